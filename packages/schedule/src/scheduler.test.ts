@@ -40,6 +40,29 @@ describe("a scheduler", () => {
     await world.close();
   });
 
+  it("says once that its store is away for longer than ten seconds, and once that it is back", async () => {
+    const warned: string[] = [];
+    const onWarning = ({ message }: Error): void => void warned.push(message);
+    process.on("warning", onWarning);
+    onTestFinished(() => void process.off("warning", onWarning));
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const away = async (ms: number): Promise<void> => {
+      one.way.fault = () => ({ type: "refused" });
+      await world.clock.advance(ms);
+      one.way.fault = () => undefined;
+      await world.clock.advance(MINUTE);
+    };
+    await away(8_000);
+    expect(warned).toEqual([]);
+    await away(10 * MINUTE);
+    expect(warned).toEqual([
+      expect.stringMatching(/^the store has not answered for 1\d s: schedules wait for it\. the store is away/),
+      expect.stringMatching(/^the store answers again, after \d+ s: schedules go on$/),
+    ]);
+    await world.close();
+  });
+
   it("goes on after a run that was cancelled before its body began, which is no error of the scheduler", async () => {
     const warnings: unknown[] = [];
     const warned = (warning: unknown): void => void warnings.push(warning);

@@ -125,7 +125,7 @@ is due, and no process has decided on it so far. Ticks that were not run for one
   {
     name: "audit",
     operands: "[NAME]",
-    summary: "who unlocked, cancelled, held, paused, resumed, ran or filled what, and why",
+    summary: "who unlocked, cancelled, held, paused, resumed, ran, filled or pruned what, and why",
     options: { limit: { value: "N", short: "n", text: "the most entries to show. Default: 20" }, ...LOOK },
   },
   {

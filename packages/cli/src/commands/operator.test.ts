@@ -291,6 +291,8 @@ describe("what ran", () => {
     expect((await call("prune", "a", "--older-than", "1ms", "--dry-run")).out).toBe("would remove 1 run\n");
     expect((await call("prune", "--older-than", "1ms", "--keep", "1", "--dry-run")).out).toBe("would remove 0 runs\n");
     expect((await call("prune", "--older-than", "1ms")).out).toBe("removed 2 runs\n");
+    expect(await json("audit")).toMatchObject([{ action: "prune", name: "*", details: { removed: 2 } }]);
+    expect((await call("audit")).out).toMatch(/ prune +\* +\S+@\S+ +removed 2 runs older than 1 ms$/m);
     expect((await call("runs")).out).toBe("no runs yet\n");
     expect(await call("prune")).toMatchObject({ code: 2, err: expect.stringMatching(/needs --older-than/) });
   });

@@ -17,7 +17,7 @@ import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
 import { TimeIndex } from "./records/time-index.js";
-import { auditOps, pruneAudit } from "./requests/audit.js";
+import { auditOps, pruneAct, pruneAudit } from "./requests/audit.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
 import { unlockName } from "./requests/unlock.js";
@@ -298,7 +298,8 @@ export class JobManager extends JobQuestions {
    * that time, and the rollups of the hours and days that are left empty. Open runs stay. Safe to run in
    * several processes at once.
    *
-   * With `name` or `keep` it reads the records one after the other; without, only those that it deletes.
+   * With `name` or `keep` it reads the records one after the other; without, only those that it deletes. With
+   * `author`, the audit tells of it.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
    */
@@ -308,6 +309,10 @@ export class JobManager extends JobQuestions {
     const now = this.#clock.now();
     const removed = await prune({ ...this.#context, logs }, now, checked);
     const audits = await pruneAudit(this.channels.locks, now, checked);
+    if (checked.author !== undefined) {
+      const act = pruneAct(checked, { removed, audits }, await this.#locks.operator.holder());
+      await this.channels.locks.commitWith([], [this.auditOps(act)]);
+    }
     return audits === 0 ? { removed } : { removed, audits };
   }
 

@@ -111,11 +111,12 @@ export function checkPruneOptions(options: PruneOptions): PruneOptions {
     throw new RunError("INVALID", "", what);
   };
   const given: Partial<PruneOptions> = isMap(options) ? options : {};
-  const problem = unknownOption("a prune", given, ["olderThan", "name", "keep", "signal"]);
+  const problem = unknownOption("a prune", given, ["olderThan", "name", "keep", "author", "signal"]);
   if (problem !== undefined) refuse(problem);
-  const { olderThan, name, keep = 0 } = given;
+  const { olderThan, name, keep = 0, author } = given;
   if (!isSpan(olderThan)) return refuse(`olderThan must be a number of ms, 0 or more, not ${String(olderThan)}`);
   if (name !== undefined && typeof name !== "string") refuse(`name of a prune must be a text, not ${show(name)}`);
+  if (author !== undefined && typeof author !== "string") refuse(`author must be a text, not ${show(author)}`);
   if (!isCount(keep)) refuse(`keep must be a whole number from 0 up, not ${show(keep)}`);
   return { ...given, olderThan };
 }

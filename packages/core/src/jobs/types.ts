@@ -202,6 +202,11 @@ export interface PruneOptions extends CallOptions {
   readonly name?: string;
   /** So many of the newest runs and audit entries of each name stay, however old they are. Default: 0. */
   readonly keep?: number;
+  /**
+   * The person who deletes them. The audit tells of it then, with how many there were: under the name, or
+   * under `*` if it is about all names. Without, as in a program that prunes each night, it does not.
+   */
+  readonly author?: string;
 }
 
 /** A time at which a schedule wants a run. */
@@ -470,9 +475,9 @@ export interface UnlockOptions {
 
 /** Something that a person does, as the audit tells it. */
 export interface Act {
-  /** What is done: `unlock`, `cancel`, `hold`; of a schedule, `pause`, `resume`, `run-now`, `backfill` … */
+  /** What is done: `unlock`, `cancel`, `hold`, `prune`; of a schedule, `pause`, `resume`, `run-now` … */
   readonly action: string;
-  /** The job, the lock or the schedule. */
+  /** The job, the lock or the schedule; `*` for all of them. */
   readonly name: string;
   readonly reason?: string;
   /** The process in which it is done. */

@@ -1,4 +1,5 @@
-import { inBackground } from "../background.js";
+import { isChannelError } from "@ojm/core";
+import { inBackground, warn } from "../background.js";
 import { memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 
@@ -18,6 +19,9 @@ const MOST_IN_PART = 500;
 /** After a call that failed, in ms. */
 const AGAIN = 1_000;
 
+/** How long the store may fail until the people who run the process are told, in ms. */
+const AWAY = 10_000;
+
 /** A change of the list waits for more of them, in ms: a program adds its schedules one by one. */
 const MOMENT = 100;
 
@@ -31,6 +35,10 @@ export class Presence {
   #busy: Promise<void> | undefined;
   #closed = false;
   #since: number;
+  /** Since when every beat failed, by the monotonic clock. */
+  #failing: number | undefined;
+  /** Whether that was told: once, however long it lasts. */
+  #toldAway = false;
 
   constructor(store: ScheduleStore) {
     this.#store = store;
@@ -85,7 +93,8 @@ export class Presence {
   }
 
   async #beat(): Promise<void> {
-    const { channel, by } = this.#store;
+    const { channel, by, clock } = this.#store;
+    const began = clock.monotonic();
     const renewed = this.#beats % BEATS_OF_PART === 0 ? this.#parts.keys() : [];
     const places = new Set([...this.#changed, ...renewed]);
     this.#changed.clear();
@@ -97,11 +106,32 @@ export class Presence {
       // The list first: a member without it can run nothing.
       await channel.set(memberKey(by.instance), { by, parts: this.#parts.length }, { ttl: PRESENCE_TTL });
       this.#beats++;
+      this.#answered();
     } catch (error) {
+      this.#failed(error, began);
       for (const place of places) this.#changed.add(place);
       this.#since = this.#store.clock.monotonic();
       throw error;
     }
+  }
+
+  #failed(error: unknown, began: number): void {
+    this.#failing ??= began;
+    const ms = this.#store.clock.monotonic() - this.#failing;
+    const isAway = isChannelError(error) && error.code !== "CLOSED";
+    if (this.#toldAway || this.#closed || !isAway || ms < AWAY) return;
+    this.#toldAway = true;
+    warn(`the store has not answered for ${Math.round(ms / 1_000)} s: schedules wait for it. ${error.message}`);
+  }
+
+  #answered(): void {
+    const { clock } = this.#store;
+    if (this.#toldAway && this.#failing !== undefined) {
+      const ms = clock.monotonic() - this.#failing;
+      warn(`the store answers again, after ${Math.round(ms / 1_000)} s: schedules go on`);
+    }
+    this.#failing = undefined;
+    this.#toldAway = false;
   }
 
   /** Tells the others at once that this member is gone. */

@@ -5,7 +5,9 @@ import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
+import { said } from "../look/pruned.js";
 import { done } from "./done.js";
+import { author } from "./reason.js";
 
 /** Deletes the records and logs of runs that ended long ago. */
 export async function execute(given: Given): Promise<number> {
@@ -20,7 +22,7 @@ export async function execute(given: Given): Promise<number> {
       const counts = { removed: await countOf(manager, options), audits: await auditsOf(manager, options) };
       return done(given, `would remove ${said(counts)}`, { dryRun: true, ...counts });
     }
-    const { removed, audits = 0 } = await manager.prune(options);
+    const { removed, audits = 0 } = await manager.prune({ ...options, author: author() });
     return done(given, `removed ${said({ removed, audits })}`, { removed, audits });
   });
 }
@@ -49,10 +51,4 @@ async function auditsOf(manager: JobManager, { olderThan, name, keep = 0 }: Prun
     if (before >= keep && at < cutoff) count++;
   }
   return count;
-}
-
-function said({ removed, audits }: { readonly removed: number; readonly audits: number }): string {
-  const runs = removed === 1 ? "1 run" : `${removed} runs`;
-  if (audits === 0) return runs;
-  return `${runs} and ${audits === 1 ? "1 entry" : `${audits} entries`} of the audit`;
 }

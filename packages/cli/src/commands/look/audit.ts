@@ -6,6 +6,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
+import { saidOf } from "./pruned.js";
 
 const LIMIT = 20;
 
@@ -22,7 +23,7 @@ export async function execute(given: Given): Promise<number> {
     { title: "JOB", cut: "name", cell: (act) => act.name },
     { title: "BY", rank: 4, cut: "text", cell: ({ author, by }) => author ?? process(by) },
     { title: "OF", rank: 5, cut: "text", cell: ({ holder }) => holder && process(holder) },
-    { title: "REASON", rank: 3, cut: "text", cell: ({ reason }) => reason },
+    { title: "REASON", rank: 3, cut: "text", cell: (act) => act.reason ?? saidOf(act) },
   ];
   return withStore(given, async (manager) => {
     const all: AuditEntry[] = [];

@@ -91,6 +91,24 @@ test("a prune takes what is old, and leaves the newest of each name", async () =
   expect(await audit()).toMatchObject([{ name: "b" }]);
 });
 
+test("a prune by a person leaves an entry: who, how old, and how much it deleted; by a program it leaves none", async () => {
+  await acts();
+  await clock.advance(1);
+  expect(await clock.until(two.manager.prune({ olderThan: 0, name: "a" }))).toEqual({ removed: 0, audits: 2 });
+  expect((await audit()).map(({ action }) => action)).toEqual(["cancel"]);
+  const all = { olderThan: 0, author: "ana@host" };
+  expect(await clock.until(two.manager.prune(all))).toEqual({ removed: 1, audits: 1 });
+  expect(await audit()).toMatchObject([
+    { action: "prune", name: "*", author: "ana@host", details: { olderThan: 0, removed: 1, audits: 1 } },
+  ]);
+  expect(await clock.until(two.manager.prune({ ...all, name: "b", keep: 2 }))).toEqual({ removed: 0 });
+  expect(await audit({ name: "b" })).toMatchObject([
+    { action: "prune", name: "b", details: { olderThan: 0, keep: 2, removed: 0, audits: 0 } },
+  ]);
+  const refused = two.manager.prune({ olderThan: 0, author: 3 as never });
+  await expect(refused).rejects.toMatchObject({ code: "INVALID", message: expect.stringMatching(/^author must be/) });
+});
+
 test("an author that is no text is refused", async () => {
   for (const author of [3, "x".repeat(1_001)] as string[]) {
     await expect(two.manager.cancel("a", { reason: "x", author })).rejects.toMatchObject({ code: "INVALID" });

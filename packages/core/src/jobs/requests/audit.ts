@@ -3,6 +3,7 @@ import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { CallOptions, Key } from "../../channel/types.js";
 import { type AuditValue, auditKey, type LocksValue, type LockValue } from "../../locks/entries/schema.js";
 import { isAudit } from "../../locks/entries/valid.js";
+import type { Holder } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import { runId } from "../run-id.js";
@@ -48,6 +49,16 @@ export async function* auditOf(
     const value = (await unlessCorrupt(channel.entry(key, options)))?.value;
     if (isAudit(value)) yield entryOf(value);
   }
+}
+
+/** What the audit tells of a prune by a person. */
+export function pruneAct(
+  { olderThan, name = "*", keep, author }: PruneOptions,
+  counts: { readonly removed: number; readonly audits: number },
+  by: Holder,
+): Act {
+  const details = { olderThan, ...(keep !== undefined && { keep }), ...counts };
+  return { action: "prune", name, by, ...(author !== undefined && { author }), details };
 }
 
 /** Deletes the entries of acts that are `olderThan` ms ago. Resolves to how many. */

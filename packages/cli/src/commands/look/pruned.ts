@@ -1,0 +1,18 @@
+import type { AuditEntry } from "@ojm/core";
+import { sayDuration } from "../../output/times.js";
+
+/** How much a prune deleted. */
+export function said({ removed, audits }: { readonly removed: number; readonly audits: number }): string {
+  const runs = removed === 1 ? "1 run" : `${removed} runs`;
+  if (audits === 0) return runs;
+  return `${runs} and ${audits === 1 ? "1 entry" : `${audits} entries`} of the audit`;
+}
+
+/** What the audit tells of a prune, in words; `undefined` for other acts, whose reason a person has given. */
+export function saidOf({ action, details }: AuditEntry): string | undefined {
+  if (action !== "prune") return undefined;
+  const { olderThan, keep = 0, removed, audits } = (details ?? {}) as { readonly [field: string]: unknown };
+  if (typeof olderThan !== "number" || typeof removed !== "number" || typeof audits !== "number") return undefined;
+  const kept = typeof keep === "number" && keep > 0 ? `, but for the newest ${keep} of each name` : "";
+  return `removed ${said({ removed, audits })} older than ${sayDuration(olderThan)}${kept}`;
+}
