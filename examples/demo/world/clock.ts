@@ -21,7 +21,7 @@ const START = 1_000;
 export class WeekClock extends TestClock {
   constructor(start: number, end: number, seed: number) {
     super({ start, seed });
-    // In whole ms, as the wall clock is: a machine that has been up for longer than the week is behind by a part.
+    // In whole ms, as the wall clock is, also if the machine has been up for longer than the week.
     const skipped = Math.max(0, Math.floor(systemClock.monotonic() - (end - start) - START));
     this.sleep(skipped);
     this.jump(-skipped);

@@ -24,8 +24,8 @@ const EXPIRED = `
 const OTHER_BOOTS = 60_000;
 
 /**
- * @internal Three ranges, the last one of systems without boot ids: with `boot IS NOT :boot`, SQLite reads the deadlines of this boot, too, and a million
- * ticks have one. Exported for its test.
+ * @internal Three ranges, the last one of systems without boot ids: with `boot IS NOT :boot`, SQLite reads
+ * the deadlines of this boot, too, and a million ticks have one. Exported for its test.
  */
 export const EXPIRED_IN_OTHER_BOOTS: string = `
   DELETE FROM entries WHERE key IN (
