@@ -72,6 +72,15 @@ export class Neighbours implements Followed<SchedulesValue> {
     }
     const { self, onDeath } = this.#options;
     const isFirst = [...this.#pids.keys()].every((instance) => self.instance < instance);
-    if (dead.length > 0 && isFirst) void inBackground(onDeath);
+    if (dead.length > 0 && isFirst) void inBackground(() => onDeath().catch((error) => this.#lookAgain(dead, error)));
+  }
+
+  /** The store did not answer: the next look finds the dead again. */
+  #lookAgain(dead: readonly (readonly [instance: string, pid: number])[], error: unknown): never {
+    for (const [instance, pid] of dead) {
+      if (this.#dead.delete(instance)) this.#pids.set(instance, pid);
+    }
+    this.#arm();
+    throw error;
   }
 }

@@ -58,7 +58,7 @@ export function checkManaged(
   for (const entry of file.todo) checkEntry(entry, jobs, commandLine, problems);
 }
 
-/** A misspelt timeout is an argument as any other, and the run gets the default of an hour. */
+/** Nothing else uses a misspelt `timeout`: without a warning, the run would get the default of an hour. */
 function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, problems: Problems): void {
   if ("timeout" in args) return;
   const misspelt = Object.keys(args).find((argument) => nearest(argument, ["timeout"]) !== undefined);
