@@ -8,7 +8,7 @@ import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startProxy } from "./testing/proxy.js";
 import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "./testing/servers.js";
-import { faultOf, get, keysOf, open, put, remove, watch, watchKey } from "./testing/stores.js";
+import { faultOf, get, keysOf, open, put, remove, watch, watchKey, watchPrefix } from "./testing/stores.js";
 
 const KEY = 'jobs "a ';
 const missing = whyMissing("redis-server");
@@ -256,6 +256,19 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     await redis.command(acl0, ...rest, "resetchannels");
     await until(() => notes.all.length > 0, "the watch ended");
     expect(notes.all).toEqual([expect.objectContaining({ code: "DENIED" })]);
+  });
+
+  it("a watch of one first part hears the whole channel if its user may listen to no pattern", async () => {
+    const redis = await server();
+    const user = ["SETUSER", "ojm", "on", ">pw", "~*", "+@all", "resetchannels", "&ojm:*"];
+    await redis.command("ACL", ...user);
+    const store = await open({ host: "127.0.0.1", port: redis.port, username: "ojm", password: "pw" });
+    const [a, b] = await Promise.all([watchPrefix(store, 'jobs "a '), watchPrefix(store, 'jobs "b ')]);
+    const versions = [await put(store, 'jobs "a "x ', "1"), await put(store, 'jobs "b "x ', "1")];
+    await until(() => a.all.length > 0 && b.all.length > 0, "both were told");
+    expect(a.all).toEqual([{ key: 'jobs "a "x ', value: "1", version: versions[0] }]);
+    expect(b.all).toEqual([{ key: 'jobs "b "x ', value: "1", version: versions[1] }]);
+    expect(await redis.command("PUBSUB", "NUMPAT")).toBe(0);
   });
 
   it("a watch of one key ends with DENIED if its user loses that right, and other watches go on", async () => {

@@ -51,6 +51,11 @@ export class Names {
     return `${this.index(channel)}:${member}`;
   }
 
+  /** The pattern of the names of all entries whose keys begin with this text, for PSUBSCRIBE. */
+  entriesPattern(place: Place): string {
+    return `${this.entry(place).replace(/[*?[\]\\]/g, "\\$&")}*${this.database}`;
+  }
+
   /** The same for an encoded key. */
   entryOf(key: string): string {
     const end = key.indexOf(" ");

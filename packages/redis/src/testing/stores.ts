@@ -101,6 +101,13 @@ export async function watch(store: Backend, channel: string): Promise<Notes> {
   return notes;
 }
 
+/** Watches all keys that begin with the parts of an encoded key, until the test is over. */
+export async function watchPrefix(store: Backend, prefix: string): Promise<Notes> {
+  const notes = new Notes();
+  onTestFinished(await store.watch({ from: prefix, to: `${prefix.slice(0, -1)}!` }, notes));
+  return notes;
+}
+
 /** Watches one key until the test is over. */
 export async function watchKey(store: Backend, key: string): Promise<Notes> {
   const notes = new Notes();

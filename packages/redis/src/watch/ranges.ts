@@ -6,6 +6,8 @@ export interface ChannelRange {
   readonly channel: string;
   /** The key, if the range holds no other. */
   readonly only: string | undefined;
+  /** The text of the first part of the keys, if the range is all keys that begin with it, and no other. */
+  readonly firstPart: string | undefined;
   /** Whether the range contains this encoded key. */
   contains(key: string): boolean;
 }
@@ -32,8 +34,18 @@ export function rangeOf(range: KeyRange): ChannelRange {
   return {
     channel,
     only: onlyKeyOf(range),
+    firstPart: firstPartOf(range),
     contains: (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0,
   };
+}
+
+/**
+ * The first space of a key ends the name of its channel, the next one its first part. "!" comes right after
+ * a space.
+ */
+function firstPartOf({ from, to }: KeyRange): string | undefined {
+  const part = from.slice(from.indexOf(" ") + 1);
+  return part !== "" && part.indexOf(" ") === part.length - 1 && to === `${from.slice(0, -1)}!` ? part : undefined;
 }
 
 export function lexRangeOf(range: KeyRange): LexRange {

@@ -6,6 +6,8 @@ import { explain } from "../errors.js";
 export interface SubscriberClient extends RedisClient {
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
+  psubscribe(pattern: string): Promise<unknown>;
+  punsubscribe(pattern: string): Promise<unknown>;
   ssubscribe(channel: string): Promise<unknown>;
   sunsubscribe(channel: string): Promise<unknown>;
 }
@@ -19,9 +21,16 @@ export interface SubscriberConnection {
   isCurrent(): boolean;
 }
 
+/** What is listened to: the messages under one name, or under all names that a pattern matches. */
+export interface Subject {
+  readonly name: string;
+  readonly pattern?: true;
+}
+
 /** Receives messages. The calls of one listener come one at a time. */
 export interface Listener {
-  message(text: string): void;
+  /** `name` is the one under which the message was published. */
+  message(text: string, name: string): void;
   /** Messages may have been missed. */
   gap(): void;
   fail(error: ChannelError): void;
@@ -38,7 +47,7 @@ export interface SubscriptionsOptions {
 }
 
 interface Subscription {
-  readonly channel: string;
+  readonly subject: Subject;
   readonly listener: Listener;
   /** Called when the first subscription is confirmed, or when there will be none. */
   settle(error?: ChannelError): void;
@@ -52,6 +61,7 @@ interface Subscription {
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
+  /** By name. No name is a pattern too: only patterns end with an asterisk, before the database's number. */
   readonly #subscriptions: Map<string, Set<Subscription>> = new Map();
   /** The present connection, in any state. `#usable` is the same one, once it can be used. */
   #client: SubscriberClient | undefined;
@@ -74,7 +84,7 @@ export class Subscriptions {
    * @throws ChannelError `UNAVAILABLE` if the server did not confirm within the deadline, `DENIED` if it
    * refused
    */
-  listen(channel: string, listener: Listener): Promise<() => void> {
+  listen(subject: Subject, listener: Listener): Promise<() => void> {
     const { clock, deadline, where } = this.#options;
     return new Promise((resolve, reject) => {
       const leave = (): void => this.#leave(subscription);
@@ -90,9 +100,9 @@ export class Subscriptions {
         leave();
         reject(error);
       };
-      const subscription: Subscription = { channel, listener, settle, live: false };
-      const subscriptions = this.#subscriptions.get(channel) ?? new Set();
-      this.#subscriptions.set(channel, subscriptions.add(subscription));
+      const subscription: Subscription = { subject, listener, settle, live: false };
+      const subscriptions = this.#subscriptions.get(subject.name) ?? new Set();
+      this.#subscriptions.set(subject.name, subscriptions.add(subscription));
       if (this.#usable !== undefined) void this.#attach(subscription, this.#usable);
       if (!this.#running) void this.#run();
     });
@@ -111,15 +121,28 @@ export class Subscriptions {
   }
 
   #leave(subscription: Subscription): void {
-    const { channel } = subscription;
-    const subscriptions = this.#subscriptions.get(channel);
+    const { name, pattern } = subscription.subject;
+    const subscriptions = this.#subscriptions.get(name);
     if (!subscriptions?.delete(subscription) || subscriptions.size > 0) return;
-    this.#subscriptions.delete(channel);
-    this.#subscribed.delete(channel);
+    this.#subscriptions.delete(name);
+    this.#subscribed.delete(name);
     const client = this.#usable;
     if (client === undefined) return;
-    const left = this.#options.sharded ? client.sunsubscribe(channel) : client.unsubscribe(channel);
+    const left = pattern
+      ? client.punsubscribe(name)
+      : this.#options.sharded
+        ? client.sunsubscribe(name)
+        : client.unsubscribe(name);
     left.catch(() => {}); // a broken connection has no subscriptions
+  }
+
+  #subscribe(client: SubscriberClient, { name, pattern }: Subject): Promise<unknown> {
+    if (pattern) return client.psubscribe(name);
+    return this.#options.sharded ? client.ssubscribe(name) : client.subscribe(name);
+  }
+
+  #tell(subscribed: string, text: string, name: string): void {
+    for (const subscription of this.#subscriptions.get(subscribed) ?? []) subscription.listener.message(text, name);
   }
 
   /** Keeps a connection open until `close()`, or until the server denies it. */
@@ -150,9 +173,9 @@ export class Subscriptions {
         trouble = error;
       });
       client.on("moved", () => this.#end(client));
-      client.on(this.#options.sharded ? "smessage" : "message", (channel: string, text: string) => {
-        for (const subscription of this.#subscriptions.get(channel) ?? []) subscription.listener.message(text);
-      });
+      const message = this.#options.sharded ? "smessage" : "message";
+      client.on(message, (name: string, text: string) => this.#tell(name, text, name));
+      client.on("pmessage", (pattern: string, name: string, text: string) => this.#tell(pattern, text, name));
       cancel = clock.after(deadline, () => this.#end(client));
       await client.connect();
       cancel();
@@ -187,10 +210,9 @@ export class Subscriptions {
   }
 
   async #attach(subscription: Subscription, client: SubscriberClient): Promise<void> {
-    const { channel } = subscription;
-    const sharded = this.#options.sharded;
-    const asked = this.#subscribed.get(channel) ?? (sharded ? client.ssubscribe(channel) : client.subscribe(channel));
-    this.#subscribed.set(channel, asked);
+    const { subject } = subscription;
+    const asked = this.#subscribed.get(subject.name) ?? this.#subscribe(client, subject);
+    this.#subscribed.set(subject.name, asked);
     try {
       await asked;
     } catch (error) {
@@ -200,7 +222,7 @@ export class Subscriptions {
       this.#drop(subscription, explained);
       return;
     }
-    if (this.#usable !== client || this.#subscriptions.get(channel)?.has(subscription) !== true) return;
+    if (this.#usable !== client || this.#subscriptions.get(subject.name)?.has(subscription) !== true) return;
     if (subscription.live) subscription.listener.gap();
     subscription.live = true;
     subscription.settle();

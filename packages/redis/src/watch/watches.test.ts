@@ -2,7 +2,7 @@ import { type Backend, justAfter } from "@ojm/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisServer, until, whyMissing } from "../testing/servers.js";
 import { type Setup, setups } from "../testing/setups.js";
-import { applied, Notes, open, put, remove, watch, watchKey } from "../testing/stores.js";
+import { applied, Notes, open, put, remove, watch, watchKey, watchPrefix } from "../testing/stores.js";
 
 for (const { title, binary, start } of setups) {
   const missing = whyMissing(binary);
@@ -56,6 +56,44 @@ for (const { title, binary, start } of setups) {
       stops.shift()?.();
       for (const stop of stops) stop();
       await until(async () => (await listenedTo()).length === 0, "nothing is listened to");
+    });
+
+    it("a watch of all keys with one first part tells every change of them, and none of others", async () => {
+      const channel = fresh();
+      const [store, writer] = [await open(setup.args), await open(setup.args)];
+      const part = `${channel} "a*[b]\\?`;
+      const ours = [`${part} `, `${part} "x `, `${part} "x #1 `, `${part}  `];
+      const others = [
+        `${channel} "a `,
+        `${part}`,
+        `${part}x `,
+        `${channel} "aXb "x `,
+        `${channel} "b "a `,
+        `${channel}x "a `,
+      ];
+      const [one, all] = [await watchPrefix(store, `${part} `), await watch(store, channel)];
+      const told: unknown[] = [];
+      for (const key of ours) {
+        for (const other of others) await put(writer, other, "1");
+        told.push({ key, value: "1", version: await put(writer, key, "1") });
+        told.push({ key, value: null, version: await remove(writer, key) });
+      }
+      const changes = ours.length * (2 + others.length - 1);
+      await until(() => one.all.length >= told.length && all.changes.length >= changes, "all was told");
+      expect(one.all).toEqual(told);
+    });
+
+    it("the server sends a watch of one first part nothing else, except in a Cluster", async () => {
+      const channel = fresh();
+      const store = await open(setup.args);
+      const notes = await watchPrefix(store, `${channel} "a `);
+      const whole = title === "Redis Cluster";
+      expect(await listenedTo()).toEqual(whole ? [`ojm:{${channel}}`] : []);
+      const patterns = await Promise.all(setup.servers.map((server) => server.command("PUBSUB", "NUMPAT")));
+      expect(Math.max(...patterns.map(Number))).toBe(whole ? 0 : 1);
+      const version = await put(store, `${channel} "a "b `, "1");
+      await until(() => notes.all.length > 0, "it was told");
+      expect(notes.all).toEqual([{ key: `${channel} "a "b `, value: "1", version }]);
     });
 
     it("a new watch of a key misses no write, even while the last watch of that key is just being stopped", async () => {
@@ -117,13 +155,17 @@ for (const { title, binary, start } of setups) {
     });
 
     it.skipIf(title === "Redis Cluster")(
-      "watches of a key and of a channel are told nothing of the other databases of the server",
+      "watches of a key, of a part and of a channel are told nothing of the other databases of the server",
       async () => {
         const channel = fresh();
         const key = `${channel} "a `;
         const [store, other] = [await open(setup.args), await open({ ...setup.args, db: 5 })];
-        const notes = [await watchKey(store, key), await watch(store, channel)];
-        const theirs = [await watchKey(other, key), await watch(other, channel)];
+        const all = async (of: Backend): Promise<Notes[]> => [
+          await watchKey(of, key),
+          await watchPrefix(of, key),
+          await watch(of, channel),
+        ];
+        const [notes, theirs] = [await all(store), await all(other)];
         const version = await put(other, key, "other");
         await put(store, key, "own");
         await until(() => [...notes, ...theirs].every(({ all }) => all.length > 0), "all were told of something");

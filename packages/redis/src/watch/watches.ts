@@ -1,9 +1,9 @@
-import type { Clock, StoredChange, WatchSink } from "@ojm/core/backend";
+import { type Clock, isChannelError, type StoredChange, type WatchSink } from "@ojm/core/backend";
 import { isCluster, type NodeClient, type RedisClient } from "../connection/client.js";
 import type { Connection } from "../connection/connection.js";
 import { type Names, placeOf } from "../layout.js";
 import type { ChannelRange } from "./ranges.js";
-import { type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
+import { type Subject, type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
 
 /**
  * The options of a connection that listens. It ends when it breaks: if ioredis reconnected it, its listeners
@@ -26,24 +26,49 @@ export interface WatchesOptions {
  *
  * A watch of one key listens to that key alone, under the name of its entry. If many processes each wait for
  * a key of their own, a commit wakes only the one whose key it wrote.
+ *
+ * A watch of all keys with one first part listens to a pattern of such names. Fifty schedulers that watch
+ * definitions would otherwise each be sent every tick that any of them decides on. The server compares each
+ * message with each different pattern, so longer prefixes, of which there may be thousands, have none.
  */
 export class Watches {
   readonly #options: WatchesOptions;
   readonly #subscriptions: Map<string, Subscriptions> = new Map();
+  /** A Cluster has no patterns of what it publishes within a shard. */
+  #patterns: boolean;
 
   constructor(options: WatchesOptions) {
     this.#options = options;
+    this.#patterns = !isCluster(options.connection.client);
   }
 
   /** See `Backend.watch`. */
   async watch(range: ChannelRange, sink: WatchSink): Promise<() => void> {
     const { names } = this.#options;
-    const home = names.index(range.channel);
-    const name = (range.only === undefined ? home : names.entry(placeOf(range.only))) + names.database;
+    const { channel, firstPart, only } = range;
+    if (firstPart !== undefined && this.#patterns) {
+      const pattern = { name: names.entriesPattern({ channel, member: firstPart }), pattern: true } as const;
+      try {
+        return await this.#listen(pattern, range, sink);
+      } catch (error) {
+        if (!isChannelError(error) || error.code !== "DENIED") throw error;
+        // An ACL permits a pattern only by that very pattern: `&ojm:*` permits all our names, but none.
+        this.#patterns = false;
+      }
+    }
+    const name = (only === undefined ? names.index(channel) : names.entry(placeOf(only))) + names.database;
+    return this.#listen({ name }, range, sink);
+  }
+
+  async #listen(subject: Subject, range: ChannelRange, sink: WatchSink): Promise<() => void> {
+    const { names } = this.#options;
     let over = false;
-    const message = (text: string): void => {
+    const message = (text: string, name: string): void => {
       const change = parse(text, range.channel);
-      if (!over && change !== undefined && range.contains(change.key)) sink.change(change);
+      if (over || change === undefined || !range.contains(change.key)) return;
+      // The pattern of database 0 matches the names of the other databases too.
+      if (subject.pattern && name !== names.entryOf(change.key) + names.database) return;
+      sink.change(change);
     };
     const gap = (): void => {
       if (!over) sink.gap();
@@ -51,7 +76,8 @@ export class Watches {
     const fail = (error: Error): void => {
       if (!over) sink.fail(error);
     };
-    const leave = await this.#subscriptionsOf(home).listen(name, { message, gap, fail });
+    const home = names.index(range.channel);
+    const leave = await this.#subscriptionsOf(home).listen(subject, { message, gap, fail });
     return () => {
       over = true;
       leave();
