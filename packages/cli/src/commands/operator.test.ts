@@ -130,6 +130,8 @@ describe("what runs", () => {
     expect((await call("unlock", "import", "--reason", "done")).out).toMatch(
       /^took "import" from the hold of .* \(the schema changes\)/,
     );
+    expect(await json("audit", "import")).toMatchObject([{ action: "end-hold" }, { action: "hold" }]);
+    expect((await call("audit", "import")).out).toMatch(/^\S+Z +end-hold +import +\S+@\S+ +done$/m);
     expect(await call("hold", "import", "--reason", "x", "--until", "2020-01-01")).toMatchObject({
       code: 2,
       err: "ojm: --until takes a time in the future: 2020-01-01T00:00:00.000Z is over\n",

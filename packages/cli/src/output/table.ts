@@ -2,9 +2,6 @@ import { visible } from "@ojm/core/backend";
 import { type ColumnRoom, grid, type PaintCell } from "./width/grid.js";
 import { outputWidth, prepareWidths } from "./width/width.js";
 
-/** The longest rule below a heading where no terminal says how long a line is. */
-const LONGEST_RULE = 80;
-
 /**
  * Rows as a table of columns, the first row being the heading. Each row is one line that a terminal only
  * shows, whatever its cells hold: they come from a store. On a terminal the lines fit its width. Into a file
@@ -21,9 +18,8 @@ export async function table(
   const [head = "", ...body] = lines;
   const rule = widths
     .filter((width) => width > 0)
-    .map((width) => "-".repeat(Number.isFinite(outputWidth()) ? width : Math.min(width, LONGEST_RULE)).padEnd(width))
-    .join("  ")
-    .trimEnd();
+    .map((width) => "-".repeat(width))
+    .join("  ");
   return [head, rule, ...body].map((text) => `${text}\n`).join("");
 }
 

@@ -96,7 +96,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     fields({
       at: time(),
       action: text(
-        "`unlock`, `cancel`, `hold`, `pause`, `resume`, `run-now`, `backfill`, `stop-backfill`, `remove` or `prune`.",
+        "`unlock`, `cancel`, `hold`, `end-hold`, `pause`, `resume`, `run-now`, `backfill`, `stop-backfill`, `remove` or `prune`.",
       ),
       name: text(),
       by: ref("holder"),

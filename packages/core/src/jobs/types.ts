@@ -475,7 +475,10 @@ export interface UnlockOptions {
 
 /** Something that a person does, as the audit tells it. */
 export interface Act {
-  /** What is done: `unlock`, `cancel`, `hold`, `prune`; of a schedule, `pause`, `resume`, `run-now` … */
+  /**
+   * What is done: `unlock`, `cancel`, `hold`, `prune`; of a schedule, `pause`, `resume`, `run-now` … The
+   * audit tells an unlock that ended a hold as `end-hold`.
+   */
   readonly action: string;
   /** The job, the lock or the schedule; `*` for all of them. */
   readonly name: string;

@@ -1,6 +1,5 @@
 import type { AuditEntry as Done } from "@ojm/core";
 import type { Audit, AuditEntry } from "../contract/audit.js";
-import { isOfHold } from "./locks.js";
 import { holderOf, shorten } from "./runs/items.js";
 import { fitting, type Source } from "./source.js";
 
@@ -26,8 +25,7 @@ export async function auditOf({ manager, mask }: Source, { name, before, limit }
 function entryOf({ at, action, name, author, by, reason, holder, fence, run }: Done, mask: Source["mask"]): AuditEntry {
   return {
     at,
-    // Nothing is taken from a process then: told as an unlock, it would alarm whoever reads it.
-    action: action === "unlock" && holder !== undefined && isOfHold(holder) ? "end-hold" : action,
+    action,
     name,
     actor: author ?? `${by.host}, pid ${by.pid}`,
     ...(reason !== undefined && { reason: shorten(mask(reason), 1_000) }),

@@ -59,7 +59,7 @@ function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone"> {
 }
 
 /** Whether a session is of a hold, which no process has. */
-export function isOfHold({ instance }: { readonly instance: string }): boolean {
+function isOfHold({ instance }: { readonly instance: string }): boolean {
   return instance.startsWith("hold-");
 }
 

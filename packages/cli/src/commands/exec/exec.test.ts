@@ -68,13 +68,23 @@ describe("ojm exec", () => {
     expect([code, err]).toEqual([3, "oh\n"]);
     const record = await place.last();
     expect(out).toBe(`${record?.id}\nx`);
-    expect(record).toMatchObject({ status: "failed", trigger: "exec", meta: { command: "sh" } });
+    expect(record).toMatchObject({ status: "failed", trigger: "exec", meta: { command: "sh", timeout: 3_600_000 } });
     expect(record?.error).toBe("it ended with exit code 3");
     const manager = await place.manager();
     const lines: string[] = [];
     for await (const item of manager.log(record?.id ?? ""))
       if ("text" in item && "level" in item) lines.push(`${item.level} ${item.text}`);
     expect(lines.sort()).toEqual(["stderr oh", `stdout ${record?.id}`, "stdout x"]);
+  });
+
+  test("shows the timeout that was written, not that of its lock, which is longer", async () => {
+    const place = new Place();
+    await place.exec("true", "--timeout", "2m", "--grace", "1s").ended;
+    const { out } = await called(place.folder, ["show", "backup", "--store", "sqlite:ojm.db"]);
+    expect(out).toMatch(/^timeout +2 min 0 s, then 1\.0 s to end after SIGTERM$/m);
+    const json = JSON.parse((await called(place.folder, ["show", "backup", "--json", "--store", "sqlite:ojm.db"])).out);
+    expect(json.meta).toEqual({ command: "sh", timeout: 120_000, grace: 1_000 });
+    expect(json.timeout).toBeGreaterThan(120_000);
   });
 
   test("gives the command its fence, and its own input", async () => {

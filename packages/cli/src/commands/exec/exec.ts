@@ -31,7 +31,7 @@ export async function execute(given: Given): Promise<number> {
         wait,
         timeout: wait + timeout + grace + REST,
         // Not the words behind it: they may hold passwords.
-        meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? "") },
+        meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace },
         signal: runner.waiting,
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };

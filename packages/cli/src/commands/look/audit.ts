@@ -17,12 +17,15 @@ export async function execute(given: Given): Promise<number> {
   const limit = countOption(given, "limit") ?? LIMIT;
   const say = sayTime(given);
   const process = ({ host, pid }: AuditEntry["by"]): string => `${host}, pid ${pid}`;
+  // From a hold, nothing is taken from a process.
+  const takenFrom = ({ action, holder }: AuditEntry): string | undefined =>
+    action === "end-hold" ? undefined : holder && process(holder);
   const columns: Column<AuditEntry>[] = [
     { title: "WHEN", cell: ({ at }) => say(at) },
     { title: "WHAT", cell: ({ action }) => action },
     { title: "JOB", cut: "name", cell: (act) => act.name },
     { title: "BY", rank: 4, cut: "text", cell: ({ author, by }) => author ?? process(by) },
-    { title: "OF", rank: 5, cut: "text", cell: ({ holder }) => holder && process(holder) },
+    { title: "OF", rank: 5, cut: "text", cell: takenFrom },
     { title: "REASON", rank: 3, cut: "text", cell: (act) => act.reason ?? saidOf(act) },
   ];
   return withStore(given, async (manager) => {

@@ -35,7 +35,7 @@ test("the audit tells who did what to whom, and why, newest first", async () => 
   const id = await acts();
   expect(await audit()).toMatchObject([
     { action: "cancel", name: "b", author: "cy@host", reason: "wrong month", run: id, holder: { pid: process.pid } },
-    { action: "unlock", name: "a", author: "bo@host", reason: "it is changed" },
+    { action: "end-hold", name: "a", author: "bo@host", reason: "it is changed" },
     { action: "hold", name: "a", author: "ana@host", details: { until: expect.any(Number) } },
   ]);
   expect(await audit({ name: "b" })).toHaveLength(1);

@@ -2,7 +2,7 @@ import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { CallOptions, Key } from "../../channel/types.js";
 import { type AuditValue, auditKey, type LocksValue, type LockValue } from "../../locks/entries/schema.js";
-import { isAudit } from "../../locks/entries/valid.js";
+import { holdOf, isAudit } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
@@ -106,7 +106,9 @@ async function* placesOf(
 
 function entryOf({ action = "unlock", lock, holder = lock?.holder, ...value }: AuditValue): AuditEntry {
   const run = value.run ?? (lock && runOf(lock));
-  return { action, ...value, ...(holder !== undefined && { holder }), ...(run !== undefined && { run }) };
+  // Nothing is taken from a process then: told as an unlock, it would alarm whoever reads it.
+  const done = action === "unlock" && lock !== undefined && holdOf(lock) !== undefined ? "end-hold" : action;
+  return { ...value, action: done, ...(holder !== undefined && { holder }), ...(run !== undefined && { run }) };
 }
 
 /** The run that a lock was held for; `undefined` for a lock without a run. */

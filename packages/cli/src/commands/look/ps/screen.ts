@@ -5,6 +5,7 @@ import type { Size } from "../../../output/terminal/screen.js";
 import { sayAttempt, sayDuration } from "../../../output/times.js";
 import { cut } from "../../../output/width/cut.js";
 import { type ColumnRoom, grid } from "../../../output/width/grid.js";
+import { limitsOf } from "../../exec/limits.js";
 import { type Running, sayElapsed, sayWhere } from "./running.js";
 
 /** The lines above and below the runs. */
@@ -23,10 +24,16 @@ export const RUN_COLUMNS: readonly RunColumn[] = [
   { title: "PROGRESS", cell: ({ progress }) => (progress ? drawProgress(progress) : ""), cut: LEAST_PROGRESS },
   { title: "WAITING", cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
   { title: "WHERE", cell: sayWhere, cut: "text" },
-  { title: "LEFT", cell: ({ timeout, elapsed }) => sayDuration(Math.max(0, timeout - elapsed)) },
+  { title: "LEFT", cell: sayLeft },
   { title: "ATTEMPT", cell: sayAttempt },
   { title: "FENCE", cell: ({ fence = "" }) => fence },
 ];
+
+/** How long a run may still take. */
+function sayLeft(run: Running): string {
+  const { timeout } = limitsOf(run) ?? run;
+  return sayDuration(Math.max(0, timeout - run.elapsed));
+}
 
 /** What the screen shows: lines that are no longer than it is wide, and no more than it is high. */
 export function frame(runs: readonly Running[], now: number, size: Size, paint: Paint): string[] {

@@ -7,6 +7,7 @@ import { sayProgress } from "../../../output/progress.js";
 import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
+import { sayLimit } from "../../exec/limits.js";
 import { chainOf, type Made } from "./chain.js";
 
 /** Shows everything about a run. */
@@ -42,7 +43,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "started", cell: ({ startTime }) => say(startTime) },
     { title: "ended", cell: ({ endTime }) => say(endTime) },
     { title: "took", cell: ({ duration }) => sayDuration(duration) },
-    { title: "timeout", cell: ({ timeout }) => sayDuration(timeout) },
+    { title: "timeout", cell: sayLimit },
     { title: "attempt", cell: sayAttempt },
     { title: "chain", cell: ({ chain }) => chain },
     { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
