@@ -78,7 +78,9 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   const advice = sent
     ? "The connection broke before the answer came: whether it was done is not known"
     : "Is it running, and is the address right?";
-  return new ChannelError("UNAVAILABLE", `${where} is not reachable (${code ?? cause.message}). ${advice}`, {
+  // ioredis names an option of its own, which the user has not.
+  const reason = cause.message.startsWith("Reached the max retries") ? "it does not answer" : cause.message;
+  return new ChannelError("UNAVAILABLE", `${where} is not reachable (${code ?? reason}). ${advice}`, {
     retryable: true,
     outcome,
     cause,

@@ -168,6 +168,9 @@ function ofServer(args: Readonly<Record<string, unknown>>): Source {
     if (port !== undefined) throw invalid(`"url" has the port ${port}: a port is a number from 1 to 65535`);
     throw invalid(`"url" is of the form redis://host:6379/0, with TLS rediss://host:6379/0`);
   }
+  if (url !== undefined && !isDecodable(url)) {
+    throw invalid(`"url" has a user or a password with a % that is no escape: write it as %25`);
+  }
   if (sentinels !== undefined && (!Array.isArray(sentinels) || sentinels.length === 0 || typeof name !== "string")) {
     throw invalid(`"sentinels" is a list like [{ host: "10.0.0.1", port: 26379 }], beside the "name" of the master`);
   }
@@ -208,6 +211,17 @@ function wrongPort(url: string): string | undefined {
 }
 
 /** The host and port of a URL, without its secrets. */
+/** Whether ioredis can decode the user and the password of a URL. */
+function isDecodable(url: string): boolean {
+  try {
+    const { username, password } = new URL(url);
+    decodeURIComponent(`${username}${password}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url.replace(/^.*@/, "");
 }

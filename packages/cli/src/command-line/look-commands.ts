@@ -52,7 +52,7 @@ export const lookCommands: readonly CommandSpec[] = [
     operands: "NAME",
     summary: "what became of each tick of a schedule, and why, newest first",
     about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused, or overdue: it
-is due, and no process has decided on it so far. Ticks that were not run for one reason are one row. Outcomes are kept for 30 days.`,
+is due, and no process has decided on it so far. Ticks that were decided at once, and not run for one reason, are one row. Outcomes are kept for 30 days.`,
     options: {
       "not-run": { text: "only those that were not run" },
       skipped: { text: "only those that were skipped" },
@@ -68,7 +68,7 @@ is due, and no process has decided on it so far. Ticks that were not run for one
     operands: "[NAME]",
     summary: "the last runs, newest first",
     options: {
-      failed: { text: "only those that ended in error" },
+      failed: { text: "only those that did not complete: failed, timeout, lost, cancelled" },
       status: {
         value: "STATUS",
         choices: ["running", "completed", "skipped", "failed", "timeout", "cancelled", "lost"],

@@ -57,7 +57,7 @@ describe("what runs", () => {
     expect([dry.code, dry.out]).toEqual([0, expect.stringMatching(/^would cancel import@/)]);
     expect(run.signal.aborted).toBe(false);
     const done = await call("cancel", "import", "--reason", "wrong month");
-    expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^cancelled import@.*: it is cancelled\n$/)]);
+    expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^cancelled import@\S+ on .*, pid \d+\n$/)]);
     expect(await json("audit")).toMatchObject([{ action: "cancel", name: "import", reason: "wrong month" }]);
     expect(await call("cancel", "import", "--reason", "x")).toMatchObject({ code: 3 });
   });
@@ -72,6 +72,7 @@ describe("what runs", () => {
       const { out } = await call("ps");
       const kept = keepLock ? ", and keeps its lock" : "";
       expect(out).toMatch(new RegExp(`^nothing runs\nimport waits for attempt 2 of 3, due \\S+Z${kept}\n$`));
+      expect(await json("jobs")).toMatchObject([{ name: "import", next: { attempt: 2, attempts: 3 } }]);
       expect((await call("locks", "import")).out).toMatch(/^import +(kept|free) .* 2 of 3, due \S+Z/m);
       const [{ id } = { id: "" }] = (await json("runs", "import")) as { id: string }[];
       expect((await call("show", id)).out).toMatch(/^attempts +1 failed import@\S+\nnext attempt +2, due \S+Z$/m);
@@ -210,7 +211,7 @@ describe("what ran", () => {
 
   test("a name that nothing has is not found, with or without one that is near", async () => {
     await manager.run("import", () => {});
-    for (const words of [["why"], ["export"], ["prune", "--older-than", "1h"]]) {
+    for (const words of [["why"], ["export"], ["runs"], ["audit"], ["prune", "--older-than", "1h"]]) {
       const [command = "", ...more] = words;
       expect([command, await call(command, "quite-another", ...more)]).toMatchObject([
         command,
@@ -235,6 +236,7 @@ describe("what ran", () => {
       code: 3,
       err: expect.stringMatching(/"imprt" never ran\. Did you mean "import"\?/),
     });
+    expect(await call("show", "imp")).toMatchObject({ code: 3, err: expect.stringMatching(/Did you mean "import"\?/) });
     expect(await call("show", "import@2001")).toMatchObject({
       code: 3,
       err: expect.stringMatching(/no run "import@2001"/),

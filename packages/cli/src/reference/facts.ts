@@ -32,6 +32,10 @@ export const EXIT_CODES: readonly (readonly [code: string, text: string])[] = [
 
 /** The exit codes of single commands, beside those that all have. */
 const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
+  ps: [3],
+  jobs: [3],
+  locks: [3],
+  runs: [3],
   show: [3],
   logs: [3],
   wait: [3, 8, 124],
@@ -68,7 +72,7 @@ export const CONFIG =
   "Without --store and OJM_STORE, the store is the one of ojm.config.json, .yaml, .yml, .js, .mjs or .ts in the working directory, or in the nearest folder above it.";
 
 export const PLACEHOLDERS =
-  "RUN is the id of a run, the beginning of one that no other run has, or a name for its last run. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
+  "RUN is the id of a run, NAME@ and as much of its time as no other run of the job has, or a name for its last run. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
 
 export const JSON_ERRORS =
   'With --json or --jsonl, an error is a line of JSON on stderr: {"error":{"code":"notFound","exit":3,"message":"…"}}.';

@@ -7,6 +7,10 @@ const optional = (all: Readonly<Record<string, Schema>>): Readonly<Record<string
   Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, maybe(schema)]));
 
 /** What `--json` prints, by the name of the command. */
+const NEXT_ATTEMPT = maybe(
+  fields({ attempt: count(), attempts: count(), due: time() }, "The next attempt, if the job waits for it."),
+);
+
 const PRINTED: Readonly<Record<string, Schema>> = {
   ps: list(
     fields({
@@ -25,6 +29,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       last: maybe(ref("run")),
       usual: maybe(fields({ p50: span(), p95: span() })),
       streak: maybe({ type: "integer", description: "Runs in a row that ended well; below zero, in error." }),
+      next: NEXT_ATTEMPT,
       schedule: maybe(ref("schedule")),
     }),
   ),
@@ -64,8 +69,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     attempts: maybe(list(fields({ attempt: count(), id: text(), status: text() }, "An attempt of its chain."))),
     next: maybe(fields({ attempt: count(), due: time() }, "The next attempt of its chain, if it waits for one.")),
   }),
-  logs: {
-    description: "Each line of the output.",
+  logs: list({
     anyOf: [
       fields({
         line: count(),
@@ -79,7 +83,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
         dropped: maybe(ref("amount")),
       }),
     ],
-  },
+  }),
   wait: ref("run"),
   locks: list(
     fields({
@@ -87,9 +91,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       name: text(),
       state: oneOf("held", "hold", "kept", "free"),
       orphan: maybe(ref("orphan")),
-      next: maybe(
-        fields({ attempt: count(), attempts: count(), due: time() }, "The next attempt, if the job waits for it."),
-      ),
+      next: NEXT_ATTEMPT,
     }),
   ),
   audit: list(

@@ -1,4 +1,5 @@
 import type { JobManager } from "@ojm/core";
+import { visible } from "@ojm/core/backend";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 
@@ -33,12 +34,16 @@ export async function isKnown(manager: JobManager, name: string): Promise<boolea
 /** The name that was meant by another, as a sentence; empty if none is near. */
 export async function meant(name: string, known: ReadonlySet<string>): Promise<string> {
   const others = [...known].filter((one) => one !== name);
-  return (await hint(name, others)).replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
+  const near = (await hint(name, others)).replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
+  if (near !== "" || name === "") return near;
+  const [longer, ...more] = others.filter((one) => one.startsWith(name));
+  return longer === undefined || more.length > 0 ? "" : ` Did you mean "${longer}"?`;
 }
 
 /** The names that there are, as a sentence. */
 export function listed(known: ReadonlySet<string>): string {
-  const names = [...known].sort();
+  // A line break in a name would tear the sentence apart.
+  const names = [...known].sort().map((name) => visible(name));
   return `${names.slice(0, MOST_NAMES).join(", ")}${names.length > MOST_NAMES ? ", …" : ""}`;
 }
 

@@ -61,9 +61,18 @@ function etcdArgs(rest: string, tls: boolean): Readonly<Record<string, unknown>>
     hosts: hosts.split(",").map((host) => `${tls ? "https://" : ""}${host.includes(":") ? host : `${host}:2379`}`),
     ...(prefix !== undefined && prefix !== "" && { keyPrefix: prefix }),
     ...(user !== undefined && {
-      auth: { username: decodeURIComponent(user), password: decodeURIComponent(password ?? "") },
+      auth: { username: decoded(user), password: decoded(password ?? "") },
     }),
   };
+}
+
+/** Decodes a user or a password of a URL. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new CommandError("the user or the password of the store has a % that is no escape: write it as %25");
+  }
 }
 
 /** A store as it may be shown: without its password. */

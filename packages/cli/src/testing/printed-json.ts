@@ -14,8 +14,6 @@ const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true });
 /** What a command printed with `--json`, and how that differs from its schema. */
 export function readPrinted(command: string, out: string): { readonly value: unknown; readonly errors: unknown[] } {
   const validate = ajv.compile(closed(schemaOf(command)) as object);
-  // The lines of a log are printed as they come.
-  const values = (command === "logs" ? out.trimEnd().split("\n") : [out]).map((text) => JSON.parse(text) as unknown);
-  const errors = values.flatMap((value) => (validate(value) ? [] : (validate.errors ?? [])));
-  return { value: command === "logs" ? values : values[0], errors };
+  const value = JSON.parse(out) as unknown;
+  return { value, errors: validate(value) ? [] : (validate.errors ?? []) };
 }

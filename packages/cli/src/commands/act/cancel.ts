@@ -42,7 +42,10 @@ export async function execute(given: Given): Promise<number> {
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
     const outcome = await manager.cancel(run.id, { reason, author: author(), ...(wait !== undefined && { wait }) });
     if (!outcome.asked) throw notFound(`${run.id} does not run any more`);
-    if (outcome.ended) return done(given, `cancelled ${who}: it is ${outcome.run?.status ?? "over"}`, outcome);
+    // It may have come to its own end at this moment.
+    const status = outcome.run?.status ?? "over";
+    const end = status === "cancelled" ? "" : `: it is ${status}`;
+    if (outcome.ended) return done(given, `cancelled ${who}${end}`, outcome);
     done(
       given,
       `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${run.name} --reason …`,

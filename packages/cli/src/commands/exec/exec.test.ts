@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { JobManager, RunRecord } from "@ojm/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { called } from "../../testing/called.js";
 import { given } from "../../testing/given.js";
-import { type Ended, folderWith, type Ojm, start } from "../../testing/ojm.js";
+import { type Ended, folderWith, Ojm, start } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { execute } from "./exec.js";
 
@@ -177,13 +177,14 @@ describe("ojm exec", () => {
     const pid = pidOf(first);
     first.process.kill("SIGKILL");
     await once(first.process, "exit");
+    const before = await place.last();
+    const stillThere = { code: 75, out: "", err: expect.stringMatching(new RegExp(`still goes on, as pid ${pid}`)) };
+    expect(await place.exec("echo never").ended).toMatchObject(stillThere);
+    // A record for each try of cron would hide the run whose command goes on.
+    expect((await place.last())?.id).toBe(before?.id);
     const second = await place.exec("echo never", "--wait", "5s").ended;
     expect(lives(pid)).toBe(true);
-    expect(second).toMatchObject({
-      code: 75,
-      out: "",
-      err: expect.stringMatching(new RegExp(`still goes on, as pid ${pid}`)),
-    });
+    expect(second).toMatchObject(stillThere);
     const look = (command: string): Promise<Ended> =>
       called(place.folder, [command, "--json", "--store", "sqlite:ojm.db"]);
     for (const command of ["ps", "locks"]) {
@@ -220,10 +221,27 @@ describe("ojm exec", () => {
     expect(lives(pid)).toBe(false);
   });
 
+  test.runIf(existsSync("/dev/full"))(
+    "fails if its output cannot be written, although its command ends well",
+    async () => {
+      const place = new Place();
+      const words = ["exec", "backup", "--store", "sqlite:ojm.db", "--", "echo", "last words"];
+      const intoFull = ["/bin/sh", "-c", 'exec "$@" > /dev/full', "sh"];
+      const { code, err } = await new Ojm(place.folder, words, process.env, intoFull).ended;
+      expect([code, err]).toEqual([1, expect.stringMatching(/^ojm: its stdout was not written: ENOSPC/)]);
+      expect(await place.last()).toMatchObject({
+        status: "failed",
+        error: expect.stringMatching(/not written: ENOSPC/),
+      });
+    },
+  );
+
   test("tries again as often as it is asked to", async () => {
     const place = new Place();
     const ojm = place.exec("[ -e again ] && exit 0; touch again; exit 1", "--retry", "2", "--retry-delay", "10ms");
-    expect(await ojm.ended).toMatchObject({ code: 0 });
+    const { code, err } = await ojm.ended;
+    expect(code).toBe(0);
+    expect(err).toMatch(/^ojm: attempt 1 of 2 failed: it ended with exit code 1\. The next one begins in \d+ ms\n$/);
     expect(await place.last()).toMatchObject({ attempt: 2, status: "completed" });
   });
 

@@ -1,11 +1,14 @@
+import { subscribe } from "node:diagnostics_channel";
 import { basename } from "node:path";
-import { isChannelError, isRunError, type JobManager } from "@ojm/core";
+import { type Events, isChannelError, isRunError, type JobManager } from "@ojm/core";
 import { checkNewName } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
+import { sayDuration } from "../../output/times.js";
 import { withStore } from "../../store/open.js";
+import { Predecessor, sayLiving } from "./predecessor.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
 
 const HOUR = 3_600_000;
@@ -26,6 +29,10 @@ export async function execute(given: Given): Promise<number> {
     async (manager) => {
       const runner = new CommandRunner(manager, { words, timeout, grace, wait });
       runner.passOnSignals();
+      // Without a record: it would hide the one of the run whose command goes on, each time that cron tries.
+      const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
+      if (orphan !== undefined) return notStarted(given, name, sayLiving(orphan));
+      subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
       const options = {
         trigger: "exec",
         wait,
@@ -42,7 +49,7 @@ export async function execute(given: Given): Promise<number> {
         return runner.signalled ?? (await exitOf(error, given, { manager, runner }));
       }
       if (runner.blockedBy === undefined) return runner.signalled ?? EXIT.ok;
-      return locked(given, `"${name}" was not started: ${runner.blockedBy}`);
+      return notStarted(given, name, runner.blockedBy);
     },
     { create: true, heartbeatThread: true },
   );
@@ -67,7 +74,7 @@ async function exitOf(
   { manager, runner }: { readonly manager: JobManager; readonly runner: CommandRunner },
 ): Promise<number> {
   if (error instanceof CommandFailed) {
-    if (error.isLate) tell(`ojm: ${error.message}`);
+    if (error.isUntold) tell(`ojm: ${error.message}`);
     return error.code;
   }
   const isLost = isRunError(error) && error.code === "LOST";
@@ -91,6 +98,18 @@ async function isAway(manager: JobManager, run: string | undefined): Promise<boo
   } catch (error) {
     return isChannelError(error);
   }
+}
+
+/** Until the next attempt nothing is printed, so that ojm would seem to hang. */
+function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], { run }: CommandRunner): void {
+  if (id !== run) return;
+  const why = error instanceof Error ? error.message : String(error);
+  const wait = sayDuration(Math.max(0, next.due - Date.now()));
+  tell(`ojm: attempt ${next.attempt - 1} of ${next.retry.attempts} failed: ${why}. The next one begins in ${wait}`);
+}
+
+function notStarted(given: Given, name: string, why: string): number {
+  return locked(given, `"${name}" was not started: ${why}`);
 }
 
 function locked(given: Given, text: string): number {

@@ -23,11 +23,15 @@ export interface Ended {
   readonly text: string;
   /** Whether it was ended because it took too long. */
   readonly isLate?: true;
+  /** Whether the command itself said nothing of it. */
+  readonly isUntold?: true;
 }
 
 /** A command in a process group of its own, which begins when it is told to. */
 export class GuardedProcess {
   readonly ended: Promise<Ended>;
+  /** Why output was not passed on, such as a full disk; `undefined` while all was. */
+  #unwritten: string | undefined;
   readonly #child: ChildProcess;
   #isOver = false;
   #isKilled = false;
@@ -44,7 +48,12 @@ export class GuardedProcess {
       stdio: ["inherit", "pipe", "pipe", "pipe"],
     });
     this.#child = child;
-    for (const stream of ["stdout", "stderr"] as const) passOn(child, stream, onOutput);
+    const outputs = (["stdout", "stderr"] as const).map((stream) => {
+      const failed = ({ message }: Error): void => {
+        this.#unwritten ??= `its ${stream} was not written: ${message}`;
+      };
+      return passOn(child, stream, onOutput, failed);
+    });
     // The command may end before it has read the word.
     child.stdio[3]?.on("error", () => {});
     this.ended = new Promise((resolve, reject) => {
@@ -53,9 +62,10 @@ export class GuardedProcess {
       );
       child.once("exit", () => this.#hangUp());
       // Not "exit": a process that it left behind in its group may still print.
-      child.once("close", (code, signal) => {
+      child.once("close", async (code, signal) => {
         this.#isOver = true;
-        resolve(ending(code, signal));
+        for (const written of outputs) await written();
+        resolve(ending(code, signal, this.#unwritten));
       });
     });
   }
@@ -96,12 +106,19 @@ export class GuardedProcess {
   }
 }
 
-/** Passes the output of a command on as fast as the reader takes it, and hands it to `onOutput` too. */
+/** The errors of a reader that went away, as `head` does. It has what it wanted. */
+const GONE = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"]);
+
+/**
+ * Passes the output of a command on as fast as the reader takes it, and hands it to `onOutput` too. Returns a
+ * function that resolves once all was written, or was not: then `failed` was called, unless the reader went.
+ */
 function passOn(
   child: ChildProcess,
   stream: "stdout" | "stderr",
   onOutput: (text: string, stream: "stdout" | "stderr") => void,
-): void {
+  failed: (error: Error) => void,
+): () => Promise<void> {
   const from = child[stream];
   const to = process[stream];
   // A character may arrive in two pieces.
@@ -111,11 +128,20 @@ function passOn(
   to.on("drain", () => from?.resume());
   from?.on("data", (data: Buffer) => {
     onOutput(decoder.decode(data, { stream: true }), stream);
-    if (to.writable && !to.write(data)) from.pause();
+    if (!to.writable) return;
+    const isTaken = to.write(data, (error) => {
+      if (error && !GONE.has((error as NodeJS.ErrnoException).code ?? "")) failed(error);
+    });
+    if (!isTaken) from.pause();
   });
+  // Callbacks come in order, so all others were called.
+  return () => new Promise((resolve) => (to.writable ? to.write("", () => resolve()) : resolve()));
 }
 
-function ending(code: number | null, signal: NodeJS.Signals | null): Ended {
+function ending(code: number | null, signal: NodeJS.Signals | null, unwritten: string | undefined): Ended {
+  // A command that has handed its last output to us ends well, although a full disk did not take it.
+  const endedByIt = code === 0 || signal === "SIGPIPE";
+  if (unwritten !== undefined && endedByIt) return { code: EXIT.failed, text: unwritten, isUntold: true };
   if (signal !== null) return { code: EXIT.signal + constants.signals[signal], text: `it was ended by ${signal}` };
   if (code === NOT_FOUND) return { code, text: "there is no such command" };
   if (code === NOT_EXECUTABLE) return { code, text: "it cannot be executed" };

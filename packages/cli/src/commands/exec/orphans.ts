@@ -58,7 +58,7 @@ export function sayHelp({ name, host, pid, isCertain }: Orphan): string {
   if (!isCertain)
     return `Look on ${host}: ps -o pid,etime,args -p ${pid}. An ojm exec of "${name}" on another machine does not wait for it`;
   // It leads a process group of its own.
-  return `The next ojm exec of "${name}" on this machine waits for it. To end it: kill -TERM -- -${pid}`;
+  return `Until it ends, no ojm exec of "${name}" on this machine begins. To end it: kill -TERM -- -${pid}`;
 }
 
 /** The command of a name that outlived its ojm, and what to do: sentences to stand behind another one. */

@@ -26,9 +26,13 @@ interface Entry extends ProcessIdentity {
 export class Predecessor {
   readonly #locks: Channel<Entry>;
   readonly #key: Key;
+  readonly #manager: JobManager;
+  readonly #name: string;
 
-  constructor({ channels }: JobManager, name: string) {
-    this.#locks = channels.locks as Channel<unknown> as Channel<Entry>;
+  constructor(manager: JobManager, name: string) {
+    this.#manager = manager;
+    this.#name = name;
+    this.#locks = manager.channels.locks as Channel<unknown> as Channel<Entry>;
     this.#key = execKey(name);
   }
 
@@ -36,6 +40,15 @@ export class Predecessor {
   async living(): Promise<Entry | undefined> {
     const entry = await this.#locks.get(this.#key);
     return entry !== undefined && processState(entry) === "there" ? entry : undefined;
+  }
+
+  /** The command that goes on although its ojm is gone. Before a run: in one, the lock is our own. */
+  async orphan(): Promise<Entry | undefined> {
+    const living = await this.living();
+    if (living === undefined) return undefined;
+    // The command of a run that goes on has a note too.
+    const isHeld = (await this.#manager.locks()).some(({ name }) => name === this.#name);
+    return isHeld ? undefined : living;
   }
 
   /** Waits until no command goes on, `wait` ms at most. Resolves to the one that still does. */
@@ -58,4 +71,9 @@ export class Predecessor {
   async forget(run: Run): Promise<void> {
     await run.fenced(this.#locks, [{ delete: this.#key }]);
   }
+}
+
+/** Why a command does not begin while an earlier one goes on. */
+export function sayLiving({ run, pid }: { readonly run: string; readonly pid: number }): string {
+  return `the command of ${run} still goes on, as pid ${pid}: its ojm was killed`;
 }

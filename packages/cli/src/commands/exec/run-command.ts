@@ -1,7 +1,7 @@
 import type { JobManager, Run } from "@ojm/core";
 import { EXIT } from "../../errors.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
-import { Predecessor } from "./predecessor.js";
+import { Predecessor, sayLiving } from "./predecessor.js";
 
 /** The signals that are passed on to the command. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
@@ -10,13 +10,13 @@ const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2"]
 export class CommandFailed extends Error {
   override readonly name: string = "Error";
   readonly code: number;
-  /** Whether ojm ended it, as it took too long. */
-  readonly isLate: boolean;
+  /** Whether the command itself said nothing of it, as ojm ended it or its output was lost. */
+  readonly isUntold: boolean;
 
-  constructor({ code, text }: Ended, isLate: boolean) {
+  constructor({ code, text, isLate, isUntold }: Ended) {
     super(text);
     this.code = code;
-    this.isLate = isLate;
+    this.isUntold = isLate === true || isUntold === true;
     // Where ojm stood tells nobody anything about the command.
     this.stack = "";
   }
@@ -81,7 +81,7 @@ export class CommandRunner {
     const predecessor = new Predecessor(this.#manager, run.name);
     const before = await predecessor.outlived(this.#options.wait, run.signal);
     if (before !== undefined) {
-      this.blockedBy = `the command of ${before.run} still goes on, as pid ${before.pid}: its ojm was killed`;
+      this.blockedBy = sayLiving(before);
       await run.skip(this.blockedBy);
       return;
     }
@@ -98,9 +98,9 @@ export class CommandRunner {
   }
 
   async #failed(run: Run, ended: Ended): Promise<CommandFailed> {
-    const error = new CommandFailed(ended, ended.isLate === true);
+    const error = new CommandFailed(ended);
     // The lock has a longer timeout, which the manager would record by itself.
-    if (error.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
+    if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
     return error;
   }
 

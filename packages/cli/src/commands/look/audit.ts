@@ -4,7 +4,7 @@ import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
-import { refuseTypo } from "../../store/known-names.js";
+import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { saidOf } from "./pruned.js";
 
@@ -34,7 +34,7 @@ export async function execute(given: Given): Promise<number> {
       all.push(entry);
       if (all.length === limit) break;
     }
-    if (all.length === 0 && name !== undefined) await refuseTypo(manager, name);
+    if (all.length === 0 && name !== undefined) await refuseUnknown(manager, name);
     await printItems(given, all, columns, "nobody did anything to a run, a lock or a schedule");
     return undefined;
   });

@@ -7,16 +7,27 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { isOwn } from "../../store/own-runs.js";
-import { refuseIfNone } from "./kept.js";
+import { type Coming, comingOf, refuseIfNone } from "./kept.js";
 
 /** A job that has a record, a schedule, or both. */
 interface Job extends Partial<JobSummary> {
   readonly name: string;
+  /** The next attempt, if it waits for one. */
+  readonly next?: Pick<Coming, "attempt" | "attempts" | "due">;
   readonly schedule?: ScheduleSummary & { readonly words: string };
 }
 
 /** How a job goes, or went last. */
 const result = ({ running, last }: Job): string | undefined => (running ?? last)?.status;
+
+/** When a job begins next, in ms since 1970: at its next attempt, or by its schedule. */
+function nextOf({ schedule, next }: Job): number | undefined {
+  const due = schedule?.paused ? undefined : schedule?.next[0]?.due;
+  return next === undefined || (due !== undefined && due < next.due) ? due : next.due;
+}
+
+/** Whether a job does not begin by itself. A pause keeps no next attempt away. */
+const isPaused = ({ schedule, next }: Job): boolean => schedule?.paused !== undefined && next === undefined;
 
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
@@ -28,8 +39,8 @@ export async function execute(given: Given): Promise<number> {
     {
       title: "NEXT",
       rank: 2,
-      cell: ({ schedule }) => (schedule?.paused ? "paused" : say(schedule?.next[0]?.due)),
-      color: ({ schedule }) => (schedule?.paused ? colorOf("paused") : undefined),
+      cell: (job) => (isPaused(job) ? "paused" : say(nextOf(job))),
+      color: (job) => (isPaused(job) ? colorOf("paused") : undefined),
     },
     { title: "LAST", rank: 3, cell: ({ running, last }) => say((running ?? last)?.startTime) },
     { title: "RESULT", rank: 1, cell: result, color: (job) => colorOf(result(job)) },
@@ -48,6 +59,8 @@ export async function execute(given: Given): Promise<number> {
       const { name } = schedule;
       jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
     }
+    for (const { name: job, attempt, attempts, due } of (await comingOf(manager, name)).reverse())
+      jobs.set(job, { ...jobs.get(job), name: job, next: { attempt, attempts, due } });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     const shown = sorted.filter((job) => name === undefined || job.name === name);
     await refuseIfNone(manager, name, shown);

@@ -36,7 +36,8 @@ export async function execute(given: Given): Promise<number> {
     const all = [...(await overdue(manager, name, wanted)), ...(await decided(scheduler, name, wanted))];
     // The outcomes of a schedule that was removed are still there.
     if (all.length === 0) await scheduler.words(name);
-    await printItems(given, all.slice(0, wanted.limit), columns(sayTime(given)), "no such ticks");
+    const shown = all.slice(0, wanted.limit);
+    await printItems(given, shown, columns(sayTime(given), shown), "no such ticks");
     return undefined;
   });
 }
@@ -86,13 +87,19 @@ async function overdue(manager: JobManager, name: string, wanted: Wanted): Promi
   return [];
 }
 
-function columns(say: SayTime): Column<Tick>[] {
+/** Ticks that are one row have columns where there are some: the text of both ends leaves no room for the reason. */
+function columns(say: SayTime, ticks: readonly Tick[]): Column<Tick>[] {
+  const ofRanges: Column<Tick>[] = [
+    { title: "TO", rank: 5, cell: ({ until }) => say(until) },
+    { title: "TICKS", rank: 3, cell: sayCount },
+  ];
   return [
-    { title: "TICK", cell: (tick) => sayTick(tick, say) },
+    { title: "TICK", cell: ({ at }) => say(at) },
+    ...(ticks.some(({ until }) => until !== undefined) ? ofRanges : []),
     { title: "OUTCOME", rank: 1, cell: ({ outcome }) => outcome, color: ({ outcome }) => colorOf(outcome) },
     { title: "WHY", rank: 2, cut: "text", cell: sayWhy },
-    { title: "RUN", rank: 3, cut: "name", cell: ({ run }) => run },
-    { title: "DECIDED", rank: 4, cell: (tick) => say(tick.decided) },
+    { title: "RUN", rank: 4, cut: "name", cell: ({ run }) => run },
+    { title: "DECIDED", rank: 6, cell: (tick) => say(tick.decided) },
   ];
 }
 
@@ -100,7 +107,7 @@ function sayWhy({ why, evidence }: Tick): string | undefined {
   return why ?? (evidence?.["backfill"] === undefined ? undefined : "run by a backfill");
 }
 
-function sayTick({ at, until, count, more }: Tick, say: SayTime): string {
-  if (until === undefined) return say(at);
-  return `${more === true ? "at least " : ""}${count ?? "all"} ticks from ${say(at)} to ${say(until)}`;
+function sayCount({ until, count, more }: Tick): string {
+  if (until === undefined) return "";
+  return count === undefined ? "all" : `${more === true ? "≥ " : ""}${count}`;
 }

@@ -15,14 +15,16 @@ import { withStore } from "../../../store/open.js";
 export async function execute(given: Given): Promise<number> {
   const word = operandOf(given, "a run: its id, the beginning of one, or a name for its last run");
   const tail = countOption(given, "tail");
-  const toText = textOf(given);
+  const isFollowed = given.flags.has("follow");
+  const isWhole = given.flags.has("json") && !given.flags.has("jsonl") && !isFollowed;
+  const toText = textOf(given, isWhole);
   return withStore(given, async (manager) => {
     const run: RunRecord = await findRun(manager, word);
     const lines = new Lines();
     const stop = (): void => lines.close();
     process.once("SIGINT", stop);
     const options: LogOptions = {
-      follow: given.flags.has("follow"),
+      follow: isFollowed,
       signal: lines.closed,
       ...(tail !== undefined && { tail }),
     };
@@ -32,8 +34,9 @@ export async function execute(given: Given): Promise<number> {
       for await (const item of manager.log(run, options)) {
         count++;
         isGap = "missing" in item && item.missing !== "unknown" && item.dropped === undefined;
-        await lines.write(toText(item));
+        await lines.write(toText(item, count));
       }
+      if (isWhole) await lines.write(count === 0 ? "[]" : "]");
       if (count === 0) tell(`ojm: ${run.id} has no log`);
       // A gap and nothing else: the begin and the end of a log are kept for longer than what lies between.
       if (count === 1 && isGap) tell(`ojm: ${notKept(run)}`);
@@ -55,8 +58,9 @@ function notKept({ id, status }: RunRecord): string {
     : `the log of ${id} is not kept any more`;
 }
 
-/** How an item of a log is written. */
-function textOf(given: Given): (item: LogItem) => string {
+/** How an item of a log is written, given its number. `isWhole`: as an item of one JSON array. */
+function textOf(given: Given, isWhole: boolean): (item: LogItem, number: number) => string {
+  if (isWhole) return (item, number) => `${number === 1 ? "[" : ","}${JSON.stringify(item)}`;
   if (given.flags.has("json") || given.flags.has("jsonl")) return (item) => JSON.stringify(item);
   const say = sayTime(given);
   const plain = given.flags.has("raw") ? (text: string): string => text : (text: string): string => visible(text, "\t");

@@ -7,6 +7,7 @@ import { type Column, itemsText } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
 import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
 import { neverRan } from "../../../store/find-run.js";
+import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
 import { isOwn } from "../../../store/own-runs.js";
 
@@ -18,6 +19,7 @@ export async function execute(given: Given): Promise<number> {
   expectNoMore(given, 1);
   const [name] = given.operands;
   return withStore(given, async (manager) => {
+    if (name !== undefined) await refuseUnknown(manager, name, true);
     print(await runsText(given, manager, { ...filters(given), ...(name !== undefined && { name }) }));
     return undefined;
   });
