@@ -124,8 +124,9 @@ function passOn(
   // A character may arrive in two pieces.
   const decoder = new TextDecoder();
   // A reader that went away, as `head` does: the next line of the command fails, by SIGPIPE or an error.
-  to.on("error", () => from?.destroy());
-  to.on("drain", () => from?.resume());
+  const leave = (): void => void from?.destroy();
+  const goOn = (): void => void from?.resume();
+  to.on("error", leave).on("drain", goOn);
   from?.on("data", (data: Buffer) => {
     onOutput(decoder.decode(data, { stream: true }), stream);
     if (!to.writable) return;
@@ -134,8 +135,12 @@ function passOn(
     });
     if (!isTaken) from.pause();
   });
-  // Callbacks come in order, so all others were called.
-  return () => new Promise((resolve) => (to.writable ? to.write("", () => resolve()) : resolve()));
+  return async () => {
+    // Callbacks come in order, so all others were called.
+    await new Promise<void>((resolve) => (to.writable ? to.write("", () => resolve()) : resolve()));
+    // The next attempt has listeners of its own, on the same streams of ours.
+    to.off("error", leave).off("drain", goOn);
+  };
 }
 
 function ending(code: number | null, signal: NodeJS.Signals | null, unwritten: string | undefined): Ended {
