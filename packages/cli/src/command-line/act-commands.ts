@@ -17,10 +17,10 @@ the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is pa
       wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
       timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
       grace: { value: "TIME", text: "how long it has to end after SIGTERM. Default: 5s" },
-      retry: { value: "N", text: "the most attempts" },
+      retry: { value: "N", text: "the most attempts in all" },
       "retry-delay": {
         value: "TIME",
-        text: "how long after the first attempt the next one begins; then twice as long. Default: 1m",
+        text: "the wait before the second attempt; before each further one it is twice as long. Default: 1m",
       },
       "quiet-if-locked": { text: "say nothing if the lock is held" },
       ...STORE,

@@ -25,7 +25,7 @@ export const EXIT_CODES: readonly (readonly [code: string, text: string])[] = [
   ["124", "The command took too long, or the run ended by its timeout."],
   [
     "129, 130, 143",
-    "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, their runs closed as cancelled, their locks released.",
+    "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, and their locks released. Their runs are closed as cancelled; as lost where retry.onLost has another process make them again.",
   ],
   ["another", "What a script asked for by exit(code); what the command of exec ended with."],
 ];

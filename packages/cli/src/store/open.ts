@@ -21,6 +21,8 @@ export interface OpenStore {
 /** Where the command line, the environment or a config file says that the store is. */
 async function storeOf(given: Given): Promise<Location | JobFileLocation> {
   const [written, profile] = [lastValue(given, "store"), lastValue(given, "profile")];
+  if (written !== undefined && profile !== undefined)
+    throw new CommandError("--store and --profile both name a store: give one of them");
   if (written !== undefined) return locate(written, process.cwd());
   const { OJM_STORE: fromEnvironment } = process.env;
   if (profile === undefined && fromEnvironment) return locate(fromEnvironment, process.cwd());

@@ -275,10 +275,11 @@ export class Log {
 
 /** A time span for people: `12 ms`, `1.2 s`, `3 min 20 s`. */
 export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  const rest = Math.round((ms % 60_000) / 1_000);
-  if (minutes < 60) return `${minutes} min ${rest} s`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  // 59.95 s would be shown as 60.0 s.
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -110,7 +110,10 @@ test("a log line in JSON holds the message as it was logged, in printable ASCII 
 test.each([
   [0.4, "0 ms"],
   [999, "999 ms"],
+  [999.6, "1.0 s"],
   [1_200, "1.2 s"],
+  [59_970, "1 min 0 s"],
+  [3_599_700, "1 h 0 min"],
   [200_000, "3 min 20 s"],
   [7_500_000, "2 h 5 min"],
 ])("a duration of %d ms is shown as %s", (ms, text) => {

@@ -113,7 +113,8 @@ describe("ojm exec", () => {
   test("passes a signal on, and its run is cancelled", async () => {
     const place = new Place();
     const script = 'trap "echo bye; exit 7" TERM; echo began $$; while :; do sleep 0.02; done';
-    const ojm = place.exec(script);
+    // The grace is for a command that does not end: this one does.
+    const ojm = place.exec(script, "--grace", "10m");
     await ojm.prints("began");
     ojm.process.kill("SIGTERM");
     expect(await ojm.ended).toMatchObject({ code: 143, out: expect.stringMatching(/bye\n$/) });

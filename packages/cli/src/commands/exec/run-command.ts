@@ -142,6 +142,8 @@ export class CommandRunner {
     else if (this.signalled === undefined) command.begin();
     else command.kill("SIGKILL");
     const ended = await command.ended.finally(() => {
+      // What closes the run fires its signal: a timer set then would keep ojm alive for the grace.
+      run.signal.removeEventListener("abort", stop);
       for (const timer of timers) clearTimeout(timer);
     });
     if (!isLate && !run.signal.aborted) this.code = ended.code;

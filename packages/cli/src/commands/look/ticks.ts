@@ -87,7 +87,7 @@ async function overdue(manager: JobManager, name: string, wanted: Wanted): Promi
   return [];
 }
 
-/** Ticks that are one row have columns where there are some: the text of both ends leaves no room for the reason. */
+/** Rows of several ticks have columns of their own: the text of both ends leaves no room for the reason. */
 function columns(say: SayTime, ticks: readonly Tick[]): Column<Tick>[] {
   const ofRanges: Column<Tick>[] = [
     { title: "TO", rank: 5, cell: ({ until }) => say(until) },

@@ -25,6 +25,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   locked: (name) => `ojm unlock ${name} --reason …`,
   maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",
+  retry: (name) => `ojm cancel ${name} --reason …`,
   nobody: () => "start the process that adds the schedule",
   paused: (name) => `ojm resume ${name}`,
   last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : quoted(reason.run.id)}`,

@@ -100,6 +100,18 @@ describe("why a job does not run", () => {
     expect(last?.text).toMatch(/^the last run, a@.*, ended as failed at .*: no \\u001b\[2J route$/);
     await clock.until(work, 2 * MINUTE);
   });
+
+  test("of an attempt whose process died it is told that nobody makes it until the job is run again", async () => {
+    const body = (): Promise<void> => Promise.reject(new Error("no route"));
+    const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: MINUTE } }));
+    await clock.advance(1_000);
+    one.way.fault = () => ({ type: "refused" });
+    await clock.advance(4 * TTL);
+    const left = (await why()).find(({ code }) => code === "retry");
+    expect(left?.text).toMatch(/after: no route\. Its process is gone: the next run of the job with `retry` makes it$/);
+    one.way.fault = () => undefined;
+    await clock.until(work, 5 * MINUTE);
+  });
 });
 
 describe("the jobs", () => {

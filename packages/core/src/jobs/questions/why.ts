@@ -28,8 +28,15 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
   }
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
-    const text = `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, after: ${visible(next.error ?? "no reason")}`;
-    reasons.push({ code: "retry", text, next });
+    const after = `after: ${visible(next.error ?? "no reason")}`;
+    // A name with a schedule has others that make it, at its time.
+    const isLeft = next.schedule === undefined && (next.by === undefined || (await locks.operator.isGone(next.by)));
+    const left = isLeft ? ". Its process is gone: the next run of the job with `retry` makes it" : "";
+    reasons.push({
+      code: "retry",
+      text: `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, ${after}${left}`,
+      next,
+    });
   }
   if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is kept` });
   else if (last.status !== "running") reasons.push({ code: "last", text: lastText(last), run: last });

@@ -51,6 +51,17 @@ export async function* auditOf(
   }
 }
 
+/** The cancel that ended a chain while it waited for its next attempt; `undefined` if there was none. */
+export async function cancelOf(
+  channel: Channel<LocksValue>,
+  name: string,
+  chain: string,
+): Promise<AuditEntry | undefined> {
+  for await (const entry of auditOf(channel, { name }))
+    if (entry.action === "cancel" && fieldsOf<{ chain: string }>(entry.details)?.chain === chain) return entry;
+  return undefined;
+}
+
 /** What the audit tells of a prune by a person. */
 export function pruneAct(
   { olderThan, name = "*", keep, author }: PruneOptions,

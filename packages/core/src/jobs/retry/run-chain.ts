@@ -1,9 +1,14 @@
+import type { Channel } from "../../channel/channel.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
+import { asker } from "../../locks/entries/held.js";
+import type { LocksValue } from "../../locks/entries/schema.js";
 import { firstOf, reasonText, whenAborted } from "../../util/abort.js";
+import { visible } from "../../util/visible.js";
 import { isRunError, RunError } from "../errors.js";
 import { attemptFailed } from "../events.js";
 import { checkRunOptions } from "../options.js";
+import { cancelOf } from "../requests/audit.js";
 import type { RunContext } from "../run/context.js";
 import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
@@ -12,6 +17,7 @@ import type { Outcome, PendingRetry, Run, RunOptions } from "../types.js";
 import type { KeptLock } from "./kept-lock.js";
 import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
 import { claimOf } from "./pending-claim.js";
+import { PendingWatch } from "./pending-watch.js";
 import { checkRetry, delayAfter } from "./policy.js";
 
 type Body<T> = (run: Run) => T | Promise<T>;
@@ -211,6 +217,7 @@ class Chain<T> {
         return await startRun(this.#context, this.#name, options, { attempt, chain, retry }, kept);
       } catch (error) {
         const goesOn = isAway(error) || (isRunError(error) && ["LOCKED", "CANCELLED"].includes(error.code));
+        if (isRunError(error) && error.code === "LOST") throw (await this.#cancelled(pending)) ?? error;
         if (!goesOn) throw error;
         await this.#pause(pending, isAway(error) ? PAUSE : 0);
         const current = await this.#next(chain);
@@ -221,14 +228,44 @@ class Chain<T> {
     }
   }
 
-  /** Waits before a pending attempt. A cancel removes it. */
-  async #pause({ key, value, version }: Pending, ms: number): Promise<void> {
-    await this.#wait(ms);
-    const { signal } = this.#options;
-    if (signal?.aborted !== true) return;
-    await this.#context.lockChannel.commit([{ check: key, version }, { delete: key }]);
-    const text = `attempt ${value.attempt} of "${this.#name}" was cancelled before it began: ${reasonText(signal.reason)}`;
-    throw new RunError("CANCELLED", this.#name, text, { cause: signal.reason });
+  /** Waits before a pending attempt. A cancel removes it; one of another process has done so. */
+  async #pause(pending: Pending, ms: number): Promise<void> {
+    const { lockChannel, clock } = this.#context;
+    const { key, value, version } = pending;
+    const until = clock.monotonic() + ms;
+    const watch = ms > 0 ? new PendingWatch(lockChannel, key) : undefined;
+    try {
+      do {
+        watch?.again();
+        await this.#wait(until - clock.monotonic(), watch?.changed);
+        const { signal } = this.#options;
+        if (signal?.aborted === true) {
+          await lockChannel.commit([{ check: key, version }, { delete: key }]);
+          throw this.#cancelError(value, reasonText(signal.reason), signal.reason);
+        }
+        if (watch?.changed.aborted !== true) return;
+        const cancelled = await this.#cancelled(pending);
+        if (cancelled !== undefined) throw cancelled;
+      } while (clock.monotonic() < until);
+    } finally {
+      watch?.stop();
+    }
+  }
+
+  /** The error for an attempt that another process has cancelled; `undefined` if none has. */
+  async #cancelled({ value, version }: Pending): Promise<RunError | undefined> {
+    const { lockChannel } = this.#context;
+    const { chain } = value;
+    return this.#asked(async () => {
+      if ((await this.#read(chain))?.version === version) return undefined;
+      const act = await cancelOf(lockChannel as Channel<LocksValue>, this.#name, chain);
+      return act && this.#cancelError(value, `by ${asker(act)}: ${visible(act.reason ?? "no reason given")}`);
+    });
+  }
+
+  #cancelError({ attempt }: PendingRetry, why: string, cause?: unknown): RunError {
+    const text = `attempt ${attempt} of "${this.#name}" was cancelled before it began: ${why}`;
+    return new RunError("CANCELLED", this.#name, text, { cause });
   }
 
   /**

@@ -58,6 +58,9 @@ export class StoredAttempts {
     } catch (error) {
       if (!this.#begun) return await execute([{ name, error }]);
       await this.#last?.catch(() => {});
+      // The job has not seen it: it began no more.
+      if (isRunError(error) && error.code === "CANCELLED")
+        this.#host.log.line("WARN", `"${this.#tried.job}": ${error.message}`, this.#tried.job);
       // The job has a better error than its run.
       if (isRunError(error)) await this.#last;
       throw error;

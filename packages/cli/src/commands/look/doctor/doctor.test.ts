@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type JobManager, type RunRecord, VERSIONS } from "@ojm/core";
+import { type Channel, type JobManager, type RunRecord, VERSIONS } from "@ojm/core";
 import { processIdentity } from "@ojm/core/backend";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -72,6 +72,24 @@ describe("a store that is not", () => {
     expect(found[0]?.help).toMatch(/ojm unlock held/);
     const { code, out } = await ojm(folder, "doctor", "--json", "--store", "sqlite:ojm.db");
     expect([code, (JSON.parse(out) as Finding[]).filter(({ state }) => state === "problem").length]).toEqual([1, 2]);
+  });
+
+  test("an attempt that nobody makes is a warning", async () => {
+    const work = manager.run("left", () => Promise.reject(new Error("no")), {
+      retry: { attempts: 2, delay: 3_600_000 },
+    });
+    work.catch(() => {});
+    await expect.poll(async () => (await manager.retries()).length).toBe(1);
+    const key = ["retry", "left", (await manager.retries())[0]?.chain ?? ""];
+    const locks = manager.channels.locks as Channel<unknown>;
+    await locks.set(key, { ...((await locks.get(key)) as object), due: Date.now() - 120_000 });
+    const [found, ...others] = await complaints();
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({
+      state: "warning",
+      text: expect.stringMatching(/^attempt 2 of left@.* and nobody makes it$/),
+    });
+    expect(found?.help).toContain("ojm cancel left --reason");
   });
 
   test("sessions that nobody renews, and other versions, are warnings", async () => {

@@ -4,6 +4,7 @@ import { colorOf, type Paint, painter } from "../../../output/color.js";
 import { fold } from "../../../output/fold.js";
 import { itemsText } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
+import { outputWidth } from "../../../output/width/width.js";
 import type { Finding } from "./finding.js";
 
 /** The columns before the text, on a wide screen and on a narrow one. */
@@ -11,15 +12,12 @@ const INDENT = 22;
 const SMALL_INDENT = 2;
 const NARROW = 70;
 
-/** The columns of a line where the output is no terminal. */
-const WIDTH = 110;
-
 /** Prints what was found: a line for each thing, and below it what to do. */
 export async function printFindings(given: Given, findings: readonly Finding[]): Promise<void> {
   if (given.flags.has("json") || given.flags.has("jsonl")) print(await itemsText(given, findings, [], ""));
   else {
     const paint = painter(given);
-    print(findings.map((finding) => findingText(finding, process.stdout.columns || WIDTH, paint)).join(""));
+    print(findings.map((finding) => findingText(finding, outputWidth(), paint)).join(""));
   }
 }
 

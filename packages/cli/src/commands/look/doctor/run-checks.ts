@@ -10,6 +10,9 @@ interface Mismatches {
   readonly runs: readonly RunRecord[];
 }
 
+/** How long after its time an attempt is overdue, in ms. */
+const OVERDUE = 60_000;
+
 /** How long after the first look the second one comes, in ms. */
 const MOMENT = 1_000;
 
@@ -22,7 +25,8 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
   const orphans = (await orphansOf(manager)).map(withoutOjm);
-  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...orphans];
+  const left = await attemptsLeft(manager, new Set(held.map(({ name }) => name)));
+  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...orphans, ...left];
 }
 
 async function lookAgain(manager: JobManager, found: Mismatches): Promise<Mismatches> {
@@ -78,6 +82,22 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   const text = `${id} is "running" on ${host}, pid ${pid}, and nobody holds its lock`;
   const help = `"${name}" may run twice now. Look at that process; a process that keeps the store open closes the record in some minutes`;
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
+}
+
+/**
+ * Attempts that nobody makes: their process is gone. A job with a schedule has others that make it, and one
+ * whose lock is held waits for it.
+ */
+async function attemptsLeft(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
+  const before = Date.now() - OVERDUE;
+  const left = (await manager.retries()).filter(
+    ({ name, due, schedule }) => schedule === undefined && due < before && !held.has(name),
+  );
+  return left.map(({ name, chain, attempt, due }) => {
+    const text = `attempt ${attempt} of ${chain} was due at ${new Date(due).toISOString()}, and nobody makes it`;
+    const help = `start its program again, which makes it, or end it: ojm cancel ${name} --reason …`;
+    return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
+  });
 }
 
 function withoutOjm(orphan: Orphan): Finding {
