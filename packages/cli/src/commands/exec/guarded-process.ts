@@ -107,13 +107,24 @@ function passOn(
   // A character may arrive in two pieces.
   const decoder = new TextDecoder();
   // A reader that went away, as `head` does: the next line of the command fails, by SIGPIPE or an error.
-  to.on("error", () => from?.destroy());
-  to.on("drain", () => from?.resume());
+  const stop = (): void => void from?.destroy();
+  const resume = (): void => void from?.resume();
+  to.on("error", stop);
+  to.on("drain", resume);
+  // Without that, the twelfth attempt of a command would warn of a leak.
+  from?.once("close", () => {
+    if (!to.listeners("error").includes(ignore)) to.on("error", ignore);
+    to.off("error", stop);
+    to.off("drain", resume);
+  });
   from?.on("data", (data: Buffer) => {
     onOutput(decoder.decode(data, { stream: true }), stream);
     if (to.writable && !to.write(data)) from.pause();
   });
 }
+
+/** The error of the last write may come when the command is over. Without a listener, it would end ojm. */
+function ignore(): void {}
 
 function ending(code: number | null, signal: NodeJS.Signals | null): Ended {
   if (signal !== null) return { code: EXIT.signal + constants.signals[signal], text: `it was ended by ${signal}` };
