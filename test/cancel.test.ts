@@ -1,7 +1,38 @@
-import { openJobManager } from "@ojm/core";
-import { expect, it } from "vitest";
-import { startChild } from "./support/processes.js";
+import { join } from "node:path";
+import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
+import { expect, it, onTestFinished } from "vitest";
+import { Ojm } from "../packages/cli/src/testing/ojm.js";
+import { startChild, temporaryFolder } from "./support/processes.js";
+import { folderWithStore } from "./support/store-config.js";
 import { onSharedStores } from "./support/stores.js";
+
+/** Fails once, and resolves while the chain waits for its next attempt. */
+async function failOnce(manager: JobManager, name: string, keepLock: boolean): Promise<void> {
+  const retry = { attempts: 3, delay: 3_600_000, keepLock };
+  const chain = manager.run(name, () => Promise.reject(new Error("no route")), { retry });
+  chain.catch(() => {});
+  await expect.poll(async () => (await manager.retries(name)).length, { timeout: 30_000 }).toBe(1);
+}
+
+/** Cancels a job by the command line, in a process of its own. Resolves to the pid of that process. */
+async function cancelByHand(options: JobManagerOptions, name: string): Promise<number | undefined> {
+  const ojm = new Ojm(folderWithStore(options), ["cancel", name, "--reason", "wrong month"]);
+  onTestFinished(() => void ojm.process.kill("SIGKILL"));
+  expect(await ojm.ended).toMatchObject({ code: 0, out: expect.stringMatching(/^cancelled attempt 2 of 3/), err: "" });
+  return ojm.process.pid;
+}
+
+async function recordsOf(manager: JobManager, name: string): Promise<RunRecord[]> {
+  const records: RunRecord[] = [];
+  for await (const record of manager.history({ name })) records.push(record);
+  return records;
+}
+
+/** The records of a chain that was cancelled by this process before its second attempt. */
+const cancelledBy = (pid: number | undefined): readonly unknown[] => [
+  { attempt: 2, status: "cancelled", endedBy: { action: "cancel", by: { pid }, reason: "wrong month" } },
+  { attempt: 1, status: "failed" },
+];
 
 onSharedStores((create) => {
   it("a run is cancelled from another process, which is told when it ended; other runs of its process go on", async () => {
@@ -46,4 +77,32 @@ onSharedStores((create) => {
     // A store that reports the lock and the reason by two watches may report the lock first.
     expect(told[0]).toMatch(/unlocked by force, by .*: it hangs$|removed or replaced, by a forced unlock/);
   });
+
+  it("ojm cancel ends a chain between two attempts, with its lock free or kept, and its last record tells who did it", async () => {
+    const options = await create();
+    await using manager = await openJobManager(options);
+    for (const name of ["free", "kept"]) {
+      await failOnce(manager, name, name === "kept");
+      const pid = await cancelByHand(options, name);
+      expect(await recordsOf(manager, name)).toMatchObject(cancelledBy(pid));
+    }
+    expect(await manager.retries()).toEqual([]);
+    // The process that kept the lock frees it.
+    await expect.poll(() => manager.locks(), { timeout: 30_000 }).toEqual([]);
+  });
+});
+
+it("ojm cancel ends a chain in a store of one process, once the process that waited has closed it", async () => {
+  const channel = { type: "level", args: { path: join(temporaryFolder(), "store") } };
+  const options = { chJobs: channel, chLocks: channel };
+  for (const name of ["free", "kept"]) {
+    {
+      await using first = await openJobManager(options);
+      await failOnce(first, name, name === "kept");
+    }
+    const pid = await cancelByHand(options, name);
+    await using second = await openJobManager(options);
+    expect(await recordsOf(second, name)).toMatchObject(cancelledBy(pid));
+    expect([await second.retries(), await second.locks()]).toEqual([[], []]);
+  }
 });

@@ -1,11 +1,12 @@
 import { commands, groups } from "../command-line/all.js";
 import { hint } from "../command-line/parse.js";
-import type { CommandSpec, Given, OptionSpec } from "../command-line/spec.js";
+import type { CommandSpec, Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
 import { fold } from "../output/fold.js";
 import { print } from "../output/print.js";
 import { outputWidth } from "../output/width/width.js";
-import { blocksOf } from "../reference/facts.js";
+import { exitCodesInBrief } from "../reference/exit-codes.js";
+import { blocksOf, optionTerm, synopsis } from "../reference/facts.js";
 
 const WIDTH = 100;
 const INDENT = 24;
@@ -19,9 +20,6 @@ const width = (): number => Math.max(LEAST, Math.min(WIDTH, outputWidth()));
 
 const WHICH =
   "How a command is used: ojm help COMMAND. Which store: --store, OJM_STORE or ojm.config.json; see ojm help ps.";
-const CODES =
-  "Exit codes: 0 all went well, 1 a job failed or was skipped, 2 the file or the command line is wrong, 3 not found, 4 denied, 5 the store is away, 8 still running, 75 the lock is held, 124 timeout, 129, 130 and 143 after SIGHUP, Ctrl-C and SIGTERM.";
-
 /** Prints how the program, or one command of it, is used. */
 export async function execute({ operands: [name] }: Given): Promise<number> {
   if (name === undefined) print(general());
@@ -43,21 +41,13 @@ function general(): string {
   return `${wrap("ojm runs job files and any command, and never runs a job of the same name twice at once.", 0)}
 ${lists.join("\n")}
 ${wrap(WHICH, 0)}
-${wrap(CODES, 0)}`;
-}
-
-/** The synopsis of a command: what it takes, but for the options that many commands have. */
-export function synopsis({ name, operands, options }: CommandSpec): string {
-  const shown = Object.entries(options).filter(([, { common }]) => common !== true);
-  const own = shown.map(([option, { value }]) => `[--${option}${value === undefined ? "" : ` ${value}`}]`);
-  const [before, after] = operands.split(" -- ");
-  return [`ojm ${name}`, before, ...own, ...(after === undefined ? [] : [`-- ${after}`])].filter(Boolean).join(" ");
+${wrap(exitCodesInBrief(), 0)}`;
 }
 
 function helpOf(spec: CommandSpec): string {
   const { name, options, summary, about } = spec;
   const first = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  const rows = Object.entries(options).map(([option, one]) => row(optionText(option, one), one.text));
+  const rows = Object.entries(options).map(([option, one]) => row(optionTerm(option, one), one.text));
   const own = name === "run" ? [] : [row("-h, --help", "show this")];
   const parts = [
     wrap(synopsis(spec), 4),
@@ -79,11 +69,6 @@ function aboutText(about: string): string {
       : wrap(text, 0),
   );
   return blocks.join("\n");
-}
-
-function optionText(name: string, { value, short }: OptionSpec): string {
-  const long = `--${name}${value === undefined ? "" : ` ${value}`}`;
-  return short === undefined ? long : `-${short}, ${long}`;
 }
 
 /** A term and what it means, beside each other. */

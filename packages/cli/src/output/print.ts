@@ -4,7 +4,8 @@
  * process with 1.
  */
 export function print(text: string): void {
-  process.stdout.once("error", endUnlessGone);
+  // Once: a command that prints for days would gather listeners.
+  if (!process.stdout.listeners("error").includes(endUnlessGone)) process.stdout.once("error", endUnlessGone);
   process.stdout.write(text);
 }
 

@@ -7,29 +7,6 @@ import type { CommandSpec, OptionSpec } from "../command-line/spec.js";
 
 export const TITLE = "run job files and any command, and never run a job of the same name twice at once";
 
-export const EXIT_CODES: readonly (readonly [code: string, text: string])[] = [
-  ["0", "All went well."],
-  [
-    "1",
-    "A job failed or was skipped; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
-  ],
-  [
-    "2",
-    "The file or the command line is wrong: nothing started. Or the store that a command should show is not there.",
-  ],
-  ["3", "There is no such run, lock or schedule."],
-  ["4", "The store denies it."],
-  ["5", "The store is away, or gave an error."],
-  ["8", "The run still goes on."],
-  ["75", "The lock is held."],
-  ["124", "The command took too long, or the run ended by its timeout."],
-  [
-    "129, 130, 143",
-    "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, and their locks released. Their runs are closed as cancelled; as lost where retry.onLost has another process make them again.",
-  ],
-  ["another", "What a script asked for by exit(code); what the command of exec ended with."],
-];
-
 /** The exit codes of single commands, beside those that all have. */
 const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
   ps: [3],
@@ -114,6 +91,14 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 
 /** Lines to type, for a command. */
 export const examplesOf = ({ name }: CommandSpec): readonly string[] => EXAMPLES[name] ?? [];
+
+/** The synopsis of a command: what it takes, but for the options that many commands have. */
+export function synopsis({ name, operands, options }: CommandSpec): string {
+  const shown = Object.entries(options).filter(([, { common }]) => common !== true);
+  const own = shown.map(([option, { value }]) => `[--${option}${value === undefined ? "" : ` ${value}`}]`);
+  const [before, after] = operands.split(" -- ");
+  return [`ojm ${name}`, before, ...own, ...(after === undefined ? [] : [`-- ${after}`])].filter(Boolean).join(" ");
+}
 
 /** An option as it is written, such as `-n, --limit N`. */
 export function optionTerm(name: string, { value, short }: OptionSpec): string {

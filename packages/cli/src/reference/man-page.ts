@@ -1,16 +1,12 @@
 import type { CommandSpec } from "../command-line/spec.js";
-import { synopsis } from "../commands/help.js";
+import { pageOf } from "./command-page.js";
+import { EXIT_CODES } from "./exit-codes.js";
 import {
-  blocksOf,
   CONFIG,
-  codesOf,
   commonOptions,
   ENVIRONMENT,
-  EXIT_CODES,
-  examplesOf,
   groups,
   JSON_ERRORS,
-  optionsOf,
   optionTerm,
   PLACEHOLDERS,
   sentence,
@@ -34,7 +30,7 @@ export function manPage(): string {
     ".SH OPTIONS OF MANY COMMANDS",
     ...terms(commonOptions().map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
     ".SH EXIT STATUS",
-    ...terms(EXIT_CODES),
+    ...terms(EXIT_CODES.map(({ code, text }) => [code, text])),
     ...paragraph(JSON_ERRORS),
     ".SH ENVIRONMENT",
     ...terms(ENVIRONMENT),
@@ -45,22 +41,18 @@ export function manPage(): string {
 }
 
 function command(spec: CommandSpec): string[] {
-  const { own, common } = optionsOf(spec);
-  const more = common.map(([name]) => `--${name}`).join(", ");
-  const examples = examplesOf(spec);
+  const { title, synopsis, summary, blocks, options, common, codes, examples } = pageOf(spec);
   return [
-    `.SS ${quoted(`ojm ${spec.name}`)}`,
+    `.SS ${quoted(title)}`,
     // No line is filled here: a synopsis is broken by hand, between its words.
     ".nh",
-    `\\fB${plain(synopsis(spec))}\\fR`,
+    `\\fB${plain(synopsis)}\\fR`,
     ".hy",
-    ...paragraph(sentence(spec.summary)),
-    ...blocksOf(spec.about ?? "").flatMap(({ isCode, text }) =>
-      isCode ? verbatim(text) : text === "" ? [] : paragraph(text),
-    ),
-    ...terms(own.map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
-    ...(more === "" ? [] : paragraph(`Also ${more}.`)),
-    ...paragraph(`Exit codes: ${codesOf(spec).join(", ")}.`),
+    ...paragraph(summary),
+    ...blocks.flatMap(({ isCode, text }) => (isCode ? verbatim(text) : paragraph(text))),
+    ...terms(options),
+    ...(common.length === 0 ? [] : paragraph(`Also ${common.join(", ")}.`)),
+    ...paragraph(codes),
     ...(examples.length === 0 ? [] : verbatim(examples.join("\n"))),
   ];
 }

@@ -1,16 +1,12 @@
 import type { CommandSpec } from "../command-line/spec.js";
-import { synopsis } from "../commands/help.js";
+import { pageOf } from "./command-page.js";
+import { EXIT_CODES } from "./exit-codes.js";
 import {
-  blocksOf,
   CONFIG,
-  codesOf,
   commonOptions,
   ENVIRONMENT,
-  EXIT_CODES,
-  examplesOf,
   groups,
   JSON_ERRORS,
-  optionsOf,
   optionTerm,
   PLACEHOLDERS,
   sentence,
@@ -28,7 +24,7 @@ export function markdown(): string {
     "## Options of many commands",
     list(commonOptions().map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
     "## Exit codes",
-    ["| exit code | |", "|---|---|", ...EXIT_CODES.map(([code, text]) => `| ${code} | ${text} |`)].join("\n"),
+    ["| exit code | |", "|---|---|", ...EXIT_CODES.map(({ code, text }) => `| ${code} | ${text} |`)].join("\n"),
     JSON_ERRORS.replace(/(\{.*\})/, "`$1`"),
     "## Environment",
     list(ENVIRONMENT),
@@ -38,17 +34,17 @@ export function markdown(): string {
 }
 
 function command(spec: CommandSpec): string[] {
-  const { own, common } = optionsOf(spec);
-  const more = common.map(([name]) => `\`--${name}\``).join(", ");
+  const { title, synopsis, summary, blocks, options, common, codes, examples } = pageOf(spec);
+  const more = common.map((option) => `\`${option}\``).join(", ");
   return [
-    `### ojm ${spec.name}`,
-    code(synopsis(spec)),
-    sentence(spec.summary),
-    ...blocksOf(spec.about ?? "").flatMap(({ isCode, text }) => (isCode ? [code(text)] : text === "" ? [] : [text])),
-    ...(own.length === 0 ? [] : [list(own.map(([name, option]) => [optionTerm(name, option), sentence(option.text)]))]),
+    `### ${title}`,
+    code(synopsis),
+    summary,
+    ...blocks.map(({ isCode, text }) => (isCode ? code(text) : text)),
+    ...(options.length === 0 ? [] : [list(options)]),
     ...(more === "" ? [] : [`Also ${more}: see [Options of many commands](#options-of-many-commands).`]),
-    `Exit codes: ${codesOf(spec).join(", ")}.`,
-    ...examplesOf(spec).map((line) => code(line, "sh")),
+    codes,
+    ...examples.map((line) => code(line, "sh")),
   ];
 }
 

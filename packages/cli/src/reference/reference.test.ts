@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { codesOf, EXIT_CODES, examplesOf, groups } from "./facts.js";
+import { EXIT_CODES } from "./exit-codes.js";
+import { codesOf, examplesOf, groups } from "./facts.js";
 import { manPage } from "./man-page.js";
 import { markdown } from "./markdown.js";
 
@@ -26,7 +27,7 @@ describe("the documents that are made from the table of commands", () => {
     "ojm %s has an example, and exit codes that are explained",
     (_, spec) => {
       expect(examplesOf(spec)).not.toEqual([]);
-      const explained = EXIT_CODES.map(([code]) => code);
+      const explained = EXIT_CODES.map(({ code }) => code);
       expect(explained).toEqual(expect.arrayContaining(codesOf(spec).map(String)));
     },
   );

@@ -21,13 +21,19 @@ function calledBy(job: PlannedJob): string[] {
  */
 export function rejectCycles(jobs: Jobs, problems: Problems): void {
   const handlers = (job: PlannedJob): string[] => job.onError.flatMap((step) => ("job" in step ? [step.job] : []));
-  rejectCycle(jobs, (job) => [...calledBy(job), ...handlers(job)], "are steps of each other", problems);
-  if (problems.errors.length > 0) return;
+  if (rejectCycle(jobs, (job) => [...calledBy(job), ...handlers(job)], "are steps of each other", problems)) return;
   // A job waits for the dependencies of its steps too.
   rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...calledBy(job)], "wait for each other", problems);
 }
 
-function rejectCycle(jobs: Jobs, next: (job: PlannedJob) => readonly string[], what: string, problems: Problems): void {
+/** Whether there is a cycle, which is reported. */
+function rejectCycle(
+  jobs: Jobs,
+  next: (job: PlannedJob) => readonly string[],
+  what: string,
+  problems: Problems,
+): boolean {
+  let isFound = false;
   const done = new Set<string>();
   const visit = (name: string, path: readonly string[]): void => {
     const job = jobs.get(name);
@@ -35,6 +41,7 @@ function rejectCycle(jobs: Jobs, next: (job: PlannedJob) => readonly string[], w
     const start = path.indexOf(name);
     if (start >= 0) {
       const cycle = [...path.slice(start), name].map((one) => `"${one}"`).join(" → ");
+      isFound = true;
       problems.error(`these jobs ${what} in a cycle: ${cycle}.`, job.at);
       return;
     }
@@ -42,4 +49,5 @@ function rejectCycle(jobs: Jobs, next: (job: PlannedJob) => readonly string[], w
     done.add(name);
   };
   for (const name of jobs.keys()) visit(name, []);
+  return isFound;
 }

@@ -42,8 +42,8 @@ export function plan(
   }
   warnOfReturns(jobs, problems);
   warnOfShownSecrets(jobs, problems);
-  if (problems.errors.length === 0) rejectCycles(jobs, problems);
-  if (problems.errors.length === 0) {
+  rejectCycles(jobs, problems);
+  if (problems.isWhole) {
     const known = new Map<string, readonly Dependency[]>();
     for (const [name, job] of [...jobs]) jobs.set(name, { ...job, deps: allDeps(job, jobs, known) });
     checkManaged(file, jobs, commandLine, problems);

@@ -48,7 +48,7 @@ function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
     if (/^[A-Za-z_]\w*$/.test(name)) continue;
     const what = name === "" ? "an empty name" : `"${shorten(name)}", which is no name of a variable`;
     const message = `the script of "${job}" ends with "# return" and ${what}. Write: # return a, b`;
-    problems.error(message, placeAt(code, offset));
+    problems.flaw(message, placeAt(code, offset));
   }
 }
 
@@ -137,6 +137,6 @@ export function checkScript(
     const start = { source: code.source, line: code.line, column: code.indent + 1 };
     const at = placeOfError(error.stack ?? "", code) ?? start;
     const what = key === "exec" ? "script" : `"${key}"`;
-    problems.error(`the ${what} of "${job}" has a syntax error: ${error.message}.`, at);
+    problems.flaw(`the ${what} of "${job}" has a syntax error: ${error.message}.`, at);
   }
 }

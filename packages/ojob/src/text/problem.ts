@@ -67,6 +67,8 @@ export class Problems {
   /** Masks secrets in the messages, as soon as the secrets are known. */
   hide: (text: string) => string = (text) => text;
   readonly #strict: boolean;
+  /** Whether an error leaves a part of the file out. */
+  #isWhole = true;
   readonly #known = new Set<string>();
 
   /** With `strict`, warnings count as errors. */
@@ -74,8 +76,20 @@ export class Problems {
     this.#strict = strict;
   }
 
+  /** Adds an error that leaves a part of the file out. What is said of the whole could be an echo of it. */
   error(message: string, at?: Position): void {
+    this.#isWhole = false;
+    this.flaw(message, at);
+  }
+
+  /** Adds an error in a part that is known all the same: it hides no other error. */
+  flaw(message: string, at?: Position): void {
     this.#add({ severity: "error", message: this.hide(message), ...(at && { at }) });
+  }
+
+  /** Whether all parts of the file are known, so that the whole can be judged. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   warn(message: string, at?: Position): void {

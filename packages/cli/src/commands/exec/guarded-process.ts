@@ -138,10 +138,14 @@ function passOn(
   return async () => {
     // Callbacks come in order, so all others were called.
     await new Promise<void>((resolve) => (to.writable ? to.write("", () => resolve()) : resolve()));
+    if (!to.listeners("error").includes(ignore)) to.on("error", ignore);
     // The next attempt has listeners of its own, on the same streams of ours.
     to.off("error", leave).off("drain", goOn);
   };
 }
+
+/** The error of the last write may come when the command is over. Without a listener, it would end ojm. */
+function ignore(): void {}
 
 function ending(code: number | null, signal: NodeJS.Signals | null, unwritten: string | undefined): Ended {
   // A command that has handed its last output to us ends well, although a full disk did not take it.

@@ -17,7 +17,7 @@ export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: 
       const all = withSteps(step.job, jobs);
       if (!all.has(JOB_START) || all.has(JOB_END)) continue;
       const message = `"continueOnError" of the step "${step.job}": it takes the lock of "${name}", which would go on without the lock. Leave it out.`;
-      problems.error(message, step.at);
+      problems.flaw(message, step.at);
     }
   }
 }

@@ -9,6 +9,6 @@ export function expectArguments(file: JobFile, commandLine: Args, problems: Prob
   for (const { name, at, mandatory, desc, example } of file.help?.expects ?? []) {
     if (!mandatory || commandLine[name] !== undefined) continue;
     const what = desc === undefined ? "" : ` (${desc})`;
-    problems.error(`the argument "${name}"${what} is missing. Add: ${name}=${example ?? "…"}`, at);
+    problems.flaw(`the argument "${name}"${what} is missing. Add: ${name}=${example ?? "…"}`, at);
   }
 }

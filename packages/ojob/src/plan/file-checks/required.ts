@@ -24,12 +24,12 @@ function requiredHead(written: string, message: string): string {
  */
 export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, problems: Problems): void {
   // A template that cannot be read, which is an error already, throws when it is filled.
-  if (problems.errors.length > 0 || file.settings.shareArgs) return;
+  if (!problems.isWhole || file.settings.shareArgs) return;
   const told =
     (argsAt: Readonly<Record<string, Position>>, at: Position): Missing =>
     (argument, written, message) => {
       if (message === undefined) return;
-      problems.error(requiredText(argument, written, message), argsAt[argument] ?? at);
+      problems.flaw(requiredText(argument, written, message), argsAt[argument] ?? at);
     };
   for (const { job, args, argsAt, at, when } of file.todo) {
     const definition = file.jobs.get(job);

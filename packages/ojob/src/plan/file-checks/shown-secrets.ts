@@ -9,7 +9,7 @@ import type { PlannedJob } from "../planned.js";
  */
 export function warnOfShownSecrets(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
   const names = new Set([...jobs.values()].flatMap(({ secretArgs }) => Object.keys(secretArgs)));
-  if (names.size === 0 || problems.errors.length > 0) return;
+  if (names.size === 0 || !problems.isWhole) return;
   for (const { steps } of jobs.values()) {
     for (const step of steps) {
       if (!("code" in step) || step.lang !== "shell" || step.noTemplate) continue;

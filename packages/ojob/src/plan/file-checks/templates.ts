@@ -28,7 +28,7 @@ export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Pro
     for (const [name, value] of args.flatMap((one) => Object.entries(one))) {
       if (!JSON.stringify(value)?.includes("{{")) continue;
       const message = `the template in "${name}" would be filled, and "noTemplateArgs" or "templateArgs" says that it stays.`;
-      problems.error(`${message} Set it in a script: args.${name} = "{{…}}".`, argsAt[name] ?? at);
+      problems.flaw(`${message} Set it in a script: args.${name} = "{{…}}".`, argsAt[name] ?? at);
     }
   }
 }
@@ -48,5 +48,5 @@ export function checkScriptTemplates(code: CodeBlock, name: string, problems: Pr
   if (wrong === undefined) return;
   const column = Math.max(0, code.code.split("\n")[wrong.line - 1]?.indexOf("{{") ?? 0) + 1;
   const at = placeIn(code, code.line + wrong.line - 1, column);
-  problems.error(`the template in the script of "${name}" cannot be filled: ${wrong.message}.`, at);
+  problems.flaw(`the template in the script of "${name}" cannot be filled: ${wrong.message}.`, at);
 }

@@ -58,7 +58,7 @@ export async function checkChannels(
     if (typeof type !== "string" || isTemplate(type)) continue;
     const tell = (message: string | undefined, where: Position): void => {
       if (message === undefined) return;
-      if (certain) problems.error(sentence(message), where);
+      if (certain) problems.flaw(sentence(message), where);
       else problems.warn(sentence(message), where);
     };
     if (type !== "simple") tell(await types.why(type), at);
@@ -79,7 +79,7 @@ async function declared({ settings }: JobFile, saying: SayingAt, problems: Probl
       const template = firstTemplate(textOf(value));
       if (template === undefined) continue;
       const message = `nothing fills ${template} in "${option}" of "${written.name}": in "ojob.channels" no templates are filled. Write the value itself.`;
-      problems.error(message, argsAt[option] ?? at);
+      problems.flaw(message, argsAt[option] ?? at);
     }
     uses.push({ type, args, at: typeAt ?? at, placeOf: (option) => argsAt[option] ?? at, certain: true });
   }
@@ -94,7 +94,7 @@ async function usedByInit(
   problems: Problems,
 ): Promise<Use[]> {
   // Unknown names and cycles have been reported already.
-  if (problems.errors.length > 0) return [];
+  if (!problems.isWhole) return [];
   const certain = surelyRun(plan);
   const uses: Use[] = [];
   for (const job of file.jobs.values()) {
@@ -139,7 +139,7 @@ function refuseUnfilled(
   if (option === undefined) return;
   const message = unfilledOption(text, option, argument);
   const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
-  if (certain) problems.error(message, at);
+  if (certain) problems.flaw(message, at);
   else problems.warn(message, at);
 }
 
@@ -177,7 +177,7 @@ function usesOf(
   if (MANAGER_CHANNELS.some((name) => isTemplate(args[name]))) return [];
   const wrong = wrongManagerArgs(args);
   for (const { argument, message } of wrong) {
-    if (certain) problems.error(message, at(argument));
+    if (certain) problems.flaw(message, at(argument));
     else problems.warn(message, at(argument));
   }
   if (certain && wrong.length === 0 && args["chLocks"] === undefined && !isInMemory(args["chJobs"])) {

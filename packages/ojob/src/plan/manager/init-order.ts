@@ -14,7 +14,7 @@ const LOCKS = "oJobManager-locks";
  */
 export function checkInitOrder(file: JobFile, plan: Plan, problems: Problems): void {
   // Unknown names and cycles have been reported already. A library is opened by the file that includes it.
-  if (problems.errors.length > 0 || plan.todo.length === 0) return;
+  if (!problems.isWhole || plan.todo.length === 0) return;
   const openers = new Openers(plan);
   const { store } = openers;
   if (store !== undefined) refuseUnopened(file, plan, { job: store.job, openers }, problems);
@@ -54,7 +54,7 @@ function refuseUnopened(file: JobFile, plan: Plan, store: Store, problems: Probl
     const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
     const lock = opened ? undefined : firstLock(job, file, plan, openers).lock;
     if (lock !== undefined && !told.has(entry.job)) {
-      problems.error(`"${entry.job}" takes a lock${whyUnopened(store.job, anywhere, sequential)}`, lock);
+      problems.flaw(`"${entry.job}" takes a lock${whyUnopened(store.job, anywhere, sequential)}`, lock);
       told.add(entry.job);
     }
     before ||= sequential && openers.mayOpen(entry.job);

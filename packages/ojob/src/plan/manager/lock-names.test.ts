@@ -12,14 +12,15 @@ const file = (jobs: readonly string[], todo: string): string =>
 
 const LOCKED = `{ name: A, from: ${START}, args: { name: "a-{{lock}}" }, exec: "print('ran')" }`;
 
-/** What is wrong with a file of these jobs: line, column and message. */
+/** The errors of a file of these jobs: line, column and message. */
 async function found(jobs: readonly string[], todo: string, args = {}): Promise<string[]> {
   try {
     await checkJobFile(join(folderWith({ "jobs.yaml": file(jobs, todo) }), "jobs.yaml"), { args });
     return [];
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
-    return error.problems.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`);
+    const errors = error.problems.filter(({ severity }) => severity === "error");
+    return errors.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`);
   }
 }
 

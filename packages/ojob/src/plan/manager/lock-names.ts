@@ -23,18 +23,23 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
     const template = firstTemplate(String(typeArgs.lock ?? ""));
     if (template === undefined) continue;
     const message = `"lock" of "${name}" holds ${template}, but templates are filled in "args" only: all runs would share one lock.`;
-    problems.error(message, typeArgsAt["lock"] ?? at);
+    problems.flaw(message, typeArgsAt["lock"] ?? at);
   }
   // Unknown names and cycles have been reported already. An earlier job hands on what nobody knows yet.
-  if (problems.errors.length > 0 || file.settings.shareArgs) return;
+  if (!problems.isWhole || file.settings.shareArgs) return;
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
     // A subscription has the change of its channel among the args of each run.
     if (job === undefined || job.type === "subscribe") continue;
     const runs = namesOf(entry, job, plan, common);
     if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
-    warnOfShared(job, runs, file, problems);
+    // Names that nothing fills are alike for that reason alone.
+    if (!isUnfilled(job, runs.flat())) warnOfShared(job, runs, file, problems);
   }
+}
+
+function isUnfilled({ typeArgs }: PlannedJob, names: readonly LockName[]): boolean {
+  return [typeArgs.lock, ...names.map(({ name }) => name)].some((name) => unfilledName(name) !== undefined);
 }
 
 function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
@@ -42,7 +47,7 @@ function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
   for (const { name, at } of names) {
     const message = told.has(at) ? undefined : unfilledName(name);
     if (message === undefined) continue;
-    problems.error(message, at);
+    problems.flaw(message, at);
     told.add(at);
   }
 }
@@ -55,7 +60,7 @@ function warnOfShared(
   problems: Problems,
 ): void {
   const { name, typeArgs } = job;
-  if (runs.length < 2 || runLimits(job).most === 1 || problems.errors.length > 0) return;
+  if (runs.length < 2 || runLimits(job).most === 1) return;
   const inTurn = 'write "single: true" under "typeArgs"';
   if (typeArgs.lock !== undefined) {
     const at = file.jobs.get(name)?.typeArgsAt["lock"] ?? job.at;

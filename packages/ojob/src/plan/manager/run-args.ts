@@ -70,7 +70,7 @@ function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, pro
 function checkTimeout(args: Args, at: Position, problems: Problems): void {
   if (isTemplate(args["timeout"])) return;
   const wrong = wrongRunArgs(args);
-  if (wrong !== undefined) problems.error(wrong.message, at);
+  if (wrong !== undefined) problems.flaw(wrong.message, at);
 }
 
 function checkEntry(
@@ -80,12 +80,12 @@ function checkEntry(
   problems: Problems,
 ): void {
   const job = jobs.get(entry.job);
-  if (job === undefined || problems.errors.length > 0) return;
+  if (job === undefined) return;
   const visit = ({ args, placeOf, checked, checkedAbove }: Start): void => {
     // A template or a default decides later.
     if (checked || checkedAbove || Object.values(args).some(isTemplate)) return;
     const wrong = wrongRunArgs(args);
-    if (wrong !== undefined) problems.error(wrong.message, placeOf(wrong.argument));
+    if (wrong !== undefined) problems.flaw(wrong.message, placeOf(wrong.argument));
   };
   for (const given of entry.args.length > 0 ? entry.args : [{}]) {
     eachStart(job, given, (argument) => entry.argsAt[argument] ?? entry.at, { jobs, commandLine, visit });

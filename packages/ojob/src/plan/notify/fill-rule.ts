@@ -59,7 +59,7 @@ export class RuleFiller {
         : `Define a secret "${name}" under "ojob", or add ${name}=… to the command line.`;
       const why =
         message === undefined ? `nothing fills ${written} in "notify". ${how}` : requiredVariable(written, message);
-      this.#problems.error(why, at);
+      this.#problems.flaw(why, at);
     };
     return fillAll(text, this.#data, { missing, keep: true, variables: environment.all });
   }

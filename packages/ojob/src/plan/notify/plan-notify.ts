@@ -27,13 +27,15 @@ export async function planNotify(
   const { notify = [] } = file.settings;
   const [first] = notify;
   // What is wrong with the shape of a rule has been reported already.
-  if (first === undefined || problems.errors.length > 0) return [];
+  if (first === undefined || !problems.isWhole) return [];
   if (!new Openers(plan).any && ![...plan.jobs.values()].some(({ steps }) => steps.some(takesLock))) {
     problems.warn('"notify" tells of the runs of the job manager, and no job of this file has any.', first.at);
   }
   const filler = new RuleFiller(given.args, given.around, problems);
+  const before = problems.errors.length;
   const rules = notify.map((rule) => placed(filler.fill(rule), rule, given.around, problems) as unknown as Rule);
-  if (problems.errors.length === 0) await checkAll(rules, notify, problems);
+  // A value that nothing fills is no right one either.
+  if (problems.errors.length === before) await checkAll(rules, notify, problems);
   return rules;
 }
 
@@ -49,7 +51,7 @@ function placed(values: Args, { places, at }: NotifyRule, { values: look }: Surr
   const where = placeOf("to.command", places) ?? at;
   const path = isAbsolute(program) ? program : saidPath(program, where);
   // Whoever only looks at the runs of the file may be on another machine.
-  if (look !== "found" && !existsSync(path)) problems.error(missingFile(program, where), where);
+  if (look !== "found" && !existsSync(path)) problems.flaw(missingFile(program, where), where);
   return { ...values, to: { ...(values["to"] as Args), command: [path, ...parameters] } };
 }
 
@@ -63,11 +65,12 @@ async function checkAll(rules: readonly Rule[], written: readonly NotifyRule[], 
       if (!(error instanceof AlertsError)) throw error;
       const { index, at } = placeIn(error.option, error.message, first, written);
       const rest = error.message.slice(/^rules\[\d+\]/.exec(error.message)?.[0].length ?? 0);
-      problems.error(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, at);
+      problems.flaw(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, at);
     }
   };
+  const before = problems.errors.length;
   for (const [index, rule] of rules.entries()) told([rule], index);
-  if (problems.errors.length === 0) told(rules, 0);
+  if (problems.errors.length === before) told(rules, 0);
 }
 
 /** Where an option stands, or the one of its options that the message is about. */

@@ -7,7 +7,7 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
     const { name, at, type, typeArgs } = job;
     if (typeArgs.cron !== undefined || typeArgs.timeZone !== undefined) await checkCron(job, problems);
     else if (type === "periodic" && typeArgs.timeInterval === undefined) {
-      problems.error(`"${name}" is periodic: it needs "cron" or "timeInterval" in its "typeArgs".`, at);
+      problems.flaw(`"${name}" is periodic: it needs "cron" or "timeInterval" in its "typeArgs".`, at);
     }
   }
 }
@@ -22,7 +22,7 @@ async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: 
       cronSchedule(cron, timeZone);
     } catch (error) {
       if (!isScheduleError(error)) throw error;
-      problems.error(error.message, typeArgsAt[error.setting ?? ""] ?? at);
+      problems.flaw(error.message, typeArgsAt[error.setting ?? ""] ?? at);
     }
   };
   // Check each by itself, or a wrong expression would hide a wrong zone.

@@ -24,7 +24,7 @@ export async function checkScheduleWords(
   for (const job of file.jobs.values()) {
     if (hasScheduleWords(job.typeArgs) || job.typeArgs.retry !== undefined) await checkJob(job, problems);
   }
-  if (problems.errors.length > 0) return;
+  if (!problems.isWhole) return;
   const names = scheduleNames(plan, commandLine);
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
@@ -49,7 +49,7 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
       checkDefinition(name, { cron: "@daily", [word]: typeArgs[word] } as ScheduleDefinition);
     } catch (error) {
       if (!isScheduleError(error)) throw error;
-      problems.error(error.message.replace(/^the schedule/, "the job"), place);
+      problems.flaw(error.message.replace(/^the schedule/, "the job"), place);
     }
     // A job that is run alone, by `--job`, has its schedule all the same.
     const isScheduled = type === "periodic" || typeArgs.cron !== undefined || typeArgs.timeInterval !== undefined;
@@ -61,7 +61,7 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
   const word = SCHEDULE_WORDS.find((one) => typeArgs[one] !== undefined);
   if (word === undefined || cron !== undefined || (Number.isInteger(timeInterval) && timeInterval >= SHORTEST)) return;
   const message = `"timeInterval" of "${name}" must be ${SHORTEST} or more, in whole milliseconds: with "${word}", all processes have the same ticks.`;
-  problems.error(message, typeArgsAt["timeInterval"] ?? at);
+  problems.flaw(message, typeArgsAt["timeInterval"] ?? at);
 }
 
 /**
@@ -112,7 +112,7 @@ function checkShared(
   const shared = runs.find(({ name }) => (names.get(name) ?? 0) > 1);
   if (shared === undefined) return;
   const message = `"${word}" of "${job.name}": several schedules have the name "${shared.name}", and the store has one of a name. Give each a name of its own, or one "typeArgs.lock".`;
-  problems.error(message, at);
+  problems.flaw(message, at);
 }
 
 /** Warns of words of `retry` that need a run whose name is known. */
