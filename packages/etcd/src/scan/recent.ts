@@ -12,7 +12,9 @@ export class Recent<T> {
   }
 
   get(key: Buffer): T | undefined {
-    return this.#values.get(key.toString("latin1"));
+    const value = this.#values.get(key.toString("latin1"));
+    if (value !== undefined) this.set(key, value);
+    return value;
   }
 
   set(key: Buffer, value: T): void {

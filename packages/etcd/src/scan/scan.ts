@@ -16,8 +16,11 @@ const TURN_ROUND = 400;
 /** A range may be this many times as long as a page before it is cut down. */
 const PAGES = 4;
 
-/** The most begins of ranges that are remembered. */
-const MOST = 100;
+/** The most begins of ranges that are remembered: whoever walks from name to name asks for one a name. */
+const MOST = 4_000;
+
+/** To count so many keys for each entry of a page is much more work than to read the page. */
+const WASTED = 1_000;
 
 /** A page as etcd returns it, expired entries included. If there are more, it has at least one entry. */
 export interface RawPage {
@@ -59,7 +62,7 @@ export class Scans {
 export interface Memory {
   readonly large: LargeRanges;
   readonly ends: Ends;
-  /** The last keys of the first pages of large ranges: the begin of a channel is like none of its keys. */
+  /** The last keys of pages of large ranges. The begin of a channel or of a name is like none of its keys. */
   readonly begins: RecentKeys;
 }
 
@@ -80,11 +83,12 @@ type Found = Pick<RangeResponse, "kvs" | "more">;
 export async function forward(send: Send, { large, begins }: Memory, wanted: Wanted): Promise<Found> {
   const { from, to, limit, keys_only } = wanted;
   const id = Buffer.concat([from, Buffer.from(` ${limit}`)]);
+  const wasted = Math.min(LARGE, WASTED * limit);
   const known = begins.get(id);
   if (known !== undefined && Buffer.compare(known, to) < 0) {
     const range_end = Buffer.concat([known, Buffer.of(0)]);
     const { kvs, count } = await send({ key: from, range_end, limit, keys_only });
-    if (kvs.length < limit || Number(count) > LARGE) begins.delete(id);
+    if (kvs.length < limit || Number(count) > wasted) begins.delete(id);
     if (kvs.length === limit) return { kvs, more: true };
   }
   // Request no order: etcd then stops reading at the limit, and returns the keys in order anyway.
@@ -93,7 +97,7 @@ export async function forward(send: Send, { large, begins }: Memory, wanted: Wan
     if (kvs.length === 0 && part.bytes > 0) continue;
     large.read(to, part, { kvs, limit, count: Number(count), most: LARGE, begin: part.from });
     const last = kvs[limit - 1]?.key;
-    if (last !== undefined && Number(count) > LARGE) begins.set(id, last);
+    if (last !== undefined && Number(count) > wasted) begins.set(id, last);
     return { kvs, more: more || part.bytes > 0 };
   }
   return { kvs: [], more: false };
