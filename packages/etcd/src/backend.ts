@@ -16,10 +16,10 @@ import {
 import type { TxnResponse } from "./calls/messages.js";
 import type { Nodes } from "./calls/nodes.js";
 import { commitRequest, readAll, touch } from "./calls/requests.js";
-import { Scans } from "./calls/scan.js";
 import { Expiry } from "./expiry/expiry.js";
 import { type Lease, Leases } from "./expiry/leases.js";
 import type { Codec, RawEntry } from "./layout.js";
+import { Scans } from "./scan/scan.js";
 import { RangeWatch } from "./watch/range-watch.js";
 import { WatchStreams } from "./watch/streams.js";
 

@@ -188,8 +188,8 @@ export const etcd: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/etcd/src/calls/large-ranges.ts",
-    ["packages/etcd/src/calls/scan.test.ts"],
+    "packages/etcd/src/scan/large-ranges.ts",
+    ["packages/etcd/src/scan/scan.test.ts"],
     [
       "E29 a part of a large range is all the rest of it",
       "less < bytes; less +=",
@@ -198,8 +198,8 @@ export const etcd: readonly NamedMutant[] = [
     ],
   ),
   ...of(
-    "packages/etcd/src/calls/scan.ts",
-    ["packages/etcd/src/calls/scan.test.ts"],
+    "packages/etcd/src/scan/scan.ts",
+    ["packages/etcd/src/scan/scan.test.ts"],
     [
       "E30 an empty part ends a scan",
       "if (kvs.length === 0 && part.bytes > 0) continue;",

@@ -1,4 +1,4 @@
-import { afterPrefix, between, sharedLength } from "./bytes.js";
+import { afterDigits, afterPrefix, between, sharedLength } from "./bytes.js";
 
 /** The result of a look at the keys of `[from, to)`: how many there are, and the first of them. */
 export interface Look {
@@ -36,7 +36,7 @@ export async function lastFew(
     // Skip the bytes that all keys share: halving alone would take eight looks for each of them.
     await search.skipSharedBytes();
     for (let i = 0; i < BITS && search.found === undefined; i++) {
-      const middle = between(search.low, search.high);
+      const middle = afterDigits(search.low, search.high) ?? between(search.low, search.high);
       if (middle !== undefined) await search.tryAt(middle);
     }
     if (search.low === low && search.high === high) break;
@@ -74,13 +74,16 @@ class Search {
     return count >= this.#least;
   }
 
-  /** Finds how many bytes of `low` all remaining keys begin with, by halving that number. */
+  /**
+   * Finds how many bytes of `low` all remaining keys begin with: often none, and many for the first look at a
+   * range. So it tries one more byte, then two more, then four more, and halves what is left.
+   */
   async skipSharedBytes(): Promise<void> {
     const key = this.low;
     let few = sharedLength(key, this.high);
     let enough = key.length + 1;
-    while (enough - few > 1 && this.found === undefined) {
-      const length = (few + enough) >> 1;
+    for (let more = 1; enough - few > 1 && this.found === undefined; more *= 2) {
+      const length = Math.min(few + more, (few + enough) >> 1);
       const end = afterPrefix(key.subarray(0, length));
       if (end === undefined || Buffer.compare(end, this.high) >= 0) few = length;
       else if (await this.tryAt(end)) enough = length;

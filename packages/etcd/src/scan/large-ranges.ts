@@ -1,4 +1,5 @@
 import { afterPrefix, sharedLength } from "./bytes.js";
+import { Recent } from "./recent.js";
 
 /** A range of more keys than this is read in parts. A node takes about a millisecond to count so many. */
 export const LARGE = 10_000;
@@ -37,7 +38,7 @@ export interface PageRead {
  * part of them to read.
  */
 export class LargeRanges {
-  readonly #bytes: Map<string, number> = new Map();
+  readonly #bytes: Recent<number> = new Recent(MOST);
 
   /** The parts of a range, from its first key on. One part if the range is not known to be large. */
   *partsFrom(from: Buffer, to: Buffer): Generator<Part, void, undefined> {
@@ -64,29 +65,27 @@ export class LargeRanges {
     yield { from, to: end, bytes: 0 };
   }
 
+  /** Whether a page before `to` would be looked for in all of the range. */
+  isUnknown(from: Buffer, to: Buffer): boolean {
+    const [part] = this.partsBefore(from, to);
+    return part === undefined || part.bytes === 0;
+  }
+
   /** Call it with each page that was read. */
   read(end: Buffer, part: Part, { kvs, limit, count, most, begin }: PageRead): void {
-    const id = end.toString("latin1");
-    if (part.bytes === 0 && count <= LARGE) this.#bytes.delete(id);
-    else if (kvs.length < limit) this.#remember(id, part.bytes - 1);
-    else if (count <= most) this.#remember(id, part.bytes);
+    if (part.bytes === 0 && count <= LARGE) this.#bytes.delete(end);
+    else if (kvs.length < limit) this.#bytes.set(end, part.bytes - 1);
+    else if (count <= most) this.#bytes.set(end, part.bytes);
     else {
       const [first, last] = limit >= PAGE ? [kvs[0]?.key, kvs.at(-1)?.key] : [begin, kvs[0]?.key];
       if (first !== undefined && last !== undefined)
-        this.#remember(id, Math.max(part.bytes + 1, sharedLength(first, last)));
+        this.#bytes.set(end, Math.max(part.bytes + 1, sharedLength(first, last)));
     }
   }
 
   /** Prefixes of a key, each for a wider part: one byte less, then two more, then four more each time. */
   *#prefixes(id: Buffer, key: Buffer): Generator<Buffer, void, undefined> {
-    const bytes = Math.min(this.#bytes.get(id.toString("latin1")) ?? 0, key.length);
+    const bytes = Math.min(this.#bytes.get(id) ?? 0, key.length);
     for (let less = 0; less < bytes; less += Math.min(less + 1, 4)) yield key.subarray(0, bytes - less);
-  }
-
-  #remember(id: string, bytes: number): void {
-    this.#bytes.delete(id);
-    this.#bytes.set(id, bytes);
-    const [oldest] = this.#bytes.keys();
-    if (this.#bytes.size > MOST && oldest !== undefined) this.#bytes.delete(oldest);
   }
 }

@@ -1,3 +1,6 @@
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** How many bytes two byte strings have in common, from the first on. */
 export function sharedLength(a: Buffer, b: Buffer): number {
   let length = 0;
@@ -39,4 +42,22 @@ export function between(low: Buffer, high: Buffer): Buffer | undefined {
   // longer and longer.
   const short = middle.subarray(0, sharedLength(middle, low) + 1);
   return Buffer.compare(low, short) < 0 && Buffer.compare(short, high) < 0 ? short : undefined;
+}
+
+/**
+ * The first byte string after all that are as `low` up to a digit, and have a digit there: the first one that
+ * is not the same up to `high`. `undefined` if there is none before `high`. Times and numbers go on with
+ * digits, and halving alone takes four tries to find that out.
+ */
+export function afterDigits(low: Buffer, high: Buffer): Buffer | undefined {
+  for (let at = sharedLength(low, high); at < low.length; at++) {
+    const next = afterPrefix(low.subarray(0, at + 1));
+    // All before `high` is the same here.
+    if (next === undefined || Buffer.compare(next, high) >= 0) continue;
+    const byte = low[at] ?? 0;
+    if (byte < ZERO || byte > NINE) return undefined;
+    const end = Buffer.concat([low.subarray(0, at), Buffer.of(NINE + 1)]);
+    return Buffer.compare(end, high) < 0 ? end : undefined;
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { between } from "./bytes.js";
+import { afterDigits, between } from "./bytes.js";
 import { lastFew } from "./reverse.js";
 
 const bytes = fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array));
@@ -21,6 +21,34 @@ describe("between", () => {
   it("between finds nothing between neighbouring or equal keys", () => {
     expect(between(Buffer.from("a"), Buffer.from("a\0"))).toBeUndefined();
     expect(between(Buffer.from("a"), Buffer.from("a"))).toBeUndefined();
+  });
+});
+
+describe("afterDigits", () => {
+  it.each([
+    ["k=512:1764", "k=808:1797", undefined],
+    ["k=512:1764", "k=9", undefined],
+    ["k1764", "z", undefined],
+    ["1764", "z", ":"],
+    ["k1764", "kz", "k:"],
+    ["k1764", "k18", "k17:"],
+    ["k1764", "k1:", undefined],
+    ["k17a4", "k18", undefined],
+    ["k1764", "k1765", undefined],
+    ["k", "z", undefined],
+  ])("the digits that go on %s, before %s, end at %s", (low, high, end) => {
+    expect(afterDigits(Buffer.from(low), Buffer.from(high))?.toString()).toBe(end);
+  });
+
+  it("the result of afterDigits lies above the lower key and below the higher one, if there is a result", () => {
+    const digits = fc.string({ unit: fc.constantFrom("0", "1", "9", ":", "a"), maxLength: 6 });
+    fc.assert(
+      fc.property(digits, digits, (a, b) => {
+        const [low, high] = a < b ? [a, b] : [b, a];
+        const end = afterDigits(Buffer.from(low), Buffer.from(high))?.toString();
+        if (end !== undefined) expect(low < end && end < high).toBe(true);
+      }),
+    );
   });
 });
 
@@ -45,6 +73,18 @@ describe("lastFew", () => {
     expect(count).toBeGreaterThanOrEqual(10);
     expect(count).toBeLessThanOrEqual(100);
     expect(taken).toBeLessThan(200);
+  });
+
+  it("lastFew finds the newest of many times in some twenty looks", async () => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `k[=512:${1_764_000_000_000 + 605 * i} "job-${i % 500} `);
+    let looks = 0;
+    const look = async (from: Buffer) => {
+      looks++;
+      const at = keys.findIndex((key) => key >= from.toString());
+      return at < 0 ? { count: 0, first: undefined } : { count: keys.length - at, first: Buffer.from(keys[at] ?? "") };
+    };
+    await lastFew(Buffer.from("k["), Buffer.from("k[=808:17976931348623157 "), 100, 400, look);
+    expect(looks).toBeLessThan(25);
   });
 
   it("lastFew takes one look at a range that is short anyway", async () => {
