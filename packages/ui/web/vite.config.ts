@@ -2,14 +2,13 @@ import { defineConfig, type UserConfig } from "vite";
 import { budget } from "./build/budget.js";
 import { icons } from "./build/icons.js";
 import { palette } from "./build/palette.js";
-import { fleet } from "./dev/fleet.js";
 
-/** `vite build web` writes dist/web; `vite web` shows the pages with made-up data. */
+/** `vite build web` writes dist/web. `npm run demo` has a store to look at them with. */
 const config: UserConfig = defineConfig({
   root: import.meta.dirname,
   // Addresses are relative, so that one build serves any base path.
   base: "./",
-  plugins: [palette(), icons(), budget(), fleet()],
+  plugins: [palette(), icons(), budget()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../dist/web",

@@ -141,6 +141,19 @@ test("the Grafana dashboard asks only for metrics and labels that are there", as
   }
 });
 
+test("the numbers of the Grafana dashboard are 0 where nothing happened, and a timeout is no lost lock", () => {
+  const file = readFileSync(new URL("../../grafana/ojm.json", import.meta.url), "utf8");
+  const { panels } = JSON.parse(file) as { panels: { title: string; type: string; targets?: { expr: string }[] }[] };
+  const numbers = panels.filter(({ type }) => type === "stat");
+  expect(numbers.length).toBeGreaterThan(3);
+  // A counter has no series before its first event: the panel would say "No data".
+  for (const { title, targets = [] } of numbers)
+    for (const { expr } of targets) expect(expr, title).toMatch(/ or vector\(0\)$/);
+  expect(numbers.find(({ title }) => title.startsWith("Locks lost"))?.targets?.[0]?.expr).toContain(
+    'error_type!="timeout"',
+  );
+});
+
 describe("the server of metrics", () => {
   async function served(ready?: () => boolean): Promise<string> {
     const server = await serveMetrics({ port: 0, ...(ready && { ready }) });

@@ -51,6 +51,31 @@ test("a run is cancelled by its id or its job, and the audit tells who did it an
   expect((await it.act("/api/v1/jobs/import/cancel", { reason })).status).toBe(404);
 });
 
+test("a cancel between two attempts says that the chain ends, and ends it", async () => {
+  for (const path of ["runs/ID", "jobs/import"]) {
+    const fails = (): Promise<never> => Promise.reject(new Error("no route"));
+    // It learns that its next attempt was cancelled when that is due, or when its manager is closed.
+    it.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
+    await expect.poll(async () => (await it.manager.retries("import")).length, { timeout: 30_000 }).toBe(1);
+    const [{ chain = "" } = {}] = await it.manager.retries("import");
+    const cancel = `/api/v1/${path.replace("ID", encodeURIComponent(chain))}/cancel`;
+    const dry = await it.act(cancel, { reason, dryRun: true }, "operate");
+    const next = /attempt 2 of 3 of "import", due 20.+Z: it does not begin, and no other follows$/;
+    expect([dry.status, dry.body]).toEqual([
+      200,
+      { dryRun: true, done: expect.stringMatching(new RegExp(`^would cancel ${next.source}`)) },
+    ]);
+    expect(await it.manager.retries("import")).toHaveLength(1);
+    const { status, body } = await it.act(cancel, { reason }, "operate");
+    expect([status, body]).toEqual([
+      200,
+      { done: expect.stringMatching(new RegExp(`^cancelled ${next.source}`)), run: expect.any(String) },
+    ]);
+    expect(await it.manager.retries("import")).toEqual([]);
+  }
+  expect((await it.act("/api/v1/jobs/import/cancel", { reason, dryRun: true })).status).toBe(404);
+});
+
 test("a lock is taken by force, and a hold keeps runs away until that", async () => {
   expect((await it.act("/api/v1/jobs/import/hold", { reason }, "operate")).status).toBe(200);
   await expect(it.manager.run("import", () => {}, { wait: 0 })).rejects.toThrow(/held for maintenance by ana \(10/);

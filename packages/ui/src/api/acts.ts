@@ -1,7 +1,9 @@
+import { type PendingRetry, parseRunId } from "@ojm/core";
 import type { ActAnswer, ActRequest } from "../contract/acts.js";
 import { Refusal } from "../security/refusal.js";
 import { holdOf } from "../view/locks.js";
 import { nextOf } from "../view/now/ticks.js";
+import { recordOf } from "../view/runs/run.js";
 import type { Source } from "../view/source.js";
 import type { Asked } from "./asked.js";
 import type { Handler } from "./look.js";
@@ -116,17 +118,41 @@ async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act
   return { done: `took "${name}" from ${who}${ended}`, ...(run && { run: run.id }) };
 }
 
-async function cancel({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+async function cancel(source: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+  const { manager } = source;
+  const going = (await manager.running()).find((one) => one.id === name || one.name === name);
+  const next = going === undefined ? await nextAttemptOf(source, name) : undefined;
+  const attempt = next && sayAttempt(next);
   if (dryRun === true) {
-    const run = (await manager.running()).find((one) => one.id === name || one.name === name);
-    if (run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
-    return { done: `would cancel ${run.id} on ${run.holder.host}, pid ${run.holder.pid}`, run: run.id };
+    if (attempt !== undefined) return { done: `would cancel ${attempt}: ${CHAIN_ENDS}` };
+    if (going === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
+    return { done: `would cancel ${going.id} on ${going.holder.host}, pid ${going.holder.pid}`, run: going.id };
   }
-  const { asked, ended, run } = await manager.cancel(name, { reason, author, wait: WAIT });
-  if (!asked || run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
+  const { asked, ended, run } = await manager.cancel(next?.chain ?? name, { reason, author, wait: WAIT });
+  if (!asked) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
+  if (attempt !== undefined) {
+    const done = ended ? `cancelled ${attempt}: ${CHAIN_ENDS}` : `asked ${attempt}, not to begin`;
+    return { done, ...(run && { run: run.id }) };
+  }
+  if (run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
   const { id, status } = run;
   const done = ended ? `cancelled ${id}: it is ${status}` : `asked ${id} to stop, and it still runs`;
   return { done, run: id };
+}
+
+const CHAIN_ENDS = "it does not begin, and no other follows";
+
+function sayAttempt({ name, attempt, retry, due }: PendingRetry): string {
+  return `attempt ${attempt} of ${retry.attempts} of "${name}", due ${iso(due)}`;
+}
+
+/** The next attempt that a chain waits for: of a job by its name, or of the chain that a run is of. */
+async function nextAttemptOf(source: Source, nameOrId: string): Promise<PendingRetry | undefined> {
+  const [named] = await source.manager.retries(nameOrId);
+  const ref = parseRunId(nameOrId);
+  if (named !== undefined || ref === undefined) return named;
+  const chain = (await recordOf(source, ref))?.chain ?? nameOrId;
+  return (await source.manager.retries(ref.name)).find((one) => one.chain === chain);
 }
 
 /** @throws ScheduleError `UNKNOWN` */

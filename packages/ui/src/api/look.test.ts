@@ -121,6 +121,21 @@ describe("now", () => {
     expect(reasons[0]).toEqual({ code: "nobody", text: "no process that runs this schedule is there" });
   });
 
+  test("marks the ticks to come of a job that nobody runs, and of no other", async () => {
+    const coming = async (): Promise<readonly (true | undefined)[]> =>
+      (await it.get<Now>("/api/v1/now")).next.map(({ nobody }) => nobody);
+    const ofJob = async (): Promise<JobDetail["ticks"]> => (await it.get<JobDetail>("/api/v1/jobs/often")).ticks;
+    await it.scheduler.add("often", { every: 3_600_000 }, () => {});
+    await announced("often");
+    expect(new Set(await coming())).toEqual(new Set([undefined]));
+    expect((await ofJob()).some(({ nobody }) => nobody)).toBe(false);
+    await it.scheduler.close();
+    await expect.poll(async () => new Set(await coming()), { timeout: 30_000 }).toEqual(new Set([true]));
+    const ticks = (await ofJob()).filter(({ outcome }) => outcome === undefined);
+    expect(ticks.length).toBeGreaterThan(0);
+    expect(ticks.every(({ nobody }) => nobody === true)).toBe(true);
+  });
+
   test("tells the next tick of each job, however often one of them is due", async () => {
     await it.scheduler.add("busy", { every: 5_000 }, () => {});
     for (let hour = 0; hour < 20; hour++)

@@ -67,6 +67,8 @@ export interface TickView {
   readonly run?: string;
   /** Why it will not be run, as it is now. */
   readonly skipped?: "paused" | "blackout";
+  /** It is to come, and no process is there that runs its schedule. */
+  readonly nobody?: true;
   /** The last tick, and how many there are, if the entry is about several in a row. */
   readonly until?: number;
   readonly count?: number;
@@ -134,6 +136,7 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   text: v.exactOptional(v.string()),
   run: v.exactOptional(v.string()),
   skipped: v.exactOptional(v.picklist(["paused", "blackout"])),
+  nobody: v.exactOptional(v.literal(true)),
   until: v.exactOptional(v.number()),
   count: v.exactOptional(v.number()),
 });

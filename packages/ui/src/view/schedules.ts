@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import { type OverdueTicks, type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import { take } from "./source.js";
 
 /** The schedules of a store, and the processes that are there to run them. */
@@ -15,6 +15,14 @@ export async function readSchedules(manager: JobManager): Promise<Schedules> {
     take(schedulersIn(manager), Number.POSITIVE_INFINITY),
   ]);
   return { schedules, schedulers };
+}
+
+/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
+const GRACE = 5_000;
+
+/** The ticks of a schedule that are due, and that nobody has decided on. */
+export function overdueTicks({ overdue, decided }: ScheduleView, now: number): OverdueTicks | undefined {
+  return overdue(now - GRACE, decided);
 }
 
 /** Why nobody runs a schedule; `undefined` if a process does. */

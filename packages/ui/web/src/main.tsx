@@ -16,4 +16,6 @@ listenToKeys();
 enterAgainWhenSeen();
 void enter();
 const app = document.getElementById("app");
+// What index.html shows until now goes.
+app?.replaceChildren();
 if (app !== null) render(<Shell />, app);

@@ -3,7 +3,7 @@ import { type ScheduleSummary, type ScheduleView, wordsOf } from "@ojm/schedule"
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
 import { comingTick, decidedTick, overdueTick } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
-import { NOBODY, nobodyRuns, readSchedules, type Schedules } from "../schedules.js";
+import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules } from "../schedules.js";
 import { fitting, isOwn, mapSome, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
@@ -11,9 +11,6 @@ const NEWEST = 50;
 
 /** How many durations are shown. */
 const DURATIONS = 20;
-
-/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
-const GRACE = 5_000;
 
 /** Which jobs are asked for. */
 export interface NamesAsked {
@@ -53,7 +50,7 @@ export async function jobDetailOf(source: Source, name: string): Promise<JobDeta
   const job = await jobOf(source, name, known);
   if (schedule === undefined && job.last === undefined && job.running === undefined) return undefined;
   const decided = await take(source.scheduler.ticks(name, { limit: 20 }), 20);
-  const coming = (schedule?.next ?? []).map((tick) => comingTick(name, tick)).reverse();
+  const coming = (schedule?.next ?? []).map((tick) => comingTick(name, tick, job.nobody !== undefined)).reverse();
   const overdue = job.overdue === undefined ? [] : [overdueTick(name, job.overdue)];
   return {
     ...job,
@@ -84,7 +81,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
   const view = views.get(name);
   const next = schedule?.next[0];
   const why = view && nobodyRuns(view, schedulers);
-  const overdue = view?.overdue(Date.now() - GRACE, view.decided);
+  const overdue = view && overdueTicks(view, Date.now());
   return {
     name,
     ...(schedule && { schedule: await scheduleOf(source, schedule) }),

@@ -24,7 +24,7 @@ export async function nowOf(source: Source): Promise<Now> {
   const runs = live.runs().filter(({ name }) => !isOwn(name));
   const evidence = { now, runs, locks, schedules, schedulers };
   const problems = await problemsOf(source, evidence);
-  const next = comingTicks(schedules, { now, ...NEXT });
+  const next = comingTicks(schedules, { now, schedulers, ...NEXT });
   const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
   return {
     at: now,

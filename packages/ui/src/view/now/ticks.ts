@@ -1,6 +1,7 @@
-import type { NextTick, OverdueTicks, Scheduler, ScheduleTick, ScheduleView } from "@ojm/schedule";
+import type { NextTick, OverdueTicks, Scheduler, SchedulerView, ScheduleTick, ScheduleView } from "@ojm/schedule";
 import { isScheduleError, whyNotRun } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
+import { nobodyRuns } from "../schedules.js";
 import { isOwn } from "../source.js";
 
 const DAY = 86_400_000;
@@ -20,9 +21,9 @@ export function decidedTick(tick: ScheduleTick): TickView {
   };
 }
 
-/** A tick that is to come. */
-export function comingTick(schedule: string, { at, due, skipped }: NextTick): TickView {
-  return { schedule, at, due, ...(skipped !== undefined && { skipped }) };
+/** A tick that is to come; with `isAlone`, of a schedule that nobody runs. */
+export function comingTick(schedule: string, { at, due, skipped }: NextTick, isAlone: boolean): TickView {
+  return { schedule, at, due, ...(skipped !== undefined && { skipped }), ...(isAlone && { nobody: true }) };
 }
 
 /** Ticks that are due, and that nobody has decided on; as one entry, in the words of `ojm ticks`. */
@@ -34,6 +35,7 @@ export function overdueTick(schedule: string, { at, until, count }: OverdueTicks
 /** How many jobs and ticks are told. */
 interface Coming {
   readonly now: number;
+  readonly schedulers: readonly SchedulerView[];
   readonly jobs: number;
   readonly ticks: number;
 }
@@ -42,8 +44,10 @@ interface Coming {
  * The next ticks within a day, the soonest first: the first one of each job, and then the soonest of the
  * others. A job that is due each second must not hide the others. Reads nothing.
  */
-export function comingTicks(schedules: readonly ScheduleView[], { now, jobs, ticks }: Coming): TickView[] {
+export function comingTicks(schedules: readonly ScheduleView[], { now, schedulers, jobs, ticks }: Coming): TickView[] {
   const end = now + DAY;
+  const view = (schedule: ScheduleView, tick: NextTick): TickView =>
+    comingTick(schedule.name, tick, nobodyRuns(schedule, schedulers) !== undefined);
   const firsts = schedules
     .filter(({ name }) => !isOwn(name))
     .flatMap((schedule) => {
@@ -56,23 +60,21 @@ export function comingTicks(schedules: readonly ScheduleView[], { now, jobs, tic
   // The ticks of only those are computed whose first one is among the soonest: a cron costs time.
   const others = firsts
     .slice(0, limit)
-    .flatMap(({ schedule, first }) => ticksBehind(schedule, first, { end, limit }))
+    .flatMap(({ schedule, first }) => ticksBehind(schedule, first, { end, limit }).map((tick) => view(schedule, tick)))
     .sort((a, b) => a.due - b.due)
     .slice(0, limit);
-  return [...firsts.map(({ schedule, first }) => comingTick(schedule.name, first)), ...others].sort(
-    (a, b) => a.due - b.due,
-  );
+  return [...firsts.map(({ schedule, first }) => view(schedule, first)), ...others].sort((a, b) => a.due - b.due);
 }
 
 function ticksBehind(
   schedule: ScheduleView,
   first: NextTick,
   { end, limit }: { readonly end: number; readonly limit: number },
-): TickView[] {
-  const ticks: TickView[] = [];
+): NextTick[] {
+  const ticks: NextTick[] = [];
   let tick = schedule.upcoming(first.at);
   while (tick !== undefined && ticks.length < limit) {
-    if (tick.due <= end) ticks.push(comingTick(schedule.name, tick));
+    if (tick.due <= end) ticks.push(tick);
     else if (tick.at > end) break;
     tick = schedule.upcoming(tick.at);
   }

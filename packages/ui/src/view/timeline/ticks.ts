@@ -1,5 +1,7 @@
+import type { ScheduleView } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
-import { comingTick, decidedTick } from "../now/ticks.js";
+import { comingTick, decidedTick, overdueTick } from "../now/ticks.js";
+import { nobodyRuns, overdueTicks, type Schedules } from "../schedules.js";
 import { type Source, take } from "../source.js";
 
 /** The most ticks of one lane, of those to come and of those that were not run. */
@@ -12,21 +14,29 @@ export interface TickRange {
   readonly px: number;
 }
 
-/** The ticks that were not run, and those to come, oldest first. */
+/** A schedule, and the processes that are there. */
+export interface Ticking extends Pick<Schedules, "schedulers"> {
+  readonly schedule: ScheduleView;
+  readonly now: number;
+}
+
+/** The ticks that were not run, those that nobody has decided on, and those to come, oldest first. */
 export async function ticksOf(
   { scheduler }: Source,
-  name: string,
+  { schedule, schedulers, now }: Ticking,
   { from, to, px }: TickRange,
-  now: number,
 ): Promise<TickView[]> {
+  const { name } = schedule;
   const decided = await take(scheduler.ticks(name, { from, to, unrun: true, limit: TICKS }), TICKS);
   const coming =
     to <= now
       ? []
       : (await scheduler.next(name, { limit: TICKS }))
           .filter(({ due }) => due >= from && due < to)
-          .map((tick) => comingTick(name, tick));
-  return [...decided.map(decidedTick).reverse(), ...sparse(coming, (to - from) / px)];
+          .map((tick) => comingTick(name, tick, nobodyRuns(schedule, schedulers) !== undefined));
+  const late = overdueTicks(schedule, now);
+  const overdue = late !== undefined && late.until >= from && late.at < to ? [overdueTick(name, late)] : [];
+  return [...decided.map(decidedTick).reverse(), ...overdue, ...sparse(coming, (to - from) / px)];
 }
 
 /** One tick for each few pixels: more cannot be told apart. */

@@ -103,3 +103,21 @@ test("a timeline of more than 400 days is refused with what to do", async () => 
   expect(response.status).toBe(400);
   expect(await response.text()).toContain("at most 400 days");
 });
+
+test("a lane tells the ticks that are overdue as that, and that nobody runs those to come", async () => {
+  const from = Math.floor(Date.now() / MINUTE - 60) * MINUTE;
+  await it.scheduler.add("often", { cron: "* * * * *" }, () => {});
+  await it.scheduler.close();
+  const channel = await it.manager.channel<{ readonly at: number }>("oJobManager-schedules");
+  await channel.set(["cursor", "often"], { at: from - 1 });
+  const now = Date.now();
+  const ticksOf = async (start: number, end: number): Promise<Lane["ticks"]> =>
+    (await timeline(start, end)).lanes[0]?.ticks ?? [];
+  const [overdue, ...coming] = await ticksOf(now - 2 * HOUR, now + HOUR);
+  expect(overdue).toMatchObject({ at: from, outcome: "overdue", until: expect.any(Number), count: expect.any(Number) });
+  expect(overdue?.text).toBe("no process has decided on it so far");
+  expect(coming.length).toBeGreaterThan(0);
+  expect(coming.every(({ due, outcome, nobody }) => due > now && outcome === undefined && nobody === true)).toBe(true);
+  expect((await ticksOf(now - HOUR / 2, now)).map(({ outcome }) => outcome)).toEqual(["overdue"]);
+  expect(await ticksOf(now - 3 * HOUR, now - 2 * HOUR)).toEqual([]);
+});

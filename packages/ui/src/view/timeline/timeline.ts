@@ -1,6 +1,7 @@
-import type { ScheduleSummary } from "@ojm/schedule";
+import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import type { Lane, Missing, Timeline } from "../../contract/timeline.js";
 import { type NamesAsked, pageOf } from "../jobs/jobs.js";
+import { readSchedules } from "../schedules.js";
 import { fitting, mapSome, type Source } from "../source.js";
 import { barsOf } from "./bars.js";
 import { countLanes, type DrawnRuns, type LaneReader, missingOf } from "./drawn.js";
@@ -23,16 +24,20 @@ interface ReadLane extends Pick<DrawnRuns, "missing"> {
 
 /** The runs and ticks of all jobs. */
 export async function timelineOf(source: Source, asked: TimelineAsked): Promise<Timeline> {
-  const schedules = new Map<string, ScheduleSummary>();
-  for await (const schedule of source.scheduler.schedules({ limit: 1 })) schedules.set(schedule.name, schedule);
-  const page = pageOf([...(await source.hub.names()), ...schedules.keys()], asked);
+  const [names, { schedules: all, schedulers }] = await Promise.all([
+    source.hub.names(),
+    readSchedules(source.manager),
+  ]);
+  const schedules = new Map(all.map((schedule) => [schedule.name, schedule]));
+  const page = pageOf([...names, ...schedules.keys()], asked);
   const { from, to } = asked;
   const now = Date.now();
   const reader = await countLanes(source, page.names, { from, to, now });
+  const reading: Reading = { source, reader, asked, schedulers, now };
   const read: ReadLane[] = [];
   for (let i = 0; i < page.names.length; i += AT_ONCE) {
     const some = page.names.slice(i, i + AT_ONCE);
-    read.push(...(await mapSome(some, (name) => laneOf({ source, reader, asked, now }, name, schedules.has(name)))));
+    read.push(...(await mapSome(some, (name) => laneOf(reading, name, schedules.get(name)))));
     // What does not fit is not read either.
     if (fitting(read).more) break;
   }
@@ -49,14 +54,19 @@ interface Reading {
   readonly source: Source;
   readonly reader: LaneReader;
   readonly asked: TimelineAsked;
+  readonly schedulers: readonly SchedulerView[];
   readonly now: number;
 }
 
-async function laneOf({ source, reader, asked, now }: Reading, name: string, isScheduled: boolean): Promise<ReadLane> {
+async function laneOf(
+  { source, reader, asked, schedulers, now }: Reading,
+  name: string,
+  schedule: ScheduleView | undefined,
+): Promise<ReadLane> {
   const { from, to, px } = asked;
   const [{ drawn, missing }, ticks] = await Promise.all([
     reader.runsOf(name),
-    isScheduled ? ticksOf(source, name, asked, now) : [],
+    schedule === undefined ? [] : ticksOf(source, { schedule, schedulers, now }, asked),
   ]);
   return { lane: { name, bars: barsOf(drawn, (to - from) / px), ticks }, ...(missing && { missing }) };
 }

@@ -79,11 +79,16 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             Close
           </button>
           {act.range === true && (
-            <button type="button" class="button" disabled={busy.value} onClick={() => void send(true)}>
+            <button type="button" class="button" aria-disabled={busy.value} onClick={() => void send(true)}>
               What would it do?
             </button>
           )}
-          <button type="submit" class={act.danger === true ? "button danger" : "button solid"} disabled={busy.value}>
+          {/* Not `disabled`: that would take the focus away, and with it the keys. `send` looks at `busy`. */}
+          <button
+            type="submit"
+            class={act.danger === true ? "button danger" : "button solid"}
+            aria-disabled={busy.value}
+          >
             {act.label}
           </button>
         </div>

@@ -59,6 +59,8 @@ export function ActMenu({ acts, target }: MenuProps): VNode | null {
               role="menuitem"
               key={act}
               onClick={() => {
+                // The menu goes: its dialog must give the focus back to what stays.
+                box.current?.querySelector("button")?.focus();
                 open.value = false;
                 ask(act, target);
               }}

@@ -52,11 +52,12 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
 export const GRACE = 5_000;
 
 /** The state of a tick, at a time. */
-export function tickState({ outcome, skipped, due }: TickView, now: number): State {
+export function tickState({ outcome, skipped, nobody, due }: TickView, now: number): State {
   if (outcome !== undefined) return TICKS[outcome];
   if (skipped !== undefined)
     return { tone: "warn", icon: skipped === "paused" ? "paused" : "skipped", word: "Will be skipped" };
   if (due < now - GRACE) return PROBLEMS.overdue;
+  if (nobody === true) return PROBLEMS.nobody;
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface ModalProps {
   readonly label: string;
@@ -11,11 +11,14 @@ interface ModalProps {
 /** A dialog above the page. The browser keeps the focus in it, and closes it with Escape. */
 export function Modal({ label, class: name, onClose, children }: ModalProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // In the same task as its elements: a key that is pressed between would go to the page below.
+  useLayoutEffect(() => {
     const from = document.activeElement;
     dialog.current?.showModal();
     return () => {
-      if (from instanceof HTMLElement && from.isConnected) from.focus();
+      // News may have taken the row away whose button opened it.
+      const isThere = from instanceof HTMLElement && from !== document.body && from.isConnected;
+      (isThere ? from : document.querySelector<HTMLElement>("h1"))?.focus();
     };
   }, []);
   return (

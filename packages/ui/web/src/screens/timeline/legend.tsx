@@ -10,6 +10,7 @@ const ITEMS: readonly (readonly [shape: string, word: string])[] = [
   ["running", "running"],
   ["skipped", "tick skipped"],
   ["missed", "tick missed"],
+  ["overdue", "tick overdue"],
   ["next", "tick to come"],
 ];
 
@@ -30,6 +31,7 @@ export const Legend = (): VNode => (
 function Shape({ of }: { readonly of: string }): VNode {
   if (of === "skipped") return <path d="M5.5 12 L10 3.5 L14.5 12 Z" />;
   if (of === "missed") return <path d="M6 4 L14 12 M14 4 L6 12" />;
+  if (of === "overdue") return <path d="M10 3.5 a4.5 4.5 0 1 0 .01 0 M10 5 V8 L12.5 9" />;
   if (of === "next") return <circle cx="10" cy="8" r="3.5" />;
   const isTall = of !== "completed" && of !== "hollow";
   return (

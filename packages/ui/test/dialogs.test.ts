@@ -1,0 +1,99 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { contextOf, launch, whyNoPages } from "./support/browser.js";
+import { Mount } from "./support/mount.js";
+
+const missing = whyNoPages();
+
+/** What has the focus, in words: its name, its text, or its element. */
+const FOCUSED = `(() => {
+  const { activeElement: it } = document;
+  return it?.getAttribute("aria-label") ?? (it?.textContent?.slice(0, 40) || it?.tagName);
+})()`;
+
+describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `: ${missing}`}`, () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let mount: Mount;
+
+  beforeAll(async () => {
+    browser = await launch();
+  });
+
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
+    await mount.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await mount.close();
+  });
+
+  const open = async (path: string): Promise<Page> => {
+    const page = await context.newPage();
+    await page.goto(`${mount.url}${path}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    return page;
+  };
+
+  it("are open as soon as they are in the page, so that no key goes elsewhere", async () => {
+    const page = await open("jobs/nightly");
+    await page.getByRole("button", { name: "Pause the schedule" }).first().waitFor();
+    await page.evaluate(`new MutationObserver(() => {
+      const dialog = document.querySelector("dialog");
+      if (dialog !== null) window.wasOpen ??= dialog.open;
+    }).observe(document.body, { childList: true, subtree: true })`);
+    await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+    await page.getByRole("dialog").waitFor();
+    expect(await page.evaluate("window.wasOpen")).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
+  });
+
+  it("keep the focus while an act is on its way, and close with Escape when it was refused", async () => {
+    const page = await open("jobs/nightly");
+    await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+    let answer = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route("**/api/v1/jobs/nightly/pause", async (route) => {
+      await asked;
+      const error = { code: "CONFLICT", message: "somebody was faster" };
+      await route.fulfill({ status: 409, contentType: "application/json", body: JSON.stringify({ error }) });
+    });
+    await page.keyboard.type("holidays");
+    for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
+    await page.getByRole("dialog").getByRole("button", { name: "Pause the schedule", disabled: true }).waitFor();
+    expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
+    answer();
+    await page.getByRole("alert").getByText("somebody was faster").waitFor();
+    expect(await page.evaluate("document.activeElement.closest('dialog') !== null")).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  it("give the focus back to the button of a menu, and to the heading if the button is gone", async () => {
+    const page = await open("jobs");
+    const button = page.getByRole("button", { name: "Actions of nightly" });
+    const openDialog = async (): Promise<void> => {
+      await button.focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("menuitem", { name: "Pause the schedule" }).click();
+      await page.getByRole("dialog", { name: "Pause nightly" }).waitFor();
+    };
+    await openDialog();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.evaluate(FOCUSED)).toBe("Actions of nightly");
+    await openDialog();
+    await page.evaluate(`document.querySelector("[aria-label='Actions of nightly']").remove()`);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.evaluate(FOCUSED)).toBe("Jobs");
+  });
+});
