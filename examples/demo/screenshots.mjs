@@ -96,7 +96,8 @@ async function takeAll(url) {
     await page.setViewportSize({ width, height: width < 700 ? 720 : 900 });
     await page.goto(new URL(SCREENS[name], url).href);
     await page.locator('[data-state="live"]').waitFor({ state: "attached" });
-    await page.locator(".skeleton").waitFor({ state: "detached" });
+    // A page has several parts that load.
+    await page.locator("body:not(:has(.skeleton))").waitFor({ state: "attached" });
     const path = join(folder, isAll ? `${name}-${theme}-${width}.png` : `${name}.png`);
     await page.screenshot({ path });
     console.log(path);

@@ -8,7 +8,7 @@ export type Act = Extract<Effect, { readonly type: "cancel" | "pause" | "resume"
 
 /** Does it, and resolves to what came of it, in a line. */
 export async function perform(act: Act, manager: JobManager, scheduler: Scheduler): Promise<string> {
-  const { name, run } = act.target;
+  const { name, run, chain } = act.target;
   try {
     if (act.type === "resume")
       return (await scheduler.resume(name, { author: author() }))
@@ -19,9 +19,11 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
       await scheduler.pause(name, { reason, author: author() });
       return `${name} is paused: its ticks are skipped until somebody presses p again`;
     }
-    if (run === undefined) return `${name} does not run any more`;
-    const outcome = await manager.cancel(run, { reason, author: author() });
-    if (!outcome.asked) return `${run} does not run any more`;
+    const wanted = run ?? chain;
+    if (wanted === undefined) return `${name} does not run any more`;
+    const outcome = await manager.cancel(wanted, { reason, author: author() });
+    if (!outcome.asked) return `${wanted} does not run any more`;
+    if (run === undefined && outcome.ended) return `${name} is not tried again`;
     if (outcome.ended) return `${run} is ${outcome.run?.status ?? "over"}`;
     return `${run} was asked to stop, and still runs. To take its lock: ojm unlock ${name}`;
   } catch (error) {

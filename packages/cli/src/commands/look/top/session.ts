@@ -72,9 +72,9 @@ export class Session {
     return body;
   }
 
-  #openTarget({ running, schedules }: Picture): Target | undefined {
+  #openTarget(picture: Picture): Target | undefined {
     const name = this.#details?.name;
-    return name === undefined ? undefined : { id: name, ...targetOf(name, running, schedules) };
+    return name === undefined ? undefined : { id: name, ...targetOf(name, picture) };
   }
 
   #do(effect: Effect): void {

@@ -36,6 +36,21 @@ describe.skipIf(!hasTerminals())("ojm top on a terminal", () => {
     expect(await manager.wait(run)).toMatchObject({ status: "cancelled", endedBy: { reason: "the disk is full" } });
   });
 
+  test("cancels what waits for its next attempt", async () => {
+    const retry = { attempts: 5, delay: 3_600_000 };
+    const work = manager.run("orders", () => Promise.reject(new Error("no route")), { retry });
+    const end = work.catch((error: Error) => error.message);
+    const terminal = top();
+    await terminal.shows(/orders +2 of 5 +59 min/);
+    terminal.type("c");
+    await terminal.shows(/why cancel orders/);
+    terminal.type("the supplier is away\r");
+    await terminal.shows(/orders is not tried again/);
+    terminal.type("q");
+    expect(await terminal.ended).toBe(0);
+    expect(await end).toMatch(/^attempt 2 of "orders" was cancelled before it began: by .*: the supplier is away$/);
+  });
+
   test("pauses a schedule, and resumes it", async () => {
     const scheduler = new Scheduler(manager);
     onTestFinished(() => scheduler.close());

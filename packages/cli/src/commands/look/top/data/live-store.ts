@@ -6,6 +6,7 @@ import { LiveRows } from "../../ps/live-rows.js";
 import { LiveFailures } from "./failures.js";
 import { StoreHealth } from "./health.js";
 import { failedProblem, inOrder, type Picture, type Scheduled, scheduled } from "./picture.js";
+import { LiveRetries } from "./retries.js";
 import { LiveSessions } from "./sessions.js";
 
 /**
@@ -21,6 +22,7 @@ export class LiveStore {
   readonly #onChange: () => void;
   readonly #runs: LiveRows;
   readonly #sessions: LiveSessions;
+  readonly #retries: LiveRetries;
   readonly #failures: LiveFailures;
   readonly #health: StoreHealth;
   #schedules: LiveSchedules | undefined;
@@ -35,6 +37,7 @@ export class LiveStore {
     const changed = (): void => this.#changed();
     this.#runs = new LiveRows(manager, changed);
     this.#sessions = new LiveSessions(manager, changed);
+    this.#retries = new LiveRetries(manager, changed);
     this.#failures = new LiveFailures(manager, onChange);
     this.#health = new StoreHealth((signal) => manager.channels.locks.get(["sweep"], { signal }), onChange);
   }
@@ -47,6 +50,7 @@ export class LiveStore {
       await Promise.all([
         this.#runs.follow(signal),
         this.#sessions.follow(signal),
+        this.#retries.follow(signal),
         followSchedules(this.#manager, { signal, changed: () => this.#changed() }).then((live) => {
           this.#schedules = live;
           this.#onChange();
@@ -75,6 +79,7 @@ export class LiveStore {
       schedules,
       problems: inOrder([...this.#failures.open(now).map(failedProblem), ...problems]),
       running: this.#runs.rows(now).filter(({ name }) => !isOwn(name)),
+      retrying: this.#retries.all().filter(({ name }) => !isOwn(name)),
       next,
     };
   }

@@ -1,6 +1,7 @@
 import type { RunRecord } from "@ojm/core";
 import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import type { Running } from "../../ps/running.js";
+import type { Retrying } from "./retries.js";
 
 /** How late a tick may be that a living scheduler decides on, in ms. */
 const LATE = 60_000;
@@ -35,6 +36,7 @@ export interface Picture {
   readonly schedules: ReadonlyMap<string, boolean>;
   readonly problems: readonly Problem[];
   readonly running: readonly Running[];
+  readonly retrying: readonly Retrying[];
   readonly next: readonly Coming[];
 }
 

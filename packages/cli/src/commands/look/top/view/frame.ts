@@ -49,7 +49,7 @@ function head(picture: Picture, now: number, columns: number, paint: Paint): str
 
 /** The counts. Not known yet, away and well are three different pictures. */
 function counts(picture: Picture, columns: number, paint: Paint): string {
-  const { away, isComplete, processes, running, waiting, failed, problems } = picture;
+  const { away, isComplete, processes, running, retrying, waiting, failed, problems } = picture;
   if (away !== undefined)
     return paint(cut(`the store does not answer for ${short(away)}: this may be old`, columns), "red");
   if (!isComplete) return paint(cut("reading the store …", columns), "yellow");
@@ -57,6 +57,7 @@ function counts(picture: Picture, columns: number, paint: Paint): string {
   const parts = [
     `${running.length} running`,
     `${waiting} waiting`,
+    ...(retrying.length === 0 ? [] : [`${retrying.length} retrying`]),
     failures,
     problems.length === 0 ? "no problems" : problems.length === 1 ? "1 problem" : `${problems.length} problems`,
     processes === 1 ? "1 process" : `${processes} processes`,

@@ -4,6 +4,7 @@ import { sayDuration } from "../../../../output/times.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
 import { RUN_COLUMNS } from "../../ps/screen.js";
 import type { Coming, Picture, Problem } from "../data/picture.js";
+import type { Retrying } from "../data/retries.js";
 import type { Target } from "./ui.js";
 
 /** What stands before a row, and before the selected one. */
@@ -44,6 +45,7 @@ export function listLines(picture: Picture, filter: string, now: number, columns
       paint: ({ elapsed, usual }, column) =>
         column === 0 ? "cyan" : column === 1 && usual !== undefined && elapsed > 2 * usual ? "yellow" : undefined,
     }),
+    show("retry", retrySection(only(picture.retrying), now)),
     show("next", nextSection(only(picture.next).slice(0, MOST_NEXT), now)),
   ].filter((lines) => lines.length > 0);
   const empty: Line = { painted: "", plain: "" };
@@ -64,6 +66,20 @@ function problemSection(items: readonly Problem[], now: number): Section<Problem
   };
 }
 
+function retrySection(items: readonly Retrying[], now: number): Section<Retrying> {
+  return {
+    columns: [
+      { title: "RETRYING", cell: ({ name }) => name, cut: "name" },
+      { title: "ATTEMPT", cell: ({ attempt, attempts }) => `${attempt} of ${attempts}` },
+      { title: "IN", cell: ({ due }) => (due < now ? "overdue" : short(due - now)) },
+      { title: "AT", cell: ({ due }) => timeOf(due, now), rank: 2 },
+    ],
+    items,
+    kind: ({ chain }) => chain,
+    paint: (_, column) => (column === 0 ? "yellow" : undefined),
+  };
+}
+
 function nextSection(items: readonly Coming[], now: number): Section<Coming> {
   return {
     columns: [
@@ -80,7 +96,7 @@ function nextSection(items: readonly Coming[], now: number): Section<Coming> {
 function sectionLines<T extends { readonly name: string }>(
   section: string,
   { columns, items, kind, paint: colorIn }: Section<T>,
-  { running, schedules }: Picture,
+  picture: Picture,
   width: number,
   paint: Paint,
 ): Line[] {
@@ -100,19 +116,24 @@ function sectionLines<T extends { readonly name: string }>(
     const text = { painted: `${NO_MARK}${painted[i]}`, plain: `${NO_MARK}${line}` };
     if (item === undefined) return text;
     const id = `${section} ${item.name} ${kind?.(item) ?? ""}`;
-    return { ...text, target: { id, ...targetOf(item.name, running, schedules) } };
+    return { ...text, target: { id, ...targetOf(item.name, picture) } };
   });
 }
 
 /** What can be done with a job. */
 export function targetOf(
   name: string,
-  running: Picture["running"],
-  schedules: Picture["schedules"],
+  { running, retrying, schedules }: Pick<Picture, "running" | "retrying" | "schedules">,
 ): Omit<Target, "id"> {
   const run = running.find((one) => one.name === name)?.id;
+  const chain = retrying.find((one) => one.name === name)?.chain;
   const paused = schedules.get(name);
-  return { name, ...(run !== undefined && { run }), ...(paused !== undefined && { paused }) };
+  return {
+    name,
+    ...(run !== undefined && { run }),
+    ...(chain !== undefined && { chain }),
+    ...(paused !== undefined && { paused }),
+  };
 }
 
 /** The selected line: marked, and in inverse colors where there are colors. */

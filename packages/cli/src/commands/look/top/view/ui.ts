@@ -7,6 +7,8 @@ export interface Target {
   readonly name: string;
   /** The id of its run that goes on. */
   readonly run?: string;
+  /** The id of its chain, if that waits for its next attempt. */
+  readonly chain?: string;
   /** Whether its schedule is paused; `undefined` if it has none. */
   readonly paused?: boolean;
 }
@@ -125,7 +127,7 @@ function act(ui: Ui, key: "c" | "p", { targets, open, isReadOnly }: Shown): Pres
   if (isReadOnly) return say("--read-only: nothing can be changed");
   if (target === undefined) return say("nothing is selected");
   if (key === "c") {
-    if (target.run === undefined) return say(`${target.name} does not run`);
+    if (target.run === undefined && target.chain === undefined) return say(`${target.name} does not run`);
     return { ui: { ...ui, prompt: { act: "cancel", target, text: "" } } };
   }
   if (target.paused === undefined) return say(`${target.name} has no schedule`);

@@ -49,6 +49,7 @@ const picture = (more: Partial<Picture> = {}): Picture => ({
     { name: "cleanup", what: "paused", text: "by ana: a migration", since: NOW },
   ],
   running: [run("import", { progress: { at: 0, done: 3, total: 10, text: "orders" }, usual: 90_000 }), run(HOSTILE)],
+  retrying: [],
   next: [{ name: "nightly", due: NOW + 12_000 }],
   ...more,
 });
@@ -80,8 +81,24 @@ describe("the screen of ojm top", () => {
     expect(text).toMatch(/nightly +12 s/);
   });
 
+  test("what waits for its next attempt is shown with its time, and can be cancelled", () => {
+    const waits = { name: "orders", chain: "orders@x", attempt: 2, attempts: 5 };
+    const retrying = [
+      { ...waits, due: NOW - 1 },
+      { ...waits, name: HOSTILE, due: NOW + 61_000 },
+    ];
+    const shown = picture({ problems: [], running: [], retrying });
+    const text = screen(shown, FIRST_LOOK, 80).join("\n");
+    expect(text).toContain("0 running, 2 waiting, 2 retrying");
+    expect(text).toMatch(/RETRYING +ATTEMPT +IN +AT\n> orders +2 of 5 +overdue .*\n.* 2 of 5 +1 min 1 s/);
+    const targets = targetsOf(listLines(shown, "", NOW, 80, plain));
+    const key: KeyPress = { name: "c", text: "c", ctrl: false };
+    const { ui } = press(FIRST_LOOK, key, { targets, open: undefined, page: 9, isReadOnly: false });
+    expect(ui.prompt).toMatchObject({ act: "cancel", target: { name: "orders", chain: "orders@x" } });
+  });
+
   test("reading, away, empty and well are four different pictures", () => {
-    const none = { problems: [], running: [], next: [] };
+    const none = { problems: [], running: [], retrying: [], next: [] };
     expect(screen(picture({ isComplete: false, ...none }), FIRST_LOOK, 80)[1]).toBe("reading the store …");
     expect(screen(picture({ away: 12_000 }), FIRST_LOOK, 80)[1]).toMatch(/does not answer for 12 s/);
     expect(screen(picture(none), FIRST_LOOK, 80)[3]).toMatch(/nothing runs/);
