@@ -1,5 +1,6 @@
 import type { JobManager, Run } from "@ojm/core";
 import { EXIT } from "../../errors.js";
+import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
 
@@ -148,7 +149,7 @@ export class CommandRunner {
     });
     if (!isLate && !run.signal.aborted) this.code = ended.code;
     return isLate
-      ? { code: EXIT.timeout, text: `it took longer than ${timeout} ms: ${ended.text}`, isLate: true }
+      ? { code: EXIT.timeout, text: `it took longer than ${sayDuration(timeout)}: ${ended.text}`, isLate: true }
       : ended;
   }
 }

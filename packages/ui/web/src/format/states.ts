@@ -41,7 +41,8 @@ export const problemOf = (kind: Problem["kind"]): State => PROBLEMS[kind];
 const SKIPPED: State = { tone: "warn", icon: "skipped", word: "Skipped" };
 
 const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
-  run: { tone: "completed", icon: "completed", word: "Run" },
+  // Not as a run that completed: it was run, and may have failed.
+  run: { tone: "quiet", icon: "runs", word: "Run" },
   skipped: SKIPPED,
   missed: { tone: "failed", icon: "missed", word: "Missed" },
   refused: { tone: "failed", icon: "cancelled", word: "Refused" },

@@ -17,7 +17,8 @@ export function Prose({ text, run }: ProseProps): VNode {
   return (
     <>
       <WithTimes text={before ?? ""} />
-      {run !== undefined && (rest.length > 0 ? <RunLink id={run} /> : null)}
+      {run !== undefined &&
+        (rest.length > 0 ? <RunLink id={run} words={/\bas $/.test(before ?? "") ? "the run of" : "of"} /> : null)}
       {rest.length > 0 && <WithTimes text={rest.join(run)} />}
       {run !== undefined && rest.length === 0 && (
         <>
@@ -35,11 +36,12 @@ const WithTimes = ({ text }: { readonly text: string }): VNode => (
   <>{text.split(TIMES).map((part, i) => (i % 2 === 0 ? part : <Time key={part} at={Date.parse(part)} />))}</>
 );
 
-function RunLink({ id }: { readonly id: string }): VNode {
+/** `words`: what stands before the time, so that it reads as a part of the sentence. */
+function RunLink({ id, words }: { readonly id: string; readonly words: string }): VNode {
   const at = Date.parse(id.slice(id.lastIndexOf("@") + 1));
   return (
     <a class="link" href={to.run(id)}>
-      of <Time at={at} />
+      {words} <Time at={at} />
     </a>
   );
 }
