@@ -8,7 +8,7 @@ import { ScheduleError } from "./calendar/schedule.js";
 import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
 import { type BackfillProgress, backfillsOf, type StopOptions, stopBackfills } from "./control/backfills.js";
 import { type ScheduleSummary, schedulesOf } from "./control/list.js";
-import { type NextTick, nextTicks } from "./control/next.js";
+import { holdsOf, type NextTick, nextTicks } from "./control/next.js";
 import { instantOf, known, type PauseOptions, pause, type ResumeOptions, resume } from "./control/pause.js";
 import { remove } from "./control/remove.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
@@ -197,7 +197,8 @@ export class Scheduler {
   /** The next ticks of a schedule, and when each is due, by its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
     const store = await this.#openStore();
-    return nextTicks((await known(store, name)).value, this.#clock.now(), limit);
+    const [{ value }, holds] = await Promise.all([known(store, name), holdsOf(this.#manager)]);
+    return nextTicks(value, this.#clock.now(), limit, holds.get(name));
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
@@ -229,7 +230,8 @@ export class Scheduler {
    * @throws ChannelError if the store fails
    */
   async *schedules({ limit = 1 }: { readonly limit?: number } = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
-    yield* schedulesOf(await this.#openStore(), limit);
+    const [store, holds] = await Promise.all([this.#openStore(), holdsOf(this.#manager)]);
+    yield* schedulesOf(store, limit, holds);
   }
 
   /** What became of the ticks of a schedule, newest first. Reads only as many as the caller takes. */

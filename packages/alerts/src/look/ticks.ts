@@ -12,7 +12,7 @@ import { MARGIN } from "./window.js";
 const MOST_BEHIND = 1_000;
 
 /** What is said of ticks that a scheduler has decided to miss, and of those that nobody has decided. */
-const MISSED = "nobody was there to run it in time";
+const MISSED = "no process was there to run it in time";
 const NOBODY = "no process that runs this schedule is there";
 
 /**

@@ -86,7 +86,7 @@ export const lockFields: Readonly<Record<string, Schema>> = {
 const tick = fields({
   at: time(),
   due: time("`at`, and the delay by its jitter."),
-  skipped: maybe(oneOf("paused", "blackout")),
+  skipped: maybe(oneOf("paused", "blackout", "held")),
 });
 
 const pause = fields({ reason: text(), by: text(), at: time(), until: maybe(time()) });

@@ -19,11 +19,12 @@ export interface ScheduleSummary {
 export async function* schedulesOf(
   { channel, clock }: ScheduleStore,
   limit: number,
+  holds: ReadonlyMap<string, number>,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
   for await (const { value } of channel.entries({ prefix: ["schedule"] })) {
     if (!isSchedule(value)) continue;
     const { name, definition, revision, paused } = value;
-    const next = nextTicks(value, clock.now(), limit);
+    const next = nextTicks(value, clock.now(), limit, holds.get(name));
     yield { name, definition, revision, next, ...(paused !== undefined && { paused }) };
   }
 }

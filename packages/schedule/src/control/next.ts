@@ -1,3 +1,4 @@
+import type { HeldLock, JobManager } from "@ojm/core";
 import { ScheduleError } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
@@ -12,12 +13,13 @@ export interface NextTick {
   readonly at: number;
   /** `at`, and the delay by its jitter. */
   readonly due: number;
-  /** Why it will not be run, as it is now. */
-  readonly skipped?: "paused" | "blackout";
+  /** Why it will not be run, as it is now. `held`: a person holds the job until after it is due. */
+  readonly skipped?: "paused" | "blackout" | "held";
 }
 
-/** The next `limit` ticks of a schedule after `now`. */
-export function nextTicks({ name, definition, paused }: StoredSchedule, now: number, limit: number): NextTick[] {
+/** The next `limit` ticks of a schedule after `now`. `held`: until when a person holds the job. */
+export function nextTicks(of: StoredSchedule, now: number, limit: number, held = 0): NextTick[] {
+  const { name, definition } = of;
   if (!Number.isInteger(limit) || limit < 0 || limit > MOST) {
     throw new ScheduleError("INVALID", `"limit" is a whole number from 0 to ${MOST}, not ${String(limit)}`, "limit");
   }
@@ -25,9 +27,29 @@ export function nextTicks({ name, definition, paused }: StoredSchedule, now: num
   const ticks: NextTick[] = [];
   for (let at = schedule.next(now); ticks.length < limit; at = schedule.next(at)) {
     const due = dueTime(name, definition, at);
-    const isPaused = paused !== undefined && (paused.until === undefined || at < paused.until);
-    const skipped = isPaused ? "paused" : windowAt(definition.blackout, at) === undefined ? undefined : "blackout";
+    const skipped = skippedAt(of, at) ?? (due < held && (definition.overlap ?? "skip") === "skip" ? "held" : undefined);
     ticks.push(skipped === undefined ? { at, due } : { at, due, skipped });
   }
   return ticks;
+}
+
+function skippedAt({ definition, paused }: StoredSchedule, at: number): "paused" | "blackout" | undefined {
+  if (paused !== undefined && (paused.until === undefined || at < paused.until)) return "paused";
+  return windowAt(definition.blackout, at) === undefined ? undefined : "blackout";
+}
+
+/** The jobs that people hold, and until when, in ms since 1970. */
+export async function holdsOf(manager: Pick<JobManager, "locks">): Promise<ReadonlyMap<string, number>> {
+  const holds = new Map<string, number>();
+  for (const lock of await manager.locks()) {
+    const until = heldUntil(lock);
+    if (until !== undefined) holds.set(lock.name, until);
+  }
+  return holds;
+}
+
+/** Until when a person holds a job, in ms since 1970; `undefined` for all other locks. */
+export function heldUntil({ note }: Pick<HeldLock, "note">): number | undefined {
+  const { hold } = (note ?? {}) as { readonly hold?: { readonly until?: unknown } | null };
+  return typeof hold?.until === "number" ? hold.until : undefined;
 }

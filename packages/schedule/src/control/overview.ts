@@ -13,7 +13,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
-import { type NextTick, nextTicks } from "./next.js";
+import { holdsOf, type NextTick, nextTicks } from "./next.js";
 import { type ScheduleTick, ticksIn } from "./ticks.js";
 
 /** Ticks are counted up to this number, and so many blackouts are gone through. */
@@ -111,14 +111,20 @@ export async function* schedulesIn(manager: JobManager): AsyncGenerator<Schedule
   for await (const { key, value } of channel.entries({ prefix: ["cursor"] })) {
     if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
   }
+  const holds = await holdsOf(manager);
   for (const schedule of schedules) {
     const cursor = cursors.get(schedule.name);
-    if (cursor !== undefined) yield viewOf(channel, schedule, cursor);
+    if (cursor !== undefined) yield viewOf(channel, schedule, cursor, holds.get(schedule.name));
   }
 }
 
-/** What the entries of a schedule tell. */
-export function viewOf(channel: Channel<SchedulesValue>, schedule: StoredSchedule, cursor: Cursor): ScheduleView {
+/** What the entries of a schedule tell. `held`: until when a person holds the job, if that is known. */
+export function viewOf(
+  channel: Channel<SchedulesValue>,
+  schedule: StoredSchedule,
+  cursor: Cursor,
+  held?: number,
+): ScheduleView {
   const { name, definition, paused, hash } = schedule;
   const decided = Math.min(cursor.at, ...(cursor.waiting ?? []).map((at) => at - 1));
   return {
@@ -128,7 +134,7 @@ export function viewOf(channel: Channel<SchedulesValue>, schedule: StoredSchedul
     decided,
     ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
     next: (after) => readable(() => calendarOf(definition).next(after)),
-    upcoming: (after) => readable(() => nextTicks(schedule, after, 1)[0]),
+    upcoming: (after) => readable(() => nextTicks(schedule, after, 1, held)[0]),
     overdue: (by, after) => readable(() => overdue(schedule, Math.max(cursor.at, after), by)),
   };
 }

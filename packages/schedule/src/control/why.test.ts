@@ -35,6 +35,28 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
+  it("of a job that a person holds it is told which ticks will be skipped, unless the schedule lets them wait", async () => {
+    const one = await world.scheduler("one");
+    for (const [name, overlap] of [
+      ["a", "skip"],
+      ["b", "queue"],
+    ] as const) {
+      await world.clock.until(one.scheduler.add(name, { every: MINUTE, overlap }, one.body()));
+      await world.clock.until(
+        one.manager.hold(name, { reason: "the schema changes", until: Date.UTC(2030, 0, 1, 0, 2, 30) }),
+      );
+    }
+    const skips = async (name: string): Promise<unknown[]> =>
+      (await world.clock.until(one.scheduler.next(name, { limit: 3 }))).map(({ skipped }) => skipped);
+    expect(await skips("a")).toEqual(["held", "held", undefined]);
+    expect(await skips("b")).toEqual([undefined, undefined, undefined]);
+    const next = async (name: string): Promise<string | undefined> =>
+      (await world.clock.until(one.scheduler.why(name))).at(-1)?.text;
+    expect(await next("a")).toMatch(/^the next tick is at .*, and will be skipped: the job is held until then$/);
+    expect(await next("b")).toMatch(/^the next tick is at [^,]*$/);
+    await world.close();
+  });
+
   it("of a schedule in a blackout, and of one that nobody is there to run, it is told", async () => {
     const one = await world.scheduler("one");
     const two = await world.scheduler("two");

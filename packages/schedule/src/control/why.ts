@@ -4,7 +4,7 @@ import { WORDS, whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
 import type { SchedulesValue, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { nextTicks } from "./next.js";
+import { heldUntil, nextTicks } from "./next.js";
 import { schedulersOf } from "./overview.js";
 import { type ScheduleTick, ticksOf } from "./ticks.js";
 
@@ -42,7 +42,7 @@ export async function whyScheduled(
     ...(await nobody(store, schedule.value)),
     ...own,
     ...(await lastTick(store, name)),
-    ...nextTick(schedule.value, now),
+    ...nextTick(schedule.value, now, reasons),
   ];
 }
 
@@ -85,9 +85,11 @@ async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleRea
   return [];
 }
 
-function nextTick(schedule: StoredSchedule, now: number): ScheduleReason[] {
-  return nextTicks(schedule, now, 1).map(({ at, skipped }) => {
-    const then = skipped === undefined ? "" : `, and will be skipped: ${WORDS[skipped]}`;
+function nextTick(schedule: StoredSchedule, now: number, reasons: readonly Reason[]): ScheduleReason[] {
+  const lock = reasons.find(({ code }) => code === "maintenance")?.lock;
+  return nextTicks(schedule, now, 1, lock && heldUntil(lock)).map(({ at, skipped }) => {
+    const why = skipped === "held" ? "the job is held until then" : skipped && WORDS[skipped];
+    const then = why === undefined ? "" : `, and will be skipped: ${why}`;
     return { code: "next", text: `the next tick is at ${iso(at)}${then}` };
   });
 }

@@ -35,6 +35,8 @@ export interface Job {
   readonly next?: number;
   /** Why no process runs its schedule, in words. Absent if one does. */
   readonly nobody?: string;
+  /** Its next tick will be skipped, as a person holds the job. */
+  readonly held?: true;
   /** Its ticks that are due and that nobody has decided on: the first one, the last one, how many. */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
@@ -117,6 +119,7 @@ const jobEntries = {
   schedule: v.exactOptional(scheduleSchema),
   next: v.exactOptional(v.number()),
   nobody: v.exactOptional(v.string()),
+  held: v.exactOptional(v.literal(true)),
   overdue: v.exactOptional(v.strictObject({ at: v.number(), until: v.number(), count: v.number() })),
   last: v.exactOptional(lastRunSchema),
   lastWell: v.exactOptional(v.number()),

@@ -66,7 +66,7 @@ export interface TickView {
   /** The id of its run. */
   readonly run?: string;
   /** Why it will not be run, as it is now. */
-  readonly skipped?: "paused" | "blackout";
+  readonly skipped?: "paused" | "blackout" | "held";
   /** It is to come, and no process is there that runs its schedule. */
   readonly nobody?: true;
   /** The last tick, and how many there are, if the entry is about several in a row. */
@@ -135,7 +135,7 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   reason: v.exactOptional(v.string()),
   text: v.exactOptional(v.string()),
   run: v.exactOptional(v.string()),
-  skipped: v.exactOptional(v.picklist(["paused", "blackout"])),
+  skipped: v.exactOptional(v.picklist(["paused", "blackout", "held"])),
   nobody: v.exactOptional(v.literal(true)),
   until: v.exactOptional(v.number()),
   count: v.exactOptional(v.number()),

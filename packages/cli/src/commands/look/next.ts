@@ -7,15 +7,12 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
-import { holdOf } from "./kept.js";
 
 const LIMIT = 10;
 
-interface Coming extends Omit<NextTick, "skipped"> {
+interface Coming extends NextTick {
   readonly name: string;
   readonly timeZone: string;
-  /** `held`: a person keeps all runs of the job away. */
-  readonly skipped?: NextTick["skipped"] | "held";
 }
 
 /** Shows the coming ticks of a schedule, or the next one of each, the soonest first. */
@@ -33,16 +30,14 @@ export async function execute(given: Given): Promise<number> {
     { title: "JOB", rank: 1, cut: "name", cell: (tick) => tick.name },
     { title: "WILL BE SKIPPED", rank: 2, cell: ({ skipped }) => skipped },
   ];
-  return withScheduler(given, async (scheduler, manager) => {
-    const holds = new Map((await manager.locks()).map((lock) => [lock.name, holdOf(lock.note)]));
+  return withScheduler(given, async (scheduler) => {
     const coming: Coming[] = [];
     const known: string[] = [];
     for await (const { name: one, definition, next } of scheduler.schedules({ limit: ofEach })) {
       known.push(one);
       if (name !== undefined && name !== one) continue;
-      const { timeZone = "UTC", overlap = "skip" } = definition;
-      const until = overlap === "skip" ? holds.get(one)?.until : undefined;
-      coming.push(...next.map((tick) => ({ name: one, timeZone, ...heldUntil(until, tick) })));
+      const { timeZone = "UTC" } = definition;
+      coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick })));
     }
     if (name !== undefined && !known.includes(name)) {
       const names = new Set(known);
@@ -53,10 +48,6 @@ export async function execute(given: Given): Promise<number> {
     await printItems(given, ofEach === limit ? coming.slice(0, limit) : coming, columns, "no schedules");
     return undefined;
   });
-}
-
-function heldUntil(until: number | undefined, tick: NextTick): Omit<Coming, "name" | "timeZone"> {
-  return tick.skipped === undefined && until !== undefined && tick.due < until ? { ...tick, skipped: "held" } : tick;
 }
 
 function inZone(at: number, timeZone: string): string {

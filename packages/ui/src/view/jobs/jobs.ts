@@ -85,7 +85,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
   return {
     name,
     ...(schedule && { schedule: await scheduleOf(source, schedule) }),
-    ...(next && { next: next.due }),
+    ...(next && { next: next.due, ...(next.skipped === "held" && { held: true as const }) }),
     ...(why && { nobody: NOBODY[why].one }),
     ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
     ...howItGoes(newest, source),
@@ -96,7 +96,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next" | "nobody" | "overdue"> {
+): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "overdue"> {
   const ended = newest.filter(({ status }) => status !== "running");
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");

@@ -56,7 +56,7 @@ export const GRACE = 5_000;
 export function tickState({ outcome, skipped, nobody, due }: TickView, now: number): State {
   if (outcome !== undefined) return TICKS[outcome];
   if (skipped !== undefined)
-    return { tone: "warn", icon: skipped === "paused" ? "paused" : "skipped", word: "Will be skipped" };
+    return { tone: "warn", icon: skipped === "blackout" ? "skipped" : skipped, word: "Will be skipped" };
   if (due < now - GRACE) return PROBLEMS.overdue;
   if (nobody === true) return PROBLEMS.nobody;
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };

@@ -77,7 +77,7 @@ export const Overdue = ({ of: { at, count: n }, zone }: OverdueProps): VNode => 
 );
 
 /** When it runs next, or why it does not. */
-function Next({ job: { schedule, next, nobody, overdue } }: { readonly job: Job }): VNode {
+function Next({ job: { schedule, next, nobody, held, overdue } }: { readonly job: Job }): VNode {
   if (schedule?.paused !== undefined) {
     return (
       <span class="pair">
@@ -101,8 +101,9 @@ function Next({ job: { schedule, next, nobody, overdue } }: { readonly job: Job 
   if (next === undefined) return <span class="dim">–</span>;
   return (
     <span class="pair">
-      <Due at={next} zone={schedule?.zone} />
+      {held === true ? <StateMark state={problemOf("held")} /> : <Due at={next} zone={schedule?.zone} />}
       <span class="dim under">
+        {held === true && "skips "}
         <Time at={next} zone={schedule?.zone} />
       </span>
     </span>

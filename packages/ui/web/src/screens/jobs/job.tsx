@@ -39,10 +39,13 @@ function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail })
 }
 
 /** When it is due; if nobody runs it, or nobody decides on its ticks, that first. */
-function Next({ job: { schedule, next, nobody, overdue } }: { readonly job: JobDetail }): VNode | null {
+function Next({ job: { schedule, next, nobody, held, overdue } }: { readonly job: JobDetail }): VNode | null {
   const zone = schedule?.zone;
   if (schedule?.paused === undefined && nobody !== undefined) {
     return <StateMark state={problemOf("nobody")} />;
+  }
+  if (held === true) {
+    return <StateMark state={problemOf("held")} />;
   }
   if (overdue !== undefined) return <Overdue of={overdue} zone={zone} />;
   if (next === undefined) return null;
