@@ -63,6 +63,19 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     expect(cockpit.faults).toEqual([]);
   });
 
+  it("keeps what is looked for on the timeline when the window changes its width", async () => {
+    const page = await cockpit.page("timeline");
+    await page.setViewportSize({ width: 1440, height: 900 });
+    const lanes = page.locator("main").getByRole("link");
+    await lanes.filter({ hasText: "backup" }).first().waitFor();
+    await page.getByRole("searchbox", { name: "Find a job" }).fill("nightly");
+    await lanes.filter({ hasText: "backup" }).first().waitFor({ state: "detached" });
+    const asked = page.waitForRequest(/\/timeline\?/, { timeout: 30_000 });
+    await page.setViewportSize({ width: 320, height: 900 });
+    expect(new URL((await asked).url()).searchParams.get("q")).toBe("nightly");
+    await page.close();
+  });
+
   it("shows hostile names, errors and log lines as text", async () => {
     const { manager } = cockpit;
     for (const hostile of HOSTILE) {

@@ -33,8 +33,9 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
   const size = useSignal({ width: 0, height: 0 });
   const scrolled = useSignal(0);
   const zone = zoneFor(jobZone);
-  const latest = useRef({ lanes, zone });
-  latest.current = { lanes, zone };
+  // What is called later needs the latest: the first `onWidth` would ask for what was looked for at first.
+  const latest = useRef({ lanes, zone, onWidth });
+  latest.current = { lanes, zone, onWidth };
   const drawn = useMemo(() => ({ frame: 0, colors: undefined as Colors | undefined }), []);
 
   const paint = (): void => {
@@ -90,7 +91,7 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
     if (element === null || box === null) return undefined;
     const observer = new ResizeObserver(() => {
       size.value = { width: element.clientWidth, height: box.clientHeight };
-      onWidth(element.clientWidth);
+      latest.current.onWidth(element.clientWidth);
     });
     observer.observe(box);
     const off = followPointer(element, {
