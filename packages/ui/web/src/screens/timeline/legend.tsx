@@ -6,7 +6,7 @@ const ITEMS: readonly (readonly [shape: string, word: string])[] = [
   ["timeout", "timed out"],
   ["lost", "lost"],
   ["hollow", "cancelled"],
-  ["hollow", "nothing to do"],
+  ["dashed", "nothing to do"],
   ["running", "running"],
   ["skipped", "tick skipped"],
   ["missed", "tick missed"],
@@ -33,7 +33,7 @@ function Shape({ of }: { readonly of: string }): VNode {
   if (of === "missed") return <path d="M6 4 L14 12 M14 4 L6 12" />;
   if (of === "overdue") return <path d="M10 3.5 a4.5 4.5 0 1 0 .01 0 M10 5 V8 L12.5 9" />;
   if (of === "next") return <circle cx="10" cy="8" r="3.5" />;
-  const isTall = of !== "completed" && of !== "hollow";
+  const isTall = !["completed", "hollow", "dashed"].includes(of);
   return (
     <>
       <rect x="1" y={isTall ? 0.5 : 3} width="18" height={isTall ? 15 : 10} rx="3" />

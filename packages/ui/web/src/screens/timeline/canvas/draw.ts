@@ -69,10 +69,13 @@ function drawBar(picture: Picture, [start, end, status, count]: Bar, y: number):
   context.strokeStyle = colors.status[status];
   context.beginPath();
   context.roundRect(x, top, wide, tall, Math.min(3, wide / 2));
-  // Each state has its shape: hollow if nothing was done, striped if lost, a bar at its end if timed out.
+  // Each state has its shape: hollow if cancelled, dashed if there was nothing to do, striped if lost, a bar at
+  // its end if timed out.
   if (status === "skipped" || status === "cancelled") {
     context.lineWidth = 1.5;
+    context.setLineDash(status === "skipped" ? [2, 2] : []);
     context.stroke();
+    context.setLineDash([]);
   } else {
     context.fill();
   }
