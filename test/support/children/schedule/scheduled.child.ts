@@ -10,15 +10,23 @@ import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
 const [options = "{}", schedules = "{}"] = process.argv.slice(2);
 type Schedules = Record<string, { readonly definition: ScheduleDefinition; readonly takes: number }>;
 
+let begin = (): void => {};
+/** A tick may come while schedules are still added: nothing is told before "ready". */
+const ready = new Promise<void>((resolve) => {
+  begin = resolve;
+});
+
 await using manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
 await using scheduler = new Scheduler(manager);
 for (const [name, { definition, takes }] of Object.entries(JSON.parse(schedules) as Schedules)) {
-  await scheduler.add(name, definition, ({ attempt }) => {
+  await scheduler.add(name, definition, async ({ attempt }) => {
+    await ready;
     process.send?.(`${name} ${attempt}`);
-    return pause(takes);
+    await pause(takes);
   });
 }
 process.send?.("ready");
+begin();
 await once(process, "SIGTERM");
 await scheduler.close({ wait: 5_000 });
 process.disconnect?.();
