@@ -8,10 +8,15 @@ import type { Ended } from "./ojm.js";
  */
 export async function called(folder: string, words: readonly string[]): Promise<Ended> {
   const written = { out: "", err: "" };
-  const keep = (stream: "out" | "err") => (data: unknown) => {
-    written[stream] += String(data);
-    return true;
-  };
+  const keep =
+    (stream: "out" | "err") =>
+    (data: unknown, ...more: readonly unknown[]): boolean => {
+      written[stream] += String(data);
+      const callback = more.at(-1);
+      // Who waits until all is written waits for that call.
+      if (typeof callback === "function") process.nextTick(() => callback());
+      return true;
+    };
   // A command is the only one of its process, and takes no listeners off.
   for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
   const spies = [
