@@ -127,9 +127,11 @@ export class Year {
   }
 
   async #end(): Promise<void> {
-    const { scheduler, manager } = this.#one as SchedulerOf;
+    const { scheduler, manager, way } = this.#one as SchedulerOf;
     await this.#world.clock.until(scheduler.close());
     await this.#world.clock.until(manager.close());
+    // The world keeps all of them: ninety days of commits fill the memory.
+    way.commits.length = 0;
   }
 
   async #body({ name, signal, startTime }: Run): Promise<void> {
