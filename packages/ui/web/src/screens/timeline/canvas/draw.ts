@@ -69,8 +69,8 @@ function drawBar(picture: Picture, [start, end, status, count]: Bar, y: number):
   context.strokeStyle = colors.status[status];
   context.beginPath();
   context.roundRect(x, top, wide, tall, Math.min(3, wide / 2));
-  // Each state has its shape: hollow if cancelled, dashed if there was nothing to do, striped if lost, a bar at
-  // its end if timed out.
+  // Each state has its shape: hollow if cancelled, dashed if there was nothing to do, striped if lost, and a
+  // bar at its end if timed out.
   if (status === "skipped" || status === "cancelled") {
     context.lineWidth = 1.5;
     context.setLineDash(status === "skipped" ? [2, 2] : []);
