@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.locator("dialog").waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Pause the schedule" }).waitFor();
     await page.keyboard.press("g");
     await page.keyboard.press("a");

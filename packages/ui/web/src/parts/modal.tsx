@@ -14,8 +14,11 @@ export function Modal({ label, class: name, onClose, children }: ModalProps): VN
   // In the same task as its elements: a key that is pressed between would go to the page below.
   useLayoutEffect(() => {
     const from = document.activeElement;
-    dialog.current?.showModal();
+    const { current: element } = dialog;
+    element?.showModal();
     return () => {
+      // While it is open, nothing beside it takes the focus.
+      element?.close();
       // News may have taken the row away whose button opened it.
       const isThere = from instanceof HTMLElement && from !== document.body && from.isConnected;
       (isThere ? from : document.querySelector<HTMLElement>("h1"))?.focus();
@@ -26,12 +29,12 @@ export function Modal({ label, class: name, onClose, children }: ModalProps): VN
       ref={dialog}
       class={name}
       aria-label={label}
-      onClose={onClose}
+      onCancel={onClose}
       onKeyDown={(event) => {
-        // The browser closes it a moment later: a key that is pressed at once after Escape would be lost.
+        // The browser cancels it a moment later: a key that is pressed at once after Escape would be lost.
         if (event.key !== "Escape") return;
         event.preventDefault();
-        dialog.current?.close();
+        onClose();
       }}
       onClick={(event) => {
         if (event.target === dialog.current) onClose();
