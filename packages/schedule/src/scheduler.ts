@@ -352,6 +352,7 @@ export class Scheduler {
       synced: () => {},
     };
     await Promise.all([
+      presence.begin(),
       follow(channel, this.#clock, ["schedule"], schedules, signal),
       follow(channel, this.#clock, ["member"], both(members, neighbours), signal),
       follow(channel, this.#clock, ["request"], requests, signal),

@@ -50,6 +50,16 @@ export class Presence {
     return this.#since;
   }
 
+  /**
+   * Shows that this process is there, before it has a schedule: of one that is killed at its begin, nobody would know
+   * that it died, and the locks that it left would stay until a sweep. Resolves also if the store refuses: it is tried
+   * again in the background.
+   */
+  async begin(): Promise<void> {
+    this.#start();
+    await this.#busy;
+  }
+
   /** This process can run a definition of the schedule `name`. */
   add(name: string, hash: string): void {
     const known = this.#parts.findIndex((part) => part.has(name));
@@ -78,17 +88,19 @@ export class Presence {
   #arm(ms: number): void {
     if (this.#closed || this.#busy !== undefined) return;
     this.#cancel?.();
-    this.#cancel = this.#store.clock.after(ms, () => {
-      this.#busy = inBackground(async () => {
-        let rest = AGAIN;
-        try {
-          await this.#beat();
-          rest = this.#changed.size > 0 ? MOMENT : BEAT;
-        } finally {
-          this.#busy = undefined;
-          this.#arm(rest);
-        }
-      });
+    this.#cancel = this.#store.clock.after(ms, () => this.#start());
+  }
+
+  #start(): void {
+    this.#busy = inBackground(async () => {
+      let rest = AGAIN;
+      try {
+        await this.#beat();
+        rest = this.#changed.size > 0 ? MOMENT : BEAT;
+      } finally {
+        this.#busy = undefined;
+        this.#arm(rest);
+      }
     });
   }
 

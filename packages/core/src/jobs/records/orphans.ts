@@ -10,7 +10,7 @@ import { keptOf } from "../../locks/entries/valid.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
-import { nextAttempt, pendingOp, pendingUnder } from "../retry/pending.js";
+import { nextAttempt, pendingOp, pendingUnder, retryKey } from "../retry/pending.js";
 import { isPolicy } from "../retry/policy.js";
 import type { RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
@@ -101,8 +101,16 @@ async function writeNextAttempt(
   const closed = record ?? (await recordOf(jobs, { ...lock.value, fence: lock.version }))?.value;
   const next = closed && nextAttempt(closed, undefined);
   if (next === undefined) return;
-  const check: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
-  await unlessCorrupt((locks as Channel<unknown>).commit([check, pendingOp(next, now)]));
+  const channel = locks as Channel<unknown>;
+  const lockCheck: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
+  const pendingCheck: Op<unknown> = { check: retryKey(next.name, next.chain), version: null };
+  const put = pendingOp(next, now);
+  // Never over one that is there. Somebody may wait to make it, and begins it at exactly its version: written anew,
+  // it would be refused until a sweep removes the lock.
+  const result = await unlessCorrupt(channel.commit([lockCheck, pendingCheck, put]));
+  if (result?.ok === true || (await pendingUnder(channel, next.name, next.chain)) !== undefined) return;
+  // What is there instead was not written by ojm, or the lock is gone.
+  await unlessCorrupt(channel.commit([lockCheck, put]));
 }
 
 /**

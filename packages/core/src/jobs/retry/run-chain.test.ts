@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
-import type { PendingRetry, RetryOptions, Run, RunRecord } from "../types.js";
+import type { PendingRetry, RetryOptions, Run, RunRecord, StartClaim } from "../types.js";
 
 const TTL = 15_000;
 const MINUTE = 60_000;
@@ -100,6 +100,36 @@ describe.each([
     const chain = (await records(two)).filter(({ attempt }) => attempt !== undefined);
     expect(chain.map(({ attempt }) => attempt)).toEqual(apart ? [1, 2] : [1]);
     expect(await pending(two)).toEqual([]);
+  });
+
+  test("an attempt that was written beside the lock of a dead process is made while that lock is still there", async () => {
+    const lost = { ...retry, delay: 100, onLost: true };
+    const dying = one.manager.run("a", () => new Promise(() => {}), { retry: lost });
+    dying.catch(() => {});
+    await clock.advance(1_000);
+    kill(one);
+    const [lock] = await two.manager.locks();
+    await two.manager.channels.locks.unset(["session", lock?.holder.instance ?? ""]);
+    // A run that finds the dead lock writes the attempt, and then does not start.
+    const channel = await two.manager.channel<string>("orders");
+    const claim: StartClaim = {
+      ops: () => [{ channel, ops: [{ check: "gone", version: "1" }] }],
+      refused: () => Promise.reject(new Error("somebody else ships this order")),
+    };
+    expect(await clock.until(rejection(two.manager.run("a", () => {}, { claim, wait: 0 })))).toMatchObject({
+      message: "somebody else ships this order",
+    });
+    expect(await pending(two)).toMatchObject([{ attempt: 2 }]);
+    expect((await two.manager.locks()).map(({ fence }) => fence)).toEqual([lock?.fence]);
+    expect(
+      (
+        await clock.until(
+          two.manager.takeOver("a", () => "done"),
+          2_000,
+        )
+      )?.record,
+    ).toMatchObject({ attempt: 2 });
+    expect((await records(two)).map(({ status }) => status)).toEqual(["lost", "completed"]);
   });
 
   test("a run that goes on failing is tried as often as allowed, and rejects with the last error", async () => {

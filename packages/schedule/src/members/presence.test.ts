@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { collect } from "../../../core/src/testing/settle.js";
+import { isMember } from "../store/valid.js";
+import { World } from "../testing/world.js";
+
+const members = async (world: World, from: Awaited<ReturnType<World["scheduler"]>>): Promise<string[]> => {
+  const channel = await from.manager.channel("oJobManager-schedules");
+  const entries = await world.clock.until(collect(channel.entries({ prefix: ["member"] })));
+  return entries.filter(({ value }) => isMember(value)).map(({ key }) => String(key[1]));
+};
+
+it("the others see a process as soon as its first schedule is added", async () => {
+  const world = new World();
+  const one = await world.scheduler("one");
+  const began = world.clock.now();
+  await world.clock.until(one.scheduler.add("a", { every: 60_000 }, one.body()));
+  world.kill(one);
+  // No time passed: a process that is killed now must have neighbours that know that it was there.
+  expect(world.clock.now()).toBe(began);
+  const two = await world.scheduler("two");
+  expect(await members(world, two)).toEqual(["one"]);
+});
+
+it("a store that refuses its first sign does not hold up a process", async () => {
+  const world = new World();
+  const one = await world.scheduler("one");
+  one.way.once("member", { type: "refused" });
+  await world.clock.until(one.scheduler.add("a", { every: 60_000 }, one.body()));
+  expect(await members(world, one)).toEqual([]);
+  await world.clock.advance(2_000);
+  expect(await members(world, one)).toEqual(["one"]);
+  await world.close();
+});
