@@ -5,7 +5,7 @@ import { Mount } from "./support/mount.js";
 
 const missing = whyNoPages();
 
-/** Presses Escape and tells what has the focus when all that it began at once is done: no task has begun since. */
+/** Presses Escape, and tells what has the focus before the next task of the browser begins. */
 const AFTER_ESCAPE = (focused: string): string => `(async () => {
   const key = new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true });
   document.activeElement.dispatchEvent(key);

@@ -1,5 +1,6 @@
 import { defineConfig, type UserConfig } from "vite";
 import { budget } from "./build/budget.js";
+import { firstPaint } from "./build/first-paint.js";
 import { icons } from "./build/icons.js";
 import { palette } from "./build/palette.js";
 
@@ -8,7 +9,7 @@ const config: UserConfig = defineConfig({
   root: import.meta.dirname,
   // Addresses are relative, so that one build serves any base path.
   base: "./",
-  plugins: [palette(), icons(), budget()],
+  plugins: [palette(), icons(), firstPaint(), budget()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../dist/web",

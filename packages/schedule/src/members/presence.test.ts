@@ -6,7 +6,7 @@ import { World } from "../testing/world.js";
 const members = async (world: World, from: Awaited<ReturnType<World["scheduler"]>>): Promise<string[]> => {
   const channel = await from.manager.channel("oJobManager-schedules");
   const entries = await world.clock.until(collect(channel.entries({ prefix: ["member"] })));
-  return entries.filter(({ value }) => isMember(value)).map(({ key }) => String(key[1]));
+  return entries.filter(({ value }) => isMember(value)).map(({ key }) => String((key as readonly string[])[1]));
 };
 
 it("the others see a process as soon as its first schedule is added", async () => {

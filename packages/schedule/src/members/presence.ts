@@ -51,9 +51,9 @@ export class Presence {
   }
 
   /**
-   * Shows that this process is there, before it has a schedule: of one that is killed at its begin, nobody would know
-   * that it died, and the locks that it left would stay until a sweep. Resolves also if the store refuses: it is tried
-   * again in the background.
+   * Shows that this process is there, before it has a schedule: of one that is killed at its begin, nobody
+   * would know that it died, and the locks that it left would stay until a sweep. Resolves also if the store
+   * refuses: it is tried again in the background.
    */
   async begin(): Promise<void> {
     this.#start();

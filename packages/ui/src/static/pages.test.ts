@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "ojm-pages-"));
   mkdirSync(join(folder, "web/assets"), { recursive: true });
   writeFileSync(join(folder, "secret.txt"), "a secret");
-  writeFileSync(join(folder, "web/index.html"), '<!doctype html><base href="/"><title>ojm</title>');
+  writeFileSync(join(folder, "web/index.html"), '<!doctype html><base href="/"><title>ojm</title><style>p{}</style>');
   writeFileSync(join(folder, "web/assets/main-abc.js"), "export {};");
   pages = new Pages(join(folder, "web"));
 });
@@ -28,8 +29,17 @@ describe("the pages", () => {
     for (const path of ["/", "/index.html", "/jobs/a", "/runs/a@2026-11-25T02:00:00.000Z", "/x.js"]) {
       const answer = get(path);
       expect([answer.status, answer.headers.get("Cache-Control")]).toEqual([200, "no-cache"]);
-      expect(await answer.text()).toBe('<!doctype html><base href="/a/b/"><title>ojm</title>');
+      expect(await answer.text()).toBe('<!doctype html><base href="/a/b/"><title>ojm</title><style>p{}</style>');
     }
+  });
+
+  test("the style in the page is permitted by its hash, and no other", () => {
+    const hash = createHash("sha256").update("p{}").digest("base64");
+    const policy = get("/").headers.get("Content-Security-Policy");
+    expect(policy).toMatch(/^default-src 'self'; /);
+    expect(policy?.split("; ").filter((part) => part.includes("-src 'self' "))).toEqual([
+      `style-src 'self' 'sha256-${hash}'`,
+    ]);
   });
 
   test("an asset is kept for ever, since its name has its hash", async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -46,8 +47,12 @@ export class Pages {
     if (path.startsWith("/assets/")) throw new Refusal("NOT_FOUND", "there is no such file");
     const index = this.#files.get("index.html");
     if (index === undefined) throw new Refusal("FAULT", "the pages are not built: run `node scripts/build.mjs`");
-    const body = Buffer.from(index.body.toString("utf8").replace(BASE, `<base href="${base}">`));
-    return send(request, fileOf(index.type, body), false);
+    const html = index.body.toString("utf8");
+    const body = Buffer.from(html.replace(BASE, `<base href="${base}">`));
+    const response = send(request, fileOf(index.type, body), false);
+    const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1];
+    if (style !== undefined) response.headers.set("Content-Security-Policy", policyWithStyle(style));
+    return response;
   }
 }
 

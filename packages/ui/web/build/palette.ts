@@ -18,15 +18,20 @@ export function palette(): Plugin {
   };
 }
 
-function css(): string {
+/** The name and the value of each colour. */
+export function variables(): [name: string, value: string][] {
   const scales = radix as unknown as Readonly<Record<string, Readonly<Record<string, string>>>>;
-  const lines = SCALES.flatMap((name) =>
-    Array.from({ length: 12 }, (_, i) => {
+  return SCALES.flatMap((name) =>
+    Array.from({ length: 12 }, (_, i): [string, string] => {
       const light = scales[name]?.[`${name}${i + 1}`];
       const dark = scales[`${name}Dark`]?.[`${name}${i + 1}`];
       if (light === undefined || dark === undefined) throw new Error(`@radix-ui/colors has no ${name} ${i + 1}`);
-      return `--${name}-${i + 1}:light-dark(${light},${dark});`;
+      return [`--${name}-${i + 1}`, `light-dark(${light},${dark})`];
     }),
   );
-  return `:root{${lines.join("")}}`;
 }
+
+const css = (): string =>
+  `:root{${variables()
+    .map(([name, value]) => `${name}:${value};`)
+    .join("")}}`;

@@ -105,8 +105,8 @@ async function writeNextAttempt(
   const lockCheck: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
   const pendingCheck: Op<unknown> = { check: retryKey(next.name, next.chain), version: null };
   const put = pendingOp(next, now);
-  // Never over one that is there. Somebody may wait to make it, and begins it at exactly its version: written anew,
-  // it would be refused until a sweep removes the lock.
+  // Never over one that is there. Somebody may wait to make it, and begins it at exactly its version:
+  // written anew, it would be refused until a sweep removes the lock.
   const result = await unlessCorrupt(channel.commit([lockCheck, pendingCheck, put]));
   if (result?.ok === true || (await pendingUnder(channel, next.name, next.chain)) !== undefined) return;
   // What is there instead was not written by ojm, or the lock is gone.

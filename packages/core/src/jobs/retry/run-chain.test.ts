@@ -267,6 +267,34 @@ describe.each([
     expect(await pending(two)).toEqual([]);
   });
 
+  test("nor by one that comes late to the lock of that process", async () => {
+    const late = await world.manager({ apart });
+    void one.manager.run("a", () => new Promise(() => {}), { retry: { ...retry, onLost: true } }).catch(() => {});
+    await clock.advance(1_000);
+    kill(one);
+    const [lock] = await two.manager.locks();
+    await two.manager.channels.locks.unset(["session", lock?.holder.instance ?? ""]);
+    // It finds the dead lock, and its write of the attempt is on its way.
+    late.way.once('["retry ', { type: "slow", ms: 10 * MINUTE });
+    const sweep = late.manager.sweep();
+    await clock.until(two.manager.sweep());
+    expect((await clock.until(two.manager.takeOver("a", failing(0)), 120_000))?.record.attempt).toBe(2);
+    expect(late.way.commits.some(({ writes }) => writes.some(({ key }) => key.includes('["retry ')))).toBe(true);
+    await clock.until(sweep, 20 * MINUTE);
+    expect(await pending(two)).toEqual([]);
+  });
+
+  test("an entry that ojm did not write is no attempt: that of a dead process is written over it", async () => {
+    const dying = one.manager.run("a", () => new Promise(() => {}), { retry: { ...retry, onLost: true } });
+    dying.catch(() => {});
+    await clock.advance(1_000);
+    const [record] = await records(two);
+    await two.manager.channels.locks.set(["retry", "a", record?.id ?? ""], "mine" as never);
+    kill(one);
+    await clock.advance(3 * TTL);
+    expect((await clock.until(two.manager.takeOver("a", failing(0)), 120_000))?.record.attempt).toBe(2);
+  });
+
   test("where no chain was left, there is none to go on with", async () => {
     expect(await clock.until(two.manager.takeOver("a", failing(0)))).toBeUndefined();
     expect(began).toEqual([]);
