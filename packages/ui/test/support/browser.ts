@@ -44,15 +44,18 @@ export function watch(page: Page, base: URL, faults: string[]): void {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe finds wrong with a page, with the elements that it is about. */
+/** What axe finds wrong with a page, with the elements that it is about, and what it measured (colours, say). */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
   // By the protocol of the debugger: the policy of the page forbids foreign scripts, and stays in force.
   await page.evaluate(axe);
   const found = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
     readonly violations: readonly {
       readonly id: string;
-      readonly nodes: readonly { readonly target: readonly string[] }[];
+      readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
     }[];
   };
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+  return found.violations.map(({ id, nodes }) => {
+    const elements = nodes.map(({ target, failureSummary }) => `${target.join(" ")} (${failureSummary})`);
+    return `${id}: ${elements.join(", ")}`;
+  });
 }
