@@ -44,7 +44,7 @@ export function watch(page: Page, base: URL, faults: string[]): void {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe finds wrong with a page, with the elements that it is about, and what it measured (colours, say). */
+/** What axe finds wrong with a page, with the elements that it is about, and the colours that it saw. */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
   // By the protocol of the debugger: the policy of the page forbids foreign scripts, and stays in force.
   await page.evaluate(axe);
