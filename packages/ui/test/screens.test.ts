@@ -63,6 +63,17 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     expect(cockpit.faults).toEqual([]);
   });
 
+  it("changes its colours at once, without a fade, for those who want no motion", async () => {
+    const page = await cockpit.page("audit");
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    const [light, dark] = (await page.evaluate(`["light", "dark"].map((theme) => {
+      document.documentElement.dataset.theme = theme;
+      return getComputedStyle(document.querySelector(".brand .word")).color;
+    })`)) as string[];
+    expect(dark).not.toBe(light);
+    await page.close();
+  });
+
   it("keeps what is looked for on the timeline when the window changes its width", async () => {
     const page = await cockpit.page("timeline");
     await page.setViewportSize({ width: 1440, height: 900 });
