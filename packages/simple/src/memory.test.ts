@@ -192,6 +192,25 @@ describe("removed keys", () => {
   });
 });
 
+test("a key that is removed before its deadline leaves no deadline behind", () => {
+  const made: Set<unknown>[] = [];
+  class RecordedSet<T> extends Set<T> {
+    constructor(values?: Iterable<T>) {
+      super(values);
+      made.push(this);
+    }
+  }
+  vi.stubGlobal("Set", RecordedSet);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  memory = new Memory(clock);
+  for (let i = 0; i < 100; i++) {
+    put(`session ${i}`, "1", 1e9);
+    memory.commit({ checks: [], writes: [{ key: `session ${i}`, value: null }] });
+  }
+  expect(made.length).toBeGreaterThan(0);
+  expect(Math.max(...made.map(({ size }) => size))).toBe(0);
+});
+
 test("a watch is told the changes in its range, until the watch ends", () => {
   const told: StoredChange[] = [];
   const sink = { change: (change: StoredChange) => told.push(change), gap: () => {}, fail: () => {} };

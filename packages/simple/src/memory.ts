@@ -11,14 +11,18 @@ import type {
 } from "@ojm/core/backend";
 import { SortedKeys } from "./sorted-keys.js";
 
+/** An entry, or what is left of a removed one. */
 interface Held {
-  readonly value: string;
-  readonly version: string;
+  value: string;
+  version: string;
   /** The time of expiry, by the monotonic clock. */
-  readonly deadline: number;
+  deadline: number;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
+
+/** The deadline of a removed entry: it is over at any time. */
+const REMOVED = Number.NEGATIVE_INFINITY;
 
 /** This many removed entries are kept at least before they are swept out. */
 const FEW = 1_000;
@@ -27,10 +31,11 @@ const FEW = 1_000;
 export class Memory {
   readonly #clock: Clock;
   /**
-   * `undefined` for a removed entry. A Map keeps what was deleted in its chains until it grows. A lock is
-   * written and removed with each run: its key would be searched behind all its earlier ones.
+   * With the removed ones. A Map keeps what was deleted in its chains until it grows. A lock is written and
+   * removed with each run: its key would be searched behind all its earlier ones. What is there is changed in
+   * place, so that a write searches its key once.
    */
-  #entries: Map<string, Held | undefined> = new Map();
+  #entries: Map<string, Held> = new Map();
   #removed = 0;
   readonly #keys: SortedKeys = new SortedKeys();
   readonly #watches: Set<{ readonly range: KeyRange; readonly sink: WatchSink }> = new Set();
@@ -75,37 +80,53 @@ export class Memory {
   }
 
   #write({ key, value, ttl }: StoredWrite, version: string): void {
-    if (value === null) {
-      this.#delete(key);
-    } else {
-      if (this.#entries.get(key) === undefined) {
-        this.#keys.add(key);
-        if (this.#entries.has(key)) this.#removed--;
-      }
-      const deadline = ttl === undefined ? NEVER : this.#clock.monotonic() + ttl;
-      this.#entries.set(key, { value, version, deadline });
-      if (ttl === undefined) this.#expiring.delete(key);
-      else this.#expiring.add(key);
-      this.#nextDeadline = Math.min(this.#nextDeadline, deadline);
-    }
+    const held = this.#entries.get(key);
+    if (value !== null) this.#put(key, held, { value, version, deadline: this.#deadlineOf(ttl) });
+    else if (held !== undefined) this.#remove(key, held);
     for (const { range, sink } of this.#watches) {
       if (key < range.from || key >= range.to) continue;
       sink.change({ key, value, version, ...(ttl === undefined ? {} : { expiresIn: ttl }) });
     }
   }
 
-  #delete(key: string): void {
-    if (this.#entries.get(key) !== undefined) {
-      this.#entries.set(key, undefined);
-      this.#keys.remove(key);
-      this.#removed++;
-      if (this.#removed > FEW && this.#removed > this.#entries.size / 2) this.#sweepRemoved();
+  #deadlineOf(ttl: number | undefined): number {
+    return ttl === undefined ? NEVER : this.#clock.monotonic() + ttl;
+  }
+
+  #put(key: string, held: Held | undefined, next: Held): void {
+    const before = held?.deadline ?? REMOVED;
+    if (held === undefined) this.#entries.set(key, next);
+    else {
+      held.value = next.value;
+      held.version = next.version;
+      held.deadline = next.deadline;
+      if (before === REMOVED) this.#removed--;
     }
-    this.#expiring.delete(key);
+    if (before === REMOVED) this.#keys.add(key);
+    if (next.deadline === NEVER) this.#forgetDeadline(key, before);
+    else {
+      this.#expiring.add(key);
+      this.#nextDeadline = Math.min(this.#nextDeadline, next.deadline);
+    }
+  }
+
+  #remove(key: string, held: Held): void {
+    const before = held.deadline;
+    if (before === REMOVED) return;
+    held.deadline = REMOVED;
+    held.value = "";
+    this.#keys.remove(key);
+    this.#forgetDeadline(key, before);
+    this.#removed++;
+    if (this.#removed > FEW && this.#removed > this.#entries.size / 2) this.#sweepRemoved();
+  }
+
+  #forgetDeadline(key: string, deadline: number): void {
+    if (Number.isFinite(deadline)) this.#expiring.delete(key);
   }
 
   #sweepRemoved(): void {
-    this.#entries = new Map([...this.#entries].filter(([, held]) => held !== undefined));
+    this.#entries = new Map([...this.#entries].filter(([, { deadline }]) => deadline !== REMOVED));
     this.#removed = 0;
   }
 
@@ -118,9 +139,10 @@ export class Memory {
     // when entries expire one after the other.
     this.#commitsToGo = this.#expiring.size / 8;
     for (const key of this.#expiring) {
-      const deadline = this.#entries.get(key)?.deadline ?? NEVER;
-      if (now >= deadline) this.#delete(key);
-      else this.#nextDeadline = Math.min(this.#nextDeadline, deadline);
+      const held = this.#entries.get(key);
+      if (held === undefined) continue;
+      if (now >= held.deadline) this.#remove(key, held);
+      else this.#nextDeadline = Math.min(this.#nextDeadline, held.deadline);
     }
   }
 

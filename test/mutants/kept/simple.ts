@@ -44,22 +44,17 @@ export const simple: readonly NamedMutant[] = of(
   ],
   [
     "M07 what is expired stays",
-    "if (now >= deadline) this.#delete(key);",
-    "if (now >= deadline) continue;",
+    "if (now >= held.deadline) this.#remove(key, held);",
+    "if (now >= held.deadline) continue;",
     "memory fills with dead entries",
   ],
   [
     "M08 what lives is dropped",
-    "if (now >= deadline) this.#delete(key);",
-    "if (now <= deadline) this.#delete(key);",
+    "if (now >= held.deadline) this.#remove(key, held);",
+    "if (now <= held.deadline) this.#remove(key, held);",
     "a living lock vanishes",
   ],
-  [
-    "M09 a deleted key is listed",
-    "      this.#keys.remove(key);\n      this.#removed++;",
-    "      this.#removed++;",
-    "the keys grow for ever",
-  ],
+  ["M09 a deleted key is listed", "    this.#keys.remove(key);\n", "", "the keys grow for ever"],
   [
     "M20 what was removed is never swept out",
     "if (this.#removed > FEW && this.#removed > this.#entries.size / 2) this.#sweepRemoved();",
@@ -68,7 +63,7 @@ export const simple: readonly NamedMutant[] = of(
   ],
   [
     "M21 a key that came back counts as removed",
-    "if (this.#entries.has(key)) this.#removed--;",
+    "if (before === REMOVED) this.#removed--;",
     "",
     "the entries are copied again and again",
   ],
@@ -81,8 +76,14 @@ export const simple: readonly NamedMutant[] = of(
   ["M12 a watch hears its neighbour", "key >= range.to", "key > range.to", "a watch is told of a key beyond its range"],
   [
     "M13 the next deadline is forgotten",
-    "else this.#nextDeadline = Math.min(this.#nextDeadline, deadline);\n    }\n  }\n\n  watch",
+    "else this.#nextDeadline = Math.min(this.#nextDeadline, held.deadline);\n    }\n  }\n\n  watch",
     "}\n  }\n\n  watch",
     "memory fills with dead entries",
+  ],
+  [
+    "M22 what is removed keeps its place among what expires",
+    "    this.#forgetDeadline(key, before);\n    this.#removed++;",
+    "    this.#removed++;",
+    "the memory of a process grows with each session that it ever had",
   ],
 );
