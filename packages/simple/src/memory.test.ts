@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Clock, StoredChange } from "@ojm/core/backend";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Memory } from "./memory.js";
@@ -209,6 +211,24 @@ test("a key that is removed before its deadline leaves no deadline behind", () =
   }
   expect(made.length).toBeGreaterThan(0);
   expect(Math.max(...made.map(({ size }) => size))).toBe(0);
+});
+
+test("a text that was put together of many pieces takes no more memory than its characters", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const text = (i: number): string => {
+    let joined = `${i}`;
+    for (let piece = 0; piece < 150; piece++) joined += "a few letters";
+    return joined;
+  };
+  put("a", text(0));
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 2_000; i++) put(`key ${i}`, text(i));
+  collect();
+  const each = (process.memoryUsage().heapUsed - before) / 2_000;
+  expect(each).toBeLessThan(1.6 * text(0).length);
+  expect(memory.get("key 7")?.value).toBe(text(7));
 });
 
 test("a watch is told the changes in its range, until the watch ends", () => {

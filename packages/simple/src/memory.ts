@@ -81,7 +81,7 @@ export class Memory {
 
   #write({ key, value, ttl }: StoredWrite, version: string): void {
     const held = this.#entries.get(key);
-    if (value !== null) this.#put(key, held, { value, version, deadline: this.#deadlineOf(ttl) });
+    if (value !== null) this.#put(key, held, { value: inOnePiece(value), version, deadline: this.#deadlineOf(ttl) });
     else if (held !== undefined) this.#remove(key, held);
     for (const { range, sink } of this.#watches) {
       if (key < range.from || key >= range.to) continue;
@@ -152,3 +152,9 @@ export class Memory {
     return () => void this.#watches.delete(watch);
   }
 }
+
+/**
+ * The same text. V8 keeps a text that was put together as a tree of its pieces until somebody reads from it:
+ * records would take half as much memory again, and each collection of garbage would walk through the trees.
+ */
+const inOnePiece = (text: string): string => (text.charCodeAt(0) >= 0 ? text : "");

@@ -86,4 +86,10 @@ export const simple: readonly NamedMutant[] = of(
     "    this.#removed++;",
     "the memory of a process grows with each session that it ever had",
   ],
+  [
+    "M23 a text is kept in its pieces",
+    '(text.charCodeAt(0) >= 0 ? text : "")',
+    "text",
+    "records take half as much memory again",
+  ],
 );
