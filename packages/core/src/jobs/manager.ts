@@ -14,7 +14,7 @@ import { Logs } from "./logs/logs.js";
 import { checkManagerOptions, checkPruneOptions } from "./options.js";
 import { type Asked, JobQuestions } from "./questions/job-questions.js";
 import { Housekeeping } from "./records/housekeeping.js";
-import { closeRunOf, lostText } from "./records/orphans.js";
+import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
 import { prune } from "./records/prune.js";
 import { TimeIndex } from "./records/time-index.js";
 import { auditOps, pruneAct, pruneAudit } from "./requests/audit.js";
@@ -111,9 +111,9 @@ export class JobManager extends JobQuestions {
     this.#channels = channels;
     this.#clock = options.clock ?? systemClock;
     const index = new TimeIndex(jobs, times);
-    const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">): Promise<void> => {
-      const error = lostText(lock.value.holder);
-      await closeRunOf({ jobs, locks, index }, lock, { endTime: this.#clock.now(), status: "lost", error });
+    const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">, isUnused: boolean): Promise<void> => {
+      const ending = { status: "lost", error: isUnused ? NOT_BEGUN : lostText(lock.value.holder) } as const;
+      await closeRunOf({ jobs, locks, index }, lock, { ...ending, endTime: this.#clock.now(), isUnused });
     };
     const { ttl = TTL, heartbeatThread = true } = options;
     const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };

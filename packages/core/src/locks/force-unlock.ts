@@ -30,7 +30,7 @@ export interface ForcedUnlock {
   /** Awaited before the lock is removed. */
   before(lock: Entry<LockValue>, by: Holder): Promise<void>;
   /** Records a lock of this process for the cleanup, as the store may or may not have removed it. */
-  abandon(name: string, token: string): void;
+  leave(name: string, token: string): void;
 }
 
 /**
@@ -42,7 +42,7 @@ export async function forceUnlock(
   held: HeldLeases,
   unlock: ForcedUnlock,
 ): Promise<HeldLock | undefined> {
-  const { name, reason, before, abandon } = unlock;
+  const { name, reason, before, leave } = unlock;
   let lock = (await channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
   while (lock !== undefined) {
     assertNotCorrupt(channel.name, name, { lock });
@@ -55,7 +55,7 @@ export async function forceUnlock(
     // it.
     ours?.abort("LOST", `it was unlocked by force: ${reason}`);
     const result = await remove(channel, lock, unlock, ours !== undefined).catch((error: unknown) => {
-      if (ours !== undefined) abandon(name, token);
+      if (ours !== undefined) leave(name, token);
       throw error;
     });
     if (result.ok) return heldLock(lock, undefined);

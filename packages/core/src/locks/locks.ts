@@ -113,7 +113,7 @@ export class Locks {
     this.#context = this.#acquireContext(onOrphan);
     this.operator = new Operator(this.#channel, this.#held, {
       clock: this.#clock,
-      abandon: this.#context.abandon,
+      leave: (name, token) => this.#cleanup.add(name, token),
       holder: () => this.keepSession(async () => (await this.#sessions.current()).holder),
       isGone: ({ instance }) => this.#liveness.isDead(instance, { recently: true }),
     });
@@ -151,7 +151,7 @@ export class Locks {
       session: () => this.#sessions.current(),
       nextToken: () => `${id}-${++tokens}`,
       onOrphan,
-      abandon: (name, token) => this.#cleanup.add(name, token),
+      abandon: (name, token) => this.#cleanup.abandon(name, token),
     };
   }
 
@@ -184,7 +184,7 @@ export class Locks {
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
       if (this.#closed) {
         // `close()` removes what this acquisition may have left in the store.
-        this.#cleanup.add(name, acquisition.token);
+        this.#cleanup.abandon(name, acquisition.token);
         throw closedError();
       }
       if ("fence" in outcome) return this.#newLeases.of(acquisition, outcome, timeout, writes);
@@ -254,9 +254,22 @@ export class Locks {
    * @internal
    */
   giveUp(lease: Lease, before?: BeforeRemoval): void {
+    this.#leave(lease, () => this.#unwritten.add(lease.name, lease.token, before));
+  }
+
+  /**
+   * The same for a lock that nobody was given: its run never began.
+   *
+   * @internal
+   */
+  abandon(lease: Lease): void {
+    this.#leave(lease, () => this.#cleanup.abandon(lease.name, lease.token));
+  }
+
+  #leave(lease: Lease, remember: () => void): void {
     if (!this.#held.remove(lease)) return;
     this.#lossWatch.released(lease);
-    this.#unwritten.add(lease.name, lease.token, before);
+    remember();
     lease.end();
   }
 

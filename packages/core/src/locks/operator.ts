@@ -20,7 +20,7 @@ import type { HeldLock } from "./types.js";
 export interface OperatorContext {
   readonly clock: Clock;
   /** Records a lock that a call without an answer may have left in the store. */
-  abandon(name: string, token: string): void;
+  leave(name: string, token: string): void;
   /** This process, as a holder. */
   holder(): Promise<Holder>;
   /** Whether the session of a holder is certainly over. */
@@ -51,10 +51,10 @@ export class Operator {
     { reason, author }: Asked,
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void>,
   ): Promise<HeldLock | undefined> {
-    const { abandon, clock } = this.#context;
+    const { leave, clock } = this.#context;
     const by = await this.#context.holder();
     const who = { reason, at: clock.now(), by, ...(author !== undefined && { author }) };
-    return forceUnlock(this.#channel, this.#held, { name, ...who, before, abandon });
+    return forceUnlock(this.#channel, this.#held, { name, ...who, before, leave });
   }
 
   /** Asks the holder of a lock to cancel its run. The same commit tells the audit. */
@@ -86,7 +86,7 @@ export class Operator {
    * `undefined` if the lease lost the lock.
    */
   async hold(lease: Lease, hold: Hold): Promise<HeldLock | undefined> {
-    const { clock, abandon } = this.#context;
+    const { clock, leave } = this.#context;
     // From here on the lock is not that of the lease: a heartbeat would take it for lost.
     this.#held.remove(lease);
     lease.end();
@@ -98,7 +98,7 @@ export class Operator {
       return await holdLock(this.#channel, lease, { hold, session, life: until - at, audit });
     } catch (error) {
       // The commit may not have been applied: the lock is still that of the lease then.
-      abandon(lease.name, lease.token);
+      leave(lease.name, lease.token);
       throw error;
     }
   }

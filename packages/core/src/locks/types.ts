@@ -37,9 +37,10 @@ export interface LocksOptions {
   readonly clock?: Clock;
   /**
    * Called for a lock of a dead holder, before the lock is taken over or removed. Use it to clean up after
-   * that holder. Several processes may call it for the same lock, so it must be safe to repeat.
+   * that holder. Several processes may call it for the same lock, so it must be safe to repeat. `isUnused`:
+   * its process lives, and gave the lock to nobody, as the answer of the store was lost.
    */
-  readonly onOrphan?: (lock: Entry<LockValue>) => Promise<void>;
+  readonly onOrphan?: (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
 }
 
 /** Options of {@link Locks.acquire}. */

@@ -39,10 +39,26 @@ export const named: readonly NamedMutant[] = [
   {
     name: "RT4 who finds a dead process forgets its chain",
     file: `${JOBS}/records/orphans.ts`,
-    search: "if (runOf(lock.value).retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);",
+    search: "if (retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);",
     replace: "",
     why: "a run that is lost is not tried again",
     tests: [`${JOBS}/simulation.test.ts`],
+  },
+  {
+    name: "RT10 a start without an answer is not made up for",
+    file: `${JOBS}/records/orphans.ts`,
+    search: "if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);",
+    replace: "",
+    why: "a tick is not run, though its process is well",
+    tests: [`${JOBS}/never-begun.test.ts`],
+  },
+  {
+    name: "RT11 a start without an answer counts as an attempt",
+    file: `${JOBS}/retry/pending.ts`,
+    search: "attempts: retry.attempts + 1",
+    replace: "attempts: retry.attempts",
+    why: "a store that does not answer uses up the attempts",
+    tests: [`${JOBS}/never-begun.test.ts`],
   },
   {
     name: "RT5 the chain of a living process is taken over",

@@ -10,11 +10,20 @@ import { keptOf } from "../../locks/entries/valid.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
-import { nextAttempt, pendingOp, pendingUnder, retryKey } from "../retry/pending.js";
+import { madeUpFor, nextAttempt, pendingOp, pendingUnder, retryKey } from "../retry/pending.js";
 import { isPolicy } from "../retry/policy.js";
-import type { RunRecord } from "../types.js";
+import type { PendingRetry, RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
-import { closed, closeOpen, type Ending, type Extras, fenceOf, recordKey, startedRecord } from "./record.js";
+import {
+  closed,
+  closeOpen,
+  type Ending,
+  type Extras,
+  fenceOf,
+  recordKey,
+  recordKeyOf,
+  startedRecord,
+} from "./record.js";
 import type { TimeIndex } from "./time-index.js";
 
 /** How long a store is waited for that is to take the record of a chain that is over, in ms. */
@@ -73,18 +82,43 @@ export interface RunStores {
  * the run, still on its way, is refused. Otherwise that write would leave an open record without a lock, and
  * nobody would find it.
  *
+ * `isUnused`: the process of the lock lives, and never began the run.
+ *
  * A lock that is kept between two attempts has no run. If its process is dead, the attempt stays in the
  * store for others. If it is unlocked by force, see {@link endChain}.
  */
 export async function closeRunOf(
   stores: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
-  close: Ending & { readonly endTime: number },
+  { isUnused = false, ...close }: Ending & { readonly endTime: number; readonly isUnused?: boolean },
 ): Promise<RunRecord | undefined> {
   if (keptOf(lock.value) !== undefined) return undefined;
+  const { retry, schedule } = runOf(lock.value);
+  // Nobody awaits the run of a schedule. First: this process may die before the record is closed.
+  if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
   const record = await closeRecordOf(stores, lock, close);
-  if (runOf(lock.value).retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);
+  if (retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);
   return record;
+}
+
+/** Writes an attempt in place of a run that never began. While its lock is there, nobody can have made it. */
+async function makeUpFor(
+  { jobs, locks }: RunStores,
+  { value, version }: Pick<Entry<LockValue>, "value" | "version">,
+  { endTime, ...ending }: Ending & { readonly endTime: number },
+): Promise<void> {
+  const found = (await recordOf(jobs, { ...value, fence: version }))?.value ?? openOf(value);
+  if (found === undefined) return;
+  const next = madeUpFor(closed(found, version, endTime, ending));
+  await writeAttempt(locks, { value, version }, next, endTime);
+}
+
+/** The record of the run that holds a lock, as far as the lock tells it; `undefined` if it has no run. */
+function openOf(lock: LockValue): RunRecord | undefined {
+  const { startTime, ...extras } = runOf(lock);
+  if (startTime === undefined) return undefined;
+  const { name, holder, timeout } = lock;
+  return startedRecord({ name, startTime, holder, timeout, trigger: "unknown" }, extras);
 }
 
 /**
@@ -100,7 +134,15 @@ async function writeNextAttempt(
 ): Promise<void> {
   const closed = record ?? (await recordOf(jobs, { ...lock.value, fence: lock.version }))?.value;
   const next = closed && nextAttempt(closed, undefined);
-  if (next === undefined) return;
+  if (next !== undefined) await writeAttempt(locks, lock, next, now);
+}
+
+async function writeAttempt(
+  locks: Channel<LocksValue>,
+  lock: Pick<Entry<LockValue>, "value" | "version">,
+  next: PendingRetry,
+  now: number,
+): Promise<void> {
   const channel = locks as Channel<unknown>;
   const lockCheck: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
   const pendingCheck: Op<unknown> = { check: retryKey(next.name, next.chain), version: null };
@@ -176,12 +218,10 @@ async function closeRecordOf(
   for (;;) {
     const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
     if (entry !== undefined) return closeOpen(stores, entry.key, endTime, ending);
-    const { startTime, ...extras } = runOf(lock.value);
-    if (startTime === undefined) return undefined;
-    const { name, holder, timeout } = lock.value;
-    const open = startedRecord({ name, startTime, holder, timeout, trigger: "unknown" }, extras);
+    const open = openOf(lock.value);
+    if (open === undefined) return undefined;
     const record = closed(open, lock.version, endTime, ending);
-    const key = recordKey(name, startTime);
+    const key = recordKeyOf(record);
     // Somebody overwrote the record. There is nothing to close, and the lock must not stay for that.
     if (await isOverwritten(jobs, key)) return undefined;
     const outcome = await writeInPlace(stores, lock, key, record);
@@ -234,6 +274,9 @@ async function writeInPlace(
 export function lostText(holder: { readonly host: string; readonly pid: number }): string {
   return `its process (${whom(holder)}) ended or hung, without closing the run`;
 }
+
+/** The error text of a run whose process never began it. */
+export const NOT_BEGUN = "the store did not answer in time when it was started: its body did not begin";
 
 /** The start time of the run in the note of a lock, and what else its record would have. */
 export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number } & Extras {

@@ -5,7 +5,7 @@ import { isHolder } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
 import { fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import { runId } from "../run-id.js";
-import type { PendingRetry, RunRecord } from "../types.js";
+import type { PendingRetry, RetryPolicy, RunRecord } from "../types.js";
 import { delayAfter, isPolicy, isTriedAgain } from "./policy.js";
 
 /*
@@ -32,14 +32,29 @@ export function isPending({ key, value }: { readonly key: Key; readonly value: u
 
 /** The next attempt after a record that was closed; `undefined` if there is none. `by`: who makes it. */
 export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
-  const { name, retry, attempt = 1, chain = runId(record), endTime = record.startTime } = record;
+  const { retry, attempt = 1, endTime = record.startTime } = record;
   if (retry === undefined || !isTriedAgain(record)) return undefined;
-  const { trigger, timeout, schedule, tick, meta, error } = record;
+  return pendingAfter(record, retry, endTime + delayAfter(retry, attempt), by);
+}
+
+/**
+ * The next attempt, at once, after one that never began. That one does not count: it is made up for also where
+ * the policy allows no more, or no loss, and where there is none.
+ */
+export function madeUpFor(record: RunRecord): PendingRetry {
+  const { retry = NO_POLICY, endTime = record.startTime } = record;
+  return pendingAfter(record, { ...retry, attempts: retry.attempts + 1 }, endTime, undefined);
+}
+
+const NO_POLICY: RetryPolicy = { attempts: 1, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false };
+
+function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Holder | undefined): PendingRetry {
+  const { name, attempt = 1, chain = runId(record), trigger, timeout, schedule, tick, meta, error } = record;
   return {
     name,
     chain,
     attempt: attempt + 1,
-    due: endTime + delayAfter(retry, attempt),
+    due,
     retry,
     trigger,
     timeout,

@@ -173,7 +173,7 @@ async function openAfterLock(context: RunContext, starting: Starting, lease: Lea
     // Keep the lock if the record may be in the store: only the lock leads a later look to the record.
     const { record } = starting.draft.current(lease.session);
     if (isNotWritten(error)) await locks.release(lease, starting.undo(record, lease.fence)).catch(() => {});
-    else locks.giveUp(lease);
+    else locks.abandon(lease);
     throw error;
   }
 }

@@ -14,23 +14,33 @@ export type Leftover = readonly [token: string, name: string];
 interface Left {
   readonly name: string;
   readonly before: BeforeRemoval | undefined;
+  /** Whether nobody was given the lock. */
+  readonly isUnused: boolean;
 }
+
+/** What is done for a lock before it is removed. `isUnused`: its process lives, and gave it to nobody. */
+export type OnOrphan = (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
 
 /** Leftovers of calls without an answer, until they are removed from the store. */
 export class PendingCleanup {
   /** By token. */
   readonly #leftovers: Map<string, Left> = new Map();
   readonly #channel: Channel<LocksValue>;
-  readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
+  readonly #onOrphan: OnOrphan;
 
-  constructor(channel: Channel<LocksValue>, onOrphan: (lock: Entry<LockValue>) => Promise<void>) {
+  constructor(channel: Channel<LocksValue>, onOrphan: OnOrphan) {
     this.#channel = channel;
     this.#onOrphan = onOrphan;
   }
 
   /** Adds a leftover. The next heartbeat removes it. `before`: what the owner of the lock does first. */
   add(name: string, token: string, before?: BeforeRemoval): void {
-    this.#leftovers.set(token, { name, before });
+    this.#leftovers.set(token, { name, before, isUnused: false });
+  }
+
+  /** Adds an attempt or a ticket whose caller was told that it has no lock. The next heartbeat removes it. */
+  abandon(name: string, token: string): void {
+    this.#leftovers.set(token, { name, before: undefined, isUnused: true });
   }
 
   get size(): number {
@@ -48,8 +58,9 @@ export class PendingCleanup {
 
   /** Closes what the owner of a lock left open. Call it before the lock is removed or taken over. */
   async closeOwner(lock: Entry<LockValue>): Promise<void> {
-    const before = this.#leftovers.get(lock.value.token)?.before ?? this.#onOrphan;
-    await before(lock);
+    const left = this.#leftovers.get(lock.value.token);
+    if (left?.before === undefined) await this.#onOrphan(lock, left?.isUnused === true);
+    else await left.before(lock);
   }
 
   /** Removes those leftovers that are in the store. */

@@ -126,6 +126,15 @@ class RetryLost extends Planted {
   }
 }
 
+/** A run whose start was answered to nobody is closed, and not made up for. */
+class NotMadeUpFor extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const isForNone = (write: StoredWrite): boolean =>
+      isRetry(write) && `${contentOf(write)["error"]}`.includes("did not begin");
+    return super.commit({ ...commit, writes: commit.writes.filter((one) => !isForNone(one)) }, options);
+  }
+}
+
 /** A tick that is late is left out, as if it had been decided. */
 class LateForgotten extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
@@ -166,6 +175,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     caughtAs: /is not tried again after attempt/,
     plant: plant(RetryLost),
     only: "retries",
+  },
+  {
+    name: "a start without an answer that is not made up for",
+    caughtAs: /is not tried again after attempt/,
+    plant: plant(NotMadeUpFor),
+    only: "skips",
   },
   ...plantedKeptBugs
     .filter(({ late }) => late !== true)

@@ -381,9 +381,11 @@ export class Simulation {
     }
     const late = retries.find(({ due }) => due < this.clock.now() - RETRIED_WITHIN);
     if (late !== undefined) throw new Error(`attempt ${late.attempt} of ${late.chain} is not made`);
-    for (const { tick = 0, attempt = 1, retry, status } of all) {
+    for (const { tick = 0, attempt = 1, retry, status, error } of all) {
       const mayFollow = status === "failed" || status === "timeout" || (status === "lost" && retry?.onLost === true);
-      const isOver = !mayFollow || attempt >= (retry?.attempts ?? 1);
+      // A start whose answer was lost is made up for.
+      const isBegun = error?.includes("did not begin") !== true;
+      const isOver = isBegun && (!mayFollow || attempt >= (retry?.attempts ?? 1));
       const isThere = attempts.has(`${tick} ${attempt + 1}`) || pending.has(`${tick} ${attempt + 1}`);
       // With two stores, a process that closes a record after it lost its lock writes no next attempt.
       if (!isOver && !isThere && !this.#apart)

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { World } from "../testing/world.js";
+
+const MINUTE = 60_000;
+
+it("a tick whose run the store took without an answer is run, once, by whoever is there", async () => {
+  const world = new World("2030-01-01T00:00:30Z");
+  const one = await world.scheduler("one");
+  await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+  await world.until("00:01:30");
+  one.way.once('["tick ', { type: "reply lost" });
+  await world.until("00:02:30");
+  expect(one.ran).toHaveLength(2);
+  expect(one.ran[1]).toMatch(/^00:02:/);
+  const [, lost, made] = await world.records(one);
+  expect(lost).toMatchObject({ status: "lost", error: expect.stringContaining("did not begin") });
+  expect(made).toMatchObject({ status: "completed", attempt: 2, chain: lost?.id, tick: lost?.tick });
+  expect(await world.ticks(one)).toEqual(["00:01:00 run by one", "00:02:00 run by one"]);
+  await world.close();
+});
