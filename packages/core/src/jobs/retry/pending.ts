@@ -38,8 +38,8 @@ export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingR
 }
 
 /**
- * The next attempt, at once, after one that never began. That one does not count: it is made up for also where
- * the policy allows no more, or no loss, and where there is none.
+ * The next attempt, at once, after one that never began. That one does not count: it is made up for also
+ * where the policy allows no more, or no loss, and where there is none.
  */
 export function madeUpFor(record: RunRecord): PendingRetry {
   const { retry = NO_POLICY, endTime = record.startTime } = record;
