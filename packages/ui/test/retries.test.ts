@@ -40,6 +40,12 @@ describe.skipIf(missing !== undefined)(`an attempt to come${missing === undefine
     return page;
   };
 
+  it("is told on the page of its job with the run that it follows, as a link", async () => {
+    const page = await open("jobs/import");
+    const said = page.locator('.reasons [data-first="true"]').getByText(/^attempt 2 of the run of \S+ is due at /);
+    await said.getByRole("link", { name: /^the run of / }).waitFor();
+  });
+
   it.each([
     ["now", "", "Waiting for a retry"],
     ["its job", "jobs/import", "What it waits for"],

@@ -94,9 +94,7 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
   return (
     <>
       <Facts>
-        <Fact name="Next">
-          <Next job={job} />
-        </Fact>
+        <Fact name="Next">{schedule !== undefined && <Next job={job} />}</Fact>
         <Fact name="Last">
           {last !== undefined && (
             <a class="link" href={to.run(last.id)}>
