@@ -58,11 +58,12 @@ export class Mount {
     return new Mount({ clock, manager, scheduler, store, server, ui });
   }
 
-  /** Runs a job as if it were so many ms ago. Resolves to when the run began. */
-  async runAgo(name: string, ms: number): Promise<number> {
+  /** Runs a job as if it were so many ms ago, until then or until later. Resolves to when the run began. */
+  async runAgo(name: string, ms: number, { until = ms }: { readonly until?: number } = {}): Promise<number> {
     this.#clock.now = () => Date.now() - ms;
     try {
       const run = await this.manager.start(name);
+      this.#clock.now = () => Date.now() - until;
       await run.end();
       return run.startTime;
     } finally {
