@@ -81,7 +81,7 @@ onSharedStores((create) => {
     expect(result).toBe("mine");
     const late = (await history(manager)).find(({ holder: { pid } }) => pid === holder.process.pid);
     expect(late).toMatchObject({ status: "timeout", inError: true });
-    expect(late?.error).toContain("took longer than its timeout of 5000 ms");
+    expect(late?.error).toContain("took longer than its timeout of 5 s");
 
     release();
     expect(await said).toMatchObject({ said: "TIMEOUT", held: false });

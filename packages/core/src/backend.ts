@@ -23,6 +23,8 @@ export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
+export type { Hold } from "./locks/entries/schema.js";
+export { holdOf } from "./locks/entries/valid.js";
 export { type Clock, systemClock } from "./util/clock.js";
 export {
   bootId,
@@ -32,4 +34,5 @@ export {
   processIsGone,
   processState,
 } from "./util/process-state.js";
+export { spanText } from "./util/span.js";
 export { LINES, visible } from "./util/visible.js";

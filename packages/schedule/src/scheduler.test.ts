@@ -482,7 +482,7 @@ describe("a run that somebody asks for", () => {
     await world.clock.until(one.scheduler.close());
     await expect(world.clock.until(two.scheduler.runNow("a", { reason: "now" }))).rejects.toMatchObject({
       code: "REFUSED",
-      message: '"a" was not started: no process that can run it answered within 30000 ms',
+      message: '"a" was not started: no process that can run it answered within 30 s',
     });
   });
 

@@ -132,6 +132,19 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     await now.close();
   });
 
+  it("asks why a job does not run only of one that is kept from it", async () => {
+    for (const [name, heading] of [
+      ["nightly", "Last and next"],
+      ["partners", "Why it does not run now"],
+      ["import", "What it does now"],
+      ["backup", "Last run"],
+    ] as const) {
+      const page = await cockpit.page(`jobs/${name}`);
+      await page.getByRole("heading", { name: heading, level: 2 }).waitFor();
+      await page.close();
+    }
+  });
+
   it("tells of the end of a hold as what it is", async () => {
     const { manager } = cockpit;
     await manager.hold("server-move", { reason: "the server moves", author: "ana" });

@@ -1,4 +1,4 @@
-import { firstOf } from "../util/abort.js";
+import { firstOf } from "../util/abort/abort.js";
 import type { Clock } from "../util/clock.js";
 import type { Backend, CommitOutcome } from "./backend/backend.js";
 import { channelErrorOf } from "./backend/driver-errors.js";

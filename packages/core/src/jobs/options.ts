@@ -1,7 +1,7 @@
 import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
-import { isSignal } from "../util/abort.js";
+import { isSignal } from "../util/abort/abort.js";
 import { isCount, isSpan } from "../util/shape.js";
 import { RunError } from "./errors.js";
 import { checkLogBudget } from "./logs/budget.js";

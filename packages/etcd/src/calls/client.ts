@@ -1,3 +1,4 @@
+import { spanText } from "@ojm/core/backend";
 import { GRPC, RpcError, rpcErrorOf, UNSENT } from "../errors.js";
 import type {
   LeaseGrantResponse,
@@ -91,7 +92,7 @@ function unary<Response>(
       reject(new RpcError(code, details, call !== undefined));
     };
     const abort = (): void => giveUp(GRPC.cancelled, "aborted by the caller");
-    const overdue = (): void => giveUp(GRPC.deadlineExceeded, `no answer within ${limits.timeout} ms`);
+    const overdue = (): void => giveUp(GRPC.deadlineExceeded, `no answer within ${spanText(limits.timeout)}`);
     const backstop = setTimeout(overdue, limits.timeout + GRACE);
     limits.signal?.addEventListener("abort", abort, { once: true });
 
@@ -156,7 +157,7 @@ function openWatch(pool: Etcd3Pool, limits: CallLimits): Promise<WatchStream> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      reject(new RpcError(GRPC.deadlineExceeded, `no stream within ${limits.timeout} ms`, UNSENT));
+      reject(new RpcError(GRPC.deadlineExceeded, `no stream within ${spanText(limits.timeout)}`, UNSENT));
     }, limits.timeout);
     pool
       .withConnection("Watch", ({ client, metadata }) => {

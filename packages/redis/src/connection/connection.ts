@@ -1,4 +1,4 @@
-import { ChannelError, type Clock } from "@ojm/core/backend";
+import { ChannelError, type Clock, spanText } from "@ojm/core/backend";
 import { explain, isLasting } from "../errors.js";
 import { Call, type CallOwner, type Waiting } from "./call.js";
 import { backoff, letProcessEnd, type RedisClient } from "./client.js";
@@ -127,13 +127,13 @@ export class Connection implements CallOwner {
   }
 
   #timeout(): ChannelError {
-    const message = `${this.#where} did not answer within ${this.#deadline} ms: whether it was done is not known`;
+    const message = `${this.#where} did not answer within ${spanText(this.#deadline)}: whether it was done is not known`;
     return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
   }
 
   #unavailable(): ChannelError {
     const why = this.#trouble?.cause instanceof Error ? ` (${this.#trouble.cause.message})` : "";
-    const message = `${this.#where} is not reachable${why}: no connection within ${this.#deadline} ms`;
+    const message = `${this.#where} is not reachable${why}: no connection within ${spanText(this.#deadline)}`;
     return new ChannelError("UNAVAILABLE", message, { retryable: true, cause: this.#trouble?.cause });
   }
 }

@@ -1,3 +1,4 @@
+import { spanText } from "@ojm/core/backend";
 import { ScheduleError } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";
@@ -50,7 +51,7 @@ export async function runNow(
   const id = await ask(store, name, request);
   const answer = await answered(store, name, id, within);
   if (answer?.run !== undefined) return answer.run;
-  const why = answer?.refused ?? `no process that can run it answered within ${within} ms`;
+  const why = answer?.refused ?? `no process that can run it answered within ${spanText(within)}`;
   throw new ScheduleError("REFUSED", `"${name}" was not started: ${why}`);
 }
 

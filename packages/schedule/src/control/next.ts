@@ -1,4 +1,5 @@
-import type { HeldLock, JobManager } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import { ScheduleError } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
@@ -42,14 +43,8 @@ function skippedAt({ definition, paused }: StoredSchedule, at: number): "paused"
 export async function holdsOf(manager: Pick<JobManager, "locks">): Promise<ReadonlyMap<string, number>> {
   const holds = new Map<string, number>();
   for (const lock of await manager.locks()) {
-    const until = heldUntil(lock);
-    if (until !== undefined) holds.set(lock.name, until);
+    const hold = holdOf(lock);
+    if (hold !== undefined) holds.set(lock.name, hold.until);
   }
   return holds;
-}
-
-/** Until when a person holds a job, in ms since 1970; `undefined` for all other locks. */
-export function heldUntil({ note }: Pick<HeldLock, "note">): number | undefined {
-  const { hold } = (note ?? {}) as { readonly hold?: { readonly until?: unknown } | null };
-  return typeof hold?.until === "number" ? hold.until : undefined;
 }

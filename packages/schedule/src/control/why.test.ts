@@ -52,7 +52,7 @@ describe("why a scheduled job does not run", () => {
     expect(await skips("b")).toEqual([undefined, undefined, undefined]);
     const next = async (name: string): Promise<string | undefined> =>
       (await world.clock.until(one.scheduler.why(name))).at(-1)?.text;
-    expect(await next("a")).toMatch(/^the next tick is at .*, and will be skipped: the job is held until then$/);
+    expect(await next("a")).toMatch(/^the next tick is at .*, and will be skipped: the job is on hold then$/);
     expect(await next("b")).toMatch(/^the next tick is at [^,]*$/);
     await world.close();
   });

@@ -1,10 +1,10 @@
 import type { Entry, Reason } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import { holdOf, visible } from "@ojm/core/backend";
 import { WORDS, whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
 import type { SchedulesValue, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { heldUntil, nextTicks } from "./next.js";
+import { nextTicks } from "./next.js";
 import { schedulersOf } from "./overview.js";
 import { type ScheduleTick, ticksOf } from "./ticks.js";
 
@@ -87,8 +87,8 @@ async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleRea
 
 function nextTick(schedule: StoredSchedule, now: number, reasons: readonly Reason[]): ScheduleReason[] {
   const lock = reasons.find(({ code }) => code === "maintenance")?.lock;
-  return nextTicks(schedule, now, 1, lock && heldUntil(lock)).map(({ at, skipped }) => {
-    const why = skipped === "held" ? "the job is held until then" : skipped && WORDS[skipped];
+  return nextTicks(schedule, now, 1, lock && holdOf(lock)?.until).map(({ at, skipped }) => {
+    const why = skipped === "held" ? "the job is on hold then" : skipped && WORDS[skipped];
     const then = why === undefined ? "" : `, and will be skipped: ${why}`;
     return { code: "next", text: `the next tick is at ${iso(at)}${then}` };
   });

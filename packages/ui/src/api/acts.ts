@@ -1,7 +1,7 @@
 import { type PendingRetry, parseRunId } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import type { ActAnswer, ActRequest } from "../contract/acts.js";
 import { Refusal } from "../security/refusal.js";
-import { holdOf } from "../view/locks.js";
 import { nextOf } from "../view/now/ticks.js";
 import { recordOf } from "../view/runs/run.js";
 import type { Source } from "../view/source.js";

@@ -57,6 +57,22 @@ describe("now", () => {
     await expect.poll(async () => (await it.get<Now>("/api/v1/now")).running).toEqual([]);
   });
 
+  test("tells which chains wait for their next attempt, and so do their run and why, with what can be done", async () => {
+    const fails = (): Promise<never> => Promise.reject(new Error("no route"));
+    it.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
+    await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries, { timeout: 30_000 }).toHaveLength(1);
+    const { retries, truncated } = await it.get<Now>("/api/v1/now");
+    const [next] = await it.manager.retries("import");
+    const told = { name: "import", chain: next?.chain, attempt: 2, attempts: 3, due: next?.due, error: "no route" };
+    expect([retries, truncated]).toEqual([[told], false]);
+    expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).retry).toEqual(told);
+    const { reasons } = await it.get<Why>("/api/v1/jobs/import/why");
+    expect(reasons[0]).toMatchObject({ code: "retry", run: next?.chain, attempt: 2, act: "cancel" });
+    await it.act("/api/v1/jobs/import/cancel", { reason: "wrong month" });
+    await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries, { timeout: 30_000 }).toEqual([]);
+    expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).retry).toBeUndefined();
+  });
+
   test("tells the problems, the worst first, until a run ends well", async () => {
     await fail("report");
     await it.manager.hold("import", { reason: "the schema changes", author: "ana" });

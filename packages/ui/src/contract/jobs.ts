@@ -75,8 +75,8 @@ export interface JobDetail extends Job {
 /** Why a job does not run now. */
 export interface ReasonView {
   /**
-   * `paused`, `blackout`, `nobody`, `running`, `locked`, `maintenance`, `queue`, `retry`, `last`, `never`,
-   * `tick`, `next` or `unscheduled`.
+   * `paused`, `blackout`, `nobody`, `running`, `locked`, `kept`, `maintenance`, `queue`, `retry`, `last`,
+   * `never`, `tick`, `next` or `unscheduled`.
    */
   readonly code: string;
   readonly text: string;
@@ -84,6 +84,8 @@ export interface ReasonView {
   readonly at?: number;
   /** The id of the run that it is about. */
   readonly run?: string;
+  /** With `retry`: the number of the attempt that is due. `run` is then the first run of its chain. */
+  readonly attempt?: number;
   /** What can be done about it. */
   readonly act?: ActName;
 }
@@ -146,6 +148,7 @@ export const reasonSchema: Schema<ReasonView> = v.strictObject({
   text: v.string(),
   at: v.exactOptional(v.number()),
   run: v.exactOptional(v.string()),
+  attempt: v.exactOptional(v.number()),
   act: v.exactOptional(actNameSchema),
 });
 

@@ -74,6 +74,19 @@ export interface TickView {
   readonly count?: number;
 }
 
+/** The next attempt of a chain whose last one failed. Times are in ms since 1970. */
+export interface RetryView {
+  readonly name: string;
+  /** The id of the first run of the chain, by which it is cancelled: `runs/ID/cancel`. */
+  readonly chain: string;
+  /** The number of the next attempt, from 2, and how many there may be. */
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly due: number;
+  /** Why the last one failed. At most 300 characters of it. */
+  readonly error?: string;
+}
+
 /** `GET api/v1/now`. */
 export interface Now {
   readonly at: number;
@@ -82,6 +95,8 @@ export interface Now {
   readonly running: readonly Running[];
   /** The names whose lock others wait for. */
   readonly waiting: readonly { readonly name: string; readonly n: number }[];
+  /** The chains that wait for their next attempt, the soonest first, 100 at most. */
+  readonly retries: readonly RetryView[];
   /**
    * The next 24 hours, the soonest first: the next tick of each job, for 200 jobs at most, and the soonest of
    * the others up to 50 ticks in all.
@@ -89,7 +104,7 @@ export interface Now {
   readonly next: readonly TickView[];
   /** How many schedulers live. */
   readonly schedulers: number;
-  /** Whether more is wrong, runs or waits than is shown. Of the ticks to come there are the soonest. */
+  /** Whether more is wrong, runs, waits or is tried again than is shown. Ticks: the soonest are shown. */
   readonly truncated: boolean;
 }
 
@@ -141,11 +156,21 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   count: v.exactOptional(v.number()),
 });
 
+export const retrySchema: Schema<RetryView> = v.strictObject({
+  name: v.string(),
+  chain: v.string(),
+  attempt: v.number(),
+  attempts: v.number(),
+  due: v.number(),
+  error: v.exactOptional(v.string()),
+});
+
 export const nowSchema: Schema<Now> = v.strictObject({
   at: v.number(),
   problems: v.array(problemSchema),
   running: v.array(runningSchema),
   waiting: v.array(v.strictObject({ name: v.string(), n: v.number() })),
+  retries: v.array(retrySchema),
   next: v.array(tickSchema),
   schedulers: v.number(),
   truncated: v.boolean(),

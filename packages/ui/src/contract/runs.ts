@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type HolderView, holderSchema, type Schema, type Status, statusSchema } from "./common.js";
 import { type ReasonView, reasonSchema } from "./jobs.js";
-import { type ProgressView, progressSchema } from "./now.js";
+import { type ProgressView, progressSchema, type RetryView, retrySchema } from "./now.js";
 
 /** A run in a list. Times are in ms since 1970, durations in ms. */
 export interface RunItem {
@@ -62,6 +62,8 @@ export interface RunPage {
   readonly run: RunDetail;
   /** The runs of its chain of attempts, the first one first; itself among them. Empty if there is none. */
   readonly attempts: readonly RunItem[];
+  /** The next attempt of its chain, if it waits for one. */
+  readonly retry?: RetryView;
   /** The last run of the job before this one that completed. */
   readonly lastWell?: RunItem;
   /** Why the job does not run now; of the newest run only. */
@@ -144,6 +146,7 @@ const detailSchema: Schema<RunDetail> = v.strictObject({
 export const runPageSchema: Schema<RunPage> = v.strictObject({
   run: detailSchema,
   attempts: v.array(runItemSchema),
+  retry: v.exactOptional(retrySchema),
   lastWell: v.exactOptional(runItemSchema),
   why: v.array(reasonSchema),
   log: v.strictObject({ lines: v.exactOptional(v.number()), ended: v.boolean() }),

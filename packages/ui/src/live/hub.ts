@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager, type LiveRuns } from "@ojm/core";
+import { spanText } from "@ojm/core/backend";
 import { followSchedules } from "@ojm/schedule";
 import type { Events } from "../contract/events.js";
 import { type Followed, Shared } from "../view/source.js";
@@ -67,7 +68,7 @@ export class Hub implements Followed {
     const { live } = this.#follow();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const text = `the store did not answer within ${PATIENCE} ms`;
+      const text = `the store did not answer within ${spanText(PATIENCE)}`;
       timer = setTimeout(() => reject(new ChannelError("TIMEOUT", text, { retryable: true })), PATIENCE);
     });
     try {

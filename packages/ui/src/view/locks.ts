@@ -1,4 +1,5 @@
 import { type HeldLock, runId } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import { type SchedulerView, schedulersIn } from "@ojm/schedule";
 import type { InstanceView, Locks, LockView, SchedulerItem } from "../contract/locks.js";
 import { holderOf } from "./runs/items.js";
@@ -54,25 +55,19 @@ function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone"> {
     fence,
     waiting,
     ...(typeof run === "number" && { run: runId({ name, startTime: run }) }),
-    ...(hold && { hold: { ...hold, reason: mask(hold.reason) } }),
+    ...(hold && {
+      hold: {
+        reason: mask(hold.reason),
+        ...(hold.author !== undefined && { author: hold.author }),
+        until: hold.until,
+      },
+    }),
   };
 }
 
 /** Whether a session is of a hold, which no process has. */
 function isOfHold({ instance }: { readonly instance: string }): boolean {
   return instance.startsWith("hold-");
-}
-
-/** Who holds a lock for maintenance, until when, and why. Anybody can write a note. */
-export function holdOf({ note }: Pick<HeldLock, "note">): LockView["hold"] {
-  const hold = (note as { readonly hold?: Readonly<Record<string, unknown>> } | null | undefined)?.hold;
-  if (typeof hold !== "object" || hold === null || typeof hold["reason"] !== "string") return undefined;
-  const { reason, author, until } = hold;
-  return {
-    reason: reason as string,
-    ...(typeof author === "string" && { author }),
-    ...(typeof until === "number" && { until }),
-  };
 }
 
 function schedulerOf({ by, schedules }: SchedulerView): SchedulerItem {

@@ -21,8 +21,8 @@ export function launch(): Promise<Browser> {
 }
 
 /** A profile of its own: its pages share one worker. */
-export async function contextOf(browser: Browser): Promise<BrowserContext> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: "Europe/Lisbon" });
+export async function contextOf(browser: Browser, timezoneId = "Europe/Lisbon"): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId });
   context.setDefaultTimeout(30_000);
   return context;
 }

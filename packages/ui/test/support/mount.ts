@@ -7,6 +7,13 @@ import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.j
 import { createUi } from "../../src/create-ui.js";
 import type { Ui } from "../../src/types.js";
 
+interface Parts extends Pick<Mount, "manager" | "scheduler"> {
+  readonly clock: { now: () => number };
+  readonly store: FaultyBackend;
+  readonly server: Server;
+  readonly ui: Ui;
+}
+
 /** A cockpit in a server of this process, on a store in memory that can be away. Everybody may do all. */
 export class Mount {
   readonly manager: JobManager;
@@ -15,14 +22,17 @@ export class Mount {
   /** How many streams are open, and how many were opened. */
   streams = 0;
   opened = 0;
+  readonly #clock: { now: () => number };
   readonly #store: FaultyBackend;
   readonly #server: Server;
   readonly #ui: Ui;
 
-  private constructor(manager: JobManager, scheduler: Scheduler, store: FaultyBackend, server: Server, ui: Ui) {
-    this.manager = manager;
-    this.scheduler = scheduler;
-    this.#store = store;
+  private constructor(parts: Parts) {
+    const { server, ui } = parts;
+    this.manager = parts.manager;
+    this.scheduler = parts.scheduler;
+    this.#clock = parts.clock;
+    this.#store = parts.store;
     this.#server = server;
     this.#ui = ui;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -45,7 +55,20 @@ export class Mount {
     const ui = createUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
     const server = createServer();
     await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    return new Mount(manager, scheduler, store, server, ui);
+    return new Mount({ clock, manager, scheduler, store, server, ui });
+  }
+
+  /** Runs a job as if it were so many ms ago, until then or until later. Resolves to when the run began. */
+  async runAgo(name: string, ms: number, { until = ms }: { readonly until?: number } = {}): Promise<number> {
+    this.#clock.now = () => Date.now() - ms;
+    try {
+      const run = await this.manager.start(name);
+      this.#clock.now = () => Date.now() - until;
+      await run.end();
+      return run.startTime;
+    } finally {
+      this.#clock.now = Date.now;
+    }
   }
 
   /** Whether the store answers nothing. */

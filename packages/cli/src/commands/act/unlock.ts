@@ -1,11 +1,11 @@
 import type { JobManager } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";
 import { isKnown, knownNames, meant } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
-import { holdOf } from "../look/kept.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -19,7 +19,7 @@ export async function execute(given: Given): Promise<number> {
     if (lock === undefined)
       throw notFound(`nobody holds "${name}"${await near(manager, name)}${await outlived(manager, name)}`);
     const { host, pid } = lock.holder;
-    const hold = holdOf(lock.note);
+    const hold = holdOf(lock);
     const since = `since ${new Date(lock.since).toISOString()}`;
     const who =
       hold === undefined

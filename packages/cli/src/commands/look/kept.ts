@@ -7,21 +7,6 @@ interface Kept {
   readonly due: number;
 }
 
-/** A person who keeps all runs of a job away. */
-export interface Hold {
-  readonly author?: string;
-  readonly reason: string;
-  readonly until: number;
-}
-
-/** The hold in the note of a lock; `undefined` for all other locks. */
-export function holdOf(note: HeldLock["note"]): Hold | undefined {
-  const { hold } = (note ?? {}) as { readonly hold?: Partial<Hold> };
-  const { reason, until, author } = hold ?? {};
-  if (typeof reason !== "string" || typeof until !== "number") return undefined;
-  return { reason, until, ...(typeof author === "string" && { author }) };
-}
-
 /** The attempt in the note of a lock that is kept between two attempts; `undefined` for all other locks. */
 export function keptOf(note: HeldLock["note"]): Kept | undefined {
   const { kept } = (note ?? {}) as { readonly kept?: Partial<Kept> };

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { HeldLock, JobManager } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
@@ -9,7 +10,7 @@ import { sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
-import { type Coming, comingOf, holdOf, keptOf, refuseIfNone } from "./kept.js";
+import { type Coming, comingOf, keptOf, refuseIfNone } from "./kept.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
@@ -50,8 +51,8 @@ export async function locksText(given: Given, manager: JobManager, name?: string
     { title: "SINCE", rank: 2, cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
     { title: "NEXT ATTEMPT", cell: ({ next }) => next && `${next.attempt} of ${next.attempts}, due ${say(next.due)}` },
-    { title: "UNTIL", cell: ({ note }) => say(holdOf(note)?.until) },
-    { title: "WHY", cut: "text", cell: ({ note }) => holdOf(note)?.reason },
+    { title: "UNTIL", cell: (lock) => say(holdOf(lock)?.until) },
+    { title: "WHY", cut: "text", cell: (lock) => holdOf(lock)?.reason },
   ];
   const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
   const orphans = (await orphansOf(manager)).filter((one) => one.isCertain && isMeant(one));
@@ -61,17 +62,18 @@ export async function locksText(given: Given, manager: JobManager, name?: string
   return itemsText(given, shown, columns, name === undefined ? "no locks" : `"${name}" has no lock`);
 }
 
-function holderText({ holder, note, orphan }: Lock): string | undefined {
-  const { author } = holdOf(note) ?? {};
+function holderText(lock: Lock): string | undefined {
+  const { holder, orphan } = lock;
+  const { author } = holdOf(lock) ?? {};
   // The process that took the hold is over by now: the person counts.
   if (author !== undefined) return author;
   if (orphan !== undefined) return `${orphan.host}, pid ${orphan.pid}, without ojm`;
   return holder && `${holder.host}, pid ${holder.pid}`;
 }
 
-function stateOf({ note }: HeldLock): Lock["state"] {
-  if (holdOf(note) !== undefined) return "hold";
-  return keptOf(note) === undefined ? "held" : "kept";
+function stateOf(lock: HeldLock): Lock["state"] {
+  if (holdOf(lock) !== undefined) return "hold";
+  return keptOf(lock.note) === undefined ? "held" : "kept";
 }
 
 async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise<Lock[]> {

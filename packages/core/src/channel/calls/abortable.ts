@@ -1,4 +1,4 @@
-import { whenAborted } from "../../util/abort.js";
+import { whenAborted } from "../../util/abort/abort.js";
 import { ChannelError } from "../errors.js";
 
 /**

@@ -1,4 +1,4 @@
-import { whenAborted } from "../../util/abort.js";
+import { whenAborted } from "../../util/abort/abort.js";
 import type { Clock } from "../../util/clock.js";
 import { keepAlive } from "../../util/keep-alive.js";
 import type { Backend, StoredChange, StoredEntry, WatchSink } from "../backend/backend.js";

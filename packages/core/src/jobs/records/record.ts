@@ -4,6 +4,7 @@ import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
 import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { isText } from "../../util/shape.js";
+import { spanText } from "../../util/span.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
@@ -157,7 +158,7 @@ export function toRecord(entry: Pick<Entry<RunRecord>, "value" | "version">): Ru
 
 /** The error text of a run that was closed at its timeout. */
 export function timeoutText(name: string, timeout: number): string {
-  return `the run of "${name}" took longer than its timeout of ${timeout} ms`;
+  return `the run of "${name}" took longer than its timeout of ${spanText(timeout)}`;
 }
 
 /** The text of an error for a record, cut to a length that each store accepts. */

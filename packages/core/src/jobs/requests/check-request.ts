@@ -1,5 +1,5 @@
 import { unknownOption } from "../../channel/backend/config.js";
-import { isSignal } from "../../util/abort.js";
+import { isSignal } from "../../util/abort/abort.js";
 import { RunError } from "../errors.js";
 import { isMap } from "../options.js";
 

@@ -3,7 +3,7 @@ import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
 import { asker } from "../../locks/entries/held.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
-import { firstOf, reasonText, whenAborted } from "../../util/abort.js";
+import { firstOf, reasonText, whenAborted } from "../../util/abort/abort.js";
 import { visible } from "../../util/visible.js";
 import { isRunError, RunError } from "../errors.js";
 import { attemptFailed } from "../events.js";

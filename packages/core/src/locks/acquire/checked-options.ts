@@ -1,5 +1,5 @@
 import { ChannelError } from "../../channel/errors.js";
-import { isSignal } from "../../util/abort.js";
+import { isSignal } from "../../util/abort/abort.js";
 import type { AcquireOptions } from "../types.js";
 
 const HOUR = 3_600_000;

@@ -180,5 +180,5 @@ test("a store that answers later than a session lives is reported as TIMEOUT, wi
   one.way.fault = (call) => (call.kind === "commit" ? { type: "slow reply", ms: TTL + 1 } : undefined);
   const error = await world.clock.until(rejection(one.locks.acquire("a", { wait: 100_000 })), 10 * TTL);
   expect(error).toMatchObject({ code: "TIMEOUT", retryable: true });
-  expect((error as Error).message).toContain("longer to answer than a session lives (ttl 15000 ms)");
+  expect((error as Error).message).toContain("longer to answer than a session lives (ttl 15 s)");
 });

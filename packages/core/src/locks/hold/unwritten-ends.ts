@@ -1,6 +1,7 @@
 import { inBackground } from "../../channel/calls/background.js";
 import { isFull } from "../../channel/calls/full.js";
 import type { Clock } from "../../util/clock.js";
+import { spanText } from "../../util/span.js";
 import { visible } from "../../util/visible.js";
 import type { BeforeRemoval } from "../atomic-writes.js";
 import type { PendingCleanup } from "./pending-cleanup.js";
@@ -50,7 +51,7 @@ export class UnwrittenEnds {
         this.#warn(`is not recorded: ${why}. The next process that finds it open records it as lost`);
         return;
       }
-      if (!told) this.#warn(`is not recorded yet: ${why}. This process waits up to ${this.#ttl} ms for room`);
+      if (!told) this.#warn(`is not recorded yet: ${why}. This process waits up to ${spanText(this.#ttl)} for room`);
       await new Promise<void>((resolve) => void this.#clock.after(PAUSE, resolve, true));
     }
   }

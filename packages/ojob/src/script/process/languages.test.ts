@@ -85,7 +85,7 @@ describe("scripts in shell", () => {
       .replace("    lang", "    from: oJobManager Job Start\n    args: { name: m, timeout: 5000 }\n    lang");
     const { well, err } = await runText(yaml);
     expect(well).toBe(false);
-    expect(err).toMatch(/took longer than its timeout of 5000 ms/);
+    expect(err).toMatch(/took longer than its timeout of 5 s/);
     expect(isAlive(Number(readFileSync(join(folder, "child"), "utf8")))).toBe(false);
   });
 

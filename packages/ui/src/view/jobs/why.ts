@@ -10,6 +10,7 @@ const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
   running: "cancel",
   locked: "unlock",
   maintenance: "unlock",
+  retry: "cancel",
   tick: "backfill",
   next: "run-now",
 };
@@ -36,10 +37,10 @@ function isMissed({ tick }: ScheduleReason): boolean {
 }
 
 /** When it happened, or will, and of which run it is. */
-function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" | "run"> {
+function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" | "run" | "attempt"> {
   if (tick !== undefined) return { at: tick.at, ...(tick.run !== undefined && { run: tick.run }) };
   const { run, lock, next } = reason ?? {};
-  if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain };
+  if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain, attempt: next.attempt };
   if (run !== undefined) return { at: run.endTime ?? run.startTime, run: run.id };
   return lock === undefined ? {} : { at: lock.since };
 }

@@ -1,6 +1,7 @@
 import type { LiveRun } from "@ojm/core";
 import type { Now, Running } from "../../contract/now.js";
 import { holderOf } from "../runs/items.js";
+import { retriesOf } from "../runs/retries.js";
 import { readSchedules } from "../schedules.js";
 import { isOwn, type Source } from "../source.js";
 import { problemsOf } from "./problems.js";
@@ -10,14 +11,16 @@ import { comingTicks } from "./ticks.js";
 const PROBLEMS = 100;
 const RUNNING = 200;
 const WAITING = 100;
+const RETRIES = 100;
 const NEXT = { jobs: 200, ticks: 50 };
 
 /** What there is to be seen now. */
 export async function nowOf(source: Source): Promise<Now> {
   const { manager } = source;
-  const [live, locks, { schedules, schedulers }] = await Promise.all([
+  const [live, locks, retries, { schedules, schedulers }] = await Promise.all([
     source.hub.live(),
     manager.locks(),
+    retriesOf(source),
     readSchedules(manager),
   ]);
   const now = Date.now();
@@ -31,9 +34,11 @@ export async function nowOf(source: Source): Promise<Now> {
     problems: problems.slice(0, PROBLEMS),
     running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
     waiting: waiting.slice(0, WAITING),
+    retries: retries.slice(0, RETRIES),
     next,
     schedulers: schedulers.length,
-    truncated: problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING,
+    truncated:
+      problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || retries.length > RETRIES,
   };
 }
 

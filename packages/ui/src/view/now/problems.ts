@@ -1,6 +1,6 @@
 import type { HeldLock, JobManager, LiveRun, RunRecord } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import type { Problem } from "../../contract/now.js";
-import { holdOf } from "../locks.js";
 import { shorten } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";
 import { isOwn, mapSome, type Source, take } from "../source.js";

@@ -3,6 +3,7 @@ import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
 import { reasonsOf } from "../jobs/why.js";
 import { type Source, take } from "../source.js";
 import { holderOf, itemOf } from "./items.js";
+import { retriesOf } from "./retries.js";
 
 /** How many runs are looked at for the attempts of a chain, and for the last one that completed. */
 const LOOKS = 300;
@@ -12,8 +13,9 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   const ref = parseRunId(id);
   const record = ref && (await recordOf(source, ref));
   if (record === undefined) return undefined;
-  const [attempts, lastWell, why, lines, progress] = await Promise.all([
+  const [attempts, retry, lastWell, why, lines, progress] = await Promise.all([
     attemptsOf(source, record),
+    nextOf(source, record),
     lastWellOf(source, record),
     whyOf(source, record),
     linesOf(source, record),
@@ -22,6 +24,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   return {
     run: detailOf(source, record),
     attempts,
+    ...(retry && { retry }),
     ...(lastWell && { lastWell }),
     why,
     log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
@@ -80,6 +83,13 @@ async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]>
     .filter((one) => one.id === (chain ?? id) || one.chain === (chain ?? id))
     .map((one) => itemOf(one, source))
     .reverse();
+}
+
+/** The next attempt of the chain of a run. */
+async function nextOf(source: Source, { name, id, chain = id, retry }: RunRecord): Promise<RunPage["retry"]> {
+  // Only a job with `retry` has attempts.
+  if (retry === undefined) return undefined;
+  return (await retriesOf(source, name)).find((one) => one.chain === chain);
 }
 
 async function lastWellOf(source: Source, { name, startTime: to }: RunRecord): Promise<RunItem | undefined> {

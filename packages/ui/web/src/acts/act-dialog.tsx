@@ -7,7 +7,7 @@ import { tellNews } from "../live/news.js";
 import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
 import { toast } from "../parts/toasts.js";
-import { ACTS, asked, perform } from "./acts.js";
+import { actOf, asked, perform } from "./acts.js";
 import { LENGTHS, moment, RangeFields, UntilField } from "./fields.js";
 
 /** The dialog of an act: what it does, to whom, and why. */
@@ -17,7 +17,7 @@ export function ActDialog(): VNode | null {
 }
 
 function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
-  const act = ACTS[name];
+  const act = actOf(name, target);
   const form = useRef<HTMLFormElement>(null);
   const busy = useSignal(false);
   const error = useSignal<string | undefined>(undefined);

@@ -3,7 +3,7 @@ import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { ActName } from "../api/types.js";
 import { Icon } from "../parts/icon.js";
-import { ACTS, ask, type Target } from "./acts.js";
+import { actOf, ask, type Target } from "./acts.js";
 
 interface MenuProps {
   readonly acts: readonly ActName[];
@@ -65,8 +65,8 @@ export function ActMenu({ acts, target }: MenuProps): VNode | null {
                 ask(act, target);
               }}
             >
-              <Icon name={ACTS[act].icon} />
-              {ACTS[act].label}
+              <Icon name={actOf(act, target).icon} />
+              {actOf(act, target).label}
             </button>
           ))}
         </div>
@@ -80,8 +80,8 @@ export const ActButtons = ({ acts, target }: MenuProps): VNode => (
   <>
     {acts.map((act) => (
       <button type="button" class="button" key={act} onClick={() => ask(act, target)}>
-        <Icon name={ACTS[act].icon} />
-        {ACTS[act].label}
+        <Icon name={actOf(act, target).icon} />
+        {actOf(act, target).label}
       </button>
     ))}
   </>

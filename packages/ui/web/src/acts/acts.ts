@@ -25,9 +25,11 @@ export interface Target {
   readonly run?: string | undefined;
   /** Where it runs, if that is known. */
   readonly where?: string | undefined;
+  /** With `cancel`: the next attempt, if none runs now. `run` is then the first run of its chain. */
+  readonly attempt?: number | undefined;
 }
 
-/** All acts. */
+/** All acts, as they are without a target. */
 export const ACTS: Readonly<Record<ActName, Act>> = {
   "run-now": {
     label: "Run now",
@@ -80,6 +82,18 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
       `Takes the lock of ${name} away${where === undefined ? "" : ` from ${where}`}. If that process still works, the job may run twice. Look at it first.`,
   },
 };
+
+/** An act as it is for a target. */
+export function actOf(name: ActName, { attempt }: Target): Act {
+  if (name !== "cancel" || attempt === undefined) return ACTS[name];
+  return {
+    ...ACTS.cancel,
+    label: `Cancel attempt ${attempt}`,
+    title: (job) => `Cancel attempt ${attempt} of ${job}`,
+    does: ({ name: job }) =>
+      `Attempt ${attempt} of ${job} does not begin, and no other follows. A schedule goes on with its next tick.`,
+  };
+}
 
 /** The act that is asked for: its dialog is open. */
 export const asked = signal<{ readonly act: ActName; readonly target: Target } | undefined>(undefined);

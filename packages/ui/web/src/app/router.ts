@@ -76,7 +76,7 @@ export function followLinks(): void {
 /** The address of each page, for links. */
 export const to = {
   now: (): string => "./",
-  timeline: (): string => "timeline",
+  timeline: (query = ""): string => `timeline${query}`,
   jobs: (): string => "jobs",
   job: (name: string): string => `jobs/${encodeURIComponent(name)}`,
   why: (name: string): string => `jobs/${encodeURIComponent(name)}/why`,

@@ -66,6 +66,12 @@ export function offsetOf(at: number, zone: string): number {
   return wall - Math.floor(at / 1_000) * 1_000;
 }
 
+/** When the wall of a zone shows this. `wall`: as if it were the wall of UTC, in ms since 1970. */
+export function timeAt(wall: number, zone: string): number {
+  const near = wall - offsetOf(wall, zone);
+  return wall - offsetOf(near, zone);
+}
+
 /** `+01:00`. */
 export function offsetText(at: number, zone: string): string {
   const minutes = Math.round(offsetOf(at, zone) / 60_000);

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { ACTS, ask, type Target } from "../acts/acts.js";
+import { actOf, ask, type Target } from "../acts/acts.js";
 import type { ActName } from "../api/types.js";
 import { go, to } from "../app/router.js";
 import { nextTheme } from "../app/theme.js";
@@ -29,15 +29,11 @@ export const PAGES = [
 
 /** The commands that do not depend on what is typed. */
 export function fixedCommands(): readonly Command[] {
-  const { acts = [], target } = subject.value ?? {};
-  const own = acts.map(
-    (act): Command => ({
-      label: target === undefined ? ACTS[act].label : `${ACTS[act].label}: ${target.name}`,
-      icon: ACTS[act].icon,
-      hint: "act",
-      run: () => target !== undefined && ask(act, target),
-    }),
-  );
+  const { acts, target } = subject.value ?? { acts: [], target: { name: "" } };
+  const own = acts.map((name): Command => {
+    const { label, icon } = actOf(name, target);
+    return { label: `${label}: ${target.name}`, icon, hint: "act", run: () => ask(name, target) };
+  });
   const pages = PAGES.map(
     ({ path, label, icon, key }): Command => ({ label, icon, hint: `g ${key}`, run: () => go(path) }),
   );

@@ -18,7 +18,9 @@ export function Prose({ text, run }: ProseProps): VNode {
     <>
       <WithTimes text={before ?? ""} />
       {run !== undefined &&
-        (rest.length > 0 ? <RunLink id={run} words={/\bas $/.test(before ?? "") ? "the run of" : "of"} /> : null)}
+        (rest.length > 0 ? (
+          <RunLink id={run} words={/\b(?:as|of) $/.test(before ?? "") ? "the run of" : "of"} />
+        ) : null)}
       {rest.length > 0 && <WithTimes text={rest.join(run)} />}
       {run !== undefined && rest.length === 0 && (
         <>

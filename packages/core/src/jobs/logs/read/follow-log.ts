@@ -1,7 +1,7 @@
 import { unlessCorrupt } from "../../../channel/calls/corrupt.js";
 import { isChannelError } from "../../../channel/errors.js";
 import type { WatchEvent } from "../../../channel/types.js";
-import { firstOf, whenAborted } from "../../../util/abort.js";
+import { firstOf, whenAborted } from "../../../util/abort/abort.js";
 import type { Clock } from "../../../util/clock.js";
 import type { RunRef } from "../../run-id.js";
 import {

@@ -1,6 +1,6 @@
 import type { Channel } from "../../../channel/channel.js";
 import type { CallOptions } from "../../../channel/types.js";
-import { isSignal } from "../../../util/abort.js";
+import { isSignal } from "../../../util/abort/abort.js";
 import type { Clock } from "../../../util/clock.js";
 import { fieldsOf, isCount, isOptional, isText, isTime } from "../../../util/shape.js";
 import { RunError } from "../../errors.js";

@@ -1,4 +1,5 @@
 import type { Clock, Run } from "@ojm/core";
+import { spanText } from "@ojm/core/backend";
 import type { Args } from "../../../load/job-file.js";
 import type { JobOutput } from "../../../output/job-output.js";
 import type { PlannedJob, Step } from "../../../plan/planned.js";
@@ -126,7 +127,7 @@ class StepLimit {
 
   constructor(step: string, timeout: number | undefined, level: number, { clock, end }: StepParts) {
     const exceed = (): void => {
-      const message = `${step} took longer than its timeout of ${timeout} ms`;
+      const message = `${step} took longer than its timeout of ${spanText(timeout ?? 0)}`;
       this.#exceeded = { name: "JobError", message, code: "TIMEOUT" };
       end(this.#exceeded, level);
     };

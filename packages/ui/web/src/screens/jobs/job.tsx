@@ -1,11 +1,13 @@
 import type { VNode } from "preact";
 import { ActButtons } from "../../acts/act-menu.js";
 import { actsOf } from "../../acts/acts.js";
+import { queryOf } from "../../api/call.js";
 import type { JobDetail } from "../../api/types.js";
-import { to } from "../../app/router.js";
+import { place, to } from "../../app/router.js";
 import { duration, percent } from "../../format/duration.js";
 import { problemOf, stateOf } from "../../format/states.js";
 import { Fact, Facts } from "../../parts/facts.js";
+import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
 import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
 import { RunState, StateMark } from "../../parts/state.js";
@@ -57,15 +59,42 @@ function Next({ job: { schedule, next, nobody, held, overdue } }: { readonly job
   );
 }
 
+interface RunsProps {
+  readonly name: string;
+  readonly zone: string | undefined;
+}
+
+/** Its last runs, or those of the range of time in the address. */
+function Runs({ name, zone }: RunsProps): VNode {
+  const range = rangeOf(place.value);
+  return (
+    <Section
+      title="Runs"
+      end={
+        <>
+          <a class="link" href={to.timeline(queryOf({ q: name, ...range }))}>
+            On the timeline
+          </a>
+          <span aria-hidden="true">·</span>
+          <a class="link" href={to.runs(queryOf({ name, ...range }))}>
+            All runs
+          </a>
+        </>
+      }
+    >
+      <RangeField zone={zone} clears />
+      <RunsTable query={{ name, ...range, limit: 20 }} names={[name]} zone={zone} bare />
+    </Section>
+  );
+}
+
 function Body({ job }: { readonly job: JobDetail }): VNode {
   const { name, schedule, last, lastWell, streak, p50, p95, rate, ticks, definition, durations } = job;
   const zone = schedule?.zone;
   return (
     <>
       <Facts>
-        <Fact name="Next">
-          <Next job={job} />
-        </Fact>
+        <Fact name="Next">{schedule !== undefined && <Next job={job} />}</Fact>
         <Fact name="Last">
           {last !== undefined && (
             <a class="link" href={to.run(last.id)}>
@@ -83,16 +112,7 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
       <div class="split">
         <div>
           <WhySection name={name} running={job.running} />
-          <Section
-            title="Runs"
-            end={
-              <a class="link" href={to.runs(`?name=${encodeURIComponent(name)}`)}>
-                All runs
-              </a>
-            }
-          >
-            <RunsTable query={{ name, limit: 20 }} names={[name]} zone={zone} bare />
-          </Section>
+          <Runs name={name} zone={zone} />
         </div>
         <div>
           <Durations durations={durations} p50={p50} p95={p95} />

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
-import { ACTS, ask } from "../../acts/acts.js";
-import { useResource } from "../../api/resource.js";
+import { actOf, ask } from "../../acts/acts.js";
+import { type Resource, useResource } from "../../api/resource.js";
 import type { ReasonView, Why } from "../../api/types.js";
 import { may } from "../../app/me.js";
 import { to } from "../../app/router.js";
@@ -31,15 +31,17 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
         </a>
       }
     >
-      <Answer name={name} running={job.data.value?.running} />
+      <Answer of={useWhy(name)} name={name} running={job.data.value?.running} />
     </Page>
   );
 }
 
-function Answer({ name, running }: WhyProps): VNode {
-  const why = useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: 15_000 });
+const useWhy = (name: string): Resource<Why> =>
+  useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: 15_000 });
+
+function Answer({ of, name, running }: WhyProps & { readonly of: Resource<Why> }): VNode {
   return (
-    <Loaded of={why} rows={3}>
+    <Loaded of={of} rows={3}>
       {({ reasons }) => <Reasons name={name} running={running} reasons={reasons} />}
     </Loaded>
   );
@@ -47,19 +49,33 @@ function Answer({ name, running }: WhyProps): VNode {
 
 /** The answer as a part of a page. */
 export function WhySection({ name, running }: WhyProps): VNode {
-  const title = running === undefined ? "Why it does not run now" : "What it does now";
+  const why = useWhy(name);
   return (
     <Section
-      title={title}
+      title={headingOf(why.data.value?.reasons, running)}
       end={
         <a class="link" href={to.why(name)} aria-label={`Address of why ${name} does not run`}>
           <Icon name="link" />
         </a>
       }
     >
-      <Answer name={name} running={running} />
+      <Answer of={why} name={name} running={running} />
     </Section>
   );
+}
+
+/** The reasons that keep a job from running, and those that only make it wait. */
+const STOPS = new Set(["paused", "blackout", "nobody", "locked", "maintenance"]);
+const WAITS = new Set(["kept", "queue", "retry"]);
+
+/** What the reasons are about: a job that is well must not be asked why it does not run. */
+export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {
+  if (running !== undefined) return "What it does now";
+  const codes = reasons?.map(({ code }) => code) ?? ["next"];
+  if (codes.some((code) => STOPS.has(code))) return "Why it does not run now";
+  if (codes.some((code) => WAITS.has(code))) return "What it waits for";
+  if (codes.includes("next")) return "Last and next";
+  return codes.includes("last") ? "Last run" : "Why it does not run now";
 }
 
 /** The reasons, the most important first, each with its evidence and what can be done. */
@@ -79,7 +95,10 @@ interface ReasonProps extends WhyProps {
   readonly first: boolean;
 }
 
-function Reason({ name, running, reason: { code, text, at, run, act }, first }: ReasonProps): VNode {
+function Reason({ name, running, reason, first }: ReasonProps): VNode {
+  const { code, text, at, run, attempt, act } = reason;
+  // An attempt to come is cancelled by the first run of its chain.
+  const target = attempt === undefined ? { name, run: running } : { name, run, attempt };
   return (
     <li data-first={first}>
       <StateMark state={reasonState(code)} />
@@ -94,9 +113,9 @@ function Reason({ name, running, reason: { code, text, at, run, act }, first }: 
         )}
       </div>
       {act !== undefined && may(act) && (
-        <button type="button" class="button" onClick={() => ask(act, { name, run: running })}>
-          <Icon name={ACTS[act].icon} />
-          {ACTS[act].label}
+        <button type="button" class="button" onClick={() => ask(act, target)}>
+          <Icon name={actOf(act, target).icon} />
+          {actOf(act, target).label}
         </button>
       )}
     </li>

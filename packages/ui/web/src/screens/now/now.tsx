@@ -6,6 +6,7 @@ import { Page } from "../../parts/page.js";
 import { Failure, Skeleton } from "../../parts/pictures.js";
 import { NextTicks } from "./next-ticks.js";
 import { Problems } from "./problems.js";
+import { Retries } from "./retries.js";
 import { RunningList } from "./running-list.js";
 import { Waiting } from "./waiting.js";
 
@@ -17,7 +18,7 @@ export function NowScreen(): VNode {
     return <Page title="Now">{error instanceof ApiError ? <Failure error={error} /> : <Skeleton rows={9} />}</Page>;
   }
   const runs = [...(running.value ?? new Map()).values()].sort((a, b) => a.startTime - b.startTime);
-  const { problems, waiting, next, schedulers, truncated } = shown;
+  const { problems, waiting, retries, next, schedulers, truncated } = shown;
   const said = [
     problems.length === 0 ? "nothing is wrong" : count(problems.length, "problem"),
     `${count(runs.length, "run")} going on`,
@@ -32,6 +33,7 @@ export function NowScreen(): VNode {
         </div>
         <div>
           <Waiting waiting={waiting} />
+          <Retries retries={retries} />
           <NextTicks ticks={next} />
         </div>
       </div>

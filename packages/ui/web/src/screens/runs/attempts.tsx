@@ -1,19 +1,22 @@
 import type { VNode } from "preact";
-import type { RunItem } from "../../api/types.js";
+import type { RetryView, RunItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
+import { reasonState } from "../../format/states.js";
 import { Section } from "../../parts/page.js";
-import { RunState } from "../../parts/state.js";
-import { Time } from "../../parts/time.js";
+import { RunState, StateMark } from "../../parts/state.js";
+import { Due, Time } from "../../parts/time.js";
 import { Took } from "./runs-table.js";
 
 interface AttemptsProps {
   readonly attempts: readonly RunItem[];
+  /** The one that is to come. */
+  readonly retry: RetryView | undefined;
   /** The id of the one that the page is about. */
   readonly current: string;
 }
 
 /** The attempts of a chain, the first one first. */
-export const Attempts = ({ attempts, current }: AttemptsProps): VNode => (
+export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => (
   <Section title="Attempts" count={attempts.length}>
     <ol class="rows plain">
       {attempts.map((each) => (
@@ -29,6 +32,16 @@ export const Attempts = ({ attempts, current }: AttemptsProps): VNode => (
           </span>
         </li>
       ))}
+      {retry !== undefined && (
+        <li>
+          <span class="name">{retry.attempt}</span>
+          <StateMark state={reasonState("retry")} />
+          <Time at={retry.due} />
+          <span class="dim end">
+            <Due at={retry.due} />
+          </span>
+        </li>
+      )}
     </ol>
   </Section>
 );

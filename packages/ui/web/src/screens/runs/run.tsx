@@ -13,7 +13,7 @@ import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
 import { RunState } from "../../parts/state.js";
 import { Away } from "../../parts/time.js";
-import { Reasons } from "../jobs/why.js";
+import { headingOf, Reasons } from "../jobs/why.js";
 import { Attempts } from "./attempts.js";
 import { Compared } from "./compared.js";
 import { Log } from "./log/log.js";
@@ -25,17 +25,24 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   const page = useResource<RunPage>(`runs/${encodeURIComponent(id)}`, { names: [name] });
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
+  const retry = page.data.value?.retry;
+  const acts = (isRunning ? (["cancel", "unlock"] as const) : retry === undefined ? [] : (["cancel"] as const)).filter(
+    may,
+  );
   useEffect(() => {
     if (run === undefined) return undefined;
-    const target = { name: run.name, run: run.id, where: `${run.holder.host}, pid ${run.holder.pid}` };
+    const where = `${run.holder.host}, pid ${run.holder.pid}`;
     subject.value = {
-      acts: isRunning ? (["cancel", "unlock"] as const).filter(may) : (["run-now"] as const).filter(may),
-      target,
+      acts: isRunning ? acts : [...acts, ...(["run-now"] as const).filter(may)],
+      target:
+        isRunning || retry === undefined
+          ? { name, run: run.id, where }
+          : { name, run: retry.chain, attempt: retry.attempt },
     };
     return () => {
       subject.value = undefined;
     };
-  }, [run?.id, isRunning]);
+  }, [run?.id, isRunning, retry?.attempt]);
   const shown = subject.value;
   return (
     <Page
@@ -44,7 +51,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
       said={run && <Away at={run.startTime} />}
       end={
         <>
-          {shown !== undefined && isRunning && <ActButtons acts={shown.acts} target={shown.target} />}
+          {shown !== undefined && <ActButtons acts={acts} target={shown.target} />}
           <a class="button" href={to.job(name)}>
             The job
           </a>
@@ -58,7 +65,8 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   );
 }
 
-function Body({ page: { run, attempts, lastWell, why, log, progress } }: { readonly page: RunPage }): VNode {
+function Body({ page }: { readonly page: RunPage }): VNode {
+  const { run, attempts, retry, lastWell, why, log, progress } = page;
   const told = running.value?.get(run.id)?.progress ?? progress;
   return (
     <>
@@ -70,10 +78,12 @@ function Body({ page: { run, attempts, lastWell, why, log, progress } }: { reado
           <Log id={run.id} live={!log.ended} />
         </div>
         <div>
-          {attempts.length > 1 && <Attempts attempts={attempts} current={run.id} />}
+          {(attempts.length > 1 || retry !== undefined) && (
+            <Attempts attempts={attempts} retry={retry} current={run.id} />
+          )}
           {lastWell !== undefined && run.status !== "completed" && <Compared run={run} well={lastWell} />}
           {why.length > 0 && run.status !== "running" && (
-            <Section title="Why it does not run now">
+            <Section title={headingOf(why)}>
               <Reasons name={run.name} reasons={why} />
             </Section>
           )}

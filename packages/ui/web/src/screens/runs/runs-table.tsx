@@ -25,9 +25,7 @@ export function RunsTable({ query, names, zone, bare = false }: RunsTableProps):
       path={(before) => `runs${queryOf({ ...query, before })}`}
       next={({ more, before }) => (more ? before : undefined)}
       isEmpty={({ runs }) => runs.length === 0}
-      empty={
-        <Empty title="No run is kept">No run of the store is of this kind. Old runs are deleted after a while.</Empty>
-      }
+      empty={<None query={query} />}
       {...(names !== undefined && { options: { names } })}
       rows={({ runs }) => (
         <tbody>
@@ -54,6 +52,22 @@ export function RunsTable({ query, names, zone, bare = false }: RunsTableProps):
         </table>
       )}
     />
+  );
+}
+
+/** What is shown if there is no run. What else happened in a range of time is on the timeline. */
+function None({ query: { name, from, to: end } }: Pick<RunsTableProps, "query">): VNode {
+  if (from === undefined)
+    return (
+      <Empty title="No run is kept">No run of the store is of this kind. Old runs are deleted after a while.</Empty>
+    );
+  return (
+    <Empty title="No run began in this time">
+      <a class="link" href={to.timeline(queryOf({ q: name, from, to: end }))}>
+        See this time on the timeline
+      </a>
+      , with the ticks that were skipped or missed, and the runs that had begun before.
+    </Empty>
   );
 }
 

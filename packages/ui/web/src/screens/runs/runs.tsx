@@ -4,6 +4,7 @@ import { place, setQuery } from "../../app/router.js";
 import { ALL_STATUSES, stateOf } from "../../format/states.js";
 import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
+import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
 import { Page } from "../../parts/page.js";
 import { RunsTable } from "./runs-table.js";
 
@@ -14,20 +15,15 @@ export function RunsScreen(): VNode {
   const { query } = place.value;
   const status = query.get("status") ?? undefined;
   const name = query.get("name") ?? undefined;
-  const [from, to] = [query.get("from") ?? undefined, query.get("to") ?? undefined];
+  const { from, to } = rangeOf(place.value);
   return (
     <Page title="Runs" end={<FindField label="Name of a job" of="name" />}>
       <fieldset class="chips filters" aria-label="Only runs that are">
         {ALL_STATUSES.map((each) => (
           <StatusButton key={each} status={each} pressed={each === status} />
         ))}
-        {from !== undefined && (
-          <button type="button" class="button" onClick={() => setQuery({ from: undefined, to: undefined })}>
-            <Icon name="close" />
-            Of any time
-          </button>
-        )}
       </fieldset>
+      <RangeField clears />
       <RunsTable query={{ name, status, from, to, limit: LIMIT }} {...(name !== undefined && { names: [name] })} />
     </Page>
   );

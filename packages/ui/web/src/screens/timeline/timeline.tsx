@@ -7,13 +7,14 @@ import { running } from "../../live/live.js";
 import { onNews } from "../../live/news.js";
 import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
+import { RangeField } from "../../parts/lists/range-field.js";
 import { Page } from "../../parts/page.js";
 import { Empty, Failure, Skeleton } from "../../parts/pictures.js";
 import { Chart } from "./chart.js";
 import { Legend } from "./legend.js";
 import { withRunning } from "./model/items.js";
 import { Lanes } from "./model/lanes.js";
-import { leave, SPANS, shown, showSpan, span, zoom } from "./model/window.js";
+import { leave, SPANS, show, shown, showSpan, span, zoom } from "./model/window.js";
 
 /** A lane for each job: what ran, what did not, and what is to come. */
 export function TimelineScreen(): VNode {
@@ -43,6 +44,7 @@ export function TimelineScreen(): VNode {
       end={
         <>
           <FindField label="Find a job" />
+          <RangeField show={(from, to) => show({ from, to })} />
           <fieldset class="segments" aria-label="Range">
             {SPANS.map(([name, , label]) => (
               <button

@@ -2,50 +2,118 @@ import type { TickView } from "../../../api/types.js";
 import { problemOf, tickState } from "../../../format/states.js";
 import { LANE, type Picture, xOf } from "./picture.js";
 
-/**
- * Draws a tick: a ring if it is to come, broken if nobody runs it; a triangle if skipped, a cross if missed
- * or refused, a clock if overdue.
- */
-export function drawTick(picture: Picture, tick: TickView, y: number): void {
-  const { context, width, colors } = picture;
+/** What a tick is drawn as, the least important first: where there is no room, the worst is to be seen. */
+const MARKS = ["next", "skipped", "overdue", "bad"] as const;
+
+type Mark = (typeof MARKS)[number];
+
+/** How far the ground of a mark reaches beyond it, in px: without it, a mark on a bar is not seen. */
+const EDGE = 2;
+
+/** Draws the ticks of a lane above its bars, the worst ones last. */
+export function drawTicks(picture: Picture, ticks: readonly TickView[], y: number): void {
+  const marked = ticks.map((tick) => ({ tick, mark: markOf(tick, picture.now) }));
+  for (const each of MARKS) {
+    const placed = marked.filter(({ mark }) => mark === each).flatMap(({ tick }) => placedOf(picture, tick, each, y));
+    // All grounds first: the ground of a mark must not cover the mark beside it.
+    for (const one of placed) drawGround(picture, one);
+    for (const one of placed) drawMark(picture, one);
+  }
+}
+
+function markOf(tick: TickView, now: number): Mark {
+  const { outcome, skipped } = tick;
+  if (outcome === "missed" || outcome === "refused") return "bad";
+  if (outcome === "skipped" || (outcome === undefined && skipped !== undefined)) return "skipped";
+  return tickState(tick, now) === problemOf("overdue") ? "overdue" : "next";
+}
+
+interface Shape {
+  readonly outline: Path2D;
+  readonly inside?: Path2D;
+}
+
+/** A mark at its place. */
+interface Placed extends Shape {
+  readonly mark: Mark;
+  /** Several ticks in a row have a line over all of their time. */
+  readonly line?: Path2D;
+  readonly isBroken: boolean;
+}
+
+/** Nothing of a tick that is not in the picture. */
+function placedOf(picture: Picture, tick: TickView, mark: Mark, y: number): Placed[] {
   const x = xOf(picture, tick.due);
   const end = tick.until === undefined ? x : xOf(picture, tick.until);
-  if (x > width + 8 || end < -8) return;
+  if (x > picture.width + 8 || end < -8) return [];
   const middle = y + LANE / 2;
-  const isBad = tick.outcome === "missed" || tick.outcome === "refused";
-  const isOverdue = tickState(tick, picture.now) === problemOf("overdue");
-  const isSkipped = tick.outcome === "skipped" || (tick.outcome === undefined && tick.skipped !== undefined);
-  context.strokeStyle = isBad ? colors.bad : isSkipped || isOverdue ? colors.warn : colors.quiet;
+  const line = end - x > 8 ? new Path2D() : undefined;
+  line?.moveTo(x, middle);
+  line?.lineTo(end, middle);
+  const isBroken = tick.nobody === true && mark === "next";
+  return [{ ...SHAPES[mark](x, middle), mark, isBroken, ...(line && { line }) }];
+}
+
+function drawGround({ context, colors }: Picture, { mark, outline, line }: Placed): void {
+  context.lineJoin = "round";
+  context.lineWidth = 1.75 + 2 * EDGE;
+  context.strokeStyle = colors.bg;
+  if (line !== undefined) context.stroke(line);
+  if (mark === "next") return;
+  context.stroke(outline);
+  context.fillStyle = colors.bg;
+  context.fill(outline);
+}
+
+function drawMark({ context, colors }: Picture, { mark, outline, inside, line, isBroken }: Placed): void {
   context.lineWidth = 1.75;
-  if (end - x > 8) {
-    // Several ticks in a row: a line over all of their time.
-    context.beginPath();
+  context.strokeStyle = mark === "bad" ? colors.bad : mark === "next" ? colors.quiet : colors.warn;
+  if (line !== undefined) {
     context.setLineDash([3, 3]);
-    context.moveTo(x, middle);
-    context.lineTo(end, middle);
-    context.stroke();
-    context.setLineDash([]);
+    context.stroke(line);
+    // Not through the mark, where the line would be taken for a part of it.
+    context.fillStyle = colors.bg;
+    context.fill(outline);
   }
-  context.beginPath();
-  if (isBad) {
-    context.moveTo(x - 4, middle - 4);
-    context.lineTo(x + 4, middle + 4);
-    context.moveTo(x + 4, middle - 4);
-    context.lineTo(x - 4, middle + 4);
-  } else if (isSkipped) {
-    context.moveTo(x - 4.5, middle + 4);
-    context.lineTo(x, middle - 4.5);
-    context.lineTo(x + 4.5, middle + 4);
-    context.closePath();
-  } else if (isOverdue) {
-    context.arc(x, middle, 4.5, 0, 7);
-    context.moveTo(x, middle - 3);
-    context.lineTo(x, middle);
-    context.lineTo(x + 2.5, middle + 1);
-  } else {
-    if (tick.nobody === true) context.setLineDash([2.5, 2]);
-    context.arc(x, middle, 3.5, 0, 7);
-  }
-  context.stroke();
+  context.setLineDash(isBroken ? [2.5, 2] : []);
+  context.stroke(outline);
   context.setLineDash([]);
+  if (inside !== undefined) context.stroke(inside);
+}
+
+/**
+ * A ring is to come, broken if nobody runs it; a triangle was skipped, a cross on a disc missed or refused,
+ * and a clock is overdue.
+ */
+const SHAPES: Readonly<Record<Mark, (x: number, y: number) => Shape>> = {
+  next: (x, y) => ({ outline: disc(x, y, 3.5) }),
+  skipped: (x, y) => {
+    const outline = new Path2D();
+    outline.moveTo(x - 5, y + 4.5);
+    outline.lineTo(x, y - 5);
+    outline.lineTo(x + 5, y + 4.5);
+    outline.closePath();
+    return { outline };
+  },
+  overdue: (x, y) => {
+    const inside = new Path2D();
+    inside.moveTo(x, y - 3);
+    inside.lineTo(x, y);
+    inside.lineTo(x + 2.5, y + 1);
+    return { outline: disc(x, y, 5), inside };
+  },
+  bad: (x, y) => {
+    const inside = new Path2D();
+    for (const side of [-3, 3]) {
+      inside.moveTo(x - side, y - 3);
+      inside.lineTo(x + side, y + 3);
+    }
+    return { outline: disc(x, y, 6.5), inside };
+  },
+};
+
+function disc(x: number, y: number, radius: number): Path2D {
+  const path = new Path2D();
+  path.arc(x, y, radius, 0, 7);
+  return path;
 }

@@ -1,6 +1,6 @@
 import type { Bar } from "../../../api/types.js";
 import { barsOf } from "../model/items.js";
-import { drawTick } from "./draw-tick.js";
+import { drawTicks } from "./draw-tick.js";
 import { AXIS, LANE, type Picture, xOf } from "./picture.js";
 
 /** Draws the lanes that can be seen, and the axis above them. */
@@ -24,7 +24,7 @@ export function draw(picture: Picture): void {
     context.fillStyle = colors.line;
     context.fillRect(0, y + LANE - 1, width, 1);
     for (const bar of barsOf(lane, now)) drawBar(picture, bar, y);
-    for (const tick of lane.ticks) drawTick(picture, tick, y);
+    drawTicks(picture, lane.ticks, y);
   }
   drawCursor(picture);
   context.restore();

@@ -1,4 +1,4 @@
-import { offsetOf, wallOf } from "../../../format/zone.js";
+import { offsetOf, timeAt, wallOf } from "../../../format/zone.js";
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -30,17 +30,11 @@ export function marksOf(from: number, to: number, zone: string, most: number): r
   const marks: Mark[] = [];
   const last = to + offsetOf(to, zone);
   for (let wall = first; wall <= last; wall += step) {
-    const at = timeOf(wall, zone);
+    const at = timeAt(wall, zone);
     if (at < from || at > to || marks.at(-1)?.at === at) continue;
     marks.push({ at, ...textOf(at, zone, step) });
   }
   return marks;
-}
-
-/** The time at which the wall of a zone shows this. */
-function timeOf(wall: number, zone: string): number {
-  const near = wall - offsetOf(wall, zone);
-  return wall - offsetOf(near, zone);
 }
 
 function textOf(at: number, zone: string, step: number): Pick<Mark, "text" | "isDay"> {

@@ -6,6 +6,9 @@ import { shown } from "./window.js";
 /** How near the pointer must be, in px. */
 const NEAR = 6;
 
+/** Half the width of the mark of a tick, in px. */
+const MARK = 7;
+
 interface Point {
   readonly lanes: readonly LiveLane[];
   readonly x: number;
@@ -21,7 +24,10 @@ export function hitTest({ lanes, x, y, width }: Point): Item | undefined {
   const px = (at: number): number => ((at - range.from) / (range.to - range.from)) * width;
   let [best, least] = [undefined as Item | undefined, NEAR];
   for (const item of itemsOf(lane, range, second.peek())) {
-    const away = Math.max(0, px(item.at) - x, x - px(item.end));
+    const fromMark = Math.abs(px(item.at) - x);
+    // Marks are drawn above bars, which are often wider: the bar can be pointed at beside the mark.
+    const isOnMark = item.kind === "tick" && fromMark <= MARK;
+    const away = isOnMark ? fromMark - MARK : Math.max(0, px(item.at) - x, x - px(item.end));
     // Of two that are as near, the later one was drawn above the other.
     if (away <= least) [best, least] = [item, away];
   }

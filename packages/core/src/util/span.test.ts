@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { spanText } from "./span.js";
+
+test.each([
+  [0, "0 ms"],
+  [0.4, "0 ms"],
+  [999.4, "999 ms"],
+  [999.6, "1 s"],
+  [5_000, "5 s"],
+  [1_234, "1.234 s"],
+  [59_999.6, "1 min"],
+  [90_000, "1 min 30 s"],
+  [2_400_000, "40 min"],
+  [3_599_999, "1 h"],
+  [5_400_000, "1 h 30 min"],
+  [3_601_000, "1 h 1 s"],
+  [86_400_000, "1 d"],
+  [93_784_000, "1 d 2 h"],
+  [-5, "-5 ms"],
+  [Number.POSITIVE_INFINITY, "Infinity ms"],
+])("%d ms are said as %s", (ms, text) => {
+  expect(spanText(ms)).toBe(text);
+});

@@ -1,0 +1,96 @@
+import { Scheduler } from "@ojm/schedule";
+import type { Browser, BrowserContext } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Timeline } from "../src/contract/timeline.js";
+import { contextOf, launch, whyNoPages } from "./support/browser.js";
+import { Mount } from "./support/mount.js";
+
+const missing = whyNoPages();
+
+const HOUR = 3_600_000;
+
+/** The heights of the axis and of a lane, in px. */
+const AXIS = 32;
+const LANE = 28;
+
+describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? "" : `: ${missing}`}`, () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let mount: Mount;
+  let scheduler: Scheduler | undefined;
+
+  beforeAll(async () => {
+    browser = await launch();
+  });
+
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await scheduler?.close();
+    await mount.close();
+  });
+
+  /** Makes a lane that a run fills, in whose time a tick was missed. */
+  const fill = async (name: string): Promise<void> => {
+    await mount.runAgo(name, 4 * HOUR, { until: 0 });
+    const definition = { cron: "0 * * * *", missed: "none" } as const;
+    await mount.scheduler.add(name, definition, () => {});
+    await mount.scheduler.close();
+    const channel = await mount.manager.channel<{ readonly at: number }>("oJobManager-schedules");
+    await channel.set(["cursor", name], { at: Date.now() - 2.5 * HOUR });
+    scheduler = new Scheduler(mount.manager);
+    await scheduler.add(name, definition, () => {});
+  };
+
+  it.each(["light", "dark"] as const)("are seen above the runs of a full lane, in a %s page", async (colorScheme) => {
+    await fill("feed");
+    const now = Date.now();
+    const [from, to] = [now - 3.5 * HOUR, now - HOUR / 10];
+    const page = await context.newPage();
+    await page.emulateMedia({ colorScheme });
+    await page.goto(`${mount.url}timeline?from=${from}&to=${to}`);
+    const missedAt = async (): Promise<number> => {
+      const answer = await page.request.get(`${mount.url}api/v1/timeline?from=${from}&to=${to}`);
+      const { lanes } = (await answer.json()) as Timeline;
+      return lanes[0]?.ticks.find(({ outcome }) => outcome === "missed")?.due ?? 0;
+    };
+    await expect.poll(missedAt, { timeout: 30_000 }).toBeGreaterThan(from);
+    const due = await missedAt();
+    const canvas = page.locator("canvas");
+    const { width } = (await canvas.boundingBox()) ?? { width: 0 };
+    const [x, y] = [((due - from) / (to - from)) * width, AXIS + LANE / 2];
+    const colorAt = (left: number, top: number): Promise<string> =>
+      page.evaluate(`(() => {
+        const canvas = document.querySelector("canvas");
+        const ratio = devicePixelRatio;
+        const at = [Math.round(${left} * ratio), Math.round(${top} * ratio), 1, 1];
+        return canvas.getContext("2d").getImageData(...at).data.join();
+      })()`);
+    // The axis has the ground of the page. Above the crossing, the disc has it too, and the run before it has not.
+    const seen = async (): Promise<object> => {
+      const [ground, disc, crossing, run] = await Promise.all([
+        colorAt(2, 2),
+        colorAt(x, y - 4),
+        colorAt(x, y),
+        colorAt(x - 20, y),
+      ]);
+      return { disc: disc === ground, crossing: crossing !== ground && crossing !== run, run: run !== ground };
+    };
+    await expect.poll(seen, { timeout: 30_000 }).toEqual({ disc: true, crossing: true, run: true });
+    await canvas.hover({ position: { x: x + 4, y } });
+    await page
+      .locator(".tip")
+      .getByText(/^Missed/)
+      .waitFor();
+    await canvas.hover({ position: { x: x - 30, y } });
+    await page
+      .locator(".tip")
+      .getByText(/^Completed/)
+      .waitFor();
+  });
+});

@@ -1,0 +1,125 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { contextOf, launch, violationsOf, whyNoPages } from "./support/browser.js";
+import { Mount } from "./support/mount.js";
+
+const missing = whyNoPages();
+
+/** A zone whose clocks never change: an hour that comes twice cannot be typed. */
+const ZONE = "Asia/Tokyo";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** A time as it is typed into a field of the browser, in its zone. */
+function typed(at: number): string {
+  const format = new Intl.DateTimeFormat("en-US", {
+    ...{ timeZone: ZONE, year: "numeric", month: "2-digit", day: "2-digit" },
+    ...{ hour: "2-digit", hourCycle: "h12" },
+  });
+  const { month, day, year, hour, dayPeriod } = Object.fromEntries(
+    format.formatToParts(at).map(({ type, value }) => [type, value]),
+  );
+  return `${month}${day}${year}${hour}00${dayPeriod}`;
+}
+
+describe.skipIf(missing !== undefined)(`a range of time${missing === undefined ? "" : `: ${missing}`}`, () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let mount: Mount;
+  /** When the run began that is looked for, three days ago, and the hour that it is in. */
+  let began: number;
+  let hour: number;
+
+  beforeAll(async () => {
+    browser = await launch();
+  });
+
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    [context, mount] = await Promise.all([contextOf(browser, ZONE), Mount.open()]);
+    began = await mount.runAgo("import", 3 * DAY);
+    hour = Math.floor(began / HOUR) * HOUR;
+    await mount.runAgo("import", 3 * DAY - 2 * HOUR);
+    await mount.manager.run("import", () => {});
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await mount.close();
+  });
+
+  const open = async (path: string): Promise<Page> => {
+    const page = await context.newPage();
+    await page.goto(`${mount.url}${path}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    return page;
+  };
+  /** Goes to a field by the Tab key. */
+  const tabTo = async (page: Page, label: string): Promise<void> => {
+    const field = page.getByLabel(label, { exact: true });
+    await field.waitFor();
+    for (let presses = 0; presses < 100; presses++) {
+      if ((await field.and(page.locator(":focus")).count()) === 1) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`Tab does not reach ${label}`);
+  };
+  const rows = (page: Page): Promise<string[]> =>
+    page
+      .locator("table.runs [data-row]")
+      .evaluateAll((links) => links.map((link) => decodeURIComponent(link.getAttribute("href") ?? "")));
+  const ids = (...all: number[]): string[] => all.map((at) => `runs/import@${new Date(at).toISOString()}`);
+
+  it("of some days ago is found from the page of the job by keyboard alone, and has an address", async () => {
+    const page = await open("jobs/import");
+    await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
+    await tabTo(page, "From");
+    await page.keyboard.type(typed(hour));
+    await page.keyboard.press("Enter");
+    await expect.poll(() => rows(page), { timeout: 30_000 }).toEqual(ids(began));
+    expect(new URL(page.url()).search).toBe(`?from=${hour}&to=${hour + HOUR}`);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.reload();
+    await expect.poll(() => rows(page), { timeout: 30_000 }).toEqual(ids(began));
+    await page.getByRole("button", { name: "Any time" }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
+  });
+
+  it("is shown on the timeline by the same fields, and by the link of a range in which no run of a job began", async () => {
+    const page = await open("timeline");
+    await tabTo(page, "From");
+    await page.keyboard.type(typed(hour));
+    await page.keyboard.press("Enter");
+    await expect.poll(() => new URL(page.url()).search, { timeout: 30_000 }).toBe(`?from=${hour}&to=${hour + HOUR}`);
+    await page.getByRole("application").focus();
+    await page.keyboard.press("ArrowLeft");
+    await page
+      .getByRole("status")
+      .getByText(/^import, Completed/)
+      .waitFor();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => decodeURIComponent(page.url()), { timeout: 30_000 }).toContain(ids(began)[0]);
+    await page.goto(`${mount.url}jobs/import?from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
+    await page.getByText("No run began in this time").waitFor();
+    await page.getByRole("link", { name: "See this time on the timeline" }).click();
+    await page.getByRole("heading", { name: "Timeline", level: 1 }).waitFor();
+    expect(new URL(page.url()).search).toBe(`?q=import&from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
+  });
+
+  it("is refused if it ends before it begins, and one of an address that is no time is none", async () => {
+    const page = await open("runs?from=soon&to=1e99");
+    await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
+    const [from, to] = [page.getByLabel("From", { exact: true }), page.getByLabel("To", { exact: true })];
+    await from.fill("2026-01-02T10:00");
+    await to.fill("2026-01-02T09:00");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate("document.activeElement.validationMessage")).toMatch(/after the beginning/);
+    expect(new URL(page.url()).searchParams.get("from")).toBe("soon");
+    await to.fill("2026-01-02T11:00");
+    await page.keyboard.press("Enter");
+    await page.getByText("No run began in this time").waitFor();
+  });
+});

@@ -1,0 +1,92 @@
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { place, setQuery } from "../../app/router.js";
+import { fromField, toField } from "../../format/local-time.js";
+import { zoneFor } from "../../format/zone.js";
+import { Icon } from "../icon.js";
+
+const HOUR = 3_600_000;
+
+/** With a year of four digits, the next digit that is typed goes to the hour. */
+const LAST = "9999-12-31T23:59";
+
+/** A range of time in the address: `from` and `to`, in ms since 1970 as digits. */
+export interface AskedRange {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+/** The range of the address. One that is no time is none: the server would refuse it. */
+export function rangeOf({ query }: { readonly query: URLSearchParams }): AskedRange {
+  const [from, to] = ["from", "to"].map((field) => {
+    const value = Number(query.get(field) || Number.NaN);
+    // `toISOString` throws beyond what a Date can show.
+    return Number.isInteger(value) && Math.abs(value) < 8.6e15 ? String(value) : undefined;
+  });
+  return { from, to };
+}
+
+interface RangeFieldProps {
+  /** The zone of the job that the times belong to. */
+  readonly zone?: string | undefined;
+  /** What is done with a range. By default, it is put into the address. */
+  readonly show?: (from: number, to: number) => void;
+  /** Whether there is a button that takes the range out of the address again. */
+  readonly clears?: boolean;
+}
+
+/** Two fields that narrow a page to a range of time. An end that is not given is an hour later. */
+export function RangeField({ zone: jobZone, show = narrow, clears = false }: RangeFieldProps): VNode {
+  const [first, last] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
+  const zone = zoneFor(jobZone);
+  const { from, to } = rangeOf(place.value);
+  useEffect(() => {
+    if (first.current !== null) first.current.value = from === undefined ? "" : toField(Number(from), zone);
+    if (last.current !== null) last.current.value = to === undefined ? "" : toField(Number(to), zone);
+  }, [from, to, zone]);
+  const given = (field: HTMLInputElement | null): number | undefined => fromField(field?.value ?? "", zone);
+  const submit = (): void => {
+    const [begin, end] = [given(first.current), given(last.current)];
+    if (begin === undefined) return;
+    if (end !== undefined && end <= begin) {
+      last.current?.setCustomValidity("The end must be after the beginning.");
+      last.current?.reportValidity();
+      return;
+    }
+    show(begin, end ?? begin + HOUR);
+  };
+  return (
+    <form
+      class="range"
+      aria-label="Range of time"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+      onInput={() => last.current?.setCustomValidity("")}
+    >
+      <label>
+        <span>From</span>
+        <input ref={first} class="input" type="datetime-local" required max={LAST} />
+      </label>
+      <label>
+        <span>To</span>
+        <input ref={last} class="input" type="datetime-local" max={LAST} title="Without it: an hour later" />
+      </label>
+      <button type="submit" class="button">
+        Show
+      </button>
+      {clears && from !== undefined && (
+        <button type="button" class="button" onClick={() => setQuery({ from: undefined, to: undefined })}>
+          <Icon name="close" />
+          Any time
+        </button>
+      )}
+      <span class="dim zone">{zone}</span>
+    </form>
+  );
+}
+
+function narrow(from: number, to: number): void {
+  setQuery({ from: String(from), to: String(to) });
+}
