@@ -71,7 +71,8 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
         const at = [Math.round(${left} * ratio), Math.round(${top} * ratio), 1, 1];
         return canvas.getContext("2d").getImageData(...at).data.join();
       })()`);
-    // The axis has the ground of the page. Above the crossing, the disc has it too, and the run before it has not.
+    // The axis has the ground of the page. Above the crossing, the disc has it too, and the run before it has
+    // not.
     const seen = async (): Promise<object> => {
       const [ground, disc, crossing, run] = await Promise.all([
         colorAt(2, 2),

@@ -12,6 +12,7 @@ import { storeIn } from "../testing/store.js";
  */
 
 const HOUR = 3_600_000;
+const PATIENT = { timeout: 30_000 };
 
 let folder: string;
 let manager: JobManager;
@@ -164,10 +165,28 @@ describe("what runs", () => {
     // The second tick lies in the hold or not, by the time of day.
     expect([next[0]?.skipped, next[2]?.skipped]).toEqual(["held", undefined]);
     expect(((await json("next")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["other", "report"]);
+    // A scheduler tells the others a moment later which schedules it has.
+    await expect.poll(async () => (await call("jobs", "report")).out, PATIENT).toMatch(/^report +on hold /m);
+    const reasons = (await json("why", "report")) as { code: string; help?: string }[];
+    expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
+      maintenance: "ojm unlock report --reason …",
+      next: undefined,
+    });
+    expect(await json("doctor")).toContainEqual(expect.objectContaining({ check: "holds", state: "warning" }));
   });
 });
 
 describe("what ran", () => {
+  test("a list that is cut says so, but not in JSON", async () => {
+    for (let i = 0; i < 3; i++) await manager.run("import", () => {});
+    const more = "These are the newest 2, and there are more: --limit N shows N of them\n";
+    expect((await call("runs", "-n", "2")).err).toBe(more);
+    expect((await call("runs", "-n", "3")).err).toBe("");
+    expect(await json("runs", "-n", "2")).toHaveLength(2);
+    for (let i = 0; i < 3; i++) await manager.hold(`job ${i}`, { reason: "x", until: Date.now() + HOUR });
+    expect(await call("audit", "-n", "2")).toMatchObject({ code: 0, err: more });
+  });
+
   test("runs are filtered, and shown page after page", async () => {
     for (const name of ["a", "b", "a"]) {
       await manager.run(name, () => {});
@@ -406,6 +425,15 @@ describe("what will run", () => {
       nobody: "start the process that adds the schedule",
       next: undefined,
     });
+    expect((await call("jobs")).out).toMatch(/^report +nobody runs it /m);
+    expect(await json("jobs")).toMatchObject([{ name: "report", nobody: true }]);
+    expect((await call("next")).out).toMatch(/ report +nobody runs it$/m);
+    const filled = await call("backfill", "report", "--from", "3h", "--reason", "a gap");
+    expect([filled.code, filled.out]).toEqual([
+      0,
+      expect.stringMatching(/No process that runs "report" is there: they/),
+    ]);
+    expect((await call("backfill", "report", "--stop", "--reason", "not now")).code).toBe(0);
     const asking = call("run-now", "report", "--reason", "x");
     // While a command is called, this is a spy that has what it wrote.
     const told = (): string => vi.mocked(process.stderr.write).mock.calls.flat().join("");

@@ -3,6 +3,7 @@ import type { Given } from "../command-line/spec.js";
 import { type Color, painter } from "./color.js";
 import { print } from "./print.js";
 import { oneLine, table } from "./table.js";
+import { tell } from "./tell.js";
 import type { ColumnRoom } from "./width/grid.js";
 
 /** A column of a table. */
@@ -57,4 +58,10 @@ export function printItem<T>(given: Given, item: T, fields: readonly Column<T>[]
 /** A text of several lines, each behind the indent. What a terminal would obey is shown as an escape. */
 function inLines(text: string, indent: number): string {
   return visible(text, LINES).replaceAll("\n", `\n${" ".repeat(indent)}`);
+}
+
+/** Says on stderr that a list was cut, so that nobody takes it for the whole. JSON has what was asked for. */
+export function tellMore(given: Given, isMore: boolean, limit: number): void {
+  if (!isMore || given.flags.has("json") || given.flags.has("jsonl")) return;
+  tell(`These are the newest ${limit}, and there are more: --limit N shows N of them`);
 }

@@ -43,3 +43,11 @@ export function sayDuration(ms: number | undefined): string {
 export function sayAttempt({ attempt, retry }: Pick<RunRecord, "attempt" | "retry">): string {
   return attempt === undefined ? "" : `${attempt} of ${retry?.attempts ?? "?"}`;
 }
+
+/** A duration by its greatest unit, or two. */
+export function short(ms: number): string {
+  if (ms < 1_000) return "0 s";
+  if (ms < 60_000) return `${Math.floor(ms / 1_000)} s`;
+  if (ms < 86_400_000) return sayDuration(Math.floor(ms / 1_000) * 1_000);
+  return `${Math.floor(ms / 86_400_000)} d`;
+}

@@ -11,6 +11,8 @@ const NEXT_ATTEMPT = maybe(
   fields({ attempt: count(), attempts: count(), due: time() }, "The next attempt, if the job waits for it."),
 );
 
+const NOBODY = maybe(flag("Set if the job has a schedule that no living process runs."));
+
 const PRINTED: Readonly<Record<string, Schema>> = {
   ps: list(
     fields({
@@ -31,6 +33,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       streak: maybe({ type: "integer", description: "Runs in a row that ended well; below zero, in error." }),
       next: NEXT_ATTEMPT,
       schedule: maybe(ref("schedule")),
+      nobody: NOBODY,
     }),
   ),
   next: list(
@@ -40,6 +43,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       at: time(),
       due: time(),
       skipped: maybe(oneOf("paused", "blackout", "held")),
+      nobody: NOBODY,
     }),
   ),
   why: list(

@@ -1,5 +1,5 @@
-import type { Clock, JobManager, Key } from "@ojm/core";
-import { systemClock } from "@ojm/core/backend";
+import type { Channel, Clock, JobManager, Key } from "@ojm/core";
+import { type Hold, holdOf, systemClock } from "@ojm/core/backend";
 import { type Followed, follow } from "../store/follow.js";
 import {
   CHANNEL,
@@ -19,6 +19,8 @@ export interface LiveSchedules {
   schedules(): ScheduleView[];
   /** The schedulers that live. One that died is shown for 15 seconds more. */
   schedulers(): SchedulerView[];
+  /** The jobs that people hold, by name, also those without a schedule. */
+  holds(): ReadonlyMap<string, Hold>;
 }
 
 /** Options of {@link followSchedules}. */
@@ -27,7 +29,8 @@ export interface FollowSchedulesOptions {
   readonly signal: AbortSignal;
   /**
    * Called at each change that comes after the first reading. `name`: the schedule that came or went, was
-   * changed or paused, or whose tick was decided; `undefined` for a scheduler, which gives signs of life.
+   * changed or paused, or whose tick was decided, or the job that somebody holds, or holds no more;
+   * `undefined` for a scheduler, which gives signs of life.
    */
   readonly changed?: (name: string | undefined) => void;
   /** Time, replaced in simulations. Default: that of the machine. */
@@ -54,11 +57,13 @@ export async function followSchedules(
   const schedules = new Kept<StoredSchedule>(isSchedule, named);
   // The cursor moves with each decision. The ticks themselves are the history of a month.
   const cursors = new Kept<Cursor>(isCursor, named);
+  const holds = new Holds(tell);
   const members = new Kept<MemberValue | MemberPart>(isMemberOrPart, () => tell());
   await Promise.all([
     follow(channel, clock, ["schedule"], schedules, signal),
     follow(channel, clock, ["cursor"], cursors, signal),
     follow(channel, clock, ["member"], members, signal),
+    follow<unknown>(manager.channels.locks as Channel<unknown>, clock, ["lock"], holds, signal),
   ]);
   isKnown = true;
   return {
@@ -66,10 +71,11 @@ export async function followSchedules(
       const ordered = [...schedules.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
       return ordered.flatMap((schedule) => {
         const cursor = cursors.get(cursorKey(schedule.name));
-        return cursor === undefined ? [] : [viewOf(channel, schedule, cursor)];
+        return cursor === undefined ? [] : [viewOf(channel, schedule, cursor, holds.all.get(schedule.name)?.until)];
       });
     },
     schedulers: () => schedulersOf(members.entries()),
+    holds: () => holds.all,
   };
 }
 
@@ -107,6 +113,34 @@ class Kept<V extends SchedulesValue> implements Followed<SchedulesValue> {
   gone(key: Key): void {
     this.#entries.delete(JSON.stringify(key));
     this.#changed(key);
+  }
+
+  synced(): void {}
+}
+
+/** The locks that people hold. All others come and go with each run, and are of no interest. */
+class Holds implements Followed<unknown> {
+  readonly all: Map<string, Hold> = new Map();
+  readonly #changed: (name: string) => void;
+
+  constructor(changed: (name: string) => void) {
+    this.#changed = changed;
+  }
+
+  put(key: Key, value: unknown): void {
+    const [, name = ""] = key as readonly string[];
+    const hold = holdOf((value ?? {}) as { readonly note?: unknown });
+    if (hold === undefined) {
+      this.gone(key);
+      return;
+    }
+    this.all.set(name, hold);
+    this.#changed(name);
+  }
+
+  gone(key: Key): void {
+    const [, name = ""] = key as readonly string[];
+    if (this.all.delete(name)) this.#changed(name);
   }
 
   synced(): void {}

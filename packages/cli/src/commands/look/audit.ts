@@ -2,7 +2,7 @@ import type { AuditEntry } from "@ojm/core";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
-import { type Column, printItems } from "../../output/items.js";
+import { type Column, printItems, tellMore } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
@@ -32,10 +32,12 @@ export async function execute(given: Given): Promise<number> {
     const all: AuditEntry[] = [];
     for await (const entry of manager.audit(name === undefined ? {} : { name })) {
       all.push(entry);
-      if (all.length === limit) break;
+      if (all.length > limit) break;
     }
     if (all.length === 0 && name !== undefined) await refuseUnknown(manager, name);
-    await printItems(given, all, columns, "nobody did anything to a run, a lock or a schedule");
+    const shown = all.slice(0, limit);
+    await printItems(given, shown, columns, "nobody did anything to a run, a lock or a schedule");
+    tellMore(given, all.length > limit, limit);
     return undefined;
   });
 }

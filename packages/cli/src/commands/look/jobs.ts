@@ -8,6 +8,7 @@ import { sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { isOwn } from "../../store/own-runs.js";
 import { type Coming, comingOf, refuseIfNone } from "./kept.js";
+import { NOBODY, unattended } from "./unattended.js";
 
 /** A job that has a record, a schedule, or both. */
 interface Job extends Partial<JobSummary> {
@@ -15,6 +16,8 @@ interface Job extends Partial<JobSummary> {
   /** The next attempt, if it waits for one. */
   readonly next?: Pick<Coming, "attempt" | "attempts" | "due">;
   readonly schedule?: ScheduleSummary & { readonly words: string };
+  /** Set if it has a schedule that no living process runs. */
+  readonly nobody?: true;
 }
 
 /** How a job goes, or went last. */
@@ -26,8 +29,12 @@ function nextOf({ schedule, next }: Job): number | undefined {
   return next === undefined || (due !== undefined && due < next.due) ? due : next.due;
 }
 
-/** Whether a job does not begin by itself. A pause keeps no next attempt away. */
-const isPaused = ({ schedule, next }: Job): boolean => schedule?.paused !== undefined && next === undefined;
+/** Why a job does not begin by itself. A pause keeps no next attempt away. */
+function stoppedBy({ schedule, next, nobody }: Job): "paused" | "on hold" | typeof NOBODY | undefined {
+  if (nobody) return NOBODY;
+  if (schedule?.paused !== undefined && next === undefined) return "paused";
+  return schedule?.next[0]?.skipped === "held" ? "on hold" : undefined;
+}
 
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
@@ -39,8 +46,8 @@ export async function execute(given: Given): Promise<number> {
     {
       title: "NEXT",
       rank: 2,
-      cell: (job) => (isPaused(job) ? "paused" : say(nextOf(job))),
-      color: (job) => (isPaused(job) ? colorOf("paused") : undefined),
+      cell: (job) => stoppedBy(job) ?? say(nextOf(job)),
+      color: (job) => (stoppedBy(job) === undefined ? undefined : colorOf("paused")),
     },
     { title: "LAST", rank: 3, cell: ({ running, last }) => say((running ?? last)?.startTime) },
     { title: "RESULT", rank: 1, cell: result, color: (job) => colorOf(result(job)) },
@@ -59,6 +66,7 @@ export async function execute(given: Given): Promise<number> {
       const { name } = schedule;
       jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
     }
+    for (const name of await unattended(manager)) jobs.set(name, { ...jobs.get(name), name, nobody: true });
     for (const { name: job, attempt, attempts, due } of (await comingOf(manager, name)).reverse())
       jobs.set(job, { ...jobs.get(job), name: job, next: { attempt, attempts, due } });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -7,12 +7,15 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
+import { NOBODY, unattended } from "./unattended.js";
 
 const LIMIT = 10;
 
 interface Coming extends NextTick {
   readonly name: string;
   readonly timeZone: string;
+  /** Set if no living process runs the schedule. */
+  readonly nobody?: true;
 }
 
 /** Shows the coming ticks of a schedule, or the next one of each, the soonest first. */
@@ -28,16 +31,18 @@ export async function execute(given: Given): Promise<number> {
     { title: "NEXT", cell: ({ due }) => say(due) },
     { title: "IN ITS ZONE", rank: 3, cell: ({ at, timeZone }) => inZone(at, timeZone) },
     { title: "JOB", rank: 1, cut: "name", cell: (tick) => tick.name },
-    { title: "WILL BE SKIPPED", rank: 2, cell: ({ skipped }) => skipped },
+    { title: "WILL BE SKIPPED", rank: 2, cell: ({ skipped, nobody }) => (nobody ? NOBODY : skipped) },
   ];
-  return withScheduler(given, async (scheduler) => {
+  return withScheduler(given, async (scheduler, manager) => {
+    const alone = await unattended(manager);
     const coming: Coming[] = [];
     const known: string[] = [];
     for await (const { name: one, definition, next } of scheduler.schedules({ limit: ofEach })) {
       known.push(one);
       if (name !== undefined && name !== one) continue;
       const { timeZone = "UTC" } = definition;
-      coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick })));
+      const nobody = alone.has(one) ? ({ nobody: true } as const) : {};
+      coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick, ...nobody })));
     }
     if (name !== undefined && !known.includes(name)) {
       const names = new Set(known);

@@ -4,7 +4,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, timeOption } from "../../command-line/units.js";
 import { colorOf } from "../../output/color.js";
-import { type Column, printItems } from "../../output/items.js";
+import { type Column, printItems, tellMore } from "../../output/items.js";
 import { type SayTime, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 
@@ -38,6 +38,7 @@ export async function execute(given: Given): Promise<number> {
     if (all.length === 0) await scheduler.words(name);
     const shown = all.slice(0, wanted.limit);
     await printItems(given, shown, columns(sayTime(given), shown), "no such ticks");
+    tellMore(given, all.length > wanted.limit, wanted.limit);
     return undefined;
   });
 }
@@ -66,7 +67,8 @@ async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Prom
     if (!isWanted(tick.outcome)) continue;
     const why = whyNotRun(tick);
     found.push({ ...tick, ...(why !== undefined && { why }) });
-    if (found.length === limit) break;
+    // One more tells that there are more.
+    if (found.length > limit) break;
   }
   return found;
 }

@@ -44,12 +44,12 @@ export async function execute(given: Given): Promise<number> {
   return withScheduler(given, async (scheduler, manager) => {
     const all = await scheduler.why(name);
     if (all.every(({ code }) => code === "never" || code === "unscheduled")) await refuseUnknown(manager, name);
-    const isAlone = all.some(({ code }) => code === "nobody");
+    // Nobody is there to run it now, or a hold keeps it away.
+    const isKeptAway = all.some(({ code }) => code === "nobody" || code === "maintenance");
     const reasons = [
       ...(await orphansAs(manager, name)),
       ...all.map((reason): Why => {
-        // Nobody is there to run it now.
-        const help = isAlone && reason.code === "next" ? undefined : HELPS[reason.code]?.(quoted(name), reason);
+        const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(quoted(name), reason);
         const text = withAges(reason.text, given);
         return { ...reason, text, ...(help !== undefined && { help }) };
       }),

@@ -104,6 +104,9 @@ describe("a managed job with retry", () => {
     });
     expect(well).toBe(false);
     expect(lines).toContain("left 1");
+    const stays =
+      /^"A": its next attempt stays in the store, and its next start makes it\. To end it: ojm cancel stopped$/;
+    expect(lines.filter((line) => stays.test(line))).toHaveLength(1);
   });
 });
 

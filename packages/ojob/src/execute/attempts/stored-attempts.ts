@@ -42,7 +42,9 @@ export class StoredAttempts {
     let forget = (): void => {};
     const onStop = new Promise<void>((resolve) => {
       forget = this.#pause.onStop(() => {
-        if (this.#pause.isOn) resolve();
+        if (!this.#pause.isOn) return;
+        this.#tellStays();
+        resolve();
       });
     });
     let onLeft = (): void => {};
@@ -81,6 +83,13 @@ export class StoredAttempts {
     const text = `an earlier run left attempt ${attempt} of ${retry.attempts}, which is due at ${new Date(due).toISOString()}`;
     this.#host.log.line("INFO", `"${job}": ${text}`, job);
     this.#pause.begin();
+  }
+
+  /** Whoever stops the jobs must know that one of them goes on later. */
+  #tellStays(): void {
+    const { job, start } = this.#tried;
+    const text = `its next attempt stays in the store, and its next start makes it. To end it: ojm cancel ${start.name}`;
+    this.#host.log.line("INFO", `"${job}": ${text}`, job);
   }
 
   async #options(manager: JobManager): Promise<RunOptions> {

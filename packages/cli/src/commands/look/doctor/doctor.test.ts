@@ -57,9 +57,10 @@ describe("a store that is well", () => {
 });
 
 describe("a store that is not", () => {
-  test("a lock whose run is over, and a run without its lock, are problems; a hold and a plain lock are not", async () => {
+  test("a lock whose run is over, and a run without its lock, are problems; a hold is a warning, a plain lock is neither", async () => {
     const held = await manager.start("held");
     await manager.hold("kept", { reason: "the schema changes" });
+    await using _ = await manager.lock("plain");
     const { jobs } = manager.channels;
     const record = (await jobs.get({ name: "held", startTime: held.startTime })) as RunRecord;
     await jobs.set({ name: "held", startTime: held.startTime }, { ...record, status: "completed" });
@@ -68,6 +69,7 @@ describe("a store that is not", () => {
     expect(found.map(({ check, state, evidence }) => [check, state, evidence?.["name"]])).toEqual([
       ["locks", "problem", "held"],
       ["runs", "problem", "open"],
+      ["holds", "warning", "kept"],
     ]);
     expect(found[0]?.help).toMatch(/ojm unlock held/);
     const { code, out } = await ojm(folder, "doctor", "--json", "--store", "sqlite:ojm.db");

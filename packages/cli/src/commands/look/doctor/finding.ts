@@ -24,7 +24,8 @@ export type Check =
   | "runs"
   | "schedulers"
   | "definitions"
-  | "pauses";
+  | "pauses"
+  | "holds";
 
 type Details = Pick<Finding, "help" | "evidence">;
 

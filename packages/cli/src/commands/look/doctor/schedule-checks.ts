@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
@@ -25,6 +26,7 @@ export async function checkSchedules(manager: JobManager, now: number): Promise<
   const evidence = { schedules: schedules.length, schedulers: schedulers.length };
   return [
     ok("schedulers", all, evidence),
+    ...(await holds(manager)),
     ...schedulers.flatMap(quiet),
     ...schedules.flatMap((schedule) => [
       ...pauseOf(schedule, now),
@@ -72,6 +74,19 @@ function pauseOf({ name, paused }: ScheduleView, now: number): Finding[] {
   const end = until === undefined ? "" : ` until ${iso(until)}`;
   const text = `"${name}" is paused by ${by} since ${iso(at)}${end}: ${reason}`;
   return [warning("pauses", text, { help: `to end that: ojm resume ${name}`, evidence: { name, by, at, reason } })];
+}
+
+/** The jobs that a person holds, with a schedule or without. */
+async function holds(manager: JobManager): Promise<Finding[]> {
+  return (await manager.locks()).flatMap((lock) => {
+    const hold = holdOf(lock);
+    if (hold === undefined) return [];
+    const { name } = lock;
+    const { reason, until, author: by = "somebody" } = hold;
+    const text = `"${name}" is held by ${by} until ${iso(until)}: ${reason}`;
+    const help = `to end that: ojm unlock ${name} --reason …`;
+    return [warning("holds", text, { help, evidence: { name, by, until, reason } })];
+  });
 }
 
 function nobodyRuns(schedule: ScheduleView, living: readonly SchedulerView[], now: number): Finding[] {

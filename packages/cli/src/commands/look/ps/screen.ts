@@ -6,6 +6,7 @@ import { sayAttempt, sayDuration } from "../../../output/times.js";
 import { cut } from "../../../output/width/cut.js";
 import { type ColumnRoom, grid } from "../../../output/width/grid.js";
 import { limitsOf } from "../../exec/limits.js";
+import { sayAway } from "./health.js";
 import { type Running, sayElapsed, sayWhere } from "./running.js";
 
 /** The lines above and below the runs. */
@@ -36,7 +37,7 @@ function sayLeft(run: Running): string {
 }
 
 /** What the screen shows: lines that are no longer than it is wide, and no more than it is high. */
-export function frame(runs: readonly Running[], now: number, size: Size, paint: Paint): string[] {
+export function frame(runs: readonly Running[], now: number, size: Size, paint: Paint, away?: number): string[] {
   const time = new Date(now).toTimeString().slice(0, 8);
   const head = runs.length === 0 ? "nothing runs" : `${runs.length} ${runs.length === 1 ? "run" : "runs"}`;
   const place = Math.max(1, size.rows - OTHER_LINES);
@@ -44,7 +45,7 @@ export function frame(runs: readonly Running[], now: number, size: Size, paint: 
   const hidden = runs.length - shown.length;
   return [
     cut(`${time}  ${head}. Ctrl-C ends this.`, size.columns),
-    "",
+    away === undefined ? "" : paint(cut(sayAway(away), size.columns), "red"),
     ...(runs.length === 0 ? [] : runLines(shown, size.columns, paint)),
     ...(hidden === 0 ? [] : [cut(`… and ${hidden} more`, size.columns)]),
   ].slice(0, size.rows);

@@ -19,6 +19,14 @@ beforeEach(async () => {
   manager = await storeIn(folder);
 });
 
+test("a screen says that it may be old when the store does not answer", () => {
+  const size = { columns: 60, rows: 10 };
+  const [head, said] = frame([], Date.now(), size, (text) => text, 12_000);
+  expect(head).toMatch(/nothing runs/);
+  expect(said).toBe("the store does not answer for 12 s: this may be old");
+  expect(frame([], Date.now(), size, (text) => text)[1]).toBe("");
+});
+
 describe("the runs that go on", () => {
   test("come and go by watch, with their progress, their waiters and their usual time", async () => {
     await manager.run("import", () => {});

@@ -6,6 +6,7 @@ import { Screen } from "../../../output/terminal/screen.js";
 import { prepareWidths } from "../../../output/width/width.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
+import { healthOf } from "./health.js";
 import { LiveRows } from "./live-rows.js";
 import type { Running } from "./running.js";
 import { frame } from "./screen.js";
@@ -23,9 +24,14 @@ export async function watch(given: Given): Promise<number> {
     if (name !== undefined) await refuseUnknown(manager, name);
     const closing = new AbortController();
     const rows = (now: number): Running[] => live.rows(now).filter((run) => name === undefined || run.name === name);
-    const screen = new Screen((now, size) => frame(rows(now), now, size, paint));
-    const live = new LiveRows(manager, () => screen.changed());
-    return onScreen(screen, closing, () => live.follow(closing.signal));
+    const screen = new Screen((now, size) => frame(rows(now), now, size, paint, health.away(now)));
+    const health = healthOf(manager, () => screen.changed());
+    const live = new LiveRows(manager, () => {
+      health.heard();
+      screen.changed();
+    });
+    health.begin();
+    return onScreen(screen, closing, () => live.follow(closing.signal)).finally(() => health.end());
   });
 }
 

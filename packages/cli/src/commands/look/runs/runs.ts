@@ -3,7 +3,7 @@ import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, timeOption } from "../../../command-line/units.js";
 import { colorOf } from "../../../output/color.js";
-import { type Column, itemsText } from "../../../output/items.js";
+import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
 import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
 import { neverRan } from "../../../store/find-run.js";
@@ -50,15 +50,20 @@ function filters(given: Given): HistoryOptions {
 export async function runsText(given: Given, manager: JobManager, options: HistoryOptions): Promise<string> {
   const say = sayTime(given);
   const runs: RunRecord[] = [];
+  let isMore = false;
   const { name, limit = LIMIT, ...others } = options;
   const asked = name === undefined ? others : { name, ...others };
   for await (const run of manager.history(asked)) {
     if (name === undefined && isOwn(run.name)) continue;
+    if (runs.length === limit) {
+      isMore = true;
+      break;
+    }
     runs.push(run);
-    if (runs.length === limit) break;
   }
   const isWhole = Object.keys(others).length === 0;
   const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
+  tellMore(given, isMore, limit);
   return itemsText(given, runs, columns(say, runs), none);
 }
 

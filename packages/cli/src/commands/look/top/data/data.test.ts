@@ -3,8 +3,9 @@ import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { folderWith } from "../../../../testing/ojm.js";
 import { storeIn } from "../../../../testing/store.js";
-import { StoreHealth } from "./health.js";
+import { StoreHealth } from "../../ps/health.js";
 import { LiveStore } from "./live-store.js";
+import type { Problem } from "./picture.js";
 
 const PATIENT = { timeout: 30_000 };
 
@@ -65,6 +66,22 @@ describe("the live picture of a store", () => {
     await scheduler.close();
     await expect.poll(problems, PATIENT).toEqual(["nightly nobody"]);
   });
+});
+
+test("a job that a person holds is a problem, and its ticks are told as held", async () => {
+  await using scheduler = new Scheduler(manager);
+  await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+  await follow();
+  await manager.hold("nightly", { reason: "a migration", until: Date.now() + 48 * 3_600_000, author: "ana" });
+  await manager.hold("manual", { reason: "an audit", until: Date.now() + 3_600_000, author: "ben" });
+  await expect.poll(() => problems().sort(), PATIENT).toEqual(["manual held", "nightly held"]);
+  const held = (): readonly Problem[] => live.picture(Date.now()).problems;
+  expect(held().find(({ name }) => name === "nightly")?.text).toMatch(/^by ana until \S+Z: a migration$/);
+  await expect.poll(() => live.picture(Date.now()).next, PATIENT).toMatchObject([{ name: "nightly", skipped: "held" }]);
+  await manager.unlock("nightly", { reason: "done" });
+  await manager.unlock("manual", { reason: "done" });
+  await expect.poll(problems, PATIENT).toEqual([]);
+  await expect.poll(() => live.picture(Date.now()).next[0]?.skipped, PATIENT).toBeUndefined();
 });
 
 describe("the health of a store", () => {

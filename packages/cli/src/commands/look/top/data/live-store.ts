@@ -2,10 +2,10 @@ import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { followSchedules, type LiveSchedules } from "@ojm/schedule";
 import { isOwn } from "../../../../store/own-runs.js";
+import { healthOf, type StoreHealth } from "../../ps/health.js";
 import { LiveRows } from "../../ps/live-rows.js";
 import { LiveFailures } from "./failures.js";
-import { StoreHealth } from "./health.js";
-import { failedProblem, inOrder, type Picture, type Scheduled, scheduled } from "./picture.js";
+import { failedProblem, held, inOrder, type Picture, type Problem, type Scheduled, scheduled } from "./picture.js";
 import { LiveRetries } from "./retries.js";
 import { LiveSessions } from "./sessions.js";
 
@@ -39,7 +39,7 @@ export class LiveStore {
     this.#sessions = new LiveSessions(manager, changed);
     this.#retries = new LiveRetries(manager, changed);
     this.#failures = new LiveFailures(manager, onChange);
-    this.#health = new StoreHealth((signal) => manager.channels.locks.get(["sweep"], { signal }), onChange);
+    this.#health = healthOf(manager, onChange);
   }
 
   /** Follows the store until the signal fires. */
@@ -77,11 +77,15 @@ export class LiveStore {
       waiting: this.#runs.waiting,
       failed: this.#failures.count(now),
       schedules,
-      problems: inOrder([...this.#failures.open(now).map(failedProblem), ...problems]),
+      problems: inOrder([...this.#failures.open(now).map(failedProblem), ...problems, ...this.#held(now)]),
       running: this.#runs.rows(now).filter(({ name }) => !isOwn(name)),
       retrying: this.#retries.all().filter(({ name }) => !isOwn(name)),
       next,
     };
+  }
+
+  #held(now: number): Problem[] {
+    return this.#schedules === undefined ? [] : held(this.#schedules.holds(), now);
   }
 
   #changed(): void {

@@ -1,4 +1,5 @@
 import type { RunRecord } from "@ojm/core";
+import type { Hold } from "@ojm/core/backend";
 import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import type { Running } from "../../ps/running.js";
 import type { Retrying } from "./retries.js";
@@ -9,7 +10,7 @@ const LATE = 60_000;
 /** Something that does not go as it should, or that somebody stopped. */
 export interface Problem {
   readonly name: string;
-  readonly what: "lost" | "failed" | "timeout" | "overdue" | "nobody" | "paused";
+  readonly what: "lost" | "failed" | "timeout" | "overdue" | "nobody" | "held" | "paused";
   readonly text: string;
   /** Since when, in ms since 1970. */
   readonly since?: number;
@@ -67,8 +68,17 @@ export function scheduled(
   return { schedules: paused, problems, next: next.sort((a, b) => a.due - b.due) };
 }
 
+/** The jobs that people hold, as problems: whoever looks for a job must see that it is kept away. */
+export function held(holds: ReadonlyMap<string, Hold>, now: number): Problem[] {
+  return [...holds].flatMap(([name, { author = "somebody", reason, at, until }]) =>
+    until <= now ? [] : { name, what: "held", text: `by ${author} until ${iso(until)}: ${reason}`, since: at },
+  );
+}
+
+const iso = (time: number): string => new Date(time).toISOString();
+
 function pausedProblem(name: string, { by, reason, at, until }: NonNullable<ScheduleView["paused"]>): Problem {
-  const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
+  const end = until === undefined ? "" : ` until ${iso(until)}`;
   return { name, what: "paused", text: `by ${by}${end}: ${reason}`, since: at };
 }
 
@@ -89,11 +99,12 @@ export function failedProblem({ name, status, error, endTime, startTime }: RunRe
   return { name, what, text: error ?? "", since: endTime ?? startTime };
 }
 
-const ORDER: readonly Problem["what"][] = ["lost", "failed", "timeout", "nobody", "overdue", "paused"];
+const ORDER: readonly Problem["what"][] = ["lost", "failed", "timeout", "nobody", "overdue", "held", "paused"];
 
 /** Problems in the order in which somebody should look at them: of each kind, the newest first. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
-  const rank = ({ what }: Problem): number => (what === "paused" ? 2 : ORDER.indexOf(what) < 3 ? 0 : 1);
+  const rank = ({ what }: Problem): number =>
+    what === "paused" || what === "held" ? 2 : ORDER.indexOf(what) < 3 ? 0 : 1;
   return problems.toSorted(
     (a, b) => rank(a) - rank(b) || (b.since ?? 0) - (a.since ?? 0) || (a.name < b.name ? -1 : 1),
   );

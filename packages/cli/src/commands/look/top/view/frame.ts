@@ -3,9 +3,10 @@ import { oneLine } from "../../../../output/table.js";
 import type { Size } from "../../../../output/terminal/screen.js";
 import { cut } from "../../../../output/width/cut.js";
 import { widthOf } from "../../../../output/width/width.js";
+import { sayAway } from "../../ps/health.js";
 import type { Picture } from "../data/picture.js";
 import { HELP } from "./help.js";
-import { type Line, listLines, selectedLine, short } from "./list.js";
+import { type Line, listLines, selectedLine } from "./list.js";
 import { selectedOf, type Target, type Ui } from "./ui.js";
 
 /** The lines above the list, with an empty one, and below it. */
@@ -50,8 +51,7 @@ function head(picture: Picture, now: number, columns: number, paint: Paint): str
 /** The counts. Not known yet, away and well are three different pictures. */
 function counts(picture: Picture, columns: number, paint: Paint): string {
   const { away, isComplete, processes, running, retrying, waiting, failed, problems } = picture;
-  if (away !== undefined)
-    return paint(cut(`the store does not answer for ${short(away)}: this may be old`, columns), "red");
+  if (away !== undefined) return paint(cut(sayAway(away), columns), "red");
   if (!isComplete) return paint(cut("reading the store …", columns), "yellow");
   const failures = `${failed.count}${failed.isMore ? "+" : ""} failed in 1 h`;
   const parts = [
@@ -68,7 +68,7 @@ function counts(picture: Picture, columns: number, paint: Paint): string {
     // On a narrow screen the last ones go whole: half a number would be a wrong one.
     if (more.length <= columns) line = more;
   }
-  return paint(line, problems.some(({ what }) => what !== "paused") ? "red" : undefined);
+  return paint(line, problems.some(({ what }) => what !== "paused" && what !== "held") ? "red" : undefined);
 }
 
 /** Which keys there are, those first that stay on a narrow screen. */

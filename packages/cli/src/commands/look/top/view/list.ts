@@ -1,6 +1,6 @@
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { oneLine } from "../../../../output/table.js";
-import { sayDuration } from "../../../../output/times.js";
+import { short } from "../../../../output/times.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
 import { RUN_COLUMNS } from "../../ps/screen.js";
 import type { Coming, Picture, Problem } from "../data/picture.js";
@@ -140,14 +140,6 @@ export function targetOf(
 export function selectedLine({ plain }: Line, width: number, paint: Paint, widthOf: (text: string) => number): string {
   const line = `${MARK}${plain.slice(NO_MARK.length)}`;
   return paint(`${line}${" ".repeat(Math.max(0, width - widthOf(line)))}`, "inverse");
-}
-
-/** A duration by its greatest unit, or two. */
-export function short(ms: number): string {
-  if (ms < 1_000) return "0 s";
-  if (ms < 60_000) return `${Math.floor(ms / 1_000)} s`;
-  if (ms < 86_400_000) return sayDuration(Math.floor(ms / 1_000) * 1_000);
-  return `${Math.floor(ms / 86_400_000)} d`;
 }
 
 /** A time of today as it is on the clock, another with its date. */

@@ -1,3 +1,6 @@
+import type { JobManager } from "@ojm/core";
+import { short } from "../../../output/times.js";
+
 /** After so long without a word from the store, it is asked for one, in ms. */
 const QUIET = 5_000;
 
@@ -58,3 +61,11 @@ export class StoreHealth {
     if (before !== this.#away) this.#onChange();
   }
 }
+
+/** Whether the store of a manager answers. */
+export function healthOf(manager: JobManager, onChange: () => void): StoreHealth {
+  return new StoreHealth((signal) => manager.channels.locks.get(["sweep"], { signal }), onChange);
+}
+
+/** What a screen says of a store that does not answer. */
+export const sayAway = (away: number): string => `the store does not answer for ${short(away)}: this may be old`;
