@@ -343,6 +343,11 @@ describe("a paused schedule", () => {
     ]);
     await world.until("00:03:30");
     expect(one.ran).toEqual(["00:03:00"]);
+    // It is over, and no pause any more. One that is over before it begins would replace one that is not.
+    const [summary] = await world.clock.until(collect(one.scheduler.schedules()));
+    expect(summary?.paused).toBeUndefined();
+    const over = world.clock.until(one.scheduler.pause("a", { reason: "move", until: "2030-01-01T00:02:30Z" }));
+    await expect(over).rejects.toMatchObject({ code: "INVALID", setting: "until" });
   });
 
   it("that was resumed after nobody was there has the outcome of all its ticks", async () => {

@@ -123,7 +123,8 @@ export class Scheduler {
    * `skipped` meanwhile. A run that is going on goes on. Resolves to the pause that it replaces, if the
    * schedule was paused.
    *
-   * @throws ScheduleError `UNKNOWN`, or `INVALID` without a reason; ChannelError if the store fails
+   * @throws ScheduleError `UNKNOWN`, or `INVALID` without a reason or with an `until` that is over;
+   * ChannelError if the store fails
    */
   async pause(name: string, options: PauseOptions): Promise<Pause | undefined> {
     const asked = this.#asked(`the pause of "${name}"`, options);

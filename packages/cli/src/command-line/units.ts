@@ -54,6 +54,19 @@ export function timeOption(given: Given, option: string, now: number, sign: 1 | 
   return time;
 }
 
+/**
+ * The times that --since and --until give, in ms since 1970.
+ *
+ * @throws CommandError if no time lies between them: an empty list would look like an answer
+ */
+export function rangeOptions(given: Given): { readonly from?: number; readonly to?: number } {
+  const now = Date.now();
+  const [from, to] = [timeOption(given, "since", now, -1), timeOption(given, "until", now, -1)];
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new CommandError("--since must lie before --until: no time lies between them");
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
 /** The value of an option that is a whole number from 1 up. */
 export function countOption(given: Given, option: string): number | undefined {
   const text = lastValue(given, option);

@@ -183,6 +183,8 @@ describe("what ran", () => {
     expect((await call("runs", "-n", "2")).err).toBe(more);
     expect((await call("runs", "-n", "3")).err).toBe("");
     expect(await json("runs", "-n", "2")).toHaveLength(2);
+    const none = { code: 2, err: "ojm: --since must lie before --until: no time lies between them\n" };
+    expect(await call("runs", "--since", "1h", "--until", "2h")).toMatchObject(none);
     for (let i = 0; i < 3; i++) await manager.hold(`job ${i}`, { reason: "x", until: Date.now() + HOUR });
     expect(await call("audit", "-n", "2")).toMatchObject({ code: 0, err: more });
   });
@@ -364,6 +366,10 @@ describe("what will run", () => {
     expect((await call(...other)).out).toMatch(/ It was paused by \S+@\S+ \(holidays\): that pause is replaced\n$/);
     expect(await json("pause", "report", "--reason", "holidays")).toMatchObject({
       replaced: { reason: "the disk is full" },
+    });
+    expect(await call("pause", "report", "--reason", "again", "--until", "2020-01-01")).toMatchObject({
+      code: 2,
+      err: "ojm: --until takes a time in the future: 2020-01-01T00:00:00.000Z is over\n",
     });
     expect((await call("why", "report", "--time", "relative")).out).toMatch(/at \S+Z \(in \d+ \w+\), and will be/);
     const [why] = (await json("why", "report")) as { code: string; help: string }[];

@@ -10,6 +10,7 @@ export interface ScheduleSummary {
   readonly definition: ScheduleDefinition;
   /** How often its definition was replaced by a newer one. */
   readonly revision: number;
+  /** The pause that goes on. */
   readonly paused?: Pause;
   /** Its next ticks. */
   readonly next: readonly NextTick[];
@@ -25,6 +26,7 @@ export async function* schedulesOf(
     if (!isSchedule(value)) continue;
     const { name, definition, revision, paused } = value;
     const next = nextTicks(value, clock.now(), limit, holds.get(name));
-    yield { name, definition, revision, next, ...(paused !== undefined && { paused }) };
+    const isPaused = paused !== undefined && (paused.until === undefined || paused.until > clock.now());
+    yield { name, definition, revision, next, ...(isPaused && { paused }) };
   }
 }

@@ -41,6 +41,12 @@ export async function known(store: ScheduleStore, name: string): Promise<Version
 
 /** Pauses a schedule: after that no tick starts a run anywhere. Resolves to the pause that it replaces. */
 export async function pause(store: ScheduleStore, name: string, paused: Pause): Promise<Pause | undefined> {
+  const { until, at } = paused;
+  // It would replace the pause that goes on, and be none.
+  if (until !== undefined && until <= at) {
+    const text = `the pause of "${name}" must end in the future, and not at ${new Date(until).toISOString()}`;
+    throw new ScheduleError("INVALID", text, "until");
+  }
   for (;;) {
     const schedule = await known(store, name);
     if (!(await pauseAt(store, schedule, paused))) continue;

@@ -6,6 +6,7 @@ import { tell } from "../../output/tell.js";
 import { neverRan } from "../../store/find-run.js";
 import { isKnown, refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
+import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -22,6 +23,9 @@ export async function execute(given: Given): Promise<number> {
   const reason = await reasonOf(given, `hold ${name}`);
   return withStore(given, async (manager) => {
     if (!given.flags.has("new")) await refuseTypo(manager, name, " To hold it all the same: --new");
+    // Its lock is free: only its note tells that it still works.
+    const orphan = (await orphansOf(manager)).find((one) => one.name === name && one.isCertain);
+    if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
     const isNew = !(await isKnown(manager, name));
     const lock = await manager.hold(name, { reason, author: author(), until, wait }).catch((error: unknown) => {
       throw isRunning(error)

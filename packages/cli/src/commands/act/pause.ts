@@ -2,6 +2,7 @@ import type { Pause } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
+import { CommandError } from "../../errors.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
@@ -10,6 +11,9 @@ import { author, reasonOf } from "./reason.js";
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   const until = timeOption(given, "until", Date.now(), 1);
+  // It would replace the pause that goes on, and be none.
+  if (until !== undefined && until <= Date.now())
+    throw new CommandError(`--until takes a time in the future: ${new Date(until).toISOString()} is over`);
   const reason = await reasonOf(given, `pause ${name}`);
   return withScheduler(given, async (scheduler) => {
     const by = author();

@@ -4,11 +4,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { JobManager, RunRecord } from "@ojm/core";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { startRedis, whyMissing } from "../../../../redis/src/testing/servers.js";
 import { called } from "../../testing/called.js";
 import { given } from "../../testing/given.js";
 import { type Ended, folderWith, Ojm, start } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { execute } from "./exec.js";
+
+const noRedis = whyMissing("redis-server");
 
 /** A folder with a store, and what is in it. */
 class Place {
@@ -171,6 +174,28 @@ describe("ojm exec", () => {
     expect(record?.duration).toBeLessThan(60_000);
   });
 
+  test.skipIf(noRedis !== undefined)(
+    `says that its run is not recorded, also if the command failed${noRedis === undefined ? "" : `: ${noRedis}`}`,
+    async () => {
+      const server = await startRedis();
+      onTestFinished(() => server.stop());
+      const folder = folderWith({});
+      const words = ["--store", server.url, "--", "sh", "-c", `${UNTIL_STOPPED}; exit 7`];
+      const run = start(folder, "exec", "backup", ...words);
+      const tried = start(folder, "exec", "tried", "--retry", "2", ...words);
+      for (const one of [run, tried]) await one.prints("began");
+      await server.kill();
+      writeFileSync(join(folder, "stop"), "");
+      const { code, err } = await run.ended;
+      expect([code, err]).toEqual([7, expect.stringMatching(/exit code 7, and its run is not recorded: .*Redis/)]);
+      // The other waits for the store, to try again, and says so.
+      await expect
+        .poll(() => tried.err, { timeout: 30_000 })
+        .toMatch(/the command ended with exit code 7\. The store has not answered since/);
+      tried.process.kill("SIGKILL");
+    },
+  );
+
   test("does not begin while the command of an ojm that was killed goes on", async () => {
     const place = new Place();
     const first = place.exec(UNTIL_STOPPED);
@@ -201,6 +226,8 @@ describe("ojm exec", () => {
       const words = [command, "backup", "--reason", "x", "--store", "sqlite:ojm.db"];
       expect(await called(place.folder, words)).toMatchObject({ code: 3, err: expect.stringContaining(end) });
     }
+    const hold = ["hold", "backup", "--reason", "x", "--store", "sqlite:ojm.db"];
+    expect(await called(place.folder, hold)).toMatchObject({ code: 75, err: expect.stringContaining(end) });
     const doctor = await look("doctor");
     expect(doctor.code).toBe(1);
     expect(JSON.parse(doctor.out)).toContainEqual(

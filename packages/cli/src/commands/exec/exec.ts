@@ -43,7 +43,7 @@ export async function execute(given: Given): Promise<number> {
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };
       try {
-        await manager.run(name, (run) => runner.body(run), options);
+        await manager.run(name, (run) => runner.body(run), options).finally(() => runner.answered());
       } catch (error) {
         await runner.over;
         return runner.signalled ?? (await exitOf(error, given, { manager, runner }));
@@ -75,34 +75,40 @@ async function exitOf(
 ): Promise<number> {
   if (error instanceof CommandFailed) {
     if (error.isUntold) tell(`ojm: ${error.message}`);
+    const away = await storeError(manager, runner.run);
+    if (away !== undefined) tell(sayUnrecorded(error.code, away));
     return error.code;
   }
   const isLost = isRunError(error) && error.code === "LOST";
   if (runner.code !== undefined && (isLost || isChannelError(error))) {
     // Who calls it again for that would do again what is done.
-    tell(`ojm: the command ended with exit code ${runner.code}, and its run is not recorded: ${error.message}`);
+    tell(sayUnrecorded(runner.code, error));
     return runner.code;
   }
   if (!isRunError(error) || error.code === "INVALID") throw error;
   if (error.code === "LOCKED") return locked(given, error.message);
   tell(`ojm: ${error.message}`);
   if (error.code === "TIMEOUT") return EXIT.timeout;
-  return isLost && (await isAway(manager, runner.run)) ? EXIT.away : EXIT.failed;
+  return isLost && (await storeError(manager, runner.run)) !== undefined ? EXIT.away : EXIT.failed;
 }
 
-/** Whether the store does not answer: the lock was lost for that, and the run is not recorded. */
-async function isAway(manager: JobManager, run: string | undefined): Promise<boolean> {
+/** Why the store does not answer, if so: what was lost was lost for that, and the run is not recorded. */
+async function storeError(manager: JobManager, run: string | undefined): Promise<Error | undefined> {
   try {
     if (run !== undefined) await manager.wait(run, { timeout: 0 });
-    return false;
+    return undefined;
   } catch (error) {
-    return isChannelError(error);
+    return isChannelError(error) ? error : undefined;
   }
 }
 
+const sayUnrecorded = (code: number, { message }: Error): string =>
+  `ojm: the command ended with exit code ${code}, and its run is not recorded: ${message}`;
+
 /** Until the next attempt nothing is printed, so that ojm would seem to hang. */
-function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], { run }: CommandRunner): void {
-  if (id !== run) return;
+function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: CommandRunner): void {
+  if (id !== runner.run) return;
+  runner.answered();
   const why = error instanceof Error ? error.message : String(error);
   const wait = sayDuration(Math.max(0, next.due - Date.now()));
   tell(`ojm: attempt ${next.attempt - 1} of ${next.retry.attempts} failed: ${why}. The next one begins in ${wait}`);

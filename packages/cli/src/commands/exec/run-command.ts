@@ -1,8 +1,12 @@
 import type { JobManager, Run } from "@ojm/core";
 import { EXIT } from "../../errors.js";
+import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
+
+/** After so long without an answer of the store, the user is told what ojm waits for, in ms. */
+const SILENCE = 10_000;
 
 /** The signals that are passed on to the command. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
@@ -48,6 +52,7 @@ export class CommandRunner {
   /** The id of the run that began last. */
   run: string | undefined;
   readonly #waiting: AbortController = new AbortController();
+  #silence: NodeJS.Timeout | undefined;
 
   constructor(manager: JobManager, options: CommandOptions) {
     this.#manager = manager;
@@ -75,8 +80,20 @@ export class CommandRunner {
     }
   }
 
+  /** The store knows what became of the command. */
+  answered(): void {
+    clearTimeout(this.#silence);
+  }
+
+  /** Without a word, ojm would seem to hang: with another attempt to make, it waits as long as it takes. */
+  #awaitAnswer({ code }: Ended): void {
+    const text = `ojm: the command ended with exit code ${code}. The store has not answered since: ojm waits for it`;
+    this.#silence = setTimeout(() => tell(text), SILENCE);
+  }
+
   /** The body of a run. */
   async body(run: Run): Promise<void> {
+    this.answered();
     this.run = run.id;
     this.code = undefined;
     const predecessor = new Predecessor(this.#manager, run.name);
@@ -93,6 +110,7 @@ export class CommandRunner {
     const ended = await this.#runNoted(run, command, predecessor).finally(() => {
       this.#current = undefined;
     });
+    this.#awaitAnswer(ended);
     await predecessor.forget(run).catch(() => {});
     if (this.signalled !== undefined) await run.cancel(`ojm got a signal, and the command ended: ${ended.text}`);
     else if (ended.code !== 0) throw await this.#failed(run, ended);

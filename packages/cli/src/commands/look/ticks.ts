@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import type { Scheduler, ScheduleTick } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { countOption, timeOption } from "../../command-line/units.js";
+import { countOption, rangeOptions } from "../../command-line/units.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, printItems, tellMore } from "../../output/items.js";
 import { type SayTime, sayTime } from "../../output/times.js";
@@ -44,15 +44,12 @@ export async function execute(given: Given): Promise<number> {
 }
 
 function wantedOf(given: Given): Wanted {
-  const now = Date.now();
-  const [from, to] = [timeOption(given, "since", now, -1), timeOption(given, "until", now, -1)];
   const asked = new Set<string>(["skipped", "missed"].filter((flag) => given.flags.has(flag)));
   if (given.flags.has("not-run")) for (const outcome of ["skipped", "missed", "refused", "overdue"]) asked.add(outcome);
   return {
     limit: countOption(given, "limit") ?? LIMIT,
     isWanted: (outcome) => asked.size === 0 || asked.has(outcome),
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
+    ...rangeOptions(given),
   };
 }
 

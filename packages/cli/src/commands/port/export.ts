@@ -1,8 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { timeOption } from "../../command-line/units.js";
-import { CommandError } from "../../errors.js";
+import { rangeOptions } from "../../command-line/units.js";
 import { tell } from "../../output/tell.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { kindOf, withStore } from "../../store/open.js";
@@ -31,15 +30,10 @@ interface Wanted {
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given, 1);
   const [name] = given.operands;
-  const now = Date.now();
-  const [from, to] = [timeOption(given, "since", now, -1), timeOption(given, "until", now, -1)];
-  if (from !== undefined && to !== undefined && from >= to)
-    throw new CommandError("--since must lie before --until: nothing lies between them");
   const wanted: Wanted = {
     logs: !given.flags.has("no-logs"),
     ...(name !== undefined && { name }),
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
+    ...rangeOptions(given),
   };
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name, true);

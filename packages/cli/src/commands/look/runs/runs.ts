@@ -1,7 +1,7 @@
 import type { HistoryOptions, JobManager, RunRecord, RunStatus } from "@ojm/core";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
-import { countOption, timeOption } from "../../../command-line/units.js";
+import { countOption, rangeOptions } from "../../../command-line/units.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
@@ -31,16 +31,12 @@ export function limitOf(given: Given): number {
 }
 
 function filters(given: Given): HistoryOptions {
-  const now = Date.now();
-  const from = timeOption(given, "since", now, -1);
-  const to = timeOption(given, "until", now, -1);
   const before = lastValue(given, "before");
   const limit = limitOf(given);
   const status = given.flags.has("failed") ? IN_ERROR : (given.values["status"] as RunStatus[] | undefined);
   return {
     limit,
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
+    ...rangeOptions(given),
     ...(before !== undefined && { before }),
     ...(status !== undefined && { status }),
   };
