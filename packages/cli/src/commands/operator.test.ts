@@ -306,6 +306,12 @@ describe("what ran", () => {
     expect(await waiting).toMatchObject({ code: 1, out: expect.stringMatching(/error +no orders/) });
     await manager.run("import", () => {});
     expect(await call("wait", "import")).toMatchObject({ code: 0 });
+    const retry = { attempts: 2, delay: HOUR };
+    const tried = manager.run("tried", () => Promise.reject(new Error("no")), { retry });
+    tried.catch(() => {});
+    await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
+    const next = /^ojm: attempt 2 of 2 is due at \S+Z\n$/;
+    expect(await call("wait", "tried")).toMatchObject({ code: 1, err: expect.stringMatching(next) });
   });
 
   test("prune counts, then deletes", async () => {

@@ -1,10 +1,11 @@
-import type { RunRecord } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { spanOption } from "../../../command-line/units.js";
 import { EXIT } from "../../../errors.js";
 import { colorOf } from "../../../output/color.js";
 import { printItem } from "../../../output/items.js";
+import { tell } from "../../../output/tell.js";
 import { sayDuration } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
@@ -22,8 +23,17 @@ export async function execute(given: Given): Promise<number> {
       { title: "took", cell: ({ duration }) => sayDuration(duration) },
       { title: "error", cell: ({ error }) => error },
     ]);
+    await tellNext(manager, ended);
     return exitOf(ended);
   });
+}
+
+/** The run is over, and its job is not: whoever waits for the job must know that it is tried again. */
+async function tellNext(manager: JobManager, { id, name, retry, chain = id, status }: RunRecord): Promise<void> {
+  if (retry === undefined || status === "running" || status === "completed") return;
+  const next = (await manager.retries(name)).find((one) => one.chain === chain);
+  if (next !== undefined)
+    tell(`ojm: attempt ${next.attempt} of ${next.retry.attempts} is due at ${new Date(next.due).toISOString()}`);
 }
 
 function exitOf({ status }: RunRecord): number {
