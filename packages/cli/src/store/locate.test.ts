@@ -28,6 +28,9 @@ describe("a store on the command line", () => {
   test.each([
     ["ojm.db", /is not understood: write redis:/],
     ["mysql://h", /no kind of store "mysql"/],
+    ["etcd://a?foo=b", /the etcd store has a query or a #: it takes none/],
+    ["etcd://u:p@a/team?foo=b", /the etcd store has a query or a #: it takes none/],
+    ["etcds://a/team#b", /the etcd store has a query or a #: it takes none/],
     ["etcd://", /written as etcd:\/\/HOST/],
     ["sqlite:", /is not understood/],
   ])("%s is refused", (text, message) => {
@@ -39,6 +42,16 @@ describe("a store on the command line", () => {
     expect(shown("etcd://u:se/cret@h")).toBe("etcd://u:***@h");
     expect(() => locate("foo://u:secret@h", "/")).toThrow(/^(?!.*secret)/);
   });
+});
+
+test.each([
+  ["redis://", /"url" has no host: it is of the form redis:\/\/host:6379\/0/],
+  ["redis://127.0.0.1:1?db=3", /the query "db": a database is given as the path, as in redis:\/\/host:6379\/3/],
+  ["redis://127.0.0.1:1?foo=bar", /the query "foo"/],
+  ["etcd://127.0.0.1:99999", /hosts has the port 99999: a port is a number from 1 to 65535/],
+])("ojm ps --store %s ends with 2, and says what is wrong with the address", async (store, message) => {
+  const ended = await called(folderWith({}), ["ps", "--store", store]);
+  expect(ended).toMatchObject({ code: 2, out: "", err: expect.stringMatching(message) });
 });
 
 // To the superuser, no folder is closed.
