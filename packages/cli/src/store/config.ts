@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { OpenOptions } from "@ojm/core";
 import { hint } from "../command-line/parse.js";
 import { CommandError } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
@@ -69,7 +70,8 @@ function isMap(value: unknown): value is Unchecked {
 function told(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return "a text";
-  return typeof value === "object" && value !== null ? "a map" : (JSON.stringify(value) ?? `a ${typeof value}`);
+  if (typeof value === "object" && value !== null) return "a map";
+  return typeof value === "function" ? "a function" : String(value);
 }
 
 async function readConfig(path: string): Promise<Unchecked> {
@@ -101,7 +103,7 @@ async function checkKeys(where: string, map: object, known: readonly string[]): 
 
 /** Reads a store as on the command line, as in a program, or one for each kind of data. */
 async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
-  if (!isMap(store) || "type" in store || "args" in store) {
+  if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
     const found = await readOne(where, store, folder);
     return "jobFile" in found ? found : { ...found, locks: found.jobs };
   }
@@ -130,6 +132,7 @@ async function readPart(where: string, part: string, store: unknown, folder: str
 async function readOne(where: string, store: unknown, folder: string): Promise<Placed | JobFileLocation> {
   if (typeof store === "string") return located(where, store, folder);
   if (!isMap(store)) throw new CommandError(`${where} is ${told(store)}. It must be ${STORE_FORMS}`);
+  if (hasBackend(store)) return { jobs: store, files: [] };
   await checkKeys(where, store, ONE);
   const { type, args = {} } = store;
   if (typeof type !== "string")
@@ -137,6 +140,12 @@ async function readOne(where: string, store: unknown, folder: string): Promise<P
   if (!isMap(args))
     throw new CommandError(`${where}: "args" is ${told(args)}. It must be a map of the options of "${type}"`);
   return placed({ type, args }, folder);
+}
+
+/** Whether a store holds its backend itself, as one in a module may. */
+function hasBackend(store: Unchecked): store is Required<Pick<OpenOptions, "backend">> {
+  const { backend } = store;
+  return isMap(backend) && (typeof backend["open"] === "function" || typeof backend["commit"] === "function");
 }
 
 /** What {@link locate} finds, and what it refuses with the place in the file. */

@@ -136,6 +136,22 @@ describe("a config file", () => {
     await expect(configuredStore(folderWith({ "ojm.config.json": text }), undefined)).rejects.toThrow(message);
   });
 
+  test("a config that is a module may hold the backend of a store itself", async () => {
+    const own = 'export default { store: { jobs: { backend: { type: "own", open() {} } }, locks: "redis://h" } };';
+    expect(await configuredStore(folderWith({ "ojm.config.mjs": own }), undefined)).toMatchObject({
+      jobs: { backend: { type: "own" } },
+      locks: { type: "redis" },
+    });
+  });
+
+  test.each(["5n", "undefined + 1", "Symbol()", "() => {}"])(
+    "a store in a module that is no value of JSON is refused, too: %s",
+    async (value) => {
+      const folder = folderWith({ "ojm.config.mjs": `export default { store: ${value} };` });
+      await expect(configuredStore(folder, undefined)).rejects.toThrow(/mjs: "store" is .*\. It must be a text/);
+    },
+  );
+
   test.each([
     ['{"profiles": {"q": 5}}', /json: the profile "q" is 5\. It must be a map, such as \{ "store"/],
     ['{"profiles": {"q": null}}', /json: the profile "q" is null\./],
