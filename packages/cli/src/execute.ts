@@ -24,8 +24,10 @@ export async function execute(words: readonly string[]): Promise<number> {
       return told.code;
     }
     const { tell } = await import("./output/tell.js");
-    // Problems of a job file begin with their place.
-    tell((error as Error).name === "JobFileError" ? told.message : `ojm: ${told.message}`);
+    // Problems of a job file begin with their place, if they have one.
+    const { name, message } = error as Error;
+    const isPlaced = name === "JobFileError" && !message.startsWith("error: ");
+    tell(isPlaced ? told.message : `ojm: ${told.message}`);
     return told.code;
   }
 }

@@ -194,7 +194,7 @@ describe("a store that is not there", () => {
       const { code, out, err } = await ojm(home, command, "../jobs/a.yaml");
       expect({ code, out }).toEqual({ code: 2, out: "" });
       const path = join(root, "jobs/data/locks.db");
-      expect(err).toMatch(/^error: there is no store at .*\n$/);
+      expect(err).toMatch(/^ojm: there is no store at .*\n$/);
       expect(err).toContain(path);
       expect(readdirSync(join(root, "jobs"))).toEqual(["a.yaml"]);
       untouched(home);

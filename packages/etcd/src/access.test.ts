@@ -137,6 +137,13 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     const stranger = openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate: ca }, deadline: 3_000 });
     await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
+
+  it("a server without TLS is told as that, where hosts ask for TLS", async () => {
+    const plain = await start();
+    await expect(openEtcd({ hosts: `https://${plain}`, deadline: 1_000 })).rejects.toMatchObject({
+      message: expect.stringMatching(/the connection was closed before a call\. Does the server use TLS/),
+    });
+  });
 });
 
 describe.skipIf(missing !== undefined)("a client of the caller", () => {

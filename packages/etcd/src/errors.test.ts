@@ -59,4 +59,29 @@ describe("errors of etcd", () => {
   it("the code of an error is read from its text, if etcd3 leaves nothing else of the error", () => {
     expect(rpcErrorOf(new Error("14 UNAVAILABLE: Connection dropped"))).toMatchObject({ code: 14, sent: true });
   });
+
+  it.each([
+    [
+      4,
+      "Deadline exceeded after 4.998s,name resolution: 0.099s,metadata filters: 0.001s,Waiting for LB pick",
+      "etcd at host:1 cannot be reached: no connection within 4998 ms",
+    ],
+    [
+      4,
+      "Deadline exceeded after 1.002s,LB pick: 0.1s,remote_addr=10.0.0.1:1",
+      "etcd at host:1 did not answer in time: no answer within 1002 ms",
+    ],
+    [
+      14,
+      "No connection established. Last error: null. Resolution note: ",
+      "etcd at host:1 is unavailable: the connection was closed before a call. Does the server use TLS, and do hosts say so (https://)?",
+    ],
+    [
+      14,
+      "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1",
+      "etcd at host:1 is unavailable: No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1",
+    ],
+  ])("a message has no internals of gRPC: %i %s", (code, details, message) => {
+    expect(channelErrorOf(rpcErrorOf(grpc(code, details)), "host:1", true).message).toBe(message);
+  });
 });

@@ -109,8 +109,21 @@ export function channelErrorOf(error: RpcError, host: string, writing: boolean):
   const details = { retryable: error.transient, outcome: inDoubt ? "unknown" : "not-applied", cause: error } as const;
   if (error.code === GRPC.deadlineExceeded) {
     const what = error.sent ? "did not answer in time" : "cannot be reached";
-    return new ChannelError("TIMEOUT", `${where} ${what}: ${error.details}`, details);
+    return new ChannelError("TIMEOUT", `${where} ${what}: ${sayDetails(error)}`, details);
   }
-  if (error.transient) return new ChannelError("UNAVAILABLE", `${where} is unavailable: ${error.details}`, details);
-  return new ChannelError("FAILED", `${where} failed: ${error.details}`, details);
+  if (error.transient) return new ChannelError("UNAVAILABLE", `${where} is unavailable: ${sayDetails(error)}`, details);
+  return new ChannelError("FAILED", `${where} failed: ${sayDetails(error)}`, details);
+}
+
+/**
+ * What failed, for a person: gRPC lists what it did until a deadline, and of a server without TLS it tells a
+ * `null`, or that a socket was disconnected.
+ */
+function sayDetails({ details, sent }: RpcError): string {
+  const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
+  if (seconds !== undefined)
+    return `no ${sent ? "answer" : "connection"} within ${Math.round(Number(seconds) * 1_000)} ms`;
+  if (/^No connection established\. Last error: (null\b|.*before secure TLS connection)/.test(details))
+    return "the connection was closed before a call. Does the server use TLS, and do hosts say so (https://)?";
+  return details;
 }

@@ -97,10 +97,19 @@ function readHosts(hosts: unknown = "127.0.0.1:2379"): string[] {
   const list = typeof hosts === "string" ? hosts.split(",") : hosts;
   if (!Array.isArray(list) || list.length === 0) throw wrong("hosts must be a string or a list of strings");
   const checked = list.map((host: unknown) => {
+    // gRPC would look for a host of that name.
+    if (typeof host === "string" && /[?#]/.test(host)) {
+      throw wrong("hosts has a query or a #: it takes none. Other options are given beside hosts");
+    }
     const match = typeof host === "string" ? /^(https?:\/\/)?([^\s/@]+?)(:\d+)?\/?$/.exec(host.trim()) : null;
     // Keep the value out of the message: a URL may contain a password.
     if (match === null) throw wrong('each of hosts must look like "host:2379" or "https://host:2379"');
-    return `${match[1] ?? ""}${match[2]}${match[3] ?? ":2379"}`;
+    const port = match[3]?.slice(1) ?? "2379";
+    // gRPC would throw a RangeError at the first call.
+    if (Number(port) < 1 || Number(port) > 65_535) {
+      throw wrong(`hosts has the port ${port}: a port is a number from 1 to 65535`);
+    }
+    return `${match[1] ?? ""}${match[2]}:${port}`;
   });
   if (new Set(checked.map((host) => host.startsWith("https://"))).size > 1) {
     throw wrong("hosts mixes nodes with TLS (https://) and without");

@@ -35,6 +35,21 @@ describe("options of Redis", () => {
     [{ url: "localhost:6379" }, "redis://"],
     [{ url: "http://localhost" }, "redis://"],
     [{ url: "redis://user:7000@localhost:99999/0" }, "the port 99999: a port is a number from 1 to 65535"],
+    [{ url: "redis://h:0" }, "the port 0: a port is a number from 1 to 65535"],
+    [{ url: "redis://" }, '"url" has no host: it is of the form redis://host:6379/0'],
+    [{ url: "redis:///3" }, '"url" has no host'],
+    [{ url: "redis:///var/run/redis.sock" }, '"url" has no host'],
+    [{ url: "redis://?db=3" }, '"url" has no host'],
+    [{ url: "redis://h?db=3" }, 'the query "db": a database is given as the path, as in redis://host:6379/3'],
+    [{ url: "redis://h/1?foo=bar" }, 'the query "foo": it takes none but "family"'],
+    [{ url: "redis://h?passwort=s3cret" }, 'the query "passwort"'],
+    [{ url: "redis://h?keyPrefix=a" }, 'the query "keyPrefix": give it as an option beside "url"'],
+    [{ url: "redis://h?enableOfflineQueue=true" }, 'the query "enableOfflineQueue": it takes none but "family"'],
+    [{ url: "redis://h?family=6&db=1" }, 'the query "db"'],
+    [{ url: "redis://h?family=five" }, 'the query "family": it is 0, 4 or 6'],
+    [{ url: "redis://h/abc" }, 'the database "abc": a database is a number, as in redis://host:6379/3'],
+    [{ url: "redis://h/1#2" }, "a #: in a user or a password, write it as %23"],
+    [{ cluster: { nodes: ["redis://a?foo=1"] } }, 'the query "foo"'],
     [{ deadline: 0 }, '"deadline"'],
     [{ deadline: "5s" }, '"deadline"'],
     [{ waitReplicas: -1 }, '"waitReplicas"'],
@@ -87,7 +102,8 @@ describe("options of Redis", () => {
       "the Redis Cluster at 10.0.0.1:7000, 10.0.0.2:6379",
       'Redis "main" by the Sentinels 10.0.0.1:26379',
     ]);
-    expect(fault({ url: "http://:s3cret@localhost" })).not.toContain("s3cret");
+    for (const url of ["http://:s3cret@localhost", "redis://h?password=s3cret", "redis://h#s3cret", "redis://:s3cret@"])
+      expect(fault({ url })).not.toMatch(/s3cret|nothing/);
   });
 
   it("the key prefix of a client that the caller passed in comes before the prefix of the backend", async () => {
@@ -105,6 +121,8 @@ describe("options of Redis", () => {
     const tls = { rejectUnauthorized: false };
     const made = await readOptions({ url: "rediss://10.0.0.1:7000/3", tls, username: "u", family: 4 }).create();
     expect(made.options).toMatchObject({ host: "10.0.0.1", port: 7000, db: 3, tls, username: "u", family: 4 });
+    const asked = await readOptions({ url: "redis://10.0.0.1/3?family=6" }).create();
+    expect(asked.options).toMatchObject({ db: 3, family: 6 });
     const cluster = { nodes: [{ port: 1 }], options: { redisOptions: { connectionName: "jobs" } } };
     const all = await readOptions({ cluster, password: "p" }).create();
     expect(all.options).toMatchObject({

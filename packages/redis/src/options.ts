@@ -1,4 +1,4 @@
-import { ChannelError, rejectUnknownOptions } from "@ojm/core/backend";
+import { rejectUnknownOptions } from "@ojm/core/backend";
 import {
   type ClientOptions,
   type ClusterClient,
@@ -8,6 +8,7 @@ import {
   nodeOptions,
   type RedisClient,
 } from "./connection/client.js";
+import { hostOf, invalid, refuseQuery, refuseWrongUrl } from "./url.js";
 
 /**
  * Options that are passed on to ioredis. The others control queues and retries, and the backend sets them
@@ -138,6 +139,7 @@ function ofCluster(args: Readonly<Record<string, unknown>>): Source {
   }
   const clash = ["url", "host", "port", "path", "db", "sentinels", "name"].find((option) => args[option] !== undefined);
   if (clash !== undefined) throw invalid(`"cluster" excludes "${clash}"`);
+  for (const node of nodes) if (typeof node === "string" && URL.canParse(node)) refuseQuery(new URL(node));
   const given = map(options, "cluster.options");
   const create = async (deadline: number): Promise<ClusterClient> => {
     const { Cluster } = await import("ioredis");
@@ -163,14 +165,7 @@ function ofCluster(args: Readonly<Record<string, unknown>>): Source {
 
 function ofServer(args: Readonly<Record<string, unknown>>): Source {
   const { url, sentinels, name } = args;
-  if (url !== undefined && (typeof url !== "string" || !/^rediss?:\/\//.test(url) || !URL.canParse(url))) {
-    const port = typeof url === "string" ? wrongPort(url) : undefined;
-    if (port !== undefined) throw invalid(`"url" has the port ${port}: a port is a number from 1 to 65535`);
-    throw invalid(`"url" is of the form redis://host:6379/0, with TLS rediss://host:6379/0`);
-  }
-  if (url !== undefined && !isDecodable(url)) {
-    throw invalid(`"url" has a user or a password with a % that is no escape: write it as %25`);
-  }
+  if (url !== undefined) refuseWrongUrl(url);
   if (sentinels !== undefined && (!Array.isArray(sentinels) || sentinels.length === 0 || typeof name !== "string")) {
     throw invalid(`"sentinels" is a list like [{ host: "10.0.0.1", port: 26379 }], beside the "name" of the master`);
   }
@@ -204,28 +199,6 @@ function address({ host = "localhost", port = 6379 }: ClientOptions): string {
   return `${host}:${port}`;
 }
 
-/** The port of an address, if no port has that number. Digits alone: a text may be a part of a password. */
-function wrongPort(url: string): string | undefined {
-  const [, port] = /^rediss?:\/\/(?:[^/?#]*@)?[^/?#@]*:(\d+)(?:[/?#]|$)/.exec(url) ?? [];
-  return port !== undefined && Number(port) > 65_535 ? port : undefined;
-}
-
-/** The host and port of a URL, without its secrets. */
-/** Whether ioredis can decode the user and the password of a URL. */
-function isDecodable(url: string): boolean {
-  try {
-    const { username, password } = new URL(url);
-    decodeURIComponent(`${username}${password}`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : url.replace(/^.*@/, "");
-}
-
 function prefix(args: Readonly<Record<string, unknown>>): string {
   const { keyPrefix = "ojm:" } = args;
   // A Cluster would take any other brace for the start of a hash tag, and spread a channel over its nodes.
@@ -252,8 +225,4 @@ function yesOrNo(args: Readonly<Record<string, unknown>>, name: string): boolean
 function map(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw invalid(`"${name}" is a map`);
-}
-
-function invalid(what: string): ChannelError {
-  return new ChannelError("INVALID_CONFIG", `channel type "redis": ${what}`);
 }

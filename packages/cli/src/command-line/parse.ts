@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { CommandError } from "../errors.js";
+import { shellWord } from "../shell-word.js";
 import type { CommandSpec, Given, OptionSpecs } from "./spec.js";
 
 /** A command and the words behind it. */
@@ -16,7 +17,8 @@ export async function readCommand(words: readonly string[], known: readonly stri
   if (first === undefined || HELP.includes(first)) return { name: "help", rest: [] };
   if (first === "--version" || first === "-v") return { name: "version", rest: [] };
   if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
-  if (/\.(ya?ml|json)$/.test(first)) throw new CommandError(`"${first}" is no command. Did you mean: ojm run ${first}`);
+  if (/\.(ya?ml|json)$/.test(first))
+    throw new CommandError(`"${first}" is no command. Did you mean: ojm run ${shellWord(first)}`);
   const shown = known.filter((name) => !name.startsWith("_"));
   throw new CommandError(
     `there is no command "${first}".${await hint(first, shown)} Commands: ${shown.join(", ")}. More: ojm --help`,

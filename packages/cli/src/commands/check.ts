@@ -5,6 +5,7 @@ import { readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { print } from "../output/print.js";
 import { tell } from "../output/tell.js";
+import { shellWord } from "../shell-word.js";
 import { argsOf } from "../store/job-file.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */
@@ -30,7 +31,7 @@ export async function execute(given: Given): Promise<number> {
 function summary(file: string, { jobs, todo, periodic, includes, warnings }: Checked): string {
   if (todo === 0) {
     const marks = warnings.length > 0 ? `, with ${count(warnings.length, "warning")}` : "";
-    return `${file} is a library of ${count(jobs, "job")}${marks}: it has no "todo". Include it in another file, or run one of its jobs: ojm run ${file} --job NAME`;
+    return `${file} is a library of ${count(jobs, "job")}${marks}: it has no "todo". Include it in another file, or run one of its jobs: ojm run ${shellWord(file)} --job NAME`;
   }
   const facts = [
     count(jobs, "job"),

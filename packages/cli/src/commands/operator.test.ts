@@ -4,7 +4,7 @@ import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
-import { type Ended, folderWith, ojm } from "../testing/ojm.js";
+import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
 
 /*
@@ -457,6 +457,32 @@ describe("what will run", () => {
       out: expect.stringMatching(/ was started/),
       err: expect.stringMatching(/^ojm: no process that runs "report" is there: start the one that adds it\./),
     });
+  });
+
+  test("with --json and nobody there, run-now writes nothing to stderr while it waits", async () => {
+    const gone = new Scheduler(manager);
+    await gone.add("report", { every: HOUR, missed: "none" }, () => {});
+    await gone.close();
+    const words = ["run-now", "report", "--reason", "x", "--store", "sqlite:ojm.db"];
+    const asking = start(folder, ...words, "--json");
+    await expect.poll(() => json("audit", "report"), { timeout: 30_000 }).toHaveLength(1);
+    // The text form of a later call waits as long before it tells.
+    const other = called(folder, words);
+    const told = (): string => vi.mocked(process.stderr.write).mock.calls.flat().join("");
+    await expect.poll(told, { timeout: 30_000 }).toContain('no process that runs "report" is there');
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("report", { every: HOUR, missed: "none" }, () => {});
+    expect((await other).code).toBe(0);
+    expect(await asking.ended).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("a hint quotes a name that a shell would read otherwise", async () => {
+    const name = "a job $(id)";
+    const held = await call("hold", name, "--new", "--reason", "x");
+    expect(held.out).toContain(`To end it sooner: ojm unlock '${name}' --reason …`);
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
+    expect((await call("pause", name, "--reason", "x")).out).toContain(`To end that: ojm resume '${name}'.`);
   });
 
   test("a backfill tells how far it is, and is stopped with a reason", async () => {

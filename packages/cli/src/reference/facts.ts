@@ -48,6 +48,9 @@ export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
 export const CONFIG =
   "Without --store and OJM_STORE, the store is the one of ojm.config.json, .yaml, .yml, .js, .mjs or .ts in the working directory, or in the nearest folder above it.";
 
+export const PASSWORDS =
+  "While a command runs, each user of the machine can read its words, a password in --store among them. Put such a store into OJM_STORE, or into a config file that only you may read. An ojm.config.mjs can take it from a variable: export default { store: process.env.JOBS_URL }. The command of ojm exec gets the environment of ojm, OJM_STORE too.";
+
 export const PLACEHOLDERS =
   "RUN is the id of a run, NAME@ and as much of its time as no other run of the job has, or a name for its last run. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
 

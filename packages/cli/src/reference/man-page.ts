@@ -8,6 +8,7 @@ import {
   groups,
   JSON_ERRORS,
   optionTerm,
+  PASSWORDS,
   PLACEHOLDERS,
   sentence,
   TITLE,
@@ -36,6 +37,7 @@ export function manPage(): string {
     ...terms(ENVIRONMENT),
     ".SH FILES",
     plain(CONFIG),
+    ...paragraph(PASSWORDS),
   ];
   return `${lines.join("\n")}\n`;
 }

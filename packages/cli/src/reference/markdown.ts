@@ -8,6 +8,7 @@ import {
   groups,
   JSON_ERRORS,
   optionTerm,
+  PASSWORDS,
   PLACEHOLDERS,
   sentence,
   TITLE,
@@ -29,6 +30,7 @@ export function markdown(): string {
     "## Environment",
     list(ENVIRONMENT),
     CONFIG,
+    PASSWORDS.replace(/(export default \{.*?\})/, "`$1`"),
   ];
   return `${parts.join("\n\n")}\n`;
 }

@@ -8,21 +8,15 @@ import { type JobFileLocation, type Location, locate } from "./locate.js";
 
 const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.config.${ending}`);
 const KEYS = ["store", "profiles"];
+const PROFILES = '{ "prod": { "store": "redis://HOST" } }';
+const PROFILE_KEYS = ["store"];
 const STORES = ["jobs", "locks", "logs"];
 
 /** The keys of a store in the words of a program. */
 const ONE = ["type", "args"];
 
-/** A store in a config: as on the command line, as in a program, or one for each kind of data. */
-type WrittenStore =
-  | string
-  | OpenOptions
-  | Readonly<Record<"jobs" | "locks" | "logs", string | OpenOptions | undefined>>;
-
-interface Config {
-  readonly store?: WrittenStore;
-  readonly profiles?: Readonly<Record<string, { readonly store?: WrittenStore }>>;
-}
+const STORE_FORMS = 'a text, such as "redis://HOST" or "sqlite:ojm.db", or a map with "type" and "args"';
+const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
 
 /** The config file of a folder, or of the nearest one above. */
 function findConfig(folder: string): string | undefined {
@@ -45,16 +39,42 @@ export async function configuredStore(
   }
   const config = await readConfig(path);
   await checkKeys(path, config, KEYS);
-  const { profiles = {} } = config;
-  if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
+  const { store, profiles = {} } = config;
+  const at = dirname(path);
+  if (!isMap(profiles))
+    throw new CommandError(`${path}: "profiles" is ${told(profiles)}. It must be a map, such as ${PROFILES}`);
+  if (profile === undefined) return store === undefined ? undefined : readStore(`${path}: "store"`, store, at);
+  if (!Object.hasOwn(profiles, profile)) {
     const all = Object.keys(profiles);
-    throw new CommandError(`${path} has no profile "${profile}".${await hint(profile, all)} It has: ${all.join(", ")}`);
+    const has = all.length === 0 ? "It has none" : `It has: ${all.join(", ")}`;
+    throw new CommandError(`${path} has no profile "${profile}".${await hint(profile, all)} ${has}`);
   }
-  const store = profile === undefined ? config.store : (profiles[profile]?.store ?? config.store);
-  return store === undefined ? undefined : readStore(path, store);
+  const one = profiles[profile];
+  const where = `${path}: the profile "${profile}"`;
+  if (!isMap(one))
+    throw new CommandError(`${where} is ${told(one)}. It must be a map, such as { "store": "redis://HOST" }`);
+  await checkKeys(where, one, PROFILE_KEYS);
+  if (one["store"] !== undefined) return readStore(`${where}: "store"`, one["store"], at);
+  if (store !== undefined) return readStore(`${path}: "store"`, store, at);
+  throw new CommandError(`${where} has no "store", and the file has none for all profiles`);
 }
 
-async function readConfig(path: string): Promise<Config> {
+/** A map of a config file, whose values are not checked yet. */
+type Unchecked = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is Unchecked {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A wrong value as a message tells it. A text or a map may hold a password. */
+function told(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "string") return "a text";
+  if (typeof value === "object" && value !== null) return "a map";
+  return typeof value === "function" ? "a function" : String(value);
+}
+
+async function readConfig(path: string): Promise<Unchecked> {
   let config: unknown;
   try {
     if (/\.[mj]?[jt]s$/.test(path)) config = (await import(pathToFileURL(path).href)).default;
@@ -68,38 +88,79 @@ async function readConfig(path: string): Promise<Config> {
       `${path} needs Node 22.18 or later, which reads TypeScript: write it as .js, .json or .yaml`,
     );
   }
-  if (typeof config === "object" && config !== null && !Array.isArray(config)) return config;
+  if (isMap(config)) return config;
   throw new CommandError(`${path} must be a map, such as { "store": "sqlite:./data/ojm.db" }`);
 }
 
-async function checkKeys(path: string, map: object, known: readonly string[]): Promise<void> {
-  const wrong = Object.keys(map).find((key) => !known.includes(key));
-  if (wrong === undefined) return;
+/** Refuses an unknown key of a map. `where`: the file, and the map in it. */
+async function checkKeys(where: string, map: object, known: readonly string[]): Promise<void> {
+  const unknown = Object.keys(map).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
   throw new CommandError(
-    `${path}: unknown key "${wrong}".${await hint(wrong, known)} It may have: ${known.join(", ")}`,
+    `${where}: unknown key "${unknown}".${await hint(unknown, known)} It may have: ${known.join(", ")}`,
   );
 }
 
-async function readStore(path: string, store: WrittenStore): Promise<Location | JobFileLocation> {
-  const folder = dirname(path);
-  if (typeof store === "string") return locate(store, folder);
-  if ("type" in store || "args" in store) {
-    await checkKeys(path, store, ONE);
-    const { jobs, files } = placed(store, folder);
-    return { jobs, locks: jobs, files };
+/** Reads a store as on the command line, as in a program, or one for each kind of data. */
+async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
+  if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
+    const found = await readOne(where, store, folder);
+    return "jobFile" in found ? found : { ...found, locks: found.jobs };
   }
-  await checkKeys(path, store, STORES);
-  const parts = STORES.map((part) => {
-    const one = (store as Readonly<Record<string, string | OpenOptions | undefined>>)[part];
-    const found = typeof one === "string" ? locate(one, folder) : one && placed(one, folder);
-    if (found !== undefined && "jobFile" in found) throw new CommandError(`${path}: "${part}" cannot be a job file`);
-    return found;
-  });
-  const [jobs, locks, logs] = parts;
+  await checkKeys(where, store, STORES);
+  const { jobs, locks, logs } = store;
   if (jobs === undefined || locks === undefined)
-    throw new CommandError(`${path}: "store" needs both "jobs" and "locks": locks in memory exclude nobody`);
-  const files = parts.flatMap((part) => part?.files ?? []);
-  return { jobs: jobs.jobs, locks: locks.jobs, ...(logs && { logs: logs.jobs }), files };
+    throw new CommandError(`${where} needs both "jobs" and "locks": locks in memory exclude nobody`);
+  const [inJobs, inLocks, inLogs] = [
+    await readPart(where, "jobs", jobs, folder),
+    await readPart(where, "locks", locks, folder),
+    logs === undefined ? undefined : await readPart(where, "logs", logs, folder),
+  ];
+  const files = [inJobs, inLocks, inLogs].flatMap((part) => part?.files ?? []);
+  return { jobs: inJobs.jobs, locks: inLocks.jobs, ...(inLogs && { logs: inLogs.jobs }), files };
+}
+
+/** A store for one kind of data. */
+type Placed = Pick<Location, "jobs" | "files">;
+
+async function readPart(where: string, part: string, store: unknown, folder: string): Promise<Placed> {
+  const found = await readOne(`${where}: "${part}"`, store, folder);
+  if ("jobFile" in found) throw new CommandError(`${where}: "${part}" cannot be a job file`);
+  return found;
+}
+
+async function readOne(where: string, store: unknown, folder: string): Promise<Placed | JobFileLocation> {
+  if (typeof store === "string") return located(where, store, folder);
+  if (!isMap(store)) throw new CommandError(`${where} is ${told(store)}. It must be ${STORE_FORMS}`);
+  if (hasBackend(store)) return { jobs: store, files: [] };
+  await checkKeys(where, store, ONE);
+  const { type, args = {} } = store;
+  if (typeof type !== "string")
+    throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : told(type)}. ${TYPE_FORM}`);
+  if (!isMap(args))
+    throw new CommandError(`${where}: "args" is ${told(args)}. It must be a map of the options of "${type}"`);
+  return placed({ type, args }, folder);
+}
+
+/** Whether a store holds its backend itself, as one in a module may. */
+function hasBackend(store: Unchecked): store is Required<Pick<OpenOptions, "backend">> {
+  const { backend } = store;
+  return isMap(backend) && (typeof backend["open"] === "function" || typeof backend["commit"] === "function");
+}
+
+/** What {@link locate} finds, and what it refuses with the place in the file. */
+function located(where: string, text: string, folder: string): Location | JobFileLocation {
+  try {
+    return locate(text, folder);
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(`${where}: ${error.message}`, error.code) : error;
+  }
+}
+
+/** A store in the words of a program. */
+interface Written {
+  readonly type: string;
+  readonly args: Unchecked;
 }
 
 /** Which option of a type is a path. */
@@ -109,8 +170,8 @@ const PATHS: Readonly<Record<string, string>> = { sqlite: "file", db: "file", le
  * A store in the words of a program. Its path begins at the folder of the config, and a command that only
  * looks must not make its file.
  */
-function placed(options: OpenOptions, folder: string): { readonly jobs: OpenOptions; readonly files: string[] } {
-  const { type = "", args = {} } = options;
+function placed(options: Written, folder: string): Placed {
+  const { type, args } = options;
   const option = Object.hasOwn(PATHS, type) ? PATHS[type] : undefined;
   const written = option === undefined ? undefined : args[option];
   if (option === undefined || typeof written !== "string" || written.startsWith(":"))

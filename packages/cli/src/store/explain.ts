@@ -25,10 +25,25 @@ const CODES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 export function explained(error: unknown): CommandError | undefined {
   if (error instanceof CommandError) return error;
   if (!(error instanceof Error)) return undefined;
-  if (error.name === "JobFileError") return new CommandError(error.message);
+  // An error of the file as a whole has no place before its severity, and reads like all others.
+  if (error.name === "JobFileError") return new CommandError(error.message.replace(/^error: /, ""));
   const { name, code, message } = error as Coded & (ChannelError | RunError);
   if (!Object.hasOwn(CODES, name)) return undefined;
+  if (name === "ChannelError" && isUnloadable(error)) return new CommandError(`${message}. ${remedy(message)}`);
   // A store that is away is no fault of the command: the same one may work in a minute.
   const other = name === "ChannelError" ? EXIT.away : EXIT.failed;
   return new CommandError(message, CODES[name]?.[String(code)] ?? other);
+}
+
+/** Whether the module of a backend is there, and a file that it needs is not: no wait makes it work. */
+function isUnloadable({ cause }: Error): boolean {
+  const { code } = (cause ?? {}) as Coded;
+  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+}
+
+/** What to do about a backend that cannot be loaded. */
+function remedy(message: string): string {
+  const [, own] = /^the backend of channel type "(level|sqlite|redis|etcd)"/.exec(message) ?? [];
+  if (own === undefined) return "Install or build it again";
+  return `Install it: npm install @ojm/${own}; in a clone of ojm, build it: npm run build`;
 }

@@ -9,6 +9,10 @@ const RECENT = 1_000;
 /** How many names are told: more than a screen holds help nobody. */
 const MOST_NAMES = 20;
 
+/** How long all names that are told may be together, and one of them. */
+const MOST_CHARACTERS = 600;
+const LONGEST = 60;
+
 /** The names of the schedules of a store. */
 export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
   const { schedulesIn } = await import("@ojm/schedule");
@@ -40,11 +44,25 @@ export async function meant(name: string, known: ReadonlySet<string>): Promise<s
   return longer === undefined || more.length > 0 ? "" : ` Did you mean "${longer}"?`;
 }
 
-/** The names that there are, as a sentence. */
+/** The names that there are, or the first of them and how many more, as the end of a sentence. */
 export function listed(known: ReadonlySet<string>): string {
-  // A line break in a name would tear the sentence apart.
-  const names = [...known].sort().map((name) => visible(name));
-  return `${names.slice(0, MOST_NAMES).join(", ")}${names.length > MOST_NAMES ? ", …" : ""}`;
+  const told: string[] = [];
+  let length = 0;
+  for (const name of [...known].sort().slice(0, MOST_NAMES)) {
+    // A line break in a name would tear the sentence apart.
+    const short = visible(shortened(name));
+    length += short.length;
+    if (told.length > 0 && length > MOST_CHARACTERS) break;
+    told.push(short);
+  }
+  const more = known.size - told.length;
+  return `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** A name of thousands of characters would bury the error. Cut between characters, not within one. */
+function shortened(name: string): string {
+  const characters = name.length > LONGEST ? [...name] : [];
+  return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : name;
 }
 
 /**

@@ -28,6 +28,9 @@ describe("a store on the command line", () => {
   test.each([
     ["ojm.db", /is not understood: write redis:/],
     ["mysql://h", /no kind of store "mysql"/],
+    ["etcd://a?foo=b", /the etcd store has a query or a #: it takes none/],
+    ["etcd://u:p@a/team?foo=b", /the etcd store has a query or a #: it takes none/],
+    ["etcds://a/team#b", /the etcd store has a query or a #: it takes none/],
     ["etcd://", /written as etcd:\/\/HOST/],
     ["sqlite:", /is not understood/],
   ])("%s is refused", (text, message) => {
@@ -39,6 +42,16 @@ describe("a store on the command line", () => {
     expect(shown("etcd://u:se/cret@h")).toBe("etcd://u:***@h");
     expect(() => locate("foo://u:secret@h", "/")).toThrow(/^(?!.*secret)/);
   });
+});
+
+test.each([
+  ["redis://", /"url" has no host: it is of the form redis:\/\/host:6379\/0/],
+  ["redis://127.0.0.1:1?db=3", /the query "db": a database is given as the path, as in redis:\/\/host:6379\/3/],
+  ["redis://127.0.0.1:1?foo=bar", /the query "foo"/],
+  ["etcd://127.0.0.1:99999", /hosts has the port 99999: a port is a number from 1 to 65535/],
+])("ojm ps --store %s ends with 2, and says what is wrong with the address", async (store, message) => {
+  const ended = await called(folderWith({}), ["ps", "--store", store]);
+  expect(ended).toMatchObject({ code: 2, out: "", err: expect.stringMatching(message) });
 });
 
 // To the superuser, no folder is closed.
@@ -102,9 +115,60 @@ describe("a config file", () => {
     ['{"stor": "sqlite:a.db"}', /unknown key "stor"\. Did you mean store\?/],
     ['{"store": {"jobs": "sqlite:a.db"}}', /needs both "jobs" and "locks"/],
     ['{"store": {"jobs": "sqlite:a.db", "lock": "redis://h"}}', /unknown key "lock"\. Did you mean locks\?/],
+    ['{"store": 5}', /json: "store" is 5\. It must be a text, such as "redis:/],
+    ['{"store": true}', /json: "store" is true\. It must be a text/],
+    ['{"store": null}', /json: "store" is null\. It must be a text/],
+    ['{"store": ["sqlite:a.db"]}', /json: "store" is a list\. It must be a text/],
+    ['{"store": "ojm.db"}', /json: "store": the store "ojm\.db" is not understood/],
+    ['{"store": {"type": 5}}', /json: "store": "type" is 5\. It must be a kind of store/],
+    ['{"store": {"args": {}}}', /json: "store": "type" is missing\./],
+    ['{"store": {"type": "sqlite", "args": null}}', /json: "store": "args" is null\. It must be a map of the options/],
+    ['{"store": {"jobs": 5, "locks": "redis://h"}}', /json: "store": "jobs" is 5\. It must be a text/],
+    [
+      '{"store": {"jobs": "redis://h", "locks": {"typ": "redis"}}}',
+      /"store": "locks": unknown key "typ"\. Did you mean type/,
+    ],
+    ['{"profiles": 5}', /json: "profiles" is 5\. It must be a map, such as/],
+    ['{"profiles": null}', /json: "profiles" is null\./],
     ["[]", /must be a map/],
     ["{", /cannot be read/],
   ])("a wrong one is refused: %s", async (text, message) => {
     await expect(configuredStore(folderWith({ "ojm.config.json": text }), undefined)).rejects.toThrow(message);
+  });
+
+  test("a config that is a module may hold the backend of a store itself", async () => {
+    const own = 'export default { store: { jobs: { backend: { type: "own", open() {} } }, locks: "redis://h" } };';
+    expect(await configuredStore(folderWith({ "ojm.config.mjs": own }), undefined)).toMatchObject({
+      jobs: { backend: { type: "own" } },
+      locks: { type: "redis" },
+    });
+  });
+
+  test.each(["5n", "undefined + 1", "Symbol()", "() => {}"])(
+    "a store in a module that is no value of JSON is refused, too: %s",
+    async (value) => {
+      const folder = folderWith({ "ojm.config.mjs": `export default { store: ${value} };` });
+      await expect(configuredStore(folder, undefined)).rejects.toThrow(/mjs: "store" is .*\. It must be a text/);
+    },
+  );
+
+  test.each([
+    ['{"profiles": {"q": 5}}', /json: the profile "q" is 5\. It must be a map, such as \{ "store"/],
+    ['{"profiles": {"q": null}}', /json: the profile "q" is null\./],
+    ['{"profiles": {"q": "redis://u:secret@h"}}', /json: the profile "q" is a text\. It must be a map/],
+    ['{"profiles": {"q": {}}}', /json: the profile "q" has no "store", and the file has none for all profiles/],
+    ['{"profiles": {"q": {"store": 5}}}', /json: the profile "q": "store" is 5\. It must be a text/],
+    ['{"profiles": {"q": {"stor": "redis://h"}}}', /the profile "q": unknown key "stor"\. Did you mean store\?/],
+    ['{"store": "sqlite:a.db"}', /json has no profile "q"\. It has none$/],
+  ])("a wrong profile is refused with its file, its name and what is missing: %s", async (text, message) => {
+    await expect(configuredStore(folderWith({ "ojm.config.json": text }), "q")).rejects.toThrow(message);
+  });
+
+  test("ojm ps with a store in the config that is a number ends with 2, and names the file and the key", async () => {
+    const folder = folderWith({ "ojm.config.json": '{"store": 5}' });
+    expect(await called(folder, ["ps"])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^ojm: .*ojm\.config\.json: "store" is 5\. It must be a text/),
+    });
   });
 });

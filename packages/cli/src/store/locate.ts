@@ -57,6 +57,10 @@ function withoutSlashes(path: string): string {
 function etcdArgs(rest: string, tls: boolean): Readonly<Record<string, unknown>> {
   const [, user, password, hosts = "", prefix] = /^\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(rest) ?? [];
   if (hosts === "") throw new CommandError("an etcd store is written as etcd://HOST:PORT,HOST:PORT");
+  if (/[?#]/.test(`${hosts}${prefix ?? ""}`)) {
+    const instead = "Other options stand in a config file, as the args of the store";
+    throw new CommandError(`the etcd store has a query or a #: it takes none. ${instead}`);
+  }
   return {
     hosts: hosts.split(",").map((host) => `${tls ? "https://" : ""}${host.includes(":") ? host : `${host}:2379`}`),
     ...(prefix !== undefined && prefix !== "" && { keyPrefix: prefix }),

@@ -5,6 +5,7 @@ import { timeOption } from "../../command-line/units.js";
 import { CommandError, notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
+import { shellWord } from "../../shell-word.js";
 import { withScheduler } from "../../store/open.js";
 import { unattended } from "../look/unattended.js";
 import { done } from "./done.js";
@@ -57,7 +58,7 @@ function sayAsked(name: string, { ticks, ran, again }: Asked): string {
   const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
   if (left === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
   const which = left === 1 ? "1 tick" : `${left} ticks`;
-  return `${which} of "${name}" will be run, one after the other.${before} How far it is: ojm backfill ${name} --status`;
+  return `${which} of "${name}" will be run, one after the other.${before} How far it is: ojm backfill ${shellWord(name)} --status`;
 }
 
 async function status(given: Given, scheduler: Scheduler, name: string): Promise<undefined> {
@@ -75,7 +76,7 @@ async function status(given: Given, scheduler: Scheduler, name: string): Promise
     given,
     await backfillsOf(scheduler, name),
     columns,
-    `no backfill of "${name}" goes on. What became of its ticks: ojm ticks ${name}`,
+    `no backfill of "${name}" goes on. What became of its ticks: ojm ticks ${shellWord(name)}`,
   );
 }
 

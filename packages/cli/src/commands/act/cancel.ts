@@ -3,6 +3,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
 import { EXIT, notFound } from "../../errors.js";
+import { shellWord } from "../../shell-word.js";
 import { findRun } from "../../store/find-run.js";
 import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
@@ -48,7 +49,7 @@ export async function execute(given: Given): Promise<number> {
     if (outcome.ended) return done(given, `cancelled ${who}${end}`, outcome);
     done(
       given,
-      `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${run.name} --reason …`,
+      `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${shellWord(run.name)} --reason …`,
       outcome,
     );
     return EXIT.running;

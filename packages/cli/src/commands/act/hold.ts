@@ -3,6 +3,7 @@ import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
+import { shellWord } from "../../shell-word.js";
 import { neverRan } from "../../store/find-run.js";
 import { isKnown, refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
@@ -34,7 +35,11 @@ export async function execute(given: Given): Promise<number> {
     });
     if (isNew && !given.flags.has("new")) tell(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
     const end = new Date(until).toISOString();
-    return done(given, `"${name}" is held until ${end}. To end it sooner: ojm unlock ${name} --reason …`, lock);
+    return done(
+      given,
+      `"${name}" is held until ${end}. To end it sooner: ojm unlock ${shellWord(name)} --reason …`,
+      lock,
+    );
   });
 }
 

@@ -3,6 +3,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
+import { shellWord } from "../../shell-word.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
@@ -20,7 +21,7 @@ export async function execute(given: Given): Promise<number> {
     const replaced = await scheduler.pause(name, { reason, author: by, ...(until !== undefined && { until }) });
     const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
     const before = replaced === undefined ? "" : ` ${sayReplaced(replaced)}`;
-    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ojm resume ${name}.${before}`;
+    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ojm resume ${shellWord(name)}.${before}`;
     const item = {
       name,
       paused: true,

@@ -2,6 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { tell } from "../../output/tell.js";
+import { shellWord } from "../../shell-word.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
@@ -15,10 +16,12 @@ export async function execute(given: Given): Promise<number> {
   const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
     const answered = new AbortController();
-    const timer = setTimeout(() => void tellIfAlone(manager, name, answered.signal), SILENCE);
+    // For a program, the one line on stderr is the error.
+    const isRead = !given.flags.has("json") && !given.flags.has("jsonl");
+    const timer = isRead ? setTimeout(() => void tellIfAlone(manager, name, answered.signal), SILENCE) : undefined;
     try {
       const run = await scheduler.runNow(name, { reason, author: author() });
-      return done(given, `${run} was started. Its log: ojm logs '${run}' -f`, { run });
+      return done(given, `${run} was started. Its log: ojm logs ${shellWord(run)} -f`, { run });
     } finally {
       clearTimeout(timer);
       answered.abort();

@@ -8,6 +8,7 @@ import { print } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
 import { sayTime } from "../../output/times.js";
 import { outputWidth } from "../../output/width/width.js";
+import { shellWord } from "../../shell-word.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
@@ -28,7 +29,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   retry: (name) => `ojm cancel ${name} --reason …`,
   nobody: () => "start the process that adds the schedule",
   paused: (name) => `ojm resume ${name}`,
-  last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : quoted(reason.run.id)}`,
+  last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : shellWord(reason.run.id)}`,
   next: (name) => `ojm run-now ${name} --reason …`,
 };
 
@@ -49,7 +50,7 @@ export async function execute(given: Given): Promise<number> {
     const reasons = [
       ...(await orphansAs(manager, name)),
       ...all.map((reason): Why => {
-        const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(quoted(name), reason);
+        const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(shellWord(name), reason);
         const text = withAges(reason.text, given);
         return { ...reason, text, ...(help !== undefined && { help }) };
       }),
@@ -83,9 +84,4 @@ function withAges(text: string, given: Given): string {
 function inLines({ text, help }: Why, width: number): string {
   const lines = fold(oneLine(text), width - INDENT.length).join(`\n${INDENT}`);
   return `${lines}\n${help === undefined ? "" : `${INDENT}-> ${help}\n`}`;
-}
-
-/** A name as a word of the shell. */
-function quoted(name: string): string {
-  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

@@ -115,10 +115,33 @@ describe("options of channels", () => {
     expect(
       await found(types("level, args: { pth: ./a }", "sqlite, args: { file: ./f, durabilty: host, x: 1 }")),
     ).toEqual([
-      expect.stringMatching(/^error 8:43 .*"pth"\. Did you mean "path"/),
-      expect.stringMatching(/^error 9:62 .*"durabilty"\. Did you mean "durability"/),
-      expect.stringMatching(/^error 9:71 .*"x"\. It has: file, durability/),
+      expect.stringMatching(/^error 8:38 .*"pth"\. Did you mean "path"/),
+      expect.stringMatching(/^error 9:51 .*"durabilty"\. Did you mean "durability"/),
+      expect.stringMatching(/^error 9:68 .*"x"\. It has: file, durability/),
     ]);
+  });
+
+  test.each([
+    ["level, args: { pth: ./a }", 38],
+    ['level, args: { "pth": "./a" }', 38],
+    ["level, args: { 'pth' : ./a }", 38],
+    ["level, args: { x: 1, pth: }", 44],
+  ])("a wrong option is told at its name, not at its value: %s", async (written, column) => {
+    expect(await found(types(written))).toContainEqual(expect.stringMatching(new RegExp(`^error 8:${column} .*"pth"`)));
+  });
+
+  test("a wrong option with its value in the next line is told at that value", async () => {
+    const lines = "    args:\n      chJobs:\n        type: level\n        args:\n          pth:\n            ./a";
+    expect(await found(withInit(lines))).toContainEqual(expect.stringMatching(/^error 12:13 .*"pth"/));
+  });
+
+  test("the caret stands under a wrong option behind a password that is masked", async () => {
+    const secret = 'redis, args: { url: "redis://u:hunter2secret@h", foo: 1 }';
+    const yaml = join(folderWith({ "jobs.yaml": types(secret) }), "jobs.yaml");
+    const { message } = (await checkJobFile(yaml).catch((error: unknown) => error)) as Error;
+    const [line = "", caret = ""] = message.split("\n").slice(1);
+    expect(line).toContain("u:***@h");
+    expect(caret.indexOf("^")).toBe(line.indexOf("foo"));
   });
 
   test("a backend of the user's own is not asked for its options, which would run it", async () => {

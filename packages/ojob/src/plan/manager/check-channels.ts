@@ -63,7 +63,7 @@ export async function checkChannels(
     };
     if (type !== "simple") tell(await types.why(type), at);
     for (const option of isMap(args) ? Object.keys(args) : []) {
-      tell(await types.wrongOption(type, option), placeOf(option));
+      tell(await types.wrongOption(type, option), nameBefore(placeOf(option), option));
     }
   }
 }
@@ -205,6 +205,19 @@ function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
   };
   for (const { job, when } of todo) if (when === undefined) visit(job);
   return sure;
+}
+
+/** Where the name of an option stands whose value is at `at`: the caret is under the word that is wrong. */
+function nameBefore(at: Position, option: string): Position {
+  const before =
+    at.source
+      .line(at.line)
+      ?.slice(0, at.column - 1)
+      .trimEnd() ?? "";
+  if (!before.endsWith(":")) return at;
+  const key = before.slice(0, -1).trimEnd();
+  const written = [option, `"${option}"`, `'${option}'`].find((word) => key.endsWith(word));
+  return written === undefined ? at : { ...at, column: key.length - written.length + 1 };
 }
 
 function isMap(value: unknown): value is Args {

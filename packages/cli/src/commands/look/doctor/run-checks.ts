@@ -1,4 +1,5 @@
 import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
+import { shellWord } from "../../../shell-word.js";
 import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
@@ -74,7 +75,7 @@ function fieldsOf(note: HeldLock["note"]): { readonly [field: string]: unknown }
 
 function withoutRun({ name, holder: { host, pid } }: HeldLock): Finding {
   const text = `"${name}" is locked by pid ${pid} on ${host} for a run that is over, or has no record`;
-  const help = `look at that process; to take the lock from it: ojm unlock ${name}`;
+  const help = `look at that process; to take the lock from it: ojm unlock ${shellWord(name)}`;
   return problem("locks", text, { help, evidence: { name, host, pid } });
 }
 
@@ -95,7 +96,7 @@ async function attemptsLeft(manager: JobManager, held: ReadonlySet<string>): Pro
   );
   return left.map(({ name, chain, attempt, due }) => {
     const text = `attempt ${attempt} of ${chain} was due at ${new Date(due).toISOString()}, and nobody makes it`;
-    const help = `start its program again, which makes it, or end it: ojm cancel ${name} --reason …`;
+    const help = `start its program again, which makes it, or end it: ojm cancel ${shellWord(name)} --reason …`;
     return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
   });
 }

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import { shellWord } from "../../../shell-word.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** A scheduler that was not heard for so long has missed a beat, however slow its machine is, in ms. */
@@ -73,7 +74,9 @@ function pauseOf({ name, paused }: ScheduleView, now: number): Finding[] {
   const { by, at, reason, until } = paused;
   const end = until === undefined ? "" : ` until ${iso(until)}`;
   const text = `"${name}" is paused by ${by} since ${iso(at)}${end}: ${reason}`;
-  return [warning("pauses", text, { help: `to end that: ojm resume ${name}`, evidence: { name, by, at, reason } })];
+  return [
+    warning("pauses", text, { help: `to end that: ojm resume ${shellWord(name)}`, evidence: { name, by, at, reason } }),
+  ];
 }
 
 /** The jobs that a person holds, with a schedule or without. */
@@ -84,7 +87,7 @@ async function holds(manager: JobManager): Promise<Finding[]> {
     const { name } = lock;
     const { reason, until, author: by = "somebody" } = hold;
     const text = `"${name}" is held by ${by} until ${iso(until)}: ${reason}`;
-    const help = `to end that: ojm unlock ${name} --reason …`;
+    const help = `to end that: ojm unlock ${shellWord(name)} --reason …`;
     return [warning("holds", text, { help, evidence: { name, by, until, reason } })];
   });
 }

@@ -1,5 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
+import { shellWord } from "../../../shell-word.js";
 import { author } from "../../act/reason.js";
 import type { Effect } from "./view/ui.js";
 
@@ -25,7 +26,7 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
     if (!outcome.asked) return `${wanted} does not run any more`;
     if (run === undefined && outcome.ended) return `${name} is not tried again`;
     if (outcome.ended) return `${run} is ${outcome.run?.status ?? "over"}`;
-    return `${run} was asked to stop, and still runs. To take its lock: ojm unlock ${name}`;
+    return `${run} was asked to stop, and still runs. To take its lock: ojm unlock ${shellWord(name)}`;
   } catch (error) {
     // The screen goes on: what failed is told in its last line.
     return `nothing was done: ${error instanceof Error ? error.message : String(error)}`;
