@@ -149,7 +149,7 @@ describe.each([false, true])("a full store, with the records apart from the lock
       fill(one);
       await clock.advance(TTL * 0.6);
       expect(told).toHaveLength(time);
-      expect(told[0]).toMatch(/^this process cannot renew its locks, and loses them in \d+ ms: the disk is full$/);
+      expect(told[0]).toMatch(/^this process cannot renew its locks, and loses them in \d+ s: the disk is full$/);
       empty(one);
       await clock.advance(TTL);
     }
@@ -176,7 +176,7 @@ describe.each([false, true])("a full store, with the records apart from the lock
     await new Promise((resolve) => setImmediate(resolve));
     const ends = told.filter((one) => one.startsWith("the end"));
     expect(ends).toEqual([
-      `the end of the run of "a" is not recorded yet: the disk is full. This process waits up to ${TTL} ms for room`,
+      `the end of the run of "a" is not recorded yet: the disk is full. This process waits up to 15 s for room`,
       'the end of the run of "a" is not recorded: the disk is full. The next process that finds it open records it as lost',
     ]);
     expect(clock.pending).toBe(0);
