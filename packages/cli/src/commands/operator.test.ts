@@ -312,6 +312,7 @@ describe("what ran", () => {
     await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
     const next = /^ojm: attempt 2 of 2 is due at \S+Z\n$/;
     expect(await call("wait", "tried")).toMatchObject({ code: 1, err: expect.stringMatching(next) });
+    expect(await call("wait", "tried", "--json")).toMatchObject({ code: 1, err: "" });
   });
 
   test("prune counts, then deletes", async () => {

@@ -23,7 +23,8 @@ export async function execute(given: Given): Promise<number> {
       { title: "took", cell: ({ duration }) => sayDuration(duration) },
       { title: "error", cell: ({ error }) => error },
     ]);
-    await tellNext(manager, ended);
+    // For a program, a line on stderr is an error.
+    if (!given.flags.has("json") && !given.flags.has("jsonl")) await tellNext(manager, ended);
     return exitOf(ended);
   });
 }
