@@ -86,4 +86,64 @@ describe.each([
     await clock.until(run.end("done"));
     expect(await records()).toMatchObject([{ status: "completed" }]);
   });
+
+  /** A run that waits for its lock, and gets it, or writes its record, with an answer after half a second. */
+  async function waiting(
+    options: RunOptions,
+    slow: "lock" | "record" = "lock",
+  ): Promise<{ readonly over: Promise<unknown> }> {
+    const two = await world.manager({ apart });
+    const before = await two.manager.start("a");
+    const run = one.manager.run("a", () => void bodies++, { wait: 60_000, ...options });
+    await clock.advance(1_000);
+    const way = slow === "lock" ? one.way : one.jobsWay;
+    way.once(slow === "lock" ? '["lock ' : "startTime", { type: "slow reply", ms: 500 });
+    await clock.until(before.end());
+    await clock.advance(200);
+    return { over: run.catch((error: unknown) => error) };
+  }
+
+  test("a signal that ends only the wait does not end a run whose lock the store has given", async () => {
+    const stop = new AbortController();
+    const { over } = await waiting({ waitSignal: stop.signal });
+    stop.abort();
+    await clock.until(over);
+    expect(bodies).toBe(1);
+    expect(await records()).toMatchObject([{ status: "completed" }, { status: "completed" }]);
+  });
+
+  test("a signal that ends only the wait ends it, and later nothing more", async () => {
+    const stop = new AbortController();
+    const before = await one.manager.start("a");
+    const options = { wait: 60_000, waitSignal: stop.signal, signal: new AbortController().signal };
+    const run = rejection(one.manager.run("a", () => void bodies++, options));
+    await clock.advance(1_000);
+    stop.abort(new Error("not wanted any more"));
+    expect(await clock.until(run)).toMatchObject({ code: "CANCELLED", cause: { message: "not wanted any more" } });
+    expect(await clock.until(rejection(one.manager.run("a", () => {}, options)))).toMatchObject({ code: "CANCELLED" });
+    await clock.until(before.end());
+    expect(await records()).toHaveLength(1);
+    const later = new AbortController();
+    await one.manager.run(
+      "a",
+      (run) => {
+        later.abort();
+        expect(run.signal.aborted).toBe(false);
+      },
+      { waitSignal: later.signal },
+    );
+  });
+
+  test.each(lost)("the run of a schedule that begins while its manager closes is made up for (%s)", async (slow) => {
+    const { claim } = scheduled();
+    const { over } = await waiting(claim === undefined ? {} : { claim }, slow);
+    await clock.until(one.manager.close());
+    expect(await clock.until(over)).toMatchObject({ code: "CLOSED" });
+    const two = await world.manager({ apart });
+    expect(await two.manager.retries("a")).toMatchObject([{ attempt: 2, tick: claim?.tick?.at }]);
+    const [lost] = await collect(two.manager.history({ name: "a" }));
+    expect(lost).toMatchObject({ status: "lost", error: expect.stringContaining("did not begin") });
+    await clock.until(two.manager.takeOver("a", () => void bodies++));
+    expect(bodies).toBe(1);
+  });
 });

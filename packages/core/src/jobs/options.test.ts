@@ -43,6 +43,7 @@ describe("wrong options of a run", () => {
     [{ timout: 5 }, 'a run of "a" has no option "timout". Did you mean "timeout"?'],
     [{ signal: { aborted: false } }, 'signal of "a" must be an AbortSignal'],
     [{ signal: 5 }, 'signal of "a" must be an AbortSignal'],
+    [{ waitSignal: 5 }, 'waitSignal of "a" must be an AbortSignal'],
     [{ claim: { tick: { schedule: 5, at: 1 }, ops() {}, refused() {} } }, 'claim of "a" must have'],
     [{ trigger: 5 }, 'trigger of "a" must be a text of at most 1000 characters'],
     [{ trigger: "x".repeat(1_001) }, 'trigger of "a" must be a text of at most 1000 characters'],

@@ -14,7 +14,7 @@ const LARGEST_META = 4_096;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "clock"];
-const RUN = ["timeout", "wait", "trigger", "meta", "claim", "retry", "signal"];
+const RUN = ["timeout", "wait", "trigger", "meta", "claim", "retry", "signal", "waitSignal"];
 
 /**
  * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job
@@ -63,7 +63,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${show(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { timeout = HOUR, wait = WAIT, trigger = "manual", meta, claim, signal } = options;
+  const { timeout = HOUR, wait = WAIT, trigger = "manual", meta, claim, signal, waitSignal } = options;
   if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
     refuse(`timeout of "${name}" must be a number of ms above 0, not ${show(timeout)}`);
   }
@@ -75,9 +75,10 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
     refuse(`trigger of "${name}" must be a text of at most ${LONGEST_TRIGGER} characters`);
   }
   if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" must be an AbortSignal`);
+  if (waitSignal !== undefined && !isSignal(waitSignal)) refuse(`waitSignal of "${name}" must be an AbortSignal`);
   const kept = meta === undefined ? {} : { meta: copyOfMeta(meta, refuse) };
   if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
-  return signal === undefined && meta === undefined && claim === undefined
+  return signal === undefined && meta === undefined && claim === undefined && waitSignal === undefined
     ? { timeout, wait, trigger }
     : { ...options, ...kept, timeout, wait, trigger };
 }

@@ -296,6 +296,11 @@ export interface RunOptions {
   readonly claim?: StartClaim;
   /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;
+  /**
+   * Cancels the wait for the lock alone. The store may have given the lock to the run by then, without its
+   * answer being here: the run begins, as it may have claimed what nobody else will do.
+   */
+  readonly waitSignal?: AbortSignal;
 }
 
 /** A run from its start to its end. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { World } from "../testing/world.js";
+import { type SchedulerOf, World } from "../testing/world.js";
 
 const MINUTE = 60_000;
 
@@ -16,5 +16,44 @@ it("a tick whose run the store took without an answer is run, once, by whoever i
   expect(lost).toMatchObject({ status: "lost", error: expect.stringContaining("did not begin") });
   expect(made).toMatchObject({ status: "completed", attempt: 2, chain: lost?.id, tick: lost?.tick });
   expect(await world.ticks(one)).toEqual(["00:01:00 run by one", "00:02:00 run by one"]);
+  await world.close();
+});
+
+const QUEUED = { every: MINUTE, overlap: "queue", missed: "all" } as const;
+
+/** A scheduler that waits with the tick of 00:02:00, and the answer to its start is slow. */
+async function waiting(world: World): Promise<SchedulerOf> {
+  const one = await world.scheduler("one");
+  await world.clock.until(one.scheduler.add("a", QUEUED, one.body(70_000)));
+  await world.until("00:02:09");
+  one.way.once('["tick ', { type: "slow reply", ms: 500 });
+  await world.until("00:02:10");
+  await world.clock.advance(200);
+  return one;
+}
+
+it("a tick whose start is under way when its scheduler closes is run", async () => {
+  const world = new World("2030-01-01T00:00:30Z");
+  const one = await waiting(world);
+  await world.clock.until(one.scheduler.close());
+  await world.until("00:03:50");
+  expect(one.ran).toEqual(["00:01:00", "00:02:10"]);
+  const [, second] = await world.records(one);
+  expect(second).toMatchObject({ status: "completed", tick: Date.parse("2030-01-01T00:02:00Z") });
+  await world.close();
+});
+
+it("a tick whose start is under way when its process closes is run by another", async () => {
+  const world = new World("2030-01-01T00:00:30Z");
+  const one = await waiting(world);
+  void one.scheduler.close();
+  await world.clock.until(one.manager.close());
+  const two = await world.scheduler("two");
+  await world.clock.until(two.scheduler.add("a", QUEUED, two.body()));
+  await world.until("00:02:50");
+  expect(two.ran).toHaveLength(1);
+  const [, lost, made] = await world.records(two);
+  expect(lost).toMatchObject({ status: "lost", error: expect.stringContaining("did not begin") });
+  expect(made).toMatchObject({ status: "completed", attempt: 2, tick: lost?.tick });
   await world.close();
 });

@@ -33,18 +33,15 @@ export async function startRun(
   claim: StartClaim,
   { wait, signal, trigger = own.trigger ?? "schedule" }: StartOptions,
 ): Promise<Begun> {
-  const waiting = new AbortController();
-  const stop = (): void => waiting.abort();
-  signal?.addEventListener("abort", stop, { once: true });
   let ended: Promise<unknown> = Promise.resolve();
+  const until = signal === undefined ? {} : { waitSignal: signal };
   try {
     const version = await new Promise<Version>((resolve, reject) => {
       const body = (run: Run): unknown => {
-        signal?.removeEventListener("abort", stop);
         resolve(run.fence);
         return own.body(run);
       };
-      ended = manager.run(own.name, body, { ...optionsOf(own), trigger, wait, claim, signal: waiting.signal });
+      ended = manager.run(own.name, body, { ...optionsOf(own), ...until, trigger, wait, claim });
       ended.then(() => reject(new Changed()), reject);
       onRun(ended);
     });
@@ -52,8 +49,6 @@ export async function startRun(
   } catch (error) {
     if (signal?.aborted === true && isRunError(error) && error.code === "CANCELLED") throw new Changed();
     throw error;
-  } finally {
-    signal?.removeEventListener("abort", stop);
   }
 }
 

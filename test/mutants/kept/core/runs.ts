@@ -61,6 +61,22 @@ export const named: readonly NamedMutant[] = [
     tests: [`${JOBS}/never-begun.test.ts`],
   },
   {
+    name: "RT12 what ends the wait ends the run that has its lock",
+    file: `${JOBS}/run/start-run.ts`,
+    search: "if (checked.signal !== undefined) run.cancelOn(checked.signal);",
+    replace: "for (const one of [checked.signal, checked.waitSignal]) if (one !== undefined) run.cancelOn(one);",
+    why: "a scheduler that closes loses the tick whose start was under way",
+    tests: [`${JOBS}/never-begun.test.ts`],
+  },
+  {
+    name: "RT13 a run that opens while its manager closes is not made up for",
+    file: `${JOBS}/run/start-run.ts`,
+    search: "await run.abandon(CLOSED, { isUnused: true })",
+    replace: "await run.abandon(CLOSED)",
+    why: "a deploy loses the tick whose record was under way",
+    tests: [`${JOBS}/never-begun.test.ts`],
+  },
+  {
     name: "RT5 the chain of a living process is taken over",
     file: `${JOBS}/retry/run-chain.ts`,
     search: "if (value.by !== undefined && !isLeft && !(await locks.operator.isGone(value.by))) return undefined;",

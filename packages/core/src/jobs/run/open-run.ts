@@ -54,6 +54,7 @@ export class OpenRun implements Run {
   /** The lock that the close of the run has kept for the next attempt. */
   kept: KeptLock | undefined;
   #endedBy: EndedBy | undefined;
+  #isUnused = false;
 
   /** `draft`: what was written, `version`: the version of its entry. */
   constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
@@ -171,9 +172,13 @@ export class OpenRun implements Run {
     else this.#stopListening = whenAborted(signal, onAbort);
   }
 
-  /** Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock. */
-  async abandon(why: string): Promise<void> {
+  /**
+   * Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock.
+   * `isUnused`: its body never begins. The run of a schedule, which nobody else would start, is made up for.
+   */
+  async abandon(why: string, { isUnused = false }: { readonly isUnused?: boolean } = {}): Promise<void> {
     if (this.#closing === undefined) {
+      this.#isUnused = isUnused;
       this.#breakOff("lost", new RunError("LOST", this.name, `the run of "${this.name}" is over: ${why}`), why);
     }
     await this.#closing;
@@ -236,8 +241,7 @@ export class OpenRun implements Run {
 
   /** The ops that write the next attempt, in the commit that releases or keeps the lock. */
   #next(record: RunRecord): readonly Op<unknown>[] | undefined {
-    if (record.retry === undefined) return undefined;
-    const { next, kept } = nextOf(this.#context, this.#lease, record);
+    const { next, kept } = nextOf(this.#context, this.#lease, record, this.#isUnused);
     this.kept = kept;
     return next;
   }

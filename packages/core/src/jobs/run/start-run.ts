@@ -6,6 +6,7 @@ import type { AtomicWrites, HolderSession, PreparedWrites } from "../../locks/at
 import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
+import { firstOf } from "../../util/abort/abort.js";
 import { isRunError, RunError } from "../errors.js";
 import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
@@ -19,6 +20,8 @@ import { moreFields } from "./record-texts.js";
 
 /** How often the claim of one run may be refused. Of several that claim the same, one goes on. */
 const MOST_REFUSALS = 1_000;
+
+const CLOSED = "its process closed when it was started: its body did not begin";
 
 /** A run that is being started: what it writes in the commit that takes its lock. */
 class Starting implements AtomicWrites {
@@ -127,7 +130,7 @@ export async function startRun(
     const starting = new Starting(context, name, checked, attempt, kept);
     let lease: Lease;
     try {
-      lease = (await succeed(context, starting, kept)) ?? (await context.locks.acquire(name, checked, starting));
+      lease = (await succeed(context, starting, kept)) ?? (await acquire(context, starting));
     } catch (error) {
       throw await explained(starting, error);
     }
@@ -137,7 +140,7 @@ export async function startRun(
     // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
     if (!run.settled) context.onOpen(run);
     if (context.closing.aborted) {
-      await run.abandon("its process closed before the run ended").catch(() => {});
+      await run.abandon(CLOSED, { isUnused: true }).catch(() => {});
       throw new ChannelError("CLOSED", "this manager is closed");
     }
     if (checked.signal !== undefined) run.cancelOn(checked.signal);
@@ -162,6 +165,19 @@ async function succeed(
   const taken = await locks.succeed(lease, starting.name, options, starting);
   if (taken !== undefined) starting.request ??= kept.request;
   return taken;
+}
+
+/** Waits for the lock until one of the signals fires. */
+async function acquire({ locks }: RunContext, starting: Starting): Promise<Lease> {
+  const { name, options } = starting;
+  const { signal, waitSignal } = options;
+  if (waitSignal === undefined) return locks.acquire(name, options, starting);
+  const first = signal === undefined ? { signal: waitSignal, forget: () => {} } : firstOf(signal, waitSignal);
+  try {
+    return await locks.acquire(name, { ...options, signal: first.signal }, starting);
+  } finally {
+    first.forget();
+  }
 }
 
 /** With two stores: writes the record under a lock that was taken. */
@@ -235,12 +251,12 @@ function noteText({ record, extras }: Draft): string {
 
 /** The error with which a run rejects that did not get its lock. */
 async function explained({ name, options, claim }: Starting, error: unknown): Promise<unknown> {
-  const { signal } = options;
+  const fired = [options.signal, options.waitSignal].find((signal) => signal?.aborted === true);
   // The holder of the lock may have it for the same tick.
-  if (isLockError(error) && signal?.aborted !== true) await claim?.refused();
+  if (isLockError(error) && fired === undefined) await claim?.refused();
   const aborted = isLockError(error) || (isChannelError(error) && error.code === "ABORTED");
-  if (signal?.aborted === true && aborted) {
-    return new RunError("CANCELLED", name, `the wait for "${name}" was cancelled`, { cause: signal.reason });
+  if (fired !== undefined && aborted) {
+    return new RunError("CANCELLED", name, `the wait for "${name}" was cancelled`, { cause: fired.reason });
   }
   if (!isLockError(error)) return error;
   const text = `Can't lock to execute job '${name}': ${error.message}`;

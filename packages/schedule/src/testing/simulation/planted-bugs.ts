@@ -9,6 +9,7 @@ const isCursor = ({ key }: { readonly key: string }): boolean => key.startsWith(
 const isSchedule = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["schedule `);
 const isTick = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["tick `);
 const isRetry = ({ key }: { readonly key: string }): boolean => key.startsWith('oJobManager-locks ["retry ');
+const isRun = ({ key }: { readonly key: string }): boolean => key.startsWith("oJobManager-jobs ");
 const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
 
 const contentOf = ({ value }: StoredWrite): Record<string, unknown> => (value === null ? {} : JSON.parse(value));
@@ -143,6 +144,21 @@ class LateForgotten extends Planted {
   }
 }
 
+/** Now and then a run that completed is written down as cancelled. */
+class CancelledByNobody extends Planted {
+  #completed = 0;
+
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const isEnd = (write: StoredWrite): boolean => isRun(write) && contentOf(write)["status"] === "completed";
+    const writes = commit.writes.map((write) =>
+      isEnd(write) && this.#completed++ % 5 === 4
+        ? { ...write, value: JSON.stringify({ ...contentOf(write), status: "cancelled" }) }
+        : write,
+    );
+    return super.commit({ ...commit, writes }, options);
+  }
+}
+
 const plant =
   (Bug: new (store: Backend, clock: never) => Planted): PlantedBug["plant"] =>
   (store) =>
@@ -185,5 +201,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...plantedKeptBugs
     .filter(({ late }) => late !== true)
     .map((bug) => ({ ...bug, plant: (store: Backend) => bug.plant(store, undefined as never), only: "retries" })),
+  { name: "a run that nobody cancelled", caughtAs: /was cancelled by nobody/, plant: plant(CancelledByNobody) },
   { name: "a late tick is forgotten", caughtAs: /passed without an outcome/, plant: plant(LateForgotten) },
 ];

@@ -379,6 +379,8 @@ export class Simulation {
         throw new Error(`attempt ${attempt} of the tick ${iso(tick)} of ${name} was run twice: ${same.id}, ${id}`);
       attempts.set(`${tick} ${attempt}`, record);
     }
+    const alone = all.find(({ status, endedBy }) => status === "cancelled" && endedBy === undefined);
+    if (alone !== undefined) throw new Error(`${alone.id} was cancelled by nobody: ${alone.error}`);
     const late = retries.find(({ due }) => due < this.clock.now() - RETRIED_WITHIN);
     if (late !== undefined) throw new Error(`attempt ${late.attempt} of ${late.chain} is not made`);
     for (const { tick = 0, attempt = 1, retry, status, error } of all) {
