@@ -14,6 +14,8 @@ export interface Resource<T> {
 
 interface Kept extends Resource<unknown> {
   users: number;
+  /** Whether it was asked for while its page was drawn. */
+  isAsked: boolean;
   busy: boolean;
   again: boolean;
   timer?: ReturnType<typeof setTimeout>;
@@ -36,11 +38,20 @@ export interface ResourceOptions {
 
 /** Reads a path of the API, and reads it again after news. */
 export function useResource<T>(path: string, { names, every }: ResourceOptions = {}): Resource<T> {
-  const resource = useMemo(() => resourceOf(path), [path]);
+  const resource = useMemo(() => {
+    const it = resourceOf(path);
+    // At once: an effect waits for the paint of a page that has nothing to show.
+    if (it.users === 0) {
+      it.isAsked = true;
+      load(path, it);
+    }
+    return it;
+  }, [path]);
   const concerned = names?.join("\n");
   useEffect(() => {
     resource.users++;
-    load(path, resource);
+    if (!resource.isAsked) load(path, resource);
+    resource.isAsked = false;
     const off = onNews((changed) => {
       const isOurs = changed === "all" || concerned === undefined || changed.some((name) => names?.includes(name));
       if (isOurs) load(path, resource);
@@ -73,6 +84,7 @@ function create(path: string): Kept {
     data: signal(undefined),
     error: signal(undefined),
     users: 0,
+    isAsked: false,
     busy: false,
     again: false,
     refresh: () => load(path, resource),

@@ -38,18 +38,27 @@ const RunScreen = later(() => import("../screens/runs/run.js").then((module) => 
 function later<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
   const loaded: Signal<FunctionComponent<P> | undefined> = signal(undefined);
   const failed = signal(false);
-  return function Later(props: P): VNode {
-    useEffect(() => {
-      if (loaded.value !== undefined) return;
-      load().then(
+  let isLoading = false;
+  const begin = (): void => {
+    if (isLoading || loaded.peek() !== undefined) return;
+    isLoading = true;
+    load()
+      .then(
         (component) => {
           loaded.value = component;
         },
         () => {
           failed.value = true;
         },
-      );
-    }, []);
+      )
+      .finally(() => {
+        isLoading = false;
+      });
+  };
+  return function Later(props: P): VNode {
+    // Not in an effect alone: those wait for the paint of a page that has nothing to show.
+    if (!failed.value) begin();
+    useEffect(begin, []);
     const Component = loaded.value;
     if (Component !== undefined) return <Component {...props} />;
     if (!failed.value) return <Skeleton />;

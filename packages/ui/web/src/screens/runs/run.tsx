@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import "../../css/log.css";
 import { ActButtons } from "../../acts/act-menu.js";
 import { useResource } from "../../api/resource.js";
@@ -17,12 +17,16 @@ import { headingOf, Reasons } from "../jobs/why.js";
 import { Attempts } from "./attempts.js";
 import { Compared } from "./compared.js";
 import { Log } from "./log/log.js";
+import { LogModel } from "./log/log-model.js";
 import { RunFacts } from "./run-facts.js";
 
 /** A run: how it went, why it ended so, and its log. */
 export function RunScreen({ id }: { readonly id: string }): VNode {
   const name = id.slice(0, id.lastIndexOf("@"));
   const page = useResource<RunPage>(`runs/${encodeURIComponent(id)}`, { names: [name] });
+  // It is read beside the run, and not after it.
+  const model = useMemo(() => new LogModel(id), [id]);
+  useEffect(() => () => model.close(), [model]);
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
   const retry = page.data.value?.retry;
@@ -59,13 +63,13 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
       }
     >
       <Loaded of={page} rows={12}>
-        {(loaded) => <Body page={loaded} />}
+        {(loaded) => <Body page={loaded} model={model} />}
       </Loaded>
     </Page>
   );
 }
 
-function Body({ page }: { readonly page: RunPage }): VNode {
+function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
   const { run, attempts, retry, lastWell, why, log, progress } = page;
   const told = running.value?.get(run.id)?.progress ?? progress;
   return (
@@ -75,7 +79,7 @@ function Body({ page }: { readonly page: RunPage }): VNode {
         <div>
           <Failed run={run} />
           <Result run={run} />
-          <Log id={run.id} live={!log.ended} />
+          <Log id={run.id} model={model} live={!log.ended} />
         </div>
         <div>
           {(attempts.length > 1 || retry !== undefined) && (

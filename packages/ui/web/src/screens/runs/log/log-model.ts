@@ -33,15 +33,23 @@ export class LogModel {
   #last = 0;
   #catching = false;
   #again = false;
+  /** What to do once it is read: the run goes on, or ended meanwhile. */
+  #then: "follow" | "catch up" | undefined;
   #off: (() => void) | undefined;
 
+  /** Begins to read the log of a run. */
   constructor(id: string) {
     this.#id = id;
     this.#path = `runs/${encodeURIComponent(id)}/log`;
+    void this.#open();
   }
 
-  /** Reads the log, and with `live` what is added to it. */
-  async open(live: boolean): Promise<void> {
+  /** Adds what comes from now on: the run goes on. */
+  follow(): void {
+    this.#go("follow");
+  }
+
+  async #open(): Promise<void> {
     try {
       const { items } = await this.#read({ tail: TAIL });
       this.#tail = [...items];
@@ -49,7 +57,7 @@ export class LogModel {
       this.#isWhole = (firstLine(items) ?? 1) <= 1;
       this.#publish(0);
       this.state.value = "ready";
-      if (live && !this.#abort.signal.aborted) this.#follow();
+      if (this.#then !== undefined) this.#go(this.#then);
       if (!this.#isWhole) await this.#readHead();
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -59,7 +67,14 @@ export class LogModel {
 
   /** Reads what was written since: the run is over, and its last lines may have come with its end. */
   catchUp(): void {
-    if (this.state.value === "ready") void this.#catchUp();
+    this.#go("catch up");
+  }
+
+  #go(then: "follow" | "catch up"): void {
+    this.#then = then;
+    if (this.state.peek() !== "ready") return;
+    if (then === "follow") this.#follow();
+    else void this.#catchUp();
   }
 
   close(): void {
@@ -85,6 +100,7 @@ export class LogModel {
   }
 
   #follow(): void {
+    if (this.#abort.signal.aborted || this.#off !== undefined) return;
     this.#off = followLog(this.#id, this.#last, (items) => {
       if (items === "reset") void this.#catchUp();
       else this.#add(items);

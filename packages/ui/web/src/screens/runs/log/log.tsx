@@ -1,28 +1,25 @@
 import type { VNode } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { ApiError } from "../../../api/call.js";
 import { number } from "../../../format/duration.js";
 import { Section } from "../../../parts/page.js";
 import { Empty, Failure, Skeleton } from "../../../parts/pictures.js";
-import { LogModel } from "./log-model.js";
+import type { LogModel } from "./log-model.js";
 import { LogView } from "./log-view.js";
 
 interface LogProps {
   readonly id: string;
+  readonly model: LogModel;
   /** Whether more lines may come. */
   readonly live: boolean;
 }
 
 /** The log of a run. */
-export function Log({ id, live }: LogProps): VNode {
-  const model = useMemo(() => new LogModel(id), [id]);
+export function Log({ id, model, live }: LogProps): VNode {
   useEffect(() => {
-    void model.open(live);
-    return () => model.close();
-  }, [model]);
-  useEffect(() => {
-    if (!live) model.catchUp();
-  }, [live]);
+    if (live) model.follow();
+    else model.catchUp();
+  }, [model, live]);
   const state = model.state.value;
   const lines = model.change.value.version >= 0 ? model.rows.filter((row) => "line" in row).length : 0;
   return (
