@@ -41,7 +41,7 @@ onSharedStores((create) => {
     expect(records.map(({ status }) => status).sort()).toEqual(["completed", "completed", "lost"]);
     const lost = records.find(({ status }) => status === "lost");
     expect(lost).toMatchObject({ holder: { pid: holder.process.pid }, inError: true });
-    expect(lost?.error).toContain("ended or hung, without closing the run");
+    expect(lost?.error).toContain("ended, hung or lost the store, without closing the run");
     expect(await first.locks()).toEqual([]);
   });
 

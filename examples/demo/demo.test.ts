@@ -91,7 +91,7 @@ describe("the demo of two days", () => {
 
   test("has a run whose process died, and the next attempt of it", () => {
     const lost = named("video-transcode").find(({ status }) => status === "lost");
-    expect(lost?.error).toContain("ended or hung");
+    expect(lost?.error).toContain("ended, hung or lost the store");
     expect(named("video-transcode").some(({ attempt = 1 }) => attempt > 1)).toBe(true);
   });
 
@@ -111,7 +111,10 @@ describe("the demo of two days", () => {
 
   test("has a forced unlock with its reason, and a job that is held", async () => {
     const unlocked = first().runs.find(({ endedBy }) => endedBy?.action === "unlock");
-    expect(unlocked).toMatchObject({ name: "video-transcode", error: "unlocked by force: hangs at clip 4, see #4711" });
+    expect(unlocked).toMatchObject({
+      name: "video-transcode",
+      error: "unlocked by force: hangs after clip 5, see #4711",
+    });
     const [held] = await first().manager.locks();
     expect(held).toMatchObject({ name: "archive-tables", note: { hold: { author: "ben" } } });
   });

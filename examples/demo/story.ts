@@ -50,12 +50,14 @@ export function storyOf({ start, end, outage }: Times): readonly Scene[] {
     {
       at: today - DAY + 12.6 * HOUR,
       what: (stage) =>
-        stage.operator(({ manager }) => manager.unlock("video-transcode", { reason: "hangs at clip 4, see #4711" })),
+        stage.operator(({ manager }) =>
+          manager.unlock("video-transcode", { reason: "hangs after clip 5, see #4711", author: "ben" }),
+        ),
     },
     {
       at: today - DAY + 14 * HOUR + 4 * MINUTE,
       what: (stage) =>
-        stage.operator(({ manager }) => manager.cancel("search-index", { reason: "the wrong index, says ana" })),
+        stage.operator(({ manager }) => manager.cancel("search-index", { reason: "the wrong index", author: "ana" })),
     },
     {
       at: Math.max(today - 2 * DAY + 10 * HOUR + 12 * MINUTE, start + 2 * HOUR),

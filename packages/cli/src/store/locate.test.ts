@@ -40,6 +40,8 @@ describe("a store on the command line", () => {
   test("is never shown with its password", () => {
     expect(shown("redis://u:secret@h:1/2")).toBe("redis://u:***@h:1/2");
     expect(shown("etcd://u:se/cret@h")).toBe("etcd://u:***@h");
+    expect(shown("rediss//u:s3cret@h")).toBe("rediss//u:***@h");
+    expect(shown("redis://u:s@cret@h")).toBe("redis://u:***@h");
     expect(() => locate("foo://u:secret@h", "/")).toThrow(/^(?!.*secret)/);
   });
 });

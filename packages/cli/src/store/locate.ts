@@ -79,7 +79,7 @@ function decoded(text: string): string {
   }
 }
 
-/** A store as it may be shown: without its password. */
+/** A store as it may be shown: without its password, also if a part of the address was forgotten. */
 export function shown(text: string): string {
-  return text.replace(/(:\/\/[^/@:]*):[^@]*@/, "$1:***@");
+  return text.replace(/:(?!\/\/).*@/s, ":***@");
 }

@@ -184,7 +184,7 @@ export interface HistoryOptions extends CallOptions {
   readonly limit?: number;
 }
 
-/** Options of {@link JobManager.failures}. */
+/** Options of {@link JobManager.failures} and {@link JobManager.failing}. */
 export interface FailuresOptions extends CallOptions {
   /** Only runs that ended at this time or later, in ms since 1970. */
   readonly from?: number;

@@ -31,6 +31,8 @@ export interface Runs {
 export interface EndedByView {
   readonly action: string;
   readonly by: HolderView;
+  /** The person, as they named themselves. */
+  readonly author?: string;
   readonly reason: string;
 }
 
@@ -138,7 +140,14 @@ const detailSchema: Schema<RunDetail> = v.strictObject({
   meta: v.exactOptional(v.record(v.string(), v.unknown())),
   versions: v.exactOptional(v.strictObject({ ojm: v.string(), node: v.string() })),
   stack: v.exactOptional(v.string()),
-  endedBy: v.exactOptional(v.strictObject({ action: v.string(), by: holderSchema, reason: v.string() })),
+  endedBy: v.exactOptional(
+    v.strictObject({
+      action: v.string(),
+      by: holderSchema,
+      author: v.exactOptional(v.string()),
+      reason: v.string(),
+    }),
+  ),
   result: v.exactOptional(v.unknown()),
   resultHidden: v.exactOptional(v.boolean()),
 });

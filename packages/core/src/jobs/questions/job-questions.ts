@@ -23,6 +23,7 @@ import type {
   Reason,
   RunRecord,
 } from "../types.js";
+import { failing } from "./failing.js";
 import { jobSummaries } from "./job-summary.js";
 import { LiveRuns } from "./live/live-runs.js";
 import type { LiveOptions } from "./live/types.js";
@@ -73,6 +74,26 @@ export abstract class JobQuestions {
    */
   async *failures(options: FailuresOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
     yield* failuresOf(this.asked.channels.jobs, this.asked.context.index, checkRange(options));
+  }
+
+  /**
+   * The jobs whose last run ended in error: that run of each, the latest end first. Looks at the `limit` jobs
+   * that failed last (default: 100). A run that goes on has not ended well so far, and of a run that was
+   * cancelled somebody wanted the end. `from` (default: 7 days ago) and `to` are about ends, as in
+   * {@link JobQuestions.failures}.
+   *
+   * A job that fails each second hides no other one: if there are many failures, {@link JobQuestions.rollups}
+   * tell who else failed. Of those, runs that took longer than a day may be missing.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   * @example
+   * const from = Date.now() - 3_600_000;
+   * for (const { name, error } of await manager.failing({ from })) console.log(name, error);
+   */
+  failing(options: FailuresOptions = {}): Promise<RunRecord[]> {
+    const { context, channels, rollups } = this.asked;
+    const { index, clock } = context;
+    return failing({ jobs: channels.jobs, index, rollups, now: clock.now() }, options);
   }
 
   /**

@@ -159,3 +159,37 @@ describe("the jobs", () => {
     expect(streak(run("1", "cancelled"))).toBe(0);
   });
 });
+
+describe("the jobs that fail", () => {
+  async function fail(name: string): Promise<void> {
+    const body = (): never => {
+      throw new Error("no");
+    };
+    await clock.until(rejection(one.manager.run(name, body)));
+    await clock.advance(1);
+  }
+
+  const names = async (options = {}): Promise<string[]> =>
+    (await clock.until(two.manager.failing(options))).map(({ name }) => name);
+
+  test("are those whose last run ended in error, the latest first", async () => {
+    for (const name of ["mended", "cancelled", "skips", "runs", "fails"]) await fail(name);
+    await clock.until(one.manager.run("mended", () => {}));
+    const run = await clock.until(one.manager.start("cancelled"));
+    await clock.until(run.cancel());
+    await clock.until(one.manager.run("skips", (it) => it.skip("nothing to do")));
+    await clock.until(one.manager.start("runs"));
+    expect(await names()).toEqual(["fails", "runs"]);
+    expect(await names({ limit: 1 })).toEqual(["fails"]);
+    await clock.advance(2 * 60 * MINUTE);
+    await fail("fails");
+    expect(await names({ from: clock.now() - 60 * MINUTE })).toEqual(["fails"]);
+  });
+
+  test("are found behind one that fails all the time", async () => {
+    for (const name of ["important", "quiet", "mended"]) await fail(name);
+    await clock.until(one.manager.run("mended", () => {}));
+    for (let i = 0; i < 320; i++) await fail("noisy");
+    expect(await names()).toEqual(["noisy", "quiet", "important"]);
+  });
+});

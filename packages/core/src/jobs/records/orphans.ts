@@ -272,7 +272,7 @@ async function writeInPlace(
 
 /** The error text of a run that was closed as `lost`. */
 export function lostText(holder: { readonly host: string; readonly pid: number }): string {
-  return `its process (${whom(holder)}) ended or hung, without closing the run`;
+  return `its process (${whom(holder)}) ended, hung or lost the store, without closing the run`;
 }
 
 /** The error text of a run whose process never began it. */

@@ -1,15 +1,14 @@
-import type { HeldLock, JobManager, LiveRun, RunRecord } from "@ojm/core";
+import type { HeldLock, LiveRun } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
 import type { Problem } from "../../contract/now.js";
 import { shorten } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";
-import { isOwn, mapSome, type Source, take } from "../source.js";
+import { isOwn, type Source } from "../source.js";
 import { problemsOfSchedules } from "./schedule-problems.js";
 
 const WEEK = 7 * 86_400_000;
 
-/** How many of the last failures are looked at, and of how many jobs. */
-const FAILURES = 300;
+/** Of how many jobs it is told at most that they failed. */
 const JOBS = 60;
 
 /** A run is long when it takes so many times what 19 of 20 runs take, and no less than a while more. */
@@ -39,30 +38,14 @@ export async function problemsOf(source: Source, evidence: Evidence): Promise<Pr
     .sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind) || (b.at ?? now) - (a.at ?? now));
 }
 
-/** The jobs whose last run ended in error. A run that was cancelled is what somebody wanted. */
+/** The jobs whose last run ended in error. */
 async function failed({ manager, mask }: Source, now: number): Promise<Problem[]> {
-  const latest = new Map<string, RunRecord>();
-  for (const run of await take(manager.failures({ from: now - WEEK, limit: FAILURES }), FAILURES)) {
-    if (!isOwn(run.name) && latest.size < JOBS && !latest.has(run.name)) latest.set(run.name, run);
-  }
-  const found = await mapSome([...latest.values()], async (run): Promise<Problem[]> => {
-    const { name, status, id, error, endTime, startTime } = run;
-    if (status !== "failed" && status !== "lost" && status !== "timeout") return [];
-    if (!(await isLast(manager, run))) return [];
+  const runs = await manager.failing({ from: now - WEEK, limit: JOBS });
+  return runs.flatMap(({ name, status, id, error, endTime, startTime }): Problem[] => {
+    if (isOwn(name) || (status !== "failed" && status !== "lost" && status !== "timeout")) return [];
     const text = error === undefined ? status : `${status}: ${shorten(mask(error), 300)}`;
     return [{ kind: status, name, at: endTime ?? startTime, text, run: id }];
   });
-  return found.flat();
-}
-
-/** Whether no run of the job ended after this one. A run that goes on has not ended well so far. */
-async function isLast(manager: JobManager, { name, id, startTime: from }: RunRecord): Promise<boolean> {
-  // From its start on: etcd reads a range of records as a whole to find the newest ones.
-  for await (const record of manager.history({ name, from, limit: 5 })) {
-    if (record.id === id) return true;
-    if (record.status !== "running") return false;
-  }
-  return false;
 }
 
 function long({ name, id, startTime, usual }: LiveRun, now: number): Problem[] {

@@ -40,7 +40,7 @@ export async function recordOf({ manager }: Source, { name, startTime }: RunRef)
 
 function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
   const { timeout, fence, schedule, delay, chain, retry, meta, versions, error, stack, endedBy, result } = record;
-  const hidden = !showResults && (result !== undefined || meta !== undefined);
+  const hidden = !showResults && result !== undefined;
   return {
     ...itemOf(record, { mask }),
     timeout,
@@ -53,7 +53,12 @@ function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
     ...(error !== undefined && { error: mask(error) }),
     ...(stack !== undefined && { stack: mask(stack) }),
     ...(endedBy !== undefined && {
-      endedBy: { action: endedBy.action, by: holderOf(endedBy.by), reason: mask(endedBy.reason) },
+      endedBy: {
+        action: endedBy.action,
+        by: holderOf(endedBy.by),
+        ...(endedBy.author !== undefined && { author: mask(endedBy.author) }),
+        reason: mask(endedBy.reason),
+      },
     }),
     ...(showResults && meta !== undefined && { meta: masked(meta, mask) as { readonly [key: string]: unknown } }),
     ...(showResults && result !== undefined && { result: masked(result, mask) }),

@@ -26,9 +26,9 @@ export function seconds(ms: number): string {
   return rest === 0 ? `${first} ${unit}` : `${first} ${unit} ${String(rest).padStart(2, "0")} ${next[0]}`;
 }
 
-/** An age or a distance in one unit: `3 m`, `2 d`. */
+/** An age or a distance in one unit: `3 m`, `36 h`. Of one day and a half, `2 d` would name another night. */
 export function rough(ms: number): string {
-  const [unit, size] = UNITS.find(([, each]) => Math.abs(ms) >= each) ?? UNITS[3];
+  const [unit, size] = UNITS.find(([, each]) => Math.abs(ms) >= 2 * each) ?? UNITS[3];
   return `${Math.round(Math.abs(ms) / size)} ${unit}`;
 }
 

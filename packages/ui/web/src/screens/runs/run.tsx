@@ -109,7 +109,8 @@ function Failed({ run: { error, stack, endedBy } }: { readonly run: RunDetail })
       )}
       {endedBy !== undefined && (
         <p class="dim">
-          Ended by {endedBy.action}, from {endedBy.by.host}, pid {endedBy.by.pid}: {endedBy.reason}
+          Ended by {endedBy.action}, {endedBy.author === undefined ? "" : `by ${endedBy.author}, `}from{" "}
+          {endedBy.by.host}, pid {endedBy.by.pid}: {endedBy.reason}
         </p>
       )}
       {stack !== undefined && (

@@ -1,0 +1,93 @@
+import type { Channel } from "../../channel/channel.js";
+import { historyOf } from "../records/history/by-name.js";
+import { failuresOf } from "../records/history/in-error.js";
+import { checkRange } from "../records/history/select.js";
+import type { TimeIndex } from "../records/time-index.js";
+import type { RollupQuestions } from "../rollups/question.js";
+import type { JobRollup } from "../rollups/types.js";
+import type { FailuresOptions, RunRecord } from "../types.js";
+
+/** How many of the newest failures are read. If a few jobs have all of them, the rollups tell of others. */
+const NEWEST = 300;
+
+/** How many jobs are looked at by default, and how many at once. */
+const JOBS = 100;
+const AT_ONCE = 20;
+
+/** How many of the newest runs of a job are looked at: those that go on have not ended well so far. */
+const OPEN = 5;
+
+/** The longest time that a run takes which the rollups find, in ms: they count it when it began. */
+const LONGEST = 86_400_000;
+
+/** What is read. */
+interface Stores {
+  readonly jobs: Channel<RunRecord>;
+  readonly index: TimeIndex;
+  readonly rollups: RollupQuestions;
+  readonly now: number;
+}
+
+/** A job that failed, and a time from which its failure is found. */
+interface Suspect {
+  readonly name: string;
+  readonly from: number;
+}
+
+/** The last run of each job whose last run is in error, the latest end first. */
+export async function failing(stores: Stores, options: FailuresOptions): Promise<RunRecord[]> {
+  const { from = stores.now - 7 * LONGEST, limit = JOBS } = options;
+  checkRange({ ...options, from });
+  const suspects = (await suspectsOf(stores, from, options, limit)).slice(0, limit);
+  const found: RunRecord[] = [];
+  for (let i = 0; i < suspects.length; i += AT_ONCE) {
+    const some = suspects.slice(i, i + AT_ONCE).map((suspect) => lastOf(stores.jobs, suspect));
+    for (const run of await Promise.all(some)) if (run !== undefined && endOf(run) >= from) found.push(run);
+  }
+  return found.toSorted((a, b) => endOf(b) - endOf(a));
+}
+
+async function suspectsOf(
+  { jobs, index, rollups, now }: Stores,
+  from: number,
+  { to, signal }: FailuresOptions,
+  limit: number,
+): Promise<Suspect[]> {
+  const known = new Set<string>();
+  const suspects: Suspect[] = [];
+  let read = 0;
+  const newest = checkRange({ from, limit: NEWEST, ...(to !== undefined && { to }), ...(signal && { signal }) });
+  for await (const { name, startTime, status } of failuresOf(jobs, index, newest)) {
+    read++;
+    // Somebody wanted the end of a run that was cancelled.
+    if (!known.has(name) && status !== "cancelled") suspects.push({ name, from: startTime });
+    known.add(name);
+  }
+  if (read < NEWEST || suspects.length >= limit) return suspects;
+  // One job that fails each second must not hide the others.
+  const range = { from: Math.max(0, from - LONGEST), to: (to ?? now) + 1, by: "hour" } as const;
+  const counted = await rollups.ask({ ...range, ...(signal && { signal }) });
+  const others = counted.jobs
+    .filter(({ name }) => !known.has(name))
+    .map((job) => ({ name: job.name, from: lastFailureOf(job) }))
+    .filter((suspect): suspect is Suspect => suspect.from !== undefined)
+    .toSorted((a, b) => b.from - a.from);
+  return [...suspects, ...others];
+}
+
+/** When the last hour began in which a run of the job began that is in error now. */
+function lastFailureOf({ cells }: JobRollup): number | undefined {
+  return cells.findLast(({ runs: { failed = 0, lost = 0, timeout = 0 } }) => failed + lost + timeout > 0)?.at;
+}
+
+/** The last run of a job that ended, if it is in error. */
+async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
+  // From its failure on: etcd reads a range of records as a whole to find the newest ones.
+  for await (const run of historyOf(jobs, name, { from, limit: OPEN })) {
+    if (run.status === "running") continue;
+    return run.inError === true && run.status !== "cancelled" ? run : undefined;
+  }
+  return undefined;
+}
+
+const endOf = ({ startTime, endTime = startTime }: RunRecord): number => endTime;
