@@ -48,6 +48,8 @@ describe("options of Redis", () => {
     [{ url: "redis://h?family=6&db=1" }, 'the query "db"'],
     [{ url: "redis://h?family=five" }, 'the query "family": it is 0, 4 or 6'],
     [{ url: "redis://h/abc" }, 'the database "abc": a database is a number, as in redis://host:6379/3'],
+    [{ url: "redis://u:s3#cret@h" }, "a /, ? or # before its @: in a user or a password, write them as"],
+    [{ url: "redis://u:s3/cret@h" }, "a /, ? or # before its @"],
     [{ url: "redis://h/1#2" }, "a #: in a user or a password, write it as %23"],
     [{ cluster: { nodes: ["redis://a?foo=1"] } }, 'the query "foo"'],
     [{ deadline: 0 }, '"deadline"'],

@@ -16,6 +16,8 @@ export function refuseWrongUrl(url: unknown): asserts url is string {
   if (typeof url !== "string" || !/^rediss?:\/\//.test(url)) throw invalid(`"url" is of the form ${FORM}`);
   const port = wrongPort(url);
   if (port !== undefined) throw invalid(`"url" has the port ${port}: a port is a number from 1 to 65535`);
+  if (/^rediss?:\/\/[^@]*[/?#].*@/.test(url))
+    throw invalid(`"url" has a /, ? or # before its @: in a user or a password, write them as %2F, %3F and %23`);
   if (!URL.canParse(url)) throw invalid(`"url" is of the form ${FORM}`);
   if (!isDecodable(url)) throw invalid(`"url" has a user or a password with a % that is no escape: write it as %25`);
   const read = new URL(url);

@@ -27,7 +27,7 @@ function findConfig(folder: string): string | undefined {
   }
 }
 
-/** The store that a config file names; `undefined` if there is no config file, or it names none. */
+/** The store that a config file names; `undefined` if there is no config file. */
 export async function configuredStore(
   folder: string,
   profile: string | undefined,
@@ -43,7 +43,13 @@ export async function configuredStore(
   const at = dirname(path);
   if (!isMap(profiles))
     throw new CommandError(`${path}: "profiles" is ${told(profiles)}. It must be a map, such as ${PROFILES}`);
-  if (profile === undefined) return store === undefined ? undefined : readStore(`${path}: "store"`, store, at);
+  if (profile === undefined) {
+    if (store !== undefined) return readStore(`${path}: "store"`, store, at);
+    // A program may read it from a variable that is not set here.
+    const none = Object.hasOwn(config, "store") ? '"store" is undefined' : 'there is no "store"';
+    const all = Object.keys(profiles).join(", ");
+    throw new CommandError(`${path}: ${none}${all === "" ? "" : `, and --profile is not given. It has: ${all}`}`);
+  }
   if (!Object.hasOwn(profiles, profile)) {
     const all = Object.keys(profiles);
     const has = all.length === 0 ? "It has none" : `It has: ${all.join(", ")}`;
