@@ -108,4 +108,13 @@ describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `:
     await page.locator("dialog").waitFor({ state: "detached" });
     expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
   });
+
+  it("send by Ctrl+Enter from the text of the reason", async () => {
+    const page = await open("jobs/nightly");
+    await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+    await page.keyboard.type("holidays");
+    await page.keyboard.press("Control+Enter");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Resume the schedule" }).first().waitFor();
+  });
 });

@@ -52,6 +52,10 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       <form
         ref={form}
         class="dialog"
+        onKeyDown={(event) => {
+          // In a text of several lines, Enter alone makes a line.
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send(false);
+        }}
         onSubmit={(event) => {
           event.preventDefault();
           void send(false);
