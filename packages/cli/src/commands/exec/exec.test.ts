@@ -153,8 +153,14 @@ describe("ojm exec", () => {
     ojm.process.kill("SIGTERM");
     ojm.process.kill("SIGTERM");
     await ojm.prints("ignored");
-    const again = setInterval(() => ojm.process.kill("SIGTERM"), 100);
-    const { code, err } = await ojm.ended.finally(() => clearInterval(again));
+    const again = async (): Promise<string> => {
+      // What was written is read before that: a signal at its end would end ojm by itself.
+      await new Promise(setImmediate);
+      if (!ojm.err.includes("second signal")) ojm.process.kill("SIGTERM");
+      return ojm.err;
+    };
+    await expect.poll(again, { timeout: 30_000, interval: 300 }).toContain("second signal");
+    const { code, err } = await ojm.ended;
     expect(code).toBe(143);
     expect(err.match(/^ojm: .*$/gm)).toEqual(["ojm: got SIGTERM, the second signal: ends the command by SIGKILL"]);
     expect(await place.last()).toMatchObject({
