@@ -127,6 +127,7 @@ describe("what runs", () => {
     };
     expect(await json("ps", "import")).toMatchObject([{ asked }]);
     expect(await json("show", "import")).toMatchObject({ asked });
+    expect((await call("why", "import")).out).toMatch(/ It was asked to stop at \S+Z, by \S+@\S+: wrong month/);
     await run.cancel();
     expect((await call("show", "import")).out).not.toContain("asked to stop");
   });
