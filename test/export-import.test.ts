@@ -255,7 +255,10 @@ describe("on the command line", () => {
       code: 2,
       err: "ojm: x.jsonl is no export of ojm: its first line does not say so\n",
     });
-    expect(await importOf("")).toMatchObject({ code: 2 });
+    expect(await importOf("")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^ojm: x\.jsonl is empty: an export/),
+    });
     expect(await importOf(out.replace('"version":1', '"version":2'))).toMatchObject({
       code: 2,
       err: expect.stringMatching(/update ojm\n$/),

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { folderWith, ojm, start } from "./testing/ojm.js";
+import { folderWith, Ojm, ojm, start } from "./testing/ojm.js";
 
 /** A managed job whose store is named by a relative path, as all paths of the examples are. */
 function managed(code: string, store = "{ type: sqlite, args: { file: ./data/locks.db } }"): string {
@@ -210,6 +210,21 @@ describe("a store that is not there", () => {
     const { code, err } = await ojm(folder, "history");
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`no store at ${join(folder, "logs.db")}`) });
     expect(existsSync(join(folder, "logs.db"))).toBe(false);
+  });
+
+  test("a store that exec makes at a relative path of OJM_STORE is told once: another folder has another one", async () => {
+    const folder = folderWith({});
+    const exec = async (store: string): Promise<string> => {
+      const words = ["exec", "quiet", "--", "true"];
+      const { code, err } = await new Ojm(folder, words, { ...process.env, OJM_STORE: store }).ended;
+      expect([store, code]).toEqual([store, 0]);
+      return err;
+    };
+    const path = join(folder, "ojm.db");
+    const told = `^ojm: made the store ${path}, as OJM_STORE is relative .* Better: OJM_STORE=sqlite:${path}\n$`;
+    expect(await exec("sqlite:./ojm.db")).toMatch(new RegExp(told));
+    expect(await exec("sqlite:./ojm.db")).toBe("");
+    expect(await exec(`sqlite:${join(folder, "other.db")}`)).toBe("");
   });
 
   test("a store at the place where earlier releases looked is named by run, check, history and locks", async () => {

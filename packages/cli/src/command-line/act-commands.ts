@@ -12,7 +12,9 @@ export const actCommands: readonly CommandSpec[] = [
     summary: "run any command under the lock of NAME, with a record and a log",
     about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held.
 The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
-the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on.`,
+the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and ojm waits for the end of the command
+however long the grace is: a second SIGINT, SIGTERM or SIGQUIT, at least a second later, ends the group by SIGKILL. A command that
+ends with 0 all the same is recorded as completed.`,
     options: {
       wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
       timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
@@ -93,9 +95,11 @@ goes on goes on, and no further one begins.`,
     name: "prune",
     operands: "[NAME]",
     summary: "delete the records and logs of runs that ended long ago",
+    about: `Takes --older-than, --keep, or both: with --keep alone all but the newest N of each name go, however young they are. What
+the audit tells of that time goes with them.`,
     options: {
       "older-than": { value: "TIME", text: "how long ago, such as 30d" },
-      keep: { value: "N", text: "leave the newest N runs of each name" },
+      keep: { value: "N", text: "leave the newest N runs and entries of the audit of each name, however old they are" },
       ...DRY,
       ...ACT,
     },

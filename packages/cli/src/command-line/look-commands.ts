@@ -9,7 +9,10 @@ export const lookCommands: readonly CommandSpec[] = [
     name: "ps",
     operands: "[NAME]",
     summary: "what runs now: where, since when, how long it usually takes, who waits",
-    options: { watch: { short: "w", text: "go on, and show every change, until Ctrl-C" }, ...LOOK },
+    options: {
+      watch: { short: "w", text: "go on, and show every change, until Ctrl-C. Only on a terminal, and without --json" },
+      ...LOOK,
+    },
   },
   {
     name: "top",

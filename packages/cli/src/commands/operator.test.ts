@@ -2,9 +2,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../testing/called.js";
-import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
+import { type Ended, folderWith, ojm } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
 
 /*
@@ -112,15 +112,41 @@ describe("what runs", () => {
     expect((await call("ps", "import")).out).toBe('"import" does not run\n');
   });
 
-  test("unlock takes the lock, and says from whom", async () => {
+  test("a run that ignores its cancel is shown with who asked it to stop, and why", async () => {
+    const run = await manager.start("import");
+    expect((await call("ps", "import")).out).not.toContain("ASKED");
+    expect((await call("cancel", "import", "--reason", "wrong month", "--wait", "1ms")).code).toBe(8);
+    await expect.poll(() => run.signal.aborted).toBe(true);
+    expect((await call("ps", "import")).out).toMatch(/ ASKED TO STOP\n.*\n.* \S+Z, by \S+@\S+: wrong month\n$/);
+    expect((await call("show", "import")).out).toMatch(/^asked to stop +\S+Z, by \S+@\S+: wrong month$/m);
+    const asked = {
+      at: expect.any(Number),
+      by: { pid: process.pid },
+      author: expect.any(String),
+      reason: "wrong month",
+    };
+    expect(await json("ps", "import")).toMatchObject([{ asked }]);
+    expect(await json("show", "import")).toMatchObject({ asked });
+    expect((await call("why", "import")).out).toMatch(/ It was asked to stop at \S+Z, by \S+@\S+: wrong month/);
+    await run.cancel();
+    expect((await call("show", "import")).out).not.toContain("asked to stop");
+  });
+
+  test("unlock takes the lock, says from whom, and that nothing proves that the body has stopped", async () => {
     const run = await manager.start("import");
     const { code, out } = await call("unlock", "import", "--reason", "it hangs");
-    expect([code, out]).toEqual([0, expect.stringMatching(/^took "import" from .* Its run import@.* is cancelled\n$/)]);
+    const look = `Nothing proves that its body has stopped. Look on ${hostname()}: ps -o pid,etime,args -p ${process.pid}\n`;
+    expect([code, out]).toEqual([0, expect.stringMatching(/^took "import" from .* Its run import@.* is cancelled\. /)]);
+    expect(out).toContain(look);
     await expect.poll(() => run.signal.aborted).toBe(true);
     expect(await json("audit", "import")).toMatchObject([{ action: "unlock", reason: "it hangs" }]);
     expect(await call("unlock", "import", "--reason", "x")).toMatchObject({
       code: 3,
       err: 'ojm: nobody holds "import"\n',
+    });
+    expect(await call("unlock", "biling", "--reason", "x")).toMatchObject({
+      code: 3,
+      err: 'ojm: nothing is called "biling": it has no run, no lock and no schedule. Names of the store: import.\n',
     });
   });
 
@@ -147,6 +173,12 @@ describe("what runs", () => {
     expect(await call("hold", "imprt", "--reason", "x")).toMatchObject({
       code: 3,
       err: expect.stringMatching(/"imprt".* Did you mean "import"\? To hold it all the same: --new/),
+    });
+    expect(await json("hold", "a new one", "--reason", "x")).toMatchObject({ name: "a new one", isNew: true });
+    const early = ["hold", "import", "--reason", "x", "--store", "sqlite:new.db"];
+    expect(await called(folder, early)).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^ojm: made the store .*new\.db: no run has made it so far\n.*held all the same/),
     });
     expect(await call("hold", "another", "--reason", "x")).toMatchObject({
       code: 0,
@@ -179,14 +211,18 @@ describe("what runs", () => {
 describe("what ran", () => {
   test("a list that is cut says so, but not in JSON", async () => {
     for (let i = 0; i < 3; i++) await manager.run("import", () => {});
-    const more = "These are the newest 2, and there are more: --limit N shows N of them\n";
-    expect((await call("runs", "-n", "2")).err).toBe(more);
+    const more = "These are the newest 2, and there are more: --limit N shows N of them";
+    const ids = ((await json("runs")) as { id: string }[]).map(({ id }) => id);
+    expect((await call("runs", "-n", "2")).err).toBe(`${more}, and --before ${ids[1]} the next page\n`);
+    expect((await call("runs", "-n", "1")).err).toBe(
+      `This is the newest one, and there are more: --limit N shows N of them, and --before ${ids[0]} the next page\n`,
+    );
     expect((await call("runs", "-n", "3")).err).toBe("");
     expect(await json("runs", "-n", "2")).toHaveLength(2);
     const none = { code: 2, err: "ojm: --since must lie before --until: no time lies between them\n" };
     expect(await call("runs", "--since", "1h", "--until", "2h")).toMatchObject(none);
     for (let i = 0; i < 3; i++) await manager.hold(`job ${i}`, { reason: "x", until: Date.now() + HOUR });
-    expect(await call("audit", "-n", "2")).toMatchObject({ code: 0, err: more });
+    expect(await call("audit", "-n", "2")).toMatchObject({ code: 0, err: `${more}\n` });
   });
 
   test("runs are filtered, and shown page after page", async () => {
@@ -293,9 +329,10 @@ describe("what ran", () => {
       .poll(() => call("logs", "import"), { timeout: 30_000 })
       .toEqual({
         code: 0,
-        out: "… 1 line is missing\n",
-        err: "ojm: this store keeps no log of a run that completed\n",
+        out: "",
+        err: "ojm: this store keeps no log of a run that completed: it had 1 line\n",
       });
+    expect(await json("logs", "import")).toMatchObject([{ missing: { lines: 1 } }]);
   });
 
   test("wait ends as its run does", async () => {
@@ -326,7 +363,18 @@ describe("what ran", () => {
     expect(await json("audit")).toMatchObject([{ action: "prune", name: "*", details: { removed: 2 } }]);
     expect((await call("audit")).out).toMatch(/ prune +\* +\S+@\S+ +removed 2 runs older than 1 ms$/m);
     expect((await call("runs")).out).toBe("no runs yet\n");
-    expect(await call("prune")).toMatchObject({ code: 2, err: expect.stringMatching(/needs --older-than/) });
+    expect(await call("prune")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/needs --older-than,.* or --keep/),
+    });
+    for (let i = 0; i < 3; i++) await manager.run("a", () => {});
+    // A run that ended in this ms is not older than it.
+    await expect
+      .poll(async () => (await call("prune", "a", "--keep", "1", "--dry-run")).out)
+      .toBe("would remove 2 runs\n");
+    expect((await call("prune", "a", "--keep", "1")).out).toBe("removed 2 runs\n");
+    expect((await call("audit", "a")).out).toMatch(/ removed 2 runs, but for the newest 1 of each name$/m);
+    expect(await json("runs", "a")).toHaveLength(1);
   });
 });
 
@@ -429,7 +477,7 @@ describe("what will run", () => {
     expect((await call("ticks", "report", "-n", "1")).out).toMatch(/overdue +no process has decided on it so far\n$/);
   });
 
-  test("with nobody there, why says what helps, and run-now says at once that it waits", async () => {
+  test("with nobody there, why says what helps, and run-now ends within moments", async () => {
     const gone = new Scheduler(manager);
     await gone.add("report", { every: HOUR, missed: "none" }, () => {});
     await gone.close();
@@ -447,34 +495,11 @@ describe("what will run", () => {
       expect.stringMatching(/No process that runs "report" is there: they/),
     ]);
     expect((await call("backfill", "report", "--stop", "--reason", "not now")).code).toBe(0);
-    const asking = call("run-now", "report", "--reason", "x");
-    // While a command is called, this is a spy that has what it wrote.
-    const told = (): string => vi.mocked(process.stderr.write).mock.calls.flat().join("");
-    await expect.poll(told).toContain('no process that runs "report" is there');
-    await using scheduler = new Scheduler(manager);
-    await scheduler.add("report", { every: HOUR, missed: "none" }, () => {});
-    expect(await asking).toMatchObject({
-      code: 0,
-      out: expect.stringMatching(/ was started/),
-      err: expect.stringMatching(/^ojm: no process that runs "report" is there: start the one that adds it\./),
-    });
-  });
-
-  test("with --json and nobody there, run-now writes nothing to stderr while it waits", async () => {
-    const gone = new Scheduler(manager);
-    await gone.add("report", { every: HOUR, missed: "none" }, () => {});
-    await gone.close();
-    const words = ["run-now", "report", "--reason", "x", "--store", "sqlite:ojm.db"];
-    const asking = start(folder, ...words, "--json");
-    await expect.poll(() => json("audit", "report"), { timeout: 30_000 }).toHaveLength(1);
-    // The text form of a later call waits as long before it tells.
-    const other = called(folder, words);
-    const told = (): string => vi.mocked(process.stderr.write).mock.calls.flat().join("");
-    await expect.poll(told, { timeout: 30_000 }).toContain('no process that runs "report" is there');
-    await using scheduler = new Scheduler(manager);
-    await scheduler.add("report", { every: HOUR, missed: "none" }, () => {});
-    expect((await other).code).toBe(0);
-    expect(await asking.ended).toMatchObject({ code: 0, err: "" });
+    const alone =
+      '"report" was not started: no process that runs it is there. Start the one that adds it. More: ojm doctor';
+    expect(await call("run-now", "report", "--reason", "x")).toEqual({ code: 1, out: "", err: `ojm: ${alone}\n` });
+    const { code, out, err } = await call("run-now", "report", "--reason", "x", "--json");
+    expect([code, out, JSON.parse(err)]).toEqual([1, "", { error: { code: "failed", exit: 1, message: alone } }]);
   });
 
   test("a hint quotes a name that a shell would read otherwise", async () => {

@@ -1,7 +1,7 @@
 import { LINES, visible } from "@ojm/core/backend";
 import type { Given } from "../command-line/spec.js";
 import { type Color, painter } from "./color.js";
-import { print } from "./print.js";
+import { print, wantsJson } from "./print.js";
 import { oneLine, table } from "./table.js";
 import { tell } from "./tell.js";
 import type { ColumnRoom } from "./width/grid.js";
@@ -60,8 +60,12 @@ function inLines(text: string, indent: number): string {
   return visible(text, LINES).replaceAll("\n", `\n${" ".repeat(indent)}`);
 }
 
-/** Says on stderr that a list was cut, so that nobody takes it for the whole. JSON has what was asked for. */
-export function tellMore(given: Given, isMore: boolean, limit: number): void {
-  if (!isMore || given.flags.has("json") || given.flags.has("jsonl")) return;
-  tell(`These are the newest ${limit}, and there are more: --limit N shows N of them`);
+/**
+ * Says on stderr that a list was cut, so that nobody takes it for the whole. JSON has what was asked for.
+ * `next`: how to see the next page.
+ */
+export function tellMore(given: Given, isMore: boolean, limit: number, next = ""): void {
+  if (!isMore || wantsJson(given)) return;
+  const shown = limit === 1 ? "This is the newest one" : `These are the newest ${limit}`;
+  tell(`${shown}, and there are more: --limit N shows N of them${next}`);
 }

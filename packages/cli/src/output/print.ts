@@ -1,3 +1,5 @@
+import type { Given } from "../command-line/spec.js";
+
 /**
  * Writes what a command has to show to stdout. A reader that goes away, as `head` does, has seen what it
  * wanted: that is no error, and changes no exit code. What cannot be written for another reason ends the
@@ -17,4 +19,9 @@ export function endUnlessGone({ code, message }: NodeJS.ErrnoException): void {
 /** Tells that the output is lost. */
 export function tellUnwritten(why: string, told?: () => void): void {
   process.stderr.write(`ojm: the output cannot be written: ${why}\n`, told);
+}
+
+/** Whether a program reads the output: then there are no notes on stderr, where it expects an error. */
+export function wantsJson({ flags }: Given): boolean {
+  return flags.has("json") || flags.has("jsonl");
 }

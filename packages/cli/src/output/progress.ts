@@ -3,8 +3,9 @@ import type { Progress } from "@ojm/core";
 /** The characters of a bar. */
 const BAR = 10;
 
-/** How far a run is, in a few words. */
+/** How far a run is, in a few words; empty if it has told nothing so far. */
 export function sayProgress({ done, total, text }: Progress): string {
+  if (done === 0 && total === undefined) return text ?? "";
   const amount = total === undefined ? String(done) : `${done} of ${total}${share(done, total)}`;
   return text === undefined ? amount : `${amount} ${text}`;
 }

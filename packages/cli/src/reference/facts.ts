@@ -48,6 +48,9 @@ export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
 export const CONFIG =
   "Without --store and OJM_STORE, the store is the one of ojm.config.json, .yaml, .yml, .js, .mjs or .ts in the working directory, or in the nearest folder above it.";
 
+export const RELATIVE =
+  "Write an absolute path into OJM_STORE, as in sqlite:/srv/ojm.db: a relative one begins at the working folder, so that another folder, as cron has one, means another store with other locks, and a job runs twice. Relative paths in ojm.config begin at the folder of that file.";
+
 export const PASSWORDS =
   "While a command runs, each user of the machine can read its words, a password in --store among them. Put such a store into OJM_STORE, or into a config file that only you may read. An ojm.config.mjs can take it from a variable: export default { store: process.env.JOBS_URL }. The command of ojm exec gets the environment of ojm, OJM_STORE too.";
 

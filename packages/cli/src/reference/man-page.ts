@@ -10,6 +10,7 @@ import {
   optionTerm,
   PASSWORDS,
   PLACEHOLDERS,
+  RELATIVE,
   sentence,
   TITLE,
 } from "./facts.js";
@@ -37,6 +38,7 @@ export function manPage(): string {
     ...terms(ENVIRONMENT),
     ".SH FILES",
     plain(CONFIG),
+    ...paragraph(RELATIVE),
     ...paragraph(PASSWORDS),
   ];
   return `${lines.join("\n")}\n`;

@@ -10,6 +10,7 @@ import {
   optionTerm,
   PASSWORDS,
   PLACEHOLDERS,
+  RELATIVE,
   sentence,
   TITLE,
 } from "./facts.js";
@@ -30,6 +31,7 @@ export function markdown(): string {
     "## Environment",
     list(ENVIRONMENT),
     CONFIG,
+    RELATIVE,
     PASSWORDS.replace(/(export default \{.*?\})/, "`$1`"),
   ];
   return `${parts.join("\n\n")}\n`;

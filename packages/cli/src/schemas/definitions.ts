@@ -143,6 +143,11 @@ const orphan = fields(
   "The command of `ojm exec` that goes on although its ojm was killed.",
 );
 
+const asked = fields(
+  { at: time(), by: ref("holder"), author: maybe(text("The person behind that process.")), reason: maybe(text()) },
+  "Who asked the run to stop, last. It goes on all the same.",
+);
+
 const imported = fields({
   imported: count(),
   present: count("The store had them already."),
@@ -165,6 +170,7 @@ export const definitions: Readonly<Record<string, Schema>> = {
   schedule,
   backfill,
   orphan,
+  asked,
   amount,
   imported,
 };

@@ -22,6 +22,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       progress: maybe(ref("progress")),
       waiting: count("How many wait for its lock."),
       orphan: maybe(ref("orphan")),
+      asked: maybe(ref("asked")),
     }),
   ),
   jobs: list(
@@ -70,6 +71,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   show: fields({
     ...runFields,
     progress: maybe(ref("progress")),
+    asked: maybe(ref("asked")),
     attempts: maybe(list(fields({ attempt: count(), id: text(), status: text() }, "An attempt of its chain."))),
     next: maybe(fields({ attempt: count(), due: time() }, "The next attempt of its chain, if it waits for one.")),
   }),
@@ -136,7 +138,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       fields({ ...DRY, lock: ref("lock") }),
     ],
   },
-  hold: ref("lock"),
+  hold: fields({ ...lockFields, isNew: maybe(flag("Set if the name had no run, no lock and no schedule before.")) }),
   pause: fields({
     name: text(),
     paused: flag(),

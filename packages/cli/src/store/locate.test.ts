@@ -69,6 +69,14 @@ test.skipIf(process.getuid?.() === 0)("a folder that may not be read is told as 
   });
 });
 
+test("without a store, all ways to name one are told", async () => {
+  const { code, err } = await called(folderWith({}), ["ps"]);
+  expect([code, err]).toEqual([
+    2,
+    "ojm: ojm ps needs a store: --store redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or a job file; or OJM_STORE; or ojm.config.json\n",
+  ]);
+});
+
 describe("a config file", () => {
   const CONFIG = {
     store: "sqlite:a.db",

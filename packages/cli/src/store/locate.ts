@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import type { OpenOptions } from "@ojm/core";
 import { CommandError } from "../errors.js";
 
@@ -9,6 +9,8 @@ export interface Location {
   readonly logs?: OpenOptions;
   /** The file that a store is in, if it is one: a command that only looks does not make it. */
   readonly files: readonly string[];
+  /** Whether the path was written relative to a folder. */
+  readonly isRelative?: boolean;
 }
 
 /** A job file that sets up a job manager. */
@@ -16,7 +18,8 @@ export interface JobFileLocation {
   readonly jobFile: string;
 }
 
-const FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER, or a job file";
+/** How a store is written. */
+export const FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or a job file";
 
 /** Reads where a store is, as people write it. Relative paths begin at `folder`. */
 export function locate(text: string, folder: string): Location | JobFileLocation {
@@ -28,9 +31,9 @@ export function locate(text: string, folder: string): Location | JobFileLocation
     case "rediss":
       return both({ type: "redis", args: { url: text } });
     case "sqlite":
-      return onDisk("sqlite", "file", resolve(folder, withoutSlashes(rest)));
+      return onDisk("sqlite", "file", folder, withoutSlashes(rest));
     case "level":
-      return onDisk("level", "path", resolve(folder, withoutSlashes(rest)));
+      return onDisk("level", "path", folder, withoutSlashes(rest));
     case "etcd":
     case "etcds":
       return both({ type: "etcd", args: etcdArgs(rest, scheme.toLowerCase() === "etcds") });
@@ -44,8 +47,9 @@ function both(options: OpenOptions, files: readonly string[] = []): Location {
   return { jobs: options, locks: options, files };
 }
 
-function onDisk(type: string, option: string, path: string): Location {
-  return both({ type, args: { [option]: path } }, [path]);
+function onDisk(type: string, option: string, folder: string, written: string): Location {
+  const path = resolve(folder, written);
+  return { ...both({ type, args: { [option]: path } }, [path]), isRelative: !isAbsolute(written) };
 }
 
 /** `sqlite:data/ojm.db`, `sqlite:/data/ojm.db` and `sqlite:///data/ojm.db` are all written. */

@@ -7,7 +7,8 @@ import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT, notFound } from "../errors.js";
 import { configuredStore } from "./config.js";
-import { type JobFileLocation, type Location, locate } from "./locate.js";
+import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js";
+import { missingOf, tellMade } from "./new-store.js";
 import { refuseOtherFile } from "./other-file.js";
 
 /** How a command opens a store. */
@@ -28,9 +29,7 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
   if (profile === undefined && fromEnvironment) return locate(fromEnvironment, process.cwd());
   const configured = await configuredStore(process.cwd(), profile);
   if (configured !== undefined) return configured;
-  throw new CommandError(
-    `ojm ${given.command} needs a store: --store redis://HOST, sqlite:FILE, etcd://HOST or a job file; or OJM_STORE; or ojm.config.json`,
-  );
+  throw new CommandError(`ojm ${given.command} needs a store: --store ${FORMS}; or OJM_STORE; or ojm.config.json`);
 }
 
 /** The files and folders that the store is in, if it is on a disk of this machine. */
@@ -73,8 +72,10 @@ export async function openStore(
   for (const { type } of [store.jobs, store.locks, store.logs ?? {}]) if (type !== undefined) await prepareType(type);
   const { openJobManager } = await import("@ojm/core");
   const logs = store.logs && { chLogs: store.logs };
+  const missing = create ? missingOf(store) : [];
   const manager = await openJobManager({ chJobs: store.jobs, chLocks: store.locks, ...logs, heartbeatThread });
   if (create && store.logs !== undefined && !store.files.every((file) => existsSync(file))) await make(store.logs);
+  tellMade(given, store, missing);
   return manager;
 }
 

@@ -2,6 +2,7 @@ import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
+import { wantsJson } from "../../output/print.js";
 import { tell } from "../../output/tell.js";
 import { shellWord } from "../../shell-word.js";
 import { neverRan } from "../../store/find-run.js";
@@ -22,25 +23,30 @@ export async function execute(given: Given): Promise<number> {
     throw new CommandError(`--until takes a time in the future: ${new Date(until).toISOString()} is over`);
   const wait = spanOption(given, "wait") ?? 0;
   const reason = await reasonOf(given, `hold ${name}`);
-  return withStore(given, async (manager) => {
-    if (!given.flags.has("new")) await refuseTypo(manager, name, " To hold it all the same: --new");
-    // Its lock is free: only its note tells that it still works.
-    const orphan = (await orphansOf(manager)).find((one) => one.name === name && one.isCertain);
-    if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
-    const isNew = !(await isKnown(manager, name));
-    const lock = await manager.hold(name, { reason, author: author(), until, wait }).catch((error: unknown) => {
-      throw isRunning(error)
-        ? new CommandError(`${error.message}. To wait for its end: --wait 10m`, EXIT.locked)
-        : error;
-    });
-    if (isNew && !given.flags.has("new")) tell(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
-    const end = new Date(until).toISOString();
-    return done(
-      given,
-      `"${name}" is held until ${end}. To end it sooner: ojm unlock ${shellWord(name)} --reason …`,
-      lock,
-    );
-  });
+  return withStore(
+    given,
+    async (manager) => {
+      if (!given.flags.has("new")) await refuseTypo(manager, name, " To hold it all the same: --new");
+      // Its lock is free: only its note tells that it still works.
+      const orphan = (await orphansOf(manager)).find((one) => one.name === name && one.isCertain);
+      if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
+      const isNew = !(await isKnown(manager, name));
+      const lock = await manager.hold(name, { reason, author: author(), until, wait }).catch((error: unknown) => {
+        throw isRunning(error)
+          ? new CommandError(`${error.message}. To wait for its end: --wait 10m`, EXIT.locked)
+          : error;
+      });
+      if (isNew && !given.flags.has("new") && !wantsJson(given))
+        tell(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
+      const end = new Date(until).toISOString();
+      return done(given, `"${name}" is held until ${end}. To end it sooner: ojm unlock ${shellWord(name)} --reason …`, {
+        ...lock,
+        ...(isNew && { isNew }),
+      });
+      // A hold may come before the first run, which must find it.
+    },
+    { create: true },
+  );
 }
 
 function isRunning(error: unknown): error is Error {

@@ -14,8 +14,10 @@ export async function execute(given: Given): Promise<number> {
   expectNoMore(given, 1);
   const [name] = given.operands;
   const olderThan = spanOption(given, "older-than");
-  if (olderThan === undefined) throw new CommandError("ojm prune needs --older-than, such as --older-than 30d");
-  const options = { olderThan, keep: countOption(given, "keep") ?? 0, ...(name !== undefined && { name }) };
+  const keep = countOption(given, "keep");
+  if (olderThan === undefined && keep === undefined)
+    throw new CommandError("ojm prune needs --older-than, such as --older-than 30d, or --keep, such as --keep 100");
+  const options = { olderThan: olderThan ?? 0, keep: keep ?? 0, ...(name !== undefined && { name }) };
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name, true);
     if (given.flags.has("dry-run")) {

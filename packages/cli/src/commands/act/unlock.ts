@@ -1,9 +1,9 @@
-import type { JobManager } from "@ojm/core";
+import type { HeldLock } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";
-import { isKnown, knownNames, meant } from "../../store/known-names.js";
+import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
 import { done } from "./done.js";
@@ -16,8 +16,11 @@ export async function execute(given: Given): Promise<number> {
   const reason = isDry ? "" : await reasonOf(given, `unlock ${name}`);
   return withStore(given, async (manager) => {
     const lock = (await manager.locks()).find((one) => one.name === name);
-    if (lock === undefined)
-      throw notFound(`nobody holds "${name}"${await near(manager, name)}${await outlived(manager, name)}`);
+    if (lock === undefined) {
+      // That nobody holds a misspelt name would read as if the lock was free.
+      await refuseUnknown(manager, name);
+      throw notFound(`nobody holds "${name}"${await outlived(manager, name)}`);
+    }
     const { host, pid } = lock.holder;
     const hold = holdOf(lock);
     const since = `since ${new Date(lock.since).toISOString()}`;
@@ -28,14 +31,12 @@ export async function execute(given: Given): Promise<number> {
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
     const outcome = await manager.unlock(name, { reason, author: author() });
     if (!outcome.unlocked) throw notFound(`nobody holds "${name}" any more`);
-    const run = outcome.run === undefined ? "" : `. Its run ${outcome.run.id} is ${outcome.run.status}`;
+    const run = outcome.run === undefined ? "" : `. Its run ${outcome.run.id} is ${outcome.run.status}${proof(lock)}`;
     return done(given, `took "${name}" from ${who}${run}`, outcome);
   });
 }
 
-/** The lock that was meant, if nothing has this name. */
-async function near(manager: JobManager, name: string): Promise<string> {
-  if (await isKnown(manager, name)) return "";
-  const sentence = await meant(name, await knownNames(manager));
-  return sentence === "" ? "" : `.${sentence}`;
+/** That the lock is free proves nothing about the body, and how to look. */
+function proof({ holder: { host, pid } }: HeldLock): string {
+  return `. Nothing proves that its body has stopped. Look on ${host}: ps -o pid,etime,args -p ${pid}`;
 }

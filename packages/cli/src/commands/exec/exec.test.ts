@@ -121,7 +121,52 @@ describe("ojm exec", () => {
     await ojm.prints("began");
     ojm.process.kill("SIGTERM");
     expect(await ojm.ended).toMatchObject({ code: 143, out: expect.stringMatching(/bye\n$/) });
-    expect(await place.last()).toMatchObject({ status: "cancelled" });
+    expect(await place.last()).toMatchObject({
+      status: "cancelled",
+      error: "ojm got SIGTERM, and the command ended: it ended with exit code 7",
+    });
+  });
+
+  test("a command that completes although a signal came is recorded as completed, and ojm ends with 0", async () => {
+    const place = new Place();
+    const ojm = place.exec(`trap "echo got it" TERM; trap "echo looked" USR1; ${UNTIL_STOPPED}`);
+    await ojm.prints("began");
+    ojm.process.kill("SIGUSR1");
+    await ojm.prints("looked");
+    ojm.process.kill("SIGTERM");
+    await ojm.prints("got it");
+    writeFileSync(place.file("stop"), "");
+    expect(await ojm.ended).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(
+        /ojm: got SIGTERM and passed it on\. The command ended with exit code 0: its run is completed\n$/,
+      ),
+    });
+    expect((await place.last())?.status).toBe("completed");
+  });
+
+  test("a second signal ends a command that ignores the first one, but not one that comes with it", async () => {
+    const place = new Place();
+    const ojm = place.exec(`trap "echo ignored" TERM; ${UNTIL_STOPPED}`);
+    await ojm.prints("began");
+    // As by timeout(1), which signals its child and then its group.
+    ojm.process.kill("SIGTERM");
+    ojm.process.kill("SIGTERM");
+    await ojm.prints("ignored");
+    const again = async (): Promise<string> => {
+      // What was written is read before that: a signal at its end would end ojm by itself.
+      await new Promise(setImmediate);
+      if (!ojm.err.includes("second signal")) ojm.process.kill("SIGTERM");
+      return ojm.err;
+    };
+    await expect.poll(again, { timeout: 30_000, interval: 300 }).toContain("second signal");
+    const { code, err } = await ojm.ended;
+    expect(code).toBe(143);
+    expect(err.match(/^ojm: .*$/gm)).toEqual(["ojm: got SIGTERM, the second signal: ends the command by SIGKILL"]);
+    expect(await place.last()).toMatchObject({
+      status: "cancelled",
+      error: "ojm got a second signal, and killed the command: it was ended by SIGKILL",
+    });
   });
 
   test("lets a command end whose reader goes away, as head does", async () => {
@@ -183,16 +228,25 @@ describe("ojm exec", () => {
       const words = ["--store", server.url, "--", "sh", "-c", `${UNTIL_STOPPED}; exit 7`];
       const run = start(folder, "exec", "backup", ...words);
       const tried = start(folder, "exec", "tried", "--retry", "2", ...words);
-      for (const one of [run, tried]) await one.prints("began");
+      const long = start(folder, "exec", "long", "--store", server.url, "--", "sh", "-c", "echo began; exec sleep 600");
+      for (const one of [run, tried, long]) await one.prints("began");
       await server.kill();
       writeFileSync(join(folder, "stop"), "");
       const { code, err } = await run.ended;
-      expect([code, err]).toEqual([7, expect.stringMatching(/exit code 7, and its run is not recorded: .*Redis/)]);
+      expect([code, err]).toEqual([
+        7,
+        expect.stringMatching(
+          /exit code 7, and its run is not recorded so far: .*Redis.* It may be once the store is back: ojm show backup\n$/,
+        ),
+      ]);
       // The other waits for the store, to try again, and says so.
       await expect
         .poll(() => tried.err, { timeout: 30_000 })
         .toMatch(/the command ended with exit code 7\. The store has not answered since/);
       tried.process.kill("SIGKILL");
+      // What became of the command comes first.
+      const lost = "the command was ended by SIGKILL, as its lock was lost: the store answered no renewal for 15 s";
+      expect(await long.ended).toMatchObject({ code: 5, err: `ojm: ${lost}\n` });
     },
   );
 
@@ -208,16 +262,37 @@ describe("ojm exec", () => {
     expect(await place.exec("echo never").ended).toMatchObject(stillThere);
     // A record for each try of cron would hide the run whose command goes on.
     expect((await place.last())?.id).toBe(before?.id);
-    const second = await place.exec("echo never", "--wait", "5s").ended;
+    const waiting = place.exec("echo never", "--wait", "5s");
+    const progress = async (): Promise<string> =>
+      (await called(place.folder, ["ps", "backup", "--store", "sqlite:ojm.db"])).out;
+    const waits = `waits for pid ${pid}, the command of ${before?.id}: its ojm was killed`;
+    await expect.poll(progress, { timeout: 30_000 }).toContain(waits);
+    const second = await waiting.ended;
     expect(lives(pid)).toBe(true);
     expect(second).toMatchObject(stillThere);
+    expect(await place.last()).toMatchObject({
+      status: "skipped",
+      error: `the command did not begin: within its --wait of 5.0 s, the command of ${before?.id} still goes on, as pid ${pid}: its ojm was killed`,
+    });
+    const cancelled = place.exec("echo never", "--wait", "10m");
+    await expect.poll(async () => (await place.last())?.status, { timeout: 30_000 }).toBe("running");
+    const cancel = ["cancel", "backup", "--reason", "not now", "--store", "sqlite:ojm.db"];
+    expect((await called(place.folder, cancel)).code).toBe(0);
+    const notBegun = new RegExp(`not now\\. .* had not begun: the command of .* still goes on, as pid ${pid}`);
+    expect(await cancelled.ended).toMatchObject({ code: 1, out: "", err: expect.stringMatching(notBegun) });
+    expect(await place.last()).toMatchObject({
+      status: "cancelled",
+      error: expect.stringMatching(notBegun),
+      endedBy: { action: "cancel", reason: "not now" },
+    });
     const look = (command: string): Promise<Ended> =>
       called(place.folder, [command, "--json", "--store", "sqlite:ojm.db"]);
     for (const command of ["ps", "locks"]) {
       const { code, out, err } = await look(command);
-      expect(code).toBe(0);
+      expect([code, err]).toEqual([0, ""]);
       expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ orphan: { host: hostname(), pid } }));
-      expect(err).toContain(`To end it: kill -TERM -- -${pid}`);
+      const text = await called(place.folder, [command, "--store", "sqlite:ojm.db"]);
+      expect(text.err).toContain(`To end it: kill -TERM -- -${pid}`);
     }
     const end = `kill -TERM -- -${pid}`;
     const why = await called(place.folder, ["why", "backup", "--json", "--store", "sqlite:ojm.db"]);
@@ -245,7 +320,12 @@ describe("ojm exec", () => {
     await ojm.prints("began");
     const pid = pidOf(ojm);
     await (await place.manager()).unlock("backup", { reason: "it hangs" });
-    expect(await ojm.ended).toMatchObject({ code: 1, err: expect.stringMatching(/lock/) });
+    expect(await ojm.ended).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /^ojm: the command was ended by SIGKILL, as its lock was lost: it was unlocked by force, by .*: it hangs\n$/,
+      ),
+    });
     expect(lives(pid)).toBe(false);
   });
 

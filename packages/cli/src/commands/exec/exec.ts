@@ -1,12 +1,13 @@
 import { subscribe } from "node:diagnostics_channel";
 import { basename } from "node:path";
-import { type Events, isChannelError, isRunError, type JobManager } from "@ojm/core";
+import { type Events, isChannelError, isRunError, type JobManager, type RunError } from "@ojm/core";
 import { checkNewName } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
+import { shellWord } from "../../shell-word.js";
 import { withStore } from "../../store/open.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
@@ -43,13 +44,13 @@ export async function execute(given: Given): Promise<number> {
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };
       try {
-        await manager.run(name, (run) => runner.body(run), options).finally(() => runner.answered());
+        await manager.run(name, (run) => runner.body(run), options).finally(() => runner.done());
       } catch (error) {
         await runner.over;
         return runner.signalled ?? (await exitOf(error, given, { manager, runner }));
       }
-      if (runner.blockedBy === undefined) return runner.signalled ?? EXIT.ok;
-      return notStarted(given, name, runner.blockedBy);
+      // Ends as its command does, also if a signal came meanwhile.
+      return runner.blockedBy === undefined ? EXIT.ok : notStarted(given, name, runner.blockedBy);
     },
     { create: true, heartbeatThread: true },
   );
@@ -76,18 +77,18 @@ async function exitOf(
   if (error instanceof CommandFailed) {
     if (error.isUntold) tell(`ojm: ${error.message}`);
     const away = await storeError(manager, runner.run);
-    if (away !== undefined) tell(sayUnrecorded(error.code, away));
+    if (away !== undefined) tell(sayUnrecorded(given, error.code, away));
     return error.code;
   }
   const isLost = isRunError(error) && error.code === "LOST";
   if (runner.code !== undefined && (isLost || isChannelError(error))) {
     // Who calls it again for that would do again what is done.
-    tell(sayUnrecorded(runner.code, error));
+    tell(sayUnrecorded(given, runner.code, error));
     return runner.code;
   }
   if (!isRunError(error) || error.code === "INVALID") throw error;
   if (error.code === "LOCKED") return locked(given, error.message);
-  tell(`ojm: ${error.message}`);
+  tell(`ojm: ${sayEnd(error, runner)}`);
   if (error.code === "TIMEOUT") return EXIT.timeout;
   return isLost && (await storeError(manager, runner.run)) !== undefined ? EXIT.away : EXIT.failed;
 }
@@ -102,8 +103,20 @@ async function storeError(manager: JobManager, run: string | undefined): Promise
   }
 }
 
-const sayUnrecorded = (code: number, { message }: Error): string =>
-  `ojm: the command ended with exit code ${code}, and its run is not recorded: ${message}`;
+function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message }: Error): string {
+  const later = `It may be once the store is back: ojm show ${shellWord(name)}`;
+  return `ojm: the command ended with exit code ${code}, and its run is not recorded so far: ${message}. ${later}`;
+}
+
+/** What became of a command that did not end by itself: that first, then the cause alone. */
+function sayEnd({ code, message }: RunError, { blockedBy, isKilled }: CommandRunner): string {
+  if (code === "CANCELLED" && blockedBy !== undefined) return `${message}. Its command had not begun: ${blockedBy}`;
+  if (code !== "LOST" || !isKilled) return message;
+  return `the command was ended by SIGKILL, as its lock was lost: ${message.replace(LOSS, "")}`;
+}
+
+/** How the error of a lost lock begins, before the cause. */
+const LOSS = /^the run of ".*?" may no longer hold its lock: the lock ".*?" is lost: (?:the session \S+ is over: )?/s;
 
 /** Until the next attempt nothing is printed, so that ojm would seem to hang. */
 function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: CommandRunner): void {

@@ -1,5 +1,7 @@
 import { type Channel, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
 import { type ProcessIdentity, processState } from "@ojm/core/backend";
+import type { Given } from "../../command-line/spec.js";
+import { wantsJson } from "../../output/print.js";
 import { tell } from "../../output/tell.js";
 
 /** A command that goes on, or may go on, although its ojm is gone: its run is over, and its lock is free. */
@@ -42,8 +44,9 @@ export async function recordOf(manager: JobManager, { run }: Orphan): Promise<Ru
   return undefined;
 }
 
-/** Tells of the commands that certainly go on: a table alone would not say what to do. */
-export function tellOrphans(orphans: readonly Orphan[]): void {
+/** Tells of the commands that certainly go on: a table alone would not say what to do. JSON has them. */
+export function tellOrphans(given: Given, orphans: readonly Orphan[]): void {
+  if (wantsJson(given)) return;
   for (const orphan of orphans.filter(({ isCertain }) => isCertain))
     tell(`ojm: ${sayOrphan(orphan)}. ${sayHelp(orphan)}`);
 }

@@ -8,8 +8,16 @@ import { Predecessor, sayLiving } from "./predecessor.js";
 /** After so long without an answer of the store, the user is told what ojm waits for, in ms. */
 const SILENCE = 10_000;
 
+/** The signals that ask for the end of ojm. A terminal that goes away sends SIGHUP more than once. */
+const ENDING = ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
+
 /** The signals that are passed on to the command. */
-const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+const SIGNALS = [...ENDING, "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+
+type Passed = (typeof SIGNALS)[number];
+
+/** Signals to ojm that come within so long are one, in ms: timeout(1) and npm each send theirs twice. */
+const ONE = 1_000;
 
 /** A command that did not end well. */
 export class CommandFailed extends Error {
@@ -43,16 +51,23 @@ export class CommandRunner {
   readonly #manager: JobManager;
   readonly #options: CommandOptions;
   #current: GuardedProcess | undefined;
-  /** A command of an earlier run that still goes on. */
+  /** Why the command did not begin: one of an earlier run still goes on. */
   blockedBy: string | undefined;
   /** The exit code that a signal to ojm asks for. */
   signalled: number | undefined;
+  /** Whether ojm killed the command because the lock was lost. */
+  isKilled = false;
+  /** The signal that asked for the end last, and when the first such signal came. */
+  #signal: Passed | undefined;
+  #askedAt: number | undefined;
+  #isForced = false;
   /** The exit code of a command that ran to its end, whatever became of its run. */
   code: number | undefined;
   /** The id of the run that began last. */
   run: string | undefined;
   readonly #waiting: AbortController = new AbortController();
   #silence: NodeJS.Timeout | undefined;
+  #isDone = false;
 
   constructor(manager: JobManager, options: CommandOptions) {
     this.#manager = manager;
@@ -71,13 +86,28 @@ export class CommandRunner {
 
   /** Passes on the signals that ojm gets, from now on. */
   passOnSignals(): void {
-    for (const signal of SIGNALS) {
-      process.on(signal, (_: string, number: number) => {
-        this.signalled = EXIT.signal + number;
-        if (this.#current === undefined) this.#waiting.abort(new Error(`ojm got ${signal}`));
-        else this.#current.kill(signal);
-      });
-    }
+    for (const signal of SIGNALS)
+      process.on(signal, (_: string, number: number) => this.#got(signal, EXIT.signal + number));
+  }
+
+  #got(signal: Passed, code: number): void {
+    const command = this.#current;
+    const isUsers = signal === "SIGUSR1" || signal === "SIGUSR2";
+    if (command === undefined || !isUsers) [this.signalled, this.#signal] = [code, signal];
+    if (command === undefined) this.#waiting.abort(new Error(`ojm got ${signal}`));
+    else if (this.#isSecond(signal)) {
+      tell(`ojm: got ${signal}, the second signal: ends the command by SIGKILL`);
+      this.#isForced = true;
+      command.kill("SIGKILL");
+    } else command.kill(signal);
+  }
+
+  /** Whether a person insists, as by a second Ctrl-C. */
+  #isSecond(signal: Passed): boolean {
+    if (!ENDING.some((one) => one === signal)) return false;
+    const first = this.#askedAt;
+    this.#askedAt ??= performance.now();
+    return first !== undefined && performance.now() - first >= ONE;
   }
 
   /** The store knows what became of the command. */
@@ -85,8 +115,15 @@ export class CommandRunner {
     clearTimeout(this.#silence);
   }
 
+  /** Nothing follows the command: when the lock is lost, that is known before its end. */
+  done(): void {
+    this.#isDone = true;
+    this.answered();
+  }
+
   /** Without a word, ojm would seem to hang: with another attempt to make, it waits as long as it takes. */
   #awaitAnswer({ code }: Ended): void {
+    if (this.#isDone) return;
     const text = `ojm: the command ended with exit code ${code}. The store has not answered since: ojm waits for it`;
     this.#silence = setTimeout(() => tell(text), SILENCE);
   }
@@ -96,13 +133,9 @@ export class CommandRunner {
     this.answered();
     this.run = run.id;
     this.code = undefined;
+    this.isKilled = false;
     const predecessor = new Predecessor(this.#manager, run.name);
-    const before = await predecessor.outlived(this.#options.wait, run.signal);
-    if (before !== undefined) {
-      this.blockedBy = sayLiving(before);
-      await run.skip(this.blockedBy);
-      return;
-    }
+    if (await this.#isBlocked(run, predecessor)) return;
     const { words } = this.#options;
     const env = { ...process.env, OJM_RUN_ID: run.id, OJM_FENCE: run.fence };
     const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));
@@ -112,8 +145,39 @@ export class CommandRunner {
     });
     this.#awaitAnswer(ended);
     await predecessor.forget(run).catch(() => {});
-    if (this.signalled !== undefined) await run.cancel(`ojm got a signal, and the command ended: ${ended.text}`);
-    else if (ended.code !== 0) throw await this.#failed(run, ended);
+    if (this.signalled !== undefined && ended.code !== 0) {
+      const how = this.#isForced ? "a second signal, and killed the command" : `${this.#signal}, and the command ended`;
+      await run.cancel(`ojm got ${how}: ${ended.text}`);
+    } else if (ended.code !== 0) throw await this.#failed(run, ended);
+    else if (this.signalled !== undefined) {
+      const text = `got ${this.#signal} and passed it on. The command ended with exit code 0: its run is completed`;
+      run.log.warn(`ojm ${text}`);
+      tell(`ojm: ${text}`);
+    }
+  }
+
+  /**
+   * Waits for the command of an earlier ojm that was killed. Resolves to whether it still goes on: then the
+   * run is over.
+   */
+  async #isBlocked(run: Run, predecessor: Predecessor): Promise<boolean> {
+    const living = await predecessor.living();
+    if (living === undefined) return false;
+    // The run has its lock and a record: without this, nobody sees that its command has not begun.
+    run.progress(0, undefined, `waits for pid ${living.pid}, the command of ${living.run}: its ojm was killed`);
+    const { wait } = this.#options;
+    const before = await predecessor.outlived(wait, run.signal);
+    if (before === undefined) {
+      run.progress(0);
+      return false;
+    }
+    const why = sayLiving(before);
+    const reason = run.signal.aborted ? (run.signal.reason as Error & { readonly code?: unknown }) : undefined;
+    if (reason !== undefined && reason.code !== "CANCELLED") throw reason;
+    this.blockedBy = reason === undefined && wait > 0 ? `within its --wait of ${sayDuration(wait)}, ${why}` : why;
+    if (reason === undefined) await run.skip(`the command did not begin: ${this.blockedBy}`);
+    else await run.cancel(`${reason.message}. The command had not begun: ${why}`);
+    return true;
   }
 
   async #failed(run: Run, ended: Ended): Promise<CommandFailed> {
@@ -153,8 +217,12 @@ export class CommandRunner {
     const stop = (): void => {
       const { code } = run.signal.reason as { readonly code?: unknown };
       // Who is cancelled holds the lock until its end. Who has lost it must be gone before another begins.
-      if (code === "CANCELLED") end();
-      else command.kill("SIGKILL");
+      if (code === "CANCELLED") {
+        end();
+        return;
+      }
+      this.isKilled = true;
+      command.kill("SIGKILL");
     };
     run.signal.addEventListener("abort", stop);
     if (run.signal.aborted) stop();

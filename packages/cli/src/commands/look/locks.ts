@@ -58,7 +58,7 @@ export async function locksText(given: Given, manager: JobManager, name?: string
   const orphans = (await orphansOf(manager)).filter((one) => one.isCertain && isMeant(one));
   const shown = (await locksOf(manager, orphans)).filter(isMeant);
   await refuseIfNone(manager, name, shown);
-  tellOrphans(orphans);
+  tellOrphans(given, orphans);
   return itemsText(given, shown, columns, name === undefined ? "no locks" : `"${name}" has no lock`);
 }
 

@@ -14,5 +14,6 @@ export function saidOf({ action, details }: AuditEntry): string | undefined {
   const { olderThan, keep = 0, removed, audits } = (details ?? {}) as { readonly [field: string]: unknown };
   if (typeof olderThan !== "number" || typeof removed !== "number" || typeof audits !== "number") return undefined;
   const kept = typeof keep === "number" && keep > 0 ? `, but for the newest ${keep} of each name` : "";
-  return `removed ${said({ removed, audits })} older than ${sayDuration(olderThan)}${kept}`;
+  const older = olderThan === 0 ? "" : ` older than ${sayDuration(olderThan)}`;
+  return `removed ${said({ removed, audits })}${older}${kept}`;
 }

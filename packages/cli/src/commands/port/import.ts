@@ -46,7 +46,9 @@ async function readHead(lines: AsyncGenerator<Line, void, undefined>, source: st
       ? error
       : new CommandError(`${source} cannot be read: ${error.message}`);
   });
-  const head = first.done === true ? undefined : (fieldsOf(first.value.text) as Partial<Head> | undefined);
+  if (first.done === true)
+    throw new CommandError(`${source} is empty: an export has a first and a last line, also of a store without runs`);
+  const head = fieldsOf(first.value.text) as Partial<Head> | undefined;
   if (head?.format !== FORMAT || typeof head.version !== "number")
     throw new CommandError(`${source} is no export of ojm: its first line does not say so`);
   if (head.version > FORMAT_VERSION)

@@ -8,7 +8,7 @@ import { names } from "../records/history/by-name.js";
 import { failuresOf } from "../records/history/in-error.js";
 import { checkRange, selectRecords } from "../records/history/select.js";
 import { recordKeyOf } from "../records/record.js";
-import { auditOf } from "../requests/audit.js";
+import { auditOf, stopAskedOf } from "../requests/audit.js";
 import { untilClosed } from "../requests/until-closed.js";
 import type { RollupQuestions } from "../rollups/question.js";
 import type { Rollups, RollupsOptions } from "../rollups/types.js";
@@ -250,5 +250,15 @@ export abstract class JobQuestions {
    */
   audit(options: AuditOptions = {}): AsyncGenerator<AuditEntry, void, undefined> {
     return auditOf(this.asked.channels.locks, options);
+  }
+
+  /**
+   * Who asked a run that goes on to stop, last, when and why; `undefined` if nobody did. The body of such a
+   * run has not obeyed so far. A rule of a program that cancels without `audited` leaves no trace.
+   *
+   * @throws ChannelError if the store fails
+   */
+  stopAsked(run: Pick<RunRecord, "id" | "name" | "startTime">): Promise<AuditEntry | undefined> {
+    return stopAskedOf(this.asked.channels.locks, run);
   }
 }

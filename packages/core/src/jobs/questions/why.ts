@@ -1,5 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
-import { holdText, keptText, whom } from "../../locks/entries/held.js";
+import { asker, holdText, keptText, whom } from "../../locks/entries/held.js";
+import type { LocksValue } from "../../locks/entries/schema.js";
 import { holdOf, keptOf } from "../../locks/entries/valid.js";
 import type { Locks } from "../../locks/locks.js";
 import type { HeldLock } from "../../locks/types.js";
@@ -7,6 +8,7 @@ import { visible } from "../../util/visible.js";
 import { historyOf } from "../records/history/by-name.js";
 import { recordOf } from "../records/orphans.js";
 import { toRecord } from "../records/record.js";
+import { stopAskedOf } from "../requests/audit.js";
 import { pendingOf } from "../retry/pending.js";
 import type { Reason, RunRecord } from "../types.js";
 
@@ -23,7 +25,9 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
   const reasons: Reason[] = [];
   if (lock !== undefined) {
     const entry = await recordOf(jobs, lock);
-    reasons.push(await held(locks, lock, entry?.value.status === "running" ? toRecord(entry) : undefined));
+    const run = entry?.value.status === "running" ? toRecord(entry) : undefined;
+    const reason = await held(locks, lock, run);
+    reasons.push(run === undefined ? reason : { ...reason, text: `${reason.text}${await stopText(lockChannel, run)}` });
     if (lock.waiting > 0) reasons.push(waiting(lock));
   }
   for (const { value: next } of retries) {
@@ -53,6 +57,14 @@ async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): P
   const by = `${whom(lock.holder)}${gone}, since ${since}`;
   if (run !== undefined) return { code: "running", text: `it runs now, on ${by}`, lock, run };
   return { code: "locked", text: `its lock is held without a run, by ${by}`, lock };
+}
+
+/** That a run goes on although somebody asked it to stop. */
+async function stopText(lockChannel: Channel<unknown>, run: RunRecord): Promise<string> {
+  const asked = await stopAskedOf(lockChannel as Channel<LocksValue>, run);
+  if (asked === undefined) return "";
+  const why = asked.reason === undefined ? "" : `: ${visible(asked.reason)}`;
+  return `. It was asked to stop at ${new Date(asked.at).toISOString()}, by ${asker(asked)}${why}`;
 }
 
 function waiting(lock: HeldLock): Reason {

@@ -7,10 +7,13 @@ import type { Holder } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import { runId } from "../run-id.js";
-import type { Act, AuditEntry, AuditOptions, PruneOptions } from "../types.js";
+import type { Act, AuditEntry, AuditOptions, PruneOptions, RunRecord } from "../types.js";
 
 /** The most entries that one commit deletes. */
 const AT_ONCE = 100;
+
+/** By how much the clock of the one who cancels may be behind that of the run, in ms. */
+const SKEW = 3_600_000;
 
 /** Where the audit has an entry. */
 interface Place {
@@ -59,6 +62,21 @@ export async function cancelOf(
 ): Promise<AuditEntry | undefined> {
   for await (const entry of auditOf(channel, { name }))
     if (entry.action === "cancel" && fieldsOf<{ chain: string }>(entry.details)?.chain === chain) return entry;
+  return undefined;
+}
+
+/**
+ * The last cancel of a run that goes on; `undefined` if nobody asked it to stop. The request itself is gone
+ * from the store once the process of the run has it, whether or not the body obeys.
+ */
+export async function stopAskedOf(
+  channel: Channel<LocksValue>,
+  { id, name, startTime }: Pick<RunRecord, "id" | "name" | "startTime">,
+): Promise<AuditEntry | undefined> {
+  for await (const entry of auditOf(channel, { name })) {
+    if (entry.at < startTime - SKEW) return undefined;
+    if (entry.action === "cancel" && entry.run === id) return entry;
+  }
   return undefined;
 }
 

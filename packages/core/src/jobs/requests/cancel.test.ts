@@ -52,6 +52,30 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
+  test("a run that ignores its cancel is told with who asked it to stop, when and why", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    expect(await clock.until(two.manager.stopAsked(run))).toBeUndefined();
+    const asked = { reason: "wrong month", author: "ana", wait: 0 };
+    await clock.until(two.manager.cancel("a", asked), 10);
+    await clock.advance(100_000);
+    expect(run.signal.aborted).toBe(true);
+    const { id, name, startTime } = run;
+    expect(await clock.until(two.manager.stopAsked({ id, name, startTime }))).toMatchObject({
+      action: "cancel",
+      author: "ana",
+      reason: "wrong month",
+      by: { pid: process.pid },
+    });
+    const [reason] = await clock.until(two.manager.why("a"));
+    expect(reason?.code).toBe("running");
+    expect(reason?.text).toMatch(/\. It was asked to stop at \S+Z, by ana: wrong month$/);
+    await clock.until(run.cancel());
+    // The next run of the name is another one.
+    const next = await clock.until(one.manager.start("a"));
+    expect(await clock.until(two.manager.stopAsked(next))).toBeUndefined();
+    await clock.until(next.end());
+  });
+
   test("a cancel that comes before the lock of the run is watched arrives too", async () => {
     const run = await clock.until(one.manager.start("a"));
     const stopped = rejection(untilStopped(run));

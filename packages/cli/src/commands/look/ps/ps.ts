@@ -2,13 +2,14 @@ import type { JobManager } from "@ojm/core";
 import { expectNoMore } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { type Column, printItems } from "../../../output/items.js";
-import { print } from "../../../output/print.js";
+import { print, wantsJson } from "../../../output/print.js";
 import { sayProgress } from "../../../output/progress.js";
 import { oneLine } from "../../../output/table.js";
 import { type SayTime, sayAttempt, sayTime } from "../../../output/times.js";
 import { withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone } from "../kept.js";
+import { sayAsked } from "./asked.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
 
 /** The chains that wait for their next attempt. They are no runs, so JSON has none of them. */
@@ -34,14 +35,25 @@ export async function execute(given: Given): Promise<number> {
     { title: "WAITING", rank: 3, cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
     { title: "FENCE", cell: ({ fence }) => fence },
   ];
+  const ofAsked: Column<Running> = {
+    title: "ASKED TO STOP",
+    cut: "text",
+    cell: ({ asked }) => asked && sayAsked(asked, say),
+  };
   return withStore(given, async (manager) => {
     const { runs, orphans } = await orphaned(manager);
     const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
     const shown = [...(await running(manager)), ...runs].filter(isMeant);
     await refuseIfNone(manager, name, shown);
-    await printItems(given, shown, columns, name === undefined ? "nothing runs" : `"${name}" does not run`);
-    tellOrphans(orphans.filter(isMeant));
-    if (!given.flags.has("json") && !given.flags.has("jsonl")) print(await comingText(manager, name, say));
+    const isAsked = shown.some(({ asked }) => asked !== undefined);
+    await printItems(
+      given,
+      shown,
+      isAsked ? [...columns, ofAsked] : columns,
+      name === undefined ? "nothing runs" : `"${name}" does not run`,
+    );
+    tellOrphans(given, orphans.filter(isMeant));
+    if (!wantsJson(given)) print(await comingText(manager, name, say));
     return undefined;
   });
 }

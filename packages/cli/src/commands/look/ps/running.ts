@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { JobManager, Progress, RunRecord } from "@ojm/core";
 import { sayDuration } from "../../../output/times.js";
 import { type Orphan, orphansOf, recordOf } from "../../exec/orphans.js";
+import { askedToStop, type StopAsked } from "./asked.js";
 
 /** From how many of the last runs it is told how long a job usually takes. */
 const USUAL = 20;
@@ -17,6 +18,8 @@ export interface Running extends RunRecord {
   readonly waiting: number;
   /** The command of `ojm exec` that goes on although its ojm was killed: its run is over. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
+  /** Who asked it to stop. It has not obeyed so far. */
+  readonly asked?: StopAsked;
 }
 
 /** The runs that go on, of all processes. */
@@ -26,13 +29,18 @@ export async function running(manager: JobManager): Promise<Running[]> {
   const now = Date.now();
   return Promise.all(
     runs.map(async (run): Promise<Running> => {
-      const [usual, progress] = await Promise.all([usually(manager, run.name), manager.progress(run)]);
+      const [usual, progress, asked] = await Promise.all([
+        usually(manager, run.name),
+        manager.progress(run),
+        askedToStop(manager, run),
+      ]);
       return {
         ...run,
         elapsed: Math.max(0, now - run.startTime),
         ...(usual !== undefined && { usual }),
         ...(progress !== undefined && { progress }),
         waiting: waiting.get(run.name) ?? 0,
+        ...(asked !== undefined && { asked }),
       };
     }),
   );

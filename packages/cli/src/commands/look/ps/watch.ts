@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { Given } from "../../../command-line/spec.js";
 import { CommandError, EXIT } from "../../../errors.js";
 import { painter } from "../../../output/color.js";
+import { wantsJson } from "../../../output/print.js";
 import { Screen } from "../../../output/terminal/screen.js";
 import { prepareWidths } from "../../../output/width/width.js";
 import { refuseUnknown } from "../../../store/known-names.js";
@@ -16,8 +17,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 /** Shows what runs, and every change, until Ctrl-C. */
 export async function watch(given: Given): Promise<number> {
   expectTerminal("ojm ps -w", "leave -w out");
-  if (given.flags.has("json") || given.flags.has("jsonl"))
-    throw new CommandError("ojm ps -w draws on a terminal: --json and --jsonl go without -w");
+  if (wantsJson(given)) throw new CommandError("ojm ps -w draws on a terminal: --json and --jsonl go without -w");
   const paint = painter(given);
   const [name] = given.operands;
   return withStore(given, async (manager) => {

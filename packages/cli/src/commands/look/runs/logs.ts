@@ -1,4 +1,4 @@
-import type { LogItem, LogOptions, RunRecord } from "@ojm/core";
+import type { LogAmount, LogGap, LogItem, LogOptions, RunRecord } from "@ojm/core";
 import { visible } from "@ojm/core/backend";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
@@ -6,6 +6,7 @@ import { countOption } from "../../../command-line/units.js";
 import { colorOf, type Paint, painter } from "../../../output/color.js";
 import { sayGap } from "../../../output/gap.js";
 import { Lines } from "../../../output/lines.js";
+import { wantsJson } from "../../../output/print.js";
 import { tell } from "../../../output/tell.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
@@ -28,18 +29,22 @@ export async function execute(given: Given): Promise<number> {
       signal: lines.closed,
       ...(tail !== undefined && { tail }),
     };
+    const isRead = !wantsJson(given);
     let count = 0;
-    let isGap = false;
+    let first: LogItem | undefined;
     try {
       for await (const item of manager.log(run, options)) {
+        // A gap and nothing else is no fault: the store may keep no log of such a run.
+        if (count === 0 && isRead && isDeleted(item)) first = item;
+        else {
+          if (count === 1 && first !== undefined) await lines.write(toText(first, 1));
+          await lines.write(toText(item, count + 1));
+        }
         count++;
-        isGap = "missing" in item && item.missing !== "unknown" && item.dropped === undefined;
-        await lines.write(toText(item, count));
       }
       if (isWhole) await lines.write(count === 0 ? "[]" : "]");
-      if (count === 0) tell(`ojm: ${run.id} has no log`);
-      // A gap and nothing else: the begin and the end of a log are kept for longer than what lies between.
-      if (count === 1 && isGap) tell(`ojm: ${notKept(run)}`);
+      if (count === 0 && isRead) tell(`ojm: ${run.id} has no log`);
+      if (count === 1 && isDeleted(first)) tell(`ojm: ${notKept(run)}: it had ${sayLines(first.missing.lines)}`);
     } catch (error) {
       // Ctrl-C, or a reader that went away as `head` does: both have seen what they wanted.
       if (!lines.closed.aborted) throw error;
@@ -49,6 +54,15 @@ export async function execute(given: Given): Promise<number> {
     return undefined;
   });
 }
+
+type Deleted = LogGap & { readonly missing: LogAmount };
+
+/** Whether lines are missing that were written: the store kept them no longer. */
+function isDeleted(item: LogItem | undefined): item is Deleted {
+  return item !== undefined && "missing" in item && item.missing !== "unknown" && item.dropped === undefined;
+}
+
+const sayLines = (lines: number): string => (lines === 1 ? "1 line" : `${lines} lines`);
 
 /** Why a store has the number of lines of a log, and none of them. */
 function notKept({ id, status }: RunRecord): string {
@@ -61,7 +75,7 @@ function notKept({ id, status }: RunRecord): string {
 /** How an item of a log is written, given its number. `isWhole`: as an item of one JSON array. */
 function textOf(given: Given, isWhole: boolean): (item: LogItem, number: number) => string {
   if (isWhole) return (item, number) => `${number === 1 ? "[" : ","}${JSON.stringify(item)}`;
-  if (given.flags.has("json") || given.flags.has("jsonl")) return (item) => JSON.stringify(item);
+  if (wantsJson(given)) return (item) => JSON.stringify(item);
   const say = sayTime(given);
   const plain = given.flags.has("raw") ? (text: string): string => text : (text: string): string => visible(text, "\t");
   const paint = painter(given);

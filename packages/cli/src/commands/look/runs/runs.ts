@@ -6,6 +6,7 @@ import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
 import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
+import { shellWord } from "../../../shell-word.js";
 import { neverRan } from "../../../store/find-run.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
@@ -59,7 +60,10 @@ export async function runsText(given: Given, manager: JobManager, options: Histo
   }
   const isWhole = Object.keys(others).length === 0;
   const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
-  tellMore(given, isMore, limit);
+  const last = runs.at(-1);
+  const next =
+    last === undefined || given.command !== "runs" ? "" : `, and --before ${shellWord(last.id)} the next page`;
+  tellMore(given, isMore, limit, next);
   return itemsText(given, runs, columns(say, runs), none);
 }
 

@@ -5,6 +5,7 @@ import { spanOption } from "../../../command-line/units.js";
 import { EXIT } from "../../../errors.js";
 import { colorOf } from "../../../output/color.js";
 import { printItem } from "../../../output/items.js";
+import { wantsJson } from "../../../output/print.js";
 import { tell } from "../../../output/tell.js";
 import { sayDuration } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
@@ -24,7 +25,7 @@ export async function execute(given: Given): Promise<number> {
       { title: "error", cell: ({ error }) => error },
     ]);
     // For a program, a line on stderr is an error.
-    if (!given.flags.has("json") && !given.flags.has("jsonl")) await tellNext(manager, ended);
+    if (!wantsJson(given)) await tellNext(manager, ended);
     return exitOf(ended);
   });
 }
