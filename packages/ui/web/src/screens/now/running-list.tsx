@@ -4,7 +4,8 @@ import type { Running } from "../../api/types.js";
 import { may } from "../../app/me.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { count, duration, number, percent, seconds } from "../../format/duration.js";
+import { count, duration, percent, seconds } from "../../format/duration.js";
+import { progressText } from "../../format/progress.js";
 import { Holder } from "../../parts/facts.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
@@ -85,11 +86,6 @@ function Pace({ run: { startTime, p50, p95, progress } }: { readonly run: Runnin
 
 const shareOf = (progress: Running["progress"]): number | undefined =>
   progress?.total === undefined || progress.total <= 0 ? undefined : Math.min(1, progress.done / progress.total);
-
-function progressText({ done, total, text }: NonNullable<Running["progress"]>): string {
-  const amount = total === undefined ? number(done) : `${number(done)} of ${number(total)}`;
-  return text === undefined ? amount : `${amount} · ${text}`;
-}
 
 /** For how long the process has its lock unless it renews it. */
 function Lease({ run: { lease, fence } }: { readonly run: Running }): VNode {

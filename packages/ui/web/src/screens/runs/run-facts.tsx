@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
 import type { ProgressView, RunDetail } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { duration, number, percent } from "../../format/duration.js";
+import { duration, percent } from "../../format/duration.js";
+import { progressText } from "../../format/progress.js";
 import { Fact, Facts, Holder } from "../../parts/facts.js";
 import { Elapsed, Time } from "../../parts/time.js";
 
@@ -69,9 +70,9 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
   );
 }
 
-function Progress({ progress: { done, total, text } }: { readonly progress: ProgressView }): VNode {
+function Progress({ progress }: { readonly progress: ProgressView }): VNode {
+  const { done, total } = progress;
   const share = total === undefined || total <= 0 ? undefined : Math.min(1, done / total);
-  const words = `${number(done)}${total === undefined ? "" : ` of ${number(total)}`}`;
   return (
     <div class="progress">
       {share !== undefined && (
@@ -88,10 +89,7 @@ function Progress({ progress: { done, total, text } }: { readonly progress: Prog
       )}
       <span>
         {share !== undefined && <b>{percent(Math.round(share * 1_000) / 1_000)} </b>}
-        <span class="dim">
-          {words}
-          {text !== undefined && ` · ${text}`}
-        </span>
+        <span class="dim">{progressText(progress)}</span>
       </span>
     </div>
   );
