@@ -26,6 +26,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   locked: (name) => `ojm unlock ${name} --reason …`,
   maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",
+  waiting: (name) => `ojm ticks ${name}`,
   retry: (name) => `ojm cancel ${name} --reason …`,
   nobody: () => "start the process that adds the schedule",
   paused: (name) => `ojm resume ${name}`,

@@ -6,7 +6,7 @@ import { isOwn } from "../source.js";
 
 const DAY = 86_400_000;
 
-/** What became of a tick. */
+/** What became of a tick, or that it waits. */
 export function decidedTick(tick: ScheduleTick): TickView {
   const { schedule, at, outcome, reason, run, until, count } = tick;
   return {
@@ -15,6 +15,7 @@ export function decidedTick(tick: ScheduleTick): TickView {
     due: at,
     outcome,
     ...(reason !== undefined && { reason, text: whyNotRun(tick) ?? reason }),
+    ...(outcome === "waiting" && { text: "it waits for its run, behind those before it" }),
     ...(run !== undefined && { run }),
     ...(until !== undefined && { until }),
     ...(count !== undefined && { count }),
@@ -22,8 +23,15 @@ export function decidedTick(tick: ScheduleTick): TickView {
 }
 
 /** A tick that is to come; with `isAlone`, of a schedule that nobody runs. */
-export function comingTick(schedule: string, { at, due, skipped }: NextTick, isAlone: boolean): TickView {
-  return { schedule, at, due, ...(skipped !== undefined && { skipped }), ...(isAlone && { nobody: true }) };
+export function comingTick(schedule: string, { at, due, skipped, waiting }: NextTick, isAlone: boolean): TickView {
+  return {
+    schedule,
+    at,
+    due,
+    ...(skipped !== undefined && { skipped }),
+    ...(isAlone && { nobody: true }),
+    ...(waiting !== undefined && { waiting }),
+  };
 }
 
 /** Ticks that are due, and that nobody has decided on; as one entry, in the words of `ojm ticks`. */

@@ -20,7 +20,7 @@ export interface Ticking extends Pick<Schedules, "schedulers"> {
   readonly now: number;
 }
 
-/** The ticks that were not run, those that nobody has decided on, and those to come, oldest first. */
+/** The ticks that were not run or wait, those that nobody has decided on, and those to come, oldest first. */
 export async function ticksOf(
   { scheduler }: Source,
   { schedule, schedulers, now }: Ticking,

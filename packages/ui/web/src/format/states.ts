@@ -47,6 +47,7 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   missed: { tone: "failed", icon: "missed", word: "Missed" },
   refused: { tone: "failed", icon: "cancelled", word: "Refused" },
   overdue: PROBLEMS.overdue,
+  waiting: { tone: "warn", icon: "waiting", word: "Waits" },
 };
 
 /** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
@@ -73,6 +74,9 @@ const REASONS: Readonly<Record<string, State>> = {
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
   retry: { tone: "warn", icon: "retry", word: "Retry to come" },
   last: { tone: "quiet", icon: "runs", word: "Last run" },
+  overdue: PROBLEMS.overdue,
+  waiting: TICKS.waiting,
+  ready: { tone: "completed", icon: "completed", word: "Nothing in its way" },
   never: { tone: "quiet", icon: "info", word: "Never ran" },
   tick: { tone: "quiet", icon: "timeline", word: "Last tick" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },

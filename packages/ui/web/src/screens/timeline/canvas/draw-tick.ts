@@ -3,7 +3,7 @@ import { problemOf, tickState } from "../../../format/states.js";
 import { LANE, type Picture, xOf } from "./picture.js";
 
 /** What a tick is drawn as, the least important first: where there is no room, the worst is to be seen. */
-const MARKS = ["next", "skipped", "overdue", "bad"] as const;
+const MARKS = ["next", "waiting", "skipped", "overdue", "bad"] as const;
 
 type Mark = (typeof MARKS)[number];
 
@@ -25,6 +25,7 @@ function markOf(tick: TickView, now: number): Mark {
   const { outcome, skipped } = tick;
   if (outcome === "missed" || outcome === "refused") return "bad";
   if (outcome === "skipped" || (outcome === undefined && skipped !== undefined)) return "skipped";
+  if (outcome === "waiting") return "waiting";
   return tickState(tick, now) === problemOf("overdue") ? "overdue" : "next";
 }
 
@@ -82,11 +83,20 @@ function drawMark({ context, colors }: Picture, { mark, outline, inside, line, i
 }
 
 /**
- * A ring is to come, broken if nobody runs it; a triangle was skipped, a cross on a disc missed or refused,
- * and a clock is overdue.
+ * A ring is to come, broken if nobody runs it; an hourglass waits, a triangle was skipped, a cross on a disc
+ * missed or refused, and a clock is overdue.
  */
 const SHAPES: Readonly<Record<Mark, (x: number, y: number) => Shape>> = {
   next: (x, y) => ({ outline: disc(x, y, 3.5) }),
+  waiting: (x, y) => {
+    const outline = new Path2D();
+    outline.moveTo(x - 4, y - 5);
+    outline.lineTo(x + 4, y - 5);
+    outline.lineTo(x - 4, y + 5);
+    outline.lineTo(x + 4, y + 5);
+    outline.closePath();
+    return { outline };
+  },
   skipped: (x, y) => {
     const outline = new Path2D();
     outline.moveTo(x - 5, y + 4.5);
