@@ -107,6 +107,11 @@ export interface Now {
    * the others up to 50 ticks in all.
    */
   readonly next: readonly TickView[];
+  /**
+   * How many jobs have a tick that is not skipped in each of 48 half hours from `at` on: those of the 50 jobs
+   * that are due soonest.
+   */
+  readonly ahead: readonly number[];
   /** How many schedulers live. */
   readonly schedulers: number;
   /** Whether more is wrong, runs, waits or is tried again than is shown. Ticks: the soonest are shown. */
@@ -178,6 +183,7 @@ export const nowSchema: Schema<Now> = v.strictObject({
   waiting: v.array(v.strictObject({ name: v.string(), n: v.number() })),
   retries: v.array(retrySchema),
   next: v.array(tickSchema),
+  ahead: v.array(v.number()),
   schedulers: v.number(),
   truncated: v.boolean(),
 });

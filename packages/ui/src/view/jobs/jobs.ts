@@ -85,7 +85,9 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
   return {
     name,
     ...(schedule && { schedule: await scheduleOf(source, schedule) }),
-    ...(next && { next: next.due, ...(next.skipped === "held" && { held: true as const }) }),
+    ...(next && { next: next.due, ...(next.skipped && { skipped: next.skipped }) }),
+    ...(next?.skipped === "held" && { held: true as const }),
+    ...(schedule?.nextRun && { nextRun: schedule.nextRun.due }),
     ...(why && { nobody: NOBODY[why].one }),
     ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
     ...howItGoes(newest, source),
@@ -96,7 +98,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "overdue"> {
+): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "skipped" | "nextRun" | "overdue"> {
   const ended = newest.filter(({ status }) => status !== "running");
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");

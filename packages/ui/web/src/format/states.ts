@@ -63,9 +63,15 @@ export function tickState({ outcome, skipped, nobody, due }: TickView, now: numb
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 
+const BLACKOUT: State = { tone: "warn", icon: "skipped", word: "Blackout" };
+
+/** Why the next tick of a job will be skipped. */
+export const skippedState = (skipped: NonNullable<TickView["skipped"]>): State =>
+  skipped === "blackout" ? BLACKOUT : PROBLEMS[skipped];
+
 const REASONS: Readonly<Record<string, State>> = {
   paused: PROBLEMS.paused,
-  blackout: { tone: "warn", icon: "skipped", word: "Blackout" },
+  blackout: BLACKOUT,
   nobody: PROBLEMS.nobody,
   running: STATUSES.running,
   locked: { tone: "warn", icon: "locks", word: "Locked" },
