@@ -15,7 +15,7 @@ export const lookCommands: readonly CommandSpec[] = [
     name: "top",
     operands: "",
     summary: "a live screen: problems first, then what runs, then what comes next; with keys to look and to act",
-    about: `Keys: up and down select, Enter shows why and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
+    about: `Keys: up and down select, Enter shows why, what helps and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
     options: {
       "read-only": { text: "keys that change something do nothing" },
       ...STORE,

@@ -8,7 +8,7 @@ import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { isOwn } from "../../store/own-runs.js";
 import { type Coming, comingOf, refuseIfNone } from "./kept.js";
-import { NOBODY, unattended } from "./unattended.js";
+import { NOBODY, SKIPPED, unattended } from "./unattended.js";
 
 /** So many runs are read of a job to tell its streak. */
 const MOST_STREAK = 50;
@@ -31,8 +31,6 @@ function nextOf({ schedule, next }: Job): number | undefined {
   const due = schedule?.nextRun?.due;
   return next === undefined || (due !== undefined && due < next.due) ? due : next.due;
 }
-
-const SKIPPED = { paused: "paused", blackout: "blackout", held: "on hold" } as const;
 
 /** Why a job does not begin at its next tick. No pause and no blackout keeps its next attempt away. */
 function stoppedBy({ schedule, next, nobody }: Job): string | undefined {

@@ -7,7 +7,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
-import { NOBODY, unattended } from "./unattended.js";
+import { noteOf, unattended } from "./unattended.js";
 
 const LIMIT = 10;
 
@@ -32,7 +32,7 @@ export async function execute(given: Given): Promise<number> {
     { title: "NEXT", cell: ({ due }) => say(due) },
     { title: "IN ITS ZONE", rank: 3, cell: ({ at, timeZone }) => inZone(at, timeZone) },
     { title: "JOB", rank: 1, cut: "name", cell: (tick) => tick.name },
-    { title: "NOTE", rank: 2, cell: (tick) => noteOf(tick, missed.get(tick.name)) },
+    { title: "NOTE", rank: 2, cell: (tick) => noteOf(tick, lateOf(missed.get(tick.name))) },
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const alone = await unattended(manager);
@@ -56,22 +56,6 @@ export async function execute(given: Given): Promise<number> {
     return undefined;
   });
 }
-
-/** What keeps a tick from being run at its time. */
-function noteOf({ skipped, nobody, waiting }: Coming, missed: ScheduleDefinition["missed"]): string {
-  const notes = [
-    ...(waiting === undefined ? [] : [waiting === 1 ? "1 tick waits before it" : `${waiting} ticks wait before it`]),
-    ...(skipped === undefined ? [] : [`will be skipped: ${SKIPPED[skipped]}`]),
-    ...(nobody === undefined || skipped !== undefined ? [] : [`${NOBODY} now: ${lateOf(missed)}`]),
-  ];
-  return notes.join("; ");
-}
-
-const SKIPPED: Readonly<Record<NonNullable<NextTick["skipped"]>, string>> = {
-  paused: "paused",
-  blackout: "blackout",
-  held: "on hold",
-};
 
 /** What becomes of it if nobody runs it by then. */
 function lateOf(missed: ScheduleDefinition["missed"] = "latest"): string {

@@ -100,7 +100,7 @@ function soonestBehind(firsts: readonly Due[], end: number, limit: number): Due[
 const SLOTS = 48;
 const SLOT = DAY / SLOTS;
 
-/** How many jobs are due in each half hour. Of a job that is due each second, one tick is computed of each. */
+/** How many jobs are due in each half hour. Of a job that is due each second, 48 ticks are computed. */
 function slotsOf(firsts: readonly Due[], now: number): number[] {
   const slots = Array.from({ length: SLOTS }, () => 0);
   for (const { schedule, tick: first } of firsts) {
