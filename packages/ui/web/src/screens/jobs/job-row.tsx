@@ -91,7 +91,8 @@ function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun } }: { 
       <span class="pair">
         <StateMark state={problemOf("paused")} />
         <span class="dim under cut" title={schedule.paused.reason}>
-          <Then at={nextRun} zone={zone} /> by {schedule.paused.by}: {schedule.paused.reason}
+          <Then at={nextRun} zone={zone} />
+          {nextRun !== undefined && " · "}by {schedule.paused.by}: {schedule.paused.reason}
         </span>
       </span>
     );
