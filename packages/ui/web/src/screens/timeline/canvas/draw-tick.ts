@@ -15,7 +15,7 @@ const EDGE = 2;
 const SMALL = 0.5;
 const LOW = LANE - 6;
 
-/** Draws the ticks of a lane above its bars, the worst ones last. Where bars are dense, they are below them. */
+/** Draws the ticks of a lane above its bars, where these are dense below them, the worst ones last. */
 export function drawTicks(picture: Picture, ticks: readonly TickView[], bars: readonly Bar[], y: number): void {
   if (ticks.length === 0) return;
   const isCrowded = crowdOf(bars, (at) => xOf(picture, at));
