@@ -40,6 +40,17 @@ export function overdueTick(schedule: string, { at, until, count }: OverdueTicks
   return { schedule, at, due: at, outcome: "overdue", text, ...(count > 1 && { until, count }) };
 }
 
+/** So many ticks that wait are told one by one. */
+const FEW = 5;
+
+/** Ticks that wait, newest first; many of them as one entry. */
+export function waitingTicks(ticks: readonly ScheduleTick[]): TickView[] {
+  const views = ticks.map(decidedTick);
+  const [last, first] = [views[0], views.at(-1)];
+  if (views.length <= FEW || first === undefined || last === undefined) return views;
+  return [{ ...first, until: last.at, count: views.length }];
+}
+
 /** How many jobs and ticks are told. */
 interface Coming {
   readonly now: number;

@@ -138,4 +138,9 @@ test("a lane and the page of a job tell the ticks that wait for their run, while
   const [tick] = ticks.filter(({ outcome }) => outcome === "waiting");
   expect(tick).toMatchObject({ at, text: "it waits for its run, behind those before it" });
   expect(ticks.filter(({ waiting }) => waiting !== undefined)).toMatchObject([{ due: at + DAY, waiting: 2 }]);
+  const many = Array.from({ length: 30 }, (_, i) => at - i * DAY).reverse();
+  await channel.set(["cursor", "feed"], { at, waiting: many });
+  const { ticks: after } = await it.get<JobDetail>("/api/v1/jobs/feed");
+  const first = { at: many[0], until: at, count: 30 };
+  expect(after.filter(({ outcome }) => outcome !== undefined)).toMatchObject([first]);
 });

@@ -80,6 +80,10 @@ describe("the live picture of a store", () => {
     await follow();
     const text = (): string | undefined => live.picture(Date.now()).problems[0]?.text;
     await expect.poll(text, PATIENT).toBe("no process that runs this schedule is there; its last run was lost");
+    // One that goes on is not lost, though its scheduler is closed.
+    await using run = await manager.start("nightly");
+    await expect.poll(() => live.picture(Date.now()).running.map(({ id }) => id), PATIENT).toEqual([run.id]);
+    await expect.poll(text, PATIENT).toBe("no process that runs this schedule is there");
   });
 
   test("what somebody cancelled is no failure", async () => {

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { JobManager, RunRecord } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
 import { followSchedules, type LiveSchedules } from "@ojm/schedule";
 import { isOwn } from "../../../../store/own-runs.js";
 import { healthOf, type StoreHealth } from "../../ps/health.js";
@@ -90,7 +90,11 @@ export class LiveStore {
       waiting: this.#runs.waiting,
       failed: this.#failures.count(now),
       schedules,
-      problems: inOrder([...failed.map(failedProblem), ...this.#withLast(problems, failed), ...this.#held(now)]),
+      problems: inOrder([
+        ...failed.map(failedProblem),
+        ...this.#withLast(problems, [...failed, ...running]),
+        ...this.#held(now),
+      ]),
       running,
       retrying,
       next,
@@ -98,10 +102,10 @@ export class LiveStore {
   }
 
   /** A job that was killed, and that nobody runs since, has no failure of the last hour. */
-  #withLast(problems: readonly Problem[], failed: readonly RunRecord[]): Problem[] {
+  #withLast(problems: readonly Problem[], shown: readonly { readonly name: string }[]): Problem[] {
     const alone = problems.flatMap(({ name, what }) => (what === "nobody" ? [name] : []));
     const last = this.#failures.lastOf(alone);
-    const told = new Set(failed.map(({ name }) => name));
+    const told = new Set(shown.map(({ name }) => name));
     return problems.map((problem) => withLast(problem, last.get(problem.name), told));
   }
 

@@ -115,12 +115,20 @@ export function isRetried(
   return now - endTime < BETWEEN || [...running, ...retrying].some((one) => one.name === name);
 }
 
-/** Says of a schedule that nobody runs how its last run ended, unless that is a problem of its own. */
-export function withLast(problem: Problem, last: RunRecord | undefined, failed: ReadonlySet<string>): Problem {
+/**
+ * Says of a schedule that nobody runs how its last run ended. `told`: the jobs that run, or whose failure is a
+ * problem of its own.
+ */
+export function withLast(problem: Problem, last: RunRecord | undefined, told: ReadonlySet<string>): Problem {
   const { name, what, text } = problem;
-  if (what !== "nobody" || failed.has(name) || last === undefined) return problem;
+  if (what !== "nobody" || told.has(name) || last === undefined) return problem;
   // Nobody has closed the record of a run whose process was killed.
-  const end = last.status === "running" || last.status === "lost" ? "was lost" : last.inError ? last.status : undefined;
+  const end =
+    last.status === "running" || last.status === "lost"
+      ? "was lost"
+      : last.inError
+        ? `ended as ${last.status}`
+        : undefined;
   return end === undefined ? problem : { ...problem, text: `${text}; its last run ${end}` };
 }
 
