@@ -116,8 +116,8 @@ export function isRetried(
 }
 
 /**
- * Says of a schedule that nobody runs how its last run ended. `told`: the jobs that run, or whose failure is a
- * problem of its own.
+ * Says of a schedule that nobody runs how its last run ended. `told`: the jobs that run, or whose failure is
+ * a problem of its own.
  */
 export function withLast(problem: Problem, last: RunRecord | undefined, told: ReadonlySet<string>): Problem {
   const { name, what, text } = problem;
