@@ -55,7 +55,8 @@ async function ticksOf(options: JobManagerOptions): Promise<ScheduleTick[]> {
   await using manager = await openJobManager(options);
   await using scheduler = new Scheduler(manager);
   const ticks: ScheduleTick[] = [];
-  for await (const tick of scheduler.ticks(NAME)) ticks.unshift(tick);
+  // One that waits has no outcome so far.
+  for await (const tick of scheduler.ticks(NAME)) if (tick.outcome !== "waiting") ticks.unshift(tick);
   return ticks;
 }
 

@@ -58,7 +58,8 @@ async function wasTriedAgain(manager: JobManager): Promise<boolean> {
 async function look(manager: JobManager, name: string): Promise<{ ticks: ScheduleTick[]; records: RunRecord[] }> {
   await using scheduler = new Scheduler(manager);
   const ticks: ScheduleTick[] = [];
-  for await (const tick of scheduler.ticks(name)) ticks.unshift(tick);
+  // One that waits has no outcome so far.
+  for await (const tick of scheduler.ticks(name)) if (tick.outcome !== "waiting") ticks.unshift(tick);
   const records: RunRecord[] = [];
   for await (const record of manager.history({ name })) records.unshift(record);
   return { ticks, records };

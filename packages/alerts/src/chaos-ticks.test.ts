@@ -40,7 +40,7 @@ interface Gap {
 function gapsIn(ticks: readonly ScheduleTick[]): Gap[] {
   const gaps: Gap[] = [];
   for (const { at, until = at, outcome, decided } of ticks) {
-    if (outcome !== "missed") continue;
+    if (outcome !== "missed" || decided === undefined) continue;
     const last = gaps.at(-1);
     if (last !== undefined && at <= last.decided) gaps[gaps.length - 1] = { ...last, until };
     else gaps.push({ at, until, decided });

@@ -18,7 +18,7 @@ export {
   schedulesIn,
 } from "./control/overview.js";
 export type { PauseOptions, ResumeOptions } from "./control/pause.js";
-export type { ScheduleTick, TicksOptions } from "./control/ticks.js";
+export type { DecidedTick, ScheduleTick, TicksOptions } from "./control/ticks.js";
 export type { ScheduleReason } from "./control/why.js";
 export { whyNotRun } from "./decide/why-not-run.js";
 export { checkDefinition } from "./definition/check.js";

@@ -7,8 +7,8 @@ import { inBackground } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
 import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
 import { type BackfillProgress, backfillsOf, type StopOptions, stopBackfills } from "./control/backfills.js";
-import { type ScheduleSummary, schedulesOf } from "./control/list.js";
-import { holdsOf, type NextTick, nextTicks } from "./control/next.js";
+import { nextOf, type ScheduleSummary, schedulesOf } from "./control/list.js";
+import { holdsOf, type NextTick } from "./control/next.js";
 import { instantOf, known, type PauseOptions, pause, type ResumeOptions, resume } from "./control/pause.js";
 import { remove } from "./control/remove.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
@@ -197,9 +197,7 @@ export class Scheduler {
 
   /** The next ticks of a schedule, and when each is due, by its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
-    const store = await this.#openStore();
-    const [{ value }, holds] = await Promise.all([known(store, name), holdsOf(this.#manager)]);
-    return nextTicks(value, this.#clock.now(), limit, holds.get(name));
+    return nextOf(await this.#openStore(), name, limit, await holdsOf(this.#manager));
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
@@ -235,7 +233,10 @@ export class Scheduler {
     yield* schedulesOf(store, limit, holds);
   }
 
-  /** What became of the ticks of a schedule, newest first. Reads only as many as the caller takes. */
+  /**
+   * What became of the ticks of a schedule, and those that wait for their run, newest first. Reads only as
+   * many as the caller takes.
+   */
   async *ticks(name: string, options: TicksOptions = {}): AsyncGenerator<ScheduleTick, void, undefined> {
     checkName(name);
     yield* ticksOf(await this.#openStore(), name, options);

@@ -1,5 +1,5 @@
 import { Scheduler } from "@ojm/schedule";
-import type { Browser, BrowserContext } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Timeline } from "../src/contract/timeline.js";
 import { contextOf, launch, whyNoPages } from "./support/browser.js";
@@ -7,7 +7,8 @@ import { Mount } from "./support/mount.js";
 
 const missing = whyNoPages();
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** The heights of the axis and of a lane, in px. */
 const AXIS = 32;
@@ -38,6 +39,11 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
   /** Makes a lane that a run fills, in whose time a tick was missed. */
   const fill = async (name: string): Promise<void> => {
     await mount.runAgo(name, 4 * HOUR, { until: 0 });
+    await leave(name);
+  };
+
+  /** Lets the ticks of some hours be missed. */
+  const leave = async (name: string): Promise<void> => {
     const definition = { cron: "0 * * * *", missed: "none" } as const;
     await mount.scheduler.add(name, definition, () => {});
     await mount.scheduler.close();
@@ -46,6 +52,15 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
     scheduler = new Scheduler(mount.manager);
     await scheduler.add(name, definition, () => {});
   };
+
+  /** The color of a place of the chart. */
+  const colorAt = (page: Page, left: number, top: number): Promise<string> =>
+    page.evaluate(`(() => {
+      const canvas = document.querySelector("canvas");
+      const ratio = devicePixelRatio;
+      const at = [Math.round(${left} * ratio), Math.round(${top} * ratio), 1, 1];
+      return canvas.getContext("2d").getImageData(...at).data.join();
+    })()`);
 
   it.each(["light", "dark"] as const)("are seen above the runs of a full lane, in a %s page", async (colorScheme) => {
     await fill("feed");
@@ -64,21 +79,14 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
     const canvas = page.locator("canvas");
     const { width } = (await canvas.boundingBox()) ?? { width: 0 };
     const [x, y] = [((due - from) / (to - from)) * width, AXIS + LANE / 2];
-    const colorAt = (left: number, top: number): Promise<string> =>
-      page.evaluate(`(() => {
-        const canvas = document.querySelector("canvas");
-        const ratio = devicePixelRatio;
-        const at = [Math.round(${left} * ratio), Math.round(${top} * ratio), 1, 1];
-        return canvas.getContext("2d").getImageData(...at).data.join();
-      })()`);
     // The axis has the ground of the page. Above the crossing, the disc has it too, and the run before it has
     // not.
     const seen = async (): Promise<object> => {
       const [ground, disc, crossing, run] = await Promise.all([
-        colorAt(2, 2),
-        colorAt(x, y - 4),
-        colorAt(x, y),
-        colorAt(x - 20, y),
+        colorAt(page, 2, 2),
+        colorAt(page, x, y - 4),
+        colorAt(page, x, y),
+        colorAt(page, x - 20, y),
       ]);
       return { disc: disc === ground, crossing: crossing !== ground && crossing !== run, run: run !== ground };
     };
@@ -92,6 +100,56 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
     await page
       .locator(".tip")
       .getByText(/^Completed/)
+      .waitFor();
+  });
+
+  it("are small among the runs of a dense lane, and hide none of them", async () => {
+    const [now, hour] = [Date.now(), Math.floor(Date.now() / HOUR) * HOUR];
+    const importer = mount.manager.importer();
+    for (let startTime = hour - 20 * HOUR; startTime < hour; startTime += MINUTE * 10) {
+      const startDate = new Date(startTime).toISOString();
+      await importer.add({
+        run: {
+          ...{ name: "dense", startTime, startDate, id: `dense@${startDate}`, status: "completed", trigger: "manual" },
+          ...{ holder: { host: "h", pid: 1, instance: "i" }, timeout: HOUR, fence: "1" },
+          ...{ endTime: startTime + MINUTE, duration: MINUTE, inError: false },
+        },
+      });
+    }
+    await importer.flush();
+    await leave("dense");
+    const [from, to] = [now - 20 * HOUR, now + 4 * HOUR];
+    const page = await context.newPage();
+    await page.goto(`${mount.url}timeline?from=${from}&to=${to}`);
+    const ticks = async (): Promise<Timeline["lanes"][number]["ticks"]> => {
+      const answer = await page.request.get(`${mount.url}api/v1/timeline?from=${from}&to=${to}`);
+      return ((await answer.json()) as Timeline).lanes[0]?.ticks ?? [];
+    };
+    const missed = async (): Promise<number> => (await ticks()).find(({ outcome }) => outcome === "missed")?.due ?? 0;
+    await expect.poll(missed, { timeout: 30_000 }).toBeGreaterThan(from);
+    const due = await missed();
+    const canvas = page.locator("canvas");
+    const { width } = (await canvas.boundingBox()) ?? { width: 0 };
+    const xOf = (at: number): number => ((at - from) / (to - from)) * width + 1.5;
+    // The run of that time is there, as are those beside it, and the mark is below them.
+    const seen = async (): Promise<boolean> => {
+      const runs = [due - 8 * HOUR, due - 10 * MINUTE, due, due + 10 * MINUTE];
+      const [ground, ...colors] = await Promise.all([
+        colorAt(page, 2, 2),
+        ...runs.map((at) => colorAt(page, xOf(at), AXIS + LANE / 2)),
+      ]);
+      return new Set(colors).size === 1 && colors[0] !== ground;
+    };
+    await expect.poll(seen, { timeout: 30_000 }).toBe(true);
+    await canvas.hover({ position: { x: xOf(due), y: AXIS + LANE - 6 } });
+    await page
+      .locator(".tip")
+      .getByText(/^Missed/)
+      .waitFor();
+    await canvas.hover({ position: { x: xOf(due), y: AXIS + LANE / 2 - 4 } });
+    await page
+      .locator(".tip")
+      .getByText(/^(Completed|1 run)/)
       .waitFor();
   });
 });

@@ -132,6 +132,19 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     await now.close();
   });
 
+  it("has an axis of 24 hours below the next 24 hours, also beside a job that is due each second", async () => {
+    await cockpit.scheduler.add("each-second", { every: 1_000 }, async () => {});
+    const page = await cockpit.page("");
+    const end = page.locator(".density time");
+    await expect
+      .poll(async () => Date.parse((await end.getAttribute("datetime")) ?? "") - Date.now(), { timeout: 30_000 })
+      .toBeGreaterThan(23 * 3_600_000);
+    // Its day is another one than that of today.
+    expect(await end.textContent()).toMatch(/^[A-Z][a-z]{2} \d\d:\d\d$/);
+    await page.close();
+    await cockpit.scheduler.remove("each-second");
+  });
+
   it("asks why a job does not run only of one that is kept from it", async () => {
     for (const [name, heading] of [
       ["nightly", "Last and next"],

@@ -141,7 +141,9 @@ class Replicas {
     for (;;) {
       const told = await Promise.all(
         Object.keys(policies).map(async (policy): Promise<Told> => {
-          const ticks = (await collect<ScheduleTick>(scheduler.ticks(policy))).reverse();
+          const all = (await collect<ScheduleTick>(scheduler.ticks(policy))).reverse();
+          // One that waits has no outcome so far.
+          const ticks = all.filter(({ outcome }) => outcome !== "waiting");
           const records = (await collect<RunRecord>(manager.history({ name: policy }))).reverse();
           return { policy: policy as Policy, down, ...upTo(down.to, ticks, records) };
         }),

@@ -8,7 +8,7 @@ import { jobNames, lineOf, schedules } from "../scene/jobs.js";
 export async function takeJobStock(manager: JobManager): Promise<JobStock> {
   await using scheduler = new Scheduler(manager);
   const ticks: Record<string, ScheduleTick[]> = {};
-  for (const name of Object.keys(schedules)) ticks[name] = (await collect(scheduler.ticks(name))).reverse();
+  for (const name of Object.keys(schedules)) ticks[name] = (await decidedOf(scheduler, name)).reverse();
   const waiting: Record<string, readonly number[]> = {};
   const cursors = await manager.channel<{ readonly waiting?: readonly number[] }>("oJobManager-schedules");
   for (const name of Object.keys(schedules)) waiting[name] = (await cursors.get(["cursor", name]))?.waiting ?? [];
@@ -19,6 +19,11 @@ export async function takeJobStock(manager: JobManager): Promise<JobStock> {
   // The stacks are long, and no law is about them.
   const pending = await manager.retries();
   return { records: records.map(({ stack: _, ...record }) => record), ticks, waiting, pending, logs };
+}
+
+/** The ticks of a schedule that have their outcome. */
+async function decidedOf(scheduler: Scheduler, name: string): Promise<ScheduleTick[]> {
+  return (await collect(scheduler.ticks(name))).filter(({ outcome }) => outcome !== "waiting");
 }
 
 function logOf(run: string, items: readonly LogItem[]): LogStock {

@@ -18,7 +18,7 @@ export const lookCommands: readonly CommandSpec[] = [
     name: "top",
     operands: "",
     summary: "a live screen: problems first, then what runs, then what comes next; with keys to look and to act",
-    about: `Keys: up and down select, Enter shows why and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
+    about: `Keys: up and down select, Enter shows why, what helps and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
     options: {
       "read-only": { text: "keys that change something do nothing" },
       ...STORE,
@@ -54,10 +54,11 @@ export const lookCommands: readonly CommandSpec[] = [
     name: "ticks",
     operands: "NAME",
     summary: "what became of each tick of a schedule, and why, newest first",
-    about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused, or overdue: it
-is due, and no process has decided on it so far. Ticks that were decided at once, and not run for one reason, are one row. Outcomes are kept for 30 days.`,
+    about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused,
+waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: it is due, and no process has
+decided on it so far. Ticks that were decided at once, and not run for one reason, are one row. Outcomes are kept for 30 days.`,
     options: {
-      "not-run": { text: "only those that were not run" },
+      "not-run": { text: "only those that were not run so far" },
       skipped: { text: "only those that were skipped" },
       missed: { text: "only those that were missed" },
       since: { value: "TIME", text: "only ticks since: a duration such as 2h, or a time in ISO 8601" },

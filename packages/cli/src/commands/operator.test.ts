@@ -198,7 +198,7 @@ describe("what runs", () => {
     expect([next[0]?.skipped, next[2]?.skipped]).toEqual(["held", undefined]);
     expect(((await json("next")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["other", "report"]);
     // A scheduler tells the others a moment later which schedules it has.
-    await expect.poll(async () => (await call("jobs", "report")).out, PATIENT).toMatch(/^report +on hold /m);
+    await expect.poll(async () => (await call("jobs", "report")).out, PATIENT).toMatch(/^report +on hold, runs \S+Z /m);
     const reasons = (await json("why", "report")) as { code: string; help?: string }[];
     expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
       maintenance: "ojm unlock report --reason …",
@@ -488,7 +488,7 @@ describe("what will run", () => {
     });
     expect((await call("jobs")).out).toMatch(/^report +nobody runs it /m);
     expect(await json("jobs")).toMatchObject([{ name: "report", nobody: true }]);
-    expect((await call("next")).out).toMatch(/ report +nobody runs it$/m);
+    expect((await call("next")).out).toMatch(/ report +nobody runs it now: missed unless a process comes$/m);
     const filled = await call("backfill", "report", "--from", "3h", "--reason", "a gap");
     expect([filled.code, filled.out]).toEqual([
       0,

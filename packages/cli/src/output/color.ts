@@ -29,6 +29,7 @@ const COLORS: Readonly<Record<string, Color>> = {
   missed: "red",
   refused: "red",
   overdue: "red",
+  waiting: "yellow",
   problem: "red",
   error: "red",
 };

@@ -87,6 +87,7 @@ const tick = fields({
   at: time(),
   due: time("`at`, and the delay by its jitter."),
   skipped: maybe(oneOf("paused", "blackout", "held")),
+  waiting: maybe(count("On the first one: how many earlier ticks wait for their run.")),
 });
 
 const pause = fields({ reason: text(), by: text(), at: time(), until: maybe(time()) });
@@ -120,6 +121,7 @@ const schedule = fields({
   definition: map("As the program gave it: see @ojm/schedule."),
   revision: count(),
   next: list(ref("tick")),
+  nextRun: maybe(ref("tick")),
   paused: maybe(ref("pause")),
   words: text("When it is due, in words."),
 });

@@ -89,7 +89,7 @@ describe("what is printed", () => {
     expect(await valid("wait", "import")).toMatchObject({ status: "failed" });
     await expect.poll(() => printed("logs", "report")).not.toBe("");
     expect(await valid("logs", "report")).toHaveLength(1);
-    expect(await valid("why", "report")).toHaveLength(2);
+    expect(await valid("why", "report")).toHaveLength(1);
     expect(await valid("why", "import")).not.toEqual([]);
     expect(await valid("doctor")).not.toEqual([]);
     expect(lease.name).toBe("plain");

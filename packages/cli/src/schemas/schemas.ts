@@ -31,7 +31,11 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       running: maybe(ref("run")),
       last: maybe(ref("run")),
       usual: maybe(fields({ p50: span(), p95: span() })),
-      streak: maybe({ type: "integer", description: "Runs in a row that ended well; below zero, in error." }),
+      streak: maybe({
+        type: "integer",
+        description:
+          "Runs in a row that ended well; below zero, in error. A chain counts once. Of the last 50 attempts.",
+      }),
       next: NEXT_ATTEMPT,
       schedule: maybe(ref("schedule")),
       nobody: NOBODY,
@@ -44,6 +48,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       at: time(),
       due: time(),
       skipped: maybe(oneOf("paused", "blackout", "held")),
+      waiting: maybe(count("On the first one of a job: how many earlier ticks wait for their run.")),
       nobody: NOBODY,
     }),
   ),
@@ -59,9 +64,9 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   ticks: list(
     fields({
       ...decidedTickFields,
-      outcome: oneOf("run", "skipped", "missed", "refused", "overdue"),
+      outcome: oneOf("run", "skipped", "missed", "refused", "overdue", "waiting"),
       by: maybe(ref("holder")),
-      decided: maybe(time("In ms since 1970. An overdue tick is not decided.")),
+      decided: maybe(time("In ms since 1970. A tick that is overdue or waits is not decided.")),
       revision: maybe(count()),
       why: maybe(text("Why it was not run, in words.")),
     }),

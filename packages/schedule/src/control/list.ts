@@ -2,7 +2,9 @@ import type { ScheduleDefinition } from "../definition/types.js";
 import type { Pause } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { isSchedule } from "../store/valid.js";
-import { type NextTick, nextTicks } from "./next.js";
+import { type NextTick, nextRun, nextTicks } from "./next.js";
+import { cursorsIn } from "./overview.js";
+import { known } from "./pause.js";
 
 /** A schedule as the store has it. */
 export interface ScheduleSummary {
@@ -14,6 +16,8 @@ export interface ScheduleSummary {
   readonly paused?: Pause;
   /** Its next ticks. */
   readonly next: readonly NextTick[];
+  /** The next tick that will be run, as it is now. Absent while a pause has no end. */
+  readonly nextRun?: NextTick;
 }
 
 /** The schedules of a store, ordered by name, each with its next ticks. Skips what no scheduler wrote. */
@@ -22,11 +26,29 @@ export async function* schedulesOf(
   limit: number,
   holds: ReadonlyMap<string, number>,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
+  const cursors = await cursorsIn(channel);
   for await (const { value } of channel.entries({ prefix: ["schedule"] })) {
     if (!isSchedule(value)) continue;
     const { name, definition, revision, paused } = value;
-    const next = nextTicks(value, clock.now(), limit, holds.get(name));
+    const ahead = { held: holds.get(name), cursor: cursors.get(name) };
+    const next = nextTicks(value, clock.now(), limit, ahead);
+    const run = nextRun(value, clock.now(), ahead);
     const isPaused = paused !== undefined && (paused.until === undefined || paused.until > clock.now());
-    yield { name, definition, revision, next, ...(isPaused && { paused }) };
+    yield { name, definition, revision, next, ...(run && { nextRun: run }), ...(isPaused && { paused }) };
   }
+}
+
+/**
+ * The next ticks of one schedule.
+ *
+ * @throws ScheduleError `UNKNOWN`
+ */
+export async function nextOf(
+  store: ScheduleStore,
+  name: string,
+  limit: number,
+  holds: ReadonlyMap<string, number>,
+): Promise<NextTick[]> {
+  const [{ value }, cursor] = await Promise.all([known(store, name), store.cursor(name)]);
+  return nextTicks(value, store.clock.now(), limit, { held: holds.get(name), cursor: cursor?.value });
 }

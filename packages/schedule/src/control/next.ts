@@ -3,7 +3,8 @@ import { holdOf } from "@ojm/core/backend";
 import { ScheduleError } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
-import type { StoredSchedule } from "../store/schema.js";
+import { show } from "../definition/show.js";
+import type { Cursor, StoredSchedule } from "../store/schema.js";
 
 /** The most ticks that are looked ahead. */
 const MOST = 10_000;
@@ -16,22 +17,57 @@ export interface NextTick {
   readonly due: number;
   /** Why it will not be run, as it is now. `held`: a person holds the job until after it is due. */
   readonly skipped?: "paused" | "blackout" | "held";
+  /** On the first of them: how many earlier ticks wait for their run, which begin before it. */
+  readonly waiting?: number;
 }
 
-/** The next `limit` ticks of a schedule after `now`. `held`: until when a person holds the job. */
-export function nextTicks(of: StoredSchedule, now: number, limit: number, held = 0): NextTick[] {
+/** What is known beside the schedule. */
+export interface Ahead {
+  /** Until when a person holds the job, in ms since 1970. */
+  readonly held?: number | undefined;
+  /** How far its ticks are decided. */
+  readonly cursor?: Cursor | undefined;
+}
+
+/** The next `limit` ticks of a schedule after `now`. */
+export function nextTicks(of: StoredSchedule, now: number, limit: number, { held = 0, cursor }: Ahead): NextTick[] {
   const { name, definition } = of;
   if (!Number.isInteger(limit) || limit < 0 || limit > MOST) {
-    throw new ScheduleError("INVALID", `"limit" is a whole number from 0 to ${MOST}, not ${String(limit)}`, "limit");
+    throw new ScheduleError("INVALID", `"limit" is a whole number from 0 to ${MOST}, not ${show(limit)}`, "limit");
   }
   const schedule = calendarOf(definition);
   const ticks: NextTick[] = [];
+  const waiting = cursor?.waiting?.length ?? 0;
   for (let at = schedule.next(now); ticks.length < limit; at = schedule.next(at)) {
     const due = dueTime(name, definition, at);
     const skipped = skippedAt(of, at) ?? (due < held && (definition.overlap ?? "skip") === "skip" ? "held" : undefined);
-    ticks.push(skipped === undefined ? { at, due } : { at, due, skipped });
+    ticks.push({
+      at,
+      due,
+      ...(skipped !== undefined && { skipped }),
+      ...(ticks.length === 0 && waiting > 0 && { waiting }),
+    });
   }
   return ticks;
+}
+
+/** The next tick that will be run, as it is now; `undefined` while a pause has no end. */
+export function nextRun(of: StoredSchedule, now: number, { held = 0 }: Ahead): NextTick | undefined {
+  const { definition, paused } = of;
+  let after = now;
+  for (let looked = 0; looked < MOST; looked++) {
+    const [tick] = nextTicks(of, after, 1, { held });
+    if (tick?.skipped === undefined) return tick;
+    const end = {
+      paused: paused?.until ?? Number.POSITIVE_INFINITY,
+      blackout: windowAt(definition.blackout, tick.at)?.to ?? 0,
+      // A tick before that is due while the job is held, however late its jitter makes it.
+      held: held - (definition.jitter ?? 0),
+    }[tick.skipped];
+    if (end === Number.POSITIVE_INFINITY) return undefined;
+    after = Math.max(tick.at, end - 1);
+  }
+  return undefined;
 }
 
 function skippedAt({ definition, paused }: StoredSchedule, at: number): "paused" | "blackout" | undefined {

@@ -14,7 +14,7 @@ import {
 } from "../store/schema.js";
 import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
 import { holdsOf, type NextTick, nextTicks } from "./next.js";
-import { type ScheduleTick, ticksIn } from "./ticks.js";
+import { type DecidedTick, ticksIn } from "./ticks.js";
 
 /** Ticks are counted up to this number, and so many blackouts are gone through. */
 const MOST = 10_000;
@@ -37,8 +37,10 @@ export interface ScheduleView {
   readonly paused?: Pause;
   /** All ticks up to this one have their outcome. In ms since 1970. */
   readonly decided: number;
+  /** The ticks that wait for their run, oldest first: it begins when those before it have ended. */
+  readonly waiting: readonly number[];
   /** The outcomes of the ticks after `after` up to {@link ScheduleView.decided}, oldest first. */
-  ticks(after: number): AsyncGenerator<ScheduleTick, void, undefined>;
+  ticks(after: number): AsyncGenerator<DecidedTick, void, undefined>;
   /** The first tick after `after`; `undefined` if the definition cannot be read. */
   next(after: number): number | undefined;
   /** The first tick after `after`, when it is due by its jitter, and whether it will be skipped. */
@@ -107,15 +109,21 @@ export async function* schedulesIn(manager: JobManager): AsyncGenerator<Schedule
   const schedules: StoredSchedule[] = [];
   for await (const { value } of channel.entries({ prefix: ["schedule"] })) if (isSchedule(value)) schedules.push(value);
   // The cursors after the definitions: one from before a change would make old ticks of the new calendar.
-  const cursors = new Map<string, Cursor>();
-  for await (const { key, value } of channel.entries({ prefix: ["cursor"] })) {
-    if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
-  }
+  const cursors = await cursorsIn(channel);
   const holds = await holdsOf(manager);
   for (const schedule of schedules) {
     const cursor = cursors.get(schedule.name);
     if (cursor !== undefined) yield viewOf(channel, schedule, cursor, holds.get(schedule.name));
   }
+}
+
+/** How far the ticks of each schedule are decided, by name. */
+export async function cursorsIn(channel: Channel<SchedulesValue>): Promise<ReadonlyMap<string, Cursor>> {
+  const cursors = new Map<string, Cursor>();
+  for await (const { key, value } of channel.entries({ prefix: ["cursor"] })) {
+    if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
+  }
+  return cursors;
 }
 
 /** What the entries of a schedule tell. `held`: until when a person holds the job, if that is known. */
@@ -132,9 +140,10 @@ export function viewOf(
     hash,
     ...(paused !== undefined && { paused }),
     decided,
+    waiting: cursor.waiting ?? [],
     ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
     next: (after) => readable(() => calendarOf(definition).next(after)),
-    upcoming: (after) => readable(() => nextTicks(schedule, after, 1, held)[0]),
+    upcoming: (after) => readable(() => nextTicks(schedule, after, 1, { held, cursor })[0]),
     overdue: (by, after) => readable(() => overdue(schedule, Math.max(cursor.at, after), by)),
   };
 }
@@ -148,7 +157,12 @@ function readable<Result>(read: () => Result): Result | undefined {
   }
 }
 
-function overdue({ name, definition, paused }: StoredSchedule, after: number, by: number): OverdueTicks | undefined {
+/** The ticks after `after` that were due at `by`. A pause or a blackout at their begin does not count. */
+export function overdue(
+  { name, definition, paused }: StoredSchedule,
+  after: number,
+  by: number,
+): OverdueTicks | undefined {
   const due = dueTicks(name, definition, after, by);
   if ("next" in due) return undefined;
   const { last: until } = due;

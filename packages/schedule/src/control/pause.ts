@@ -1,7 +1,8 @@
-import { isTriedAgain, type JobManager } from "@ojm/core";
+import { isTriedAgain, type JobManager, type RunRecord } from "@ojm/core";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/change.js";
 import { pausedWhy } from "../decide/outcomes.js";
+import { show } from "../definition/show.js";
 import { cursorKey, type Pause, type StoredSchedule, scheduleKey } from "../store/schema.js";
 import type { ScheduleStore, Versioned } from "../store/store.js";
 
@@ -28,7 +29,7 @@ export interface ResumeOptions {
 export function instantOf(setting: string, time: number | string | Date): number {
   const at = typeof time === "number" ? time : new Date(time).getTime();
   if (Number.isSafeInteger(at)) return at;
-  const text = `"${setting}" is a time: in ms since 1970, or in ISO 8601 as "2026-12-24T00:00Z", not ${String(time)}`;
+  const text = `"${setting}" is a time: in ms since 1970, or in ISO 8601 as "2026-12-24T00:00Z", not ${show(time)}`;
   throw new ScheduleError("INVALID", text, setting);
 }
 
@@ -110,13 +111,17 @@ export async function pauseAfterFailures(
   if (pauseAfter === undefined) return false;
   const from = Math.max(resumed, paused?.until ?? 0);
   let failures = 0;
+  let latest: RunRecord | undefined;
   for await (const record of manager.history({ name, from })) {
-    const { schedule: of, status, inError, error, id } = record;
+    const { schedule: of, status, inError } = record;
     if (of !== name || status === "running" || isTriedAgain(record)) continue;
     if (inError !== true) return false;
+    latest ??= record;
     if (++failures < pauseAfter) continue;
     const count = failures === 1 ? "its run" : `${failures} runs, one after the other,`;
-    const reason = `${count} ended in error: ${error ?? status} (${id})`;
+    const { error = latest.status, id } = latest;
+    const last = failures === 1 ? "" : "the last: ";
+    const reason = `${count} ended in error: ${last}${error} (${id})`;
     return pauseAt(store, schedule, { reason, by: "pauseAfter", at: store.clock.now() });
   }
   return false;

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../../core/src/testing/settle.js";
 import { type SchedulerOf, World } from "../testing/world.js";
+import { schedulesIn } from "./overview.js";
 import type { TicksOptions } from "./ticks.js";
 
 const MINUTE = 60_000;
@@ -76,10 +77,69 @@ it("does not count a tick as not run once a backfill ran it", async () => {
 it("reads only the ticks that are asked for", async () => {
   await someAreNotRun();
   const read = await entriesRead(one, () => ticks({ unrun: true, from: at("00:11:00"), to: at("00:12:00") }));
-  expect(read).toBeLessThanOrEqual(3);
-  expect(await entriesRead(one, () => ticks({ limit: 2 }))).toBe(2);
+  // One of them is the cursor, which knows the ticks that wait.
+  expect(read).toBeLessThanOrEqual(4);
+  expect(await entriesRead(one, () => ticks({ limit: 2 }))).toBe(3);
   // And the one before, which may reach into the time.
-  expect(await entriesRead(one, () => ticks({ from: at("00:15:00"), to: at("00:18:00") }))).toBe(4);
+  expect(await entriesRead(one, () => ticks({ from: at("00:15:00"), to: at("00:18:00") }))).toBe(5);
+});
+
+describe("ticks that wait for their run", () => {
+  /** The first run takes ten minutes; three ticks wait for it. */
+  async function someWait(): Promise<void> {
+    await world.clock.until(one.scheduler.add("b", { every: MINUTE, overlap: "queue" }, one.body(10 * MINUTE)));
+    await world.until("00:04:30");
+  }
+
+  const ofB = async (options: TicksOptions, of = one): Promise<string[]> =>
+    (await world.clock.until(collect(of.scheduler.ticks("b", options)))).map((tick) => world.tickText(tick));
+
+  it("are told at their place, newest first", async () => {
+    await someWait();
+    expect(await ofB({})).toEqual(["00:04:00 waiting", "00:03:00 waiting", "00:02:00 waiting", "00:01:00 run by one"]);
+    await world.until("00:11:30");
+    expect((await ofB({})).slice(-3)).toEqual(["00:03:00 waiting", "00:02:00 run by one", "00:01:00 run by one"]);
+  });
+
+  it("are within the time and the limit that are asked for, and count as not run so far", async () => {
+    await someWait();
+    expect(await ofB({ limit: 2 })).toEqual(["00:04:00 waiting", "00:03:00 waiting"]);
+    expect(await ofB({ from: at("00:03:00"), to: at("00:04:00") })).toEqual(["00:03:00 waiting"]);
+    expect(await ofB({ unrun: true, limit: 9 })).toEqual(["00:04:00 waiting", "00:03:00 waiting", "00:02:00 waiting"]);
+    expect(await ofB({ limit: 0 })).toEqual([]);
+  });
+
+  it("are told by another process once those that would run them are gone", async () => {
+    await someWait();
+    const two = await world.scheduler("two");
+    await world.clock.until(one.scheduler.close());
+    await world.until("00:30:00");
+    expect(await ofB({}, two)).toEqual([
+      "00:04:00 waiting",
+      "00:03:00 waiting",
+      "00:02:00 waiting",
+      "00:01:00 run by one",
+    ]);
+    const why = await world.clock.until(two.scheduler.why("b"));
+    const text = "3 ticks wait for their run, the first since 2030-01-01T00:02:00.000Z";
+    expect(why.find(({ code }) => code === "waiting")).toEqual({ code: "waiting", text });
+    // The last tick that has an outcome is told beside those that wait.
+    expect(why.find(({ code }) => code === "tick")?.tick).toMatchObject({
+      outcome: "run",
+      at: Date.parse(at("00:01:00")),
+    });
+  });
+
+  it("stand before the next tick", async () => {
+    await someWait();
+    const next = await world.clock.until(one.scheduler.next("b", { limit: 2 }));
+    expect(next.map(({ waiting }) => waiting)).toEqual([3, undefined]);
+    const [, b] = await world.clock.until(collect(one.scheduler.schedules({ limit: 1 })));
+    expect(b?.next.map(({ waiting }) => waiting)).toEqual([3]);
+    const [, view] = await world.clock.until(collect(schedulesIn(one.manager)));
+    expect(view?.waiting.map((time) => world.time(time))).toEqual(["00:02:00", "00:03:00", "00:04:00"]);
+    expect(view?.upcoming(world.clock.now())?.waiting).toBe(3);
+  });
 });
 
 /** How many entries a call reads. */

@@ -1,8 +1,9 @@
 import type { Holder, JsonValue, Key } from "@ojm/core";
 import { ScheduleError } from "../calendar/schedule.js";
-import { type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
+import { show } from "../definition/show.js";
+import { cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isTick } from "../store/valid.js";
+import { isCursor, isTick } from "../store/valid.js";
 import { instantOf } from "./pause.js";
 
 /** Which ticks are listed. */
@@ -11,7 +12,7 @@ export interface TicksOptions {
   readonly from?: number | string | Date;
   /** Only ticks before this time. */
   readonly to?: number | string | Date;
-  /** Only ticks that were not run. They are found by an index, however many were run in between. */
+  /** Only ticks that were not run so far. They are found by an index, however many were run in between. */
   readonly unrun?: boolean;
   /** The most entries. */
   readonly limit?: number;
@@ -21,7 +22,8 @@ export interface TicksOptions {
 export interface ScheduleTick {
   readonly schedule: string;
   readonly at: number;
-  readonly outcome: TickOutcome;
+  /** `waiting`: it has no outcome so far, and its run begins when those before it have ended. */
+  readonly outcome: TickOutcome | "waiting";
   readonly reason?: TickReason;
   /** What the reason rests on, such as the holder of the lock. */
   readonly evidence?: { readonly [field: string]: JsonValue };
@@ -31,7 +33,15 @@ export interface ScheduleTick {
   readonly until?: number;
   readonly count?: number;
   readonly more?: true;
-  /** The process that decided, when, and by which revision of the definition. */
+  /** The process that decided, when, and by which revision of the definition. Absent while it waits. */
+  readonly by?: Holder;
+  readonly decided?: number;
+  readonly revision?: number;
+}
+
+/** A tick that has its outcome. */
+export interface DecidedTick extends ScheduleTick {
+  readonly outcome: TickOutcome;
   readonly by: Holder;
   readonly decided: number;
   readonly revision: number;
@@ -48,15 +58,64 @@ interface TickRange {
   readonly limit?: number;
 }
 
-/** The outcomes of the ticks of a schedule, newest first. */
+/** What became of the ticks of a schedule, and those that wait for their run, newest first. */
 export async function* ticksOf(
-  { channel }: ScheduleStore,
+  { channel }: Pick<ScheduleStore, "channel">,
   name: string,
   { from, to, unrun = false, limit = Number.POSITIVE_INFINITY }: TicksOptions,
 ): AsyncGenerator<ScheduleTick, void, undefined> {
-  if (!(limit >= 0)) throw new ScheduleError("INVALID", `"limit" is a number from 0 up, not ${String(limit)}`, "limit");
+  if (!(limit >= 0)) throw new ScheduleError("INVALID", `"limit" is a number from 0 up, not ${show(limit)}`, "limit");
   const first = from === undefined ? undefined : instantOf("from", from);
   const end = to === undefined ? undefined : instantOf("to", to);
+  if (limit === 0) return;
+  // The cursor first: a tick whose run begins meanwhile is told twice then, and not lost.
+  const waiting = (await waitingIn(channel, name))
+    .filter((at) => at >= (first ?? at) && at < (end ?? Number.POSITIVE_INFINITY))
+    .toReversed();
+  let left = limit;
+  for await (const tick of merged(name, waiting, decidedIn(channel, name, { first, end, unrun, limit }))) {
+    yield tick;
+    if (--left <= 0) return;
+  }
+}
+
+/** The ticks of a schedule that wait for their run, oldest first. */
+async function waitingIn(channel: ScheduleStore["channel"], name: string): Promise<readonly number[]> {
+  const cursor = await channel.get(cursorKey(name));
+  return isCursor(cursor) ? (cursor.waiting ?? []) : [];
+}
+
+/** Puts ticks that wait between those that are decided, newest first. What is decided waits no more. */
+async function* merged(
+  schedule: string,
+  waiting: readonly number[],
+  decided: AsyncIterable<DecidedTick>,
+): AsyncGenerator<ScheduleTick, void, undefined> {
+  const left = [...waiting];
+  for await (const tick of decided) {
+    while (left[0] !== undefined && left[0] > tick.at) yield waitingTick(schedule, left.shift() as number);
+    if (left[0] === tick.at) left.shift();
+    yield tick;
+  }
+  for (const at of left) yield waitingTick(schedule, at);
+}
+
+const waitingTick = (schedule: string, at: number): ScheduleTick => ({ schedule, at, outcome: "waiting" });
+
+/** Which outcomes are read. */
+interface DecidedAsked {
+  readonly first?: number | undefined;
+  readonly end?: number | undefined;
+  readonly unrun?: boolean;
+  readonly limit: number;
+}
+
+/** The ticks that have their outcome, newest first. */
+export async function* decidedIn(
+  channel: ScheduleStore["channel"],
+  name: string,
+  { first, end, unrun = false, limit }: DecidedAsked,
+): AsyncGenerator<DecidedTick, void, undefined> {
   const ticks = unrun ? unrunIn : ticksIn;
   const keyOf = unrun ? unrunKey : tickKey;
   const before = end === undefined ? {} : { before: keyOf(name, end) };
@@ -77,7 +136,7 @@ export async function* ticksIn(
   channel: ScheduleStore["channel"],
   name: string,
   { limit = Number.POSITIVE_INFINITY, ...range }: TickRange,
-): AsyncGenerator<ScheduleTick, void, undefined> {
+): AsyncGenerator<DecidedTick, void, undefined> {
   let left = limit;
   let last: Key | undefined;
   while (left > 0) {
@@ -101,7 +160,7 @@ async function* unrunIn(
   channel: ScheduleStore["channel"],
   name: string,
   { limit = Number.POSITIVE_INFINITY, ...range }: TickRange,
-): AsyncGenerator<ScheduleTick, void, undefined> {
+): AsyncGenerator<DecidedTick, void, undefined> {
   const most = Math.min(limit, AT_ONCE);
   let keys: Key[] = [];
   for await (const { key } of channel.keys({ prefix: ["unrun", name], ...range })) {
@@ -119,13 +178,13 @@ async function unrunUnder(
   channel: ScheduleStore["channel"],
   name: string,
   keys: readonly Key[],
-): Promise<ScheduleTick[]> {
+): Promise<DecidedTick[]> {
   const entries = await channel.entriesUnder(keys);
   const ticks = entries.map((entry) => entry && tickOf(name, entry.key, entry.value));
-  return ticks.filter((tick) => tick !== undefined && tick.outcome !== "run") as ScheduleTick[];
+  return ticks.filter((tick) => tick !== undefined && tick.outcome !== "run") as DecidedTick[];
 }
 
-function tickOf(name: string, key: Key, value: unknown): ScheduleTick | undefined {
+function tickOf(name: string, key: Key, value: unknown): DecidedTick | undefined {
   const [, , at] = key as readonly unknown[];
   if (typeof at !== "number" || !isTick(value)) return undefined;
   const { calendar: _, ...tick } = value;

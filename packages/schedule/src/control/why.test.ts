@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { CHANNEL, cursorKey } from "../store/schema.js";
 import { World } from "../testing/world.js";
 import type { ScheduleReason } from "./why.js";
 
@@ -15,9 +16,10 @@ describe("why a scheduled job does not run", () => {
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.until("00:01:30");
     const reasons = await world.clock.until(one.scheduler.why("a"));
-    expect(reasons.map(({ code }) => code)).toEqual(["last", "tick", "next"]);
-    expect(reasons[1]?.text).toMatch(/^the last tick, of 2030-01-01T00:01:00.000Z, was run, as a@2030-01-01T00:01:00/);
-    expect(reasons[2]?.text).toBe("the next tick is at 2030-01-01T00:02:00.000Z");
+    expect(reasons.map(({ code }) => code)).toEqual(["ready", "last", "tick", "next"]);
+    expect(reasons[0]?.text).toBe("nothing keeps it from running");
+    expect(reasons[2]?.text).toMatch(/^the last tick, of 2030-01-01T00:01:00.000Z, was run, as a@2030-01-01T00:01:00/);
+    expect(reasons[3]?.text).toBe("the next tick is at 2030-01-01T00:02:00.000Z");
     await world.close();
   });
 
@@ -31,7 +33,10 @@ describe("why a scheduled job does not run", () => {
     const text = "the schedule is paused by ana until 2030-01-01T00:10:00.000Z: the \\u001b[2J disk is full";
     expect(first).toMatchObject({ code: "paused", text });
     expect(rest.at(-2)?.text).toContain("was skipped: the schedule was paused by ana: the \\u001b[2J disk is full");
-    expect(rest.at(-1)?.text).toMatch(/^the next tick is at .*, and will be skipped: the schedule was paused$/);
+    const then = ". The next one that runs is at 2030-01-01T00:10:00.000Z";
+    expect(rest.at(-1)?.text).toBe(
+      `the next tick is at 2030-01-01T00:02:00.000Z, and will be skipped: the schedule is paused${then}`,
+    );
     await world.close();
   });
 
@@ -52,7 +57,9 @@ describe("why a scheduled job does not run", () => {
     expect(await skips("b")).toEqual([undefined, undefined, undefined]);
     const next = async (name: string): Promise<string | undefined> =>
       (await world.clock.until(one.scheduler.why(name))).at(-1)?.text;
-    expect(await next("a")).toMatch(/^the next tick is at .*, and will be skipped: the job is on hold then$/);
+    expect(await next("a")).toMatch(
+      /^the next tick is at .*, and will be skipped: the job is on hold then\. The next one that runs is at 2030-01-01T00:03:00\.000Z$/,
+    );
     expect(await next("b")).toMatch(/^the next tick is at [^,]*$/);
     await world.close();
   });
@@ -66,6 +73,9 @@ describe("why a scheduled job does not run", () => {
     const codes = (reasons: readonly ScheduleReason[]): string[] => reasons.map(({ code }) => code);
     const reasons = await world.clock.until(two.scheduler.why("a"));
     expect(codes(reasons)).toEqual(["blackout", "never", "next"]);
+    expect(reasons[2]?.text).toContain(
+      ", and will be skipped: it falls into a blackout. The next one that runs is at 2030-01-01T01:00:00.000Z",
+    );
     expect(reasons[0]?.text).toBe("a blackout lasts until 2030-01-01T01:00:00.000Z: the books are closed");
     await world.clock.until(one.scheduler.close());
     expect(codes(await world.clock.until(two.scheduler.why("a")))).toEqual(["blackout", "nobody", "never", "next"]);
@@ -81,6 +91,37 @@ describe("why a scheduled job does not run", () => {
     await world.until("00:03:30");
     const reasons = await world.clock.until(two.scheduler.why("a"));
     expect(reasons.map(({ code }) => code)).toEqual(["nobody", "last", "tick", "next"]);
+    expect(reasons[0]?.text).toBe(
+      "no process that runs this schedule is there: 2 ticks are overdue, since 2030-01-01T00:02:00.000Z",
+    );
+  });
+
+  it("of a schedule whose processes do not decide on its ticks it is told", async () => {
+    const one = await world.scheduler("one");
+    const two = await world.scheduler("two");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const channel = await one.manager.channel<object>(CHANNEL);
+    await world.until("00:01:30");
+    // Its cursor went back behind the back of its process, as by a restored backup.
+    await world.clock.until(channel.set(cursorKey("a"), { at: Date.UTC(2029, 11, 31, 23, 58) }));
+    const [first] = await world.clock.until(two.scheduler.why("a"));
+    const text =
+      "2 ticks are overdue, since 2029-12-31T23:59:00.000Z, and the processes that are there have not decided on them";
+    expect(first).toMatchObject({ code: "overdue", text });
+    await world.close();
+  });
+
+  it("of a job that only people start it is not told that it has no schedule, unless it had one", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.manager.run("b", () => {}));
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    await world.until("00:01:30");
+    await world.clock.until(one.scheduler.remove("a"));
+    const codes = async (name: string): Promise<string[]> =>
+      (await world.clock.until(one.scheduler.why(name))).map(({ code }) => code);
+    expect(await codes("b")).toEqual(["ready", "last"]);
+    expect(await codes("a")).toEqual(["last", "tick", "unscheduled"]);
+    await world.close();
   });
 
   it("of a job that was never scheduled it is told", async () => {

@@ -1,12 +1,12 @@
 import type { Entry, Reason } from "@ojm/core";
 import { holdOf, visible } from "@ojm/core/backend";
-import { WORDS, whyNotRun } from "../decide/why-not-run.js";
+import { whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
-import type { SchedulesValue, StoredSchedule } from "../store/schema.js";
+import type { Cursor, SchedulesValue, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { nextTicks } from "./next.js";
-import { schedulersOf } from "./overview.js";
-import { type ScheduleTick, ticksOf } from "./ticks.js";
+import { type NextTick, nextRun, nextTicks } from "./next.js";
+import { overdue, schedulersOf } from "./overview.js";
+import { decidedIn, type ScheduleTick } from "./ticks.js";
 
 /** Why the job of a schedule does not run now: see {@link Scheduler.why}. */
 export interface ScheduleReason {
@@ -14,16 +14,32 @@ export interface ScheduleReason {
    * Those of core's `Reason`, and:
    * - `paused`, `blackout`: the schedule starts nothing now.
    * - `nobody`: no process is there that can run it.
+   * - `overdue`: processes are there, and have not decided on ticks that are due.
+   * - `waiting`: ticks wait for their run.
+   * - `ready`: nothing keeps it from running. It is then the first reason.
    * - `tick`: what became of the last tick. `next`: when the next one is.
-   * - `unscheduled`: the store has no schedule of this name.
+   * - `unscheduled`: the store has no schedule of this name, and the job no run either, or it had a schedule.
    */
-  readonly code: Reason["code"] | "paused" | "blackout" | "nobody" | "tick" | "next" | "unscheduled";
+  readonly code:
+    | Reason["code"]
+    | "paused"
+    | "blackout"
+    | "nobody"
+    | "overdue"
+    | "waiting"
+    | "ready"
+    | "tick"
+    | "next"
+    | "unscheduled";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
   /** The evidence of core's reasons, and the last tick. */
   readonly reason?: Reason;
   readonly tick?: ScheduleTick;
 }
+
+/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
+const LATE = 60_000;
 
 /** Puts what the schedule says around the reasons of the manager: first what stops it, last what comes. */
 export async function whyScheduled(
@@ -32,18 +48,34 @@ export async function whyScheduled(
   reasons: readonly Reason[],
 ): Promise<ScheduleReason[]> {
   const own = reasons.map((reason): ScheduleReason => ({ code: reason.code, text: reason.text, reason }));
-  const schedule = await store.schedule(name);
+  const [{ schedule, cursor }, tick] = await Promise.all([store.read(name), lastTick(store, name)]);
   if (schedule === undefined) {
-    return [...own, { code: "unscheduled", text: `this store has no schedule "${visible(name)}"` }];
+    const without = unscheduled(name, reasons, tick);
+    return [...ready(without, reasons), ...own, ...without];
   }
   const now = store.clock.now();
-  return [
-    ...stops(schedule.value, now),
-    ...(await nobody(store, schedule.value)),
-    ...own,
-    ...(await lastTick(store, name)),
-    ...nextTick(schedule.value, now, reasons),
+  const { value } = schedule;
+  const stopping = [
+    ...stops(value, now),
+    ...(await unattended(store, value, cursor?.value, now)),
+    ...waiting(cursor?.value),
   ];
+  const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
+  return [...ready(stopping, reasons), ...first, ...own, ...waits, ...tick, ...nextTick(value, now, reasons)];
+}
+
+const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting";
+
+/** Whoever asks why a job does not run must not take its last run for the reason. */
+function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]): ScheduleReason[] {
+  const isKept = stopping.length > 0 || reasons.some(({ code }) => code !== "last" && code !== "never");
+  return isKept ? [] : [{ code: "ready", text: "nothing keeps it from running" }];
+}
+
+/** A job that only people start has no schedule, and needs none. */
+function unscheduled(name: string, reasons: readonly Reason[], tick: readonly ScheduleReason[]): ScheduleReason[] {
+  if (tick.length === 0 && reasons.some(({ code }) => code !== "never")) return [];
+  return [...tick, { code: "unscheduled", text: `this store has no schedule "${visible(name)}"` }];
 }
 
 function stops({ paused, definition }: StoredSchedule, now: number): ScheduleReason[] {
@@ -61,21 +93,46 @@ function stops({ paused, definition }: StoredSchedule, now: number): ScheduleRea
   return found;
 }
 
-/** A scheduler whose process died is there until its entry expires. */
-async function nobody({ channel }: ScheduleStore, { name, hash }: StoredSchedule): Promise<ScheduleReason[]> {
+/** Nobody is there who decides on its ticks, or nobody does. */
+async function unattended(
+  { channel }: ScheduleStore,
+  schedule: StoredSchedule,
+  cursor: Cursor | undefined,
+  now: number,
+): Promise<ScheduleReason[]> {
+  const { name, hash } = schedule;
+  // A scheduler whose process died is there until its entry expires.
   const members: Entry<SchedulesValue>[] = [];
   for await (const entry of channel.entries({ prefix: ["member"] })) members.push(entry);
   const known = schedulersOf(members).flatMap(({ schedules }) => schedules.get(name) ?? []);
-  if (known.includes(hash)) return [];
-  const text =
+  const isThere = known.includes(hash);
+  const late = cursor && overdue(schedule, cursor.at, isThere ? now - LATE : now);
+  const ticks =
+    late && `${late.count === 1 ? "one tick is" : `${late.count} ticks are`} overdue, since ${iso(late.at)}`;
+  if (isThere) {
+    return ticks === undefined
+      ? []
+      : [{ code: "overdue", text: `${ticks}, and the processes that are there have not decided on them` }];
+  }
+  const who =
     known.length === 0
       ? "no process that runs this schedule is there"
       : "the processes that are there have an older definition of this schedule";
-  return [{ code: "nobody", text }];
+  return [{ code: "nobody", text: ticks === undefined ? who : `${who}: ${ticks}` }];
+}
+
+function waiting(cursor: Cursor | undefined): ScheduleReason[] {
+  const [first, ...others] = cursor?.waiting ?? [];
+  if (first === undefined) return [];
+  const text =
+    others.length === 0
+      ? `one tick waits for its run, since ${iso(first)}`
+      : `${others.length + 1} ticks wait for their run, the first since ${iso(first)}`;
+  return [{ code: "waiting", text }];
 }
 
 async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
-  for await (const tick of ticksOf(store, name, { limit: 1 })) {
+  for await (const tick of decidedIn(store.channel, name, { limit: 1 })) {
     const { at, until = at, outcome, run } = tick;
     const words = whyNotRun(tick);
     const why = words === undefined ? "" : `: ${words}`;
@@ -85,12 +142,21 @@ async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleRea
   return [];
 }
 
+const WILL: Readonly<Record<NonNullable<NextTick["skipped"]>, string>> = {
+  paused: "the schedule is paused",
+  blackout: "it falls into a blackout",
+  held: "the job is on hold then",
+};
+
 function nextTick(schedule: StoredSchedule, now: number, reasons: readonly Reason[]): ScheduleReason[] {
   const lock = reasons.find(({ code }) => code === "maintenance")?.lock;
-  return nextTicks(schedule, now, 1, lock && holdOf(lock)?.until).map(({ at, skipped }) => {
-    const why = skipped === "held" ? "the job is on hold then" : skipped && WORDS[skipped];
-    const then = why === undefined ? "" : `, and will be skipped: ${why}`;
-    return { code: "next", text: `the next tick is at ${iso(at)}${then}` };
+  const ahead = { held: lock && holdOf(lock)?.until };
+  return nextTicks(schedule, now, 1, ahead).map(({ at, skipped }) => {
+    const text = `the next tick is at ${iso(at)}`;
+    if (skipped === undefined) return { code: "next", text };
+    const run = nextRun(schedule, now, ahead);
+    const then = run === undefined ? "" : `. The next one that runs is at ${iso(run.at)}`;
+    return { code: "next", text: `${text}, and will be skipped: ${WILL[skipped]}${then}` };
   });
 }
 

@@ -2,7 +2,7 @@ import { visible } from "@ojm/core/backend";
 import type { TickReason, TickValue } from "../store/schema.js";
 
 /** Why a tick is not run, where no more is known than the reason. */
-export const WORDS: Readonly<Record<TickReason, string>> = {
+const WORDS: Readonly<Record<TickReason, string>> = {
   paused: "the schedule was paused",
   blackout: "it fell into a blackout",
   overlap: "the job was running, or its lock was held",

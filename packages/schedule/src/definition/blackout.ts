@@ -1,6 +1,7 @@
+import { visible } from "@ojm/core/backend";
 import { cronSchedule } from "../calendar/cron.js";
 import { calendarOf } from "./calendar.js";
-import type { Blackout } from "./types.js";
+import type { Blackout, ScheduleDefinition } from "./types.js";
 
 /** The longest window that repeats, in ms: a week. */
 const LONGEST = 7 * 86_400_000;
@@ -13,8 +14,8 @@ export interface Window {
 }
 
 /** The first of the windows that `at` is in; `undefined` if it is in none. */
-export function windowAt(blackout: readonly Blackout[] | undefined, at: number): Window | undefined {
-  for (const one of blackout ?? []) {
+export function windowAt(blackout: ScheduleDefinition["blackout"], at: number): Window | undefined {
+  for (const one of [blackout ?? []].flat()) {
     const window = "cron" in one ? repeated(one, at) : { from: instant(one.from), to: instant(one.to) };
     if (window === undefined || at < window.from || at >= window.to) continue;
     return one.reason === undefined ? window : { ...window, reason: one.reason };
@@ -33,7 +34,8 @@ export function blackoutProblem(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return "a window is a map with from and to, or cron and duration";
   const { from, to, cron, duration, timeZone, reason, ...rest } = value as Record<string, unknown>;
   const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) return `a window has no "${unknown}": it has from and to, or cron, duration and timeZone`;
+  if (unknown !== undefined)
+    return `a window has no "${visible(unknown)}": it has from and to, or cron, duration and timeZone`;
   if (reason !== undefined && typeof reason !== "string") return '"reason" is a text';
   if (cron === undefined) return onceProblem(from, to);
   if (from !== undefined || to !== undefined) return "a window has either from and to, or cron and duration";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkDefinition } from "./check.js";
+import { hashOf } from "./hash.js";
 import type { ScheduleDefinition } from "./types.js";
 
 const check = (definition: object): ScheduleDefinition => checkDefinition("nightly", definition as ScheduleDefinition);
@@ -53,7 +54,15 @@ describe("a definition", () => {
     [{ cron: "@daily", missed: { run: "all", max: 101 } }, '"max" is a whole number from 1 to 100, not 101'],
     [{ cron: "@daily", missed: { run: "all", within: -1 } }, '"within" is a whole number of ms, from 0 up, not -1'],
     [{ cron: "@daily", jitter: 0.5 }, 'cannot use "jitter"'],
-    [{ cron: "@daily", blackout: {} }, "it is a list of windows"],
+    [{ cron: "@daily", blackout: {} }, '"from" of a window is a time'],
+    [{ cron: "@daily", blackout: { form: 0, to: 1 } }, 'a window has no "form"'],
+    [{ cron: "@daily", blackout: "2026" }, 'it is a window such as { from, to }, or a list of them, not "2026"'],
+    [{ cron: { at: "2" } }, 'it is a text such as "0 2 * * *", not {"at":"2"}'],
+    [{ cron: "@daily", timeZone: ["UTC"] }, 'not ["UTC"]'],
+    [{ every: { minutes: 5 } }, 'not {"minutes":5}'],
+    [{ cron: "@daily", overlap: { run: "skip" } }, 'not {"run":"skip"}'],
+    [{ cron: "@daily", missed: { run: { latest: true } } }, 'not {"latest":true}'],
+    [{ cron: "@daily", retry: { attempts: { most: 3 } } }, 'not {"most":3}'],
     [{ cron: "@daily", blackout: [{ from: "2026-12-24", to: "2026-12-27" }] }, '"from" of a window is a time'],
     [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" is a number of ms'],
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
@@ -70,6 +79,14 @@ describe("a definition", () => {
   ])("the wrong definition %o gets an error that says what may stand there", (wrong, text) => {
     expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "INVALID" }));
     expect(() => check(wrong)).toThrow(text);
+  });
+
+  it("a window alone is kept as a list of one, and is the same definition", () => {
+    const window = { from: "2026-12-24T00:00Z", to: "2026-12-27T00:00Z", reason: "holidays" };
+    const [alone, listed] = [check({ every: 5_000, blackout: window }), check({ every: 5_000, blackout: [window] })];
+    expect(alone).toEqual({ every: 5_000, blackout: [window] });
+    expect(hashOf(alone)).toBe(hashOf(listed));
+    expect(checkDefinition("a", { every: 5_000, jitter: 0, blackout: window })).toEqual(alone);
   });
 
   it("a name is a text that is not empty", () => {

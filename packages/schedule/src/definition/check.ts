@@ -3,6 +3,7 @@ import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
 import { retryProblem } from "./retry.js";
+import { show } from "./show.js";
 import { MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
 const OPTIONS = [
@@ -74,9 +75,12 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
   if ((cron === undefined) === (every === undefined)) fail("cron", 'needs either "cron" or "every"');
   if (cron === undefined && timeZone !== undefined) fail("timeZone", 'has a "timeZone" without "cron"');
   checkCalendar(name, cron, timeZone);
+  const { blackout } = definition;
+  // The same window, alone or in a list, must not be another definition: it would have another hash.
+  const plain = blackout === undefined ? definition : { ...definition, blackout: [blackout].flat() };
   let text = "";
   try {
-    text = JSON.stringify(definition, withoutDefaults(definition));
+    text = JSON.stringify(plain, withoutDefaults(plain));
   } catch (error) {
     fail(undefined, `is no JSON: ${(error as Error).message}`);
   }
@@ -124,10 +128,11 @@ const CHECKS: Readonly<Record<Option, (value: unknown) => string | undefined>> =
   missed: missedProblem,
   jitter: (value) => number(value, 0, "a whole number of ms, from"),
   timeout: (value) => number(value, 1, "a whole number of ms, from"),
-  blackout: (value) =>
-    Array.isArray(value)
-      ? value.map((one) => blackoutProblem(one)).find((problem) => problem !== undefined)
-      : `it is a list of windows, not ${show(value)}`,
+  blackout: (value) => {
+    const windows = isMap(value) ? [value] : value;
+    if (!Array.isArray(windows)) return `it is a window such as { from, to }, or a list of them, not ${show(value)}`;
+    return windows.map((one) => blackoutProblem(one)).find((problem) => problem !== undefined);
+  },
   pauseAfter: (value) => number(value, 1, "a whole number from"),
   retry: retryProblem,
   meta: metaProblem,
@@ -173,8 +178,4 @@ function oneOf(value: unknown, known: readonly string[]): string | undefined {
 
 function isMap(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `"${visible(value)}"` : visible(String(value));
 }

@@ -1,4 +1,5 @@
 import { nearest, visible } from "@ojm/core/backend";
+import { show } from "./show.js";
 
 const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost", "keepLock"];
 const MOST_ATTEMPTS = 100;
@@ -16,7 +17,7 @@ export function retryProblem(value: unknown): string | undefined {
   }
   const { attempts, delay = 0, maxDelay = 0, backoff = "fixed" } = value as Record<string, unknown>;
   if (!Number.isInteger(attempts) || Number(attempts) < 1 || Number(attempts) > MOST_ATTEMPTS) {
-    return `"attempts" is a whole number from 1 to ${MOST_ATTEMPTS}, not ${visible(String(attempts))}`;
+    return `"attempts" is a whole number from 1 to ${MOST_ATTEMPTS}, not ${show(attempts)}`;
   }
   for (const [option, ms] of Object.entries({ delay, maxDelay })) {
     if (typeof ms !== "number" || !(ms >= 0 && ms <= LONGEST)) return `"${option}" is a number of ms up to ${LONGEST}`;

@@ -45,8 +45,8 @@ export interface ScheduleDefinition {
   readonly jitter?: number;
   /** The longest time that a run may take, in ms. Default: one hour. */
   readonly timeout?: number;
-  /** Times in which no tick starts a run. */
-  readonly blackout?: readonly Blackout[];
+  /** Times in which no tick starts a run: a window, or a list of them. The store has a list. */
+  readonly blackout?: Blackout | readonly Blackout[];
   /** Pauses the schedule after this many runs in error, one after the other. Default: never. */
   readonly pauseAfter?: number;
   /**

@@ -73,7 +73,8 @@ export class World extends CoreWorld {
 
   tickText({ at, until, count, outcome, reason, by }: ScheduleTick): string {
     const times = until === undefined ? this.time(at) : `${this.time(at)}-${this.time(until)} (${count})`;
-    return `${times} ${outcome === "run" ? `run by ${by.instance}` : `${outcome} ${reason}`}`;
+    if (outcome === "waiting") return `${times} waiting`;
+    return `${times} ${outcome === "run" ? `run by ${by?.instance}` : `${outcome} ${reason}`}`;
   }
 
   records({ manager }: SchedulerOf, name = "a"): Promise<RunRecord[]> {

@@ -103,6 +103,20 @@ describe("now", () => {
     expect(now.next.filter(({ schedule }) => schedule === "nightly").length).toBe(1);
   });
 
+  test("tells of each half hour of a day how many jobs are due in it, also beside one that is due each second", async () => {
+    await it.scheduler.add("each-second", { every: 1_000 }, () => {});
+    await it.scheduler.add("two-hourly", { every: 7_200_000 }, () => {});
+    await it.scheduler.add("paused", { every: 60_000 }, () => {});
+    await it.scheduler.pause("paused", { reason: "a look" });
+    const { ahead, at, next } = await it.get<Now>("/api/v1/now");
+    expect(ahead).toHaveLength(48);
+    expect(ahead.filter((n) => n === 1)).toHaveLength(36);
+    expect(ahead.filter((n) => n === 2)).toHaveLength(12);
+    const due = next.find(({ schedule }) => schedule === "two-hourly")?.due ?? 0;
+    expect(ahead[Math.floor((due - at) / 1_800_000)]).toBe(2);
+    expect(next.filter(({ schedule }) => schedule === "two-hourly")).toHaveLength(1);
+  });
+
   test("tells once that nobody runs the schedules, with their number, and beside it what failed", async () => {
     await fail("report");
     for (const name of ["often", "nightly", "yearly"]) await it.scheduler.add(name, { cron: "0 0 1 1 *" }, () => {});
@@ -134,7 +148,26 @@ describe("now", () => {
     expect((await told())[0]).toBe(from);
     expect((await it.get<JobDetail>("/api/v1/jobs/often")).overdue).toMatchObject({ at: from });
     const { reasons } = await it.get<Why>("/api/v1/jobs/often/why");
-    expect(reasons[0]).toEqual({ code: "nobody", text: "no process that runs this schedule is there" });
+    const since = new Date(from).toISOString();
+    expect(reasons[0]).toMatchObject({
+      code: "nobody",
+      text: expect.stringContaining(`ticks are overdue, since ${since}`),
+    });
+  });
+
+  test("tells of a job whose next tick will be skipped why, and when it runs next", async () => {
+    const to = Math.ceil(Date.now() / 3_600_000 + 3) * 3_600_000;
+    await it.scheduler.add("dark", { every: 1_000, blackout: { from: 0, to } }, () => {});
+    await it.scheduler.add("paused", { every: 1_000 }, () => {});
+    await it.scheduler.add("stopped", { every: 1_000 }, () => {});
+    await it.scheduler.pause("paused", { reason: "a look", until: to });
+    await it.scheduler.pause("stopped", { reason: "a look" });
+    const { jobs } = await it.get<Jobs>("/api/v1/jobs");
+    expect(jobs.map(({ name, skipped, nextRun }) => [name, skipped, nextRun])).toEqual([
+      ["dark", "blackout", to],
+      ["paused", "paused", to],
+      ["stopped", "paused", undefined],
+    ]);
   });
 
   test("marks the ticks to come of a job that nobody runs, and of no other", async () => {

@@ -37,6 +37,10 @@ export interface Job {
   readonly nobody?: string;
   /** Its next tick will be skipped, as a person holds the job. */
   readonly held?: true;
+  /** Why its next tick will be skipped. */
+  readonly skipped?: "paused" | "blackout" | "held";
+  /** When its next tick is due that will be run. Absent while its pause has no end. */
+  readonly nextRun?: number;
   /** Its ticks that are due and that nobody has decided on: the first one, the last one, how many. */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
@@ -46,12 +50,12 @@ export interface Job {
   readonly running?: string;
   /**
    * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
-   * counts once, and a cancelled run not at all.
+   * counts once, and a cancelled run not at all. It is of the last 50 attempts, and no longer.
    */
   readonly streak?: number;
   readonly p50?: number;
   readonly p95?: number;
-  /** The share of its last runs that ended well, from 0 to 1. */
+  /** The share of its last 50 attempts that ended well, from 0 to 1: each attempt of a chain counts. */
   readonly rate?: number;
   /** The last 20 that completed, oldest first. */
   readonly durations: readonly number[];
@@ -75,8 +79,8 @@ export interface JobDetail extends Job {
 /** Why a job does not run now. */
 export interface ReasonView {
   /**
-   * `paused`, `blackout`, `nobody`, `running`, `locked`, `kept`, `maintenance`, `queue`, `retry`, `last`,
-   * `never`, `tick`, `next` or `unscheduled`.
+   * `ready`, `paused`, `blackout`, `nobody`, `overdue`, `running`, `locked`, `kept`, `maintenance`, `queue`,
+   * `waiting`, `retry`, `last`, `never`, `tick`, `next` or `unscheduled`.
    */
   readonly code: string;
   readonly text: string;
@@ -88,6 +92,8 @@ export interface ReasonView {
   readonly attempt?: number;
   /** What can be done about it. */
   readonly act?: ActName;
+  /** What helps that cannot be done from here, in words. */
+  readonly help?: string;
 }
 
 /** `GET api/v1/jobs/NAME/why`: the most important reason first. */
@@ -122,6 +128,8 @@ const jobEntries = {
   next: v.exactOptional(v.number()),
   nobody: v.exactOptional(v.string()),
   held: v.exactOptional(v.literal(true)),
+  skipped: v.exactOptional(v.picklist(["paused", "blackout", "held"])),
+  nextRun: v.exactOptional(v.number()),
   overdue: v.exactOptional(v.strictObject({ at: v.number(), until: v.number(), count: v.number() })),
   last: v.exactOptional(lastRunSchema),
   lastWell: v.exactOptional(v.number()),
@@ -150,6 +158,7 @@ export const reasonSchema: Schema<ReasonView> = v.strictObject({
   run: v.exactOptional(v.string()),
   attempt: v.exactOptional(v.number()),
   act: v.exactOptional(actNameSchema),
+  help: v.exactOptional(v.string()),
 });
 
 export const whySchema: Schema<Why> = v.strictObject({

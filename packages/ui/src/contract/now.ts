@@ -58,8 +58,11 @@ export interface TickView {
   readonly at: number;
   /** When it is run: `at`, and its jitter. */
   readonly due: number;
-  /** What became of it. Absent if it is to come. `overdue`: it is due, and nobody has decided on it. */
-  readonly outcome?: "run" | "skipped" | "missed" | "refused" | "overdue";
+  /**
+   * What became of it. Absent if it is to come. `overdue`: it is due, and nobody has decided on it.
+   * `waiting`: its run begins when those before it have ended.
+   */
+  readonly outcome?: "run" | "skipped" | "missed" | "refused" | "overdue" | "waiting";
   readonly reason?: string;
   /** The reason in words. */
   readonly text?: string;
@@ -69,6 +72,8 @@ export interface TickView {
   readonly skipped?: "paused" | "blackout" | "held";
   /** It is to come, and no process is there that runs its schedule. */
   readonly nobody?: true;
+  /** It is to come: how many earlier ticks of its schedule wait for their run. */
+  readonly waiting?: number;
   /** The last tick, and how many there are, if the entry is about several in a row. */
   readonly until?: number;
   readonly count?: number;
@@ -102,6 +107,11 @@ export interface Now {
    * the others up to 50 ticks in all.
    */
   readonly next: readonly TickView[];
+  /**
+   * How many jobs have a tick that is not skipped in each of 48 half hours from `at` on: those of the 50 jobs
+   * that are due soonest.
+   */
+  readonly ahead: readonly number[];
   /** How many schedulers live. */
   readonly schedulers: number;
   /** Whether more is wrong, runs, waits or is tried again than is shown. Ticks: the soonest are shown. */
@@ -146,12 +156,13 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   schedule: v.string(),
   at: v.number(),
   due: v.number(),
-  outcome: v.exactOptional(v.picklist(["run", "skipped", "missed", "refused", "overdue"])),
+  outcome: v.exactOptional(v.picklist(["run", "skipped", "missed", "refused", "overdue", "waiting"])),
   reason: v.exactOptional(v.string()),
   text: v.exactOptional(v.string()),
   run: v.exactOptional(v.string()),
   skipped: v.exactOptional(v.picklist(["paused", "blackout", "held"])),
   nobody: v.exactOptional(v.literal(true)),
+  waiting: v.exactOptional(v.number()),
   until: v.exactOptional(v.number()),
   count: v.exactOptional(v.number()),
 });
@@ -172,6 +183,7 @@ export const nowSchema: Schema<Now> = v.strictObject({
   waiting: v.array(v.strictObject({ name: v.string(), n: v.number() })),
   retries: v.array(retrySchema),
   next: v.array(tickSchema),
+  ahead: v.array(v.number()),
   schedulers: v.number(),
   truncated: v.boolean(),
 });

@@ -4,11 +4,14 @@ import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
-import { sayDuration, sayTime } from "../../output/times.js";
+import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { isOwn } from "../../store/own-runs.js";
 import { type Coming, comingOf, refuseIfNone } from "./kept.js";
-import { NOBODY, unattended } from "./unattended.js";
+import { NOBODY, SKIPPED, unattended } from "./unattended.js";
+
+/** So many runs are read of a job to tell its streak. */
+const MOST_STREAK = 50;
 
 /** A job that has a record, a schedule, or both. */
 interface Job extends Partial<JobSummary> {
@@ -25,15 +28,28 @@ const result = ({ running, last }: Job): string | undefined => (running ?? last)
 
 /** When a job begins next, in ms since 1970: at its next attempt, or by its schedule. */
 function nextOf({ schedule, next }: Job): number | undefined {
-  const due = schedule?.paused ? undefined : schedule?.next[0]?.due;
+  const due = schedule?.nextRun?.due;
   return next === undefined || (due !== undefined && due < next.due) ? due : next.due;
 }
 
-/** Why a job does not begin by itself. A pause keeps no next attempt away. */
-function stoppedBy({ schedule, next, nobody }: Job): "paused" | "on hold" | typeof NOBODY | undefined {
+/** Why a job does not begin at its next tick. No pause and no blackout keeps its next attempt away. */
+function stoppedBy({ schedule, next, nobody }: Job): string | undefined {
   if (nobody) return NOBODY;
-  if (schedule?.paused !== undefined && next === undefined) return "paused";
-  return schedule?.next[0]?.skipped === "held" ? "on hold" : undefined;
+  const skipped = schedule?.next[0]?.skipped;
+  return skipped === undefined || (next !== undefined && skipped !== "held") ? undefined : SKIPPED[skipped];
+}
+
+/** When a job begins next, and what keeps it from its next tick. */
+function sayNext(job: Job, say: SayTime): string {
+  const [stop, at] = [stoppedBy(job), nextOf(job)];
+  if (stop === undefined || at === undefined || job.nobody) return stop ?? say(at);
+  return `${stop}, runs ${say(at)}`;
+}
+
+/** How many runs in a row went as the last one. `+`: all that were read did. */
+function sayStreak({ streak = 0 }: Job): string {
+  const length = Math.abs(streak);
+  return length === 0 ? "" : `${length}${length >= MOST_STREAK ? "+" : ""} ${streak > 0 ? "well" : "in error"}`;
 }
 
 /** Shows each job. */
@@ -46,17 +62,13 @@ export async function execute(given: Given): Promise<number> {
     {
       title: "NEXT",
       rank: 2,
-      cell: (job) => stoppedBy(job) ?? say(nextOf(job)),
+      cell: (job) => sayNext(job, say),
       color: (job) => (stoppedBy(job) === undefined ? undefined : colorOf("paused")),
     },
     { title: "LAST", rank: 3, cell: ({ running, last }) => say((running ?? last)?.startTime) },
     { title: "RESULT", rank: 1, cell: result, color: (job) => colorOf(result(job)) },
     { title: "USUALLY", rank: 5, cell: ({ usual }) => sayDuration(usual?.p50) },
-    {
-      title: "STREAK",
-      rank: 4,
-      cell: ({ streak = 0 }) => (streak === 0 ? "" : `${Math.abs(streak)} ${streak > 0 ? "well" : "in error"}`),
-    },
+    { title: "STREAK", rank: 4, cell: sayStreak },
     { title: "SCHEDULE", cut: "text", cell: ({ schedule }) => schedule?.words },
   ];
   return withScheduler(given, async (scheduler, manager) => {

@@ -1,4 +1,4 @@
-import type { NextTick } from "@ojm/schedule";
+import type { NextTick, ScheduleDefinition } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
@@ -7,7 +7,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
-import { NOBODY, unattended } from "./unattended.js";
+import { noteOf, unattended } from "./unattended.js";
 
 const LIMIT = 10;
 
@@ -27,11 +27,12 @@ export async function execute(given: Given): Promise<number> {
   // The job that runs each second would fill the list, and hide the one that runs at night.
   const ofEach = name === undefined && asked === undefined ? 1 : limit;
   const say = sayTime(given);
+  const missed = new Map<string, ScheduleDefinition["missed"]>();
   const columns: Column<Coming>[] = [
     { title: "NEXT", cell: ({ due }) => say(due) },
     { title: "IN ITS ZONE", rank: 3, cell: ({ at, timeZone }) => inZone(at, timeZone) },
     { title: "JOB", rank: 1, cut: "name", cell: (tick) => tick.name },
-    { title: "WILL BE SKIPPED", rank: 2, cell: ({ skipped, nobody }) => (nobody ? NOBODY : skipped) },
+    { title: "NOTE", rank: 2, cell: (tick) => noteOf(tick, lateOf(missed.get(tick.name))) },
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const alone = await unattended(manager);
@@ -41,6 +42,7 @@ export async function execute(given: Given): Promise<number> {
       known.push(one);
       if (name !== undefined && name !== one) continue;
       const { timeZone = "UTC" } = definition;
+      missed.set(one, definition.missed);
       const nobody = alone.has(one) ? ({ nobody: true } as const) : {};
       coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick, ...nobody })));
     }
@@ -53,6 +55,13 @@ export async function execute(given: Given): Promise<number> {
     await printItems(given, ofEach === limit ? coming.slice(0, limit) : coming, columns, "no schedules");
     return undefined;
   });
+}
+
+/** What becomes of it if nobody runs it by then. */
+function lateOf(missed: ScheduleDefinition["missed"] = "latest"): string {
+  const { run, downtime = true } = typeof missed === "string" ? { run: missed } : missed;
+  if (run === "none" || !downtime) return "missed unless a process comes";
+  return run === "all" ? "run once a process comes" : "run once a process comes, if it is the newest then";
 }
 
 function inZone(at: number, timeZone: string): string {

@@ -10,10 +10,15 @@ import { withScheduler } from "../../store/open.js";
 
 const LIMIT = 20;
 
+/** What `--not-run` shows. */
+const NOT_RUN: readonly Tick["outcome"][] = ["skipped", "missed", "refused", "overdue", "waiting"];
+
+const WAITS = "it waits for its run, behind those before it";
+
 /** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
 const GRACE = 5_000;
 
-/** A tick, or several: overdue ones have no decision. */
+/** A tick, or several: overdue ones and those that wait have no decision. */
 interface Tick extends Partial<Omit<ScheduleTick, "outcome">> {
   readonly schedule: string;
   readonly at: number;
@@ -45,7 +50,7 @@ export async function execute(given: Given): Promise<number> {
 
 function wantedOf(given: Given): Wanted {
   const asked = new Set<string>(["skipped", "missed"].filter((flag) => given.flags.has(flag)));
-  if (given.flags.has("not-run")) for (const outcome of ["skipped", "missed", "refused", "overdue"]) asked.add(outcome);
+  if (given.flags.has("not-run")) for (const outcome of NOT_RUN) asked.add(outcome);
   return {
     limit: countOption(given, "limit") ?? LIMIT,
     isWanted: (outcome) => asked.size === 0 || asked.has(outcome),
@@ -62,7 +67,7 @@ async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Prom
     ...(to !== undefined && { to }),
   })) {
     if (!isWanted(tick.outcome)) continue;
-    const why = whyNotRun(tick);
+    const why = tick.outcome === "waiting" ? WAITS : whyNotRun(tick);
     found.push({ ...tick, ...(why !== undefined && { why }) });
     // One more tells that there are more.
     if (found.length > limit) break;

@@ -1,13 +1,16 @@
 import { type RunRecord, streakOf } from "@ojm/core";
-import { type ScheduleSummary, type ScheduleView, wordsOf } from "@ojm/schedule";
+import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
-import { comingTick, decidedTick, overdueTick } from "../now/ticks.js";
+import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules } from "../schedules.js";
 import { fitting, isOwn, mapSome, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
 const NEWEST = 50;
+
+/** How many ticks that have their outcome are shown of a job. */
+const TICKS = 20;
 
 /** How many durations are shown. */
 const DURATIONS = 20;
@@ -49,15 +52,20 @@ export async function jobDetailOf(source: Source, name: string): Promise<JobDeta
   const schedule = known.summaries.get(name);
   const job = await jobOf(source, name, known);
   if (schedule === undefined && job.last === undefined && job.running === undefined) return undefined;
-  const decided = await take(source.scheduler.ticks(name, { limit: 20 }), 20);
+  // Those that wait must not hide the outcomes of the others.
+  const limit = TICKS + (known.views.get(name)?.waiting.length ?? 0);
+  const past = await take(source.scheduler.ticks(name, { limit }), limit);
+  const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, TICKS)];
   const coming = (schedule?.next ?? []).map((tick) => comingTick(name, tick, job.nobody !== undefined)).reverse();
   const overdue = job.overdue === undefined ? [] : [overdueTick(name, job.overdue)];
   return {
     ...job,
     ...(schedule && { definition: { ...schedule.definition } }),
-    ticks: [...coming, ...overdue, ...decided.map(decidedTick)],
+    ticks: [...coming, ...overdue, ...waitingTicks(waiting), ...decided.map(decidedTick)],
   };
 }
+
+const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
 
 /** What the store has of all schedules. */
 interface Known extends Pick<Schedules, "schedulers"> {
@@ -85,7 +93,9 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
   return {
     name,
     ...(schedule && { schedule: await scheduleOf(source, schedule) }),
-    ...(next && { next: next.due, ...(next.skipped === "held" && { held: true as const }) }),
+    ...(next && { next: next.due, ...(next.skipped && { skipped: next.skipped }) }),
+    ...(next?.skipped === "held" && { held: true as const }),
+    ...(schedule?.nextRun && { nextRun: schedule.nextRun.due }),
     ...(why && { nobody: NOBODY[why].one }),
     ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
     ...howItGoes(newest, source),
@@ -96,7 +106,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "overdue"> {
+): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "skipped" | "nextRun" | "overdue"> {
   const ended = newest.filter(({ status }) => status !== "running");
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");

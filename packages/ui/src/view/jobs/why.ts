@@ -15,6 +15,11 @@ const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
   next: "run-now",
 };
 
+/** What helps that no act does. */
+const HELPS: Readonly<Partial<Record<ScheduleReason["code"], string>>> = {
+  nobody: "Start the process that adds the schedule.",
+};
+
 /** Why a job does not run now, and when it will. */
 export async function whyOf(source: Source, name: string): Promise<Why> {
   const [reasons, next] = await Promise.all([reasonsOf(source, name), nextOf(source.scheduler, name, 50)]);
@@ -24,16 +29,27 @@ export async function whyOf(source: Source, name: string): Promise<Why> {
 
 /** The same reasons as those of `ojm why`, the most important one first. */
 export async function reasonsOf({ scheduler, mask }: Source, name: string): Promise<ReasonView[]> {
-  return (await scheduler.why(name)).map((reason) => {
+  const all = await scheduler.why(name);
+  const codes = new Set(all.map(({ code }) => code));
+  return all.map((reason) => {
     const { code, text } = reason;
-    const act = code === "tick" && !isMissed(reason) ? undefined : ACTS[code];
-    return { code, text: mask(text), ...placeOf(reason), ...(act !== undefined && { act }) };
+    const act = isVain(reason, codes) ? undefined : ACTS[code];
+    const help = HELPS[code];
+    return {
+      code,
+      text: mask(text),
+      ...placeOf(reason),
+      ...(act !== undefined && { act }),
+      ...(help !== undefined && { help }),
+    };
   });
 }
 
-/** Only a tick that was not run can be run later. */
-function isMissed({ tick }: ScheduleReason): boolean {
-  return tick !== undefined && tick.outcome !== "run";
+/** Whether an act would come to nothing: as `ojm why`, no page offers a run that nobody would run. */
+function isVain({ code, tick }: ScheduleReason, codes: ReadonlySet<ScheduleReason["code"]>): boolean {
+  if (code === "next") return codes.has("nobody") || codes.has("maintenance");
+  // Only a tick that was not run can be run later.
+  return code === "tick" && (tick === undefined || tick.outcome === "run");
 }
 
 /** When it happened, or will, and of which run it is. */

@@ -27,7 +27,7 @@ export async function nowOf(source: Source): Promise<Now> {
   const runs = live.runs().filter(({ name }) => !isOwn(name));
   const evidence = { now, runs, locks, schedules, schedulers };
   const problems = await problemsOf(source, evidence);
-  const next = comingTicks(schedules, { now, schedulers, ...NEXT });
+  const { next, ahead } = comingTicks(schedules, { now, schedulers, ...NEXT });
   const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
   return {
     at: now,
@@ -36,6 +36,7 @@ export async function nowOf(source: Source): Promise<Now> {
     waiting: waiting.slice(0, WAITING),
     retries: retries.slice(0, RETRIES),
     next,
+    ahead,
     schedulers: schedulers.length,
     truncated:
       problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || retries.length > RETRIES,

@@ -6,7 +6,7 @@ import { isOwn } from "../source.js";
 
 const DAY = 86_400_000;
 
-/** What became of a tick. */
+/** What became of a tick, or that it waits. */
 export function decidedTick(tick: ScheduleTick): TickView {
   const { schedule, at, outcome, reason, run, until, count } = tick;
   return {
@@ -15,6 +15,7 @@ export function decidedTick(tick: ScheduleTick): TickView {
     due: at,
     outcome,
     ...(reason !== undefined && { reason, text: whyNotRun(tick) ?? reason }),
+    ...(outcome === "waiting" && { text: "it waits for its run, behind those before it" }),
     ...(run !== undefined && { run }),
     ...(until !== undefined && { until }),
     ...(count !== undefined && { count }),
@@ -22,14 +23,32 @@ export function decidedTick(tick: ScheduleTick): TickView {
 }
 
 /** A tick that is to come; with `isAlone`, of a schedule that nobody runs. */
-export function comingTick(schedule: string, { at, due, skipped }: NextTick, isAlone: boolean): TickView {
-  return { schedule, at, due, ...(skipped !== undefined && { skipped }), ...(isAlone && { nobody: true }) };
+export function comingTick(schedule: string, { at, due, skipped, waiting }: NextTick, isAlone: boolean): TickView {
+  return {
+    schedule,
+    at,
+    due,
+    ...(skipped !== undefined && { skipped }),
+    ...(isAlone && { nobody: true }),
+    ...(waiting !== undefined && { waiting }),
+  };
 }
 
 /** Ticks that are due, and that nobody has decided on; as one entry, in the words of `ojm ticks`. */
 export function overdueTick(schedule: string, { at, until, count }: OverdueTicks): TickView {
   const text = "no process has decided on it so far";
   return { schedule, at, due: at, outcome: "overdue", text, ...(count > 1 && { until, count }) };
+}
+
+/** So many ticks that wait are told one by one. */
+const FEW = 5;
+
+/** Ticks that wait, newest first; many of them as one entry. */
+export function waitingTicks(ticks: readonly ScheduleTick[]): TickView[] {
+  const views = ticks.map(decidedTick);
+  const [last, first] = [views[0], views.at(-1)];
+  if (views.length <= FEW || first === undefined || last === undefined) return views;
+  return [{ ...first, until: last.at, count: views.length }];
 }
 
 /** How many jobs and ticks are told. */
@@ -40,45 +59,70 @@ interface Coming {
   readonly ticks: number;
 }
 
+/** A schedule, and a tick of it. */
+interface Due {
+  readonly schedule: ScheduleView;
+  readonly tick: NextTick;
+}
+
 /**
  * The next ticks within a day, the soonest first: the first one of each job, and then the soonest of the
  * others. A job that is due each second must not hide the others. Reads nothing.
  */
-export function comingTicks(schedules: readonly ScheduleView[], { now, schedulers, jobs, ticks }: Coming): TickView[] {
+export function comingTicks(
+  schedules: readonly ScheduleView[],
+  { now, schedulers, jobs, ticks }: Coming,
+): { readonly next: TickView[]; readonly ahead: number[] } {
   const end = now + DAY;
-  const view = (schedule: ScheduleView, tick: NextTick): TickView =>
-    comingTick(schedule.name, tick, nobodyRuns(schedule, schedulers) !== undefined);
   const firsts = schedules
     .filter(({ name }) => !isOwn(name))
-    .flatMap((schedule) => {
-      const first = schedule.upcoming(now);
-      return first === undefined || first.due > end ? [] : [{ schedule, first }];
-    })
-    .sort((a, b) => a.first.due - b.first.due)
+    .flatMap((schedule) => dueUntil(end, schedule, now))
+    .sort(bySoonest)
     .slice(0, jobs);
-  const limit = Math.max(0, ticks - firsts.length);
-  // The ticks of only those are computed whose first one is among the soonest: a cron costs time.
-  const others = firsts
-    .slice(0, limit)
-    .flatMap(({ schedule, first }) => ticksBehind(schedule, first, { end, limit }).map((tick) => view(schedule, tick)))
-    .sort((a, b) => a.due - b.due)
-    .slice(0, limit);
-  return [...firsts.map(({ schedule, first }) => view(schedule, first)), ...others].sort((a, b) => a.due - b.due);
+  const others = soonestBehind(firsts.slice(0, ticks), end, Math.max(0, ticks - firsts.length));
+  const next = [...firsts, ...others]
+    .sort(bySoonest)
+    .map(({ schedule, tick }) => comingTick(schedule.name, tick, nobodyRuns(schedule, schedulers) !== undefined));
+  return { next, ahead: slotsOf(firsts.slice(0, ticks), now) };
 }
 
-function ticksBehind(
-  schedule: ScheduleView,
-  first: NextTick,
-  { end, limit }: { readonly end: number; readonly limit: number },
-): NextTick[] {
-  const ticks: NextTick[] = [];
-  let tick = schedule.upcoming(first.at);
-  while (tick !== undefined && ticks.length < limit) {
-    if (tick.due <= end) ticks.push(tick);
-    else if (tick.at > end) break;
-    tick = schedule.upcoming(tick.at);
+const bySoonest = (a: Due, b: Due): number => a.tick.due - b.tick.due;
+
+/** The first tick of a schedule after `after`, if it is due by `end`. */
+function dueUntil(end: number, schedule: ScheduleView, after: number): Due[] {
+  const tick = schedule.upcoming(after);
+  return tick === undefined || tick.due > end ? [] : [{ schedule, tick }];
+}
+
+/** The soonest ticks behind those. No more of them are computed than needed: a cron costs time. */
+function soonestBehind(firsts: readonly Due[], end: number, limit: number): Due[] {
+  const found: Due[] = [];
+  if (limit === 0) return found;
+  const heads = firsts.flatMap(({ schedule, tick }) => dueUntil(end, schedule, tick.at));
+  while (found.length < limit) {
+    const [soonest] = heads.toSorted(bySoonest);
+    if (soonest === undefined) break;
+    found.push(soonest);
+    heads.splice(heads.indexOf(soonest), 1, ...dueUntil(end, soonest.schedule, soonest.tick.at));
   }
-  return ticks;
+  return found;
+}
+
+const SLOTS = 48;
+const SLOT = DAY / SLOTS;
+
+/** How many jobs are due in each half hour. Of a job that is due each second, 48 ticks are computed. */
+function slotsOf(firsts: readonly Due[], now: number): number[] {
+  const slots = Array.from({ length: SLOTS }, () => 0);
+  for (const { schedule, tick: first } of firsts) {
+    let tick: NextTick | undefined = first;
+    while (tick !== undefined && tick.due < now + DAY) {
+      const slot = Math.floor((tick.due - now) / SLOT);
+      if (tick.skipped === undefined) slots[slot] = (slots[slot] ?? 0) + 1;
+      tick = schedule.upcoming(Math.max(tick.at, now + (slot + 1) * SLOT - 1));
+    }
+  }
+  return slots;
 }
 
 /** The next ticks of a schedule; none if there is no such schedule. */

@@ -4,8 +4,9 @@ import { comingTick, decidedTick, overdueTick } from "../now/ticks.js";
 import { nobodyRuns, overdueTicks, type Schedules } from "../schedules.js";
 import { type Source, take } from "../source.js";
 
-/** The most ticks of one lane, of those to come and of those that were not run. */
+/** The most ticks of one lane, of those to come, and of those that were not run or wait: 100 wait at most. */
 const TICKS = 100;
+const UNRUN = 2 * TICKS;
 
 /** The range that is drawn, and how wide. */
 export interface TickRange {
@@ -20,14 +21,14 @@ export interface Ticking extends Pick<Schedules, "schedulers"> {
   readonly now: number;
 }
 
-/** The ticks that were not run, those that nobody has decided on, and those to come, oldest first. */
+/** The ticks that were not run or wait, those that nobody has decided on, and those to come, oldest first. */
 export async function ticksOf(
   { scheduler }: Source,
   { schedule, schedulers, now }: Ticking,
   { from, to, px }: TickRange,
 ): Promise<TickView[]> {
   const { name } = schedule;
-  const decided = await take(scheduler.ticks(name, { from, to, unrun: true, limit: TICKS }), TICKS);
+  const decided = await take(scheduler.ticks(name, { from, to, unrun: true, limit: UNRUN }), UNRUN);
   const coming =
     to <= now
       ? []

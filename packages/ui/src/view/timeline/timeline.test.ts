@@ -1,5 +1,6 @@
 import type { RunRecord } from "@ojm/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { JobDetail } from "../../contract/jobs.js";
 import type { Lane, Timeline } from "../../contract/timeline.js";
 import { openCockpit, type TestCockpit } from "../../testing/cockpit.js";
 
@@ -120,4 +121,26 @@ test("a lane tells the ticks that are overdue as that, and that nobody runs thos
   expect(coming.every(({ due, outcome, nobody }) => due > now && outcome === undefined && nobody === true)).toBe(true);
   expect((await ticksOf(now - HOUR / 2, now)).map(({ outcome }) => outcome)).toEqual(["overdue"]);
   expect(await ticksOf(now - 3 * HOUR, now - 2 * HOUR)).toEqual([]);
+});
+
+test("a lane and the page of a job tell the ticks that wait for their run, while nobody runs the schedule too", async () => {
+  const at = Math.floor(Date.now() / DAY) * DAY;
+  await it.scheduler.add("feed", { every: DAY, overlap: "queue" }, () => {});
+  await it.scheduler.close();
+  const channel = await it.manager.channel<object>("oJobManager-schedules");
+  await channel.set(["cursor", "feed"], { at, waiting: [at - DAY, at] });
+  const { lanes } = await timeline(at - 2 * DAY, at + 1);
+  expect(lanes[0]?.ticks.map(({ at, outcome }) => [at, outcome])).toEqual([
+    [at - DAY, "waiting"],
+    [at, "waiting"],
+  ]);
+  const { ticks } = await it.get<JobDetail>("/api/v1/jobs/feed");
+  const [tick] = ticks.filter(({ outcome }) => outcome === "waiting");
+  expect(tick).toMatchObject({ at, text: "it waits for its run, behind those before it" });
+  expect(ticks.filter(({ waiting }) => waiting !== undefined)).toMatchObject([{ due: at + DAY, waiting: 2 }]);
+  const many = Array.from({ length: 30 }, (_, i) => at - i * DAY).reverse();
+  await channel.set(["cursor", "feed"], { at, waiting: many });
+  const { ticks: after } = await it.get<JobDetail>("/api/v1/jobs/feed");
+  const first = { at: many[0], until: at, count: 30 };
+  expect(after.filter(({ outcome }) => outcome !== undefined)).toMatchObject([first]);
 });

@@ -110,10 +110,15 @@ export function perform(act: ActName, { name, run }: Target, request: ActRequest
   return post<ActAnswer>(`${path}/${act}`, request);
 }
 
-/** What the reader can do about a job now. */
-export function actsOf({ schedule, running }: Pick<Job | JobDetail, "schedule" | "running">): readonly ActName[] {
+/** What the reader can do about a job now. A run of now needs a process that runs it within moments. */
+export function actsOf({
+  schedule,
+  running,
+  nobody,
+}: Pick<Job | JobDetail, "schedule" | "running" | "nobody">): readonly ActName[] {
   const pause: ActName = schedule?.paused === undefined ? "pause" : "resume";
-  const ofSchedule: readonly ActName[] = schedule === undefined ? [] : ["run-now", pause, "backfill"];
+  const now: readonly ActName[] = nobody === undefined ? ["run-now"] : [];
+  const ofSchedule: readonly ActName[] = schedule === undefined ? [] : [...now, pause, "backfill"];
   const ofRun: readonly ActName[] = running === undefined ? ["hold"] : ["cancel", "unlock"];
   return [...ofSchedule, ...ofRun].filter(may);
 }

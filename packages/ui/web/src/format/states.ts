@@ -47,6 +47,7 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   missed: { tone: "failed", icon: "missed", word: "Missed" },
   refused: { tone: "failed", icon: "cancelled", word: "Refused" },
   overdue: PROBLEMS.overdue,
+  waiting: { tone: "warn", icon: "waiting", word: "Waits" },
 };
 
 /** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
@@ -62,9 +63,15 @@ export function tickState({ outcome, skipped, nobody, due }: TickView, now: numb
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 
+const BLACKOUT: State = { tone: "warn", icon: "skipped", word: "Blackout" };
+
+/** Why the next tick of a job will be skipped. */
+export const skippedState = (skipped: NonNullable<TickView["skipped"]>): State =>
+  skipped === "blackout" ? BLACKOUT : PROBLEMS[skipped];
+
 const REASONS: Readonly<Record<string, State>> = {
   paused: PROBLEMS.paused,
-  blackout: { tone: "warn", icon: "skipped", word: "Blackout" },
+  blackout: BLACKOUT,
   nobody: PROBLEMS.nobody,
   running: STATUSES.running,
   locked: { tone: "warn", icon: "locks", word: "Locked" },
@@ -73,6 +80,9 @@ const REASONS: Readonly<Record<string, State>> = {
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
   retry: { tone: "warn", icon: "retry", word: "Retry to come" },
   last: { tone: "quiet", icon: "runs", word: "Last run" },
+  overdue: PROBLEMS.overdue,
+  waiting: TICKS.waiting,
+  ready: { tone: "completed", icon: "completed", word: "Nothing in its way" },
   never: { tone: "quiet", icon: "info", word: "Never ran" },
   tick: { tone: "quiet", icon: "timeline", word: "Last tick" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },

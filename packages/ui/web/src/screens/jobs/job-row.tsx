@@ -4,7 +4,7 @@ import { actsOf } from "../../acts/acts.js";
 import type { Job } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { count, duration, percent } from "../../format/duration.js";
-import { problemOf } from "../../format/states.js";
+import { problemOf, skippedState } from "../../format/states.js";
 import { Spark } from "../../parts/spark.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Time } from "../../parts/time.js";
@@ -37,7 +37,7 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
       <td class="num" data-label="p95">
         {p95 === undefined ? "–" : duration(p95)}
       </td>
-      <td class="num" data-label="Well">
+      <td class="num" data-label="Attempts well">
         {rate === undefined ? "–" : percent(rate)}
       </td>
       <td class="num acts-cell">
@@ -47,8 +47,15 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
   );
 }
 
-/** `3 well`, `2 in error`. */
-export const streakText = (streak: number): string => `${Math.abs(streak)} ${streak > 0 ? "well" : "in error"}`;
+/** A streak is of the last so many attempts. */
+const MOST = 50;
+
+/** `3 runs well`, `50+ runs in error`: a run with several attempts counts once. */
+export function streakText(streak: number): string {
+  const n = Math.abs(streak);
+  const runs = n >= MOST ? `${n}+ runs` : count(n, "run");
+  return `${runs} ${streak > 0 ? "well" : "in error"}`;
+}
 
 /** How the last run ended, and how many in a row did so. */
 function Last({ job: { last, running, streak, schedule } }: { readonly job: Job }): VNode {
@@ -77,13 +84,15 @@ export const Overdue = ({ of: { at, count: n }, zone }: OverdueProps): VNode => 
 );
 
 /** When it runs next, or why it does not. */
-function Next({ job: { schedule, next, nobody, held, overdue } }: { readonly job: Job }): VNode {
+function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun } }: { readonly job: Job }): VNode {
+  const zone = schedule?.zone;
   if (schedule?.paused !== undefined) {
     return (
       <span class="pair">
         <StateMark state={problemOf("paused")} />
         <span class="dim under cut" title={schedule.paused.reason}>
-          by {schedule.paused.by}: {schedule.paused.reason}
+          <Then at={nextRun} zone={zone} />
+          {nextRun !== undefined && " · "}by {schedule.paused.by}: {schedule.paused.reason}
         </span>
       </span>
     );
@@ -93,19 +102,41 @@ function Next({ job: { schedule, next, nobody, held, overdue } }: { readonly job
       <span class="pair">
         <StateMark state={problemOf(nobody === undefined ? "overdue" : "nobody")} />
         <span class="dim under" title={nobody}>
-          {overdue === undefined ? nobody : <Overdue of={overdue} zone={schedule?.zone} />}
+          {overdue === undefined ? nobody : <Overdue of={overdue} zone={zone} />}
         </span>
       </span>
     );
   }
   if (next === undefined) return <span class="dim">–</span>;
+  if (skipped !== undefined) {
+    return (
+      <span class="pair">
+        <StateMark state={skippedState(skipped)} />
+        <span class="dim under">
+          <Then at={nextRun} zone={zone} />
+        </span>
+      </span>
+    );
+  }
   return (
     <span class="pair">
-      {held === true ? <StateMark state={problemOf("held")} /> : <Due at={next} zone={schedule?.zone} />}
+      <Due at={next} zone={zone} />
       <span class="dim under">
-        {held === true && "skips "}
-        <Time at={next} zone={schedule?.zone} />
+        <Time at={next} zone={zone} />
       </span>
     </span>
   );
 }
+
+interface ThenProps {
+  readonly at: number | undefined;
+  readonly zone: string | undefined;
+}
+
+/** When a job runs whose next tick will be skipped; nothing if that is not known. */
+export const Then = ({ at, zone }: ThenProps): VNode | null =>
+  at === undefined ? null : (
+    <span class="nowrap">
+      runs <Time at={at} zone={zone} />
+    </span>
+  );

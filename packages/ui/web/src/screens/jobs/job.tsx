@@ -5,7 +5,7 @@ import { queryOf } from "../../api/call.js";
 import type { JobDetail } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
 import { duration, percent } from "../../format/duration.js";
-import { problemOf, stateOf } from "../../format/states.js";
+import { problemOf, skippedState, stateOf } from "../../format/states.js";
 import { Fact, Facts } from "../../parts/facts.js";
 import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
 import { Page, Section } from "../../parts/page.js";
@@ -15,7 +15,7 @@ import { Away, Due, Time } from "../../parts/time.js";
 import { RunsTable } from "../runs/runs-table.js";
 import { Definition } from "./definition.js";
 import { Durations } from "./durations.js";
-import { Overdue, streakText } from "./job-row.js";
+import { Overdue, streakText, Then } from "./job-row.js";
 import { Ticks } from "./ticks.js";
 import { useJob } from "./use-job.js";
 import { WhySection } from "./why.js";
@@ -40,14 +40,22 @@ function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail })
   return last === undefined ? null : <RunState status={last.status} bare />;
 }
 
-/** When it is due; if nobody runs it, or nobody decides on its ticks, that first. */
-function Next({ job: { schedule, next, nobody, held, overdue } }: { readonly job: JobDetail }): VNode | null {
+/** When it is due; if nobody runs it, if nobody decides on its ticks, or if they are skipped, that first. */
+function Next({
+  job: { schedule, next, nobody, overdue, skipped, nextRun },
+}: {
+  readonly job: JobDetail;
+}): VNode | null {
   const zone = schedule?.zone;
   if (schedule?.paused === undefined && nobody !== undefined) {
     return <StateMark state={problemOf("nobody")} />;
   }
-  if (held === true) {
-    return <StateMark state={problemOf("held")} />;
+  if (skipped !== undefined) {
+    return (
+      <>
+        <StateMark state={skippedState(skipped)} /> <Then at={nextRun} zone={zone} />
+      </>
+    );
   }
   if (overdue !== undefined) return <Overdue of={overdue} zone={zone} />;
   if (next === undefined) return null;
@@ -106,7 +114,7 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
         <Fact name="In a row">{streak !== undefined && streakText(streak)}</Fact>
         <Fact name="Usually takes">{p50 !== undefined && duration(p50)}</Fact>
         <Fact name="19 of 20 under">{p95 !== undefined && duration(p95)}</Fact>
-        <Fact name="Ended well">{rate !== undefined && percent(rate)}</Fact>
+        <Fact name="Attempts well">{rate !== undefined && percent(rate)}</Fact>
         <Fact name="Zone">{zone}</Fact>
       </Facts>
       <div class="split">

@@ -49,8 +49,8 @@ export function JobsScreen(): VNode {
                 <th scope="col" class="num">
                   p95
                 </th>
-                <th scope="col" class="num">
-                  Well
+                <th scope="col" class="num" title="Of the last 50 attempts; each attempt of a run counts">
+                  Attempts well
                 </th>
                 <th scope="col">
                   <span class="hidden-text">Actions</span>

@@ -38,6 +38,7 @@ export function Ticks({ ticks, zone }: TicksProps): VNode | null {
             )}
             <span class="dim said">
               {tick.text}
+              {tick.waiting !== undefined && `behind ${count(tick.waiting, "tick")} that wait`}
               {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
             </span>
             <span class="dim end">

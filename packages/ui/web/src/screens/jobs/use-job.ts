@@ -11,18 +11,18 @@ const REFRESH = 15_000;
 /** Reads a job, and tells the palette and the clock what the page is about. */
 export function useJob(name: string): Resource<JobDetail> {
   const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name], every: REFRESH });
-  const { schedule, running } = job.data.value ?? {};
+  const { schedule, running, nobody } = job.data.value ?? {};
   const paused = schedule?.paused !== undefined;
   useEffect(() => {
     pageZone.value = schedule?.zone;
     subject.value = {
-      acts: actsOf({ ...(schedule && { schedule }), ...(running && { running }) }),
+      acts: actsOf({ ...(schedule && { schedule }), ...(running && { running }), ...(nobody && { nobody }) }),
       target: { name, run: running },
     };
     return () => {
       pageZone.value = undefined;
       subject.value = undefined;
     };
-  }, [name, schedule?.zone, running, paused]);
+  }, [name, schedule?.zone, running, paused, nobody]);
   return job;
 }

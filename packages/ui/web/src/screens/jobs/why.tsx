@@ -65,8 +65,8 @@ export function WhySection({ name, running }: WhyProps): VNode {
 }
 
 /** The reasons that keep a job from running, and those that only make it wait. */
-const STOPS = new Set(["paused", "blackout", "nobody", "locked", "maintenance"]);
-const WAITS = new Set(["kept", "queue", "retry"]);
+const STOPS = new Set(["paused", "blackout", "nobody", "overdue", "locked", "maintenance"]);
+const WAITS = new Set(["kept", "queue", "waiting", "retry"]);
 
 /** What the reasons are about: a job that is well must not be asked why it does not run. */
 export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {
@@ -96,7 +96,7 @@ interface ReasonProps extends WhyProps {
 }
 
 function Reason({ name, running, reason, first }: ReasonProps): VNode {
-  const { code, text, at, run, attempt, act } = reason;
+  const { code, text, at, run, attempt, act, help } = reason;
   // An attempt to come is cancelled by the first run of its chain.
   const target = attempt === undefined ? { name, run: running } : { name, run, attempt };
   return (
@@ -106,6 +106,7 @@ function Reason({ name, running, reason, first }: ReasonProps): VNode {
         <p>
           <Prose text={text} run={run} />
         </p>
+        {help !== undefined && <p class="dim">{help}</p>}
         {at !== undefined && (
           <p class="dim">
             <Away at={at} /> · <Time at={at} />

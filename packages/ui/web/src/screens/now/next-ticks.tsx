@@ -1,14 +1,16 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import type { TickView } from "../../api/types.js";
+import type { Now, TickView } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count } from "../../format/duration.js";
 import { tickState } from "../../format/states.js";
+import { zoneFor } from "../../format/zone.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { StateMark } from "../../parts/state.js";
 import { Due, Time } from "../../parts/time.js";
+import { marksOf } from "../timeline/model/axis.js";
 
 /** An answer with so many ticks or more has the first one of each job, and the soonest of the others. */
 const MOST = 50;
@@ -16,12 +18,12 @@ const MOST = 50;
 /** So many jobs are shown at first. */
 const FEW = 12;
 
-const SLOTS = 48;
+const DAY = 86_400_000;
 const WIDTH = 480;
 const HEIGHT = 32;
 
-/** What is due: a row a job, with its next tick, and when how much is due. */
-export function NextTicks({ ticks }: { readonly ticks: readonly TickView[] }): VNode {
+/** What is due: a row a job, with its next tick, and when how many are due. */
+export function NextTicks({ now: { at, next: ticks, ahead } }: { readonly now: Now }): VNode {
   const all = useSignal(false);
   const jobs = [...byJob(ticks).values()];
   const shown = all.value ? jobs : jobs.slice(0, FEW);
@@ -31,7 +33,7 @@ export function NextTicks({ ticks }: { readonly ticks: readonly TickView[] }): V
         <Empty title="Nothing is due">No schedule has a tick within a day.</Empty>
       ) : (
         <>
-          <Density ticks={ticks} />
+          <Density from={at} slots={ahead} />
           <ul class="rows plain">
             {shown.map(([tick, n]) => (
               <Row key={tick.schedule} tick={tick} more={ticks.length < MOST ? n - 1 : 0} />
@@ -81,31 +83,20 @@ function Row({ tick, more }: { readonly tick: TickView; readonly more: number })
   );
 }
 
-/** The ticks up to the time up to which all are known. */
-function knownOf(ticks: readonly TickView[]): readonly TickView[] {
-  if (ticks.length < MOST) return ticks;
-  const seen = new Set<string>();
-  let end = 0;
-  for (const { schedule, due } of ticks) {
-    if (seen.has(schedule)) end = due;
-    seen.add(schedule);
-  }
-  return ticks.filter(({ due }) => due <= end);
+interface DensityProps {
+  readonly from: number;
+  readonly slots: readonly number[];
 }
 
-/** How many ticks there are when, up to the last one that is known. */
-function Density({ ticks: all }: { readonly ticks: readonly TickView[] }): VNode | null {
-  const ticks = knownOf(all);
-  const from = second.value;
-  const last = ticks.at(-1)?.due ?? from;
-  if (ticks.length < 4 || last <= from) return null;
-  const slots = Array.from({ length: SLOTS }, () => 0);
-  for (const { due } of ticks) {
-    const slot = Math.min(SLOTS - 1, Math.max(0, Math.floor(((due - from) / (last - from)) * SLOTS)));
-    slots[slot] = (slots[slot] ?? 0) + 1;
-  }
-  const most = Math.max(...slots);
-  const width = WIDTH / SLOTS;
+/** How many jobs are due in each half hour. */
+function Density({ from, slots }: DensityProps): VNode | null {
+  const most = Math.max(0, ...slots);
+  if (most === 0) return null;
+  const width = WIDTH / slots.length;
+  const zone = zoneFor(undefined);
+  // Midnight, where the day changes; beside "now" and the end it would cover them.
+  const midnight = marksOf(from, from + DAY, zone, 4).find(({ isDay }) => isDay);
+  const share = midnight === undefined ? 0 : (midnight.at - from) / DAY;
   return (
     <figure class="density">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
@@ -116,7 +107,12 @@ function Density({ ticks: all }: { readonly ticks: readonly TickView[] }): VNode
       </svg>
       <figcaption class="dim">
         <span>now</span>
-        <Time at={last} />
+        {midnight !== undefined && share > 0.2 && share < 0.8 && (
+          <span class="day" style={{ left: `${share * 100}%` }}>
+            {midnight.text}
+          </span>
+        )}
+        <Time at={from + DAY} />
       </figcaption>
     </figure>
   );

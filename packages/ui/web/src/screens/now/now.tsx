@@ -18,7 +18,7 @@ export function NowScreen(): VNode {
     return <Page title="Now">{error instanceof ApiError ? <Failure error={error} /> : <Skeleton rows={9} />}</Page>;
   }
   const runs = [...(running.value ?? new Map()).values()].sort((a, b) => a.startTime - b.startTime);
-  const { problems, waiting, retries, next, schedulers, truncated } = shown;
+  const { problems, waiting, retries, schedulers, truncated } = shown;
   const said = [
     problems.length === 0 ? "nothing is wrong" : count(problems.length, "problem"),
     `${count(runs.length, "run")} going on`,
@@ -34,7 +34,7 @@ export function NowScreen(): VNode {
         <div>
           <Waiting waiting={waiting} />
           <Retries retries={retries} />
-          <NextTicks ticks={next} />
+          <NextTicks now={shown} />
         </div>
       </div>
       {truncated && <p class="dim">There is more than is shown here: see the pages of jobs, runs and locks.</p>}

@@ -7,6 +7,7 @@ import { StoreHealth } from "../../ps/health.js";
 import { LiveStore } from "./live-store.js";
 import type { Problem } from "./picture.js";
 
+const HOUR = 3_600_000;
 const PATIENT = { timeout: 30_000 };
 
 let folder: string;
@@ -42,6 +43,47 @@ describe("the live picture of a store", () => {
     await manager.run("import", () => {});
     await expect.poll(problems, PATIENT).toEqual([]);
     expect(live.picture(Date.now()).failed.count).toBe(1);
+  });
+
+  test("a job between two attempts is no problem beside what is retried, until none follows", async () => {
+    await follow();
+    const retry = { attempts: 2, delay: 3_600_000 };
+    const fail = (): Promise<never> => Promise.reject(new Error("no route"));
+    const tried = manager.run("import", fail, { retry }).catch(() => {});
+    // It was read by the time at which the other one is known.
+    await expect.poll(() => live.picture(Date.now()).failed.count, PATIENT).toBe(1);
+    await expect
+      .poll(() => live.picture(Date.now() + HOUR / 2).retrying, PATIENT)
+      .toMatchObject([{ error: "no route" }]);
+    expect(live.picture(Date.now() + HOUR / 2).problems).toEqual([]);
+    await manager.cancel("import", { reason: "enough" });
+    await tried;
+    await manager.run("other", fail).catch(() => {});
+    await expect.poll(problems, PATIENT).toEqual(["other failed"]);
+  });
+
+  test("of a schedule that nobody runs, a last run that was lost is told with it", async () => {
+    const scheduler = new Scheduler(manager);
+    await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await scheduler.close();
+    const startTime = Date.now() - 2 * HOUR;
+    const startDate = new Date(startTime).toISOString();
+    const importer = manager.importer();
+    await importer.add({
+      run: {
+        ...{ name: "nightly", startTime, startDate, id: `nightly@${startDate}`, status: "lost", trigger: "schedule" },
+        ...{ holder: { host: "h", pid: 1, instance: "i" }, timeout: HOUR, fence: "1" },
+        ...{ endTime: startTime + 1, duration: 1, inError: true },
+      },
+    });
+    await importer.flush();
+    await follow();
+    const text = (): string | undefined => live.picture(Date.now()).problems[0]?.text;
+    await expect.poll(text, PATIENT).toBe("no process that runs this schedule is there; its last run was lost");
+    // One that goes on is not lost, though its scheduler is closed.
+    await using run = await manager.start("nightly");
+    await expect.poll(() => live.picture(Date.now()).running.map(({ id }) => id), PATIENT).toEqual([run.id]);
+    await expect.poll(text, PATIENT).toBe("no process that runs this schedule is there");
   });
 
   test("what somebody cancelled is no failure", async () => {

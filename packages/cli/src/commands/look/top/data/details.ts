@@ -1,5 +1,6 @@
 import { isChannelError, type JobManager, type LogItem, type RunRecord } from "@ojm/core";
 import { isScheduleError, type Scheduler } from "@ojm/schedule";
+import { reasonsOf, type Why } from "../../reasons.js";
 
 /** The most lines of a log that are kept, and with which it begins. */
 const MOST_LINES = 2_000;
@@ -14,8 +15,8 @@ export type Shown = Exclude<LogItem, { readonly progress: unknown }>;
 /** Why a job does not run, and the log of its last run, kept up to date. */
 export class Details {
   readonly name: string;
-  /** The reasons, the most important first. */
-  reasons: readonly string[] | undefined;
+  /** The reasons, the most important first, each with what helps. */
+  reasons: readonly Pick<Why, "text" | "help">[] | undefined;
   /** The run whose log is shown. */
   run: RunRecord | undefined;
   log: Shown[] = [];
@@ -54,7 +55,7 @@ export class Details {
   async #lookAgain(): Promise<void> {
     this.#isStale = false;
     try {
-      this.reasons = (await this.#scheduler.why(this.name)).map(({ text }) => text);
+      this.reasons = await reasonsOf(this.#scheduler, this.#manager, this.name);
       await this.#findRun();
     } catch (error) {
       // A store that is away is told of elsewhere, and its return is a change.

@@ -16,6 +16,9 @@ export class LiveFailures {
   #failures: readonly RunRecord[] = [];
   /** The newest failure of each name that no run which went well followed. */
   #open: readonly RunRecord[] = [];
+  /** The last run of each name that is asked for. */
+  #last: ReadonlyMap<string, RunRecord> = new Map();
+  #asked: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #isReading = false;
   #isStale = false;
@@ -52,6 +55,16 @@ export class LiveFailures {
     return this.#open.filter(isSince(now - HOUR));
   }
 
+  /** The last runs of these names, as far as they were read: those of other names are read next. */
+  lastOf(names: readonly string[]): ReadonlyMap<string, RunRecord> {
+    const asked = names.slice(0, MOST);
+    if (asked.join("\n") !== this.#asked.join("\n")) {
+      this.#asked = asked;
+      this.changed();
+    }
+    return this.#last;
+  }
+
   async #readAgain(): Promise<void> {
     this.#isReading = true;
     this.#isStale = false;
@@ -76,9 +89,15 @@ export class LiveFailures {
     const newest = new Map<string, RunRecord>();
     for (const run of found) if (!newest.has(run.name)) newest.set(run.name, run);
     const open = await Promise.all([...newest.values()].map(async (run) => ((await this.#isSolved(run)) ? [] : [run])));
+    this.#last = new Map((await Promise.all(this.#asked.map((name) => this.#lastRun(name)))).flat());
     this.#failures = found;
     this.#open = open.flat();
     this.#onChange();
+  }
+
+  async #lastRun(name: string): Promise<[string, RunRecord][]> {
+    for await (const run of this.#manager.history({ name, limit: 1 })) return [[name, run]];
+    return [];
   }
 
   async #isSolved({ name, startTime }: RunRecord): Promise<boolean> {

@@ -5,7 +5,17 @@ import { isOwn } from "../../../../store/own-runs.js";
 import { healthOf, type StoreHealth } from "../../ps/health.js";
 import { LiveRows } from "../../ps/live-rows.js";
 import { LiveFailures } from "./failures.js";
-import { failedProblem, held, inOrder, type Picture, type Problem, type Scheduled, scheduled } from "./picture.js";
+import {
+  failedProblem,
+  held,
+  inOrder,
+  isRetried,
+  type Picture,
+  type Problem,
+  type Scheduled,
+  scheduled,
+  withLast,
+} from "./picture.js";
 import { LiveRetries } from "./retries.js";
 import { LiveSessions } from "./sessions.js";
 
@@ -69,6 +79,9 @@ export class LiveStore {
     for (const { by } of this.#schedules?.schedulers() ?? []) processes.add(`${by.host} ${by.pid}`);
     // This process has a session too once it has asked for something.
     processes.delete(`${hostname()} ${process.pid}`);
+    const running = this.#runs.rows(now).filter(({ name }) => !isOwn(name));
+    const retrying = this.#retries.all().filter(({ name }) => !isOwn(name));
+    const failed = this.#failures.open(now).filter((run) => !isRetried(run, { running, retrying }, now));
     return {
       store: this.#store,
       isComplete: this.#runs.isComplete && this.#schedules !== undefined,
@@ -77,11 +90,23 @@ export class LiveStore {
       waiting: this.#runs.waiting,
       failed: this.#failures.count(now),
       schedules,
-      problems: inOrder([...this.#failures.open(now).map(failedProblem), ...problems, ...this.#held(now)]),
-      running: this.#runs.rows(now).filter(({ name }) => !isOwn(name)),
-      retrying: this.#retries.all().filter(({ name }) => !isOwn(name)),
+      problems: inOrder([
+        ...failed.map(failedProblem),
+        ...this.#withLast(problems, [...failed, ...running]),
+        ...this.#held(now),
+      ]),
+      running,
+      retrying,
       next,
     };
+  }
+
+  /** A job that was killed, and that nobody runs since, has no failure of the last hour. */
+  #withLast(problems: readonly Problem[], shown: readonly { readonly name: string }[]): Problem[] {
+    const alone = problems.flatMap(({ name, what }) => (what === "nobody" ? [name] : []));
+    const last = this.#failures.lastOf(alone);
+    const told = new Set(shown.map(({ name }) => name));
+    return problems.map((problem) => withLast(problem, last.get(problem.name), told));
   }
 
   #held(now: number): Problem[] {

@@ -1,7 +1,8 @@
-import type { RunRecord } from "@ojm/core";
+import { isTriedAgain, type RunRecord } from "@ojm/core";
 import type { Hold } from "@ojm/core/backend";
 import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import type { Running } from "../../ps/running.js";
+import type { ComingTick } from "../../unattended.js";
 import type { Retrying } from "./retries.js";
 
 /** How late a tick may be that a living scheduler decides on, in ms. */
@@ -17,10 +18,9 @@ export interface Problem {
 }
 
 /** A tick that is to come. */
-export interface Coming {
+export interface Coming extends ComingTick {
   readonly name: string;
   readonly due: number;
-  readonly skipped?: string;
 }
 
 /** What is known of a store at one time. */
@@ -59,11 +59,19 @@ export function scheduled(
     const { name, hash, paused: pause } = schedule;
     const isPaused = pause !== undefined && (pause.until === undefined || pause.until > now);
     paused.set(name, isPaused);
-    const problem = isPaused ? pausedProblem(name, pause) : lateProblem(schedule, living.has(`${hash} ${name}`), now);
+    const isLiving = living.has(`${hash} ${name}`);
+    const problem = isPaused ? pausedProblem(name, pause) : lateProblem(schedule, isLiving, now);
     if (problem !== undefined) problems.push(problem);
     const tick = schedule.upcoming(now);
-    if (tick !== undefined)
-      next.push({ name, due: tick.due, ...(tick.skipped !== undefined && { skipped: tick.skipped }) });
+    if (tick === undefined) continue;
+    const { due, skipped, waiting } = tick;
+    next.push({
+      name,
+      due,
+      ...(skipped !== undefined && { skipped }),
+      ...(waiting !== undefined && { waiting }),
+      ...(!isLiving && { nobody: true }),
+    });
   }
   return { schedules: paused, problems, next: next.sort((a, b) => a.due - b.due) };
 }
@@ -91,6 +99,37 @@ function lateProblem(schedule: ScheduleView, isLiving: boolean, now: number): Pr
     return { name, what: "nobody", text, ...(late && { since: late.at }) };
   }
   return late && { name, what: "overdue", text: `${ticks}, and its processes do not decide on them`, since: late.at };
+}
+
+/** So long a chain may be in neither list, between the end of an attempt and the next one, in ms. */
+const BETWEEN = 5_000;
+
+/** Whether a failed attempt is shown elsewhere: its chain waits for the next attempt, or that runs. */
+export function isRetried(
+  run: RunRecord,
+  { running, retrying }: Pick<Picture, "running" | "retrying">,
+  now: number,
+): boolean {
+  if (!isTriedAgain(run)) return false;
+  const { name, endTime = 0 } = run;
+  return now - endTime < BETWEEN || [...running, ...retrying].some((one) => one.name === name);
+}
+
+/**
+ * Says of a schedule that nobody runs how its last run ended. `told`: the jobs that run, or whose failure is
+ * a problem of its own.
+ */
+export function withLast(problem: Problem, last: RunRecord | undefined, told: ReadonlySet<string>): Problem {
+  const { name, what, text } = problem;
+  if (what !== "nobody" || told.has(name) || last === undefined) return problem;
+  // Nobody has closed the record of a run whose process was killed.
+  const end =
+    last.status === "running" || last.status === "lost"
+      ? "was lost"
+      : last.inError
+        ? `ended as ${last.status}`
+        : undefined;
+  return end === undefined ? problem : { ...problem, text: `${text}; its last run ${end}` };
 }
 
 /** The run of a name that failed, as a problem. */

@@ -2,7 +2,7 @@ import type { Channel, JobManager, PendingRetry } from "@ojm/core";
 import { steadyWatch } from "./steady-watch.js";
 
 /** A job that waits for its next attempt. */
-export interface Retrying extends Pick<PendingRetry, "name" | "chain" | "attempt" | "due"> {
+export interface Retrying extends Pick<PendingRetry, "name" | "chain" | "attempt" | "due" | "error"> {
   /** The most attempts that it may have. */
   readonly attempts: number;
 }
@@ -46,10 +46,10 @@ export class LiveRetries {
 
 /** `undefined` for what somebody else wrote. */
 function retryingOf(value: unknown): Retrying | undefined {
-  const { name, chain, attempt, due, retry } = (value ?? {}) as Partial<PendingRetry>;
+  const { name, chain, attempt, due, retry, error } = (value ?? {}) as Partial<PendingRetry>;
   const attempts = retry?.attempts;
   const isText = typeof name === "string" && typeof chain === "string";
   if (!isText || typeof attempt !== "number" || typeof due !== "number" || typeof attempts !== "number")
     return undefined;
-  return { name, chain, attempt, attempts, due };
+  return { name, chain, attempt, attempts, due, ...(typeof error === "string" && { error }) };
 }

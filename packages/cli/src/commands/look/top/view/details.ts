@@ -42,9 +42,12 @@ export function detailsBody(
 
 function reasonLines(reasons: Details["reasons"], columns: number): string[] {
   if (reasons === undefined) return ["  reading …"];
-  return reasons.flatMap((text) =>
-    fold(oneLine(text), columns - 4).map((line, i) => cut(`${i === 0 ? "- " : "    "}${line}`, columns)),
-  );
+  const folded = (text: string, first: string, others: string): string[] =>
+    fold(oneLine(text), columns - others.length).map((line, i) => cut(`${i === 0 ? first : others}${line}`, columns));
+  return reasons.flatMap(({ text, help }) => [
+    ...folded(text, "- ", "    "),
+    ...(help === undefined ? [] : folded(help, "  -> ", "     ")),
+  ]);
 }
 
 function logLines(item: Shown, columns: number, paint: Paint): string[] {

@@ -3,6 +3,7 @@ import { oneLine } from "../../../../output/table.js";
 import { short } from "../../../../output/times.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
 import { RUN_COLUMNS } from "../../ps/screen.js";
+import { noteOf } from "../../unattended.js";
 import type { Coming, Picture, Problem } from "../data/picture.js";
 import type { Retrying } from "../data/retries.js";
 import type { Target } from "./ui.js";
@@ -72,7 +73,8 @@ function retrySection(items: readonly Retrying[], now: number): Section<Retrying
       { title: "RETRYING", cell: ({ name }) => name, cut: "name" },
       { title: "ATTEMPT", cell: ({ attempt, attempts }) => `${attempt} of ${attempts}` },
       { title: "IN", cell: ({ due }) => (due < now ? "overdue" : short(due - now)) },
-      { title: "AT", cell: ({ due }) => timeOf(due, now), rank: 2 },
+      { title: "AT", cell: ({ due }) => timeOf(due, now), rank: 3 },
+      { title: "WHY", cell: ({ error = "" }) => error, rank: 2, cut: "text" },
     ],
     items,
     kind: ({ chain }) => chain,
@@ -86,10 +88,10 @@ function nextSection(items: readonly Coming[], now: number): Section<Coming> {
       { title: "NEXT", cell: ({ name }) => name, cut: "name" },
       { title: "IN", cell: ({ due }) => short(due - now) },
       { title: "AT", cell: ({ due }) => timeOf(due, now) },
-      { title: "WILL BE SKIPPED", cell: ({ skipped = "" }) => skipped },
+      { title: "NOTE", cell: noteOf, rank: 2, cut: "text" },
     ],
     items,
-    paint: ({ skipped }) => (skipped === undefined ? undefined : "gray"),
+    paint: ({ skipped, nobody }) => (skipped === undefined && nobody === undefined ? undefined : "gray"),
   };
 }
 

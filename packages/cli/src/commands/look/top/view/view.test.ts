@@ -97,6 +97,22 @@ describe("the screen of ojm top", () => {
     expect(ui.prompt).toMatchObject({ act: "cancel", target: { name: "orders", chain: "orders@x" } });
   });
 
+  test("why an attempt is made again stands beside it, and what becomes of a tick beside that", () => {
+    const retrying = [
+      { name: "orders", chain: "orders@x", attempt: 2, attempts: 5, due: NOW + 61_000, error: "no route" },
+    ];
+    const next = [
+      { name: "alone", due: NOW + 12_000, nobody: true as const },
+      { name: "held", due: NOW + 13_000, skipped: "held" as const },
+      { name: "queued", due: NOW + 14_000, waiting: 2 },
+    ];
+    const text = screen(picture({ problems: [], running: [], retrying, next }), FIRST_LOOK, 80).join("\n");
+    expect(text).toMatch(/orders +2 of 5 .* no route/);
+    expect(text).toMatch(
+      /alone .* nobody runs it now\n.*held .* will be skipped: on hold\n.*queued .* 2 ticks wait before it/,
+    );
+  });
+
   test("reading, away, empty and well are four different pictures", () => {
     const none = { problems: [], running: [], retrying: [], next: [] };
     expect(screen(picture({ isComplete: false, ...none }), FIRST_LOOK, 80)[1]).toBe("reading the store …");
@@ -138,14 +154,19 @@ describe("the details", () => {
     level: "info" as const,
     text: `line ${i} \u001b[2J`,
   }));
-  const details = { name: "import", reasons: ["it runs now", "x ".repeat(200)], run: run("import"), log };
+  const details = {
+    name: "import",
+    reasons: [{ text: "it runs now", help: "ojm logs import -f" }, { text: "x ".repeat(200) }],
+    run: run("import"),
+    log,
+  };
   const body = (ui: Pick<Ui, "view" | "scroll">, columns = 80) =>
     detailsBody(details, ui, { columns, page: 20 }, plain);
 
   test("show why, and the end of the log, in no more lines than there are", () => {
     const { lines } = body({ view: "details", scroll: 0 });
     expect(lines.length).toBeLessThanOrEqual(20);
-    expect(lines.join("\n")).toContain("- it runs now");
+    expect(lines.join("\n")).toContain("- it runs now\n  -> ojm logs import -f\n");
     expect(lines.at(-1)).toMatch(/line 49 \\u001b\[2J$/);
     for (const line of body({ view: "details", scroll: 0 }, 40).lines)
       expect(stringWidth(line)).toBeLessThanOrEqual(40);

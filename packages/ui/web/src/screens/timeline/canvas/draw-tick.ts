@@ -1,20 +1,29 @@
-import type { TickView } from "../../../api/types.js";
+import type { Bar, TickView } from "../../../api/types.js";
 import { problemOf, tickState } from "../../../format/states.js";
+import { crowdOf } from "../model/crowd.js";
 import { LANE, type Picture, xOf } from "./picture.js";
 
 /** What a tick is drawn as, the least important first: where there is no room, the worst is to be seen. */
-const MARKS = ["next", "skipped", "overdue", "bad"] as const;
+const MARKS = ["next", "waiting", "skipped", "overdue", "bad"] as const;
 
 type Mark = (typeof MARKS)[number];
 
 /** How far the ground of a mark reaches beyond it, in px: without it, a mark on a bar is not seen. */
 const EDGE = 2;
 
-/** Draws the ticks of a lane above its bars, the worst ones last. */
-export function drawTicks(picture: Picture, ticks: readonly TickView[], y: number): void {
+/** The size of a mark among narrow bars, and its middle in the lane: it must not hide them. */
+const SMALL = 0.5;
+const LOW = LANE - 6;
+
+/** Draws the ticks of a lane above its bars, where these are dense below them, the worst ones last. */
+export function drawTicks(picture: Picture, ticks: readonly TickView[], bars: readonly Bar[], y: number): void {
+  if (ticks.length === 0) return;
+  const isCrowded = crowdOf(bars, (at) => xOf(picture, at));
   const marked = ticks.map((tick) => ({ tick, mark: markOf(tick, picture.now) }));
   for (const each of MARKS) {
-    const placed = marked.filter(({ mark }) => mark === each).flatMap(({ tick }) => placedOf(picture, tick, each, y));
+    const placed = marked
+      .filter(({ mark }) => mark === each)
+      .flatMap(({ tick }) => placedOf(picture, tick, each, y, isCrowded));
     // All grounds first: the ground of a mark must not cover the mark beside it.
     for (const one of placed) drawGround(picture, one);
     for (const one of placed) drawMark(picture, one);
@@ -25,6 +34,7 @@ function markOf(tick: TickView, now: number): Mark {
   const { outcome, skipped } = tick;
   if (outcome === "missed" || outcome === "refused") return "bad";
   if (outcome === "skipped" || (outcome === undefined && skipped !== undefined)) return "skipped";
+  if (outcome === "waiting") return "waiting";
   return tickState(tick, now) === problemOf("overdue") ? "overdue" : "next";
 }
 
@@ -39,24 +49,31 @@ interface Placed extends Shape {
   /** Several ticks in a row have a line over all of their time. */
   readonly line?: Path2D;
   readonly isBroken: boolean;
+  readonly size: number;
 }
 
 /** Nothing of a tick that is not in the picture. */
-function placedOf(picture: Picture, tick: TickView, mark: Mark, y: number): Placed[] {
+function placedOf(
+  picture: Picture,
+  tick: TickView,
+  mark: Mark,
+  y: number,
+  isCrowded: (x: number) => boolean,
+): Placed[] {
   const x = xOf(picture, tick.due);
   const end = tick.until === undefined ? x : xOf(picture, tick.until);
   if (x > picture.width + 8 || end < -8) return [];
-  const middle = y + LANE / 2;
+  const [size, middle] = isCrowded(x) ? [SMALL, y + LOW] : [1, y + LANE / 2];
   const line = end - x > 8 ? new Path2D() : undefined;
   line?.moveTo(x, middle);
   line?.lineTo(end, middle);
   const isBroken = tick.nobody === true && mark === "next";
-  return [{ ...SHAPES[mark](x, middle), mark, isBroken, ...(line && { line }) }];
+  return [{ ...SHAPES[mark](x, middle, size), mark, isBroken, size, ...(line && { line }) }];
 }
 
-function drawGround({ context, colors }: Picture, { mark, outline, line }: Placed): void {
+function drawGround({ context, colors }: Picture, { mark, outline, line, size }: Placed): void {
   context.lineJoin = "round";
-  context.lineWidth = 1.75 + 2 * EDGE;
+  context.lineWidth = widthOf(size) + 2 * EDGE * size;
   context.strokeStyle = colors.bg;
   if (line !== undefined) context.stroke(line);
   if (mark === "next") return;
@@ -65,8 +82,8 @@ function drawGround({ context, colors }: Picture, { mark, outline, line }: Place
   context.fill(outline);
 }
 
-function drawMark({ context, colors }: Picture, { mark, outline, inside, line, isBroken }: Placed): void {
-  context.lineWidth = 1.75;
+function drawMark({ context, colors }: Picture, { mark, outline, inside, line, isBroken, size }: Placed): void {
+  context.lineWidth = widthOf(size);
   context.strokeStyle = mark === "bad" ? colors.bad : mark === "next" ? colors.quiet : colors.warn;
   if (line !== undefined) {
     context.setLineDash([3, 3]);
@@ -81,36 +98,47 @@ function drawMark({ context, colors }: Picture, { mark, outline, inside, line, i
   if (inside !== undefined) context.stroke(inside);
 }
 
+const widthOf = (size: number): number => (size === 1 ? 1.75 : 1.25);
+
 /**
- * A ring is to come, broken if nobody runs it; a triangle was skipped, a cross on a disc missed or refused,
- * and a clock is overdue.
+ * A ring is to come, broken if nobody runs it; an hourglass waits, a triangle was skipped, a cross on a disc
+ * missed or refused, and a clock is overdue.
  */
-const SHAPES: Readonly<Record<Mark, (x: number, y: number) => Shape>> = {
-  next: (x, y) => ({ outline: disc(x, y, 3.5) }),
-  skipped: (x, y) => {
-    const outline = new Path2D();
-    outline.moveTo(x - 5, y + 4.5);
-    outline.lineTo(x, y - 5);
-    outline.lineTo(x + 5, y + 4.5);
-    outline.closePath();
-    return { outline };
+const SHAPES: Readonly<Record<Mark, (x: number, y: number, size: number) => Shape>> = {
+  next: (x, y, size) => ({ outline: disc(x, y, 3.5 * size) }),
+  waiting: (x, y, size) => {
+    const [half, tall] = [4 * size, 5 * size];
+    return {
+      outline: closed([x - half, y - tall], [x + half, y - tall], [x - half, y + tall], [x + half, y + tall]),
+    };
   },
-  overdue: (x, y) => {
+  skipped: (x, y, size) => {
+    const [half, low] = [5 * size, y + 4.5 * size];
+    return { outline: closed([x - half, low], [x, y - 5 * size], [x + half, low]) };
+  },
+  overdue: (x, y, size) => {
     const inside = new Path2D();
-    inside.moveTo(x, y - 3);
+    inside.moveTo(x, y - 3 * size);
     inside.lineTo(x, y);
-    inside.lineTo(x + 2.5, y + 1);
-    return { outline: disc(x, y, 5), inside };
+    inside.lineTo(x + 2.5 * size, y + size);
+    return { outline: disc(x, y, 5 * size), inside };
   },
-  bad: (x, y) => {
+  bad: (x, y, size) => {
     const inside = new Path2D();
-    for (const side of [-3, 3]) {
-      inside.moveTo(x - side, y - 3);
-      inside.lineTo(x + side, y + 3);
+    for (const side of [-3 * size, 3 * size]) {
+      inside.moveTo(x - side, y - 3 * size);
+      inside.lineTo(x + side, y + 3 * size);
     }
-    return { outline: disc(x, y, 6.5), inside };
+    return { outline: disc(x, y, 6.5 * size), inside };
   },
 };
+
+function closed(...points: readonly (readonly [x: number, y: number])[]): Path2D {
+  const path = new Path2D();
+  for (const [x, y] of points) path.lineTo(x, y);
+  path.closePath();
+  return path;
+}
 
 function disc(x: number, y: number, radius: number): Path2D {
   const path = new Path2D();

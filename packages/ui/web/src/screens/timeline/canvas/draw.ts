@@ -1,4 +1,5 @@
 import type { Bar } from "../../../api/types.js";
+import { LEAST } from "../model/crowd.js";
 import { barsOf } from "../model/items.js";
 import { drawTicks } from "./draw-tick.js";
 import { AXIS, LANE, type Picture, xOf } from "./picture.js";
@@ -23,8 +24,9 @@ export function draw(picture: Picture): void {
     const y = AXIS + i * LANE - scrolled;
     context.fillStyle = colors.line;
     context.fillRect(0, y + LANE - 1, width, 1);
-    for (const bar of barsOf(lane, now)) drawBar(picture, bar, y);
-    drawTicks(picture, lane.ticks, y);
+    const bars = barsOf(lane, now);
+    for (const bar of bars) drawBar(picture, bar, y);
+    drawTicks(picture, lane.ticks, bars, y);
   }
   drawCursor(picture);
   context.restore();
@@ -60,7 +62,7 @@ const FOR_COUNT = 22;
 function drawBar(picture: Picture, [start, end, status, count]: Bar, y: number): void {
   const { context, width, colors } = picture;
   const x = xOf(picture, start);
-  const wide = Math.max(3, xOf(picture, end) - x);
+  const wide = Math.max(LEAST, xOf(picture, end) - x);
   if (x > width || x + wide < 0) return;
   const isBad = status === "failed" || status === "timeout" || status === "lost";
   const tall = isBad || status === "running" || (count > 1 && wide >= FOR_COUNT) ? TALL : LOW;

@@ -1,13 +1,18 @@
 import { second } from "../../../format/clock.js";
 import { LANE } from "../canvas/picture.js";
-import { type Item, itemsOf, type LiveLane } from "./items.js";
+import { crowdOf } from "./crowd.js";
+import { barsOf, type Item, itemsOf, type LiveLane } from "./items.js";
 import { shown } from "./window.js";
 
 /** How near the pointer must be, in px. */
 const NEAR = 6;
 
-/** Half the width of the mark of a tick, in px. */
+/** Half the width of the mark of a tick, in px, and of a small one. */
 const MARK = 7;
+const SMALL = 4;
+
+/** From here down in a lane, the pointer is at the small marks, and above that at the bars. */
+const LOW = LANE - 12;
 
 interface Point {
   readonly lanes: readonly LiveLane[];
@@ -22,12 +27,17 @@ export function hitTest({ lanes, x, y, width }: Point): Item | undefined {
   if (lane === undefined) return undefined;
   const range = shown.peek();
   const px = (at: number): number => ((at - range.from) / (range.to - range.from)) * width;
+  const isCrowded = crowdOf(barsOf(lane, second.peek()), px);
+  const isLow = y % LANE >= LOW;
   let [best, least] = [undefined as Item | undefined, NEAR];
   for (const item of itemsOf(lane, range, second.peek())) {
     const fromMark = Math.abs(px(item.at) - x);
     // Marks are drawn above bars, which are often wider: the bar can be pointed at beside the mark.
-    const isOnMark = item.kind === "tick" && fromMark <= MARK;
-    const away = isOnMark ? fromMark - MARK : Math.max(0, px(item.at) - x, x - px(item.end));
+    const isSmall = item.kind === "tick" && isCrowded(px(item.at));
+    if (isSmall && !isLow) continue;
+    const half = isSmall ? SMALL : MARK;
+    const isOnMark = item.kind === "tick" && fromMark <= half;
+    const away = isOnMark ? fromMark - half : Math.max(0, px(item.at) - x, x - px(item.end));
     // Of two that are as near, the later one was drawn above the other.
     if (away <= least) [best, least] = [item, away];
   }

@@ -1,0 +1,46 @@
+import type { JobManager } from "@ojm/core";
+import type { ScheduleReason, Scheduler } from "@ojm/schedule";
+import { shellWord } from "../../shell-word.js";
+import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
+
+/** Why a job does not run, and what helps. */
+export interface Why extends Omit<ScheduleReason, "code"> {
+  /** `orphan`: the command of `ojm exec` goes on although its ojm was killed. */
+  readonly code: ScheduleReason["code"] | "orphan";
+  /** The command that helps, or shows more. */
+  readonly help?: string;
+}
+
+/** What helps against a reason, or shows more of it. */
+const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
+  running: (name) => `ojm logs ${name} -f`,
+  locked: (name) => `ojm unlock ${name} --reason …`,
+  maintenance: (name) => `ojm unlock ${name} --reason …`,
+  queue: () => "ojm ps",
+  waiting: (name) => `ojm ticks ${name}`,
+  retry: (name) => `ojm cancel ${name} --reason …`,
+  nobody: () => "start the process that adds the schedule",
+  paused: (name) => `ojm resume ${name}`,
+  last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : shellWord(reason.run.id)}`,
+  next: (name) => `ojm run-now ${name} --reason …`,
+};
+
+/** Why a job does not run, the most important reason first, each with what helps. */
+export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name: string): Promise<Why[]> {
+  const all = await scheduler.why(name);
+  // Nobody is there to run it now, or a hold keeps it away.
+  const isKeptAway = all.some(({ code }) => code === "nobody" || code === "maintenance");
+  return [
+    ...(await orphansAs(manager, name)),
+    ...all.map((reason): Why => {
+      const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(shellWord(name), reason);
+      return { ...reason, ...(help !== undefined && { help }) };
+    }),
+  ];
+}
+
+/** The command of an earlier `ojm exec` that outlived its ojm: the next one waits for it. */
+async function orphansAs(manager: JobManager, name: string): Promise<Why[]> {
+  const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
+  return orphans.map((orphan) => ({ code: "orphan", text: sayOrphan(orphan), help: sayHelp(orphan) }));
+}

@@ -1,0 +1,125 @@
+import type { JobManager } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
+import { beforeEach, describe, expect, test } from "vitest";
+import { called } from "../../testing/called.js";
+import { folderWith } from "../../testing/ojm.js";
+import { storeIn } from "../../testing/store.js";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const PATIENT = { timeout: 30_000 };
+
+let folder: string;
+let manager: JobManager;
+
+beforeEach(async () => {
+  folder = folderWith({});
+  manager = await storeIn(folder);
+});
+
+async function out(...words: readonly string[]): Promise<string> {
+  const { code, out, err } = await called(folder, [...words, "--store", "sqlite:ojm.db"]);
+  expect([code, err]).toEqual([0, ""]);
+  return out;
+}
+
+const json = async (...words: readonly string[]): Promise<readonly Fields[]> =>
+  JSON.parse(await out(...words, "--json")) as readonly Fields[];
+
+interface Fields {
+  readonly [field: string]: unknown;
+}
+
+/** Sets how far the ticks of a schedule are decided, and which wait, as a process left it that is gone. */
+async function setCursor(name: string, cursor: { readonly at: number; readonly waiting?: number[] }): Promise<void> {
+  const channel = await manager.channel<object>("oJobManager-schedules");
+  await channel.set(["cursor", name], cursor);
+}
+
+/** Adds a schedule that no process runs. */
+async function leave(name: string, definition: Parameters<Scheduler["add"]>[1]): Promise<void> {
+  await using scheduler = new Scheduler(manager);
+  await scheduler.add(name, definition, () => {});
+}
+
+/** The last tick of an interval. */
+const last = (every: number): number => Math.floor(Date.now() / every) * every;
+
+describe("ticks that wait for their run", () => {
+  test("are in ticks, next and why, also while no process is there", async () => {
+    await leave("feed", { every: DAY, overlap: "queue" });
+    const at = last(DAY);
+    await setCursor("feed", { at, waiting: [at - DAY, at] });
+    const ticks = await json("ticks", "feed");
+    expect(ticks.filter(({ outcome }) => outcome === "waiting")).toEqual(
+      [at, at - DAY].map((time) => ({ schedule: "feed", at: time, outcome: "waiting", why: expect.any(String) })),
+    );
+    expect(await json("ticks", "feed", "--not-run")).toEqual(ticks);
+    expect(await json("ticks", "feed", "--missed")).toEqual([]);
+    expect(await out("ticks", "feed")).toMatch(/ waiting +it waits for its run, behind those before it *\n/);
+    expect((await json("next", "feed", "-n", "2")).map(({ waiting }) => waiting)).toEqual([2, undefined]);
+    expect(await out("next", "feed")).toContain("2 ticks wait before it");
+    const text = `2 ticks wait for their run, the first since ${new Date(at - DAY).toISOString()}`;
+    expect(await json("why", "feed")).toContainEqual({ code: "waiting", text, help: "ojm ticks feed" });
+  });
+});
+
+describe("a schedule that nobody runs", () => {
+  test.each([
+    ["none", "nobody runs it now: missed unless a process comes"],
+    ["latest", "nobody runs it now: run once a process comes, if it is the newest then"],
+    ["all", "nobody runs it now: run once a process comes"],
+  ] as const)("has in next what becomes of its ticks (missed: %s)", async (missed, note) => {
+    await leave("feed", { every: DAY, missed });
+    expect(await out("next", "feed", "-n", "1")).toMatch(new RegExp(` feed +${note}\n$`));
+  });
+
+  test("has in why how many of its ticks are overdue, and since when", async () => {
+    await leave("feed", { every: DAY });
+    const at = last(DAY);
+    await setCursor("feed", { at: at - 3 * DAY });
+    const [nobody] = await json("why", "feed");
+    expect(nobody?.["code"]).toBe("nobody");
+    const since = new Date(at - 2 * DAY).toISOString();
+    expect(nobody?.["text"]).toBe(`no process that runs this schedule is there: 3 ticks are overdue, since ${since}`);
+  });
+});
+
+describe("a job that will be skipped", () => {
+  const announced = (name: string): Promise<void> =>
+    expect.poll(() => out("jobs", name), PATIENT).not.toContain("nobody runs it");
+
+  test("has in jobs why, and when it runs next", async () => {
+    await using scheduler = new Scheduler(manager);
+    const [from, to] = [Date.now() - HOUR, last(HOUR) + 3 * HOUR];
+    await scheduler.add("dark", { every: MINUTE, blackout: { from, to } }, () => {});
+    await scheduler.add("paused", { every: MINUTE }, () => {});
+    await scheduler.add("stopped", { every: MINUTE }, () => {});
+    await scheduler.pause("paused", { reason: "a look", until: to });
+    await scheduler.pause("stopped", { reason: "a look" });
+    await announced("stopped");
+    const runs = new Date(to).toISOString();
+    const jobs = await out("jobs");
+    expect(jobs).toContain(`dark     blackout, runs ${runs}`);
+    expect(jobs).toContain(`paused   paused, runs ${runs}`);
+    expect(jobs).toMatch(/^stopped +paused {2}/m);
+    const text = `and will be skipped: it falls into a blackout. The next one that runs is at ${runs}`;
+    expect((await json("why", "dark")).at(-1)?.["text"]).toContain(text);
+    expect(await out("next", "stopped")).toMatch(/ will be skipped: paused\n$/);
+  });
+});
+
+describe("a job that is well", () => {
+  test("has first in why that nothing keeps it from running", async () => {
+    await manager.run("by-hand", () => {});
+    expect((await json("why", "by-hand")).map(({ code }) => code)).toEqual(["ready", "last"]);
+  });
+
+  test("has in jobs a streak that is no longer than what was read", async () => {
+    for (let i = 0; i < 51; i++) await manager.run("often", () => {});
+    await manager.run("once", () => {});
+    expect(await out("jobs")).toMatch(/^often .* 50\+ well/m);
+    expect(await out("jobs")).toMatch(/^once .* 1 well/m);
+  });
+});
