@@ -14,7 +14,7 @@ import { remove } from "./control/remove.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
 import { type ScheduleReason, whyScheduled } from "./control/why.js";
 import type { Decided } from "./decide/outcomes.js";
-import { checkDefinition, checkName } from "./definition/check.js";
+import { checkDefinition, checkJobName } from "./definition/check.js";
 import { hashOf } from "./definition/hash.js";
 import type { ScheduleDefinition } from "./definition/types.js";
 import { wordsOf } from "./definition/words.js";
@@ -217,7 +217,7 @@ export class Scheduler {
    * for (const { text } of await scheduler.why("nightly-report")) console.log(text);
    */
   async why(name: string): Promise<ScheduleReason[]> {
-    checkName(name);
+    checkJobName(name);
     const reasons = await this.#manager.why(name);
     return whyScheduled(await this.#openStore(), name, reasons);
   }
@@ -238,7 +238,7 @@ export class Scheduler {
    * many as the caller takes.
    */
   async *ticks(name: string, options: TicksOptions = {}): AsyncGenerator<ScheduleTick, void, undefined> {
-    checkName(name);
+    checkJobName(name);
     yield* ticksOf(await this.#openStore(), name, options);
   }
 

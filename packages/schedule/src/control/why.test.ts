@@ -11,6 +11,15 @@ beforeEach(() => {
 });
 
 describe("why a scheduled job does not run", () => {
+  it("of a job whose name is too long for a schedule it is told as of any other", async () => {
+    const one = await world.scheduler("one");
+    const name = "x".repeat(300);
+    await world.clock.until(one.manager.run(name, () => {}));
+    expect(await world.clock.until(one.scheduler.why(name))).toMatchObject([{ code: "ready" }, { code: "last" }]);
+    expect(await world.ticks(one, name)).toEqual([]);
+    await world.close();
+  });
+
   it("of a schedule that runs it is told what became of the last tick, and when the next one is", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));

@@ -88,8 +88,18 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
   return JSON.parse(text) as ScheduleDefinition;
 }
 
+/**
+ * A job without a schedule may have a longer name than a schedule.
+ *
+ * @throws ScheduleError `INVALID` unless it is a text that can be the name of a job
+ */
+export function checkJobName(name: unknown): asserts name is string {
+  if (typeof name === "string" && name !== "") return;
+  throw new ScheduleError("INVALID", `the name of a job must be a text that is not empty, not ${show(name)}`, "name");
+}
+
 /** @throws ScheduleError `INVALID` unless it is a text that can be the name of a schedule */
-export function checkName(name: unknown): asserts name is string {
+function checkName(name: unknown): asserts name is string {
   if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) return;
   const text = `the name of a schedule must be a text of 1 to ${LONGEST_NAME} characters, not ${show(name)}`;
   throw new ScheduleError("INVALID", text, "name");

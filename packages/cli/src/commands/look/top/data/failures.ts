@@ -14,7 +14,7 @@ export class LiveFailures {
   readonly #manager: JobManager;
   readonly #onChange: () => void;
   #failures: readonly RunRecord[] = [];
-  /** The newest failure of each name that no run which went well followed. */
+  /** The last run of each job whose last run failed. */
   #open: readonly RunRecord[] = [];
   /** The last run of each name that is asked for. */
   #last: ReadonlyMap<string, RunRecord> = new Map();
@@ -86,26 +86,16 @@ export class LiveFailures {
       // Somebody wanted a cancelled run to end.
       if (run.status !== "cancelled" && !isOwn(run.name)) found.push(run);
     }
-    const newest = new Map<string, RunRecord>();
-    for (const run of found) if (!newest.has(run.name)) newest.set(run.name, run);
-    const open = await Promise.all([...newest.values()].map(async (run) => ((await this.#isSolved(run)) ? [] : [run])));
+    const open = await this.#manager.failing({ from: Date.now() - HOUR });
     this.#last = new Map((await Promise.all(this.#asked.map((name) => this.#lastRun(name)))).flat());
     this.#failures = found;
-    this.#open = open.flat();
+    this.#open = open.filter(({ name }) => !isOwn(name));
     this.#onChange();
   }
 
   async #lastRun(name: string): Promise<[string, RunRecord][]> {
     for await (const run of this.#manager.history({ name, limit: 1 })) return [[name, run]];
     return [];
-  }
-
-  async #isSolved({ name, startTime }: RunRecord): Promise<boolean> {
-    // Of the two newest runs at most one goes on.
-    for await (const run of this.#manager.history({ name, limit: 2 })) {
-      if (run.status !== "running") return run.startTime > startTime && run.inError !== true;
-    }
-    return true;
   }
 }
 
