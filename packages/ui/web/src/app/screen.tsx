@@ -8,6 +8,7 @@ import { JobsScreen } from "../screens/jobs/jobs.js";
 import { WhyScreen } from "../screens/jobs/why.js";
 import { LocksScreen } from "../screens/locks/locks.js";
 import { NowScreen } from "../screens/now/now.js";
+import { RunScreen } from "../screens/runs/run.js";
 import { RunsScreen } from "../screens/runs/runs.js";
 import { place } from "./router.js";
 
@@ -31,9 +32,8 @@ export function Screen(): VNode {
   );
 }
 
-/** The large pages are loaded when they are shown. */
+/** The largest page is loaded when it is shown. */
 const TimelineScreen = later(() => import("../screens/timeline/timeline.js").then((module) => module.TimelineScreen));
-const RunScreen = later(() => import("../screens/runs/run.js").then((module) => module.RunScreen));
 
 function later<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
   const loaded: Signal<FunctionComponent<P> | undefined> = signal(undefined);
