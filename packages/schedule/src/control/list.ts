@@ -16,7 +16,7 @@ export interface ScheduleSummary {
   readonly paused?: Pause;
   /** Its next ticks. */
   readonly next: readonly NextTick[];
-  /** The next tick that will be run, as it is now. Absent while a pause has no end. */
+  /** The next tick that will be run, as it is now. Absent while a pause or blackouts have no end. */
   readonly nextRun?: NextTick;
 }
 

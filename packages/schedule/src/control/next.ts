@@ -9,6 +9,9 @@ import type { Cursor, StoredSchedule } from "../store/schema.js";
 /** The most ticks that are looked ahead. */
 const MOST = 10_000;
 
+/** How many blackouts are looked behind: with one on each of its days, a schedule never runs. */
+const MOST_SKIPPED = 100;
+
 /** A tick that is to come. */
 export interface NextTick {
   /** In ms since 1970. */
@@ -51,11 +54,11 @@ export function nextTicks(of: StoredSchedule, now: number, limit: number, { held
   return ticks;
 }
 
-/** The next tick that will be run, as it is now; `undefined` while a pause has no end. */
+/** The next tick that will be run, as it is now; `undefined` while a pause or blackouts have no end. */
 export function nextRun(of: StoredSchedule, now: number, { held = 0 }: Ahead): NextTick | undefined {
   const { definition, paused } = of;
   let after = now;
-  for (let looked = 0; looked < MOST; looked++) {
+  for (let looked = 0; looked < MOST_SKIPPED; looked++) {
     const [tick] = nextTicks(of, after, 1, { held });
     if (tick?.skipped === undefined) return tick;
     const end = {

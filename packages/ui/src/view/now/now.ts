@@ -4,6 +4,7 @@ import { holderOf } from "../runs/items.js";
 import { retriesOf } from "../runs/retries.js";
 import { readSchedules } from "../schedules.js";
 import { isOwn, type Source } from "../source.js";
+import { aheadOf } from "./ahead.js";
 import { problemsOf } from "./problems.js";
 import { comingTicks } from "./ticks.js";
 
@@ -27,7 +28,7 @@ export async function nowOf(source: Source): Promise<Now> {
   const runs = live.runs().filter(({ name }) => !isOwn(name));
   const evidence = { now, runs, locks, schedules, schedulers };
   const problems = await problemsOf(source, evidence);
-  const { next, ahead } = comingTicks(schedules, { now, schedulers, ...NEXT });
+  const { next, firsts } = comingTicks(schedules, { now, schedulers, ...NEXT });
   const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
   return {
     at: now,
@@ -36,7 +37,7 @@ export async function nowOf(source: Source): Promise<Now> {
     waiting: waiting.slice(0, WAITING),
     retries: retries.slice(0, RETRIES),
     next,
-    ahead,
+    ahead: aheadOf(source, firsts, now),
     schedulers: schedulers.length,
     truncated:
       problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || retries.length > RETRIES,

@@ -60,19 +60,20 @@ interface Coming {
 }
 
 /** A schedule, and a tick of it. */
-interface Due {
+export interface Due {
   readonly schedule: ScheduleView;
   readonly tick: NextTick;
 }
 
 /**
  * The next ticks within a day, the soonest first: the first one of each job, and then the soonest of the
- * others. A job that is due each second must not hide the others. Reads nothing.
+ * others. A job that is due each second must not hide the others. `firsts`: the soonest of the first ones.
+ * Reads nothing.
  */
 export function comingTicks(
   schedules: readonly ScheduleView[],
   { now, schedulers, jobs, ticks }: Coming,
-): { readonly next: TickView[]; readonly ahead: number[] } {
+): { readonly next: TickView[]; readonly firsts: readonly Due[] } {
   const end = now + DAY;
   const firsts = schedules
     .filter(({ name }) => !isOwn(name))
@@ -83,7 +84,7 @@ export function comingTicks(
   const next = [...firsts, ...others]
     .sort(bySoonest)
     .map(({ schedule, tick }) => comingTick(schedule.name, tick, nobodyRuns(schedule, schedulers) !== undefined));
-  return { next, ahead: slotsOf(firsts.slice(0, ticks), now) };
+  return { next, firsts: firsts.slice(0, ticks) };
 }
 
 const bySoonest = (a: Due, b: Due): number => a.tick.due - b.tick.due;
@@ -106,23 +107,6 @@ function soonestBehind(firsts: readonly Due[], end: number, limit: number): Due[
     heads.splice(heads.indexOf(soonest), 1, ...dueUntil(end, soonest.schedule, soonest.tick.at));
   }
   return found;
-}
-
-const SLOTS = 48;
-const SLOT = DAY / SLOTS;
-
-/** How many jobs are due in each half hour. Of a job that is due each second, 48 ticks are computed. */
-function slotsOf(firsts: readonly Due[], now: number): number[] {
-  const slots = Array.from({ length: SLOTS }, () => 0);
-  for (const { schedule, tick: first } of firsts) {
-    let tick: NextTick | undefined = first;
-    while (tick !== undefined && tick.due < now + DAY) {
-      const slot = Math.floor((tick.due - now) / SLOT);
-      if (tick.skipped === undefined) slots[slot] = (slots[slot] ?? 0) + 1;
-      tick = schedule.upcoming(Math.max(tick.at, now + (slot + 1) * SLOT - 1));
-    }
-  }
-  return slots;
 }
 
 /** The next ticks of a schedule; none if there is no such schedule. */
