@@ -140,6 +140,22 @@ describe("a store that is not", () => {
   });
 });
 
+test("a queue of ticks that grows is a warning, and a few that wait are none", async () => {
+  await using one = new Scheduler(manager);
+  const at = Math.floor(Date.now() / HOUR) * HOUR;
+  const schedules = await manager.channel<unknown>("oJobManager-schedules");
+  const lease = await manager.lock("slow");
+  await one.add("slow", { every: HOUR, overlap: "queue" }, () => {});
+  const queues = async (waiting: number): Promise<(string | undefined)[]> => {
+    const ticks = Array.from({ length: waiting }, (_, i) => at - (waiting - i) * HOUR);
+    await schedules.set(["cursor", "slow"], { at, waiting: ticks });
+    return (await complaints()).filter(({ check }) => check === "queues").map(({ text }) => text);
+  };
+  expect(await queues(3)).toEqual([]);
+  expect(await queues(12)).toEqual([expect.stringMatching(/^12 ticks of "slow" wait for their run, the first since /)]);
+  await lease.release();
+});
+
 test("a scheduler that was killed is told, with when it was last heard", async () => {
   const { pid = 0 } = spawnSync(process.execPath, ["--version"]);
   const schedules = await manager.channel("oJobManager-schedules");

@@ -25,6 +25,7 @@ export type Check =
   | "schedulers"
   | "definitions"
   | "pauses"
+  | "queues"
   | "holds";
 
 type Details = Pick<Finding, "help" | "evidence">;

@@ -8,6 +8,9 @@ import { count, type Finding, ok, problem, warning } from "./finding.js";
 /** A scheduler that was not heard for so long has missed a beat, however slow its machine is, in ms. */
 const LATE = 10_000;
 
+/** From so many waiting ticks on, a queue does not get shorter by itself. */
+const MANY = 10;
+
 /** Of how many processes it is told when they were last heard. */
 const MOST_TOLD = 5;
 
@@ -31,6 +34,7 @@ export async function checkSchedules(manager: JobManager, now: number): Promise<
     ...schedulers.flatMap(quiet),
     ...schedules.flatMap((schedule) => [
       ...pauseOf(schedule, now),
+      ...queueOf(schedule),
       ...nobodyRuns(schedule, living.get(schedule.name) ?? [], now),
       ...differences(schedule, living.get(schedule.name) ?? []),
     ]),
@@ -77,6 +81,15 @@ function pauseOf({ name, paused }: ScheduleView, now: number): Finding[] {
   return [
     warning("pauses", text, { help: `to end that: ojm resume ${shellWord(name)}`, evidence: { name, by, at, reason } }),
   ];
+}
+
+/** Ticks that wait. A few of them are what a queue is for. */
+function queueOf({ name, waiting }: ScheduleView): Finding[] {
+  const [first] = waiting;
+  if (first === undefined || waiting.length < MANY) return [];
+  const text = `${count(waiting.length, "tick")} of "${name}" wait for their run, the first since ${iso(first)}: its runs take longer than it has between its ticks, or something keeps it from running. From 100 on, ticks are skipped`;
+  const help = `to see what keeps it: ojm why ${shellWord(name)}`;
+  return [warning("queues", text, { help, evidence: { name, waiting: waiting.length, since: first } })];
 }
 
 /** The jobs that a person holds, with a schedule or without. */
