@@ -11,6 +11,7 @@ const SUBJECTS = [
   "idle",
   "logs",
   "recovery",
+  "cancel",
   "start",
   "scale",
   "schedules",

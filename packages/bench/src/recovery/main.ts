@@ -1,32 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { type Host, startOn } from "../host.js";
 import { stores } from "../stores.js";
 
 const CHILD = fileURLToPath(new URL("./holder.child.ts", import.meta.url));
 const TTL = 3_000;
 /** How many trials run at the same time, each with its own name, holder and waiter. */
 const AT_ONCE = 5;
-
-/** Where the holder runs. A process of "another" host sees another boot id. */
-type Host = "same" | "another";
-
-function startHolder(host: Host, folder: string, options: JobManagerOptions, job: string): ChildProcess {
-  const node = [process.execPath, "--import", "tsx", CHILD, JSON.stringify(options), job];
-  const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
-  if (host === "same") return spawn(node[0] ?? "", node.slice(1), { stdio: [...stdio] });
-  // Give each holder its own host: processes of one host would find out about each other.
-  const file = join(folder, job.replace(" ", "-"));
-  writeFileSync(file, `${randomUUID()}\n`);
-  const bind = `mount --bind ${file} /proc/sys/kernel/random/boot_id && exec "$@"`;
-  return spawn("unshare", ["--mount", "sh", "-c", bind, "sh", ...node], { stdio: [...stdio] });
-}
 
 /**
  * Resolves to the time from the death of a holder to the start of its waiter, in ms. The holder dies `ms`
@@ -37,7 +22,7 @@ async function trial(
   folder: string,
   options: JobManagerOptions,
 ): Promise<number> {
-  const holder = startHolder(host, folder, options, job);
+  const holder = startOn(host, folder, CHILD, [JSON.stringify(options), job]);
   await once(holder, "message");
   await using manager = await openJobManager(options);
   const started = manager.run(job, () => performance.now(), { wait: 600_000 });

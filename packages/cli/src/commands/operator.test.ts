@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, folderWith, ojm } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
+import { sayComing } from "./look/ps/ps.js";
 
 /*
  * What the one on call does, with a manager of its own.
@@ -95,6 +96,14 @@ describe("what runs", () => {
       expect(await call("cancel", id, "--reason", "x")).toMatchObject({ code: 3 });
     },
   );
+
+  test("an attempt that nobody makes is told as overdue", () => {
+    const coming = { name: "import", attempt: 2, attempts: 3, isKept: false };
+    const say = (at: number | undefined): string => new Date(at ?? 0).toISOString();
+    const due = Date.now() - 60_000;
+    const text = `import waits for attempt 2 of 3, overdue since ${say(due)}: nobody makes it so far`;
+    expect(sayComing({ ...coming, due }, say)).toBe(text);
+  });
 
   test("ps, locks and jobs take the name of a job, and know a name that nothing has", async () => {
     const runs = [await manager.start("import"), await manager.start("export")];

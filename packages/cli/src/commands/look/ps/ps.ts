@@ -12,11 +12,18 @@ import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { sayAsked } from "./asked.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
 
+/** A process that makes an attempt begins it soon after it is due, in ms. */
+const LATE = 10_000;
+
 /** The chains that wait for their next attempt. They are no runs, so JSON has none of them. */
 async function comingText(manager: JobManager, name: string | undefined, say: SayTime): Promise<string> {
-  const line = ({ name: job, attempt, attempts, due, isKept }: Coming): string =>
-    `${job} waits for attempt ${attempt} of ${attempts}, due ${say(due)}${isKept ? ", and keeps its lock" : ""}`;
-  return (await comingOf(manager, name)).map((one) => `${oneLine(line(one))}\n`).join("");
+  return (await comingOf(manager, name)).map((one) => `${oneLine(sayComing(one, say))}\n`).join("");
+}
+
+/** An attempt that is to come, in words. */
+export function sayComing({ name, attempt, attempts, due, isKept }: Coming, say: SayTime): string {
+  const when = due > Date.now() - LATE ? `due ${say(due)}` : `overdue since ${say(due)}: nobody makes it so far`;
+  return `${name} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
 }
 
 /** Shows what runs now. */

@@ -1,0 +1,18 @@
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
+
+/*
+ * Runs bodies that end when their signal fires, one after the other, and tells when each began and when its
+ * signal fired. Arguments: the manager's options as JSON, the name of the job.
+ */
+const [options = "{}", job = "job"] = process.argv.slice(2);
+const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
+for (;;) {
+  await manager
+    .run(job, async (run) => {
+      const fired = new Promise<void>((resolve) => run.signal.addEventListener("abort", () => resolve()));
+      process.send?.({ began: run.id });
+      await fired;
+      process.send?.({ fired: performance.timeOrigin + performance.now() });
+    })
+    .catch(() => {});
+}
