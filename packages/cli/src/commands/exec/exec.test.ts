@@ -190,7 +190,9 @@ describe("ojm exec", () => {
     const retrying = place.exec("echo failed; exit 1", "--retry", "3", "--retry-delay", "10m");
     await expect.poll(async () => (await manager.retries()).length).toBe(1);
     retrying.process.kill("SIGTERM");
-    expect(await retrying.ended).toMatchObject({ code: 143, out: "failed\n" });
+    const { code, out, err } = await retrying.ended;
+    expect([code, out]).toEqual([143, "failed\n"]);
+    expect(err).toMatch(/attempt 2 of "backup" was cancelled before it began: ojm got SIGTERM\. No attempt follows\n$/);
   });
 
   test("ends the whole group of a command that takes too long, and ends with 124", async () => {

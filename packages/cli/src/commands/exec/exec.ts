@@ -47,7 +47,11 @@ export async function execute(given: Given): Promise<number> {
         await manager.run(name, (run) => runner.body(run), options).finally(() => runner.done());
       } catch (error) {
         await runner.over;
-        return runner.signalled ?? (await exitOf(error, given, { manager, runner }));
+        if (runner.signalled === undefined) return exitOf(error, given, { manager, runner });
+        // The record tells only of the attempts that were made.
+        if (runner.waiting.aborted && runner.run !== undefined)
+          tell(`ojm: ${(error as Error).message}. No attempt follows`);
+        return runner.signalled;
       }
       // Ends as its command does, also if a signal came meanwhile.
       return runner.blockedBy === undefined ? EXIT.ok : notStarted(given, name, runner.blockedBy);
