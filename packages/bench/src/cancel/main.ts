@@ -24,14 +24,18 @@ async function measure(options: JobManagerOptions, trials: number): Promise<numb
   try {
     await using manager = await openJobManager(options);
     let called = 0;
+    let cancelled: Promise<unknown> = Promise.resolve();
     for await (const { began, fired } of messagesOf(child)) {
-      if (fired !== undefined) times.push(fired - called);
+      if (fired !== undefined) {
+        times.push(fired - called);
+        await cancelled;
+      }
       if (times.length === trials) break;
       if (began === undefined) continue;
       // The process of the run hears of it by its watch, at whatever moment of that it comes.
       await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 50));
-      called = performance.timeOrigin + performance.now();
-      void manager.cancel(began, { reason: "measured", wait: 0 });
+      called = Number(process.hrtime.bigint()) / 1e6;
+      cancelled = manager.cancel(began, { reason: "measured", wait: 0 });
     }
   } finally {
     child.kill("SIGKILL");
