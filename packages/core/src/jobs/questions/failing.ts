@@ -20,6 +20,11 @@ const OPEN = 5;
 /** The longest time that a run takes which the rollups find, in ms: they count it when it began. */
 const LONGEST = 86_400_000;
 
+/** How far back the rollups are asked, in ms: they refuse more than 400 days of hours. */
+const FURTHEST = 399 * LONGEST;
+
+type FailingOptions = Omit<FailuresOptions, "to">;
+
 /** What is read. */
 interface Stores {
   readonly jobs: Channel<RunRecord>;
@@ -35,7 +40,7 @@ interface Suspect {
 }
 
 /** The last run of each job whose last run is in error, the latest end first. */
-export async function failing(stores: Stores, options: FailuresOptions): Promise<RunRecord[]> {
+export async function failing(stores: Stores, options: FailingOptions): Promise<RunRecord[]> {
   const { from = stores.now - 7 * LONGEST, limit = JOBS } = options;
   checkRange({ ...options, from });
   const suspects = (await suspectsOf(stores, from, options, limit)).slice(0, limit);
@@ -50,13 +55,13 @@ export async function failing(stores: Stores, options: FailuresOptions): Promise
 async function suspectsOf(
   { jobs, index, rollups, now }: Stores,
   from: number,
-  { to, signal }: FailuresOptions,
+  { signal }: FailingOptions,
   limit: number,
 ): Promise<Suspect[]> {
   const known = new Set<string>();
   const suspects: Suspect[] = [];
   let read = 0;
-  const newest = checkRange({ from, limit: NEWEST, ...(to !== undefined && { to }), ...(signal && { signal }) });
+  const newest = checkRange({ from, limit: NEWEST, ...(signal && { signal }) });
   for await (const { name, startTime, status } of failuresOf(jobs, index, newest)) {
     read++;
     // Somebody wanted the end of a run that was cancelled.
@@ -65,7 +70,7 @@ async function suspectsOf(
   }
   if (read < NEWEST || suspects.length >= limit) return suspects;
   // One job that fails each second must not hide the others.
-  const range = { from: Math.max(0, from - LONGEST), to: (to ?? now) + 1, by: "hour" } as const;
+  const range = { from: Math.max(0, from - LONGEST, now - FURTHEST), to: now + 1, by: "hour" } as const;
   const counted = await rollups.ask({ ...range, ...(signal && { signal }) });
   const others = counted.jobs
     .filter(({ name }) => !known.has(name))

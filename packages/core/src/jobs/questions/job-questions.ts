@@ -79,7 +79,7 @@ export abstract class JobQuestions {
   /**
    * The jobs whose last run ended in error: that run of each, the latest end first. Looks at the `limit` jobs
    * that failed last (default: 100). A run that goes on has not ended well so far, and of a run that was
-   * cancelled somebody wanted the end. `from` (default: 7 days ago) and `to` are about ends, as in
+   * cancelled somebody wanted the end. `from` (default: 7 days ago) is about ends, as in
    * {@link JobQuestions.failures}.
    *
    * A job that fails each second hides no other one: if there are many failures, {@link JobQuestions.rollups}
@@ -90,7 +90,7 @@ export abstract class JobQuestions {
    * const from = Date.now() - 3_600_000;
    * for (const { name, error } of await manager.failing({ from })) console.log(name, error);
    */
-  failing(options: FailuresOptions = {}): Promise<RunRecord[]> {
+  failing(options: Omit<FailuresOptions, "to"> = {}): Promise<RunRecord[]> {
     const { context, channels, rollups } = this.asked;
     const { index, clock } = context;
     return failing({ jobs: channels.jobs, index, rollups, now: clock.now() }, options);

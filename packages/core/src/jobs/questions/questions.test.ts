@@ -191,5 +191,6 @@ describe("the jobs that fail", () => {
     await clock.until(one.manager.run("mended", () => {}));
     for (let i = 0; i < 320; i++) await fail("noisy");
     expect(await names()).toEqual(["noisy", "quiet", "important"]);
+    expect(await names({ from: 0 })).toEqual(["noisy", "quiet", "important"]);
   });
 });
