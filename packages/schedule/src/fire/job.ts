@@ -6,15 +6,18 @@ import { pauseAfterFailures } from "../control/pause.js";
 import { blocked, type Decision, decide, type State } from "../decide/decide.js";
 import { cursorAt, heldEvidence, one, type Why } from "../decide/outcomes.js";
 import type { StoredSchedule } from "../store/schema.js";
-import type { Stored, Versioned } from "../store/store.js";
+import type { Found, Stored, Versioned } from "../store/store.js";
 import { Changed, type Plan, Taken } from "./claim.js";
 import type { Host, OwnSchedule } from "./host.js";
 import { startTick } from "./start.js";
-import { findLost, Succession } from "./succession.js";
+import { findCursor, findLost, Succession } from "./succession.js";
 import { WaitingRuns } from "./waiting-runs.js";
 
 /** How long the second of the members waits for the first to decide on a tick, in ms. */
 export const GRACE = 1_000;
+
+/** The rank of a process that does not take part. */
+const NONE = Number.POSITIVE_INFINITY;
 
 /** The pauses after calls that failed, in ms. */
 const FIRST_PAUSE = 500;
@@ -41,7 +44,7 @@ export class ScheduledJob implements Alarm {
   #succession: Succession | undefined;
   #schedule: Versioned<StoredSchedule> | undefined;
   #cursor: Stored["cursor"] | undefined;
-  #rank = Number.POSITIVE_INFINITY;
+  #rank = NONE;
   #acting: Promise<void> | undefined;
   #again = false;
   /** Whether a commit was refused by the store: the schedule may be another one. */
@@ -53,12 +56,12 @@ export class ScheduledJob implements Alarm {
   /** Whether the schedule was looked for in vain. */
   #isGone = false;
 
-  constructor(host: Host, own: OwnSchedule, stored: Stored) {
+  constructor(host: Host, own: OwnSchedule, { schedule, cursor }: Found) {
     this.own = own;
     this.#host = host;
-    this.#schedule = stored.schedule;
-    this.#cursor = stored.cursor;
-    this.#known = stored.schedule.value;
+    this.#schedule = schedule;
+    this.#cursor = cursor;
+    this.#known = schedule.value;
   }
 
   /** The entry of the schedule as it is in the store; `undefined` if there is none. */
@@ -68,7 +71,7 @@ export class ScheduledJob implements Alarm {
 
   /** The place of this process among the members that can run it: 0 is the first. */
   get rank(): number {
-    return this.#over ? Number.POSITIVE_INFINITY : this.#rank;
+    return this.#over ? NONE : this.#rank;
   }
 
   onDue(): void {
@@ -141,7 +144,8 @@ export class ScheduledJob implements Alarm {
     this.#succession = undefined;
     const rank = members.rank(name, hash);
     if (rank !== this.#rank) {
-      this.#cursor = undefined;
+      // Without a rank until now, it was just read, if it is known.
+      if (this.#rank !== NONE) this.#cursor = undefined;
       this.#rank = rank;
       if (rank === 0) this.#host.onLead(name);
     }
@@ -242,7 +246,7 @@ export class ScheduledJob implements Alarm {
     this.#waiting.begin();
   }
 
-  #found(stored: Stored | undefined): void {
+  #found(stored: Found | undefined): void {
     this.#cursor = stored?.cursor;
     if (stored !== undefined) {
       this.#schedule = stored.schedule;
@@ -265,12 +269,20 @@ export class ScheduledJob implements Alarm {
     const { schedule, cursor } = found;
     this.#schedule = schedule;
     this.#cursor = cursor;
-    if (schedule !== undefined) this.#known = schedule.value;
-    return schedule === undefined || cursor === undefined ? undefined : { schedule, cursor };
+    if (schedule === undefined) return undefined;
+    this.#known = schedule.value;
+    return cursor === undefined ? this.#beginAnew(schedule.value) : { schedule, cursor };
+  }
+
+  /** There is a schedule without a cursor. */
+  async #beginAnew(schedule: StoredSchedule): Promise<Stored | undefined> {
+    const stored = await findCursor(this.#host, schedule);
+    if (stored !== undefined) this.#found(stored);
+    return stored;
   }
 
   #rest(): void {
-    this.#rank = Number.POSITIVE_INFINITY;
+    this.#rank = NONE;
     this.#cursor = undefined;
     this.#waiting?.stop();
     this.#host.alarms.delete(this);

@@ -2,7 +2,7 @@ import { visible } from "@ojm/core/backend";
 import { warn } from "../background.js";
 import { adopt, restore } from "../store/adopt.js";
 import type { StoredSchedule } from "../store/schema.js";
-import type { Stored } from "../store/store.js";
+import type { Found, Stored } from "../store/store.js";
 import type { Host, OwnSchedule } from "./host.js";
 
 /**
@@ -29,7 +29,7 @@ export class Succession {
    * the newer one was rolled back: takes over, and resolves to what is in the store then. Resolves to a
    * number if there is to be another look at that instant.
    */
-  async look(schedule: StoredSchedule): Promise<Stored | number | undefined> {
+  async look(schedule: StoredSchedule): Promise<Found | number | undefined> {
     const { members, presence, store, began } = this.#host;
     const { name } = this.#own;
     this.#tell(schedule);
@@ -78,5 +78,17 @@ export async function findLost(
   }
   warn(`the store had lost the schedule "${visible(name)}": it is there again, and its ticks begin now`);
   presence.renew();
+  return stored;
+}
+
+/**
+ * What a process does when a schedule has no cursor any more: a Redis that may evict lost it, or somebody
+ * deleted it. Which ticks were decided is not known: they begin now, so that none runs twice. Resolves to
+ * what is in the store then; to `undefined` if the schedule is gone too.
+ */
+export async function findCursor({ store }: Host, schedule: StoredSchedule): Promise<Stored | undefined> {
+  const stored = await restore(store, schedule);
+  if (stored !== undefined)
+    warn(`the store had lost which ticks of "${visible(schedule.name)}" were decided: they begin now`);
   return stored;
 }

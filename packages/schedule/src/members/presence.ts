@@ -22,7 +22,11 @@ const AGAIN = 1_000;
 /** How long the store may fail until the people who run the process are told, in ms. */
 const AWAY = 10_000;
 
-/** A change of the list waits for more of them, in ms: a program adds its schedules one by one. */
+/**
+ * A change of the list waits for more of them, in ms: a program adds its schedules one by one. Each further
+ * change waits twice as long, up to a `BEAT`: fifty processes that start at once may need minutes for their
+ * schedules, and each reads every list that another one writes.
+ */
 const MOMENT = 100;
 
 /** Shows to others that this scheduler lives, and which schedules it can run. */
@@ -31,7 +35,11 @@ export class Presence {
   readonly #parts: Map<string, string>[] = [];
   readonly #changed: Set<number> = new Set();
   #beats = 0;
+  /** How long the next change of the list waits, in ms. */
+  #moment = MOMENT;
   #cancel: (() => void) | undefined;
+  /** When the next beat is due, by the monotonic clock. */
+  #due = 0;
   #busy: Promise<void> | undefined;
   #closed = false;
   #since: number;
@@ -82,21 +90,27 @@ export class Presence {
 
   #change(place: number): void {
     this.#changed.add(place);
-    this.#arm(MOMENT);
+    this.#arm(this.#moment);
   }
 
+  /** Changes that come one after the other do not put off a beat: without one, this member seems dead. */
   #arm(ms: number): void {
     if (this.#closed || this.#busy !== undefined) return;
+    const due = this.#store.clock.monotonic() + ms;
+    if (this.#cancel !== undefined && this.#due <= due) return;
     this.#cancel?.();
+    this.#due = due;
     this.#cancel = this.#store.clock.after(ms, () => this.#start());
   }
 
   #start(): void {
+    this.#cancel = undefined;
     this.#busy = inBackground(async () => {
       let rest = AGAIN;
       try {
+        this.#moment = this.#changed.size > 0 ? Math.min(BEAT, 2 * this.#moment) : MOMENT;
         await this.#beat();
-        rest = this.#changed.size > 0 ? MOMENT : BEAT;
+        rest = this.#changed.size > 0 ? this.#moment : BEAT;
       } finally {
         this.#busy = undefined;
         this.#arm(rest);

@@ -2,7 +2,7 @@ import type { Op } from "@ojm/core";
 import { moveTo } from "../decide/change.js";
 import type { ScheduleDefinition } from "../definition/types.js";
 import { type Cursor, cursorKey, removedKey, type SchedulesValue, type StoredSchedule, scheduleKey } from "./schema.js";
-import type { ScheduleStore, Stored, Versioned } from "./store.js";
+import type { Found, ScheduleStore, Stored, Versioned } from "./store.js";
 
 /** So many earlier definitions are remembered. */
 const MOST_PAST = 50;
@@ -17,27 +17,33 @@ export interface Brought {
 /**
  * Puts a definition into the store, if it is newer than the one that is there: a hash that the store has
  * not seen wins. One that it has seen is an older one, from a process that was not deployed yet: it wins
- * only with `rollback`. Resolves to what is in the store then.
+ * only with `rollback`. Resolves to what is in the store then: without the cursor if the schedule was there
+ * already, as most of the processes that share a schedule never need it.
  */
 export async function adopt(
   store: ScheduleStore,
   brought: Brought,
   { began, rollback = false }: { readonly began: number; readonly rollback?: boolean },
-): Promise<Stored> {
+): Promise<Found> {
+  const { name, hash } = brought;
   for (;;) {
-    const { schedule, cursor } = await store.read(brought.name);
-    const done = await attempt(store, brought, schedule, cursor, began, rollback);
+    const schedule = await store.schedule(name);
+    if (schedule !== undefined && !isNewer(hash, schedule.value, rollback)) return { schedule };
+    const done = await replace(store, brought, schedule, await store.cursor(name), began);
     if (done !== undefined) return done;
   }
 }
 
-async function attempt(
+function isNewer(hash: string, stored: StoredSchedule, rollback: boolean): boolean {
+  return stored.hash !== hash && (rollback || !stored.past.includes(hash));
+}
+
+async function replace(
   store: ScheduleStore,
   { name, definition, hash }: Brought,
   schedule: Versioned<StoredSchedule> | undefined,
   cursor: Versioned<Cursor> | undefined,
   began: number,
-  rollback: boolean,
 ): Promise<Stored | undefined> {
   const now = store.clock.now();
   if (schedule === undefined) {
@@ -47,7 +53,6 @@ async function attempt(
   // Somebody deleted the cursor: which ticks were run is not known. Begin now rather than run one twice.
   if (cursor === undefined) return begin(store, schedule, cursor, schedule.value);
   const { past, revision } = schedule.value;
-  if (schedule.value.hash === hash || (past.includes(hash) && !rollback)) return { schedule, cursor };
   const value: StoredSchedule = {
     ...schedule.value,
     definition,

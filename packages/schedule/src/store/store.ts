@@ -38,6 +38,12 @@ export interface Stored {
   readonly cursor: Versioned<Cursor>;
 }
 
+/** A schedule as it was found, and its cursor if that was looked for. */
+export interface Found {
+  readonly schedule: Versioned<StoredSchedule>;
+  readonly cursor?: Versioned<Cursor>;
+}
+
 /** The entries of the schedulers, and the commits that change them. */
 export class ScheduleStore {
   readonly channel: Channel<SchedulesValue>;
