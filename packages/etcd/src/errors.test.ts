@@ -78,6 +78,11 @@ describe("errors of etcd", () => {
     ],
     [
       14,
+      "No connection established. Last error: Failed to connect (2026-11-27T18:31:08.311Z)",
+      "etcd at host:1 is unavailable: the connection was closed before a call. Does the server use TLS, and do hosts say so (https://)?",
+    ],
+    [
+      14,
       "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1",
       "etcd at host:1 is unavailable: No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1",
     ],

@@ -370,6 +370,9 @@ describe.skipIf(noTls !== undefined)("TLS to Redis", () => {
     const fault = await faultOf(open({ url: `rediss://localhost:${port}`, deadline: 60_000 }));
     expect(fault).toMatchObject({ code: "UNAVAILABLE", retryable: false, outcome: "not-applied" });
     expect(fault["message"]).toContain("tls");
+    const without = await faultOf(open({ url: redis.url.replace("redis:", "rediss:"), deadline: 1_000 }));
+    expect(without).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+    expect(without["message"]).toContain("asks for TLS: does the server speak it?");
   });
 });
 

@@ -46,6 +46,9 @@ export interface ClientOptions {
   readonly path?: string;
   readonly keyPrefix?: string;
   readonly name?: string;
+  readonly tls?: unknown;
+  /** Of a Cluster: the options of its nodes. */
+  readonly redisOptions?: { readonly tls?: unknown };
   readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null;
 }
 

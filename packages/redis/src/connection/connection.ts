@@ -1,7 +1,7 @@
 import { ChannelError, type Clock, spanText } from "@ojm/core/backend";
 import { explain, isLasting } from "../errors.js";
 import { Call, type CallOwner, type Waiting } from "./call.js";
-import { backoff, letProcessEnd, type RedisClient } from "./client.js";
+import { backoff, isCluster, letProcessEnd, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
 import { joinWritesOf } from "./turn-writes.js";
 
@@ -133,9 +133,20 @@ export class Connection implements CallOwner {
 
   #unavailable(): ChannelError {
     const why = this.#trouble?.cause instanceof Error ? ` (${this.#trouble.cause.message})` : "";
-    const message = `${this.#where} is not reachable${why}: no connection within ${spanText(this.#deadline)}`;
+    const advice = adviceOnTls(this.client, this.#trouble);
+    const message = `${this.#where} is not reachable${why}: no connection within ${spanText(this.#deadline)}${advice}`;
     return new ChannelError("UNAVAILABLE", message, { retryable: true, cause: this.#trouble?.cause });
   }
+}
+
+/** A server and a client of which one alone speaks TLS: each waits for the other, or hangs up. */
+function adviceOnTls(client: RedisClient, trouble: ChannelError | undefined): string {
+  const cause = String(trouble?.cause);
+  const options = isCluster(client) ? client.options.redisOptions : client.options;
+  if (options?.tls === undefined)
+    return /ECONNRESET|EPIPE/.test(cause) ? ". If the server speaks only TLS, the address begins with rediss://" : "";
+  const isSilent = trouble === undefined || /ETIMEDOUT|ECONNRESET|EPIPE/.test(cause);
+  return isSilent ? ". The address, or the option tls, asks for TLS: does the server speak it?" : "";
 }
 
 function isSelect(error: Error): boolean {
