@@ -79,6 +79,21 @@ describe("the law about attempts", () => {
   });
 });
 
+describe("the law about attempts that were made up for", () => {
+  const judged = (...records: RunRecord[]): string[] => lawsOf(judgeAttempts(stockOf([], { records, pending: [] })));
+  const unused = record(1, { tick: at(1), status: "lost", error: "the store did not answer: its body did not begin" });
+  const retry = { attempts: 2, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false } as const;
+  const second = record(2, { tick: at(1), attempt: 2, retry, chain: "skips 1" });
+
+  it("a start without an answer is made up for, also where its schedule has no retry", () => {
+    expect(judged(unused, second)).toEqual([]);
+    expect(judged(unused)).toEqual(["no attempt lost"]);
+    expect(judged(record(1, { tick: at(1), status: "lost", error: "its process died" }), second)).toEqual([
+      "no attempt lost",
+    ]);
+  });
+});
+
 describe("the laws about cancels and holds", () => {
   const cancel: Event = { e: "cancelling", name: "skips", reason: "cancel 1", pid: 7, t: 1 };
   const by = { host: "h", pid: 7, instance: "i" };

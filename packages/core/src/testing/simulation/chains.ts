@@ -28,12 +28,11 @@ export class Attempts {
 export function checkChains(records: readonly RunRecord[], pending: readonly PendingRetry[]): void {
   const chains = new Map<string, RunRecord[]>();
   for (const record of records) {
-    if (record.attempt === undefined) continue;
     const chain = chainOf(record);
     chains.set(chain, [...(chains.get(chain) ?? []), record]);
   }
   for (const [chain, all] of chains) {
-    const attempts = all.toSorted((a, b) => (a.attempt ?? 0) - (b.attempt ?? 0));
+    const attempts = all.toSorted((a, b) => numberOf(a) - numberOf(b));
     const next = pending.find((it) => it.chain === chain);
     checkChain(chain, attempts, next);
   }
@@ -42,18 +41,27 @@ export function checkChains(records: readonly RunRecord[], pending: readonly Pen
 }
 
 function checkChain(chain: string, attempts: readonly RunRecord[], next: PendingRetry | undefined): void {
-  const numbers = attempts.map(({ attempt }) => attempt);
+  const numbers = attempts.map(numberOf);
   const expected = attempts.map((_, i) => i + 1);
   if (String(numbers) !== String(expected)) throw new Error(`${chain} has the attempts ${numbers}`);
   for (const record of attempts.slice(0, -1))
-    if (!isRetriable(record)) throw new Error(`${record.id} is ${record.status} and was tried again`);
+    if (!isRetriable(record) && !isMadeUpFor(record))
+      throw new Error(`${record.id} is ${record.status} and was tried again`);
   const last = attempts.at(-1) as RunRecord;
-  const waits = isRetriable(last) && attempts.length < (last.retry?.attempts ?? 0);
+  const waits = isMadeUpFor(last) || (isRetriable(last) && attempts.length < (last.retry?.attempts ?? 1));
   if (waits !== (next !== undefined)) {
     throw new Error(`${chain}: its last attempt is ${last.status}, and the next one ${waits ? "is lost" : "waits"}`);
   }
   if (next !== undefined && next.attempt !== attempts.length + 1)
     throw new Error(`${chain} waits for attempt ${next.attempt} after ${attempts.length}`);
+}
+
+/** Without a policy, a record has no number. */
+const numberOf = ({ attempt = 1 }: RunRecord): number => attempt;
+
+/** A start of a schedule whose answer was lost, or which a close has caught: another attempt follows. */
+function isMadeUpFor({ tick, status, error }: RunRecord): boolean {
+  return tick !== undefined && status === "lost" && error?.includes("did not begin") === true;
 }
 
 /** By the words of the policy, not by the code under test. */
