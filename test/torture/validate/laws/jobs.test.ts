@@ -52,6 +52,8 @@ describe("the law about ticks", () => {
     expect(judged([tick(1), skipped, tick(3)], [record(1), record(3)])).toEqual([]);
     expect(judged([tick(1), tick(3)], [record(1), record(3)], [at(2)])).toEqual([]);
     expect(judged([tick(1), tick(3)], [record(1), record(3)])).toEqual(["one outcome a tick"]);
+    expect(judged([], [], [at(1)])).toEqual([]);
+    expect(judged([], [])).toEqual(["one outcome a tick"]);
     expect(judged([tick(1), tick(1)], [record(1)])).toEqual(["one outcome a tick"]);
     expect(judged([tick(1, { outcome: "missed", until: at(3), count: 2 })], [])).toEqual(["one outcome a tick"]);
   });
