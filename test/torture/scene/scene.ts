@@ -83,6 +83,8 @@ export class Scene {
    * are lost. A record of such a run may arrive later, when no lock leads to it any more.
    */
   strayRecords: { readonly from: number; readonly to: number } | undefined;
+  /** Whether the wall clock of a worker was set back: the ticks that it decides on come only later. */
+  isSetBack = false;
   readonly #spawn: (index: number) => Member;
   readonly #harm: (harm: Harm, name: string) => Promise<Struck>;
 

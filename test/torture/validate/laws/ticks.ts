@@ -15,7 +15,7 @@ export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
   return Object.keys(schedules).flatMap((name) => {
     const own = records.filter((record) => record.schedule === name && (record.attempt ?? 1) === 1);
     return [
-      ...eachOnce(name, ticks[name] ?? [], new Set(waiting[name])),
+      ...eachOnce(name, ticks[name] ?? [], new Set(waiting[name]), scene.isSetBack),
       ...firstAttempts(name, ticks[name] ?? [], own, scene.kind.apart),
       ...withoutRecord(own, begun),
     ];
@@ -24,10 +24,16 @@ export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
 
 const iso = (at: number): string => new Date(at).toISOString().slice(11);
 
-function eachOnce(name: string, ticks: readonly ScheduleTick[], waiting: ReadonlySet<number>): Violation[] {
+function eachOnce(
+  name: string,
+  ticks: readonly ScheduleTick[],
+  waiting: ReadonlySet<number>,
+  isSetBack: boolean,
+): Violation[] {
   const violations: Violation[] = [];
   const wrong = (text: string): void => void violations.push({ law: "one outcome a tick", text });
-  if (ticks.length === 0 && waiting.size === 0) wrong(`no tick of ${name} has an outcome, and none waits`);
+  if (ticks.length === 0 && waiting.size === 0 && !isSetBack)
+    wrong(`no tick of ${name} has an outcome, and none waits`);
   let next = ticks[0]?.at ?? 0;
   for (const { at, until = at, count = 1, outcome } of ticks) {
     for (; next < at && waiting.has(next); next += EVERY);
