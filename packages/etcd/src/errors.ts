@@ -123,7 +123,9 @@ function sayDetails({ details, sent }: RpcError): string {
   const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
   if (seconds !== undefined)
     return `no ${sent ? "answer" : "connection"} within ${Math.round(Number(seconds) * 1_000)} ms`;
-  if (/^No connection established\. Last error: (null\b|Failed to connect|.*before secure TLS connection)/.test(details))
+  if (
+    /^No connection established\. Last error: (null\b|Failed to connect|.*before secure TLS connection)/.test(details)
+  )
     return "the connection was closed before a call. Does the server use TLS, and do hosts say so (https://)?";
   return details;
 }

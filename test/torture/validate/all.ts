@@ -17,8 +17,14 @@ const FULL = warning("OJM_FULL");
 /** The warnings of a worker whose store lost its data: the schedules are gone. */
 const REMOVED = warning("OJM_SCHEDULE");
 
-function warning(code: string): RegExp {
-  return new RegExp(`^\\(node:\\d+\\) \\[${code}\\] OjmWarning: .*\\n(?:\\(Use \`node --trace-warnings.*\\n)?`, "gm");
+/** The warnings of a worker whose store was away for long. */
+const AWAY = warning("OJM_SCHEDULE", "the store (?:has not answered for|answers again)");
+
+function warning(code: string, text = ""): RegExp {
+  return new RegExp(
+    `^\\(node:\\d+\\) \\[${code}\\] OjmWarning: ${text}.*\\n(?:\\(Use \`node --trace-warnings.*\\n)?`,
+    "gm",
+  );
 }
 
 /** Judges a cell by every law. `troubles`: why the cell was broken off, if it was. */
@@ -42,13 +48,14 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
   ];
 }
 
-async function judgeExits({ members, dataLost }: Scene): Promise<Violation[]> {
+async function judgeExits({ members, dataLost, troubles }: Scene): Promise<Violation[]> {
   const violations: Violation[] = [];
   for (const member of members) {
     const code = await member.ended;
     if (member.killedAt !== undefined) continue;
     if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
-    const said = member.stderr.replace(FULL, "").replace(dataLost === undefined ? "" : REMOVED, "");
+    const expected = [FULL, ...(dataLost === undefined ? [] : [REMOVED]), ...(troubles.length === 0 ? [] : [AWAY])];
+    const said = expected.reduce((text, pattern) => text.replace(pattern, ""), member.stderr);
     if (said !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${said}` });
   }
   return violations;

@@ -174,3 +174,15 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 });
+
+test("the error of a run that lost its lock has the cause alone beside the whole text", async () => {
+  const [one, two] = [await world.manager(), await world.manager()];
+  const run = await one.manager.start("a");
+  await clock.until(two.manager.unlock("a", { reason: "it hangs", author: "ann" }));
+  await clock.advance(TTL / 3);
+  expect(run.signal.reason).toMatchObject({
+    code: "LOST",
+    message: expect.stringMatching(/^the run of "a" may no longer hold its lock: /),
+    cause: { code: "LOST", why: "it was unlocked by force, by ann: it hangs" },
+  });
+});

@@ -22,13 +22,16 @@ export class LockError extends Error {
    * with waiters in its queue.
    */
   readonly held: HeldLock | undefined;
+  /** The cause alone, without the name of the lock. Only of a lease that ended. */
+  readonly why: string | undefined;
 
-  constructor(code: LockErrorCode, lock: string, message: string, held?: HeldLock) {
+  constructor(code: LockErrorCode, lock: string, message: string, details: { held?: HeldLock; why?: string } = {}) {
     super(message);
     Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.lock = lock;
-    this.held = held;
+    this.held = details.held;
+    this.why = details.why;
   }
 }
 

@@ -1,6 +1,6 @@
 import { subscribe } from "node:diagnostics_channel";
 import { basename } from "node:path";
-import { type Events, isChannelError, isRunError, type JobManager, type RunError } from "@ojm/core";
+import { type Events, isChannelError, isLockError, isRunError, type JobManager, type RunError } from "@ojm/core";
 import { checkNewName } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
@@ -113,14 +113,12 @@ function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message
 }
 
 /** What became of a command that did not end by itself: that first, then the cause alone. */
-function sayEnd({ code, message }: RunError, { blockedBy, isKilled }: CommandRunner): string {
+function sayEnd({ code, message, cause }: RunError, { blockedBy, isKilled }: CommandRunner): string {
   if (code === "CANCELLED" && blockedBy !== undefined) return `${message}. Its command had not begun: ${blockedBy}`;
   if (code !== "LOST" || !isKilled) return message;
-  return `the command was ended by SIGKILL, as its lock was lost: ${message.replace(LOSS, "")}`;
+  const why = isLockError(cause) ? (cause.why ?? cause.message) : message;
+  return `the command was ended by SIGKILL, as its lock was lost: ${why}`;
 }
-
-/** How the error of a lost lock begins, before the cause. */
-const LOSS = /^the run of ".*?" may no longer hold its lock: the lock ".*?" is lost: (?:the session \S+ is over: )?/s;
 
 /** Until the next attempt nothing is printed, so that ojm would seem to hang. */
 function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: CommandRunner): void {

@@ -190,13 +190,14 @@ export class OpenRun implements Run {
   }
 
   /** Call it when the lease ended before the run did. */
-  leaseOver({ code, message }: LockError): void {
+  leaseOver(cause: LockError): void {
     if (this.#closing !== undefined) return;
-    const timeout = code === "TIMEOUT";
+    const timeout = cause.code === "TIMEOUT";
     const text = timeout
       ? timeoutText(this.name, this.#draft.record.timeout)
-      : `the run of "${this.name}" may no longer hold its lock: ${message}`;
-    this.#breakOff(timeout ? "timeout" : "lost", new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text), text);
+      : `the run of "${this.name}" may no longer hold its lock: ${cause.message}`;
+    const error = new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text, { cause });
+    this.#breakOff(timeout ? "timeout" : "lost", error, text);
   }
 
   #breakOff(status: "timeout" | "lost", error: RunError, text: string): void {

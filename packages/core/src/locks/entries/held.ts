@@ -70,8 +70,8 @@ export function lockedError(name: string, { lock, queue }: LockView): LockError 
   const held = heldLock(lock, queue?.value);
   const since = new Date(held.since).toISOString();
   const hold = holdOf(held);
-  if (hold !== undefined) return new LockError("LOCKED", name, holdText(hold), held);
+  if (hold !== undefined) return new LockError("LOCKED", name, holdText(hold), { held });
   const kept = keptOf(held);
-  if (kept !== undefined) return new LockError("LOCKED", name, keptText(kept, held.holder), held);
-  return new LockError("LOCKED", name, `held by ${whom(held.holder)}, since ${since}`, held);
+  if (kept !== undefined) return new LockError("LOCKED", name, keptText(kept, held.holder), { held });
+  return new LockError("LOCKED", name, `held by ${whom(held.holder)}, since ${since}`, { held });
 }

@@ -215,7 +215,7 @@ export class Lease {
 
   #error(code: "LOST" | "TIMEOUT", why: string): LockError {
     const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
-    return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`);
+    return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`, { why });
   }
 
   /** @internal Ends the lease after a release. The signal does not fire, as nothing went wrong. */
