@@ -3,8 +3,10 @@ import type { Channel } from "../../channel/channel.js";
 import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
 import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
+import type { LockError } from "../../locks/errors.js";
 import { isText } from "../../util/shape.js";
 import { spanText } from "../../util/span.js";
+import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
@@ -159,6 +161,12 @@ export function toRecord(entry: Pick<Entry<RunRecord>, "value" | "version">): Ru
 /** The error text of a run that was closed at its timeout. */
 export function timeoutText(name: string, timeout: number): string {
   return `the run of "${name}" took longer than its timeout of ${spanText(timeout)}`;
+}
+
+/** The error of a run whose lease ended before it did. */
+export function leaseOverError(name: string, timeout: number, cause: LockError): RunError {
+  if (cause.code === "TIMEOUT") return new RunError("TIMEOUT", name, timeoutText(name, timeout), { cause });
+  return new RunError("LOST", name, `the run of "${name}" may no longer hold its lock: ${cause.message}`, { cause });
 }
 
 /** The text of an error for a record, cut to a length that each store accepts. */

@@ -15,7 +15,7 @@ import { runEnded } from "../events.js";
 import type { RunLog } from "../logs/types.js";
 import { RunTrail } from "../logs/write/run-trail.js";
 import { warnOfLostResult } from "../lost-result.js";
-import { type Ending, ended, errorText, resultOf, stackText, timeoutText } from "../records/record.js";
+import { type Ending, ended, errorText, leaseOverError, resultOf, stackText } from "../records/record.js";
 import type { KeptLock } from "../retry/kept-lock.js";
 import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
 import { ClosingWrites, isWritten, laterEnd, nextOf, notRecorded, releaseClosed, writeEnd } from "./closing-writes.js";
@@ -192,12 +192,8 @@ export class OpenRun implements Run {
   /** Call it when the lease ended before the run did. */
   leaseOver(cause: LockError): void {
     if (this.#closing !== undefined) return;
-    const timeout = cause.code === "TIMEOUT";
-    const text = timeout
-      ? timeoutText(this.name, this.#draft.record.timeout)
-      : `the run of "${this.name}" may no longer hold its lock: ${cause.message}`;
-    const error = new RunError(timeout ? "TIMEOUT" : "LOST", this.name, text, { cause });
-    this.#breakOff(timeout ? "timeout" : "lost", error, text);
+    const error = leaseOverError(this.name, this.#draft.record.timeout, cause);
+    this.#breakOff(error.code === "TIMEOUT" ? "timeout" : "lost", error, error.message);
   }
 
   #breakOff(status: "timeout" | "lost", error: RunError, text: string): void {
