@@ -8,7 +8,7 @@ import { names } from "../records/history/by-name.js";
 import { failuresOf } from "../records/history/in-error.js";
 import { checkRange, selectRecords } from "../records/history/select.js";
 import { recordKeyOf } from "../records/record.js";
-import { auditOf, stopAskedOf } from "../requests/audit.js";
+import { auditOf, stopAskedOf, stopsAskedOf } from "../requests/audit.js";
 import { untilClosed } from "../requests/until-closed.js";
 import type { RollupQuestions } from "../rollups/question.js";
 import type { Rollups, RollupsOptions } from "../rollups/types.js";
@@ -260,5 +260,19 @@ export abstract class JobQuestions {
    */
   stopAsked(run: Pick<RunRecord, "id" | "name" | "startTime">): Promise<AuditEntry | undefined> {
     return stopAskedOf(this.asked.channels.locks, run);
+  }
+
+  /**
+   * Who asked each of these runs to stop, by the id of the run, as {@link JobQuestions.stopAsked} tells it of
+   * one. Runs that nobody asked are left out. Of many runs, it reads the keys of the audit once, and then
+   * only the entries since the runs began.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * const asked = await manager.stopsAsked(await manager.running());
+   * for (const [id, { author, reason }] of asked) console.log(id, author, reason);
+   */
+  stopsAsked(runs: Iterable<Pick<RunRecord, "id" | "name" | "startTime">>): Promise<ReadonlyMap<string, AuditEntry>> {
+    return stopsAskedOf(this.asked.channels.locks, runs);
   }
 }

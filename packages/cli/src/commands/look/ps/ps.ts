@@ -44,8 +44,10 @@ export async function execute(given: Given): Promise<number> {
   ];
   const ofAsked: Column<Running> = {
     title: "ASKED TO STOP",
+    rank: 0.5,
     cut: "text",
     cell: ({ asked }) => asked && sayAsked(asked, say),
+    color: () => "yellow",
   };
   return withStore(given, async (manager) => {
     const { runs, orphans } = await orphaned(manager);
