@@ -74,6 +74,11 @@ describe("what runs", () => {
       const { out } = await call("ps");
       const kept = keepLock ? ", and keeps its lock" : "";
       expect(out).toMatch(new RegExp(`^nothing runs\nimport waits for attempt 2 of 3, due \\S+Z${kept}\n$`));
+      const told = { name: "import", status: "waiting", attempt: 2, attempts: 3, error: "no orders" };
+      const due = (await manager.retries())[0]?.due;
+      expect(await json("ps")).toEqual([
+        { ...told, chain: expect.stringMatching(/^import@/), due, ...(keepLock && { kept: true }) },
+      ]);
       expect(await json("jobs")).toMatchObject([{ name: "import", next: { attempt: 2, attempts: 3 } }]);
       expect((await call("locks", "import")).out).toMatch(/^import +(kept|free) .* 2 of 3, due \S+Z/m);
       const [{ id } = { id: "" }] = (await json("runs", "import")) as { id: string }[];

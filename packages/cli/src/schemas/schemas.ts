@@ -14,17 +14,32 @@ const NEXT_ATTEMPT = maybe(
 const NOBODY = maybe(flag("Set if the job has a schedule that no living process runs."));
 
 const PRINTED: Readonly<Record<string, Schema>> = {
-  ps: list(
-    fields({
-      ...runFields,
-      elapsed: span(),
-      usual: maybe(span("How long half of the last runs took that completed, in ms.")),
-      progress: maybe(ref("progress")),
-      waiting: count("How many wait for its lock."),
-      orphan: maybe(ref("orphan")),
-      asked: maybe(ref("asked")),
-    }),
-  ),
+  ps: list({
+    anyOf: [
+      fields({
+        ...runFields,
+        elapsed: span(),
+        usual: maybe(span("How long half of the last runs took that completed, in ms.")),
+        progress: maybe(ref("progress")),
+        waiting: count("How many wait for its lock."),
+        orphan: maybe(ref("orphan")),
+        asked: maybe(ref("asked")),
+      }),
+      fields(
+        {
+          name: text(),
+          status: oneOf("waiting"),
+          chain: text("The id of its first run."),
+          attempt: count("The attempt that is to come."),
+          attempts: count("The most attempts that it may have."),
+          due: time("When it is due, in ms since 1970."),
+          error: maybe(text("Why the attempt before it failed.")),
+          kept: maybe(flag("Set if its lock is kept until then.")),
+        },
+        "A job that waits for its next attempt, behind all that run.",
+      ),
+    ],
+  }),
   jobs: list(
     fields({
       name: text(),
