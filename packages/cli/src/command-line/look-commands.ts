@@ -106,8 +106,12 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
   {
     name: "wait",
     operands: "RUN",
-    summary: "wait for the end of a run, and end as it did",
-    options: { timeout: { value: "TIME", text: "wait no longer than this, such as 10m. Ends with 8 then" }, ...LOOK },
+    summary: "wait for the end of a run and of the attempts that follow it, and end as the last one did",
+    options: {
+      attempt: { text: "wait for this attempt alone" },
+      timeout: { value: "TIME", text: "wait no longer than this, such as 10m. Ends with 8 then" },
+      ...LOOK,
+    },
   },
   {
     name: "history",

@@ -357,13 +357,47 @@ describe("what ran", () => {
     expect(await waiting).toMatchObject({ code: 1, out: expect.stringMatching(/error +no orders/) });
     await manager.run("import", () => {});
     expect(await call("wait", "import")).toMatchObject({ code: 0 });
+  });
+
+  test("wait of a job that is tried again ends with its last attempt, and --attempt with the one that it began with", async () => {
     const retry = { attempts: 2, delay: HOUR };
     const tried = manager.run("tried", () => Promise.reject(new Error("no")), { retry });
     tried.catch(() => {});
     await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
-    const next = /^ojm: attempt 2 of 2 is due at \S+Z\n$/;
-    expect(await call("wait", "tried")).toMatchObject({ code: 1, err: expect.stringMatching(next) });
-    expect(await call("wait", "tried", "--json")).toMatchObject({ code: 1, err: "" });
+    const next = /^ojm: attempt 1 of 2 ended as failed: no\. Attempt 2 is due at \S+Z\n$/;
+    expect(await call("wait", "tried", "--timeout", "10ms")).toMatchObject({
+      code: 8,
+      out: expect.stringMatching(/^status +failed$/m),
+      err: expect.stringMatching(next),
+    });
+    expect(await call("wait", "tried", "--attempt")).toMatchObject({ code: 1, err: expect.stringMatching(next) });
+    expect(await call("wait", "tried", "--attempt", "--json")).toMatchObject({ code: 1, err: "" });
+    await manager.cancel("tried", { reason: "enough" });
+    expect(await call("wait", "tried")).toMatchObject({ code: 1, out: expect.stringMatching(/^status +cancelled$/m) });
+
+    let attempts = 0;
+    const first = await manager.start("first");
+    const work = manager.run(
+      "import",
+      async () => {
+        await manager.wait(first);
+        if (++attempts < 3) throw new Error(`no ${attempts}`);
+      },
+      { retry: { attempts: 3, delay: 1 } },
+    );
+    await expect.poll(() => manager.running(), PATIENT).toHaveLength(2);
+    const waiting = call("wait", "import", "--json");
+    await first.end();
+    const { code, out, err } = await waiting;
+    expect([code, JSON.parse(out), err]).toMatchObject([0, { attempt: 3, status: "completed" }, ""]);
+    await work;
+    const chain = (await json("runs", "import")) as { id: string }[];
+    expect(await call("wait", chain[2]?.id ?? "")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(chain[0]?.id ?? "-"),
+      err: "",
+    });
+    expect(await call("wait", chain[2]?.id ?? "", "--attempt")).toMatchObject({ code: 1 });
   });
 
   test("prune counts, then deletes", async () => {

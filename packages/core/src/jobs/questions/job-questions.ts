@@ -10,6 +10,7 @@ import { checkRange, selectRecords } from "../records/history/select.js";
 import { recordKeyOf } from "../records/record.js";
 import { auditOf, stopAskedOf, stopsAskedOf } from "../requests/audit.js";
 import { untilClosed } from "../requests/until-closed.js";
+import { nextAttemptOf } from "../retry/next-attempt.js";
 import type { RollupQuestions } from "../rollups/question.js";
 import type { Rollups, RollupsOptions } from "../rollups/types.js";
 import type { RunContext } from "../run/context.js";
@@ -139,6 +140,25 @@ export abstract class JobQuestions {
   ): Promise<RunRecord | undefined> {
     const key = recordKeyOf(runRefOf(run));
     return untilClosed({ jobs: this.asked.channels.jobs, key, clock: this.asked.context.clock, wait: timeout, signal });
+  }
+
+  /**
+   * Waits until the attempt that follows a run of a chain has begun, in whatever process. Resolves to its
+   * record: of several, to that of the last one. Resolves to `undefined` if none follows; after `timeout` ms,
+   * or when `signal` fires, also if one is still to come. {@link JobManager.retries} tells when it is due.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * let record = await manager.wait("import@2026-11-25T02:00:00.000Z");
+   * for (let next = record; next !== undefined; next = await manager.nextAttempt(next)) {
+   *   record = await manager.wait(next);
+   * }
+   */
+  nextAttempt(
+    run: RunRecord,
+    { timeout = Number.POSITIVE_INFINITY, signal }: CallOptions & { readonly timeout?: number } = {},
+  ): Promise<RunRecord | undefined> {
+    return nextAttemptOf(this.asked.context, run, { timeout, signal });
   }
 
   /**
