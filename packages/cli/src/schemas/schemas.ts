@@ -171,9 +171,10 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   backfill: {
     anyOf: [
       fields({
-        id: text(),
+        id: maybe(text("Not there if there is no tick to run: nothing begins then.")),
         ticks: count("Those that were run already count."),
         ran: count("How many of them were run already."),
+        left: count("How many of them will be run."),
       }),
       {
         ...list(ref("backfill")),
