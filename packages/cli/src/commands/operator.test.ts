@@ -564,6 +564,17 @@ describe("what will run", () => {
     expect((await call("pause", name, "--reason", "x")).out).toContain(`To end that: ojm resume '${name}'.`);
   });
 
+  test("a hint writes a name of several lines so that a shell can take it", async () => {
+    const name = "two\nlines";
+    expect((await call("hold", name, "--new", "--reason", "x")).out).toContain("ojm unlock $'two\\nlines' --reason …");
+    expect((await call("why", name)).out).toContain("ojm unlock $'two\\nlines' --reason …");
+    expect((await call("doctor")).out).toContain("ojm unlock $'two\\nlines' --reason …");
+    expect((await call("unlock", name, "--reason", "x")).code).toBe(0);
+    await manager.run(name, () => {});
+    await fail(name);
+    expect((await call("runs", "-n", "1")).err).toMatch(/--before \$'two\\nlines@\S+Z' the next page\n$/);
+  });
+
   test("a backfill tells how far it is, and is stopped with a reason", async () => {
     await using scheduler = new Scheduler(manager);
     let open = (): void => {};
