@@ -268,6 +268,30 @@ describe("what ran", () => {
     });
   });
 
+  test("a job that fails all the time hides no other one: --by-name tells each name once, with a count", async () => {
+    await fail("billing");
+    for (let i = 0; i < 4; i++) await fail("flaky");
+    await manager.run("flaky", () => {});
+    await manager.run("well", () => {});
+    const failed = (await json("runs", "--failed", "--since", "12h", "--by-name")) as { [field: string]: unknown }[];
+    expect(failed).toMatchObject([
+      { name: "flaky", status: "failed", count: 4, error: "no flaky", first: expect.any(Number) },
+      { name: "billing", status: "failed", count: 1 },
+    ]);
+    expect(Number(failed[0]?.["first"])).toBeLessThanOrEqual(Number(failed[0]?.["startTime"]));
+    expect((await call("runs", "--failed", "--by-name")).out).toMatch(
+      /^NAME +RUNS +FIRST +LAST +STATUS .*\n[- ]+\nflaky +4 +\S+Z +\S+Z +failed +no flaky\nbilling +1 .* no billing\n$/,
+    );
+    expect((await call("runs", "--by-name", "-n", "1")).err).toMatch(/there are more: --limit N shows N of them\n$/);
+    expect(await json("runs", "flaky", "--by-name")).toMatchObject([{ status: "completed", count: 5 }]);
+    expect((await call("runs", "--failed", "-n", "3")).err).toMatch(
+      / the next page\. --by-name shows each name once\n$/,
+    );
+    expect((await call("runs", "flaky", "-n", "3")).err).toMatch(/ the next page\n$/);
+    expect((await call("runs", "none", "--by-name")).code).toBe(3);
+    expect((await call("runs", "--until", "1h", "--by-name")).out).toBe("no such runs\n");
+  });
+
   test("runs shows which attempt and which tick a run is of, where some run has one", async () => {
     await manager.run("plain", () => {});
     expect((await call("runs")).out).toMatch(/^RUN +STARTED +STATUS +TOOK +FENCE /);

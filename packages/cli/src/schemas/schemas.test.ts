@@ -86,6 +86,7 @@ describe("what is printed", () => {
     await using lease = await manager.lock("plain", { note: { why: "x" } });
     expect(await valid("ps")).toMatchObject([{ status: "running" }, { status: "waiting" }]);
     expect(await valid("runs")).toHaveLength(5);
+    expect(await valid("runs", "--by-name")).toHaveLength(4);
     expect(await valid("history")).toHaveLength(5);
     expect(await valid("jobs")).toHaveLength(4);
     expect(await valid("locks")).toHaveLength(5);

@@ -86,7 +86,13 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       why: maybe(text("Why it was not run, in words.")),
     }),
   ),
-  runs: RUNS,
+  runs: list(
+    fields({
+      ...runFields,
+      count: maybe(count("With --by-name: how many runs of the name were found. This is the newest one.")),
+      first: maybe(time("With --by-name: when the first of them began, in ms since 1970.")),
+    }),
+  ),
   history: RUNS,
   show: fields({
     ...runFields,
