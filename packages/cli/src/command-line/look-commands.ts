@@ -80,6 +80,7 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
       },
       since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
       until: { value: "TIME", text: "only those that began before" },
+      "by-name": { text: "each name once: its newest run, how many it has, and since when" },
       before: { value: "RUN", text: "only those behind this one: the last id of a page gives the next page" },
       limit: { value: "N", short: "n", text: "the most runs to show. Default: 20" },
       ...LOOK,
@@ -106,8 +107,12 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
   {
     name: "wait",
     operands: "RUN",
-    summary: "wait for the end of a run, and end as it did",
-    options: { timeout: { value: "TIME", text: "wait no longer than this, such as 10m. Ends with 8 then" }, ...LOOK },
+    summary: "wait for the end of a run and of the attempts that follow it, and end as the last one did",
+    options: {
+      attempt: { text: "wait for this attempt alone" },
+      timeout: { value: "TIME", text: "wait no longer than this, such as 10m. Ends with 8 then" },
+      ...LOOK,
+    },
   },
   {
     name: "history",

@@ -74,6 +74,11 @@ describe("what runs", () => {
       const { out } = await call("ps");
       const kept = keepLock ? ", and keeps its lock" : "";
       expect(out).toMatch(new RegExp(`^nothing runs\nimport waits for attempt 2 of 3, due \\S+Z${kept}\n$`));
+      const told = { name: "import", status: "waiting", attempt: 2, attempts: 3, error: "no orders" };
+      const due = (await manager.retries())[0]?.due;
+      expect(await json("ps")).toEqual([
+        { ...told, chain: expect.stringMatching(/^import@/), due, ...(keepLock && { kept: true }) },
+      ]);
       expect(await json("jobs")).toMatchObject([{ name: "import", next: { attempt: 2, attempts: 3 } }]);
       expect((await call("locks", "import")).out).toMatch(/^import +(kept|free) .* 2 of 3, due \S+Z/m);
       const [{ id } = { id: "" }] = (await json("runs", "import")) as { id: string }[];
@@ -263,6 +268,30 @@ describe("what ran", () => {
     });
   });
 
+  test("a job that fails all the time hides no other one: --by-name tells each name once, with a count", async () => {
+    await fail("billing");
+    for (let i = 0; i < 4; i++) await fail("flaky");
+    await manager.run("flaky", () => {});
+    await manager.run("well", () => {});
+    const failed = (await json("runs", "--failed", "--since", "12h", "--by-name")) as { [field: string]: unknown }[];
+    expect(failed).toMatchObject([
+      { name: "flaky", status: "failed", count: 4, error: "no flaky", first: expect.any(Number) },
+      { name: "billing", status: "failed", count: 1 },
+    ]);
+    expect(Number(failed[0]?.["first"])).toBeLessThanOrEqual(Number(failed[0]?.["startTime"]));
+    expect((await call("runs", "--failed", "--by-name")).out).toMatch(
+      /^NAME +RUNS +FIRST +LAST +STATUS .*\n[- ]+\nflaky +4 +\S+Z +\S+Z +failed +no flaky\nbilling +1 .* no billing\n$/,
+    );
+    expect((await call("runs", "--by-name", "-n", "1")).err).toMatch(/there are more: --limit N shows N of them\n$/);
+    expect(await json("runs", "flaky", "--by-name")).toMatchObject([{ status: "completed", count: 5 }]);
+    expect((await call("runs", "--failed", "-n", "3")).err).toMatch(
+      / the next page\. --by-name shows each name once\n$/,
+    );
+    expect((await call("runs", "flaky", "-n", "3")).err).toMatch(/ the next page\n$/);
+    expect((await call("runs", "none", "--by-name")).code).toBe(3);
+    expect((await call("runs", "--until", "1h", "--by-name")).out).toBe("no such runs\n");
+  });
+
   test("runs shows which attempt and which tick a run is of, where some run has one", async () => {
     await manager.run("plain", () => {});
     expect((await call("runs")).out).toMatch(/^RUN +STARTED +STATUS +TOOK +FENCE /);
@@ -352,13 +381,47 @@ describe("what ran", () => {
     expect(await waiting).toMatchObject({ code: 1, out: expect.stringMatching(/error +no orders/) });
     await manager.run("import", () => {});
     expect(await call("wait", "import")).toMatchObject({ code: 0 });
+  });
+
+  test("wait of a job that is tried again ends with its last attempt, and --attempt with the one that it began with", async () => {
     const retry = { attempts: 2, delay: HOUR };
     const tried = manager.run("tried", () => Promise.reject(new Error("no")), { retry });
     tried.catch(() => {});
     await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
-    const next = /^ojm: attempt 2 of 2 is due at \S+Z\n$/;
-    expect(await call("wait", "tried")).toMatchObject({ code: 1, err: expect.stringMatching(next) });
-    expect(await call("wait", "tried", "--json")).toMatchObject({ code: 1, err: "" });
+    const next = /^ojm: attempt 1 of 2 ended as failed: no\. Attempt 2 is due at \S+Z\n$/;
+    expect(await call("wait", "tried", "--timeout", "10ms")).toMatchObject({
+      code: 8,
+      out: expect.stringMatching(/^status +failed$/m),
+      err: expect.stringMatching(next),
+    });
+    expect(await call("wait", "tried", "--attempt")).toMatchObject({ code: 1, err: expect.stringMatching(next) });
+    expect(await call("wait", "tried", "--attempt", "--json")).toMatchObject({ code: 1, err: "" });
+    await manager.cancel("tried", { reason: "enough" });
+    expect(await call("wait", "tried")).toMatchObject({ code: 1, out: expect.stringMatching(/^status +cancelled$/m) });
+
+    let attempts = 0;
+    const first = await manager.start("first");
+    const work = manager.run(
+      "import",
+      async () => {
+        await manager.wait(first);
+        if (++attempts < 3) throw new Error(`no ${attempts}`);
+      },
+      { retry: { attempts: 3, delay: 1 } },
+    );
+    await expect.poll(() => manager.running(), PATIENT).toHaveLength(2);
+    const waiting = call("wait", "import", "--json");
+    await first.end();
+    const { code, out, err } = await waiting;
+    expect([code, JSON.parse(out), err]).toMatchObject([0, { attempt: 3, status: "completed" }, ""]);
+    await work;
+    const chain = (await json("runs", "import")) as { id: string }[];
+    expect(await call("wait", chain[2]?.id ?? "")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(chain[0]?.id ?? "-"),
+      err: "",
+    });
+    expect(await call("wait", chain[2]?.id ?? "", "--attempt")).toMatchObject({ code: 1 });
   });
 
   test("prune counts, then deletes", async () => {
@@ -454,6 +517,11 @@ describe("what will run", () => {
     await expect
       .poll(async () => (await call(...again)).out)
       .toBe('all ticks of "report" in that time were run already. To run them again: --again\n');
+    const { ticks } = (await json(...again)) as { ticks: number };
+    expect(await json(...again)).toEqual({ ticks, ran: ticks, left: 0 });
+    const empty = ["backfill", "report", "--from", "2030-01-01T03:00Z", "--to", "2030-01-01T04:00Z", "--reason", "x"];
+    expect(await json(...empty)).toEqual({ ticks: 0, ran: 0, left: 0 });
+    expect((await call(...empty)).out).toBe('"report" has no tick in that time: nothing is to do\n');
     expect(await call("backfill", "report", "--from", "1d", "--to", "2d", "--reason", "x")).toMatchObject({
       code: 2,
       err: expect.stringMatching(/--from must lie before --to/),
@@ -518,6 +586,17 @@ describe("what will run", () => {
     await using scheduler = new Scheduler(manager);
     await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
     expect((await call("pause", name, "--reason", "x")).out).toContain(`To end that: ojm resume '${name}'.`);
+  });
+
+  test("a hint writes a name of several lines so that a shell can take it", async () => {
+    const name = "two\nlines";
+    expect((await call("hold", name, "--new", "--reason", "x")).out).toContain("ojm unlock $'two\\nlines' --reason …");
+    expect((await call("why", name)).out).toContain("ojm unlock $'two\\nlines' --reason …");
+    expect((await call("doctor")).out).toContain("ojm unlock $'two\\nlines' --reason …");
+    expect((await call("unlock", name, "--reason", "x")).code).toBe(0);
+    await manager.run(name, () => {});
+    await fail(name);
+    expect((await call("runs", "-n", "1")).err).toMatch(/--before \$'two\\nlines@\S+Z' the next page\n$/);
   });
 
   test("a backfill tells how far it is, and is stopped with a reason", async () => {

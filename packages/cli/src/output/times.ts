@@ -14,7 +14,7 @@ const HOWS: Readonly<Record<string, (time: number, now: number) => string>> = {
 };
 
 /** A duration with its greatest unit alone, as `3 min`. */
-function rough(ms: number): string {
+export function rough(ms: number): string {
   const units: [number, string][] = [
     [86_400_000, "d"],
     [3_600_000, "h"],

@@ -14,17 +14,32 @@ const NEXT_ATTEMPT = maybe(
 const NOBODY = maybe(flag("Set if the job has a schedule that no living process runs."));
 
 const PRINTED: Readonly<Record<string, Schema>> = {
-  ps: list(
-    fields({
-      ...runFields,
-      elapsed: span(),
-      usual: maybe(span("How long half of the last runs took that completed, in ms.")),
-      progress: maybe(ref("progress")),
-      waiting: count("How many wait for its lock."),
-      orphan: maybe(ref("orphan")),
-      asked: maybe(ref("asked")),
-    }),
-  ),
+  ps: list({
+    anyOf: [
+      fields({
+        ...runFields,
+        elapsed: span(),
+        usual: maybe(span("How long half of the last runs took that completed, in ms.")),
+        progress: maybe(ref("progress")),
+        waiting: count("How many wait for its lock."),
+        orphan: maybe(ref("orphan")),
+        asked: maybe(ref("asked")),
+      }),
+      fields(
+        {
+          name: text(),
+          status: oneOf("waiting"),
+          chain: text("The id of its first run."),
+          attempt: count("The attempt that is to come."),
+          attempts: count("The most attempts that it may have."),
+          due: time("When it is due, in ms since 1970."),
+          error: maybe(text("Why the attempt before it failed.")),
+          kept: maybe(flag("Set if its lock is kept until then.")),
+        },
+        "A job that waits for its next attempt, behind all that run.",
+      ),
+    ],
+  }),
   jobs: list(
     fields({
       name: text(),
@@ -71,7 +86,13 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       why: maybe(text("Why it was not run, in words.")),
     }),
   ),
-  runs: RUNS,
+  runs: list(
+    fields({
+      ...runFields,
+      count: maybe(count("With --by-name: how many runs of the name were found. This is the newest one.")),
+      first: maybe(time("With --by-name: when the first of them began, in ms since 1970.")),
+    }),
+  ),
   history: RUNS,
   show: fields({
     ...runFields,
@@ -156,9 +177,10 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   backfill: {
     anyOf: [
       fields({
-        id: text(),
+        id: maybe(text("Not there if there is no tick to run: nothing begins then.")),
         ticks: count("Those that were run already count."),
         ran: count("How many of them were run already."),
+        left: count("How many of them will be run."),
       }),
       {
         ...list(ref("backfill")),

@@ -1,11 +1,12 @@
 import { spanText } from "@ojm/core/backend";
-import { ScheduleError } from "../calendar/schedule.js";
+import { type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";
 import { REQUEST_TTL, type RequestValue, requestKey, scheduleKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { isRequest } from "../store/valid.js";
 import { instantOf, known } from "./pause.js";
+import { ticksOf } from "./ticks.js";
 
 /** How often the answer to a request is looked for where the store cannot be watched, in ms. */
 const LOOK = 500;
@@ -36,9 +37,14 @@ export interface BackfillOptions {
 
 /** A backfill that was accepted: the member that runs the schedule runs its ticks, one after the other. */
 export interface Backfill {
-  readonly id: string;
+  /** Absent if there is no tick to run: nothing was asked for then. */
+  readonly id?: string;
   /** How many ticks there are in its time. Those that were run already count. */
   readonly ticks: number;
+  /** How many of them were run already. */
+  readonly ran: number;
+  /** How many of them will be run. */
+  readonly left: number;
 }
 
 /** Asks for a run now. Resolves to its id, once it is started. */
@@ -71,8 +77,25 @@ export async function backfill(
     const text = `the backfill of "${name}" has more than ${MOST_TICKS} ticks: ask for a shorter time`;
     throw new ScheduleError("INVALID", text, "from");
   }
+  const ran = ticks === 0 ? 0 : await countRun(store, name, schedule, first, end);
+  const left = again === true ? ticks : ticks - ran;
+  if (left === 0) return { ticks, ran, left };
   const bounds = { from: first - 1, to: end - 1, first, ticks, ...(again === true ? { again } : {}) };
-  return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks };
+  return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks, ran, left };
+}
+
+/** How many ticks of a time were run already. Those of an older definition that are none now do not count. */
+async function countRun(
+  { channel }: ScheduleStore,
+  name: string,
+  calendar: Schedule,
+  first: number,
+  end: number,
+): Promise<number> {
+  let ran = 0;
+  for await (const { at, outcome } of ticksOf({ channel }, name, { from: first, to: end }))
+    if (outcome === "run" && calendar.next(at - 1) === at) ran++;
+  return ran;
 }
 
 async function ask(store: ScheduleStore, name: string, value: RequestValue): Promise<string> {

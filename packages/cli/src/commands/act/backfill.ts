@@ -30,33 +30,19 @@ async function ask(given: Given, name: string): Promise<number> {
   if (from >= (to ?? now)) throw new CommandError("--from must lie before --to: no tick lies between them");
   const reason = await reasonOf(given, `run the ticks of ${name} again`);
   return withScheduler(given, async (scheduler, manager) => {
-    const ran = await ranBetween(scheduler, name, from, to ?? now);
     const again = given.flags.has("again");
     const options = { from, reason, author: author(), again, ...(to !== undefined && { to }) };
     const asked = await scheduler.backfill(name, options);
-    const isAlone = asked.ticks > 0 && (await unattended(manager)).has(name);
+    const isAlone = asked.left > 0 && (await unattended(manager)).has(name);
     const hint = isAlone ? ` No process that runs "${name}" is there: they wait for one.` : "";
-    return done(given, `${sayAsked(name, { ...asked, ran, again })}${hint}`, { ...asked, ran });
+    return done(given, `${sayAsked(name, asked)}${hint}`, asked);
   });
 }
 
-/** How many ticks of a time were run already. */
-async function ranBetween(scheduler: Scheduler, name: string, from: number, to: number): Promise<number> {
-  let ran = 0;
-  for await (const { outcome } of scheduler.ticks(name, { from, to })) if (outcome === "run") ran++;
-  return ran;
-}
-
-interface Asked extends Backfill {
-  readonly ran: number;
-  readonly again: boolean;
-}
-
-function sayAsked(name: string, { ticks, ran, again }: Asked): string {
+function sayAsked(name: string, { ticks, ran, left }: Backfill): string {
   if (ticks === 0) return `"${name}" has no tick in that time: nothing is to do`;
-  const left = again ? ticks : Math.max(0, ticks - ran);
-  const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
   if (left === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
+  const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
   const which = left === 1 ? "1 tick" : `${left} ticks`;
   return `${which} of "${name}" will be run, one after the other.${before} How far it is: ojm backfill ${shellWord(name)} --status`;
 }

@@ -17,6 +17,10 @@ export function keptOf(note: HeldLock["note"]): Kept | undefined {
 /** A chain of attempts that waits for its next one. */
 export interface Coming extends Kept {
   readonly name: string;
+  /** The id of its first run. */
+  readonly chain: string;
+  /** Why the attempt before it failed. */
+  readonly error?: string;
   /** The most attempts that it may have. */
   readonly attempts: number;
   /** Whether it keeps its lock meanwhile. */
@@ -27,8 +31,9 @@ export interface Coming extends Kept {
 export async function comingOf(manager: JobManager, name?: string): Promise<Coming[]> {
   const [all, locks] = await Promise.all([manager.retries(name), manager.locks()]);
   const kept = new Set(locks.flatMap((lock) => (keptOf(lock.note) === undefined ? [] : [lock.name])));
-  const coming = all.map(({ name: job, attempt, due, retry: { attempts } }) => ({
-    ...{ name: job, attempt, due, attempts },
+  const coming = all.map(({ name: job, chain, attempt, due, error, retry: { attempts } }) => ({
+    ...{ name: job, chain, attempt, due, attempts },
+    ...(error !== undefined && { error }),
     isKept: kept.has(job),
   }));
   return coming.sort((a, b) => a.due - b.due);

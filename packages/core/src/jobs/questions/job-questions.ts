@@ -8,8 +8,9 @@ import { names } from "../records/history/by-name.js";
 import { failuresOf } from "../records/history/in-error.js";
 import { checkRange, selectRecords } from "../records/history/select.js";
 import { recordKeyOf } from "../records/record.js";
-import { auditOf, stopAskedOf } from "../requests/audit.js";
+import { auditOf, stopAskedOf, stopsAskedOf } from "../requests/audit.js";
 import { untilClosed } from "../requests/until-closed.js";
+import { nextAttemptOf } from "../retry/next-attempt.js";
 import type { RollupQuestions } from "../rollups/question.js";
 import type { Rollups, RollupsOptions } from "../rollups/types.js";
 import type { RunContext } from "../run/context.js";
@@ -142,6 +143,25 @@ export abstract class JobQuestions {
   }
 
   /**
+   * Waits until the attempt that follows a run of a chain has begun, in whatever process. Resolves to its
+   * record: of several, to that of the last one. Resolves to `undefined` if none follows; after `timeout` ms,
+   * or when `signal` fires, also if one is still to come. {@link JobManager.retries} tells when it is due.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * let record = await manager.wait("import@2026-11-25T02:00:00.000Z");
+   * for (let next = record; next !== undefined; next = await manager.nextAttempt(next)) {
+   *   record = await manager.wait(next);
+   * }
+   */
+  nextAttempt(
+    run: RunRecord,
+    { timeout = Number.POSITIVE_INFINITY, signal }: CallOptions & { readonly timeout?: number } = {},
+  ): Promise<RunRecord | undefined> {
+    return nextAttemptOf(this.asked.context, run, { timeout, signal });
+  }
+
+  /**
    * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
    * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
    * however many runs are kept.
@@ -260,5 +280,19 @@ export abstract class JobQuestions {
    */
   stopAsked(run: Pick<RunRecord, "id" | "name" | "startTime">): Promise<AuditEntry | undefined> {
     return stopAskedOf(this.asked.channels.locks, run);
+  }
+
+  /**
+   * Who asked each of these runs to stop, by the id of the run, as {@link JobQuestions.stopAsked} tells it of
+   * one. Runs that nobody asked are left out. Of many runs, it reads the keys of the audit once, and then
+   * only the entries since the runs began.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * const asked = await manager.stopsAsked(await manager.running());
+   * for (const [id, { author, reason }] of asked) console.log(id, author, reason);
+   */
+  stopsAsked(runs: Iterable<Pick<RunRecord, "id" | "name" | "startTime">>): Promise<ReadonlyMap<string, AuditEntry>> {
+    return stopsAskedOf(this.asked.channels.locks, runs);
   }
 }

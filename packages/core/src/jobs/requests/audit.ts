@@ -65,19 +65,44 @@ export async function cancelOf(
   return undefined;
 }
 
+/** Of so many names, the audit of each is read; of more, the keys of the whole audit. */
+const FEW = 8;
+
 /**
- * The last cancel of a run that goes on; `undefined` if nobody asked it to stop. The request itself is gone
- * from the store once the process of the run has it, whether or not the body obeys.
+ * The last cancel of each of these runs, by the id of the run; runs that nobody asked to stop are left
+ * out. The request itself is gone from the store once the process of the run has it, whether or not it obeys.
  */
+export async function stopsAskedOf(
+  channel: Channel<LocksValue>,
+  runs: Iterable<Pick<RunRecord, "id" | "name" | "startTime">>,
+): Promise<Map<string, AuditEntry>> {
+  const ids = new Set<string>();
+  const since = new Map<string, number>();
+  for (const { id, name, startTime } of runs) {
+    ids.add(id);
+    since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, startTime - SKEW));
+  }
+  const places: Place[] = [];
+  for (const name of since.size > FEW ? [undefined] : since.keys())
+    for await (const place of placesOf(channel, name, {}))
+      if (place.at >= (since.get(place.name) ?? Number.POSITIVE_INFINITY)) places.push(place);
+  const asked = new Map<string, AuditEntry>();
+  for (const { key } of places.sort((a, b) => b.at - a.at)) {
+    const value = (await unlessCorrupt(channel.entry(key)))?.value;
+    if (!isAudit(value)) continue;
+    const entry = entryOf(value);
+    const { action, run } = entry;
+    if (action === "cancel" && run !== undefined && ids.has(run) && !asked.has(run)) asked.set(run, entry);
+  }
+  return asked;
+}
+
+/** The last cancel of a run that goes on; `undefined` if nobody asked it to stop. */
 export async function stopAskedOf(
   channel: Channel<LocksValue>,
-  { id, name, startTime }: Pick<RunRecord, "id" | "name" | "startTime">,
+  run: Pick<RunRecord, "id" | "name" | "startTime">,
 ): Promise<AuditEntry | undefined> {
-  for await (const entry of auditOf(channel, { name })) {
-    if (entry.at < startTime - SKEW) return undefined;
-    if (entry.action === "cancel" && entry.run === id) return entry;
-  }
-  return undefined;
+  return (await stopsAskedOf(channel, [run])).get(run.id);
 }
 
 /** What the audit tells of a prune by a person. */

@@ -66,6 +66,8 @@ describe.each([
       reason: "wrong month",
       by: { pid: process.pid },
     });
+    const all = await clock.until(two.manager.stopsAsked([run, { ...run, id: "a@another" }]));
+    expect([...all]).toEqual([[id, expect.objectContaining({ author: "ana", reason: "wrong month" })]]);
     const [reason] = await clock.until(two.manager.why("a"));
     expect(reason?.code).toBe("running");
     expect(reason?.text).toMatch(/\. It was asked to stop at \S+Z, by ana: wrong month$/);
@@ -74,6 +76,20 @@ describe.each([
     const next = await clock.until(one.manager.start("a"));
     expect(await clock.until(two.manager.stopAsked(next))).toBeUndefined();
     await clock.until(next.end());
+  });
+
+  test("of many runs, those that were asked to stop are found by one scan", async () => {
+    const names = Array.from({ length: 30 }, (_, i) => `job ${i}`);
+    const runs = await clock.until(Promise.all(names.map((name) => one.manager.start(name))));
+    for (const name of ["job 3", "job 20", "job 3"])
+      await clock.until(two.manager.cancel(name, { reason: `no ${name}`, wait: 0 }), 10);
+    const asked = await clock.until(two.manager.stopsAsked(runs));
+    expect([...asked.values()].map(({ name, reason }) => `${name}: ${reason}`).sort()).toEqual([
+      "job 20: no job 20",
+      "job 3: no job 3",
+    ]);
+    expect(await clock.until(two.manager.stopsAsked([]))).toEqual(new Map());
+    await clock.until(Promise.all(runs.map((run) => run.cancel())));
   });
 
   test("a cancel that comes before the lock of the run is watched arrives too", async () => {

@@ -9,8 +9,9 @@ import { folderWith, ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { examine } from "./doctor.js";
 import type { Finding } from "./finding.js";
-import { findingText } from "./print-findings.js";
+import { groupText } from "./print-findings.js";
 import { checkClocks } from "./process-checks.js";
+import { nobodyText } from "./schedule-checks.js";
 
 const HOUR = 3_600_000;
 
@@ -135,9 +136,37 @@ describe("a store that is not", () => {
       ["schedulers", "problem"],
       ["pauses", "warning"],
     ]);
-    expect(found[0]?.text).toBe('no living process runs the schedule "left"');
+    expect(found[0]?.text).toBe('no process runs "left"');
     expect(found[1]).toMatchObject({ text: expect.stringMatching(/by ana since .*: holidays$/) });
   });
+});
+
+test("schedules that no process runs take a line each, and from the sixth on one for all", async () => {
+  const gone = new Scheduler(manager);
+  const names = Array.from({ length: 7 }, (_, i) => `report-${i}`);
+  for (const name of names) await gone.add(name, { every: HOUR, missed: "none" }, () => {});
+  await gone.pause("report-0", { reason: "holidays", author: "ana" });
+  await gone.close();
+  const alone = async (): Promise<unknown[]> =>
+    (await complaints()).flatMap(({ check, evidence }) => (check === "schedulers" ? [evidence?.["name"]] : []));
+  expect(await alone()).toEqual(names);
+  const { code, out } = await ojm(folder, "doctor", "--store", "sqlite:ojm.db");
+  expect(code).toBe(1);
+  const lines = out.split("\n");
+  const at = lines.findIndex((line) => line.startsWith("problem"));
+  expect(lines.slice(at, at + 8)).toEqual([
+    expect.stringMatching(/^problem {2}schedulers {3}no process runs "report-0"/),
+    ...names.slice(1, 5).map((name) => expect.stringMatching(`^ {22}no process runs "${name}"`)),
+    `${" ".repeat(22)}and 2 more: ojm jobs`,
+    `${" ".repeat(22)}-> start the program that adds them: it decides on the ticks that it finds`,
+    expect.stringMatching(/^warning {2}pauses {7}"report-0"/),
+  ]);
+});
+
+test("of ticks that nobody decided on, it is told for how long, within a line of 80 columns", () => {
+  const text = nobodyText("nightly-report", { count: 3, at: 0 }, 5 * HOUR);
+  expect(text).toBe('no process runs "nightly-report"; 3 ticks overdue for 5 h');
+  expect(text.length).toBeLessThan(80 - 22);
 });
 
 test("a queue of ticks that grows is a warning, and a few that wait are none", async () => {
@@ -217,9 +246,9 @@ test("a finding fits its screen, and a terminal obeys none of it", () => {
   };
   const plain = (text: string): string => text;
   for (const width of [40, 80]) {
-    const lines = findingText(finding, width, plain).split("\n");
+    const lines = groupText([finding], width, plain).split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
     expect(lines.join("\n")).toContain("\\u001b[2J");
   }
-  expect(findingText(finding, 80, plain)).toMatch(/^warning {2}pauses {7}"report" is paused by ana since/);
+  expect(groupText([finding], 80, plain)).toMatch(/^warning {2}pauses {7}"report" is paused by ana since/);
 });

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import { rough } from "../../../output/times.js";
 import { shellWord } from "../../../shell-word.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
@@ -32,10 +33,10 @@ export async function checkSchedules(manager: JobManager, now: number): Promise<
     ok("schedulers", all, evidence),
     ...(await holds(manager)),
     ...schedulers.flatMap(quiet),
+    ...schedules.flatMap((schedule) => nobodyRuns(schedule, living.get(schedule.name) ?? [], now)),
     ...schedules.flatMap((schedule) => [
       ...pauseOf(schedule, now),
       ...queueOf(schedule),
-      ...nobodyRuns(schedule, living.get(schedule.name) ?? [], now),
       ...differences(schedule, living.get(schedule.name) ?? []),
     ]),
   ];
@@ -109,10 +110,20 @@ function nobodyRuns(schedule: ScheduleView, living: readonly SchedulerView[], no
   if (living.length > 0) return [];
   const { name, decided } = schedule;
   const late = schedule.overdue(now, decided);
-  const missed = late === undefined ? "" : `; ${count(late.count, "tick")} overdue, the first at ${iso(late.at)}`;
-  const text = `no living process runs the schedule "${name}"${missed}`;
-  const help = `start the process that adds "${name}": it decides on the ticks that it finds`;
-  return [problem("schedulers", text, { help, evidence: { name, overdue: late?.count ?? 0 } })];
+  const evidence = { name, overdue: late?.count ?? 0, ...(late && { first: late.at }) };
+  // The same for all: it is printed once.
+  const help = "start the program that adds them: it decides on the ticks that it finds";
+  return [problem("schedulers", nobodyText(name, late, now), { help, evidence })];
+}
+
+/** That nobody runs a schedule, in one line of a terminal: ten of them must not hide the rest. */
+export function nobodyText(
+  name: string,
+  late: { readonly count: number; readonly at: number } | undefined,
+  now: number,
+): string {
+  const missed = late === undefined ? "" : `; ${count(late.count, "tick")} overdue for ${rough(now - late.at)}`;
+  return `no process runs "${name}"${missed}`;
 }
 
 /** Processes that have another definition than the one in the store, which counts. */

@@ -1,19 +1,23 @@
-import type { AuditEntry, JobManager, RunRecord } from "@ojm/core";
+import type { AuditEntry } from "@ojm/core";
 import type { SayTime } from "../../../output/times.js";
 
 /** That somebody asked a run to stop which goes on. */
 export interface StopAsked extends Pick<AuditEntry, "at" | "by" | "author" | "reason"> {}
 
-/** Who asked a run to stop, last; `undefined` if nobody did. */
-export async function askedToStop(manager: JobManager, run: RunRecord): Promise<StopAsked | undefined> {
-  const asked = await manager.stopAsked(run);
-  if (asked === undefined) return undefined;
-  const { at, by, author, reason } = asked;
-  return { at, by, ...(author !== undefined && { author }), ...(reason !== undefined && { reason }) };
+/** What is told of the request; nothing if nobody asked. */
+export function askedField(entry: AuditEntry | undefined): { readonly asked?: StopAsked } {
+  if (entry === undefined) return {};
+  const { at, by, author, reason } = entry;
+  return { asked: { at, by, ...(author !== undefined && { author }), ...(reason !== undefined && { reason }) } };
 }
 
 /** The request in words. */
-export function sayAsked({ at, by, author, reason }: StopAsked, say: SayTime): string {
+export function sayAsked(asked: StopAsked, say: SayTime): string {
+  return `${say(asked.at)}, ${sayAsker(asked)}`;
+}
+
+/** Who asked, and why. */
+export function sayAsker({ by, author, reason }: Omit<StopAsked, "at">): string {
   const who = author ?? `${by.host}, pid ${by.pid}`;
-  return `${say(at)}, by ${who}${reason === undefined ? "" : `: ${reason}`}`;
+  return `by ${who}${reason === undefined ? "" : `: ${reason}`}`;
 }

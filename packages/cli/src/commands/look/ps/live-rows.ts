@@ -1,4 +1,5 @@
 import type { JobManager, LiveRuns } from "@ojm/core";
+import { askedField } from "./asked.js";
 import type { Running } from "./running.js";
 
 /** The runs that go on as the screens show them, kept up to date by watches. */
@@ -42,10 +43,11 @@ export class LiveRows {
 
   /** The runs that go on at `now`, by name. */
   rows(now: number): Running[] {
-    return (this.#live?.runs() ?? []).map(({ usual, ...run }) => ({
+    return (this.#live?.runs() ?? []).map(({ usual, asked, ...run }) => ({
       ...run,
       elapsed: Math.max(0, now - run.startTime),
       ...(usual !== undefined && { usual: usual.p50 }),
+      ...askedField(asked),
     }));
   }
 }

@@ -1,4 +1,3 @@
-import type { JobManager } from "@ojm/core";
 import { expectNoMore } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { type Column, printItems } from "../../../output/items.js";
@@ -15,15 +14,15 @@ import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running
 /** A process that makes an attempt begins it soon after it is due, in ms. */
 const LATE = 10_000;
 
-/** The chains that wait for their next attempt. They are no runs, so JSON has none of them. */
-async function comingText(manager: JobManager, name: string | undefined, say: SayTime): Promise<string> {
-  return (await comingOf(manager, name)).map((one) => `${oneLine(sayComing(one, say))}\n`).join("");
-}
-
 /** An attempt that is to come, in words. */
-export function sayComing({ name, attempt, attempts, due, isKept }: Coming, say: SayTime): string {
+export function sayComing({ name, attempt, attempts, due, isKept }: Omit<Coming, "chain">, say: SayTime): string {
   const when = due > Date.now() - LATE ? `due ${say(due)}` : `overdue since ${say(due)}: nobody makes it so far`;
   return `${name} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
+}
+
+/** An attempt that is to come, as JSON has it among the runs. */
+function waitingItem({ name, isKept, ...coming }: Coming): object {
+  return { name, status: "waiting", ...coming, ...(isKept && { kept: true }) };
 }
 
 /** Shows what runs now. */
@@ -44,14 +43,21 @@ export async function execute(given: Given): Promise<number> {
   ];
   const ofAsked: Column<Running> = {
     title: "ASKED TO STOP",
+    rank: 0.5,
     cut: "text",
     cell: ({ asked }) => asked && sayAsked(asked, say),
+    color: () => "yellow",
   };
   return withStore(given, async (manager) => {
     const { runs, orphans } = await orphaned(manager);
     const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
     const shown = [...(await running(manager)), ...runs].filter(isMeant);
     await refuseIfNone(manager, name, shown);
+    const coming = await comingOf(manager, name);
+    if (wantsJson(given)) {
+      await printItems<object>(given, [...shown, ...coming.map(waitingItem)], [], "");
+      return undefined;
+    }
     const isAsked = shown.some(({ asked }) => asked !== undefined);
     await printItems(
       given,
@@ -60,7 +66,7 @@ export async function execute(given: Given): Promise<number> {
       name === undefined ? "nothing runs" : `"${name}" does not run`,
     );
     tellOrphans(given, orphans.filter(isMeant));
-    if (!wantsJson(given)) print(await comingText(manager, name, say));
+    print(coming.map((one) => `${oneLine(sayComing(one, say))}\n`).join(""));
     return undefined;
   });
 }

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { JobManager, Progress, RunRecord } from "@ojm/core";
 import { sayDuration } from "../../../output/times.js";
 import { type Orphan, orphansOf, recordOf } from "../../exec/orphans.js";
-import { askedToStop, type StopAsked } from "./asked.js";
+import { askedField, type StopAsked } from "./asked.js";
 
 /** From how many of the last runs it is told how long a job usually takes. */
 const USUAL = 20;
@@ -25,22 +25,19 @@ export interface Running extends RunRecord {
 /** The runs that go on, of all processes. */
 export async function running(manager: JobManager): Promise<Running[]> {
   const [runs, locks] = await Promise.all([manager.running(), manager.locks()]);
+  const asked = await manager.stopsAsked(runs);
   const waiting = new Map(locks.map((lock) => [lock.name, lock.waiting]));
   const now = Date.now();
   return Promise.all(
     runs.map(async (run): Promise<Running> => {
-      const [usual, progress, asked] = await Promise.all([
-        usually(manager, run.name),
-        manager.progress(run),
-        askedToStop(manager, run),
-      ]);
+      const [usual, progress] = await Promise.all([usually(manager, run.name), manager.progress(run)]);
       return {
         ...run,
         elapsed: Math.max(0, now - run.startTime),
         ...(usual !== undefined && { usual }),
         ...(progress !== undefined && { progress }),
         waiting: waiting.get(run.name) ?? 0,
-        ...(asked !== undefined && { asked }),
+        ...askedField(asked.get(run.id)),
       };
     }),
   );

@@ -6,11 +6,15 @@ import { sayAttempt, sayDuration } from "../../../output/times.js";
 import { cut } from "../../../output/width/cut.js";
 import { type ColumnRoom, grid } from "../../../output/width/grid.js";
 import { limitsOf } from "../../exec/limits.js";
+import { sayAsker } from "./asked.js";
 import { sayAway } from "./health.js";
 import { type Running, sayElapsed, sayWhere } from "./running.js";
 
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
+
+/** Who asked a run to stop, and the begin of the reason, have place for this even on 40 columns. */
+const LEAST_ASKED = 20;
 
 /** A column of the runs that go on. */
 interface RunColumn extends ColumnRoom {
@@ -22,6 +26,7 @@ interface RunColumn extends ColumnRoom {
 export const RUN_COLUMNS: readonly RunColumn[] = [
   { title: "RUN", cell: ({ name }) => name, cut: "name" },
   { title: "ELAPSED", cell: sayElapsed },
+  { title: "STOPPING", cell: ({ asked }) => (asked ? sayAsker(asked) : ""), rank: 0.5, cut: LEAST_ASKED },
   { title: "PROGRESS", cell: ({ progress }) => (progress ? drawProgress(progress) : ""), cut: LEAST_PROGRESS },
   { title: "WAITING", cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
   { title: "WHERE", cell: sayWhere, cut: "text" },

@@ -11,6 +11,8 @@ import { frame } from "./screen.js";
 
 beforeAll(() => prepareWidths());
 
+const PATIENT = { timeout: 30_000 };
+
 let folder: string;
 let manager: JobManager;
 
@@ -51,6 +53,20 @@ describe("the runs that go on", () => {
     await expect.poll(() => rows()).toEqual([]);
     expect(plain.name).toBe("plain");
     expect(changes).toBeGreaterThan(3);
+    closing.abort();
+    await over;
+  });
+
+  test("tell who asked them to stop, and why", async () => {
+    const run = await manager.start("import");
+    const closing = new AbortController();
+    const live = new LiveRows(manager, () => {});
+    const over = live.follow(closing.signal);
+    await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ id: run.id }]);
+    await manager.cancel("import", { reason: "wrong month", author: "ana", wait: 0 });
+    const asked = { at: expect.any(Number), by: { pid: process.pid }, author: "ana", reason: "wrong month" };
+    await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ asked }]);
+    await run.cancel();
     closing.abort();
     await over;
   });
@@ -99,6 +115,18 @@ describe("the screen", () => {
     for (const title of titles) expect(lines[2]).toContain(title);
     expect(lines.join("\n")).toContain("\\u001b[2J");
     expect(lines.join("\n")).not.toContain("\u001b");
+  });
+
+  test.each([
+    { columns: 40, said: /^import {2}by ana@h1: wrong month/m },
+    { columns: 80, said: /^import +1 min 1 s of 1 min 30 s +by ana@h1: wrong mo…/m },
+  ])("of $columns columns tells that a run was asked to stop", ({ columns, said }) => {
+    const asked = { at: 0, by: { host: "h1", pid: 7, instance: "b" }, author: "ana@h1", reason: "wrong month" };
+    const lines = frame([one("import", { asked, usual: 90_000 }), one("other")], 0, { columns, rows: 24 }, plain);
+    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    expect(lines[2]).toContain("STOPPING");
+    expect(lines.join("\n")).toMatch(said);
+    expect(frame([one("other")], 0, { columns, rows: 24 }, plain)[2]).not.toContain("STOPPING");
   });
 
   test("with more runs than lines, it says how many are not shown", () => {

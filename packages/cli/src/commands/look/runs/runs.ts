@@ -11,6 +11,8 @@ import { neverRan } from "../../../store/find-run.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
 import { isOwn } from "../../../store/own-runs.js";
+import { byNameText } from "./by-name.js";
+import { trouble } from "./trouble.js";
 
 const LIMIT = 20;
 const IN_ERROR: readonly RunStatus[] = ["failed", "timeout", "cancelled", "lost"];
@@ -21,7 +23,8 @@ export async function execute(given: Given): Promise<number> {
   const [name] = given.operands;
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name, true);
-    print(await runsText(given, manager, { ...filters(given), ...(name !== undefined && { name }) }));
+    const options = { ...filters(given), ...(name !== undefined && { name }) };
+    print(await (given.flags.has("by-name") ? byNameText : runsText)(given, manager, options));
     return undefined;
   });
 }
@@ -31,7 +34,7 @@ export function limitOf(given: Given): number {
   return countOption(given, "limit") ?? LIMIT;
 }
 
-function filters(given: Given): HistoryOptions {
+function filters(given: Given): HistoryOptions & { readonly limit: number } {
   const before = lastValue(given, "before");
   const limit = limitOf(given);
   const status = given.flags.has("failed") ? IN_ERROR : (given.values["status"] as RunStatus[] | undefined);
@@ -62,9 +65,18 @@ export async function runsText(given: Given, manager: JobManager, options: Histo
   const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
   const last = runs.at(-1);
   const next =
-    last === undefined || given.command !== "runs" ? "" : `, and --before ${shellWord(last.id)} the next page`;
+    last === undefined || given.command !== "runs"
+      ? ""
+      : `, and --before ${shellWord(last.id)} the next page${name === undefined && isFlooded(runs) ? ". --by-name shows each name once" : ""}`;
   tellMore(given, isMore, limit, next);
   return itemsText(given, runs, columns(say, runs), none);
+}
+
+/** Whether one name has more than half of the rows. */
+function isFlooded(runs: readonly RunRecord[]): boolean {
+  const counts = new Map<string, number>();
+  for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return runs.length > 2 && Math.max(...counts.values()) > runs.length / 2;
 }
 
 /** Attempts and ticks have columns where some run has one: they tell which of two runs is a retry. */
@@ -81,13 +93,4 @@ function columns(say: SayTime, runs: readonly RunRecord[]): Column<RunRecord>[] 
     { title: "FENCE", rank: 7, cell: ({ fence }) => fence },
     { title: "ERROR OR WARNING", rank: 3, cut: "text", cell: trouble },
   ];
-}
-
-/** Why a run did not complete, and the failures of steps after which it went on. */
-function trouble({ error, result }: RunRecord): string {
-  const { warnings = [] } = (result ?? {}) as { readonly warnings?: unknown };
-  // A program's own result may have a field of that name, too.
-  const texts = Array.isArray(warnings) ? warnings.filter((one) => typeof one === "string") : [];
-  const heading = texts.length === 1 ? "warning: " : `${texts.length} warnings: `;
-  return [error ?? [], texts.length === 0 ? [] : `${heading}${texts.join("; ")}`].flat().join("; ");
 }

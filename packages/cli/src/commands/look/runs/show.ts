@@ -8,7 +8,7 @@ import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
-import { askedToStop, sayAsked } from "../ps/asked.js";
+import { askedField, sayAsked } from "../ps/asked.js";
 import { chainOf, type Made } from "./chain.js";
 
 /** Shows everything about a run. */
@@ -18,14 +18,14 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const progress = await manager.progress(run);
-    const asked = run.status === "running" ? await askedToStop(manager, run) : undefined;
+    const asked = run.status === "running" ? askedField(await manager.stopAsked(run)) : {};
     const chain = await chainOf(manager, run);
-    printItem(given, { ...run, ...(progress && { progress }), ...(asked && { asked }), ...chain }, [
+    printItem(given, { ...run, ...(progress && { progress }), ...asked, ...chain }, [
       ...fields(say),
       { title: "attempts", cell: () => chain?.attempts.map(sayMade).join("\n") },
       { title: "next attempt", cell: () => chain?.next && `${chain.next.attempt}, due ${say(chain.next.due)}` },
       { title: "progress", cell: () => progress && sayProgress(progress) },
-      { title: "asked to stop", cell: () => asked && sayAsked(asked, say), color: () => "yellow" },
+      { title: "asked to stop", cell: () => asked.asked && sayAsked(asked.asked, say), color: () => "yellow" },
     ]);
     return undefined;
   });

@@ -84,6 +84,49 @@ describe("what runs, followed", () => {
     await clock.until(run.end());
   });
 
+  test("tells who asked a run to stop, before it follows and while it does", async () => {
+    const runs = await clock.until(Promise.all(["a", "b", "c"].map((name) => one.manager.start(name))));
+    const cancel = (name: string, reason: string): Promise<unknown> =>
+      clock.until(two.manager.cancel(name, { reason, author: "ana", wait: 0 }), 100);
+    await cancel("a", "wrong month");
+    await clock.advance(100_000);
+    await follow();
+    expect(live.run("a")?.asked).toMatchObject({ author: "ana", reason: "wrong month", by: { pid: process.pid } });
+    expect(live.run("b")?.asked).toBeUndefined();
+    told = [];
+    await cancel("b", "its database is gone");
+    await clock.advance(1_000);
+    expect(live.run("b")?.asked).toMatchObject({ author: "ana", reason: "its database is gone" });
+    expect(told).toContain("b");
+    await cancel("a", "and now");
+    await clock.advance(1_000);
+    expect(live.runs().map(({ name, asked }) => [name, asked?.reason])).toEqual([
+      ["a", "and now"],
+      ["b", "its database is gone"],
+      ["c", undefined],
+    ]);
+    await clock.until(Promise.all(runs.map((run) => run.cancel())));
+    // The next run of the name was not asked.
+    const next = await clock.until(one.manager.start("a"));
+    await clock.advance(1_000);
+    expect(live.run("a")?.id).toBe(next.id);
+    expect(live.run("a")?.asked).toBeUndefined();
+    await clock.until(next.end());
+  });
+
+  test("tells a request that came while the store was away", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    await follow();
+    two.way.fault = () => ({ type: "refused" });
+    await clock.until(one.manager.cancel("a", { reason: "wrong month", wait: 0 }), 100);
+    await clock.advance(1_000);
+    expect(live.run("a")?.asked).toBeUndefined();
+    two.way.fault = () => undefined;
+    await clock.advance(MINUTE);
+    expect(live.run("a")?.asked).toMatchObject({ reason: "wrong month" });
+    await clock.until(run.cancel());
+  });
+
   test("survives a store that is away, and shows what happened meanwhile", async () => {
     const run = await clock.until(one.manager.start("a"));
     await follow();

@@ -11,6 +11,7 @@ import type { RunRef } from "../../run-id.js";
 import type { RunRecord } from "../../types.js";
 import { AGAIN, untilOver } from "./again.js";
 import { LiveSessions } from "./sessions.js";
+import { LiveStops, type Stoppable } from "./stops.js";
 import type { LiveOptions, LiveRun, LiveSession } from "./types.js";
 import { usually } from "./usual.js";
 
@@ -23,10 +24,8 @@ export interface Followed {
 }
 
 /** A run while its lock is held. */
-interface Watched extends RunRef {
+interface Watched extends Stoppable {
   readonly version: Version;
-  readonly instance: string;
-  readonly over: AbortController;
   record?: RunRecord;
   usual?: LiveRun["usual"];
   progress?: Progress;
@@ -43,6 +42,7 @@ export class LiveRuns {
   readonly #source: Followed;
   readonly #options: LiveOptions;
   readonly #sessions: LiveSessions;
+  readonly #stops: LiveStops;
   readonly #runs: Map<string, Watched> = new Map();
   readonly #waiting: Map<string, number> = new Map();
   readonly #closing: AbortController = new AbortController();
@@ -55,7 +55,11 @@ export class LiveRuns {
   constructor(source: Followed, options: LiveOptions) {
     this.#source = source;
     this.#options = options;
-    this.#sessions = new LiveSessions(source.clock);
+    this.#sessions = new LiveSessions(source.clock, {
+      asked: (instance) => this.#stops.asked(instance, this.#runs.values()),
+      synced: () => void this.#stops.look(this.#runs.values()),
+    });
+    this.#stops = new LiveStops(source.locks, source.clock, (name) => this.#tell(name));
     this.ready = this.#begin();
     this.ready.catch(() => {});
   }
@@ -96,7 +100,7 @@ export class LiveRuns {
     this.close();
   }
 
-  #shown({ record, name, version, instance, usual, progress }: Watched): LiveRun | undefined {
+  #shown({ record, name, version, instance, usual, progress, asked }: Watched): LiveRun | undefined {
     if (record === undefined || record.status !== "running") return undefined;
     const lease = this.#sessions.of(instance)?.lease;
     return {
@@ -105,6 +109,7 @@ export class LiveRuns {
       ...(usual !== undefined && { usual }),
       ...(progress !== undefined && { progress }),
       ...(lease !== undefined && { lease }),
+      ...(asked !== undefined && { asked }),
       waiting: this.#waiting.get(name) ?? 0,
     };
   }
@@ -126,7 +131,8 @@ export class LiveRuns {
     this.#unseen = new Set(this.#runs.keys());
     for await (const event of this.#source.locks.watch({ prefix: ["lock"], signal, keepAlive: false })) {
       this.#see(event);
-      if (event.type === "synced") void Promise.all(this.#reading).then(known);
+      if (event.type !== "synced") continue;
+      void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(known);
     }
   }
 
@@ -174,6 +180,7 @@ export class LiveRuns {
   #watch(held: Omit<Watched, "over">): void {
     const watched: Watched = { ...held, over: new AbortController() };
     this.#runs.set(held.name, watched);
+    this.#stops.began(watched);
     const read = (): Promise<void> => this.#read(watched);
     // With two stores, the record comes after the lock.
     const key = recordKey(held.name, held.startTime);

@@ -5,16 +5,26 @@ import { isSession, sessionPlace } from "../../../locks/entries/valid.js";
 import type { Clock } from "../../../util/clock.js";
 import type { LiveSession } from "./types.js";
 
+/** What the watch of the sessions tells besides. */
+export interface SessionNews {
+  /** Somebody asked a process to stop one of its runs. */
+  readonly asked: (instance: string) => void;
+  /** A snapshot is complete: requests before it may not have been told. */
+  readonly synced: () => void;
+}
+
 /** The processes that have locks, kept up to date by a watch of their sessions. */
 export class LiveSessions {
   readonly #clock: Clock;
+  readonly #news: SessionNews;
   readonly #all: Map<string, LiveSession> = new Map();
   /** After a gap: what the new snapshot has not shown so far. */
   #unseen: Set<string> | undefined;
   #isSynced = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, news: SessionNews) {
     this.#clock = clock;
+    this.#news = news;
   }
 
   /** Follows the sessions until the signal fires. */
@@ -41,7 +51,9 @@ export class LiveSessions {
 
   #put({ key, value, expiresIn }: Entry<LocksValue>): void {
     const id = sessionPlace(key);
-    if (id === undefined || (key as readonly unknown[]).length > 2 || !isSession(value, id)) return;
+    if (id === undefined) return;
+    if ((key as readonly unknown[])[2] === "stop") this.#news.asked(id);
+    if ((key as readonly unknown[]).length > 2 || !isSession(value, id)) return;
     this.#unseen?.delete(id);
     const { host, pid } = value.process;
     const now = this.#clock.now();
@@ -64,5 +76,6 @@ export class LiveSessions {
     for (const id of this.#unseen ?? []) this.#all.delete(id);
     this.#unseen = undefined;
     this.#isSynced = true;
+    this.#news.synced();
   }
 }

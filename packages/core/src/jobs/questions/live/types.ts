@@ -1,7 +1,7 @@
 import type { Version } from "../../../channel/types.js";
 import type { Holder } from "../../../locks/types.js";
 import type { Progress } from "../../logs/types.js";
-import type { RunRecord } from "../../types.js";
+import type { AuditEntry, RunRecord } from "../../types.js";
 
 /** Until when a process has its locks. Times are in ms since 1970 by the clock of the reader. */
 export interface LiveLease {
@@ -29,6 +29,8 @@ export interface LiveRun extends RunRecord {
   readonly waiting: number;
   /** The lease of its process. */
   readonly lease?: LiveLease;
+  /** Who asked it to stop, last. Its body has not obeyed so far. */
+  readonly asked?: AuditEntry;
 }
 
 /** Options of {@link JobManager.live}. */

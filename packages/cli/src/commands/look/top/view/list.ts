@@ -43,8 +43,10 @@ export function listLines(picture: Picture, filter: string, now: number, columns
     show("run", {
       columns: RUN_COLUMNS.map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
       items: only(picture.running),
-      paint: ({ elapsed, usual }, column) =>
-        column === 0 ? "cyan" : column === 1 && usual !== undefined && elapsed > 2 * usual ? "yellow" : undefined,
+      paint: ({ elapsed, usual, asked }, column) => {
+        if (column === 0) return asked === undefined ? "cyan" : "yellow";
+        return column === 1 && usual !== undefined && elapsed > 2 * usual ? "yellow" : undefined;
+      },
     }),
     show("retry", retrySection(only(picture.retrying), now)),
     show("next", nextSection(only(picture.next).slice(0, MOST_NEXT), now)),

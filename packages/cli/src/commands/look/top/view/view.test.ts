@@ -81,6 +81,14 @@ describe("the screen of ojm top", () => {
     expect(text).toMatch(/nightly +12 s/);
   });
 
+  test("a run that goes on although it was asked to stop is shown with who asked, and why", () => {
+    const asked = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, reason: "wrong month" };
+    const shown = picture({ problems: [], running: [run("import", { asked }), run("other")] });
+    expect(screen(shown, FIRST_LOOK, 80).join("\n")).toMatch(
+      /RUNNING +ELAPSED +STOPPING .*\n> import +1 min 1 s +by h1, pid 7: wrong mon….*\n {2}other +1 min 1 s +api-1/,
+    );
+  });
+
   test("what waits for its next attempt is shown with its time, and can be cancelled", () => {
     const waits = { name: "orders", chain: "orders@x", attempt: 2, attempts: 5 };
     const retrying = [

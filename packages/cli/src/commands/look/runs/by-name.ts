@@ -1,0 +1,52 @@
+import type { HistoryOptions, JobManager, RunRecord } from "@ojm/core";
+import type { Given } from "../../../command-line/spec.js";
+import { colorOf } from "../../../output/color.js";
+import { type Column, itemsText, tellMore } from "../../../output/items.js";
+import { wantsJson } from "../../../output/print.js";
+import { tell } from "../../../output/tell.js";
+import { type SayTime, sayTime } from "../../../output/times.js";
+import { isOwn } from "../../../store/own-runs.js";
+import { trouble } from "./trouble.js";
+
+/** The most runs that are read: a job that fails each second must not keep the answer away. */
+const MOST = 10_000;
+
+/** The newest run of a name, of those that were asked for. */
+interface Newest extends RunRecord {
+  /** How many of them the name has. */
+  readonly count: number;
+  /** When the first of them began. */
+  readonly first: number;
+}
+
+/** Each name once, with its newest run and how many it has: one that fails each minute hides no other. */
+export async function byNameText(
+  given: Given,
+  manager: JobManager,
+  { limit, ...asked }: HistoryOptions & { readonly limit: number },
+): Promise<string> {
+  const found = new Map<string, Newest>();
+  let read = 0;
+  for await (const run of manager.history({ ...asked, limit: MOST })) {
+    read++;
+    if (asked.name === undefined && isOwn(run.name)) continue;
+    const newest = found.get(run.name) ?? { ...run, count: 0 };
+    found.set(run.name, { ...newest, count: newest.count + 1, first: run.startTime });
+  }
+  const all = [...found.values()];
+  if (read === MOST && !wantsJson(given))
+    tell(`These are the names of the newest ${MOST} runs: --since asks for fewer`);
+  tellMore(given, all.length > limit, limit);
+  return itemsText(given, all.slice(0, limit), columns(sayTime(given)), "no such runs");
+}
+
+function columns(say: SayTime): Column<Newest>[] {
+  return [
+    { title: "NAME", cut: "name", cell: ({ name }) => name },
+    { title: "RUNS", rank: 2, cell: ({ count }) => String(count) },
+    { title: "FIRST", rank: 5, cell: ({ first }) => say(first) },
+    { title: "LAST", rank: 4, cell: ({ startTime }) => say(startTime) },
+    { title: "STATUS", rank: 1, cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
+    { title: "ERROR OR WARNING", rank: 3, cut: "text", cell: trouble },
+  ];
+}
