@@ -9,26 +9,51 @@ const conditions: string[] = ["@ojm/source", "node"];
 
 /**
  * Begins with the files that take longest: those of processes and servers. A fresh clone knows no times, and
- * by size the last files are the conformance suites, of which one would go on alone for a minute.
+ * by size the last files are the conformance suites, of which one would go on alone for a minute. Then come
+ * the files that share a process, which they can only one after the other.
  */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const turn = ({ moduleId, project }: TestSpecification): number => {
+      if (/^(test|examples)\//.test(relative(import.meta.dirname, moduleId))) return 0;
+      return project.config.isolate ? 2 : 1;
+    };
     const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification): boolean =>
-      /^(test|examples)\//.test(relative(import.meta.dirname, moduleId));
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    return sorted.toSorted((one, other) => turn(one) - turn(other));
   }
 }
+
+/**
+ * Files that share processes: they work on stores in memory with a time of their own. To start a process for
+ * each took a second of processor time, more than most of them take.
+ */
+const SHARING = "packages/{core,schedule,simple,bench}/src/**/*.test.ts";
+
+/** Of those, the ones that fill the memory, or count what their process has. */
+const ALONE = "**/{simulation,planted-bugs,chaos,leaks,year,exit}.test.ts";
 
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: [
-      "packages/*/src/**/*.test.ts",
-      "packages/ui/test/**/*.test.ts",
-      "examples/**/*.test.ts",
-      "test/**/*.test.ts",
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: [
+            "packages/!(core|schedule|simple|bench)/src/**/*.test.ts",
+            `packages/*/src/${ALONE}`,
+            "packages/ui/test/**/*.test.ts",
+            "examples/**/*.test.ts",
+            "test/**/*.test.ts",
+          ],
+        },
+      },
+      {
+        extends: true,
+        test: { name: "sharing", include: [SHARING], exclude: [ALONE, "**/node_modules/**"], isolate: false },
+      },
     ],
     pool: "forks",
     execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
