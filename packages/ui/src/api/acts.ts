@@ -11,6 +11,9 @@ import type { Handler } from "./look.js";
 /** How long an act waits for a process that starts a run, and for the end of a cancelled one, in ms. */
 const WAIT = 10_000;
 
+/** How long a hold waits for a run to end, in ms: a job that runs each second is hardly ever free. */
+const HOLD_WAIT = 2_000;
+
 const DAY = 86_400_000;
 
 /** What somebody does, to whom and why. */
@@ -98,7 +101,7 @@ async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
 async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
   const end = until ?? Date.now() + DAY;
   if (dryRun === true) return { done: `would keep all runs of "${name}" away until ${iso(end)}` };
-  await manager.hold(name, { reason, author, until: end });
+  await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });
   return { done: `"${name}" is held until ${iso(end)}` };
 }
 

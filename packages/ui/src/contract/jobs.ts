@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type ActName, actNameSchema, type Schema, type Status, statusSchema } from "./common.js";
+import { type HoldView, holdSchema } from "./locks.js";
 import { type TickView, tickSchema } from "./now.js";
 
 /** When a job is due. */
@@ -27,7 +28,7 @@ export interface LastRun {
   readonly error?: string;
 }
 
-/** A job that has a record, a schedule, or both. Times are in ms since 1970, durations in ms. */
+/** A job that has a record, a schedule or a lock. Times are in ms since 1970, durations in ms. */
 export interface Job {
   readonly name: string;
   readonly schedule?: JobSchedule;
@@ -48,6 +49,8 @@ export interface Job {
   readonly lastWell?: number;
   /** The id of the run that goes on. */
   readonly running?: string;
+  /** Since when its lock is held. With `hold`, by a person, and not by a process. */
+  readonly lock?: { readonly since: number; readonly hold?: HoldView };
   /**
    * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
    * counts once, and a cancelled run not at all. It is of the last 50 attempts, and no longer.
@@ -134,6 +137,7 @@ const jobEntries = {
   last: v.exactOptional(lastRunSchema),
   lastWell: v.exactOptional(v.number()),
   running: v.exactOptional(v.string()),
+  lock: v.exactOptional(v.strictObject({ since: v.number(), hold: v.exactOptional(holdSchema) })),
   streak: v.exactOptional(v.number()),
   p50: v.exactOptional(v.number()),
   p95: v.exactOptional(v.number()),

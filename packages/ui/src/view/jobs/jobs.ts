@@ -1,6 +1,7 @@
-import { type RunRecord, streakOf } from "@ojm/core";
+import { type HeldLock, type RunRecord, streakOf } from "@ojm/core";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
+import { holdView } from "../locks.js";
 import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules } from "../schedules.js";
@@ -40,18 +41,20 @@ export function pageOf(
 /** A page of the jobs, by name. */
 export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
   const [names, known] = await Promise.all([source.hub.names(), knownOf(source, 1)]);
-  const page = pageOf([...names, ...known.summaries.keys()], asked);
+  const page = pageOf([...names, ...known.summaries.keys(), ...known.locks.keys()], asked);
   const all = await mapSome(page.names, (name) => jobOf(source, name, known));
   const { items: jobs, more } = fitting(all);
   return { jobs, more: more || page.more };
 }
 
-/** A job with its ticks; `undefined` if there is neither a run nor a schedule of this name. */
+/** A job with its ticks; `undefined` if there is no run, schedule or lock of this name. */
 export async function jobDetailOf(source: Source, name: string): Promise<JobDetail | undefined> {
   const known = await knownOf(source, 10);
   const schedule = known.summaries.get(name);
   const job = await jobOf(source, name, known);
-  if (schedule === undefined && job.last === undefined && job.running === undefined) return undefined;
+  const isKnown = schedule !== undefined || job.last !== undefined || job.running !== undefined;
+  // A person may hold a job before its first run.
+  if (!isKnown && job.lock === undefined) return undefined;
   // Those that wait must not hide the outcomes of the others.
   const limit = TICKS + (known.views.get(name)?.waiting.length ?? 0);
   const past = await take(source.scheduler.ticks(name, { limit }), limit);
@@ -71,25 +74,29 @@ const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
 interface Known extends Pick<Schedules, "schedulers"> {
   readonly summaries: ReadonlyMap<string, ScheduleSummary>;
   readonly views: ReadonlyMap<string, ScheduleView>;
+  readonly locks: ReadonlyMap<string, HeldLock>;
 }
 
 async function knownOf({ manager, scheduler }: Source, limit: number): Promise<Known> {
-  const [summaries, { schedules, schedulers }] = await Promise.all([
+  const [summaries, { schedules, schedulers }, locks] = await Promise.all([
     take(scheduler.schedules({ limit }), Number.POSITIVE_INFINITY),
     readSchedules(manager),
+    manager.locks(),
   ]);
   const byName = <T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
     new Map(all.map((one) => [one.name, one]));
-  return { summaries: byName(summaries), views: byName(schedules), schedulers };
+  return { summaries: byName(summaries), views: byName(schedules), locks: byName(locks), schedulers };
 }
 
-async function jobOf(source: Source, name: string, { summaries, views, schedulers }: Known): Promise<Job> {
+async function jobOf(source: Source, name: string, { summaries, views, locks, schedulers }: Known): Promise<Job> {
   const newest = await take(source.manager.history({ name, limit: NEWEST }), NEWEST);
   const schedule = summaries.get(name);
   const view = views.get(name);
   const next = schedule?.next[0];
   const why = view && nobodyRuns(view, schedulers);
   const overdue = view && overdueTicks(view, Date.now());
+  const lock = locks.get(name);
+  const hold = lock && holdView(lock, source);
   return {
     name,
     ...(schedule && { schedule: await scheduleOf(source, schedule) }),
@@ -98,6 +105,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
     ...(schedule?.nextRun && { nextRun: schedule.nextRun.due }),
     ...(why && { nobody: NOBODY[why].one }),
     ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
+    ...(lock && { lock: { since: lock.since, ...(hold && { hold }) } }),
     ...howItGoes(newest, source),
   };
 }
@@ -106,7 +114,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "skipped" | "nextRun" | "overdue"> {
+): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "skipped" | "nextRun" | "overdue" | "lock"> {
   const ended = newest.filter(({ status }) => status !== "running");
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { ActMenu } from "../../acts/act-menu.js";
-import { actsOf } from "../../acts/acts.js";
+import { offersOf } from "../../acts/offers.js";
 import type { Job } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { count, duration, percent } from "../../format/duration.js";
@@ -41,7 +41,7 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
         {rate === undefined ? "–" : percent(rate)}
       </td>
       <td class="num acts-cell">
-        <ActMenu acts={actsOf(job)} target={{ name, run: running }} />
+        <ActMenu offers={offersOf(job)} target={{ name, run: running }} />
       </td>
     </tr>
   );

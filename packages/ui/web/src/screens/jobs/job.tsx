@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { ActButtons } from "../../acts/act-menu.js";
-import { actsOf } from "../../acts/acts.js";
+import { offersOf } from "../../acts/offers.js";
 import { queryOf } from "../../api/call.js";
 import type { JobDetail } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
@@ -24,7 +24,7 @@ import { WhySection } from "./why.js";
 export function JobScreen({ name }: { readonly name: string }): VNode {
   const job = useJob(name);
   const detail = job.data.value;
-  const end = detail && <ActButtons acts={actsOf(detail)} target={{ name, run: detail.running }} />;
+  const end = detail && <ActButtons offers={offersOf(detail)} target={{ name, run: detail.running }} />;
   return (
     <Page title={name} before={detail && <Mark job={detail} />} said={detail?.schedule?.words} end={end}>
       <Loaded of={job} rows={10}>
@@ -119,7 +119,7 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
       </Facts>
       <div class="split">
         <div>
-          <WhySection name={name} running={job.running} />
+          <WhySection job={job} />
           <Runs name={name} zone={zone} />
         </div>
         <div>

@@ -1,27 +1,29 @@
 import type { VNode } from "preact";
 import { ActMenu } from "../../acts/act-menu.js";
-import type { ActName, InstanceView, LockView, SchedulerItem } from "../../api/types.js";
-import { may } from "../../app/me.js";
+import { allowed, offer, offersOfRun } from "../../acts/offers.js";
+import type { InstanceView, LockView, SchedulerItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count, duration, seconds } from "../../format/duration.js";
 import { problemOf, stateOf } from "../../format/states.js";
 import { Holder } from "../../parts/facts.js";
 import { StateMark } from "../../parts/state.js";
+import type { Placed } from "../../parts/steady/rows.js";
 import { Away, Time } from "../../parts/time.js";
 
 /** A lock that is held. */
-export function LockRow({ lock }: { readonly lock: LockView }): VNode {
+export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
   const { name, holder, since, fence, waiting, run, lease } = lock;
   const where = `${holder.host}, pid ${holder.pid}`;
-  const acts: readonly ActName[] = run === undefined ? ["unlock"] : ["cancel", "unlock"];
+  const no = gone ? "The lock is free by now." : undefined;
+  const offers = run === undefined ? allowed([offer("unlock", no)]) : offersOfRun(no);
   return (
-    <tr>
+    <tr data-gone={gone || undefined}>
       <th scope="row" class="main-cell">
         <a class="name" href={run === undefined ? to.why(name) : to.run(run)} data-row>
           {name}
         </a>
-        <For lock={lock} />
+        {gone ? <span class="under dim">free by now</span> : <For lock={lock} />}
       </th>
       <td data-label="Held by">
         <Holder holder={holder} />
@@ -30,14 +32,14 @@ export function LockRow({ lock }: { readonly lock: LockView }): VNode {
         <Away at={since} />
       </td>
       <td data-label="Lease">
-        <Left until={lease?.until} />
+        <Left until={gone ? undefined : lease?.until} />
       </td>
       <td data-label="Waiting">{waiting === 0 ? <span class="dim">none</span> : count(waiting, "run")}</td>
       <td data-label="Fence" class="mono">
         {fence}
       </td>
       <td class="num acts-cell">
-        <ActMenu acts={acts.filter(may)} target={{ name, run, where }} />
+        <ActMenu offers={offers} target={{ name, run, where }} />
       </td>
     </tr>
   );
