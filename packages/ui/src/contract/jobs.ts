@@ -71,11 +71,11 @@ export interface Jobs {
   readonly more: boolean;
 }
 
-/** `GET api/v1/jobs/NAME`. */
+/** `GET api/v1/jobs/NAME?from&to`: with a range of time, its ticks are those of that time. */
 export interface JobDetail extends Job {
   /** The definition of the schedule, as JSON. */
   readonly definition?: { readonly [field: string]: unknown };
-  /** The next 10, and what became of the last 20; the latest first. */
+  /** The next 10, and what became of the last 20, of a range of time 100; the latest first. */
   readonly ticks: readonly TickView[];
 }
 

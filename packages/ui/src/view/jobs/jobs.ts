@@ -13,6 +13,9 @@ const NEWEST = 50;
 /** How many ticks that have their outcome are shown of a job. */
 const TICKS = 20;
 
+/** And of a range of time that somebody asks for. */
+const TICKS_OF_RANGE = 100;
+
 /** How many durations are shown. */
 const DURATIONS = 20;
 
@@ -47,20 +50,34 @@ export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
   return { jobs, more: more || page.more };
 }
 
+/** Which ticks of a job are asked for, in ms since 1970; absent: the latest. */
+interface RangeAsked {
+  readonly from?: number;
+  readonly to?: number;
+}
+
 /** A job with its ticks; `undefined` if there is no run, schedule or lock of this name. */
-export async function jobDetailOf(source: Source, name: string): Promise<JobDetail | undefined> {
+export async function jobDetailOf(
+  source: Source,
+  name: string,
+  range: RangeAsked = {},
+): Promise<JobDetail | undefined> {
   const known = await knownOf(source, 10);
   const schedule = known.summaries.get(name);
   const job = await jobOf(source, name, known);
   const isKnown = schedule !== undefined || job.last !== undefined || job.running !== undefined;
   // A person may hold a job before its first run.
   if (!isKnown && job.lock === undefined) return undefined;
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range;
+  const most = range.from === undefined && range.to === undefined ? TICKS : TICKS_OF_RANGE;
   // Those that wait must not hide the outcomes of the others.
-  const limit = TICKS + (known.views.get(name)?.waiting.length ?? 0);
-  const past = await take(source.scheduler.ticks(name, { limit }), limit);
-  const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, TICKS)];
-  const coming = (schedule?.next ?? []).map((tick) => comingTick(name, tick, job.nobody !== undefined)).reverse();
-  const overdue = job.overdue === undefined ? [] : [overdueTick(name, job.overdue)];
+  const limit = most + (known.views.get(name)?.waiting.length ?? 0);
+  const past = await take(source.scheduler.ticks(name, { ...range, limit }), limit);
+  const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, most)];
+  const next = (schedule?.next ?? []).filter(({ at }) => at >= from && at < to);
+  const coming = next.map((tick) => comingTick(name, tick, job.nobody !== undefined)).reverse();
+  const late = job.overdue;
+  const overdue = late === undefined || late.until < from || late.at >= to ? [] : [overdueTick(name, late)];
   return {
     ...job,
     ...(schedule && { definition: { ...schedule.definition } }),

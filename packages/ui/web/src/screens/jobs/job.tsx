@@ -97,7 +97,7 @@ function Runs({ name, zone }: RunsProps): VNode {
 }
 
 function Body({ job }: { readonly job: JobDetail }): VNode {
-  const { name, schedule, last, lastWell, streak, p50, p95, rate, ticks, definition, durations } = job;
+  const { name, schedule, last, lastWell, streak, p50, p95, rate, definition, durations } = job;
   const zone = schedule?.zone;
   return (
     <>
@@ -124,7 +124,7 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
         </div>
         <div>
           <Durations durations={durations} p50={p50} p95={p95} />
-          <Ticks ticks={ticks} zone={zone} />
+          <Ticks job={job} />
           <Definition of={definition} />
         </div>
       </div>
