@@ -24,6 +24,7 @@ export interface LastRun {
   readonly id: string;
   readonly status: Status;
   readonly startTime: number;
+  readonly endTime?: number;
   readonly duration?: number;
   readonly error?: string;
 }
@@ -45,10 +46,12 @@ export interface Job {
   /** Its ticks that are due and that nobody has decided on: the first one, the last one, how many. */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
-  /** When the last run began that completed. */
+  /** When the last run ended that completed. */
   readonly lastWell?: number;
   /** The id of the run that goes on. */
   readonly running?: string;
+  /** When that one began. */
+  readonly runningSince?: number;
   /** Since when its lock is held. With `hold`, by a person, and not by a process. */
   readonly lock?: { readonly since: number; readonly hold?: HoldView };
   /**
@@ -111,6 +114,7 @@ const lastRunSchema: Schema<LastRun> = v.strictObject({
   id: v.string(),
   status: statusSchema,
   startTime: v.number(),
+  endTime: v.exactOptional(v.number()),
   duration: v.exactOptional(v.number()),
   error: v.exactOptional(v.string()),
 });
@@ -137,6 +141,7 @@ const jobEntries = {
   last: v.exactOptional(lastRunSchema),
   lastWell: v.exactOptional(v.number()),
   running: v.exactOptional(v.string()),
+  runningSince: v.exactOptional(v.number()),
   lock: v.exactOptional(v.strictObject({ since: v.number(), hold: v.exactOptional(holdSchema) })),
   streak: v.exactOptional(v.number()),
   p50: v.exactOptional(v.number()),

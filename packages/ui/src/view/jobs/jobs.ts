@@ -145,18 +145,22 @@ export function howItGoes(
       ...(streak !== 0 && { streak }),
       rate: ended.filter(({ inError }) => inError !== true).length / ended.length,
     }),
-    ...(well[0] && { lastWell: well[0].startTime }),
-    ...(running && { running: running.id }),
+    ...(well[0] && { lastWell: well[0].endTime ?? well[0].startTime }),
+    ...(running && { running: running.id, runningSince: running.startTime }),
     ...(sorted.length > 0 && { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }),
     durations: durations.slice(0, DURATIONS).reverse(),
   };
 }
 
-function lastOf({ id, status, startTime, duration, error }: RunRecord, { mask }: Pick<Source, "mask">): LastRun {
+function lastOf(
+  { id, status, startTime, endTime, duration, error }: RunRecord,
+  { mask }: Pick<Source, "mask">,
+): LastRun {
   return {
     id,
     status,
     startTime,
+    ...(endTime !== undefined && { endTime }),
     ...(duration !== undefined && { duration }),
     ...(error !== undefined && { error: shorten(mask(error), 300) }),
   };

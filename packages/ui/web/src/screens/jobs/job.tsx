@@ -103,10 +103,10 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
     <>
       <Facts>
         <Fact name="Next">{schedule !== undefined && <Next job={job} />}</Fact>
-        <Fact name="Last">
+        <Fact name="Last ended">
           {last !== undefined && (
             <a class="link" href={to.run(last.id)}>
-              <Away at={last.startTime} zone={zone} />
+              <Away at={last.endTime ?? last.startTime} zone={zone} />
             </a>
           )}
         </Fact>

@@ -102,9 +102,9 @@ const LATER = new Set(["waiting", "tick", "next"]);
 function withLast(reasons: readonly ReasonView[], job: WhyProps["job"]): readonly ReasonView[] {
   const codes = reasons.map(({ code }) => code);
   if (job?.last === undefined || !codes.includes("running") || codes.includes("last")) return reasons;
-  const { id, status, startTime, duration, error } = job.last;
-  const text = `the last run, ${id}, ended as ${status}${error === undefined ? "" : `: ${error}`}`;
-  const last = { code: "last", text, at: startTime + (duration ?? 0), run: id };
+  const { id, status, startTime, endTime = startTime, error } = job.last;
+  const text = `the last run, ${id}, ended as ${status} at ${new Date(endTime).toISOString()}`;
+  const last = { code: "last", text: error === undefined ? text : `${text}: ${error}`, at: endTime, run: id };
   const at = codes.findIndex((code) => LATER.has(code));
   return reasons.toSpliced(at === -1 ? reasons.length : at, 0, last);
 }
