@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ActAnswer } from "../contract/acts.js";
 import type { Audit } from "../contract/audit.js";
-import type { Jobs } from "../contract/jobs.js";
+import type { Jobs, Why } from "../contract/jobs.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 
 let it: TestCockpit;
@@ -90,6 +90,21 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   const { entries } = await it.get<Audit>("/api/v1/audit?name=import");
   expect(entries.map(({ action }) => action)).toEqual(["end-hold", "hold"]);
   expect((await it.act("/api/v1/jobs/import/unlock", { reason })).status).toBe(404);
+});
+
+test("a hold is ended by its own act, which takes no lock from a run", async () => {
+  await it.act("/api/v1/jobs/import/hold", { reason });
+  expect((await it.get<Why>("/api/v1/jobs/import/why")).reasons[0]).toMatchObject({ act: "end-hold" });
+  const dry = await it.act("/api/v1/jobs/import/end-hold", { reason, dryRun: true }, "operate");
+  expect(dry.body).toMatchObject({
+    dryRun: true,
+    done: expect.stringMatching(/^would end the hold of "import" by ana/),
+  });
+  expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(200);
+  const run = await it.manager.start("import");
+  expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(404);
+  expect((await it.manager.locks()).length).toBe(1);
+  await run.end();
 });
 
 test("a hold waits for a run that ends within moments", async () => {

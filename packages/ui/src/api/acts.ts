@@ -28,6 +28,7 @@ export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
   const acts: Readonly<Record<string, (source: Source, act: Act) => Promise<ActAnswer>>> = {
     "run-now": runNow,
     hold,
+    "end-hold": endHold,
     pause,
     resume,
     backfill,
@@ -103,6 +104,18 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
   if (dryRun === true) return { done: `would keep all runs of "${name}" away until ${iso(end)}` };
   await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });
   return { done: `"${name}" is held until ${iso(end)}` };
+}
+
+/** A run may have taken the lock since the page was drawn: no other act than `unlock` takes that away. */
+async function endHold({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+  const lock = (await manager.locks()).find((one) => one.name === name);
+  const held = lock && holdOf(lock);
+  if (held === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not on hold`);
+  const what = `the hold of "${name}" by ${held.author ?? lock?.holder.host} (${held.reason})`;
+  if (dryRun === true) return { done: `would end ${what}` };
+  const { unlocked } = await manager.unlock(name, { reason, author });
+  if (!unlocked) throw new Refusal("NOT_FOUND", `"${name}" is not on hold any more`);
+  return { done: `ended ${what}` };
 }
 
 async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {

@@ -118,6 +118,7 @@ export const endpoints: readonly Endpoint[] = [
   act("pause", "operate", "Pause a schedule"),
   act("resume", "operate", "End the pause of a schedule"),
   act("hold", "operate", "Keep all runs of a job away"),
+  act("end-hold", "operate", "End a hold, and take no lock from a process"),
   act("backfill", "operate", "Run the ticks of a time that is over"),
   act("unlock", "admin", "Take a lock from its holder"),
   {

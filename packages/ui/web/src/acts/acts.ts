@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { post } from "../api/call.js";
-import type { ActAnswer, ActName, ActRequest } from "../api/types.js";
+import type { ActAnswer, ActName, ActRequest, HoldView } from "../api/types.js";
 import type { IconName } from "../parts/icon.js";
 
 /** Something that can be done, in words. */
@@ -24,6 +24,8 @@ export interface Target {
   readonly run?: string | undefined;
   /** Where it runs, if that is known. */
   readonly where?: string | undefined;
+  /** With `end-hold`: who holds it, and why. */
+  readonly hold?: HoldView | undefined;
   /** With `cancel`: the next attempt, if none runs now. `run` is then the first run of its chain. */
   readonly attempt?: number | undefined;
 }
@@ -51,6 +53,16 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     title: (name) => `Hold ${name}`,
     does: ({ name }) =>
       `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends. A run that goes on must end first.`,
+  },
+  "end-hold": {
+    label: "End hold",
+    icon: "unlock",
+    title: (name) => `End the hold of ${name}`,
+    does: ({ name, hold }) => {
+      const { author, reason } = hold ?? {};
+      const whose = `${author === undefined ? "" : ` of ${author}`}${reason === undefined ? "" : ` (${reason})`}`;
+      return `Ends the hold${whose}: ${name} runs again, from its next tick on. No run is stopped by it.`;
+    },
   },
   pause: {
     label: "Pause the schedule",

@@ -23,10 +23,16 @@ export function offersOf({
   ];
   return allowed([
     ...(schedule === undefined ? [] : ofSchedule),
-    offer("hold", lock?.hold === undefined ? undefined : "It is on hold already."),
+    offer(lock?.hold === undefined ? "hold" : "end-hold"),
     offer("cancel", running === undefined ? "Nothing runs now." : undefined),
-    offer("unlock", lock === undefined ? "Its lock is free." : undefined),
+    offer("unlock", noUnlock(lock)),
   ]);
+}
+
+/** Why there is no lock to take from a process. */
+function noUnlock(lock: Job["lock"]): string | undefined {
+  if (lock === undefined) return "Its lock is free.";
+  return lock.hold === undefined ? undefined : "A person holds it, and no process: end the hold.";
 }
 
 /** What there is to do about a run, or about who has a lock. `no`: why nothing of it makes sense any more. */

@@ -48,14 +48,10 @@ export function AuditScreen(): VNode {
   );
 }
 
-/** Ends what somebody did: it takes nothing from a process, as the unlock of a run does. */
-const HOLD_ENDED: ShownAct = { label: "End of the hold", icon: "unlock" };
-
 type ShownAct = Pick<Act, "label" | "icon" | "danger">;
 
 /** A newer process may do what these pages do not know. */
 function actOf(action: string): ShownAct {
-  if (action === "end-hold") return HOLD_ENDED;
   return isAct(action) ? ACTS[action] : { label: action, icon: "info" };
 }
 

@@ -41,7 +41,7 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
         {rate === undefined ? "–" : percent(rate)}
       </td>
       <td class="num acts-cell">
-        <ActMenu offers={offersOf(job)} target={{ name, run: running }} />
+        <ActMenu offers={offersOf(job)} target={{ name, run: running, hold: job.lock?.hold }} />
       </td>
     </tr>
   );

@@ -24,7 +24,9 @@ import { WhySection } from "./why.js";
 export function JobScreen({ name }: { readonly name: string }): VNode {
   const job = useJob(name);
   const detail = job.data.value;
-  const end = detail && <ActButtons offers={offersOf(detail)} target={{ name, run: detail.running }} />;
+  const end = detail && (
+    <ActButtons offers={offersOf(detail)} target={{ name, run: detail.running, hold: detail.lock?.hold }} />
+  );
   return (
     <Page title={name} before={detail && <Mark job={detail} />} said={detail?.schedule?.words} end={end}>
       <Loaded of={job} rows={10}>

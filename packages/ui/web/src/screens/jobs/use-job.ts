@@ -13,14 +13,15 @@ export function useJob(name: string): Resource<JobDetail> {
   const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name], every: REFRESH });
   const detail = job.data.value;
   const { schedule, running } = detail ?? {};
+  const hold = detail?.lock?.hold;
   const acts = detail === undefined ? [] : possible(offersOf(detail));
   useEffect(() => {
     pageZone.value = schedule?.zone;
-    subject.value = { acts, target: { name, run: running } };
+    subject.value = { acts, target: { name, run: running, hold } };
     return () => {
       pageZone.value = undefined;
       subject.value = undefined;
     };
-  }, [name, schedule?.zone, running, acts.join()]);
+  }, [name, schedule?.zone, running, acts.join(), hold?.reason]);
   return job;
 }

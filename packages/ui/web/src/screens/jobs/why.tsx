@@ -17,7 +17,7 @@ import { useJob } from "./use-job.js";
 interface WhyProps {
   readonly name: string;
   /** What is known of the job. */
-  readonly job?: Pick<Job, "running" | "last"> | undefined;
+  readonly job?: Pick<Job, "running" | "last" | "lock"> | undefined;
   /** Whether the page has the acts of the job at its head: no button is here then that comes and goes. */
   readonly bare?: boolean;
 }
@@ -121,7 +121,7 @@ interface ReasonProps extends WhyProps {
 function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode {
   const { code, text, at, run, attempt, act, help } = reason;
   // An attempt to come is cancelled by the first run of its chain.
-  const target = attempt === undefined ? { name, run: job?.running } : { name, run, attempt };
+  const target = attempt === undefined ? { name, run: job?.running, hold: job?.lock?.hold } : { name, run, attempt };
   return (
     <li data-first={first} ref={useSteady()}>
       <StateMark state={reasonState(code)} />

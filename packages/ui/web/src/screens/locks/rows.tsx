@@ -13,10 +13,11 @@ import { Away, Time } from "../../parts/time.js";
 
 /** A lock that is held. */
 export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
-  const { name, holder, since, fence, waiting, run, lease } = lock;
+  const { name, holder, since, fence, waiting, run, lease, hold } = lock;
   const where = `${holder.host}, pid ${holder.pid}`;
   const no = gone ? "The lock is free by now." : undefined;
-  const offers = run === undefined ? allowed([offer("unlock", no)]) : offersOfRun(no);
+  const own = offer(hold === undefined ? "unlock" : "end-hold", no);
+  const offers = run === undefined ? allowed([own]) : offersOfRun(no);
   return (
     <tr data-gone={gone || undefined}>
       <th scope="row" class="main-cell">
@@ -39,7 +40,7 @@ export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
         {fence}
       </td>
       <td class="num acts-cell">
-        <ActMenu offers={offers} target={{ name, run, where }} />
+        <ActMenu offers={offers} target={{ name, run, where, hold }} />
       </td>
     </tr>
   );
