@@ -56,6 +56,37 @@ describe.skipIf(missing !== undefined)(`a row of a list${missing === undefined ?
     expect(new URL(page.url()).pathname).toBe("/jobs");
   });
 
+  it("leads to the job by the name, and to the run by a state, a time or a number, on every screen", async () => {
+    const { manager } = mount;
+    const fails = (): Promise<never> => Promise.reject(new Error("no route"));
+    await manager.run("failing", fails).catch(() => {});
+    manager.run("tried", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
+    await expect.poll(async () => (await manager.retries("tried")).length, { timeout: 30_000 }).toBe(1);
+    const run = await manager.start("going");
+    const next = manager.start("going", { wait: 3_600_000 });
+    const counts: Record<string, number> = {};
+    for (const [path, regions] of [
+      ["", ["Problems", "Running", "Waiting for a lock", "Waiting for a retry", "Next 24 hours"]],
+      ["jobs", []],
+      ["runs", []],
+      ["locks", ["Locks", "Schedulers"]],
+    ] as const) {
+      const page = await open(path);
+      for (const name of regions) await page.getByRole("region", { name, exact: true }).waitFor();
+      await page.locator("main .name").first().waitFor();
+      const hrefs = (css: string): Promise<string[]> =>
+        page.locator(css).evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
+      expect(await hrefs("main a.name:not([href^='jobs/'])")).toEqual([]);
+      expect(await hrefs("main a.to-run:not([href^='runs/'])")).toEqual([]);
+      counts[path] = (await hrefs("main a.to-run")).length;
+      await page.close();
+    }
+    // Two that failed, one that runs, one that is tried again; four jobs; four runs; one lock of a run.
+    expect(counts).toEqual({ "": 4, jobs: 4, runs: 4, locks: 1 });
+    await run.end();
+    await (await next).end();
+  });
+
   it("lets its text be selected", async () => {
     const page = await open("jobs");
     const text = page.getByRole("row", { name: /^backup/ }).getByText("At 02:00 (UTC)");

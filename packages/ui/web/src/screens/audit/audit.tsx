@@ -6,6 +6,7 @@ import { place, to } from "../../app/router.js";
 import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { Time } from "../../parts/time.js";
@@ -67,7 +68,7 @@ function Row({ entry: { at, action, name, actor, reason, holder, run } }: { read
         </span>
       </td>
       <th scope="row" class="main-cell">
-        <a class="name" href={run === undefined ? to.job(name) : to.run(run)} data-row>
+        <a class="name" href={to.job(name)} data-row>
           {name}
         </a>
       </th>
@@ -81,7 +82,9 @@ function Row({ entry: { at, action, name, actor, reason, holder, run } }: { read
         )}
       </td>
       <td data-label="When">
-        <Time at={at} />
+        <RunLink run={run}>
+          <Time at={at} />
+        </RunLink>
       </td>
     </tr>
   );

@@ -61,7 +61,7 @@ export function streakText(streak: number): string {
 function Last({ job: { last, running, runningSince, streak, schedule } }: { readonly job: Job }): VNode {
   if (running !== undefined && runningSince !== undefined) {
     return (
-      <a href={to.run(running)} class="pair">
+      <a href={to.run(running)} class="pair to-run">
         <RunState status="running" />{" "}
         <span class="dim under">
           for <Elapsed since={runningSince} />
@@ -71,7 +71,7 @@ function Last({ job: { last, running, runningSince, streak, schedule } }: { read
   }
   if (last === undefined) return <span class="dim">never</span>;
   return (
-    <a href={to.run(last.id)} class="pair">
+    <a href={to.run(last.id)} class="pair to-run">
       <RunState status={last.status} />{" "}
       <span class="dim under">
         <Away at={last.endTime ?? last.startTime} zone={schedule?.zone} />

@@ -73,7 +73,7 @@ const List = ({ ticks, zone }: ListProps): VNode => (
         {tick.run === undefined ? (
           <StateMark state={tickState(tick, second.value)} />
         ) : (
-          <a href={to.run(tick.run)} data-row>
+          <a class="to-run" href={to.run(tick.run)} data-row>
             <StateMark state={tickState(tick, second.value)} />
           </a>
         )}

@@ -7,6 +7,7 @@ import { second } from "../../format/clock.js";
 import { count, duration, seconds } from "../../format/duration.js";
 import { problemOf, stateOf } from "../../format/states.js";
 import { Holder } from "../../parts/facts.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { StateMark } from "../../parts/state.js";
 import type { Placed } from "../../parts/steady/rows.js";
 import { Away, Time } from "../../parts/time.js";
@@ -21,7 +22,7 @@ export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
   return (
     <tr data-gone={gone || undefined}>
       <th scope="row" class="main-cell">
-        <a class="name" href={run === undefined ? to.why(name) : to.run(run)} data-row>
+        <a class="name" href={to.job(name)} data-row>
           {name}
         </a>
         {gone ? <span class="under dim">free by now</span> : <For lock={lock} />}
@@ -72,7 +73,11 @@ function For({ lock: { hold, gone, run } }: { readonly lock: LockView }): VNode 
       </span>
     );
   }
-  return <span class="under dim">{run === undefined ? "without a run" : "for a run"}</span>;
+  return (
+    <span class="under dim">
+      <RunLink run={run}>{run === undefined ? "without a run" : "for a run"}</RunLink>
+    </span>
+  );
 }
 
 function Left({ until }: { readonly until: number | undefined }): VNode {

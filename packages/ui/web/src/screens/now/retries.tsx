@@ -3,6 +3,7 @@ import { ActButtons } from "../../acts/act-menu.js";
 import { allowed, offer } from "../../acts/offers.js";
 import type { Now } from "../../api/types.js";
 import { to } from "../../app/router.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { Due } from "../../parts/time.js";
 
@@ -16,11 +17,14 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
         {retries.map(({ name, chain, attempt, attempts, due, error }) => (
           <li key={chain}>
             <div class="retry" title={error}>
-              <a class="name" href={to.run(chain)} data-row>
+              <a class="name" href={to.job(name)} data-row>
                 {name}
               </a>
               <span class="dim under">
-                attempt {attempt} of {attempts}, <Due at={due} />
+                <RunLink run={chain}>
+                  attempt {attempt} of {attempts}
+                </RunLink>
+                , <Due at={due} />
               </span>
             </div>
             <span class="end">

@@ -7,6 +7,7 @@ import { second } from "../../format/clock.js";
 import { count, duration, percent, seconds } from "../../format/duration.js";
 import { progressText } from "../../format/progress.js";
 import { Holder } from "../../parts/facts.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { RunState } from "../../parts/state.js";
@@ -37,7 +38,7 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
     <li class="run" data-gone={gone || undefined}>
       {gone ? <span /> : <RunState status="running" bare />}
       <div class="what">
-        <a class="name" href={to.run(id)} data-row>
+        <a class="name" href={to.job(name)}>
           {name}
         </a>
         <span class="dim">
@@ -47,8 +48,13 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
         </span>
         {progress !== undefined && <span class="dim cut">{progressText(progress)}</span>}
       </div>
-      {gone ? <span class="pace dim">ended</span> : <Pace run={run} />}
-      <span class="elapsed">{!gone && <Elapsed since={startTime} />}</span>
+      {gone ? <span class="pace" /> : <Pace run={run} />}
+      <span class="elapsed">
+        <RunLink run={id} row>
+          {gone ? "ended" : <Elapsed since={startTime} />}
+          <span class="hidden-text">, its run</span>
+        </RunLink>
+      </span>
       {gone ? <span class="lease" /> : <Lease run={run} />}
       <ActMenu
         offers={offersOfRun(gone ? "This run has ended." : undefined)}
