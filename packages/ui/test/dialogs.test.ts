@@ -109,6 +109,26 @@ describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `:
     expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
   });
 
+  it.each(["jobs/nightly", "jobs/nightly/why", "locks", "jobs"])(
+    "end a hold in words of its own, on %s",
+    async (path) => {
+      await mount.manager.hold("nightly", { reason: "the server moves", author: "bo" });
+      const page = await open(path);
+      const menu = page.getByRole("button", { name: "Actions of nightly" });
+      if (path === "locks" || path === "jobs") await menu.click();
+      await page
+        .getByRole("button", { name: "End hold" })
+        .or(page.getByRole("menuitem", { name: "End hold" }))
+        .click();
+      const dialog = page.getByRole("dialog", { name: "End the hold of nightly" });
+      await dialog.getByText("Ends the hold of bo (the server moves)").waitFor();
+      await page.keyboard.type("it has moved");
+      await page.keyboard.press("Control+Enter");
+      await page.locator("dialog").waitFor({ state: "detached" });
+      await expect.poll(() => mount.manager.locks(), { timeout: 30_000 }).toEqual([]);
+    },
+  );
+
   it("send by Ctrl+Enter from the text of the reason", async () => {
     const page = await open("jobs/nightly");
     await page.getByRole("button", { name: "Pause the schedule" }).first().click();

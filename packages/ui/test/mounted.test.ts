@@ -53,7 +53,10 @@ describe.skipIf(missing !== undefined)(`pages that are mounted${missing === unde
       await live(page);
       expect(page.url()).toBe(base);
       const run = await manager.start("just-now");
-      await page.getByRole("region", { name: "Running" }).getByRole("link", { name: "just-now" }).click();
+      await page
+        .getByRole("region", { name: "Running" })
+        .getByRole("link", { name: /its run$/ })
+        .click();
       await page.getByRole("heading", { name: "just-now", level: 1 }).waitFor();
       expect(page.url()).toBe(`${base}runs/${encodeURIComponent(run.id)}`);
       await run.end();

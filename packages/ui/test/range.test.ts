@@ -88,6 +88,28 @@ describe.skipIf(missing !== undefined)(`a range of time${missing === undefined ?
     await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
   });
 
+  it("narrows the ticks of a job as it does its runs", async () => {
+    await mount.scheduler.add("import", { cron: "0 0 1 1 *" }, () => {});
+    const channel = await mount.manager.channel("oJobManager-schedules");
+    const by = { host: "h", pid: 1, instance: "i" };
+    for (const at of [hour - DAY, hour]) {
+      await channel.set(["tick", "import", at], { outcome: "skipped", reason: "paused", by, decided: at, revision: 1 });
+    }
+    const page = await open("jobs/import");
+    const ticks = page.getByRole("region", { name: "Ticks" });
+    const times = (): Promise<string[]> =>
+      ticks.locator("li .when time").evaluateAll((all) => all.map((time) => time.getAttribute("datetime") ?? ""));
+    // The next three, and both that are decided.
+    await expect.poll(async () => (await times()).length, { timeout: 30_000 }).toBe(5);
+    await page.goto(`${mount.url}jobs/import?from=${hour}&to=${hour + HOUR}`);
+    await expect.poll(times, { timeout: 30_000 }).toEqual([new Date(hour).toISOString()]);
+    await page.goto(`${mount.url}jobs/import?from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
+    await ticks.getByText("No tick of this time is kept").waitFor();
+    await ticks.getByRole("link", { name: "See this time on the timeline" }).waitFor();
+    await page.getByRole("button", { name: "Any time" }).click();
+    await expect.poll(async () => (await times()).length, { timeout: 30_000 }).toBe(5);
+  });
+
   it("is shown on the timeline by the same fields, and by the link of a range in which no run of a job began", async () => {
     const page = await open("timeline");
     await tabTo(page, "From");

@@ -163,7 +163,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     await manager.hold("server-move", { reason: "the server moves", author: "ana" });
     await manager.unlock("server-move", { reason: "it has moved", author: "ana" });
     const page = await cockpit.page("audit?name=server-move");
-    await page.getByRole("row", { name: /^End of the hold server-move ana it has moved/ }).waitFor();
+    await page.getByRole("row", { name: /^End hold server-move ana it has moved/ }).waitFor();
     expect(await page.getByText("Unlock by force").count()).toBe(0);
     await page.close();
   });

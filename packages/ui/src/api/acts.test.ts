@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ActAnswer } from "../contract/acts.js";
 import type { Audit } from "../contract/audit.js";
+import type { Jobs, Why } from "../contract/jobs.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 
 let it: TestCockpit;
@@ -79,6 +80,8 @@ test("a cancel between two attempts says that the chain ends, and ends it", asyn
 test("a lock is taken by force, and a hold keeps runs away until that", async () => {
   expect((await it.act("/api/v1/jobs/import/hold", { reason }, "operate")).status).toBe(200);
   await expect(it.manager.run("import", () => {}, { wait: 0 })).rejects.toThrow(/held for maintenance by ana \(10/);
+  const { jobs } = await it.get<Jobs>("/api/v1/jobs");
+  expect(jobs).toMatchObject([{ name: "import", lock: { hold: { reason, author: expect.stringMatching(/^ana/) } } }]);
   const dry = await it.act("/api/v1/jobs/import/unlock", { reason, dryRun: true });
   expect(dry.body).toMatchObject({ dryRun: true, done: expect.stringContaining("would take") });
   expect((await it.manager.locks()).length).toBe(1);
@@ -89,7 +92,35 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   expect((await it.act("/api/v1/jobs/import/unlock", { reason })).status).toBe(404);
 });
 
-test("a hold of a job that runs is refused as a conflict, and an unknown schedule is not found", async () => {
+test("a hold is ended by its own act, which takes no lock from a run", async () => {
+  await it.act("/api/v1/jobs/import/hold", { reason });
+  expect((await it.get<Why>("/api/v1/jobs/import/why")).reasons[0]).toMatchObject({ act: "end-hold" });
+  const dry = await it.act("/api/v1/jobs/import/end-hold", { reason, dryRun: true }, "operate");
+  expect(dry.body).toMatchObject({
+    dryRun: true,
+    done: expect.stringMatching(/^would end the hold of "import" by ana/),
+  });
+  expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(200);
+  const run = await it.manager.start("import");
+  expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(404);
+  expect((await it.manager.locks()).length).toBe(1);
+  await run.end();
+});
+
+test("a hold waits for a run that ends within moments", async () => {
+  let status = 409;
+  // On a slow machine, more than moments may pass before the run ends.
+  while (status === 409) {
+    const run = await it.manager.start("import");
+    const held = it.act("/api/v1/jobs/import/hold", { reason });
+    await expect.poll(async () => (await it.manager.locks()).map(({ waiting }) => waiting)).toEqual([1]);
+    await run.end();
+    ({ status } = await held);
+  }
+  expect(status).toBe(200);
+});
+
+test("a hold of a job that goes on running is refused as a conflict, and an unknown schedule is not found", async () => {
   const run = await it.manager.start("import");
   expect((await it.act("/api/v1/jobs/import/hold", { reason })).status).toBe(409);
   await run.end();

@@ -11,6 +11,9 @@ import type { Handler } from "./look.js";
 /** How long an act waits for a process that starts a run, and for the end of a cancelled one, in ms. */
 const WAIT = 10_000;
 
+/** How long a hold waits for a run to end, in ms: a job that runs each second is hardly ever free. */
+const HOLD_WAIT = 2_000;
+
 const DAY = 86_400_000;
 
 /** What somebody does, to whom and why. */
@@ -25,6 +28,7 @@ export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
   const acts: Readonly<Record<string, (source: Source, act: Act) => Promise<ActAnswer>>> = {
     "run-now": runNow,
     hold,
+    "end-hold": endHold,
     pause,
     resume,
     backfill,
@@ -103,8 +107,20 @@ async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
 async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
   const end = until ?? Date.now() + DAY;
   if (dryRun === true) return { done: `would keep all runs of "${name}" away until ${iso(end)}` };
-  await manager.hold(name, { reason, author, until: end });
+  await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });
   return { done: `"${name}" is held until ${iso(end)}` };
+}
+
+/** A run may have taken the lock since the page was drawn: no other act than `unlock` takes that away. */
+async function endHold({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+  const lock = (await manager.locks()).find((one) => one.name === name);
+  const held = lock && holdOf(lock);
+  if (held === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not on hold`);
+  const what = `the hold of "${name}" by ${held.author ?? lock?.holder.host} (${held.reason})`;
+  if (dryRun === true) return { done: `would end ${what}` };
+  const { unlocked } = await manager.unlock(name, { reason, author });
+  if (!unlocked) throw new Refusal("NOT_FOUND", `"${name}" is not on hold any more`);
+  return { done: `ended ${what}` };
 }
 
 async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {

@@ -39,16 +39,15 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
       return timelineOf(source, { from, to, px, ...names(query, 40, 100) });
     },
     jobs: async ({ query }) => jobsOf(source, names(query, 50, 100)),
-    job: async ({ params: { name = "" } }) => found(await jobDetailOf(source, name), `job "${name}"`),
+    job: async ({ params: { name = "" }, query }) =>
+      found(await jobDetailOf(source, name, range(query)), `job "${name}"`),
     why: async ({ params: { name = "" } }) => whyOf(source, name),
     runs: async ({ query }) => {
       const [name, status, before] = [query.text("name"), query.statuses("status"), query.text("before")];
-      const [from, to] = [query.time("from"), query.time("to")];
       return runsOf(source, {
         ...(name !== undefined && { name }),
         ...(status !== undefined && { status }),
-        ...(from !== undefined && { from }),
-        ...(to !== undefined && { to }),
+        ...range(query),
         ...(before !== undefined && { before }),
         limit: query.limit(50, 200),
       });
@@ -75,6 +74,11 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
 function names(query: Asked["query"], usual: number, most: number): { after?: string; q?: string; limit: number } {
   const [after, q] = [query.text("after"), query.text("q")];
   return { ...(after !== undefined && { after }), ...(q !== undefined && { q }), limit: query.limit(usual, most) };
+}
+
+function range(query: Asked["query"]): { from?: number; to?: number } {
+  const [from, to] = [query.time("from"), query.time("to")];
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 
 function found<T>(value: T | undefined, what: string): T {

@@ -2,8 +2,8 @@ import * as v from "valibot";
 import type { Schema } from "./common.js";
 
 /**
- * The body of `POST api/v1/jobs/NAME/ACT`, where ACT is `run-now`, `hold`, `pause`, `resume`, `backfill`,
- * `unlock` or `cancel`, and of `POST api/v1/runs/ID/cancel`.
+ * The body of `POST api/v1/jobs/NAME/ACT`, where ACT is `run-now`, `hold`, `end-hold`, `pause`, `resume`,
+ * `backfill`, `unlock` or `cancel`, and of `POST api/v1/runs/ID/cancel`.
  */
 export interface ActRequest {
   /** Why, for those whom it affects. At most 1,000 characters. */

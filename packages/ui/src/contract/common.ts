@@ -30,7 +30,7 @@ export const holderSchema: Schema<HolderView> = v.strictObject({
 });
 
 /** What can be done about something. Each is a POST of the API, and needs a role. */
-export type ActName = "run-now" | "hold" | "pause" | "resume" | "backfill" | "unlock" | "cancel";
+export type ActName = "run-now" | "hold" | "pause" | "resume" | "backfill" | "end-hold" | "unlock" | "cancel";
 
 export const actNameSchema: Schema<ActName> = v.picklist([
   "run-now",
@@ -38,6 +38,7 @@ export const actNameSchema: Schema<ActName> = v.picklist([
   "pause",
   "resume",
   "backfill",
+  "end-hold",
   "unlock",
   "cancel",
 ]);

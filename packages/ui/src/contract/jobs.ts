@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type ActName, actNameSchema, type Schema, type Status, statusSchema } from "./common.js";
+import { type HoldView, holdSchema } from "./locks.js";
 import { type TickView, tickSchema } from "./now.js";
 
 /** When a job is due. */
@@ -23,11 +24,12 @@ export interface LastRun {
   readonly id: string;
   readonly status: Status;
   readonly startTime: number;
+  readonly endTime?: number;
   readonly duration?: number;
   readonly error?: string;
 }
 
-/** A job that has a record, a schedule, or both. Times are in ms since 1970, durations in ms. */
+/** A job that has a record, a schedule or a lock. Times are in ms since 1970, durations in ms. */
 export interface Job {
   readonly name: string;
   readonly schedule?: JobSchedule;
@@ -44,10 +46,14 @@ export interface Job {
   /** Its ticks that are due and that nobody has decided on: the first one, the last one, how many. */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
-  /** When the last run began that completed. */
+  /** When the last run ended that completed. */
   readonly lastWell?: number;
   /** The id of the run that goes on. */
   readonly running?: string;
+  /** When that one began. */
+  readonly runningSince?: number;
+  /** Since when its lock is held. With `hold`, by a person, and not by a process. */
+  readonly lock?: { readonly since: number; readonly hold?: HoldView };
   /**
    * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
    * counts once, and a cancelled run not at all. It is of the last 50 attempts, and no longer.
@@ -68,11 +74,11 @@ export interface Jobs {
   readonly more: boolean;
 }
 
-/** `GET api/v1/jobs/NAME`. */
+/** `GET api/v1/jobs/NAME?from&to`: with a range of time, its ticks are those of that time. */
 export interface JobDetail extends Job {
   /** The definition of the schedule, as JSON. */
   readonly definition?: { readonly [field: string]: unknown };
-  /** The next 10, and what became of the last 20; the latest first. */
+  /** The next 10, and what became of the last 20, of a range of time 100; the latest first. */
   readonly ticks: readonly TickView[];
 }
 
@@ -108,6 +114,7 @@ const lastRunSchema: Schema<LastRun> = v.strictObject({
   id: v.string(),
   status: statusSchema,
   startTime: v.number(),
+  endTime: v.exactOptional(v.number()),
   duration: v.exactOptional(v.number()),
   error: v.exactOptional(v.string()),
 });
@@ -134,6 +141,8 @@ const jobEntries = {
   last: v.exactOptional(lastRunSchema),
   lastWell: v.exactOptional(v.number()),
   running: v.exactOptional(v.string()),
+  runningSince: v.exactOptional(v.number()),
+  lock: v.exactOptional(v.strictObject({ since: v.number(), hold: v.exactOptional(holdSchema) })),
   streak: v.exactOptional(v.number()),
   p50: v.exactOptional(v.number()),
   p95: v.exactOptional(v.number()),

@@ -1,6 +1,13 @@
 import * as v from "valibot";
 import { type HolderView, holderSchema, type Schema } from "./common.js";
 
+/** Who holds a job for maintenance, until when, and why. */
+export interface HoldView {
+  readonly reason: string;
+  readonly author?: string;
+  readonly until?: number;
+}
+
 /** A lock that is held. Times are in ms since 1970. */
 export interface LockView {
   readonly name: string;
@@ -10,8 +17,8 @@ export interface LockView {
   readonly waiting: number;
   /** The id of the run that it is held for. */
   readonly run?: string;
-  /** Who holds it for maintenance, until when, and why. */
-  readonly hold?: { readonly reason: string; readonly author?: string; readonly until?: number };
+  /** If a person holds it, for maintenance. */
+  readonly hold?: HoldView;
   readonly lease?: { readonly until: number; readonly renewed: number };
   /** Whether the holder's process is gone: the next run takes the lock over. */
   readonly gone: boolean;
@@ -49,6 +56,12 @@ const lease = v.strictObject({ until: v.number(), renewed: v.number() });
 
 const holderEntries = { host: v.string(), pid: v.number(), instance: v.string() };
 
+export const holdSchema: Schema<HoldView> = v.strictObject({
+  reason: v.string(),
+  author: v.exactOptional(v.string()),
+  until: v.exactOptional(v.number()),
+});
+
 export const lockSchema: Schema<LockView> = v.strictObject({
   name: v.string(),
   holder: holderSchema,
@@ -56,13 +69,7 @@ export const lockSchema: Schema<LockView> = v.strictObject({
   fence: v.string(),
   waiting: v.number(),
   run: v.exactOptional(v.string()),
-  hold: v.exactOptional(
-    v.strictObject({
-      reason: v.string(),
-      author: v.exactOptional(v.string()),
-      until: v.exactOptional(v.number()),
-    }),
-  ),
+  hold: v.exactOptional(holdSchema),
   lease: v.exactOptional(lease),
   gone: v.boolean(),
 });

@@ -1,7 +1,7 @@
 import { type HeldLock, runId } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
 import { type SchedulerView, schedulersIn } from "@ojm/schedule";
-import type { InstanceView, Locks, LockView, SchedulerItem } from "../contract/locks.js";
+import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/locks.js";
 import { holderOf } from "./runs/items.js";
 import type { Source } from "./source.js";
 
@@ -46,7 +46,7 @@ export async function locksOf(source: Source): Promise<Locks> {
 
 function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone"> {
   const { name, holder, since, fence, waiting } = lock;
-  const hold = holdOf(lock);
+  const hold = holdView(lock, { mask });
   const run = (lock.note as { readonly run?: unknown } | undefined)?.run;
   return {
     name,
@@ -55,14 +55,16 @@ function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone"> {
     fence,
     waiting,
     ...(typeof run === "number" && { run: runId({ name, startTime: run }) }),
-    ...(hold && {
-      hold: {
-        reason: mask(hold.reason),
-        ...(hold.author !== undefined && { author: hold.author }),
-        until: hold.until,
-      },
-    }),
+    ...(hold && { hold }),
   };
+}
+
+/** Who holds a lock, if that is a person. */
+export function holdView(lock: HeldLock, { mask }: Pick<Source, "mask">): HoldView | undefined {
+  const hold = holdOf(lock);
+  if (hold === undefined) return undefined;
+  const { reason, author, until } = hold;
+  return { reason: mask(reason), ...(author !== undefined && { author }), until };
 }
 
 /** Whether a session is of a hold, which no process has. */

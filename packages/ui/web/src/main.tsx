@@ -9,9 +9,11 @@ import { enter, enterAgainWhenSeen } from "./app/session.js";
 import { Shell } from "./app/shell.js";
 import { applyTheme } from "./app/theme.js";
 import { listenToKeys } from "./palette/keys.js";
+import { followRows } from "./parts/lists/row-clicks.js";
 
 applyTheme();
 followLinks();
+followRows();
 listenToKeys();
 enterAgainWhenSeen();
 void enter();

@@ -66,7 +66,10 @@ export const endpoints: readonly Endpoint[] = [
     q: Q,
   }),
   look("jobs", "/api/v1/jobs", "The jobs, by name", jobsSchema, { limit: LIMIT, after: NAME_AFTER, q: Q }),
-  look("job", "/api/v1/jobs/:name", "A job and its ticks", jobDetailSchema),
+  look("job", "/api/v1/jobs/:name", "A job and its ticks", jobDetailSchema, {
+    from: { type: "time", text: "only ticks at this time or later" },
+    to: { type: "time", text: "only ticks before this time" },
+  }),
   look("why", "/api/v1/jobs/:name/why", "Why a job does not run now", whySchema),
   look("runs", "/api/v1/runs", "The runs, newest first", runsSchema, {
     name: { type: "text", text: "only the runs of this job" },
@@ -115,6 +118,7 @@ export const endpoints: readonly Endpoint[] = [
   act("pause", "operate", "Pause a schedule"),
   act("resume", "operate", "End the pause of a schedule"),
   act("hold", "operate", "Keep all runs of a job away"),
+  act("end-hold", "operate", "End a hold, and take no lock from a process"),
   act("backfill", "operate", "Run the ticks of a time that is over"),
   act("unlock", "admin", "Take a lock from its holder"),
   {

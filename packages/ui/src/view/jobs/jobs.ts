@@ -1,6 +1,7 @@
-import { type RunRecord, streakOf } from "@ojm/core";
+import { type HeldLock, type RunRecord, streakOf } from "@ojm/core";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
+import { holdView } from "../locks.js";
 import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules } from "../schedules.js";
@@ -11,6 +12,9 @@ const NEWEST = 50;
 
 /** How many ticks that have their outcome are shown of a job. */
 const TICKS = 20;
+
+/** And of a range of time that somebody asks for. */
+const TICKS_OF_RANGE = 100;
 
 /** How many durations are shown. */
 const DURATIONS = 20;
@@ -40,24 +44,40 @@ export function pageOf(
 /** A page of the jobs, by name. */
 export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
   const [names, known] = await Promise.all([source.hub.names(), knownOf(source, 1)]);
-  const page = pageOf([...names, ...known.summaries.keys()], asked);
+  const page = pageOf([...names, ...known.summaries.keys(), ...known.locks.keys()], asked);
   const all = await mapSome(page.names, (name) => jobOf(source, name, known));
   const { items: jobs, more } = fitting(all);
   return { jobs, more: more || page.more };
 }
 
-/** A job with its ticks; `undefined` if there is neither a run nor a schedule of this name. */
-export async function jobDetailOf(source: Source, name: string): Promise<JobDetail | undefined> {
+/** Which ticks of a job are asked for, in ms since 1970; absent: the latest. */
+interface RangeAsked {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** A job with its ticks; `undefined` if there is no run, schedule or lock of this name. */
+export async function jobDetailOf(
+  source: Source,
+  name: string,
+  range: RangeAsked = {},
+): Promise<JobDetail | undefined> {
   const known = await knownOf(source, 10);
   const schedule = known.summaries.get(name);
   const job = await jobOf(source, name, known);
-  if (schedule === undefined && job.last === undefined && job.running === undefined) return undefined;
+  const isKnown = schedule !== undefined || job.last !== undefined || job.running !== undefined;
+  // A person may hold a job before its first run.
+  if (!isKnown && job.lock === undefined) return undefined;
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range;
+  const most = range.from === undefined && range.to === undefined ? TICKS : TICKS_OF_RANGE;
   // Those that wait must not hide the outcomes of the others.
-  const limit = TICKS + (known.views.get(name)?.waiting.length ?? 0);
-  const past = await take(source.scheduler.ticks(name, { limit }), limit);
-  const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, TICKS)];
-  const coming = (schedule?.next ?? []).map((tick) => comingTick(name, tick, job.nobody !== undefined)).reverse();
-  const overdue = job.overdue === undefined ? [] : [overdueTick(name, job.overdue)];
+  const limit = most + (known.views.get(name)?.waiting.length ?? 0);
+  const past = await take(source.scheduler.ticks(name, { ...range, limit }), limit);
+  const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, most)];
+  const next = (schedule?.next ?? []).filter(({ at }) => at >= from && at < to);
+  const coming = next.map((tick) => comingTick(name, tick, job.nobody !== undefined)).reverse();
+  const late = job.overdue;
+  const overdue = late === undefined || late.until < from || late.at >= to ? [] : [overdueTick(name, late)];
   return {
     ...job,
     ...(schedule && { definition: { ...schedule.definition } }),
@@ -71,25 +91,29 @@ const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
 interface Known extends Pick<Schedules, "schedulers"> {
   readonly summaries: ReadonlyMap<string, ScheduleSummary>;
   readonly views: ReadonlyMap<string, ScheduleView>;
+  readonly locks: ReadonlyMap<string, HeldLock>;
 }
 
 async function knownOf({ manager, scheduler }: Source, limit: number): Promise<Known> {
-  const [summaries, { schedules, schedulers }] = await Promise.all([
+  const [summaries, { schedules, schedulers }, locks] = await Promise.all([
     take(scheduler.schedules({ limit }), Number.POSITIVE_INFINITY),
     readSchedules(manager),
+    manager.locks(),
   ]);
   const byName = <T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
     new Map(all.map((one) => [one.name, one]));
-  return { summaries: byName(summaries), views: byName(schedules), schedulers };
+  return { summaries: byName(summaries), views: byName(schedules), locks: byName(locks), schedulers };
 }
 
-async function jobOf(source: Source, name: string, { summaries, views, schedulers }: Known): Promise<Job> {
+async function jobOf(source: Source, name: string, { summaries, views, locks, schedulers }: Known): Promise<Job> {
   const newest = await take(source.manager.history({ name, limit: NEWEST }), NEWEST);
   const schedule = summaries.get(name);
   const view = views.get(name);
   const next = schedule?.next[0];
   const why = view && nobodyRuns(view, schedulers);
   const overdue = view && overdueTicks(view, Date.now());
+  const lock = locks.get(name);
+  const hold = lock && holdView(lock, source);
   return {
     name,
     ...(schedule && { schedule: await scheduleOf(source, schedule) }),
@@ -98,6 +122,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
     ...(schedule?.nextRun && { nextRun: schedule.nextRun.due }),
     ...(why && { nobody: NOBODY[why].one }),
     ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
+    ...(lock && { lock: { since: lock.since, ...(hold && { hold }) } }),
     ...howItGoes(newest, source),
   };
 }
@@ -106,7 +131,7 @@ async function jobOf(source: Source, name: string, { summaries, views, scheduler
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "skipped" | "nextRun" | "overdue"> {
+): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "skipped" | "nextRun" | "overdue" | "lock"> {
   const ended = newest.filter(({ status }) => status !== "running");
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");
@@ -120,18 +145,22 @@ export function howItGoes(
       ...(streak !== 0 && { streak }),
       rate: ended.filter(({ inError }) => inError !== true).length / ended.length,
     }),
-    ...(well[0] && { lastWell: well[0].startTime }),
-    ...(running && { running: running.id }),
+    ...(well[0] && { lastWell: well[0].endTime ?? well[0].startTime }),
+    ...(running && { running: running.id, runningSince: running.startTime }),
     ...(sorted.length > 0 && { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }),
     durations: durations.slice(0, DURATIONS).reverse(),
   };
 }
 
-function lastOf({ id, status, startTime, duration, error }: RunRecord, { mask }: Pick<Source, "mask">): LastRun {
+function lastOf(
+  { id, status, startTime, endTime, duration, error }: RunRecord,
+  { mask }: Pick<Source, "mask">,
+): LastRun {
   return {
     id,
     status,
     startTime,
+    ...(endTime !== undefined && { endTime }),
     ...(duration !== undefined && { duration }),
     ...(error !== undefined && { error: shorten(mask(error), 300) }),
   };

@@ -9,7 +9,7 @@ const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
   paused: "resume",
   running: "cancel",
   locked: "unlock",
-  maintenance: "unlock",
+  maintenance: "end-hold",
   retry: "cancel",
   tick: "backfill",
   next: "run-now",

@@ -1,17 +1,17 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { ActName } from "../api/types.js";
 import { Icon } from "../parts/icon.js";
 import { actOf, ask, type Target } from "./acts.js";
+import type { Offer } from "./offers.js";
 
 interface MenuProps {
-  readonly acts: readonly ActName[];
+  readonly offers: readonly Offer[];
   readonly target: Target;
 }
 
 /** A button that opens the acts of a row. */
-export function ActMenu({ acts, target }: MenuProps): VNode | null {
+export function ActMenu({ offers, target }: MenuProps): VNode | null {
   const open = useSignal(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -23,7 +23,7 @@ export function ActMenu({ acts, target }: MenuProps): VNode | null {
     addEventListener("pointerdown", outside);
     return () => removeEventListener("pointerdown", outside);
   }, [open.value]);
-  if (acts.length === 0) return null;
+  if (offers.length === 0) return null;
   const key = (event: KeyboardEvent): void => {
     const items = [...(box.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
     const at = items.indexOf(document.activeElement as HTMLElement);
@@ -53,12 +53,14 @@ export function ActMenu({ acts, target }: MenuProps): VNode | null {
       </button>
       {open.value && (
         <div class="menu" role="menu" tabIndex={-1} onKeyDown={key}>
-          {acts.map((act) => (
+          {offers.map(({ act, no }) => (
             <button
               type="button"
               role="menuitem"
-              key={act}
+              aria-disabled={no !== undefined}
+              title={no}
               onClick={() => {
+                if (no !== undefined) return;
                 // The menu goes: its dialog must give the focus back to what stays.
                 box.current?.querySelector("button")?.focus();
                 open.value = false;
@@ -76,10 +78,19 @@ export function ActMenu({ acts, target }: MenuProps): VNode | null {
 }
 
 /** The acts of a page, as buttons. */
-export const ActButtons = ({ acts, target }: MenuProps): VNode => (
+export const ActButtons = ({ offers, target }: MenuProps): VNode => (
   <>
-    {acts.map((act) => (
-      <button type="button" class="button" key={act} onClick={() => ask(act, target)}>
+    {offers.map(({ act, no }) => (
+      // Not `disabled`: that would take the focus away from whoever waits here for a run to begin.
+      <button
+        type="button"
+        class="button"
+        aria-disabled={no !== undefined}
+        title={no}
+        onClick={() => {
+          if (no === undefined) ask(act, target);
+        }}
+      >
         <Icon name={actOf(act, target).icon} />
         {actOf(act, target).label}
       </button>

@@ -1,7 +1,6 @@
 import { signal } from "@preact/signals";
 import { post } from "../api/call.js";
-import type { ActAnswer, ActName, ActRequest, Job, JobDetail } from "../api/types.js";
-import { may } from "../app/me.js";
+import type { ActAnswer, ActName, ActRequest, HoldView } from "../api/types.js";
 import type { IconName } from "../parts/icon.js";
 
 /** Something that can be done, in words. */
@@ -25,6 +24,8 @@ export interface Target {
   readonly run?: string | undefined;
   /** Where it runs, if that is known. */
   readonly where?: string | undefined;
+  /** With `end-hold`: who holds it, and why. */
+  readonly hold?: HoldView | undefined;
   /** With `cancel`: the next attempt, if none runs now. `run` is then the first run of its chain. */
   readonly attempt?: number | undefined;
 }
@@ -51,7 +52,17 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     until: true,
     title: (name) => `Hold ${name}`,
     does: ({ name }) =>
-      `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends.`,
+      `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends. A run that goes on must end first.`,
+  },
+  "end-hold": {
+    label: "End hold",
+    icon: "unlock",
+    title: (name) => `End the hold of ${name}`,
+    does: ({ name, hold }) => {
+      const { author, reason } = hold ?? {};
+      const whose = `${author === undefined ? "" : ` of ${author}`}${reason === undefined ? "" : ` (${reason})`}`;
+      return `Ends the hold${whose}: ${name} runs again, from its next tick on. No run is stopped by it.`;
+    },
   },
   pause: {
     label: "Pause the schedule",
@@ -108,17 +119,4 @@ export function perform(act: ActName, { name, run }: Target, request: ActRequest
   const path =
     act === "cancel" && run !== undefined ? `runs/${encodeURIComponent(run)}` : `jobs/${encodeURIComponent(name)}`;
   return post<ActAnswer>(`${path}/${act}`, request);
-}
-
-/** What the reader can do about a job now. A run of now needs a process that runs it within moments. */
-export function actsOf({
-  schedule,
-  running,
-  nobody,
-}: Pick<Job | JobDetail, "schedule" | "running" | "nobody">): readonly ActName[] {
-  const pause: ActName = schedule?.paused === undefined ? "pause" : "resume";
-  const now: readonly ActName[] = nobody === undefined ? ["run-now"] : [];
-  const ofSchedule: readonly ActName[] = schedule === undefined ? [] : [...now, pause, "backfill"];
-  const ofRun: readonly ActName[] = running === undefined ? ["hold"] : ["cancel", "unlock"];
-  return [...ofSchedule, ...ofRun].filter(may);
 }

@@ -117,5 +117,7 @@ function useJobs(typed: string): readonly string[] {
     }
     return () => abort.abort();
   }, [typed]);
-  return jobs.value;
+  // Those of a shorter text are there until the answer is: Enter must not take one that does not fit.
+  const q = typed.trim().toLowerCase();
+  return jobs.value.filter((name) => name.toLowerCase().includes(q));
 }

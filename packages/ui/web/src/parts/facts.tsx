@@ -1,9 +1,12 @@
 import type { ComponentChildren, VNode } from "preact";
 import type { HolderView } from "../api/types.js";
+import { useSteady } from "./steady/height.js";
 
 /** A list of facts. */
 export const Facts = ({ children }: { readonly children: ComponentChildren }): VNode => (
-  <dl class="facts">{children}</dl>
+  <dl class="facts" ref={useSteady()}>
+    {children}
+  </dl>
 );
 
 /** A fact: what it is, and its value. Nothing if there is none. */

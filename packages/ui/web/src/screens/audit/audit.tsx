@@ -6,6 +6,7 @@ import { place, to } from "../../app/router.js";
 import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { Time } from "../../parts/time.js";
@@ -48,14 +49,10 @@ export function AuditScreen(): VNode {
   );
 }
 
-/** Ends what somebody did: it takes nothing from a process, as the unlock of a run does. */
-const HOLD_ENDED: ShownAct = { label: "End of the hold", icon: "unlock" };
-
 type ShownAct = Pick<Act, "label" | "icon" | "danger">;
 
 /** A newer process may do what these pages do not know. */
 function actOf(action: string): ShownAct {
-  if (action === "end-hold") return HOLD_ENDED;
   return isAct(action) ? ACTS[action] : { label: action, icon: "info" };
 }
 
@@ -71,7 +68,7 @@ function Row({ entry: { at, action, name, actor, reason, holder, run } }: { read
         </span>
       </td>
       <th scope="row" class="main-cell">
-        <a class="name" href={run === undefined ? to.job(name) : to.run(run)} data-row>
+        <a class="name" href={to.job(name)} data-row>
           {name}
         </a>
       </th>
@@ -85,7 +82,9 @@ function Row({ entry: { at, action, name, actor, reason, holder, run } }: { read
         )}
       </td>
       <td data-label="When">
-        <Time at={at} />
+        <RunLink run={run}>
+          <Time at={at} />
+        </RunLink>
       </td>
     </tr>
   );

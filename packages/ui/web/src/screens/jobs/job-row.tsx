@@ -1,13 +1,13 @@
 import type { VNode } from "preact";
 import { ActMenu } from "../../acts/act-menu.js";
-import { actsOf } from "../../acts/acts.js";
+import { offersOf } from "../../acts/offers.js";
 import type { Job } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { count, duration, percent } from "../../format/duration.js";
 import { problemOf, skippedState } from "../../format/states.js";
 import { Spark } from "../../parts/spark.js";
 import { RunState, StateMark } from "../../parts/state.js";
-import { Away, Due, Time } from "../../parts/time.js";
+import { Away, Due, Elapsed, Time } from "../../parts/time.js";
 
 /** A job in the list. */
 export function JobRow({ job }: { readonly job: Job }): VNode {
@@ -41,7 +41,7 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
         {rate === undefined ? "–" : percent(rate)}
       </td>
       <td class="num acts-cell">
-        <ActMenu acts={actsOf(job)} target={{ name, run: running }} />
+        <ActMenu offers={offersOf(job)} target={{ name, run: running, hold: job.lock?.hold }} />
       </td>
     </tr>
   );
@@ -57,15 +57,25 @@ export function streakText(streak: number): string {
   return `${runs} ${streak > 0 ? "well" : "in error"}`;
 }
 
-/** How the last run ended, and how many in a row did so. */
-function Last({ job: { last, running, streak, schedule } }: { readonly job: Job }): VNode {
+/** For how long it runs; else how the last run ended, when, and how many in a row did so. */
+function Last({ job: { last, running, runningSince, streak, schedule } }: { readonly job: Job }): VNode {
+  if (running !== undefined && runningSince !== undefined) {
+    return (
+      <a href={to.run(running)} class="pair to-run">
+        <RunState status="running" />{" "}
+        <span class="dim under">
+          for <Elapsed since={runningSince} />
+        </span>
+      </a>
+    );
+  }
   if (last === undefined) return <span class="dim">never</span>;
   return (
-    <a href={to.run(running ?? last.id)} class="pair">
-      <RunState status={running === undefined ? last.status : "running"} />
+    <a href={to.run(last.id)} class="pair to-run">
+      <RunState status={last.status} />{" "}
       <span class="dim under">
-        <Away at={last.startTime} zone={schedule?.zone} />
-        {running === undefined && streak !== undefined && Math.abs(streak) > 1 && ` · ${streakText(streak)} in a row`}
+        <Away at={last.endTime ?? last.startTime} zone={schedule?.zone} />
+        {streak !== undefined && Math.abs(streak) > 1 && ` · ${streakText(streak)} in a row`}
       </span>
     </a>
   );

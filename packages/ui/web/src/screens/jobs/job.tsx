@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { ActButtons } from "../../acts/act-menu.js";
-import { actsOf } from "../../acts/acts.js";
+import { offersOf } from "../../acts/offers.js";
 import { queryOf } from "../../api/call.js";
 import type { JobDetail } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
@@ -24,7 +24,9 @@ import { WhySection } from "./why.js";
 export function JobScreen({ name }: { readonly name: string }): VNode {
   const job = useJob(name);
   const detail = job.data.value;
-  const end = detail && <ActButtons acts={actsOf(detail)} target={{ name, run: detail.running }} />;
+  const end = detail && (
+    <ActButtons offers={offersOf(detail)} target={{ name, run: detail.running, hold: detail.lock?.hold }} />
+  );
   return (
     <Page title={name} before={detail && <Mark job={detail} />} said={detail?.schedule?.words} end={end}>
       <Loaded of={job} rows={10}>
@@ -97,16 +99,16 @@ function Runs({ name, zone }: RunsProps): VNode {
 }
 
 function Body({ job }: { readonly job: JobDetail }): VNode {
-  const { name, schedule, last, lastWell, streak, p50, p95, rate, ticks, definition, durations } = job;
+  const { name, schedule, last, lastWell, streak, p50, p95, rate, definition, durations } = job;
   const zone = schedule?.zone;
   return (
     <>
       <Facts>
         <Fact name="Next">{schedule !== undefined && <Next job={job} />}</Fact>
-        <Fact name="Last">
+        <Fact name="Last ended">
           {last !== undefined && (
             <a class="link" href={to.run(last.id)}>
-              <Away at={last.startTime} zone={zone} />
+              <Away at={last.endTime ?? last.startTime} zone={zone} />
             </a>
           )}
         </Fact>
@@ -119,12 +121,12 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
       </Facts>
       <div class="split">
         <div>
-          <WhySection name={name} running={job.running} />
+          <WhySection job={job} />
           <Runs name={name} zone={zone} />
         </div>
         <div>
           <Durations durations={durations} p50={p50} p95={p95} />
-          <Ticks ticks={ticks} zone={zone} />
+          <Ticks job={job} />
           <Definition of={definition} />
         </div>
       </div>

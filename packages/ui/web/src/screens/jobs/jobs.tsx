@@ -40,7 +40,9 @@ export function JobsScreen(): VNode {
             <thead>
               <tr>
                 <th scope="col">Job</th>
-                <th scope="col">Last</th>
+                <th scope="col" title="For how long it runs, or when its last run ended">
+                  Last
+                </th>
                 <th scope="col">Next</th>
                 <th scope="col">Durations</th>
                 <th scope="col" class="num">

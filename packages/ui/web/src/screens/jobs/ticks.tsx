@@ -1,52 +1,91 @@
 import type { VNode } from "preact";
-import type { TickView } from "../../api/types.js";
-import { to } from "../../app/router.js";
+import { queryOf } from "../../api/call.js";
+import { useResource } from "../../api/resource.js";
+import type { JobDetail, TickView } from "../../api/types.js";
+import { place, to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count } from "../../format/duration.js";
 import { tickState } from "../../format/states.js";
+import { type AskedRange, rangeOf } from "../../parts/lists/range-field.js";
 import { Section } from "../../parts/page.js";
+import { Empty, Loaded } from "../../parts/pictures.js";
 import { StateMark } from "../../parts/state.js";
 import { Away, Due, Time } from "../../parts/time.js";
 
 /** So many of those to come are shown. */
 const TO_COME = 3;
 
-interface TicksProps {
-  readonly ticks: readonly TickView[];
-  readonly zone: string | undefined;
-}
+/** An answer with so many ticks of a range may lack others of it. */
+const MOST = 100;
 
-/** When the schedule wants a run, and what became of that; the latest first. */
-export function Ticks({ ticks, zone }: TicksProps): VNode | null {
-  if (ticks.length === 0) return null;
+/** What the schedule wants, and what became of it; the latest first, or those of the range in the address. */
+export function Ticks({ job }: { readonly job: JobDetail }): VNode | null {
+  const range = rangeOf(place.value);
+  if (range.from !== undefined || range.to !== undefined) {
+    return job.schedule === undefined ? null : <OfRange job={job} range={range} />;
+  }
+  if (job.ticks.length === 0) return null;
+  const ticks = job.ticks;
   const past = ticks.filter(({ outcome }) => outcome !== undefined);
   const shown = [...ticks.filter(({ outcome }) => outcome === undefined).slice(-TO_COME), ...past];
   return (
     <Section title="Ticks">
-      <ul class="rows plain ticks">
-        {shown.map((tick) => (
-          <li key={tick.at} data-future={tick.outcome === undefined}>
-            <span class="when">
-              <Time at={tick.due} zone={zone} />
-            </span>
-            {tick.run === undefined ? (
-              <StateMark state={tickState(tick, second.value)} />
-            ) : (
-              <a href={to.run(tick.run)}>
-                <StateMark state={tickState(tick, second.value)} />
-              </a>
-            )}
-            <span class="dim said">
-              {tick.text}
-              {tick.waiting !== undefined && `behind ${count(tick.waiting, "tick")} that wait`}
-              {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
-            </span>
-            <span class="dim end">
-              {tick.outcome === undefined ? <Due at={tick.due} zone={zone} /> : <Away at={tick.due} zone={zone} />}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <List ticks={shown} zone={job.schedule?.zone} />
     </Section>
   );
 }
+
+/** Beside the job, and not with it: its page must stay while other ticks of it are read. */
+function OfRange({ job: { name, schedule }, range }: { readonly job: JobDetail; readonly range: AskedRange }): VNode {
+  const path = `jobs/${encodeURIComponent(name)}${queryOf({ ...range })}`;
+  const timeline = (
+    <a class="link" href={to.timeline(queryOf({ q: name, ...range }))}>
+      See this time on the timeline
+    </a>
+  );
+  return (
+    <Section title="Ticks">
+      <Loaded of={useResource<JobDetail>(path, { names: [name] })} rows={4}>
+        {({ ticks }) => (
+          <>
+            {ticks.length === 0 && <Empty title="No tick of this time is kept">{timeline}</Empty>}
+            <List ticks={ticks} zone={schedule?.zone} />
+            {ticks.length >= MOST && <p class="dim">There may be more. {timeline}.</p>}
+          </>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+interface ListProps {
+  readonly ticks: readonly TickView[];
+  readonly zone: string | undefined;
+}
+
+const List = ({ ticks, zone }: ListProps): VNode => (
+  <ul class="rows plain ticks">
+    {ticks.map((tick) => (
+      <li key={tick.at} data-future={tick.outcome === undefined}>
+        <span class="when">
+          <Time at={tick.due} zone={zone} />
+        </span>
+        {tick.run === undefined ? (
+          <StateMark state={tickState(tick, second.value)} />
+        ) : (
+          <a class="to-run" href={to.run(tick.run)} data-row>
+            <StateMark state={tickState(tick, second.value)} />
+          </a>
+        )}
+        <span class="dim said">
+          {tick.text}
+          {tick.waiting !== undefined && `behind ${count(tick.waiting, "tick")} that wait`}
+          {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
+        </span>
+        <span class="dim end">
+          {tick.outcome === undefined ? <Due at={tick.due} zone={zone} /> : <Away at={tick.due} zone={zone} />}
+        </span>
+      </li>
+    ))}
+  </ul>
+);

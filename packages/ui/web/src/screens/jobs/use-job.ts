@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { actsOf } from "../../acts/acts.js";
+import { offersOf, possible } from "../../acts/offers.js";
 import { type Resource, useResource } from "../../api/resource.js";
 import type { JobDetail } from "../../api/types.js";
 import { pageZone } from "../../format/zone.js";
@@ -11,18 +11,17 @@ const REFRESH = 15_000;
 /** Reads a job, and tells the palette and the clock what the page is about. */
 export function useJob(name: string): Resource<JobDetail> {
   const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name], every: REFRESH });
-  const { schedule, running, nobody } = job.data.value ?? {};
-  const paused = schedule?.paused !== undefined;
+  const detail = job.data.value;
+  const { schedule, running } = detail ?? {};
+  const hold = detail?.lock?.hold;
+  const acts = detail === undefined ? [] : possible(offersOf(detail));
   useEffect(() => {
     pageZone.value = schedule?.zone;
-    subject.value = {
-      acts: actsOf({ ...(schedule && { schedule }), ...(running && { running }), ...(nobody && { nobody }) }),
-      target: { name, run: running },
-    };
+    subject.value = { acts, target: { name, run: running, hold } };
     return () => {
       pageZone.value = undefined;
       subject.value = undefined;
     };
-  }, [name, schedule?.zone, running, paused, nobody]);
+  }, [name, schedule?.zone, running, acts.join(), hold?.reason]);
   return job;
 }

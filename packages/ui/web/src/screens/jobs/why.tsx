@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { actOf, ask } from "../../acts/acts.js";
 import { type Resource, useResource } from "../../api/resource.js";
-import type { ReasonView, Why } from "../../api/types.js";
+import type { Job, ReasonView, Why } from "../../api/types.js";
 import { may } from "../../app/me.js";
 import { to } from "../../app/router.js";
 import { reasonState } from "../../format/states.js";
@@ -10,12 +10,16 @@ import { Page, Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
 import { StateMark } from "../../parts/state.js";
+import { useSteady } from "../../parts/steady/height.js";
 import { Away, Time } from "../../parts/time.js";
 import { useJob } from "./use-job.js";
 
 interface WhyProps {
   readonly name: string;
-  readonly running?: string | undefined;
+  /** What is known of the job. */
+  readonly job?: Pick<Job, "running" | "last" | "lock"> | undefined;
+  /** Whether the page has the acts of the job at its head: no button is here then that comes and goes. */
+  readonly bare?: boolean;
 }
 
 /** Why a job does not run now, as a page of its own: an address to send to somebody. */
@@ -31,7 +35,7 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
         </a>
       }
     >
-      <Answer of={useWhy(name)} name={name} running={job.data.value?.running} />
+      <Answer of={useWhy(name)} name={name} job={job.data.value} />
     </Page>
   );
 }
@@ -39,16 +43,17 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
 const useWhy = (name: string): Resource<Why> =>
   useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: 15_000 });
 
-function Answer({ of, name, running }: WhyProps & { readonly of: Resource<Why> }): VNode {
+function Answer({ of, ...props }: WhyProps & { readonly of: Resource<Why> }): VNode {
   return (
     <Loaded of={of} rows={3}>
-      {({ reasons }) => <Reasons name={name} running={running} reasons={reasons} />}
+      {({ reasons }) => <Reasons {...props} reasons={reasons} />}
     </Loaded>
   );
 }
 
 /** The answer as a part of a page. */
-export function WhySection({ name, running }: WhyProps): VNode {
+export function WhySection({ job }: { readonly job: Job }): VNode {
+  const { name, running } = job;
   const why = useWhy(name);
   return (
     <Section
@@ -59,7 +64,7 @@ export function WhySection({ name, running }: WhyProps): VNode {
         </a>
       }
     >
-      <Answer of={why} name={name} running={running} />
+      <Answer of={why} name={name} job={job} bare />
     </Section>
   );
 }
@@ -79,28 +84,46 @@ export function headingOf(reasons: readonly ReasonView[] | undefined, running?: 
 }
 
 /** The reasons, the most important first, each with its evidence and what can be done. */
-export function Reasons({ name, running, reasons }: WhyProps & { readonly reasons: readonly ReasonView[] }): VNode {
+export function Reasons({ reasons, ...props }: WhyProps & { readonly reasons: readonly ReasonView[] }): VNode {
   if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs when it is asked to.</Empty>;
   return (
     <ol class="reasons">
-      {reasons.map((reason, i) => (
-        <Reason key={`${reason.code} ${reason.text}`} name={name} running={running} reason={reason} first={i === 0} />
+      {withLast(reasons, props.job).map((reason, i) => (
+        <Reason key={slotOf(reason)} {...props} reason={reason} first={i === 0} />
       ))}
     </ol>
   );
 }
+
+/** Those that come behind the last run. */
+const LATER = new Set(["waiting", "tick", "next"]);
+
+/** While a job runs, nothing tells its last run: without it, what is below would move with each run. */
+function withLast(reasons: readonly ReasonView[], job: WhyProps["job"]): readonly ReasonView[] {
+  const codes = reasons.map(({ code }) => code);
+  if (job?.last === undefined || !codes.includes("running") || codes.includes("last")) return reasons;
+  const { id, status, startTime, endTime = startTime, error } = job.last;
+  const text = `the last run, ${id}, ended as ${status} at ${new Date(endTime).toISOString()}`;
+  const last = { code: "last", text: error === undefined ? text : `${text}: ${error}`, at: endTime, run: id };
+  const at = codes.findIndex((code) => LATER.has(code));
+  return reasons.toSpliced(at === -1 ? reasons.length : at, 0, last);
+}
+
+/** Its place in the list. What a job does now and that it is free are told in the same one. */
+const slotOf = ({ code, attempt, run }: ReasonView): string =>
+  code === "ready" || code === "running" ? "now" : `${code} ${attempt === undefined ? "" : run}`;
 
 interface ReasonProps extends WhyProps {
   readonly reason: ReasonView;
   readonly first: boolean;
 }
 
-function Reason({ name, running, reason, first }: ReasonProps): VNode {
+function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode {
   const { code, text, at, run, attempt, act, help } = reason;
   // An attempt to come is cancelled by the first run of its chain.
-  const target = attempt === undefined ? { name, run: running } : { name, run, attempt };
+  const target = attempt === undefined ? { name, run: job?.running, hold: job?.lock?.hold } : { name, run, attempt };
   return (
-    <li data-first={first}>
+    <li data-first={first} ref={useSteady()}>
       <StateMark state={reasonState(code)} />
       <div class="what">
         <p>
@@ -113,7 +136,7 @@ function Reason({ name, running, reason, first }: ReasonProps): VNode {
           </p>
         )}
       </div>
-      {act !== undefined && may(act) && (
+      {act !== undefined && may(act) && !(bare && attempt === undefined) && (
         <button type="button" class="button" onClick={() => ask(act, target)}>
           <Icon name={actOf(act, target).icon} />
           {actOf(act, target).label}

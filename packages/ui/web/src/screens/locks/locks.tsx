@@ -4,6 +4,7 @@ import type { Locks } from "../../api/types.js";
 import { count } from "../../format/duration.js";
 import { Page, Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
+import { useInPlace } from "../../parts/steady/rows.js";
 import { InstanceRow, LockRow, SchedulerRow } from "./rows.js";
 
 /** Who holds what, which processes live, and which of them run schedules. */
@@ -21,10 +22,11 @@ export function LocksScreen(): VNode {
 }
 
 function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonly loaded: Locks }): VNode {
+  const { rows, around } = useInPlace(locks);
   return (
     <>
       <Section title="Locks" count={locks.length}>
-        {locks.length === 0 ? (
+        {rows.length === 0 ? (
           <Empty title="No lock is held">Each job can run now.</Empty>
         ) : (
           <table class="grid cards">
@@ -40,9 +42,9 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
                 </th>
               </tr>
             </thead>
-            <tbody>
-              {locks.map((lock) => (
-                <LockRow key={lock.name} lock={lock} />
+            <tbody {...around}>
+              {rows.map((row) => (
+                <LockRow key={row.item.name} {...row} />
               ))}
             </tbody>
           </table>

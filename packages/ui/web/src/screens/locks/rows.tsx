@@ -1,27 +1,31 @@
 import type { VNode } from "preact";
 import { ActMenu } from "../../acts/act-menu.js";
-import type { ActName, InstanceView, LockView, SchedulerItem } from "../../api/types.js";
-import { may } from "../../app/me.js";
+import { allowed, offer, offersOfRun } from "../../acts/offers.js";
+import type { InstanceView, LockView, SchedulerItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count, duration, seconds } from "../../format/duration.js";
 import { problemOf, stateOf } from "../../format/states.js";
 import { Holder } from "../../parts/facts.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { StateMark } from "../../parts/state.js";
+import type { Placed } from "../../parts/steady/rows.js";
 import { Away, Time } from "../../parts/time.js";
 
 /** A lock that is held. */
-export function LockRow({ lock }: { readonly lock: LockView }): VNode {
-  const { name, holder, since, fence, waiting, run, lease } = lock;
+export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
+  const { name, holder, since, fence, waiting, run, lease, hold } = lock;
   const where = `${holder.host}, pid ${holder.pid}`;
-  const acts: readonly ActName[] = run === undefined ? ["unlock"] : ["cancel", "unlock"];
+  const no = gone ? "The lock is free by now." : undefined;
+  const own = offer(hold === undefined ? "unlock" : "end-hold", no);
+  const offers = run === undefined ? allowed([own]) : offersOfRun(no);
   return (
-    <tr>
+    <tr data-gone={gone || undefined}>
       <th scope="row" class="main-cell">
-        <a class="name" href={run === undefined ? to.why(name) : to.run(run)} data-row>
+        <a class="name" href={to.job(name)} data-row>
           {name}
         </a>
-        <For lock={lock} />
+        {gone ? <span class="under dim">free by now</span> : <For lock={lock} />}
       </th>
       <td data-label="Held by">
         <Holder holder={holder} />
@@ -30,14 +34,14 @@ export function LockRow({ lock }: { readonly lock: LockView }): VNode {
         <Away at={since} />
       </td>
       <td data-label="Lease">
-        <Left until={lease?.until} />
+        <Left until={gone ? undefined : lease?.until} />
       </td>
       <td data-label="Waiting">{waiting === 0 ? <span class="dim">none</span> : count(waiting, "run")}</td>
       <td data-label="Fence" class="mono">
         {fence}
       </td>
       <td class="num acts-cell">
-        <ActMenu acts={acts.filter(may)} target={{ name, run, where }} />
+        <ActMenu offers={offers} target={{ name, run, where, hold }} />
       </td>
     </tr>
   );
@@ -69,7 +73,11 @@ function For({ lock: { hold, gone, run } }: { readonly lock: LockView }): VNode 
       </span>
     );
   }
-  return <span class="under dim">{run === undefined ? "without a run" : "for a run"}</span>;
+  return (
+    <span class="under dim">
+      <RunLink run={run}>{run === undefined ? "without a run" : "for a run"}</RunLink>
+    </span>
+  );
 }
 
 function Left({ until }: { readonly until: number | undefined }): VNode {

@@ -4,6 +4,7 @@ import type { Problem } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { count } from "../../format/duration.js";
 import { problemOf } from "../../format/states.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { StateMark } from "../../parts/state.js";
@@ -40,21 +41,32 @@ function Row({ problem: { kind, name, at, text, run } }: { readonly problem: Pro
     <li class="problem">
       <StateMark state={problemOf(kind)} />
       <div class="what">
-        <a class="name" href={run === undefined ? to.job(name) : to.run(run)} data-row>
+        <a class="name" href={to.job(name)} data-row>
           {name}
         </a>
         <span class="text" title={text}>
           {text}
         </span>
       </div>
-      <Since at={at} />
+      <Since at={at} run={run} />
       <Why name={name} />
     </li>
   );
 }
 
-const Since = ({ at }: { readonly at: number | undefined }): VNode => (
-  <span class="dim">{at !== undefined && <Away at={at} />}</span>
+interface SinceProps {
+  readonly at: number | undefined;
+  readonly run?: string | undefined;
+}
+
+const Since = ({ at, run }: SinceProps): VNode => (
+  <span class="dim">
+    {at !== undefined && (
+      <RunLink run={run}>
+        <Away at={at} />
+      </RunLink>
+    )}
+  </span>
 );
 
 interface WhyProps {

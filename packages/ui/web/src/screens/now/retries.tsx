@@ -1,30 +1,34 @@
 import type { VNode } from "preact";
 import { ActButtons } from "../../acts/act-menu.js";
+import { allowed, offer } from "../../acts/offers.js";
 import type { Now } from "../../api/types.js";
-import { may } from "../../app/me.js";
 import { to } from "../../app/router.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { Due } from "../../parts/time.js";
 
 /** The jobs that failed and are tried again: nothing of them runs now, and their lock may be free. */
 export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
   if (retries.length === 0) return null;
-  const acts = (["cancel"] as const).filter(may);
+  const offers = allowed([offer("cancel")]);
   return (
     <Section title="Waiting for a retry" count={retries.length}>
       <ul class="rows plain">
         {retries.map(({ name, chain, attempt, attempts, due, error }) => (
           <li key={chain}>
             <div class="retry" title={error}>
-              <a class="name" href={to.run(chain)} data-row>
+              <a class="name" href={to.job(name)} data-row>
                 {name}
               </a>
               <span class="dim under">
-                attempt {attempt} of {attempts}, <Due at={due} />
+                <RunLink run={chain}>
+                  attempt {attempt} of {attempts}
+                </RunLink>
+                , <Due at={due} />
               </span>
             </div>
             <span class="end">
-              <ActButtons acts={acts} target={{ name, run: chain, attempt }} />
+              <ActButtons offers={offers} target={{ name, run: chain, attempt }} />
             </span>
           </li>
         ))}

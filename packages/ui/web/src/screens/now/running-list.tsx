@@ -1,27 +1,30 @@
 import type { VNode } from "preact";
 import { ActMenu } from "../../acts/act-menu.js";
+import { offersOfRun } from "../../acts/offers.js";
 import type { Running } from "../../api/types.js";
-import { may } from "../../app/me.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count, duration, percent, seconds } from "../../format/duration.js";
 import { progressText } from "../../format/progress.js";
 import { Holder } from "../../parts/facts.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { RunState } from "../../parts/state.js";
+import { type Placed, useInPlace } from "../../parts/steady/rows.js";
 import { Elapsed } from "../../parts/time.js";
 
 /** What runs now: how long against what is usual, how far, and for how long its lease holds. */
 export function RunningList({ runs }: { readonly runs: readonly Running[] }): VNode {
+  const { rows, around } = useInPlace(runs);
   return (
     <Section title="Running" count={runs.length}>
-      {runs.length === 0 ? (
+      {rows.length === 0 ? (
         <Empty title="Nothing runs now">A run appears here in the moment in which it begins.</Empty>
       ) : (
-        <ul class="rows">
-          {runs.map((run) => (
-            <Row key={run.id} run={run} />
+        <ul class="rows" {...around}>
+          {rows.map((row) => (
+            <Row key={row.item.name} {...row} />
           ))}
         </ul>
       )}
@@ -29,14 +32,13 @@ export function RunningList({ runs }: { readonly runs: readonly Running[] }): VN
   );
 }
 
-function Row({ run }: { readonly run: Running }): VNode {
+function Row({ item: run, gone }: Placed<Running>): VNode {
   const { id, name, startTime, holder, attempt, waiting, progress } = run;
-  const acts = (["cancel", "unlock"] as const).filter(may);
   return (
-    <li class="run">
-      <RunState status="running" bare />
+    <li class="run" data-gone={gone || undefined}>
+      {gone ? <span /> : <RunState status="running" bare />}
       <div class="what">
-        <a class="name" href={to.run(id)} data-row>
+        <a class="name" href={to.job(name)}>
           {name}
         </a>
         <span class="dim">
@@ -46,12 +48,18 @@ function Row({ run }: { readonly run: Running }): VNode {
         </span>
         {progress !== undefined && <span class="dim cut">{progressText(progress)}</span>}
       </div>
-      <Pace run={run} />
+      {gone ? <span class="pace" /> : <Pace run={run} />}
       <span class="elapsed">
-        <Elapsed since={startTime} />
+        <RunLink run={id} row>
+          {gone ? "ended" : <Elapsed since={startTime} />}
+          <span class="hidden-text">, its run</span>
+        </RunLink>
       </span>
-      <Lease run={run} />
-      <ActMenu acts={acts} target={{ name, run: id, where: `${holder.host}, pid ${holder.pid}` }} />
+      {gone ? <span class="lease" /> : <Lease run={run} />}
+      <ActMenu
+        offers={offersOfRun(gone ? "This run has ended." : undefined)}
+        target={{ name, run: id, where: `${holder.host}, pid ${holder.pid}` }}
+      />
     </li>
   );
 }

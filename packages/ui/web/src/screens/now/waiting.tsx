@@ -12,10 +12,13 @@ export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
       <ul class="rows plain">
         {waiting.map(({ name, n }) => (
           <li key={name}>
-            <a class="name cut" href={to.why(name)} data-row>
+            <a class="name cut" href={to.job(name)} data-row>
               {name}
             </a>
             <span class="dim">{count(n, "run")}</span>
+            <a class="link end" href={to.why(name)} aria-label={`Why ${name} does not run`}>
+              Why
+            </a>
           </li>
         ))}
       </ul>

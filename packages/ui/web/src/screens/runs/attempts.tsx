@@ -21,7 +21,7 @@ export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => 
     <ol class="rows plain">
       {attempts.map((each) => (
         <li key={each.id}>
-          <a href={to.run(each.id)} aria-current={each.id === current ? "page" : undefined} class="name">
+          <a href={to.run(each.id)} aria-current={each.id === current ? "page" : undefined} class="name" data-row>
             {each.attempt ?? 1}
           </a>
           <RunState status={each.status} />

@@ -1,10 +1,11 @@
 import type { VNode } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import "../../css/log.css";
 import { ActButtons } from "../../acts/act-menu.js";
+import type { Target } from "../../acts/acts.js";
+import { allowed, offer, offersOfRun, possible } from "../../acts/offers.js";
 import { useResource } from "../../api/resource.js";
-import type { RunDetail, RunPage } from "../../api/types.js";
-import { may } from "../../app/me.js";
+import type { RetryView, RunDetail, RunPage } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { running } from "../../live/live.js";
 import { subject } from "../../palette/commands.js";
@@ -30,24 +31,22 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
   const retry = page.data.value?.retry;
-  const acts = (isRunning ? (["cancel", "unlock"] as const) : retry === undefined ? [] : (["cancel"] as const)).filter(
-    may,
-  );
+  const ran = useRef("");
+  if (isRunning) ran.current = id;
+  // Of a run that ended while it was shown, the buttons stay. One that ended before has nothing to cancel.
+  const ofRun = ran.current === id ? offersOfRun(isRunning ? undefined : "This run has ended.") : [];
+  const ofRetry = isRunning || retry === undefined ? [] : allowed([offer("cancel")]);
+  const target = { name, run: id, where: run && `${run.holder.host}, pid ${run.holder.pid}` };
   useEffect(() => {
     if (run === undefined) return undefined;
-    const where = `${run.holder.host}, pid ${run.holder.pid}`;
     subject.value = {
-      acts: isRunning ? acts : [...acts, ...(["run-now"] as const).filter(may)],
-      target:
-        isRunning || retry === undefined
-          ? { name, run: run.id, where }
-          : { name, run: retry.chain, attempt: retry.attempt },
+      acts: possible(isRunning ? ofRun : [...ofRetry, ...allowed([offer("run-now")])]),
+      target: isRunning || retry === undefined ? target : targetOf(retry),
     };
     return () => {
       subject.value = undefined;
     };
   }, [run?.id, isRunning, retry?.attempt]);
-  const shown = subject.value;
   return (
     <Page
       title={name}
@@ -55,7 +54,8 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
       said={run && <Away at={run.startTime} />}
       end={
         <>
-          {shown !== undefined && <ActButtons acts={acts} target={shown.target} />}
+          {retry !== undefined && <ActButtons offers={ofRetry} target={targetOf(retry)} />}
+          <ActButtons offers={ofRun} target={target} />
           <a class="button" href={to.job(name)}>
             The job
           </a>
@@ -68,6 +68,9 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
     </Page>
   );
 }
+
+/** The next attempt is cancelled by the first run of its chain. */
+const targetOf = ({ name, chain, attempt }: RetryView): Target => ({ name, run: chain, attempt });
 
 function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
   const { run, attempts, retry, lastWell, why, log, progress } = page;

@@ -6,6 +6,7 @@ import { second } from "../../format/clock.js";
 import { duration, seconds } from "../../format/duration.js";
 import { Holder } from "../../parts/facts.js";
 import { Paged } from "../../parts/lists/paged.js";
+import { RunLink } from "../../parts/lists/run-link.js";
 import { Empty } from "../../parts/pictures.js";
 import { RunState } from "../../parts/state.js";
 import { Time } from "../../parts/time.js";
@@ -79,21 +80,29 @@ interface RowProps {
 
 function Row({ run, zone, bare }: RowProps): VNode {
   const { id, name, status, startTime, trigger, holder, attempt, error } = run;
-  const state = <RunState status={status} />;
+  const link = (
+    <RunLink run={id} row>
+      <RunState status={status} />
+    </RunLink>
+  );
   const tries = attempt !== undefined && attempt > 1 ? `attempt ${attempt}` : undefined;
   return (
     <tr>
       <th scope="row" class="main-cell">
-        <a class={bare ? undefined : "name"} href={to.run(id)} data-row>
-          {bare ? state : name}
-        </a>
+        {bare ? (
+          link
+        ) : (
+          <a class="name" href={to.job(name)}>
+            {name}
+          </a>
+        )}
         {error !== undefined && (
           <span class="dim under cut" title={error}>
             {error}
           </span>
         )}
       </th>
-      {!bare && <td data-label="State">{state}</td>}
+      {!bare && <td data-label="State">{link}</td>}
       <td data-label="Started">
         <Time at={startTime} zone={zone} />
       </td>

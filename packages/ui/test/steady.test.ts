@@ -1,0 +1,141 @@
+import type { Run } from "@ojm/core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { contextOf, launch, violationsOf, whyNoPages } from "./support/browser.js";
+import { Mount } from "./support/mount.js";
+
+const missing = whyNoPages();
+
+describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefined ? "" : `: ${missing}`}`, () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let mount: Mount;
+
+  beforeAll(async () => {
+    browser = await launch();
+  });
+
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
+    await mount.scheduler.add("import", { cron: "0 2 * * *" }, () => {});
+    await mount.manager.run("import", () => {});
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await mount.close();
+  });
+
+  const open = async (path: string, width = 1440): Promise<Page> => {
+    const page = await context.newPage();
+    await page.goto(`${mount.url}${path}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.setViewportSize({ width, height: 900 });
+    return page;
+  };
+  /** The acts of the page: each with its place. */
+  const acts = (page: Page): Promise<string[]> =>
+    page.locator(".head .end .button").evaluateAll((buttons) =>
+      buttons.map((button) => {
+        const { x, y } = button.getBoundingClientRect();
+        return `${button.textContent} at ${x}, ${y}`;
+      }),
+    );
+  const top = async (of: Locator): Promise<number | undefined> => (await of.boundingBox())?.y;
+  /** Waits until an act makes sense, or makes none. */
+  const can = (page: Page, act: string, does: boolean): Promise<void> =>
+    page.locator(".head").getByRole("button", { name: act, disabled: !does }).waitFor();
+
+  it.each([1440, 320])("keeps its place on the page of a job while its runs begin and end, at %i px", async (width) => {
+    const page = await open("jobs/import", width);
+    await can(page, "Cancel the run", false);
+    const places = await acts(page);
+    expect(places.map((place) => place.replace(/ at .*/, ""))).toEqual([
+      "Run now",
+      "Pause the schedule",
+      "Backfill",
+      "Hold",
+      "Cancel the run",
+      "Unlock by force",
+    ]);
+    const runs = page.getByRole("region", { name: "Runs" });
+    const tops: (number | undefined)[] = [];
+    for (let i = 0; i < 2; i++) {
+      const run = await mount.manager.start("import");
+      await can(page, "Unlock by force", true);
+      await page.getByRole("heading", { name: "What it does now" }).waitFor();
+      await page.locator(".reasons").getByText("it runs now").waitFor();
+      expect(await acts(page)).toEqual(places);
+      tops.push(await top(runs));
+      await run.end();
+      await can(page, "Unlock by force", false);
+      await page.getByRole("heading", { name: "Last and next" }).waitFor();
+      await page.locator(".reasons").getByText("nothing keeps it").waitFor();
+      expect(await acts(page)).toEqual(places);
+      tops.push(await top(runs));
+    }
+    expect(new Set(tops.slice(1)).size).toBe(1);
+    expect(await violationsOf(page)).toEqual([]);
+  });
+
+  it("says why an act makes no sense now, and does nothing then", async () => {
+    const page = await open("jobs/import");
+    const cancel = page.getByRole("button", { name: "Cancel the run", disabled: true });
+    expect(await cancel.getAttribute("title")).toBe("Nothing runs now.");
+    await cancel.focus();
+    await page.keyboard.press("Enter");
+    await cancel.click({ force: true });
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await page.keyboard.press("Control+k");
+    await page.getByRole("option", { name: "Hold: import" }).waitFor();
+    expect(await page.getByRole("option", { name: "Cancel the run: import" }).count()).toBe(0);
+  });
+
+  it("keeps its place on the page of why a job does not run while its runs begin and end", async () => {
+    const page = await open("jobs/import/why");
+    const button = page.getByRole("button", { name: "Run now" });
+    const tops: (number | undefined)[] = [];
+    for (let i = 0; i < 2; i++) {
+      await page.locator(".reasons").getByText("nothing keeps it").waitFor();
+      tops.push(await top(button));
+      const run = await mount.manager.start("import");
+      await page.locator(".reasons").getByText("it runs now").waitFor();
+      tops.push(await top(button));
+      await run.end();
+    }
+    expect(new Set(tops.slice(1)).size).toBe(1);
+  });
+
+  it("keeps its place on the page of a run that ends", async () => {
+    const run = await mount.manager.start("import");
+    const page = await open(`runs/${encodeURIComponent(run.id)}`);
+    await can(page, "Cancel the run", true);
+    const places = await acts(page);
+    await run.end();
+    await can(page, "Cancel the run", false);
+    expect(await acts(page)).toEqual(places);
+  });
+
+  it.each(["locks", "what runs now"])("keeps its place in the list of %s while the pointer is there", async (list) => {
+    const started: Run[] = [];
+    for (const name of ["a-first", "b-second"]) started.push(await mount.manager.start(name));
+    const page = await open(list === "locks" ? "locks" : "");
+    const section = page.getByRole("region", { name: list === "locks" ? "Locks" : "Running", exact: true });
+    const button = section.getByRole("button", { name: "Actions of b-second" });
+    await button.hover();
+    const before = await top(button);
+    await started[0]?.end();
+    const ended = section.locator("[data-gone]");
+    await ended.getByRole("link", { name: "a-first" }).waitFor();
+    expect(await top(button)).toBe(before);
+    expect(await violationsOf(page)).toEqual([]);
+    await ended.getByRole("button", { name: "Actions of a-first" }).click();
+    await page.getByRole("menuitem", { name: "Unlock by force", disabled: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("heading", { level: 1 }).click();
+    await section.getByText("a-first").waitFor({ state: "detached" });
+    await started[1]?.end();
+  });
+});

@@ -1,0 +1,49 @@
+import type { ActName, Job, JobDetail } from "../api/types.js";
+import { may } from "../app/me.js";
+
+/** An act that is shown. It keeps its place also while it makes no sense: what moves is missed by a click. */
+export interface Offer {
+  readonly act: ActName;
+  /** Why it makes no sense now, as a sentence. */
+  readonly no?: string;
+}
+
+/** What there is to do about a job, in an order that does not depend on what runs now. */
+export function offersOf({
+  schedule,
+  running,
+  nobody,
+  lock,
+}: Pick<Job | JobDetail, "schedule" | "running" | "nobody" | "lock">): readonly Offer[] {
+  const ofSchedule: readonly Offer[] = [
+    // A run of now needs a process that runs it within moments.
+    offer("run-now", nobody === undefined ? undefined : "No process is there that runs its schedule."),
+    offer(schedule?.paused === undefined ? "pause" : "resume"),
+    offer("backfill"),
+  ];
+  return allowed([
+    ...(schedule === undefined ? [] : ofSchedule),
+    offer(lock?.hold === undefined ? "hold" : "end-hold"),
+    offer("cancel", running === undefined ? "Nothing runs now." : undefined),
+    offer("unlock", noUnlock(lock)),
+  ]);
+}
+
+/** Why there is no lock to take from a process. */
+function noUnlock(lock: Job["lock"]): string | undefined {
+  if (lock === undefined) return "Its lock is free.";
+  return lock.hold === undefined ? undefined : "A person holds it, and no process: end the hold.";
+}
+
+/** What there is to do about a run, or about who has a lock. `no`: why nothing of it makes sense any more. */
+export const offersOfRun = (no?: string): readonly Offer[] => allowed([offer("cancel", no), offer("unlock", no)]);
+
+/** Those that make sense now. */
+export const possible = (offers: readonly Offer[]): readonly ActName[] =>
+  offers.filter(({ no }) => no === undefined).map(({ act }) => act);
+
+/** An act, and why it makes no sense now, if so. */
+export const offer = (act: ActName, no?: string): Offer => ({ act, ...(no !== undefined && { no }) });
+
+/** Those that the reader may do. */
+export const allowed = (offers: readonly Offer[]): readonly Offer[] => offers.filter(({ act }) => may(act));

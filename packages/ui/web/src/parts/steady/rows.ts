@@ -1,0 +1,46 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+
+/** A row of a list, and whether it is there only because the pointer is in the list. */
+export interface Placed<T> {
+  readonly item: T;
+  readonly gone: boolean;
+}
+
+const set = (signal: Signal<boolean>, value: boolean) => (): void => {
+  signal.value = value;
+};
+
+/** What the element around the rows must be given. */
+interface Around {
+  readonly onPointerEnter: () => void;
+  readonly onPointerLeave: () => void;
+  readonly onFocusIn: () => void;
+  readonly onFocusOut: () => void;
+}
+
+/**
+ * Rows that do not move under the pointer. While it or the focus is among them, a row whose item is gone
+ * stays, and a new one comes last. One item a name: the list cannot grow without end meanwhile.
+ */
+export function useInPlace<T extends { readonly name: string }>(
+  items: readonly T[],
+): { readonly rows: readonly Placed<T>[]; readonly around: Around } {
+  const pointed = useSignal(false);
+  const focused = useSignal(false);
+  const shown = useRef<readonly T[]>([]);
+  const now = new Map(items.map((item) => [item.name, item]));
+  const isHeld = pointed.value || focused.value;
+  const old = isHeld ? shown.current : [];
+  const known = new Set(old.map(({ name }) => name));
+  shown.current = [...old.map((item) => now.get(item.name) ?? item), ...items.filter(({ name }) => !known.has(name))];
+  return {
+    rows: shown.current.map((item) => ({ item, gone: !now.has(item.name) })),
+    around: {
+      onPointerEnter: set(pointed, true),
+      onPointerLeave: set(pointed, false),
+      onFocusIn: set(focused, true),
+      onFocusOut: set(focused, false),
+    },
+  };
+}
