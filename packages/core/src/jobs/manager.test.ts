@@ -184,6 +184,19 @@ describe.each([
     await (await two.manager.start("a", { wait: 0 })).end();
   });
 
+  test("a forced unlock of the lock that was looked at leaves the next run alone", async () => {
+    const first = await one.manager.start("a");
+    const { fence } = first;
+    await first.end();
+    const second = await one.manager.start("a");
+    expect(await two.manager.unlock("a", { reason: "x", fence })).toEqual({ unlocked: false });
+    second.assertHeld();
+    expect(await two.manager.unlock("a", { reason: "x", fence: second.fence })).toMatchObject({ unlocked: true });
+    expect(await rejection(two.manager.unlock("a", { reason: "x", fence: 7 as never }))).toMatchObject({
+      code: "INVALID",
+    });
+  });
+
   test("a forced unlock of a lock that nobody holds reports that nothing was unlocked", async () => {
     expect(await two.manager.unlock("a", { reason: "x" })).toEqual({ unlocked: false });
     expect(await rejection(two.manager.unlock("a", { reason: "" }))).toMatchObject({ code: "INVALID" });

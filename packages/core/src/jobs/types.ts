@@ -476,6 +476,11 @@ export interface UnlockOptions {
   readonly reason: string;
   /** The person who takes it. At most 1,000 characters. */
   readonly author?: string;
+  /**
+   * The fence of the lock that was looked at. If another lease has the lock by now, nothing is done: its run
+   * is not the one that somebody wanted to stop.
+   */
+  readonly fence?: Version;
 }
 
 /** Something that a person does, as the audit tells it. */
@@ -524,7 +529,7 @@ export interface PruneOutcome {
 
 /** The result of a forced unlock. */
 export interface UnlockOutcome {
-  /** False if nobody held a lock of this name. */
+  /** False if nobody held a lock of this name, or another lease than the one with the `fence` asked for. */
   readonly unlocked: boolean;
   /** The holder that lost the lock. */
   readonly holder?: Holder;

@@ -1,7 +1,7 @@
 import { unlessCorrupt } from "../channel/calls/corrupt.js";
 import { failedCheck } from "../channel/calls/failed-check.js";
 import type { Channel } from "../channel/channel.js";
-import type { CommitResult, Entry, Op } from "../channel/types.js";
+import type { CommitResult, Entry, Op, Version } from "../channel/types.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock } from "./entries/held.js";
 import {
@@ -27,6 +27,8 @@ export interface ForcedUnlock {
   readonly by: Holder;
   /** The person behind that process. */
   readonly author?: string;
+  /** Take the lock from the lease with this fence alone. */
+  readonly fence?: Version;
   /** Awaited before the lock is removed. */
   before(lock: Entry<LockValue>, by: Holder): Promise<void>;
   /** Records a lock of this process for the cleanup, as the store may or may not have removed it. */
@@ -35,7 +37,7 @@ export interface ForcedUnlock {
 
 /**
  * Removes a lock from any holder, and leaves an audit record. Resolves to the lock as it was; `undefined` if
- * it was free.
+ * it was free, or had another fence than the one asked for.
  */
 export async function forceUnlock(
   channel: Channel<LocksValue>,
@@ -46,6 +48,7 @@ export async function forceUnlock(
   let lock = (await channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
   while (lock !== undefined) {
     assertNotCorrupt(channel.name, name, { lock });
+    if (unlock.fence !== undefined && unlock.fence !== lock.version) return undefined;
     await before(lock, unlock.by);
     const { token } = lock.value;
     const ours = held.find(token);

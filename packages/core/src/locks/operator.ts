@@ -1,5 +1,5 @@
 import type { Channel } from "../channel/channel.js";
-import type { Entry } from "../channel/types.js";
+import type { Entry, Version } from "../channel/types.js";
 import type { Clock } from "../util/clock.js";
 import {
   type AuditValue,
@@ -48,13 +48,14 @@ export class Operator {
   /** See `Locks.forceUnlock`. Awaits `before`, then removes the lock. */
   async forceUnlock(
     name: string,
-    { reason, author }: Asked,
+    { reason, author, fence }: Asked & { readonly fence?: Version | undefined },
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void>,
   ): Promise<HeldLock | undefined> {
     const { leave, clock } = this.#context;
     const by = await this.#context.holder();
     const who = { reason, at: clock.now(), by, ...(author !== undefined && { author }) };
-    return forceUnlock(this.#channel, this.#held, { name, ...who, before, leave });
+    const from = fence === undefined ? {} : { fence };
+    return forceUnlock(this.#channel, this.#held, { name, ...who, ...from, before, leave });
   }
 
   /** Asks the holder of a lock to cancel its run. The same commit tells the audit. */

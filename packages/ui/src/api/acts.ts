@@ -115,10 +115,10 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
 async function endHold({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
   const lock = (await manager.locks()).find((one) => one.name === name);
   const held = lock && holdOf(lock);
-  if (held === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not on hold`);
-  const what = `the hold of "${name}" by ${held.author ?? lock?.holder.host} (${held.reason})`;
+  if (lock === undefined || held === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not on hold`);
+  const what = `the hold of "${name}" by ${held.author ?? lock.holder.host} (${held.reason})`;
   if (dryRun === true) return { done: `would end ${what}` };
-  const { unlocked } = await manager.unlock(name, { reason, author });
+  const { unlocked } = await manager.unlock(name, { reason, author, fence: lock.fence });
   if (!unlocked) throw new Refusal("NOT_FOUND", `"${name}" is not on hold any more`);
   return { done: `ended ${what}` };
 }
@@ -133,8 +133,8 @@ async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act
       ? `${host}, pid ${pid}, since ${iso(lock.since)}`
       : `the hold of ${held.author ?? host} (${held.reason})`;
   if (dryRun === true) return { done: `would take "${name}" from ${who}` };
-  const { unlocked, run } = await manager.unlock(name, { reason, author });
-  if (!unlocked) throw new Refusal("NOT_FOUND", `nobody holds "${name}" any more`);
+  const { unlocked, run } = await manager.unlock(name, { reason, author, fence: lock.fence });
+  if (!unlocked) throw new Refusal("NOT_FOUND", `${who} does not hold "${name}" any more: nothing was done`);
   const ended = run === undefined ? "" : `. Its run ${run.id} is ${run.status}`;
   return { done: `took "${name}" from ${who}${ended}`, ...(run && { run: run.id }) };
 }

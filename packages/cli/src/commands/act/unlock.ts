@@ -29,8 +29,9 @@ export async function execute(given: Given): Promise<number> {
         ? `${host}, pid ${pid}, ${since}`
         : `the hold of ${hold.author ?? host} (${hold.reason}), ${since}`;
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
-    const outcome = await manager.unlock(name, { reason, author: author() });
-    if (!outcome.unlocked) throw notFound(`nobody holds "${name}" any more`);
+    // What is told is what was taken: the next run may have the lock by now.
+    const outcome = await manager.unlock(name, { reason, author: author(), fence: lock.fence });
+    if (!outcome.unlocked) throw notFound(`${who} does not hold "${name}" any more: nothing was done`);
     const run = outcome.run === undefined ? "" : `. Its run ${outcome.run.id} is ${outcome.run.status}${proof(lock)}`;
     return done(given, `took "${name}" from ${who}${run}`, outcome);
   });

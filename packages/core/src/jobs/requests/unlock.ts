@@ -24,13 +24,15 @@ export async function unlockName(
   name: string,
   options: UnlockOptions,
 ): Promise<UnlockOutcome> {
-  const { reason, author }: Partial<UnlockOptions> = isMap(options) ? options : {};
+  const { reason, author, fence }: Partial<UnlockOptions> = isMap(options) ? options : {};
   if (typeof reason !== "string" || reason === "")
     throw new RunError("INVALID", name, "a forced unlock needs a reason");
   if (author !== undefined && typeof author !== "string")
     throw new RunError("INVALID", name, "author of a forced unlock must be a text");
+  if (fence !== undefined && typeof fence !== "string")
+    throw new RunError("INVALID", name, "fence of a forced unlock must be that of a lock: a text");
   let run: RunRecord | undefined;
-  const lock = await locks.operator.forceUnlock(name, { reason, author }, async (held, by) => {
+  const lock = await locks.operator.forceUnlock(name, { reason, author, fence }, async (held, by) => {
     const endedBy: EndedBy = { action: "unlock", by, ...(author !== undefined && { author }), reason };
     const error = `unlocked by force: ${reason}`;
     const close = { endTime: clock.now(), status: "cancelled", error, endedBy } as const;
