@@ -57,6 +57,15 @@ describe("now", () => {
     await expect.poll(async () => (await it.get<Now>("/api/v1/now")).running).toEqual([]);
   });
 
+  test("tells who asked a run to stop that goes on, and why", async () => {
+    const run = await it.manager.start("import");
+    await it.manager.cancel("import", { reason: "wrong month", author: "ben", wait: 0 });
+    await expect
+      .poll(async () => (await it.get<Now>("/api/v1/now")).running[0]?.asked)
+      .toMatchObject({ by: "ben", reason: "wrong month" });
+    await run.end().catch(() => {});
+  });
+
   test("tells which chains wait for their next attempt, and so do their run and why, with what can be done", async () => {
     const fails = (): Promise<never> => Promise.reject(new Error("no route"));
     it.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});

@@ -48,6 +48,8 @@ export interface Running {
   readonly progress?: ProgressView;
   /** How many runs wait for its lock. */
   readonly waiting: number;
+  /** Who asked it to stop, last, and why. Its body has not obeyed so far. */
+  readonly asked?: { readonly by: string; readonly reason: string; readonly at: number };
   /** The tick that it was started for. */
   readonly tick?: number;
 }
@@ -149,6 +151,7 @@ export const runningSchema: Schema<Running> = v.strictObject({
   p95: v.exactOptional(v.number()),
   progress: v.exactOptional(progressSchema),
   waiting: v.number(),
+  asked: v.exactOptional(v.strictObject({ by: v.string(), reason: v.string(), at: v.number() })),
   tick: v.exactOptional(v.number()),
 });
 

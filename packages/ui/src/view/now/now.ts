@@ -1,6 +1,6 @@
-import type { LiveRun } from "@ojm/core";
+import type { AuditEntry, LiveRun } from "@ojm/core";
 import type { Now, Running } from "../../contract/now.js";
-import { holderOf } from "../runs/items.js";
+import { holderOf, shorten } from "../runs/items.js";
 import { retriesOf } from "../runs/retries.js";
 import { readSchedules } from "../schedules.js";
 import { isOwn, type Source } from "../source.js";
@@ -13,6 +13,10 @@ const PROBLEMS = 100;
 const RUNNING = 200;
 const WAITING = 100;
 const RETRIES = 100;
+
+/** The most characters of a reason. */
+const REASON = 300;
+
 const NEXT = { jobs: 200, ticks: 50 };
 
 /** What there is to be seen now. */
@@ -46,7 +50,7 @@ export async function nowOf(source: Source): Promise<Now> {
 
 /** A run that goes on, as the contract has it. */
 export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mask">): Running {
-  const { id, name, startTime, attempt, trigger, holder, fence, lease, usual, progress, waiting, tick } = run;
+  const { id, name, startTime, attempt, trigger, holder, fence, lease, usual, progress, waiting, asked, tick } = run;
   return {
     id,
     name,
@@ -61,8 +65,13 @@ export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mas
     ...(usual !== undefined && { p50: usual.p50, p95: usual.p95 }),
     ...(progress !== undefined && { progress: progressOf(progress, mask) }),
     waiting,
+    ...(asked !== undefined && { asked: askedOf(asked, mask) }),
     ...(tick !== undefined && { tick }),
   };
+}
+
+function askedOf({ at, by, author, reason = "" }: AuditEntry, mask: Source["mask"]): NonNullable<Running["asked"]> {
+  return { by: mask(author ?? `${by.host}, pid ${by.pid}`), reason: shorten(mask(reason), REASON), at };
 }
 
 function progressOf(

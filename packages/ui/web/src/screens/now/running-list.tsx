@@ -33,7 +33,7 @@ export function RunningList({ runs }: { readonly runs: readonly Running[] }): VN
 }
 
 function Row({ item: run, gone }: Placed<Running>): VNode {
-  const { id, name, startTime, holder, attempt, waiting, progress } = run;
+  const { id, name, startTime, holder, attempt, waiting, progress, asked } = run;
   return (
     <li class="run" data-gone={gone || undefined}>
       {gone ? <span /> : <RunState status="running" bare />}
@@ -46,6 +46,11 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
           {attempt !== undefined && attempt > 1 && ` · attempt ${attempt}`}
           {waiting > 0 && ` · ${count(waiting, "waits", "wait")}`}
         </span>
+        {asked !== undefined && !gone && (
+          <span class="cut" data-tone="warn">
+            asked to stop by {asked.by}: {asked.reason}
+          </span>
+        )}
         {progress !== undefined && <span class="dim cut">{progressText(progress)}</span>}
       </div>
       {gone ? <span class="pace" /> : <Pace run={run} />}
