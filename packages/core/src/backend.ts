@@ -34,5 +34,6 @@ export {
   processIsGone,
   processState,
 } from "./util/process-state.js";
+export { shellWord } from "./util/shell-word.js";
 export { spanText } from "./util/span.js";
 export { LINES, visible } from "./util/visible.js";

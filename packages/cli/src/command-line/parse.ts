@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
+import { shellWord } from "@ojm/core/backend";
 import { CommandError } from "../errors.js";
-import { shellWord } from "../shell-word.js";
 import type { CommandSpec, Given, OptionSpecs } from "./spec.js";
 
 /** A command and the words behind it. */

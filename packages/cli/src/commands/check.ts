@@ -1,11 +1,10 @@
-import { LINES, visible } from "@ojm/core/backend";
+import { LINES, shellWord, visible } from "@ojm/core/backend";
 import { type Checked, checkJobFile, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { print } from "../output/print.js";
 import { tell } from "../output/tell.js";
-import { shellWord } from "../shell-word.js";
 import { argsOf } from "../store/job-file.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */

@@ -40,7 +40,7 @@ describe("files that are no job files", () => {
 
   test("jobs without a todo are a library, and the error says what to do with it", () => {
     expect(errorsOf(() => load("jobs: [{ name: Clean up }]\n"))[0]).toMatch(
-      /^1:1 .*jobs\.yaml has no "todo": nothing would run\. It is a library of jobs: include it in another file, add a "todo", or run one of its jobs: ojm run .*jobs\.yaml --job "Clean up"$/,
+      /^1:1 .*jobs\.yaml has no "todo": nothing would run\. It is a library of jobs: include it in another file, add a "todo", or run one of its jobs: ojm run .*jobs\.yaml --job 'Clean up'$/,
     );
   });
 });

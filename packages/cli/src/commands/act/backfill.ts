@@ -1,3 +1,4 @@
+import { shellWord } from "@ojm/core/backend";
 import type { Backfill, BackfillProgress, Scheduler } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -5,7 +6,6 @@ import { timeOption } from "../../command-line/units.js";
 import { CommandError, notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
-import { shellWord } from "../../shell-word.js";
 import { withScheduler } from "../../store/open.js";
 import { unattended } from "../look/unattended.js";
 import { done } from "./done.js";

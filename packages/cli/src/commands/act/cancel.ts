@@ -1,9 +1,9 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
+import { shellWord } from "@ojm/core/backend";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
 import { EXIT, notFound } from "../../errors.js";
-import { shellWord } from "../../shell-word.js";
 import { findRun } from "../../store/find-run.js";
 import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";

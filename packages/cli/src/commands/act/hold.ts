@@ -1,10 +1,10 @@
+import { shellWord } from "@ojm/core/backend";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { wantsJson } from "../../output/print.js";
 import { tell } from "../../output/tell.js";
-import { shellWord } from "../../shell-word.js";
 import { neverRan } from "../../store/find-run.js";
 import { isKnown, refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";

@@ -1,9 +1,9 @@
+import { shellWord } from "@ojm/core/backend";
 import type { Pause } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
-import { shellWord } from "../../shell-word.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";

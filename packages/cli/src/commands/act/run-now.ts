@@ -1,8 +1,8 @@
 import type { JobManager } from "@ojm/core";
+import { shellWord } from "@ojm/core/backend";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
-import { shellWord } from "../../shell-word.js";
 import { withScheduler } from "../../store/open.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";

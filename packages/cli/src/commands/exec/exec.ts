@@ -1,13 +1,13 @@
 import { subscribe } from "node:diagnostics_channel";
 import { basename } from "node:path";
 import { type Events, isChannelError, isLockError, isRunError, type JobManager, type RunError } from "@ojm/core";
+import { shellWord } from "@ojm/core/backend";
 import { checkNewName } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
-import { shellWord } from "../../shell-word.js";
 import { withStore } from "../../store/open.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";

@@ -1,6 +1,6 @@
 import type { JobManager } from "@ojm/core";
+import { shellWord } from "@ojm/core/backend";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
-import { shellWord } from "../../shell-word.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 
 /** Why a job does not run, and what helps. */

@@ -1,5 +1,5 @@
 import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
-import { shellWord } from "../../../shell-word.js";
+import { shellWord } from "@ojm/core/backend";
 import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 

@@ -1,9 +1,8 @@
 import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { holdOf, shellWord } from "@ojm/core/backend";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import { rough } from "../../../output/times.js";
-import { shellWord } from "../../../shell-word.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** A scheduler that was not heard for so long has missed a beat, however slow its machine is, in ms. */

@@ -1,4 +1,5 @@
 import type { HistoryOptions, JobManager, RunRecord, RunStatus } from "@ojm/core";
+import { shellWord } from "@ojm/core/backend";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";
@@ -6,7 +7,6 @@ import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
 import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
-import { shellWord } from "../../../shell-word.js";
 import { neverRan } from "../../../store/find-run.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";

@@ -1,6 +1,6 @@
 import type { JobManager } from "@ojm/core";
+import { shellWord } from "@ojm/core/backend";
 import type { Scheduler } from "@ojm/schedule";
-import { shellWord } from "../../../shell-word.js";
 import { author } from "../../act/reason.js";
 import type { Effect } from "./view/ui.js";
 

@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "./visible.js";
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", "'": "\\'" };
 

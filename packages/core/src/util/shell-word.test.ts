@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { visible } from "@ojm/core/backend";
 import { expect, test } from "vitest";
 import { shellWord } from "./shell-word.js";
+import { visible } from "./visible.js";
 
 /** What a shell reads for a word. */
 const readBy = (shell: string, word: string): string =>
