@@ -509,13 +509,13 @@ describe("a run that somebody asks for", () => {
       "00:06:00 run by two",
     ]);
     const asked = two.scheduler.backfill("a", { from: "2030-01-01T00:01Z", to: "2030-01-01T00:05Z", reason: "report" });
-    expect(await world.clock.until(asked)).toEqual({ id: expect.any(String), ticks: 4, ran: 1, left: 3 });
+    expect(await world.clock.until(asked)).toEqual({ id: expect.any(String), ticks: 4, ran: 1, toRun: 3 });
     await world.until("00:06:55");
     const done = { from: "2030-01-01T00:01Z", to: "2030-01-01T00:05Z", reason: "again" };
     const nothing = two.scheduler.backfill("a", done);
-    expect(await world.clock.until(nothing)).toEqual({ ticks: 4, ran: 4, left: 0 });
+    expect(await world.clock.until(nothing)).toEqual({ ticks: 4, ran: 4, toRun: 0 });
     const none = two.scheduler.backfill("a", { ...done, from: "2030-01-01T00:01:01Z", to: "2030-01-01T00:01:59Z" });
-    expect(await world.clock.until(none)).toEqual({ ticks: 0, ran: 0, left: 0 });
+    expect(await world.clock.until(none)).toEqual({ ticks: 0, ran: 0, toRun: 0 });
     const acts: string[] = [];
     for await (const { action, reason } of two.manager.audit({ name: "a" })) acts.push(`${action}: ${reason}`);
     expect(acts).toEqual(["backfill: report"]);

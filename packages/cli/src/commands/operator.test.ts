@@ -142,6 +142,9 @@ describe("what runs", () => {
     expect(await json("ps", "import")).toMatchObject([{ asked }]);
     expect(await json("show", "import")).toMatchObject({ asked });
     expect((await call("why", "import")).out).toMatch(/ It was asked to stop at \S+Z, by \S+@\S+: wrong month/);
+    expect(await json("why", "import")).toMatchObject([
+      { reason: { asked }, help: "ojm logs import -f; if it does not end: ojm unlock import --reason …" },
+    ]);
     await run.cancel();
     expect((await call("show", "import")).out).not.toContain("asked to stop");
   });
@@ -518,9 +521,9 @@ describe("what will run", () => {
       .poll(async () => (await call(...again)).out)
       .toBe('all ticks of "report" in that time were run already. To run them again: --again\n');
     const { ticks } = (await json(...again)) as { ticks: number };
-    expect(await json(...again)).toEqual({ ticks, ran: ticks, left: 0 });
+    expect(await json(...again)).toEqual({ ticks, ran: ticks, toRun: 0 });
     const empty = ["backfill", "report", "--from", "2030-01-01T03:00Z", "--to", "2030-01-01T04:00Z", "--reason", "x"];
-    expect(await json(...empty)).toEqual({ ticks: 0, ran: 0, left: 0 });
+    expect(await json(...empty)).toEqual({ ticks: 0, ran: 0, toRun: 0 });
     expect((await call(...empty)).out).toBe('"report" has no tick in that time: nothing is to do\n');
     expect(await call("backfill", "report", "--from", "1d", "--to", "2d", "--reason", "x")).toMatchObject({
       code: 2,

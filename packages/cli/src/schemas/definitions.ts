@@ -114,6 +114,7 @@ const reason = fields({
   lock: maybe(ref("lock")),
   run: maybe(ref("run")),
   next: maybe(map("The next attempt.")),
+  asked: maybe(ref("asked")),
 });
 
 const schedule = fields({

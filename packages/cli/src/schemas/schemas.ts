@@ -180,7 +180,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
         id: maybe(text("Not there if there is no tick to run: nothing begins then.")),
         ticks: count("Those that were run already count."),
         ran: count("How many of them were run already."),
-        left: count("How many of them will be run."),
+        toRun: count("How many of them will be run."),
       }),
       {
         ...list(ref("backfill")),

@@ -410,6 +410,8 @@ export interface Reason {
   readonly lock?: HeldLock;
   readonly run?: RunRecord;
   readonly next?: PendingRetry;
+  /** Who asked the run to stop, last. It goes on. */
+  readonly asked?: AuditEntry;
 }
 
 /** What is to be known of a job, from its newest 50 runs. See {@link JobManager.jobs}. */

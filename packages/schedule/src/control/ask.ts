@@ -44,7 +44,7 @@ export interface Backfill {
   /** How many of them were run already. */
   readonly ran: number;
   /** How many of them will be run. */
-  readonly left: number;
+  readonly toRun: number;
 }
 
 /** Asks for a run now. Resolves to its id, once it is started. */
@@ -78,10 +78,10 @@ export async function backfill(
     throw new ScheduleError("INVALID", text, "from");
   }
   const ran = ticks === 0 ? 0 : await countRun(store, name, schedule, first, end);
-  const left = again === true ? ticks : ticks - ran;
-  if (left === 0) return { ticks, ran, left };
+  const toRun = again === true ? ticks : ticks - ran;
+  if (toRun === 0) return { ticks, ran, toRun };
   const bounds = { from: first - 1, to: end - 1, first, ticks, ...(again === true ? { again } : {}) };
-  return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks, ran, left };
+  return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks, ran, toRun };
 }
 
 /** How many ticks of a time were run already. Those of an older definition that are none now do not count. */

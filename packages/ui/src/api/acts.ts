@@ -95,13 +95,13 @@ async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
     return { done: `would run the ticks of "${name}" ${span}${which}, one after the other` };
   }
   const options = { from, reason, author, again, ...(to !== undefined && { to }) };
-  const { ticks, left } = await scheduler.backfill(name, options);
-  if (left === 0) {
+  const { ticks, toRun } = await scheduler.backfill(name, options);
+  if (toRun === 0) {
     const why =
       ticks === 0 ? `"${name}" has no tick in that time` : `all ticks of "${name}" in that time were run already`;
     return { done: `${why}: nothing is to do` };
   }
-  return { done: `${left === 1 ? "1 tick" : `${left} ticks`} of "${name}" will be run, one after the other` };
+  return { done: `${toRun === 1 ? "1 tick" : `${toRun} ticks`} of "${name}" will be run, one after the other` };
 }
 
 async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {

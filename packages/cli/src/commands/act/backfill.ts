@@ -33,17 +33,17 @@ async function ask(given: Given, name: string): Promise<number> {
     const again = given.flags.has("again");
     const options = { from, reason, author: author(), again, ...(to !== undefined && { to }) };
     const asked = await scheduler.backfill(name, options);
-    const isAlone = asked.left > 0 && (await unattended(manager)).has(name);
+    const isAlone = asked.toRun > 0 && (await unattended(manager)).has(name);
     const hint = isAlone ? ` No process that runs "${name}" is there: they wait for one.` : "";
     return done(given, `${sayAsked(name, asked)}${hint}`, asked);
   });
 }
 
-function sayAsked(name: string, { ticks, ran, left }: Backfill): string {
+function sayAsked(name: string, { ticks, ran, toRun }: Backfill): string {
   if (ticks === 0) return `"${name}" has no tick in that time: nothing is to do`;
-  if (left === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
+  if (toRun === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
   const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
-  const which = left === 1 ? "1 tick" : `${left} ticks`;
+  const which = toRun === 1 ? "1 tick" : `${toRun} ticks`;
   return `${which} of "${name}" will be run, one after the other.${before} How far it is: ojm backfill ${shellWord(name)} --status`;
 }
 

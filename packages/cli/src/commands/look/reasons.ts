@@ -11,9 +11,11 @@ export interface Why extends Omit<ScheduleReason, "code"> {
   readonly help?: string;
 }
 
+const UNLOCK = (name: string): string => `; if it does not end: ojm unlock ${name} --reason …`;
+
 /** What helps against a reason, or shows more of it. */
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
-  running: (name) => `ojm logs ${name} -f`,
+  running: (name, { reason }) => `ojm logs ${name} -f${reason?.asked === undefined ? "" : UNLOCK(name)}`,
   locked: (name) => `ojm unlock ${name} --reason …`,
   maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",

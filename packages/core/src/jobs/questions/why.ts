@@ -10,7 +10,7 @@ import { recordOf } from "../records/orphans.js";
 import { toRecord } from "../records/record.js";
 import { stopAskedOf } from "../requests/audit.js";
 import { pendingOf } from "../retry/pending.js";
-import type { Reason, RunRecord } from "../types.js";
+import type { AuditEntry, Reason, RunRecord } from "../types.js";
 
 /** What the answer needs of its manager. */
 export interface Asked {
@@ -27,7 +27,8 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
     const entry = await recordOf(jobs, lock);
     const run = entry?.value.status === "running" ? toRecord(entry) : undefined;
     const reason = await held(locks, lock, run);
-    reasons.push(run === undefined ? reason : { ...reason, text: `${reason.text}${await stopText(lockChannel, run)}` });
+    const asked = run && (await stopAskedOf(lockChannel as Channel<LocksValue>, run));
+    reasons.push(asked === undefined ? reason : { ...reason, text: `${reason.text}${stopText(asked)}`, asked });
     if (lock.waiting > 0) reasons.push(waiting(lock));
   }
   for (const { value: next } of retries) {
@@ -60,9 +61,7 @@ async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): P
 }
 
 /** That a run goes on although somebody asked it to stop. */
-async function stopText(lockChannel: Channel<unknown>, run: RunRecord): Promise<string> {
-  const asked = await stopAskedOf(lockChannel as Channel<LocksValue>, run);
-  if (asked === undefined) return "";
+function stopText(asked: AuditEntry): string {
   const why = asked.reason === undefined ? "" : `: ${visible(asked.reason)}`;
   return `. It was asked to stop at ${new Date(asked.at).toISOString()}, by ${asker(asked)}${why}`;
 }
