@@ -100,7 +100,8 @@ onSharedStores((create) => {
     expect(ended).toBe(true);
     expect(run).toMatchObject({ attempt: 2, status: "cancelled", endedBy: { reason: "wrong month" } });
     expect(await one.retries()).toEqual([]);
-    expect(await one.locks()).toEqual([]);
+    // With two stores, a record is closed before its lock is free.
+    await expect.poll(() => one.locks()).toEqual([]);
   });
 
   it("a run whose process is killed is tried again by another process, if that is wanted", async () => {
