@@ -62,6 +62,23 @@ describe("the live picture of a store", () => {
     await expect.poll(problems, PATIENT).toEqual(["other failed"]);
   });
 
+  test("a job that failed stays a problem while it is tried again, and since when it fails is kept", async () => {
+    await follow();
+    const fail = (): Promise<never> => Promise.reject(new Error("no route"));
+    await manager.run("import", fail).catch(() => {});
+    await expect.poll(problems, PATIENT).toEqual(["import failed"]);
+    const [first] = live.picture(Date.now()).problems;
+    const retry = { attempts: 2, delay: 3_600_000 };
+    const tried = manager.run("import", fail, { retry }).catch(() => {});
+    await expect.poll(() => live.picture(Date.now()).retrying.length, PATIENT).toBe(1);
+    await expect.poll(() => live.picture(Date.now()).failed.count, PATIENT).toBe(2);
+    expect(live.picture(Date.now()).problems).toEqual([first]);
+    await manager.cancel("import", { reason: "enough" });
+    await tried;
+    await manager.run("import", () => {});
+    await expect.poll(problems, PATIENT).toEqual([]);
+  });
+
   test("of a schedule that nobody runs, a last run that was lost is told with it", async () => {
     const scheduler = new Scheduler(manager);
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});

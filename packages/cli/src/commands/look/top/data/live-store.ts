@@ -1,11 +1,12 @@
 import { hostname } from "node:os";
-import type { JobManager } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
 import { followSchedules, type LiveSchedules } from "@ojm/schedule";
 import { isOwn } from "../../../../store/own-runs.js";
 import { healthOf, type StoreHealth } from "../../ps/health.js";
 import { LiveRows } from "../../ps/live-rows.js";
 import { LiveFailures } from "./failures.js";
 import {
+  endOf,
   failedProblem,
   held,
   inOrder,
@@ -35,6 +36,8 @@ export class LiveStore {
   readonly #retries: LiveRetries;
   readonly #failures: LiveFailures;
   readonly #health: StoreHealth;
+  /** The jobs whose failure is a problem, and since when that is known. */
+  #failing: ReadonlyMap<string, number> = new Map();
   #schedules: LiveSchedules | undefined;
   #scheduled: Scheduled | undefined;
   #freshUntil = 0;
@@ -81,7 +84,7 @@ export class LiveStore {
     processes.delete(`${hostname()} ${process.pid}`);
     const running = this.#runs.rows(now).filter(({ name }) => !isOwn(name));
     const retrying = this.#retries.all().filter(({ name }) => !isOwn(name));
-    const failed = this.#failures.open(now).filter((run) => !isRetried(run, { running, retrying }, now));
+    const failed = this.#failed({ running, retrying }, now);
     return {
       store: this.#store,
       isComplete: this.#runs.isComplete && this.#schedules !== undefined,
@@ -91,7 +94,7 @@ export class LiveStore {
       failed: this.#failures.count(now),
       schedules,
       problems: inOrder([
-        ...failed.map(failedProblem),
+        ...failed.map((run) => failedProblem(run, this.#failing.get(run.name))),
         ...this.#withLast(problems, [...failed, ...running]),
         ...this.#held(now),
       ]),
@@ -99,6 +102,17 @@ export class LiveStore {
       retrying,
       next,
     };
+  }
+
+  /**
+   * The failures that are problems. That of a job stays one until a run goes well, also while it is tried again:
+   * a row that comes and goes moves all others.
+   */
+  #failed(shown: Pick<Picture, "running" | "retrying">, now: number): readonly RunRecord[] {
+    const open = this.#failures.open(now);
+    const failed = open.filter((run) => this.#failing.has(run.name) || !isRetried(run, shown, now));
+    this.#failing = new Map(failed.map((run) => [run.name, this.#failing.get(run.name) ?? endOf(run)]));
+    return failed;
   }
 
   /** A job that was killed, and that nobody runs since, has no failure of the last hour. */

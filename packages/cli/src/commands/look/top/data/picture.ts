@@ -132,11 +132,14 @@ export function withLast(problem: Problem, last: RunRecord | undefined, told: Re
   return end === undefined ? problem : { ...problem, text: `${text}; its last run ${end}` };
 }
 
-/** The run of a name that failed, as a problem. */
-export function failedProblem({ name, status, error, endTime, startTime }: RunRecord): Problem {
+/** The run of a name that failed, as a problem. `since`: when the job began to fail, as far as it is known. */
+export function failedProblem(run: RunRecord, since: number = endOf(run)): Problem {
+  const { name, status, error } = run;
   const what = status === "lost" || status === "timeout" ? status : "failed";
-  return { name, what, text: error ?? "", since: endTime ?? startTime };
+  return { name, what, text: error ?? "", since };
 }
+
+export const endOf = ({ startTime, endTime = startTime }: RunRecord): number => endTime;
 
 const ORDER: readonly Problem["what"][] = ["lost", "failed", "timeout", "nobody", "overdue", "held", "paused"];
 

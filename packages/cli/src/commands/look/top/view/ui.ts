@@ -23,7 +23,8 @@ export interface Prompt {
 /** What somebody looks at. */
 export interface Ui {
   readonly view: "list" | "details" | "log" | "help";
-  readonly selected: string | undefined;
+  /** The row that was selected, and its job; `undefined` until somebody selects one. */
+  readonly selected: Pick<Target, "id" | "name"> | undefined;
   readonly filter: string;
   readonly prompt?: Prompt;
   /** What came of the last key, at the bottom of the screen. */
@@ -88,7 +89,7 @@ function inList(ui: Ui, key: KeyPress, { targets, page }: Shown): Pressed {
       return { ui: { ...ui, view, scroll: 0 }, effect: { type: "open", name: target.name } };
     }
     default:
-      return { ui: { ...ui, selected: moved(targets, target, key, page) } };
+      return { ui: { ...ui, selected: moved(targets, target, key, page) ?? ui.selected } };
   }
 }
 
@@ -97,9 +98,9 @@ function moved(
   target: Target | undefined,
   key: KeyPress,
   page: number,
-): string | undefined {
-  const at = target === undefined ? 0 : targets.indexOf(target);
-  return targets[Math.min(targets.length - 1, Math.max(0, at + (stepOf(key, page) ?? 0)))]?.id;
+): Target | undefined {
+  const at = target === undefined ? -1 : targets.indexOf(target);
+  return targets[Math.min(targets.length - 1, Math.max(0, at + (stepOf(key, page) ?? 0)))];
 }
 
 /** How far down a key goes; `undefined` for one that goes nowhere. */
@@ -154,7 +155,11 @@ function type(ui: Ui, prompt: Prompt, key: KeyPress): Pressed {
   return key.text === "" ? { ui } : typed(prompt.text + key.text);
 }
 
-/** The row that is selected: the first one if that one went. */
+/**
+ * The row that is selected, or another one of its job. If both went it is none: a key that somebody presses at
+ * that moment must not meet another job.
+ */
 export function selectedOf({ selected }: Ui, targets: readonly Target[]): Target | undefined {
-  return targets.find(({ id }) => id === selected) ?? targets[0];
+  if (selected === undefined) return targets[0];
+  return targets.find(({ id }) => id === selected.id) ?? targets.find(({ name }) => name === selected.name);
 }

@@ -137,7 +137,7 @@ describe("the screen of ojm top", () => {
 
   test("with more rows than lines, the selected one is on the screen", () => {
     const running = Array.from({ length: 60 }, (_, i) => run(`job ${i}`));
-    const lines = screen(picture({ running }), { ...FIRST_LOOK, selected: "run job 44 " }, 80, 12);
+    const lines = screen(picture({ running }), { ...FIRST_LOOK, selected: { id: "run job 44 ", name: "job 44" } }, 80, 12);
     expect(lines).toHaveLength(12);
     expect(lines.join("\n")).toContain("> job 44");
   });
@@ -198,10 +198,19 @@ describe("a key", () => {
   const keys = (ui: Ui, ...all: KeyPress[]): ReturnType<typeof press> =>
     all.reduce<ReturnType<typeof press>>((last, one) => press(last.ui, one, shown), { ui });
 
+  test("of a row that went, another one of its job is selected, and never another job", () => {
+    const gone = { ...FIRST_LOOK, selected: { id: "retry b", name: "b" } };
+    expect(keys(gone, key("p")).effect).toMatchObject({ type: "resume", target: { name: "b" } });
+    const both = { ...FIRST_LOOK, selected: { id: "retry d", name: "d" } };
+    expect(keys(both, key("p")).ui.message).toBe("nothing is selected");
+    expect(keys(both, key("c")).ui.prompt).toBeUndefined();
+    expect(keys(both, key("j")).ui.selected?.id).toBe("a");
+  });
+
   test("moves within the list, and not out of it", () => {
-    expect(keys(FIRST_LOOK, key("j")).ui.selected).toBe("b");
-    expect(keys(FIRST_LOOK, key("", "down"), key("", "down"), key("", "down")).ui.selected).toBe("c");
-    expect(keys(FIRST_LOOK, key("G"), key("", "up"), key("g")).ui.selected).toBe("a");
+    expect(keys(FIRST_LOOK, key("j")).ui.selected?.id).toBe("b");
+    expect(keys(FIRST_LOOK, key("", "down"), key("", "down"), key("", "down")).ui.selected?.id).toBe("c");
+    expect(keys(FIRST_LOOK, key("G"), key("", "up"), key("g")).ui.selected?.id).toBe("a");
   });
 
   test("of a cancel asks for a reason, and without one nothing is done", () => {
@@ -221,10 +230,10 @@ describe("a key", () => {
   });
 
   test("pauses a schedule, resumes a paused one, and says so if there is none", () => {
-    expect(keys({ ...FIRST_LOOK, selected: "b" }, key("p")).effect).toMatchObject({ type: "resume" });
-    expect(keys({ ...FIRST_LOOK, selected: "c" }, key("p")).ui.prompt).toMatchObject({ act: "pause" });
+    expect(keys({ ...FIRST_LOOK, selected: { id: "b", name: "b" } }, key("p")).effect).toMatchObject({ type: "resume" });
+    expect(keys({ ...FIRST_LOOK, selected: { id: "c", name: "c" } }, key("p")).ui.prompt).toMatchObject({ act: "pause" });
     expect(keys(FIRST_LOOK, key("p")).ui.message).toBe("a has no schedule");
-    expect(keys({ ...FIRST_LOOK, selected: "c" }, key("c")).ui.message).toBe("c does not run");
+    expect(keys({ ...FIRST_LOOK, selected: { id: "c", name: "c" } }, key("c")).ui.message).toBe("c does not run");
   });
 
   test("ends it: Ctrl-C from anywhere, q from the list alone", () => {
@@ -235,7 +244,7 @@ describe("a key", () => {
 
   test("in the details acts on the job that is shown", () => {
     const open = targets[0];
-    const { ui } = press({ ...FIRST_LOOK, view: "details", selected: "b" }, key("c"), { ...shown, open });
+    const { ui } = press({ ...FIRST_LOOK, view: "details", selected: { id: "b", name: "b" } }, key("c"), { ...shown, open });
     expect(ui.prompt?.target).toBe(open);
   });
 });
