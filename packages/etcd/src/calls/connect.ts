@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ChannelError } from "@ojm/core/backend";
 import type { PassedClient, Settings } from "../options.js";
 import { type Etcd3Pool, type EtcdNode, nodeOverEtcd3 } from "./client.js";
@@ -47,9 +48,41 @@ export async function connect(settings: Settings): Promise<Connection> {
       ...(settings.credentials && { credentials: settings.credentials }),
     };
     const client = new Etcd3(options as unknown as Options);
-    return nodeOverEtcd3([host.replace(/^https?:\/\//, "")], poolOf(client), () => client.close());
+    const pool = poolOf(client);
+    leaveAddressesUnnamed(pool);
+    return nodeOverEtcd3([host.replace(/^https?:\/\//, "")], pool, () => client.close());
   });
   return { nodes, keyPrefix: settings.keyPrefix };
+}
+
+/** What grpc-js makes for each connection by TLS: the options of `tls.connect`. */
+interface SecureConnector {
+  readonly connectionOptions?: { servername?: string };
+}
+
+interface SecureCredentials {
+  _createSecureConnector?(...args: readonly unknown[]): SecureConnector;
+}
+
+/**
+ * Gives no name of a server to TLS where a host is an address: grpc-js gives the address, and Node refuses
+ * that from version 26 on, so that no connection comes about. The certificate is checked for the address as
+ * before, as it is the host of the connection.
+ *
+ * @see https://datatracker.ietf.org/doc/html/rfc6066#section-3
+ */
+function leaveAddressesUnnamed(pool: Etcd3Pool): void {
+  const { hosts = [] } = pool as { hosts?: readonly { readonly channelCredentials?: SecureCredentials }[] };
+  for (const { channelCredentials: credentials } of hosts) {
+    const create = credentials?._createSecureConnector?.bind(credentials);
+    if (credentials === undefined || create === undefined) continue;
+    credentials._createSecureConnector = (...args) => {
+      const connector = create(...args);
+      const { connectionOptions: options } = connector;
+      if (options?.servername !== undefined && isIP(options.servername) !== 0) delete options.servername;
+      return connector;
+    };
+  }
 }
 
 function overPassedClient(client: PassedClient, keyPrefix: string): Connection {
