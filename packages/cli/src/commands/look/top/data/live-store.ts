@@ -105,8 +105,8 @@ export class LiveStore {
   }
 
   /**
-   * The failures that are problems. That of a job stays one until a run goes well, also while it is tried again:
-   * a row that comes and goes moves all others.
+   * The failures that are problems. That of a job stays one until a run goes well, also while it is tried
+   * again: a row that comes and goes moves all others.
    */
   #failed(shown: Pick<Picture, "running" | "retrying">, now: number): readonly RunRecord[] {
     const open = this.#failures.open(now);

@@ -132,7 +132,7 @@ export function withLast(problem: Problem, last: RunRecord | undefined, told: Re
   return end === undefined ? problem : { ...problem, text: `${text}; its last run ${end}` };
 }
 
-/** The run of a name that failed, as a problem. `since`: when the job began to fail, as far as it is known. */
+/** The run of a name that failed, as a problem. `since`: when the job began to fail, if that is known. */
 export function failedProblem(run: RunRecord, since: number = endOf(run)): Problem {
   const { name, status, error } = run;
   const what = status === "lost" || status === "timeout" ? status : "failed";

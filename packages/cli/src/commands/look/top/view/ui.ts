@@ -156,8 +156,8 @@ function type(ui: Ui, prompt: Prompt, key: KeyPress): Pressed {
 }
 
 /**
- * The row that is selected, or another one of its job. If both went it is none: a key that somebody presses at
- * that moment must not meet another job.
+ * The row that is selected, or another one of its job. If both went it is none: a key that somebody presses
+ * at that moment must not meet another job.
  */
 export function selectedOf({ selected }: Ui, targets: readonly Target[]): Target | undefined {
   if (selected === undefined) return targets[0];
