@@ -31,6 +31,9 @@ describe("a store on the command line", () => {
     ["etcd://a?foo=b", /the etcd store has a query or a #: it takes none/],
     ["etcd://u:p@a/team?foo=b", /the etcd store has a query or a #: it takes none/],
     ["etcds://a/team#b", /the etcd store has a query or a #: it takes none/],
+    ["etcd://u:se/cret@h", /^the etcd store has a \/ or an @ in its user or password: write them as %2F and %40$/],
+    ["etcd://u:secret", /^an etcd store is written as etcd:\/\/HOST:PORT,HOST:PORT: a port of it is no number$/],
+    ["etcd://u:p@se@h", /^the etcd store has a \/ or an @ in its user or password/],
     ["etcd://", /written as etcd:\/\/HOST/],
     ["sqlite:", /is not understood/],
   ])("%s is refused", (text, message) => {

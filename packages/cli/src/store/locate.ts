@@ -61,6 +61,11 @@ function withoutSlashes(path: string): string {
 function etcdArgs(rest: string, tls: boolean): Readonly<Record<string, unknown>> {
   const [, user, password, hosts = "", prefix] = /^\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(rest) ?? [];
   if (hosts === "") throw new CommandError("an etcd store is written as etcd://HOST:PORT,HOST:PORT");
+  // What stands before the last @ may be a part of a password: it must not be taken for a host, and shown.
+  if (`${hosts}${prefix ?? ""}`.includes("@"))
+    throw new CommandError("the etcd store has a / or an @ in its user or password: write them as %2F and %40");
+  if (!hosts.split(",").every((host) => /^(?:\[[^\]]*\]|[^:]*)(?::\d+)?$/.test(host)))
+    throw new CommandError("an etcd store is written as etcd://HOST:PORT,HOST:PORT: a port of it is no number");
   if (/[?#]/.test(`${hosts}${prefix ?? ""}`)) {
     const instead = "Other options stand in a config file, as the args of the store";
     throw new CommandError(`the etcd store has a query or a #: it takes none. ${instead}`);
