@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { shellWord } from "@ojm/core/backend";
 import { CommandError } from "../errors.js";
 import type { CommandSpec, Given, OptionSpecs } from "./spec.js";
 
@@ -17,8 +16,11 @@ export async function readCommand(words: readonly string[], known: readonly stri
   if (first === undefined || HELP.includes(first)) return { name: "help", rest: [] };
   if (first === "--version" || first === "-v") return { name: "version", rest: [] };
   if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
-  if (/\.(ya?ml|json)$/.test(first))
+  if (/\.(ya?ml|json)$/.test(first)) {
+    // Imported here: whoever asks for a command does not wait for it.
+    const { shellWord } = await import("@ojm/core/backend");
     throw new CommandError(`"${first}" is no command. Did you mean: ojm run ${shellWord(first)}`);
+  }
   const shown = known.filter((name) => !name.startsWith("_"));
   throw new CommandError(
     `there is no command "${first}".${await hint(first, shown)} Commands: ${shown.join(", ")}. More: ojm --help`,

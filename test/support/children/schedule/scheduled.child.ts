@@ -6,6 +6,7 @@ import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
 /*
  * Runs schedules until SIGTERM. Arguments: the manager's options as JSON, a map of the schedules as JSON: for
  * each its definition, and how long a run takes in ms. Tells its parent of each run that begins.
+ * The result of a run: when its body began and ended, in ms since 1970.
  */
 const [options = "{}", schedules = "{}"] = process.argv.slice(2);
 type Schedules = Record<string, { readonly definition: ScheduleDefinition; readonly takes: number }>;
@@ -21,8 +22,10 @@ await using scheduler = new Scheduler(manager);
 for (const [name, { definition, takes }] of Object.entries(JSON.parse(schedules) as Schedules)) {
   await scheduler.add(name, definition, async ({ attempt }) => {
     await ready;
+    const began = Date.now();
     process.send?.(`${name} ${attempt}`);
     await pause(takes);
+    return { began, ended: Date.now() };
   });
 }
 process.send?.("ready");

@@ -49,13 +49,15 @@ describe("waiters of one process in a queue", () => {
   });
 
   it("many waiters of one process ask the store for next to nothing while they wait", async () => {
-    void crowd(two, MANY);
+    const done = crowd(two, MANY);
     await world.clock.advance(100);
     const before = two.way.reads + two.way.commits.length;
     await world.clock.advance(10 * TTL);
     const calls = two.way.reads + two.way.commits.length - before;
     // Heartbeats, and the reads of the first of them: 5 a ttl and 1 each two seconds.
     expect(calls).toBeLessThan(10 * (5 + 10) * 2);
+    await world.clock.until(held.release());
+    expect(await done).toHaveLength(MANY);
   });
 
   it("waiters of two processes keep every ticket, though they enter the queue at once", async () => {

@@ -137,7 +137,12 @@ describe("the screen of ojm top", () => {
 
   test("with more rows than lines, the selected one is on the screen", () => {
     const running = Array.from({ length: 60 }, (_, i) => run(`job ${i}`));
-    const lines = screen(picture({ running }), { ...FIRST_LOOK, selected: { id: "run job 44 ", name: "job 44" } }, 80, 12);
+    const lines = screen(
+      picture({ running }),
+      { ...FIRST_LOOK, selected: { id: "run job 44 ", name: "job 44" } },
+      80,
+      12,
+    );
     expect(lines).toHaveLength(12);
     expect(lines.join("\n")).toContain("> job 44");
   });
@@ -230,8 +235,12 @@ describe("a key", () => {
   });
 
   test("pauses a schedule, resumes a paused one, and says so if there is none", () => {
-    expect(keys({ ...FIRST_LOOK, selected: { id: "b", name: "b" } }, key("p")).effect).toMatchObject({ type: "resume" });
-    expect(keys({ ...FIRST_LOOK, selected: { id: "c", name: "c" } }, key("p")).ui.prompt).toMatchObject({ act: "pause" });
+    expect(keys({ ...FIRST_LOOK, selected: { id: "b", name: "b" } }, key("p")).effect).toMatchObject({
+      type: "resume",
+    });
+    expect(keys({ ...FIRST_LOOK, selected: { id: "c", name: "c" } }, key("p")).ui.prompt).toMatchObject({
+      act: "pause",
+    });
     expect(keys(FIRST_LOOK, key("p")).ui.message).toBe("a has no schedule");
     expect(keys({ ...FIRST_LOOK, selected: { id: "c", name: "c" } }, key("c")).ui.message).toBe("c does not run");
   });
@@ -244,7 +253,10 @@ describe("a key", () => {
 
   test("in the details acts on the job that is shown", () => {
     const open = targets[0];
-    const { ui } = press({ ...FIRST_LOOK, view: "details", selected: { id: "b", name: "b" } }, key("c"), { ...shown, open });
+    const { ui } = press({ ...FIRST_LOOK, view: "details", selected: { id: "b", name: "b" } }, key("c"), {
+      ...shown,
+      open,
+    });
     expect(ui.prompt?.target).toBe(open);
   });
 });
