@@ -28,7 +28,9 @@ test("a time is a duration from now, or in ISO 8601", async () => {
   expect(await time("2h", -1)).toBe(now - 7_200_000);
   expect(await time("2h", 1)).toBe(now + 7_200_000);
   expect(await time("2026-11-24T02:00Z", -1)).toBe(Date.UTC(2026, 10, 24, 2));
-  expect(await time("2026-11-24", -1)).toBe(Date.UTC(2026, 10, 24));
+  // Without a zone, a time and a day are local.
+  expect(await time("2026-11-24T02:00", -1)).toBe(new Date(2026, 10, 24, 2).getTime());
+  expect(await time("2026-11-24", -1)).toBe(new Date(2026, 10, 24).getTime());
   expect(timeOption(await given("runs"), "since", now, -1)).toBeUndefined();
   for (const text of ["yesterday", "2026-13-01", "12:00"])
     await expect(time(text, -1)).rejects.toThrow("--since takes a duration such as 2h");

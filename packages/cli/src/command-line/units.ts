@@ -38,15 +38,17 @@ export function spanOption(given: Given, option: string): number | undefined {
 }
 
 /**
- * The value of an option that is a time, in ms since 1970: in ISO 8601, or a duration from now. `sign`: -1
- * for one that lies back.
+ * The value of an option that is a time, in ms since 1970: in ISO 8601, local without a zone, or a duration
+ * from now. `sign`: -1 for one that lies back.
  */
 export function timeOption(given: Given, option: string, now: number, sign: 1 | -1): number | undefined {
   const text = lastValue(given, option);
   if (text === undefined) return undefined;
   const span = spanOf(text);
   if (span !== undefined) return now + sign * span;
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  // A day begins here at midnight, as a time without a zone is local: alone, JavaScript reads it in UTC.
+  const local = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text;
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(local) : Number.NaN;
   if (Number.isNaN(time))
     throw new CommandError(
       `--${option} takes a duration such as 2h, or a time such as 2026-11-25T02:00Z, not "${text}"`,

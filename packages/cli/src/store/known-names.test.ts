@@ -1,5 +1,17 @@
+import { openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { backend } from "@ojm/simple";
 import { describe, expect, test } from "vitest";
-import { listed } from "./known-names.js";
+import { knownNames, listed, refuseTypo } from "./known-names.js";
+
+test("a job is known however many runs of others came after its own", async () => {
+  const store = { backend: await backend.open({}, { clock: systemClock }) };
+  await using manager = await openJobManager({ chJobs: store, chLocks: store });
+  await manager.run("backup", () => {});
+  for (let i = 0; i < 1_010; i++) await manager.run("poll", () => {});
+  expect(await knownNames(manager)).toEqual(new Set(["backup", "poll"]));
+  await expect(refuseTypo(manager, "bakcup")).rejects.toThrow('Did you mean "backup"?');
+});
 
 describe("the names that an error lists", () => {
   test("few short names are listed whole, in order", () => {

@@ -3,9 +3,6 @@ import { visible } from "@ojm/core/backend";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 
-/** How many of the last runs are looked at for names. */
-const RECENT = 1_000;
-
 /** How many names are told: more than a screen holds help nobody. */
 const MOST_NAMES = 20;
 
@@ -21,18 +18,24 @@ export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
   return names;
 }
 
-/** The names that have a run, a lock or a schedule. */
+/** The names that have a run, a lock or a schedule. Reads two entries for each name that has runs. */
 export async function knownNames(manager: JobManager): Promise<Set<string>> {
+  const names = await namesWithoutRun(manager);
+  for await (const name of manager.names()) names.add(name);
+  return names;
+}
+
+/** The names that have a lock or a schedule. */
+async function namesWithoutRun(manager: JobManager): Promise<Set<string>> {
   const names = await scheduleNames(manager);
   for (const { name } of await manager.locks()) names.add(name);
-  for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   return names;
 }
 
 /** Whether a name has a run, a lock or a schedule, however long ago. */
 export async function isKnown(manager: JobManager, name: string): Promise<boolean> {
   for await (const _ of manager.history({ name, limit: 1 })) return true;
-  return (await knownNames(manager)).has(name);
+  return (await namesWithoutRun(manager)).has(name);
 }
 
 /** The name that was meant by another, as a sentence; empty if none is near. */

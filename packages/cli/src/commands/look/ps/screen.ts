@@ -42,9 +42,15 @@ function sayLeft(run: Running): string {
 }
 
 /** What the screen shows: lines that are no longer than it is wide, and no more than it is high. */
-export function frame(runs: readonly Running[], now: number, size: Size, paint: Paint, away?: number): string[] {
+export function frame(
+  runs: readonly Running[],
+  now: number,
+  size: Size,
+  paint: Paint,
+  { away, isComplete = true }: { readonly away?: number | undefined; readonly isComplete?: boolean } = {},
+): string[] {
   const time = new Date(now).toTimeString().slice(0, 8);
-  const head = runs.length === 0 ? "nothing runs" : `${runs.length} ${runs.length === 1 ? "run" : "runs"}`;
+  const head = runs.length > 0 || isComplete ? sayCount(runs.length) : "looking what runs";
   const place = Math.max(1, size.rows - OTHER_LINES);
   const shown = runs.length > place ? runs.slice(0, place - 1) : runs;
   const hidden = runs.length - shown.length;
@@ -54,6 +60,11 @@ export function frame(runs: readonly Running[], now: number, size: Size, paint: 
     ...(runs.length === 0 ? [] : runLines(shown, size.columns, paint)),
     ...(hidden === 0 ? [] : [cut(`… and ${hidden} more`, size.columns)]),
   ].slice(0, size.rows);
+}
+
+function sayCount(runs: number): string {
+  if (runs === 0) return "nothing runs";
+  return runs === 1 ? "1 run" : `${runs} runs`;
 }
 
 /** The runs in lines, behind the heading. */

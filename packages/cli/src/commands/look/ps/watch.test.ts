@@ -23,10 +23,11 @@ beforeEach(async () => {
 
 test("a screen says that it may be old when the store does not answer", () => {
   const size = { columns: 60, rows: 10 };
-  const [head, said] = frame([], Date.now(), size, (text) => text, 12_000);
+  const [head, said] = frame([], Date.now(), size, (text) => text, { away: 12_000 });
   expect(head).toMatch(/nothing runs/);
   expect(said).toBe("the store does not answer for 12 s: this may be old");
   expect(frame([], Date.now(), size, (text) => text)[1]).toBe("");
+  expect(frame([], Date.now(), size, (text) => text, { isComplete: false })[0]).toMatch(/looking what runs/);
 });
 
 describe("the runs that go on", () => {

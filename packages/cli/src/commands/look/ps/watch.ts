@@ -24,7 +24,9 @@ export async function watch(given: Given): Promise<number> {
     if (name !== undefined) await refuseUnknown(manager, name);
     const closing = new AbortController();
     const rows = (now: number): Running[] => live.rows(now).filter((run) => name === undefined || run.name === name);
-    const screen = new Screen((now, size) => frame(rows(now), now, size, paint, health.away(now)));
+    const screen = new Screen((now, size) =>
+      frame(rows(now), now, size, paint, { away: health.away(now), isComplete: live.isComplete }),
+    );
     const health = healthOf(manager, () => screen.changed());
     const live = new LiveRows(manager, () => {
       health.heard();
