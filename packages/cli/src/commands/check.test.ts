@@ -43,7 +43,7 @@ describe("ojm check", () => {
     const folder = folderWith({ "a.yaml": `jobs:\n${JOB}` });
     const { code, err } = await ojm(folder, "run", "a.yaml");
     expect(code).toBe(2);
-    expect(err).toMatch(/a\.yaml has no "todo": nothing would run\. It is a library .* ojm run a\.yaml --job "A"/);
+    expect(err).toMatch(/a\.yaml has no "todo": nothing would run\. It is a library .* ojm run a\.yaml --job A$/m);
     expect(existsSync(join(folder, "ran"))).toBe(false);
   });
 
