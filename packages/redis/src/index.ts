@@ -1,6 +1,6 @@
 import type { Backend, BackendContext, BackendType, Supports } from "@ojm/core/backend";
 import { RedisBackend } from "./backend.js";
-import { isCluster } from "./connection/client.js";
+import { followsSentinels, isCluster } from "./connection/client.js";
 import { Connection } from "./connection/connection.js";
 import { Replicas } from "./connection/replicas.js";
 import { awaitReplicas, inspectServer, refuseEviction, refuseLostWrites } from "./connection/server.js";
@@ -26,7 +26,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     const oneNode = !clustered || hasHashTag(keyPrefix);
     // If a replica can take over, an acknowledged write can be lost, whatever the servers do with their
     // disks.
-    const failsOver = clustered || Boolean(client.options.sentinels);
+    const failsOver = clustered || followsSentinels(client);
     const supports: Supports = Object.freeze({
       shared: "network",
       durability: failsOver ? "none" : facts.durability,

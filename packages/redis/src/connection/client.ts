@@ -1,5 +1,7 @@
 /** What this backend does to the socket of a client. */
 export interface ClientSocket {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
   unref(): void;
   cork(): void;
   uncork(): void;
@@ -50,6 +52,16 @@ export interface ClientOptions {
   /** Of a Cluster: the options of its nodes. */
   readonly redisOptions?: { readonly tls?: unknown };
   readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null;
+}
+
+/** The server that a client is connected to, as an address. */
+export function serverOf({ stream }: RedisClient): string {
+  return `${stream?.remoteAddress} ${stream?.remotePort}`;
+}
+
+/** Whether Sentinels tell a client which server is the master. */
+export function followsSentinels({ options }: RedisClient): boolean {
+  return Boolean(options.sentinels);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { ChannelError, type Clock, spanText } from "@ojm/core/backend";
 import { explain, isLasting } from "../errors.js";
 import { Call, type CallOwner, type Waiting } from "./call.js";
-import { backoff, isCluster, letProcessEnd, type RedisClient } from "./client.js";
+import { backoff, followsSentinels, isCluster, letProcessEnd, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
+import { MasterCheck } from "./master-check.js";
 import { joinWritesOf } from "./turn-writes.js";
 
 /**
@@ -16,6 +17,7 @@ export class Connection implements CallOwner {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #waiting: Set<Waiting> = new Set();
+  readonly #master: MasterCheck | undefined;
   /** Why there is no connection. */
   #trouble: ChannelError | undefined;
   #closed = false;
@@ -26,6 +28,7 @@ export class Connection implements CallOwner {
     this.#deadline = deadline;
     this.#clock = clock;
     this.#deadlines = new Deadlines(clock, deadline);
+    this.#master = followsSentinels(client) ? new MasterCheck(client, clock) : undefined;
     letProcessEnd(client);
     joinWritesOf(client);
     client.on("error", (error: Error) => this.#onError(error));
@@ -68,11 +71,15 @@ export class Connection implements CallOwner {
   }
 
   explain(error: unknown): ChannelError {
-    return this.#closed ? closed("unknown") : explain(error, this.#where, true);
+    if (this.#closed) return closed("unknown");
+    const explained = explain(error, this.#where, true);
+    if (explained.code === "UNAVAILABLE") this.#master?.suspect();
+    return explained;
   }
 
   overdue(sent: boolean): ChannelError {
     if (this.#closed) return closed(sent ? "unknown" : "not-applied");
+    if (sent) this.#master?.suspect();
     return sent ? this.#timeout() : this.#unavailable();
   }
 
@@ -83,6 +90,7 @@ export class Connection implements CallOwner {
   /** Closes the client. Rejects all calls that are not over. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#master?.close();
     await this.#disconnect();
     this.#deadlines.expireAll();
   }

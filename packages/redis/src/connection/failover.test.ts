@@ -1,6 +1,6 @@
 import { Cluster } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startRedis, startRedisCluster, startSentinel, until, whyMissing } from "../testing/servers.js";
+import { commandOnce, startRedis, startRedisCluster, startSentinel, until, whyMissing } from "../testing/servers.js";
 import { applied, faultOf, get, keysOf, open, put, watch, watchKey } from "../testing/stores.js";
 
 const missing = whyMissing("redis-server");
@@ -42,6 +42,44 @@ describe.skipIf(missing !== undefined)("failover by Sentinel", () => {
     const entry = await get(store, key);
     expect(Number(entry?.version)).toBeGreaterThan(Number(version));
     await until(() => notes.changes.some(({ value }) => value === "2"), "the change was told");
+  });
+});
+
+describe.skipIf(missing !== undefined)("a master that is none any more", () => {
+  it("a backend leaves it for the one that the Sentinels name, and so do its watches", async () => {
+    const setup = await startSentinel();
+    onTestFinished(() => setup.stop());
+    const { sentinels, name } = setup;
+    const store = await open({ sentinels, name, deadline: 1_000 });
+    const notes = await watch(store, "jobs");
+    const key = 'jobs "a ';
+    await put(store, key, "1");
+    // What a master that comes back finds: its replica is the master, and nobody has told it so far.
+    const old = await setup.master();
+    const next = setup.servers.find((server) => server !== old);
+    const another = await startRedis({ args: ["--replicaof", "127.0.0.1", String(next?.port)] });
+    onTestFinished(() => another.stop());
+    for (const { port } of sentinels) await commandOnce({ port, host: "127.0.0.1" }, "SENTINEL", ["REMOVE", name]);
+    await next?.command("REPLICAOF", "NO", "ONE");
+    await until(async () => String(await next?.command("INFO", "replication")).includes("state=online"), "in step");
+    for (const { port } of sentinels) {
+      const monitor = ["MONITOR", name, "127.0.0.1", String(next?.port), "2"];
+      await commandOnce({ port, host: "127.0.0.1" }, "SENTINEL", monitor);
+    }
+    const alone = async (): Promise<boolean> =>
+      /role:master\r\nconnected_slaves:0/.test(String(await old.command("INFO", "replication")));
+    await until(alone, "the old master has no replica");
+
+    let version: string | undefined;
+    await until(async () => {
+      version = await put(store, key, "2").catch(() => undefined);
+      return version !== undefined;
+    }, "the backend writes to the new master");
+    const written = await open({ url: next?.url });
+    expect(await get(written, key)).toMatchObject({ value: "2", version });
+    await until(() => notes.gaps > 0, "the watch listens to the new master");
+    await put(store, key, "3");
+    await until(() => notes.changes.at(-1)?.value === "3", "the change was told");
   });
 });
 

@@ -144,7 +144,11 @@ async function startOnPort(port: number, options: RedisServerOptions): Promise<R
   };
 }
 
-async function commandOnce(options: Record<string, unknown>, name: string, args: readonly string[]): Promise<unknown> {
+export async function commandOnce(
+  options: Record<string, unknown>,
+  name: string,
+  args: readonly string[],
+): Promise<unknown> {
   const client = new Redis({ ...options, lazyConnect: true, retryStrategy: null, commandTimeout: 10_000 });
   client.on("error", () => {}); // the rejection reports it
   try {

@@ -1,0 +1,58 @@
+import type { Clock } from "@ojm/core/backend";
+import { letProcessEnd, type NodeClient, type RedisClient, serverOf } from "./client.js";
+
+/** The shortest time between two looks, in ms. */
+const PAUSE = 500;
+
+/** One attempt, without a listener: whoever suspects again looks again. */
+const ONE_ATTEMPT = { lazyConnect: true, retryStrategy: null, sentinelRetryStrategy: null, reconnectOnError: null };
+
+/**
+ * Looks whether the Sentinels name another master than the one that a client is connected to. If they do, it
+ * lets the client connect anew.
+ *
+ * A master that was cut off learns seconds after its return that it is none any more. A client that asked a
+ * Sentinel which was cut off too is connected to it. Without this check, it would stay there, and each of its
+ * writes would be refused.
+ */
+export class MasterCheck {
+  readonly #client: RedisClient;
+  readonly #clock: Clock;
+  #lastLook: number = Number.NEGATIVE_INFINITY;
+  #probe: NodeClient | undefined;
+
+  constructor(client: RedisClient, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** Tells that the server may not be the master any more. */
+  suspect(): void {
+    const now = this.#clock.monotonic();
+    if (this.#probe !== undefined || now - this.#lastLook < PAUSE) return;
+    this.#lastLook = now;
+    void this.#look();
+  }
+
+  /** Ends a look that is under way. */
+  close(): void {
+    this.#probe?.disconnect();
+  }
+
+  async #look(): Promise<void> {
+    const probe = (this.#client as NodeClient).duplicate(ONE_ATTEMPT);
+    this.#probe = probe;
+    letProcessEnd(probe);
+    probe.on("error", () => {});
+    try {
+      await probe.connect();
+      const isOther = serverOf(probe) !== serverOf(this.#client);
+      if (isOther && this.#client.status === "ready") this.#client.disconnect(true);
+    } catch {
+      // No Sentinel names a master that answers.
+    } finally {
+      this.#probe = undefined;
+      probe.disconnect();
+    }
+  }
+}
