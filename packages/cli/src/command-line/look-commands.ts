@@ -128,7 +128,7 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
     name: "locks",
     operands: "[NAME|FILE]",
     summary:
-      "which locks are held, and by whom, and which of the last runs are free; of a store, of one job, or of a job file",
+      "which locks are held, by whom, and who waits for them, and which of the last runs are free; of a store, of one job, or of a job file",
     options: LOOK,
   },
   {

@@ -73,6 +73,21 @@ const retry = fields({
   keepLock: maybe(flag("Whether the lock is kept between two attempts.")),
 });
 
+/** Who waits for a lock: there only if somebody does. */
+export const waiters: Schema = maybe(
+  list(
+    fields(
+      {
+        host: text(),
+        pid: count(),
+        instance: text(),
+        since: maybe(time("Since when it waits, in ms since 1970 by its own clock.")),
+      },
+      "A process that waits for the lock. Those that will have it first come first; 100 at most.",
+    ),
+  ),
+);
+
 /** The fields of a held lock. */
 export const lockFields: Readonly<Record<string, Schema>> = {
   name: text(),
@@ -112,6 +127,7 @@ const reason = fields({
   code: oneOf("running", "locked", "kept", "maintenance", "queue", "retry", "last", "never"),
   text: text(),
   lock: maybe(ref("lock")),
+  waiters,
   run: maybe(ref("run")),
   next: maybe(map("The next attempt.")),
   asked: maybe(ref("asked")),

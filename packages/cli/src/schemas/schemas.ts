@@ -1,4 +1,4 @@
-import { decidedTickFields, definitions, lockFields, runFields } from "./definitions.js";
+import { decidedTickFields, definitions, lockFields, runFields, waiters } from "./definitions.js";
 import { count, fields, flag, list, map, maybe, oneOf, ref, type Schema, span, text, time } from "./shapes.js";
 
 const RUNS = list(ref("run"));
@@ -22,6 +22,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
         usual: maybe(span("How long half of the last runs took that completed, in ms.")),
         progress: maybe(ref("progress")),
         waiting: count("How many wait for its lock."),
+        waiters,
         orphan: maybe(ref("orphan")),
         asked: maybe(ref("asked")),
       }),
@@ -98,6 +99,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     ...runFields,
     progress: maybe(ref("progress")),
     asked: maybe(ref("asked")),
+    waiters,
     attempts: maybe(list(fields({ attempt: count(), id: text(), status: text() }, "An attempt of its chain."))),
     next: maybe(fields({ attempt: count(), due: time() }, "The next attempt of its chain, if it waits for one.")),
   }),
@@ -120,6 +122,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
   locks: list(
     fields({
       ...optional(lockFields),
+      waiters,
       name: text(),
       state: oneOf("held", "hold", "kept", "free"),
       orphan: maybe(ref("orphan")),

@@ -2,7 +2,7 @@ import type { LogBudget } from "../channel/backend/backend.js";
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
-import type { HeldLock, Holder } from "../locks/types.js";
+import type { HeldLock, Holder, Waiter } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import type { RunLog } from "./logs/types.js";
 import type { RunRef } from "./run-id.js";
@@ -412,6 +412,8 @@ export interface Reason {
   readonly next?: PendingRetry;
   /** Who asked the run to stop, last. It goes on. */
   readonly asked?: AuditEntry;
+  /** With `queue`: the first ten that wait. */
+  readonly waiters?: readonly Waiter[];
 }
 
 /** What is to be known of a job, from its newest 50 runs. See {@link JobManager.jobs}. */

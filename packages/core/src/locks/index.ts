@@ -5,7 +5,7 @@ export type { Holder, LocksValue } from "./entries/schema.js";
 export { isLockError, LockError, type LockErrorCode } from "./errors.js";
 export type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "./events.js";
 export { openLocks } from "./locks.js";
-export type { AcquireOptions, HeldLock, LocksOptions } from "./types.js";
+export type { AcquireOptions, HeldLock, LocksOptions, Waiter, WaitersOptions } from "./types.js";
 
 /** Locks by name, kept in a channel. {@link openLocks} opens them. */
 export type Locks = OpenedLocks;

@@ -17,6 +17,7 @@ import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
 import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
+import { readWaiters } from "./entries/waiters.js";
 import { lockWaiting, tellWait } from "./events.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import type { Lease, LeaseContext } from "./hold/lease.js";
@@ -31,7 +32,7 @@ import { CurrentSession, closedError } from "./session/current-session.js";
 import { Liveness } from "./session/liveness.js";
 import { SessionUses } from "./session/session-uses.js";
 import { Sweeper } from "./sweep/sweeper.js";
-import type { AcquireOptions, HeldLock, LocksOptions } from "./types.js";
+import type { AcquireOptions, HeldLock, LocksOptions, Waiter, WaitersOptions } from "./types.js";
 
 /**
  * Locks in a channel. Sends nothing yet: the first call that needs a session opens it. {@link Locks.close}
@@ -293,6 +294,16 @@ export class Locks {
    */
   async list(): Promise<HeldLock[]> {
     return listHeld(this.#channel);
+  }
+
+  /**
+   * The processes that wait for the lock `name`, in the order in which they will have it. A process that
+   * waits in several calls is there once for each. It may have died, and not be found dead yet.
+   *
+   * @throws ChannelError `CORRUPT` if ojm did not write the queue's entry; any error of the store
+   */
+  async waiters(name: string, { limit = 100 }: WaitersOptions = {}): Promise<Waiter[]> {
+    return readWaiters(this.#channel, name, limit);
   }
 
   /**

@@ -22,6 +22,18 @@ export interface HeldLock {
   readonly note?: JsonValue;
 }
 
+/** A process that waits for a lock, as {@link Locks.waiters} shows it. */
+export interface Waiter extends Holder {
+  /** Since when it waits, in ms since 1970 by its own wall clock. */
+  readonly since?: number;
+}
+
+/** Options of {@link Locks.waiters}. */
+export interface WaitersOptions {
+  /** How many it shows at most, those that have the lock first. Default: 100. */
+  readonly limit?: number;
+}
+
 /** Options of {@link Locks.open}. */
 export interface LocksOptions {
   /**

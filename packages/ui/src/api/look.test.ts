@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job, JobDetail, Jobs, Why } from "../contract/jobs.js";
 import type { Locks } from "../contract/locks.js";
@@ -51,7 +52,11 @@ describe("now", () => {
       .toMatchObject([
         { id: run.id, trigger: "launch", fence: run.fence, waiting: 1, progress: { done: 3, total: 10, text: "rows" } },
       ]);
-    expect((await it.get<Now>("/api/v1/now")).waiting).toEqual([{ name: "import", n: 1 }]);
+    const [waiter] = await it.manager.waiters("import");
+    expect((await it.get<Now>("/api/v1/now")).waiting).toEqual([{ name: "import", n: 1, waiters: [waiter] }]);
+    expect((await it.get<Locks>("/api/v1/locks")).locks).toMatchObject([
+      { name: "import", waiting: 1, waiters: [{ host: hostname(), pid: process.pid, since: waiter?.since }] },
+    ]);
     await run.end();
     await (await waiting).end();
     await expect.poll(async () => (await it.get<Now>("/api/v1/now")).running).toEqual([]);

@@ -29,6 +29,18 @@ export const holderSchema: Schema<HolderView> = v.strictObject({
   instance: v.string(),
 });
 
+/** A process that waits for a lock, and since when by its own clock. */
+export interface WaiterView extends HolderView {
+  readonly since?: number;
+}
+
+export const waiterSchema: Schema<WaiterView> = v.strictObject({
+  host: v.string(),
+  pid: v.number(),
+  instance: v.string(),
+  since: v.exactOptional(v.number()),
+});
+
 /** What can be done about something. Each is a POST of the API, and needs a role. */
 export type ActName = "run-now" | "hold" | "pause" | "resume" | "backfill" | "end-hold" | "unlock" | "cancel";
 

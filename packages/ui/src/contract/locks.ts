@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type HolderView, holderSchema, type Schema } from "./common.js";
+import { type HolderView, holderSchema, type Schema, type WaiterView, waiterSchema } from "./common.js";
 
 /** Who holds a job for maintenance, until when, and why. */
 export interface HoldView {
@@ -15,6 +15,8 @@ export interface LockView {
   readonly since: number;
   readonly fence: string;
   readonly waiting: number;
+  /** The first three that wait. */
+  readonly waiters: readonly WaiterView[];
   /** The id of the run that it is held for. */
   readonly run?: string;
   /** If a person holds it, for maintenance. */
@@ -68,6 +70,7 @@ export const lockSchema: Schema<LockView> = v.strictObject({
   since: v.number(),
   fence: v.string(),
   waiting: v.number(),
+  waiters: v.array(waiterSchema),
   run: v.exactOptional(v.string()),
   hold: v.exactOptional(holdSchema),
   lease: v.exactOptional(lease),

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type HolderView, holderSchema, type Schema } from "./common.js";
+import { type HolderView, holderSchema, type Schema, type WaiterView, waiterSchema } from "./common.js";
 
 /** Something that somebody should look at. */
 export interface Problem {
@@ -94,14 +94,21 @@ export interface RetryView {
   readonly error?: string;
 }
 
+/** A name whose lock others wait for. */
+export interface WaitedView {
+  readonly name: string;
+  readonly n: number;
+  readonly waiters: readonly WaiterView[];
+}
+
 /** `GET api/v1/now`. */
 export interface Now {
   readonly at: number;
   /** The worst first. */
   readonly problems: readonly Problem[];
   readonly running: readonly Running[];
-  /** The names whose lock others wait for. */
-  readonly waiting: readonly { readonly name: string; readonly n: number }[];
+  /** The names whose lock others wait for, how many do, and the first three of them. */
+  readonly waiting: readonly WaitedView[];
   /** The chains that wait for their next attempt, the soonest first, 100 at most. */
   readonly retries: readonly RetryView[];
   /**
@@ -183,7 +190,7 @@ export const nowSchema: Schema<Now> = v.strictObject({
   at: v.number(),
   problems: v.array(problemSchema),
   running: v.array(runningSchema),
-  waiting: v.array(v.strictObject({ name: v.string(), n: v.number() })),
+  waiting: v.array(v.strictObject({ name: v.string(), n: v.number(), waiters: v.array(waiterSchema) })),
   retries: v.array(retrySchema),
   next: v.array(tickSchema),
   ahead: v.array(v.number()),

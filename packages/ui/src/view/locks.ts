@@ -2,7 +2,7 @@ import { type HeldLock, runId } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
 import { type SchedulerView, schedulersIn } from "@ojm/schedule";
 import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/locks.js";
-import { holderOf } from "./runs/items.js";
+import { firstWaiters, holderOf } from "./runs/items.js";
 import type { Source } from "./source.js";
 
 const LOCKS = 500;
@@ -21,6 +21,7 @@ export async function locksOf(source: Source): Promise<Locks> {
     const session = sessions.get(lock.holder.instance);
     return {
       ...lockOf(lock, source),
+      waiters: firstWaiters(live, lock.name),
       ...(session?.lease && { lease: { ...session.lease } }),
       gone: session === undefined,
     };
@@ -44,7 +45,7 @@ export async function locksOf(source: Source): Promise<Locks> {
   };
 }
 
-function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone"> {
+function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone" | "waiters"> {
   const { name, holder, since, fence, waiting } = lock;
   const hold = holdView(lock, { mask });
   const run = (lock.note as { readonly run?: unknown } | undefined)?.run;

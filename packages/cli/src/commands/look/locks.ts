@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
-import type { HeldLock, JobManager } from "@ojm/core";
+import type { HeldLock, JobManager, Waiter } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
 import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, itemsText } from "../../output/items.js";
-import { print } from "../../output/print.js";
+import { print, wantsJson } from "../../output/print.js";
+import { oneLine } from "../../output/table.js";
 import { sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
 import { type Coming, comingOf, keptOf, refuseIfNone } from "./kept.js";
+import { sayWaiters, withWaiters } from "./ps/waiters.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
@@ -21,6 +23,8 @@ interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly state: "held" | "hold" | "kept" | "free";
   /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
+  /** Who waits for it, in the order in which they will have it. */
+  readonly waiters?: readonly Waiter[];
   /** The next attempt of a chain that waits for it. */
   readonly next?: Pick<Coming, "attempt" | "attempts" | "due">;
 }
@@ -59,7 +63,10 @@ export async function locksText(given: Given, manager: JobManager, name?: string
   const shown = (await locksOf(manager, orphans)).filter(isMeant);
   await refuseIfNone(manager, name, shown);
   tellOrphans(given, orphans);
-  return itemsText(given, shown, columns, name === undefined ? "no locks" : `"${name}" has no lock`);
+  const text = await itemsText(given, shown, columns, name === undefined ? "no locks" : `"${name}" has no lock`);
+  if (wantsJson(given)) return text;
+  const waited = shown.flatMap(({ waiting = 0, ...lock }) => sayWaiters({ ...lock, waiting }));
+  return text + waited.map((line) => `${oneLine(line)}\n`).join("");
 }
 
 function holderText(lock: Lock): string | undefined {
@@ -82,7 +89,8 @@ async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise
     const next = coming.get(name);
     return next === undefined ? {} : { next: { attempt: next.attempt, attempts: next.attempts, due: next.due } };
   };
-  const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: stateOf(lock), ...nextOf(lock.name) }));
+  const locks = await withWaiters(manager, await manager.locks());
+  const held = locks.map((lock): Lock => ({ ...lock, state: stateOf(lock), ...nextOf(lock.name) }));
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   for (const name of coming.keys()) names.add(name);

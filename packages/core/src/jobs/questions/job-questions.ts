@@ -1,7 +1,7 @@
 import type { Channel } from "../../channel/channel.js";
 import type { CallOptions } from "../../channel/types.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
-import type { HeldLock } from "../../locks/types.js";
+import type { HeldLock, Waiter, WaitersOptions } from "../../locks/types.js";
 import { logOf, progressOf, runRefOf } from "../logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "../logs/types.js";
 import { names } from "../records/history/by-name.js";
@@ -255,6 +255,18 @@ export abstract class JobQuestions {
    */
   async locks(): Promise<HeldLock[]> {
     return this.asked.context.locks.list();
+  }
+
+  /**
+   * The processes that wait for the lock of a job, in the order in which they will have it. A process that
+   * waits in several calls is there once for each. It may have died, and not be found dead yet.
+   *
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write the queue of the lock
+   * @example
+   * for (const { host, pid } of await manager.waiters("daily-report")) console.log(host, pid);
+   */
+  async waiters(name: string, options: WaitersOptions = {}): Promise<Waiter[]> {
+    return this.asked.context.locks.waiters(name, options);
   }
 
   /**

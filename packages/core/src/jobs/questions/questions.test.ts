@@ -63,7 +63,10 @@ describe("why a job does not run", () => {
     const since = new Date(run.startTime).toISOString();
     expect(running).toMatchObject({ code: "running", run: { id: run.id }, lock: { fence: run.fence } });
     expect(running?.text).toMatch(new RegExp(`^it runs now, on .*, pid ${process.pid}, since ${since}$`));
-    expect(queue).toMatchObject({ code: "queue", text: "one run waits for the lock" });
+    const [waiter] = await one.manager.waiters("a");
+    expect(queue).toMatchObject({ code: "queue", waiters: [waiter] });
+    const waits = new Date(waiter?.since ?? 0).toISOString();
+    expect(queue?.text).toMatch(new RegExp(`^one run waits for the lock: .*, pid ${process.pid}, since ${waits}$`));
     expect(rest).toEqual([]);
     await clock.until(run.end());
     await clock.until(waiting);

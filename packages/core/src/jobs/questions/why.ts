@@ -2,6 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import { asker, holdText, keptText, whom } from "../../locks/entries/held.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
 import { holdOf, keptOf } from "../../locks/entries/valid.js";
+import { waitersText } from "../../locks/entries/waiters.js";
 import type { Locks } from "../../locks/locks.js";
 import type { HeldLock } from "../../locks/types.js";
 import { visible } from "../../util/visible.js";
@@ -11,6 +12,10 @@ import { toRecord } from "../records/record.js";
 import { stopAskedOf } from "../requests/audit.js";
 import { pendingOf } from "../retry/pending.js";
 import type { AuditEntry, Reason, RunRecord } from "../types.js";
+
+/** How many of those that wait are told: as evidence, and in words. */
+const WAITERS = 10;
+const NAMED = 3;
 
 /** What the answer needs of its manager. */
 export interface Asked {
@@ -29,7 +34,7 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
     const reason = await held(locks, lock, run);
     const asked = run && (await stopAskedOf(lockChannel as Channel<LocksValue>, run));
     reasons.push(asked === undefined ? reason : { ...reason, text: `${reason.text}${stopText(asked)}`, asked });
-    if (lock.waiting > 0) reasons.push(waiting(lock));
+    if (lock.waiting > 0) reasons.push(await waiting(locks, lock));
   }
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
@@ -66,13 +71,12 @@ function stopText(asked: AuditEntry): string {
   return `. It was asked to stop at ${new Date(asked.at).toISOString()}, by ${asker(asked)}${why}`;
 }
 
-function waiting(lock: HeldLock): Reason {
+async function waiting(locks: Locks, lock: HeldLock): Promise<Reason> {
   const { waiting } = lock;
-  return {
-    code: "queue",
-    text: waiting === 1 ? "one run waits for the lock" : `${waiting} runs wait for the lock`,
-    lock,
-  };
+  const waiters = await locks.waiters(lock.name, { limit: WAITERS });
+  const who = waiters.length === 0 ? "" : `: ${waitersText(waiters, waiting, NAMED)}`;
+  const text = waiting === 1 ? "one run waits for the lock" : `${waiting} runs wait for the lock`;
+  return { code: "queue", text: `${text}${who}`, lock, waiters };
 }
 
 function lastText({ id, status, endDate, error }: RunRecord): string {

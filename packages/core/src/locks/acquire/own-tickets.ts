@@ -3,7 +3,7 @@ import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry, Version } from "../../channel/types.js";
 import { leaveQueueTogether, queueOps } from "../entries/queue.js";
-import { type LocksValue, queueKey, type SessionValue, sessionKey } from "../entries/schema.js";
+import { type LocksValue, queueKey, type SessionValue, sessionKey, type Ticket } from "../entries/schema.js";
 import { isQueue } from "../entries/valid.js";
 import type { LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
@@ -18,9 +18,12 @@ export type Entered =
   /** ojm did not write this queue. */
   | { readonly type: "corrupt"; readonly queue: Queue };
 
+type Waiting = Required<Pick<Ticket, "token" | "since">>;
+
 interface Entrant {
   readonly session: Session;
   readonly token: string;
+  readonly since: number;
   resolve(entered: Entered): void;
   reject(error: unknown): void;
 }
@@ -50,13 +53,13 @@ export class OwnTickets {
   }
 
   /**
-   * Enters a ticket. `queue` is the queue as the caller last saw it.
+   * Enters a ticket of a waiter that waits since `since`. `queue` is the queue as the caller last saw it.
    *
    * @throws ChannelError any error of the commit; if its outcome is unknown, the ticket may be in the queue
    */
-  enter(name: string, session: Session, token: string, queue: Queue): Promise<Entered> {
+  enter(name: string, session: Session, { token, since }: Waiting, queue: Queue): Promise<Entered> {
     return new Promise((resolve, reject) => {
-      const entrant = { session, token, resolve, reject };
+      const entrant = { session, token, since, resolve, reject };
       const others = this.#entrants.get(name);
       if (others !== undefined) return void others.push(entrant);
       this.#entrants.set(name, [entrant]);
@@ -113,7 +116,7 @@ export class OwnTickets {
     let queue = seen;
     for (;;) {
       const waiting = queue?.value.waiting ?? [];
-      const tickets = entrants.map(({ token }) => ({ session: session.id, token }));
+      const tickets = entrants.map(({ token, since }) => ({ session: session.id, token, since }));
       const next = [...waiting.filter(({ token }) => !tokens.has(token)), ...tickets];
       const checked = session.version;
       const keys = { session: sessionKey(session.id), queue: queueKey(name) };

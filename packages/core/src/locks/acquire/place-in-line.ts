@@ -31,6 +31,7 @@ export class PlaceInLine {
   readonly #waker: Waker;
   readonly #watch: WaitWatch;
   readonly #glances: Glances;
+  readonly #since: number;
   /** The session in the ticket of this waiter. */
   #queuedAs: Session | undefined;
   /** Whether this waiter is the first of its queue, as far as it knows, and watches the lock. */
@@ -46,6 +47,7 @@ export class PlaceInLine {
     this.#acquisition = acquisition;
     this.#context = context;
     this.#signal = signal;
+    this.#since = context.clock.now();
     this.#waker = new Waker(context.clock);
     this.#watch = new WaitWatch(context.channel, context.liveness, this.#waker);
     this.#glances = new Glances(acquisition, this.#watch);
@@ -140,7 +142,9 @@ export class PlaceInLine {
     // Listen first: without a listener a turn notice would be lost, and this waiter would wait on beside a
     // free lock.
     await notices.hear(session.id);
-    const entered = await this.#acquisition.guarded(tickets.enter(name, session, token, view.queue));
+    const entered = await this.#acquisition.guarded(
+      tickets.enter(name, session, { token, since: this.#since }, view.queue),
+    );
     if (entered.type === "session") {
       await this.#acquisition.settle(session, entered.checked, entered.current);
       return view;

@@ -49,6 +49,8 @@ export interface LockValue {
 export interface Ticket {
   readonly session: string;
   readonly token: string;
+  /** In ms since 1970 by the waiter's wall clock, for people to read. Early versions did not write it. */
+  readonly since?: number;
 }
 
 export interface QueueValue {

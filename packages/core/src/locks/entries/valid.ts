@@ -43,7 +43,8 @@ export function isQueue(value: unknown): value is QueueValue {
 
 function isTicket(value: unknown): value is Ticket {
   const ticket = fieldsOf<Ticket>(value);
-  return ticket !== undefined && isId(ticket.session) && isText(ticket.token);
+  if (ticket === undefined || !isId(ticket.session) || !isText(ticket.token)) return false;
+  return isOptional(ticket.since, isTime);
 }
 
 export function isCall(value: unknown): value is CallValue {

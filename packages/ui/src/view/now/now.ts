@@ -1,6 +1,6 @@
 import type { AuditEntry, LiveRun } from "@ojm/core";
 import type { Now, Running } from "../../contract/now.js";
-import { holderOf, shorten } from "../runs/items.js";
+import { firstWaiters, holderOf, shorten } from "../runs/items.js";
 import { retriesOf } from "../runs/retries.js";
 import { readSchedules } from "../schedules.js";
 import { isOwn, type Source } from "../source.js";
@@ -34,11 +34,12 @@ export async function nowOf(source: Source): Promise<Now> {
   const problems = await problemsOf(source, evidence);
   const { next, firsts } = comingTicks(schedules, { now, schedulers, ...NEXT });
   const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
+  const waited = waiting.slice(0, WAITING).map((one) => ({ ...one, waiters: firstWaiters(live, one.name) }));
   return {
     at: now,
     problems: problems.slice(0, PROBLEMS),
     running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
-    waiting: waiting.slice(0, WAITING),
+    waiting: waited,
     retries: retries.slice(0, RETRIES),
     next,
     ahead: aheadOf(source, firsts, now),

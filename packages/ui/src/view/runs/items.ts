@@ -1,10 +1,13 @@
-import type { RunRecord } from "@ojm/core";
-import type { HolderView } from "../../contract/common.js";
+import type { LiveRuns, RunRecord } from "@ojm/core";
+import type { HolderView, WaiterView } from "../../contract/common.js";
 import type { RunItem } from "../../contract/runs.js";
 import type { Source } from "../source.js";
 
 /** The most characters of an error in a list. */
 const ERROR = 300;
+
+/** How many of those that wait for a lock are told. */
+const WAITERS = 3;
 
 /** A run in a list. */
 export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunItem {
@@ -28,6 +31,11 @@ export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunIt
 /** Only the fields of the contract: anybody can write more into a store. */
 export function holderOf({ host, pid, instance }: HolderView): HolderView {
   return { host, pid, instance };
+}
+
+/** The first that wait for the lock of a job: enough to find who is next. */
+export function firstWaiters(live: LiveRuns, name: string): WaiterView[] {
+  return live.waiters(name, { limit: WAITERS });
 }
 
 /** At most so many characters of a text. */

@@ -1,6 +1,6 @@
 export type { ActAnswer, ActRequest } from "../../../src/contract/acts.js";
 export type { Audit, AuditEntry } from "../../../src/contract/audit.js";
-export type { ActName, HolderView, Status } from "../../../src/contract/common.js";
+export type { ActName, HolderView, Status, WaiterView } from "../../../src/contract/common.js";
 export type { Events } from "../../../src/contract/events.js";
 export type { Job, JobDetail, Jobs, ReasonView, Why } from "../../../src/contract/jobs.js";
 export type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../../../src/contract/locks.js";

@@ -45,6 +45,7 @@ export class LiveRows {
   rows(now: number): Running[] {
     return (this.#live?.runs() ?? []).map(({ usual, asked, ...run }) => ({
       ...run,
+      ...(run.waiting > 0 && { waiters: this.#live?.waiters(run.name) ?? [] }),
       elapsed: Math.max(0, now - run.startTime),
       ...(usual !== undefined && { usual: usual.p50 }),
       ...askedField(asked),

@@ -10,6 +10,7 @@ import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { sayAsked } from "./asked.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
+import { sayWaiters } from "./waiters.js";
 
 /** A process that makes an attempt begins it soon after it is due, in ms. */
 const LATE = 10_000;
@@ -66,6 +67,12 @@ export async function execute(given: Given): Promise<number> {
       name === undefined ? "nothing runs" : `"${name}" does not run`,
     );
     tellOrphans(given, orphans.filter(isMeant));
+    print(
+      shown
+        .flatMap(sayWaiters)
+        .map((line) => `${oneLine(line)}\n`)
+        .join(""),
+    );
     print(coming.map((one) => `${oneLine(sayComing(one, say))}\n`).join(""));
     return undefined;
   });

@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
-import type { JobManager, Progress, RunRecord } from "@ojm/core";
+import type { JobManager, Progress, RunRecord, Waiter } from "@ojm/core";
 import { sayDuration } from "../../../output/times.js";
 import { type Orphan, orphansOf, recordOf } from "../../exec/orphans.js";
 import { askedField, type StopAsked } from "./asked.js";
+import { type WaitedFor, withWaiters } from "./waiters.js";
 
 /** From how many of the last runs it is told how long a job usually takes. */
 const USUAL = 20;
@@ -16,6 +17,8 @@ export interface Running extends RunRecord {
   readonly progress?: Progress;
   /** How many wait for its lock. */
   readonly waiting: number;
+  /** Who waits for it, in the order in which they will have it. */
+  readonly waiters?: readonly Waiter[];
   /** The command of `ojm exec` that goes on although its ojm was killed: its run is over. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
   /** Who asked it to stop. It has not obeyed so far. */
@@ -24,19 +27,26 @@ export interface Running extends RunRecord {
 
 /** The runs that go on, of all processes. */
 export async function running(manager: JobManager): Promise<Running[]> {
-  const [runs, locks] = await Promise.all([manager.running(), manager.locks()]);
+  const [runs, held] = await Promise.all([manager.running(), manager.locks()]);
+  const names = new Set(runs.map(({ name }) => name));
+  const locks = await withWaiters(
+    manager,
+    held.filter(({ name }) => names.has(name)),
+  );
   const asked = await manager.stopsAsked(runs);
-  const waiting = new Map(locks.map((lock) => [lock.name, lock.waiting]));
+  const waited = new Map<string, WaitedFor>(locks.map((lock) => [lock.name, lock]));
   const now = Date.now();
   return Promise.all(
     runs.map(async (run): Promise<Running> => {
+      const { waiting = 0, waiters } = waited.get(run.name) ?? {};
       const [usual, progress] = await Promise.all([usually(manager, run.name), manager.progress(run)]);
       return {
         ...run,
         elapsed: Math.max(0, now - run.startTime),
         ...(usual !== undefined && { usual }),
         ...(progress !== undefined && { progress }),
-        waiting: waiting.get(run.name) ?? 0,
+        waiting,
+        ...(waiters !== undefined && { waiters }),
         ...askedField(asked.get(run.id)),
       };
     }),

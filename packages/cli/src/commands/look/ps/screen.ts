@@ -9,6 +9,7 @@ import { limitsOf } from "../../exec/limits.js";
 import { sayAsker } from "./asked.js";
 import { sayAway } from "./health.js";
 import { type Running, sayElapsed, sayWhere } from "./running.js";
+import { sayWaiters } from "./waiters.js";
 
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
@@ -54,11 +55,14 @@ export function frame(
   const place = Math.max(1, size.rows - OTHER_LINES);
   const shown = runs.length > place ? runs.slice(0, place - 1) : runs;
   const hidden = runs.length - shown.length;
+  const free = Math.max(0, place - shown.length);
+  const waiters = shown.flatMap(sayWaiters).slice(0, free);
   return [
     cut(`${time}  ${head}. Ctrl-C ends this.`, size.columns),
     away === undefined ? "" : paint(cut(sayAway(away), size.columns), "red"),
     ...(runs.length === 0 ? [] : runLines(shown, size.columns, paint)),
     ...(hidden === 0 ? [] : [cut(`… and ${hidden} more`, size.columns)]),
+    ...waiters.map((line) => cut(oneLine(line), size.columns)),
   ].slice(0, size.rows);
 }
 

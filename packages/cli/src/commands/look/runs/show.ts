@@ -9,6 +9,7 @@ import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
 import { askedField, sayAsked } from "../ps/asked.js";
+import { sayProcesses } from "../ps/waiters.js";
 import { chainOf, type Made } from "./chain.js";
 
 /** Shows everything about a run. */
@@ -19,14 +20,20 @@ export async function execute(given: Given): Promise<number> {
     const run = await findRun(manager, word);
     const progress = await manager.progress(run);
     const asked = run.status === "running" ? askedField(await manager.stopAsked(run)) : {};
+    const waiters = run.status === "running" ? await manager.waiters(run.name) : [];
     const chain = await chainOf(manager, run);
-    printItem(given, { ...run, ...(progress && { progress }), ...asked, ...chain }, [
-      ...fields(say),
-      { title: "attempts", cell: () => chain?.attempts.map(sayMade).join("\n") },
-      { title: "next attempt", cell: () => chain?.next && `${chain.next.attempt}, due ${say(chain.next.due)}` },
-      { title: "progress", cell: () => progress && sayProgress(progress) },
-      { title: "asked to stop", cell: () => asked.asked && sayAsked(asked.asked, say), color: () => "yellow" },
-    ]);
+    printItem(
+      given,
+      { ...run, ...(progress && { progress }), ...asked, ...(waiters.length > 0 && { waiters }), ...chain },
+      [
+        ...fields(say),
+        { title: "attempts", cell: () => chain?.attempts.map(sayMade).join("\n") },
+        { title: "next attempt", cell: () => chain?.next && `${chain.next.attempt}, due ${say(chain.next.due)}` },
+        { title: "progress", cell: () => progress && sayProgress(progress) },
+        { title: "waiting", cell: () => (waiters.length === 0 ? "" : sayProcesses(waiters.length, waiters)) },
+        { title: "asked to stop", cell: () => asked.asked && sayAsked(asked.asked, say), color: () => "yellow" },
+      ],
+    );
     return undefined;
   });
 }

@@ -66,6 +66,11 @@ describe("what runs, followed", () => {
     await clock.advance(1_000);
     expect(live.run("a")?.waiting).toBe(1);
     expect([...live.waiting()]).toEqual([["a", 1]]);
+    const waiters = await one.manager.waiters("a");
+    expect(waiters).toMatchObject([{ pid: process.pid, since: expect.any(Number) }]);
+    expect(live.waiters("a")).toEqual(waiters);
+    expect(live.waiters("a", { limit: 0 })).toEqual([]);
+    expect(live.waiters("b")).toEqual([]);
     await clock.until(run.end());
     const next = await waiting;
     await clock.advance(10);

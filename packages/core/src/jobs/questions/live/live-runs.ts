@@ -1,7 +1,9 @@
 import type { Channel } from "../../../channel/channel.js";
 import type { KeyWatch, Version, WatchEvent } from "../../../channel/types.js";
-import type { LocksValue } from "../../../locks/entries/schema.js";
+import type { LocksValue, Ticket } from "../../../locks/entries/schema.js";
 import { isLock, isQueue, lockPlace } from "../../../locks/entries/valid.js";
+import { waiterOf } from "../../../locks/entries/waiters.js";
+import type { Waiter, WaitersOptions } from "../../../locks/types.js";
 import type { Clock } from "../../../util/clock.js";
 import { fieldsOf, isTime } from "../../../util/shape.js";
 import type { LogItem, LogOptions, Progress } from "../../logs/types.js";
@@ -44,7 +46,7 @@ export class LiveRuns {
   readonly #sessions: LiveSessions;
   readonly #stops: LiveStops;
   readonly #runs: Map<string, Watched> = new Map();
-  readonly #waiting: Map<string, number> = new Map();
+  readonly #waiting: Map<string, readonly Ticket[]> = new Map();
   readonly #closing: AbortController = new AbortController();
   /** The first reads of records: what runs is known when they are over. */
   readonly #reading: Set<Promise<void>> = new Set();
@@ -57,6 +59,7 @@ export class LiveRuns {
     this.#options = options;
     this.#sessions = new LiveSessions(source.clock, {
       asked: (instance) => this.#stops.asked(instance, this.#runs.values()),
+      came: (instance) => this.#came(instance),
       synced: () => void this.#stops.look(this.#runs.values()),
     });
     this.#stops = new LiveStops(source.locks, source.clock, (name) => this.#tell(name));
@@ -82,10 +85,19 @@ export class LiveRuns {
 
   /** The names whose lock others wait for, and how many. */
   waiting(): ReadonlyMap<string, number> {
-    return this.#waiting;
+    return new Map([...this.#waiting].map(([name, tickets]) => [name, tickets.length]));
   }
 
-  /** The processes that have locks, or had them a moment ago. */
+  /** The processes that wait for the lock of a job, as {@link JobManager.waiters} shows them. */
+  waiters(name: string, { limit = 100 }: WaitersOptions = {}): Waiter[] {
+    const tickets = this.#waiting.get(name)?.slice(0, limit) ?? [];
+    return tickets.flatMap((ticket) => {
+      const process = this.#sessions.of(ticket.session);
+      return process === undefined ? [] : [waiterOf(ticket, process)];
+    });
+  }
+
+  /** The processes that have locks or wait for one, or did so a moment ago. */
   sessions(): LiveSession[] {
     return this.#sessions.all();
   }
@@ -110,7 +122,7 @@ export class LiveRuns {
       ...(progress !== undefined && { progress }),
       ...(lease !== undefined && { lease }),
       ...(asked !== undefined && { asked }),
-      waiting: this.#waiting.get(name) ?? 0,
+      waiting: this.#waiting.get(name)?.length ?? 0,
     };
   }
 
@@ -150,8 +162,15 @@ export class LiveRuns {
   }
 
   #queued(name: string, value: unknown): void {
-    if (isQueue(value) && value.waiting.length > 0) this.#waiting.set(name, value.waiting.length);
+    if (isQueue(value) && value.waiting.length > 0) this.#waiting.set(name, value.waiting);
     else this.#waiting.delete(name);
+  }
+
+  /** The watch of the locks may tell of a waiter before the watch of the sessions tells which process it is. */
+  #came(instance: string): void {
+    for (const [name, tickets] of this.#waiting) {
+      if (tickets.some(({ session }) => session === instance)) this.#tell(name);
+    }
   }
 
   #locked(name: string, value: unknown, version: Version): void {

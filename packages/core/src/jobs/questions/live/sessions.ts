@@ -9,11 +9,13 @@ import type { LiveSession } from "./types.js";
 export interface SessionNews {
   /** Somebody asked a process to stop one of its runs. */
   readonly asked: (instance: string) => void;
+  /** The session of a process was not known before. */
+  readonly came: (instance: string) => void;
   /** A snapshot is complete: requests before it may not have been told. */
   readonly synced: () => void;
 }
 
-/** The processes that have locks, kept up to date by a watch of their sessions. */
+/** The processes that have locks or wait for one, kept up to date by a watch of their sessions. */
 export class LiveSessions {
   readonly #clock: Clock;
   readonly #news: SessionNews;
@@ -57,10 +59,12 @@ export class LiveSessions {
     this.#unseen?.delete(id);
     const { host, pid } = value.process;
     const now = this.#clock.now();
+    const isNew = !this.#all.has(id);
     const before = this.#all.get(id)?.lease;
     // What a snapshot shows was renewed at some time before.
     const lease = this.#isSynced && value.hold !== true ? this.#leaseOf(now, expiresIn, before) : before;
     this.#all.set(id, { host, pid, instance: id, since: value.since, ...(lease !== undefined && { lease }) });
+    if (isNew) this.#news.came(id);
   }
 
   #leaseOf(now: number, expiresIn: number | undefined, before: LiveSession["lease"]): LiveSession["lease"] {

@@ -11,7 +11,7 @@ export interface LiveLease {
   readonly renewed: number;
 }
 
-/** A process that has locks, or had them a moment ago. */
+/** A process that has locks or waits for one, or did so a moment ago. */
 export interface LiveSession extends Holder {
   /** When it began to hold locks, in ms since 1970 by its own clock. */
   readonly since: number;

@@ -8,13 +8,14 @@ import { count, duration, seconds } from "../../format/duration.js";
 import { problemOf, stateOf } from "../../format/states.js";
 import { Holder } from "../../parts/facts.js";
 import { RunLink } from "../../parts/lists/run-link.js";
+import { Waiters } from "../../parts/lists/waiters.js";
 import { StateMark } from "../../parts/state.js";
 import type { Placed } from "../../parts/steady/rows.js";
 import { Away, Time } from "../../parts/time.js";
 
 /** A lock that is held. */
 export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
-  const { name, holder, since, fence, waiting, run, lease, hold } = lock;
+  const { name, holder, since, fence, waiting, waiters, run, lease, hold } = lock;
   const where = `${holder.host}, pid ${holder.pid}`;
   const no = gone ? "The lock is free by now." : undefined;
   const own = offer(hold === undefined ? "unlock" : "end-hold", no);
@@ -36,7 +37,10 @@ export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
       <td data-label="Lease">
         <Left until={gone ? undefined : lease?.until} />
       </td>
-      <td data-label="Waiting">{waiting === 0 ? <span class="dim">none</span> : count(waiting, "run")}</td>
+      <td data-label="Waiting">
+        {waiting === 0 ? <span class="dim">none</span> : count(waiting, "run")}
+        {waiting > 0 && <Waiters waiters={waiters} n={waiting} />}
+      </td>
       <td data-label="Fence" class="mono">
         {fence}
       </td>

@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import type { Now } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { count } from "../../format/duration.js";
+import { Waiters } from "../../parts/lists/waiters.js";
 import { Section } from "../../parts/page.js";
 
 /** The jobs whose lock others wait for. */
@@ -10,11 +11,14 @@ export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
   return (
     <Section title="Waiting for a lock" count={waiting.length}>
       <ul class="rows plain">
-        {waiting.map(({ name, n }) => (
+        {waiting.map(({ name, n, waiters }) => (
           <li key={name}>
-            <a class="name cut" href={to.job(name)} data-row>
-              {name}
-            </a>
+            <div class="what">
+              <a class="name cut" href={to.job(name)} data-row>
+                {name}
+              </a>
+              <Waiters waiters={waiters} n={n} />
+            </div>
             <span class="dim">{count(n, "run")}</span>
             <a class="link end" href={to.why(name)} aria-label={`Why ${name} does not run`}>
               Why
