@@ -26,7 +26,7 @@ export interface LockView {
   readonly gone: boolean;
 }
 
-/** A process that has locks. */
+/** A process that has locks, or waits for one. */
 export interface InstanceView extends HolderView {
   /** When its session began. */
   readonly since?: number;

@@ -166,7 +166,7 @@ export class LiveRuns {
     else this.#waiting.delete(name);
   }
 
-  /** The watch of the locks may tell of a waiter before the watch of the sessions tells which process it is. */
+  /** The watch of the locks may tell of a waiter before that of the sessions tells which process it is. */
   #came(instance: string): void {
     for (const [name, tickets] of this.#waiting) {
       if (tickets.some(({ session }) => session === instance)) this.#tell(name);

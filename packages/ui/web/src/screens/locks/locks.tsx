@@ -51,9 +51,9 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
         )}
         {truncated && <p class="dim">There are more than these.</p>}
       </Section>
-      <Section title="Processes with locks" count={instances.length}>
+      <Section title="Processes" count={instances.length}>
         {instances.length === 0 ? (
-          <Empty title="No process has a lock" />
+          <Empty title="No process has a lock or waits for one" />
         ) : (
           <table class="grid cards">
             <thead>

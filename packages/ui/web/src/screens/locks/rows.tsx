@@ -94,7 +94,7 @@ function Left({ until }: { readonly until: number | undefined }): VNode {
   );
 }
 
-/** A process that has locks. */
+/** A process that has locks, or waits for one. */
 export function InstanceRow({ instance: item }: { readonly instance: InstanceView }): VNode {
   const { since, lease, locks, offset } = item;
   return (

@@ -19,7 +19,7 @@ export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
               </a>
               <Waiters waiters={waiters} n={n} />
             </div>
-            <span class="dim">{count(n, "run")}</span>
+            <span class="dim nowrap">{count(n, "run")}</span>
             <a class="link end" href={to.why(name)} aria-label={`Why ${name} does not run`}>
               Why
             </a>
