@@ -56,7 +56,7 @@ const config: ViteUserConfig = defineConfig({
       },
     ],
     pool: "forks",
-    execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
+    execArgv: ["--conditions=@ojm/source"],
     setupFiles: ["./test/setup.ts"],
     // More than the smallest machine has processors: most files wait for leases, servers and processes.
     maxWorkers: 3,

@@ -24,9 +24,8 @@ const LAST_WORDS = 15_000;
 
 /** Opens a client in a process of its own. */
 export async function openRemote({ module, args }: RemoteClient): Promise<RemoteBackend> {
-  // If this file runs as TypeScript, so does the worker: `fork` passes on the options with which this process
-  // was started.
-  const worker = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+  // `fork` passes on the options with which this process was started, such as those for TypeScript.
+  const worker = new URL("./worker.js", import.meta.url);
   const child = fork(fileURLToPath(worker), [module, JSON.stringify(args)], { serialization: "advanced" });
   const client = new Client(child);
   try {

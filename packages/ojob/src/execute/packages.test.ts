@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { runText, script } from "../testing/run-file.js";
+
+// Scripts load packages of this repository, which are TypeScript here: a thread that was built cannot.
+vi.stubEnv("OJM_BUILT", undefined);
 
 const package_ = (name: string, manifest: object, files: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(

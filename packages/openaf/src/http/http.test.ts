@@ -14,7 +14,8 @@ let url = "";
 let closed = "";
 
 beforeAll(async () => {
-  server = fork(fileURLToPath(new URL("../testing/server.child.ts", import.meta.url)));
+  const execArgv = ["--import", "tsx", "--conditions=@ojm/source"];
+  server = fork(fileURLToPath(new URL("../testing/server.child.ts", import.meta.url)), { execArgv });
   url = await new Promise((resolve) => server.once("message", (port) => resolve(`http://127.0.0.1:${String(port)}`)));
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
