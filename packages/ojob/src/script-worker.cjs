@@ -1,5 +1,5 @@
 // Stands where the build puts the entry of script threads, so that the sources find it under the same name.
-// Runs what was built if the tests are about to (see programs.ts of core): a thread takes a fifth of the time then.
+// Where tests run what was built (see programs.ts of core), it runs that: a thread takes a fifth of the time.
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 
