@@ -7,7 +7,7 @@ const missing = whyNoPages();
 
 const HOUR = 3_600_000;
 
-describe.skipIf(missing !== undefined)(`the last run of a job${missing === undefined ? "" : `: ${missing}`}`, () => {
+describe.skipIf(missing !== undefined)(`a job and how it goes${missing === undefined ? "" : `: ${missing}`}`, () => {
   let browser: Browser;
   let context: BrowserContext;
   let mount: Mount;
@@ -35,7 +35,7 @@ describe.skipIf(missing !== undefined)(`the last run of a job${missing === undef
     return page;
   };
 
-  it("is told with its end, and a run that goes on with how long it runs", async () => {
+  it("tells its last run with its end, and a run that goes on with how long it runs", async () => {
     const page = await open("jobs");
     const row = page.getByRole("row", { name: /^backup/ });
     await row.getByRole("link", { name: /^Completed 5 h ago$/ }).waitFor();
@@ -45,7 +45,16 @@ describe.skipIf(missing !== undefined)(`the last run of a job${missing === undef
     await row.getByRole("link", { name: /^Completed (now|\d+ s ago)/ }).waitFor();
   });
 
-  it("is told with its end on the page of its job", async () => {
+  it("is told to be held, by whom and why, also without a schedule", async () => {
+    await mount.manager.hold("backup", { reason: "the disk is replaced", author: "ana" });
+    const page = await open("jobs");
+    const row = page.getByRole("row", { name: /^backup/ });
+    await row.getByText("by ana: the disk is replaced").waitFor();
+    await mount.manager.unlock("backup", { reason: "it is replaced" });
+    await row.getByText("by ana: the disk is replaced").waitFor({ state: "detached" });
+  });
+
+  it("tells the end of its last run on its page", async () => {
     const page = await open("jobs/backup");
     const facts = page.locator(".facts");
     await facts.getByText("Last completed").waitFor();

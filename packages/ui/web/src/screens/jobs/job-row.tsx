@@ -94,19 +94,9 @@ export const Overdue = ({ of: { at, count: n }, zone }: OverdueProps): VNode => 
 );
 
 /** When it runs next, or why it does not. */
-function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun } }: { readonly job: Job }): VNode {
+function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun, lock } }: { readonly job: Job }): VNode {
   const zone = schedule?.zone;
-  if (schedule?.paused !== undefined) {
-    return (
-      <span class="pair">
-        <StateMark state={problemOf("paused")} />
-        <span class="dim under cut" title={schedule.paused.reason}>
-          <Then at={nextRun} zone={zone} />
-          {nextRun !== undefined && " · "}by {schedule.paused.by}: {schedule.paused.reason}
-        </span>
-      </span>
-    );
-  }
+  if (schedule?.paused !== undefined) return <Kept kind="paused" {...schedule.paused} at={nextRun} zone={zone} />;
   if (nobody !== undefined || overdue !== undefined) {
     return (
       <span class="pair">
@@ -117,6 +107,11 @@ function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun } }: { 
       </span>
     );
   }
+  const hold = lock?.hold;
+  if (hold !== undefined)
+    return (
+      <Kept kind="held" by={hold.author} reason={hold.reason} at={skipped === undefined ? next : nextRun} zone={zone} />
+    );
   if (next === undefined) return <span class="dim">–</span>;
   if (skipped !== undefined) {
     return (
@@ -133,6 +128,27 @@ function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun } }: { 
       <Due at={next} zone={zone} />
       <span class="dim under">
         <Time at={next} zone={zone} />
+      </span>
+    </span>
+  );
+}
+
+interface KeptProps extends ThenProps {
+  readonly kind: "paused" | "held";
+  readonly by: string | undefined;
+  readonly reason: string;
+}
+
+/** A job that a person keeps from running: who, why, and when it runs then. */
+function Kept({ kind, by, reason, at, zone }: KeptProps): VNode {
+  return (
+    <span class="pair">
+      <StateMark state={problemOf(kind)} />
+      <span class="dim under cut" title={reason}>
+        <Then at={at} zone={zone} />
+        {at !== undefined && " · "}
+        {by !== undefined && `by ${by}: `}
+        {reason}
       </span>
     </span>
   );
