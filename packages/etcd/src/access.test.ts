@@ -209,7 +209,8 @@ describe.skipIf(missing !== undefined)("a process with an etcd backend", () => {
       await etcd.close();
       console.log("closed");
     `;
-    const child = spawn(process.execPath, [...process.execArgv, "--input-type=module", "-e", program], {
+    const args = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module", "-e", program];
+    const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "inherit"],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
     });

@@ -14,7 +14,7 @@ function start(program: string, limit?: number): { child: ChildProcess; lines: A
     import { backend } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
     ${program}
   `;
-  const args = [...process.execArgv, "--input-type=module", "-e", code];
+  const args = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module", "-e", code];
   const command = limit === undefined ? process.execPath : "bash";
   const all = limit === undefined ? args : ["-c", `ulimit -f ${limit}; exec "$0" "$@"`, process.execPath, ...args];
   const child = spawn(command, all, {
