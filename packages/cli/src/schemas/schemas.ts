@@ -7,8 +7,13 @@ const optional = (all: Readonly<Record<string, Schema>>): Readonly<Record<string
   Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, maybe(schema)]));
 
 /** What `--json` prints, by the name of the command. */
+const UNMADE = maybe(flag("Set if nobody makes the attempt: its process is gone."));
+
 const NEXT_ATTEMPT = maybe(
-  fields({ attempt: count(), attempts: count(), due: time() }, "The next attempt, if the job waits for it."),
+  fields(
+    { attempt: count(), attempts: count(), due: time(), nobody: UNMADE },
+    "The next attempt, if the job waits for it.",
+  ),
 );
 
 const NOBODY = maybe(flag("Set if the job has a schedule that no living process runs."));
@@ -35,6 +40,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
           due: time("When it is due, in ms since 1970."),
           error: maybe(text("Why the attempt before it failed.")),
           kept: maybe(flag("Set if its lock is kept until then.")),
+          nobody: UNMADE,
         },
         "A job that waits for its next attempt, behind all that run.",
       ),
@@ -99,7 +105,9 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     progress: maybe(ref("progress")),
     asked: maybe(ref("asked")),
     attempts: maybe(list(fields({ attempt: count(), id: text(), status: text() }, "An attempt of its chain."))),
-    next: maybe(fields({ attempt: count(), due: time() }, "The next attempt of its chain, if it waits for one.")),
+    next: maybe(
+      fields({ attempt: count(), due: time(), nobody: UNMADE }, "The next attempt of its chain, if it waits for one."),
+    ),
   }),
   logs: list({
     anyOf: [

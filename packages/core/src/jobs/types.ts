@@ -410,6 +410,11 @@ export interface Reason {
   readonly lock?: HeldLock;
   readonly run?: RunRecord;
   readonly next?: PendingRetry;
+  /**
+   * The end of `text` that says that the process of the attempt is gone. A living scheduler of the name makes
+   * it: see {@link JobManager.retriesLeft}.
+   */
+  readonly left?: string;
   /** Who asked the run to stop, last. It goes on. */
   readonly asked?: AuditEntry;
 }

@@ -6,11 +6,11 @@ import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, itemsText } from "../../output/items.js";
 import { print } from "../../output/print.js";
-import { sayTime } from "../../output/times.js";
+import { type SayTime, sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
-import { type Coming, comingOf, keptOf, refuseIfNone } from "./kept.js";
+import { comingOf, keptOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./kept.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
@@ -22,7 +22,7 @@ interface Lock extends Partial<Omit<HeldLock, "name">> {
   /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
   /** The next attempt of a chain that waits for it. */
-  readonly next?: Pick<Coming, "attempt" | "attempts" | "due">;
+  readonly next?: NextAttempt;
 }
 
 /** Shows the locks of a store, those of one name, or those of the job manager that a job file sets up. */
@@ -50,7 +50,7 @@ export async function locksText(given: Given, manager: JobManager, name?: string
     { title: "HOLDER", rank: 3, cut: "text", cell: holderText },
     { title: "SINCE", rank: 2, cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
-    { title: "NEXT ATTEMPT", cell: ({ next }) => next && `${next.attempt} of ${next.attempts}, due ${say(next.due)}` },
+    { title: "NEXT ATTEMPT", cell: ({ next }) => next && sayNext(next, say) },
     { title: "UNTIL", cell: (lock) => say(holdOf(lock)?.until) },
     { title: "WHY", cut: "text", cell: (lock) => holdOf(lock)?.reason },
   ];
@@ -60,6 +60,10 @@ export async function locksText(given: Given, manager: JobManager, name?: string
   await refuseIfNone(manager, name, shown);
   tellOrphans(given, orphans);
   return itemsText(given, shown, columns, name === undefined ? "no locks" : `"${name}" has no lock`);
+}
+
+function sayNext({ attempt, attempts, due, nobody }: NextAttempt, say: SayTime): string {
+  return `${attempt} of ${attempts}, ${sayDue(say(due), nobody)}`;
 }
 
 function holderText(lock: Lock): string | undefined {
@@ -80,7 +84,7 @@ async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise
   const coming = new Map((await comingOf(manager)).reverse().map((one) => [one.name, one]));
   const nextOf = (name: string): Pick<Lock, "next"> => {
     const next = coming.get(name);
-    return next === undefined ? {} : { next: { attempt: next.attempt, attempts: next.attempts, due: next.due } };
+    return next === undefined ? {} : { next: nextAttempt(next) };
   };
   const held = (await manager.locks()).map((lock): Lock => ({ ...lock, state: stateOf(lock), ...nextOf(lock.name) }));
   const names = new Set<string>();

@@ -1,6 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import { shellWord } from "@ojm/core/backend";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
+import { sayHelpLeft } from "../exec/left-attempts.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 
 /** Why a job does not run, and what helps. */
@@ -20,7 +21,10 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",
   waiting: (name) => `ojm ticks ${name}`,
-  retry: (name) => `ojm cancel ${name} --reason …`,
+  retry: (name, { reason }) =>
+    reason?.left === undefined || reason.next === undefined
+      ? `ojm cancel ${name} --reason …`
+      : sayHelpLeft(reason.next),
   nobody: () => "start the process that adds the schedule",
   paused: (name) => `ojm resume ${name}`,
   last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : shellWord(reason.run.id)}`,

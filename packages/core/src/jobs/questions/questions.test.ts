@@ -105,10 +105,13 @@ describe("why a job does not run", () => {
     const body = (): Promise<void> => Promise.reject(new Error("no route"));
     const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: MINUTE } }));
     await clock.advance(1_000);
+    expect(await clock.until(two.manager.retriesLeft())).toEqual([]);
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(4 * TTL);
     const left = (await why()).find(({ code }) => code === "retry");
-    expect(left?.text).toMatch(/after: no route\. Its process is gone: the next run of the job with `retry` makes it$/);
+    expect(left?.text).toMatch(/after: no route\. Its process is gone: nobody makes it$/);
+    expect(left?.left).toBe(". Its process is gone: nobody makes it");
+    expect(await clock.until(two.manager.retriesLeft("a"))).toEqual([left?.next]);
     one.way.fault = () => undefined;
     await clock.until(work, 5 * MINUTE);
   });

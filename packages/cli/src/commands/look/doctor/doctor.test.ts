@@ -90,7 +90,7 @@ describe("a store that is not", () => {
     expect(others).toEqual([]);
     expect(found).toMatchObject({
       state: "warning",
-      text: expect.stringMatching(/^attempt 2 of left@.* and nobody makes it$/),
+      text: expect.stringMatching(/^attempt 2 of left@.*, is not made by pid \d+ on \S+, which is there$/),
     });
     expect(found?.help).toContain("ojm cancel left --reason");
   });

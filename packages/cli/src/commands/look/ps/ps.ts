@@ -7,7 +7,7 @@ import { oneLine } from "../../../output/table.js";
 import { type SayTime, sayAttempt, sayTime } from "../../../output/times.js";
 import { withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
-import { type Coming, comingOf, refuseIfNone } from "../kept.js";
+import { type Coming, comingOf, refuseIfNone, sayDue } from "../kept.js";
 import { sayAsked } from "./asked.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
 
@@ -15,8 +15,10 @@ import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running
 const LATE = 10_000;
 
 /** An attempt that is to come, in words. */
-export function sayComing({ name, attempt, attempts, due, isKept }: Omit<Coming, "chain">, say: SayTime): string {
-  const when = due > Date.now() - LATE ? `due ${say(due)}` : `overdue since ${say(due)}: nobody makes it so far`;
+export function sayComing(coming: Omit<Coming, "chain">, say: SayTime): string {
+  const { name, attempt, attempts, due, isKept, nobody } = coming;
+  const isLate = !nobody && due <= Date.now() - LATE;
+  const when = isLate ? `overdue since ${say(due)}: nobody makes it so far` : sayDue(say(due), nobody);
   return `${name} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
 }
 

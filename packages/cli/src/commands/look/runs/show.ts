@@ -8,8 +8,9 @@ import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
+import { sayDue } from "../kept.js";
 import { askedField, sayAsked } from "../ps/asked.js";
-import { chainOf, type Made } from "./chain.js";
+import { type ChainOf, chainOf, type Made } from "./chain.js";
 
 /** Shows everything about a run. */
 export async function execute(given: Given): Promise<number> {
@@ -23,13 +24,16 @@ export async function execute(given: Given): Promise<number> {
     printItem(given, { ...run, ...(progress && { progress }), ...asked, ...chain }, [
       ...fields(say),
       { title: "attempts", cell: () => chain?.attempts.map(sayMade).join("\n") },
-      { title: "next attempt", cell: () => chain?.next && `${chain.next.attempt}, due ${say(chain.next.due)}` },
+      { title: "next attempt", cell: () => chain?.next && sayNext(chain.next, say) },
       { title: "progress", cell: () => progress && sayProgress(progress) },
       { title: "asked to stop", cell: () => asked.asked && sayAsked(asked.asked, say), color: () => "yellow" },
     ]);
     return undefined;
   });
 }
+
+const sayNext = ({ attempt, due, nobody }: NonNullable<ChainOf["next"]>, say: SayTime): string =>
+  `${attempt}, ${sayDue(say(due), nobody)}`;
 
 const sayMade = ({ attempt, id, status }: Made): string => `${attempt} ${status} ${id}`;
 

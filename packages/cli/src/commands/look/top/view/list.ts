@@ -59,7 +59,7 @@ function problemSection(items: readonly Problem[], now: number): Section<Problem
   return {
     columns: [
       { title: "PROBLEM", cell: ({ name }) => name, cut: "name" },
-      { title: "WHAT", cell: ({ what }) => (what === "nobody" ? "no process" : what) },
+      { title: "WHAT", cell: ({ what }) => (what === "nobody" || what === "left" ? "no process" : what) },
       { title: "FOR", cell: ({ since }) => (since === undefined ? "" : short(now - since)), rank: 3 },
       { title: "WHY", cell: ({ text }) => text, rank: 2, cut: "text" },
     ],
