@@ -430,7 +430,7 @@ export interface JobSummary {
   readonly usual?: { readonly p50: number; readonly p95: number };
   /**
    * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
-   * counts once, and a cancelled run not at all.
+   * counts once, and a cancelled or skipped run not at all.
    */
   readonly streak: number;
 }

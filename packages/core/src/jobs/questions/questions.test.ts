@@ -147,8 +147,17 @@ describe("the jobs", () => {
       ({ id: `a@${i}`, status, inError: !["completed", "skipped"].includes(status) }) as RunRecord;
     const streak = (...all: RunRecord["status"][]): number => summarize("a", all.map(record)).streak;
     expect(streak()).toBe(0);
-    expect(streak("running", "completed", "skipped", "failed")).toBe(2);
+    expect(streak("running", "completed", "completed", "failed")).toBe(2);
     expect(streak("failed", "lost", "completed")).toBe(-2);
+  });
+
+  test("a skipped run neither ends a streak nor counts in it: the work was not tried", () => {
+    const record = (status: RunRecord["status"], i: number): RunRecord =>
+      ({ id: `a@${i}`, status, inError: !["completed", "skipped"].includes(status) }) as RunRecord;
+    const streak = (...all: RunRecord["status"][]): number => summarize("a", all.map(record)).streak;
+    expect(streak("skipped", "lost", "skipped", "failed", "completed")).toBe(-2);
+    expect(streak("completed", "skipped", "completed", "failed")).toBe(2);
+    expect(streak("skipped")).toBe(0);
   });
 
   test("a streak counts a chain of attempts once, and no cancelled run, as alerts do", () => {
@@ -180,9 +189,9 @@ describe("the jobs that fail", () => {
     await clock.until(one.manager.run("mended", () => {}));
     const run = await clock.until(one.manager.start("cancelled"));
     await clock.until(run.cancel());
-    await clock.until(one.manager.run("skips", (it) => it.skip("nothing to do")));
+    for (let i = 0; i < 7; i++) await clock.until(one.manager.run("skips", (it) => it.skip("nothing to do")));
     await clock.until(one.manager.start("runs"));
-    expect(await names()).toEqual(["fails", "runs"]);
+    expect(await names()).toEqual(["fails", "runs", "skips"]);
     expect(await names({ limit: 1 })).toEqual(["fails"]);
     await clock.advance(2 * 60 * MINUTE);
     await fail("fails");
