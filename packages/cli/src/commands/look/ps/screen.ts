@@ -13,8 +13,12 @@ import { type Running, sayElapsed, sayWhere } from "./running.js";
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
 
-/** Who asked a run to stop, and the begin of the reason, have place for this even on 40 columns. */
+/** Who asked a run to stop, and the begin of the reason, have place for this: on a narrow screen for less. */
 const LEAST_ASKED = 20;
+const NARROW_ASKED = 10;
+
+/** On a screen of fewer columns it is not told how long a run usually takes. */
+const NARROW = 60;
 
 /** A column of the runs that go on. */
 interface RunColumn extends ColumnRoom {
@@ -22,11 +26,16 @@ interface RunColumn extends ColumnRoom {
   readonly cell: (run: Running) => string;
 }
 
-/** The columns, those first that stay on a narrow screen. */
-export const RUN_COLUMNS: readonly RunColumn[] = [
+/** The columns on a screen of so many: those first that stay on a narrow one. */
+export const runColumns = (width: number): readonly RunColumn[] => [
   { title: "RUN", cell: ({ name }) => name, cut: "name" },
-  { title: "ELAPSED", cell: sayElapsed },
-  { title: "STOPPING", cell: ({ asked }) => (asked ? sayAsker(asked) : ""), rank: 0.5, cut: LEAST_ASKED },
+  { title: "ELAPSED", cell: (run) => (width < NARROW ? sayDuration(run.elapsed) : sayElapsed(run)), rank: 0.4 },
+  {
+    title: "STOPPING",
+    cell: ({ asked }) => (asked ? sayAsker(asked) : ""),
+    rank: 0.5,
+    cut: width < NARROW ? NARROW_ASKED : LEAST_ASKED,
+  },
   { title: "PROGRESS", cell: ({ progress }) => (progress ? drawProgress(progress) : ""), cut: LEAST_PROGRESS },
   { title: "WAITING", cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
   { title: "WHERE", cell: sayWhere, cut: "text" },
@@ -69,8 +78,9 @@ function sayCount(runs: number): string {
 
 /** The runs in lines, behind the heading. */
 export function runLines(runs: readonly Running[], columns: number, paint: Paint): readonly string[] {
-  const rows = runs.map((run) => RUN_COLUMNS.map(({ cell }) => oneLine(cell(run))));
-  return grid([RUN_COLUMNS.map(({ title }) => title), ...rows], RUN_COLUMNS, columns, (text, row, column) =>
+  const all = runColumns(columns);
+  const rows = runs.map((run) => all.map(({ cell }) => oneLine(cell(run))));
+  return grid([all.map(({ title }) => title), ...rows], all, columns, (text, row, column) =>
     paint(text, row > 0 && column === 0 ? "cyan" : undefined),
   ).lines;
 }

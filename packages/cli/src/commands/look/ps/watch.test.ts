@@ -119,7 +119,7 @@ describe("the screen", () => {
   });
 
   test.each([
-    { columns: 40, said: /^import {2}by ana@h1: wrong month/m },
+    { columns: 40, said: /^import +1 min 1 s +by ana@h1: wrong mon…/m },
     { columns: 80, said: /^import +1 min 1 s of 1 min 30 s +by ana@h1: wrong mo…/m },
   ])("of $columns columns tells that a run was asked to stop", ({ columns, said }) => {
     const asked = { at: 0, by: { host: "h1", pid: 7, instance: "b" }, author: "ana@h1", reason: "wrong month" };

@@ -12,6 +12,7 @@ import {
   inOrder,
   isRetried,
   leftProblem,
+  onePerJob,
   type Picture,
   type Problem,
   type Scheduled,
@@ -95,12 +96,14 @@ export class LiveStore {
       waiting: this.#runs.waiting,
       failed: this.#failures.count(now),
       schedules,
-      problems: inOrder([
-        ...failed.map((run) => failedProblem(run, this.#failing.get(run.name))),
-        ...this.#withLast(problems, [...failed, ...running]),
-        ...left.map((one) => leftProblem(one, one.due < now ? one.due : undefined)),
-        ...this.#held(now),
-      ]),
+      problems: onePerJob(
+        inOrder([
+          ...failed.map((run) => failedProblem(run, this.#failing.get(run.name))),
+          ...this.#withLast(problems, [...failed, ...running]),
+          ...left.map((one) => leftProblem(one, one.due < now ? one.due : undefined)),
+          ...this.#held(now),
+        ]),
+      ),
       running,
       retrying,
       next,

@@ -147,6 +147,18 @@ export function leftProblem({ name, attempt, attempts }: Retrying, since: number
 
 export const endOf = ({ startTime, endTime = startTime }: RunRecord): number => endTime;
 
+/** One row for each job: its first problem, with what else is wrong behind it. */
+export function onePerJob(problems: readonly Problem[]): Problem[] {
+  const jobs = new Map<string, Problem>();
+  for (const problem of problems) {
+    const { name, what, text } = problem;
+    const first = jobs.get(name);
+    const also = what === "paused" || what === "held" ? `${what} ${text}` : text;
+    jobs.set(name, first === undefined ? problem : { ...first, text: `${first.text}; ${also}` });
+  }
+  return [...jobs.values()];
+}
+
 const ORDER: readonly Problem["what"][] = ["lost", "failed", "timeout", "nobody", "left", "overdue", "held", "paused"];
 
 /** Problems in the order in which somebody should look at them: of each kind, the newest first. */
