@@ -96,6 +96,12 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     fields({
       ...runFields,
       count: maybe(count("With --by-name: how many runs of the name were found. This is the newest one.")),
+      last: maybe(
+        fields(
+          { id: text(), status: text(), startTime: time() },
+          "With --by-name: the newest run of the name, if it is none of those.",
+        ),
+      ),
       first: maybe(time("With --by-name: when the first of them began, in ms since 1970.")),
     }),
   ),

@@ -163,6 +163,20 @@ test("schedules that no process runs take a line each, and from the sixth on one
   ]);
 });
 
+test("of the schedules that no process runs, those with overdue ticks come first, the oldest before", async () => {
+  const gone = new Scheduler(manager);
+  for (const name of ["a", "b", "c"]) await gone.add(name, { every: HOUR, missed: "none" }, () => {});
+  await gone.close();
+  const channel = await manager.channel<{ readonly at: number }>("oJobManager-schedules");
+  for (const [name, at] of [
+    ["b", 2 * HOUR],
+    ["c", 5 * HOUR],
+  ] as const)
+    await channel.set(["cursor", name], { at: Date.now() - at });
+  const alone = (await complaints()).filter(({ check }) => check === "schedulers");
+  expect(alone.map(({ evidence }) => evidence?.["name"])).toEqual(["c", "b", "a"]);
+});
+
 test("of ticks that nobody decided on, it is told for how long, within a line of 80 columns", () => {
   const text = nobodyText("nightly-report", { count: 3, at: 0 }, 5 * HOUR);
   expect(text).toBe('no process runs "nightly-report"; 3 ticks overdue for 5 h');
