@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
-import { sayComing } from "./look/ps/ps.js";
+import { sayComing } from "./look/ps/coming.js";
 
 /*
  * What the one on call does, with a manager of its own.

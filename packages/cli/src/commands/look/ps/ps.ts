@@ -4,23 +4,13 @@ import { type Column, printItems } from "../../../output/items.js";
 import { print, wantsJson } from "../../../output/print.js";
 import { sayProgress } from "../../../output/progress.js";
 import { oneLine } from "../../../output/table.js";
-import { type SayTime, sayAttempt, sayTime } from "../../../output/times.js";
+import { sayAttempt, sayTime } from "../../../output/times.js";
 import { withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
-import { type Coming, comingOf, refuseIfNone, sayDue } from "../kept.js";
+import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { sayAsked } from "./asked.js";
+import { sayComing } from "./coming.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
-
-/** A process that makes an attempt begins it soon after it is due, in ms. */
-const LATE = 10_000;
-
-/** An attempt that is to come, in words. */
-export function sayComing(coming: Omit<Coming, "chain">, say: SayTime): string {
-  const { name, attempt, attempts, due, isKept, nobody } = coming;
-  const isLate = !nobody && due <= Date.now() - LATE;
-  const when = isLate ? `overdue since ${say(due)}: nobody makes it so far` : sayDue(say(due), nobody);
-  return `${name} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
-}
 
 /** An attempt that is to come, as JSON has it among the runs. */
 function waitingItem({ name, isKept, ...coming }: Coming): object {

@@ -2,11 +2,13 @@ import type { Paint } from "../../../output/color.js";
 import { drawProgress, LEAST_PROGRESS } from "../../../output/progress.js";
 import { oneLine } from "../../../output/table.js";
 import type { Size } from "../../../output/terminal/screen.js";
-import { sayAttempt, sayDuration } from "../../../output/times.js";
+import { type SayTime, sayAttempt, sayDuration } from "../../../output/times.js";
 import { cut } from "../../../output/width/cut.js";
 import { type ColumnRoom, grid } from "../../../output/width/grid.js";
 import { limitsOf } from "../../exec/limits.js";
+import type { Coming } from "../kept.js";
 import { sayAsker } from "./asked.js";
+import { sayComing } from "./coming.js";
 import { sayAway } from "./health.js";
 import { type Running, sayElapsed, sayWhere } from "./running.js";
 
@@ -50,17 +52,39 @@ function sayLeft(run: Running): string {
   return sayDuration(Math.max(0, timeout - run.elapsed));
 }
 
+/** What is known beside the runs. */
+interface Known {
+  /** For how long the store has not answered, in ms. */
+  readonly away?: number | undefined;
+  readonly isComplete?: boolean;
+  /** The attempts that are to come. */
+  readonly coming?: readonly Coming[];
+  /** How their times are written. */
+  readonly say?: SayTime;
+}
+
+const ISO: SayTime = (time) => (time === undefined ? "" : new Date(time).toISOString());
+
+/** The attempts to come, in a third of the screen at most. */
+function comingLines(coming: readonly Coming[], { rows, columns }: Size, say: SayTime): string[] {
+  const most = Math.max(1, Math.floor(rows / 3));
+  const shown = coming.length > most ? coming.slice(0, most - 1) : coming;
+  const lines = shown.map((one) => cut(oneLine(sayComing(one, say)), columns));
+  return shown.length < coming.length ? [...lines, cut(`… and ${coming.length - shown.length} more`, columns)] : lines;
+}
+
 /** What the screen shows: lines that are no longer than it is wide, and no more than it is high. */
 export function frame(
   runs: readonly Running[],
   now: number,
   size: Size,
   paint: Paint,
-  { away, isComplete = true }: { readonly away?: number | undefined; readonly isComplete?: boolean } = {},
+  { away, isComplete = true, coming = [], say = ISO }: Known = {},
 ): string[] {
   const time = new Date(now).toTimeString().slice(0, 8);
   const head = runs.length > 0 || isComplete ? sayCount(runs.length) : "looking what runs";
-  const place = Math.max(1, size.rows - OTHER_LINES);
+  const waiting = comingLines(coming, size, say);
+  const place = Math.max(1, size.rows - OTHER_LINES - waiting.length);
   const shown = runs.length > place ? runs.slice(0, place - 1) : runs;
   const hidden = runs.length - shown.length;
   return [
@@ -68,6 +92,7 @@ export function frame(
     away === undefined ? "" : paint(cut(sayAway(away), size.columns), "red"),
     ...(runs.length === 0 ? [] : runLines(shown, size.columns, paint)),
     ...(hidden === 0 ? [] : [cut(`… and ${hidden} more`, size.columns)]),
+    ...waiting,
   ].slice(0, size.rows);
 }
 
