@@ -618,6 +618,11 @@ describe("what will run", () => {
     expect((await call("unlock", name, "--reason", "x")).code).toBe(0);
     await manager.run(name, () => {});
     await fail(name);
+    // Each list, the fields of a run and errors spell it in one way.
+    for (const [command, ...words] of [["runs"], ["jobs"], ["locks"], ["show", name], ["why", name]] as const)
+      expect([command, (await call(command, ...words)).out]).toEqual([command, expect.stringContaining("two\\nlines")]);
+    for (const command of ["runs", "jobs", "locks"]) expect((await call(command)).out).not.toMatch(/^two( |$)/m);
+    expect((await call("show", name)).out).not.toMatch(/^run .*two$/m);
     expect((await call("runs", "-n", "1")).err).toMatch(/--before \$'two\\nlines@\S+Z' the next page\n$/);
   });
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isChannelError, type JobManager } from "@ojm/core";
+import { visible } from "@ojm/core/backend";
 import type { SayTime } from "../../../output/times.js";
 import { type Coming, comingOf, sayDue } from "../kept.js";
 
@@ -14,7 +15,7 @@ export function sayComing(coming: Omit<Coming, "chain">, say: SayTime): string {
   const { name, attempt, attempts, due, isKept, nobody } = coming;
   const isLate = !nobody && due <= Date.now() - LATE;
   const when = isLate ? `overdue since ${say(due)}: nobody makes it so far` : sayDue(say(due), nobody);
-  return `${name} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
+  return `${visible(name)} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
 }
 
 /** The attempts that are to come, of one name or of all, for a screen. */

@@ -1,6 +1,6 @@
 import type { Paint } from "../../../output/color.js";
 import { drawProgress, LEAST_PROGRESS } from "../../../output/progress.js";
-import { oneLine } from "../../../output/table.js";
+import { cellText, oneLine } from "../../../output/table.js";
 import type { Size } from "../../../output/terminal/screen.js";
 import { type SayTime, sayAttempt, sayDuration } from "../../../output/times.js";
 import { cut } from "../../../output/width/cut.js";
@@ -104,7 +104,7 @@ function sayCount(runs: number): string {
 /** The runs in lines, behind the heading. */
 export function runLines(runs: readonly Running[], columns: number, paint: Paint): readonly string[] {
   const all = runColumns(columns);
-  const rows = runs.map((run) => all.map(({ cell }) => oneLine(cell(run))));
+  const rows = runs.map((run) => all.map((column) => cellText(column.cell(run), column)));
   return grid([all.map(({ title }) => title), ...rows], all, columns, (text, row, column) =>
     paint(text, row > 0 && column === 0 ? "cyan" : undefined),
   ).lines;

@@ -1,4 +1,5 @@
 import type { JsonValue, RunRecord } from "@ojm/core";
+import { visible } from "@ojm/core/backend";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
@@ -35,11 +36,11 @@ export async function execute(given: Given): Promise<number> {
 const sayNext = ({ attempt, due, nobody }: NonNullable<ChainOf["next"]>, say: SayTime): string =>
   `${attempt}, ${sayDue(say(due), nobody)}`;
 
-const sayMade = ({ attempt, id, status }: Made): string => `${attempt} ${status} ${id}`;
+const sayMade = ({ attempt, id, status }: Made): string => `${attempt} ${status} ${visible(id)}`;
 
 function fields(say: SayTime): Column<RunRecord>[] {
   return [
-    { title: "run", cell: ({ id }) => id },
+    { title: "run", cut: "name", cell: ({ id }) => id },
     { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
     {
       title: "trigger",
@@ -52,7 +53,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "took", cell: ({ duration }) => sayDuration(duration) },
     { title: "timeout", cell: sayLimit },
     { title: "attempt", cell: sayAttempt },
-    { title: "chain", cell: ({ chain }) => chain },
+    { title: "chain", cut: "name", cell: ({ chain }) => chain },
     { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
     { title: "fence", cell: ({ fence }) => fence },
     { title: "versions", cell: ({ versions }) => versions && `ojm ${versions.ojm}, Node ${versions.node}` },

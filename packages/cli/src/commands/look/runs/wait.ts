@@ -41,7 +41,7 @@ export async function execute(given: Given): Promise<number> {
       await tellNext(given, manager, ended);
     }
     printItem(given, ended, [
-      { title: "run", cell: ({ id }) => id },
+      { title: "run", cut: "name", cell: ({ id }) => id },
       { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
       { title: "attempt", cell: sayAttempt },
       { title: "took", cell: ({ duration }) => sayDuration(duration) },

@@ -1,5 +1,5 @@
 import { colorOf, type Paint } from "../../../../output/color.js";
-import { oneLine } from "../../../../output/table.js";
+import { cellText } from "../../../../output/table.js";
 import { short } from "../../../../output/times.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
 import { runColumns } from "../../ps/screen.js";
@@ -110,7 +110,7 @@ function sectionLines<T extends { readonly name: string }>(
   if (items.length === 0) return [];
   const rows = [
     columns.map(({ title }) => title),
-    ...items.map((item) => columns.map(({ cell }) => oneLine(cell(item)))),
+    ...items.map((item) => columns.map((column) => cellText(column.cell(item), column))),
   ];
   const room = width - MARK.length;
   const plain = grid(rows, columns, room).lines;
