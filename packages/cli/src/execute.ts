@@ -32,9 +32,12 @@ export async function execute(words: readonly string[]): Promise<number> {
   }
 }
 
-/** Whether a command that prints JSON is to print it: its errors are JSON then, too. */
+/** Whether a command that prints JSON, or is not there, is to print it: its errors are JSON then, too. */
 function wantsJson([command = "", ...words]: readonly string[]): boolean {
   const end = words.indexOf("--");
   const own = end < 0 ? words : words.slice(0, end);
-  return commands.get(command)?.options["json"] !== undefined && (own.includes("--json") || own.includes("--jsonl"));
+  const spec = commands.get(command);
+  return (
+    (spec === undefined || spec.options["json"] !== undefined) && (own.includes("--json") || own.includes("--jsonl"))
+  );
 }

@@ -26,7 +26,12 @@ describe("the command ojm", () => {
 
   test.each([
     [["rnu", "a.yaml"], /there is no command "rnu"\. Did you mean run\?/],
-    [["help", "rnu"], /there is no command "rnu"\. Did you mean run\?/],
+    [["help", "rnu"], /there is no command "rnu"\. Did you mean run\? Commands: /],
+    [["help", "frob"], /there is no command "frob"\. Commands: run, .*\. More: ojm --help\n$/],
+    [
+      ["frob", "--json"],
+      /^\{"error":\{"code":"usage","exit":2,"message":"there is no command \\"frob\\"\. Commands: .*"\}\}\n$/,
+    ],
     [["schema", "x"], /ojm schema takes nothing more, but there is "x"/],
     [["check"], /ojm check needs a job file/],
     [["check", "a.yaml", "--load", "x"], /ojm check has no option --load\. It has: --strict/],

@@ -128,6 +128,38 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining(host) });
   });
 
+  it("a process trusts etcd by the CA that NODE_EXTRA_CA_CERTS names, also where gRPC has roots of its own", async () => {
+    const { ca, cert, key } = makeCertificates();
+    const other = makeCertificates();
+    const host = await start({ tls: { cert, key } });
+    const program = `
+      import { systemClock } from "@ojm/core/backend";
+      import { backend } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
+      const opened = backend.open({ hosts: "https://${host}", deadline: Number(process.env.DEADLINE) }, { clock: systemClock });
+      await opened.then((etcd) => { console.log("trusted"); return etcd.close(); }, (error) => console.log(error.message));
+    `;
+    const said = async (env: NodeJS.ProcessEnv): Promise<string> => {
+      const { NODE_EXTRA_CA_CERTS: _, GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: __, ...others } = process.env;
+      const child = spawn(process.execPath, [...process.execArgv, "--input-type=module", "-e", program], {
+        stdio: ["ignore", "pipe", "inherit"],
+        cwd: fileURLToPath(new URL("..", import.meta.url)),
+        env: { DEADLINE: "30000", ...others, ...env },
+      });
+      let output = "";
+      for await (const chunk of child.stdout) output += chunk;
+      return output;
+    };
+    const untrusted = /certificate\. Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials\.rootCertificate\n$/;
+    const roots = { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: other.ca };
+    expect(
+      await Promise.all([
+        said({ DEADLINE: "1000" }),
+        said({ NODE_EXTRA_CA_CERTS: ca }),
+        said({ ...roots, NODE_EXTRA_CA_CERTS: ca }),
+      ]),
+    ).toEqual([expect.stringMatching(untrusted), "trusted\n", "trusted\n"]);
+  });
+
   it("a client with a certificate is let in, and a client without one is not", async () => {
     const { ca, cert, key } = makeCertificates();
     const host = await start({ tls: { cert, key, clientCa: ca } });
@@ -144,7 +176,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
   it("a server without TLS is told as that, where hosts ask for TLS", async () => {
     const plain = await start();
     await expect(openEtcd({ hosts: `https://${plain}`, deadline: 1_000 })).rejects.toMatchObject({
-      message: expect.stringMatching(/the connection was closed before a call\. Does the server use TLS/),
+      message: expect.stringMatching(/the connection was closed before a call\. Either both sides use TLS or neither/),
     });
   });
 });

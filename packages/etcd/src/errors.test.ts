@@ -74,12 +74,22 @@ describe("errors of etcd", () => {
     [
       14,
       "No connection established. Last error: null. Resolution note: ",
-      "etcd at host:1 is unavailable: the connection was closed before a call. Does the server use TLS, and do hosts say so (https://)?",
+      "etcd at host:1 is unavailable: the connection was closed before a call. Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS",
     ],
     [
       14,
       "No connection established. Last error: Failed to connect (2026-11-27T18:31:08.311Z)",
-      "etcd at host:1 is unavailable: the connection was closed before a call. Does the server use TLS, and do hosts say so (https://)?",
+      "etcd at host:1 is unavailable: the connection was closed before a call. Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS",
+    ],
+    [
+      14,
+      "No connection established. Last error: Error: unable to verify the first certificate",
+      "etcd at host:1 is unavailable: unable to verify the first certificate. Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate",
+    ],
+    [
+      14,
+      "14 UNAVAILABLE: No connection established. Last error: null. Resolution note: ",
+      "etcd at host:1 is unavailable: the connection was closed before a call. Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS",
     ],
     [
       14,

@@ -72,8 +72,9 @@ export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   if (error instanceof RpcError) return error;
   const { code, details, message } = error as { code?: unknown; details?: unknown; message?: unknown };
   const told = typeof details === "string" && details !== "" ? details : String(message ?? error);
-  const text = told.replace(/\.? Resolution note: $/, "");
-  const number = typeof code === "number" ? code : Number(/^(\d+) [A-Z_]+:/.exec(text)?.[1] ?? GRPC.unknown);
+  const [prefix = "", of] = /^(\d+) [A-Z_]+: /.exec(told) ?? [];
+  const text = told.slice(prefix.length).replace(/\.? Resolution note: $/, "");
+  const number = typeof code === "number" ? code : Number(of ?? GRPC.unknown);
   return new RpcError(number, text, sent && !neverSent(text), error);
 }
 
@@ -115,6 +116,11 @@ export function channelErrorOf(error: RpcError, host: string, writing: boolean):
   return new ChannelError("FAILED", `${where} failed: ${sayDetails(error)}`, details);
 }
 
+/** What is wrong where a connection is closed at once. Of a sign-in by TLS, gRPC tells no reason at all. */
+const TLS_HELP =
+  "Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS";
+const CA_HELP = "Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
+
 /**
  * What failed, for a person: gRPC lists what it did until a deadline, and of a server without TLS it tells a
  * `null`, or that a socket was disconnected.
@@ -126,6 +132,8 @@ function sayDetails({ details, sent }: RpcError): string {
   if (
     /^No connection established\. Last error: (null\b|Failed to connect|.*before secure TLS connection)/.test(details)
   )
-    return "the connection was closed before a call. Does the server use TLS, and do hosts say so (https://)?";
+    return `the connection was closed before a call. ${TLS_HELP}`;
+  const [, untrusted] = /^No connection established\. Last error: (?:Error: )?(.*certificate.*)$/.exec(details) ?? [];
+  if (untrusted !== undefined) return `${untrusted}. ${CA_HELP}`;
   return details;
 }

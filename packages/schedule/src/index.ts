@@ -11,6 +11,7 @@ export type { ScheduleSummary } from "./control/list.js";
 export { type FollowSchedulesOptions, followSchedules, type LiveSchedules } from "./control/live.js";
 export type { NextTick } from "./control/next.js";
 export {
+  attemptsLeft,
   type OverdueTicks,
   type SchedulerView,
   type ScheduleView,

@@ -72,7 +72,9 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
     operands: "[NAME]",
     summary: "the last runs, newest first",
     options: {
-      failed: { text: "only those that did not complete: failed, timeout, lost, cancelled" },
+      failed: {
+        text: "only those that did not complete: failed, timeout, lost, cancelled; with --by-name, without cancelled",
+      },
       status: {
         value: "STATUS",
         choices: ["running", "completed", "skipped", "failed", "timeout", "cancelled", "lost"],

@@ -21,10 +21,14 @@ export async function readCommand(words: readonly string[], known: readonly stri
     const { shellWord } = await import("@ojm/core/backend");
     throw new CommandError(`"${first}" is no command. Did you mean: ojm run ${shellWord(first)}`);
   }
-  const shown = known.filter((name) => !name.startsWith("_"));
-  throw new CommandError(
-    `there is no command "${first}".${await hint(first, shown)} Commands: ${shown.join(", ")}. More: ojm --help`,
-  );
+  throw await unknownCommand(first, known);
+}
+
+/** The error for a command that is not there. */
+export async function unknownCommand(name: string, known: readonly string[]): Promise<CommandError> {
+  const shown = known.filter((one) => !one.startsWith("_"));
+  const text = `there is no command "${name}".${await hint(name, shown)} Commands: ${shown.join(", ")}. More: ojm --help`;
+  return new CommandError(text);
 }
 
 /** `ojm run FILE --help` is answered by the file; what stands behind `--` is for another program. */

@@ -1,7 +1,6 @@
 import { commands, groups } from "../command-line/all.js";
-import { hint } from "../command-line/parse.js";
+import { unknownCommand } from "../command-line/parse.js";
 import type { CommandSpec, Given } from "../command-line/spec.js";
-import { CommandError } from "../errors.js";
 import { fold } from "../output/fold.js";
 import { print } from "../output/print.js";
 import { outputWidth } from "../output/width/width.js";
@@ -30,7 +29,7 @@ export async function execute({ operands: [name] }: Given): Promise<number> {
 async function known(name: string): Promise<CommandSpec> {
   const spec = commands.get(name);
   if (spec !== undefined) return spec;
-  throw new CommandError(`there is no command "${name}".${await hint(name, commands.keys())}`);
+  throw await unknownCommand(name, [...commands.keys()]);
 }
 
 function general(): string {

@@ -4,9 +4,9 @@ import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../testing/called.js";
-import { type Ended, folderWith, ojm } from "../testing/ojm.js";
+import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
-import { sayComing } from "./look/ps/ps.js";
+import { sayComing } from "./look/ps/coming.js";
 
 /*
  * What the one on call does, with a manager of its own.
@@ -278,13 +278,19 @@ describe("what ran", () => {
     await manager.run("well", () => {});
     const failed = (await json("runs", "--failed", "--since", "12h", "--by-name")) as { [field: string]: unknown }[];
     expect(failed).toMatchObject([
-      { name: "flaky", status: "failed", count: 4, error: "no flaky", first: expect.any(Number) },
+      { name: "flaky", status: "failed", count: 4, first: expect.any(Number), last: { status: "completed" } },
       { name: "billing", status: "failed", count: 1 },
     ]);
+    expect(failed[1]).not.toHaveProperty("last");
     expect(Number(failed[0]?.["first"])).toBeLessThanOrEqual(Number(failed[0]?.["startTime"]));
     expect((await call("runs", "--failed", "--by-name")).out).toMatch(
-      /^NAME +RUNS +FIRST +LAST +STATUS .*\n[- ]+\nflaky +4 +\S+Z +\S+Z +failed +no flaky\nbilling +1 .* no billing\n$/,
+      /^NAME +RUNS +FIRST +LAST +STATUS +SINCE .*\n[- ]+\nflaky +4 +\S+Z +\S+Z +failed +completed +no flaky\nbilling +1 +\S+Z +\S+Z +failed +no billing\n$/,
     );
+    // Somebody wanted the end of a run that was cancelled.
+    const run = await manager.start("stopped");
+    await run.cancel();
+    expect(await json("runs", "--failed", "--by-name")).toHaveLength(2);
+    expect(await json("runs", "--failed", "stopped")).toHaveLength(1);
     expect((await call("runs", "--by-name", "-n", "1")).err).toMatch(/there are more: --limit N shows N of them\n$/);
     expect(await json("runs", "flaky", "--by-name")).toMatchObject([{ status: "completed", count: 5 }]);
     expect((await call("runs", "--failed", "-n", "3")).err).toMatch(
@@ -345,12 +351,16 @@ describe("what ran", () => {
     const run = await manager.start("import");
     run.log.info("one");
     run.log.warn("\\u001b[2J".replace("\\u001b", "\u001b"));
+    const quiet = await manager.start("quiet");
     const following = ojm(folder, "logs", "import", "-f", "--store", "sqlite:ojm.db");
     await expect.poll(async () => (await call("logs", "import", "--tail", "1")).out).toMatch(/warn +\\u001b\[2J\n$/);
     run.log.error("last");
     await run.end();
     const { code, out } = await following;
     expect(code).toBe(0);
+    expect(await call("logs", quiet.id)).toEqual({ code: 0, out: "", err: `ojm: ${quiet.id} has no log so far\n` });
+    await quiet.end();
+    expect((await call("logs", quiet.id)).err).toBe(`ojm: ${quiet.id} has no log\n`);
     expect(out.split("\n").map((line) => line.replace(/^\S+ /, ""))).toEqual([
       "info   one",
       "warn   \\u001b[2J",
@@ -358,6 +368,15 @@ describe("what ran", () => {
       "",
     ]);
     expect((await call("logs", "import", "--raw")).out).toContain("\u001b[2J");
+  });
+
+  test("a log that is followed ends with 130 by Ctrl-C: nobody knows how the run ends", async () => {
+    await using run = await manager.start("import");
+    run.log.info("one");
+    const following = start(folder, "logs", "import", "-f", "--store", "sqlite:ojm.db");
+    await following.prints("one");
+    following.process.kill("SIGINT");
+    expect((await following.ended).code).toBe(130);
   });
 
   test("a store that keeps no log of runs that completed says so, and how many lines there were", async () => {
@@ -599,6 +618,11 @@ describe("what will run", () => {
     expect((await call("unlock", name, "--reason", "x")).code).toBe(0);
     await manager.run(name, () => {});
     await fail(name);
+    // Each list, the fields of a run and errors spell it in one way.
+    for (const [command, ...words] of [["runs"], ["jobs"], ["locks"], ["show", name], ["why", name]] as const)
+      expect([command, (await call(command, ...words)).out]).toEqual([command, expect.stringContaining("two\\nlines")]);
+    for (const command of ["runs", "jobs", "locks"]) expect((await call(command)).out).not.toMatch(/^two( |$)/m);
+    expect((await call("show", name)).out).not.toMatch(/^run .*two$/m);
     expect((await call("runs", "-n", "1")).err).toMatch(/--before \$'two\\nlines@\S+Z' the next page\n$/);
   });
 

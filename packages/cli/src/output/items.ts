@@ -2,7 +2,7 @@ import { LINES, visible } from "@ojm/core/backend";
 import type { Given } from "../command-line/spec.js";
 import { type Color, painter } from "./color.js";
 import { print, wantsJson } from "./print.js";
-import { oneLine, table } from "./table.js";
+import { cellText, oneLine, table } from "./table.js";
 import { tell } from "./tell.js";
 import type { ColumnRoom } from "./width/grid.js";
 
@@ -23,7 +23,7 @@ export async function itemsText<T>(
   if (given.flags.has("jsonl")) return items.map((item) => `${JSON.stringify(item)}\n`).join("");
   if (given.flags.has("json")) return `${JSON.stringify(items, undefined, 1)}\n`;
   if (items.length === 0) return `${oneLine(none)}\n`;
-  const rows = items.map((item) => columns.map(({ cell }) => cell(item) ?? ""));
+  const rows = items.map((item) => columns.map((column) => cellText(column.cell(item) ?? "", column)));
   const paint = painter(given);
   return table([columns.map(({ title }) => title), ...rows], columns, (text, row, column) => {
     const item = items[row - 1];
@@ -46,13 +46,18 @@ export function printItem<T>(given: Given, item: T, fields: readonly Column<T>[]
   if (given.flags.has("jsonl")) print(`${JSON.stringify(item)}\n`);
   else if (given.flags.has("json")) print(`${JSON.stringify(item, undefined, 1)}\n`);
   else {
-    const rows = fields.map((field) => ({ ...field, text: field.cell(item) ?? "" })).filter(({ text }) => text !== "");
+    const rows = fields.map((field) => ({ ...field, text: fieldText(field, item) })).filter(({ text }) => text !== "");
     const width = Math.max(...rows.map(({ title }) => title.length));
     const paint = painter(given);
     const line = ({ title, text, color }: (typeof rows)[number]): string =>
       `${title.padEnd(width)}  ${paint(inLines(text, width + 2), color?.(item))}\n`;
     print(rows.map(line).join(""));
   }
+}
+
+function fieldText<T>({ cell, cut }: Column<T>, item: T): string {
+  const text = cell(item) ?? "";
+  return cut === "name" ? visible(text) : text;
 }
 
 /** A text of several lines, each behind the indent. What a terminal would obey is shown as an escape. */

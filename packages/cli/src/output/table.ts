@@ -23,7 +23,15 @@ export async function table(
   return [head, rule, ...body].map((text) => `${text}\n`).join("");
 }
 
-/** A job's name or error as one line: line breaks become spaces, and what a terminal would obey an escape. */
+/**
+ * A cell as one line. A name has its line breaks as escapes, as in errors and hints: somebody may type it. In
+ * other texts they become spaces.
+ */
+export function cellText(text: string, { cut }: Pick<ColumnRoom, "cut"> = {}): string {
+  return cut === "name" ? visible(text) : oneLine(text);
+}
+
+/** A text as one line: line breaks become spaces, and what a terminal would obey an escape. */
 export function oneLine(text: string): string {
   return visible(text.trim().replace(/[\r\n\t]+/g, " "));
 }

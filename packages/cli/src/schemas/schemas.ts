@@ -7,8 +7,13 @@ const optional = (all: Readonly<Record<string, Schema>>): Readonly<Record<string
   Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, maybe(schema)]));
 
 /** What `--json` prints, by the name of the command. */
+const UNMADE = maybe(flag("Set if nobody makes the attempt: its process is gone."));
+
 const NEXT_ATTEMPT = maybe(
-  fields({ attempt: count(), attempts: count(), due: time() }, "The next attempt, if the job waits for it."),
+  fields(
+    { attempt: count(), attempts: count(), due: time(), nobody: UNMADE },
+    "The next attempt, if the job waits for it.",
+  ),
 );
 
 const NOBODY = maybe(flag("Set if the job has a schedule that no living process runs."));
@@ -36,6 +41,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
           due: time("When it is due, in ms since 1970."),
           error: maybe(text("Why the attempt before it failed.")),
           kept: maybe(flag("Set if its lock is kept until then.")),
+          nobody: UNMADE,
         },
         "A job that waits for its next attempt, behind all that run.",
       ),
@@ -91,6 +97,12 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     fields({
       ...runFields,
       count: maybe(count("With --by-name: how many runs of the name were found. This is the newest one.")),
+      last: maybe(
+        fields(
+          { id: text(), status: text(), startTime: time() },
+          "With --by-name: the newest run of the name, if it is none of those.",
+        ),
+      ),
       first: maybe(time("With --by-name: when the first of them began, in ms since 1970.")),
     }),
   ),
@@ -101,7 +113,9 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     asked: maybe(ref("asked")),
     waiters,
     attempts: maybe(list(fields({ attempt: count(), id: text(), status: text() }, "An attempt of its chain."))),
-    next: maybe(fields({ attempt: count(), due: time() }, "The next attempt of its chain, if it waits for one.")),
+    next: maybe(
+      fields({ attempt: count(), due: time(), nobody: UNMADE }, "The next attempt of its chain, if it waits for one."),
+    ),
   }),
   logs: list({
     anyOf: [

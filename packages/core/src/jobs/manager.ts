@@ -21,6 +21,7 @@ import { auditOps, pruneAct, pruneAudit } from "./requests/audit.js";
 import { cancelRun } from "./requests/cancel.js";
 import { holdName } from "./requests/hold.js";
 import { unlockName } from "./requests/unlock.js";
+import { endLeft, leftOf } from "./retry/left.js";
 import { pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RollupQuestions } from "./rollups/question.js";
@@ -191,6 +192,26 @@ export class JobManager extends JobQuestions {
    */
   async retries(name?: string): Promise<PendingRetry[]> {
     return (await pendingOf(this.#context.lockChannel, name)).map(({ value }) => value);
+  }
+
+  /**
+   * The attempts of {@link JobManager.retries} whose process is gone: nobody makes them until a process takes
+   * them over, see {@link JobManager.takeOver}. A living scheduler of the name does so by itself.
+   *
+   * @throws ChannelError if the store fails
+   */
+  retriesLeft(name?: string): Promise<PendingRetry[]> {
+    return leftOf(this.#locks.operator, this.#context.lockChannel, name);
+  }
+
+  /**
+   * Ends an attempt of {@link JobManager.retriesLeft}: nobody will make it. `run` is the run of the same name
+   * that takes its place, and holds its lock. Resolves to whether the attempt was still left.
+   *
+   * @throws LockError `LOST`; ChannelError if the store fails
+   */
+  endLeft(run: Run, next: PendingRetry): Promise<boolean> {
+    return endLeft(this.#context.lockChannel, run, next);
   }
 
   /**

@@ -410,6 +410,11 @@ export interface Reason {
   readonly lock?: HeldLock;
   readonly run?: RunRecord;
   readonly next?: PendingRetry;
+  /**
+   * The end of `text` that says that the process of the attempt is gone. A living scheduler of the name makes
+   * it: see {@link JobManager.retriesLeft}.
+   */
+  readonly left?: string;
   /** Who asked the run to stop, last. It goes on. */
   readonly asked?: AuditEntry;
   /** With `queue`: the first ten that wait. */
@@ -427,7 +432,7 @@ export interface JobSummary {
   readonly usual?: { readonly p50: number; readonly p95: number };
   /**
    * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
-   * counts once, and a cancelled run not at all.
+   * counts once, and a cancelled or skipped run not at all.
    */
   readonly streak: number;
 }

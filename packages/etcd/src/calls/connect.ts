@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { ChannelError } from "@ojm/core/backend";
 import type { PassedClient, Settings } from "../options.js";
 import { type Etcd3Pool, type EtcdNode, nodeOverEtcd3 } from "./client.js";
+import { withExtraRoots } from "./roots.js";
 
 /**
  * gRPC's own defaults wait up to two minutes before they try a node again, and refuse answers above 4 MiB: a
@@ -36,6 +37,7 @@ export async function connect(settings: Settings): Promise<Connection> {
   // Load etcd3 only when an etcd channel is opened: it takes as long as starting Node twice.
   const { Etcd3 } = await import("etcd3");
   type Options = NonNullable<ConstructorParameters<typeof Etcd3>[0]>;
+  const credentials = withExtraRoots(settings);
   const nodes = settings.hosts.map((host) => {
     const options = {
       hosts: host,
@@ -45,7 +47,7 @@ export async function connect(settings: Settings): Promise<Connection> {
       defaultCallOptions: ({ isStream }: { isStream: boolean }) =>
         isStream ? {} : { deadline: Date.now() + settings.deadline },
       ...(settings.auth && { auth: settings.auth }),
-      ...(settings.credentials && { credentials: settings.credentials }),
+      ...(credentials && { credentials }),
     };
     const client = new Etcd3(options as unknown as Options);
     const pool = poolOf(client);

@@ -80,12 +80,12 @@ export async function backfill(
   const ran = ticks === 0 ? 0 : await countRun(store, name, schedule, first, end);
   const toRun = again === true ? ticks : ticks - ran;
   if (toRun === 0) return { ticks, ran, toRun };
-  const bounds = { from: first - 1, to: end - 1, first, ticks, ...(again === true ? { again } : {}) };
+  const bounds = { from: first - 1, to: end - 1, first, ticks: toRun, ...(again === true ? { again } : {}) };
   return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks, ran, toRun };
 }
 
 /** How many ticks of a time were run already. Those of an older definition that are none now do not count. */
-async function countRun(
+export async function countRun(
   { channel }: ScheduleStore,
   name: string,
   calendar: Schedule,

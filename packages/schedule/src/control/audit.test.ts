@@ -88,6 +88,21 @@ describe("a backfill", () => {
     expect(await world.records(one)).not.toHaveLength(0);
   });
 
+  it("counts the ticks that are to run, and not those that were run before", async () => {
+    const part = { from: "2029-12-31T23:51Z", to: "2029-12-31T23:53Z", reason: "a part" };
+    await world.clock.until(two.scheduler.backfill("a", part));
+    await world.clock.advance(3 * MINUTE);
+    expect(await progress()).toEqual([]);
+    await ask();
+    const told: object[] = [];
+    for (let i = 0; i < 60; i++) {
+      told.push(...(await progress()));
+      await world.clock.advance(1_000);
+    }
+    expect(told[0]).toMatchObject({ ticks: 3, left: 2 });
+    expect(told.at(-1)).toMatchObject({ ticks: 3, left: 0 });
+  });
+
   it("is stopped from another process: the run that goes on ends, and no further one begins", async () => {
     await ask();
     await world.clock.advance(15_000);

@@ -3,6 +3,7 @@ import { calendarOf } from "../definition/calendar.js";
 import { type RequestValue, requestKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { isRequest } from "../store/valid.js";
+import { countRun } from "./ask.js";
 
 /** Ticks are counted up to this number, as many as a backfill may have. */
 const MOST = 10_000;
@@ -21,7 +22,7 @@ export interface BackfillProgress {
   readonly to: number;
   /** Whether ticks that were run already are run again. */
   readonly again: boolean;
-  /** How many ticks there are in its time, and how many of them are still to be looked at. */
+  /** How many ticks it is to run, and how many it has not begun. Those that were run before do not count. */
   readonly ticks: number;
   readonly left: number;
   /** The id of the run that was started last. It may go on. */
@@ -82,7 +83,9 @@ async function progressOf(
   // A schedule that was removed has no calendar: nobody runs what is left then.
   const stored = await store.schedule(schedule);
   const calendar = stored && calendarOf(stored.value.definition);
-  const left = calendar === undefined ? 0 : countTicks(calendar, calendar.next(from), to + 1, MOST);
+  const rest = calendar === undefined ? 0 : countTicks(calendar, calendar.next(from), to + 1, MOST);
+  const ran = calendar && again !== true ? await countRun(store, schedule, calendar, from + 1, to + 1) : 0;
+  const left = Math.max(0, rest - ran);
   const counts = { ticks: ticks ?? left, left };
   return {
     id,

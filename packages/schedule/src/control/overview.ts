@@ -1,4 +1,4 @@
-import type { Channel, Entry, Holder, JobManager } from "@ojm/core";
+import type { Channel, Entry, Holder, JobManager, PendingRetry } from "@ojm/core";
 import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
 import { windowAt } from "../definition/blackout.js";
@@ -80,6 +80,22 @@ export async function* schedulersIn(manager: JobManager): AsyncGenerator<Schedul
   const entries: MemberEntry[] = [];
   for await (const entry of channel.entries({ prefix: ["member"] })) entries.push(entry);
   yield* schedulersOf(entries);
+}
+
+/**
+ * The attempts that nobody makes, of one name or of all: their process is gone, and no living scheduler has
+ * a schedule of the name. One that died counts as living for 15 seconds more.
+ *
+ * @throws ChannelError if the store fails
+ * @example
+ * for (const { name, attempt, due } of await attemptsLeft(manager)) console.log(name, attempt, due);
+ */
+export async function attemptsLeft(manager: JobManager, name?: string): Promise<PendingRetry[]> {
+  const left = await manager.retriesLeft(name);
+  if (left.length === 0) return left;
+  const known = new Set<string>();
+  for await (const { schedules } of schedulersIn(manager)) for (const one of schedules.keys()) known.add(one);
+  return left.filter((next) => !known.has(next.name));
 }
 
 type MemberEntry = Pick<Entry<SchedulesValue>, "key" | "value" | "expiresIn">;

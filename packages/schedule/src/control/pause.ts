@@ -98,6 +98,9 @@ export async function resume(store: ScheduleStore, name: string, who: ResumeOpti
   }
 }
 
+/** How many skipped runs are gone through for those that failed before them. */
+const MOST_SKIPPED = 100;
+
 /**
  * Pauses a schedule whose latest runs all ended in error, if its definition asks for that. Resolves to
  * whether it was paused.
@@ -111,10 +114,13 @@ export async function pauseAfterFailures(
   if (pauseAfter === undefined) return false;
   const from = Math.max(resumed, paused?.until ?? 0);
   let failures = 0;
+  let skipped = 0;
   let latest: RunRecord | undefined;
   for await (const record of manager.history({ name, from })) {
     const { schedule: of, status, inError } = record;
     if (of !== name || status === "running" || isTriedAgain(record)) continue;
+    // The work was not tried: that ends no row of failures. But it must not be read on for ever at each tick.
+    if (status === "skipped" && ++skipped < MOST_SKIPPED) continue;
     if (inError !== true) return false;
     latest ??= record;
     if (++failures < pauseAfter) continue;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { CHANNEL, cursorKey } from "../store/schema.js";
 import { World } from "../testing/world.js";
+import { attemptsLeft } from "./overview.js";
 import type { ScheduleReason } from "./why.js";
 
 const MINUTE = 60_000;
@@ -103,6 +104,27 @@ describe("why a scheduled job does not run", () => {
     expect(reasons[0]?.text).toBe(
       "no process that runs this schedule is there: 2 ticks are overdue, since 2030-01-01T00:02:00.000Z",
     );
+  });
+
+  it("of an attempt whose process was killed it is told that nobody makes it, until a scheduler is there", async () => {
+    const one = await world.scheduler("one");
+    const two = await world.scheduler("two");
+    const schedule = { every: 60 * MINUTE, retry: { attempts: 2, delay: 10 * MINUTE } };
+    await world.clock.until(one.scheduler.add("a", schedule, () => Promise.reject(new Error("no route"))));
+    await world.clock.until(one.scheduler.runNow("a", { reason: "a test" }));
+    await world.clock.advance(1_000);
+    const left = async (): Promise<unknown[]> =>
+      (await world.clock.until(attemptsLeft(two.manager))).map(({ name, attempt }) => [name, attempt]);
+    expect(await left()).toEqual([]);
+    world.kill(one);
+    await world.clock.advance(MINUTE);
+    expect(await left()).toEqual([["a", 2]]);
+    const text = async (): Promise<string | undefined> =>
+      (await world.clock.until(two.scheduler.why("a"))).find(({ code }) => code === "retry")?.text;
+    expect(await text()).toMatch(/no route\. Its process is gone, and no other scheduler of it is there$/);
+    await world.clock.until(two.scheduler.add("a", schedule, two.body()));
+    expect(await text()).toMatch(/no route$/);
+    expect(await left()).toEqual([]);
   });
 
   it("of a schedule whose processes do not decide on its ticks it is told", async () => {

@@ -55,13 +55,19 @@ export async function whyScheduled(
   }
   const now = store.clock.now();
   const { value } = schedule;
-  const stopping = [
-    ...stops(value, now),
-    ...(await unattended(store, value, cursor?.value, now)),
-    ...waiting(cursor?.value),
-  ];
+  const known = await knownHashes(store, name);
+  const stopping = [...stops(value, now), ...unattended(known, value, cursor?.value, now), ...waiting(cursor?.value)];
   const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
-  return [...ready(stopping, reasons), ...first, ...own, ...waits, ...tick, ...nextTick(value, now, reasons)];
+  const told = own.map((reason) => leftOver(reason, known.length > 0));
+  return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
+}
+
+/** An attempt whose process is gone. Another scheduler of the name makes it, if one is there. */
+function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
+  const { left } = own.reason ?? {};
+  if (left === undefined) return own;
+  const text = own.text.slice(0, -left.length);
+  return { ...own, text: isMade ? text : `${text}. Its process is gone, and no other scheduler of it is there` };
 }
 
 const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting";
@@ -93,18 +99,21 @@ function stops({ paused, definition }: StoredSchedule, now: number): ScheduleRea
   return found;
 }
 
+/** The definition that each scheduler has of a schedule. One that died is there until its entry expires. */
+async function knownHashes({ channel }: ScheduleStore, name: string): Promise<readonly string[]> {
+  const members: Entry<SchedulesValue>[] = [];
+  for await (const entry of channel.entries({ prefix: ["member"] })) members.push(entry);
+  return schedulersOf(members).flatMap(({ schedules }) => schedules.get(name) ?? []);
+}
+
 /** Nobody is there who decides on its ticks, or nobody does. */
-async function unattended(
-  { channel }: ScheduleStore,
+function unattended(
+  known: readonly string[],
   schedule: StoredSchedule,
   cursor: Cursor | undefined,
   now: number,
-): Promise<ScheduleReason[]> {
-  const { name, hash } = schedule;
-  // A scheduler whose process died is there until its entry expires.
-  const members: Entry<SchedulesValue>[] = [];
-  for await (const entry of channel.entries({ prefix: ["member"] })) members.push(entry);
-  const known = schedulersOf(members).flatMap(({ schedules }) => schedules.get(name) ?? []);
+): ScheduleReason[] {
+  const { hash } = schedule;
   const isThere = known.includes(hash);
   const late = cursor && overdue(schedule, cursor.at, isThere ? now - LATE : now);
   const ticks =

@@ -130,7 +130,7 @@ export interface RequestValue {
   readonly to?: number;
   /** With `backfill`: whether ticks that were run are run again. */
   readonly again?: true;
-  /** With `backfill`: the first tick that was asked for, and how many there are. */
+  /** With `backfill`: the first tick that was asked for, and how many are to run. */
   readonly first?: number;
   readonly ticks?: number;
   /** With `backfill`: the run that was started last. */

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { Channel } from "@ojm/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job, JobDetail, Jobs, Why } from "../contract/jobs.js";
 import type { Locks } from "../contract/locks.js";
@@ -85,6 +86,27 @@ describe("now", () => {
     await it.act("/api/v1/jobs/import/cancel", { reason: "wrong month" });
     await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries, { timeout: 30_000 }).toEqual([]);
     expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).retry).toBeUndefined();
+  });
+
+  test("tells an attempt that nobody makes as a problem, but not that of a living process", async () => {
+    const fails = (): Promise<never> => Promise.reject(new Error("no route"));
+    const retry = { attempts: 3, delay: 3_600_000 };
+    const work = it.manager.run("import", fails, { retry }).catch(() => {});
+    await expect.poll(() => it.manager.retries(), { timeout: 30_000 }).toHaveLength(1);
+    const { manager } = it;
+    const locks = manager.channels.locks as Channel<unknown>;
+    const [next] = await manager.retries("import");
+    // That of a process whose record somebody else closed has no process that makes it.
+    const { by: _, ...left } = { ...next, name: "left", chain: "left@2026-01-01T00:00:00.000Z" };
+    await locks.set(["retry", "left", left.chain], left);
+    const { problems } = await it.get<Now>("/api/v1/now");
+    const text = "nobody makes attempt 2 of 3: its process is gone";
+    expect(problems.filter(({ kind }) => kind === "nobody")).toEqual([
+      { kind: "nobody", name: "left", text, run: left.chain },
+    ]);
+    await locks.unset(["retry", "left", left.chain]);
+    await manager.cancel("import", { reason: "enough" });
+    await work;
   });
 
   test("tells the problems, the worst first, until a run ends well", async () => {

@@ -9,6 +9,7 @@ import { CommandError, EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
 import { withStore } from "../../store/open.js";
+import { OWN_RUN } from "./left-attempts.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
 
@@ -41,6 +42,7 @@ export async function execute(given: Given): Promise<number> {
         // Not the words behind it: they may hold passwords.
         meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace },
         signal: runner.waiting,
+        claim: OWN_RUN,
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
       };
       try {

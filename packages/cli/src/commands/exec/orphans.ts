@@ -57,11 +57,22 @@ export function sayOrphan({ name, host, pid, isCertain }: Orphan): string {
 }
 
 /** What to do about it. */
-export function sayHelp({ name, host, pid, isCertain }: Orphan): string {
-  if (!isCertain)
-    return `Look on ${host}: ps -o pid,etime,args -p ${pid}. An ojm exec of "${name}" on another machine does not wait for it`;
+export function sayHelp(orphan: Orphan): string {
+  if (orphan.isCertain) return `${sayEffect(orphan)}. To end it: ${helpCommand(orphan)}`;
+  return `Look ${helpCommand(orphan)}. ${sayEffect(orphan)}`;
+}
+
+/** Whom it keeps from running. */
+export function sayEffect({ name, isCertain }: Orphan): string {
+  if (!isCertain) return `An ojm exec of "${name}" on another machine does not wait for it`;
+  return `Until it ends, no ojm exec of "${name}" on this machine begins`;
+}
+
+/** The command that ends it, or that shows on its host whether it is there. */
+export function helpCommand({ host, pid, isCertain }: Orphan): string {
+  if (!isCertain) return `on ${host}: ps -o pid,etime,args -p ${pid}`;
   // It leads a process group of its own.
-  return `Until it ends, no ojm exec of "${name}" on this machine begins. To end it: kill -TERM -- -${pid}`;
+  return `kill -TERM -- -${pid}`;
 }
 
 /** The command of a name that outlived its ojm, and what to do: sentences to stand behind another one. */

@@ -3,6 +3,7 @@ import { EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
+import { takePlace } from "./left-attempts.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
 
 /** After so long without an answer of the store, the user is told what ojm waits for, in ms. */
@@ -136,6 +137,8 @@ export class CommandRunner {
     this.isKilled = false;
     const predecessor = new Predecessor(this.#manager, run.name);
     if (await this.#isBlocked(run, predecessor)) return;
+    // Whatever keeps it from that, the command is what the user wants.
+    await takePlace(this.#manager, run).catch(() => {});
     const { words } = this.#options;
     const env = { ...process.env, OJM_RUN_ID: run.id, OJM_FENCE: run.fence };
     const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));

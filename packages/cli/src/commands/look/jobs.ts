@@ -7,7 +7,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { isOwn } from "../../store/own-runs.js";
-import { type Coming, comingOf, refuseIfNone } from "./kept.js";
+import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./kept.js";
 import { NOBODY, SKIPPED, unattended } from "./unattended.js";
 
 /** So many runs are read of a job to tell its streak. */
@@ -17,7 +17,7 @@ const MOST_STREAK = 50;
 interface Job extends Partial<JobSummary> {
   readonly name: string;
   /** The next attempt, if it waits for one. */
-  readonly next?: Pick<Coming, "attempt" | "attempts" | "due">;
+  readonly next?: NextAttempt;
   readonly schedule?: ScheduleSummary & { readonly words: string };
   /** Set if it has a schedule that no living process runs. */
   readonly nobody?: true;
@@ -29,12 +29,13 @@ const result = ({ running, last }: Job): string | undefined => (running ?? last)
 /** When a job begins next, in ms since 1970: at its next attempt, or by its schedule. */
 function nextOf({ schedule, next }: Job): number | undefined {
   const due = schedule?.nextRun?.due;
-  return next === undefined || (due !== undefined && due < next.due) ? due : next.due;
+  return next === undefined || next.nobody || (due !== undefined && due < next.due) ? due : next.due;
 }
 
 /** Why a job does not begin at its next tick. No pause and no blackout keeps its next attempt away. */
 function stoppedBy({ schedule, next, nobody }: Job): string | undefined {
   if (nobody) return NOBODY;
+  if (next?.nobody) return `nobody makes attempt ${next.attempt}`;
   const skipped = schedule?.next[0]?.skipped;
   return skipped === undefined || (next !== undefined && skipped !== "held") ? undefined : SKIPPED[skipped];
 }
@@ -79,8 +80,8 @@ export async function execute(given: Given): Promise<number> {
       jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
     }
     for (const name of await unattended(manager)) jobs.set(name, { ...jobs.get(name), name, nobody: true });
-    for (const { name: job, attempt, attempts, due } of (await comingOf(manager, name)).reverse())
-      jobs.set(job, { ...jobs.get(job), name: job, next: { attempt, attempts, due } });
+    for (const next of (await comingOf(manager, name)).reverse())
+      jobs.set(next.name, { ...jobs.get(next.name), name: next.name, next: nextAttempt(next) });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     const shown = sorted.filter((job) => name === undefined || job.name === name);
     await refuseIfNone(manager, name, shown);

@@ -7,11 +7,11 @@ import { colorOf } from "../../output/color.js";
 import { type Column, itemsText } from "../../output/items.js";
 import { print, wantsJson } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
-import { sayTime } from "../../output/times.js";
+import { type SayTime, sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
-import { type Coming, comingOf, keptOf, refuseIfNone } from "./kept.js";
+import { comingOf, keptOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./kept.js";
 import { sayWaiters, withWaiters } from "./ps/waiters.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
@@ -26,7 +26,7 @@ interface Lock extends Partial<Omit<HeldLock, "name">> {
   /** Who waits for it, in the order in which they will have it. */
   readonly waiters?: readonly Waiter[];
   /** The next attempt of a chain that waits for it. */
-  readonly next?: Pick<Coming, "attempt" | "attempts" | "due">;
+  readonly next?: NextAttempt;
 }
 
 /** Shows the locks of a store, those of one name, or those of the job manager that a job file sets up. */
@@ -54,7 +54,7 @@ export async function locksText(given: Given, manager: JobManager, name?: string
     { title: "HOLDER", rank: 3, cut: "text", cell: holderText },
     { title: "SINCE", rank: 2, cell: ({ since }) => say(since) },
     { title: "WAITING", cell: ({ waiting }) => (waiting === undefined ? "" : String(waiting)) },
-    { title: "NEXT ATTEMPT", cell: ({ next }) => next && `${next.attempt} of ${next.attempts}, due ${say(next.due)}` },
+    { title: "NEXT ATTEMPT", cell: ({ next }) => next && sayNext(next, say) },
     { title: "UNTIL", cell: (lock) => say(holdOf(lock)?.until) },
     { title: "WHY", cut: "text", cell: (lock) => holdOf(lock)?.reason },
   ];
@@ -67,6 +67,10 @@ export async function locksText(given: Given, manager: JobManager, name?: string
   if (wantsJson(given)) return text;
   const waited = shown.flatMap(({ waiting = 0, ...lock }) => sayWaiters({ ...lock, waiting }));
   return text + waited.map((line) => `${oneLine(line)}\n`).join("");
+}
+
+function sayNext({ attempt, attempts, due, nobody }: NextAttempt, say: SayTime): string {
+  return `${attempt} of ${attempts}, ${sayDue(say(due), nobody)}`;
 }
 
 function holderText(lock: Lock): string | undefined {
@@ -87,7 +91,7 @@ async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise
   const coming = new Map((await comingOf(manager)).reverse().map((one) => [one.name, one]));
   const nextOf = (name: string): Pick<Lock, "next"> => {
     const next = coming.get(name);
-    return next === undefined ? {} : { next: { attempt: next.attempt, attempts: next.attempts, due: next.due } };
+    return next === undefined ? {} : { next: nextAttempt(next) };
   };
   const locks = await withWaiters(manager, await manager.locks());
   const held = locks.map((lock): Lock => ({ ...lock, state: stateOf(lock), ...nextOf(lock.name) }));

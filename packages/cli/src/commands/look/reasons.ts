@@ -1,7 +1,8 @@
 import type { JobManager } from "@ojm/core";
 import { shellWord } from "@ojm/core/backend";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
-import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
+import { sayHelpLeft } from "../exec/left-attempts.js";
+import { helpCommand, type Orphan, orphansOf, sayEffect, sayOrphan } from "../exec/orphans.js";
 
 /** Why a job does not run, and what helps. */
 export interface Why extends Omit<ScheduleReason, "code"> {
@@ -20,7 +21,10 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",
   waiting: (name) => `ojm ticks ${name}`,
-  retry: (name) => `ojm cancel ${name} --reason …`,
+  retry: (name, { reason }) =>
+    reason?.left === undefined || reason.next === undefined
+      ? `ojm cancel ${name} --reason …`
+      : sayHelpLeft(reason.next),
   nobody: () => "start the process that adds the schedule",
   paused: (name) => `ojm resume ${name}`,
   last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : shellWord(reason.run.id)}`,
@@ -32,17 +36,21 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   const all = await scheduler.why(name);
   // Nobody is there to run it now, or a hold keeps it away.
   const isKeptAway = all.some(({ code }) => code === "nobody" || code === "maintenance");
+  const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
+  // That a lock is free does not mean that the next command begins.
+  const isKept = orphans.some(({ isCertain }) => isCertain);
   return [
-    ...(await orphansAs(manager, name)),
-    ...all.map((reason): Why => {
-      const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(shellWord(name), reason);
-      return { ...reason, ...(help !== undefined && { help }) };
-    }),
+    ...orphans.map(reasonOf),
+    ...all
+      .filter(({ code }) => code !== "ready" || !isKept)
+      .map((reason): Why => {
+        const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(shellWord(name), reason);
+        return { ...reason, ...(help !== undefined && { help }) };
+      }),
   ];
 }
 
 /** The command of an earlier `ojm exec` that outlived its ojm: the next one waits for it. */
-async function orphansAs(manager: JobManager, name: string): Promise<Why[]> {
-  const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
-  return orphans.map((orphan) => ({ code: "orphan", text: sayOrphan(orphan), help: sayHelp(orphan) }));
+function reasonOf(orphan: Orphan): Why {
+  return { code: "orphan", text: `${sayOrphan(orphan)}. ${sayEffect(orphan)}`, help: helpCommand(orphan) };
 }

@@ -14,8 +14,9 @@ const NEWEST = 300;
 const JOBS = 100;
 const AT_ONCE = 20;
 
-/** How many of the newest runs of a job are looked at: those that go on have not ended well so far. */
-const OPEN = 5;
+/** How many of the newest runs of a job are looked at; and how many if none of those tells how it goes. */
+const FEW = 5;
+const MANY = 1_000;
 
 /** The longest time that a run takes which the rollups find, in ms: they count it when it began. */
 const LONGEST = 86_400_000;
@@ -87,10 +88,16 @@ function lastFailureOf({ cells }: JobRollup): number | undefined {
 
 /** The last run of a job that ended, if it is in error. */
 async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
-  // From its failure on: etcd reads a range of records as a whole to find the newest ones.
-  for await (const run of historyOf(jobs, name, { from, limit: OPEN })) {
-    if (run.status === "running") continue;
-    return run.inError === true && run.status !== "cancelled" ? run : undefined;
+  for (const limit of [FEW, MANY]) {
+    let left = limit;
+    // From its failure on: etcd reads a range of records as a whole to find the newest ones.
+    for await (const run of historyOf(jobs, name, { from, limit })) {
+      left--;
+      // One that goes on, or was skipped, has not ended well.
+      if (run.status === "running" || run.status === "skipped") continue;
+      return run.inError === true && run.status !== "cancelled" ? run : undefined;
+    }
+    if (left > 0) return undefined;
   }
   return undefined;
 }

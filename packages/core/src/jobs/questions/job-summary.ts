@@ -1,6 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
 import { historyOf, names } from "../records/history/by-name.js";
-import type { JobSummary, RunRecord } from "../types.js";
+import type { JobSummary, RunRecord, RunStatus } from "../types.js";
 
 /** How many of the newest runs of a job tell its usual duration and its streak. */
 const NEWEST = 50;
@@ -59,14 +59,17 @@ export function usualOf(runs: readonly RunRecord[]): JobSummary["usual"] {
   return durations.length === 0 ? undefined : { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) };
 }
 
+/** A run that ended so, or has not ended, is neither a success nor a failure of its job. */
+const NEUTRAL: ReadonlySet<RunStatus> = new Set<RunStatus>(["running", "cancelled", "skipped"]);
+
 /**
  * How many runs in a row ended well, as a number above zero, or in error, as one below. A chain of attempts
- * counts once, as its last one ended. A run that was cancelled says nothing about its job.
+ * counts once, as its last one ended. A run that was cancelled or skipped says nothing about its job.
  *
  * @param newest the newest runs of one job, the newest first
  */
 export function streakOf(newest: readonly RunRecord[]): number {
-  const ended = lastOfChains(newest).filter(({ status }) => status !== "running" && status !== "cancelled");
+  const ended = lastOfChains(newest).filter(({ status }) => !NEUTRAL.has(status));
   const [last] = ended;
   if (last === undefined) return 0;
   const other = ended.findIndex(({ inError }) => inError !== last.inError);

@@ -108,12 +108,36 @@ describe("why a job does not run", () => {
     const body = (): Promise<void> => Promise.reject(new Error("no route"));
     const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: MINUTE } }));
     await clock.advance(1_000);
+    expect(await clock.until(two.manager.retriesLeft())).toEqual([]);
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(4 * TTL);
     const left = (await why()).find(({ code }) => code === "retry");
-    expect(left?.text).toMatch(/after: no route\. Its process is gone: the next run of the job with `retry` makes it$/);
+    expect(left?.text).toMatch(/after: no route\. Its process is gone: nobody makes it$/);
+    expect(left?.left).toBe(". Its process is gone: nobody makes it");
+    expect(await clock.until(two.manager.retriesLeft("a"))).toEqual([left?.next]);
     one.way.fault = () => undefined;
     await clock.until(work, 5 * MINUTE);
+  });
+
+  test("an attempt that nobody makes is ended by the run that takes its place, and its process makes it no more", async () => {
+    let bodies = 0;
+    const body = (): Promise<void> => {
+      bodies++;
+      return Promise.reject(new Error("no route"));
+    };
+    const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: 10 * MINUTE } }));
+    await clock.advance(1_000);
+    one.way.fault = () => ({ type: "refused" });
+    await clock.advance(4 * TTL);
+    const [left] = await clock.until(two.manager.retriesLeft("a"));
+    if (left === undefined) return expect.fail("no attempt was left");
+    const run = await clock.until(two.manager.start("a", { claim: { ops: () => [], refused: async () => {} } }));
+    expect(await clock.until(two.manager.endLeft(run, left))).toBe(true);
+    expect(await clock.until(two.manager.endLeft(run, left))).toBe(false);
+    await clock.until(run.end());
+    one.way.fault = () => undefined;
+    await clock.until(work, 20 * MINUTE);
+    expect([bodies, await clock.until(two.manager.retries())]).toEqual([1, []]);
   });
 });
 
@@ -147,8 +171,17 @@ describe("the jobs", () => {
       ({ id: `a@${i}`, status, inError: !["completed", "skipped"].includes(status) }) as RunRecord;
     const streak = (...all: RunRecord["status"][]): number => summarize("a", all.map(record)).streak;
     expect(streak()).toBe(0);
-    expect(streak("running", "completed", "skipped", "failed")).toBe(2);
+    expect(streak("running", "completed", "completed", "failed")).toBe(2);
     expect(streak("failed", "lost", "completed")).toBe(-2);
+  });
+
+  test("a skipped run neither ends a streak nor counts in it: the work was not tried", () => {
+    const record = (status: RunRecord["status"], i: number): RunRecord =>
+      ({ id: `a@${i}`, status, inError: !["completed", "skipped"].includes(status) }) as RunRecord;
+    const streak = (...all: RunRecord["status"][]): number => summarize("a", all.map(record)).streak;
+    expect(streak("skipped", "lost", "skipped", "failed", "completed")).toBe(-2);
+    expect(streak("completed", "skipped", "completed", "failed")).toBe(2);
+    expect(streak("skipped")).toBe(0);
   });
 
   test("a streak counts a chain of attempts once, and no cancelled run, as alerts do", () => {
@@ -180,9 +213,9 @@ describe("the jobs that fail", () => {
     await clock.until(one.manager.run("mended", () => {}));
     const run = await clock.until(one.manager.start("cancelled"));
     await clock.until(run.cancel());
-    await clock.until(one.manager.run("skips", (it) => it.skip("nothing to do")));
+    for (let i = 0; i < 7; i++) await clock.until(one.manager.run("skips", (it) => it.skip("nothing to do")));
     await clock.until(one.manager.start("runs"));
-    expect(await names()).toEqual(["fails", "runs"]);
+    expect(await names()).toEqual(["fails", "runs", "skips"]);
     expect(await names({ limit: 1 })).toEqual(["fails"]);
     await clock.advance(2 * 60 * MINUTE);
     await fail("fails");

@@ -10,6 +10,7 @@ import { historyOf } from "../records/history/by-name.js";
 import { recordOf } from "../records/orphans.js";
 import { toRecord } from "../records/record.js";
 import { stopAskedOf } from "../requests/audit.js";
+import { isLeft } from "../retry/left.js";
 import { pendingOf } from "../retry/pending.js";
 import type { AuditEntry, Reason, RunRecord } from "../types.js";
 
@@ -23,6 +24,9 @@ export interface Asked {
   readonly jobs: Channel<RunRecord>;
   readonly lockChannel: Channel<unknown>;
 }
+
+/** What is said of an attempt whose process is gone. */
+const LEFT = ". Its process is gone: nobody makes it";
 
 /** Why a job does not run now, the most important reason first. */
 export async function why({ locks, jobs, lockChannel }: Asked, name: string): Promise<Reason[]> {
@@ -39,14 +43,9 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
-    // A name with a schedule has others that make it, at its time.
-    const isLeft = next.schedule === undefined && (next.by === undefined || (await locks.operator.isGone(next.by)));
-    const left = isLeft ? ". Its process is gone: the next run of the job with `retry` makes it" : "";
-    reasons.push({
-      code: "retry",
-      text: `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, ${after}${left}`,
-      next,
-    });
+    const text = `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, ${after}`;
+    const gone = (await isLeft(locks.operator, next)) ? { text: `${text}${LEFT}`, left: LEFT } : { text };
+    reasons.push({ code: "retry", ...gone, next });
   }
   if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is kept` });
   else if (last.status !== "running") reasons.push({ code: "last", text: lastText(last), run: last });

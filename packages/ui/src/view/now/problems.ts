@@ -1,5 +1,6 @@
 import type { HeldLock, LiveRun } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
+import { attemptsLeft } from "@ojm/schedule";
 import type { Problem } from "../../contract/now.js";
 import { shorten } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";
@@ -32,6 +33,7 @@ export async function problemsOf(source: Source, evidence: Evidence): Promise<Pr
     ...evidence.runs.flatMap((run) => long(run, now)),
     ...evidence.locks.flatMap((lock) => held(lock, source)),
     ...problemsOfSchedules(evidence, now, source),
+    ...(await unmade(source, evidence)),
   ];
   return problems
     .filter(({ name }) => !isOwn(name))
@@ -45,6 +47,15 @@ async function failed({ manager, mask }: Source, now: number): Promise<Problem[]
     if (isOwn(name) || (status !== "failed" && status !== "lost" && status !== "timeout")) return [];
     const text = error === undefined ? status : `${status}: ${shorten(mask(error), 300)}`;
     return [{ kind: status, name, at: endTime ?? startTime, text, run: id }];
+  });
+}
+
+/** Attempts that nobody makes. Of a schedule that nobody runs, the schedule itself is told. */
+async function unmade({ manager }: Source, { now, schedules }: Evidence): Promise<Problem[]> {
+  const left = (await attemptsLeft(manager)).filter(({ name }) => !schedules.some((one) => one.name === name));
+  return left.map(({ name, chain, attempt, retry, due }) => {
+    const text = `nobody makes attempt ${attempt} of ${retry.attempts}: its process is gone`;
+    return { kind: "nobody", name, ...(due < now && { at: due }), text, run: chain };
   });
 }
 

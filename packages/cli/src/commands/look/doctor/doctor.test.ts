@@ -90,7 +90,7 @@ describe("a store that is not", () => {
     expect(others).toEqual([]);
     expect(found).toMatchObject({
       state: "warning",
-      text: expect.stringMatching(/^attempt 2 of left@.* and nobody makes it$/),
+      text: expect.stringMatching(/^attempt 2 of left@.*, is not made by pid \d+ on \S+, which is there$/),
     });
     expect(found?.help).toContain("ojm cancel left --reason");
   });
@@ -161,6 +161,20 @@ test("schedules that no process runs take a line each, and from the sixth on one
     `${" ".repeat(22)}-> start the program that adds them: it decides on the ticks that it finds`,
     expect.stringMatching(/^warning {2}pauses {7}"report-0"/),
   ]);
+});
+
+test("of the schedules that no process runs, those with overdue ticks come first, the oldest before", async () => {
+  const gone = new Scheduler(manager);
+  for (const name of ["a", "b", "c"]) await gone.add(name, { every: HOUR, missed: "none" }, () => {});
+  await gone.close();
+  const channel = await manager.channel<{ readonly at: number }>("oJobManager-schedules");
+  for (const [name, at] of [
+    ["b", 2 * HOUR],
+    ["c", 5 * HOUR],
+  ] as const)
+    await channel.set(["cursor", name], { at: Date.now() - at });
+  const alone = (await complaints()).filter(({ check }) => check === "schedulers");
+  expect(alone.map(({ evidence }) => evidence?.["name"])).toEqual(["c", "b", "a"]);
 });
 
 test("of ticks that nobody decided on, it is told for how long, within a line of 80 columns", () => {

@@ -1,6 +1,8 @@
-import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
+import type { HeldLock, JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { shellWord } from "@ojm/core/backend";
+import { sayHelpLeft } from "../../exec/left-attempts.js";
 import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
+import { attemptsLeft } from "../kept.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** Locks and runs that do not belong together. */
@@ -26,7 +28,7 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
   const orphans = (await orphansOf(manager)).map(withoutOjm);
-  const left = await attemptsLeft(manager, new Set(held.map(({ name }) => name)));
+  const left = await unmade(manager, new Set(held.map(({ name }) => name)));
   return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...orphans, ...left];
 }
 
@@ -85,20 +87,32 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
 }
 
-/**
- * Attempts that nobody makes: their process is gone. A job with a schedule has others that make it, and one
- * whose lock is held waits for it.
- */
-async function attemptsLeft(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
+/** Attempts that nobody makes. Of a schedule that no process runs, the schedule itself is told. */
+async function unmade(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
+  const left = (await attemptsLeft(manager)).filter(({ schedule }) => schedule === undefined);
+  const known = new Set(left.map(({ chain }) => chain));
   const before = Date.now() - OVERDUE;
-  const left = (await manager.retries()).filter(
-    ({ name, due, schedule }) => schedule === undefined && due < before && !held.has(name),
+  // One whose lock is held waits for it.
+  const late = (await manager.retries()).filter(
+    ({ name, chain, due, schedule }) => schedule === undefined && due < before && !held.has(name) && !known.has(chain),
   );
-  return left.map(({ name, chain, attempt, due }) => {
-    const text = `attempt ${attempt} of ${chain} was due at ${new Date(due).toISOString()}, and nobody makes it`;
-    const help = `start its program again, which makes it, or end it: ojm cancel ${shellWord(name)} --reason …`;
-    return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
-  });
+  return [
+    ...left.map((next) => unmadeOf(next, `nobody makes ${sayAttempt(next)}: its process is gone`, sayHelpLeft(next))),
+    ...late.map((next) => unmadeOf(next, `${sayAttempt(next)}, is not made by ${sayMaker(next)}`, sayHelpLate(next))),
+  ];
+}
+
+const sayAttempt = ({ chain, attempt, due }: PendingRetry): string =>
+  `attempt ${attempt} of ${chain}, due at ${new Date(due).toISOString()}`;
+
+const sayMaker = ({ by }: PendingRetry): string =>
+  by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is there`;
+
+const sayHelpLate = ({ name }: PendingRetry): string =>
+  `look at that process; to end the attempt: ojm cancel ${shellWord(name)} --reason …`;
+
+function unmadeOf({ name, chain, attempt, due }: PendingRetry, text: string, help: string): Finding {
+  return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
 }
 
 function withoutOjm(orphan: Orphan): Finding {

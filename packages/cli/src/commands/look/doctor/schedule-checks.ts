@@ -32,7 +32,9 @@ export async function checkSchedules(manager: JobManager, now: number): Promise<
     ok("schedulers", all, evidence),
     ...(await holds(manager)),
     ...schedulers.flatMap(quiet),
-    ...schedules.flatMap((schedule) => nobodyRuns(schedule, living.get(schedule.name) ?? [], now)),
+    ...schedules
+      .flatMap((schedule) => nobodyRuns(schedule, living.get(schedule.name) ?? [], now))
+      .sort((a, b) => firstOf(a) - firstOf(b)),
     ...schedules.flatMap((schedule) => [
       ...pauseOf(schedule, now),
       ...queueOf(schedule),
@@ -113,6 +115,12 @@ function nobodyRuns(schedule: ScheduleView, living: readonly SchedulerView[], no
   // The same for all: it is printed once.
   const help = "start the program that adds them: it decides on the ticks that it finds";
   return [problem("schedulers", nobodyText(name, late, now), { help, evidence })];
+}
+
+/** Since when ticks are overdue: only some findings are printed, and those that wait longest matter most. */
+function firstOf({ evidence }: Finding): number {
+  const { first } = evidence ?? {};
+  return typeof first === "number" ? first : Number.MAX_SAFE_INTEGER;
 }
 
 /** That nobody runs a schedule, in one line of a terminal: ten of them must not hide the rest. */

@@ -4,22 +4,14 @@ import { type Column, printItems } from "../../../output/items.js";
 import { print, wantsJson } from "../../../output/print.js";
 import { sayProgress } from "../../../output/progress.js";
 import { oneLine } from "../../../output/table.js";
-import { type SayTime, sayAttempt, sayTime } from "../../../output/times.js";
+import { sayAttempt, sayTime } from "../../../output/times.js";
 import { withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { sayAsked } from "./asked.js";
+import { sayComing } from "./coming.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
 import { sayWaiters } from "./waiters.js";
-
-/** A process that makes an attempt begins it soon after it is due, in ms. */
-const LATE = 10_000;
-
-/** An attempt that is to come, in words. */
-export function sayComing({ name, attempt, attempts, due, isKept }: Omit<Coming, "chain">, say: SayTime): string {
-  const when = due > Date.now() - LATE ? `due ${say(due)}` : `overdue since ${say(due)}: nobody makes it so far`;
-  return `${name} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
-}
 
 /** An attempt that is to come, as JSON has it among the runs. */
 function waitingItem({ name, isKept, ...coming }: Coming): object {

@@ -1,12 +1,14 @@
 import type { Paint } from "../../../output/color.js";
 import { drawProgress, LEAST_PROGRESS } from "../../../output/progress.js";
-import { oneLine } from "../../../output/table.js";
+import { cellText, oneLine } from "../../../output/table.js";
 import type { Size } from "../../../output/terminal/screen.js";
-import { sayAttempt, sayDuration } from "../../../output/times.js";
+import { type SayTime, sayAttempt, sayDuration } from "../../../output/times.js";
 import { cut } from "../../../output/width/cut.js";
 import { type ColumnRoom, grid } from "../../../output/width/grid.js";
 import { limitsOf } from "../../exec/limits.js";
+import type { Coming } from "../kept.js";
 import { sayAsker } from "./asked.js";
+import { sayComing } from "./coming.js";
 import { sayAway } from "./health.js";
 import { type Running, sayElapsed, sayWhere } from "./running.js";
 import { sayWaiters } from "./waiters.js";
@@ -14,8 +16,12 @@ import { sayWaiters } from "./waiters.js";
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
 
-/** Who asked a run to stop, and the begin of the reason, have place for this even on 40 columns. */
+/** Who asked a run to stop, and the begin of the reason, have place for this: on a narrow screen for less. */
 const LEAST_ASKED = 20;
+const NARROW_ASKED = 10;
+
+/** On a screen of fewer columns it is not told how long a run usually takes. */
+const NARROW = 60;
 
 /** A column of the runs that go on. */
 interface RunColumn extends ColumnRoom {
@@ -23,11 +29,16 @@ interface RunColumn extends ColumnRoom {
   readonly cell: (run: Running) => string;
 }
 
-/** The columns, those first that stay on a narrow screen. */
-export const RUN_COLUMNS: readonly RunColumn[] = [
+/** The columns on a screen of so many: those first that stay on a narrow one. */
+export const runColumns = (width: number): readonly RunColumn[] => [
   { title: "RUN", cell: ({ name }) => name, cut: "name" },
-  { title: "ELAPSED", cell: sayElapsed },
-  { title: "STOPPING", cell: ({ asked }) => (asked ? sayAsker(asked) : ""), rank: 0.5, cut: LEAST_ASKED },
+  { title: "ELAPSED", cell: (run) => (width < NARROW ? sayDuration(run.elapsed) : sayElapsed(run)), rank: 0.4 },
+  {
+    title: "STOPPING",
+    cell: ({ asked }) => (asked ? sayAsker(asked) : ""),
+    rank: 0.5,
+    cut: width < NARROW ? NARROW_ASKED : LEAST_ASKED,
+  },
   { title: "PROGRESS", cell: ({ progress }) => (progress ? drawProgress(progress) : ""), cut: LEAST_PROGRESS },
   { title: "WAITING", cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
   { title: "WHERE", cell: sayWhere, cut: "text" },
@@ -42,17 +53,39 @@ function sayLeft(run: Running): string {
   return sayDuration(Math.max(0, timeout - run.elapsed));
 }
 
+/** What is known beside the runs. */
+interface Known {
+  /** For how long the store has not answered, in ms. */
+  readonly away?: number | undefined;
+  readonly isComplete?: boolean;
+  /** The attempts that are to come. */
+  readonly coming?: readonly Coming[];
+  /** How their times are written. */
+  readonly say?: SayTime;
+}
+
+const ISO: SayTime = (time) => (time === undefined ? "" : new Date(time).toISOString());
+
+/** The attempts to come, in a third of the screen at most. */
+function comingLines(coming: readonly Coming[], { rows, columns }: Size, say: SayTime): string[] {
+  const most = Math.max(1, Math.floor(rows / 3));
+  const shown = coming.length > most ? coming.slice(0, most - 1) : coming;
+  const lines = shown.map((one) => cut(oneLine(sayComing(one, say)), columns));
+  return shown.length < coming.length ? [...lines, cut(`… and ${coming.length - shown.length} more`, columns)] : lines;
+}
+
 /** What the screen shows: lines that are no longer than it is wide, and no more than it is high. */
 export function frame(
   runs: readonly Running[],
   now: number,
   size: Size,
   paint: Paint,
-  { away, isComplete = true }: { readonly away?: number | undefined; readonly isComplete?: boolean } = {},
+  { away, isComplete = true, coming = [], say = ISO }: Known = {},
 ): string[] {
   const time = new Date(now).toTimeString().slice(0, 8);
   const head = runs.length > 0 || isComplete ? sayCount(runs.length) : "looking what runs";
-  const place = Math.max(1, size.rows - OTHER_LINES);
+  const waiting = comingLines(coming, size, say);
+  const place = Math.max(1, size.rows - OTHER_LINES - waiting.length);
   const shown = runs.length > place ? runs.slice(0, place - 1) : runs;
   const hidden = runs.length - shown.length;
   const free = Math.max(0, place - shown.length);
@@ -63,6 +96,7 @@ export function frame(
     ...(runs.length === 0 ? [] : runLines(shown, size.columns, paint)),
     ...(hidden === 0 ? [] : [cut(`… and ${hidden} more`, size.columns)]),
     ...waiters.map((line) => cut(oneLine(line), size.columns)),
+    ...waiting,
   ].slice(0, size.rows);
 }
 
@@ -73,8 +107,9 @@ function sayCount(runs: number): string {
 
 /** The runs in lines, behind the heading. */
 export function runLines(runs: readonly Running[], columns: number, paint: Paint): readonly string[] {
-  const rows = runs.map((run) => RUN_COLUMNS.map(({ cell }) => oneLine(cell(run))));
-  return grid([RUN_COLUMNS.map(({ title }) => title), ...rows], RUN_COLUMNS, columns, (text, row, column) =>
+  const all = runColumns(columns);
+  const rows = runs.map((run) => all.map((column) => cellText(column.cell(run), column)));
+  return grid([all.map(({ title }) => title), ...rows], all, columns, (text, row, column) =>
     paint(text, row > 0 && column === 0 ? "cyan" : undefined),
   ).lines;
 }

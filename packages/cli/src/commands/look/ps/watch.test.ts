@@ -5,6 +5,7 @@ import { prepareWidths } from "../../../output/width/width.js";
 import { folderWith, ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { hasTerminals, Terminal } from "../../../testing/terminal.js";
+import { LiveComing } from "./coming.js";
 import { LiveRows } from "./live-rows.js";
 import type { Running } from "./running.js";
 import { frame } from "./screen.js";
@@ -83,6 +84,19 @@ describe("the runs that go on", () => {
   });
 });
 
+test("the attempts to come are kept up to date for the screen", async () => {
+  const closing = new AbortController();
+  const live = new LiveComing(manager, "dump");
+  const over = live.follow(closing.signal);
+  const work = manager.run("dump", () => Promise.reject(new Error("no")), { retry: { attempts: 2, delay: 3_600_000 } });
+  work.catch(() => {});
+  await expect.poll(() => live.all, PATIENT).toMatchObject([{ name: "dump", attempt: 2 }]);
+  await manager.cancel("dump", { reason: "enough" });
+  await expect.poll(() => live.all, PATIENT).toEqual([]);
+  closing.abort();
+  await over;
+});
+
 describe("the screen", () => {
   const one = (name: string, more: Partial<Running> = {}): Running => ({
     name,
@@ -119,7 +133,7 @@ describe("the screen", () => {
   });
 
   test.each([
-    { columns: 40, said: /^import {2}by ana@h1: wrong month/m },
+    { columns: 40, said: /^import +1 min 1 s +by ana@h1: wrong mon…/m },
     { columns: 80, said: /^import +1 min 1 s of 1 min 30 s +by ana@h1: wrong mo…/m },
   ])("of $columns columns tells that a run was asked to stop", ({ columns, said }) => {
     const asked = { at: 0, by: { host: "h1", pid: 7, instance: "b" }, author: "ana@h1", reason: "wrong month" };
@@ -128,6 +142,22 @@ describe("the screen", () => {
     expect(lines[2]).toContain("STOPPING");
     expect(lines.join("\n")).toMatch(said);
     expect(frame([one("other")], 0, { columns, rows: 24 }, plain)[2]).not.toContain("STOPPING");
+  });
+
+  test("what waits for its next attempt is shown below what runs, and that nobody makes it", () => {
+    const waits = { name: "dump", chain: "dump@x", attempt: 2, attempts: 3, due: Date.now() + 60_000, isKept: false };
+    const coming = [
+      waits,
+      { ...waits, name: "left", nobody: true as const },
+      ...Array.from({ length: 30 }, () => waits),
+    ];
+    const lines = frame([one("import")], 0, { columns: 160, rows: 24 }, plain, { coming });
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.join("\n")).toMatch(
+      /\nimport .*\ndump waits for attempt 2 of 3, due \S+Z\nleft waits for .*: nobody makes it, as its process is gone\n[\s\S]*… and \d+ more$/,
+    );
+    for (const line of frame([], 0, { columns: 40, rows: 24 }, plain, { coming }))
+      expect(stringWidth(line)).toBeLessThanOrEqual(40);
   });
 
   test("with more runs than lines, it says how many are not shown", () => {

@@ -4,9 +4,11 @@ import { CommandError, EXIT } from "../../../errors.js";
 import { painter } from "../../../output/color.js";
 import { wantsJson } from "../../../output/print.js";
 import { Screen } from "../../../output/terminal/screen.js";
+import { sayTime } from "../../../output/times.js";
 import { prepareWidths } from "../../../output/width/width.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
+import { LiveComing } from "./coming.js";
 import { healthOf } from "./health.js";
 import { LiveRows } from "./live-rows.js";
 import type { Running } from "./running.js";
@@ -23,9 +25,13 @@ export async function watch(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name);
     const closing = new AbortController();
+    const coming = new LiveComing(manager, name);
     const rows = (now: number): Running[] => live.rows(now).filter((run) => name === undefined || run.name === name);
     const screen = new Screen((now, size) =>
-      frame(rows(now), now, size, paint, { away: health.away(now), isComplete: live.isComplete }),
+      frame(rows(now), now, size, paint, {
+        ...{ away: health.away(now), isComplete: live.isComplete },
+        ...{ coming: coming.all, say: sayTime(given) },
+      }),
     );
     const health = healthOf(manager, () => screen.changed());
     const live = new LiveRows(manager, () => {
@@ -33,7 +39,11 @@ export async function watch(given: Given): Promise<number> {
       screen.changed();
     });
     health.begin();
-    return onScreen(screen, closing, () => live.follow(closing.signal)).finally(() => health.end());
+    const follow = async (): Promise<void> => {
+      // Whatever ends the one, the other would keep the store open.
+      await Promise.all([live.follow(closing.signal).finally(() => closing.abort()), coming.follow(closing.signal)]);
+    };
+    return onScreen(screen, closing, follow).finally(() => health.end());
   });
 }
 

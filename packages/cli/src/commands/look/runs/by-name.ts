@@ -17,6 +17,8 @@ interface Newest extends RunRecord {
   readonly count: number;
   /** When the first of them began. */
   readonly first: number;
+  /** The newest run of the name, if it is none of them. */
+  readonly last?: Pick<RunRecord, "id" | "status" | "startTime">;
 }
 
 /** Each name once, with its newest run and how many it has: one that fails each minute hides no other. */
@@ -37,16 +39,31 @@ export async function byNameText(
   if (read === MOST && !wantsJson(given))
     tell(`These are the names of the newest ${MOST} runs: --since asks for fewer`);
   tellMore(given, all.length > limit, limit);
-  return itemsText(given, all.slice(0, limit), columns(sayTime(given)), "no such runs");
+  const shown = await Promise.all(all.slice(0, limit).map((newest) => withLast(manager, newest)));
+  return itemsText(given, shown, columns(sayTime(given), shown), "no such runs");
 }
 
-function columns(say: SayTime): Column<Newest>[] {
+/** Whoever looks for failures wants to know which jobs ran well since. */
+async function withLast(manager: JobManager, newest: Newest): Promise<Newest> {
+  for await (const { id, status, startTime } of manager.history({ name: newest.name, limit: 1 }))
+    if (id !== newest.id) return { ...newest, last: { id, status, startTime } };
+  return newest;
+}
+
+function columns(say: SayTime, shown: readonly Newest[]): Column<Newest>[] {
+  const ofLast: Column<Newest> = {
+    title: "SINCE",
+    rank: 1.5,
+    cell: ({ last }) => last?.status,
+    color: ({ last }) => colorOf(last?.status),
+  };
   return [
     { title: "NAME", cut: "name", cell: ({ name }) => name },
     { title: "RUNS", rank: 2, cell: ({ count }) => String(count) },
     { title: "FIRST", rank: 5, cell: ({ first }) => say(first) },
     { title: "LAST", rank: 4, cell: ({ startTime }) => say(startTime) },
     { title: "STATUS", rank: 1, cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
+    ...(shown.some(({ last }) => last !== undefined) ? [ofLast] : []),
     { title: "ERROR OR WARNING", rank: 3, cut: "text", cell: trouble },
   ];
 }

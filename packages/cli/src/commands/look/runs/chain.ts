@@ -1,4 +1,5 @@
 import { type JobManager, parseRunId, type RunRecord } from "@ojm/core";
+import { comingOf, type NextAttempt } from "../kept.js";
 
 /** How much later than its policy says an attempt may begin, in ms: its process may have died. */
 const LATE = 86_400_000;
@@ -16,7 +17,7 @@ export interface ChainOf {
   /** All attempts that were made, in their order. */
   readonly attempts: readonly Made[];
   /** The one that is to come. */
-  readonly next?: { readonly attempt: number; readonly due: number };
+  readonly next?: Pick<NextAttempt, "attempt" | "due" | "nobody">;
 }
 
 /** The chain of a run; `undefined` for a run that is the only one. */
@@ -28,8 +29,10 @@ export async function chainOf(manager: JobManager, run: RunRecord): Promise<Chai
   const attempts: Made[] = [];
   for await (const one of manager.history({ name, from, to, limit: MOST }))
     if ((one.chain ?? one.id) === chain) attempts.push({ attempt: one.attempt ?? 1, id: one.id, status: one.status });
-  const next = (await manager.retries(name)).find((pending) => pending.chain === chain);
+  const next = (await comingOf(manager, name)).find((coming) => coming.chain === chain);
   if (attempts.length < 2 && next === undefined) return undefined;
   attempts.sort((a, b) => a.attempt - b.attempt);
-  return { attempts, ...(next && { next: { attempt: next.attempt, due: next.due } }) };
+  if (next === undefined) return { attempts };
+  const { attempt, due, nobody } = next;
+  return { attempts, next: { attempt, due, ...(nobody && { nobody }) } };
 }

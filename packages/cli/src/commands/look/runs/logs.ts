@@ -1,8 +1,10 @@
+import { constants } from "node:os";
 import type { LogAmount, LogGap, LogItem, LogOptions, RunRecord } from "@ojm/core";
 import { visible } from "@ojm/core/backend";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption } from "../../../command-line/units.js";
+import { EXIT } from "../../../errors.js";
 import { colorOf, type Paint, painter } from "../../../output/color.js";
 import { sayGap } from "../../../output/gap.js";
 import { Lines } from "../../../output/lines.js";
@@ -22,7 +24,11 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run: RunRecord = await findRun(manager, word);
     const lines = new Lines();
-    const stop = (): void => lines.close();
+    let isStopped = false;
+    const stop = (): void => {
+      isStopped = true;
+      lines.close();
+    };
     process.once("SIGINT", stop);
     const options: LogOptions = {
       follow: isFollowed,
@@ -43,15 +49,17 @@ export async function execute(given: Given): Promise<number> {
         count++;
       }
       if (isWhole) await lines.write(count === 0 ? "[]" : "]");
-      if (count === 0 && isRead) tell(`ojm: ${run.id} has no log`);
+      if (count === 0 && isRead)
+        tell(`ojm: ${run.id} has no log${run.status === "running" && !isFollowed ? " so far" : ""}`);
       if (count === 1 && isDeleted(first)) tell(`ojm: ${notKept(run)}: it had ${sayLines(first.missing.lines)}`);
     } catch (error) {
-      // Ctrl-C, or a reader that went away as `head` does: both have seen what they wanted.
+      // Ctrl-C, or a reader that went away as `head` does.
       if (!lines.closed.aborted) throw error;
     } finally {
       process.off("SIGINT", stop);
     }
-    return undefined;
+    // As of `ojm wait`: a script must not take it for the end of the run.
+    return isStopped && isFollowed ? EXIT.signal + constants.signals.SIGINT : undefined;
   });
 }
 

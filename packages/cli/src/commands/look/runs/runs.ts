@@ -37,7 +37,9 @@ export function limitOf(given: Given): number {
 function filters(given: Given): HistoryOptions & { readonly limit: number } {
   const before = lastValue(given, "before");
   const limit = limitOf(given);
-  const status = given.flags.has("failed") ? IN_ERROR : (given.values["status"] as RunStatus[] | undefined);
+  // Of a run that was cancelled, somebody wanted the end: a list of jobs that fail has no place for it.
+  const failed = given.flags.has("by-name") ? IN_ERROR.filter((one) => one !== "cancelled") : IN_ERROR;
+  const status = given.flags.has("failed") ? failed : (given.values["status"] as RunStatus[] | undefined);
   return {
     limit,
     ...rangeOptions(given),

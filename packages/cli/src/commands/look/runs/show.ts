@@ -1,4 +1,5 @@
 import type { JsonValue, RunRecord } from "@ojm/core";
+import { visible } from "@ojm/core/backend";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
@@ -8,9 +9,10 @@ import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
+import { sayDue } from "../kept.js";
 import { askedField, sayAsked } from "../ps/asked.js";
 import { sayProcesses } from "../ps/waiters.js";
-import { chainOf, type Made } from "./chain.js";
+import { type ChainOf, chainOf, type Made } from "./chain.js";
 
 /** Shows everything about a run. */
 export async function execute(given: Given): Promise<number> {
@@ -28,7 +30,7 @@ export async function execute(given: Given): Promise<number> {
       [
         ...fields(say),
         { title: "attempts", cell: () => chain?.attempts.map(sayMade).join("\n") },
-        { title: "next attempt", cell: () => chain?.next && `${chain.next.attempt}, due ${say(chain.next.due)}` },
+        { title: "next attempt", cell: () => chain?.next && sayNext(chain.next, say) },
         { title: "progress", cell: () => progress && sayProgress(progress) },
         { title: "waiting", cell: () => (waiters.length === 0 ? "" : sayProcesses(waiters.length, waiters)) },
         { title: "asked to stop", cell: () => asked.asked && sayAsked(asked.asked, say), color: () => "yellow" },
@@ -38,11 +40,14 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-const sayMade = ({ attempt, id, status }: Made): string => `${attempt} ${status} ${id}`;
+const sayNext = ({ attempt, due, nobody }: NonNullable<ChainOf["next"]>, say: SayTime): string =>
+  `${attempt}, ${sayDue(say(due), nobody)}`;
+
+const sayMade = ({ attempt, id, status }: Made): string => `${attempt} ${status} ${visible(id)}`;
 
 function fields(say: SayTime): Column<RunRecord>[] {
   return [
-    { title: "run", cell: ({ id }) => id },
+    { title: "run", cut: "name", cell: ({ id }) => id },
     { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
     {
       title: "trigger",
@@ -55,7 +60,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "took", cell: ({ duration }) => sayDuration(duration) },
     { title: "timeout", cell: sayLimit },
     { title: "attempt", cell: sayAttempt },
-    { title: "chain", cell: ({ chain }) => chain },
+    { title: "chain", cut: "name", cell: ({ chain }) => chain },
     { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
     { title: "fence", cell: ({ fence }) => fence },
     { title: "versions", cell: ({ versions }) => versions && `ojm ${versions.ojm}, Node ${versions.node}` },

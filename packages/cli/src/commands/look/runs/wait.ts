@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
@@ -11,6 +12,14 @@ import { tell } from "../../../output/tell.js";
 import { sayAttempt, sayDuration } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
+import { sayHelpLeft } from "../../exec/left-attempts.js";
+import { attemptsLeft } from "../kept.js";
+
+/** How often it is looked whether anybody makes the next attempt, in ms. */
+const LOOK = 2_000;
+
+/** How long a scheduler that is started anew has to take the attempts of its schedules over, in ms. */
+const RESTART = 30_000;
 
 /** Waits for the end of a run, and of the attempts that follow it. Ends by the result of the last one. */
 export async function execute(given: Given): Promise<number> {
@@ -23,22 +32,65 @@ export async function execute(given: Given): Promise<number> {
     const run = await findRun(manager, word);
     let ended = (await manager.wait(run, left())) ?? run;
     await tellNext(given, manager, ended);
+    let unmade: PendingRetry | undefined;
     while (!isAlone && ended.status !== "running") {
-      const next = await manager.nextAttempt(ended, left());
-      if (next === undefined) break;
+      const next = await nextOf(manager, ended, left().timeout);
+      if (next !== undefined && "due" in next) unmade = next;
+      if (next === undefined || "due" in next) break;
       ended = (await manager.wait(next, left())) ?? next;
       await tellNext(given, manager, ended);
     }
     printItem(given, ended, [
-      { title: "run", cell: ({ id }) => id },
+      { title: "run", cut: "name", cell: ({ id }) => id },
       { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
       { title: "attempt", cell: sayAttempt },
       { title: "took", cell: ({ duration }) => sayDuration(duration) },
       { title: "error", cell: ({ error }) => error },
     ]);
+    if (unmade !== undefined) {
+      const { attempt, chain } = unmade;
+      if (!wantsJson(given))
+        tell(
+          `ojm: nobody makes attempt ${attempt} of ${chain}: its process is gone. What helps: ${sayHelpLeft(unmade)}`,
+        );
+      return EXIT.failed;
+    }
     const isOver = isAlone || (await pendingAfter(manager, ended)) === undefined;
     return isOver ? exitOf(ended) : EXIT.running;
   });
+}
+
+/** The next attempt of a chain once it has begun, or one that nobody makes; `undefined` if none follows. */
+async function nextOf(
+  manager: JobManager,
+  ended: RunRecord,
+  timeout: number,
+): Promise<RunRecord | PendingRetry | undefined> {
+  const over = new AbortController();
+  const unmade = untilUnmade(manager, ended, over.signal).finally(() => over.abort());
+  // A store that is away fails the other one too, which tells of it.
+  unmade.catch(() => {});
+  const next = await manager.nextAttempt(ended, { timeout, signal: over.signal }).finally(() => over.abort());
+  return next ?? (await unmade);
+}
+
+/** Looks now and then whether anybody makes the next attempt. Resolves to it once nobody does. */
+async function untilUnmade(
+  manager: JobManager,
+  ended: RunRecord,
+  signal: AbortSignal,
+): Promise<PendingRetry | undefined> {
+  for (let since: number | undefined; !signal.aborted; ) {
+    const pending = await pendingAfter(manager, ended);
+    const left = pending === undefined ? [] : await attemptsLeft(manager, ended.name);
+    if (pending !== undefined && left.some(({ chain }) => chain === pending.chain)) {
+      since ??= performance.now();
+      const patience = pending.schedule === undefined ? 0 : RESTART;
+      if (performance.now() - since >= patience) return pending;
+    } else since = undefined;
+    await pause(LOOK, undefined, { signal }).catch(() => {});
+  }
+  return undefined;
 }
 
 /** The attempt that is to come after a run that is over. */

@@ -5,7 +5,7 @@ import { folderWith } from "../../../../testing/ojm.js";
 import { storeIn } from "../../../../testing/store.js";
 import { StoreHealth } from "../../ps/health.js";
 import { LiveStore } from "./live-store.js";
-import type { Problem } from "./picture.js";
+import { onePerJob, type Problem } from "./picture.js";
 
 const HOUR = 3_600_000;
 const PATIENT = { timeout: 30_000 };
@@ -141,6 +141,15 @@ test("a job that a person holds is a problem, and its ticks are told as held", a
   await manager.unlock("manual", { reason: "done" });
   await expect.poll(problems, PATIENT).toEqual([]);
   await expect.poll(() => live.picture(Date.now()).next[0]?.skipped, PATIENT).toBeUndefined();
+});
+
+test("a job with several problems has one row: the worst, and the others behind it", () => {
+  const problem = (what: Problem["what"], text: string): Problem => ({ name: "import", what, text });
+  const other: Problem = { name: "other", what: "paused", text: "by bo" };
+  expect(onePerJob([problem("failed", "no route"), other, problem("paused", "by ana: a migration")])).toEqual([
+    problem("failed", "no route; paused by ana: a migration"),
+    other,
+  ]);
 });
 
 describe("the health of a store", () => {

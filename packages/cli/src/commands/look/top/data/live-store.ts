@@ -11,13 +11,15 @@ import {
   held,
   inOrder,
   isRetried,
+  leftProblem,
+  onePerJob,
   type Picture,
   type Problem,
   type Scheduled,
   scheduled,
   withLast,
 } from "./picture.js";
-import { LiveRetries } from "./retries.js";
+import { LiveRetries, type Retrying } from "./retries.js";
 import { LiveSessions } from "./sessions.js";
 
 /**
@@ -85,6 +87,7 @@ export class LiveStore {
     const running = this.#runs.rows(now).filter(({ name }) => !isOwn(name));
     const retrying = this.#retries.all().filter(({ name }) => !isOwn(name));
     const failed = this.#failed({ running, retrying }, now);
+    const left = retrying.filter((one) => this.#isLeft(one));
     return {
       store: this.#store,
       isComplete: this.#runs.isComplete && this.#schedules !== undefined,
@@ -93,11 +96,14 @@ export class LiveStore {
       waiting: this.#runs.waiting,
       failed: this.#failures.count(now),
       schedules,
-      problems: inOrder([
-        ...failed.map((run) => failedProblem(run, this.#failing.get(run.name))),
-        ...this.#withLast(problems, [...failed, ...running]),
-        ...this.#held(now),
-      ]),
+      problems: onePerJob(
+        inOrder([
+          ...failed.map((run) => failedProblem(run, this.#failing.get(run.name))),
+          ...this.#withLast(problems, [...failed, ...running]),
+          ...left.map((one) => leftProblem(one, one.due < now ? one.due : undefined)),
+          ...this.#held(now),
+        ]),
+      ),
       running,
       retrying,
       next,
@@ -121,6 +127,12 @@ export class LiveStore {
     const last = this.#failures.lastOf(alone);
     const told = new Set(shown.map(({ name }) => name));
     return problems.map((problem) => withLast(problem, last.get(problem.name), told));
+  }
+
+  /** Whether nobody makes an attempt: a living scheduler of the name would. */
+  #isLeft({ name, by }: Retrying): boolean {
+    if (by !== undefined && !this.#sessions.isOver(by)) return false;
+    return this.#schedules?.schedulers().some(({ schedules }) => schedules.has(name)) === false;
   }
 
   #held(now: number): Problem[] {

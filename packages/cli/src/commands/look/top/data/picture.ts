@@ -11,7 +11,7 @@ const LATE = 60_000;
 /** Something that does not go as it should, or that somebody stopped. */
 export interface Problem {
   readonly name: string;
-  readonly what: "lost" | "failed" | "timeout" | "overdue" | "nobody" | "held" | "paused";
+  readonly what: "lost" | "failed" | "timeout" | "overdue" | "nobody" | "left" | "held" | "paused";
   readonly text: string;
   /** Since when, in ms since 1970. */
   readonly since?: number;
@@ -139,9 +139,27 @@ export function failedProblem(run: RunRecord, since: number = endOf(run)): Probl
   return { name, what, text: error ?? "", since };
 }
 
+/** An attempt whose process is gone, and that no other one makes. */
+export function leftProblem({ name, attempt, attempts }: Retrying, since: number | undefined): Problem {
+  const text = `nobody makes attempt ${attempt} of ${attempts}: its process is gone`;
+  return { name, what: "left", text, ...(since !== undefined && { since }) };
+}
+
 export const endOf = ({ startTime, endTime = startTime }: RunRecord): number => endTime;
 
-const ORDER: readonly Problem["what"][] = ["lost", "failed", "timeout", "nobody", "overdue", "held", "paused"];
+/** One row for each job: its first problem, with what else is wrong behind it. */
+export function onePerJob(problems: readonly Problem[]): Problem[] {
+  const jobs = new Map<string, Problem>();
+  for (const problem of problems) {
+    const { name, what, text } = problem;
+    const first = jobs.get(name);
+    const also = what === "paused" || what === "held" ? `${what} ${text}` : text;
+    jobs.set(name, first === undefined ? problem : { ...first, text: `${first.text}; ${also}` });
+  }
+  return [...jobs.values()];
+}
+
+const ORDER: readonly Problem["what"][] = ["lost", "failed", "timeout", "nobody", "left", "overdue", "held", "paused"];
 
 /** Problems in the order in which somebody should look at them: of each kind, the newest first. */
 export function inOrder(problems: readonly Problem[]): Problem[] {

@@ -5,6 +5,8 @@ import { steadyWatch } from "./steady-watch.js";
 export interface Retrying extends Pick<PendingRetry, "name" | "chain" | "attempt" | "due" | "error"> {
   /** The most attempts that it may have. */
   readonly attempts: number;
+  /** The session of the process that makes it. */
+  readonly by?: string;
 }
 
 /** The attempts that are to come, as the store has them. */
@@ -46,10 +48,14 @@ export class LiveRetries {
 
 /** `undefined` for what somebody else wrote. */
 function retryingOf(value: unknown): Retrying | undefined {
-  const { name, chain, attempt, due, retry, error } = (value ?? {}) as Partial<PendingRetry>;
+  const { name, chain, attempt, due, retry, error, by } = (value ?? {}) as Partial<PendingRetry>;
   const attempts = retry?.attempts;
   const isText = typeof name === "string" && typeof chain === "string";
   if (!isText || typeof attempt !== "number" || typeof due !== "number" || typeof attempts !== "number")
     return undefined;
-  return { name, chain, attempt, attempts, due, ...(typeof error === "string" && { error }) };
+  return {
+    ...{ name, chain, attempt, attempts, due },
+    ...(typeof error === "string" && { error }),
+    ...(typeof by?.instance === "string" && { by: by.instance }),
+  };
 }

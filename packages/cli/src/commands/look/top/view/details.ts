@@ -22,7 +22,7 @@ export function detailsBody(
   const why =
     view === "log"
       ? []
-      : [paint(cut(oneLine(name), columns), "bold"), ...reasonLines(reasons, columns), ""].slice(
+      : [paint(cut(visible(name), columns), "bold"), ...reasonLines(reasons, columns), ""].slice(
           0,
           Math.max(2, Math.floor(page * SHARE_OF_REASONS)),
         );

@@ -6,7 +6,8 @@ import { widthOf } from "../../../../output/width/width.js";
 import { sayAway } from "../../ps/health.js";
 import type { Picture } from "../data/picture.js";
 import { HELP } from "./help.js";
-import { type Line, listLines, selectedLine } from "./list.js";
+import { listSections, selectedLine } from "./list.js";
+import { joined, type Line, shared } from "./share.js";
 import { selectedOf, type Target, type Ui } from "./ui.js";
 
 /** The lines above the list, with an empty one, and below it. */
@@ -54,19 +55,23 @@ function counts(picture: Picture, columns: number, paint: Paint): string {
   if (away !== undefined) return paint(cut(sayAway(away), columns), "red");
   if (!isComplete) return paint(cut("reading the store …", columns), "yellow");
   const failures = `${failed.count}${failed.isMore ? "+" : ""} failed in 1 h`;
+  const wrong =
+    problems.length === 0 ? "no problems" : problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const parts = [
-    `${running.length} running`,
-    `${waiting} waiting`,
-    ...(retrying.length === 0 ? [] : [`${retrying.length} retrying`]),
-    failures,
-    problems.length === 0 ? "no problems" : problems.length === 1 ? "1 problem" : `${problems.length} problems`,
-    processes === 1 ? "1 process" : `${processes} processes`,
+    { text: `${running.length} running`, rank: 1 },
+    { text: `${waiting} waiting`, rank: 3 },
+    ...(retrying.length === 0 ? [] : [{ text: `${retrying.length} retrying`, rank: 4 }]),
+    { text: failures, rank: 2 },
+    { text: wrong, rank: 0 },
+    { text: processes === 1 ? "1 process" : `${processes} processes`, rank: 5 },
   ];
+  let shown: typeof parts = [];
   let line = "";
-  for (const part of parts) {
-    const more = line === "" ? part : `${line}, ${part}`;
-    // On a narrow screen the last ones go whole: half a number would be a wrong one.
-    if (more.length <= columns) line = more;
+  for (const part of parts.toSorted((a, b) => a.rank - b.rank)) {
+    const more = parts.filter((one) => one === part || shown.includes(one));
+    const text = more.map((one) => one.text).join(", ");
+    // On a narrow screen the least important ones go whole: half a number would be a wrong one.
+    if (text.length <= columns) [shown, line] = [more, text];
   }
   return paint(line, problems.some(({ what }) => what !== "paused" && what !== "held") ? "red" : undefined);
 }
@@ -109,10 +114,12 @@ export function targetsOf(lines: readonly Line[]): Target[] {
 }
 
 /** The list as the body of a frame. */
-export function listBody(picture: Picture, ui: Ui, now: number, { columns }: Size, paint: Paint): Body {
-  const lines = listLines(picture, ui.filter, now, columns, paint);
+export function listBody(picture: Picture, ui: Ui, now: number, size: Size, paint: Paint): Body {
+  const { columns } = size;
+  const sections = listSections(picture, ui.filter, now, columns, paint);
+  const selected = selectedOf(ui, targetsOf(joined(sections)))?.id;
+  const lines = shared(sections, pageOf(size), selected);
   if (lines.length === 0) return { lines: [emptyText(picture, ui)] };
-  const selected = selectedOf(ui, targetsOf(lines))?.id;
   const at = lines.findIndex(({ target }) => target !== undefined && target.id === selected);
   return {
     lines: lines.map((line, i) => (i === at ? selectedLine(line, columns, paint, widthOf) : line.painted)),

@@ -1,11 +1,12 @@
 import { colorOf, type Paint } from "../../../../output/color.js";
-import { oneLine } from "../../../../output/table.js";
+import { cellText } from "../../../../output/table.js";
 import { short } from "../../../../output/times.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
-import { RUN_COLUMNS } from "../../ps/screen.js";
+import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
 import type { Coming, Picture, Problem } from "../data/picture.js";
 import type { Retrying } from "../data/retries.js";
+import { joined, type Line } from "./share.js";
 import type { Target } from "./ui.js";
 
 /** What stands before a row, and before the selected one. */
@@ -14,13 +15,6 @@ const NO_MARK = "  ";
 
 /** The ticks that are shown. */
 const MOST_NEXT = 10;
-
-/** A line of the list, in colors and without; a row that can be selected has a target. */
-export interface Line {
-  readonly painted: string;
-  readonly plain: string;
-  readonly target?: Target;
-}
 
 /** A part of the list. */
 interface Section<T> {
@@ -31,17 +25,28 @@ interface Section<T> {
   readonly paint: (item: T, column: number) => Parameters<Paint>[1];
 }
 
-/** The list: problems, what runs, what comes next. */
-export function listLines(picture: Picture, filter: string, now: number, columns: number, paint: Paint): Line[] {
+/** All lines of the list. */
+export function listLines(...asked: Parameters<typeof listSections>): Line[] {
+  return joined(listSections(...asked));
+}
+
+/** The sections of the list: problems, what runs, what is tried again, what comes next. */
+export function listSections(
+  picture: Picture,
+  filter: string,
+  now: number,
+  columns: number,
+  paint: Paint,
+): readonly (readonly Line[])[] {
   const wanted = filter.toLowerCase();
   const only = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] =>
     wanted === "" ? items : items.filter(({ name }) => name.toLowerCase().includes(wanted));
   const show = <T extends { readonly name: string }>(section: string, shown: Section<T>): Line[] =>
     sectionLines(section, shown, picture, columns, paint);
-  const sections = [
+  return [
     show("problem", problemSection(only(picture.problems), now)),
     show("run", {
-      columns: RUN_COLUMNS.map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
+      columns: runColumns(columns).map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
       items: only(picture.running),
       paint: ({ elapsed, usual, asked }, column) => {
         if (column === 0) return asked === undefined ? "cyan" : "yellow";
@@ -50,16 +55,14 @@ export function listLines(picture: Picture, filter: string, now: number, columns
     }),
     show("retry", retrySection(only(picture.retrying), now)),
     show("next", nextSection(only(picture.next).slice(0, MOST_NEXT), now)),
-  ].filter((lines) => lines.length > 0);
-  const empty: Line = { painted: "", plain: "" };
-  return sections.flatMap((lines, i) => (i === 0 ? lines : [empty, ...lines]));
+  ];
 }
 
 function problemSection(items: readonly Problem[], now: number): Section<Problem> {
   return {
     columns: [
       { title: "PROBLEM", cell: ({ name }) => name, cut: "name" },
-      { title: "WHAT", cell: ({ what }) => (what === "nobody" ? "no process" : what) },
+      { title: "WHAT", cell: ({ what }) => (what === "nobody" || what === "left" ? "no process" : what) },
       { title: "FOR", cell: ({ since }) => (since === undefined ? "" : short(now - since)), rank: 3 },
       { title: "WHY", cell: ({ text }) => text, rank: 2, cut: "text" },
     ],
@@ -107,7 +110,7 @@ function sectionLines<T extends { readonly name: string }>(
   if (items.length === 0) return [];
   const rows = [
     columns.map(({ title }) => title),
-    ...items.map((item) => columns.map(({ cell }) => oneLine(cell(item)))),
+    ...items.map((item) => columns.map((column) => cellText(column.cell(item), column))),
   ];
   const room = width - MARK.length;
   const plain = grid(rows, columns, room).lines;

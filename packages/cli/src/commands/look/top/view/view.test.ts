@@ -131,8 +131,38 @@ describe("the screen of ojm top", () => {
 
   test("a narrow screen leaves out whole counts and whole keys", () => {
     const lines = screen(picture(), FIRST_LOOK, 40);
-    expect(lines[1]).toBe("2 running, 2 waiting, 4 failed in 1 h");
+    expect(lines[1]).toBe("2 running, 4 failed in 1 h, 3 problems");
     expect(lines.at(-1)).toBe("q end  ? help  Enter why, log  c cancel");
+  });
+
+  test("with many problems, what runs and what comes next stay on the screen, and each row can be reached", () => {
+    const names = Array.from({ length: 18 }, (_, i) => `job ${i}`);
+    const problems = names.map((name) => ({ name, what: "failed" as const, text: "no route", since: NOW }));
+    const next = Array.from({ length: 12 }, (_, i) => ({ name: `next ${i}`, due: NOW + i * 1_000 }));
+    const shown = picture({ problems, next });
+    const lines = screen(shown, FIRST_LOOK, 80);
+    expect(lines).toHaveLength(24);
+    expect(lines.join("\n")).toMatch(
+      /> job 0 .*\n.*job 1 [\s\S]*… and \d+ more\n\n {2}RUNNING.*\n {2}import .*\n.*\n\n {2}NEXT.*\n {2}next 0 .*\n[\s\S]*… and \d+ more\n/,
+    );
+    for (const { id, name } of targetsOf(listLines(shown, "", NOW, 80, plain))) {
+      const selected = screen(shown, { ...FIRST_LOOK, selected: { id, name } }, 80);
+      expect(selected.find((line) => line.startsWith("> "))).toContain(name === HOSTILE ? "> " : `> ${name}`);
+      expect(selected.join("\n")).toMatch(/PROBLEM[\s\S]*RUNNING[\s\S]*NEXT/);
+    }
+    const last = screen(shown, { ...FIRST_LOOK, selected: { id: "problem job 17 failed", name: "job 17" } }, 80);
+    expect(last.join("\n")).toMatch(/… and \d+ before\n[\s\S]*> job 17 /);
+  });
+
+  test("on 40 columns it is shown for how long a run goes on", () => {
+    const asked = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, author: "ana", reason: "wrong month" };
+    const name = "reports.monthly.customers";
+    const shown = picture({
+      problems: [],
+      running: [run(name, { usual: 90_000 }), run("asked", { usual: 90_000, asked })],
+    });
+    const text = screen(shown, FIRST_LOOK, 40).join("\n");
+    expect(text).toMatch(/> reports\..* 1 min 1 s *\n {2}asked +1 min 1 s +by ana/);
   });
 
   test("with more rows than lines, the selected one is on the screen", () => {
