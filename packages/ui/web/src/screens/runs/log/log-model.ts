@@ -1,10 +1,8 @@
 import { signal } from "@preact/signals";
+import { LAST_LINES } from "../../../../../src/contract/first-calls.js";
 import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { LogItem, LogPage } from "../../../api/types.js";
 import { followLog } from "../../../live/live.js";
-
-/** So many of the last lines are shown first. */
-const TAIL = 400;
 
 /** So many lines are read at once. */
 const PAGE = 2_000;
@@ -51,7 +49,7 @@ export class LogModel {
 
   async #open(): Promise<void> {
     try {
-      const { items } = await this.#read({ tail: TAIL });
+      const { items } = await this.#read({ tail: LAST_LINES });
       this.#tail = [...items];
       this.#last = lastLine(items) ?? 0;
       this.#isWhole = (firstLine(items) ?? 1) <= 1;
