@@ -35,8 +35,9 @@ describe.skipIf(missing !== undefined)(
         asked.length = 0;
         await page.reload();
         await page.getByText("a line").waitFor();
-        // What comes behind the last line is asked besides.
-      expect(calls().filter((path) => !path.includes("after="))).toEqual(first);
+        // The run is asked for again with the news that the pages are live.
+        expect(calls().slice(0, 2)).toEqual(first);
+        expect(calls().filter((path) => path.includes("tail="))).toHaveLength(1);
       } finally {
         await context.close();
         await mount.close();

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { firstCalls } from "../contract/first-calls.js";
 import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
+import { firstCalls } from "./first-calls.js";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

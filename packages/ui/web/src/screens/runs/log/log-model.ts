@@ -1,8 +1,10 @@
 import { signal } from "@preact/signals";
-import { LAST_LINES } from "../../../../../src/contract/first-calls.js";
 import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { LogItem, LogPage } from "../../../api/types.js";
 import { followLog } from "../../../live/live.js";
+
+/** So many of the last lines are read first: see first-calls.ts of the server. */
+const TAIL = 400;
 
 /** So many lines are read at once. */
 const PAGE = 2_000;
@@ -49,7 +51,7 @@ export class LogModel {
 
   async #open(): Promise<void> {
     try {
-      const { items } = await this.#read({ tail: LAST_LINES });
+      const { items } = await this.#read({ tail: TAIL });
       this.#tail = [...items];
       this.#last = lastLine(items) ?? 0;
       this.#isWhole = (firstLine(items) ?? 1) <= 1;

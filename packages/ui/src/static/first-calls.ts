@@ -1,5 +1,5 @@
-/** How many of the last lines of a log are read first. */
-export const LAST_LINES = 400;
+/** How many of the last lines of a log the pages read first: see log-model.ts. */
+const LAST_LINES = 400;
 
 /**
  * What the page at a path asks first, below `api/v1/`. Of pages that show their data soon enough there is
