@@ -10,6 +10,9 @@ import { TcpProxy } from "../../conformance/src/proxy/tcp-proxy.js";
 import { channel, openEtcd, put, Recorder, until } from "./testing/backends.js";
 import { type EtcdServer, type EtcdServerOptions, etcdMissing, startEtcd } from "./testing/servers.js";
 
+/** Node's arguments for a text that is a module, and imports TypeScript. */
+const SOURCES = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module"];
+
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`access to etcd: ${missing}`, () => undefined);
 const openssl = spawnSync("openssl", ["version"]).error === undefined;
@@ -140,7 +143,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     `;
     const said = async (env: NodeJS.ProcessEnv): Promise<string> => {
       const { NODE_EXTRA_CA_CERTS: _, GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: __, ...others } = process.env;
-      const child = spawn(process.execPath, [...process.execArgv, "--input-type=module", "-e", program], {
+      const child = spawn(process.execPath, [...SOURCES, "-e", program], {
         stdio: ["ignore", "pipe", "inherit"],
         cwd: fileURLToPath(new URL("..", import.meta.url)),
         env: { DEADLINE: "30000", ...others, ...env },
@@ -241,8 +244,7 @@ describe.skipIf(missing !== undefined)("a process with an etcd backend", () => {
       await etcd.close();
       console.log("closed");
     `;
-    const args = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module", "-e", program];
-    const child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, [...SOURCES, "-e", program], {
       stdio: ["ignore", "pipe", "inherit"],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
     });
