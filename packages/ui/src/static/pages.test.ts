@@ -33,19 +33,6 @@ describe("the pages", () => {
     }
   });
 
-  test("the page of a run has the browser ask for the run and its log at once, and no other page does", () => {
-    const encoded = "/a/b/api/v1/runs/a%3C%3E%2F%40x";
-    for (const path of ["/runs/a<>%2f@x", "/runs/a%3C%3E%2F%40x"]) {
-      expect(get(path).headers.get("Link")?.split(", ")).toEqual([
-        `<${encoded}>; rel=preload; as=fetch; crossorigin`,
-        `<${encoded}/log?tail=400>; rel=preload; as=fetch; crossorigin`,
-      ]);
-    }
-    for (const path of ["/", "/runs", "/runs/a/b", "/runs/%E0%A4%A", "/jobs/a"]) {
-      expect(get(path).headers.get("Link")).toBeNull();
-    }
-  });
-
   test("the style in the page is permitted by its hash, and no other", () => {
     const hash = createHash("sha256").update("p{}").digest("base64");
     const policy = get("/").headers.get("Content-Security-Policy");

@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
-import { firstCalls } from "./first-calls.js";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -53,9 +52,6 @@ export class Pages {
     const response = send(request, fileOf(index.type, body), false);
     const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1];
     if (style !== undefined) response.headers.set("Content-Security-Policy", policyWithStyle(style));
-    // The browser asks for its data while it still loads the program that shows them.
-    for (const call of firstCalls(path))
-      response.headers.append("Link", `<${base}api/v1/${call}>; rel=preload; as=fetch; crossorigin`);
     return response;
   }
 }

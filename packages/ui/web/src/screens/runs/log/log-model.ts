@@ -3,7 +3,7 @@ import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { LogItem, LogPage } from "../../../api/types.js";
 import { followLog } from "../../../live/live.js";
 
-/** So many of the last lines are read first: see first-calls.ts of the server. */
+/** So many of the last lines are shown first. */
 const TAIL = 400;
 
 /** So many lines are read at once. */
