@@ -35,5 +35,5 @@ export {
   processState,
 } from "./util/process-state.js";
 export { shellWord } from "./util/shell-word.js";
-export { spanText } from "./util/span.js";
+export { durationText, spanText } from "./util/span.js";
 export { LINES, visible } from "./util/visible.js";

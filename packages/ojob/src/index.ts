@@ -6,7 +6,7 @@ import type { Args } from "./load/job-file.js";
 import type { PrepareType } from "./plan/manager/channel-types.js";
 
 export type { RunControl } from "./execute/run-file.js";
-export { duration, Log } from "./output/log.js";
+export { Log } from "./output/log.js";
 export { commandLineValue } from "./plan/args.js";
 export { type RunFileOptions, runJobFile } from "./run.js";
 export { describe, JobFileError, type Position, type Problem } from "./text/problem.js";

@@ -1,5 +1,5 @@
 import type { RunRecord } from "@ojm/core";
-import { duration } from "@ojm/ojob";
+import { durationText } from "@ojm/core/backend";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
@@ -36,7 +36,7 @@ export function sayTime(given: Given): SayTime {
 
 /** A duration in words; an empty text for none. */
 export function sayDuration(ms: number | undefined): string {
-  return ms === undefined ? "" : duration(ms);
+  return ms === undefined ? "" : durationText(ms);
 }
 
 /** Which attempt a run is; an empty text for one that is not tried again. */

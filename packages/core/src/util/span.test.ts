@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { spanText } from "./span.js";
+import { durationText, spanText } from "./span.js";
 
 test.each([
   [0, "0 ms"],
@@ -20,4 +20,17 @@ test.each([
   [Number.POSITIVE_INFINITY, "Infinity ms"],
 ])("%d ms are said as %s", (ms, text) => {
   expect(spanText(ms)).toBe(text);
+});
+
+test.each([
+  [0.4, "0 ms"],
+  [999, "999 ms"],
+  [999.6, "1.0 s"],
+  [1_200, "1.2 s"],
+  [59_970, "1 min 0 s"],
+  [3_599_700, "1 h 0 min"],
+  [200_000, "3 min 20 s"],
+  [7_500_000, "2 h 5 min"],
+])("a duration of %d ms is shown as %s", (ms, text) => {
+  expect(durationText(ms)).toBe(text);
 });

@@ -23,3 +23,14 @@ export function spanText(ms: number): string {
   }
   return parts.slice(0, 2).join(" ");
 }
+
+/** A measured time, rounded for people: `12 ms`, `1.2 s`, `3 min 20 s`. */
+export function durationText(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  // 59.95 s would be shown as 60.0 s.
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

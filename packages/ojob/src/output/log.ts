@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import { LINES, visible } from "@ojm/core/backend";
+import { durationText, LINES, visible } from "@ojm/core/backend";
 import { type MaskedPieces, Masker } from "../text/masking/masker.js";
 import { maskUrls, shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";
@@ -209,7 +209,7 @@ export class Log {
 
   /** Shows that a job has ended. `run` names one of several runs of it. */
   ended(job: string, ms: number, well: boolean, run?: string): void {
-    const text = `<< ${run ?? job}: ${well ? "done" : "failed"} after ${duration(ms)}`;
+    const text = `<< ${run ?? job}: ${well ? "done" : "failed"} after ${durationText(ms)}`;
     this.#banner(text, well ? "good" : "ERROR", { event: well ? "done" : "failed", job, run, ms: Math.round(ms) });
   }
 
@@ -271,15 +271,4 @@ export class Log {
     if (this.#live === undefined || !this.#terminals.includes(fd)) write();
     else this.#live.around(text, write);
   }
-}
-
-/** A time span for people: `12 ms`, `1.2 s`, `3 min 20 s`. */
-export function duration(ms: number): string {
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  // 59.95 s would be shown as 60.0 s.
-  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1_000);
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

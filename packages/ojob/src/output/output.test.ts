@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folderWith } from "../testing/folder.js";
-import { duration, Log } from "./log.js";
+import { Log } from "./log.js";
 import { Output } from "./output.js";
 
 test("a pipe that nobody reads holds back the writer, never the event loop", async () => {
@@ -105,17 +105,4 @@ test("a log line in JSON holds the message as it was logged, in printable ASCII 
   });
   expect(line).toMatch(/^[ -~]+$/);
   expect(JSON.parse(line)).toEqual({ time: "1970-01-01T00:00:00.000Z", level: "INFO", message, job: message });
-});
-
-test.each([
-  [0.4, "0 ms"],
-  [999, "999 ms"],
-  [999.6, "1.0 s"],
-  [1_200, "1.2 s"],
-  [59_970, "1 min 0 s"],
-  [3_599_700, "1 h 0 min"],
-  [200_000, "3 min 20 s"],
-  [7_500_000, "2 h 5 min"],
-])("a duration of %d ms is shown as %s", (ms, text) => {
-  expect(duration(ms)).toBe(text);
 });

@@ -1,5 +1,6 @@
 import { delayAfter, type RetryPolicy } from "@ojm/core";
-import { duration, type Log } from "../../output/log.js";
+import { durationText } from "@ojm/core/backend";
+import type { Log } from "../../output/log.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 
 /** Whether another attempt follows one that failed like this. `attempt`: its number, from 1. */
@@ -10,6 +11,6 @@ export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost
 
 /** Tells the log that a job is tried again, and when. */
 export function tellAttempt(log: Log, job: string, attempt: number, policy: RetryPolicy): void {
-  const wait = duration(delayAfter(policy, attempt));
+  const wait = durationText(delayAfter(policy, attempt));
   log.line("WARN", `"${job}" failed at attempt ${attempt} of ${policy.attempts}, and is tried again in ${wait}`, job);
 }
