@@ -87,6 +87,11 @@ export class Connection implements CallOwner {
     return this.client.status === "ready";
   }
 
+  /** How often it left a master that the Sentinels do not name any more: what listens there hears nothing. */
+  get moves(): number {
+    return this.#master?.moves ?? 0;
+  }
+
   /** Closes the client. Rejects all calls that are not over. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -20,10 +20,16 @@ export class MasterCheck {
   readonly #clock: Clock;
   #lastLook: number = Number.NEGATIVE_INFINITY;
   #probe: NodeClient | undefined;
+  #moves = 0;
 
   constructor(client: RedisClient, clock: Clock) {
     this.#client = client;
     this.#clock = clock;
+  }
+
+  /** How often the client was made to leave its server. */
+  get moves(): number {
+    return this.#moves;
   }
 
   /** Tells that the server may not be the master any more. */
@@ -46,8 +52,9 @@ export class MasterCheck {
     probe.on("error", () => {});
     try {
       await probe.connect();
-      const isOther = serverOf(probe) !== serverOf(this.#client);
-      if (isOther && this.#client.status === "ready") this.#client.disconnect(true);
+      if (this.#client.status !== "ready" || serverOf(probe) === serverOf(this.#client)) return;
+      this.#moves++;
+      this.#client.disconnect(true);
     } catch {
       // No Sentinel names a master that answers.
     } finally {

@@ -1,5 +1,5 @@
 import { type Clock, isChannelError, type StoredChange, type WatchSink } from "@ojm/core/backend";
-import { followsSentinels, isCluster, type NodeClient, type RedisClient, serverOf } from "../connection/client.js";
+import { isCluster, type NodeClient, type RedisClient } from "../connection/client.js";
 import type { Connection } from "../connection/connection.js";
 import { type Names, placeOf } from "../layout.js";
 import type { ChannelRange } from "./ranges.js";
@@ -106,10 +106,11 @@ export class Watches {
 async function openConnection(connection: Connection, name: string): Promise<SubscriberConnection> {
   const { client } = connection;
   if (!isCluster(client)) {
-    const listening = (client as NodeClient).duplicate(LISTENING) as RedisClient as SubscriberClient;
-    // The old master may stay connected after a failover: it has nothing to tell.
-    const isElsewhere = (): boolean => connection.isReady && serverOf(listening) !== serverOf(client);
-    return { client: listening, isCurrent: () => !followsSentinels(client) || !isElsewhere() };
+    const { moves } = connection;
+    return {
+      client: (client as NodeClient).duplicate(LISTENING) as RedisClient as SubscriberClient,
+      isCurrent: () => connection.moves === moves,
+    };
   }
   const slot = Number(await connection.call((cluster) => cluster.call("cluster", "KEYSLOT", name)));
   const master = (): string | undefined => client.slots[slot]?.[0];

@@ -60,6 +60,9 @@ test("of many that wait the first five are told, and nothing of none", () => {
   const names = [0, 1, 2, 3, 4].map((pid) => `b, pid ${pid}`).join("; ");
   expect(sayWaiters({ name: "import", waiting: 9, waiters })).toEqual([`9 wait for import: ${names}; 4 more`]);
   expect(sayWaiters({ name: "import", waiting: 0 })).toEqual([]);
+  expect(sayWaiters({ name: "two\nlines", waiting: 1, waiters: waiters.slice(0, 1) })).toEqual([
+    "1 waits for two\\nlines: b, pid 0",
+  ]);
 });
 
 test("the screen shows who waits below the runs, where it has room, and cuts it to its width", () => {

@@ -1,4 +1,5 @@
 import type { JobManager, Waiter } from "@ojm/core";
+import { visible } from "@ojm/core/backend";
 import { rough } from "../../../output/times.js";
 
 /** How many of those that wait for a lock are told in words. */
@@ -21,7 +22,7 @@ export async function withWaiters<T extends WaitedFor>(manager: JobManager, all:
 /** Who waits for the lock of a job, and for how long, in one line; nothing if nobody does. */
 export function sayWaiters({ name, waiting, waiters = [] }: WaitedFor): string[] {
   if (waiters.length === 0) return [];
-  return [`${waiting === 1 ? "1 waits" : `${waiting} wait`} for ${name}: ${sayProcesses(waiting, waiters)}`];
+  return [`${waiting === 1 ? "1 waits" : `${waiting} wait`} for ${visible(name)}: ${sayProcesses(waiting, waiters)}`];
 }
 
 /** The first processes that wait, and how many others do. */
