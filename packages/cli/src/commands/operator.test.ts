@@ -145,8 +145,10 @@ describe("what runs", () => {
     expect(await json("why", "import")).toMatchObject([
       { reason: { asked }, help: "ojm logs import -f; if it does not end: ojm unlock import --reason …" },
     ]);
-    await run.cancel();
-    expect((await call("show", "import")).out).not.toContain("asked to stop");
+    expect((await call("unlock", "import", "--reason", "it hangs")).code).toBe(0);
+    const { out } = await call("show", "import");
+    expect(out).toMatch(/^ended by +\S+@\S+ \(unlock\): it hangs$/m);
+    expect(out).toMatch(/^asked to stop +\S+Z, by \S+@\S+: wrong month$/m);
   });
 
   test("unlock takes the lock, says from whom, and that nothing proves that the body has stopped", async () => {

@@ -164,7 +164,7 @@ const orphan = fields(
 
 const asked = fields(
   { at: time(), by: ref("holder"), author: maybe(text("The person behind that process.")), reason: maybe(text()) },
-  "Who asked the run to stop, last. It goes on all the same.",
+  "Who asked the run to stop, last. It had no effect so far, or another reason ended the run.",
 );
 
 const imported = fields({

@@ -99,7 +99,13 @@ describe("now", () => {
     // That of a process whose record somebody else closed has no process that makes it.
     const { by: _, ...left } = { ...next, name: "left", chain: "left@2026-01-01T00:00:00.000Z" };
     await locks.set(["retry", "left", left.chain], left);
-    const { problems } = await it.get<Now>("/api/v1/now");
+    const { problems, retries } = await it.get<Now>("/api/v1/now");
+    expect(retries.map(({ name, nobody }) => [name, nobody])).toEqual(
+      expect.arrayContaining([
+        ["import", undefined],
+        ["left", true],
+      ]),
+    );
     const text = "nobody makes attempt 2 of 3: its process is gone";
     expect(problems.filter(({ kind }) => kind === "nobody")).toEqual([
       { kind: "nobody", name: "left", text, run: left.chain },

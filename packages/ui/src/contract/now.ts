@@ -90,6 +90,8 @@ export interface RetryView {
   readonly attempt: number;
   readonly attempts: number;
   readonly due: number;
+  /** Set if nobody makes it: its process is gone, and no living scheduler has a schedule of the name. */
+  readonly nobody?: true;
   /** Why the last one failed. At most 300 characters of it. */
   readonly error?: string;
 }
@@ -183,6 +185,7 @@ export const retrySchema: Schema<RetryView> = v.strictObject({
   attempt: v.number(),
   attempts: v.number(),
   due: v.number(),
+  nobody: v.exactOptional(v.literal(true)),
   error: v.exactOptional(v.string()),
 });
 

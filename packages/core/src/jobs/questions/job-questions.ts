@@ -285,8 +285,8 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Who asked a run that goes on to stop, last, when and why; `undefined` if nobody did. The body of such a
-   * run has not obeyed so far. A rule of a program that cancels without `audited` leaves no trace.
+   * Who asked a run to stop, last, when and why; `undefined` if nobody did. If it goes on, its body has not
+   * obeyed so far. A rule of a program that cancels without `audited` leaves no trace.
    *
    * @throws ChannelError if the store fails
    */

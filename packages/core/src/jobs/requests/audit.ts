@@ -97,7 +97,7 @@ export async function stopsAskedOf(
   return asked;
 }
 
-/** The last cancel of a run that goes on; `undefined` if nobody asked it to stop. */
+/** The last cancel of a run; `undefined` if nobody asked it to stop. */
 export async function stopAskedOf(
   channel: Channel<LocksValue>,
   run: Pick<RunRecord, "id" | "name" | "startTime">,

@@ -30,7 +30,7 @@ export async function nowOf(source: Source): Promise<Now> {
   ]);
   const now = Date.now();
   const runs = live.runs().filter(({ name }) => !isOwn(name));
-  const evidence = { now, runs, locks, schedules, schedulers };
+  const evidence = { now, runs, locks, retries, schedules, schedulers };
   const problems = await problemsOf(source, evidence);
   const { next, firsts } = comingTicks(schedules, { now, schedulers, ...NEXT });
   const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);

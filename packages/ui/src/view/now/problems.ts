@@ -1,7 +1,6 @@
 import type { HeldLock, LiveRun } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
-import { attemptsLeft } from "@ojm/schedule";
-import type { Problem } from "../../contract/now.js";
+import type { Problem, RetryView } from "../../contract/now.js";
 import { shorten } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";
 import { isOwn, type Source } from "../source.js";
@@ -23,6 +22,7 @@ export interface Evidence extends Schedules {
   readonly now: number;
   readonly runs: readonly LiveRun[];
   readonly locks: readonly HeldLock[];
+  readonly retries: readonly RetryView[];
 }
 
 /** What somebody should look at, the worst first. */
@@ -33,7 +33,7 @@ export async function problemsOf(source: Source, evidence: Evidence): Promise<Pr
     ...evidence.runs.flatMap((run) => long(run, now)),
     ...evidence.locks.flatMap((lock) => held(lock, source)),
     ...problemsOfSchedules(evidence, now, source),
-    ...(await unmade(source, evidence)),
+    ...unmade(evidence),
   ];
   return problems
     .filter(({ name }) => !isOwn(name))
@@ -51,10 +51,11 @@ async function failed({ manager, mask }: Source, now: number): Promise<Problem[]
 }
 
 /** Attempts that nobody makes. Of a schedule that nobody runs, the schedule itself is told. */
-async function unmade({ manager }: Source, { now, schedules }: Evidence): Promise<Problem[]> {
-  const left = (await attemptsLeft(manager)).filter(({ name }) => !schedules.some((one) => one.name === name));
-  return left.map(({ name, chain, attempt, retry, due }) => {
-    const text = `nobody makes attempt ${attempt} of ${retry.attempts}: its process is gone`;
+function unmade({ now, schedules, retries }: Evidence): Problem[] {
+  const scheduled = new Set(schedules.map(({ name }) => name));
+  const left = retries.filter(({ name, nobody }) => nobody === true && !scheduled.has(name));
+  return left.map(({ name, chain, attempt, attempts, due }) => {
+    const text = `nobody makes attempt ${attempt} of ${attempts}: its process is gone`;
     return { kind: "nobody", name, ...(due < now && { at: due }), text, run: chain };
   });
 }

@@ -38,6 +38,9 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
 /** The state of a problem. */
 export const problemOf = (kind: Problem["kind"]): State => PROBLEMS[kind];
 
+/** The state of an attempt whose process is gone, and that no other one makes. */
+export const UNMADE: State = { ...PROBLEMS.nobody, word: "Nobody makes it" };
+
 const SKIPPED: State = { tone: "warn", icon: "skipped", word: "Skipped" };
 
 const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {

@@ -145,7 +145,9 @@ function differences({ name, hash }: ScheduleView, living: readonly SchedulerVie
     return [warning("definitions", text, { help, evidence })];
   }
   const text = `all processes that know "${name}" have another definition than the store, so none runs it: ${where.slice(0, 5).join("; ")}`;
-  return [problem("definitions", text, { help: "start a process with the current code", evidence })];
+  const help =
+    "start a process with the current code, or leave it: once nobody with it was seen for a minute, they run it";
+  return [problem("definitions", text, { help, evidence })];
 }
 
 function iso(time: number): string {

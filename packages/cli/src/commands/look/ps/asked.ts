@@ -1,7 +1,7 @@
 import type { AuditEntry } from "@ojm/core";
 import type { SayTime } from "../../../output/times.js";
 
-/** That somebody asked a run to stop which goes on. */
+/** That somebody asked a run to stop. */
 export interface StopAsked extends Pick<AuditEntry, "at" | "by" | "author" | "reason"> {}
 
 /** What is told of the request; nothing if nobody asked. */

@@ -3,8 +3,10 @@ import { ActButtons } from "../../acts/act-menu.js";
 import { allowed, offer } from "../../acts/offers.js";
 import type { Now } from "../../api/types.js";
 import { to } from "../../app/router.js";
+import { UNMADE } from "../../format/states.js";
 import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
+import { StateMark } from "../../parts/state.js";
 import { Due } from "../../parts/time.js";
 
 /** The jobs that failed and are tried again: nothing of them runs now, and their lock may be free. */
@@ -14,7 +16,7 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
   return (
     <Section title="Waiting for a retry" count={retries.length}>
       <ul class="rows plain">
-        {retries.map(({ name, chain, attempt, attempts, due, error }) => (
+        {retries.map(({ name, chain, attempt, attempts, due, error, nobody }) => (
           <li key={chain}>
             <div class="retry" title={error}>
               <a class="name" href={to.job(name)} data-row>
@@ -24,7 +26,7 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
                 <RunLink run={chain}>
                   attempt {attempt} of {attempts}
                 </RunLink>
-                , <Due at={due} />
+                , {nobody ? <StateMark state={UNMADE} /> : <Due at={due} />}
               </span>
             </div>
             <span class="end">

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { RetryView, RunItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { reasonState } from "../../format/states.js";
+import { reasonState, UNMADE } from "../../format/states.js";
 import { Section } from "../../parts/page.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Due, Time } from "../../parts/time.js";
@@ -35,7 +35,7 @@ export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => 
       {retry !== undefined && (
         <li>
           <span class="name">{retry.attempt}</span>
-          <StateMark state={reasonState("retry")} />
+          <StateMark state={retry.nobody ? UNMADE : reasonState("retry")} />
           <Time at={retry.due} />
           <span class="dim end">
             <Due at={retry.due} />
