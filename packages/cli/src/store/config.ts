@@ -111,7 +111,7 @@ async function checkKeys(where: string, map: object, known: readonly string[]): 
 async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
   if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
     const found = await readOne(where, store, folder);
-    return "jobFile" in found ? found : { ...found, locks: found.jobs };
+    return "jobFile" in found ? found : { ...found, locks: found.jobs, where };
   }
   await checkKeys(where, store, STORES);
   const { jobs, locks, logs } = store;
@@ -123,7 +123,7 @@ async function readStore(where: string, store: unknown, folder: string): Promise
     logs === undefined ? undefined : await readPart(where, "logs", logs, folder),
   ];
   const files = [inJobs, inLocks, inLogs].flatMap((part) => part?.files ?? []);
-  return { jobs: inJobs.jobs, locks: inLocks.jobs, ...(inLogs && { logs: inLogs.jobs }), files };
+  return { jobs: inJobs.jobs, locks: inLocks.jobs, ...(inLogs && { logs: inLogs.jobs }), files, where };
 }
 
 /** A store for one kind of data. */
@@ -154,8 +154,8 @@ function hasBackend(store: Unchecked): store is Required<Pick<OpenOptions, "back
   return isMap(backend) && (typeof backend["open"] === "function" || typeof backend["commit"] === "function");
 }
 
-/** What {@link locate} finds, and what it refuses with the place in the file. */
-function located(where: string, text: string, folder: string): Location | JobFileLocation {
+/** What {@link locate} finds, and what it refuses with the place in the file, or the variable. */
+export function located(where: string, text: string, folder: string): Location | JobFileLocation {
   try {
     return locate(text, folder);
   } catch (error) {

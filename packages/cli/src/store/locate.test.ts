@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { called } from "../testing/called.js";
-import { folderWith } from "../testing/ojm.js";
+import { folderWith, Ojm } from "../testing/ojm.js";
 import { configuredStore } from "./config.js";
 import { locate, shown } from "./locate.js";
 
@@ -120,6 +120,7 @@ describe("a config file", () => {
       jobs: placed,
       locks: placed,
       files: [`${folder}/a.db`],
+      where: `${folder}/ojm.config.json: "store"`,
     });
   });
 
@@ -186,5 +187,23 @@ describe("a config file", () => {
       code: 2,
       err: expect.stringMatching(/^ojm: .*ojm\.config\.json: "store" is 5\. It must be a text/),
     });
+  });
+
+  test.each([
+    [{ type: "sqlite", args: { fil: "a.db" } }, /no option "fil"/],
+    [{ type: "redi", args: {} }, /for the channel type "redi"/],
+    ["redis://127.0.0.1:99999", /99999/],
+  ])("ojm ps with the store %j in the config ends with 2, and names the file", async (store, message) => {
+    const text = JSON.stringify({ profiles: { prod: { store } } });
+    const { code, err } = await called(folderWith({ "ojm.config.json": text }), ["ps", "--profile", "prod"]);
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+    expect(err).toMatch(/^ojm: \S+ojm\.config\.json: the profile "prod": "store": /);
+  });
+
+  test("what is wrong with OJM_STORE is told as that", async () => {
+    for (const store of ["redis://127.0.0.1:99999", "mongo://127.0.0.1"]) {
+      const ended = await new Ojm(folderWith({}), ["ps"], { ...process.env, OJM_STORE: store }).ended;
+      expect(ended).toMatchObject({ code: 2, err: expect.stringMatching(/^ojm: OJM_STORE: /) });
+    }
   });
 });

@@ -11,6 +11,8 @@ export interface Location {
   readonly files: readonly string[];
   /** Whether the path was written relative to a folder. */
   readonly isRelative?: boolean;
+  /** The place in a config file, or the variable, that names it: errors begin with it. */
+  readonly where?: string;
 }
 
 /** A job file that sets up a job manager. */

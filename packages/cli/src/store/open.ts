@@ -6,7 +6,7 @@ import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT, notFound } from "../errors.js";
-import { configuredStore } from "./config.js";
+import { configuredStore, located } from "./config.js";
 import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js";
 import { missingOf, tellMade } from "./new-store.js";
 import { refuseOtherFile } from "./other-file.js";
@@ -26,7 +26,10 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
     throw new CommandError("--store and --profile both name a store: give one of them");
   if (written !== undefined) return locate(written, process.cwd());
   const { OJM_STORE: fromEnvironment } = process.env;
-  if (profile === undefined && fromEnvironment) return locate(fromEnvironment, process.cwd());
+  if (profile === undefined && fromEnvironment) {
+    const store = located("OJM_STORE", fromEnvironment, process.cwd());
+    return "jobFile" in store ? store : { ...store, where: "OJM_STORE" };
+  }
   const configured = await configuredStore(process.cwd(), profile);
   if (configured !== undefined) return configured;
   throw new CommandError(`ojm ${given.command} needs a store: --store ${FORMS}; or OJM_STORE; or ojm.config.json`);
@@ -69,14 +72,24 @@ export async function openStore(
   }
   if (!create) for (const file of store.files) refuseMissing(file);
   for (const { type, args } of [store.jobs, store.locks, store.logs ?? {}]) refuseOther(type, args, create);
-  for (const { type } of [store.jobs, store.locks, store.logs ?? {}]) if (type !== undefined) await prepareType(type);
-  const { openJobManager } = await import("@ojm/core");
-  const logs = store.logs && { chLogs: store.logs };
   const missing = create ? missingOf(store) : [];
-  const manager = await openJobManager({ chJobs: store.jobs, chLocks: store.locks, ...logs, heartbeatThread });
+  const manager = await openLocated(store, heartbeatThread);
   if (create && store.logs !== undefined && !store.files.every((file) => existsSync(file))) await make(store.logs);
   tellMade(given, store, missing);
   return manager;
+}
+
+/** Opens a store. What is wrong with its config is told with the place where it stands. */
+async function openLocated({ jobs, locks, logs, where }: Location, heartbeatThread: boolean): Promise<JobManager> {
+  try {
+    for (const { type } of [jobs, locks, logs ?? {}]) if (type !== undefined) await prepareType(type);
+    const { openJobManager } = await import("@ojm/core");
+    return await openJobManager({ chJobs: jobs, chLocks: locks, ...(logs && { chLogs: logs }), heartbeatThread });
+  } catch (error) {
+    const { code, message } = error as { readonly [field: string]: unknown };
+    const isOfConfig = code === "INVALID_CONFIG" || code === "UNKNOWN_TYPE";
+    throw isOfConfig && where !== undefined ? new CommandError(`${where}: ${message}`) : error;
+  }
 }
 
 /** Refuses a store that is not there, or that this user cannot reach: only the one is a wrong path. */

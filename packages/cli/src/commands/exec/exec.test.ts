@@ -326,6 +326,23 @@ describe("ojm exec", () => {
       .toMatchObject({ code: 0, out: "second\n" });
   });
 
+  test("does not call an ojm killed that is only stopped, and has lost its lock", async () => {
+    const place = new Place();
+    const first = place.exec(UNTIL_STOPPED);
+    await first.prints("began");
+    const pid = pidOf(first);
+    first.process.kill("SIGSTOP");
+    const unlock = ["unlock", "backup", "--reason", "it hangs", "--store", "sqlite:ojm.db"];
+    expect(await called(place.folder, unlock)).toMatchObject({ code: 0 });
+    const told = `as pid ${pid}: its ojm, pid ${first.process.pid}, is stopped or hangs, and has lost the lock`;
+    expect(await place.exec("echo never").ended).toMatchObject({ code: 75, err: expect.stringContaining(told) });
+    const why = await called(place.folder, ["why", "backup", "--store", "sqlite:ojm.db"]);
+    expect(why.out).toContain(`its ojm, pid ${first.process.pid}, is stopped or hangs, and has lost the lock`);
+    first.process.kill("SIGCONT");
+    expect(await first.ended).toMatchObject({ code: 1, err: expect.stringContaining("its lock was lost") });
+    expect(lives(pid)).toBe(false);
+  });
+
   test("kills the command when its lock is taken by force", async () => {
     const place = new Place();
     const ojm = place.exec(`trap "" TERM; ${UNTIL_STOPPED}`);

@@ -1,8 +1,9 @@
 import { type Channel, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
-import { type ProcessIdentity, processState } from "@ojm/core/backend";
+import { processState } from "@ojm/core/backend";
 import type { Given } from "../../command-line/spec.js";
 import { wantsJson } from "../../output/print.js";
 import { tell } from "../../output/tell.js";
+import { type CommandNote, sayOjm } from "./predecessor.js";
 
 /** A command that goes on, or may go on, although its ojm is gone: its run is over, and its lock is free. */
 export interface Orphan {
@@ -14,6 +15,8 @@ export interface Orphan {
   readonly pid: number;
   /** Whether it certainly goes on. Of a process on another machine nobody can tell. */
   readonly isCertain: boolean;
+  /** What became of its ojm, in words. */
+  readonly ojm: string;
 }
 
 /** The commands of `ojm exec` that go on although their ojm is gone, by the notes beside the locks. */
@@ -24,13 +27,13 @@ export async function orphansOf(manager: JobManager): Promise<Orphan[]> {
     if (typeof start === "number") held.add(runId({ name, startTime: start }));
   }
   const orphans: Orphan[] = [];
-  const notes = manager.channels.locks as Channel<unknown> as Channel<ProcessIdentity & { readonly run: string }>;
+  const notes = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
   for await (const { value } of notes.entries({ prefix: ["exec"] })) {
     const { run, host, pid } = value;
     const name = parseRunId(run)?.name;
     const state = processState(value);
     if (name === undefined || held.has(run) || state === "gone") continue;
-    orphans.push({ name, run, host, pid, isCertain: state === "there" });
+    orphans.push({ name, run, host, pid, isCertain: state === "there", ojm: sayOjm(value) });
   }
   return orphans;
 }
@@ -52,8 +55,8 @@ export function tellOrphans(given: Given, orphans: readonly Orphan[]): void {
 }
 
 /** That a command goes on, in words. */
-export function sayOrphan({ name, host, pid, isCertain }: Orphan): string {
-  return `the command of "${name}" ${isCertain ? "goes on" : "may go on"} as pid ${pid} on ${host}: its ojm was killed`;
+export function sayOrphan({ name, host, pid, isCertain, ojm }: Orphan): string {
+  return `the command of "${name}" ${isCertain ? "goes on" : "may go on"} as pid ${pid} on ${host}: ${ojm}`;
 }
 
 /** What to do about it. */

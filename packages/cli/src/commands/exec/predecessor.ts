@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, JobManager, Key, Run } from "@ojm/core";
-import { type ProcessIdentity, processState } from "@ojm/core/backend";
+import { identityOf, type ProcessIdentity, processState } from "@ojm/core/backend";
 
 /**
  * Where the process is kept of a command that runs, or ran when its ojm was killed. In the channel of the
@@ -14,9 +14,12 @@ const LOOK = 200;
 /** How long an entry is kept that nobody removes, in ms: 30 days. */
 const LIFE = 30 * 86_400_000;
 
-interface Entry extends ProcessIdentity {
+/** The process of a command. */
+export interface CommandNote extends ProcessIdentity {
   /** The id of its run. */
   readonly run: string;
+  /** Its ojm. A version before this one did not note it. */
+  readonly ojm?: ProcessIdentity;
 }
 
 /**
@@ -24,7 +27,7 @@ interface Entry extends ProcessIdentity {
  * the same machine, the next ojm finds it by this entry and does not begin.
  */
 export class Predecessor {
-  readonly #locks: Channel<Entry>;
+  readonly #locks: Channel<CommandNote>;
   readonly #key: Key;
   readonly #manager: JobManager;
   readonly #name: string;
@@ -32,18 +35,18 @@ export class Predecessor {
   constructor(manager: JobManager, name: string) {
     this.#manager = manager;
     this.#name = name;
-    this.#locks = manager.channels.locks as Channel<unknown> as Channel<Entry>;
+    this.#locks = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
     this.#key = execKey(name);
   }
 
   /** The command that certainly goes on; `undefined` if none does, or nobody can tell. */
-  async living(): Promise<Entry | undefined> {
+  async living(): Promise<CommandNote | undefined> {
     const entry = await this.#locks.get(this.#key);
     return entry !== undefined && processState(entry) === "there" ? entry : undefined;
   }
 
   /** The command that goes on although its ojm is gone. Before a run: in one, the lock is our own. */
-  async orphan(): Promise<Entry | undefined> {
+  async orphan(): Promise<CommandNote | undefined> {
     const living = await this.living();
     if (living === undefined) return undefined;
     // The command of a run that goes on has a note too.
@@ -52,7 +55,7 @@ export class Predecessor {
   }
 
   /** Waits until no command goes on, `wait` ms at most. Resolves to the one that still does. */
-  async outlived(wait: number, signal: AbortSignal): Promise<Entry | undefined> {
+  async outlived(wait: number, signal: AbortSignal): Promise<CommandNote | undefined> {
     const until = performance.now() + wait;
     for (;;) {
       const living = await this.living();
@@ -64,7 +67,8 @@ export class Predecessor {
 
   /** Notes the process of a command before it begins. Throws if the run has lost its lock. */
   async note(run: Run, identity: ProcessIdentity): Promise<void> {
-    await run.fenced(this.#locks, [{ put: this.#key, value: { ...identity, run: run.id }, ttl: LIFE }]);
+    const value = { ...identity, run: run.id, ojm: identityOf(process.pid) };
+    await run.fenced(this.#locks, [{ put: this.#key, value, ttl: LIFE }]);
   }
 
   /** Removes the note of a command that is over. */
@@ -74,6 +78,17 @@ export class Predecessor {
 }
 
 /** Why a command does not begin while an earlier one goes on. */
-export function sayLiving({ run, pid }: { readonly run: string; readonly pid: number }): string {
-  return `the command of ${run} still goes on, as pid ${pid}: its ojm was killed`;
+export function sayLiving(note: CommandNote): string {
+  return `the command of ${note.run} still goes on, as pid ${note.pid}: ${sayOjm(note)}`;
+}
+
+/** What became of the ojm of a command that outlived its run. */
+export function sayOjm(note: CommandNote): string {
+  const { host, ojm } = note;
+  const state = ojm && processState(ojm);
+  // Ctrl-Z, kill -STOP or a virtual machine that was suspended: it ends its command as soon as it goes on.
+  if (state === "there") return `its ojm, pid ${ojm?.pid}, is stopped or hangs, and has lost the lock`;
+  return processState(note) === "there" || state === "gone"
+    ? "its ojm was killed"
+    : `its ojm was killed, or ${host} is cut off`;
 }

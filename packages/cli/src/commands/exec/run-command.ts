@@ -4,7 +4,7 @@ import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { takePlace } from "./left-attempts.js";
-import { Predecessor, sayLiving } from "./predecessor.js";
+import { Predecessor, sayLiving, sayOjm } from "./predecessor.js";
 
 /** After so long without an answer of the store, the user is told what ojm waits for, in ms. */
 const SILENCE = 10_000;
@@ -167,7 +167,7 @@ export class CommandRunner {
     const living = await predecessor.living();
     if (living === undefined) return false;
     // The run has its lock and a record: without this, nobody sees that its command has not begun.
-    run.progress(0, undefined, `waits for pid ${living.pid}, the command of ${living.run}: its ojm was killed`);
+    run.progress(0, undefined, `waits for pid ${living.pid}, the command of ${living.run}: ${sayOjm(living)}`);
     const { wait } = this.#options;
     const before = await predecessor.outlived(wait, run.signal);
     if (before === undefined) {
