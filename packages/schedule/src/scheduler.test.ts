@@ -482,7 +482,10 @@ describe("a run that somebody asks for", () => {
     const id = await world.clock.until(two.scheduler.runNow("a", { reason: "to test it", author: "ana" }));
     const [record] = await world.records(two);
     expect(record).toMatchObject({ id, trigger: "run now by ana: to test it" });
+    await world.clock.advance(1_000);
     await expect(world.clock.until(two.scheduler.runNow("a", { reason: "again" }))).rejects.toThrow(/held by/);
+    const [last] = await world.clock.until(collect(two.manager.audit({ name: "a" })));
+    expect(last).toMatchObject({ action: "not-started", reason: expect.stringContaining("held by") });
     await expect(world.clock.until(two.scheduler.runNow("a", { reason: "" }))).rejects.toThrow(/needs a reason/);
   });
 
@@ -494,6 +497,45 @@ describe("a run that somebody asks for", () => {
       code: "REFUSED",
       message: '"a" was not started: no process that can run it answered within 30 s',
     });
+  });
+
+  it("is withdrawn by whoever asked, and by nobody's answer: a process that comes later runs nothing", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: 60 * MINUTE }, one.body()));
+    await world.clock.until(one.scheduler.close());
+    const abort = new AbortController();
+    const asked = two.scheduler.runNow("a", { reason: "now", author: "ana", signal: abort.signal });
+    const refused = expect(asked).rejects.toThrow("changed my mind");
+    await world.clock.advance(1_000);
+    abort.abort(new Error("changed my mind"));
+    await refused;
+    await world.clock.advance(1_000);
+    const late = two.scheduler.runNow("a", { reason: "again", author: "bo", within: 3_000 });
+    await expect(world.clock.until(late)).rejects.toThrow(/answered within 3 s/);
+    const three = await world.scheduler("three");
+    await world.clock.until(three.scheduler.add("a", { every: 60 * MINUTE }, three.body()));
+    await world.clock.advance(5 * MINUTE);
+    expect(three.ran).toEqual([]);
+    expect(await world.clock.until(collect(two.manager.audit({ name: "a" })))).toMatchObject([
+      { action: "not-started", author: "bo", reason: "no process that can run it answered within 3 s" },
+      { action: "run-now", author: "bo" },
+      { action: "not-started", author: "ana", reason: "changed my mind" },
+      { action: "run-now", author: "ana" },
+    ]);
+  });
+
+  it("is void soon after whoever asked was killed", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    await world.clock.until(one.scheduler.add("a", { every: 60 * MINUTE }, one.body()));
+    await world.clock.until(one.scheduler.close());
+    void two.scheduler.runNow("a", { reason: "now" }).catch(() => {});
+    await world.clock.advance(1_000);
+    world.kill(two);
+    await world.clock.advance(MINUTE);
+    const three = await world.scheduler("three");
+    await world.clock.until(three.scheduler.add("a", { every: 60 * MINUTE }, three.body()));
+    await world.clock.advance(MINUTE);
+    expect(three.ran).toEqual([]);
   });
 
   it("for ticks that are over runs those that were not run, one after the other", async () => {

@@ -153,14 +153,14 @@ export class Scheduler {
 
   /**
    * Runs a schedule now, also while it is paused, in the process that runs its ticks. Resolves to the id of
-   * the run, once it is started.
+   * the run, once it is started. If no process starts it, the request is withdrawn, and the audit says so.
    *
    * @throws ScheduleError `UNKNOWN`, `INVALID` without a reason, or `REFUSED`: it runs already, or no
-   * process that can run it is there; ChannelError if the store fails
+   * process that can run it is there; the reason of `signal`; ChannelError if the store fails
    */
   async runNow(name: string, options: RunNowOptions): Promise<string> {
     const asked = this.#asked(`the run of "${name}"`, options);
-    return runNow(await this.#openStore(), name, { type: "run", ...asked }, options.within ?? 30_000);
+    return runNow(await this.#openStore(), name, { type: "run", ...asked }, options);
   }
 
   /**

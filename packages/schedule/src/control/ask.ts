@@ -1,3 +1,4 @@
+import type { Version } from "@ojm/core";
 import { spanText } from "@ojm/core/backend";
 import { type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
@@ -21,6 +22,8 @@ export interface RunNowOptions {
   readonly author?: string;
   /** How long to wait for a process that starts the run, in ms. Default: 30,000. */
   readonly within?: number;
+  /** Withdraws the request, if no process has started the run by then. */
+  readonly signal?: AbortSignal;
 }
 
 /** Which ticks are run after the fact, who asks for it, and why. */
@@ -47,18 +50,24 @@ export interface Backfill {
   readonly toRun: number;
 }
 
+/** How much longer than it is waited for a request for a run is kept, in ms: whoever asked may be killed. */
+const LATER = 10_000;
+
 /** Asks for a run now. Resolves to its id, once it is started. */
 export async function runNow(
   store: ScheduleStore,
   name: string,
   request: RequestValue,
-  within: number,
+  { within = 30_000, signal }: Pick<RunNowOptions, "within" | "signal">,
 ): Promise<string> {
-  const id = await ask(store, name, request);
-  const answer = await answered(store, name, id, within);
+  signal?.throwIfAborted();
+  const id = await ask(store, name, request, within + LATER);
+  const silence = `no process that can run it answered within ${spanText(within)}`;
+  const patience = { within, signal, silence };
+  const answer = await answered(store, { name, id, request }, patience);
   if (answer?.run !== undefined) return answer.run;
-  const why = answer?.refused ?? `no process that can run it answered within ${spanText(within)}`;
-  throw new ScheduleError("REFUSED", `"${name}" was not started: ${why}`);
+  if (answer === undefined) signal?.throwIfAborted();
+  throw new ScheduleError("REFUSED", `"${name}" was not started: ${answer?.refused ?? silence}`);
 }
 
 /** Asks for a backfill. */
@@ -81,7 +90,8 @@ export async function backfill(
   const toRun = again === true ? ticks : ticks - ran;
   if (toRun === 0) return { ticks, ran, toRun };
   const bounds = { from: first - 1, to: end - 1, first, ticks: toRun, ...(again === true ? { again } : {}) };
-  return { id: await ask(store, name, { type: "backfill", ...who, at: now, ...bounds }), ticks, ran, toRun };
+  const request: RequestValue = { type: "backfill", ...who, at: now, ...bounds };
+  return { id: await ask(store, name, request, REQUEST_TTL), ticks, ran, toRun };
 }
 
 /** How many ticks of a time were run already. Those of an older definition that are none now do not count. */
@@ -98,7 +108,7 @@ export async function countRun(
   return ran;
 }
 
-async function ask(store: ScheduleStore, name: string, value: RequestValue): Promise<string> {
+async function ask(store: ScheduleStore, name: string, value: RequestValue, ttl: number): Promise<string> {
   const id = store.clock.random(10);
   const { type, reason, by: author, first: from, to, ticks } = value;
   const noted =
@@ -109,23 +119,38 @@ async function ask(store: ScheduleStore, name: string, value: RequestValue): Pro
     const { version } = await known(store, name);
     const ops = [
       { check: scheduleKey(name), version },
-      { put: requestKey(name, id), value, ttl: REQUEST_TTL },
+      { put: requestKey(name, id), value, ttl },
     ];
     if ((await store.channel.commitWith<unknown[]>(ops, [store.noted(noted)])).ok) return id;
   }
 }
 
-/** The answer to a request. If there is none in time, the request is withdrawn. */
+/** How long an answer is waited for. */
+interface Patience extends Required<Pick<RunNowOptions, "within">> {
+  readonly signal: AbortSignal | undefined;
+  /** Why the request is withdrawn if nobody answers. */
+  readonly silence: string;
+}
+
+/** A request that is in the store. */
+interface Asked {
+  readonly name: string;
+  readonly id: string;
+  readonly request: RequestValue;
+}
+
+/** The answer to a request; `undefined` if it was withdrawn, or is gone. */
 async function answered(
-  { channel, clock }: ScheduleStore,
-  name: string,
-  id: string,
-  within: number,
+  store: ScheduleStore,
+  asked: Asked,
+  { within, signal, silence }: Patience,
 ): Promise<RequestValue | undefined> {
-  const key = requestKey(name, id);
+  const { channel, clock } = store;
+  const key = requestKey(asked.name, asked.id);
   const until = clock.monotonic() + within;
   let wake = (): void => {};
   const changed = (): void => wake();
+  signal?.addEventListener("abort", changed);
   const watch = channel.supports.watch
     ? channel.watchKey(key, { changed, gap: changed, failed: changed })
     : { ready: Promise.resolve(), stop: () => {} };
@@ -137,9 +162,9 @@ async function answered(
       if (entry === undefined || value === undefined || value.run !== undefined || value.refused !== undefined)
         return value;
       const left = until - clock.monotonic();
-      if (left <= 0) {
-        const withdrawn = await channel.commit([{ check: key, version: entry.version }, { delete: key }]);
-        if (withdrawn.ok) return undefined;
+      if (signal?.aborted === true || left <= 0) {
+        const reason = signal?.aborted === true ? reasonOf(signal) : silence;
+        if (await withdrawn(store, asked, entry.version, reason)) return undefined;
         continue;
       }
       await new Promise<void>((resolve) => {
@@ -151,6 +176,21 @@ async function answered(
       });
     }
   } finally {
+    signal?.removeEventListener("abort", changed);
     watch.stop();
   }
+}
+
+const reasonOf = ({ reason }: AbortSignal): string => (reason instanceof Error ? reason.message : String(reason));
+
+/** Takes a request back, and notes it: the audit would tell of a run that never was. */
+async function withdrawn(
+  store: ScheduleStore,
+  { name, id, request }: Asked,
+  version: Version,
+  reason: string,
+): Promise<boolean> {
+  const key = requestKey(name, id);
+  const noted = store.noted({ action: "not-started", name, reason, author: request.by });
+  return (await store.channel.commitWith<unknown[]>([{ check: key, version }, { delete: key }], [noted])).ok;
 }

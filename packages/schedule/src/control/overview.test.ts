@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+import { processIdentity } from "@ojm/core/backend";
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../../core/src/testing/settle.js";
 import type { ScheduleDefinition } from "../definition/types.js";
@@ -129,6 +131,10 @@ describe("the schedulers of a store", () => {
     await world.until("00:01:10");
     expect((await schedulers()).map(({ by }) => by.instance)).toEqual(["one", "two"]);
     await world.clock.until(two.scheduler.close());
+    expect((await schedulers()).map(({ by }) => by.instance)).toEqual(["one"]);
+    const by = { host: hostname(), pid: process.pid, instance: "y" };
+    const gone = { ...processIdentity(), started: "1" };
+    await world.clock.until(channel.set(["member", "y"], { by, parts: 0, process: gone }, { ttl: 15_000 }));
     expect((await schedulers()).map(({ by }) => by.instance)).toEqual(["one"]);
     world.kill(one);
     await world.until("00:02:00");

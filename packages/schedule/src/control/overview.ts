@@ -1,4 +1,5 @@
 import type { Channel, Entry, Holder, JobManager, PendingRetry } from "@ojm/core";
+import { processIsGone } from "@ojm/core/backend";
 import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
 import { windowAt } from "../definition/blackout.js";
@@ -7,6 +8,7 @@ import { PRESENCE_TTL } from "../members/presence.js";
 import {
   CHANNEL,
   type Cursor,
+  type MemberValue,
   type Pause,
   type SchedulesValue,
   type StoredSchedule,
@@ -57,8 +59,8 @@ export interface SchedulerView {
   /** Its process. */
   readonly by: Holder;
   /**
-   * How long ago it was last heard, in ms. It is heard every 5 s; one that died is still shown, until 15 s
-   * after it was last heard.
+   * How long ago it was last heard, in ms. It is heard every 5 s. One that died on this machine is not shown;
+   * one that died elsewhere is, until 15 s after it was last heard.
    */
   readonly heard: number;
   /** The schedules that it can run, with the hash of the definition that it has of each. */
@@ -66,8 +68,8 @@ export interface SchedulerView {
 }
 
 /**
- * The schedulers of a store that live, for a process that watches them. One that died is shown for 15
- * seconds more.
+ * The schedulers of a store that live, for a process that watches them. One that died on another machine is
+ * shown for 15 seconds more.
  *
  * @throws ChannelError if the store fails
  * @example
@@ -84,7 +86,7 @@ export async function* schedulersIn(manager: JobManager): AsyncGenerator<Schedul
 
 /**
  * The attempts that nobody makes, of one name or of all: their process is gone, and no living scheduler has
- * a schedule of the name. One that died counts as living for 15 seconds more.
+ * a schedule of the name. One that died on another machine counts as living for 15 seconds more.
  *
  * @throws ChannelError if the store fails
  * @example
@@ -103,11 +105,12 @@ type MemberEntry = Pick<Entry<SchedulesValue>, "key" | "value" | "expiresIn">;
 /** The living schedulers in the entries of members. */
 export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
   const living = new Map<string, Pick<SchedulerView, "by" | "heard">>();
+  const isGone = ({ process }: MemberValue): boolean => process !== undefined && processIsGone(process);
   const known = new Map<string, Map<string, string>>();
   for (const { key, value, expiresIn = PRESENCE_TTL } of entries) {
     const instance = String((key as readonly unknown[])[1]);
     if (isMember(value) && isHolder(value.by)) {
-      living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
+      if (!isGone(value)) living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
     } else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
   }
   // The list of a scheduler that died stays for an hour.

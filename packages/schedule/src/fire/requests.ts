@@ -1,7 +1,7 @@
 import { compareVersions, isChannelError, isRunError, type Key, type Version } from "@ojm/core";
 import { policiesOf } from "../definition/types.js";
 import type { Followed } from "../store/follow.js";
-import { REQUEST_TTL, type RequestValue, requestKey, type SchedulesValue } from "../store/schema.js";
+import { REQUEST_TTL, requestKey, type SchedulesValue } from "../store/schema.js";
 import { isRequest } from "../store/valid.js";
 import { backfillNext } from "./backfill.js";
 import { Changed, type Request, RequestClaim, Taken } from "./claim-request.js";
@@ -84,7 +84,7 @@ export class Requests implements Followed<SchedulesValue> {
       this.#open.delete(request.id);
     } catch (error) {
       if (!isRunError(error) || isQueued || (error.code !== "LOCKED" && error.code !== "INVALID")) throw error;
-      await this.#answer(request, { ...request.value, refused: error.message });
+      await this.#refuse(request, error.message);
     }
   }
 
@@ -94,9 +94,16 @@ export class Requests implements Followed<SchedulesValue> {
     else this.#open.set(request.id, moved);
   }
 
-  async #answer({ name, id, version }: Request, value: RequestValue): Promise<void> {
+  /** Without a note of it, the audit would tell of a run that never was. */
+  async #refuse({ name, id, version, value }: Request, refused: string): Promise<void> {
+    const { store } = this.#host;
     const key = requestKey(name, id);
-    await this.#host.store.channel.compareAndSet(key, version, value, { ttl: REQUEST_TTL });
+    const noted = store.noted({ action: "not-started", name, reason: refused, author: value.by });
+    const ops = [
+      { check: key, version },
+      { put: key, value: { ...value, refused }, ttl: REQUEST_TTL },
+    ];
+    await store.channel.commitWith<unknown[]>(ops, [noted]);
     this.#open.delete(id);
   }
 

@@ -1,6 +1,7 @@
 import { isChannelError } from "@ojm/core";
+import { processIdentity } from "@ojm/core/backend";
 import { inBackground, warn } from "../background.js";
-import { memberKey, memberPartKey } from "../store/schema.js";
+import { type MemberValue, memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 
 /** How long a member lives without a renewal, in ms. */
@@ -130,7 +131,7 @@ export class Presence {
         await channel.set(memberPartKey(by.instance, place), { schedules }, { ttl: PART_TTL });
       }
       // The list first: a member without it can run nothing.
-      await channel.set(memberKey(by.instance), { by, parts: this.#parts.length }, { ttl: PRESENCE_TTL });
+      await channel.set(memberKey(by.instance), this.#value(), { ttl: PRESENCE_TTL });
       this.#beats++;
       this.#answered();
     } catch (error) {
@@ -139,6 +140,10 @@ export class Presence {
       this.#since = this.#store.clock.monotonic();
       throw error;
     }
+  }
+
+  #value(): MemberValue {
+    return { by: this.#store.by, parts: this.#parts.length, process: processIdentity() };
   }
 
   #failed(error: unknown, began: number): void {

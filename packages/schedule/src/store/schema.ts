@@ -1,4 +1,5 @@
 import type { Holder, JsonValue, Key } from "@ojm/core";
+import type { ProcessIdentity } from "@ojm/core/backend";
 import type { Calendar, ScheduleDefinition } from "../definition/types.js";
 
 /*
@@ -112,6 +113,8 @@ export interface MemberValue {
   readonly by: Holder;
   /** Of how many parts the list of its schedules is. */
   readonly parts: number;
+  /** Its process: on the same machine, others see at once that it is gone. Older versions did not tell. */
+  readonly process?: ProcessIdentity;
 }
 
 /** Names of schedules that a member can run, with the hashes of its definitions. */

@@ -1,4 +1,5 @@
 import type { Holder } from "@ojm/core";
+import type { ProcessIdentity } from "@ojm/core/backend";
 import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
 
 /*
@@ -61,7 +62,12 @@ export function isHolder(value: unknown): value is Holder {
 
 export function isMember(value: unknown): value is MemberValue {
   const member = fieldsOf<MemberValue>(value);
-  return member !== undefined && isCount(member.parts);
+  return member !== undefined && isCount(member.parts) && isOptional(member.process, isProcess);
+}
+
+function isProcess(value: unknown): value is ProcessIdentity {
+  const { host, pid, boot, namespace, started } = fieldsOf<ProcessIdentity>(value) ?? {};
+  return isCount(pid) && [host, boot, namespace, started].every(isText);
 }
 
 export function isMemberPart(value: unknown): value is MemberPart {

@@ -10,14 +10,18 @@ import { author, reasonOf } from "./reason.js";
 /** So long an answer is waited for if no process seems to be there that runs the schedule, in ms. */
 const SILENCE = 2_000;
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Runs a schedule now, in the process that has it. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
     const isAlone = !(await hasRunner(manager, name));
-    const asked = { reason, author: author(), ...(isAlone && { within: SILENCE }) };
+    using stop = new Interruption();
+    const asked = { reason, author: author(), signal: stop.signal, ...(isAlone && { within: SILENCE }) };
     const run = await scheduler.runNow(name, asked).catch(async (error: unknown) => {
+      if (error === stop.signal.reason) throw stop.ended(name);
       const { code } = error as { readonly code?: unknown };
       // One that was just started answers before it tells that it is there.
       if (code !== "REFUSED" || !isAlone || (await hasRunner(manager, name))) throw error;
@@ -26,6 +30,33 @@ export async function execute(given: Given): Promise<number> {
     });
     return done(given, `${run} was started. Its log: ojm logs ${shellWord(run)} -f`, { run });
   });
+}
+
+/** A signal to this process: a request that stayed in the store would run the job when nobody expects it. */
+class Interruption {
+  readonly #abort = new AbortController();
+  #code: number = EXIT.failed;
+  readonly #stop = (signal: string, number: number): void => {
+    this.#code = EXIT.signal + number;
+    this.#abort.abort(new Error(`ojm got ${signal}`));
+  };
+
+  constructor() {
+    // Once: a second one ends ojm at once.
+    for (const signal of SIGNALS) process.once(signal, this.#stop);
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of SIGNALS) process.off(signal, this.#stop);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  ended(name: string): CommandError {
+    return new CommandError(`"${name}" was not started: the request is withdrawn`, this.#code);
+  }
 }
 
 /** Whether a living process can run a schedule. */

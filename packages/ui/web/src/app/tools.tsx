@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { localZone, zoneChoice } from "../format/zone.js";
 import { Icon } from "../parts/icon.js";
+import { me } from "./me.js";
 import { nextTheme, theme } from "./theme.js";
 
 const ZONES = { local: "utc", utc: "job", job: "local" } as const;
@@ -10,7 +11,9 @@ const THEMES = { auto: "auto", light: "sun", dark: "moon" } as const;
 /** The zone of times, the colours, and the list of keys. */
 export function Tools({ onKeys }: { readonly onKeys: () => void }): VNode {
   const zone = zoneChoice.value;
-  const said = { local: `your zone (${localZone})`, utc: "UTC", job: "the zone of each job" }[zone];
+  // Not in the first frame: see localZone.
+  const local = me.value === undefined ? "your zone" : `your zone (${localZone()})`;
+  const said = { local, utc: "UTC", job: "the zone of each job" }[zone];
   const name = `${SHORT[zone]}: times in ${said}. Change`;
   return (
     <div class="tools">

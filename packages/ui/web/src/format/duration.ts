@@ -41,10 +41,13 @@ export function distance(at: number, now: number): string {
 /** `1 run`, `3 runs`. */
 export const count = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`;
 
-const NUMBERS = new Intl.NumberFormat("en-US");
+let numbers: Intl.NumberFormat | undefined;
 
 /** A number with its thousands apart. */
-export const number = (n: number): string => NUMBERS.format(n);
+export function number(n: number): string {
+  numbers ??= new Intl.NumberFormat("en-US");
+  return numbers.format(n);
+}
 
 /** A share of 1 in percent. 99.96 is not 100: something failed. */
 export function percent(share: number): string {

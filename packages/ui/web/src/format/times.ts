@@ -16,13 +16,14 @@ const dayOf = ({ year, month, day }: Wall): string => `${year} ${month} ${day}`;
 
 /** All of a time: `Tue 24 Nov 2026 02:14:07.120 +01:00 Europe/Berlin`. */
 export function longTime(at: number, zone: string): string {
-  const { weekday, day, month, year, hour, minute, second, fractionalSecond } = wallOf(at, zone);
-  const time = `${hour}:${minute}:${second}.${fractionalSecond}`;
-  return `${weekday} ${day} ${month} ${year} ${time} ${zone === "UTC" ? "UTC" : `${offsetText(at, zone)} ${zone}`}`;
+  return logTimes(at, zone).long;
 }
 
-/** A time of day with its milliseconds, for logs. */
-export function clockTime(at: number, zone: string): string {
-  const { hour, minute, second, fractionalSecond } = wallOf(at, zone);
-  return `${hour}:${minute}:${second}.${fractionalSecond}`;
+/** The time of day of a line with its milliseconds, and all of its time. */
+export function logTimes(at: number, zone: string): { readonly clock: string; readonly long: string } {
+  const wall = wallOf(at, zone);
+  const { weekday, day, month, year, hour, minute, second, fractionalSecond } = wall;
+  const clock = `${hour}:${minute}:${second}.${fractionalSecond}`;
+  const where = zone === "UTC" ? "UTC" : `${offsetText(at, zone, wall)} ${zone}`;
+  return { clock, long: `${weekday} ${day} ${month} ${year} ${clock} ${where}` };
 }

@@ -7,8 +7,13 @@ export type ZoneChoice = "local" | "utc" | "job";
 /** The choice of the reader. */
 export const zoneChoice = remembered<ZoneChoice>("zone", "local", ["local", "utc", "job"]);
 
-/** The zone of the reader. */
-export const localZone: string = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+let found: string | undefined;
+
+/** The zone of the reader. A browser takes some 40 ms to find it: the first calls are sent before. */
+export function localZone(): string {
+  found ??= new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return found;
+}
 
 /** The zone of the job that a page is about; lists have one a row. */
 export const pageZone = signal<string | undefined>(undefined);
@@ -16,7 +21,8 @@ export const pageZone = signal<string | undefined>(undefined);
 /** The zone to show a time in, that belongs to a job in `jobZone`. */
 export function zoneFor(jobZone: string | undefined): string {
   if (zoneChoice.value === "utc") return "UTC";
-  return zoneChoice.value === "job" ? (jobZone ?? pageZone.value ?? localZone) : localZone;
+  const job = zoneChoice.value === "job" ? (jobZone ?? pageZone.value) : undefined;
+  return job ?? localZone();
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -58,9 +64,9 @@ export function wallOf(at: number, zone: string): Wall {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** How far a zone is ahead of UTC at a time, in ms. */
-export function offsetOf(at: number, zone: string): number {
-  const { year, month, day, hour, minute, second } = wallOf(at, zone);
+/** How far a zone is ahead of UTC at a time, in ms. `on`: the wall at that time, if it is known. */
+export function offsetOf(at: number, zone: string, on: Wall = wallOf(at, zone)): number {
+  const { year, month, day, hour, minute, second } = on;
   const index = MONTHS.findIndex((each) => month.startsWith(each));
   const wall = Date.UTC(Number(year), index, Number(day), Number(hour), Number(minute), Number(second));
   return wall - Math.floor(at / 1_000) * 1_000;
@@ -73,8 +79,8 @@ export function timeAt(wall: number, zone: string): number {
 }
 
 /** `+01:00`. */
-export function offsetText(at: number, zone: string): string {
-  const minutes = Math.round(offsetOf(at, zone) / 60_000);
+export function offsetText(at: number, zone: string, on: Wall): string {
+  const minutes = Math.round(offsetOf(at, zone, on) / 60_000);
   const pad = (n: number): string => String(n).padStart(2, "0");
   return `${minutes < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
 }

@@ -30,6 +30,7 @@ export class LogModel {
   #head: LogItem[] = [];
   #tail: LogItem[] = [];
   #isWhole = false;
+  #isDrawn = false;
   #last = 0;
   #catching = false;
   #again = false;
@@ -57,6 +58,9 @@ export class LogModel {
       this.#isWhole = (firstLine(items) ?? 1) <= 1;
       this.#publish(0);
       this.state.value = "ready";
+      // What is asked for now is drawn sooner than what is above it.
+      await painted();
+      this.#isDrawn = true;
       if (this.#then !== undefined) this.#go(this.#then);
       if (!this.#isWhole) await this.#readHead();
     } catch (error) {
@@ -72,7 +76,7 @@ export class LogModel {
 
   #go(then: "follow" | "catch up"): void {
     this.#then = then;
-    if (this.state.peek() !== "ready") return;
+    if (!this.#isDrawn) return;
     if (then === "follow") this.#follow();
     else void this.#catchUp();
   }
@@ -157,6 +161,12 @@ export class LogModel {
   #tell(kept: number): void {
     this.change.value = { version: this.change.peek().version + 1, kept };
   }
+}
+
+/** Resolves once what was rendered is painted. A tab that nobody sees paints nothing. */
+function painted(): Promise<void> {
+  if (document.hidden) return Promise.resolve();
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 function firstLine(items: readonly LogItem[]): number | undefined {

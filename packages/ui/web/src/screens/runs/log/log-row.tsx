@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { to } from "../../../app/router.js";
 import { count } from "../../../format/duration.js";
-import { clockTime, longTime } from "../../../format/times.js";
+import { logTimes } from "../../../format/times.js";
 import { LineText } from "./ansi.js";
 import { isLine, type Row } from "./log-model.js";
 
@@ -18,12 +18,13 @@ interface RowProps {
 export function LogRow({ id, row, zone, found, chosen, current }: RowProps): VNode {
   if (!isLine(row)) return <div class="line gap">{gapText(row)}</div>;
   const { line, at, level, text } = row;
+  const { clock, long } = logTimes(at, zone);
   return (
     <div class="line" data-level={level} data-chosen={chosen} data-current={current}>
       <a class="at" href={`${to.run(id)}#L${line}`} aria-label={`Line ${line}`}>
         {line}
       </a>
-      <time title={longTime(at, zone)}>{clockTime(at, zone)}</time>
+      <time title={long}>{clock}</time>
       <span class="text">
         {(level === "error" || level === "warn") && <b class="level">{level} </b>}
         <LineText text={text} found={found} />

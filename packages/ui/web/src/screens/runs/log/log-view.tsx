@@ -25,7 +25,8 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
   const heights = useMemo(() => new Heights(), [model]);
   const search = useMemo(() => new Search(), [model]);
   const top = useSignal(0);
-  const height = useSignal(400);
+  // As the style sheet has it, until it is measured.
+  const height = useSignal(Math.max(320, innerHeight - 180) - 2);
   const columns = useSignal(0);
   const follow = useSignal(!/^#L\d+$/.test(location.hash));
   const found = useSignal("");
@@ -58,7 +59,7 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
     // Lines that come above what can be seen must not move it.
     if (follow.value) element.scrollTop = heights.total;
     else if (kept === 0 && before > 0) element.scrollTop += heights.total - before;
-  }, [version, width]);
+  }, [version, width, follow.value]);
   useLayoutEffect(() => show(rowOfLine(chosen)), [chosen, chosen > 0 && rowOfLine(chosen) >= 0]);
   useEffect(
     () =>
@@ -78,8 +79,10 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
   useEffect(() => {
     if (found.value !== "") jump(1);
   }, [found.value]);
-  const first = heights.rowAt(top.value - MARGIN);
-  const last = Math.min(rows.length, heights.rowAt(top.value + height.value + MARGIN) + 1);
+  // Whoever follows sees the end, also before the box was scrolled there.
+  const seen = follow.value ? Math.max(0, heights.total - height.value) : top.value;
+  const first = heights.rowAt(seen - MARGIN);
+  const last = Math.min(rows.length, heights.rowAt(seen + height.value + MARGIN) + 1);
   const zone = zoneFor(undefined);
   return (
     <div class="log">
