@@ -201,9 +201,11 @@ describe("a store that is not there", () => {
     },
   );
 
-  test("ojm exec makes the store of the logs without a line, and history refuses one that is gone", async () => {
+  test("ojm exec makes the store of the logs, too, and history refuses one that is gone", async () => {
     const store = { jobs: "sqlite:jobs.db", locks: "sqlite:jobs.db", logs: "sqlite:logs.db" };
     const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
+    const made = `ojm: made the store ${join(folder, "jobs.db")}: there was none\n`;
+    expect(await ojm(folder, "exec", "quiet", "--", "true")).toMatchObject({ code: 0, err: made });
     expect(await ojm(folder, "exec", "quiet", "--", "true")).toMatchObject({ code: 0, err: "" });
     expect(await ojm(folder, "history")).toMatchObject({ code: 0, err: "" });
     rmSync(join(folder, "logs.db"));
@@ -212,7 +214,7 @@ describe("a store that is not there", () => {
     expect(existsSync(join(folder, "logs.db"))).toBe(false);
   });
 
-  test("a store that exec makes at a relative path of OJM_STORE is told once: another folder has another one", async () => {
+  test("a store that exec makes is told once, and at a relative path, that another folder has another one", async () => {
     const folder = folderWith({});
     const exec = async (store: string): Promise<string> => {
       const words = ["exec", "quiet", "--", "true"];
@@ -224,7 +226,11 @@ describe("a store that is not there", () => {
     const told = `^ojm: made the store ${path}, as OJM_STORE is relative .* Better: OJM_STORE=sqlite:${path}\n$`;
     expect(await exec("sqlite:./ojm.db")).toMatch(new RegExp(told));
     expect(await exec("sqlite:./ojm.db")).toBe("");
-    expect(await exec(`sqlite:${join(folder, "other.db")}`)).toBe("");
+    const other = join(folder, "other.db");
+    expect(await exec(`sqlite:${other}`)).toBe(`ojm: made the store ${other}: there was none\n`);
+    const { err } = await ojm(folder, "exec", "quiet", "--store", "sqlite:third.db", "--", "true");
+    const better = `--store sqlite:${join(folder, "third.db")}`;
+    expect(err).toMatch(new RegExp(`, as --store is relative to this folder: .* Better: ${better}\n$`));
   });
 
   test("a store at the place where earlier releases looked is named by run, check, history and locks", async () => {

@@ -197,7 +197,7 @@ describe("what runs", () => {
     const early = ["hold", "import", "--reason", "x", "--store", "sqlite:new.db"];
     expect(await called(folder, early)).toMatchObject({
       code: 0,
-      err: expect.stringMatching(/^ojm: made the store .*new\.db: no run has made it so far\n.*held all the same/),
+      err: expect.stringMatching(/^ojm: made the store .*new\.db, as --store is relative .*\n.*held all the same/),
     });
     expect(await call("hold", "another", "--reason", "x")).toMatchObject({
       code: 0,

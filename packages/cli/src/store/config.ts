@@ -111,7 +111,7 @@ async function checkKeys(where: string, map: object, known: readonly string[]): 
 async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
   if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
     const found = await readOne(where, store, folder);
-    return "jobFile" in found ? found : { ...found, locks: found.jobs, where };
+    return "jobFile" in found ? found : { jobs: found.jobs, locks: found.jobs, files: found.files, where };
   }
   await checkKeys(where, store, STORES);
   const { jobs, locks, logs } = store;

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { JobManager, RunRecord } from "@ojm/core";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startRedis, whyMissing } from "../../../../redis/src/testing/servers.js";
+import { prepareType } from "../../backends.js";
 import { called } from "../../testing/called.js";
 import { given } from "../../testing/given.js";
 import { type Ended, folderWith, Ojm, start } from "../../testing/ojm.js";
@@ -13,9 +14,20 @@ import { execute } from "./exec.js";
 
 const noRedis = whyMissing("redis-server");
 
+/** An empty store: ojm tells of one that it makes. */
+let empty: Buffer;
+beforeAll(async () => {
+  await prepareType("sqlite");
+  const folder = mkdtempSync(join(tmpdir(), "ojm-empty-"));
+  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+  await (await openJobManager({ chJobs: store, chLocks: store })).close();
+  empty = readFileSync(store.args.file);
+  rmSync(folder, { recursive: true });
+});
+
 /** A folder with a store, and what is in it. */
 class Place {
-  readonly folder: string = folderWith({});
+  readonly folder: string = folderWith({ "ojm.db": empty });
 
   /** Starts `ojm exec backup` with these options and this shell script. */
   exec(script: string, ...options: readonly string[]): Ojm {
