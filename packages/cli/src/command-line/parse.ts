@@ -58,6 +58,7 @@ export async function parse(
     return [option, { type, multiple: true, ...(short !== undefined && { short }) }] as const;
   });
   const { values, positionals } = await parseWords(name, own, options, Object.fromEntries(known));
+  await checkChoices(values, options);
   const last = end < 0 ? [] : words.slice(end + 1);
   // Behind the two dashes stands a command, or else what is no option although it begins like one.
   const hasCommand = operands.includes(" -- ");
@@ -72,6 +73,18 @@ export async function parse(
     >,
     flags: new Set(Object.keys(values).filter(isFlag)),
   };
+}
+
+/** Refuses a value of an option that takes few, also where the command would not come to look at it. */
+async function checkChoices(values: object, options: OptionSpecs): Promise<void> {
+  for (const [option, given] of Object.entries(values)) {
+    const choices = options[option]?.choices;
+    const wrong = choices && (given as readonly string[]).find((one) => !choices.includes(one));
+    if (choices === undefined || wrong === undefined) continue;
+    const near = await hint(wrong, choices);
+    const text = `--${option} is one of ${choices.join(", ")}, not "${wrong}"`;
+    throw new CommandError(near === "" ? text : `${text}.${near}`);
+  }
 }
 
 /** Joins an option and the negative number behind it, so that the error is about the value. */

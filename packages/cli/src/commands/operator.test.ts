@@ -48,7 +48,7 @@ describe("what runs", () => {
     expect((await call("ps")).out).toMatch(/import +pid \d+ .* 3 of 10 \(30 %\) orders +1 /);
     await run.end();
     await (await waiting).end();
-    expect(await call("ps")).toEqual({ code: 0, out: "nothing runs\n", err: "" });
+    expect(await call("ps")).toEqual({ code: 0, out: "nothing runs in sqlite ojm.db\n", err: "" });
   });
 
   test("cancel asks for a reason, stops the run, and the audit tells of it", async () => {
@@ -73,7 +73,9 @@ describe("what runs", () => {
       await expect.poll(async () => (await manager.retries()).length, { timeout: 30_000 }).toBe(1);
       const { out } = await call("ps");
       const kept = keepLock ? ", and keeps its lock" : "";
-      expect(out).toMatch(new RegExp(`^nothing runs\nimport waits for attempt 2 of 3, due \\S+Z${kept}\n$`));
+      expect(out).toMatch(
+        new RegExp(`^nothing runs in sqlite ojm\\.db\nimport waits for attempt 2 of 3, due \\S+Z${kept}\n$`),
+      );
       const told = { name: "import", status: "waiting", attempt: 2, attempts: 3, error: "no orders" };
       const due = (await manager.retries())[0]?.due;
       expect(await json("ps")).toEqual([

@@ -2,13 +2,16 @@ import type { RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { CommandError } from "../errors.js";
 
 /** Writes a time as the user wants it; an empty text for none. */
 export type SayTime = (time: number | undefined) => string;
 
-const HOWS: Readonly<Record<string, (time: number, now: number) => string>> = {
-  iso: (time) => new Date(time).toISOString(),
+type How = (time: number, now: number) => string;
+
+const iso: How = (time) => new Date(time).toISOString();
+
+const HOWS: Readonly<Record<string, How>> = {
+  iso,
   local: (time) => new Date(time).toLocaleString("sv-SE", { timeZoneName: "short" }),
   relative: (time, now) => (time > now ? `in ${rough(time - now)}` : `${rough(now - time)} ago`),
 };
@@ -28,8 +31,7 @@ export function rough(ms: number): string {
 /** How this command writes times. */
 export function sayTime(given: Given): SayTime {
   const how = lastValue(given, "time") ?? (process.stdout.isTTY ? "relative" : "iso");
-  const say = Object.hasOwn(HOWS, how) ? HOWS[how] : undefined;
-  if (say === undefined) throw new CommandError(`--time is one of ${Object.keys(HOWS).join(", ")}, not "${how}"`);
+  const say = HOWS[how] ?? iso;
   const now = Date.now();
   return (time) => (time === undefined ? "" : say(time, now));
 }
@@ -37,6 +39,11 @@ export function sayTime(given: Given): SayTime {
 /** A duration in words; an empty text for none. */
 export function sayDuration(ms: number | undefined): string {
   return ms === undefined ? "" : durationText(ms);
+}
+
+/** How long a run took. Nobody sees the end of one that is lost: its record is closed when it is noticed. */
+export function sayTook({ status, duration }: Pick<RunRecord, "status" | "duration">): string {
+  return status === "lost" && duration !== undefined ? `≤ ${durationText(duration)}` : sayDuration(duration);
 }
 
 /** Which attempt a run is; an empty text for one that is not tried again. */

@@ -50,11 +50,22 @@ export async function kindOf(given: Given): Promise<string> {
 /** The store that is asked for in words: its type, and its file or hosts. Never a password. */
 export async function storeWords(given: Given): Promise<string> {
   const store = await storeOf(given);
-  if ("jobFile" in store) return basename(store.jobFile);
-  const { type = "simple", args = {} } = store.jobs;
-  const [file] = store.files;
-  const { url, hosts } = args;
-  if (file !== undefined) return `${type} ${basename(file)}`;
+  return "jobFile" in store ? basename(store.jobFile) : words(store.jobs, basename);
+}
+
+/** All of the store in words, and what names it: a look at the wrong store finds nothing wrong. */
+export async function whichStore(given: Given): Promise<string> {
+  const store = await storeOf(given);
+  if ("jobFile" in store) return store.jobFile;
+  const { jobs, locks, logs = jobs, where = "--store" } = store;
+  const [ofJobs, ofLocks, ofLogs] = [jobs, locks, logs].map((one) => words(one, (path) => path));
+  const others = [ofLocks === ofJobs ? "" : `, locks in ${ofLocks}`, ofLogs === ofJobs ? "" : `, logs in ${ofLogs}`];
+  return `${ofJobs}${others.join("")}, as ${where} says`;
+}
+
+function words({ type = "simple", args = {} }: OpenOptions, shown: (path: string) => string): string {
+  const { url, hosts, file, path = file } = args;
+  if (typeof path === "string") return `${type} ${shown(path)}`;
   if (typeof url === "string" && URL.canParse(url)) return `${type} ${new URL(url).host}`;
   // What stands before an @ may be a password.
   return Array.isArray(hosts) ? `${type} ${hosts.map((host) => String(host).replace(/^.*[@/]/, "")).join(", ")}` : type;

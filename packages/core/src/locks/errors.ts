@@ -24,14 +24,22 @@ export class LockError extends Error {
   readonly held: HeldLock | undefined;
   /** The cause alone, without the name of the lock. Only of a lease that ended. */
   readonly why: string | undefined;
+  /** Whether the lock was lost because the store answered no renewal of its session. */
+  readonly isUnanswered: boolean;
 
-  constructor(code: LockErrorCode, lock: string, message: string, details: { held?: HeldLock; why?: string } = {}) {
+  constructor(
+    code: LockErrorCode,
+    lock: string,
+    message: string,
+    details: { held?: HeldLock; why?: string; isUnanswered?: boolean } = {},
+  ) {
     super(message);
     Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.lock = lock;
     this.held = details.held;
     this.why = details.why;
+    this.isUnanswered = details.isUnanswered ?? false;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { HeldLock } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { holdOf, visible } from "@ojm/core/backend";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";
@@ -27,7 +27,7 @@ export async function execute(given: Given): Promise<number> {
     const who =
       hold === undefined
         ? `${host}, pid ${pid}, ${since}`
-        : `the hold of ${hold.author ?? host} (${hold.reason}), ${since}`;
+        : `the hold of ${visible(hold.author ?? host)} (${visible(hold.reason)}), ${since}`;
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
     // What is told is what was taken: the next run may have the lock by now.
     const outcome = await manager.unlock(name, { reason, author: author(), fence: lock.fence });

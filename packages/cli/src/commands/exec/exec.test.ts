@@ -119,10 +119,16 @@ describe("ojm exec", () => {
       err: expect.stringMatching(/'backup': held by .*pid \d+, since/),
     });
     expect(await place.exec("echo never", "--quiet-if-locked").ended).toEqual({ code: 75, out: "", err: "" });
+    const why = async (): Promise<string> =>
+      (await called(place.folder, ["why", "backup", "--store", "sqlite:ojm.db"])).out;
+    expect(await why()).toMatch(
+      /2 starts by ojm exec were refused since \S+Z, the last at \S+Z, on .*: Can't lock .*held by .*pid \d+, since/,
+    );
     const third = place.exec("echo third", "--wait", "60s");
     writeFileSync(place.file("stop"), "");
     expect(await first.ended).toMatchObject({ code: 0, out: expect.stringMatching(/ended\n$/) });
     expect(await third.ended).toMatchObject({ code: 0, out: "third\n" });
+    expect(await why()).not.toContain("refused");
   });
 
   test("passes a signal on, and its run is cancelled", async () => {
@@ -238,13 +244,27 @@ describe("ojm exec", () => {
     async () => {
       const server = await startRedis();
       onTestFinished(() => server.stop());
+      const frozen = await startRedis();
+      onTestFinished(() => frozen.stop());
       const folder = folderWith({});
       const words = ["--store", server.url, "--", "sh", "-c", `${UNTIL_STOPPED}; exit 7`];
       const run = start(folder, "exec", "backup", ...words);
       const tried = start(folder, "exec", "tried", "--retry", "2", ...words);
       const long = start(folder, "exec", "long", "--store", server.url, "--", "sh", "-c", "echo began; exec sleep 600");
-      for (const one of [run, tried, long]) await one.prints("began");
+      const cut = start(
+        folder,
+        "exec",
+        "cut",
+        "--store",
+        frozen.url,
+        "--",
+        "sh",
+        "-c",
+        UNTIL_STOPPED.replace("stop", "-"),
+      );
+      for (const one of [run, tried, long, cut]) await one.prints("began");
       await server.kill();
+      frozen.freeze();
       writeFileSync(join(folder, "stop"), "");
       const { code, err } = await run.ended;
       expect([code, err]).toEqual([
@@ -262,6 +282,11 @@ describe("ojm exec", () => {
       const lost =
         /^ojm: the command was ended by SIGKILL, as its lock was lost: .*the store answered no renewal for 15 s\n$/;
       expect(await long.ended).toMatchObject({ code: 5, err: expect.stringMatching(lost) });
+      // Also if the store answers again by the time that ojm ends.
+      const pid = pidOf(cut);
+      await expect.poll(() => lives(pid), { timeout: 30_000 }).toBe(false);
+      frozen.thaw();
+      expect(await cut.ended).toMatchObject({ code: 5, err: expect.stringMatching(/answered no renewal/) });
     },
   );
 

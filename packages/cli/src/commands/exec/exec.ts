@@ -11,6 +11,7 @@ import { sayDuration } from "../../output/times.js";
 import { withStore } from "../../store/open.js";
 import { OWN_RUN } from "./left-attempts.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
+import { noteRefusal } from "./refusals.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
 
 const HOUR = 3_600_000;
@@ -33,7 +34,7 @@ export async function execute(given: Given): Promise<number> {
       runner.passOnSignals();
       // Without a record: it would hide the one of the run whose command goes on, each time that cron tries.
       const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
-      if (orphan !== undefined) return notStarted(given, name, sayLiving(orphan));
+      if (orphan !== undefined) return refused(given, manager, sayNotStarted(name, sayLiving(orphan)));
       subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
       const options = {
         trigger: "exec",
@@ -56,7 +57,7 @@ export async function execute(given: Given): Promise<number> {
         return runner.signalled;
       }
       // Ends as its command does, also if a signal came meanwhile.
-      return runner.blockedBy === undefined ? EXIT.ok : notStarted(given, name, runner.blockedBy);
+      return runner.blockedBy === undefined ? EXIT.ok : locked(given, sayNotStarted(name, runner.blockedBy));
     },
     { create: true, heartbeatThread: true },
   );
@@ -93,10 +94,13 @@ async function exitOf(
     return runner.code;
   }
   if (!isRunError(error) || error.code === "INVALID") throw error;
-  if (error.code === "LOCKED") return locked(given, error.message);
+  if (error.code === "LOCKED") return refused(given, manager, error.message);
   tell(`ojm: ${sayEnd(error, runner)}`);
   if (error.code === "TIMEOUT") return EXIT.timeout;
-  return isLost && (await storeError(manager, runner.run)) !== undefined ? EXIT.away : EXIT.failed;
+  if (!isLost) return EXIT.failed;
+  // Also if the store is back by now: who tries again after an exit of 5 is to try again.
+  if (isLockError(error.cause) && error.cause.isUnanswered) return EXIT.away;
+  return (await storeError(manager, runner.run)) === undefined ? EXIT.failed : EXIT.away;
 }
 
 /** Why the store does not answer, if so: what was lost was lost for that, and the run is not recorded. */
@@ -131,8 +135,16 @@ function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: 
   tell(`ojm: attempt ${next.attempt - 1} of ${next.retry.attempts} failed: ${why}. The next one begins in ${wait}`);
 }
 
-function notStarted(given: Given, name: string, why: string): number {
-  return locked(given, `"${name}" was not started: ${why}`);
+const sayNotStarted = (name: string, why: string): string => `"${name}" was not started: ${why}`;
+
+/** A start that was refused has no record: it is noted, so that `ojm why` can tell of it. */
+async function refused(given: Given, manager: JobManager, text: string): Promise<number> {
+  const {
+    operands: [name = ""],
+  } = given;
+  // Whatever keeps it from that, the command did not begin.
+  await noteRefusal(manager, name, text).catch(() => {});
+  return locked(given, text);
 }
 
 function locked(given: Given, text: string): number {

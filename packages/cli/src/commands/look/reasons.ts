@@ -3,11 +3,15 @@ import { shellWord } from "@ojm/core/backend";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { sayHelpLeft } from "../exec/left-attempts.js";
 import { helpCommand, type Orphan, orphansOf, sayEffect, sayOrphan } from "../exec/orphans.js";
+import { sayRefusals } from "../exec/refusals.js";
 
 /** Why a job does not run, and what helps. */
 export interface Why extends Omit<ScheduleReason, "code"> {
-  /** `orphan`: the command of `ojm exec` goes on although its ojm was killed. */
-  readonly code: ScheduleReason["code"] | "orphan";
+  /**
+   * `orphan`: the command of `ojm exec` goes on although its ojm was killed. `refused`: a start by `ojm exec`
+   * was refused since the last run began.
+   */
+  readonly code: ScheduleReason["code"] | "orphan" | "refused";
   /** The command that helps, or shows more. */
   readonly help?: string;
 }
@@ -39,7 +43,8 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
   // That a lock is free does not mean that the next command begins.
   const isKept = orphans.some(({ isCertain }) => isCertain);
-  return [
+  const refused = await sayRefusals(manager, name);
+  const told = [
     ...orphans.map(reasonOf),
     ...all
       .filter(({ code }) => code !== "ready" || !isKept)
@@ -48,6 +53,10 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
         return { ...reason, ...(help !== undefined && { help }) };
       }),
   ];
+  if (refused === undefined) return told;
+  // What keeps it away now comes first, and what became of its last run behind it.
+  const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
+  return told.toSpliced(last < 0 ? told.length : last, 0, { code: "refused", text: refused });
 }
 
 /** The command of an earlier `ojm exec` that outlived its ojm: the next one waits for it. */

@@ -33,8 +33,10 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
     if (name.length > LONGEST) continue;
-    const d = distance(fold(word), fold(name));
-    if (d < bestDistance && d < name.length) {
+    const [from, to] = [fold(word), fold(name)];
+    const d = distance(from, to);
+    // Words without a letter in common are not near, however short they are.
+    if (d < bestDistance && d < Math.max(from.length, to.length)) {
       best = name;
       bestDistance = d;
     }

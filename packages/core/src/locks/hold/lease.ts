@@ -215,7 +215,8 @@ export class Lease {
 
   #error(code: "LOST" | "TIMEOUT", why: string): LockError {
     const what = code === "TIMEOUT" ? "ran out of time" : "is lost";
-    return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`, { why });
+    const isUnanswered = code === "LOST" && this.session.isUnanswered;
+    return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`, { why, isUnanswered });
   }
 
   /** @internal Ends the lease after a release. The signal does not fire, as nothing went wrong. */

@@ -66,6 +66,7 @@ export class Session {
   /** Called when the session is over. */
   readonly #onOver: Set<(why: string) => void> = new Set();
   #why: string | undefined;
+  #isUnanswered = false;
   readonly #since: number;
   readonly #onBeat: OnBeat;
   /** By beat: when each renewal without an answer was sent. */
@@ -115,6 +116,11 @@ export class Session {
     session.#armDeadline();
     session.#armBeat(ttl / 3);
     return session;
+  }
+
+  /** Whether it is over because the store answered no renewal. */
+  get isUnanswered(): boolean {
+    return this.#isUnanswered;
   }
 
   /** Why the session is over; `undefined` while it lives. */
@@ -196,6 +202,7 @@ export class Session {
     if (late >= LATE) {
       return `this process was suspended or busy, and did not renew it for ${spanText(late)} more than ${ttl}`;
     }
+    this.#isUnanswered = true;
     const trouble = this.#trouble === undefined ? "" : `. The last one failed: ${this.#trouble}`;
     return `the store answered no renewal for ${ttl}${trouble}`;
   }

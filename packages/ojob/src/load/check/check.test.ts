@@ -238,6 +238,17 @@ describe("hints for keys that other programs have", () => {
     expect(warningsOf(yaml)[0]?.split("it has no effect.")[1]).toBe(hint);
   });
 
+  test.each(["crn", "schedule", "chron", "timeIntervall"])(
+    "a job that has %s in the place of its schedule is refused: it would run at once",
+    (word) => {
+      const yaml = `jobs: [{ name: A, exec: a, typeArgs: { ${word}: "0 2 * * *" } }]\ntodo: [A]\n`;
+      expect(errorsOf(() => load(yaml))).toEqual([
+        expect.stringMatching(/ Did you mean "(cron|timeInterval)"\? Without it, the job has no schedule/),
+      ]);
+      expect(warningsOf(yaml.replace("typeArgs: {", 'typeArgs: { cron: "@daily",'))).toHaveLength(1);
+    },
+  );
+
   test("job at the top, and arg in an item of the todo", () => {
     expect(warningsOf("jobs: [{ name: A, exec: a }]\njob: []\ntodo: [{ name: A, arg: { a: 1 } }]\n")).toEqual([
       expect.stringMatching(/"job": it has no effect\. Did you mean "jobs"\?/),

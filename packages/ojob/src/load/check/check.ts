@@ -5,7 +5,7 @@ import { checkShortcut, isShortcut } from "../shortcuts/check-shortcut.js";
 import { stepArgs } from "../shortcuts/items.js";
 import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";
 import { INSTEAD_OF_STATES, refusalOf } from "./openaf-keys.js";
-import { belongs } from "./places.js";
+import { belongs, meansSchedule } from "./places.js";
 import type { Shape } from "./shape.js";
 import { hasNoWork, insteadOf, isWork } from "./work.js";
 
@@ -154,6 +154,7 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
       const what = `unknown key "${shorten(key)}"${inside(name, path)}`;
       const hint = belongs(key, path, fields);
       if (closed) problems.error(`${what}.${hint}`, keyAt);
+      else if (losesSchedule(hint, node, path)) problems.error(`${what}.${hint} ${AT_ONCE}`, keyAt);
       else problems.warn(`${what}: it has no effect.${hint}`, keyAt);
     }
     if (field === undefined) return entry;
@@ -165,6 +166,14 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
   }
   if (oneOf?.every((key) => !has(node, key))) missing(`"${oneOf[0]}"`, name, path, node.at, problems);
   return { ...node, entries };
+}
+
+const AT_ONCE = "Without it, the job has no schedule: it would run once, at the start.";
+
+/** Whether a misspelt word was the schedule of a job. A nightly job would run in the middle of the day. */
+function losesSchedule(hint: string, node: MapNode, path: readonly string[]): boolean {
+  const isSchedule = path.join(".") === "jobs.typeArgs" && meansSchedule(hint);
+  return isSchedule && !has(node, "cron") && !has(node, "timeInterval");
 }
 
 function has(node: MapNode, key: string): boolean {

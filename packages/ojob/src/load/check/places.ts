@@ -57,12 +57,23 @@ export function belongs(key: string, here: Path, fields: Fields): string {
   return place === undefined ? "" : ` Did you mean "${nearElsewhere}" ${inWords(place, here)}?`;
 }
 
-/** The nearest key. A short word is two letters from many others, so one must begin with the other. */
+/**
+ * The nearest key. A short word is two letters from many others, so one must begin with the other, or have
+ * one letter less.
+ */
 function nearKey(key: string, known: Iterable<string>): string | undefined {
   const near = nearest(key, known);
   if (near === undefined || key.length > 3) return near;
-  return near.startsWith(key) || key.startsWith(near) ? near : undefined;
+  return near.startsWith(key) || key.startsWith(near) || lacksOne(key, near) ? near : undefined;
 }
+
+/** Whether a word is another one without one of its letters. */
+function lacksOne(short: string, long: string): boolean {
+  return [...long].some((_, i) => long.slice(0, i) + long.slice(i + 1) === short);
+}
+
+/** Whether a hint names the word that gives a job its schedule. */
+export const meansSchedule = (hint: string): boolean => /Did you mean "(?:cron|timeInterval)"\?$/.test(hint);
 
 function findPlaces(): Map<string, Path[]> {
   const found = new Map<string, Path[]>();

@@ -14,6 +14,9 @@ export function duration(ms: number): string {
   return seconds(ms);
 }
 
+/** How long a run took. Nobody sees the end of one that is lost: its record is closed when it is noticed. */
+export const tookText = (status: string, ms: number): string => `${status === "lost" ? "≤ " : ""}${duration(ms)}`;
+
 /** As `duration`, without parts of a second, for texts that count. */
 export function seconds(ms: number): string {
   const whole = Math.max(0, Math.floor(ms / 1_000)) * 1_000;

@@ -2,8 +2,8 @@ import type { JobManager, RunRecord } from "@ojm/core";
 import { expectNoMore } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { EXIT } from "../../../errors.js";
-import { filesOf, withStore } from "../../../store/open.js";
-import type { Finding } from "./finding.js";
+import { filesOf, whichStore, withStore } from "../../../store/open.js";
+import { type Finding, ok } from "./finding.js";
 import { printFindings } from "./print-findings.js";
 import { checkClocks, checkSessions, checkVersions, type Session, sessionOf } from "./process-checks.js";
 import { checkRuns } from "./run-checks.js";
@@ -23,7 +23,8 @@ const MOMENT = 1_500;
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   return withStore(given, async (manager) => {
-    const findings = await examine(manager, await filesOf(given));
+    const which = ok("store", await whichStore(given));
+    const findings = [which, ...(await examine(manager, await filesOf(given)))];
     await printFindings(given, findings);
     return findings.some(({ state }) => state === "problem") ? EXIT.failed : EXIT.ok;
   });

@@ -5,7 +5,7 @@ import { print, wantsJson } from "../../../output/print.js";
 import { sayProgress } from "../../../output/progress.js";
 import { oneLine } from "../../../output/table.js";
 import { sayAttempt, sayTime } from "../../../output/times.js";
-import { withStore } from "../../../store/open.js";
+import { storeWords, withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { sayAsked } from "./asked.js";
@@ -56,7 +56,8 @@ export async function execute(given: Given): Promise<number> {
       given,
       shown,
       isAsked ? [...columns, ofAsked] : columns,
-      name === undefined ? "nothing runs" : `"${name}" does not run`,
+      // Of a store that was not meant, that would be true, too.
+      name === undefined ? `nothing runs in ${await storeWords(given)}` : `"${name}" does not run`,
     );
     tellOrphans(given, orphans.filter(isMeant));
     print(

@@ -1,12 +1,13 @@
-import type { HistoryOptions, JobManager, RunRecord, RunStatus } from "@ojm/core";
+import { type HistoryOptions, type JobManager, parseRunId, type RunRecord, type RunStatus } from "@ojm/core";
 import { shellWord } from "@ojm/core/backend";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";
+import { CommandError } from "../../../errors.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
-import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
+import { type SayTime, sayAttempt, sayTime, sayTook } from "../../../output/times.js";
 import { neverRan } from "../../../store/find-run.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
@@ -36,9 +37,15 @@ export function limitOf(given: Given): number {
 
 function filters(given: Given): HistoryOptions & { readonly limit: number } {
   const before = lastValue(given, "before");
+  if (before !== undefined && parseRunId(before) === undefined)
+    throw new CommandError(
+      `--before takes the id of a run, such as "report@2026-11-25T02:00:00.000Z", not "${before}"`,
+    );
   const limit = limitOf(given);
   // Of a run that was cancelled, somebody wanted the end: a list of jobs that fail has no place for it.
   const failed = given.flags.has("by-name") ? IN_ERROR.filter((one) => one !== "cancelled") : IN_ERROR;
+  if (given.flags.has("failed") && given.values["status"] !== undefined)
+    throw new CommandError("--failed and --status both say which runs: give one of them");
   const status = given.flags.has("failed") ? failed : (given.values["status"] as RunStatus[] | undefined);
   return {
     limit,
@@ -90,7 +97,7 @@ function columns(say: SayTime, runs: readonly RunRecord[]): Column<RunRecord>[] 
     { title: "STARTED", rank: 2, cell: ({ startTime }) => say(startTime) },
     { title: "STATUS", rank: 1, cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
     ...(runs.some(({ attempt }) => attempt !== undefined) ? [ofAttempts] : []),
-    { title: "TOOK", rank: 4, cell: (run) => sayDuration(run.duration) },
+    { title: "TOOK", rank: 4, cell: sayTook },
     ...(runs.some(({ tick }) => tick !== undefined) ? [ofTicks] : []),
     { title: "FENCE", rank: 7, cell: ({ fence }) => fence },
     { title: "ERROR OR WARNING", rank: 3, cut: "text", cell: trouble },

@@ -5,7 +5,7 @@ import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, printItem } from "../../../output/items.js";
 import { sayProgress } from "../../../output/progress.js";
-import { type SayTime, sayAttempt, sayDuration, sayTime } from "../../../output/times.js";
+import { type SayTime, sayAttempt, sayDuration, sayTime, sayTook } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
@@ -57,8 +57,8 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "tick", cell: ({ tick }) => say(tick) },
     { title: "delay", cell: ({ delay }) => sayDuration(delay) },
     { title: "started", cell: ({ startTime }) => say(startTime) },
-    { title: "ended", cell: ({ endTime }) => say(endTime) },
-    { title: "took", cell: ({ duration }) => sayDuration(duration) },
+    { title: "ended", cell: ({ endTime, status }) => say(endTime) + (status === "lost" ? " at the latest" : "") },
+    { title: "took", cell: sayTook },
     { title: "timeout", cell: sayLimit },
     { title: "attempt", cell: sayAttempt },
     { title: "chain", cut: "name", cell: ({ chain }) => chain },

@@ -9,7 +9,7 @@ import { printItem } from "../../../output/items.js";
 import { wantsJson } from "../../../output/print.js";
 import { oneLine } from "../../../output/table.js";
 import { tell } from "../../../output/tell.js";
-import { sayAttempt, sayDuration } from "../../../output/times.js";
+import { sayAttempt, sayTook } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayHelpLeft } from "../../exec/left-attempts.js";
@@ -44,7 +44,7 @@ export async function execute(given: Given): Promise<number> {
       { title: "run", cut: "name", cell: ({ id }) => id },
       { title: "status", cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
       { title: "attempt", cell: sayAttempt },
-      { title: "took", cell: ({ duration }) => sayDuration(duration) },
+      { title: "took", cell: sayTook },
       { title: "error", cell: ({ error }) => error },
     ]);
     if (unmade !== undefined) {

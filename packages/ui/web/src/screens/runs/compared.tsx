@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { RunDetail, RunItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { duration } from "../../format/duration.js";
+import { tookText } from "../../format/duration.js";
 import { Section } from "../../parts/page.js";
 import { Time } from "../../parts/time.js";
 
@@ -14,7 +14,7 @@ interface ComparedProps {
 /** What is different from the last run that completed. */
 export function Compared({ run, well }: ComparedProps): VNode {
   const pairs: readonly (readonly [string, string, string])[] = [
-    ["Took", took(run.duration), took(well.duration)],
+    ["Took", took(run), took(well)],
     ["Host", run.holder.host, well.holder.host],
     ["Process", `pid ${run.holder.pid}`, `pid ${well.holder.pid}`],
     ["Started by", run.trigger, well.trigger],
@@ -52,4 +52,5 @@ export function Compared({ run, well }: ComparedProps): VNode {
   );
 }
 
-const took = (ms: number | undefined): string => (ms === undefined ? "–" : duration(ms));
+const took = ({ status, duration }: Pick<RunItem, "status" | "duration">): string =>
+  duration === undefined ? "–" : tookText(status, duration);

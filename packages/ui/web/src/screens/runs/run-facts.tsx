@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { ProgressView, RunDetail } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { duration, percent } from "../../format/duration.js";
+import { duration, percent, tookText } from "../../format/duration.js";
 import { progressText } from "../../format/progress.js";
 import { Fact, Facts, Holder } from "../../parts/facts.js";
 import { Elapsed, Time } from "../../parts/time.js";
@@ -34,9 +34,11 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
         <Fact name="Started">
           <Time at={startTime} />
         </Fact>
-        <Fact name="Ended">{endTime !== undefined && <Time at={endTime} />}</Fact>
+        <Fact name={status === "lost" ? "Ended by" : "Ended"}>{endTime !== undefined && <Time at={endTime} />}</Fact>
         <Fact name={status === "running" ? "Runs for" : "Took"}>
-          {run.duration !== undefined ? duration(run.duration) : status === "running" && <Elapsed since={startTime} />}
+          {run.duration !== undefined
+            ? tookText(status, run.duration)
+            : status === "running" && <Elapsed since={startTime} />}
         </Fact>
         <Fact name="At most">{duration(timeout)}</Fact>
         <Fact name="Started by">{trigger}</Fact>

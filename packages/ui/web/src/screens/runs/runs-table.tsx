@@ -3,7 +3,7 @@ import { queryOf } from "../../api/call.js";
 import type { RunItem, Runs } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { duration, seconds } from "../../format/duration.js";
+import { seconds, tookText } from "../../format/duration.js";
 import { Holder } from "../../parts/facts.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { RunLink } from "../../parts/lists/run-link.js";
@@ -124,7 +124,7 @@ function Row({ run, zone, bare }: RowProps): VNode {
 
 /** How long it took, or for how long it runs. */
 export function Took({ run: { duration: took, status, startTime } }: { readonly run: RunItem }): VNode {
-  if (took !== undefined) return <>{duration(took)}</>;
+  if (took !== undefined) return <>{tookText(status, took)}</>;
   return status === "running" ? (
     <span class="dim">{seconds(second.value - startTime)}</span>
   ) : (

@@ -1,0 +1,67 @@
+import type { Channel, JobManager, Key } from "@ojm/core";
+import { processIdentity, visible } from "@ojm/core/backend";
+
+/** Where it is kept which starts of a name were refused: a run that did not begin has no record. */
+const refusalsKey = (name: string): Key => ["exec-refused", name];
+
+/** How long it is kept, in ms: 30 days. */
+const LIFE = 30 * 86_400_000;
+
+/** The most starts whose times are kept: of a cron line that tries each minute, those of more than an hour. */
+const MOST = 100;
+
+/** How often a note is tried that others write too. */
+const TRIES = 3;
+
+/** The starts of a name by `ojm exec` that were refused, as its lock was held. Times are in ms since 1970. */
+interface Refusals {
+  /** When they were, the last one last. */
+  readonly times: readonly number[];
+  /** Where the last one was, and why it was refused. */
+  readonly host: string;
+  readonly pid: number;
+  readonly why: string;
+}
+
+/** Notes that a start was refused: who asks in the morning why it did not run finds nothing else. */
+export async function noteRefusal(manager: JobManager, name: string, why: string): Promise<void> {
+  const { host, pid } = processIdentity();
+  const locks = channelOf(manager);
+  const key = refusalsKey(name);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const entry = await locks.entry(key);
+    const times = [...(isRefusals(entry?.value) ? entry.value.times : []), Date.now()].slice(-MOST);
+    const written = await locks.compareAndSet(key, entry?.version ?? null, { times, host, pid, why }, { ttl: LIFE });
+    if (written !== undefined) return;
+  }
+}
+
+/** The starts that were refused since the last run of a name began, in words; `undefined` if there are none. */
+export async function sayRefusals(manager: JobManager, name: string): Promise<string | undefined> {
+  const found = await channelOf(manager).get(refusalsKey(name));
+  if (!isRefusals(found)) return undefined;
+  const { times, host, pid, why } = found;
+  let since = 0;
+  for await (const { startTime } of manager.history({ name, limit: 1 })) since = startTime;
+  const [first, ...others] = times.filter((at) => at > since);
+  const last = others.at(-1) ?? first;
+  if (first === undefined || last === undefined) return undefined;
+  const how =
+    others.length === 0
+      ? `a start by ojm exec was refused at ${iso(last)}`
+      : `${others.length + 1} starts by ojm exec were refused since ${iso(first)}, the last at ${iso(last)}`;
+  return `${how}, on ${visible(host)}, pid ${pid}: ${visible(why)}`;
+}
+
+function channelOf(manager: JobManager): Channel<Refusals> {
+  return manager.channels.locks as Channel<unknown> as Channel<Refusals>;
+}
+
+/** Anybody can write to a store. */
+function isRefusals(value: unknown): value is Refusals {
+  const { times, host, pid, why } = (value ?? {}) as { readonly [field: string]: unknown };
+  const isTimes = Array.isArray(times) && times.every((at) => Number.isSafeInteger(at) && Math.abs(at) <= 8.64e15);
+  return isTimes && typeof host === "string" && typeof pid === "number" && typeof why === "string";
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
