@@ -6,6 +6,13 @@ import { me, signedOut } from "./me.js";
 
 const RETRY = 2_000;
 
+/** The start of the stream is a thread and a program: what was asked for is drawn before. */
+function whenIdle(begin: () => void): void {
+  // Safari has no idle callbacks.
+  if (typeof requestIdleCallback === "function") requestIdleCallback(begin, { timeout: 1_000 });
+  else setTimeout(begin, 100);
+}
+
 /** Somebody who signed in again in another tab need not load this one anew. */
 export function enterAgainWhenSeen(): void {
   document.addEventListener("visibilitychange", () => {
@@ -29,7 +36,7 @@ export async function enter(): Promise<void> {
       me.value = await read<Me>("me");
       setClock(me.value.now);
       signedOut.value = false;
-      goLive();
+      whenIdle(goLive);
       return;
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) return;

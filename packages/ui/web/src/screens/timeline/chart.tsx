@@ -30,6 +30,7 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
   const scroller = useRef<HTMLDivElement>(null);
   const cursor = useSignal<Item | undefined>(undefined);
   const hovered = useSignal<{ readonly item: Item; readonly x: number; readonly y: number } | undefined>(undefined);
+  const pointer = useRef<{ readonly x: number; readonly y: number } | undefined>(undefined);
   const size = useSignal({ width: 0, height: 0 });
   const scrolled = useSignal(0);
   const zone = zoneFor(jobZone);
@@ -37,6 +38,17 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
   const latest = useRef({ lanes, zone, onWidth });
   latest.current = { lanes, zone, onWidth };
   const drawn = useMemo(() => ({ frame: 0, colors: undefined as Colors | undefined }), []);
+
+  const pointAt = (at: typeof pointer.current): void => {
+    pointer.current = at;
+    const y = (at?.y ?? 0) + scrolled.peek() - AXIS;
+    const item = at && hitTest({ lanes: latest.current.lanes, x: at.x, y, width: size.peek().width });
+    hovered.value = item && { item, ...at };
+  };
+  // What is under a pointer that rests may have come, or ended, meanwhile.
+  useEffect(() => {
+    if (pointer.current !== undefined) pointAt(pointer.current);
+  }, [lanes]);
 
   const paint = (): void => {
     cancelAnimationFrame(drawn.frame);
@@ -95,18 +107,8 @@ export function Chart({ lanes, zone: jobZone, onWidth, onEnd }: ChartProps): VNo
     });
     observer.observe(box);
     const off = followPointer(element, {
-      hover: (x, y) => {
-        const item = hitTest({
-          lanes: latest.current.lanes,
-          x,
-          y: y + scrolled.peek() - AXIS,
-          width: size.peek().width,
-        });
-        hovered.value = item === undefined ? undefined : { item, x, y };
-      },
-      leave: () => {
-        hovered.value = undefined;
-      },
+      hover: (x, y) => pointAt({ x, y }),
+      leave: () => pointAt(undefined),
       press: () => open(hovered.peek()?.item),
     });
     return () => {
