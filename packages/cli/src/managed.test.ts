@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { folderWith, type Ojm, ojm, start } from "./testing/ojm.js";
@@ -134,4 +134,22 @@ test("a reader of the output that goes away does not end the job", async () => {
   process.process.stdout?.destroy();
   expect((await process.ended).code).toBe(0);
   expect(await history(folder)).toEqual([expect.stringMatching(/completed/)]);
+});
+
+test("a daemon whose store was replaced ends with 5: idle for ever, it would look well to its supervisor", async () => {
+  const files = managed('print("ticked")');
+  const scheduled = files["a.yaml"]
+    ?.replaceAll("./data/locks.db", "./data/jobs.db")
+    .replace("  - name: Work\n", '  - name: Work\n    typeArgs: { cron: "* * * * * *" }\n');
+  const folder = folderWith({ "a.yaml": scheduled ?? "" });
+  const daemon = start(folder, "run", "a.yaml");
+  await daemon.prints("ticked");
+  // As a restore of a backup does: the file that is there then is another one.
+  const path = join(folder, "data", "jobs.db");
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+  const other = start(folder, "exec", "other", "--store", "sqlite:data/other.db", "--", "true");
+  expect((await other.ended).code).toBe(0);
+  renameSync(join(folder, "data", "other.db"), path);
+  const { code, err } = await daemon.ended;
+  expect([code, err]).toEqual([5, expect.stringMatching(/this process runs no tick any more: .*jobs\.db was deleted/)]);
 });

@@ -375,9 +375,9 @@ describe("a database file that is deleted while it is open", () => {
     rmSync(file);
     // The file is looked at once a second.
     const error = await untilItFails(() => opened.commit(put("k", "2")));
-    expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("deleted or replaced") });
-    expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "UNAVAILABLE" });
-    await eventually(() => recorder.failures).toMatchObject([{ code: "UNAVAILABLE", retryable: false }]);
+    expect(error).toMatchObject({ code: "GONE", message: expect.stringContaining("deleted or replaced") });
+    expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "GONE" });
+    await eventually(() => recorder.failures).toMatchObject([{ code: "GONE", retryable: false }]);
   });
 });
 

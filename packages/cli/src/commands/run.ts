@@ -1,10 +1,11 @@
+import { subscribe } from "node:diagnostics_channel";
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { dryRun, JobFileError, jobFileHelp, Log, type RunControl, type RunFileOptions, runJobFile } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { lastValue, readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { CommandError } from "../errors.js";
+import { CommandError, EXIT } from "../errors.js";
 import { print, tellUnwritten } from "../output/print.js";
 import { tell } from "../output/tell.js";
 import { argsOf } from "../store/job-file.js";
@@ -31,6 +32,7 @@ export async function execute(given: Given): Promise<number> {
   // Before the error is told: it would stand behind the line of a job.
   process.prependListener("uncaughtException", () => log.leaveTerminal());
   const signals = new Signals();
+  subscribe("ojm:store:gone", () => signals.end(EXIT.away, "the store is gone"));
   const onStart = (control: RunControl): void => signals.control(control);
   const code = await runToCode(file, { log, args, loads, strict, jobs, prepare: prepareType, onStart });
   // Not by waiting for what a script or a driver may have left open: everything of ours is closed and
@@ -86,19 +88,22 @@ function findLoad(name: string): string {
 
 /** Turns the signals that end a process into a stop in good order. */
 class Signals {
-  /** The exit code that a signal asks for. */
+  /** The exit code that a signal asks for, or the end of the store. */
   code: number | undefined;
   #control: RunControl | undefined;
 
   constructor() {
     for (const [signal, code] of Object.entries(SIGNALS)) {
-      process.on(signal, () => {
-        this.code ??= code;
-        // Before the first job there is nothing to stop.
-        if (this.#control === undefined) process.exit(this.code);
-        this.#control.stop(signal);
-      });
+      process.on(signal, () => this.end(code, signal));
     }
+  }
+
+  /** Stops what runs, and ends with this code. */
+  end(code: number, reason: string): void {
+    this.code ??= code;
+    // Before the first job there is nothing to stop.
+    if (this.#control === undefined) process.exit(this.code);
+    this.#control.stop(reason);
   }
 
   /** The exit code that a script asked for. */

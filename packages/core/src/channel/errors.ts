@@ -11,6 +11,7 @@ export type ChannelErrorCode =
   | "TIMEOUT"
   | "ABORTED"
   | "UNAVAILABLE"
+  | "GONE"
   | "IN_USE"
   | "DENIED"
   | "FULL"

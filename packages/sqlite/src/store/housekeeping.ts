@@ -65,15 +65,15 @@ export class Housekeeping {
    * Refuses to go on after the open file was deleted or replaced. SQLite would write into the deleted file
    * without an error. Two processes would then hold the same lock, one in the old file and one in the new.
    *
-   * @throws ChannelError `UNAVAILABLE`
+   * @throws ChannelError `GONE`
    */
   checkFile(): void {
     const now = performance.now();
     if (now - this.#lookedAtFile < EVERY) return;
     if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== this.#inode) {
       throw new ChannelError(
-        "UNAVAILABLE",
-        `SQLite file ${this.#file} was deleted or replaced while it was open: close the channel and open it again`,
+        "GONE",
+        `SQLite file ${this.#file} was deleted or replaced while it was open: start this process anew`,
       );
     }
     this.#lookedAtFile = now;

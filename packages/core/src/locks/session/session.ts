@@ -236,6 +236,8 @@ export class Session {
       // No later renewal can reach the store. In a store that only this process can open, nothing else would
       // end the session.
       if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
+      // Others may have a new store by now, with the same lock.
+      if (isChannelError(error) && error.code === "GONE") return this.lose(error.message);
       // Other processes take the session for gone as soon as they read the entry.
       if (isCorrupt(error)) return this.gone();
       this.#tell(sent, false);
