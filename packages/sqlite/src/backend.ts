@@ -14,6 +14,7 @@ import {
   type WatchSink,
 } from "@ojm/core/backend";
 import { openDatabase } from "./database.js";
+import { loadDriver } from "./driver.js";
 import { closedError } from "./errors.js";
 import { type Durability, readOptions, type SqliteOptions } from "./options.js";
 import { patiently } from "./patience.js";
@@ -44,6 +45,8 @@ async function openStore(file: string, durability: Durability, clock: Clock): Pr
 
 /** The one connection of this process to the file, whatever the spelling of its path. */
 function share({ file, durability }: SqliteOptions, clock: Clock): Shared {
+  // Before the file is made: an empty one is no store.
+  loadDriver();
   const path = preparePlace(file);
   for (const shared of open) {
     if (shared.file !== path || shared.clock !== clock) continue;

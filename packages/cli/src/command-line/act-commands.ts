@@ -14,12 +14,12 @@ export const actCommands: readonly CommandSpec[] = [
 The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
 the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and ojm waits for the end of the command
 however long the grace is: a second SIGINT, SIGTERM or SIGQUIT, at least a second later, ends the group by SIGKILL. A command that
-ends with 0 all the same is recorded as completed.`,
+ends with 0 all the same is recorded as completed. If ojm itself is killed, the command goes on until it prints: nobody reads that.`,
     options: {
       wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
       timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
       grace: { value: "TIME", text: "how long it has to end after SIGTERM. Default: 5s" },
-      retry: { value: "N", text: "the most attempts in all" },
+      retry: { value: "N", text: "the most attempts in all. Between two of them the lock is free" },
       "retry-delay": {
         value: "TIME",
         text: "the wait before the second attempt; before each further one it is twice as long. Default: 1m",

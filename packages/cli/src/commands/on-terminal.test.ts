@@ -16,6 +16,15 @@ describe.runIf(hasTerminals())("on a terminal", () => {
     expect(await manager.locks()).toEqual([]);
   });
 
+  test("runs shows the ids of runs, which the next command takes, where the times are relative", async () => {
+    const folder = folderWith({});
+    const { record } = await (await storeIn(folder)).run("import", () => {});
+    const terminal = new Terminal(folder, 80, ["runs", "--store", "sqlite:ojm.db"]);
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.out).toContain(`${record.id} `);
+    expect(terminal.out).toMatch(/\d+ m?s ago/);
+  });
+
   test("the help of a command fits 40 columns", async () => {
     const terminal = new Terminal(folderWith({}), 40, ["help", "exec"]);
     expect(await terminal.ended).toBe(0);

@@ -28,10 +28,14 @@ export function rough(ms: number): string {
   return `${Math.floor(ms / size)} ${unit}`;
 }
 
+/** How this command writes times, by the name of the way. */
+export function timesOf(given: Given): string {
+  return lastValue(given, "time") ?? (process.stdout.isTTY ? "relative" : "iso");
+}
+
 /** How this command writes times. */
 export function sayTime(given: Given): SayTime {
-  const how = lastValue(given, "time") ?? (process.stdout.isTTY ? "relative" : "iso");
-  const say = HOWS[how] ?? iso;
+  const say = HOWS[timesOf(given)] ?? iso;
   const now = Date.now();
   return (time) => (time === undefined ? "" : say(time, now));
 }

@@ -29,7 +29,9 @@ export function explained(error: unknown): CommandError | undefined {
   if (error.name === "JobFileError") return new CommandError(error.message.replace(/^error: /, ""));
   const { name, code, message } = error as Coded & (ChannelError | RunError);
   if (!Object.hasOwn(CODES, name)) return undefined;
-  if (name === "ChannelError" && isUnloadable(error)) return new CommandError(`${message}. ${remedy(message)}`);
+  // A driver that is missing has its remedy in its message.
+  if (name === "ChannelError" && code !== "UNKNOWN_TYPE" && isUnloadable(error))
+    return new CommandError(`${message}. ${remedy(message)}`);
   // A store that is away is no fault of the command: the same one may work in a minute.
   const other = name === "ChannelError" ? EXIT.away : EXIT.failed;
   return new CommandError(message, CODES[name]?.[String(code)] ?? other);

@@ -10,8 +10,8 @@ export function missingOf({ files }: Location): readonly string[] {
 }
 
 /**
- * Tells of a store that was made, once: somebody may have meant another one. With a relative path, each folder
- * has its own store and its own lock, so a job runs twice in silence.
+ * Tells of a store that was made, once: somebody may have meant another one. With a relative path, each
+ * folder has its own store and its own lock, so a job runs twice in silence.
  */
 export function tellMade(
   given: Given,

@@ -7,7 +7,7 @@ const refusalsKey = (name: string): Key => ["exec-refused", name];
 /** How long it is kept, in ms: 30 days. */
 const LIFE = 30 * 86_400_000;
 
-/** The most starts whose times are kept: of a cron line that tries each minute, those of more than an hour. */
+/** The most starts whose times are kept: of a cron line that tries each minute, more than an hour of them. */
 const MOST = 100;
 
 /** How often a note is tried that others write too. */
@@ -36,7 +36,7 @@ export async function noteRefusal(manager: JobManager, name: string, why: string
   }
 }
 
-/** The starts that were refused since the last run of a name began, in words; `undefined` if there are none. */
+/** The starts that were refused since the last run of a name began, in words; `undefined` if none was. */
 export async function sayRefusals(manager: JobManager, name: string): Promise<string | undefined> {
   const found = await channelOf(manager).get(refusalsKey(name));
   if (!isRefusals(found)) return undefined;

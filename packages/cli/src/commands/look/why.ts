@@ -1,10 +1,10 @@
-import { lastValue, operandOf } from "../../command-line/parse.js";
+import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { fold } from "../../output/fold.js";
 import { type Column, printItems } from "../../output/items.js";
 import { print } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
-import { sayTime } from "../../output/times.js";
+import { sayTime, timesOf } from "../../output/times.js";
 import { outputWidth } from "../../output/width/width.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
@@ -35,7 +35,7 @@ export async function execute(given: Given): Promise<number> {
 function withAges(text: string, given: Given): string {
   if (given.flags.has("json") || given.flags.has("jsonl")) return text;
   const say = sayTime(given);
-  const isRelative = (lastValue(given, "time") ?? (process.stdout.isTTY ? "relative" : "iso")) === "relative";
+  const isRelative = timesOf(given) === "relative";
   // Behind an @, a time is a part of the id of a run.
   return text.replace(/(?<![@\w])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (iso) => {
     const said = say(Date.parse(iso));

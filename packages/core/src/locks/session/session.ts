@@ -66,7 +66,8 @@ export class Session {
   /** Called when the session is over. */
   readonly #onOver: Set<(why: string) => void> = new Set();
   #why: string | undefined;
-  #isUnanswered = false;
+  /** Whether it is over because the store answered no renewal. */
+  isUnanswered = false;
   readonly #since: number;
   readonly #onBeat: OnBeat;
   /** By beat: when each renewal without an answer was sent. */
@@ -116,11 +117,6 @@ export class Session {
     session.#armDeadline();
     session.#armBeat(ttl / 3);
     return session;
-  }
-
-  /** Whether it is over because the store answered no renewal. */
-  get isUnanswered(): boolean {
-    return this.#isUnanswered;
   }
 
   /** Why the session is over; `undefined` while it lives. */
@@ -202,7 +198,7 @@ export class Session {
     if (late >= LATE) {
       return `this process was suspended or busy, and did not renew it for ${spanText(late)} more than ${ttl}`;
     }
-    this.#isUnanswered = true;
+    this.isUnanswered = true;
     const trouble = this.#trouble === undefined ? "" : `. The last one failed: ${this.#trouble}`;
     return `the store answered no renewal for ${ttl}${trouble}`;
   }

@@ -7,7 +7,7 @@ import { CommandError } from "../../../errors.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
-import { type SayTime, sayAttempt, sayTime, sayTook } from "../../../output/times.js";
+import { type SayTime, sayAttempt, sayTime, sayTook, timesOf } from "../../../output/times.js";
 import { neverRan } from "../../../store/find-run.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
@@ -78,7 +78,7 @@ export async function runsText(given: Given, manager: JobManager, options: Histo
       ? ""
       : `, and --before ${shellWord(last.id)} the next page${name === undefined && isFlooded(runs) ? ". --by-name shows each name once" : ""}`;
   tellMore(given, isMore, limit, next);
-  return itemsText(given, runs, columns(say, runs), none);
+  return itemsText(given, runs, columns(say, runs, timesOf(given) === "iso"), none);
 }
 
 /** Whether one name has more than half of the rows. */
@@ -88,12 +88,19 @@ function isFlooded(runs: readonly RunRecord[]): boolean {
   return runs.length > 2 && Math.max(...counts.values()) > runs.length / 2;
 }
 
-/** Attempts and ticks have columns where some run has one: they tell which of two runs is a retry. */
-function columns(say: SayTime, runs: readonly RunRecord[]): Column<RunRecord>[] {
+/** Longer ids would leave no room for the rest. */
+const LONGEST_ID = 44;
+
+/**
+ * Attempts and ticks have columns where some run has one: they tell which of two runs is a retry. With
+ * `isIso`, the name and the start are the id; else the id itself is shown, for the next command to take.
+ */
+function columns(say: SayTime, runs: readonly RunRecord[], isIso: boolean): Column<RunRecord>[] {
+  const hasIds = !isIso && runs.every(({ id }) => id.length <= LONGEST_ID);
   const ofAttempts: Column<RunRecord> = { title: "ATTEMPT", rank: 5, cell: sayAttempt };
   const ofTicks: Column<RunRecord> = { title: "TICK", rank: 6, cell: ({ tick }) => say(tick) };
   return [
-    { title: "RUN", cut: "name", cell: ({ name }) => name },
+    { title: "RUN", cut: "name", cell: ({ id, name }) => (hasIds ? id : name) },
     { title: "STARTED", rank: 2, cell: ({ startTime }) => say(startTime) },
     { title: "STATUS", rank: 1, cell: ({ status }) => status, color: ({ status }) => colorOf(status) },
     ...(runs.some(({ attempt }) => attempt !== undefined) ? [ofAttempts] : []),

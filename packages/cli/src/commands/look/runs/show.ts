@@ -21,7 +21,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const progress = await manager.progress(run);
-    // A run that an unlock closed, or that ended well all the same, was perhaps asked before: that is told too.
+    // A run that an unlock closed, or that ended well all the same, may have been asked before.
     const asked = run.endedBy?.action === "cancel" ? {} : askedField(await manager.stopAsked(run));
     const waiters = run.status === "running" ? await manager.waiters(run.name) : [];
     const chain = await chainOf(manager, run);
