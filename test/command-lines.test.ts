@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
 import { commands } from "../packages/cli/src/command-line/all.js";
 import { expectNoMore, parse, readCommand, readFile } from "../packages/cli/src/command-line/parse.js";
+import type { CommandSpec } from "../packages/cli/src/command-line/spec.js";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
 import { checkJobFile } from "../packages/ojob/src/index.js";
 import { type CommandLine, commandLines } from "./support/command-lines.js";
@@ -22,12 +23,20 @@ const documents = [
 
 const all = documents.flatMap((name) => commandLines(name, readFileSync(join(ROOT, name), "utf8")));
 
+/** What stands for the value of an option that takes few, such as WHAT, is none of them. */
+function withChoices({ options }: CommandSpec, words: readonly string[]): string[] {
+  return words.map((word, i) => {
+    const { value, choices } = options[words[i - 1]?.replace(/^--/, "") ?? ""] ?? {};
+    return word === value ? (choices?.[0] ?? word) : word;
+  });
+}
+
 /** Reads a command line as the program does. A text may name a command alone. */
 async function read(words: readonly string[]): Promise<void> {
   const { name, rest } = await readCommand(words, [...commands.keys()]);
   const spec = commands.get(name);
   if (spec === undefined) throw new Error(`there is no command ${name}`);
-  const given = await parse(spec, rest);
+  const given = await parse(spec, withChoices(spec, rest));
   if (rest.length > 0 && ["run", "check"].includes(name)) readFile(given);
   if (spec.operands === "") expectNoMore(given);
 }

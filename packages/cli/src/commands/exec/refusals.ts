@@ -11,7 +11,7 @@ const LIFE = 30 * 86_400_000;
 const MOST = 100;
 
 /** How often a note is tried that others write too. */
-const TRIES = 3;
+const TRIES = 10;
 
 /** The starts of a name by `ojm exec` that were refused, as its lock was held. Times are in ms since 1970. */
 interface Refusals {
@@ -31,8 +31,8 @@ export async function noteRefusal(manager: JobManager, name: string, why: string
   for (let tries = 0; tries < TRIES; tries++) {
     const entry = await locks.entry(key);
     const times = [...(isRefusals(entry?.value) ? entry.value.times : []), Date.now()].slice(-MOST);
-    const written = await locks.compareAndSet(key, entry?.version ?? null, { times, host, pid, why }, { ttl: LIFE });
-    if (written !== undefined) return;
+    const { ok } = await locks.compareAndSet(key, entry?.version ?? null, { times, host, pid, why }, { ttl: LIFE });
+    if (ok) return;
   }
 }
 
