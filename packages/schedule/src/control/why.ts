@@ -126,7 +126,7 @@ function unattended(
   const who =
     known.length === 0
       ? "no process that runs this schedule is there"
-      : "the processes that are there have an older definition of this schedule, and run it once nobody with the newer one was seen for a minute";
+      : "the processes that are there have an older definition of this schedule, and take it over when nobody with the newer one was seen for a minute";
   return [{ code: "nobody", text: ticks === undefined ? who : `${who}: ${ticks}` }];
 }
 

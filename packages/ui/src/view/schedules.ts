@@ -42,8 +42,8 @@ export const NOBODY = {
     several: "no process that runs these schedules is there",
   },
   older: {
-    one: "the processes that are there have an older definition of this schedule, and run it once nobody with the newer one was seen for a minute",
+    one: "the processes that are there have an older definition of this schedule, and take it over when nobody with the newer one was seen for a minute",
     several:
-      "the processes that are there have older definitions of these schedules, and run them once nobody with the newer ones was seen for a minute",
+      "the processes that are there have older definitions of these schedules, and take them over when nobody with the newer ones was seen for a minute",
   },
 } as const;

@@ -1,6 +1,7 @@
 import { syncBuiltinESMExports } from "node:module";
 import workerThreads from "node:worker_threads";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { ChannelError } from "../../channel/errors.js";
 import { openChannel } from "../../channel/open.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import type { FaultyBackend } from "../../testing/stores/faulty-backend.js";
@@ -62,6 +63,7 @@ describe("heartbeats", () => {
     way.fault = (call) => (call.kind === "commit" ? { type: "refused" } : undefined);
     await clock.advance(2 * TTL);
     expect(why(session)).toContain("the store answered no renewal for 15 s. The last one failed: the store is away");
+    expect(session.isUnanswered).toBe(true);
   });
 
   test("a heartbeat that fails is tried again until it succeeds", async () => {
@@ -243,6 +245,14 @@ describe("sessions of a closed channel", () => {
     expect(why(session)).toContain("its channel was closed");
     expect(clock.pending).toBe(0);
   });
+});
+
+test("a session whose store was deleted or replaced ends at the next heartbeat: others may have a new one by then", async () => {
+  const { session } = await open();
+  way.commit = () => Promise.reject(new ChannelError("GONE", "the file was replaced"));
+  await clock.advance(TTL / 3);
+  expect(why(session)).toContain("the file was replaced");
+  expect([session.isUnanswered, clock.pending]).toEqual([false, 0]);
 });
 
 test("a session that is over when its opening is answered, as its process stood still, is followed by another at once", async () => {

@@ -132,7 +132,7 @@ function differences({ name, hash }: ScheduleView, living: readonly SchedulerVie
   }
   const text = `all processes that know "${name}" have another definition than the store, so none runs it: ${where.slice(0, 5).join("; ")}`;
   const help =
-    "start a process with the current code, or leave it: once nobody with it was seen for a minute, they run it";
+    "start a process with the current code, or leave it: they take it over when nobody with it was seen for a minute";
   return [problem("definitions", text, { help, evidence })];
 }
 
