@@ -364,6 +364,28 @@ describe("runs", () => {
     expect(await page("tail=3")).toEqual([[23, 24, 25], false]);
     expect((await it.send("GET", "/api/v1/runs/a@2026-11-25T02:00:00.000Z/log")).status).toBe(404);
   });
+
+  test("pages of a log with a gap make up the whole, wherever they end", async () => {
+    const channels = { logBudget: { head: 1_000, tail: 1_000, chunk: 200, interval: 1 } };
+    await using small = await openCockpit({ channels });
+    const { record } = await small.manager.run("a", async ({ log }) => {
+      for (let i = 1; i <= 200; i++) log.info(`line ${i} of a log that is too long`);
+    });
+    const path = `/api/v1/runs/${record.id}/log`;
+    const { items: all } = await small.get<LogPage>(path);
+    expect(all.filter((item) => "missing" in item)).toHaveLength(1);
+    for (let limit = 1; limit <= all.length; limit++) {
+      const items: LogPage["items"][number][] = [];
+      for (let after = 0, more = true; more; ) {
+        const page = await small.get<LogPage>(`${path}?after=${after}&limit=${limit}`);
+        items.push(...page.items);
+        more = page.more;
+        const next = page.items.findLast((item) => "line" in item);
+        after = next !== undefined && "line" in next ? next.line : after;
+      }
+      expect(items, `by ${limit}`).toEqual(all);
+    }
+  });
 });
 
 describe("the timeline", () => {

@@ -1,7 +1,7 @@
 import { parseRunId } from "@ojm/core";
 import type { Events } from "../contract/events.js";
 import type { LogItem } from "../contract/runs.js";
-import { lineAfter, logItemOf } from "../view/runs/log.js";
+import { logItemOf } from "../view/runs/log.js";
 import type { Source } from "../view/source.js";
 import type { Hub } from "./hub.js";
 import type { Sent } from "./ring.js";
@@ -138,15 +138,11 @@ export class EventStream {
     const run = parseRunId(log.id);
     const { signal } = this.#over;
     const batch = new Batch((items) => this.#sendLines(log, items));
-    let line = 0;
     try {
       if (run === undefined) throw new Error("no run has such an id");
-      for await (const item of this.#source.manager.log(run, { follow: true, signal })) {
+      for await (const item of this.#source.manager.log(run, { follow: true, after: log.line, signal })) {
         const shown = logItemOf(item, this.#source.mask);
         if (shown === undefined) continue;
-        line = lineAfter(line, shown);
-        const isEnd = "missing" in shown && shown.missing === "unknown";
-        if (line <= log.line && !isEnd) continue;
         batch.add(shown);
         await this.#untilRead();
       }
@@ -160,7 +156,8 @@ export class EventStream {
   }
 
   #sendLines(log: FollowedLog, items: readonly LogItem[]): void {
-    for (const item of items) log.line = lineAfter(log.line, item);
+    // A gap does not count: it may have begun before, and is told again to who comes back.
+    for (const item of items) if ("line" in item) log.line = item.line;
     this.#send("log", { id: log.id, items });
   }
 

@@ -15,6 +15,16 @@ const SEEDS = Number(process.env["OJM_SEEDS"] ?? 30);
 /** What the process was told of dropped lines. */
 const told = { lines: 0 };
 
+/** The items of a whole log that come after a line. */
+function restOf(items: readonly LogItem[], after: number): LogItem[] {
+  let line = 0;
+  return items.filter((item) => {
+    if ("line" in item) line = item.line;
+    else if ("missing" in item && item.missing !== "unknown") line += item.missing.lines;
+    return line > after || ("missing" in item && item.missing === "unknown");
+  });
+}
+
 /** One run that logs while the way to the store fails as chance decides, read by others meanwhile. */
 async function logWithFaults(seed: number): Promise<{ faults: string[]; missing: ReturnType<typeof missingIn> }> {
   told.lines = 0;
@@ -73,6 +83,24 @@ async function logWithFaults(seed: number): Promise<{ faults: string[]; missing:
     ...faultsOf(followed, lines, textOf).map((fault) => `followed: ${fault}`),
     ...(following.length > 1 ? faultsOf(late, lines, textOf).map((fault) => `followed late: ${fault}`) : []),
   ];
+  for (const after of [0, between(0, lines), between(0, lines), lines]) {
+    const rest = JSON.stringify(restOf(kept, after));
+    for (const follow of [false, true]) {
+      const items = await clock.until(collect(reader.manager.log(run.id, { after, follow })));
+      if (JSON.stringify(items) !== rest)
+        found.push(`after ${after}, follow ${follow}: not what the whole log ends with`);
+    }
+  }
+  for (const tail of [0, 1, between(2, lines + 2)]) {
+    const last = JSON.stringify(
+      kept.filter((item) => "line" in item).slice(tail === 0 ? Number.POSITIVE_INFINITY : -tail),
+    );
+    for (const follow of [false, true]) {
+      const items = await clock.until(collect(reader.manager.log(run.id, { tail, follow })));
+      const shown = JSON.stringify(items.filter((item) => "line" in item));
+      if (shown !== last) found.push(`tail ${tail}, follow ${follow}: not the last lines`);
+    }
+  }
   const missing = missingIn(kept);
   if (missing.dropped !== told.lines) found.push(`${missing.dropped} lines dropped in the log, and ${told.lines} told`);
   await clock.until(Promise.all([writer.manager.close(), reader.manager.close()]));

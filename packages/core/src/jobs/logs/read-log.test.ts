@@ -62,7 +62,7 @@ test.each([["a"], ["a@b"], ["@2026-11-25T02:00:00.000Z"], [""], [5], [undefined]
   },
 );
 
-test.each([{ tail: -1 }, { tail: 1.5 }, { tail: "5" }, { signal: 5 }])(
+test.each([{ tail: -1 }, { tail: 1.5 }, { tail: "5" }, { signal: 5 }, { after: -1 }, { after: 5, tail: 5 }])(
   "wrong options are refused: %j",
   async (options) => {
     const log = two.manager.log("a@2026-11-25T02:00:00.000Z", options as LogOptions);
@@ -142,7 +142,45 @@ describe.each(["read", "follow"])("the last lines of a log: %s", (how) => {
   });
 });
 
+// Of some 300 chunks.
+describe("a part of a long log costs no more than its chunks", () => {
+  test.each<[LogOptions, number]>([
+    [{ tail: 1 }, 2],
+    [{ tail: 60 }, 16],
+    [{ after: 4_990 }, 14],
+    [{ after: 2_500 }, 170],
+  ])("%j", async (options, most) => {
+    const long = await world.manager({ logBudget: { head: 10 * KIB, tail: 10_000 * KIB, chunk: 2 * KIB } });
+    const run = await long.manager.start("a");
+    await writeSlowly(run, 1, 5_000);
+    await run.end();
+    let read = 0;
+    const scan = two.jobsWay.scan.bind(two.jobsWay);
+    two.jobsWay.scan = async (...args) => {
+      const page = await scan(...args);
+      read += page.entries.length;
+      return page;
+    };
+    const items = await collect(two.manager.log(run.id, options));
+    const count = options.tail ?? 5_000 - (options.after ?? 0);
+    expect(told(items)).toEqual(Array.from({ length: count }, (_, i) => textOf(5_000 - count + 1 + i)));
+    expect(read).toBeLessThanOrEqual(most);
+  });
+});
+
 describe("a reader that follows", () => {
+  test("goes on after the line that it has", async () => {
+    const run = await one.manager.start("a");
+    await writeSlowly(run, 1, 10);
+    const { over, items } = follow(run, { after: 8 });
+    await pass(0);
+    expect(told(items)).toEqual([textOf(9), textOf(10)]);
+    write(run, 11, 12);
+    await run.end();
+    await clock.until(over);
+    expect(told(items)).toEqual([9, 10, 11, 12].map(textOf));
+  });
+
   test("every line comes in order, from another process, and the end ends it", async () => {
     const run = await one.manager.start("a");
     write(run, 1, 10);
@@ -420,6 +458,11 @@ test("entries of others among the chunks are passed over, and what they took the
   await logs.set(["a", run.startTime, 3], { at: 1, line: 4, offset: 21, lines: 1, text: "no form" });
   await logs.set(["a", run.startTime, "progress"], "mine");
   expect(told(await read(run))).toEqual(["line 1", 2, "no form", "line 5"]);
+  expect(told(await read(run, { tail: 3 }))).toEqual(["line 1", 2, "no form", "line 5"]);
+  expect(told(await read(run, { tail: 2 }))).toEqual(["no form", "line 5"]);
+  for (const after of [1, 2]) expect(told(await read(run, { after }))).toEqual([2, "no form", "line 5"]);
+  expect(told(await read(run, { after: 3 }))).toEqual(["no form", "line 5"]);
+  expect(told(await read(run, { after: 4 }))).toEqual(["line 5"]);
   expect(await two.manager.progress(run.id)).toBeUndefined();
   const { over, items } = follow(run, { progress: true });
   await clock.until(over);

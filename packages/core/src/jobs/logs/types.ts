@@ -90,6 +90,11 @@ export type LogItem = LogLine | LogGap | LogProgress;
 export interface LogOptions extends CallOptions {
   /** Whether to wait for further lines until the run is over. Default: false. */
   readonly follow?: boolean;
+  /**
+   * Only what comes after the line with this number, for a reader that goes on: nothing before it is read.
+   * A gap that ends after it is told whole. Not with `tail`. Default: 0, all lines that are kept.
+   */
+  readonly after?: number;
   /** Only so many of the last lines, and with `follow` all that come. Default: all lines that are kept. */
   readonly tail?: number;
   /** Whether to yield the progress of the run too. Default: false. */

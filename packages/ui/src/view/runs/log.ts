@@ -28,26 +28,21 @@ export async function logOf({ manager, mask }: Source, run: RunRef, asked: LogAs
   const { after = 0, tail, limit } = asked;
   const items: LogItem[] = [];
   let size = 0;
-  let line = 0;
-  for await (const item of manager.log(run, tail === undefined ? {} : { tail: Math.min(tail, limit) })) {
+  let lines = 0;
+  for await (const item of manager.log(run, tail === undefined ? { after } : { tail: Math.min(tail, limit) })) {
     const shown = logItemOf(item, mask);
     if (shown === undefined) continue;
-    line = lineAfter(line, shown);
-    if (line <= after && !("missing" in shown && shown.missing === "unknown")) continue;
-    const length = "text" in shown ? shown.text.length + 100 : 200;
-    if (tail === undefined && (items.length >= limit || (size + length > MOST_TEXT && items.length > 0)))
-      return { items, more: true };
+    const length = lengthOf(shown);
+    if (tail === undefined && (lines >= limit || (size + length > MOST_TEXT && lines > 0))) {
+      // The next page is asked for by the number of a line, and begins with the gap behind that line.
+      return { items: items.slice(0, items.findLastIndex((one) => "line" in one) + 1), more: true };
+    }
     items.push(shown);
+    if ("line" in shown) lines++;
     size += length;
     if (tail !== undefined) while (size > MOST_TEXT && items.length > 1) size -= lengthOf(items.shift());
   }
   return { items, more: false };
-}
-
-/** The number of the last line up to the end of an item. A gap tells only how many lines it has. */
-export function lineAfter(line: number, item: LogItem): number {
-  if ("line" in item) return item.line;
-  return item.missing === "unknown" ? line : line + item.missing.lines;
 }
 
 function lengthOf(item: LogItem | undefined): number {

@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
-import { localZone, zoneChoice } from "../format/zone.js";
+import { localZone } from "../format/wall.js";
+import { zoneChoice } from "../format/zone.js";
 import { Icon } from "../parts/icon.js";
 import { me } from "./me.js";
 import { nextTheme, theme } from "./theme.js";
@@ -11,7 +12,7 @@ const THEMES = { auto: "auto", light: "sun", dark: "moon" } as const;
 /** The zone of times, the colours, and the list of keys. */
 export function Tools({ onKeys }: { readonly onKeys: () => void }): VNode {
   const zone = zoneChoice.value;
-  // Not in the first frame: see localZone.
+  // Not in the first frame: a browser without Temporal takes some 30 ms to find it.
   const local = me.value === undefined ? "your zone" : `your zone (${localZone()})`;
   const said = { local, utc: "UTC", job: "the zone of each job" }[zone];
   const name = `${SHORT[zone]}: times in ${said}. Change`;

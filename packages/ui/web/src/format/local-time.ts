@@ -1,4 +1,4 @@
-import { offsetOf, timeAt } from "./zone.js";
+import { offsetOf, timeAt } from "./wall.js";
 
 /** A time as a field of the type `datetime-local` has it: `2026-11-24T14:00`, on the wall of a zone. */
 export const toField = (at: number, zone: string): string =>

@@ -1,4 +1,4 @@
-import { offsetText, type Wall, wallOf } from "./zone.js";
+import { offsetText, type Wall, wallOf } from "./wall.js";
 
 /** A time, as short as can be: `02:14:07` or `02:14` today, `Tue 02:14` this week, `12 Nov 02:14`. */
 export function shortTime(at: number, now: number, zone: string): string {

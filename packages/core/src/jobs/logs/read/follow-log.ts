@@ -17,7 +17,7 @@ import {
 } from "../chunk.js";
 import type { LogItem, LogOptions } from "../types.js";
 import { LogText } from "./log-text.js";
-import { chunksOf, type LogSource } from "./read-log.js";
+import { beforeLast, chunksOf, type LogSource, linesIn } from "./read-log.js";
 import { whenRunEnded } from "./run-end.js";
 
 /**
@@ -53,14 +53,14 @@ class Follower {
   readonly #source: FollowSource;
   readonly #run: RunRef;
   readonly #options: LogOptions;
-  readonly #text: LogText;
+  #text: LogText;
   /** Fires when nothing more is to come: the log is complete, or its run is over without an end of it. */
   readonly #over: AbortController = new AbortController();
   readonly #stopRunEnd: () => void;
   /** The number of the chunk that was read last. */
   #last = -1;
-  /** What is held back until all that was there is read, if only the last lines are wanted. */
-  #held: LogItem[] | undefined;
+  /** The chunks that are held back until all that was there is read, if only the last lines are wanted. */
+  #held: LogChunk[] | undefined;
   /** Whether the store has answered: from then on, an outage is waited for. */
   #wasSynced = false;
   /** Whether the store may have been away. The run then writes the end of its log once it is back. */
@@ -75,7 +75,7 @@ class Follower {
     this.#source = source;
     this.#run = run;
     this.#options = options;
-    this.#text = new LogText(options.tail === undefined);
+    this.#text = new LogText({ after: options.after ?? 0 });
     if (options.tail !== undefined) this.#held = [];
     this.#stopRunEnd = whenRunEnded(source, run, (endTime) => {
       this.#endTime = endTime ?? 0;
@@ -167,23 +167,30 @@ class Follower {
 
   *#read(seq: number, chunk: LogChunk): Generator<LogItem, void, undefined> {
     this.#last = seq;
-    if (this.#held === undefined) yield* this.#text.of(chunk);
-    else this.#held = fromLast(this.#options.tail ?? 0, [...this.#held, ...this.#text.of(chunk)]);
+    if (this.#held === undefined) return yield* this.#text.of(chunk);
+    this.#held = withLast(this.#options.tail ?? 0, [...this.#held, chunk]);
+    if (chunk.end === true) yield* this.#release();
+  }
+
+  /** Yields what was held back. */
+  *#release(): Generator<LogItem, void, undefined> {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#text = new LogText({ after: beforeLast(held, this.#options.tail ?? 0), fromStart: held.length === 0 });
+    for (const chunk of held) yield* this.#text.of(chunk);
   }
 
   /** All that was there is read. */
   *#synced(): Generator<LogItem, void, undefined> {
     this.#wasSynced = true;
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    yield* held;
+    yield* this.#release();
     this.#expectEnd();
   }
 
   /** The end of the log was read. */
   async *#complete(): AsyncGenerator<LogItem, void, undefined> {
     this.stop();
-    yield* this.#held ?? [];
     if (this.#options.progress === true && this.#options.signal?.aborted !== true) yield* this.#lastProgress();
   }
 
@@ -238,11 +245,14 @@ class Follower {
   }
 }
 
-/** The items from the `count` last lines on. */
-function fromLast(count: number, items: LogItem[]): LogItem[] {
-  let left = count;
-  for (let i = items.length - 1; i >= 0; i--) {
-    if ("line" in (items[i] as LogItem) && --left < 0) return items.slice(i + 1);
+/** The chunks with the `count` last lines. One is kept at least: what is missing after it is told by it. */
+function withLast(count: number, chunks: LogChunk[]): LogChunk[] {
+  let lines = linesIn(chunks);
+  let first = 0;
+  for (const chunk of chunks.slice(0, -1)) {
+    lines -= chunk.lines;
+    if (lines < count) break;
+    first++;
   }
-  return items;
+  return chunks.slice(first);
 }

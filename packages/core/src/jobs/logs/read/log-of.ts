@@ -49,8 +49,11 @@ export async function progressOf(
 }
 
 function checkOptions(name: string, options: LogOptions): void {
-  const { tail, signal } = options;
-  if (!isOptional(tail, isCount)) throw new RunError("INVALID", name, `tail is a whole number from 0 up, not ${tail}`);
+  const { after, tail, signal } = options;
+  for (const [option, count] of Object.entries({ after, tail }))
+    if (!isOptional(count, isCount))
+      throw new RunError("INVALID", name, `${option} is a whole number from 0 up, not ${count}`);
+  if (after !== undefined && tail !== undefined) throw new RunError("INVALID", name, "give either after or tail");
   if (!isOptional(signal, isSignal)) throw new RunError("INVALID", name, "signal must be an AbortSignal");
 }
 

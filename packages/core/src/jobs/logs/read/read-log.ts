@@ -18,8 +18,12 @@ import {
 import type { LogItem, LogOptions } from "../types.js";
 import { LogText } from "./log-text.js";
 
-/** How many chunks are read at once when only the last lines are wanted. */
-const AT_ONCE = 8;
+/**
+ * How many chunks are read at first when only the last lines are wanted, and at most at once. A full chunk
+ * has a thousand lines; the last one of a log may have few.
+ */
+const FIRST = 2;
+const AT_ONCE = 16;
 
 /** What a reader of logs needs. */
 export interface LogSource {
@@ -37,7 +41,7 @@ export interface NumberedChunk {
 export async function* readLog(
   source: LogSource,
   run: RunRef,
-  { tail, progress = false, signal }: LogOptions,
+  { after = 0, tail, progress = false, signal }: LogOptions,
 ): AsyncGenerator<LogItem, void, undefined> {
   const call = signal === undefined ? {} : { signal };
   const { logs } = source;
@@ -45,16 +49,22 @@ export async function* readLog(
     for await (const { key, value } of readable(logs, { prefix: logPrefix(run), before: chunkKey(run, 0), ...call }))
       if (isProgressKey(key) && isProgress(value)) yield { progress: value };
   }
+  const first =
+    tail === undefined ? await chunksFrom(logs, run, after + 1, call) : await lastChunks(logs, run, tail, call);
+  const text = new LogText({
+    after:
+      tail === undefined
+        ? after
+        : beforeLast(
+            first.map(({ chunk }) => chunk),
+            tail,
+          ),
+    fromStart: first.length === 0,
+  });
   let last = -1;
-  const text = new LogText(tail === undefined);
-  const first = tail === undefined ? [] : await lastChunks(logs, run, tail, call);
-  let skip = tail === undefined ? 0 : Math.max(0, linesIn(first) - tail);
   for (const { seq, chunk } of first) {
     last = seq;
-    for (const item of text.of(chunk)) {
-      if (skip > 0 && "line" in item) skip--;
-      else if (skip === 0) yield item;
-    }
+    yield* text.of(chunk);
   }
   for await (const { seq, chunk } of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) {
     last = seq;
@@ -77,21 +87,62 @@ async function lastChunks(
 ): Promise<NumberedChunk[]> {
   const chunks: NumberedChunk[] = [];
   let before: Key | undefined;
-  do {
-    const range = { reverse: true, limit: AT_ONCE, ...(before !== undefined && { before }), ...call };
+  for (let limit = FIRST; ; ) {
+    const range = { reverse: true, limit, ...(before !== undefined && { before }), ...call };
     let seen = 0;
-    for await (const numbered of chunksOf(logs, run, range)) {
+    for await (const { key, value } of readable(logs, { prefix: logPrefix(run), ...range })) {
       seen++;
-      before = chunkKey(run, numbered.seq);
-      chunks.unshift(numbered);
+      before = key;
+      const seq = seqOf(key);
+      if (seq !== undefined && isChunk(value)) chunks.unshift({ seq, chunk: value });
     }
-    if (seen < AT_ONCE) break;
-  } while (linesIn(chunks) < count);
-  return chunks;
+    const lines = linesIn(chunks.map(({ chunk }) => chunk));
+    if (seen < limit || lines >= count) return chunks;
+    // As many as it takes if the others are as long as these.
+    limit = Math.min(AT_ONCE, Math.ceil(((count - lines) * chunks.length) / Math.max(1, lines)));
+  }
 }
 
-function linesIn(chunks: readonly NumberedChunk[]): number {
-  return chunks.reduce((sum, { chunk }) => sum + chunk.lines, 0);
+/**
+ * The last chunk that begins with a line or before it, if there is one. Chunks are numbered in the order of
+ * their lines, so it is found by halving: a page of a long log must not cost all that is before it.
+ */
+async function chunksFrom(
+  logs: Channel<LogsValue>,
+  run: RunRef,
+  line: number,
+  call: EntriesOptions,
+): Promise<NumberedChunk[]> {
+  if (line <= 1) return [];
+  const one = async (range: EntriesOptions): Promise<NumberedChunk | undefined> => {
+    for await (const numbered of chunksOf(logs, run, { ...range, limit: 1, ...call })) return numbered;
+    return undefined;
+  };
+  let found = await one({});
+  if (found === undefined || found.chunk.line > line) return [];
+  const end = await one({ reverse: true });
+  if (end === undefined || end.chunk.line <= line) return [end ?? found];
+  for (let high = end.seq; high - found.seq > 1; ) {
+    const middle = Math.floor((found.seq + high) / 2);
+    const next = await one({ after: chunkKey(run, middle - 1), before: chunkKey(run, high) });
+    if (next === undefined || next.chunk.line > line) high = middle;
+    else found = next;
+  }
+  return [found];
+}
+
+/** The number of the line before the last `count` ones of these chunks; 0 if they have no more than that. */
+export function beforeLast(chunks: readonly LogChunk[], count: number): number {
+  let skipped = linesIn(chunks) - count;
+  for (const { line, lines } of chunks) {
+    if (skipped <= lines) return line - 1 + Math.max(0, skipped);
+    skipped -= lines;
+  }
+  return 0;
+}
+
+export function linesIn(chunks: readonly LogChunk[]): number {
+  return chunks.reduce((sum, { lines }) => sum + lines, 0);
 }
 
 /** The chunks of a run, in the order of their numbers. Skips all other entries. */

@@ -1,4 +1,4 @@
-import { offsetOf, timeAt, wallOf } from "../../../format/zone.js";
+import { offsetOf, timeAt, wallOf } from "../../../format/wall.js";
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;

@@ -1,0 +1,102 @@
+/** The parts of a time on the wall of a zone. */
+export interface Wall {
+  readonly year: string;
+  readonly month: string;
+  readonly day: string;
+  readonly weekday: string;
+  readonly hour: string;
+  readonly minute: string;
+  readonly second: string;
+  readonly fractionalSecond: string;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
+let found: string | undefined;
+
+/** The zone of the reader. */
+export function localZone(): string {
+  const { Temporal } = globalThis as { readonly Temporal?: { readonly Now: { timeZoneId(): string } } };
+  // The first format of a page takes a browser some 30 ms, and Temporal nothing.
+  found ??= Temporal?.Now.timeZoneId() ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return found;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat("en-GB", {
+      ...{ timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", weekday: "short" },
+      ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 },
+    });
+    formats.set(zone, format);
+  }
+  return format;
+}
+
+/** The time on the wall of a zone. A zone that the browser does not know is shown as UTC. */
+export function wallOf(at: number, zone: string): Wall {
+  // Most times are of these two, for which no format is needed.
+  if (zone === "UTC") return utcWall(at);
+  if (zone === localZone()) return localWall(new Date(at));
+  let format: Intl.DateTimeFormat;
+  try {
+    format = formatOf(zone);
+  } catch {
+    return utcWall(at);
+  }
+  const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  const { month, day, ...rest } = parts as unknown as Wall;
+  return { ...rest, day: String(Number(day)), month: MONTHS[Number(month) - 1] ?? month };
+}
+
+const pad = (n: number, digits = 2): string => String(n).padStart(digits, "0");
+
+function utcWall(at: number): Wall {
+  const date = new Date(at);
+  const iso = date.toISOString();
+  return {
+    year: String(date.getUTCFullYear()),
+    month: MONTHS[date.getUTCMonth()] ?? "",
+    day: String(date.getUTCDate()),
+    weekday: WEEKDAYS[date.getUTCDay()] ?? "",
+    hour: iso.slice(-13, -11),
+    minute: iso.slice(-10, -8),
+    second: iso.slice(-7, -5),
+    fractionalSecond: iso.slice(-4, -1),
+  };
+}
+
+const localWall = (date: Date): Wall => ({
+  year: String(date.getFullYear()),
+  month: MONTHS[date.getMonth()] ?? "",
+  day: String(date.getDate()),
+  weekday: WEEKDAYS[date.getDay()] ?? "",
+  hour: pad(date.getHours()),
+  minute: pad(date.getMinutes()),
+  second: pad(date.getSeconds()),
+  fractionalSecond: pad(date.getMilliseconds(), 3),
+});
+
+/** How far a zone is ahead of UTC at a time, in ms. `on`: the wall at that time, if it is known. */
+export function offsetOf(at: number, zone: string, on: Wall = wallOf(at, zone)): number {
+  const { year, month, day, hour, minute, second } = on;
+  const index = MONTHS.indexOf(month);
+  const wall = Date.UTC(Number(year), index, Number(day), Number(hour), Number(minute), Number(second));
+  return wall - Math.floor(at / 1_000) * 1_000;
+}
+
+/** When the wall of a zone shows this. `wall`: as if it were the wall of UTC, in ms since 1970. */
+export function timeAt(wall: number, zone: string): number {
+  const near = wall - offsetOf(wall, zone);
+  return wall - offsetOf(near, zone);
+}
+
+/** `+01:00`. */
+export function offsetText(at: number, zone: string, on: Wall): string {
+  const minutes = Math.round(offsetOf(at, zone, on) / 60_000);
+  return `${minutes < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
+}
