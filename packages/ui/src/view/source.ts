@@ -47,14 +47,25 @@ export async function mapSome<T, R>(items: readonly T[], work: (item: T) => Prom
 /** The most that a list has as JSON, in characters: a page of more is slow to read, and to show. */
 const MOST_TEXT = 180_000;
 
-/** The first items that fit into one answer; one at least. `more`: what does not. */
-export function fitting<T>(items: readonly T[]): { readonly items: readonly T[]; readonly more: boolean } {
-  let size = 0;
-  for (const [i, item] of items.entries()) {
-    size += JSON.stringify(item).length;
-    if (size > MOST_TEXT && i > 0) return { items: items.slice(0, i), more: true };
+/** The first items that fit into one answer; one at least. */
+export class Fitting<T> {
+  readonly items: T[] = [];
+  #size = 0;
+
+  /** Adds an item, if it fits. */
+  add(item: T): boolean {
+    this.#size += JSON.stringify(item).length;
+    if (this.#size > MOST_TEXT && this.items.length > 0) return false;
+    this.items.push(item);
+    return true;
   }
-  return { items, more: false };
+}
+
+/** The first items that fit into one answer; one at least. `more`: what does not. */
+export function fitting<T>(all: readonly T[]): { readonly items: readonly T[]; readonly more: boolean } {
+  const fit = new Fitting<T>();
+  const isWhole = all.every((item) => fit.add(item));
+  return { items: fit.items, more: !isWhole };
 }
 
 /** The first `limit` items of a list that is read step by step. */

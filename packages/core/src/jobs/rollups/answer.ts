@@ -23,14 +23,24 @@ export class Answer {
       addRun(cellAt(this.#job(name), floorTo(startTime, size)), record);
   }
 
-  /** Adds the cells of an entry that begins at `begin`, each `size` ms long, if they begin before `end`. */
+  /**
+   * Adds the cells of an entry that begins at `begin`, each `size` ms long, if they begin before `end`. They
+   * belong to the answer from then on.
+   */
   addCells(name: string, begin: number, size: number, cells: Cells, end: number): void {
     if (!this.wants(name)) return;
     const { from, to, size: shown } = this.#asked;
+    const before = Math.min(to, end);
+    const job = this.#jobs.get(name) ?? new Map<number, Cell>();
     for (const [place, cell] of cells) {
       const at = begin + place * size;
-      if (at >= from && at < Math.min(to, end)) addCell(cellAt(this.#job(name), floorTo(at, shown)), cell);
+      if (at < from || at >= before) continue;
+      const key = floorTo(at, shown);
+      const known = job.get(key);
+      if (known === undefined) job.set(key, cell);
+      else addCell(known, cell);
     }
+    if (job.size > 0) this.#jobs.set(name, job);
   }
 
   shown(missing: Rollups["missing"]): Rollups {

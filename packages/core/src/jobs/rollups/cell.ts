@@ -46,9 +46,7 @@ export function addRun(cell: Cell, { status, duration = 0 }: Pick<RunRecord, "st
 }
 
 export function addCell(to: Cell, { runs, busy, longest }: Cell): void {
-  for (const [status, count] of Object.entries(runs) as [RunStatus, number][]) {
-    to.runs[status] = (to.runs[status] ?? 0) + count;
-  }
+  for (const status of Object.keys(runs) as RunStatus[]) to.runs[status] = (to.runs[status] ?? 0) + (runs[status] ?? 0);
   to.busy += busy;
   to.longest = Math.max(to.longest, longest);
 }
@@ -68,10 +66,13 @@ export function decodeCells(value: unknown, places: number): Cells {
   if (!Array.isArray(value)) return cells;
   for (const stored of value as unknown[]) {
     if (!isStored(stored)) continue;
-    const [place = 0, busy = 0, longest = 0, ...counts] = stored;
+    const [place = 0, busy = 0, longest = 0] = stored;
     if (place >= places) continue;
     const cell: Cell = { runs: {}, busy, longest };
-    for (const [i, status] of ENDED.entries()) if ((counts[i] ?? 0) > 0) cell.runs[status] = counts[i] ?? 0;
+    for (let i = COUNTS; i < stored.length; i++) {
+      const [status, count] = [ENDED[i - COUNTS], stored[i] ?? 0];
+      if (status !== undefined && count > 0) cell.runs[status] = count;
+    }
     cells.set(place, cell);
   }
   return cells;
@@ -79,8 +80,7 @@ export function decodeCells(value: unknown, places: number): Cells {
 
 function isStored(value: unknown): value is StoredCell {
   if (!Array.isArray(value) || value.length < COUNTS || value.length > COUNTS + ENDED.length) return false;
-  const [place, busy, longest, ...counts] = value as unknown[];
-  return isCount(place) && isSpan(busy) && isSpan(longest) && counts.every(isCount);
+  return (value as unknown[]).every((part, i) => (i === 1 || i === 2 ? isSpan(part) : isCount(part)));
 }
 
 /** The same for people: without what is zero. */

@@ -31,9 +31,10 @@ export function drawnCells(
       drawn.push(goingOn(going, now));
       continue;
     }
-    const counts = { ...runs, ...(goes && { running: Math.max(0, (runs.running ?? 0) - 1) }) };
+    const counts = goes ? { ...runs, running: Math.max(0, (runs.running ?? 0) - 1) } : runs;
     const statuses = (Object.keys(counts) as Status[]).filter((status) => (counts[status] ?? 0) > 0);
-    const count = statuses.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+    let count = 0;
+    for (const status of statuses) count += counts[status] ?? 0;
     if (count > 0) {
       const start = Math.max(at, from);
       // Runs of a name follow one another, so a long one ends before the next cell that has any.

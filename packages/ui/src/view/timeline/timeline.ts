@@ -2,7 +2,7 @@ import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import type { Lane, Missing, Timeline } from "../../contract/timeline.js";
 import { type NamesAsked, pageOf } from "../jobs/jobs.js";
 import { readSchedules } from "../schedules.js";
-import { fitting, mapSome, type Source } from "../source.js";
+import { Fitting, mapSome, type Source } from "../source.js";
 import { barsOf } from "./bars.js";
 import { countLanes, type DrawnRuns, type LaneReader, missingOf } from "./drawn.js";
 import { ticksOf } from "./ticks.js";
@@ -34,14 +34,14 @@ export async function timelineOf(source: Source, asked: TimelineAsked): Promise<
   const now = Date.now();
   const reader = await countLanes(source, page.names, { from, to, now });
   const reading: Reading = { source, reader, asked, schedulers, now };
-  const read: ReadLane[] = [];
+  const fit = new Fitting<ReadLane>();
   for (let i = 0; i < page.names.length; i += AT_ONCE) {
     const some = page.names.slice(i, i + AT_ONCE);
-    read.push(...(await mapSome(some, (name) => laneOf(reading, name, schedules.get(name)))));
+    const lanes = await mapSome(some, (name) => laneOf(reading, name, schedules.get(name)));
     // What does not fit is not read either.
-    if (fitting(read).more) break;
+    if (!lanes.every((lane) => fit.add(lane))) break;
   }
-  const { items } = fitting(read);
+  const { items } = fit;
   return timeline(asked, items, page.more || items.length < page.names.length);
 }
 
