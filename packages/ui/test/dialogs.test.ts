@@ -1,9 +1,5 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { contextOf, launch, whyNoPages } from "./support/browser.js";
-import { Mount } from "./support/mount.js";
-
-const missing = whyNoPages();
+import { beforeEach, expect, it } from "vitest";
+import { describePages } from "./support/describe-pages.js";
 
 /** Presses Escape, and tells what has the focus before the next task of the browser begins. */
 const AFTER_ESCAPE = (focused: string): string => `(async () => {
@@ -19,36 +15,13 @@ const FOCUSED = `(() => {
   return it?.getAttribute("aria-label") ?? (it?.textContent?.slice(0, 40) || it?.tagName);
 })()`;
 
-describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `: ${missing}`}`, () => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let mount: Mount;
-
-  beforeAll(async () => {
-    browser = await launch();
-  });
-
-  afterAll(() => browser?.close());
-
+describePages("dialogs", (pages) => {
   beforeEach(async () => {
-    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
-    await mount.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await pages.mount.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
   });
-
-  afterEach(async () => {
-    await context.close();
-    await mount.close();
-  });
-
-  const open = async (path: string): Promise<Page> => {
-    const page = await context.newPage();
-    await page.goto(`${mount.url}${path}`);
-    await page.getByText("Live", { exact: true }).waitFor();
-    return page;
-  };
 
   it("are open as soon as they are in the page, so that no key goes elsewhere", async () => {
-    const page = await open("jobs/nightly");
+    const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause the schedule" }).first().waitFor();
     await page.evaluate(`new MutationObserver(() => {
       const dialog = document.querySelector("dialog");
@@ -63,7 +36,7 @@ describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `:
   });
 
   it("keep the focus while an act is on its way, and close with Escape when it was refused", async () => {
-    const page = await open("jobs/nightly");
+    const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause the schedule" }).first().click();
     let answer = (): void => {};
     const asked = new Promise<void>((resolve) => {
@@ -86,7 +59,7 @@ describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `:
   });
 
   it("give the focus back to the button of a menu, and to the heading if the button is gone", async () => {
-    const page = await open("jobs");
+    const page = await pages.open("jobs");
     const button = page.getByRole("button", { name: "Actions of nightly" });
     const openDialog = async (): Promise<void> => {
       await button.focus();
@@ -102,7 +75,7 @@ describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `:
   });
 
   it("give the focus back when they are closed by their button", async () => {
-    const page = await open("jobs/nightly");
+    const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause the schedule" }).first().click();
     await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     await page.locator("dialog").waitFor({ state: "detached" });
@@ -112,8 +85,8 @@ describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `:
   it.each(["jobs/nightly", "jobs/nightly/why", "locks", "jobs"])(
     "end a hold in words of its own, on %s",
     async (path) => {
-      await mount.manager.hold("nightly", { reason: "the server moves", author: "bo" });
-      const page = await open(path);
+      await pages.mount.manager.hold("nightly", { reason: "the server moves", author: "bo" });
+      const page = await pages.open(path);
       const menu = page.getByRole("button", { name: "Actions of nightly" });
       if (path === "locks" || path === "jobs") await menu.click();
       await page
@@ -125,12 +98,12 @@ describe.skipIf(missing !== undefined)(`dialogs${missing === undefined ? "" : `:
       await page.keyboard.type("it has moved");
       await page.keyboard.press("Control+Enter");
       await page.locator("dialog").waitFor({ state: "detached" });
-      await expect.poll(() => mount.manager.locks(), { timeout: 30_000 }).toEqual([]);
+      await expect.poll(() => pages.mount.manager.locks(), { timeout: 30_000 }).toEqual([]);
     },
   );
 
   it("send by Ctrl+Enter from the text of the reason", async () => {
-    const page = await open("jobs/nightly");
+    const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause the schedule" }).first().click();
     await page.keyboard.type("holidays");
     await page.keyboard.press("Control+Enter");

@@ -1,11 +1,8 @@
 import { Scheduler } from "@ojm/schedule";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterEach, expect, it } from "vitest";
 import type { Timeline } from "../src/contract/timeline.js";
-import { contextOf, launch, whyNoPages } from "./support/browser.js";
-import { Mount } from "./support/mount.js";
-
-const missing = whyNoPages();
+import { describePages } from "./support/describe-pages.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -14,42 +11,27 @@ const HOUR = 60 * MINUTE;
 const AXIS = 32;
 const LANE = 28;
 
-describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? "" : `: ${missing}`}`, () => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let mount: Mount;
+describePages("marks of ticks", (pages) => {
   let scheduler: Scheduler | undefined;
 
-  beforeAll(async () => {
-    browser = await launch();
-  });
-
-  afterAll(() => browser?.close());
-
-  beforeEach(async () => {
-    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
-  });
-
   afterEach(async () => {
-    await context.close();
     await scheduler?.close();
-    await mount.close();
   });
 
   /** Makes a lane that a run fills, in whose time a tick was missed. */
   const fill = async (name: string): Promise<void> => {
-    await mount.runAgo(name, 4 * HOUR, { until: 0 });
+    await pages.mount.runAgo(name, 4 * HOUR, { until: 0 });
     await leave(name);
   };
 
   /** Lets the ticks of some hours be missed. */
   const leave = async (name: string): Promise<void> => {
     const definition = { cron: "0 * * * *", missed: "none" } as const;
-    await mount.scheduler.add(name, definition, () => {});
-    await mount.scheduler.close();
-    const channel = await mount.manager.channel<{ readonly at: number }>("oJobManager-schedules");
+    await pages.mount.scheduler.add(name, definition, () => {});
+    await pages.mount.scheduler.close();
+    const channel = await pages.mount.manager.channel<{ readonly at: number }>("oJobManager-schedules");
     await channel.set(["cursor", name], { at: Date.now() - 2.5 * HOUR });
-    scheduler = new Scheduler(mount.manager);
+    scheduler = new Scheduler(pages.mount.manager);
     await scheduler.add(name, definition, () => {});
   };
 
@@ -66,11 +48,11 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
     await fill("feed");
     const now = Date.now();
     const [from, to] = [now - 3.5 * HOUR, now - HOUR / 10];
-    const page = await context.newPage();
+    const page = await pages.context.newPage();
     await page.emulateMedia({ colorScheme });
-    await page.goto(`${mount.url}timeline?from=${from}&to=${to}`);
+    await page.goto(`${pages.mount.url}timeline?from=${from}&to=${to}`);
     const missedAt = async (): Promise<number> => {
-      const answer = await page.request.get(`${mount.url}api/v1/timeline?from=${from}&to=${to}`);
+      const answer = await page.request.get(`${pages.mount.url}api/v1/timeline?from=${from}&to=${to}`);
       const { lanes } = (await answer.json()) as Timeline;
       return lanes[0]?.ticks.find(({ outcome }) => outcome === "missed")?.due ?? 0;
     };
@@ -105,7 +87,7 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
 
   it("are small among the runs of a dense lane, and hide none of them", async () => {
     const [now, hour] = [Date.now(), Math.floor(Date.now() / HOUR) * HOUR];
-    const importer = mount.manager.importer();
+    const importer = pages.mount.manager.importer();
     for (let startTime = hour - 20 * HOUR; startTime < hour; startTime += MINUTE * 10) {
       const startDate = new Date(startTime).toISOString();
       await importer.add({
@@ -119,10 +101,10 @@ describe.skipIf(missing !== undefined)(`marks of ticks${missing === undefined ? 
     await importer.flush();
     await leave("dense");
     const [from, to] = [now - 20 * HOUR, now + 4 * HOUR];
-    const page = await context.newPage();
-    await page.goto(`${mount.url}timeline?from=${from}&to=${to}`);
+    const page = await pages.context.newPage();
+    await page.goto(`${pages.mount.url}timeline?from=${from}&to=${to}`);
     const ticks = async (): Promise<Timeline["lanes"][number]["ticks"]> => {
-      const answer = await page.request.get(`${mount.url}api/v1/timeline?from=${from}&to=${to}`);
+      const answer = await page.request.get(`${pages.mount.url}api/v1/timeline?from=${from}&to=${to}`);
       return ((await answer.json()) as Timeline).lanes[0]?.ticks ?? [];
     };
     const missed = async (): Promise<number> => (await ticks()).find(({ outcome }) => outcome === "missed")?.due ?? 0;

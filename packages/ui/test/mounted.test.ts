@@ -1,37 +1,23 @@
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Locator, Page } from "playwright-core";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { serveUi } from "../src/serve-ui.js";
 import { proxy } from "../src/testing/mounts.js";
-import { contextOf, launch, watch, whyNoPages } from "./support/browser.js";
-import { Mount } from "./support/mount.js";
+import { watch } from "./support/browser.js";
+import { describePages } from "./support/describe-pages.js";
 
-const missing = whyNoPages();
-
-describe.skipIf(missing !== undefined)(`pages that are mounted${missing === undefined ? "" : `: ${missing}`}`, () => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let mount: Mount;
+describePages("pages that are mounted", (pages) => {
   let faults: string[];
-
-  beforeAll(async () => {
-    browser = await launch();
-  });
-
-  afterAll(() => browser?.close());
 
   beforeEach(async () => {
     faults = [];
-    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
   });
 
   afterEach(async () => {
-    await context.close();
-    await mount.close();
     expect(faults).toEqual([]);
   });
 
   const open = async (url: string, base = url): Promise<Page> => {
-    const page = await context.newPage();
+    const page = await pages.context.newPage();
     watch(page, new URL(base), faults);
     await page.goto(url);
     return page;
@@ -43,7 +29,7 @@ describe.skipIf(missing !== undefined)(`pages that are mounted${missing === unde
     ["strips it", true],
     ["leaves it", false],
   ])("work below /a/b/ behind a proxy that %s: links, streams, acts, and nothing elsewhere", async (_, strips) => {
-    const { manager, scheduler } = mount;
+    const { manager, scheduler } = pages.mount;
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     const served = await serveUi({ manager, scheduler, basePath: "/a/b" });
     const front = await proxy(`http://127.0.0.1:${served.port}`, { strips });
@@ -78,23 +64,23 @@ describe.skipIf(missing !== undefined)(`pages that are mounted${missing === unde
   });
 
   it("share one stream in ten tabs, and it stays until the last one is closed", async () => {
-    const pages = await Promise.all(Array.from({ length: 10 }, () => open(mount.url)));
-    for (const page of pages) await live(page);
-    expect([mount.streams, mount.opened]).toEqual([1, 1]);
-    const run = await mount.manager.start("for-all");
-    for (const page of pages) await page.getByRole("link", { name: "for-all" }).waitFor();
-    const [last, ...others] = pages;
+    const tabs = await Promise.all(Array.from({ length: 10 }, () => open(pages.mount.url)));
+    for (const page of tabs) await live(page);
+    expect([pages.mount.streams, pages.mount.opened]).toEqual([1, 1]);
+    const run = await pages.mount.manager.start("for-all");
+    for (const page of tabs) await page.getByRole("link", { name: "for-all" }).waitFor();
+    const [last, ...others] = tabs;
     for (const page of others) await page.close();
     await run.end();
     await last?.getByText("Nothing runs now").waitFor();
-    expect([mount.streams, mount.opened]).toEqual([1, 1]);
+    expect([pages.mount.streams, pages.mount.opened]).toEqual([1, 1]);
     await last?.close();
-    await expect.poll(() => mount.streams, { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => pages.mount.streams, { timeout: 30_000 }).toBe(0);
   });
 
   it("have four pictures: loading, empty, stale, and the store that is away", async () => {
-    const page = await context.newPage();
-    watch(page, new URL(mount.url), faults);
+    const page = await pages.context.newPage();
+    watch(page, new URL(pages.mount.url), faults);
     const empty = (text: string): Locator => page.getByText(text, { exact: true });
     let answer = (): void => {};
     const asked = new Promise<void>((resolve) => {
@@ -104,23 +90,23 @@ describe.skipIf(missing !== undefined)(`pages that are mounted${missing === unde
       await asked;
       await route.continue();
     });
-    await page.goto(mount.url);
+    await page.goto(pages.mount.url);
     await page.getByRole("main").getByText("Loading").waitFor();
     expect(await empty("Nothing is wrong").count()).toBe(0);
     answer();
     for (const text of ["Nothing is wrong", "Nothing runs now", "Nothing is due"]) await empty(text).waitFor();
     await page.getByRole("main").getByText("Loading").waitFor({ state: "detached" });
 
-    mount.isAway = true;
+    pages.mount.isAway = true;
     await page.getByText(/Stale for/).waitFor();
     await page.getByText("The store does not answer.").waitFor();
     expect(await empty("Nothing is wrong").count()).toBe(1);
 
-    const second = await open(`${mount.url}jobs`, mount.url);
+    const second = await open(`${pages.mount.url}jobs`, pages.mount.url);
     await second.getByRole("heading", { name: "The store is away" }).waitFor();
     expect(await second.getByText(/No job|Nothing/).count()).toBe(0);
 
-    mount.isAway = false;
+    pages.mount.isAway = false;
     await page.getByText(/Stale for/).waitFor({ state: "detached" });
     await second.getByRole("heading", { name: "The store is away" }).waitFor({ state: "detached" });
     await live(second);

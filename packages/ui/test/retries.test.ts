@@ -1,47 +1,22 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { contextOf, launch, violationsOf, whyNoPages } from "./support/browser.js";
-import { Mount } from "./support/mount.js";
+import { beforeEach, expect, it } from "vitest";
+import { violationsOf } from "./support/browser.js";
+import { describePages } from "./support/describe-pages.js";
 
-const missing = whyNoPages();
-
-describe.skipIf(missing !== undefined)(`an attempt to come${missing === undefined ? "" : `: ${missing}`}`, () => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let mount: Mount;
+describePages("an attempt to come", (pages) => {
   /** The id of the first run of the chain that waits. */
   let chain: string;
 
-  beforeAll(async () => {
-    browser = await launch();
-  });
-
-  afterAll(() => browser?.close());
-
   beforeEach(async () => {
-    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
     const fails = (): Promise<never> => Promise.reject(new Error("no route to the partner"));
     // It learns that its next attempt was cancelled when that is due, or when its manager is closed.
-    mount.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
-    await expect.poll(async () => (await mount.manager.retries("import")).length, { timeout: 30_000 }).toBe(1);
-    const [next] = await mount.manager.retries("import");
+    pages.mount.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
+    await expect.poll(async () => (await pages.mount.manager.retries("import")).length, { timeout: 30_000 }).toBe(1);
+    const [next] = await pages.mount.manager.retries("import");
     chain = next?.chain ?? "";
   });
 
-  afterEach(async () => {
-    await context.close();
-    await mount.close();
-  });
-
-  const open = async (path: string): Promise<Page> => {
-    const page = await context.newPage();
-    await page.goto(`${mount.url}${path}`);
-    await page.getByText("Live", { exact: true }).waitFor();
-    return page;
-  };
-
   it("is told on the page of its job with the run that it follows, as a link", async () => {
-    const page = await open("jobs/import");
+    const page = await pages.open("jobs/import");
     const said = page.locator('.reasons [data-first="true"]').getByText(/^attempt 2 of the run of \S+ is due at /);
     await said.getByRole("link", { name: /^the run of / }).waitFor();
   });
@@ -54,7 +29,7 @@ describe.skipIf(missing !== undefined)(`an attempt to come${missing === undefine
   ])(
     "is cancelled on the page of %s by keyboard, with its reason, and the audit tells it",
     async (_, path, heading) => {
-      const page = await open(path.replace("CHAIN", encodeURIComponent(chain)));
+      const page = await pages.open(path.replace("CHAIN", encodeURIComponent(chain)));
       await page.getByRole("heading", { name: heading }).waitFor();
       const button = page.getByRole("button", { name: "Cancel attempt 2" }).first();
       await button.waitFor();
@@ -68,15 +43,15 @@ describe.skipIf(missing !== undefined)(`an attempt to come${missing === undefine
       const submit = ["Tab", "Tab", "Enter"];
       for (const key of submit) await page.keyboard.press(key);
       // Without a reason, nothing is sent, and the field of the reason has the focus again.
-      expect(await mount.manager.retries("import")).toHaveLength(1);
+      expect(await pages.mount.manager.retries("import")).toHaveLength(1);
       await dialog.locator("textarea:focus").waitFor();
       await page.keyboard.type("the partner is closed today");
       for (const key of submit) await page.keyboard.press(key);
       await page.locator("dialog").waitFor({ state: "detached" });
-      expect(await mount.manager.retries("import")).toEqual([]);
+      expect(await pages.mount.manager.retries("import")).toEqual([]);
       await button.waitFor({ state: "detached" });
       await page.setViewportSize({ width: 1440, height: 900 });
-      await page.goto(`${mount.url}audit?name=import`);
+      await page.goto(`${pages.mount.url}audit?name=import`);
       await page.getByRole("row", { name: /^Cancel the run import ana .*the partner is closed today/ }).waitFor();
     },
   );

@@ -1,43 +1,18 @@
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { contextOf, launch, whyNoPages } from "./support/browser.js";
-import { Mount } from "./support/mount.js";
+import type { Locator, Page } from "playwright-core";
+import { beforeEach, expect, it } from "vitest";
+import { describePages } from "./support/describe-pages.js";
 
-const missing = whyNoPages();
-
-describe.skipIf(missing !== undefined)(`a row of a list${missing === undefined ? "" : `: ${missing}`}`, () => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let mount: Mount;
-
-  beforeAll(async () => {
-    browser = await launch();
-  });
-
-  afterAll(() => browser?.close());
-
+describePages("a row of a list", (pages) => {
   beforeEach(async () => {
-    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
-    await mount.scheduler.add("backup", { cron: "0 2 * * *" }, () => {});
-    await mount.manager.run("backup", () => {});
+    await pages.mount.scheduler.add("backup", { cron: "0 2 * * *" }, () => {});
+    await pages.mount.manager.run("backup", () => {});
   });
 
-  afterEach(async () => {
-    await context.close();
-    await mount.close();
-  });
-
-  const open = async (path: string): Promise<Page> => {
-    const page = await context.newPage();
-    await page.goto(`${mount.url}${path}`);
-    await page.getByText("Live", { exact: true }).waitFor();
-    return page;
-  };
   /** A cell without a link. */
   const cell = (page: Page): Locator => page.getByRole("row", { name: /^backup/ }).locator("td.wide-only");
 
   it("is the target of a click, and of no click that is for something in it", async () => {
-    const page = await open("jobs");
+    const page = await pages.open("jobs");
     await page.getByRole("button", { name: "Actions of backup" }).click();
     await page.getByRole("menuitem", { name: "Hold" }).waitFor();
     expect(new URL(page.url()).pathname).toBe("/jobs");
@@ -48,8 +23,8 @@ describe.skipIf(missing !== undefined)(`a row of a list${missing === undefined ?
   });
 
   it.each(["Control", "middle"] as const)("opens a new tab by a click with %s, as its link does", async (how) => {
-    const page = await open("jobs");
-    const tab = context.waitForEvent("page");
+    const page = await pages.open("jobs");
+    const tab = pages.context.waitForEvent("page");
     await cell(page).click(how === "middle" ? { button: "middle" } : { modifiers: [how] });
     const opened = await tab;
     await opened.getByRole("heading", { name: "backup", level: 1 }).waitFor();
@@ -57,7 +32,7 @@ describe.skipIf(missing !== undefined)(`a row of a list${missing === undefined ?
   });
 
   it("leads to the job by the name, and to the run by a state, a time or a number, on every screen", async () => {
-    const { manager } = mount;
+    const { manager } = pages.mount;
     const fails = (): Promise<never> => Promise.reject(new Error("no route"));
     await manager.run("failing", fails).catch(() => {});
     manager.run("tried", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
@@ -71,7 +46,7 @@ describe.skipIf(missing !== undefined)(`a row of a list${missing === undefined ?
       ["runs", []],
       ["locks", ["Locks", "Schedulers"]],
     ] as const) {
-      const page = await open(path);
+      const page = await pages.open(path);
       for (const name of regions) await page.getByRole("region", { name, exact: true }).waitFor();
       await page.locator("main .name").first().waitFor();
       const hrefs = (css: string): Promise<string[]> =>
@@ -88,7 +63,7 @@ describe.skipIf(missing !== undefined)(`a row of a list${missing === undefined ?
   });
 
   it("lets its text be selected", async () => {
-    const page = await open("jobs");
+    const page = await pages.open("jobs");
     const text = page.getByRole("row", { name: /^backup/ }).getByText("At 02:00 (UTC)");
     const { x, y, height } = (await text.boundingBox()) ?? { x: 0, y: 0, height: 0 };
     await page.mouse.move(x + 1, y + height / 2);

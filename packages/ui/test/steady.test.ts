@@ -1,40 +1,15 @@
 import type { Run } from "@ojm/core";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { contextOf, launch, violationsOf, whyNoPages } from "./support/browser.js";
-import { Mount } from "./support/mount.js";
+import type { Locator, Page } from "playwright-core";
+import { beforeEach, expect, it } from "vitest";
+import { violationsOf } from "./support/browser.js";
+import { describePages } from "./support/describe-pages.js";
 
-const missing = whyNoPages();
-
-describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefined ? "" : `: ${missing}`}`, () => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let mount: Mount;
-
-  beforeAll(async () => {
-    browser = await launch();
-  });
-
-  afterAll(() => browser?.close());
-
+describePages("what is clicked on", (pages) => {
   beforeEach(async () => {
-    [context, mount] = await Promise.all([contextOf(browser), Mount.open()]);
-    await mount.scheduler.add("import", { cron: "0 2 * * *" }, () => {});
-    await mount.manager.run("import", () => {});
+    await pages.mount.scheduler.add("import", { cron: "0 2 * * *" }, () => {});
+    await pages.mount.manager.run("import", () => {});
   });
 
-  afterEach(async () => {
-    await context.close();
-    await mount.close();
-  });
-
-  const open = async (path: string, width = 1440): Promise<Page> => {
-    const page = await context.newPage();
-    await page.goto(`${mount.url}${path}`);
-    await page.getByText("Live", { exact: true }).waitFor();
-    await page.setViewportSize({ width, height: 900 });
-    return page;
-  };
   /** The acts of the page: each with its place. */
   const acts = (page: Page): Promise<string[]> =>
     page.locator(".head .end .button").evaluateAll((buttons) =>
@@ -49,7 +24,7 @@ describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefine
     page.locator(".head").getByRole("button", { name: act, disabled: !does }).waitFor();
 
   it.each([1440, 320])("keeps its place on the page of a job while its runs begin and end, at %i px", async (width) => {
-    const page = await open("jobs/import", width);
+    const page = await pages.open("jobs/import", width);
     await can(page, "Cancel the run", false);
     const places = await acts(page);
     expect(places.map((place) => place.replace(/ at .*/, ""))).toEqual([
@@ -63,7 +38,7 @@ describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefine
     const runs = page.getByRole("region", { name: "Runs" });
     const tops: (number | undefined)[] = [];
     for (let i = 0; i < 2; i++) {
-      const run = await mount.manager.start("import");
+      const run = await pages.mount.manager.start("import");
       await can(page, "Unlock by force", true);
       await page.getByRole("heading", { name: "What it does now" }).waitFor();
       await page.locator(".reasons").getByText("it runs now").waitFor();
@@ -81,7 +56,7 @@ describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefine
   });
 
   it("says why an act makes no sense now, and does nothing then", async () => {
-    const page = await open("jobs/import");
+    const page = await pages.open("jobs/import");
     const cancel = page.getByRole("button", { name: "Cancel the run", disabled: true });
     expect(await cancel.getAttribute("title")).toBe("Nothing runs now.");
     await cancel.focus();
@@ -94,13 +69,13 @@ describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefine
   });
 
   it("keeps its place on the page of why a job does not run while its runs begin and end", async () => {
-    const page = await open("jobs/import/why");
+    const page = await pages.open("jobs/import/why");
     const button = page.getByRole("button", { name: "Run now" });
     const tops: (number | undefined)[] = [];
     for (let i = 0; i < 2; i++) {
       await page.locator(".reasons").getByText("nothing keeps it").waitFor();
       tops.push(await top(button));
-      const run = await mount.manager.start("import");
+      const run = await pages.mount.manager.start("import");
       await page.locator(".reasons").getByText("it runs now").waitFor();
       tops.push(await top(button));
       await run.end();
@@ -109,8 +84,8 @@ describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefine
   });
 
   it("keeps its place on the page of a run that ends", async () => {
-    const run = await mount.manager.start("import");
-    const page = await open(`runs/${encodeURIComponent(run.id)}`);
+    const run = await pages.mount.manager.start("import");
+    const page = await pages.open(`runs/${encodeURIComponent(run.id)}`);
     await can(page, "Cancel the run", true);
     const places = await acts(page);
     await run.end();
@@ -120,8 +95,8 @@ describe.skipIf(missing !== undefined)(`what is clicked on${missing === undefine
 
   it.each(["locks", "what runs now"])("keeps its place in the list of %s while the pointer is there", async (list) => {
     const started: Run[] = [];
-    for (const name of ["a-first", "b-second"]) started.push(await mount.manager.start(name));
-    const page = await open(list === "locks" ? "locks" : "");
+    for (const name of ["a-first", "b-second"]) started.push(await pages.mount.manager.start(name));
+    const page = await pages.open(list === "locks" ? "locks" : "");
     const section = page.getByRole("region", { name: list === "locks" ? "Locks" : "Running", exact: true });
     const button = section.getByRole("button", { name: "Actions of b-second" });
     await button.hover();

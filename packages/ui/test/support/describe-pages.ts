@@ -1,0 +1,63 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
+import { contextOf, launch, whyNoPages } from "./browser.js";
+import { Mount } from "./mount.js";
+
+/** What a test has: a cockpit on a store in memory, and a profile of a browser. */
+export class Pages {
+  #mount: Mount | undefined;
+  #context: BrowserContext | undefined;
+
+  get mount(): Mount {
+    if (this.#mount === undefined) throw new Error("a cockpit is there in a test only");
+    return this.#mount;
+  }
+
+  get context(): BrowserContext {
+    if (this.#context === undefined) throw new Error("a browser is there in a test only");
+    return this.#context;
+  }
+
+  /** Opens a page at a path, and waits until it is live. */
+  async open(path: string, width = 1440): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(`${this.mount.url}${path}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.setViewportSize({ width, height: 900 });
+    return page;
+  }
+
+  async begin(browser: Browser, zone?: string): Promise<void> {
+    [this.#context, this.#mount] = await Promise.all([contextOf(browser, zone), Mount.open()]);
+  }
+
+  async end(): Promise<void> {
+    await this.#context?.close();
+    await this.#mount?.close();
+    this.#context = undefined;
+    this.#mount = undefined;
+  }
+}
+
+/**
+ * Tests in one browser, each with a cockpit of its own. Where there is no browser they are skipped, and their
+ * title says why.
+ */
+export function describePages(
+  title: string,
+  tests: (pages: Pages) => void,
+  { zone }: { readonly zone?: string } = {},
+): void {
+  const missing = whyNoPages();
+  describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}: ${missing}`, () => {
+    const pages = new Pages();
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await launch();
+    });
+    afterAll(() => browser?.close());
+    beforeEach(() => pages.begin(browser, zone));
+    afterEach(() => pages.end());
+    tests(pages);
+  });
+}
