@@ -151,5 +151,17 @@ test("a daemon whose store was replaced ends with 5: idle for ever, it would loo
   expect((await other.ended).code).toBe(0);
   renameSync(join(folder, "data", "other.db"), path);
   const { code, err } = await daemon.ended;
-  expect([code, err]).toEqual([5, expect.stringMatching(/this process runs no tick any more: .*jobs\.db was deleted/)]);
+  expect([code, err]).toEqual([5, expect.stringMatching(/ojm: SQLite file .*jobs\.db was deleted or replaced/)]);
+});
+
+test("a daemon without schedules whose store was deleted ends with 5 too", async () => {
+  const files = managed('print("ticked")');
+  const repeated = files["a.yaml"]
+    ?.replaceAll("./data/locks.db", "./data/jobs.db")
+    .replace("  - name: Work\n", "  - name: Work\n    type: periodic\n    typeArgs: { timeInterval: 500 }\n");
+  const folder = folderWith({ "a.yaml": repeated ?? "" });
+  const daemon = start(folder, "run", "a.yaml");
+  await daemon.prints("ticked");
+  for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, "data", `jobs.db${end}`), { force: true });
+  expect((await daemon.ended).code).toBe(5);
 });

@@ -2,7 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import type { Decided } from "./decide/outcomes.js";
 
 const TICK = channel("ojm:tick");
-const GONE = channel("ojm:store:gone");
+const ADDED = channel("ojm:schedule:added");
 
 /**
  * Publishes what became of ticks on the diagnostics channel `ojm:tick`. It costs nothing while nobody
@@ -14,9 +14,9 @@ export function tellTicks(schedule: string, ticks: readonly Decided[]): void {
 }
 
 /**
- * Publishes on the diagnostics channel `ojm:store:gone`, as `{ error }`, that the store of a scheduler was
- * deleted or replaced under this process, which runs no tick any more.
+ * Publishes on the diagnostics channel `ojm:schedule:added`, as `{ schedule }`, that this process runs a
+ * schedule: who counts its failures begins at 0.
  */
-export function tellGone(error: Error): void {
-  GONE.publish({ error });
+export function tellAdded(schedule: string): void {
+  if (ADDED.hasSubscribers) ADDED.publish({ schedule });
 }

@@ -18,7 +18,7 @@ import { checkDefinition, checkJobName } from "./definition/check.js";
 import { hashOf } from "./definition/hash.js";
 import type { ScheduleDefinition } from "./definition/types.js";
 import { wordsOf } from "./definition/words.js";
-import { tellTicks } from "./events.js";
+import { tellAdded, tellTicks } from "./events.js";
 import type { Body, Host, Own } from "./fire/host.js";
 import { ScheduledJob } from "./fire/job.js";
 import { Requests } from "./fire/requests.js";
@@ -115,6 +115,7 @@ export class Scheduler {
     this.#jobs.set(name, job);
     this.#alarms.keepAlive(true);
     opened.presence.add(name, own.hash);
+    tellAdded(name);
     job.act();
   }
 

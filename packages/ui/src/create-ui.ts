@@ -44,9 +44,10 @@ export function createUi(options: UiOptions): Ui {
 export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<string, Handler>> = {}): Cockpit {
   check(options);
   const { manager, scheduler, readOnly = false, showResults = false, mask = (text) => text } = options;
+  const { reasons = async () => [] } = options;
   const own = scheduler ?? new Scheduler(manager);
   const hub = new Hub(manager, mask);
-  const source: Source = { manager, scheduler: own, hub, showResults, mask };
+  const source: Source = { manager, scheduler: own, hub, showResults, mask, reasons };
   const streams: Streams = new Streams(
     source,
     hub,
@@ -83,7 +84,7 @@ export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<
   };
 }
 
-function check({ manager, basePath, hosts, mask, metrics }: ViewOptions): void {
+function check({ manager, basePath, hosts, mask, metrics, reasons }: ViewOptions): void {
   const problem =
     manager === undefined
       ? "the cockpit needs a manager: that of openJobManager()"
@@ -95,6 +96,8 @@ function check({ manager, basePath, hosts, mask, metrics }: ViewOptions): void {
             ? "mask is a function from text to text"
             : metrics !== undefined && typeof metrics !== "function"
               ? "metrics is a function that returns their text, such as prometheus().text of @ojm/otel/prometheus"
-              : undefined;
+              : reasons !== undefined && typeof reasons !== "function"
+                ? "reasons is a function that resolves to a list of what keeps a job from running"
+                : undefined;
   if (problem !== undefined) throw new TypeError(problem);
 }

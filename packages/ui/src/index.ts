@@ -1,4 +1,14 @@
 /** The cockpit of ojm in a browser: to be mounted in a server, or served on its own. */
 export { createUi } from "./create-ui.js";
 export { serveUi } from "./serve-ui.js";
-export type { RequestSource, Role, ServedUi, ServeOptions, Ui, UiOptions, Viewer, ViewOptions } from "./types.js";
+export type {
+  OtherReason,
+  RequestSource,
+  Role,
+  ServedUi,
+  ServeOptions,
+  Ui,
+  UiOptions,
+  Viewer,
+  ViewOptions,
+} from "./types.js";

@@ -16,6 +16,21 @@ export interface Viewer {
   readonly role: Role;
 }
 
+/** Something that keeps a job from running, and that the store does not know by itself. */
+export interface OtherReason {
+  /** The name of the job. */
+  readonly name: string;
+  /** `orphan`: a command of a run that is over goes on. `refused`: starts were refused since the last run. */
+  readonly code: "orphan" | "refused";
+  readonly text: string;
+  /** What helps, in words. */
+  readonly help?: string;
+  /** The id of the run that it is about. */
+  readonly run?: string;
+  /** Whether no run can begin before that is over. */
+  readonly keeps?: boolean;
+}
+
 /** How a cockpit looks at a store, and what it shows. */
 export interface ViewOptions {
   /** The manager of the store. The caller keeps it, and closes it after the cockpit. */
@@ -35,6 +50,11 @@ export interface ViewOptions {
    * then has them, for programs of this machine and for those who have a session. Default: there is none.
    */
   readonly metrics?: () => string;
+  /**
+   * What else keeps a job from running; without a name, what is to be looked at of all jobs. `ojm ui` tells
+   * of the commands of `ojm exec` that outlived it, and of starts that were refused. Default: nothing.
+   */
+  readonly reasons?: (name?: string) => Promise<readonly OtherReason[]>;
   /** The names that a `Host` header may have, beside `localhost`, `127.0.0.1` and `[::1]`. */
   readonly hosts?: readonly string[];
   /**

@@ -2,7 +2,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { serveUi } from "../src/serve-ui.js";
 import { proxy } from "../src/testing/mounts.js";
-import { watch } from "./support/browser.js";
+import { violationsOf, watch } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 describePages("pages that are mounted", (pages) => {
@@ -60,6 +60,32 @@ describePages("pages that are mounted", (pages) => {
     } finally {
       await front.close();
       await served.close();
+    }
+  });
+
+  it("keep what they show when their server is started anew, and go on once another tab has signed in", async () => {
+    const { manager } = pages.mount;
+    await manager.run("import", () => {});
+    const first = await serveUi({ manager });
+    const page = await open(first.url, new URL("/", first.url).href);
+    await live(page);
+    await page.goto(new URL("jobs", first.url).href);
+    const row = page.getByRole("row", { name: /^import/ });
+    await row.waitFor();
+    await first.close();
+    const second = await serveUi({ manager, port: first.port });
+    try {
+      await page.getByText("You are signed out.").waitFor();
+      expect(await row.isVisible()).toBe(true);
+      expect(await violationsOf(page)).toEqual([]);
+      const other = await open(second.url, new URL("/", second.url).href);
+      await live(other);
+      await live(page);
+      await page.getByText("You are signed out.").waitFor({ state: "detached" });
+      await manager.run("later", () => {});
+      await page.getByRole("row", { name: /^later/ }).waitFor();
+    } finally {
+      await second.close();
     }
   });
 

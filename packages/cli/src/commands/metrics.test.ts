@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { startRedis, whyMissing } from "../../../redis/src/testing/servers.js";
 import { folderWith, ojm, start } from "../testing/ojm.js";
 
 const DAEMON = readFileSync(new URL("../../../../examples/patterns/scheduled.yaml", import.meta.url), "utf8").replace(
@@ -22,6 +23,42 @@ test("ojm run --metrics serves the metrics of a daemon, its health and its readi
   daemon.process.kill("SIGTERM");
   expect((await daemon.ended).code).toBe(143);
 });
+
+const missing = whyMissing("redis-server");
+
+test.skipIf(missing !== undefined)(
+  `a daemon that is not busy is not ready while its store is away ${missing ?? ""}`,
+  async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const yaml = `include: [oJobManager.yaml]
+jobs:
+  - name: Init
+    to: oJobManager Init
+    args:
+      chJobs: { type: redis, args: { url: "${redis.url}" } }
+      chLocks: { type: redis, args: { url: "${redis.url}" } }
+  - name: Nightly
+    typeArgs: { cron: "0 2 1 1 *" }
+    from: oJobManager Job Start
+    to: oJobManager Job End
+    catch: oJobManager Error
+    args: { name: nightly }
+todo: [Init, Nightly]
+`;
+    const daemon = start(folderWith({ "jobs.yaml": yaml }), "run", "jobs.yaml", "--metrics", "127.0.0.1:0");
+    await expect.poll(() => daemon.err, { timeout: 30_000 }).toMatch(/metrics are at http:\S+\n/);
+    const [, url = ""] = /metrics are at (http:\S+)\/metrics/.exec(daemon.err) ?? [];
+    const ready = async (): Promise<number> => (await fetch(`${url}/readyz`)).status;
+    await expect.poll(ready, { timeout: 30_000 }).toBe(200);
+    redis.freeze();
+    await expect.poll(ready, { timeout: 30_000 }).toBe(503);
+    redis.thaw();
+    await expect.poll(ready, { timeout: 30_000 }).toBe(200);
+    daemon.process.kill("SIGTERM");
+    expect((await daemon.ended).code).toBe(143);
+  },
+);
 
 test("the server of metrics keeps no job file from ending", async () => {
   const folder = folderWith({ "jobs.yaml": "jobs: [{ name: A, exec: 'print(1)' }]\ntodo: [A]\n" });

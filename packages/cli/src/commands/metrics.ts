@@ -9,7 +9,7 @@ const MOST = 65_535;
  *
  * @throws CommandError for another text, or an address that cannot be listened on
  */
-export async function serveMetrics(address: string): Promise<void> {
+export async function serveMetrics(address: string, ready: () => Promise<boolean>): Promise<void> {
   const [, host = "127.0.0.1", text] = ADDRESS.exec(address) ?? [];
   const port = Number(text);
   if (text === undefined || port > MOST) {
@@ -17,7 +17,7 @@ export async function serveMetrics(address: string): Promise<void> {
   }
   const { serveMetrics: serve } = await import("@ojm/otel/prometheus");
   try {
-    const { url } = await serve({ host: host.replace(/^\[|\]$/g, ""), port });
+    const { url } = await serve({ host: host.replace(/^\[|\]$/g, ""), port, ready });
     tell(`metrics are at ${url}/metrics`);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

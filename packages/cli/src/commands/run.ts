@@ -1,6 +1,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Events } from "@ojm/core";
 import { dryRun, JobFileError, jobFileHelp, Log, type RunControl, type RunFileOptions, runJobFile } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { lastValue, readFile } from "../command-line/parse.js";
@@ -25,14 +26,17 @@ export async function execute(given: Given): Promise<number> {
   const strict = flags.has("strict");
   if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, prepare: prepareType }));
   const [metrics] = values["metrics"] ?? [];
-  if (metrics !== undefined) await serveMetrics(metrics);
+  const signals = new Signals();
+  if (metrics !== undefined) await serveMetrics(metrics, () => signals.storeAnswers());
   const log = new Log();
   const prefix = prefixOf(given);
   if (prefix !== undefined) log.prefixLines(prefix);
   // Before the error is told: it would stand behind the line of a job.
   process.prependListener("uncaughtException", () => log.leaveTerminal());
-  const signals = new Signals();
-  subscribe("ojm:store:gone", () => signals.end(EXIT.away, "the store is gone"));
+  subscribe("ojm:store:gone", (event) => {
+    if (signals.code === undefined) tell(`ojm: ${(event as Events["ojm:store:gone"]).error.message}`);
+    signals.end(EXIT.away, "the store is gone");
+  });
   const onStart = (control: RunControl): void => signals.control(control);
   const code = await runToCode(file, { log, args, loads, strict, jobs, prepare: prepareType, onStart });
   // Not by waiting for what a script or a driver may have left open: everything of ours is closed and
@@ -104,6 +108,11 @@ class Signals {
     // Before the first job there is nothing to stop.
     if (this.#control === undefined) process.exit(this.code);
     this.#control.stop(reason);
+  }
+
+  /** Whether the store answers, as far as it was opened. */
+  async storeAnswers(): Promise<boolean> {
+    return (await this.#control?.storeAnswers()) ?? true;
   }
 
   /** The exit code that a script asked for. */

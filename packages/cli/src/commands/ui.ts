@@ -10,6 +10,7 @@ import { CommandError, EXIT } from "../errors.js";
 import { print } from "../output/print.js";
 import { tell } from "../output/tell.js";
 import { storeWords, withStore } from "../store/open.js";
+import { otherReasons } from "./exec/other-reasons.js";
 
 /** Where it is, unless that port is taken: a bookmark leads to it. */
 const PORT = 7717;
@@ -54,6 +55,7 @@ async function optionsOf(given: Given, manager: JobManager): Promise<ServeOption
   const hosts = given.values["allow-host"];
   return {
     manager,
+    reasons: (name) => otherReasons(manager, name),
     store: await storeWords(given),
     readOnly: given.flags.has("read-only"),
     showResults: given.flags.has("show-results"),

@@ -184,8 +184,10 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     try {
       outcome = await abortable(backend.commit(encoded, options), options.signal, "unknown");
     } catch (error) {
+      this.#store.gone.failed(error);
       throw channelErrorOf(error, "unknown");
     }
+    this.#store.gone.answered();
     return decodeOutcome(encoded, outcome);
   }
 

@@ -1,3 +1,4 @@
+import type { StoreGoneEvent } from "../channel/backend/gone.js";
 import type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "../locks/events.js";
 import { EventChannel } from "../util/events.js";
 import type { LogDroppedEvent } from "./logs/types.js";
@@ -33,6 +34,8 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  * - `ojm:lock:waiting`: a call began to wait for a lock.
  * - `ojm:lock:waited`: that wait is over, with or without the lock.
  * - `ojm:session:renewal`: the session of this process was renewed, or could not be.
+ * - `ojm:store:gone`: a SQLite file was deleted or replaced 10 s ago or more: this process can do nothing in
+ *   it any more, and should end.
  * - `ojm:log:dropped`: lines of the log of a run were dropped, as its store was away or slow for too long.
  *
  * @example
@@ -50,5 +53,6 @@ export interface Events {
   readonly "ojm:lock:waiting": LockWaitingEvent;
   readonly "ojm:lock:waited": LockWaitedEvent;
   readonly "ojm:session:renewal": SessionRenewalEvent;
+  readonly "ojm:store:gone": StoreGoneEvent;
   readonly "ojm:log:dropped": LogDroppedEvent;
 }

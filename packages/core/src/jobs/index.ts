@@ -3,6 +3,7 @@ import type { LiveRuns as FollowedRuns } from "./questions/live/live-runs.js";
 import type { RunImport as OpenedImport } from "./transfer/import.js";
 
 export type { LogBudget } from "../channel/backend/backend.js";
+export type { StoreGoneEvent } from "../channel/backend/gone.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export type { AttemptFailedEvent, Events, RunEvent } from "./events.js";
 export type { LogChunk } from "./logs/chunk.js";

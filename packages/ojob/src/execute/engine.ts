@@ -105,11 +105,6 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     return this.plan.settings;
   }
 
-  /** The exit code that a script asked for by `exit`. */
-  get exitCode(): number | undefined {
-    return this.runtime.exitCode;
-  }
-
   /** Whether the grace period of a stop is over. */
   get killed(): boolean {
     return this.#running.killed;

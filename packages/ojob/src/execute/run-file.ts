@@ -24,6 +24,8 @@ export interface RunControl {
   stop(reason: string): void;
   /** The exit code that a script asked for by `exit`. */
   readonly exitCode: number | undefined;
+  /** Whether the store of the file answers a small read, within two seconds. True before it is opened. */
+  storeAnswers(): Promise<boolean>;
 }
 
 /** What running a job file needs beside the file. */
@@ -75,7 +77,13 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     files: [file.source.path],
   });
   runtime.stop = (reason) => engine.stop(reason);
-  run.onStart?.(engine);
+  run.onStart?.({
+    stop: (reason) => engine.stop(reason),
+    get exitCode() {
+      return runtime.exitCode;
+    },
+    storeAnswers: () => runtime.managers.answers(),
+  });
   let letGo = (): void => {};
   try {
     const { unique } = file.settings;

@@ -6,7 +6,10 @@ import type { ScheduleTick } from "@ojm/schedule";
 type TickEvent = Pick<ScheduleTick, "schedule" | "at" | "outcome" | "reason" | "count">;
 
 /** All events of ojm that are published in a process. */
-type AllEvents = Events & { readonly "ojm:tick": TickEvent };
+type AllEvents = Events & {
+  readonly "ojm:tick": TickEvent;
+  readonly "ojm:schedule:added": { readonly schedule: string };
+};
 
 /** What is done at each event. */
 export type Listeners = { readonly [K in keyof AllEvents]?: (event: AllEvents[K]) => void };

@@ -6,6 +6,10 @@ import { resultOf } from "./results.js";
 
 const SECOND = 1_000;
 
+/** How runs end in error, and how a lock is lost. */
+const IN_ERROR = ["failed", "timeout", "lost"] as const satisfies RunRecord["status"][];
+const LOSSES = ["lost", "timeout"];
+
 /** Measures what happens in this process, from now on. Call the result to end that. */
 export function measure(sink: Sink): () => void {
   const names = new Names(() => sink.put("namesFolded", 1, {}));
@@ -13,8 +17,22 @@ export function measure(sink: Sink): () => void {
   /** The runs that began since we listen, with their labels. Only those go off the gauge at their end. */
   const active = new Map<string, Labels>();
 
+  const begun = new Set<string>();
+  /**
+   * Whatever may fail is counted from 0 on, before it does: a counter that is born with its first failure has
+   * not grown since then.
+   */
+  const begin = (labels: Labels): void => {
+    const label = labels["cicd.pipeline.name"] ?? "";
+    if (begun.has(label)) return;
+    begun.add(label);
+    for (const status of IN_ERROR) sink.put("runErrors", 0, { ...labels, "error.type": status });
+    for (const code of LOSSES) sink.put("lockLost", 0, { ...labels, "error.type": code });
+  };
+
   const started = ({ id, name, delay, attempt = 1 }: RunRecord): void => {
     const labels = named(name);
+    begin(labels);
     active.set(id, labels);
     sink.put("runActive", 1, { ...labels, "cicd.pipeline.run.state": "executing" });
     // A later attempt has the delay of the ones before it.
@@ -32,6 +50,7 @@ export function measure(sink: Sink): () => void {
   };
 
   return listen({
+    "ojm:schedule:added": ({ schedule }) => begin(named(schedule)),
     "ojm:run:started": ({ record }) => started(record),
     "ojm:run:ended": ({ record }) => ended(record),
     "ojm:lock:lost": ({ name, code }) => sink.put("lockLost", 1, { ...named(name), "error.type": code.toLowerCase() }),

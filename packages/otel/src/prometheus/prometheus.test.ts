@@ -1,6 +1,7 @@
 import { hasSubscribers } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { openTestManager } from "@ojm/core/testing";
+import { Scheduler } from "@ojm/schedule";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { METRICS } from "../measure/metrics.js";
 import { MOST_NAMES } from "../measure/names.js";
@@ -45,9 +46,15 @@ describe("the metrics of Prometheus", () => {
     expect(results).toEqual(["success", "failure", "skip", "timeout"]);
     expect(samples(all, DURATION, `${DURATION}_sum`, "slow")[0]?.value).toBe(9);
     const errors = samples(all, "cicd_pipeline_run_errors_total", "cicd_pipeline_run_errors_total");
-    expect(errors.map(({ labels, value }) => [labels["cicd_pipeline_name"], labels["error_type"], value])).toEqual([
+    const counted = errors.map(({ labels, value }) => [labels["cicd_pipeline_name"], labels["error_type"], value]);
+    expect(counted.filter(([, , value]) => value !== 0)).toEqual([
       ["bad", "failed", 1],
       ["slow", "timeout", 1],
+    ]);
+    expect(counted.filter(([name]) => name === "good").map(([, type, value]) => [type, value])).toEqual([
+      ["failed", 0],
+      ["timeout", 0],
+      ["lost", 0],
     ]);
     const active = samples(all, "cicd_pipeline_run_active", "cicd_pipeline_run_active");
     expect(active.length).toBeGreaterThan(4);
@@ -58,11 +65,31 @@ describe("the metrics of Prometheus", () => {
     const all = await scraped();
     const sum = (name: string, job?: string): number | undefined => samples(all, name, `${name}_sum`, job)[0]?.value;
     expect(sum("ojm_lock_wait_duration_seconds", "taken")).toBeGreaterThanOrEqual(7);
-    expect(samples(all, "ojm_lock_lost_total", "ojm_lock_lost_total", "slow")).toHaveLength(1);
+    const lost = samples(all, "ojm_lock_lost_total", "ojm_lock_lost_total", "slow");
+    expect(lost.map(({ labels, value }) => [labels["error_type"], value])).toEqual([
+      ["lost", 0],
+      ["timeout", 1],
+    ]);
     expect(sum("ojm_session_renewal_duration_seconds")).toBeGreaterThanOrEqual(0);
     expect(samples(all, "ojm_tick_delay_seconds", "ojm_tick_delay_seconds_count", "hourly")[0]?.value).toBe(2);
     const [skipped] = samples(all, "ojm_tick_decided_total", "ojm_tick_decided_total", "paused");
     expect(skipped).toMatchObject({ labels: { ojm_tick_outcome: "skipped", ojm_tick_reason: "paused" }, value: 2 });
+  });
+
+  test("count the failures of a schedule from 0 on, before its first run: the first one is seen to be one more", async () => {
+    const metrics = opened();
+    await using test = await openTestManager();
+    const { manager, clock } = test;
+    const scheduler = new Scheduler(manager, { clock });
+    await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    const errors = samples(
+      parseScrape(metrics.text()),
+      "cicd_pipeline_run_errors_total",
+      "cicd_pipeline_run_errors_total",
+      "nightly",
+    );
+    expect(errors.map(({ value }) => value)).toEqual([0, 0, 0]);
+    await scheduler.close();
   });
 
   test("have 200 names of jobs at most, and a counter of what was counted as _other", async () => {

@@ -36,11 +36,13 @@ export interface BackfillOptions {
   readonly author?: string;
   /** Whether ticks that were run already are run again. Default: false. */
   readonly again?: boolean;
+  /** Only counts the ticks, and asks for nothing. Default: false. */
+  readonly dryRun?: boolean;
 }
 
 /** A backfill that was accepted: the member that runs the schedule runs its ticks, one after the other. */
 export interface Backfill {
-  /** Absent if there is no tick to run: nothing was asked for then. */
+  /** Absent if there is no tick to run, or with `dryRun`: nothing was asked for then. */
   readonly id?: string;
   /** How many ticks there are in its time. Those that were run already count. */
   readonly ticks: number;
@@ -74,7 +76,7 @@ export async function runNow(
 export async function backfill(
   store: ScheduleStore,
   name: string,
-  { from, to, again, ...who }: Omit<BackfillOptions, "author" | "reason"> & Pick<RequestValue, "reason" | "by">,
+  { from, to, again, dryRun, ...who }: Omit<BackfillOptions, "author" | "reason"> & Pick<RequestValue, "reason" | "by">,
 ): Promise<Backfill> {
   const now = store.clock.now();
   const first = instantOf("from", from);
@@ -88,7 +90,7 @@ export async function backfill(
   }
   const ran = ticks === 0 ? 0 : await countRun(store, name, schedule, first, end);
   const toRun = again === true ? ticks : ticks - ran;
-  if (toRun === 0) return { ticks, ran, toRun };
+  if (toRun === 0 || dryRun === true) return { ticks, ran, toRun };
   const bounds = { from: first - 1, to: end - 1, first, ticks: toRun, ...(again === true ? { again } : {}) };
   const request: RequestValue = { type: "backfill", ...who, at: now, ...bounds };
   return { id: await ask(store, name, request, REQUEST_TTL), ticks, ran, toRun };

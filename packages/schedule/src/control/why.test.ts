@@ -33,6 +33,26 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
+  it("of a schedule with a backfill it is told who asked for it, and how far it is", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    const { scheduler } = two;
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    // Nobody runs it: the backfill goes on until it is stopped.
+    await world.clock.until(one.scheduler.close());
+    const ask = { from: "2029-12-31T23:00:00Z", to: "2030-01-01T00:00:00Z", reason: "lost rows", author: "ana" };
+    const told = async (): Promise<string | undefined> =>
+      (await world.clock.until(scheduler.why("a"))).find(({ code }) => code === "backfill")?.text;
+    const counts = { ticks: 60, ran: 0, toRun: 60 };
+    expect(await world.clock.until(scheduler.backfill("a", { ...ask, dryRun: true }))).toEqual(counts);
+    expect(await told()).toBeUndefined();
+    await world.clock.until(scheduler.backfill("a", ask));
+    const span = "from 2029-12-31T23:00:00.000Z to 2029-12-31T23:59:59.999Z";
+    expect(await told()).toBe(`a backfill by ana goes on: 0 of 60 ticks ${span} have begun: lost rows`);
+    await world.clock.until(scheduler.stopBackfills("a", { reason: "enough" }));
+    expect(await told()).toBeUndefined();
+    await world.close();
+  });
+
   it("of a schedule that is paused it is told first by whom, until when, and why", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));

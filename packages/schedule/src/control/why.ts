@@ -4,6 +4,7 @@ import { whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
 import type { Cursor, SchedulesValue, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
+import { backfillsOf } from "./backfills.js";
 import { type NextTick, nextRun, nextTicks } from "./next.js";
 import { overdue, schedulersOf } from "./overview.js";
 import { decidedIn, type ScheduleTick } from "./ticks.js";
@@ -15,7 +16,7 @@ export interface ScheduleReason {
    * - `paused`, `blackout`: the schedule starts nothing now.
    * - `nobody`: no process is there that can run it.
    * - `overdue`: processes are there, and have not decided on ticks that are due.
-   * - `waiting`: ticks wait for their run.
+   * - `waiting`: ticks wait for their run. `backfill`: somebody has asked for ticks of a time that is over.
    * - `ready`: nothing keeps it from running. It is then the first reason.
    * - `tick`: what became of the last tick. `next`: when the next one is.
    * - `unscheduled`: the store has no schedule of this name, and the job no run either, or it had a schedule.
@@ -27,6 +28,7 @@ export interface ScheduleReason {
     | "nobody"
     | "overdue"
     | "waiting"
+    | "backfill"
     | "ready"
     | "tick"
     | "next"
@@ -48,7 +50,11 @@ export async function whyScheduled(
   reasons: readonly Reason[],
 ): Promise<ScheduleReason[]> {
   const own = reasons.map((reason): ScheduleReason => ({ code: reason.code, text: reason.text, reason }));
-  const [{ schedule, cursor }, tick] = await Promise.all([store.read(name), lastTick(store, name)]);
+  const [{ schedule, cursor }, tick, filling] = await Promise.all([
+    store.read(name),
+    lastTick(store, name),
+    backfilling(store, name),
+  ]);
   if (schedule === undefined) {
     const without = unscheduled(name, reasons, tick);
     return [...ready(without, reasons), ...own, ...without];
@@ -56,7 +62,12 @@ export async function whyScheduled(
   const now = store.clock.now();
   const { value } = schedule;
   const known = await knownHashes(store, name);
-  const stopping = [...stops(value, now), ...unattended(known, value, cursor?.value, now), ...waiting(cursor?.value)];
+  const stopping = [
+    ...stops(value, now),
+    ...unattended(known, value, cursor?.value, now),
+    ...waiting(cursor?.value),
+    ...filling,
+  ];
   const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
   const told = own.map((reason) => leftOver(reason, known.length > 0));
   return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
@@ -70,7 +81,7 @@ function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
   return { ...own, text: isMade ? text : `${text}. Its process is gone, and no other scheduler of it is there` };
 }
 
-const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting";
+const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting" || code === "backfill";
 
 /** Whoever asks why a job does not run must not take its last run for the reason. */
 function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]): ScheduleReason[] {
@@ -138,6 +149,16 @@ function waiting(cursor: Cursor | undefined): ScheduleReason[] {
       ? `one tick waits for its run, since ${iso(first)}`
       : `${others.length + 1} ticks wait for their run, the first since ${iso(first)}`;
   return [{ code: "waiting", text }];
+}
+
+/** What people asked for begins run after run: of each one alone nobody sees why. */
+async function backfilling(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
+  const found: ScheduleReason[] = [];
+  for await (const { by, reason, from, to, ticks, left } of backfillsOf(store, name)) {
+    const how = `${ticks - left} of ${ticks} ticks from ${iso(from)} to ${iso(to)} have begun`;
+    found.push({ code: "backfill", text: `a backfill by ${visible(by)} goes on: ${how}: ${visible(reason)}` });
+  }
+  return found;
 }
 
 async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {

@@ -14,9 +14,36 @@ async function cronText(cron: string): Promise<string> {
   // Loaded when somebody asks: most programs run their schedules and never show them.
   const { default: cronstrue } = await import("cronstrue");
   const both = cron.includes("+");
-  const text = cronstrue.toString(cron.replace("+", ""), { use24HourTimeFormat: true });
+  const text = cronstrue.toString(withoutUnevenSteps(cron.replace("+", "")), { use24HourTimeFormat: true });
   // A day that fits either of the two counts, as in cron, unless the expression asks for both.
   return both ? text : text.replace(" of the month, and on ", " of the month or on ");
+}
+
+/** The first value of a field, and how many it has, from the second on: days are counted anew in any case. */
+const FIELDS: readonly (readonly [first: number, count: number] | undefined)[] = [
+  [0, 60],
+  [0, 60],
+  [0, 24],
+  undefined,
+  [1, 12],
+  undefined,
+];
+
+/**
+ * An expression whose steps are intervals. A step that does not divide its field begins anew with it: one of
+ * 45 is due at the seconds 0 and 45, and not every 45 seconds.
+ */
+function withoutUnevenSteps(cron: string): string {
+  const parts = cron.trim().split(/\s+/);
+  const known = FIELDS.slice(FIELDS.length - parts.length);
+  return parts
+    .map((part, i) => {
+      const step = Number(/^\*\/(\d+)$/.exec(part)?.[1] ?? 1);
+      const [first, count] = known[i] ?? [0, step];
+      if (count % step === 0) return part;
+      return Array.from({ length: Math.ceil(count / step) }, (_, times) => first + times * step).join();
+    })
+    .join(" ");
 }
 
 const UNITS: readonly (readonly [name: string, ms: number])[] = [

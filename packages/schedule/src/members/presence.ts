@@ -1,7 +1,6 @@
 import { isChannelError } from "@ojm/core";
 import { processIdentity } from "@ojm/core/backend";
 import { inBackground, warn } from "../background.js";
-import { tellGone } from "../events.js";
 import { type MemberValue, memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 
@@ -153,10 +152,8 @@ export class Presence {
     const isAway = isChannelError(error) && error.code !== "CLOSED";
     if (this.#toldAway || this.#closed || !isAway || ms < AWAY) return;
     this.#toldAway = true;
-    if (error.code === "GONE") {
-      warn(`this process runs no tick any more: ${error.message}`);
-      tellGone(error);
-    } else warn(`the store has not answered for ${Math.round(ms / 1_000)} s: schedules wait for it. ${error.message}`);
+    if (error.code === "GONE") warn(`this process runs no tick any more: ${error.message}`);
+    else warn(`the store has not answered for ${Math.round(ms / 1_000)} s: schedules wait for it. ${error.message}`);
   }
 
   #answered(): void {

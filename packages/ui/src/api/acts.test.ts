@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { Scheduler } from "@ojm/schedule";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { ActAnswer } from "../contract/acts.js";
 import type { Audit } from "../contract/audit.js";
 import type { Jobs, Why } from "../contract/jobs.js";
@@ -141,4 +142,58 @@ test.each([
   expect(answer.status).toBe(400);
   expect((answer.body as { error: { message: string } }).error.message).toMatch(message);
   expect(await it.manager.locks()).toEqual([]);
+});
+
+test("a dry run refuses what would be refused, counts what would be run, and does nothing", async () => {
+  await it.scheduler.add("report", { every: 3_600_000 }, () => {});
+  const dry = (act: string, body: object): Promise<{ readonly status: number; readonly body: unknown }> =>
+    it.act(`/api/v1/jobs/report/${act}`, { reason, dryRun: true, ...body });
+  for (const act of ["pause", "hold"]) expect((await dry(act, { until: 5 })).status).toBe(400);
+  const now = Date.now();
+  const counted = await dry("backfill", { from: now - 3 * 3_600_000, to: now });
+  expect(counted.body).toMatchObject({ done: expect.stringMatching(/^would run [23] ticks of "report" from /) });
+  const none = await dry("backfill", { from: now, to: now - 1 });
+  expect(none.body).toMatchObject({ done: expect.stringContaining("has no tick") });
+  expect((await dry("backfill", { from: 0 })).status).toBe(400);
+  const backfills: unknown[] = [];
+  for await (const one of it.scheduler.backfills()) backfills.push(one);
+  expect(backfills).toEqual([]);
+});
+
+test("a backfill that goes on is told, and stopped", async () => {
+  await it.scheduler.add("report", { every: 60_000 }, () => {});
+  // Nobody runs it: the backfill goes on until it is stopped.
+  await it.scheduler.close();
+  const scheduler = new Scheduler(it.manager);
+  onTestFinished(() => scheduler.close());
+  await using other = await openCockpit({ manager: it.manager, scheduler });
+  const from = Date.now() - 3_600_000;
+  await other.act("/api/v1/jobs/report/backfill", { reason, from });
+  const backfills = async (): Promise<unknown[]> =>
+    (await other.get<Why>("/api/v1/jobs/report/why")).reasons.filter(({ code }) => code === "backfill");
+  expect(await backfills()).toMatchObject([{ act: "stop-backfill", text: expect.stringContaining("of 60 ticks") }]);
+  const stop = (dryRun: boolean): Promise<{ readonly status: number; readonly body: unknown }> =>
+    other.act("/api/v1/jobs/report/stop-backfill", { reason, dryRun }, "operate");
+  expect((await stop(true)).body).toMatchObject({
+    done: expect.stringMatching(/^would stop the backfill of "report": 60 ticks/),
+  });
+  expect((await stop(false)).body).toMatchObject({
+    done: expect.stringMatching(/^stopped the backfill of "report": 60 ticks/),
+  });
+  expect(await backfills()).toEqual([]);
+  expect((await stop(false)).status).toBe(404);
+});
+
+test.each([
+  [{}, '"reason" of the body is missing'],
+  [{ reason: " " }, '"reason" of the body is empty'],
+  [{ reason: 5 }, '"reason" of the body must be a text, and not 5'],
+  [{ reason: "x".repeat(1_001) }, '"reason" of the body is longer than 1000 characters'],
+  [{ reason, until: 1.5 }, '"until" of the body must be a whole number, and not 1.5'],
+  [{ reason, until: -1 }, '"until" of the body must be a number from 0 up, and not -1'],
+  [{ reason, again: "y" }, '"again" of the body must be true or false, and not "y"'],
+  [{ reason, untill: 5 }, 'the body has no field "untill": it has reason, until, from, to, again, dryRun'],
+])("a wrong body is told in words: %j", async (body, text) => {
+  const answer = await it.act("/api/v1/jobs/report/pause", body);
+  expect(answer).toEqual({ status: 400, body: { error: { code: "INVALID", message: text } } });
 });

@@ -1,5 +1,6 @@
 import { type PendingRetry, parseRunId } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
+import type { BackfillProgress } from "@ojm/schedule";
 import type { ActAnswer, ActRequest } from "../contract/acts.js";
 import { Refusal } from "../security/refusal.js";
 import { nextOf } from "../view/now/ticks.js";
@@ -32,6 +33,7 @@ export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
     pause,
     resume,
     backfill,
+    "stop-backfill": stopBackfill,
     unlock,
     cancel,
     "cancel-run": cancel,
@@ -68,6 +70,7 @@ async function pause({ scheduler }: Source, { name, reason, author, until, dryRu
   const end = until === undefined ? "until somebody resumes it" : `until ${iso(until)}`;
   if (dryRun === true) {
     await known(scheduler, name);
+    checkFuture(until);
     return { done: `would pause the schedule "${name}" ${end}: its ticks are skipped` };
   }
   await scheduler.pause(name, { reason, author, ...(until !== undefined && { until }) });
@@ -89,24 +92,34 @@ async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
   const { name, reason, author, from, to, again = false, dryRun } = act;
   if (from === undefined) throw new Refusal("INVALID", 'a backfill needs "from": the first tick to run');
   const span = `from ${iso(from)} to ${to === undefined ? "now" : iso(to)}`;
-  if (dryRun === true) {
-    await known(scheduler, name);
-    const which = again ? "" : ", but for those that were run";
-    return { done: `would run the ticks of "${name}" ${span}${which}, one after the other` };
-  }
-  const options = { from, reason, author, again, ...(to !== undefined && { to }) };
+  const options = { from, reason, author, again, dryRun: dryRun === true, ...(to !== undefined && { to }) };
   const { ticks, toRun } = await scheduler.backfill(name, options);
   if (toRun === 0) {
-    const why =
-      ticks === 0 ? `"${name}" has no tick in that time` : `all ticks of "${name}" in that time were run already`;
+    const why = ticks === 0 ? `"${name}" has no tick ${span}` : `all ticks of "${name}" ${span} were run already`;
     return { done: `${why}: nothing is to do` };
   }
-  return { done: `${toRun === 1 ? "1 tick" : `${toRun} ticks`} of "${name}" will be run, one after the other` };
+  const which = `${toRun === 1 ? "1 tick" : `${toRun} ticks`} of "${name}"`;
+  if (dryRun === true) return { done: `would run ${which} ${span}, one after the other` };
+  return { done: `${which} will be run, one after the other` };
+}
+
+async function stopBackfill({ scheduler }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+  const going: BackfillProgress[] = [];
+  if (dryRun === true) for await (const one of scheduler.backfills(name)) going.push(one);
+  else going.push(...(await scheduler.stopBackfills(name, { reason, author })));
+  if (going.length === 0) throw new Refusal("NOT_FOUND", `no backfill of "${name}" goes on`);
+  const left = going.reduce((sum, one) => sum + one.left, 0);
+  const what = `${going.length === 1 ? "the backfill" : `${going.length} backfills`} of "${name}"`;
+  const rest = `${left === 1 ? "1 tick is" : `${left} ticks are`} not run. A run that goes on is not stopped`;
+  return { done: `${dryRun === true ? "would stop" : "stopped"} ${what}: ${rest}` };
 }
 
 async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
   const end = until ?? Date.now() + DAY;
-  if (dryRun === true) return { done: `would keep all runs of "${name}" away until ${iso(end)}` };
+  if (dryRun === true) {
+    checkFuture(end);
+    return { done: `would keep all runs of "${name}" away until ${iso(end)}` };
+  }
   await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });
   return { done: `"${name}" is held until ${iso(end)}` };
 }
@@ -179,6 +192,12 @@ async function nextAttemptOf(source: Source, nameOrId: string): Promise<PendingR
 /** @throws ScheduleError `UNKNOWN` */
 async function known(scheduler: Source["scheduler"], name: string): Promise<void> {
   await scheduler.next(name);
+}
+
+/** A dry run must not promise what is refused then. */
+function checkFuture(until: number | undefined): void {
+  if (until !== undefined && until <= Date.now())
+    throw new Refusal("INVALID", `until must be a time in the future, and not ${iso(until)}`);
 }
 
 function iso(at: number): string {

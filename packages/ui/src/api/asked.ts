@@ -96,9 +96,29 @@ export async function bodyOf(request: Request, { body: schema }: Endpoint): Prom
   }
   const { success, output, issues } = v.safeParse(schema, value, { abortEarly: true });
   if (success) return output;
-  const [issue] = issues;
-  const path = v.getDotPath(issue);
-  throw new Refusal("INVALID", `the body is wrong${path === null ? "" : ` at "${path}"`}: ${issue.message}`);
+  throw new Refusal("INVALID", sayIssue(issues[0], "entries" in schema ? Object.keys(schema.entries as object) : []));
+}
+
+/** What a value of a body must be, by the check that it failed. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  strict_object: "an object",
+  string: "a text",
+  number: "a number",
+  boolean: "true or false",
+  safe_integer: "a whole number",
+  min_value: "a number from 0 up",
+};
+
+/** What is wrong with a body, in words. */
+function sayIssue({ type, expected, received, requirement, ...issue }: v.BaseIssue<unknown>, known: string[]): string {
+  const path = v.getDotPath({ type, expected, received, requirement, ...issue });
+  const what = path === null ? "the body" : `"${path.slice(0, 100)}" of the body`;
+  if (path !== null && expected === "never")
+    return `the body has no field "${path.slice(0, 100)}": it has ${known.join(", ")}`;
+  if (path !== null && received === "undefined") return `${what} is missing`;
+  if (type === "min_length") return `${what} is empty`;
+  if (type === "max_length") return `${what} is longer than ${requirement} characters`;
+  return `${what} must be ${EXPECTED[type] ?? expected}, and not ${received.slice(0, 100)}`;
 }
 
 async function textOf(request: Request): Promise<string> {

@@ -8,6 +8,7 @@ import type { LogPage, RunPage, Runs } from "../contract/runs.js";
 import type { Me } from "../contract/session.js";
 import type { Timeline } from "../contract/timeline.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+import type { OtherReason } from "../types.js";
 
 let it: TestCockpit;
 
@@ -165,8 +166,8 @@ describe("now", () => {
     await announced("yearly");
     await it.scheduler.close();
     const problems = async (): Promise<Now["problems"]> => (await it.get<Now>("/api/v1/now")).problems;
-    await expect.poll(async () => (await problems()).map(({ kind }) => kind)).toEqual(["failed", "nobody"]);
-    const [, nobody] = await problems();
+    await expect.poll(async () => (await problems()).map(({ kind }) => kind)).toEqual(["nobody", "failed"]);
+    const [nobody] = await problems();
     expect(nobody).toEqual({
       kind: "nobody",
       name: "nightly",
@@ -348,6 +349,39 @@ describe("runs", () => {
         expect(await (await shown.send("GET", `/api/v1/runs/${record.id}/log.txt`)).text()).toContain("a *** line\n");
       }
     }
+  });
+
+  test("the meta of a schedule is hidden as that of runs, and masked where it is shown", async () => {
+    const { manager, scheduler } = it;
+    const mask = (text: string): string => text.replaceAll("hunter2", "***");
+    const definition = { cron: "0 2 * * *", meta: { password: "hunter2" } };
+    await scheduler.add("nightly", definition, () => {});
+    await using hidden = await openCockpit({ manager, scheduler, mask });
+    await using shown = await openCockpit({ manager, scheduler, mask, showResults: true });
+    const of = async ({ get }: TestCockpit): Promise<unknown> =>
+      (await get<JobDetail>("/api/v1/jobs/nightly")).definition;
+    expect(await of(hidden)).toEqual({ cron: "0 2 * * *" });
+    expect(await of(shown)).toEqual({ cron: "0 2 * * *", meta: { password: "***" } });
+  });
+
+  test("what else keeps a job from running is told with its reasons, and first among the problems", async () => {
+    const { record } = await it.manager.run("import", () => {});
+    const orphan = {
+      name: "import",
+      code: "orphan",
+      text: "its command goes on",
+      help: "kill it",
+      run: record.id,
+    } as const;
+    const refused = { name: "import", code: "refused", text: "a start was refused" } as const;
+    const reasons = async (name?: string): Promise<readonly OtherReason[]> =>
+      name === undefined ? [orphan] : [{ ...orphan, keeps: true }, refused];
+    await using told = await openCockpit({ manager: it.manager, scheduler: it.scheduler, reasons });
+    const why = await told.get<Why>("/api/v1/jobs/import/why");
+    expect(why.reasons.map(({ code }) => code)).toEqual(["orphan", "refused", "last"]);
+    expect(why.reasons[0]).toMatchObject({ text: "its command goes on", help: "kill it", run: record.id });
+    const { problems } = await told.get<Now>("/api/v1/now");
+    expect(problems[0]).toMatchObject({ kind: "orphan", name: "import", text: "its command goes on", run: record.id });
   });
 
   test("a log is read in pages, or from its end", async () => {

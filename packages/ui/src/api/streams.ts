@@ -1,3 +1,4 @@
+import { parseRunId } from "@ojm/core";
 import type { Hub } from "../live/hub.js";
 import { EventStream } from "../live/stream.js";
 import { Refusal } from "../security/refusal.js";
@@ -40,6 +41,8 @@ export class Streams {
   readonly open: Handler = async ({ request, query, session }: Asked) => {
     const ids = query.texts("log");
     if (ids.length > LOGS) throw new Refusal("INVALID", `a stream follows ${LOGS} logs at most, not ${ids.length}`);
+    const unknown = ids.find((id) => parseRunId(id) === undefined);
+    if (unknown !== undefined) throw new Refusal("INVALID", `no run has the id "${unknown.slice(0, 100)}"`);
     const after = query.counts("after");
     const logs = ids.map((id, i) => ({ id, line: after[i] ?? 0 }));
     const own = [...this.#open].filter((one) => one.session === session).length;

@@ -3,7 +3,7 @@ import type { Schema } from "./common.js";
 
 /**
  * The body of `POST api/v1/jobs/NAME/ACT`, where ACT is `run-now`, `hold`, `end-hold`, `pause`, `resume`,
- * `backfill`, `unlock` or `cancel`, and of `POST api/v1/runs/ID/cancel`.
+ * `backfill`, `stop-backfill`, `unlock` or `cancel`, and of `POST api/v1/runs/ID/cancel`.
  */
 export interface ActRequest {
   /** Why, for those whom it affects. At most 1,000 characters. */

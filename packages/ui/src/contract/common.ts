@@ -42,7 +42,16 @@ export const waiterSchema: Schema<WaiterView> = v.strictObject({
 });
 
 /** What can be done about something. Each is a POST of the API, and needs a role. */
-export type ActName = "run-now" | "hold" | "pause" | "resume" | "backfill" | "end-hold" | "unlock" | "cancel";
+export type ActName =
+  | "run-now"
+  | "hold"
+  | "pause"
+  | "resume"
+  | "backfill"
+  | "stop-backfill"
+  | "end-hold"
+  | "unlock"
+  | "cancel";
 
 export const actNameSchema: Schema<ActName> = v.picklist([
   "run-now",
@@ -50,6 +59,7 @@ export const actNameSchema: Schema<ActName> = v.picklist([
   "pause",
   "resume",
   "backfill",
+  "stop-backfill",
   "end-hold",
   "unlock",
   "cancel",

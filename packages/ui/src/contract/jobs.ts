@@ -86,7 +86,7 @@ export interface JobDetail extends Job {
 export interface ReasonView {
   /**
    * `ready`, `paused`, `blackout`, `nobody`, `overdue`, `running`, `locked`, `kept`, `maintenance`, `queue`,
-   * `waiting`, `retry`, `last`, `never`, `tick`, `next` or `unscheduled`.
+   * `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`, `unscheduled`, `orphan` or `refused`.
    */
   readonly code: string;
   readonly text: string;

@@ -5,10 +5,11 @@ import { type HolderView, holderSchema, type Schema, type WaiterView, waiterSche
 export interface Problem {
   /**
    * - `failed`, `lost`, `timeout`: how the last run of the job ended.
+   * - `orphan`: the command of a run that is over goes on.
    * - `overdue`: a tick is due, and nobody has decided it. `nobody`: no process is there that runs it.
    * - `paused`, `held`: somebody keeps it from running. `long`: it runs for longer than it usually does.
    */
-  readonly kind: "failed" | "lost" | "timeout" | "overdue" | "paused" | "nobody" | "long" | "held";
+  readonly kind: "orphan" | "failed" | "lost" | "timeout" | "overdue" | "paused" | "nobody" | "long" | "held";
   readonly name: string;
   /** Since when, in ms since 1970. Absent if that is not known. */
   readonly at?: number;
@@ -137,7 +138,7 @@ export const progressSchema: Schema<ProgressView> = v.strictObject({
 });
 
 export const problemSchema: Schema<Problem> = v.strictObject({
-  kind: v.picklist(["failed", "lost", "timeout", "overdue", "paused", "nobody", "long", "held"]),
+  kind: v.picklist(["orphan", "failed", "lost", "timeout", "overdue", "paused", "nobody", "long", "held"]),
   name: v.string(),
   at: v.exactOptional(v.number()),
   text: v.string(),

@@ -10,7 +10,7 @@ import type { Sent } from "./ring.js";
 const MOST_WAITING = 4 * 1_024 * 1_024;
 
 /** How often a comment is sent, so that proxies keep the stream, and so that its end is noticed. */
-const PING = 15_000;
+const PING = 5_000;
 
 /** Lines that come in so short a time are sent together, in ms, and at most so many at once. */
 const COALESCE = 50;

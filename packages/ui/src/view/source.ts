@@ -1,5 +1,6 @@
 import type { JobManager, LiveRuns } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
+import type { OtherReason } from "../types.js";
 
 /** What is followed, and so is known without a read. */
 export interface Followed {
@@ -22,6 +23,8 @@ export interface Source {
   readonly hub: Followed;
   readonly showResults: boolean;
   mask(text: string): string;
+  /** See `ViewOptions`. */
+  reasons(name?: string): Promise<readonly OtherReason[]>;
 }
 
 /** How many names are read at once. */

@@ -25,6 +25,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   maintenance: (name) => `ojm unlock ${name} --reason …`,
   queue: () => "ojm ps",
   waiting: (name) => `ojm ticks ${name}`,
+  backfill: (name) => `ojm backfill ${name} --stop`,
   retry: (name, { reason }) =>
     reason?.left === undefined || reason.next === undefined
       ? `ojm cancel ${name} --reason …`

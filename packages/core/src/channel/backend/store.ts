@@ -1,9 +1,11 @@
 import type { ChannelLocator } from "../types.js";
 import type { Backend } from "./backend.js";
+import { GoneStore } from "./gone.js";
 
 /** An open backend, shared by several channels. The last channel that leaves closes it. */
 export class Store {
   readonly backend: Backend;
+  readonly gone: GoneStore = new GoneStore();
   /** How another thread can open it; `undefined` if none can. */
   readonly locator: Omit<ChannelLocator, "name"> | undefined;
   readonly #onLast: () => Promise<void>;

@@ -15,6 +15,9 @@ import { type Position, place } from "../../text/problem.js";
 import { JobError } from "./job-error.js";
 import type { Notifier } from "./notifier.js";
 
+/** A store that does not answer within this time is away, in ms. */
+const PATIENCE = 2_000;
+
 /** The job manager of a job file. Init opens it, or the first job that needs it. */
 export class Managers {
   /** Opened with the manager, and closed before it. */
@@ -79,6 +82,23 @@ export class Managers {
     } catch (error) {
       // Each job that cannot run gets an error of its own, so each one shows it.
       throw new JobError((error as Error).message, { cause: error });
+    }
+  }
+
+  /** Whether the stores answer a small read. */
+  async answers(): Promise<boolean> {
+    if (this.#opening === undefined) return true;
+    const signal = AbortSignal.timeout(PATIENCE);
+    const late = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+    late.catch(() => {});
+    try {
+      const { jobs, locks } = (await Promise.race([this.#opening, late])).channels;
+      for (const channel of [locks, jobs]) for await (const _ of channel.keys({ limit: 1, signal })) break;
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -43,7 +43,15 @@ export function openapi(): object {
     security: [{ session: [] }],
     paths,
     components: {
-      securitySchemes: { session: { type: "apiKey", in: "cookie", name: "ojm_session" } },
+      securitySchemes: {
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "ojm_session",
+          description:
+            "Of `ojm ui` and `serveUi`, with an underscore and the port behind the name. A cockpit that is mounted has the session of its server",
+        },
+      },
       schemas: { Error: schemaOf(errorSchema) },
       responses: Object.fromEntries(
         Object.entries(ERRORS).map(([status, description]) => [
@@ -89,6 +97,7 @@ function operation({ id, path, summary, role, query = {}, body, answer }: Endpoi
 }
 
 function schemaOf(schema: Parameters<typeof toJsonSchema>[0]): object {
-  const { $schema: _, ...rest } = toJsonSchema(schema, { errorMode: "ignore" });
+  // OpenAPI 3.1 has the JSON Schema of 2020: the items of a tuple are prefixItems.
+  const { $schema: _, ...rest } = toJsonSchema(schema, { errorMode: "ignore", target: "draft-2020-12" });
   return rest;
 }

@@ -120,6 +120,7 @@ export const endpoints: readonly Endpoint[] = [
   act("hold", "operate", "Keep all runs of a job away"),
   act("end-hold", "operate", "End a hold, and take no lock from a process"),
   act("backfill", "operate", "Run the ticks of a time that is over"),
+  act("stop-backfill", "operate", "Stop the backfills of a schedule"),
   act("unlock", "admin", "Take a lock from its holder"),
   {
     id: "cancel-run",

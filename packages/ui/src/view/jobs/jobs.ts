@@ -2,6 +2,7 @@ import { type HeldLock, type RunRecord, streakOf } from "@ojm/core";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
 import { holdView } from "../locks.js";
+import { masked } from "../masked.js";
 import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules } from "../schedules.js";
@@ -80,9 +81,16 @@ export async function jobDetailOf(
   const overdue = late === undefined || late.until < from || late.at >= to ? [] : [overdueTick(name, late)];
   return {
     ...job,
-    ...(schedule && { definition: { ...schedule.definition } }),
+    ...(schedule && definitionOf(source, schedule)),
     ticks: [...coming, ...overdue, ...waitingTicks(waiting), ...decided.map(decidedTick)],
   };
+}
+
+/** Its `meta` may hold secrets, as that of the runs to which it goes. */
+function definitionOf({ showResults, mask }: Source, { definition }: ScheduleSummary): Pick<JobDetail, "definition"> {
+  const { meta, ...rest } = definition;
+  const shown = showResults && meta !== undefined ? { ...rest, meta } : rest;
+  return { definition: masked(shown, mask) as { readonly [field: string]: unknown } };
 }
 
 const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";

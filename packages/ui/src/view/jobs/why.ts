@@ -1,6 +1,7 @@
 import type { ScheduleReason } from "@ojm/schedule";
 import type { ActName } from "../../contract/common.js";
 import type { ReasonView, Why } from "../../contract/jobs.js";
+import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
 import type { Source } from "../source.js";
 
@@ -11,6 +12,7 @@ const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
   locked: "unlock",
   maintenance: "end-hold",
   retry: "cancel",
+  backfill: "stop-backfill",
   tick: "backfill",
   next: "run-now",
 };
@@ -28,8 +30,27 @@ export async function whyOf(source: Source, name: string): Promise<Why> {
 }
 
 /** The same reasons as those of `ojm why`, the most important one first. */
-export async function reasonsOf({ scheduler, mask }: Source, name: string): Promise<ReasonView[]> {
-  const all = await scheduler.why(name);
+export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
+  const [all, others] = await Promise.all([source.scheduler.why(name), source.reasons(name)]);
+  const views = viewsOf(all, source);
+  const orphans = others.filter(({ code }) => code === "orphan");
+  // That a lock is free does not mean that the next command begins.
+  const isKept = orphans.some(({ keeps }) => keeps === true);
+  const told = views.filter(({ code }) => code !== "ready" || !isKept);
+  // What keeps it away now comes first, and what became of its last run behind it.
+  const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
+  const refused = others.filter(({ code }) => code === "refused");
+  return [
+    ...orphans.map((other) => otherView(other, source)),
+    ...told.toSpliced(last < 0 ? told.length : last, 0, ...refused.map((other) => otherView(other, source))),
+  ];
+}
+
+function otherView({ code, text, help, run }: OtherReason, { mask }: Source): ReasonView {
+  return { code, text: mask(text), ...(help !== undefined && { help: mask(help) }), ...(run !== undefined && { run }) };
+}
+
+function viewsOf(all: readonly ScheduleReason[], { mask }: Source): ReasonView[] {
   const codes = new Set(all.map(({ code }) => code));
   return all.map((reason) => {
     const { code, text } = reason;
@@ -56,6 +77,8 @@ function isVain({ code, tick }: ScheduleReason, codes: ReadonlySet<ScheduleReaso
 function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" | "run" | "attempt"> {
   if (tick !== undefined) return { at: tick.at, ...(tick.run !== undefined && { run: tick.run }) };
   const { run, lock, next } = reason ?? {};
+  // Its text tells since when somebody waits; the run and the lock are of the one that is waited for.
+  if (code === "queue") return {};
   if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain, attempt: next.attempt };
   if (run !== undefined) return { at: run.endTime ?? run.startTime, run: run.id };
   return lock === undefined ? {} : { at: lock.since };

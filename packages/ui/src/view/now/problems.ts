@@ -15,7 +15,17 @@ const JOBS = 60;
 const LONG = 1.5;
 const A_WHILE = 10_000;
 
-const RANK: readonly Problem["kind"][] = ["lost", "failed", "timeout", "nobody", "overdue", "long", "held", "paused"];
+const RANK: readonly Problem["kind"][] = [
+  "orphan",
+  "nobody",
+  "lost",
+  "failed",
+  "timeout",
+  "overdue",
+  "long",
+  "held",
+  "paused",
+];
 
 /** What the problems are told from. */
 export interface Evidence extends Schedules {
@@ -29,6 +39,7 @@ export interface Evidence extends Schedules {
 export async function problemsOf(source: Source, evidence: Evidence): Promise<Problem[]> {
   const { now } = evidence;
   const problems = [
+    ...(await orphans(source)),
     ...(await failed(source, now)),
     ...evidence.runs.flatMap((run) => long(run, now)),
     ...evidence.locks.flatMap((lock) => held(lock, source)),
@@ -38,6 +49,17 @@ export async function problemsOf(source: Source, evidence: Evidence): Promise<Pr
   return problems
     .filter(({ name }) => !isOwn(name))
     .sort((a, b) => RANK.indexOf(a.kind) - RANK.indexOf(b.kind) || (b.at ?? now) - (a.at ?? now));
+}
+
+/** The commands that go on although their run is over. */
+async function orphans({ reasons, mask }: Source): Promise<Problem[]> {
+  const all = (await reasons()).filter(({ code }) => code === "orphan");
+  return all.map(({ name, text, run }) => ({
+    kind: "orphan",
+    name,
+    text: mask(text),
+    ...(run !== undefined && { run }),
+  }));
 }
 
 /** The jobs whose last run ended in error. */

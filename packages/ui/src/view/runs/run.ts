@@ -1,6 +1,7 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
 import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
 import { reasonsOf } from "../jobs/why.js";
+import { masked } from "../masked.js";
 import { type Source, take } from "../source.js";
 import { holderOf, itemOf } from "./items.js";
 import { retriesOf } from "./retries.js";
@@ -64,14 +65,6 @@ function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
     ...(showResults && result !== undefined && { result: masked(result, mask) }),
     ...(hidden && { resultHidden: true }),
   };
-}
-
-/** The texts in a value of JSON, each passed through the mask. */
-function masked(value: unknown, mask: (text: string) => string): unknown {
-  if (typeof value === "string") return mask(value);
-  if (Array.isArray(value)) return value.map((one) => masked(one, mask));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [mask(key), masked(one, mask)]));
 }
 
 async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]> {

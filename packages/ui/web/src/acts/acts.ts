@@ -84,6 +84,12 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     title: (name) => `Backfill ${name}`,
     does: ({ name }) => `Runs the ticks of ${name} in a range of time that were not run, one after the other.`,
   },
+  "stop-backfill": {
+    label: "Stop the backfill",
+    icon: "cancelled",
+    title: (name) => `Stop the backfill of ${name}`,
+    does: ({ name }) => `The ticks of ${name} that it has not begun are not run. A run that goes on is not stopped.`,
+  },
   unlock: {
     label: "Unlock by force",
     icon: "unlock",

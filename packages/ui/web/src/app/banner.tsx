@@ -5,6 +5,7 @@ import { second } from "../format/clock.js";
 import { seconds } from "../format/duration.js";
 import { connection } from "../live/live.js";
 import { Icon } from "../parts/icon.js";
+import { signedOut } from "./me.js";
 
 /** A server that restarts is back within this time, in ms: no need to alarm anybody. */
 const PATIENCE = 1_500;
@@ -22,6 +23,7 @@ export function Banner(): VNode | null {
     }, PATIENCE);
     return () => clearTimeout(timer);
   }, [isOld, since]);
+  if (signedOut.value) return <SignedOut />;
   if (!isOld || (state === "away" && !late.value)) return null;
   const who = state === "stale" ? "The store does not answer." : "The server does not answer.";
   return (
@@ -34,6 +36,18 @@ export function Banner(): VNode | null {
     </div>
   );
 }
+
+/** A server that was started anew knows nobody: what was read before it is still worth a look. */
+const SignedOut = (): VNode => (
+  <div class="banner" role="status">
+    <Icon name="locks" />
+    <b>You are signed out.</b>
+    <span>
+      What you see is of before. Open the address that <code>ojm ui</code> prints, or sign in to the program that has
+      these pages: then this one goes on too.
+    </span>
+  </div>
+);
 
 /** Not read aloud each second. */
 const Age = ({ since }: { readonly since: number }): VNode => (

@@ -1,7 +1,8 @@
+import { effect } from "@preact/signals";
 import { ApiError, post, read, session } from "../api/call.js";
 import type { Me } from "../api/types.js";
 import { setClock } from "../format/clock.js";
-import { goLive } from "../live/live.js";
+import { connection, goLive } from "../live/live.js";
 import { me, signedOut } from "./me.js";
 
 const RETRY = 2_000;
@@ -15,6 +16,10 @@ function whenIdle(begin: () => void): void {
 
 /** Somebody who signed in again in another tab need not load this one anew. */
 export function enterAgainWhenSeen(): void {
+  // All tabs share a stream: it goes on once one of them has signed in.
+  effect(() => {
+    if (connection.value.state === "live" && signedOut.peek()) void enter();
+  });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && signedOut.value) void enter();
   });

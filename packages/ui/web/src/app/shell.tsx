@@ -24,8 +24,14 @@ export function Shell(): VNode {
       </button>
       <Side />
       <main class="main">
-        {!signedOut.value && <Banner />}
-        {signedOut.value ? <SignedOut /> : <Screen />}
+        {signedOut.value && me.value === undefined ? (
+          <SignedOut />
+        ) : (
+          <>
+            <Banner />
+            <Screen />
+          </>
+        )}
       </main>
       <Palette />
       <KeysDialog />
@@ -92,7 +98,7 @@ function Foot(): VNode {
   );
 }
 
-const WORDS = { connecting: "Connecting", live: "Live", stale: "Stale", away: "Away", ended: "Ended" } as const;
+const WORDS = { connecting: "Connecting", live: "Live", stale: "Stale", away: "Away", ended: "Signed out" } as const;
 
 const Connection = (): VNode => (
   <span class="dot" data-state={connection.value.state}>

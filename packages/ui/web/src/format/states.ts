@@ -28,6 +28,7 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
   failed: STATUSES.failed,
   lost: STATUSES.lost,
   timeout: STATUSES.timeout,
+  orphan: { tone: "lost", icon: "nobody", word: "Goes on alone" },
   overdue: { tone: "warn", icon: "overdue", word: "Overdue" },
   nobody: { tone: "failed", icon: "nobody", word: "Nobody runs it" },
   long: { tone: "warn", icon: "long", word: "Runs long" },
@@ -85,12 +86,21 @@ const REASONS: Readonly<Record<string, State>> = {
   last: { tone: "quiet", icon: "runs", word: "Last run" },
   overdue: PROBLEMS.overdue,
   waiting: TICKS.waiting,
+  backfill: { tone: "running", icon: "backfill", word: "Backfill" },
   ready: { tone: "completed", icon: "completed", word: "Nothing in its way" },
   never: { tone: "quiet", icon: "info", word: "Never ran" },
   tick: { tone: "quiet", icon: "timeline", word: "Last tick" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },
+  orphan: PROBLEMS.orphan,
+  refused: { tone: "warn", icon: "cancelled", word: "Starts refused" },
   unscheduled: { tone: "quiet", icon: "info", word: "No schedule" },
 };
 
 /** The state of a reason. A newer server may have reasons that these pages do not know. */
 export const reasonState = (code: string): State => REASONS[code] ?? { tone: "quiet", icon: "info", word: code };
+
+/** A sentence of the server with the words of these pages for how a run ended. */
+export const withWords = (text: string): string =>
+  text.replace(/\bended as (\w+)/, (whole, status: string) =>
+    Object.hasOwn(STATUSES, status) ? `ended: ${STATUSES[status as Status].word.toLowerCase()},` : whole,
+  );

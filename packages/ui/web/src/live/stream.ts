@@ -19,8 +19,8 @@ export interface Taker {
 const SHORTEST = 250;
 const LONGEST = 5_000;
 
-/** The server sends something at least each 15 s: after this time without, the line is dead, in ms. */
-const SILENCE = 40_000;
+/** The server sends something at least each 5 s: after this time without, the line is dead, in ms. */
+const SILENCE = 12_000;
 
 /** One stream of events that connects again by itself, and resumes where it was. */
 export class Stream {

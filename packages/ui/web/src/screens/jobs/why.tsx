@@ -4,7 +4,7 @@ import { type Resource, useResource } from "../../api/resource.js";
 import type { Job, ReasonView, Why } from "../../api/types.js";
 import { may } from "../../app/me.js";
 import { to } from "../../app/router.js";
-import { reasonState } from "../../format/states.js";
+import { reasonState, withWords } from "../../format/states.js";
 import { Icon } from "../../parts/icon.js";
 import { Page, Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
@@ -70,8 +70,8 @@ export function WhySection({ job }: { readonly job: Job }): VNode {
 }
 
 /** The reasons that keep a job from running, and those that only make it wait. */
-const STOPS = new Set(["paused", "blackout", "nobody", "overdue", "locked", "maintenance"]);
-const WAITS = new Set(["kept", "queue", "waiting", "retry"]);
+const STOPS = new Set(["orphan", "paused", "blackout", "nobody", "overdue", "locked", "maintenance"]);
+const WAITS = new Set(["kept", "queue", "waiting", "backfill", "retry"]);
 
 /** What the reasons are about: a job that is well must not be asked why it does not run. */
 export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {
@@ -96,7 +96,7 @@ export function Reasons({ reasons, ...props }: WhyProps & { readonly reasons: re
 }
 
 /** Those that come behind the last run. */
-const LATER = new Set(["waiting", "tick", "next"]);
+const LATER = new Set(["waiting", "backfill", "tick", "next"]);
 
 /** While a job runs, nothing tells its last run: without it, what is below would move with each run. */
 function withLast(reasons: readonly ReasonView[], job: WhyProps["job"]): readonly ReasonView[] {
@@ -127,7 +127,7 @@ function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode 
       <StateMark state={reasonState(code)} />
       <div class="what">
         <p>
-          <Prose text={text} run={run} />
+          <Prose text={withWords(text)} run={run} />
         </p>
         {help !== undefined && <p class="dim">{help}</p>}
         {at !== undefined && (
@@ -136,7 +136,7 @@ function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode 
           </p>
         )}
       </div>
-      {act !== undefined && may(act) && !(bare && attempt === undefined) && (
+      {act !== undefined && may(act) && !(bare && attempt === undefined && act !== "stop-backfill") && (
         <button type="button" class="button" onClick={() => ask(act, target)}>
           <Icon name={actOf(act, target).icon} />
           {actOf(act, target).label}

@@ -19,6 +19,9 @@ const MOST = 50;
 const FEW = 12;
 
 const DAY = 86_400_000;
+/** The share of the width that a text of the axis takes, with its distance to the next one. */
+const MARGIN = 0.3;
+
 const WIDTH = 480;
 const HEIGHT = 32;
 
@@ -107,7 +110,7 @@ function Density({ from, slots }: DensityProps): VNode | null {
       </svg>
       <figcaption class="dim">
         <span>now</span>
-        {midnight !== undefined && share > 0.2 && share < 0.8 && (
+        {midnight !== undefined && share > MARGIN && share < 1 - MARGIN && (
           <span class="day" style={{ left: `${share * 100}%` }}>
             {midnight.text}
           </span>

@@ -30,10 +30,10 @@ export function NowScreen(): VNode {
         <div>
           <Problems problems={problems} />
           <RunningList runs={runs} />
-        </div>
-        <div>
           <Waiting waiting={waiting} />
           <Retries retries={retries} />
+        </div>
+        <div>
           <NextTicks now={shown} />
         </div>
       </div>

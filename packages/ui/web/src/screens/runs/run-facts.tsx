@@ -34,7 +34,10 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
         <Fact name="Started">
           <Time at={startTime} />
         </Fact>
-        <Fact name={status === "lost" ? "Ended by" : "Ended"}>{endTime !== undefined && <Time at={endTime} />}</Fact>
+        <Fact name={status === "lost" ? "Ended by" : "Ended"}>
+          {/* Always there: a fact more may take a line more, and what is below would move when the run ends. */}
+          {endTime === undefined ? <span class="dim">not yet</span> : <Time at={endTime} />}
+        </Fact>
         <Fact name={status === "running" ? "Runs for" : "Took"}>
           {run.duration !== undefined
             ? tookText(status, run.duration)

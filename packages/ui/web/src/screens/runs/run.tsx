@@ -51,7 +51,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
     <Page
       title={name}
       before={run && <RunState status={run.status} />}
-      said={run && <Away at={run.startTime} />}
+      said={run && <Away at={run.endTime ?? run.startTime} />}
       end={
         <>
           {retry !== undefined && <ActButtons offers={ofRetry} target={targetOf(retry)} />}
@@ -77,7 +77,7 @@ function Body({ page, model }: { readonly page: RunPage; readonly model: LogMode
   const told = running.value?.get(run.id)?.progress ?? progress;
   return (
     <>
-      <RunFacts run={run} progress={run.status === "running" ? told : undefined} />
+      <RunFacts run={run} progress={told} />
       <div class="split">
         <div>
           <Failed run={run} />

@@ -94,12 +94,13 @@ export class LogModel {
     const until = firstLine(this.#tail) ?? 1;
     for (let after = 0; !this.#isWhole; ) {
       const { items, more } = await this.#read({ after, limit: PAGE });
+      const kept = this.#head.length;
       const end = items.findIndex((item) => "line" in item && item.line >= until);
       this.#head.push(...(end === -1 ? items : items.slice(0, end)));
       const next = lastLine(items);
       this.#isWhole = end !== -1 || !more || next === undefined || next <= after;
       after = next ?? after;
-      this.#publish(0);
+      this.#publish(kept);
     }
   }
 

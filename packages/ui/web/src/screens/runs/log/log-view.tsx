@@ -56,9 +56,9 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    // Lines that come above what can be seen must not move it.
+    // Lines that come above what can be seen must not move it, and those that come below do not.
     if (follow.value) element.scrollTop = heights.total;
-    else if (kept === 0 && before > 0) element.scrollTop += heights.total - before;
+    else if (before > 0 && heights.topOf(kept) <= element.scrollTop) element.scrollTop += heights.total - before;
   }, [version, width, follow.value]);
   useLayoutEffect(() => show(rowOfLine(chosen)), [chosen, chosen > 0 && rowOfLine(chosen) >= 0]);
   useEffect(

@@ -1,0 +1,28 @@
+import type { JobManager } from "@ojm/core";
+import type { OtherReason } from "@ojm/ui";
+import { helpCommand, type Orphan, orphansOf, sayEffect, sayOrphan } from "./orphans.js";
+import { sayRefusals } from "./refusals.js";
+
+/** What `ojm exec` knows that keeps jobs from running, for the cockpit: of one, or of all that need help. */
+export async function otherReasons(manager: JobManager, name?: string): Promise<OtherReason[]> {
+  const orphans = (await orphansOf(manager)).filter((orphan) => name === undefined || orphan.name === name);
+  const refused = name === undefined ? undefined : await sayRefusals(manager, name);
+  return [
+    ...orphans.map(reasonOf),
+    ...(name === undefined || refused === undefined ? [] : [{ name, code: "refused", text: refused } as const]),
+  ];
+}
+
+function reasonOf(orphan: Orphan): OtherReason {
+  const { name, run, host, isCertain } = orphan;
+  return {
+    name,
+    code: "orphan",
+    text: `${sayOrphan(orphan)}. ${sayEffect(orphan)}`,
+    help: isCertain
+      ? `To end it, on ${host}: ${helpCommand(orphan)}`
+      : `To see whether it is there, ${helpCommand(orphan)}`,
+    run,
+    keeps: isCertain,
+  };
+}
