@@ -1,4 +1,5 @@
 import { VERSIONS } from "@ojm/core";
+import { nearest } from "@ojm/core/backend";
 import { Scheduler } from "@ojm/schedule";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";
@@ -35,6 +36,7 @@ export function createUi(options: UiOptions): Ui {
       "createUi needs authorize(request), which tells who asks: { user, role }, or undefined for nobody",
     );
   }
+  check(options, "createUi");
   const { authorize } = options;
   const { fetch, listener, close } = cockpit(options, { authorize, sessionOf: (_, { user }) => user });
   return { fetch, listener, close };
@@ -42,7 +44,6 @@ export function createUi(options: UiOptions): Ui {
 
 /** The cockpit behind a gate. `more`: handlers of endpoints that only a server of its own has. */
 export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<string, Handler>> = {}): Cockpit {
-  check(options);
   const { manager, scheduler, readOnly = false, showResults = false, mask = (text) => text } = options;
   const { reasons = async () => [] } = options;
   const own = scheduler ?? new Scheduler(manager);
@@ -84,20 +85,39 @@ export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<
   };
 }
 
-function check({ manager, basePath, hosts, mask, metrics, reasons }: ViewOptions): void {
-  const problem =
-    manager === undefined
-      ? "the cockpit needs a manager: that of openJobManager()"
-      : basePath !== undefined && plain(basePath) === undefined
-        ? `basePath is a path such as "/a/b", of letters, digits and -._~, not ${JSON.stringify(basePath)}`
-        : hosts !== undefined && !(Array.isArray(hosts) && hosts.every((host) => /^[^\s/:]+$/.test(host)))
-          ? 'hosts is a list of names without a scheme and a port, such as ["ops.example.com"]'
-          : mask !== undefined && typeof mask !== "function"
-            ? "mask is a function from text to text"
-            : metrics !== undefined && typeof metrics !== "function"
-              ? "metrics is a function that returns their text, such as prometheus().text of @ojm/otel/prometheus"
-              : reasons !== undefined && typeof reasons !== "function"
-                ? "reasons is a function that resolves to a list of what keeps a job from running"
-                : undefined;
+/** The options of a cockpit, and those of its own server. */
+const VIEW = [
+  ...["manager", "scheduler", "store", "readOnly", "showResults", "mask", "metrics", "reasons", "hosts", "trustProxy"],
+  ...["basePath", "authorize"],
+];
+const SERVE = ["port", "host", "viewer", "secret"];
+
+/** A host name without a scheme and a port, and without a `*`: nothing here takes it for any name. */
+const HOST = /^[^\s/:*]+$/;
+
+/** @throws TypeError. A misspelt `readOnly` must not make a cockpit in which everything can be done. */
+export function check(options: ViewOptions, whose: "createUi" | "serveUi"): void {
+  const known = whose === "serveUi" ? [...VIEW, ...SERVE] : VIEW;
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const near = nearest(unknown, known);
+    const hint = near === undefined ? `It has: ${known.join(", ")}.` : `Did you mean ${near}?`;
+    throw new TypeError(`${whose} has no option ${unknown}. ${hint}`);
+  }
+  const problem = wrongIn(options);
   if (problem !== undefined) throw new TypeError(problem);
+}
+
+function wrongIn({ manager, basePath, hosts, mask, metrics, reasons }: ViewOptions): string | undefined {
+  if (manager === undefined) return "the cockpit needs a manager: that of openJobManager()";
+  if (basePath !== undefined && plain(basePath) === undefined)
+    return `basePath is a path such as "/a/b", of letters, digits and -._~, not ${JSON.stringify(basePath)}`;
+  if (hosts !== undefined && !(Array.isArray(hosts) && hosts.every((host) => HOST.test(host))))
+    return 'hosts is a list of names without a scheme, a port and a "*", such as ["ops.example.com"]';
+  if (mask !== undefined && typeof mask !== "function") return "mask is a function from text to text";
+  if (metrics !== undefined && typeof metrics !== "function")
+    return "metrics is a function that returns their text, such as prometheus().text of @ojm/otel/prometheus";
+  if (reasons !== undefined && typeof reasons !== "function")
+    return "reasons is a function that resolves to a list of what keeps a job from running";
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import { openJobManager, systemClock } from "@ojm/core";
 import { describe, expect, test } from "vitest";
+import type { Audit } from "./contract/audit.js";
 import type { Me } from "./contract/session.js";
 import { createUi } from "./create-ui.js";
 import { type Mounted, mounts, proxy } from "./testing/mounts.js";
@@ -35,6 +36,8 @@ async function works(url: string, base: string): Promise<void> {
     body: JSON.stringify({ reason: "a test" }),
   });
   expect([act.status, await act.text()]).toEqual([200, expect.stringContaining('\\"a/b\\" is held')]);
+  const audit = (await (await fetch(`${url}/api/v1/audit`)).json()) as Audit;
+  expect(audit.entries[0]?.actor).toContain("127.0.0.1");
   const controller = new AbortController();
   const stream = await fetch(`${url}/api/v1/events`, { signal: controller.signal });
   let text = "";

@@ -80,9 +80,18 @@ describe("a cockpit that is served", () => {
     expect((await send("GET", "/api/v1/me", headers)).status).toBe(401);
   });
 
+  test.each([
+    [{ readonly: true }, "serveUi has no option readonly. Did you mean readOnly?"],
+    [{ hosts: ["*"] }, "hosts is a list of names"],
+    [{ viewer: { user: "ana", role: "root" } }, "viewer is { user, role }"],
+    [{ secret: "short" }, "it needs 16 characters or more, and has 5"],
+  ])("refuses %j: a typing error must not open more than was meant", async (options, text) => {
+    await expect(serve(options as Partial<ServeOptions>)).rejects.toThrow(text);
+  });
+
   test("keeps sessions over a new start with the same secret, and only then", async () => {
     for (const [secret, status] of [
-      ["a secret", 200],
+      ["a secret of a test", 200],
       [undefined, 401],
     ] as const) {
       const { url, port, close } = await serve(secret === undefined ? {} : { secret });

@@ -4,15 +4,19 @@ import { userInfo } from "node:os";
 import type { Gate } from "./api/app.js";
 import type { Handler } from "./api/look.js";
 import type { SessionRequest } from "./contract/session.js";
-import { type Cockpit, cockpit } from "./create-ui.js";
+import { type Cockpit, check, cockpit } from "./create-ui.js";
 import { LaunchTokens } from "./security/launch-token.js";
 import { isSecure } from "./security/origin.js";
 import { RateLimit } from "./security/rate-limit.js";
 import { Refusal } from "./security/refusal.js";
+import { isViewer } from "./security/roles.js";
 import { cookieOf, Sessions } from "./security/sessions.js";
 import type { ServedUi, ServeOptions, Viewer } from "./types.js";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** A shorter secret can be guessed, and with it a session be made. */
+const LEAST_SECRET = 16;
 
 /**
  * Serves a cockpit on this machine. Who opens its URL gets a session: the launch token in it is good once,
@@ -25,7 +29,14 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
  * console.log(ui.url);
  */
 export async function serveUi(options: ServeOptions): Promise<ServedUi> {
-  const { host = "127.0.0.1", port = 0, authorize } = options;
+  check(options, "serveUi");
+  const { host = "127.0.0.1", port = 0, authorize, viewer, secret } = options;
+  if (viewer !== undefined && !isViewer(viewer))
+    throw new TypeError("viewer is { user, role }, where role is read, operate or admin");
+  if (secret !== undefined && secret.length < LEAST_SECRET)
+    throw new TypeError(
+      `secret signs the sessions: it needs ${LEAST_SECRET} characters or more, and has ${secret.length}`,
+    );
   if (!LOOPBACK.test(host) && authorize === undefined) {
     throw new TypeError(
       `the address ${host} is open to others: give authorize(request), or leave out host to serve 127.0.0.1 alone`,

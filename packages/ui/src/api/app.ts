@@ -61,7 +61,7 @@ export class App {
 
   /** Who sends a request; `undefined` for nobody. */
   async viewerOf(request: Request): Promise<Viewer | undefined> {
-    const viewer: unknown = await this.#gate.authorize(request);
+    const viewer: unknown = (await this.#gate.authorize(request)) ?? undefined;
     if (viewer === undefined || isViewer(viewer)) return viewer;
     throw new Error("authorize() must return { user, role }, where role is read, operate or admin, or undefined");
   }

@@ -21,8 +21,11 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", error.message);
   if (isRunError(error)) return new Refusal(RUN[error.code] ?? "CONFLICT", error.message);
-  if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", error.message);
+  if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", withoutFolders(error.message));
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.emitWarning(`in the cockpit: ${text}`, { type: "OjmWarning", code: "OJM_UI" });
   return new Refusal("FAULT", "this is a fault of the server: its log has a warning OJM_UI");
 }
+
+/** A text in which files have their name alone: where they are on the server is no reader's business. */
+const withoutFolders = (text: string): string => text.replace(/(?<![\w:/])(?:\/[^\s/:]+)+\/(?=[^\s/])/g, "");

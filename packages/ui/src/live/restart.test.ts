@@ -48,7 +48,7 @@ class Client {
 
 test(`a server that ends ${TIMES} times while it is watched loses no line, and tells none twice`, async () => {
   await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
-  const options = { manager, secret: "a secret" };
+  const options = { manager, secret: "a secret of a test" };
   let served: ServedUi = await serveUi(options);
   const { port } = served;
   const url = `http://127.0.0.1:${port}`;

@@ -26,9 +26,13 @@ const get = (path: string, headers: Record<string, string> = {}): Response =>
 
 describe("the pages", () => {
   test("each path but those of files is the page, with its base path", async () => {
-    for (const path of ["/", "/index.html", "/jobs/a", "/runs/a@2026-11-25T02:00:00.000Z", "/x.js"]) {
+    for (const [path, status] of [
+      ...["/", "/index.html", "/jobs/a", "/runs/a@2026-11-25T02:00:00.000Z"].map((path) => [path, 200] as const),
+      // It says itself that there is no such page.
+      ...["/x.js", "/metrics", "/.git/config"].map((path) => [path, 404] as const),
+    ]) {
       const answer = get(path);
-      expect([answer.status, answer.headers.get("Cache-Control")]).toEqual([200, "no-cache"]);
+      expect([answer.status, answer.headers.get("Cache-Control")], path).toEqual([status, "no-cache"]);
       expect(await answer.text()).toBe('<!doctype html><base href="/a/b/"><title>ojm</title><style>p{}</style>');
     }
   });

@@ -20,6 +20,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".webmanifest": "application/manifest+json",
 };
 
+/** Where there is a page. Elsewhere the same program says that there is none: a probe must not take it for one. */
+const SCREENS = /^\/(?:index\.html|(?:timeline|jobs|runs|locks|audit)(?:\/.*)?)?$/;
+
 /** What stands in index.html for the base path. */
 const BASE = '<base href="/">';
 
@@ -49,7 +52,7 @@ export class Pages {
     if (index === undefined) throw new Refusal("FAULT", "the pages are not built: run `node scripts/build.mjs`");
     const html = index.body.toString("utf8");
     const body = Buffer.from(html.replace(BASE, `<base href="${base}">`));
-    const response = send(request, fileOf(index.type, body), false);
+    const response = send(request, fileOf(index.type, body), false, SCREENS.test(path) ? 200 : 404);
     const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1];
     if (style !== undefined) response.headers.set("Content-Security-Policy", policyWithStyle(style));
     return response;
@@ -80,7 +83,7 @@ function fileOf(type: string, body: Buffer): File {
   return { type, body, zipped: gzipSync(body, { level: 9 }), tag };
 }
 
-function send(request: Request, { type, body, zipped, tag }: File, isHashed: boolean): Response {
+function send(request: Request, { type, body, zipped, tag }: File, isHashed: boolean, status = 200): Response {
   const headers: Record<string, string> = {
     "Content-Type": type,
     // The name of an asset has the hash of what is in it.
@@ -88,8 +91,9 @@ function send(request: Request, { type, body, zipped, tag }: File, isHashed: boo
     ETag: tag,
     Vary: "Accept-Encoding",
   };
-  if (request.headers.get("If-None-Match") === tag) return new Response(null, { status: 304, headers });
+  if (status === 200 && request.headers.get("If-None-Match") === tag)
+    return new Response(null, { status: 304, headers });
   const takesGzip = /\bgzip\b/.test(request.headers.get("Accept-Encoding") ?? "");
   if (takesGzip) headers["Content-Encoding"] = "gzip";
-  return new Response(new Uint8Array(takesGzip ? zipped : body), { headers });
+  return new Response(new Uint8Array(takesGzip ? zipped : body), { status, headers });
 }

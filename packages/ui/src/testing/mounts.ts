@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
 import express from "express";
 import fastify from "fastify";
 import { Hono } from "hono";
@@ -64,7 +65,10 @@ export const mounts: Readonly<Record<string, Mount>> = {
   },
   Hono: async (ui, prefix) => {
     const app = new Hono();
-    app.mount(prefix === "" ? "/" : prefix, (request) => ui.fetch(request));
+    app.all(`${prefix}/*`, (context) => {
+      const { address } = getConnInfo(context).remote;
+      return ui.fetch(context.req.raw, { ...(address !== undefined && { address }) });
+    });
     let server: Server | undefined;
     const port = await new Promise<number>((resolve) => {
       server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, (info) => resolve(info.port)) as Server;

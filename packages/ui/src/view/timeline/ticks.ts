@@ -1,4 +1,4 @@
-import type { ScheduleView } from "@ojm/schedule";
+import type { NextTick, ScheduleView } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
 import { comingTick, decidedTick, overdueTick } from "../now/ticks.js";
 import { nobodyRuns, overdueTicks, type Schedules } from "../schedules.js";
@@ -29,23 +29,27 @@ export async function ticksOf(
 ): Promise<TickView[]> {
   const { name } = schedule;
   const decided = await take(scheduler.ticks(name, { from, to, unrun: true, limit: UNRUN }), UNRUN);
-  const coming =
-    to <= now
-      ? []
-      : (await scheduler.next(name, { limit: TICKS }))
-          .filter(({ due }) => due >= from && due < to)
-          .map((tick) => comingTick(name, tick, nobodyRuns(schedule, schedulers) !== undefined));
+  const isAlone = nobodyRuns(schedule, schedulers) !== undefined;
+  const coming = upcoming(schedule, { from: Math.max(from, now), to, px }).map((tick) =>
+    comingTick(name, tick, isAlone),
+  );
   const late = overdueTicks(schedule, now);
   const overdue = late !== undefined && late.until >= from && late.at < to ? [overdueTick(name, late)] : [];
-  return [...decided.map(decidedTick).reverse(), ...overdue, ...sparse(coming, (to - from) / px)];
+  return [...decided.map(decidedTick).reverse(), ...overdue, ...coming];
 }
 
-/** One tick for each few pixels: more cannot be told apart. */
-function sparse(ticks: readonly TickView[], pixel: number): TickView[] {
-  let last = Number.NEGATIVE_INFINITY;
-  return ticks.filter(({ due }) => {
-    if (due - last < 3 * pixel) return false;
-    last = due;
-    return true;
-  });
+/**
+ * The ticks to come, up to the end of the range: as many as can be told apart, and no more than `TICKS`. Without
+ * gaps between them, those of a job that is due each second would end after a minute.
+ */
+function upcoming(schedule: ScheduleView, { from, to, px }: TickRange): NextTick[] {
+  const gap = Math.max((3 * (to - from)) / px, (to - from) / TICKS);
+  const ticks: NextTick[] = [];
+  for (let tick = schedule.upcoming(from - 1); tick !== undefined && tick.due < to; ) {
+    // Those that wait are told by the first one.
+    const { waiting: _, ...rest } = tick;
+    if (tick.due >= from) ticks.push(ticks.length === 0 ? tick : rest);
+    tick = schedule.upcoming(Math.max(tick.at, Math.floor(tick.at + gap) - 1));
+  }
+  return ticks;
 }

@@ -123,6 +123,18 @@ test("a lane tells the ticks that are overdue as that, and that nobody runs thos
   expect(await ticksOf(now - 3 * HOUR, now - 2 * HOUR)).toEqual([]);
 });
 
+test("the ticks to come reach to the end of what is shown, also of a job that is due each second", async () => {
+  await it.scheduler.add("often", { every: 1_000 }, () => {});
+  await it.scheduler.pause("often", { reason: "no runs" });
+  const now = Date.now();
+  const { lanes } = await timeline(now, now + DAY);
+  const coming = lanes[0]?.ticks ?? [];
+  expect(coming.length).toBeGreaterThan(50);
+  expect(coming.length).toBeLessThanOrEqual(102);
+  expect(coming.at(-1)?.due).toBeGreaterThan(now + DAY - DAY / 50);
+  expect(coming.every(({ skipped }) => skipped === "paused")).toBe(true);
+});
+
 test("a lane and the page of a job tell the ticks that wait for their run, while nobody runs the schedule too", async () => {
   const at = Math.floor(Date.now() / DAY) * DAY;
   await it.scheduler.add("feed", { every: DAY, overlap: "queue" }, () => {});
