@@ -107,8 +107,8 @@ export interface ServeOptions extends ViewOptions {
   /** Who has the launch token. Default: the user of this process, as `admin`. */
   readonly viewer?: Viewer;
   /**
-   * Signs the cookies: sessions stay valid when a server with the same secret is started anew, also those that
-   * somebody has ended. 16 characters or more, from a generator of random ones. Default: a new one each time.
+   * Signs the cookies: sessions stay valid when a server with the same secret is started anew, also those
+   * that somebody has ended. 16 characters or more, that nobody can guess. Default: a new one each time.
    */
   readonly secret?: string;
 }

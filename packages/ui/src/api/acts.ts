@@ -118,7 +118,9 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
   const end = until ?? Date.now() + DAY;
   if (dryRun === true) {
     checkFuture(end);
-    return { done: `would keep all runs of "${name}" away until ${iso(end)}` };
+    const isHeld = (await manager.locks()).some((lock) => lock.name === name);
+    const when = isHeld ? `, if who holds it now lets it go within ${HOLD_WAIT / 1_000} s` : "";
+    return { done: `would keep all runs of "${name}" away until ${iso(end)}${when}` };
   }
   await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });
   return { done: `"${name}" is held until ${iso(end)}` };

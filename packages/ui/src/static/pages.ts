@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** Where there is a page. Elsewhere the same program says that there is none: a probe must not take it for one. */
+/** Where there is a page. Elsewhere the same program says that there is none, with 404 for probes. */
 const SCREENS = /^\/(?:index\.html|(?:timeline|jobs|runs|locks|audit)(?:\/.*)?)?$/;
 
 /** What stands in index.html for the base path. */

@@ -39,8 +39,8 @@ export async function ticksOf(
 }
 
 /**
- * The ticks to come, up to the end of the range: as many as can be told apart, and no more than `TICKS`. Without
- * gaps between them, those of a job that is due each second would end after a minute.
+ * The ticks to come, up to the end of the range: as many as can be told apart, and no more than `TICKS`.
+ * Without gaps between them, those of a job that is due each second would end after a minute.
  */
 function upcoming(schedule: ScheduleView, { from, to, px }: TickRange): NextTick[] {
   const gap = Math.max((3 * (to - from)) / px, (to - from) / TICKS);
