@@ -41,7 +41,10 @@ export function codesOf({ name, options }: CommandSpec): readonly number[] {
 export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
   ["OJM_STORE", "The store, where neither --store nor --profile is given."],
   ["OJM_DEBUG", "If it is set, a fault of ojm is shown with its stack."],
-  ["OJM_UI_SECRET", "The secret of ojm ui, of 16 characters or more, from which its cookies are made: with one, they outlive a restart."],
+  [
+    "OJM_UI_SECRET",
+    "The secret of ojm ui, of 16 characters or more, from which its cookies are made: with one, they outlive a restart.",
+  ],
   ["NO_COLOR", "If it is set, there are no colors."],
 ];
 

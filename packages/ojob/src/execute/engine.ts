@@ -105,6 +105,14 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     return this.plan.settings;
   }
 
+  /** The exit code that a script asked for by `exit`. */
+  get exitCode(): number | undefined {
+    return this.runtime.exitCode;
+  }
+
+  /** Whether the store of the file answers. */
+  readonly storeAnswers = (): Promise<boolean> => this.runtime.managers.answers();
+
   /** Whether the grace period of a stop is over. */
   get killed(): boolean {
     return this.#running.killed;
@@ -253,15 +261,14 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     const { refusal } = this.#running;
     if (refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${refusal}`);
     const execution = new JobExecution(this, job, args, origin);
-    const { label } = origin;
     const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
     const start = performance.now();
     let how: "well" | "badly" | "not" = "badly";
     this.#running.add(execution);
     origin.among?.add(execution);
-    if (!quiet) this.log.started(job.name, label);
+    if (!quiet) this.log.started(job.name, origin.label);
     if (!quiet) execution.output.begin();
-    if (!quiet) this.log.args(job.name, args, job.secrets, label);
+    if (!quiet) this.log.args(job.name, args, job.secrets, origin.label);
     try {
       const result = await execution.run();
       how = "well";
@@ -272,7 +279,7 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
     } finally {
       this.#running.delete(execution);
       origin.among?.delete(execution);
-      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well", label);
+      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well", origin.label);
     }
   }
 

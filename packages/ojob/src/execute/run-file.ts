@@ -77,13 +77,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
     files: [file.source.path],
   });
   runtime.stop = (reason) => engine.stop(reason);
-  run.onStart?.({
-    stop: (reason) => engine.stop(reason),
-    get exitCode() {
-      return runtime.exitCode;
-    },
-    storeAnswers: () => runtime.managers.answers(),
-  });
+  run.onStart?.(engine);
   let letGo = (): void => {};
   try {
     const { unique } = file.settings;

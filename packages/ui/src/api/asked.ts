@@ -110,8 +110,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 
 /** What is wrong with a body, in words. */
-function sayIssue({ type, expected, received, requirement, ...issue }: v.BaseIssue<unknown>, known: string[]): string {
-  const path = v.getDotPath({ type, expected, received, requirement, ...issue });
+function sayIssue(issue: v.BaseIssue<unknown>, known: readonly string[]): string {
+  const { type, expected, received, requirement } = issue;
+  const path = v.getDotPath(issue);
   const what = path === null ? "the body" : `"${path.slice(0, 100)}" of the body`;
   if (path !== null && expected === "never")
     return `the body has no field "${path.slice(0, 100)}": it has ${known.join(", ")}`;

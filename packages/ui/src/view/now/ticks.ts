@@ -8,13 +8,15 @@ const DAY = 86_400_000;
 
 /** What became of a tick, or that it waits. */
 export function decidedTick(tick: ScheduleTick): TickView {
-  const { schedule, at, outcome, reason, run, until, count } = tick;
+  const { schedule, at, outcome, reason, run, until, count, evidence } = tick;
   return {
     schedule,
     at,
     due: at,
     outcome,
     ...(reason !== undefined && { reason, text: whyNotRun(tick) ?? reason }),
+    // What it was before is not kept: that it ran long after its time must be seen.
+    ...(outcome === "run" && evidence?.["backfill"] !== undefined && { text: "run later, by a backfill" }),
     ...(outcome === "waiting" && { text: "it waits for its run, behind those before it" }),
     ...(run !== undefined && { run }),
     ...(until !== undefined && { until }),

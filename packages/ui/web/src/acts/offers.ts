@@ -16,8 +16,7 @@ export function offersOf({
   lock,
 }: Pick<Job | JobDetail, "schedule" | "running" | "nobody" | "lock">): readonly Offer[] {
   const ofSchedule: readonly Offer[] = [
-    // A run of now needs a process that runs it within moments.
-    offer("run-now", nobody === undefined ? undefined : "No process is there that runs its schedule."),
+    offer("run-now", noRun(nobody, lock)),
     offer(schedule?.paused === undefined ? "pause" : "resume"),
     offer("backfill"),
   ];
@@ -27,6 +26,12 @@ export function offersOf({
     offer("cancel", running === undefined ? "Nothing runs now." : undefined),
     offer("unlock", noUnlock(lock)),
   ]);
+}
+
+/** A run of now needs a process that runs it within moments, and a lock that no person holds. */
+function noRun(nobody: string | undefined, lock: Job["lock"]): string | undefined {
+  if (nobody !== undefined) return "No process is there that runs its schedule.";
+  return lock?.hold === undefined ? undefined : "A person holds it: nothing runs it until the hold ends.";
 }
 
 /** Why there is no lock to take from a process. */

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { to } from "../app/router.js";
 import { Icon } from "./icon.js";
+import { Prose } from "./prose.js";
 
 interface Toast {
   readonly id: number;
@@ -33,12 +33,7 @@ export function Toasts(): VNode {
             <Icon name="completed" />
           </span>
           <span>
-            {text}{" "}
-            {run !== undefined && (
-              <a class="link" href={to.run(run)}>
-                Show the run
-              </a>
-            )}
+            <Prose text={text} run={run} />
           </span>
           <button type="button" class="tool" aria-label="Close" onClick={() => remove(id)}>
             <Icon name="close" />

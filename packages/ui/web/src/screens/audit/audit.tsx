@@ -53,7 +53,8 @@ type ShownAct = Pick<Act, "label" | "icon" | "danger">;
 
 /** A newer process may do what these pages do not know. */
 function actOf(action: string): ShownAct {
-  return isAct(action) ? ACTS[action] : { label: action, icon: "info" };
+  const words = action.replaceAll("-", " ");
+  return isAct(action) ? ACTS[action] : { label: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, icon: "info" };
 }
 
 const isAct = (action: string): action is ActName => Object.hasOwn(ACTS, action);

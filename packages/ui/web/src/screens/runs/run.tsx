@@ -17,6 +17,7 @@ import { Away } from "../../parts/time.js";
 import { headingOf, Reasons } from "../jobs/why.js";
 import { Attempts } from "./attempts.js";
 import { Compared } from "./compared.js";
+import { plain } from "./log/ansi.js";
 import { Log } from "./log/log.js";
 import { LogModel } from "./log/log-model.js";
 import { RunFacts } from "./run-facts.js";
@@ -107,7 +108,7 @@ function Failed({ run: { error, stack, endedBy } }: { readonly run: RunDetail })
       {error !== undefined && (
         <div class="note" data-tone="failed">
           <Icon name="warn" />
-          <div>{error}</div>
+          <div>{plain(error)}</div>
         </div>
       )}
       {endedBy !== undefined && (

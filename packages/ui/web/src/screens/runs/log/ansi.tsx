@@ -10,10 +10,14 @@ const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 /** The text of a line without its colours. Control characters are shown as their symbols. */
 export const plain = (text: string): string => visible(text.replaceAll(SEQUENCES, ""));
 
+/** They turn round what follows them: the name of a file could be read as another one. */
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text whose control characters are shown as their symbols. */
 const visible = (text: string): string =>
-  text.replaceAll(CONTROLS, (each) =>
-    each === "\u007f" ? "\u2421" : String.fromCharCode(0x2400 + each.charCodeAt(0)),
-  );
+  text
+    .replaceAll(CONTROLS, (each) => (each === "\u007f" ? "\u2421" : String.fromCharCode(0x2400 + each.charCodeAt(0))))
+    .replaceAll(TURNS, (each) => `\\u${each.charCodeAt(0).toString(16)}`);
 
 interface Piece {
   readonly text: string;
