@@ -14,8 +14,8 @@ describePages("a long log", (pages) => {
   };
 
   /** Waits until all lines are there, above and below what is seen. */
-  const whole = (page: Page): Promise<unknown> =>
-    page.waitForFunction(`document.querySelector(".lines .all").offsetHeight === ${LINES * 20}`);
+  const whole = (page: Page): Promise<void> =>
+    expect.poll(() => page.evaluate('document.querySelector(".lines .all")?.offsetHeight')).toBe(LINES * 20);
 
   it.each([3, 500, 3_000, LINES - 100])("has an address of line %i, which leads to it", async (line) => {
     const path = await written();
