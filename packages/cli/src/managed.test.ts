@@ -136,6 +136,10 @@ test("a reader of the output that goes away does not end the job", async () => {
   expect(await history(folder)).toEqual([expect.stringMatching(/completed/)]);
 });
 
+function deleteStore(path: string): void {
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+}
+
 test("a daemon whose store was replaced ends with 5: idle for ever, it would look well to its supervisor", async () => {
   const files = managed('print("ticked")');
   const scheduled = files["a.yaml"]
@@ -146,7 +150,7 @@ test("a daemon whose store was replaced ends with 5: idle for ever, it would loo
   await daemon.prints("ticked");
   // As a restore of a backup does: the file that is there then is another one.
   const path = join(folder, "data", "jobs.db");
-  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+  deleteStore(path);
   const other = start(folder, "exec", "other", "--store", "sqlite:data/other.db", "--", "true");
   expect((await other.ended).code).toBe(0);
   renameSync(join(folder, "data", "other.db"), path);
@@ -162,6 +166,6 @@ test("a daemon without schedules whose store was deleted ends with 5 too", async
   const folder = folderWith({ "a.yaml": repeated ?? "" });
   const daemon = start(folder, "run", "a.yaml");
   await daemon.prints("ticked");
-  for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, "data", `jobs.db${end}`), { force: true });
+  deleteStore(join(folder, "data", "jobs.db"));
   expect((await daemon.ended).code).toBe(5);
 });
