@@ -52,7 +52,13 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        test: { name: "sharing", include: [SHARING], exclude: [ALONE, "**/node_modules/**"], isolate: false },
+        test: {
+          name: "sharing",
+          include: [SHARING],
+          exclude: [ALONE, "**/node_modules/**"],
+          isolate: false,
+          setupFiles: ["./test/setup-sharing.ts"],
+        },
       },
     ],
     pool: "forks",

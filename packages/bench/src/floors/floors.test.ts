@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Channel, openJobManager } from "@ojm/core";
+import { type Channel, openJobManager, systemClock } from "@ojm/core";
+import { backend as simple } from "@ojm/simple";
 import { expect, it, onTestFinished } from "vitest";
 import { ended, type Floor, started } from "./floor.js";
 import { levelFloor } from "./level.js";
@@ -36,7 +37,8 @@ it.each(Object.entries(floors))("the floor of %s refuses a name that is held", a
 });
 
 it("lock and record of a floor have the fields that ours have", async () => {
-  await using manager = await openJobManager();
+  const backend = await simple.open({}, { clock: { ...systemClock } });
+  await using manager = await openJobManager({ chJobs: { backend }, chLocks: { backend } });
   const only = async (channel: Channel, scan: { prefix?: string[] } = {}): Promise<string[]> => {
     const values: unknown[] = [];
     for await (const { value } of channel.entries(scan)) values.push(value);

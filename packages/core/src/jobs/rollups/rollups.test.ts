@@ -318,7 +318,7 @@ describe("the rollups of jobs", () => {
   });
 
   test("a fold leaves time for others after each page, also where the store answers at once", async () => {
-    const backend = await simple.open({}, { clock: systemClock });
+    const backend = await simple.open({}, { clock: { ...systemClock } });
     const to = Date.now();
     const all = Array.from({ length: 6_000 }, (_, i) => record("a", to - HOUR - i));
     await using manager = await openJobManager({ chJobs: { backend }, chLocks: { backend } });
