@@ -11,6 +11,7 @@ import { recordOf, runOf } from "../view/runs/run.js";
 import { runsOf } from "../view/runs/runs.js";
 import { Shared, type Source } from "../view/source.js";
 import { timelineOf } from "../view/timeline/timeline.js";
+import { zonesOf } from "../view/zones.js";
 import type { Asked } from "./asked.js";
 
 const DAY = 86_400_000;
@@ -63,6 +64,7 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
     },
     "log.txt": async ({ params: { id = "" } }) => download(source, id, await runRefOf(source, id)),
     locks: () => locksOf(source),
+    zones: async ({ query }) => zonesOf(source, names(query, 1_000, 2_000)),
     audit: async ({ query }) => {
       const [name, before] = [query.text("name"), query.time("before")];
       const limit = query.limit(50, 200);

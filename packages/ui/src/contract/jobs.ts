@@ -150,6 +150,16 @@ const jobEntries = {
   durations: v.array(v.number()),
 };
 
+/** `GET api/v1/zones?limit&after`: the time zones of the schedules, by name. */
+export interface Zones {
+  readonly zones: readonly {
+    readonly name: string;
+    /** Such as `Europe/Berlin`. */
+    readonly zone: string;
+  }[];
+  readonly more: boolean;
+}
+
 export const jobSchema: Schema<Job> = v.strictObject(jobEntries);
 
 export const jobsSchema: Schema<Jobs> = v.strictObject({ jobs: v.array(jobSchema), more: v.boolean() });
@@ -174,4 +184,9 @@ export const whySchema: Schema<Why> = v.strictObject({
   name: v.string(),
   reasons: v.array(reasonSchema),
   next: v.exactOptional(v.number()),
+});
+
+export const zonesSchema: Schema<Zones> = v.strictObject({
+  zones: v.array(v.strictObject({ name: v.string(), zone: v.string() })),
+  more: v.boolean(),
 });

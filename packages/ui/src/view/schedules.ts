@@ -1,5 +1,12 @@
 import type { JobManager } from "@ojm/core";
-import { type OverdueTicks, type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
+import {
+  type OverdueTicks,
+  type ScheduleDefinition,
+  type SchedulerView,
+  type ScheduleView,
+  schedulersIn,
+  schedulesIn,
+} from "@ojm/schedule";
 import { take } from "./source.js";
 
 /** The schedules of a store, and the processes that are there to run them. */
@@ -16,6 +23,9 @@ export async function readSchedules(manager: JobManager): Promise<Schedules> {
   ]);
   return { schedules, schedulers };
 }
+
+/** The time zone in which a schedule is meant. */
+export const zoneOf = ({ timeZone = "UTC" }: ScheduleDefinition): string => timeZone;
 
 /** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
 const GRACE = 5_000;

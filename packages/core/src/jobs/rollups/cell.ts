@@ -1,6 +1,5 @@
 import { isCount, isSpan } from "../../util/shape.js";
 import type { RunRecord, RunStatus } from "../types.js";
-import type { RollupCell } from "./types.js";
 
 export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
@@ -63,27 +62,32 @@ export function encodeCells(cells: Cells): StoredCell[] {
 /** The cells of an entry of `places` parts. Anybody can write to the store: what is no cell is left out. */
 export function decodeCells(value: unknown, places: number): Cells {
   const cells: Cells = new Map();
-  if (!Array.isArray(value)) return cells;
+  eachCell(value, places, (place, runs, busy, longest) => cells.set(place, { runs, busy, longest }));
+  return cells;
+}
+
+/** Calls `see` with each cell of an entry and its place. */
+export function eachCell(
+  value: unknown,
+  places: number,
+  see: (place: number, runs: Cell["runs"], busy: number, longest: number) => void,
+): void {
+  if (!Array.isArray(value)) return;
   for (const stored of value as unknown[]) {
     if (!isStored(stored)) continue;
     const [place = 0, busy = 0, longest = 0] = stored;
     if (place >= places) continue;
-    const cell: Cell = { runs: {}, busy, longest };
+    const runs: Cell["runs"] = {};
     for (let i = COUNTS; i < stored.length; i++) {
-      const [status, count] = [ENDED[i - COUNTS], stored[i] ?? 0];
-      if (status !== undefined && count > 0) cell.runs[status] = count;
+      const status = ENDED[i - COUNTS];
+      const count = stored[i] ?? 0;
+      if (status !== undefined && count > 0) runs[status] = count;
     }
-    cells.set(place, cell);
+    see(place, runs, busy, longest);
   }
-  return cells;
 }
 
 function isStored(value: unknown): value is StoredCell {
   if (!Array.isArray(value) || value.length < COUNTS || value.length > COUNTS + ENDED.length) return false;
   return (value as unknown[]).every((part, i) => (i === 1 || i === 2 ? isSpan(part) : isCount(part)));
-}
-
-/** The same for people: without what is zero. */
-export function shownCell(at: number, { runs, busy, longest }: Cell): RollupCell {
-  return { at, runs, busy, longest };
 }

@@ -3,7 +3,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { Key, Version } from "../../channel/types.js";
 import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
 import type { RecordRef } from "../records/time-index.js";
-import { DAY, floorTo, HOUR } from "./cell.js";
+import { DAY, floorTo, HOUR, MINUTE } from "./cell.js";
 
 /*
  * The entries of the rollups. They are in the channel of the index by start time, beside it.
@@ -17,6 +17,10 @@ import { DAY, floorTo, HOUR } from "./cell.js";
 /** The two lengths of an entry of cells, with the length of its cells. */
 export const SPANS: { readonly day: number; readonly hour: number } = { day: DAY, hour: HOUR };
 export type Span = keyof typeof SPANS;
+
+/** How long a cell of an entry is, in ms, and how many cells an entry has. */
+export const CELL: Readonly<Record<Span, number>> = { day: HOUR, hour: MINUTE };
+export const PLACES: Readonly<Record<Span, number>> = { day: DAY / HOUR, hour: HOUR / MINUTE };
 
 const OPEN = "open";
 
@@ -41,8 +45,14 @@ export function cellsRange(
   return { after: from === undefined ? [span] : bound(span, floorTo(from, SPANS[span])), before: bound(span, to) };
 }
 
-/** The begin and the name that the key of an entry of cells says. */
-export function cellsPlace(key: Key): { readonly at: number; readonly name: string } | undefined {
+/** Where an entry of cells belongs: the job, and when its first cell begins. */
+export interface EntryPlace {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** What the key of an entry of cells says. */
+export function cellsPlace(key: Key): EntryPlace | undefined {
   const [, at, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
   return isTime(at) && isText(name) ? { at, name } : undefined;
 }

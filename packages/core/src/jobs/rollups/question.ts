@@ -4,20 +4,26 @@ import type { Clock } from "../../util/clock.js";
 import type { Records } from "../channels.js";
 import type { TimeIndex } from "../records/time-index.js";
 import { Answer } from "./answer.js";
-import { decodeCells, floorTo, HOUR, MINUTE } from "./cell.js";
-import { cellsKey, cellsPlace, cellsRange, type FoldEntry, readFold, SPANS, type Span } from "./entries.js";
+import { floorTo, HOUR } from "./cell.js";
+import {
+  cellsKey,
+  cellsPlace,
+  cellsRange,
+  type EntryPlace,
+  type FoldEntry,
+  readFold,
+  SPANS,
+  type Span,
+} from "./entries.js";
 import { Fold, type FoldStores } from "./fold/fold.js";
 import { NEAR } from "./fold/late.js";
-import { entriesOf, PLACES } from "./fold/write-cells.js";
+import { entriesOf } from "./fold/write-cells.js";
 import { addHistory, addLive, addOpen } from "./live.js";
 import { type Asked, checkRollups } from "./options.js";
 import type { Rollups, RollupsOptions } from "./types.js";
 
 /** How often a question is asked anew because a fold counted something again meanwhile. */
 const TRIES = 10;
-
-/** How long the cells of each kind of entry are, in ms. */
-const CELL: Readonly<Record<Span, number>> = { day: HOUR, hour: MINUTE };
 
 /** Answers what runs did by hours and minutes: from cells, and from the records that are in no cell yet. */
 export class RollupQuestions {
@@ -73,25 +79,23 @@ export class RollupQuestions {
   async #addCells(span: Span, { names, from, to, signal }: Asked, answer: Answer): Promise<void> {
     if (from >= to) return;
     const { times } = this.#stores;
-    const add = (name: string, at: number, value: unknown): void =>
-      answer.addCells(name, at, CELL[span], decodeCells(value, PLACES[span]), to);
     if (names === undefined) {
       for await (const { key, value } of readable(times, {
         ...cellsRange(span, from, to),
         ...(signal && { signal }),
       })) {
         const place = cellsPlace(key);
-        if (place !== undefined) add(place.name, place.at, value);
+        if (place !== undefined) answer.addEntry(span, place, value, to);
       }
       return;
     }
-    const places: { readonly name: string; readonly at: number }[] = [];
+    const places: EntryPlace[] = [];
     for (const name of names)
       for (let at = floorTo(from, SPANS[span]); at < to; at += SPANS[span]) places.push({ name, at });
     const values = await entriesOf(
       times,
       places.map(({ name, at }) => cellsKey(span, at, name)),
     );
-    for (const [i, { name, at }] of places.entries()) add(name, at, values[i]);
+    for (const [i, place] of places.entries()) answer.addEntry(span, place, values[i], to);
   }
 }

@@ -1,7 +1,7 @@
 import { actAnswerSchema, actRequestSchema } from "../acts.js";
 import { auditSchema } from "../audit.js";
 import type { ActName, Schema } from "../common.js";
-import { jobDetailSchema, jobsSchema, whySchema } from "../jobs.js";
+import { jobDetailSchema, jobsSchema, whySchema, zonesSchema } from "../jobs.js";
 import { locksSchema } from "../locks.js";
 import { nowSchema } from "../now.js";
 import { logPageSchema, runPageSchema, runsSchema } from "../runs.js";
@@ -86,6 +86,10 @@ export const endpoints: readonly Endpoint[] = [
     limit: LIMIT,
   }),
   look("log.txt", "/api/v1/runs/:id/log.txt", "The log of a run, to download", "text/plain"),
+  look("zones", "/api/v1/zones", "The time zones of the schedules, by name", zonesSchema, {
+    limit: LIMIT,
+    after: NAME_AFTER,
+  }),
   look("locks", "/api/v1/locks", "Locks, processes and schedulers", locksSchema),
   look("audit", "/api/v1/audit", "What people did, newest first", auditSchema, {
     name: { type: "text", text: "only what was done to this job" },

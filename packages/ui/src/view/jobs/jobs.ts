@@ -5,7 +5,7 @@ import { holdView } from "../locks.js";
 import { masked } from "../masked.js";
 import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
-import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules } from "../schedules.js";
+import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules, zoneOf } from "../schedules.js";
 import { fitting, isOwn, mapSome, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
@@ -175,11 +175,11 @@ function lastOf(
 }
 
 async function scheduleOf({ mask }: Source, { definition, paused }: ScheduleSummary): Promise<JobSchedule> {
-  const { cron, every, timeZone = "UTC" } = definition;
+  const { cron, every } = definition;
   const isPaused = paused !== undefined && (paused.until ?? Number.POSITIVE_INFINITY) > Date.now();
   return {
     words: await wordsOf(definition),
-    zone: timeZone,
+    zone: zoneOf(definition),
     ...(cron !== undefined && { cron }),
     ...(every !== undefined && { every }),
     ...(isPaused && {

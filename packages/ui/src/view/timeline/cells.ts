@@ -1,6 +1,6 @@
 import type { RollupCell } from "@ojm/core";
 import type { Status } from "../../contract/common.js";
-import { type Drawn, worstOf } from "./bars.js";
+import { type Drawn, WORST } from "./bars.js";
 
 /** Which cells are drawn, and when. */
 export interface CellRange {
@@ -18,33 +18,42 @@ export interface GoingOn {
 }
 
 /** The cells of one name as they are drawn, the oldest first, with the run that goes on. */
-export function drawnCells(
-  cells: readonly RollupCell[],
-  going: GoingOn | undefined,
-  { from, to, now, size }: CellRange,
-): Drawn[] {
+export function drawnCells(cells: readonly RollupCell[], going: GoingOn | undefined, range: CellRange): Drawn[] {
+  const { from, to, now, size } = range;
   const drawn: Drawn[] = [];
-  for (const [i, { at, runs, longest }] of cells.entries()) {
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i] as RollupCell;
+    const { at, longest } = cell;
     const goes = going !== undefined && going.startTime >= at && going.startTime < at + size;
     if (goes && going.startTime < from) {
       // All others of this cell ended before it began, so before what is drawn.
       drawn.push(goingOn(going, now));
       continue;
     }
-    const counts = goes ? { ...runs, running: Math.max(0, (runs.running ?? 0) - 1) } : runs;
-    const statuses = (Object.keys(counts) as Status[]).filter((status) => (counts[status] ?? 0) > 0);
-    let count = 0;
-    for (const status of statuses) count += counts[status] ?? 0;
+    const { count, worst } = summed(cell, goes);
     if (count > 0) {
       const start = Math.max(at, from);
       // Runs of a name follow one another, so a long one ends before the next cell that has any.
       const next = goes ? going.startTime : (cells[i + 1]?.at ?? to);
       const end = Math.max(start, Math.min(at + Math.max(size, longest), next, to, now));
-      drawn.push({ count, start, end, status: worstOf(statuses) });
+      drawn.push({ count, start, end, status: worst });
     }
     if (goes) drawn.push(goingOn(going, now));
   }
   return drawn;
+}
+
+/** How many runs a cell has, and the worst status of them. The run that `goes` on is left out. */
+function summed({ runs }: RollupCell, goes: boolean): { readonly count: number; readonly worst: Status } {
+  let count = 0;
+  let worst: Status | undefined;
+  for (const status of WORST) {
+    const own = (runs[status] ?? 0) - (goes && status === "running" ? 1 : 0);
+    if (own <= 0) continue;
+    worst ??= status;
+    count += own;
+  }
+  return { count, worst: worst ?? "completed" };
 }
 
 function goingOn({ id, startTime }: GoingOn, now: number): Drawn {

@@ -7,9 +7,8 @@ import { drawnCells, type GoingOn } from "./cells.js";
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/** So many runs of a lane, and of all lanes, are read one by one; more are counted by minutes or hours. */
+/** So many runs of all lanes are read one by one; more are counted by minutes or hours. */
 const FEW = 500;
-const FEW_IN_ALL = 1_000;
 
 /** The longest range that is counted by minutes: each name has an entry for each hour of it. */
 const MINUTES = 2 * 24 * HOUR;
@@ -90,7 +89,7 @@ function denseOf(jobs: readonly JobRollup[]): string[] {
   return counts
     .filter(({ count }) => {
       all += count;
-      return count > FEW || all > FEW_IN_ALL;
+      return all > FEW;
     })
     .map(({ name }) => name);
 }

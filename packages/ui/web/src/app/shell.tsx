@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import { ActDialog } from "../acts/act-dialog.js";
+import { useJobZones } from "../live/job-zones.js";
 import { connection, now } from "../live/live.js";
 import { PAGES } from "../palette/commands.js";
 import { keysOpen } from "../palette/keys.js";
@@ -16,6 +17,7 @@ import { Tools } from "./tools.js";
 
 /** All of the window: the pages' list, and the page. */
 export function Shell(): VNode {
+  useJobZones();
   const isOld = connection.value.state === "stale" || connection.value.state === "away";
   return (
     <div class={isOld ? "shell old" : "shell"}>

@@ -96,7 +96,7 @@ export function timeAt(wall: number, zone: string): number {
 }
 
 /** `+01:00`. */
-export function offsetText(at: number, zone: string, on: Wall): string {
+export function offsetText(at: number, zone: string, on?: Wall): string {
   const minutes = Math.round(offsetOf(at, zone, on) / 60_000);
   return `${minutes < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
 }

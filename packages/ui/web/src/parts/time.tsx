@@ -3,38 +3,46 @@ import { second } from "../format/clock.js";
 import { distance, seconds } from "../format/duration.js";
 import { GRACE } from "../format/states.js";
 import { longTime, shortTime } from "../format/times.js";
-import { zoneFor } from "../format/zone.js";
+import { localZone, offsetOf, offsetText } from "../format/wall.js";
+import { zoneChoice, zoneFor } from "../format/zone.js";
 
 interface TimeProps {
   readonly at: number;
-  /** The zone of the job that the time belongs to. */
-  readonly zone?: string | undefined;
+  /** The job that the time belongs to. Default: the one that the page is about. */
+  readonly job?: string | undefined;
 }
 
 /** A time. All of it is in its title. */
-export function Time({ at, zone }: TimeProps): VNode {
-  const shown = zoneFor(zone);
+export function Time({ at, job }: TimeProps): VNode {
+  const zone = zoneFor(job);
   return (
-    <time dateTime={iso(at)} title={longTime(at, shown)} class="nowrap">
-      {shortTime(at, second.value, shown)}
+    <time dateTime={iso(at)} title={longTime(at, zone)} class="nowrap">
+      {shortTime(at, second.value, zone)}
+      {zoneChoice.value === "job" && <Apart at={at} zone={zone} />}
     </time>
   );
 }
 
+/** How far a zone is from UTC, if the reader's is another: times of several zones stand in one list. */
+function Apart({ at, zone }: { readonly at: number; readonly zone: string }): VNode | null {
+  if (offsetOf(at, zone) === offsetOf(at, localZone())) return null;
+  return <span class="dim"> {zone === "UTC" ? zone : offsetText(at, zone)}</span>;
+}
+
 /** How far a time is away: `in 3 m`. */
-export function Away({ at, zone }: TimeProps): VNode {
+export function Away({ at, job }: TimeProps): VNode {
   return (
-    <time dateTime={iso(at)} title={longTime(at, zoneFor(zone))} class="nowrap">
+    <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
       {distance(at, second.value)}
     </time>
   );
 }
 
 /** When something is due. A time that is past is no time to come: it is due, and then overdue. */
-export function Due({ at, zone }: TimeProps): VNode {
-  if (at > second.value) return <Away at={at} zone={zone} />;
+export function Due({ at, job }: TimeProps): VNode {
+  if (at > second.value) return <Away at={at} job={job} />;
   return (
-    <time dateTime={iso(at)} title={longTime(at, zoneFor(zone))} class="nowrap">
+    <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
       {at > second.value - GRACE ? "now" : "overdue"}
     </time>
   );

@@ -3,14 +3,11 @@ import type { Channel } from "../../../channel/channel.js";
 import type { Key, Op } from "../../../channel/types.js";
 import type { RecordRef } from "../../records/time-index.js";
 import { addCell, type Cell, DAY, decodeCells, emptyCell, encodeCells, floorTo, HOUR, MINUTE } from "../cell.js";
-import { cellsKey, FOLD, type FoldEntry, type FoldState, NOTHING, openKey, type Span } from "../entries.js";
+import { cellsKey, FOLD, type FoldEntry, type FoldState, NOTHING, openKey, PLACES } from "../entries.js";
 import type { Tally } from "./tally.js";
 
 /** How many entries one call reads. */
 const AT_ONCE = 500;
-
-/** How many cells an entry has. */
-export const PLACES: Readonly<Record<Span, number>> = { day: DAY / HOUR, hour: HOUR / MINUTE };
 
 /** What a fold writes: the cells of a tally, and which runs are not open any more. */
 export interface Folded {

@@ -84,7 +84,7 @@ function Row({ entry: { at, action, name, actor, reason, holder, run } }: { read
       </td>
       <td data-label="When">
         <RunLink run={run}>
-          <Time at={at} />
+          <Time at={at} job={name} />
         </RunLink>
       </td>
     </tr>

@@ -58,7 +58,7 @@ export function streakText(streak: number): string {
 }
 
 /** For how long it runs; else how the last run ended, when, and how many in a row did so. */
-function Last({ job: { last, running, runningSince, streak, schedule } }: { readonly job: Job }): VNode {
+function Last({ job: { name, last, running, runningSince, streak } }: { readonly job: Job }): VNode {
   if (running !== undefined && runningSince !== undefined) {
     return (
       <a href={to.run(running)} class="pair to-run">
@@ -74,7 +74,7 @@ function Last({ job: { last, running, runningSince, streak, schedule } }: { read
     <a href={to.run(last.id)} class="pair to-run">
       <RunState status={last.status} />{" "}
       <span class="dim under">
-        <Away at={last.endTime ?? last.startTime} zone={schedule?.zone} />
+        <Away at={last.endTime ?? last.startTime} job={name} />
         {streak !== undefined && Math.abs(streak) > 1 && ` · ${streakText(streak)} in a row`}
       </span>
     </a>
@@ -83,26 +83,29 @@ function Last({ job: { last, running, runningSince, streak, schedule } }: { read
 
 interface OverdueProps {
   readonly of: NonNullable<Job["overdue"]>;
-  readonly zone: string | undefined;
+  readonly job?: string | undefined;
 }
 
 /** How many ticks are overdue, since when. */
-export const Overdue = ({ of: { at, count: n }, zone }: OverdueProps): VNode => (
+export const Overdue = ({ of: { at, count: n }, job }: OverdueProps): VNode => (
   <>
-    {count(n, "tick")} overdue, since <Time at={at} zone={zone} />
+    {count(n, "tick")} overdue, since <Time at={at} job={job} />
   </>
 );
 
 /** When it runs next, or why it does not. */
-function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun, lock } }: { readonly job: Job }): VNode {
-  const zone = schedule?.zone;
-  if (schedule?.paused !== undefined) return <Kept kind="paused" {...schedule.paused} at={nextRun} zone={zone} />;
+function Next({
+  job: { name: job, schedule, next, nobody, overdue, skipped, nextRun, lock },
+}: {
+  readonly job: Job;
+}): VNode {
+  if (schedule?.paused !== undefined) return <Kept kind="paused" {...schedule.paused} at={nextRun} job={job} />;
   if (nobody !== undefined || overdue !== undefined) {
     return (
       <span class="pair">
         <StateMark state={problemOf(nobody === undefined ? "overdue" : "nobody")} />
         <span class="dim under" title={nobody}>
-          {overdue === undefined ? nobody : <Overdue of={overdue} zone={zone} />}
+          {overdue === undefined ? nobody : <Overdue of={overdue} job={job} />}
         </span>
       </span>
     );
@@ -110,7 +113,7 @@ function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun, lock }
   const hold = lock?.hold;
   if (hold !== undefined)
     return (
-      <Kept kind="held" by={hold.author} reason={hold.reason} at={skipped === undefined ? next : nextRun} zone={zone} />
+      <Kept kind="held" by={hold.author} reason={hold.reason} at={skipped === undefined ? next : nextRun} job={job} />
     );
   if (next === undefined) return <span class="dim">–</span>;
   if (skipped !== undefined) {
@@ -118,16 +121,16 @@ function Next({ job: { schedule, next, nobody, overdue, skipped, nextRun, lock }
       <span class="pair">
         <StateMark state={skippedState(skipped)} />
         <span class="dim under">
-          <Then at={nextRun} zone={zone} />
+          <Then at={nextRun} job={job} />
         </span>
       </span>
     );
   }
   return (
     <span class="pair">
-      <Due at={next} zone={zone} />
+      <Due at={next} job={job} />
       <span class="dim under">
-        <Time at={next} zone={zone} />
+        <Time at={next} job={job} />
       </span>
     </span>
   );
@@ -140,12 +143,12 @@ interface KeptProps extends ThenProps {
 }
 
 /** A job that a person keeps from running: who, why, and when it runs then. */
-function Kept({ kind, by, reason, at, zone }: KeptProps): VNode {
+function Kept({ kind, by, reason, at, job }: KeptProps): VNode {
   return (
     <span class="pair">
       <StateMark state={problemOf(kind)} />
       <span class="dim under cut" title={reason}>
-        <Then at={at} zone={zone} />
+        <Then at={at} job={job} />
         {at !== undefined && " · "}
         {by !== undefined && `by ${by}: `}
         {reason}
@@ -156,13 +159,13 @@ function Kept({ kind, by, reason, at, zone }: KeptProps): VNode {
 
 interface ThenProps {
   readonly at: number | undefined;
-  readonly zone: string | undefined;
+  readonly job?: string | undefined;
 }
 
 /** When a job runs whose next tick will be skipped; nothing if that is not known. */
-export const Then = ({ at, zone }: ThenProps): VNode | null =>
+export const Then = ({ at, job }: ThenProps): VNode | null =>
   at === undefined ? null : (
     <span class="nowrap">
-      runs <Time at={at} zone={zone} />
+      runs <Time at={at} job={job} />
     </span>
   );

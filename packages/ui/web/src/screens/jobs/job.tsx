@@ -48,34 +48,28 @@ function Next({
 }: {
   readonly job: JobDetail;
 }): VNode | null {
-  const zone = schedule?.zone;
   if (schedule?.paused === undefined && nobody !== undefined) {
     return <StateMark state={problemOf("nobody")} />;
   }
   if (skipped !== undefined) {
     return (
       <>
-        <StateMark state={skippedState(skipped)} /> <Then at={nextRun} zone={zone} />
+        <StateMark state={skippedState(skipped)} /> <Then at={nextRun} />
       </>
     );
   }
-  if (overdue !== undefined) return <Overdue of={overdue} zone={zone} />;
+  if (overdue !== undefined) return <Overdue of={overdue} />;
   if (next === undefined) return null;
   return (
     <>
-      <Due at={next} zone={zone} /> <span class="dim">· </span>
-      <Time at={next} zone={zone} />
+      <Due at={next} /> <span class="dim">· </span>
+      <Time at={next} />
     </>
   );
 }
 
-interface RunsProps {
-  readonly name: string;
-  readonly zone: string | undefined;
-}
-
 /** Its last runs, or those of the range of time in the address. */
-function Runs({ name, zone }: RunsProps): VNode {
+function Runs({ name }: { readonly name: string }): VNode {
   const range = rangeOf(place.value);
   return (
     <Section
@@ -92,15 +86,14 @@ function Runs({ name, zone }: RunsProps): VNode {
         </>
       }
     >
-      <RangeField zone={zone} clears />
-      <RunsTable query={{ name, ...range, limit: 20 }} names={[name]} zone={zone} bare />
+      <RangeField clears />
+      <RunsTable query={{ name, ...range, limit: 20 }} names={[name]} bare />
     </Section>
   );
 }
 
 function Body({ job }: { readonly job: JobDetail }): VNode {
   const { name, schedule, last, lastWell, streak, p50, p95, rate, definition, durations } = job;
-  const zone = schedule?.zone;
   return (
     <>
       <Facts>
@@ -108,21 +101,21 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
         <Fact name="Last ended">
           {last !== undefined && (
             <a class="link" href={to.run(last.id)}>
-              <Away at={last.endTime ?? last.startTime} zone={zone} />
+              <Away at={last.endTime ?? last.startTime} />
             </a>
           )}
         </Fact>
-        <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} zone={zone} />}</Fact>
+        <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} />}</Fact>
         <Fact name="In a row">{streak !== undefined && streakText(streak)}</Fact>
         <Fact name="Usually takes">{p50 !== undefined && duration(p50)}</Fact>
         <Fact name="19 of 20 under">{p95 !== undefined && duration(p95)}</Fact>
         <Fact name="Attempts well">{rate !== undefined && percent(rate)}</Fact>
-        <Fact name="Zone">{zone}</Fact>
+        <Fact name="Zone">{schedule?.zone}</Fact>
       </Facts>
       <div class="split">
         <div>
           <WhySection job={job} />
-          <Runs name={name} zone={zone} />
+          <Runs name={name} />
         </div>
         <div>
           <Durations durations={durations} p50={p50} p95={p95} />

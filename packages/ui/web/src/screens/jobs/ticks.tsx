@@ -30,13 +30,13 @@ export function Ticks({ job }: { readonly job: JobDetail }): VNode | null {
   const shown = [...ticks.filter(({ outcome }) => outcome === undefined).slice(-TO_COME), ...past];
   return (
     <Section title="Ticks">
-      <List ticks={shown} zone={job.schedule?.zone} />
+      <List ticks={shown} />
     </Section>
   );
 }
 
 /** Beside the job, and not with it: its page must stay while other ticks of it are read. */
-function OfRange({ job: { name, schedule }, range }: { readonly job: JobDetail; readonly range: AskedRange }): VNode {
+function OfRange({ job: { name }, range }: { readonly job: JobDetail; readonly range: AskedRange }): VNode {
   const path = `jobs/${encodeURIComponent(name)}${queryOf({ ...range })}`;
   const timeline = (
     <a class="link" href={to.timeline(queryOf({ q: name, ...range }))}>
@@ -49,7 +49,7 @@ function OfRange({ job: { name, schedule }, range }: { readonly job: JobDetail; 
         {({ ticks }) => (
           <>
             {ticks.length === 0 && <Empty title="No tick of this time is kept">{timeline}</Empty>}
-            <List ticks={ticks} zone={schedule?.zone} />
+            <List ticks={ticks} />
             {ticks.length >= MOST && <p class="dim">There may be more. {timeline}.</p>}
           </>
         )}
@@ -60,15 +60,14 @@ function OfRange({ job: { name, schedule }, range }: { readonly job: JobDetail; 
 
 interface ListProps {
   readonly ticks: readonly TickView[];
-  readonly zone: string | undefined;
 }
 
-const List = ({ ticks, zone }: ListProps): VNode => (
+const List = ({ ticks }: ListProps): VNode => (
   <ul class="rows plain ticks">
     {ticks.map((tick) => (
       <li key={tick.at} data-future={tick.outcome === undefined}>
         <span class="when">
-          <Time at={tick.due} zone={zone} />
+          <Time at={tick.due} />
         </span>
         {tick.run === undefined ? (
           <StateMark state={tickState(tick, second.value)} />
@@ -82,9 +81,7 @@ const List = ({ ticks, zone }: ListProps): VNode => (
           {tick.waiting !== undefined && `behind ${count(tick.waiting, "tick")} that wait`}
           {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
         </span>
-        <span class="dim end">
-          {tick.outcome === undefined ? <Due at={tick.due} zone={zone} /> : <Away at={tick.due} zone={zone} />}
-        </span>
+        <span class="dim end">{tick.outcome === undefined ? <Due at={tick.due} /> : <Away at={tick.due} />}</span>
       </li>
     ))}
   </ul>

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { offersOf, possible } from "../../acts/offers.js";
 import { type Resource, useResource } from "../../api/resource.js";
 import type { JobDetail } from "../../api/types.js";
-import { pageZone } from "../../format/zone.js";
+import { learnZone, pageJob } from "../../format/zone.js";
 import { subject } from "../../palette/commands.js";
 
 /** Nothing tells that a tick is overdue, or that the last process is gone: the job is read again, in ms. */
@@ -16,10 +16,11 @@ export function useJob(name: string): Resource<JobDetail> {
   const hold = detail?.lock?.hold;
   const acts = detail === undefined ? [] : possible(offersOf(detail));
   useEffect(() => {
-    pageZone.value = schedule?.zone;
+    learnZone(name, schedule?.zone);
+    pageJob.value = name;
     subject.value = { acts, target: { name, run: running, hold } };
     return () => {
-      pageZone.value = undefined;
+      pageJob.value = undefined;
       subject.value = undefined;
     };
   }, [name, schedule?.zone, running, acts.join(), hold?.reason]);

@@ -32,7 +32,7 @@ export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
         <Holder holder={holder} />
       </td>
       <td data-label="Since">
-        <Away at={since} />
+        <Away at={since} job={name} />
       </td>
       <td data-label="Lease">
         <Left until={gone ? undefined : lease?.until} />
@@ -52,7 +52,7 @@ export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
 }
 
 /** What the lock is held for. */
-function For({ lock: { hold, gone, run } }: { readonly lock: LockView }): VNode {
+function For({ lock: { name, hold, gone, run } }: { readonly lock: LockView }): VNode {
   if (hold !== undefined) {
     return (
       <span class="under pair-line">
@@ -62,7 +62,7 @@ function For({ lock: { hold, gone, run } }: { readonly lock: LockView }): VNode 
           {hold.reason}
           {hold.until !== undefined && (
             <>
-              , until <Time at={hold.until} />
+              , until <Time at={hold.until} job={name} />
             </>
           )}
         </span>

@@ -72,7 +72,7 @@ function Row({ tick, more }: { readonly tick: TickView; readonly more: number })
   return (
     <li>
       <span class="when">
-        <Time at={tick.due} />
+        <Time at={tick.due} job={tick.schedule} />
       </span>
       <a class="name cut" href={to.job(tick.schedule)} data-row>
         {tick.schedule}
@@ -80,7 +80,7 @@ function Row({ tick, more }: { readonly tick: TickView; readonly more: number })
       {more > 0 && <span class="dim nowrap">+{more}</span>}
       {(tick.skipped !== undefined || tick.nobody === true) && <StateMark state={tickState(tick, second.value)} bare />}
       <span class="dim end">
-        <Due at={tick.due} />
+        <Due at={tick.due} job={tick.schedule} />
       </span>
     </li>
   );

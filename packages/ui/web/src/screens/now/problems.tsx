@@ -48,22 +48,23 @@ function Row({ problem: { kind, name, at, text, run } }: { readonly problem: Pro
           {text}
         </span>
       </div>
-      <Since at={at} run={run} />
+      <Since at={at} run={run} name={name} />
       <Why name={name} />
     </li>
   );
 }
 
 interface SinceProps {
+  readonly name: string;
   readonly at: number | undefined;
   readonly run?: string | undefined;
 }
 
-const Since = ({ at, run }: SinceProps): VNode => (
+const Since = ({ name, at, run }: SinceProps): VNode => (
   <span class="dim">
     {at !== undefined && (
       <RunLink run={run}>
-        <Away at={at} />
+        <Away at={at} job={name} />
       </RunLink>
     )}
   </span>
@@ -108,7 +109,7 @@ function Several({ problem: { kind, name, at, text }, jobs: { n, names } }: Seve
             {text}
           </span>
         </div>
-        <Since at={at} />
+        <Since at={at} name={name} />
         <Why name={name} label="Why they do not run" />
       </li>
       {open.value && (

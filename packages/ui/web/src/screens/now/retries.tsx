@@ -26,7 +26,7 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
                 <RunLink run={chain}>
                   attempt {attempt} of {attempts}
                 </RunLink>
-                , {nobody ? <StateMark state={UNMADE} /> : <Due at={due} />}
+                , {nobody ? <StateMark state={UNMADE} /> : <Due at={due} job={name} />}
               </span>
             </div>
             <span class="end">

@@ -7,6 +7,7 @@ import { allowed, offer, offersOfRun, possible } from "../../acts/offers.js";
 import { useResource } from "../../api/resource.js";
 import type { RetryView, RunDetail, RunPage } from "../../api/types.js";
 import { to } from "../../app/router.js";
+import { pageJob } from "../../format/zone.js";
 import { running } from "../../live/live.js";
 import { subject } from "../../palette/commands.js";
 import { Icon } from "../../parts/icon.js";
@@ -29,6 +30,12 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   // It is read beside the run, and not after it.
   const model = useMemo(() => new LogModel(id), [id]);
   useEffect(() => () => model.close(), [model]);
+  useEffect(() => {
+    pageJob.value = name;
+    return () => {
+      pageJob.value = undefined;
+    };
+  }, [name]);
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
   const retry = page.data.value?.retry;

@@ -14,13 +14,12 @@ import { Time } from "../../parts/time.js";
 interface RunsTableProps {
   readonly query: Readonly<Record<string, string | number | undefined>>;
   readonly names?: readonly string[];
-  readonly zone?: string | undefined;
   /** Without the name of the job, which is the heading of the page, and the process. */
   readonly bare?: boolean;
 }
 
 /** Runs, the newest first. */
-export function RunsTable({ query, names, zone, bare = false }: RunsTableProps): VNode {
+export function RunsTable({ query, names, bare = false }: RunsTableProps): VNode {
   return (
     <Paged<Runs>
       path={(before) => `runs${queryOf({ ...query, before })}`}
@@ -31,7 +30,7 @@ export function RunsTable({ query, names, zone, bare = false }: RunsTableProps):
       rows={({ runs }) => (
         <tbody>
           {runs.map((run) => (
-            <Row key={run.id} run={run} zone={zone} bare={bare} />
+            <Row key={run.id} run={run} bare={bare} />
           ))}
         </tbody>
       )}
@@ -74,11 +73,10 @@ function None({ query: { name, from, to: end } }: Pick<RunsTableProps, "query">)
 
 interface RowProps {
   readonly run: RunItem;
-  readonly zone: string | undefined;
   readonly bare: boolean;
 }
 
-function Row({ run, zone, bare }: RowProps): VNode {
+function Row({ run, bare }: RowProps): VNode {
   const { id, name, status, startTime, trigger, holder, attempt, error } = run;
   const link = (
     <RunLink run={id} row>
@@ -104,7 +102,7 @@ function Row({ run, zone, bare }: RowProps): VNode {
       </th>
       {!bare && <td data-label="State">{link}</td>}
       <td data-label="Started">
-        <Time at={startTime} zone={zone} />
+        <Time at={startTime} job={name} />
       </td>
       <td class="num" data-label="Took">
         <Took run={run} />

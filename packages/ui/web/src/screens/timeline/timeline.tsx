@@ -81,7 +81,6 @@ export function TimelineScreen(): VNode {
         <>
           <Chart
             lanes={live}
-            zone={undefined}
             onWidth={(width) => {
               px.current = width;
               lanes.want(shown.peek(), width, q);
