@@ -108,7 +108,7 @@ export default {
       comment: "Telemetry is made of the events that any program can listen to.",
       severity: "error",
       from: { path: "^packages/otel/src/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/(otel/|core/src/index\\.ts$|schedule/src/index\\.ts$)" },
+      to: { path: "^packages/", pathNot: "^packages/(otel/|core/src/(index|backend)\\.ts$|schedule/src/index\\.ts$)" },
     },
     {
       name: "prometheus-needs-no-opentelemetry",

@@ -17,8 +17,9 @@ export type {
   Supports,
   WatchSink,
 } from "./channel/backend/backend.js";
-export { nearest, rejectUnknownOptions } from "./channel/backend/config.js";
+export { nearest, rejectUnknownOptions, unknownOption } from "./channel/backend/config.js";
 export { findType } from "./channel/backend/find-type.js";
+export { channelsAnswer } from "./channel/channels-answer.js";
 export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";

@@ -1,5 +1,5 @@
 import { VERSIONS } from "@ojm/core";
-import { nearest } from "@ojm/core/backend";
+import { unknownOption } from "@ojm/core/backend";
 import { Scheduler } from "@ojm/schedule";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";
@@ -98,13 +98,7 @@ const HOST = /^[^\s/:*]+$/;
 /** @throws TypeError. A misspelt `readOnly` must not make a cockpit in which everything can be done. */
 export function check(options: ViewOptions, whose: "createUi" | "serveUi"): void {
   const known = whose === "serveUi" ? [...VIEW, ...SERVE] : VIEW;
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    const near = nearest(unknown, known);
-    const hint = near === undefined ? `It has: ${known.join(", ")}.` : `Did you mean ${near}?`;
-    throw new TypeError(`${whose} has no option ${unknown}. ${hint}`);
-  }
-  const problem = wrongIn(options);
+  const problem = unknownOption(whose, options, known) ?? wrongIn(options);
   if (problem !== undefined) throw new TypeError(problem);
 }
 

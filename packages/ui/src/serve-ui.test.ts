@@ -81,7 +81,7 @@ describe("a cockpit that is served", () => {
   });
 
   test.each([
-    [{ readonly: true }, "serveUi has no option readonly. Did you mean readOnly?"],
+    [{ readonly: true }, 'serveUi has no option "readonly". Did you mean "readOnly"?'],
     [{ hosts: ["*"] }, "hosts is a list of names"],
     [{ viewer: { user: "ana", role: "root" } }, "viewer is { user, role }"],
     [{ secret: "short" }, "it needs 16 characters or more, and has 5"],

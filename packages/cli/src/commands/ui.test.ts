@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { openJobManager } from "@ojm/core";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { folderWith, start } from "../testing/ojm.js";
 
@@ -48,4 +48,9 @@ test("ojm ui tells what is wrong with its words, and of a port that is taken", a
   expect(await said("--port", "x")).toMatch(/--port takes a number/);
   expect(await said("--base-path", "a b")).toMatch(/basePath is a path such as/);
   expect(await said("--allow-host", "http://a")).toMatch(/hosts is a list of names/);
+  vi.stubEnv("OJM_UI_SECRET", "short");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await said()).toMatch(
+    /^ojm: OJM_UI_SECRET signs the sessions of ojm ui: it needs 16 characters or more, and has 5\n/,
+  );
 });

@@ -40,6 +40,9 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
+/** A shorter secret can be guessed: `serveUi` refuses it too. */
+const LEAST_SECRET = 16;
+
 /** 0 is a free one. */
 function portOption(given: Given): number | undefined {
   const text = lastValue(given, "port");
@@ -51,6 +54,10 @@ function portOption(given: Given): number | undefined {
 
 async function optionsOf(given: Given, manager: JobManager): Promise<ServeOptions> {
   const { OJM_UI_SECRET: secret } = process.env;
+  if (secret && secret.length < LEAST_SECRET)
+    throw new CommandError(
+      `OJM_UI_SECRET signs the sessions of ojm ui: it needs ${LEAST_SECRET} characters or more, and has ${secret.length}`,
+    );
   const basePath = lastValue(given, "base-path");
   const hosts = given.values["allow-host"];
   return {

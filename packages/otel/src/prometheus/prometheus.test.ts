@@ -7,9 +7,9 @@ import { METRICS } from "../measure/metrics.js";
 import { MOST_NAMES } from "../measure/names.js";
 import { type Family, parseScrape, type Sample } from "../testing/parse.js";
 import { everything } from "../testing/week.js";
-import { type Prometheus, prometheus } from "./prometheus.js";
+import { type Prometheus, type PrometheusOptions, prometheus } from "./prometheus.js";
 import { prometheusName } from "./series.js";
-import { serveMetrics } from "./serve.js";
+import { type ServeOptions, serveMetrics } from "./serve.js";
 
 function opened(): Prometheus {
   const metrics = prometheus();
@@ -225,6 +225,13 @@ describe("the server of metrics", () => {
       }).on("error", reject);
     });
     expect(status).toBe(421);
+  });
+
+  test("refuses an option that there is not, and names the right one", async () => {
+    await expect(serveMetrics({ hots: "0.0.0.0" } as ServeOptions)).rejects.toThrow(
+      'serveMetrics has no option "hots". Did you mean "host"? It has: host, port, ready.',
+    );
+    expect(() => prometheus({ redy: () => false } as PrometheusOptions)).toThrow(/Did you mean "ready"\?/);
   });
 
   test("rejects for a port that is taken", async () => {

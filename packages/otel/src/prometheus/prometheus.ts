@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { listen } from "../measure/listen.js";
 import { measure } from "../measure/measure.js";
+import { checkOptions } from "./check-options.js";
 import { SeriesSink } from "./series.js";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -32,13 +33,16 @@ export interface Prometheus {
 /**
  * Measures what happens in this process, from now on, for Prometheus to read.
  *
+ * @throws TypeError if there is no such option
  * @example
  * const metrics = prometheus();
  * createServer((request, response) => {
  *   if (!metrics.handle(request, response)) app(request, response);
  * }).listen(9464, "127.0.0.1");
  */
-export function prometheus({ ready = () => true }: PrometheusOptions = {}): Prometheus {
+export function prometheus(options: PrometheusOptions = {}): Prometheus {
+  checkOptions("prometheus", options, ["ready"]);
+  const { ready = () => true } = options;
   const sink = new SeriesSink();
   const stop = measure(sink);
   let isRenewed = true;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { checkOptions } from "./check-options.js";
 import { type PrometheusOptions, prometheus } from "./prometheus.js";
 
 /** Options of {@link serveMetrics}. */
@@ -29,11 +30,13 @@ const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
  * Nobody is asked who they are: on another address than 127.0.0.1, whoever reaches it can read the names of
  * the jobs.
  *
+ * @throws TypeError if there is no such option
  * @throws the error of the system if the address cannot be listened on
  */
 export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsServer> {
-  const { host = "127.0.0.1", port = 9464 } = options;
-  const metrics = prometheus(options);
+  checkOptions("serveMetrics", options, ["host", "port", "ready"]);
+  const { host = "127.0.0.1", port = 9464, ...measured } = options;
+  const metrics = prometheus(measured);
   const isLocal = LOOPBACK.test(host);
   const server = createServer((request, response) => {
     if (isLocal && isForeign(request)) {

@@ -42,9 +42,9 @@ export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
     (act: (source: Source, act: Act) => Promise<ActAnswer>): Handler =>
     async (asked) => {
       const request = actOf(asked);
-      const answer = await act(source, request);
+      const { done, ...answer } = await act(source, request);
       source.hub.touch(request.name);
-      return request.dryRun === true ? { ...answer, dryRun: true } : answer;
+      return { done: source.mask(done), ...answer, ...(request.dryRun === true && { dryRun: true as const }) };
     };
   return Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, handler(act)]));
 }

@@ -55,7 +55,7 @@ export class App {
       const response = await this.#dispatch({ request, place, from });
       return secured(request.method === "HEAD" ? withoutBody(response) : response);
     } catch (error) {
-      return secured(refusalOf(error).response());
+      return secured(refusalOf(error, this.#options.mask).response());
     }
   }
 
@@ -90,7 +90,7 @@ export class App {
       routes.all(path, (context) => Promise.reject(notAllowed(context.req.method, allowed)));
     }
     routes.notFound(() => new Refusal("NOT_FOUND", "there is no such endpoint").response());
-    routes.onError((error) => refusalOf(error).response());
+    routes.onError((error) => refusalOf(error, this.#options.mask).response());
     return routes;
   }
 

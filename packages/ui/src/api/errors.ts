@@ -16,12 +16,15 @@ const CHANNEL: Readonly<Record<string, ErrorCode>> = {
   CORRUPT: "CONFLICT",
 };
 
-/** What a client is told of an error. Of a fault it learns nothing: the server's log has the warning. */
-export function refusalOf(error: unknown): Refusal {
+/**
+ * What a client is told of an error. Of a fault it learns nothing: the server's log has the warning. `mask`:
+ * an error says why a job is held.
+ */
+export function refusalOf(error: unknown, mask: (text: string) => string = (text) => text): Refusal {
   if (error instanceof Refusal) return error;
-  if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", error.message);
-  if (isRunError(error)) return new Refusal(RUN[error.code] ?? "CONFLICT", error.message);
-  if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", withoutFolders(error.message));
+  if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", mask(error.message));
+  if (isRunError(error)) return new Refusal(RUN[error.code] ?? "CONFLICT", mask(error.message));
+  if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", mask(withoutFolders(error.message)));
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.emitWarning(`in the cockpit: ${text}`, { type: "OjmWarning", code: "OJM_UI" });
   return new Refusal("FAULT", "this is a fault of the server: its log has a warning OJM_UI");

@@ -1,4 +1,5 @@
 import type { JobManager } from "@ojm/core";
+import { channelsAnswer } from "@ojm/core/backend";
 import { checkOrigin, isLocal } from "../security/origin.js";
 import { Refusal } from "../security/refusal.js";
 import type { RequestSource, Viewer, ViewOptions } from "../types.js";
@@ -37,16 +38,9 @@ export class Probes {
   }
 }
 
-/** Whether both stores of a manager answer a small read. */
-async function answers({ channels: { jobs, locks } }: JobManager): Promise<boolean> {
-  const signal = AbortSignal.timeout(PATIENCE);
-  try {
-    for (const channel of [locks, jobs]) for await (const _ of channel.keys({ limit: 1, signal })) break;
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Whether the stores of a manager answer. */
+const answers = ({ channels: { jobs, locks } }: JobManager): Promise<boolean> =>
+  channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE));
 
 function text(status: number, said: string): Response {
   return new Response(`${said}\n`, { status, headers: { "Content-Type": "text/plain; charset=utf-8" } });

@@ -71,6 +71,8 @@ export interface TickView {
   readonly text?: string;
   /** The id of its run. */
   readonly run?: string;
+  /** The id of another run, for which it was not run. The text names it. */
+  readonly other?: string;
   /** Why it will not be run, as it is now. */
   readonly skipped?: "paused" | "blackout" | "held";
   /** It is to come, and no process is there that runs its schedule. */
@@ -173,6 +175,7 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   reason: v.exactOptional(v.string()),
   text: v.exactOptional(v.string()),
   run: v.exactOptional(v.string()),
+  other: v.exactOptional(v.string()),
   skipped: v.exactOptional(v.picklist(["paused", "blackout", "held"])),
   nobody: v.exactOptional(v.literal(true)),
   waiting: v.exactOptional(v.number()),

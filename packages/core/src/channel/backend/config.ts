@@ -44,7 +44,13 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** The message for an unknown option, with the nearest known one; `undefined` if all options are known. */
+/**
+ * The message for an unknown option, with the nearest known one; `undefined` if all options are known.
+ *
+ * @example
+ * const problem = unknownOption("serveMetrics", options, ["host", "port", "ready"]);
+ * if (problem !== undefined) throw new TypeError(problem);
+ */
 export function unknownOption(whose: string, options: object, known: readonly string[]): string | undefined {
   const unknown = Object.keys(options).find((option) => !known.includes(option));
   if (unknown === undefined) return undefined;

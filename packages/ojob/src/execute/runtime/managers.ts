@@ -7,6 +7,7 @@ import {
   openChannel,
   openJobManager,
 } from "@ojm/core";
+import { channelsAnswer } from "@ojm/core/backend";
 import { askingTypes, type PrepareType } from "../../plan/manager/channel-types.js";
 import { JOB_INIT, managerOptions, unfilledChannel, wrongManagerArgs } from "../../plan/manager/manager-args.js";
 import { Openers } from "../../plan/manager/openers.js";
@@ -95,8 +96,7 @@ export class Managers {
     late.catch(() => {});
     try {
       const { jobs, locks } = (await Promise.race([this.#opening, late])).channels;
-      for (const channel of [locks, jobs]) for await (const _ of channel.keys({ limit: 1, signal })) break;
-      return true;
+      return await channelsAnswer([locks, jobs], signal);
     } catch {
       return false;
     }

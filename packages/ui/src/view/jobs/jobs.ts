@@ -82,7 +82,12 @@ export async function jobDetailOf(
   return {
     ...job,
     ...(schedule && definitionOf(source, schedule)),
-    ticks: [...coming, ...overdue, ...waitingTicks(waiting), ...decided.map(decidedTick)],
+    ticks: [
+      ...coming,
+      ...overdue,
+      ...waitingTicks(waiting, source),
+      ...decided.map((tick) => decidedTick(tick, source)),
+    ],
   };
 }
 

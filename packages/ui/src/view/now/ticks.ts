@@ -2,21 +2,23 @@ import type { NextTick, OverdueTicks, Scheduler, SchedulerView, ScheduleTick, Sc
 import { isScheduleError, whyNotRun } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
 import { nobodyRuns } from "../schedules.js";
-import { isOwn } from "../source.js";
+import { isOwn, type Source } from "../source.js";
 
 const DAY = 86_400_000;
 
 /** What became of a tick, or that it waits. */
-export function decidedTick(tick: ScheduleTick): TickView {
-  const { schedule, at, outcome, reason, run, until, count, evidence } = tick;
+export function decidedTick(tick: ScheduleTick, { mask }: Pick<Source, "mask">): TickView {
+  const { schedule, at, outcome, reason, run, until, count, evidence = {} } = tick;
+  const other = reason === undefined ? undefined : evidence["run"];
   return {
     schedule,
     at,
     due: at,
     outcome,
-    ...(reason !== undefined && { reason, text: whyNotRun(tick) ?? reason }),
+    ...(reason !== undefined && { reason, text: mask(whyNotRun(tick) ?? reason) }),
+    ...(typeof other === "string" && { other }),
     // What it was before is not kept: that it ran long after its time must be seen.
-    ...(outcome === "run" && evidence?.["backfill"] !== undefined && { text: "run later, by a backfill" }),
+    ...(outcome === "run" && evidence["backfill"] !== undefined && { text: "run later, by a backfill" }),
     ...(outcome === "waiting" && { text: "it waits for its run, behind those before it" }),
     ...(run !== undefined && { run }),
     ...(until !== undefined && { until }),
@@ -46,8 +48,8 @@ export function overdueTick(schedule: string, { at, until, count }: OverdueTicks
 const FEW = 5;
 
 /** Ticks that wait, newest first; many of them as one entry. */
-export function waitingTicks(ticks: readonly ScheduleTick[]): TickView[] {
-  const views = ticks.map(decidedTick);
+export function waitingTicks(ticks: readonly ScheduleTick[], source: Pick<Source, "mask">): TickView[] {
+  const views = ticks.map((tick) => decidedTick(tick, source));
   const [last, first] = [views[0], views.at(-1)];
   if (views.length <= FEW || first === undefined || last === undefined) return views;
   return [{ ...first, until: last.at, count: views.length }];

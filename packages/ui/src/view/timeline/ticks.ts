@@ -23,19 +23,19 @@ export interface Ticking extends Pick<Schedules, "schedulers"> {
 
 /** The ticks that were not run or wait, those that nobody has decided on, and those to come, oldest first. */
 export async function ticksOf(
-  { scheduler }: Source,
+  source: Source,
   { schedule, schedulers, now }: Ticking,
   { from, to, px }: TickRange,
 ): Promise<TickView[]> {
   const { name } = schedule;
-  const decided = await take(scheduler.ticks(name, { from, to, unrun: true, limit: UNRUN }), UNRUN);
+  const decided = await take(source.scheduler.ticks(name, { from, to, unrun: true, limit: UNRUN }), UNRUN);
   const isAlone = nobodyRuns(schedule, schedulers) !== undefined;
   const coming = upcoming(schedule, { from: Math.max(from, now), to, px }).map((tick) =>
     comingTick(name, tick, isAlone),
   );
   const late = overdueTicks(schedule, now);
   const overdue = late !== undefined && late.until >= from && late.at < to ? [overdueTick(name, late)] : [];
-  return [...decided.map(decidedTick).reverse(), ...overdue, ...coming];
+  return [...decided.map((tick) => decidedTick(tick, source)).reverse(), ...overdue, ...coming];
 }
 
 /**

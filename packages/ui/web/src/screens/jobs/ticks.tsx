@@ -9,6 +9,7 @@ import { tickState } from "../../format/states.js";
 import { type AskedRange, rangeOf } from "../../parts/lists/range-field.js";
 import { Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
+import { Prose } from "../../parts/prose.js";
 import { StateMark } from "../../parts/state.js";
 import { Away, Due, Time } from "../../parts/time.js";
 
@@ -77,7 +78,7 @@ const List = ({ ticks }: ListProps): VNode => (
           </a>
         )}
         <span class="dim said">
-          {tick.text}
+          {tick.text !== undefined && <Prose text={tick.text} run={tick.other} />}
           {tick.waiting !== undefined && `behind ${count(tick.waiting, "tick")} that wait`}
           {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
         </span>

@@ -76,7 +76,7 @@ interface WhyProps {
 }
 
 const Why = ({ name, label = `Why ${name} does not run` }: WhyProps): VNode => (
-  <a class="link nowrap" href={to.why(name)} aria-label={label}>
+  <a class="link nowrap" href={to.why(name)} aria-label={label} title={label}>
     Why
   </a>
 );
@@ -110,7 +110,7 @@ function Several({ problem: { kind, name, at, text }, jobs: { n, names } }: Seve
           </span>
         </div>
         <Since at={at} name={name} />
-        <Why name={name} label="Why they do not run" />
+        <Why name={name} label={`Why the first of them, ${name}, does not run`} />
       </li>
       {open.value && (
         <li>

@@ -1,0 +1,12 @@
+import { unknownOption } from "@ojm/core/backend";
+
+/**
+ * Refuses an option that there is not: with a misspelt `host`, another address would be listened on than the
+ * one that was meant.
+ *
+ * @throws TypeError
+ */
+export function checkOptions(whose: string, options: object, known: readonly string[]): void {
+  const problem = unknownOption(whose, options, known);
+  if (problem !== undefined) throw new TypeError(problem);
+}

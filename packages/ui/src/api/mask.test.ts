@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { endpoints } from "../contract/openapi/endpoints.js";
+import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+import { collected } from "../testing/events.js";
+
+const SECRET = "hunter2";
+
+const PATIENCE = { timeout: 60_000, interval: 50 };
+
+let it: TestCockpit;
+
+/** Jobs and runs that have the secret wherever a text can be. */
+const jobs = ["blackout", "paused", "held", "cancelled", "fails", "retried", "open"] as const;
+const runs: string[] = [];
+
+beforeAll(async () => {
+  it = await openCockpit({ showResults: true, mask: (text) => text.replaceAll(SECRET, "***") });
+  const { manager, scheduler } = it;
+  const reason = `the word is ${SECRET}`;
+  const every = { every: 1_000 };
+  const ever = { from: 0, to: Date.now() + 3_600_000, reason };
+  await scheduler.add("blackout", { ...every, blackout: [ever], meta: { key: SECRET } }, () => {});
+  for (const name of ["paused", "held"]) await scheduler.add(name, every, () => {});
+  await scheduler.pause("paused", { reason, author: "ana" });
+  await manager.hold("held", { reason, author: "ana" });
+  await manager.hold("open for a moment", { reason });
+  await manager.unlock("open for a moment", { reason });
+  const cancelled = await manager.start("cancelled");
+  await manager.cancel("cancelled", { reason });
+  await cancelled.fail(new Error(reason));
+  runs.push(cancelled.id);
+  const fails = manager.run(
+    "fails",
+    ({ log, progress, id }) => {
+      runs.push(id);
+      log.error(reason);
+      progress(1, 2, SECRET);
+      throw new Error(reason, { cause: new Error(reason) });
+    },
+    { meta: { [SECRET]: SECRET } },
+  );
+  await fails.catch(() => {});
+  await manager.run("fails", ({ id }) => {
+    runs.push(id);
+    return { [SECRET]: [SECRET] };
+  });
+  const retry = { attempts: 2, delay: 3_600_000 };
+  manager.run("retried", () => Promise.reject(new Error(reason)), { retry }).catch(() => {});
+  const open = await manager.start("open", { meta: { key: SECRET } });
+  open.progress(1, 2, SECRET);
+  open.log.info(reason);
+  runs.push(open.id);
+  await vi.waitFor(async () => expect(await manager.retries("retried")).toHaveLength(1), PATIENCE);
+  for (const name of ["blackout", "paused", "held"]) {
+    const skipped = async (): Promise<unknown> => {
+      for await (const tick of scheduler.ticks(name, { unrun: true, limit: 1 })) return tick.outcome;
+      return undefined;
+    };
+    await vi.waitFor(async () => expect(await skipped()).toBe("skipped"), PATIENCE);
+  }
+});
+
+afterAll(async () => {
+  await it[Symbol.asyncDispose]();
+});
+
+const looks = endpoints.filter(({ method, id }) => method === "GET" && id !== "events");
+
+test.each(looks.map(({ path }) => path))("nothing of GET %s is shown past the mask", async (path) => {
+  const paths = path.includes(":name")
+    ? jobs.map((name) => path.replace(":name", name))
+    : path.includes(":id")
+      ? runs.map((id) => path.replace(":id", encodeURIComponent(id)))
+      : [path];
+  for (const each of paths) {
+    const response = await it.send("GET", each);
+    expect(response.status).toBe(200);
+    expect(await response.text(), each).not.toContain(SECRET);
+  }
+});
+
+test.each(endpoints.filter(({ method }) => method === "POST").map(({ path }) => path))(
+  "nothing of the answer to POST %s is shown past the mask",
+  async (path) => {
+    const body = { reason: "a test", dryRun: true, from: Date.now() - 60_000 };
+    const paths = path.includes(":name")
+      ? jobs.map((name) => path.replace(":name", name))
+      : runs.map((id) => path.replace(":id", encodeURIComponent(id)));
+    for (const each of paths) {
+      const response = await it.send("POST", each, { body });
+      expect(await response.text(), each).not.toContain(SECRET);
+    }
+  },
+);
+
+test("nothing of a refusal is shown past the mask", async () => {
+  const response = await it.send("POST", "/api/v1/jobs/held/hold", { body: { reason: "a test" } });
+  const text = await response.text();
+  expect([response.status, text]).toEqual([409, expect.stringContaining("***")]);
+  expect(text).not.toContain(SECRET);
+});
+
+test("nothing of the events is shown past the mask", async () => {
+  const query = runs.map((id) => `log=${encodeURIComponent(id)}`).join("&");
+  const response = await it.send("GET", `/api/v1/events?${query}`);
+  const all = collected(response);
+  const ended = (): number => all.filter(({ event, data }) => event === "log" && data.ended === true).length;
+  await expect.poll(ended).toBe(runs.length - 1);
+  const text = JSON.stringify(all);
+  expect(text).toContain("***");
+  expect(text).not.toContain(SECRET);
+  await response.body?.cancel().catch(() => {});
+});
