@@ -21,7 +21,7 @@ export {
 export type { PauseOptions, ResumeOptions } from "./control/pause.js";
 export type { DecidedTick, ScheduleTick, TicksOptions } from "./control/ticks.js";
 export type { ScheduleReason } from "./control/why.js";
-export { whyNotRun } from "./decide/why-not-run.js";
+export { whyBackfilled, whyNotRun } from "./decide/why-not-run.js";
 export { checkDefinition } from "./definition/check.js";
 export type { Blackout, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
 export { wordsOf } from "./definition/words.js";

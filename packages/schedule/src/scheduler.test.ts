@@ -1,7 +1,7 @@
 import type { Run } from "@ojm/core";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
-import { whyNotRun } from "./decide/why-not-run.js";
+import { whyBackfilled, whyNotRun } from "./decide/why-not-run.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 import { type SchedulerOf, World } from "./testing/world.js";
@@ -572,7 +572,23 @@ describe("a run that somebody asks for", () => {
       "00:05:00 missed policy",
       "00:06:00 run by two",
     ]);
-    expect(two.ran).toEqual(["00:06:30", "00:06:45", "00:06:46", "00:06:47"]);
+    const again = two.scheduler.backfill("a", {
+      from: "2030-01-01T00:04Z",
+      to: "2030-01-01T00:05Z",
+      again: true,
+      reason: "x",
+    });
+    await world.clock.until(again);
+    await world.until("00:07:30");
+    const told = await world.clock.until(collect(two.scheduler.ticks("a", { limit: 5 })));
+    expect(told.map((tick) => whyBackfilled(tick)).reverse()).toEqual([
+      "run later, by a backfill: it was missed, as no process was there, or it did not reach the store, and missed ticks are not run",
+      "run later, by a backfill: it had been run before",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(two.ran.slice(0, 4)).toEqual(["00:06:30", "00:06:45", "00:06:46", "00:06:47"]);
   });
 });
 

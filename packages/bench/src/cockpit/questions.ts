@@ -86,6 +86,7 @@ function questions(filling: Filling): Asked {
     ],
     "/api/v1/runs/{id}/log.txt": [{ ...one("log, to download", "/api/v1/runs/{}/log.txt"), newest: LOGGED }],
     "/api/v1/locks": [one("locks", "/api/v1/locks")],
+    "/api/v1/zones": [one("zones", "/api/v1/zones")],
     "/api/v1/audit": [one("audit", "/api/v1/audit"), one("audit of a job", `/api/v1/audit?name=${name}`)],
     "/api/v1/events": [one("events, the first one", "/api/v1/events")],
   };

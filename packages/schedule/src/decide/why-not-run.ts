@@ -37,6 +37,28 @@ export function whyNotRun({ reason, evidence = {} }: Pick<TickValue, "reason" | 
   return visible(MORE[reason]?.(evidence) ?? words);
 }
 
+/**
+ * What a tick was before a backfill ran it, in words: that it ran long after its time must be seen.
+ * `undefined` for a tick that no backfill ran.
+ *
+ * @example
+ * for await (const tick of scheduler.ticks("report", { limit: 10 })) {
+ *   console.log(new Date(tick.at), tick.outcome, whyNotRun(tick) ?? whyBackfilled(tick));
+ * }
+ */
+export function whyBackfilled({
+  outcome,
+  evidence = {},
+}: Pick<TickValue, "evidence"> & { readonly outcome: string }): string | undefined {
+  if (outcome !== "run" || evidence["backfill"] === undefined) return undefined;
+  const { outcome: was, reason } = (evidence["before"] ?? {}) as Evidence;
+  const by = "run later, by a backfill";
+  if (was === "run") return `${by}: it had been run before`;
+  if (!textOf(was)) return by;
+  const why = textOf(reason) ? whyNotRun({ reason: reason as TickReason }) : undefined;
+  return visible(`${by}: it was ${was}${why === undefined ? "" : `, as ${why}`}`);
+}
+
 /** What the evidence of a reason says; `undefined` if it says no more than the reason. */
 const MORE: Readonly<Partial<Record<TickReason, (evidence: Evidence) => string | undefined>>> = {
   paused: ({ by, reason }) => textOf(by) && `the schedule was paused by ${by}: ${reason}`,

@@ -59,7 +59,7 @@ function wantedOf(given: Given): Wanted {
 }
 
 async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Promise<Tick[]> {
-  const { whyNotRun } = await import("@ojm/schedule");
+  const { whyBackfilled, whyNotRun } = await import("@ojm/schedule");
   const { from, to, limit, isWanted } = wanted;
   const found: Tick[] = [];
   for await (const tick of scheduler.ticks(name, {
@@ -67,7 +67,7 @@ async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Prom
     ...(to !== undefined && { to }),
   })) {
     if (!isWanted(tick.outcome)) continue;
-    const why = tick.outcome === "waiting" ? WAITS : whyNotRun(tick);
+    const why = tick.outcome === "waiting" ? WAITS : (whyNotRun(tick) ?? whyBackfilled(tick));
     found.push({ ...tick, ...(why !== undefined && { why }) });
     // One more tells that there are more.
     if (found.length > limit) break;
@@ -101,14 +101,10 @@ function columns(say: SayTime, ticks: readonly Tick[]): Column<Tick>[] {
     { title: "TICK", cell: ({ at }) => say(at) },
     ...(ticks.some(({ until }) => until !== undefined) ? ofRanges : []),
     { title: "OUTCOME", rank: 1, cell: ({ outcome }) => outcome, color: ({ outcome }) => colorOf(outcome) },
-    { title: "WHY", rank: 2, cut: "text", cell: sayWhy },
+    { title: "WHY", rank: 2, cut: "text", cell: ({ why }) => why },
     { title: "RUN", rank: 4, cut: "name", cell: ({ run }) => run },
     { title: "DECIDED", rank: 6, cell: (tick) => say(tick.decided) },
   ];
-}
-
-function sayWhy({ why, evidence }: Tick): string | undefined {
-  return why ?? (evidence?.["backfill"] === undefined ? undefined : "run by a backfill");
 }
 
 function sayCount({ until, count, more }: Tick): string {

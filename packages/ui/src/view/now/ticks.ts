@@ -1,5 +1,5 @@
 import type { NextTick, OverdueTicks, Scheduler, SchedulerView, ScheduleTick, ScheduleView } from "@ojm/schedule";
-import { isScheduleError, whyNotRun } from "@ojm/schedule";
+import { isScheduleError, whyBackfilled, whyNotRun } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
 import { nobodyRuns } from "../schedules.js";
 import { isOwn, type Source } from "../source.js";
@@ -9,6 +9,7 @@ const DAY = 86_400_000;
 /** What became of a tick, or that it waits. */
 export function decidedTick(tick: ScheduleTick, { mask }: Pick<Source, "mask">): TickView {
   const { schedule, at, outcome, reason, run, until, count, evidence = {} } = tick;
+  const late = whyBackfilled(tick);
   const other = reason === undefined ? undefined : evidence["run"];
   return {
     schedule,
@@ -17,8 +18,7 @@ export function decidedTick(tick: ScheduleTick, { mask }: Pick<Source, "mask">):
     outcome,
     ...(reason !== undefined && { reason, text: mask(whyNotRun(tick) ?? reason) }),
     ...(typeof other === "string" && { other }),
-    // What it was before is not kept: that it ran long after its time must be seen.
-    ...(outcome === "run" && evidence["backfill"] !== undefined && { text: "run later, by a backfill" }),
+    ...(late !== undefined && { text: mask(late) }),
     ...(outcome === "waiting" && { text: "it waits for its run, behind those before it" }),
     ...(run !== undefined && { run }),
     ...(until !== undefined && { until }),
