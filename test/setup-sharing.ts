@@ -2,8 +2,8 @@ import { systemClock } from "@ojm/core";
 import { backend } from "@ojm/simple";
 import { afterAll, expect } from "vitest";
 
-// The channels of a process that have its own clock share one memory. What a file left there was found by a
-// later one of the same process: a test failed in one order of the files in some fifty.
+// Channels in memory that have the clock of the system share one memory in a process. What a file left there
+// was found by a later one: a test failed in one order of the files in some fifty.
 afterAll(async () => {
   const memory = await backend.open({}, { clock: systemClock });
   const left = await memory.scan({ from: "", to: "\uffff", limit: 10_000, reverse: false, values: false });

@@ -43,7 +43,10 @@ export interface ViewOptions {
   readonly readOnly?: boolean;
   /** Shows the results and the `meta` of runs, which may hold secrets. Default: false. */
   readonly showResults?: boolean;
-  /** Each log line, error and result passes through it: it hides passwords. */
+  /**
+   * What people and jobs wrote passes through it: log lines, errors, results, reasons, authors, triggers.
+   * Such as `(text) => text.replace(/password=\S+/g, "password=***")`. Default: nothing is masked.
+   */
   readonly mask?: (text: string) => string;
   /**
    * The metrics of this process, for Prometheus: `prometheus().text` of `@ojm/otel/prometheus`. `/metrics`

@@ -1,7 +1,7 @@
 import { unknownOption } from "@ojm/core/backend";
 
 /**
- * Refuses an option that there is not: with a misspelt `host`, another address would be listened on than the
+ * Refuses an unknown option: with a misspelt `host`, another address would be listened on than the
  * one that was meant.
  *
  * @throws TypeError

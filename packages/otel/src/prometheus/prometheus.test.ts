@@ -227,7 +227,7 @@ describe("the server of metrics", () => {
     expect(status).toBe(421);
   });
 
-  test("refuses an option that there is not, and names the right one", async () => {
+  test("refuses an unknown option, and names the right one", async () => {
     await expect(serveMetrics({ hots: "0.0.0.0" } as ServeOptions)).rejects.toThrow(
       'serveMetrics has no option "hots". Did you mean "host"? It has: host, port, ready.',
     );

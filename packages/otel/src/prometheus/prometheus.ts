@@ -33,7 +33,7 @@ export interface Prometheus {
 /**
  * Measures what happens in this process, from now on, for Prometheus to read.
  *
- * @throws TypeError if there is no such option
+ * @throws TypeError for an unknown option
  * @example
  * const metrics = prometheus();
  * createServer((request, response) => {

@@ -30,7 +30,7 @@ const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
  * Nobody is asked who they are: on another address than 127.0.0.1, whoever reaches it can read the names of
  * the jobs.
  *
- * @throws TypeError if there is no such option
+ * @throws TypeError for an unknown option
  * @throws the error of the system if the address cannot be listened on
  */
 export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsServer> {

@@ -21,7 +21,7 @@ const CHANNEL: Readonly<Record<string, ErrorCode>> = {
  * an error says why a job is held.
  */
 export function refusalOf(error: unknown, mask: (text: string) => string = (text) => text): Refusal {
-  if (error instanceof Refusal) return error;
+  if (error instanceof Refusal) return new Refusal(error.code, mask(error.message), error.headers);
   if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", mask(error.message));
   if (isRunError(error)) return new Refusal(RUN[error.code] ?? "CONFLICT", mask(error.message));
   if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", mask(withoutFolders(error.message)));

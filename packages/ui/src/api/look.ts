@@ -11,7 +11,7 @@ import { recordOf, runOf } from "../view/runs/run.js";
 import { runsOf } from "../view/runs/runs.js";
 import { Shared, type Source } from "../view/source.js";
 import { timelineOf } from "../view/timeline/timeline.js";
-import { zonesOf } from "../view/zones.js";
+import { readZones, zonesOf } from "../view/zones.js";
 import type { Asked } from "./asked.js";
 
 const DAY = 86_400_000;
@@ -22,12 +22,16 @@ const LONGEST_DAYS = 400;
 /** For how long the answer to `now` is that of all who ask, in ms. */
 const NOW_LIFE = 250;
 
+/** The same for the zones of the schedules: each page asks for them once a minute. */
+const ZONES_LIFE = 10_000;
+
 /** Answers a request. */
 export type Handler = (asked: Asked) => Promise<object | Response>;
 
 /** The handlers of what looks at the store. */
 export function lookHandlers(source: Source): Readonly<Record<string, Handler>> {
   const now = new Shared<Now>(() => nowOf(source), { life: NOW_LIFE });
+  const zones = new Shared(() => readZones(source), { life: ZONES_LIFE });
   return {
     now: () => now.get(),
     timeline: async ({ query }) => {
@@ -64,7 +68,7 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
     },
     "log.txt": async ({ params: { id = "" } }) => download(source, id, await runRefOf(source, id)),
     locks: () => locksOf(source),
-    zones: async ({ query }) => zonesOf(source, names(query, 1_000, 2_000)),
+    zones: async ({ query }) => zonesOf(await zones.get(), names(query, 1_000, 2_000)),
     audit: async ({ query }) => {
       const [name, before] = [query.text("name"), query.time("before")];
       const limit = query.limit(50, 200);

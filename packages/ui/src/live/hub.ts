@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager, type LiveRuns } from "@ojm/core";
-import { spanText } from "@ojm/core/backend";
+import { channelsAnswer, spanText } from "@ojm/core/backend";
 import { followSchedules } from "@ojm/schedule";
 import type { Events } from "../contract/events.js";
 import { type Followed, Shared } from "../view/source.js";
@@ -173,13 +173,8 @@ export class Hub implements Followed {
   async #look(): Promise<void> {
     const isUsed = this.#listeners.size > 0 || performance.now() - this.#lastUse < LINGER;
     if (!isUsed) return this.#stop();
-    const signal = AbortSignal.timeout(PATIENCE);
-    try {
-      const { jobs, locks } = this.#manager.channels;
-      for (const channel of [locks, jobs]) for await (const _ of channel.keys({ limit: 1, signal })) break;
-    } catch {
-      return this.#stale();
-    }
+    const { jobs, locks } = this.#manager.channels;
+    if (!(await channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE)))) return this.#stale();
     this.#answered = Date.now();
     if (this.#listeners.size > 0 && this.#following === undefined && !this.#closed) this.#follow();
     if (!this.#isStale) return;

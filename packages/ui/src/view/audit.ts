@@ -27,7 +27,7 @@ function entryOf({ at, action, name, author, by, reason, holder, fence, run }: D
     at,
     action,
     name,
-    actor: author ?? `${by.host}, pid ${by.pid}`,
+    actor: author === undefined ? `${by.host}, pid ${by.pid}` : mask(author),
     ...(reason !== undefined && { reason: shorten(mask(reason), 1_000) }),
     ...(holder !== undefined && { holder: holderOf(holder) }),
     ...(fence !== undefined && { fence }),

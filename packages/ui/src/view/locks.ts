@@ -65,7 +65,7 @@ export function holdView(lock: HeldLock, { mask }: Pick<Source, "mask">): HoldVi
   const hold = holdOf(lock);
   if (hold === undefined) return undefined;
   const { reason, author, until } = hold;
-  return { reason: mask(reason), ...(author !== undefined && { author }), until };
+  return { reason: mask(reason), ...(author !== undefined && { author: mask(author) }), until };
 }
 
 /** Whether a session is of a hold, which no process has. */

@@ -1,13 +1,19 @@
 import type { Zones } from "../contract/jobs.js";
-import { type NamesAsked, pageOf } from "./jobs/jobs.js";
+import type { NamesAsked } from "./jobs/jobs.js";
 import { zoneOf } from "./schedules.js";
 import { fitting, type Source, take } from "./source.js";
 
 /** The time zones of the schedules, by name. */
-export async function zonesOf({ scheduler }: Source, asked: NamesAsked): Promise<Zones> {
+export async function readZones({ scheduler }: Source): Promise<Zones["zones"]> {
   const schedules = await take(scheduler.schedules(), Number.POSITIVE_INFINITY);
-  const zones = new Map(schedules.map(({ name, definition }) => [name, zoneOf(definition)]));
-  const page = pageOf(zones.keys(), asked);
-  const { items, more } = fitting(page.names.map((name) => ({ name, zone: zones.get(name) ?? "UTC" })));
-  return { zones: items, more: more || page.more };
+  return schedules
+    .map(({ name, definition }) => ({ name, zone: zoneOf(definition) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A page of them. Those of ojm's own schedules are there too: they have pages of their own. */
+export function zonesOf(all: Zones["zones"], { after, limit }: NamesAsked): Zones {
+  const rest = all.filter(({ name }) => after === undefined || name > after);
+  const { items, more } = fitting(rest.slice(0, limit));
+  return { zones: items, more: more || rest.length > limit };
 }

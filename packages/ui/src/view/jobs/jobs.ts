@@ -185,12 +185,12 @@ async function scheduleOf({ mask }: Source, { definition, paused }: ScheduleSumm
   return {
     words: await wordsOf(definition),
     zone: zoneOf(definition),
-    ...(cron !== undefined && { cron }),
+    ...(cron !== undefined && { cron: mask(cron) }),
     ...(every !== undefined && { every }),
     ...(isPaused && {
       paused: {
         reason: mask(paused.reason),
-        by: paused.by,
+        by: mask(paused.by),
         at: paused.at,
         ...(paused.until !== undefined && { until: paused.until }),
       },

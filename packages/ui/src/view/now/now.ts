@@ -59,7 +59,7 @@ export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mas
     elapsed: Math.max(0, now - startTime),
     status: "running",
     ...(attempt !== undefined && { attempt }),
-    trigger: String(trigger),
+    trigger: mask(String(trigger)),
     holder: holderOf(holder),
     fence,
     ...(lease !== undefined && { lease: { until: lease.until, renewed: lease.renewed } }),

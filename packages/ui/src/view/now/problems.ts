@@ -38,9 +38,12 @@ export interface Evidence extends Schedules {
 /** What somebody should look at, the worst first. */
 export async function problemsOf(source: Source, evidence: Evidence): Promise<Problem[]> {
   const { now } = evidence;
+  const alone = await orphans(source);
+  // How its run ended is a part of that: two rows would look like two problems.
+  const told = new Set(alone.map(({ run }) => run));
   const problems = [
-    ...(await orphans(source)),
-    ...(await failed(source, now)),
+    ...alone,
+    ...(await failed(source, now)).filter(({ run }) => !told.has(run)),
     ...evidence.runs.flatMap((run) => long(run, now)),
     ...evidence.locks.flatMap((lock) => held(lock, source)),
     ...problemsOfSchedules(evidence, now, source),
@@ -95,7 +98,7 @@ function held(lock: HeldLock, { mask }: Source): Problem[] {
   const hold = holdOf(lock);
   if (hold === undefined) return [];
   const by = hold.author === undefined ? "" : ` by ${hold.author}`;
-  return [{ kind: "held", name: lock.name, at: lock.since, text: `held${by}: ${mask(hold.reason)}` }];
+  return [{ kind: "held", name: lock.name, at: lock.since, text: mask(`held${by}: ${hold.reason}`) }];
 }
 
 function seconds(ms: number): string {

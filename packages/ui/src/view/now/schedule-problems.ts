@@ -51,7 +51,7 @@ function nobodyOf(all: readonly Alone[], why: Alone["why"]): Problem[] {
 
 function pauseOf({ name, paused }: ScheduleView, now: number, { mask }: Source): Problem | undefined {
   if (paused === undefined || (paused.until ?? Number.POSITIVE_INFINITY) <= now) return undefined;
-  return { kind: "paused", name, at: paused.at, text: `paused by ${paused.by}: ${mask(paused.reason)}` };
+  return { kind: "paused", name, at: paused.at, text: mask(`paused by ${paused.by}: ${paused.reason}`) };
 }
 
 function overdueOf({ name, overdue, decided }: ScheduleView, now: number): Problem[] {

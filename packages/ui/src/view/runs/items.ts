@@ -19,7 +19,7 @@ export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunIt
     startTime,
     ...(endTime !== undefined && { endTime }),
     ...(duration !== undefined && { duration }),
-    trigger: String(trigger),
+    trigger: mask(String(trigger)),
     ...(attempt !== undefined && { attempt }),
     ...(tick !== undefined && { tick }),
     holder: holderOf(holder),

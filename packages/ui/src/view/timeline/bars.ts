@@ -53,5 +53,5 @@ function add(bar: GrowingBar, { end, status, count = 1 }: Drawn): void {
   if (WORST.indexOf(status) < WORST.indexOf(bar[2])) bar[2] = status;
   bar[3] += count;
   // It is not one run any more.
-  bar.splice(4);
+  if (bar.length === 5) bar.pop();
 }

@@ -7,7 +7,7 @@ import { drawnCells, type GoingOn } from "./cells.js";
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/** So many runs of all lanes are read one by one; more are counted by minutes or hours. */
+/** So many runs, of one lane or of all, are read one by one; more are counted by minutes or hours. */
 const FEW = 500;
 
 /** The longest range that is counted by minutes: each name has an entry for each hour of it. */

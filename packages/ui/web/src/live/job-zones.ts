@@ -14,7 +14,9 @@ export function useJobZones(): void {
     if (!isWanted) return undefined;
     const abort = new AbortController();
     // What cannot be read now is read the next time. The page tells by itself that the server is away.
-    const load = (): void => void readAll(abort.signal).catch(() => undefined);
+    const load = (): void => {
+      if (!document.hidden) void readAll(abort.signal).catch(() => undefined);
+    };
     load();
     const timer = setInterval(load, REFRESH);
     return () => {

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { useMemo } from "preact/hooks";
 import { second } from "../format/clock.js";
 import { distance, seconds } from "../format/duration.js";
 import { GRACE } from "../format/states.js";
@@ -15,18 +16,21 @@ interface TimeProps {
 /** A time. All of it is in its title. */
 export function Time({ at, job }: TimeProps): VNode {
   const zone = zoneFor(job);
+  const isOfJob = zoneChoice.value === "job";
+  // The rest of it is drawn each second, and a format of another zone is slow.
+  const apart = useMemo(() => (isOfJob ? apartText(at, zone) : undefined), [at, zone, isOfJob]);
   return (
-    <time dateTime={iso(at)} title={longTime(at, zone)} class="nowrap">
+    <time dateTime={iso(at)} title={useMemo(() => longTime(at, zone), [at, zone])} class="nowrap">
       {shortTime(at, second.value, zone)}
-      {zoneChoice.value === "job" && <Apart at={at} zone={zone} />}
+      {apart !== undefined && <span class="dim"> {apart}</span>}
     </time>
   );
 }
 
 /** How far a zone is from UTC, if the reader's is another: times of several zones stand in one list. */
-function Apart({ at, zone }: { readonly at: number; readonly zone: string }): VNode | null {
-  if (offsetOf(at, zone) === offsetOf(at, localZone())) return null;
-  return <span class="dim"> {zone === "UTC" ? zone : offsetText(at, zone)}</span>;
+function apartText(at: number, zone: string): string | undefined {
+  if (offsetOf(at, zone) === offsetOf(at, localZone())) return undefined;
+  return zone === "UTC" ? zone : offsetText(at, zone);
 }
 
 /** How far a time is away: `in 3 m`. */

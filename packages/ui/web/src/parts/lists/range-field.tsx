@@ -27,6 +27,8 @@ export function rangeOf({ query }: { readonly query: URLSearchParams }): AskedRa
 }
 
 interface RangeFieldProps {
+  /** The zone of what is typed. Default: that of the page. */
+  readonly zone?: string;
   /** What is done with a range. By default, it is put into the address. */
   readonly show?: (from: number, to: number) => void;
   /** Whether there is a button that takes the range out of the address again. */
@@ -34,9 +36,8 @@ interface RangeFieldProps {
 }
 
 /** Two fields that narrow a page to a range of time. An end that is not given is an hour later. */
-export function RangeField({ show = narrow, clears = false }: RangeFieldProps): VNode {
+export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = false }: RangeFieldProps): VNode {
   const [first, last] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
-  const zone = zoneFor(undefined);
   const { from, to } = rangeOf(place.value);
   useEffect(() => {
     if (first.current !== null) first.current.value = from === undefined ? "" : toField(Number(from), zone);

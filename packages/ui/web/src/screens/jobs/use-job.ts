@@ -1,8 +1,8 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { offersOf, possible } from "../../acts/offers.js";
 import { type Resource, useResource } from "../../api/resource.js";
 import type { JobDetail } from "../../api/types.js";
-import { learnZone, pageJob } from "../../format/zone.js";
+import { pageJob } from "../../format/zone.js";
 import { subject } from "../../palette/commands.js";
 
 /** Nothing tells that a tick is overdue, or that the last process is gone: the job is read again, in ms. */
@@ -16,13 +16,21 @@ export function useJob(name: string): Resource<JobDetail> {
   const hold = detail?.lock?.hold;
   const acts = detail === undefined ? [] : possible(offersOf(detail));
   useEffect(() => {
-    learnZone(name, schedule?.zone);
-    pageJob.value = name;
     subject.value = { acts, target: { name, run: running, hold } };
     return () => {
-      pageJob.value = undefined;
       subject.value = undefined;
     };
-  }, [name, schedule?.zone, running, acts.join(), hold?.reason]);
+  }, [name, running, acts.join(), hold?.reason]);
+  usePageJob(name, schedule?.zone);
   return job;
+}
+
+/** Says which job the page is about, before it is painted: its times would jump to another zone. */
+export function usePageJob(name: string, zone?: string): void {
+  useLayoutEffect(() => {
+    pageJob.value = { name, zone };
+    return () => {
+      pageJob.value = undefined;
+    };
+  }, [name, zone]);
 }

@@ -7,7 +7,6 @@ import { allowed, offer, offersOfRun, possible } from "../../acts/offers.js";
 import { useResource } from "../../api/resource.js";
 import type { RetryView, RunDetail, RunPage } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { pageJob } from "../../format/zone.js";
 import { running } from "../../live/live.js";
 import { subject } from "../../palette/commands.js";
 import { Icon } from "../../parts/icon.js";
@@ -15,6 +14,7 @@ import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
 import { RunState } from "../../parts/state.js";
 import { Away } from "../../parts/time.js";
+import { usePageJob } from "../jobs/use-job.js";
 import { headingOf, Reasons } from "../jobs/why.js";
 import { Attempts } from "./attempts.js";
 import { Compared } from "./compared.js";
@@ -30,12 +30,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   // It is read beside the run, and not after it.
   const model = useMemo(() => new LogModel(id), [id]);
   useEffect(() => () => model.close(), [model]);
-  useEffect(() => {
-    pageJob.value = name;
-    return () => {
-      pageJob.value = undefined;
-    };
-  }, [name]);
+  usePageJob(name);
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
   const retry = page.data.value?.retry;

@@ -4,7 +4,6 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { go, to } from "../../app/router.js";
 import { theme } from "../../app/theme.js";
 import { second } from "../../format/clock.js";
-import { zoneFor } from "../../format/zone.js";
 import { type Colors, colorsOf } from "./canvas/colors.js";
 import { draw } from "./canvas/draw.js";
 import { AXIS, LANE } from "./canvas/picture.js";
@@ -18,19 +17,15 @@ import { Tip } from "./tip.js";
 
 interface ChartProps {
   readonly lanes: readonly LiveLane[];
+  /** The zone of the axis. */
+  readonly zone: string;
   /** Tells how wide the chart is, and when its end is near. */
   readonly onWidth: (px: number) => void;
   readonly onEnd: () => void;
 }
 
-/** The zone of the axis: that of the jobs, if they have one in common. */
-function zoneOf(lanes: readonly LiveLane[]): string {
-  const zones = new Set(lanes.map(({ name }) => zoneFor(name)));
-  return zones.size === 1 ? ([...zones][0] as string) : zoneFor(undefined);
-}
-
 /** The lanes: their names as links, their runs and ticks on a canvas. */
-export function Chart({ lanes, onWidth, onEnd }: ChartProps): VNode {
+export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
   const canvas = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const cursor = useSignal<Item | undefined>(undefined);
@@ -38,7 +33,6 @@ export function Chart({ lanes, onWidth, onEnd }: ChartProps): VNode {
   const pointer = useRef<{ readonly x: number; readonly y: number } | undefined>(undefined);
   const size = useSignal({ width: 0, height: 0 });
   const scrolled = useSignal(0);
-  const zone = zoneOf(lanes);
   // What is called later needs the latest: the first `onWidth` would ask for what was looked for at first.
   const latest = useRef({ lanes, zone, onWidth });
   latest.current = { lanes, zone, onWidth };

@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import "../../css/timeline.css";
 import { place } from "../../app/router.js";
+import { zoneFor, zoneOfJob } from "../../format/zone.js";
 import { running } from "../../live/live.js";
 import { onNews } from "../../live/news.js";
 import { Icon } from "../../parts/icon.js";
@@ -12,9 +13,18 @@ import { Page } from "../../parts/page.js";
 import { Empty, Failure, Skeleton } from "../../parts/pictures.js";
 import { Chart } from "./chart.js";
 import { Legend } from "./legend.js";
-import { withRunning } from "./model/items.js";
+import { type LiveLane, withRunning } from "./model/items.js";
 import { Lanes } from "./model/lanes.js";
 import { leave, SPANS, show, shown, showSpan, span, zoom } from "./model/window.js";
+
+/**
+ * The zone of the axis and of the fields: that of the jobs, if they have one in common. With more lanes to
+ * come, it is not known whether they have: the axis would change while somebody scrolls.
+ */
+function zoneOf(lanes: readonly LiveLane[], more: boolean): string {
+  const zones = more ? [] : lanes.filter(({ name }) => zoneOfJob(name) !== undefined).map(({ name }) => zoneFor(name));
+  return new Set(zones).size === 1 ? (zones[0] as string) : zoneFor(undefined);
+}
 
 /** A lane for each job: what ran, what did not, and what is to come. */
 export function TimelineScreen(): VNode {
@@ -36,6 +46,7 @@ export function TimelineScreen(): VNode {
   const adds = q === "" && !lanes.more.value;
   const runs = running.value;
   const live = useMemo(() => withRunning(loaded ?? [], runs?.values() ?? [], adds), [loaded, runs, adds]);
+  const zone = zoneOf(live, lanes.more.value);
   return (
     <Page
       title="Timeline"
@@ -44,7 +55,7 @@ export function TimelineScreen(): VNode {
       end={
         <>
           <FindField label="Find a job" />
-          <RangeField show={(from, to) => show({ from, to })} />
+          <RangeField zone={zone} show={(from, to) => show({ from, to })} />
           <fieldset class="segments" aria-label="Range">
             {SPANS.map(([name, , label]) => (
               <button
@@ -81,6 +92,7 @@ export function TimelineScreen(): VNode {
         <>
           <Chart
             lanes={live}
+            zone={zone}
             onWidth={(width) => {
               px.current = width;
               lanes.want(shown.peek(), width, q);
