@@ -55,9 +55,9 @@ export class Fitting<T> {
   readonly items: T[] = [];
   #size = 0;
 
-  /** Adds an item, if it fits. */
-  add(item: T): boolean {
-    this.#size += JSON.stringify(item).length;
+  /** Adds an item, if it fits. `size`: how long it is as JSON, if that is known. */
+  add(item: T, size: number = JSON.stringify(item).length): boolean {
+    this.#size += size;
     if (this.#size > MOST_TEXT && this.items.length > 0) return false;
     this.items.push(item);
     return true;

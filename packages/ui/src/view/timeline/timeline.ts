@@ -5,6 +5,7 @@ import { readSchedules } from "../schedules.js";
 import { Fitting, mapSome, type Source } from "../source.js";
 import { barsOf } from "./bars.js";
 import { countLanes, type DrawnRuns, type LaneReader, missingOf } from "./drawn.js";
+import { sizeOf } from "./size.js";
 import { ticksOf } from "./ticks.js";
 
 /** How many lanes are read at once. */
@@ -39,7 +40,7 @@ export async function timelineOf(source: Source, asked: TimelineAsked): Promise<
     const some = page.names.slice(i, i + AT_ONCE);
     const lanes = await mapSome(some, (name) => laneOf(reading, name, schedules.get(name)));
     // What does not fit is not read either.
-    if (!lanes.every((lane) => fit.add(lane))) break;
+    if (!lanes.every((read) => fit.add(read, sizeOf(read.lane)))) break;
   }
   const { items } = fit;
   return timeline(asked, items, page.more || items.length < page.names.length);
