@@ -78,6 +78,10 @@ describePages(
         .locator("time", { hasText: new RegExp(`:${String(minute).padStart(2, "0")} \\+09:00$`) })
         .first()
         .waitFor();
+      const row = next.filter({ has: page.locator("time", { hasText: /\+09:00$/ }) });
+      const boxes = [row.locator("time").first(), row.getByRole("link", { name: "tokyo", exact: true })];
+      const [time, name] = await Promise.all(boxes.map((one) => one.boundingBox()));
+      expect(name?.x).toBeGreaterThan((time?.x ?? Number.NaN) + (time?.width ?? Number.NaN));
       for (const path of ["jobs/tokyo", `runs/${encodeURIComponent(`tokyo@${new Date(ran).toISOString()}`)}`]) {
         await page.goto(`${pages.mount.url}${path}`);
         await page
