@@ -582,7 +582,7 @@ describe("a run that somebody asks for", () => {
     await world.until("00:07:30");
     const told = await world.clock.until(collect(two.scheduler.ticks("a", { limit: 5 })));
     expect(told.map((tick) => whyBackfilled(tick)).reverse()).toEqual([
-      "run later, by a backfill: it was missed, as no process was there, or it did not reach the store, and missed ticks are not run",
+      expect.stringMatching(/^run later, by a backfill: it was missed, as no process was there, .* are not run$/),
       "run later, by a backfill: it had been run before",
       undefined,
       undefined,

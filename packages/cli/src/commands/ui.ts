@@ -40,9 +40,6 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** A shorter secret can be guessed: `serveUi` refuses it too. */
-const LEAST_SECRET = 16;
-
 /** 0 is a free one. */
 function portOption(given: Given): number | undefined {
   const text = lastValue(given, "port");
@@ -54,10 +51,6 @@ function portOption(given: Given): number | undefined {
 
 async function optionsOf(given: Given, manager: JobManager): Promise<ServeOptions> {
   const { OJM_UI_SECRET: secret } = process.env;
-  if (secret && secret.length < LEAST_SECRET)
-    throw new CommandError(
-      `OJM_UI_SECRET signs the sessions of ojm ui: it needs ${LEAST_SECRET} characters or more, and has ${secret.length}`,
-    );
   const basePath = lastValue(given, "base-path");
   const hosts = given.values["allow-host"];
   return {
@@ -89,7 +82,8 @@ async function serve(serveUi: Serve, options: ServeOptions, port: number | undef
     if (code === "EADDRINUSE" && port === undefined) return serveUi(options);
     if (code === "EADDRINUSE") throw new CommandError(`port ${port} is taken: choose another by --port`);
     if (code === "EACCES") throw new CommandError(`port ${port} is not for this user: choose one from 1024 up`);
-    if (error instanceof TypeError) throw new CommandError(message);
+    // Here the secret has another name.
+    if (error instanceof TypeError) throw new CommandError(message.replace(/^secret\b/, "OJM_UI_SECRET"));
     throw error;
   }
 }
