@@ -76,7 +76,7 @@ export interface ViewOptions {
 export interface UiOptions extends ViewOptions {
   /**
    * Tells who sends a request, by the session of your own server; `undefined` for nobody. Called for each
-   * request of the API.
+   * request of the API, and for each page, which brings the answers that it shows first.
    */
   readonly authorize: (request: Request) => Promise<Viewer | undefined> | Viewer | undefined;
 }

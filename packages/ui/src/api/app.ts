@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import type { ErrorCode } from "../contract/common.js";
 import { type Endpoint, endpoints } from "../contract/openapi/endpoints.js";
 import { secured } from "../security/headers.js";
-import { addressOf, checkHost, checkOrigin } from "../security/origin.js";
+import { addressOf, checkHost, checkOrigin, isForeign } from "../security/origin.js";
 import { Refusal } from "../security/refusal.js";
 import { checkRole, isViewer } from "../security/roles.js";
 import { type Place, placeOf } from "../static/base-path.js";
@@ -10,6 +10,7 @@ import type { Pages } from "../static/pages.js";
 import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js";
 import { type Asked, bodyOf, Query } from "./asked.js";
 import { refusalOf } from "./errors.js";
+import { firstAnswers, firstQuestions } from "./first.js";
 import type { Handler } from "./look.js";
 import { Probes } from "./probes.js";
 
@@ -20,6 +21,10 @@ interface Way {
   readonly request: Request;
   readonly place: Place;
   readonly from: RequestSource;
+  /** What is asked for below the base path, with its query. */
+  readonly asked: string;
+  /** Who asks, if that is known by now. */
+  readonly viewer?: Viewer;
 }
 
 /** Who asks, and what counts the streams of that person. */
@@ -52,7 +57,8 @@ export class App {
       const place = placeOf(request, this.#options, from);
       checkHost(request, this.#options);
       if (!METHODS.includes(request.method)) throw notAllowed(request.method, METHODS);
-      const response = await this.#dispatch({ request, place, from });
+      const asked = `${place.path}${new URL(request.url).search}`;
+      const response = await this.#dispatch({ request, place, from, asked });
       return secured(request.method === "HEAD" ? withoutBody(response) : response);
     } catch (error) {
       return secured(refusalOf(error, this.#options.mask).response());
@@ -71,13 +77,27 @@ export class App {
     if (!place.path.startsWith("/api/")) {
       if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(request.method, ["GET", "HEAD"]);
       const probed = await this.#probes.answer(request, place.path, from);
-      return probed ?? this.#pages.answer(request, place.path, place.base);
+      return probed ?? (await this.#page(way));
     }
     checkOrigin(request, this.#options);
-    const { search, origin } = new URL(request.url);
-    const method = request.method === "HEAD" ? "GET" : request.method;
-    // Only the method and the path are looked at: the body stays with the request itself.
-    return await this.#routes.fetch(new Request(`${origin}${place.path}${search}`, { method }), way);
+    return await this.#routed(way);
+  }
+
+  /** Only the method and the path are looked at: the body stays with the request itself. */
+  async #routed(way: Way): Promise<Response> {
+    const method = way.request.method === "HEAD" ? "GET" : way.request.method;
+    return await this.#routes.fetch(new Request(new URL(way.asked, way.request.url), { method }), way);
+  }
+
+  async #page(way: Way): Promise<Response> {
+    const { request, place } = way;
+    const questions = firstQuestions(place.path, new URL(request.url).searchParams);
+    const mayAsk = request.method === "GET" && questions.length > 0 && !isForeign(request);
+    // What goes wrong here goes wrong again when the program asks, which then tells it.
+    const viewer = mayAsk ? await this.viewerOf(request).catch(() => undefined) : undefined;
+    if (viewer === undefined) return this.#pages.answer(request, place.path, place.base);
+    const ask = (path: string): Promise<Response> => this.#routed({ ...way, viewer, asked: `/api/v1/${path}` });
+    return this.#pages.answer(request, place.path, place.base, firstAnswers(questions, ask));
   }
 
   #route(): Hono<{ Bindings: Way }> {
@@ -95,9 +115,10 @@ export class App {
   }
 
   async #ask(endpoint: Endpoint, params: Readonly<Record<string, string>>, way: Way): Promise<Response> {
-    const { request, place, from } = way;
+    const { request, place, from, asked: path } = way;
     const nobody: Viewer = { user: "nobody", role: "read" };
-    const viewer = (endpoint.role === "none" ? undefined : await this.viewerOf(request)) ?? nobody;
+    const known = way.viewer ?? (endpoint.role === "none" ? undefined : await this.viewerOf(request));
+    const viewer = known ?? nobody;
     if (endpoint.role !== "none" && viewer === nobody) {
       throw new Refusal("UNAUTHORIZED" satisfies ErrorCode, "nobody is logged in, or the session is over");
     }
@@ -112,7 +133,7 @@ export class App {
       place,
       address: addressOf(request, this.#options, from.address),
       params,
-      query: new Query(request.url, endpoint),
+      query: new Query(new URL(path, request.url).searchParams, endpoint),
       body: await bodyOf(request, endpoint),
     };
     const answer = await handler(asked);

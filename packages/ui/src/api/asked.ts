@@ -30,8 +30,8 @@ export class Query {
   readonly #search: URLSearchParams;
 
   /** @throws Refusal if there is a parameter that the endpoint does not have */
-  constructor(url: string, { query = {} }: Endpoint) {
-    this.#search = new URL(url).searchParams;
+  constructor(search: URLSearchParams, { query = {} }: Endpoint) {
+    this.#search = search;
     for (const name of this.#search.keys()) {
       if (!Object.hasOwn(query, name)) throw new Refusal("INVALID", `there is no parameter "${name.slice(0, 100)}"`);
     }

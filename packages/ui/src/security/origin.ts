@@ -22,17 +22,22 @@ export function checkHost(request: Request, trust: Trust): void {
   throw new Refusal("FORBIDDEN", `the host "${host.slice(0, 100)}" is not known here: add it to the option "hosts"`);
 }
 
+/** Whether a page of another site asks, or leads here. `none`: a person typed the address. */
+export function isForeign(request: Request): boolean {
+  const site = request.headers.get("Sec-Fetch-Site");
+  return site !== null && site !== "same-origin" && site !== "none";
+}
+
 /** A method that changes something must come from a page of this server, as JSON. */
 export function checkOrigin(request: Request, trust: Trust): void {
-  const site = request.headers.get("Sec-Fetch-Site");
   if (request.method === "GET" || request.method === "HEAD") {
-    // `none`: a person typed the address.
-    if (site === null || site === "same-origin" || site === "none") return;
+    if (!isForeign(request)) return;
     throw new Refusal("FORBIDDEN", "this request comes from a page of another site");
   }
   if (request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
     throw new Refusal("INVALID", `${request.method} needs the Content-Type application/json`);
   }
+  const site = request.headers.get("Sec-Fetch-Site");
   const isOwn = site === null ? request.headers.get("Origin") === originOf(request, trust) : site === "same-origin";
   if (!isOwn)
     throw new Refusal("FORBIDDEN", "this request comes from a page of another site, or does not tell from where");

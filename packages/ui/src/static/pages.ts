@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
 import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
 
@@ -42,8 +43,11 @@ export class Pages {
     this.#folder = folder;
   }
 
-  /** The file at a path, or the page that shows what the path says. */
-  answer(request: Request, path: string, base: string): Response {
+  /**
+   * The file at a path, or the page that shows what the path says. `data`: what its program needs first. The
+   * frame of the page does not wait for it.
+   */
+  answer(request: Request, path: string, base: string, data?: Promise<object>): Response {
     this.#files ??= read(this.#folder);
     const file = this.#files.get(path.slice(1));
     if (file !== undefined && path !== "/index.html") return send(request, file, path.startsWith("/assets/"));
@@ -51,13 +55,38 @@ export class Pages {
     const index = this.#files.get("index.html");
     if (index === undefined) throw new Refusal("FAULT", "the pages are not built: run `node scripts/build.mjs`");
     const html = index.body.toString("utf8");
-    const body = Buffer.from(html.replace(BASE, `<base href="${base}">`));
-    const response = send(request, fileOf(index.type, body), false, SCREENS.test(path) ? 200 : 404);
+    const page = html.replace(BASE, `<base href="${base}">`);
+    const response =
+      data === undefined
+        ? send(request, fileOf(index.type, Buffer.from(page)), false, SCREENS.test(path) ? 200 : 404)
+        : stream(request, index.type, page, data);
     const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1];
     if (style !== undefined) response.headers.set("Content-Security-Policy", policyWithStyle(style));
     return response;
   }
 }
+
+/** A page at once, but for its end, which has the data for its program. The program begins after that. */
+function stream(request: Request, type: string, page: string, data: Promise<object>): Response {
+  const headers: Record<string, string> = {
+    "Content-Type": type,
+    "Cache-Control": "no-store",
+    Vary: "Accept-Encoding",
+  };
+  const zip = takesGzip(request) ? createGzip() : undefined;
+  if (zip !== undefined) headers["Content-Encoding"] = "gzip";
+  const body = zip ?? new PassThrough();
+  const [frame = "", end = ""] = page.split(/(?=<\/body>)/);
+  body.write(frame);
+  // Without it, the browser gets nothing before the end.
+  zip?.flush();
+  void data.then((all) => body.end(`${dataBlock(all)}${end}`));
+  return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, { headers });
+}
+
+/** A parser of HTML looks for the end of a script at each "<", within a text too. */
+const dataBlock = (data: object): string =>
+  `<script type="application/json" id="first">${JSON.stringify(data).replaceAll("<", "\\u003c")}</script>\n  `;
 
 /** Beside the program that was built, or where the build puts them if the sources are run. */
 function builtPages(): string {
@@ -93,7 +122,9 @@ function send(request: Request, { type, body, zipped, tag }: File, isHashed: boo
   };
   if (status === 200 && request.headers.get("If-None-Match") === tag)
     return new Response(null, { status: 304, headers });
-  const takesGzip = /\bgzip\b/.test(request.headers.get("Accept-Encoding") ?? "");
-  if (takesGzip) headers["Content-Encoding"] = "gzip";
-  return new Response(new Uint8Array(takesGzip ? zipped : body), { status, headers });
+  const zip = takesGzip(request);
+  if (zip) headers["Content-Encoding"] = "gzip";
+  return new Response(new Uint8Array(zip ? zipped : body), { status, headers });
 }
+
+const takesGzip = (request: Request): boolean => /\bgzip\b/.test(request.headers.get("Accept-Encoding") ?? "");

@@ -1,4 +1,5 @@
 import { addressOf } from "../app/base.js";
+import { hasFirst, takeFirst } from "./first.js";
 
 /** Why a call gave no answer. */
 export class ApiError extends Error {
@@ -22,8 +23,9 @@ export class ApiError extends Error {
 export const session: { ended: () => void } = { ended: () => {} };
 
 /** Reads a path of the API. */
-export function read<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return call<T>(path, signal === undefined ? {} : { signal });
+export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
+  if (hasFirst(path)) return takeFirst(path) as T;
+  return await call<T>(path, signal === undefined ? {} : { signal });
 }
 
 /** Asks for an act. */

@@ -1,8 +1,9 @@
 import { effect } from "@preact/signals";
 import { ApiError, post, read, session } from "../api/call.js";
+import { ageOf, forgetFirst, hasFirst } from "../api/first.js";
 import type { Me } from "../api/types.js";
 import { setClock } from "../format/clock.js";
-import { connection, goLive } from "../live/live.js";
+import { connection, goLive, refreshNow } from "../live/live.js";
 import { me, signedOut } from "./me.js";
 
 const RETRY = 2_000;
@@ -34,14 +35,20 @@ export async function enter(): Promise<void> {
   if (token !== undefined) {
     // The token is of use once. It must not stay in the address, which people copy.
     history.replaceState(null, "", location.pathname + location.search);
+    // They are for who looked before.
+    forgetFirst();
     await post("session", { token: decodeURIComponent(token) }).catch(() => {});
   }
   for (;;) {
     try {
       me.value = await read<Me>("me");
-      setClock(me.value.now);
+      setClock(me.value.now + ageOf(me.value));
       signedOut.value = false;
-      whenIdle(goLive);
+      if (hasFirst("now")) void refreshNow();
+      whenIdle(() => {
+        forgetFirst();
+        goLive();
+      });
       return;
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) return;

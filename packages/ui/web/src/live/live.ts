@@ -1,5 +1,6 @@
 import { batch, signal } from "@preact/signals";
 import { read, session } from "../api/call.js";
+import { ageOf } from "../api/first.js";
 import type { Events, LogItem, Now, Running } from "../api/types.js";
 import { serverNow, setClock } from "../format/clock.js";
 import { connect } from "./connect.js";
@@ -133,7 +134,7 @@ export async function refreshNow(): Promise<void> {
   try {
     const answer = await read<Now>("now");
     batch(() => {
-      setClock(answer.at);
+      setClock(answer.at + ageOf(answer));
       now.value = answer;
       nowError.value = undefined;
       if (answer.at <= changedAt) setTimeout(() => void refreshNow(), MOMENT);

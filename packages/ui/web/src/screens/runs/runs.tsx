@@ -24,7 +24,7 @@ export function RunsScreen(): VNode {
         ))}
       </fieldset>
       <RangeField clears />
-      <RunsTable query={{ name, status, from, to, limit: LIMIT }} {...(name !== undefined && { names: [name] })} />
+      <RunsTable query={{ limit: LIMIT, name, status, from, to }} {...(name !== undefined && { names: [name] })} />
     </Page>
   );
 }
