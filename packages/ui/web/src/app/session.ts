@@ -5,11 +5,13 @@ import type { Me } from "../api/types.js";
 import { setClock } from "../format/clock.js";
 import { connection, goLive, refreshNow } from "../live/live.js";
 import { me, signedOut } from "./me.js";
+import { painted } from "./painted.js";
 
 const RETRY = 2_000;
 
 /** The start of the stream is a thread and a program: what was asked for is drawn before. */
-function whenIdle(begin: () => void): void {
+async function whenIdle(begin: () => void): Promise<void> {
+  await painted();
   // Safari has no idle callbacks.
   if (typeof requestIdleCallback === "function") requestIdleCallback(begin, { timeout: 1_000 });
   else setTimeout(begin, 100);
@@ -45,7 +47,7 @@ export async function enter(): Promise<void> {
       setClock(me.value.now + ageOf(me.value));
       signedOut.value = false;
       if (hasFirst("now")) void refreshNow();
-      whenIdle(() => {
+      void whenIdle(() => {
         forgetFirst();
         goLive();
       });

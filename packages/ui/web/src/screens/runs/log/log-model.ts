@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { LogItem, LogPage } from "../../../api/types.js";
+import { painted } from "../../../app/painted.js";
 import { followLog } from "../../../live/live.js";
 
 /** So many of the last lines are shown first. */
@@ -162,12 +163,6 @@ export class LogModel {
   #tell(kept: number): void {
     this.change.value = { version: this.change.peek().version + 1, kept };
   }
-}
-
-/** Resolves once what was rendered is painted. A tab that nobody sees paints nothing. */
-function painted(): Promise<void> {
-  if (document.hidden) return Promise.resolve();
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 function firstLine(items: readonly LogItem[]): number | undefined {
