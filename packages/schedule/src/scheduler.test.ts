@@ -380,6 +380,21 @@ describe("a paused schedule", () => {
     await world.until("00:07:30");
     expect(one.ran).toHaveLength(4);
   });
+
+  it("counts no run whose end somebody wanted, and none of those ends a row of failures", async () => {
+    const one = await world.scheduler("one");
+    const cancelled = new Set([1, 3, 4]);
+    const body = async (run: Run): Promise<never> => {
+      one.ran.push(run.id);
+      if (cancelled.has(one.ran.length)) await run.cancel("a deploy");
+      throw new Error("no disk");
+    };
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE, pauseAfter: 2 }, body));
+    await world.until("00:10:30");
+    expect(one.ran).toHaveLength(5);
+    const [tick] = await world.clock.until(collect(one.scheduler.ticks("a")));
+    expect(tick?.evidence).toMatchObject({ by: "pauseAfter", reason: expect.stringContaining("2 runs") });
+  });
 });
 
 describe("a new definition", () => {

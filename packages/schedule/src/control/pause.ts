@@ -98,8 +98,8 @@ export async function resume(store: ScheduleStore, name: string, who: ResumeOpti
   }
 }
 
-/** How many skipped runs are gone through for those that failed before them. */
-const MOST_SKIPPED = 100;
+/** How many runs that say nothing are gone through for those that failed before them. */
+const MOST_PASSED = 100;
 
 /**
  * Pauses a schedule whose latest runs all ended in error, if its definition asks for that. Resolves to
@@ -114,13 +114,17 @@ export async function pauseAfterFailures(
   if (pauseAfter === undefined) return false;
   const from = Math.max(resumed, paused?.until ?? 0);
   let failures = 0;
-  let skipped = 0;
+  let passed = 0;
   let latest: RunRecord | undefined;
   for await (const record of manager.history({ name, from })) {
     const { schedule: of, status, inError } = record;
     if (of !== name || status === "running" || isTriedAgain(record)) continue;
-    // The work was not tried: that ends no row of failures. But it must not be read on for ever at each tick.
-    if (status === "skipped" && ++skipped < MOST_SKIPPED) continue;
+    // The work was not tried, or somebody wanted its end: a deploy, or a newer tick that replaced it. That is
+    // no failure, and ends no row of them. But they must not be read on for ever at each tick.
+    if (status === "skipped" || status === "cancelled") {
+      if (++passed < MOST_PASSED) continue;
+      return false;
+    }
     if (inError !== true) return false;
     latest ??= record;
     if (++failures < pauseAfter) continue;

@@ -47,7 +47,10 @@ export interface ScheduleDefinition {
   readonly timeout?: number;
   /** Times in which no tick starts a run: a window, or a list of them. The store has a list. */
   readonly blackout?: Blackout | readonly Blackout[];
-  /** Pauses the schedule after this many runs in error, one after the other. Default: never. */
+  /**
+   * Pauses the schedule after this many runs in error, one after the other. Runs that were skipped or
+   * cancelled do not count. Default: never.
+   */
   readonly pauseAfter?: number;
   /**
    * How a run that does not complete is tried again. With `onLost`, also one whose process died or was

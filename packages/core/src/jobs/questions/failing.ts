@@ -6,6 +6,7 @@ import type { TimeIndex } from "../records/time-index.js";
 import type { RollupQuestions } from "../rollups/question.js";
 import type { JobRollup } from "../rollups/types.js";
 import type { FailuresOptions, RunRecord } from "../types.js";
+import { isNeutral } from "./job-summary.js";
 
 /** How many of the newest failures are read. If a few jobs have all of them, the rollups tell of others. */
 const NEWEST = 300;
@@ -40,7 +41,7 @@ interface Suspect {
   readonly from: number;
 }
 
-/** The last run of each job whose last run is in error, the latest end first. */
+/** The last run of each job whose last run is in error, the latest end first. Neutral ones do not count. */
 export async function failing(stores: Stores, options: FailingOptions): Promise<RunRecord[]> {
   const { from = stores.now - 7 * LONGEST, limit = JOBS } = options;
   checkRange({ ...options, from });
@@ -65,8 +66,8 @@ async function suspectsOf(
   const newest = checkRange({ from, limit: NEWEST, ...(signal && { signal }) });
   for await (const { name, startTime, status } of failuresOf(jobs, index, newest)) {
     read++;
-    // Somebody wanted the end of a run that was cancelled.
-    if (!known.has(name) && status !== "cancelled") suspects.push({ name, from: startTime });
+    if (isNeutral(status)) continue;
+    if (!known.has(name)) suspects.push({ name, from: startTime });
     known.add(name);
   }
   if (read < NEWEST || suspects.length >= limit) return suspects;
@@ -86,16 +87,15 @@ function lastFailureOf({ cells }: JobRollup): number | undefined {
   return cells.findLast(({ runs: { failed = 0, lost = 0, timeout = 0 } }) => failed + lost + timeout > 0)?.at;
 }
 
-/** The last run of a job that ended, if it is in error. */
+/** The last run that says how its job does, if it is in error. */
 async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
   for (const limit of [FEW, MANY]) {
     let left = limit;
     // From its failure on: etcd reads a range of records as a whole to find the newest ones.
     for await (const run of historyOf(jobs, name, { from, limit })) {
       left--;
-      // One that goes on, or was skipped, has not ended well.
-      if (run.status === "running" || run.status === "skipped") continue;
-      return run.inError === true && run.status !== "cancelled" ? run : undefined;
+      if (isNeutral(run.status)) continue;
+      return run.inError === true ? run : undefined;
     }
     if (left > 0) return undefined;
   }

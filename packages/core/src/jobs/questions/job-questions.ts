@@ -79,8 +79,8 @@ export abstract class JobQuestions {
 
   /**
    * The jobs whose last run ended in error: that run of each, the latest end first. Looks at the `limit` jobs
-   * that failed last (default: 100). A run that goes on or was skipped has not ended well, and of a run that
-   * was cancelled somebody wanted the end. `from` (default: 7 days ago) is about ends, as in
+   * that failed last (default: 100). A run that goes on, or was skipped or cancelled, says nothing about its
+   * job: the one before it counts. `from` (default: 7 days ago) is about ends, as in
    * {@link JobQuestions.failures}.
    *
    * A job that fails each second hides no other one: if there are many failures, {@link JobQuestions.rollups}

@@ -59,8 +59,10 @@ export function usualOf(runs: readonly RunRecord[]): JobSummary["usual"] {
   return durations.length === 0 ? undefined : { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) };
 }
 
-/** A run that ended so, or has not ended, is neither a success nor a failure of its job. */
 const NEUTRAL: ReadonlySet<RunStatus> = new Set<RunStatus>(["running", "cancelled", "skipped"]);
+
+/** Whether a run with this status says nothing about its job: somebody wanted it to end, say. */
+export const isNeutral = (status: RunStatus): boolean => NEUTRAL.has(status);
 
 /**
  * How many runs in a row ended well, as a number above zero, or in error, as one below. A chain of attempts
@@ -69,7 +71,7 @@ const NEUTRAL: ReadonlySet<RunStatus> = new Set<RunStatus>(["running", "cancelle
  * @param newest the newest runs of one job, the newest first
  */
 export function streakOf(newest: readonly RunRecord[]): number {
-  const ended = lastOfChains(newest).filter(({ status }) => !NEUTRAL.has(status));
+  const ended = lastOfChains(newest).filter(({ status }) => !isNeutral(status));
   const [last] = ended;
   if (last === undefined) return 0;
   const other = ended.findIndex(({ inError }) => inError !== last.inError);

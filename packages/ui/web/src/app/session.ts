@@ -4,8 +4,8 @@ import { ageOf, forgetFirst, hasFirst } from "../api/first.js";
 import type { Me } from "../api/types.js";
 import { setClock } from "../format/clock.js";
 import { connection, goLive, refreshNow } from "../live/live.js";
+import { painted } from "../parts/steady/painted.js";
 import { me, signedOut } from "./me.js";
-import { painted } from "./painted.js";
 
 const RETRY = 2_000;
 

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { LogItem, LogPage } from "../../../api/types.js";
-import { painted } from "../../../app/painted.js";
 import { followLog } from "../../../live/live.js";
+import { painted } from "../../../parts/steady/painted.js";
 
 /** So many of the last lines are shown first. */
 const TAIL = 400;

@@ -1,6 +1,6 @@
 /**
- * Resolves once what was rendered can be seen. A frame is on the screen when the next one begins: work between
- * them would hold it up. A tab that nobody sees paints nothing.
+ * Resolves once what was rendered can be seen. A frame is on the screen when the next one begins: work
+ * between them would hold it up. A tab that nobody sees paints nothing.
  */
 export function painted(): Promise<void> {
   if (document.hidden) return Promise.resolve();
