@@ -77,7 +77,7 @@ export class App {
     if (!place.path.startsWith("/api/")) {
       if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(request.method, ["GET", "HEAD"]);
       const probed = await this.#probes.answer(request, place.path, from);
-      return probed ?? (await this.#page(way));
+      return probed ?? this.#page(way);
     }
     checkOrigin(request, this.#options);
     return await this.#routed(way);
@@ -89,14 +89,18 @@ export class App {
     return await this.#routes.fetch(new Request(new URL(way.asked, way.request.url), { method }), way);
   }
 
-  async #page(way: Way): Promise<Response> {
+  #page(way: Way): Response {
     const { request, place } = way;
     const questions = firstQuestions(place.path, new URL(request.url).searchParams);
-    const mayAsk = request.method === "GET" && questions.length > 0 && !isForeign(request);
-    // What goes wrong here goes wrong again when the program asks, which then tells it.
-    const viewer = mayAsk ? await this.viewerOf(request).catch(() => undefined) : undefined;
-    if (viewer === undefined) return this.#pages.answer(request, place.path, place.base);
-    const ask = (path: string): Promise<Response> => this.#routed({ ...way, viewer, asked: `/api/v1/${path}` });
+    if (request.method !== "GET" || questions.length === 0 || isForeign(request)) {
+      return this.#pages.answer(request, place.path, place.base);
+    }
+    const viewer = this.viewerOf(request);
+    const ask = async (path: string): Promise<Response> => {
+      const known = await viewer;
+      if (known === undefined) throw nobody();
+      return await this.#routed({ ...way, viewer: known, asked: `/api/v1/${path}` });
+    };
     return this.#pages.answer(request, place.path, place.base, firstAnswers(questions, ask));
   }
 
@@ -116,12 +120,9 @@ export class App {
 
   async #ask(endpoint: Endpoint, params: Readonly<Record<string, string>>, way: Way): Promise<Response> {
     const { request, place, from, asked: path } = way;
-    const nobody: Viewer = { user: "nobody", role: "read" };
     const known = way.viewer ?? (endpoint.role === "none" ? undefined : await this.viewerOf(request));
-    const viewer = known ?? nobody;
-    if (endpoint.role !== "none" && viewer === nobody) {
-      throw new Refusal("UNAUTHORIZED" satisfies ErrorCode, "nobody is logged in, or the session is over");
-    }
+    if (endpoint.role !== "none" && known === undefined) throw nobody();
+    const viewer: Viewer = known ?? { user: "nobody", role: "read" };
     checkRole(endpoint, viewer, this.#options.readOnly === true);
     const handler = this.#handlers[endpoint.id];
     if (handler === undefined) throw new Refusal("NOT_FOUND", `"${endpoint.id}" is not served here`);
@@ -140,6 +141,9 @@ export class App {
     return answer instanceof Response ? answer : Response.json(answer);
   }
 }
+
+const nobody = (): Refusal =>
+  new Refusal("UNAUTHORIZED" satisfies ErrorCode, "nobody is logged in, or the session is over");
 
 function notAllowed(method: string, allowed: readonly string[]): Refusal {
   return new Refusal("METHOD", `${method.slice(0, 20)} is not possible here`, { Allow: allowed.join(", ") });

@@ -37,6 +37,7 @@ export function firstQuestions(page: string, query: URLSearchParams): readonly s
 /**
  * The answers to the first questions. They come with the page: the program shows them as soon as it is there,
  * without a way to the server and back. What is refused, and what takes too long, is left to the program.
+ * Never rejects.
  */
 export async function firstAnswers(
   questions: readonly string[],
@@ -56,7 +57,7 @@ function encoded(part: string): string {
   try {
     return encodeURIComponent(decodeURIComponent(part));
   } catch {
-    return part;
+    return encodeURIComponent(part);
   }
 }
 

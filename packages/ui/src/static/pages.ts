@@ -72,6 +72,8 @@ function stream(request: Request, type: string, page: string, data: Promise<obje
     "Content-Type": type,
     "Cache-Control": "no-store",
     Vary: "Accept-Encoding",
+    // nginx would keep the frame until it has all.
+    "X-Accel-Buffering": "no",
   };
   const zip = takesGzip(request) ? createGzip() : undefined;
   if (zip !== undefined) headers["Content-Encoding"] = "gzip";

@@ -1,7 +1,16 @@
-const block = document.getElementById("first");
-const answers = new Map(Object.entries(JSON.parse(block?.textContent ?? "{}") as Record<string, unknown>));
-const came = new Set(answers.values());
-block?.remove();
+const answers = new Map(Object.entries(readBlock()));
+const came = new WeakSet(answers.values());
+
+/** Half of it, if the server died while it sent the page: all is asked for then. */
+function readBlock(): Readonly<Record<string, object>> {
+  const block = document.getElementById("first");
+  block?.remove();
+  try {
+    return JSON.parse(block?.textContent ?? "{}");
+  } catch {
+    return {};
+  }
+}
 
 /** Whether the answer to a path came with the page, and nobody took it yet. */
 export const hasFirst = (path: string): boolean => answers.has(path);
@@ -19,7 +28,7 @@ export function forgetFirst(): void {
 }
 
 /** How old an answer is, in ms. One that came with the page has waited for the program. */
-export function ageOf(answer: unknown): number {
+export function ageOf(answer: object): number {
   const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   return came.has(answer) && page !== undefined ? performance.now() - page.responseStart : 0;
 }
