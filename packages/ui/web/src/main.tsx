@@ -10,9 +10,11 @@ import { Shell } from "./app/shell.js";
 import { applyTheme } from "./app/theme.js";
 import { listenToKeys } from "./palette/keys.js";
 import { followRows } from "./parts/lists/row-clicks.js";
+import { keepScroll } from "./parts/steady/scroll.js";
 
 applyTheme();
 followLinks();
+keepScroll();
 followRows();
 listenToKeys();
 enterAgainWhenSeen();

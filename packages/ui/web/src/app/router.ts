@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import { noteScroll } from "../parts/steady/scroll.js";
 import { base } from "./base.js";
 
 /*
@@ -36,8 +37,9 @@ function decoded(part: string): string {
 export function go(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   const url = new URL(path, base);
   if (url.href === location.href) return;
-  history[replace ? "replaceState" : "pushState"](null, "", url);
+  noteScroll();
   const isNewPage = url.pathname !== new URL(address.peek()).pathname;
+  history[replace ? "replaceState" : "pushState"]({ y: isNewPage ? 0 : scrollY }, "", url);
   address.value = url.href;
   if (isNewPage) scrollTo(0, 0);
 }

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { type Resource, type ResourceOptions, useResource } from "../../api/resource.js";
 import { Failure, Skeleton } from "../pictures.js";
+import { notePages, pagesOf } from "../steady/scroll.js";
 
 interface PagedProps<T> {
   /** The path of the page after a cursor. */
@@ -20,52 +21,56 @@ interface PagedProps<T> {
 }
 
 /** A list that is read page by page. Each page is kept up to date by itself. */
-export function Paged<T>({ path, next, rows, around, empty, isEmpty, options }: PagedProps<T>): VNode {
-  const first = path(undefined);
-  const shown = useSignal<readonly string[]>([first]);
-  useEffect(() => {
-    shown.value = [first];
-  }, [first]);
-  const head = useResource<T>(first, options);
+export function Paged<T>({ around, empty, isEmpty, ...list }: PagedProps<T>): VNode {
+  const first = list.path(undefined);
+  const head = useResource<T>(first, list.options);
   const answer = head.data.value;
   if (answer === undefined)
     return head.error.value === undefined ? <Skeleton rows={10} /> : <Failure error={head.error.value} />;
-  if (isEmpty(answer)) return empty;
-  const more = (cursor: string): void => {
-    shown.value = [...shown.value, path(cursor)];
+  return isEmpty(answer) ? empty : around(<Pages key={first} {...list} />);
+}
+
+type ListProps<T> = Pick<PagedProps<T>, "path" | "next" | "rows" | "options">;
+
+/** All pages that are shown. "Back" shows as many again. */
+function Pages<T>(list: ListProps<T>): VNode {
+  const first = list.path(undefined);
+  const count = useSignal(pagesOf(first));
+  const more = (): void => {
+    notePages(first, ++count.value);
   };
-  const pages = shown.value[0] === first ? shown.value : [first];
-  return around(
-    pages.map((each, i) => (
-      <Part
-        key={each}
-        path={each}
-        rows={rows}
-        {...(options && { options })}
-        {...(i === pages.length - 1 && { more })}
-        next={next}
-      />
-    )),
-  );
+  return <Part {...list} after={undefined} left={count.value - 1} more={more} />;
 }
 
-interface PartProps<T> extends Pick<PagedProps<T>, "next" | "rows" | "options"> {
-  readonly path: string;
-  readonly more?: (cursor: string) => void;
+interface PartProps<T> extends ListProps<T> {
+  readonly after: string | undefined;
+  /** How many pages come after this one. */
+  readonly left: number;
+  readonly more: () => void;
 }
 
-function Part<T>({ path, rows, next, more, options }: PartProps<T>): VNode {
-  const { data, error }: Resource<T> = useResource<T>(path, options);
-  if (data.value === undefined) {
+/**
+ * A page, and those after it. Each begins where the one before it ends: as rows come at the top, all move
+ * down. With a begin of its own, the rows that the page before it has no room for would be in none.
+ */
+function Part<T>({ after, left, more, ...list }: PartProps<T>): VNode {
+  const { path, rows, next, options } = list;
+  const { data, error }: Resource<T> = useResource<T>(path(after), options);
+  const last = useRef<T>(undefined);
+  // Until the page is read from its new begin, its rows stay.
+  last.current = data.value ?? last.current;
+  const answer = last.current;
+  if (answer === undefined) {
     return <Line>{error.value === undefined ? <Skeleton rows={3} /> : <Failure error={error.value} />}</Line>;
   }
-  const cursor = next(data.value);
+  const end = next(answer);
   return (
     <>
-      {rows(data.value)}
-      {cursor !== undefined && more !== undefined && (
+      {rows(answer)}
+      {end !== undefined && left > 0 && <Part {...list} after={end} left={left - 1} more={more} />}
+      {end !== undefined && left === 0 && (
         <Line>
-          <button type="button" class="button" onClick={() => more(cursor)}>
+          <button type="button" class="button" onClick={more}>
             Show more
           </button>
         </Line>

@@ -1,0 +1,66 @@
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import { describePages } from "./support/describe-pages.js";
+
+/** A page of the list of runs has 50. */
+const RUNS = 130;
+
+describePages("a list of several pages", (pages) => {
+  /** In no order: runs that began in one ms are in that of their names. */
+  const names = async (page: Page): Promise<string[]> =>
+    (await page.locator("main table.runs tbody th a.name").allTextContents()).toSorted();
+
+  const expected = (last: number): string[] => Array.from({ length: last }, (_, i) => `job ${i + 1}`).toSorted();
+
+  const run = async (from: number, to: number): Promise<void> => {
+    for (let i = from; i <= to; i++) await pages.mount.manager.run(`job ${i}`, () => {});
+  };
+
+  const showAll = async (page: Page): Promise<void> => {
+    const more = page.getByRole("button", { name: "Show more" });
+    for (const rows of [100, RUNS]) {
+      await more.click();
+      await expect.poll(async () => (await names(page)).length).toBe(rows);
+    }
+    await more.waitFor({ state: "detached" });
+  };
+
+  it("has each row once, also while rows come", async () => {
+    await run(1, RUNS);
+    const page = await pages.open("runs");
+    await showAll(page);
+    expect(await names(page)).toEqual(expected(RUNS));
+    await run(RUNS + 1, RUNS + 15);
+    await expect.poll(() => names(page)).toEqual(expected(RUNS + 15));
+  });
+
+  it("is where it was after going back, and after a reload", async () => {
+    await run(1, RUNS);
+    const page = await pages.open("runs");
+    await showAll(page);
+    const row = page.getByRole("link", { name: "job 20", exact: true });
+    await row.scrollIntoViewIfNeeded();
+    const before = await row.boundingBox();
+    await row.click();
+    await page.getByRole("heading", { name: "job 20", level: 1 }).waitFor();
+    expect(await page.evaluate("scrollY")).toBe(0);
+    await page.goBack();
+    await expect.poll(() => row.boundingBox()).toEqual(before);
+    await page.reload();
+    await expect.poll(() => row.boundingBox()).toEqual(before);
+    await page.goForward();
+    await page.getByRole("heading", { name: "job 20", level: 1 }).waitFor();
+    await expect.poll(() => page.evaluate("scrollY")).toBe(0);
+  });
+
+  it("begins at its top when it is opened by a link", async () => {
+    await run(1, RUNS);
+    const page = await pages.open("runs");
+    await showAll(page);
+    await page.mouse.wheel(0, 2_000);
+    await expect.poll(() => page.evaluate("scrollY")).toBeGreaterThan(0);
+    for (const name of ["Jobs", "Runs"]) await page.getByRole("link", { name, exact: true }).click();
+    await page.getByRole("button", { name: "Show more" }).waitFor();
+    expect([(await names(page)).length, await page.evaluate("scrollY")]).toEqual([50, 0]);
+  });
+});
