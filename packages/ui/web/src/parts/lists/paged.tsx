@@ -27,47 +27,45 @@ export function Paged<T>({ around, empty, isEmpty, ...list }: PagedProps<T>): VN
   const answer = head.data.value;
   if (answer === undefined)
     return head.error.value === undefined ? <Skeleton rows={10} /> : <Failure error={head.error.value} />;
-  return isEmpty(answer) ? empty : around(<Pages key={first} {...list} />);
+  return isEmpty(answer) ? empty : around(<Pages key={first} {...list} first={first} head={head} />);
 }
 
 type ListProps<T> = Pick<PagedProps<T>, "path" | "next" | "rows" | "options">;
 
+interface PagesProps<T> extends ListProps<T> {
+  readonly first: string;
+  readonly head: Resource<T>;
+}
+
 /** All pages that are shown. "Back" shows as many again. */
-function Pages<T>(list: ListProps<T>): VNode {
-  const first = list.path(undefined);
+function Pages<T>({ first, head, ...list }: PagesProps<T>): VNode {
   const count = useSignal(pagesOf(first));
   const more = (): void => {
     notePages(first, ++count.value);
   };
-  return <Part {...list} after={undefined} left={count.value - 1} more={more} />;
+  return <Part {...list} of={head} left={count.value - 1} more={more} />;
 }
 
 interface PartProps<T> extends ListProps<T> {
-  readonly after: string | undefined;
   /** How many pages come after this one. */
   readonly left: number;
   readonly more: () => void;
 }
 
-/**
- * A page, and those after it. Each begins where the one before it ends: as rows come at the top, all move
- * down. With a begin of its own, the rows that the page before it has no room for would be in none.
- */
-function Part<T>({ after, left, more, ...list }: PartProps<T>): VNode {
-  const { path, rows, next, options } = list;
-  const { data, error }: Resource<T> = useResource<T>(path(after), options);
+/** A page, and those after it. */
+function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Resource<T> }): VNode {
   const last = useRef<T>(undefined);
-  // Until the page is read from its new begin, its rows stay.
-  last.current = data.value ?? last.current;
+  // Until it is read from a new begin, its rows stay.
+  last.current = of.data.value ?? last.current;
   const answer = last.current;
   if (answer === undefined) {
-    return <Line>{error.value === undefined ? <Skeleton rows={3} /> : <Failure error={error.value} />}</Line>;
+    return <Line>{of.error.value === undefined ? <Skeleton rows={3} /> : <Failure error={of.error.value} />}</Line>;
   }
-  const end = next(answer);
+  const end = list.next(answer);
   return (
     <>
-      {rows(answer)}
-      {end !== undefined && left > 0 && <Part {...list} after={end} left={left - 1} more={more} />}
+      {list.rows(answer)}
+      {end !== undefined && left > 0 && <Next {...list} after={end} left={left - 1} more={more} />}
       {end !== undefined && left === 0 && (
         <Line>
           <button type="button" class="button" onClick={more}>
@@ -77,6 +75,15 @@ function Part<T>({ after, left, more, ...list }: PartProps<T>): VNode {
       )}
     </>
   );
+}
+
+/**
+ * A page begins where the one before it ends: as rows come at the top, all move down. With a begin of its
+ * own, the rows that the page before it has no room for would be in none.
+ */
+function Next<T>({ after, ...rest }: PartProps<T> & { readonly after: string }): VNode {
+  const resource = useResource<T>(rest.path(after), rest.options);
+  return <Part {...rest} of={resource} />;
 }
 
 const Line = ({ children }: { readonly children: ComponentChildren }): VNode => (
