@@ -57,10 +57,45 @@ describePages("a list of several pages", (pages) => {
     await run(1, RUNS);
     const page = await pages.open("runs");
     await showAll(page);
-    await page.mouse.wheel(0, 2_000);
-    await expect.poll(() => page.evaluate("scrollY")).toBeGreaterThan(0);
+    await page.evaluate("scrollTo(0, 2000)");
+    expect(await page.evaluate("scrollY")).toBe(2_000);
     for (const name of ["Jobs", "Runs"]) await page.getByRole("link", { name, exact: true }).click();
-    await page.getByRole("button", { name: "Show more" }).waitFor();
-    expect([(await names(page)).length, await page.evaluate("scrollY")]).toEqual([50, 0]);
+    await page.getByRole("heading", { name: "Runs", level: 1 }).waitFor();
+    await expect.poll(async () => [(await names(page)).length, await page.evaluate("scrollY")]).toEqual([50, 0]);
+  });
+
+  it("leaves a reader alone who scrolls before it is where it was", async () => {
+    await run(1, RUNS);
+    const page = await pages.open("runs");
+    await showAll(page);
+    await page.evaluate("scrollTo(0, 3000)");
+    // Two entries of the history, whose places are noted as they are left.
+    for (const name of ["Jobs", "Locks"]) {
+      await page.getByRole("link", { name, exact: true }).click();
+      await page.getByRole("heading", { level: 1, name: name === "Locks" ? "Locks and processes" : name }).waitFor();
+    }
+    // Both in one frame: neither may go on for ever.
+    await page.evaluate("history.back(), history.back()");
+    await page.getByRole("heading", { name: "Runs", level: 1 }).waitFor();
+    await expect.poll(() => page.evaluate("scrollY")).toBe(3_000);
+    await page.keyboard.press("Shift");
+    await page.evaluate("scrollTo(0, 500)");
+    await run(RUNS + 1, RUNS + 1);
+    await expect.poll(() => names(page)).toEqual(expected(RUNS + 1));
+    await page.evaluate("document.body.style.paddingBottom = '400px'");
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    expect(await page.evaluate("scrollY")).toBeLessThan(1_000);
+  });
+
+  it("has as many pages as it had at each place of the history", async () => {
+    await run(1, RUNS);
+    const page = await pages.open("runs");
+    await showAll(page);
+    await page.getByRole("link", { name: "Jobs", exact: true }).click();
+    await page.getByRole("heading", { name: "Jobs", level: 1 }).waitFor();
+    await page.getByRole("link", { name: "Runs", exact: true }).click();
+    await expect.poll(async () => (await names(page)).length).toBe(50);
+    await page.evaluate("history.go(-2)");
+    await expect.poll(async () => (await names(page)).length).toBe(RUNS);
   });
 });

@@ -91,10 +91,14 @@ function lastFailureOf({ cells }: JobRollup): number | undefined {
 async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
   for (const limit of [FEW, MANY]) {
     let left = limit;
+    const over = new Set<string>();
     // From its failure on: etcd reads a range of records as a whole to find the newest ones.
     for await (const run of historyOf(jobs, name, { from, limit })) {
       left--;
-      if (isNeutral(run.status)) continue;
+      const { status, chain = run.id } = run;
+      // The attempts before it were tried again, and say no more than it does.
+      if (status === "cancelled" || status === "skipped") over.add(chain);
+      if (isNeutral(status) || over.has(chain)) continue;
       return run.inError === true ? run : undefined;
     }
     if (left > 0) return undefined;

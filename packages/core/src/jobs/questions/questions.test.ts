@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
-import type { JobSummary, Reason, RunRecord } from "../types.js";
+import type { JobSummary, Reason, Run, RunRecord } from "../types.js";
 import { summarize } from "./job-summary.js";
 
 const TTL = 15_000;
@@ -222,6 +222,18 @@ describe("the jobs that fail", () => {
     await clock.advance(2 * 60 * MINUTE);
     await fail("fails");
     expect(await names({ from: clock.now() - 60 * MINUTE })).toEqual(["fails"]);
+  });
+
+  test("are none of whose chain of attempts somebody wanted the end", async () => {
+    let calls = 0;
+    const body = async (run: Run): Promise<never> => {
+      if (++calls === 2) await run.cancel("a deploy");
+      throw new Error("no");
+    };
+    const ended = rejection(one.manager.run("retried", body, { retry: { attempts: 2, delay: 1_000 } }));
+    await clock.until(ended);
+    expect(calls).toBe(2);
+    expect(await names()).toEqual([]);
   });
 
   test("are found behind one that fails all the time", async () => {

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { noteScroll } from "../parts/steady/scroll.js";
+import { leavePlace } from "../parts/steady/scroll.js";
 import { base } from "./base.js";
 
 /*
@@ -37,7 +37,7 @@ function decoded(part: string): string {
 export function go(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   const url = new URL(path, base);
   if (url.href === location.href) return;
-  noteScroll();
+  leavePlace();
   const isNewPage = url.pathname !== new URL(address.peek()).pathname;
   history[replace ? "replaceState" : "pushState"]({ y: isNewPage ? 0 : scrollY }, "", url);
   address.value = url.href;
@@ -51,7 +51,7 @@ export function setQuery(changes: Readonly<Record<string, string | undefined>>):
     if (value === undefined || value === "") url.searchParams.delete(key);
     else url.searchParams.set(key, value);
   }
-  history.replaceState(null, "", url);
+  history.replaceState(history.state, "", url);
   address.value = url.href;
 }
 

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { type Resource, type ResourceOptions, useResource } from "../../api/resource.js";
 import { Failure, Skeleton } from "../pictures.js";
 import { notePages, pagesOf } from "../steady/scroll.js";
@@ -40,6 +40,13 @@ interface PagesProps<T> extends ListProps<T> {
 /** All pages that are shown. "Back" shows as many again. */
 function Pages<T>({ first, head, ...list }: PagesProps<T>): VNode {
   const count = useSignal(pagesOf(first));
+  useEffect(() => {
+    const back = (): void => {
+      count.value = pagesOf(first);
+    };
+    addEventListener("popstate", back);
+    return () => removeEventListener("popstate", back);
+  }, [first]);
   const more = (): void => {
     notePages(first, ++count.value);
   };
@@ -65,6 +72,11 @@ function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Reso
   return (
     <>
       {list.rows(answer)}
+      {of.data.value === undefined && of.error.value !== undefined && (
+        <Line>
+          <Failure error={of.error.value} />
+        </Line>
+      )}
       {end !== undefined && left > 0 && <Next {...list} after={end} left={left - 1} more={more} />}
       {end !== undefined && left === 0 && (
         <Line>
@@ -82,7 +94,13 @@ function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Reso
  * own, the rows that the page before it has no room for would be in none.
  */
 function Next<T>({ after, ...rest }: PartProps<T> & { readonly after: string }): VNode {
-  const resource = useResource<T>(rest.path(after), rest.options);
+  const begin = useSignal(after);
+  const resource = useResource<T>(rest.path(begin.value), rest.options);
+  const isAnswered = resource.data.value !== undefined || resource.error.value !== undefined;
+  // One begin after the other: if rows come faster than answers, a page would never get one.
+  useEffect(() => {
+    if (isAnswered) begin.value = after;
+  }, [isAnswered, after]);
   return <Part {...rest} of={resource} />;
 }
 

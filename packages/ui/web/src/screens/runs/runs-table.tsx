@@ -24,7 +24,7 @@ export function RunsTable({ query, names, bare = false }: RunsTableProps): VNode
     <Paged<Runs>
       path={(before) => `runs${queryOf({ ...query, before })}`}
       next={({ more, before }) => (more ? before : undefined)}
-      isEmpty={({ runs }) => runs.length === 0}
+      isEmpty={({ runs, more }) => runs.length === 0 && !more}
       empty={<None query={query} />}
       {...(names !== undefined && { options: { names } })}
       rows={({ runs }) => (
