@@ -11,8 +11,8 @@ import type { UiOptions } from "../types.js";
 
 const PATIENCE = { timeout: 60_000, interval: 1 };
 
-/** Answers that have the time in them. */
-const MOVES = /^(?:now|locks)$/;
+/** Answers that change by themselves: with the time, and as the process of the schedules becomes known. */
+const MOVES = /^(?:now|locks|jobs)/;
 
 /** What came with a page, by its path; `undefined` if the page has no such block. */
 async function firstOf(response: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
