@@ -25,6 +25,8 @@ async function withCockpit(
   }
 }
 
+const PATIENCE = { timeout: 60_000, interval: 50 };
+
 /** What works below a URL: a GET, an act with a body, a stream, and the page with its base path. */
 async function works(url: string, base: string): Promise<void> {
   const origin = new URL(url).origin;
@@ -52,7 +54,7 @@ async function works(url: string, base: string): Promise<void> {
       // One whose answers take too long comes without them.
       if (found.status === 200) expect(await found.clone().text()).toMatch(/id="first">.*"user":"ana"/);
       return found;
-    });
+    }, PATIENCE);
     // Without a build there are no pages. The answer is that of the cockpit all the same.
     expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
     if (answer.status === 200) expect(await answer.text()).toContain(`<base href="${base}">`);
