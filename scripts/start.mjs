@@ -5,7 +5,7 @@ import { run, stop } from "./lib/run.mjs";
 const FILE = "examples/quick-start.yaml";
 
 await install();
-await build({ only: "ojm", types: false });
+await build({ only: "@ojm/cli", types: false });
 for (const args of [
   ["run", FILE],
   ["history", FILE],

@@ -4,7 +4,7 @@ import { root, run } from "../../scripts/lib/run.mjs";
 
 await install();
 // For the commands that the demo names. The demo itself runs from its source.
-await build({ only: "ojm", types: false });
+await build({ only: "@ojm/cli", types: false });
 // The demo ends by itself at a Ctrl-C, which both processes get: wait for its last words.
 process.on("SIGINT", () => {});
 const node = ["--import", "tsx", "--conditions=@ojm/source", "examples/demo/main.ts"];

@@ -48,7 +48,7 @@ function writeManifest(folder, manifest) {
 }
 
 /**
- * Installs `ojm` alone first, as most users begin. Then installs the rest, and allows the install scripts
+ * Installs `@ojm/cli` alone first, as most users begin. Then installs the rest, and allows the install scripts
  * that the READMEs name.
  */
 async function installByPnpm({ folder, env, line, dependencies, overrides }) {
@@ -57,10 +57,10 @@ async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   writeManifest(folder, { private: true, type: "module" });
   const lines = Object.entries(overrides).map(([name, spec]) => `  "${name}": "${spec}"`);
   writeFileSync(join(folder, "pnpm-workspace.yaml"), `overrides:\n${lines.join("\n")}\n`);
-  const code = await pnpm("add", dependencies.ojm);
+  const code = await pnpm("add", dependencies["@ojm/cli"]);
   // On Node 20 the driver has an install script. pnpm says so, and this one command approves it.
   const approved = line === "20" ? await pnpm("approve-builds", "better-sqlite3") : code;
-  if (approved !== 0) return failure("pnpm add ojm", approved);
+  if (approved !== 0) return failure("pnpm add @ojm/cli", approved);
   const allowed = ["classic-level", "protobufjs"].map((name) => `--allow-build=${name}`);
   return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...Object.values(dependencies)));
 }

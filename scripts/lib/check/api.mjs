@@ -4,8 +4,6 @@ import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { published } from "../pack.mjs";
 import { root } from "../run.mjs";
 
-const reports = join(root, "docs/api");
-
 /** The types of each published package, one item for each entry, with the name of its report. */
 function entryPoints() {
   return published().flatMap(({ path, manifest }) =>
@@ -17,6 +15,9 @@ function entryPoints() {
       }),
   );
 }
+
+/** The folder of a package's reports: the one that api-extractor has by convention. */
+const reports = (path) => join(path, "etc");
 
 function configFor({ name, path, types }) {
   const quiet = { default: { logLevel: "none" } };
@@ -43,7 +44,7 @@ function configFor({ name, path, types }) {
         // The classes behind the exported types: their members are public, their constructors are not.
         includeForgottenExports: true,
         reportFileName: `${name}.api.md`,
-        reportFolder: reports,
+        reportFolder: reports(path),
         reportTempFolder: join(root, "node_modules/.ojm/api"),
       },
       docModel: { enabled: false },
@@ -57,14 +58,14 @@ function configFor({ name, path, types }) {
 }
 
 /**
- * Compares the public API of each package with its report in docs/api, so that no change of it goes unseen.
+ * Compares the public API of each package with its report in the package's `etc`, so that no change of it goes unseen.
  * With `update`, writes the reports instead. Returns an exit code.
  */
 export function checkApi({ update = false } = {}) {
-  mkdirSync(reports, { recursive: true });
   const changed = [];
   for (const entry of entryPoints()) {
     if (!existsSync(entry.types)) throw new Error(`${entry.types} is not built`);
+    mkdirSync(reports(entry.path), { recursive: true });
     const { apiReportChanged } = Extractor.invoke(configFor(entry), {
       localBuild: update,
       messageCallback: (message) => {

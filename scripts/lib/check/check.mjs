@@ -1,8 +1,9 @@
 import { build, packages } from "../build.mjs";
 import { buildTorture } from "../programs.mjs";
 import { tool } from "../run.mjs";
+import { checkComments } from "./comments.mjs";
 import { checkManifests } from "./manifests.mjs";
-import { checkShape } from "./shape.mjs";
+
 
 /**
  * Checks types, lint and format, unused code, and the packaging of the packages. Resolves to the names of the
@@ -19,10 +20,10 @@ export async function check() {
     ["types of the pages", () => tool("tsc", ["-p", "packages/ui/web/tsconfig.json"])],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["imports", () => checkImports()],
-    ["shape of files and folders", () => checkShape()],
+    ["width of comments", () => checkComments()],
     ["unused code", () => tool("knip", [])],
     ["what each package says of itself", () => checkManifests()],
-    ["the public API, as docs/api has it", () => checkApi()],
+    ["the public API, as the reports in packages/*/etc have it", () => checkApi()],
     ["the packed packages in a strict program", () => checkConsumers()],
     ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
   ];
