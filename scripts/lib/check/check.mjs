@@ -4,7 +4,6 @@ import { tool } from "../run.mjs";
 import { checkComments } from "./comments.mjs";
 import { checkManifests } from "./manifests.mjs";
 
-
 /**
  * Checks types, lint and format, unused code, and the packaging of the packages. Resolves to the names of the
  * checks that failed.
