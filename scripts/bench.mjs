@@ -1,10 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
-import { root, run } from "./lib/run.mjs";
+import { root, run, stop } from "./lib/run.mjs";
+import { hashOf, isDone, markDone } from "./lib/stamp.mjs";
 
-await install();
-await build();
-// Measure the built packages, as users get them. Only the benchmark itself runs from its source.
 const SUBJECTS = [
   "loss",
   "handoff",
@@ -20,6 +21,35 @@ const SUBJECTS = [
   "chart",
 ];
 const [first, ...rest] = process.argv.slice(2);
-const [main, args] = SUBJECTS.includes(first) ? [`${first}/main.ts`, rest] : ["main.ts", process.argv.slice(2)];
+const [subject, args] = SUBJECTS.includes(first) ? [first, rest] : [undefined, process.argv.slice(2)];
+
+await install();
+if (measuresRivals()) await installRivals();
+// Measure the built packages, as users get them. Only the benchmark itself runs from its source.
+await build();
+const main = subject === undefined ? "main.ts" : `${subject}/main.ts`;
 const node = ["--expose-gc", "--import", "tsx", `packages/bench/src/${main}`];
 process.exit(await run(process.execPath, [...node, ...args], { cwd: root }));
+
+/** Whether libraries of others take part. */
+function measuresRivals() {
+  const options = { only: { type: "string" }, what: { type: "string" } };
+  const { only, what } = parseArgs({ args, options, strict: false }).values;
+  if (subject === "pages") return what === undefined || what.includes("rivals");
+  if (subject !== undefined) return subject === "loss";
+  return only === undefined || only.includes("redis") || only.includes("postgresql");
+}
+
+/** Installs the libraries of others, which have a lock file of their own, unless they are installed. */
+async function installRivals() {
+  const folder = join(root, "packages/bench/rivals");
+  const hash = hashOf([join(folder, "package.json"), join(folder, "package-lock.json")]);
+  if (existsSync(join(folder, "node_modules")) && isDone("install-rivals", hash)) return;
+  console.error("installing the rivals …");
+  markDone("install-rivals");
+  const npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  if ((await run("npm", npm, { cwd: folder, quiet: true })) !== 0) {
+    stop("The rivals could not be installed.", "See the messages above. --only simple,level,sqlite,etcd needs none.");
+  }
+  markDone("install-rivals", hash);
+}

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import type { JobManagerOptions } from "@ojm/core";
 import { etcdMissing, startEtcd } from "../../etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../../redis/src/testing/servers.js";
 import { postgresMissing, postgresVersion, startPostgres } from "./peers/postgres-server.js";
+import { rivalVersions } from "./rivals.js";
+import { versionOf } from "./versions.js";
 
 /** A store that is ready to be measured. */
 export interface OpenStore {
@@ -43,22 +45,6 @@ const KILL = "the death of any process, not a power cut";
 function one(type: string, args: Readonly<Record<string, unknown>>): JobManagerOptions {
   return { chJobs: { type, args }, chLocks: { type, args } };
 }
-
-/** The version of a driver, as the package with this name resolves it. */
-export function versionOf(driver: string, from: string = import.meta.url): string {
-  const file = createRequire(from).resolve(driver);
-  // Most packages do not export their package.json, so look for it from their main file upwards.
-  for (let folder = join(file, ".."); folder !== "/"; folder = join(folder, "..")) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-      if (name === driver) return `${driver} ${version}`;
-    } catch {}
-  }
-  return driver;
-}
-
-const withPeers = (server: string, ...libraries: readonly string[]): string =>
-  [server, ...libraries.map((library) => versionOf(library))].join(", ");
 
 const ofPackage = (name: string): string => createRequire(import.meta.url).resolve(`${name}/package.json`);
 
@@ -101,7 +87,11 @@ const redis: Store = {
   durability: MEMORY,
   missing: () => whyMissing("redis-server"),
   version: () =>
-    withPeers(`Redis ${said("redis-server", /v=(\S+)/)}`, "ioredis", "redlock", "redis-semaphore", "bullmq"),
+    [
+      `Redis ${said("redis-server", /v=(\S+)/)}`,
+      versionOf("ioredis"),
+      ...rivalVersions("redlock", "redis-semaphore", "bullmq"),
+    ].join(", "),
   options: (url) => one("redis", { url }),
   async open() {
     const server = await startRedis();
@@ -140,7 +130,7 @@ const postgresql: Store = {
   name: "postgresql",
   durability: "a power cut",
   missing: postgresMissing,
-  version: () => withPeers(`PostgreSQL ${postgresVersion()}`, "pg-boss", "graphile-worker"),
+  version: () => [`PostgreSQL ${postgresVersion()}`, ...rivalVersions("pg-boss", "graphile-worker")].join(", "),
   options: () => ({}),
   async open() {
     const server = await startPostgres();

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { build, packages } from "../build.mjs";
 import { buildTorture } from "../programs.mjs";
-import { tool } from "../run.mjs";
+import { root, tool } from "../run.mjs";
 import { checkComments } from "./comments.mjs";
 import { checkManifests } from "./manifests.mjs";
 
@@ -17,6 +19,7 @@ export async function check() {
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["types of the pages", () => tool("tsc", ["-p", "packages/ui/web/tsconfig.json"])],
+    ["types of the rivals of the benchmark", () => checkRivals()],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["imports", () => checkImports()],
     ["width of comments", () => checkComments()],
@@ -40,4 +43,12 @@ export async function check() {
     if (code !== 0) failed.push(what);
   }
   return failed;
+}
+
+/** Checks the types of what measures the rivals, if they are installed: few need them. */
+async function checkRivals() {
+  const folder = join(root, "packages/bench/rivals");
+  if (existsSync(join(folder, "node_modules"))) return tool("tsc", ["-p", folder]);
+  console.error("skipped: the rivals are not installed. To check: npm ci --prefix packages/bench/rivals");
+  return 0;
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openChannel } from "@ojm/core";
 import { Redis } from "ioredis";
 import type { RedisServer } from "../../../redis/src/testing/servers.js";
-import { type Contestant, now } from "./contestants.js";
+import { type Contestant, now } from "./contestant.js";
 
 /** How long the server is frozen, or the event loop is blocked, in ms: twice the time to live. */
 const LONG = 6_000;

@@ -1,4 +1,5 @@
-import { contestants, now } from "./contestants.js";
+import { now } from "./contestant.js";
+import { contestants } from "./contestants.js";
 
 /** A message of a process, and when it was sent, by the clock that all processes of the host share, in ms. */
 export interface Told {

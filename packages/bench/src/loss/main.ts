@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { startRedis } from "../../../redis/src/testing/servers.js";
-import { type Contestant, contestants } from "./contestants.js";
+import type { Contestant } from "./contestant.js";
+import { contestants } from "./contestants.js";
 import { BLOCKED, faults } from "./faults.js";
 import type { Told } from "./holder.child.js";
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { commitNow, loadNow, machineNow } from "../report/machine.js";
-import { versionOf } from "../stores.js";
+import { rivalVersions } from "../rivals.js";
 import { browserMissing, openBrowser } from "./browser.js";
 import { measureLog, measureTimeline, type OwnRow } from "./own.js";
 import { measureRivals, type RivalRow } from "./rivals.js";
@@ -41,7 +41,7 @@ function write(): void {
   if (values.json === undefined) return;
   const { commit, before, date } = known;
   const machine = machineNow([before, loadNow()]);
-  const versions = [`Chromium ${browser.version()}`, versionOf("@bull-board/express"), versionOf("bullmq")];
+  const versions = [`Chromium ${browser.version()}`, ...rivalVersions("@bull-board/express", "bullmq")];
   const result: PagesResult = { kind: "pages", date, ...(commit && { commit }), machine, versions, rivals, own };
   writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
 }

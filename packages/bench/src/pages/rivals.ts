@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { fill } from "../cockpit/fill.js";
 import { nameOf } from "../cockpit/records.js";
+import { loadRivals } from "../rivals.js";
 import { type OpenStore, stores } from "../stores.js";
 import { type Load, load } from "./browser.js";
-import { fillQueues } from "./queues.js";
 import { openBullBoard, openOurs, type Screen, type Site } from "./site.js";
 import { type Weight, weigh } from "./weigh.js";
 
@@ -15,6 +15,8 @@ const NAMES = 20;
 const SLOWER = 6;
 
 const SCREENS: readonly Screen[] = ["first page", "runs of a job"];
+
+type FillQueues = (url: string, names: readonly string[], total: number) => Promise<void>;
 
 /** What a screen of a product takes. */
 export interface RivalRow {
@@ -51,6 +53,7 @@ export async function measureRivals(
 async function openSites(open: OpenStore, runs: number): Promise<Site[]> {
   const names = Array.from({ length: NAMES }, (_, i) => nameOf(i));
   await fill(open, { total: runs, names: NAMES, now: Date.now() });
+  const { fillQueues } = (await loadRivals("queues.ts")) as { readonly fillQueues: FillQueues };
   await fillQueues(open.addressOf("bull-board"), names, runs);
   return [await openOurs(open.options, nameOf(0)), await openBullBoard(open.addressOf("bull-board"), names)];
 }

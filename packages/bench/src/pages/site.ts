@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { JobManagerOptions } from "@ojm/core";
+import { rivalFile } from "../rivals.js";
 
 /** The pages of a product, served by a process of their own. */
 export interface Site {
@@ -18,7 +19,11 @@ export type Screen = "first page" | "runs of a job";
 
 /** Our pages of a store. */
 export async function openOurs({ chJobs }: JobManagerOptions, name: string): Promise<Site> {
-  const served = await serve("ojm.child.ts", chJobs?.type ?? "", JSON.stringify(chJobs?.args ?? {}));
+  const served = await serve(
+    new URL("ojm.child.ts", import.meta.url),
+    chJobs?.type ?? "",
+    JSON.stringify(chJobs?.args ?? {}),
+  );
   return {
     ...served,
     name: "ojm",
@@ -33,7 +38,7 @@ export async function openOurs({ chJobs }: JobManagerOptions, name: string): Pro
 export async function openBullBoard(url: string, names: readonly string[]): Promise<Site> {
   const [name = ""] = names;
   return {
-    ...(await serve("bull-board.child.ts", url, names.join(","))),
+    ...(await serve(rivalFile("bull-board.child.ts"), url, names.join(","))),
     name: "bull-board",
     screens: {
       "first page": ["", `main a[href^="/queue/${name}"]`],
@@ -42,13 +47,13 @@ export async function openBullBoard(url: string, names: readonly string[]): Prom
   };
 }
 
-async function serve(script: string, ...args: string[]): Promise<Pick<Site, "url" | "close">> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
+async function serve(script: URL, ...args: string[]): Promise<Pick<Site, "url" | "close">> {
+  const path = fileURLToPath(script);
   const child = spawn(process.execPath, [...process.execArgv, path, ...args], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const gone = once(child, "exit").then(([code]) => {
-    throw new Error(`${script} ended with ${code} before it said where it is`);
+    throw new Error(`${path} ended with ${code} before it said where it is`);
   });
   const [{ url }] = (await Promise.race([once(child, "message"), gone])) as [{ readonly url: string }];
   gone.catch(() => {});

@@ -1,8 +1,13 @@
 import { openChannel, openJobManager } from "@ojm/core";
+import { loadRivals } from "../rivals.js";
 import { stores } from "../stores.js";
 import type { Contestant, RawStore, Spec } from "./contestant.js";
 
 type Opener = (address: string) => Contestant | Promise<Contestant>;
+
+async function rival(file: string, name: string): Promise<Opener> {
+  return (await loadRivals(file))[name] as Opener;
+}
 
 /** What our manager is measured against. Each is loaded only in its own process. */
 const others: Readonly<Record<string, () => Promise<Opener>>> = {
@@ -11,12 +16,12 @@ const others: Readonly<Record<string, () => Promise<Opener>>> = {
   "floor on sqlite": async () => (await import("../floors/sqlite.js")).sqliteFloor,
   "floor on redis": async () => (await import("../floors/redis.js")).redisFloor,
   "floor on etcd": async () => (await import("../floors/etcd.js")).etcdFloor,
-  "redlock on redis": async () => (await import("../peers/redis.js")).redlockPeer,
-  "redis-semaphore on redis": async () => (await import("../peers/redis.js")).redisSemaphorePeer,
-  "bullmq on redis": async () => (await import("../peers/redis.js")).bullmqPeer,
+  "redlock on redis": async () => rival("redis.ts", "redlockPeer"),
+  "redis-semaphore on redis": async () => rival("redis.ts", "redisSemaphorePeer"),
+  "bullmq on redis": async () => rival("redis.ts", "bullmqPeer"),
   "etcd3 Lock on etcd": async () => (await import("../peers/etcd.js")).etcdLockPeer,
-  "pg-boss on postgresql": async () => (await import("../peers/postgres.js")).pgBossPeer,
-  "graphile-worker on postgresql": async () => (await import("../peers/postgres.js")).graphileWorkerPeer,
+  "pg-boss on postgresql": async () => rival("postgres.ts", "pgBossPeer"),
+  "graphile-worker on postgresql": async () => rival("postgres.ts", "graphileWorkerPeer"),
 };
 
 /** The contestants on a store, ours first if it has a backend for it. */

@@ -1,6 +1,6 @@
 import { Logger, run, runMigrations } from "graphile-worker";
 import PgBoss from "pg-boss";
-import type { Contestant } from "../run/contestant.js";
+import type { Contestant } from "../src/run/contestant.js";
 
 /**
  * A job that is sent, fetched and completed. Its own worker asks only twice a second, so fetch by hand as

@@ -2,8 +2,8 @@ import { Queue, QueueEvents, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { Mutex } from "redis-semaphore";
 import Redlock from "redlock";
-import { ended, started, startTimes, TTL } from "../floors/floor.js";
-import type { Contestant } from "../run/contestant.js";
+import { ended, started, startTimes, TTL } from "../src/floors/floor.js";
+import type { Contestant } from "../src/run/contestant.js";
 
 /** Takes the lock of a name. Resolves to what gives it back. */
 type Acquire = (job: string) => Promise<() => Promise<unknown>>;
