@@ -18,6 +18,7 @@ export type {
   WatchSink,
 } from "./channel/backend/backend.js";
 export { nearest, rejectUnknownOptions, unknownOption } from "./channel/backend/config.js";
+export { notBuilt } from "./channel/backend/driver-errors.js";
 export { findType } from "./channel/backend/find-type.js";
 export { channelsAnswer } from "./channel/channels-answer.js";
 export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";

@@ -1,9 +1,13 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { folderWith, start } from "../testing/ojm.js";
+import { loadUi } from "./ui.js";
 
 async function folderWithStore(): Promise<string> {
   const folder = folderWith({});
@@ -51,4 +55,17 @@ test("ojm ui tells what is wrong with its words, and of a port that is taken", a
   vi.stubEnv("OJM_UI_SECRET", "short");
   onTestFinished(() => void vi.unstubAllEnvs());
   expect(await said()).toMatch(/^ojm: OJM_UI_SECRET signs the sessions: it needs 16 characters or more, and has 5\n/);
+});
+
+test("ojm ui says how to build the package @ojm/ui of a clone, and how to install a missing one", async () => {
+  const folder = folderWith({});
+  mkdirSync(join(folder, "packages/ui"), { recursive: true });
+  writeFileSync(join(folder, "packages/ui/package.json"), JSON.stringify({ name: "@ojm/ui" }));
+  const load = (what: string) => async () => createRequire(join(folder, "-"))(what);
+  await expect(loadUi([load("@ojm/ui-elsewhere"), load(join(folder, "packages/ui/dist/index.js"))])).rejects.toThrow(
+    /^the package @ojm\/ui is not built: run npm run build in /,
+  );
+  await expect(loadUi([load("@ojm/ui-elsewhere")])).rejects.toThrow(
+    "ojm ui needs the package @ojm/ui, which is not installed: npm install @ojm/ui",
+  );
 });

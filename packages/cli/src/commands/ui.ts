@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { JobManager } from "@ojm/core";
+import { notBuilt } from "@ojm/core/backend";
 import type { ServedUi, ServeOptions } from "@ojm/ui";
 import { expectNoMore, lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
@@ -88,20 +89,25 @@ async function serve(serveUi: Serve, options: ServeOptions, port: number | undef
   }
 }
 
+type Load = () => Promise<{ readonly serveUi: Serve }>;
+
+const beside: Load = () => import("@ojm/ui");
+
+const fromHere: Load = () =>
+  import(pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve("@ojm/ui")).href);
+
 /** Loads the cockpit, beside this program or in the folder of the user: most never need it. */
-async function loadUi(): Promise<{ readonly serveUi: Serve }> {
-  try {
-    return await import("@ojm/ui");
-  } catch (error) {
-    if (!isMissing(error)) throw error;
+export async function loadUi(places: readonly Load[] = [beside, fromHere]): ReturnType<Load> {
+  for (const load of places) {
+    try {
+      return await load();
+    } catch (error) {
+      const unbuilt = notBuilt(error);
+      if (unbuilt !== undefined) throw new CommandError(unbuilt);
+      if (!isMissing(error)) throw error;
+    }
   }
-  try {
-    const path = createRequire(join(process.cwd(), "package.json")).resolve("@ojm/ui");
-    return await import(pathToFileURL(path).href);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    throw new CommandError("ojm ui needs the package @ojm/ui, which is not installed: npm install @ojm/ui");
-  }
+  throw new CommandError("ojm ui needs the package @ojm/ui, which is not installed: npm install @ojm/ui");
 }
 
 /** Whether it is the package itself that is missing, not one that it needs. */

@@ -1,40 +1,31 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ChannelError } from "@ojm/core";
 import { expect, test } from "vitest";
 import { called } from "../testing/called.js";
-import { folderWith } from "../testing/ojm.js";
+import { folderWith, ojm } from "../testing/ojm.js";
 import { explained } from "./explain.js";
 
-/** A folder with a package that is there, but not built. */
-function notBuilt(name: string): string {
+test("a package of a clone that is not built ends a command with 2, in the words of core", async () => {
   const folder = folderWith({});
-  const at = join(folder, "node_modules", name);
+  const at = join(folder, "clone/packages/mine");
   mkdirSync(at, { recursive: true });
-  writeFileSync(join(at, "package.json"), JSON.stringify({ name, type: "module", exports: "./dist/index.js" }));
-  return folder;
-}
-
-function errorOf(load: () => unknown): Error {
-  try {
-    load();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("the package was found");
-}
-
-test("a backend of ojm whose package is there, but not built, ends with 2 and says how to build or install it", async () => {
-  const folder = notBuilt("@ojm/redis");
-  const cause = errorOf(() => createRequire(join(folder, "-"))("@ojm/redis"));
-  const text = `the backend of channel type "redis" could not be loaded: ${cause.message}`;
-  const told = explained(new ChannelError("FAILED", text, { cause }));
-  expect(told).toMatchObject({
+  mkdirSync(join(folder, "node_modules/@ojm"), { recursive: true });
+  writeFileSync(join(at, "package.json"), JSON.stringify({ name: "@ojm/mine", exports: "./dist/index.js" }));
+  symlinkSync(at, join(folder, "node_modules/@ojm/mine"));
+  writeFileSync(join(folder, "ojm.config.json"), JSON.stringify({ store: { type: "mine" } }));
+  const ended = {
     code: 2,
-    message: expect.stringMatching(
-      /could not be loaded: .*dist.index\.js.*\. Install it: npm install @ojm\/redis; in a clone of ojm, build it: npm run build$/,
-    ),
+    err: expect.stringMatching(/the package @ojm\/mine is not built: run npm run build in .*clone\n$/),
+  };
+  expect(await called(folder, ["ps"])).toMatchObject(ended);
+  writeFileSync(
+    join(folder, "jobs.yaml"),
+    "include: [oJobManager.yaml]\njobs:\n- { name: Init, to: oJobManager Init, args: { chJobs: { type: mine } } }\ntodo: [Init]\n",
+  );
+  expect(await ojm(folder, "run", "jobs.yaml")).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/jobs\.yaml:3.*the package @ojm\/mine is not built: run npm run build in .*clone/),
   });
 });
 

@@ -31,7 +31,7 @@ export function explained(error: unknown): CommandError | undefined {
   if (!Object.hasOwn(CODES, name)) return undefined;
   // A driver that is missing has its remedy in its message.
   if (name === "ChannelError" && code !== "UNKNOWN_TYPE" && isUnloadable(error))
-    return new CommandError(`${message}. ${remedy(message)}`);
+    return new CommandError(`${message}. Install or build it again`);
   // A store that is away is no fault of the command: the same one may work in a minute.
   const other = name === "ChannelError" ? EXIT.away : EXIT.failed;
   return new CommandError(message, CODES[name]?.[String(code)] ?? other);
@@ -41,11 +41,4 @@ export function explained(error: unknown): CommandError | undefined {
 function isUnloadable({ cause }: Error): boolean {
   const { code } = (cause ?? {}) as Coded;
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
-}
-
-/** What to do about a backend that cannot be loaded. */
-function remedy(message: string): string {
-  const [, own] = /^the backend of channel type "(level|sqlite|redis|etcd)"/.exec(message) ?? [];
-  if (own === undefined) return "Install or build it again";
-  return `Install it: npm install @ojm/${own}; in a clone of ojm, build it: npm run build`;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -285,6 +285,19 @@ describe("backends in modules", () => {
     expect(await (await openChannel("a", { type: "@ojmtest/store" })).set("a", 1)).toBe("7");
     expect(await rejection(openChannel("a", { type: "@ojmtest/other" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
     expect(await rejection(openChannel("a", { type: "ojmtest/part" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
+  });
+
+  test("a package of a clone of ojm that is not built says which command builds it", async () => {
+    const [name, clone] = ["@ojm/testunbuilt", join(await realpath(folder), "clone")];
+    await mkdir(join(clone, "packages/testunbuilt"), { recursive: true });
+    const manifest = { name, type: "module", exports: "./dist/index.js" };
+    await writeFile(join(clone, "packages/testunbuilt/package.json"), JSON.stringify(manifest));
+    await mkdir(join(folder, "node_modules/@ojm"), { recursive: true });
+    await symlink(join(clone, "packages/testunbuilt"), join(folder, "node_modules", name), "dir");
+    expect(await rejection(openChannel("a", { type: "testunbuilt" }))).toMatchObject({
+      code: "UNKNOWN_TYPE",
+      message: `the package ${name} is not built: run npm run build in ${clone}`,
+    });
   });
 
   test("a module that exports no backend is reported as that", async () => {

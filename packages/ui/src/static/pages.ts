@@ -53,7 +53,7 @@ export class Pages {
     if (file !== undefined && path !== "/index.html") return send(request, file, path.startsWith("/assets/"));
     if (path.startsWith("/assets/")) throw new Refusal("NOT_FOUND", "there is no such file");
     const index = this.#files.get("index.html");
-    if (index === undefined) throw new Refusal("FAULT", "the pages are not built: run `node scripts/build.mjs`");
+    if (index === undefined) throw new Refusal("FAULT", "the pages are not built: run npm run build");
     const html = index.body.toString("utf8");
     const page = html.replace(BASE, `<base href="${base}">`);
     const response =

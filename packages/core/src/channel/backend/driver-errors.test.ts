@@ -1,5 +1,9 @@
-import { expect, test } from "vitest";
-import { channelErrorOf } from "./driver-errors.js";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { channelErrorOf, notBuilt } from "./driver-errors.js";
 
 test.each([
   ["ERR_MODULE_NOT_FOUND", "Cannot find package 'ioredis' imported from /srv/app/index.js", "ioredis"],
@@ -13,4 +17,36 @@ test.each([
 test("a file that a driver misses is a fault of it, and no package to install", () => {
   const cause = Object.assign(new Error("Cannot find module '/srv/x.js'"), { code: "ERR_MODULE_NOT_FOUND" });
   expect(channelErrorOf(cause, "not-applied").code).toBe("FAILED");
+});
+
+/** The error of Node for a package in a folder of `at`, whose manifest is there, and whose program is not. */
+function errorOfUnbuilt(at: string, name: string): { readonly error: unknown; readonly folder: string } {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "ojm-unbuilt-")));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, at), { recursive: true });
+  writeFileSync(join(folder, at, "package.json"), JSON.stringify({ name, exports: "./dist/index.js" }));
+  try {
+    createRequire(join(folder, "-"))(join(folder, at, "dist/index.js"));
+  } catch (error) {
+    return { error, folder };
+  }
+  throw new Error("the package was found");
+}
+
+test("a package of a clone that is not built is known by the error of its import", () => {
+  const { error, folder } = errorOfUnbuilt("packages/store", "@ojm/store");
+  expect(notBuilt(error)).toBe(`the package @ojm/store is not built: run npm run build in ${folder}`);
+});
+
+test.each([
+  ["an installed package that lacks its program", "node_modules/@ojm/store", "@ojm/store"],
+  ["a package of others", "packages/store", "store"],
+])("%s is not taken for a package to build", (_, at, name) => {
+  expect(notBuilt(errorOfUnbuilt(at, name).error)).toBeUndefined();
+});
+
+test("an error that is not of an import is not taken for a package to build", () => {
+  for (const error of [new Error("Cannot find module '/x/dist/index.js'"), undefined, "text"]) {
+    expect(notBuilt(error)).toBeUndefined();
+  }
 });

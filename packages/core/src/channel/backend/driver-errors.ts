@@ -1,3 +1,5 @@
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ChannelError, isChannelError } from "../errors.js";
 import type { Backend } from "./backend.js";
 
@@ -39,6 +41,8 @@ async function translated<T>(call: () => Promise<T>, outcome: "not-applied" | "u
 /** An error of a backend as a {@link ChannelError}. */
 export function channelErrorOf(error: unknown, outcome: "not-applied" | "unknown"): ChannelError {
   if (isChannelError(error)) return error;
+  const unbuilt = notBuilt(error);
+  if (unbuilt !== undefined) return new ChannelError("UNKNOWN_TYPE", unbuilt, { cause: error });
   const missing = missingPackage(error);
   if (missing !== undefined) {
     const text = `the package "${missing}" of the backend is not installed: npm install ${missing}`;
@@ -50,8 +54,30 @@ export function channelErrorOf(error: unknown, outcome: "not-applied" | "unknown
 
 /** The package that an import did not find: the driver of a backend may not be installed. */
 function missingPackage(error: unknown): string | undefined {
+  return /^(?:@[\w.-]+\/)?[\w-][\w.-]*/.exec(missingModule(error) ?? "")?.[0];
+}
+
+/** The module that an import did not find: a file, or a package. */
+function missingModule(error: unknown): string | undefined {
   const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
   if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") return undefined;
-  const [, name] = /Cannot find (?:package|module) '((?:@[\w.-]+\/)?[\w-][\w.-]*)[^']*'/.exec(message) ?? [];
-  return name;
+  return /Cannot find (?:package|module) '([^']+)'/.exec(message)?.[1];
+}
+
+/**
+ * If an import failed because a package of a clone of ojm is not built: a message that says which package,
+ * and what to run. `undefined` for any other error.
+ */
+export function notBuilt(error: unknown): string | undefined {
+  const [, linked] = /^(.+)[\\/]dist[\\/]/.exec(missingModule(error) ?? "") ?? [];
+  if (linked === undefined) return undefined;
+  try {
+    const folder = realpathSync(linked);
+    const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly name?: unknown };
+    // No build mends an installed package that lacks its files.
+    if (!String(name).startsWith("@ojm/") || /[\\/]node_modules[\\/]/.test(folder)) return undefined;
+    return `the package ${name} is not built: run npm run build in ${dirname(dirname(folder))}`;
+  } catch {
+    return undefined;
+  }
 }

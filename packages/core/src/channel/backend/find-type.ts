@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ChannelError } from "../errors.js";
 import type { BackendType } from "./backend.js";
 import { nearest } from "./config.js";
-import { channelErrorOf } from "./driver-errors.js";
+import { channelErrorOf, notBuilt } from "./driver-errors.js";
 
 /** The types that the program registered by {@link registerBackend}, and those that were found before. */
 const registered: Map<string, BackendType> = new Map();
@@ -100,7 +100,7 @@ async function loadFrom(name: string, folder: string, candidate: string): Promis
   try {
     file = createRequire(join(folder, "-")).resolve(candidate);
   } catch (error) {
-    if (code(error) === "MODULE_NOT_FOUND") return undefined;
+    if (code(error) === "MODULE_NOT_FOUND" && notBuilt(error) === undefined) return undefined;
     throw broken(name, error);
   }
   return load(name, isAbsolute(file) ? pathToFileURL(file).href : file);
@@ -135,7 +135,7 @@ function code(error: unknown): string | undefined {
 
 function broken(name: string, cause: unknown): ChannelError {
   const error = channelErrorOf(cause, "not-applied");
-  // The package that it needs is not there, such as a driver.
+  // The package is not built, or a package that it needs, such as a driver, is not there.
   if (error.code === "UNKNOWN_TYPE") return error;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new ChannelError("FAILED", `the backend of channel type "${name}" could not be loaded: ${why}`, { cause });
