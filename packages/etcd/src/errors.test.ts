@@ -94,7 +94,17 @@ describe("errors of etcd", () => {
     [
       14,
       "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1",
-      "etcd at host:1 is unavailable: No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1",
+      "etcd at host:1 is unavailable: connect ECONNREFUSED 127.0.0.1:1. To start a server on this host: etcd --listen-client-urls http://127.0.0.1:1 --advertise-client-urls http://127.0.0.1:1",
+    ],
+    [
+      14,
+      "No connection established. Last error: Error: connect ECONNREFUSED ::1:2379",
+      "etcd at host:1 is unavailable: connect ECONNREFUSED ::1:2379. To start a server on this host: etcd",
+    ],
+    [
+      14,
+      "No connection established. Last error: Error: connect ECONNREFUSED 10.0.0.1:2379",
+      "etcd at host:1 is unavailable: connect ECONNREFUSED 10.0.0.1:2379",
     ],
   ])("a message has no internals of gRPC: %i %s", (code, details, message) => {
     expect(channelErrorOf(rpcErrorOf(grpc(code, details)), "host:1", true).message).toBe(message);

@@ -116,6 +116,15 @@ export function channelErrorOf(error: RpcError, host: string, writing: boolean):
   return new ChannelError("FAILED", `${where} failed: ${sayDetails(error)}`, details);
 }
 
+const isLocal = (text: string): boolean => / (127\.0\.0\.1|::1):/.test(text);
+
+/** How to start the server, if this host is to have it and does not: a first try often lacks it. */
+function startHelp(port: number): string {
+  const url = `http://127.0.0.1:${port}`;
+  const options = port === 2379 ? "" : ` --listen-client-urls ${url} --advertise-client-urls ${url}`;
+  return `To start a server on this host: etcd${options}`;
+}
+
 /** What is wrong where a connection is closed at once. Of a sign-in by TLS, gRPC tells no reason at all. */
 const TLS_HELP =
   "Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS";
@@ -133,6 +142,9 @@ function sayDetails({ details, sent }: RpcError): string {
     /^No connection established\. Last error: (null\b|Failed to connect|.*before secure TLS connection)/.test(details)
   )
     return `the connection was closed before a call. ${TLS_HELP}`;
+  const [, refused, port] =
+    /^No connection established\. Last error: (?:Error: )?(connect ECONNREFUSED .*:(\d+))$/.exec(details) ?? [];
+  if (refused !== undefined) return `${refused}${isLocal(refused) ? `. ${startHelp(Number(port))}` : ""}`;
   const [, untrusted] = /^No connection established\. Last error: (?:Error: )?(.*certificate.*)$/.exec(details) ?? [];
   if (untrusted !== undefined) return `${untrusted}. ${CA_HELP}`;
   return details;

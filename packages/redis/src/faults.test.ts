@@ -21,6 +21,17 @@ async function server(options: RedisServerOptions = {}): Promise<RedisServer> {
 }
 
 describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
+  it.each(["127.0.0.1", "localhost"])(
+    "without a server on this host, the error says how to start one: %s",
+    async (host) => {
+      const redis = await server();
+      await redis.kill();
+      await expect(open({ host, port: redis.port, deadline: 1_000 })).rejects.toThrow(
+        `no connection within 1 s. To start a server on this host: redis-server --port ${redis.port}, or docker run -p ${redis.port}:6379 redis`,
+      );
+    },
+  );
+
   it("opening a backend fails with UNAVAILABLE within the deadline if the server is away", async () => {
     const redis = await server();
     await redis.kill();

@@ -145,11 +145,22 @@ export class Connection implements CallOwner {
   }
 
   #unavailable(): ChannelError {
-    const why = this.#trouble?.cause instanceof Error ? ` (${this.#trouble.cause.message})` : "";
-    const advice = adviceOnTls(this.client, this.#trouble);
+    const cause = this.#trouble?.cause as NodeJS.ErrnoException | undefined;
+    // Node reports no message where a name has several addresses.
+    const why = cause === undefined ? "" : ` (${cause.message || cause.code})`;
+    const advice = adviceOnStart(this.client, cause) ?? adviceOnTls(this.client, this.#trouble);
     const message = `${this.#where} is not reachable${why}: no connection within ${spanText(this.#deadline)}${advice}`;
     return new ChannelError("UNAVAILABLE", message, { retryable: true, cause: this.#trouble?.cause });
   }
+}
+
+/** How to start the server, if this host is to have it and does not: a first try often lacks it. */
+function adviceOnStart(client: RedisClient, cause: NodeJS.ErrnoException | undefined): string | undefined {
+  if (cause?.code !== "ECONNREFUSED" || isCluster(client) || followsSentinels(client)) return undefined;
+  const { host, port, path } = client.options;
+  if (path || !["127.0.0.1", "::1", "localhost"].includes(host ?? "")) return undefined;
+  const server = port === 6379 ? "redis-server" : `redis-server --port ${port}`;
+  return `. To start a server on this host: ${server}, or docker run -p ${port}:6379 redis`;
 }
 
 /** A server and a client of which one alone speaks TLS: each waits for the other, or hangs up. */
