@@ -5,13 +5,22 @@ import { run, stop } from "./lib/run.mjs";
 const FILE = "examples/quick-start.yaml";
 
 await install();
-await build({ only: "@ojm/cli", types: false });
+// What the commands below need, and those that are suggested. @ojm/cli brings simple and SQLite.
+await build({ only: ["@ojm/cli", "@ojm/level", "@ojm/redis", "@ojm/etcd", "@ojm/ui"], types: false });
 for (const args of [
   ["run", FILE],
   ["history", FILE],
   ["locks", FILE],
 ]) {
-  console.log(`\n$ npx ojm ${args.join(" ")}`);
+  console.log(`\n$ npx @ojm/cli ${args.join(" ")}`);
   const code = await run(process.execPath, ["packages/cli/dist/main.js", ...args]);
   if (code !== 0) stop(`ojm ${args.join(" ")} ended with exit code ${code}.`, "Its messages above say why.");
 }
+console.log(`
+What to try next:
+
+  npx @ojm/cli run examples/init/level.yaml          the same job file on LevelDB; redis.yaml and etcd.yaml need a server
+  npx @ojm/cli ui --store ${FILE}   its runs in a browser, until Ctrl-C
+  npx @ojm/cli run examples/guide/basic-job.yaml     the first of the guide's examples; examples/guide/README.md lists them
+
+To use ojm in a project of your own, build the rest: npm run build. README.md says what to install then.`);

@@ -48,7 +48,7 @@ describe("a command line in a document", () => {
     const markdown = [
       "`ojm check FILE [key=value …] [--strict]` ojm is; `ojm` | `ojm run a.yaml \\| tee log`",
       "```sh",
-      "$ npx ojm run a.yaml 'who=you and me'   (exit code 1)",
+      "$ npx @ojm/cli run a.yaml 'who=you and me'   (exit code 1)",
       "ojm schema > file && ojm --version # a remark",
       "etcdctl grant ojm readwrite",
       "```",
@@ -60,7 +60,7 @@ describe("a command line in a document", () => {
       [0, "schema"],
       [0, "--version"],
     ]);
-    const comments = commandLines("a.yaml", "#   npx ojm run a.yaml   (Ctrl-C ends it)\n# ojm\n");
+    const comments = commandLines("a.yaml", "#   npx @ojm/cli run a.yaml   (Ctrl-C ends it)\n# ojm\n");
     expect(comments.map(({ words }) => words)).toEqual([["run", "a.yaml"]]);
     expect(shown.length).toBeGreaterThan(15);
   });

@@ -21,7 +21,7 @@ function clear({ file, isOwn }: Arguments): void {
 function commands(file: string): string {
   const store = `--store sqlite:${relative(process.cwd(), file)}`;
   return ["jobs", "runs --failed", "why archive-tables", "why invoice-pdf", "logs db-backup", "audit", "ps -w"]
-    .map((command) => `  npx ojm ${command} ${store}`)
+    .map((command) => `  npx @ojm/cli ${command} ${store}`)
     .join("\n");
 }
 

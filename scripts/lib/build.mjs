@@ -26,8 +26,8 @@ export function packages() {
   return [...sorted.values()];
 }
 
-/** The names of a package and of all that it depends on. */
-function withDependencies(name) {
+/** The names of packages and of all that they depend on. */
+function withDependencies(names) {
   const all = new Map(packages().map((each) => [each.name, each.manifest]));
   const found = new Set();
   const visit = (each) => {
@@ -35,16 +35,16 @@ function withDependencies(name) {
     found.add(each);
     for (const dependency of Object.keys(all.get(each).dependencies ?? {})) visit(dependency);
   };
-  visit(name);
+  for (const name of names) visit(name);
   return found;
 }
 
 /**
- * Builds what changed: all packages, or with `only` a package and its dependencies. Without `types`, leaves
+ * Builds what changed: all packages, or with `only` these packages and their dependencies. Without `types`, leaves
  * out the declarations, which take most of the time and are not needed to run a program.
  */
 export async function build({ only, types = true } = {}) {
-  const wanted = only === undefined ? undefined : withDependencies(only);
+  const wanted = only === undefined ? undefined : withDependencies([only].flat());
   const hashes = new Map();
   const done = new Map();
   const turns = Array.from({ length: availableParallelism() }, () => Promise.resolve());

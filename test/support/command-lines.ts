@@ -9,7 +9,7 @@ export interface CommandLine {
 }
 
 /** A line to type: `ojm` and a command. A sentence about ojm goes on with an English word instead. */
-const TYPED = /^(?:\$ )?(?:npx (?:-y |--yes )?)?ojm (.*)$/;
+const TYPED = /^(?:\$ )?(?:npx (?:-y |--yes )?)?(?:ojm|@ojm\/cli) (.*)$/;
 
 /**
  * The command lines of a document. In Markdown they are in code blocks and in inline `code`; in other files,

@@ -5,6 +5,7 @@ import { buildTorture } from "../programs.mjs";
 import { root, tool } from "../run.mjs";
 import { checkComments } from "./comments.mjs";
 import { checkManifests } from "./manifests.mjs";
+import { checkNames } from "./names.mjs";
 
 /**
  * Checks types, lint and format, unused code, and the packaging of the packages. Resolves to the names of the
@@ -24,6 +25,7 @@ export async function check() {
     ["imports", () => checkImports()],
     ["width of comments", () => checkComments()],
     ["unused code", () => tool("knip", [])],
+    ["the name @ojm/cli, not ojm, in what people install", () => checkNames()],
     ["what each package says of itself", () => checkManifests()],
     ["the public API, as the reports in packages/*/etc have it", () => checkApi()],
     ["the packed packages in a strict program", () => checkConsumers()],
