@@ -125,4 +125,14 @@ describe("the ids and laws of cases", () => {
   it("the law of each case is one sentence", () => {
     for (const { law } of cases) expect(law).toMatch(/^[A-Z_a-z][^\n]*\.$/);
   });
+
+  it("the README has the number of laws, of all and of each group", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const rows = [...readme.matchAll(/^\| `([A-Z]{3})` \| (\d+) \|/gm)].map(([, prefix, count]) => [
+      prefix,
+      Number(count),
+    ]);
+    expect(rows).toEqual(groups.map((group) => [group.prefix, group.cases.length]));
+    expect(readme).toContain(`proves an ojm backend: ${cases.length} laws about`);
+  });
 });
