@@ -19,8 +19,7 @@ for (const args of [
 console.log(`
 What to try next:
 
-  npx @ojm/cli run examples/init/level.yaml          the same job file on LevelDB; redis.yaml and etcd.yaml need a server
+  npx @ojm/cli run examples/init/level.yaml           the same job file on LevelDB; redis.yaml and etcd.yaml need a server
   npx @ojm/cli ui --store ${FILE}   its runs in a browser, until Ctrl-C
-  npx @ojm/cli run examples/guide/basic-job.yaml     the first of the guide's examples; examples/guide/README.md lists them
-
-To use ojm in a project of your own, build the rest: npm run build. README.md says what to install then.`);
+  npx @ojm/cli run examples/guide/basic-job.yaml      the first of the guide's examples; examples/guide/README.md lists them
+`);
