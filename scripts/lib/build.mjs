@@ -40,8 +40,8 @@ function withDependencies(names) {
 }
 
 /**
- * Builds what changed: all packages, or with `only` these packages and their dependencies. Without `types`, leaves
- * out the declarations, which take most of the time and are not needed to run a program.
+ * Builds what changed: all packages, or with `only` these packages and their dependencies. Without `types`,
+ * leaves out the declarations, which take most of the time and are not needed to run a program.
  */
 export async function build({ only, types = true } = {}) {
   const wanted = only === undefined ? undefined : withDependencies([only].flat());

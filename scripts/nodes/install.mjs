@@ -48,8 +48,8 @@ function writeManifest(folder, manifest) {
 }
 
 /**
- * Installs `@ojm/cli` alone first, as most users begin. Then installs the rest, and allows the install scripts
- * that the READMEs name.
+ * Installs `@ojm/cli` alone first, as most users begin. Then installs the rest, and allows the install
+ * scripts that the READMEs name.
  */
 async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   const pnpm = (...args) =>

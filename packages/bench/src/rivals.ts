@@ -1,9 +1,8 @@
 import { versionOf } from "./versions.js";
 
 /*
- * The libraries of others that we are measured against are in `rivals`, a package with a lock file of its own:
- * `npm run bench` installs it when they are measured, and nothing else needs it. So nothing here imports it
- * in a way that the compiler follows.
+ * The libraries of others that we are measured against are in `rivals`, a package with a lock file of its
+ * own. Only `npm run bench` installs it, so no static import may lead there: the compiler would follow it.
  */
 
 /** A file of `rivals`. */
