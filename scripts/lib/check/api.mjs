@@ -58,8 +58,8 @@ function configFor({ name, path, types }) {
 }
 
 /**
- * Compares the public API of each package with its report in the package's `etc`, so that no change of it goes
- * unseen. With `update`, writes the reports instead. Returns an exit code.
+ * Compares the public API of each package with its report in the package's `etc`, so that no change of it
+ * goes unseen. With `update`, writes the reports instead. Returns an exit code.
  */
 export function checkApi({ update = false } = {}) {
   const changed = [];
