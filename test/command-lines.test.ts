@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const filesOf = (folder: string): string[] => readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
 
 const documents = [
-  ...["", "docs", "examples", "examples/patterns"].flatMap(filesOf),
+  ...["", "docs", "examples", "examples/init", "examples/guide"].flatMap(filesOf),
   ...filesOf("packages").map((name) => join(name, "README.md")),
 ].filter((name) => /\.(md|yaml)$/.test(name) && existsSync(join(ROOT, name)));
 
@@ -93,7 +93,9 @@ async function canRun({ words: [, file = "", ...more] }: CommandLine): Promise<b
   return (await checkJobFile(path, { args, prepare: prepareType })).periodic === 0;
 }
 
+/** Without the examples of the guide: a test of their own runs them. */
 const byDocument = documents
+  .filter((name) => !name.startsWith("examples/guide/"))
   .map((name) => [name, all.filter(({ document }) => document === name)] as const)
   .filter(([, lines]) => lines.length > 0);
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -21,10 +21,11 @@ interface Example {
 
 const quickStarts: readonly Example[] = [
   { file: "quick-start.yaml" },
-  { file: "quick-start-simple.yaml" },
-  { file: "quick-start-level.yaml" },
+  { file: "init/memory.yaml" },
+  { file: "init/level.yaml" },
+  { file: "init/sqlite.yaml" },
   {
-    file: "quick-start-redis.yaml",
+    file: "init/redis.yaml",
     missing: whyMissing("redis-server"),
     async server() {
       const server = await startRedis();
@@ -33,7 +34,7 @@ const quickStarts: readonly Example[] = [
     },
   },
   {
-    file: "quick-start-etcd.yaml",
+    file: "init/etcd.yaml",
     missing: etcdMissing(),
     async server() {
       const server = await startEtcd();
@@ -43,36 +44,37 @@ const quickStarts: readonly Example[] = [
   },
 ];
 
-/** The file without its comments and the two lines that name the store. */
-function apartFromStore(text: string): string[] {
-  return text.split("\n").filter((line) => !/^ *(#|chJobs:|chLocks:)/.test(line));
-}
-
 describe("the quick start", () => {
-  const original = readFileSync(join(EXAMPLES, "quick-start.yaml"), "utf8");
+  const example = (file: string): string => readFileSync(join(EXAMPLES, file), "utf8");
 
-  it("a quick start is there for every store that is tested here, and for no other", () => {
-    const there = readdirSync(EXAMPLES).filter((name) => name.startsWith("quick-start"));
-    expect(there.sort()).toEqual(quickStarts.map(({ file }) => file).sort());
+  it("there is an Init for every store that is tested here, and for no other", () => {
+    const files = ["quick-start.yaml", ...readdirSync(join(EXAMPLES, "init")).map((name) => `init/${name}`)];
+    expect(files.sort()).toEqual(quickStarts.map(({ file }) => file).sort());
   });
 
   for (const { file, missing, server } of quickStarts) {
-    it.skipIf(missing !== undefined)(
-      `the quick start ${file} differs in its store alone, and runs${missing ? `: ${missing}` : ""}`,
-      async () => {
-        const text = readFileSync(join(EXAMPLES, file), "utf8");
-        expect(apartFromStore(text)).toEqual(apartFromStore(original));
-        const [expected, actual] = (await server?.()) ?? ["", ""];
-        const there = text.replaceAll(expected, actual);
-        if (actual !== "") expect(there).not.toBe(text);
-        const folder = temporaryFolder();
-        writeFileSync(join(folder, "jobs.yaml"), there);
-        for (const run of [1, 2]) {
-          const { code, out, err } = await new Ojm(folder, ["run", "jobs.yaml"]).ended;
-          expect([run, code, err]).toEqual([run, 0, expect.not.stringContaining("ERROR")]);
-          expect(out).toContain("Counted 112 stars.");
-        }
-      },
-    );
+    it.skipIf(missing !== undefined)(`the quick start runs by ${file}${missing ? `: ${missing}` : ""}`, async () => {
+      const text = example(file);
+      const [expected, actual] = (await server?.()) ?? ["", ""];
+      const there = text.replaceAll(expected, actual);
+      if (actual !== "") expect(there).not.toBe(text);
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, "init"));
+      writeFileSync(join(folder, "quick-start.yaml"), example("quick-start.yaml"));
+      writeFileSync(join(folder, file), there);
+      for (const run of [1, 2]) {
+        const { code, out, err } = await new Ojm(folder, ["run", file]).ended;
+        expect([run, code, err]).toEqual([run, 0, expect.not.stringContaining("ERROR")]);
+        expect(out).toContain("Counted 112 stars.");
+      }
+      // Its own store in place of that of the quick start, not beside it.
+      const places: Readonly<Record<string, readonly string[]>> = {
+        sqlite: ["quick-start.db"],
+        level: ["quick-start"],
+      };
+      const [, type = ""] = /chJobs: \{ type: (\w+)/.exec(text) ?? [];
+      const data = readdirSync(folder).includes("data") ? readdirSync(join(folder, "data")) : [];
+      expect(data.filter((name) => !name.includes("-wal") && !name.includes("-shm"))).toEqual(places[type] ?? []);
+    });
   }
 });

@@ -36,7 +36,8 @@ function withServers(text, servers) {
 /** Runs the quick start on each store, as it is in `examples`. Returns what went wrong, or `undefined`. */
 export function quickStarts({ folder, env, servers }) {
   const examples = join(root, "examples");
-  const files = readdirSync(examples).filter((name) => name.startsWith("quick-start"));
+  const files = ["quick-start.yaml", ...readdirSync(join(examples, "init")).map((name) => `init/${name}`)];
+  mkdirSync(join(folder, "init"), { recursive: true });
   for (const name of files) {
     writeFileSync(join(folder, name), withServers(readFileSync(join(examples, name), "utf8"), servers));
     const { wrong } = attempt(name, program(folder, "ojm"), ["run", name], { cwd: folder, env });

@@ -3,10 +3,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { startRedis, whyMissing } from "../../../redis/src/testing/servers.js";
 import { folderWith, ojm, start } from "../testing/ojm.js";
 
-const DAEMON = readFileSync(new URL("../../../../examples/patterns/scheduled.yaml", import.meta.url), "utf8").replace(
-  "*/10 * * * * *",
-  "* * * * * *",
-);
+const SCHEDULE = new URL("../../../../examples/guide/pattern-2-schedule.yaml", import.meta.url);
+const DAEMON = readFileSync(SCHEDULE, "utf8").replace("0 * * * *", "* * * * * *");
 
 test("ojm run --metrics serves the metrics of a daemon, its health and its readiness", async () => {
   const daemon = start(folderWith({ "jobs.yaml": DAEMON }), "run", "jobs.yaml", "--metrics", "127.0.0.1:0");
@@ -15,8 +13,8 @@ test("ojm run --metrics serves the metrics of a daemon, its health and its readi
   const scrape = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
   await expect
     .poll(scrape, { timeout: 30_000 })
-    .toMatch(/cicd_pipeline_run_duration_seconds_count\{cicd_pipeline_name="sweep-the-desk",[^}]*\} [1-9]/);
-  expect(await scrape()).toMatch(/ojm_tick_decided_total\{[^}]*ojm_tick_outcome="run"\} [1-9]/);
+    .toMatch(/cicd_pipeline_run_duration_seconds_count\{cicd_pipeline_name="hourly-sweep",[^}]*\} [1-9]/);
+  await expect.poll(scrape, { timeout: 30_000 }).toMatch(/ojm_tick_decided_total\{[^}]*ojm_tick_outcome="run"\} [1-9]/);
   expect(await Promise.all(["healthz", "readyz"].map(async (path) => (await fetch(`${url}/${path}`)).status))).toEqual([
     200, 200,
   ]);
