@@ -366,19 +366,22 @@ describe("closing the SQLite backend", () => {
 });
 
 describe("a database file that is deleted while it is open", () => {
-  it("calls fail once the database file was deleted, as another process could take the same lock in a new file", async () => {
-    const file = temporaryFile();
-    const opened = await openFile(file);
-    const recorder = new Recorder();
-    await opened.watch(EVERYTHING, recorder);
-    await opened.commit(put("k", "1"));
-    rmSync(file);
-    // The file is looked at once a second.
-    const error = await untilItFails(() => opened.commit(put("k", "2")));
-    expect(error).toMatchObject({ code: "GONE", message: expect.stringContaining("deleted or replaced") });
-    expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "GONE" });
-    await eventually(() => recorder.failures).toMatchObject([{ code: "GONE", retryable: false }]);
-  });
+  it.each(["", "-wal", "-shm"])(
+    "calls fail once %j of the database was deleted: another process could take the same lock in a new file",
+    async (suffix) => {
+      const file = temporaryFile();
+      const opened = await openFile(file);
+      const recorder = new Recorder();
+      await opened.watch(EVERYTHING, recorder);
+      await opened.commit(put("k", "1"));
+      rmSync(`${file}${suffix}`);
+      // The files are checked once a second.
+      const error = await untilItFails(() => opened.commit(put("k", "2")));
+      expect(error).toMatchObject({ code: "GONE", message: expect.stringContaining("deleted or replaced") });
+      expect(await rejection(opened.read(["k"]))).toMatchObject({ code: "GONE" });
+      await eventually(() => recorder.failures).toMatchObject([{ code: "GONE", retryable: false }]);
+    },
+  );
 });
 
 async function untilItFails(call: () => Promise<unknown>): Promise<unknown> {

@@ -1,6 +1,8 @@
-import { ChannelError } from "@ojm/core/backend";
+import { existsSync } from "node:fs";
+import { ChannelError, isChannelError } from "@ojm/core/backend";
 import type Database from "better-sqlite3";
 import { openFile } from "./driver.js";
+import { isBusy } from "./errors.js";
 import { createTables, enterBoot, recognise, upgradeTables } from "./layout.js";
 import type { Durability } from "./options.js";
 import { patiently } from "./patience.js";
@@ -25,6 +27,43 @@ async function prepare(db: Database.Database, file: string, durability: Durabili
   await patiently(() => db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`), file);
 }
 
+function hasItsFiles(file: string): boolean {
+  return existsSync(`${file}-wal`) && existsSync(`${file}-shm`);
+}
+
+/**
+ * Makes sure that no other process uses the database without a `-wal` and a `-shm` at their paths. If they
+ * were deleted while it runs, it still has the old ones, and we would get new ones, with other locks and
+ * without its latest commits.
+ *
+ * If a file is missing, no other process may have the database open: SQLite's exclusive mode proves that, and
+ * it touches neither file. Throws SQLite's "busy" while another process is there, such as one that is just
+ * about to create them.
+ */
+function checkNoneUsesDeletedFiles(file: string): void {
+  if (hasItsFiles(file)) return;
+  const db = openFile(file);
+  try {
+    db.pragma("locking_mode = EXCLUSIVE");
+    db.prepare("SELECT count(*) FROM sqlite_schema").get();
+  } finally {
+    db.close();
+  }
+}
+
+async function refuseDeletedFiles(file: string): Promise<void> {
+  try {
+    await patiently(() => checkNoneUsesDeletedFiles(file), file);
+  } catch (error) {
+    if (!(isChannelError(error) && isBusy(error.cause)) || hasItsFiles(file)) throw error;
+    throw new ChannelError(
+      "GONE",
+      `SQLite file ${file}: ${file}-wal or ${file}-shm was deleted while another process has the database open. End that process first ("lsof ${file}" lists it)`,
+      { cause: error },
+    );
+  }
+}
+
 /**
  * Opens the database at `file`, a path of `preparePlace`, and creates its tables if it is new. Several
  * processes may do so at once.
@@ -32,6 +71,7 @@ async function prepare(db: Database.Database, file: string, durability: Durabili
  * @throws ChannelError, see `toChannelError` and `recognise`
  */
 export async function openDatabase(file: string, durability: Durability): Promise<Database.Database> {
+  await refuseDeletedFiles(file);
   const db = await patiently(() => openFile(file), file);
   try {
     await prepare(db, file, durability);

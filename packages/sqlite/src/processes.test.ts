@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { EVERYTHING, get, openFile, openRaw, put, temporaryFile, versionOf } from "./testing/fixtures.js";
+import { EVERYTHING, get, openFile, openRaw, put, rejection, temporaryFile, versionOf } from "./testing/fixtures.js";
 import { start } from "./testing/processes.js";
 
 function integrity(file: string): unknown {
@@ -39,6 +39,20 @@ describe("many processes on one database file", () => {
     for (const program of programs) program.kill("SIGKILL");
     // More than 140 MB were written: every commit takes three pages of 4 kB in the log.
     expect(statSync(`${file}-wal`).size).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe("-wal and -shm deleted while a process has the database open", () => {
+  it("another process cannot open the database until that process has ended, and then finds its commits", async () => {
+    const file = temporaryFile();
+    const program = start("put", file, "k");
+    await program.next();
+    rmSync(`${file}-wal`);
+    rmSync(`${file}-shm`);
+    expect(await rejection(openFile(file))).toMatchObject({ code: "GONE", message: expect.stringContaining("lsof") });
+    program.kill("SIGKILL");
+    await program.exit;
+    await openFile(file);
   });
 });
 

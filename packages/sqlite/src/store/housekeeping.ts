@@ -42,41 +42,54 @@ const EXPIRED_IN_ANY_BOOT = `
   DELETE FROM entries WHERE key IN (
     SELECT key FROM entries WHERE deadline IS NOT NULL AND :boot IS NULL AND expires <= :wall LIMIT ${SWEEP})`;
 
+/**
+ * The files of a database that is open. A process that finds new ones in their place, opened later than ours,
+ * shares neither our locks nor our commits: `-shm` has SQLite's locks between processes, `-wal` the commits.
+ */
+function filesOf(file: string): string[] {
+  return [file, `${file}-wal`, `${file}-shm`];
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
 /** Periodic work, done along with writes: a process that only reads may not write. */
 export class Housekeeping {
   readonly #file: string;
   readonly #deadlines: Deadlines;
-  readonly #inode: number;
+  readonly #inodes: ReadonlyMap<string, number | undefined>;
   readonly #expired: Statement<[{ boot: string | null; mono: number }]>;
   readonly #expiredInOtherBoots: Statement<[{ boot: string | null; wall: number }]>;
-  #lookedAtFile = Number.NEGATIVE_INFINITY;
+  #lookedAtFiles = Number.NEGATIVE_INFINITY;
   #sweepAt = 0;
   #sweepOthersAt = 0;
 
   constructor(file: string, db: Database, deadlines: Deadlines) {
     this.#file = file;
     this.#deadlines = deadlines;
-    this.#inode = statSync(file).ino;
+    this.#inodes = new Map(filesOf(file).map((path) => [path, inodeOf(path)]));
     this.#expired = db.prepare(EXPIRED);
     this.#expiredInOtherBoots = db.prepare(deadlines.boot === null ? EXPIRED_IN_ANY_BOOT : EXPIRED_IN_OTHER_BOOTS);
   }
 
   /**
-   * Refuses to go on after the open file was deleted or replaced. SQLite would write into the deleted file
-   * without an error. Two processes would then hold the same lock, one in the old file and one in the new.
+   * Refuses to work after one of the open files was deleted or replaced. SQLite would write into the deleted
+   * file without an error. Two processes would then hold the same lock, one in the old file and one in the new.
    *
    * @throws ChannelError `GONE`
    */
-  checkFile(): void {
+  checkFiles(): void {
     const now = performance.now();
-    if (now - this.#lookedAtFile < EVERY) return;
-    if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== this.#inode) {
+    if (now - this.#lookedAtFiles < EVERY) return;
+    for (const [path, inode] of this.#inodes) {
+      if (inode !== undefined && inodeOf(path) === inode) continue;
       throw new ChannelError(
         "GONE",
-        `SQLite file ${this.#file} was deleted or replaced while it was open: start this process anew`,
+        `${path}, a file of the SQLite database ${this.#file}, was deleted or replaced while it was open: restart this process`,
       );
     }
-    this.#lookedAtFile = now;
+    this.#lookedAtFiles = now;
   }
 
   /** Deletes expired entries. Runs inside a write transaction, so that no fresh write is lost. */

@@ -65,7 +65,7 @@ export class Store {
     const wal = new Wal(file, db);
     const queue = new CommitQueue(file, new WriteTransaction(db, reader, log, interests, deadlines), {
       before() {
-        housekeeping.checkFile();
+        housekeeping.checkFiles();
         wal.keepShort();
       },
       inside: (transaction) => {
@@ -116,7 +116,7 @@ export class Store {
   #readyReader(): Reader {
     // A retried read may come after the close.
     if (!this.#db.open) throw closedError(this.file);
-    this.#housekeeping.checkFile();
+    this.#housekeeping.checkFiles();
     return this.#reader;
   }
 

@@ -133,7 +133,7 @@ export class Tail {
   }
 
   #reportNew(): void {
-    this.#store.housekeeping.checkFile();
+    this.#store.housekeeping.checkFiles();
     const ends = this.#readEnds();
     if (ends.entered === 0) {
       this.#presence.enterAgain();
