@@ -1,6 +1,7 @@
-import { mkdir, realpath } from "node:fs/promises";
-import { resolve } from "node:path";
-import { bootId, type Clock } from "@ojm/core/backend";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, realpath } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { bootId, ChannelError, type Clock } from "@ojm/core/backend";
 import { CommitQueue } from "./commit-queue.js";
 import { levelError } from "./errors.js";
 import { StoreClock } from "./layout.js";
@@ -67,8 +68,35 @@ async function makeFolder(path: string): Promise<string> {
   }
 }
 
+/**
+ * The files of a database that has been opened. The first manifest does not count: a process that is killed
+ * while it creates the database leaves it without `CURRENT`, and without data.
+ */
+const HAS_DATA = /^(\d+\.(log|ldb|sst)|MANIFEST-(?!0*1$)\d+)$/;
+
+/**
+ * Refuses a folder that has lost `CURRENT`, the file that names the manifest. LevelDB would begin an empty
+ * database there, and locks and records would be gone without an error.
+ *
+ * @throws ChannelError `CORRUPT`
+ */
+async function refuseWithoutCurrent(path: string): Promise<void> {
+  const data = (await readdir(path)).filter((name) => HAS_DATA.test(name));
+  // Look for it last: another process may be creating the database.
+  if (data.length === 0 || existsSync(join(path, "CURRENT"))) return;
+  throw new ChannelError(
+    "CORRUPT",
+    `the LevelDB folder ${path} has data (${data.slice(0, 3).join(", ")}) but no file CURRENT. Restore CURRENT from a backup, or try to save what can be saved with Level.repair()`,
+  );
+}
+
 async function start(path: string, clock: Clock, boot: string): Promise<Folder> {
   await closing.get(path)?.catch(() => undefined);
+  try {
+    await refuseWithoutCurrent(path);
+  } catch (error) {
+    throw levelError(error, path);
+  }
   // Import it only when needed: it loads a native addon.
   const { Level } = await import("level");
   const database = new Level(path, { keyEncoding: "utf8", valueEncoding: "utf8" });

@@ -1,12 +1,22 @@
 import { getEventListeners } from "node:events";
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type ScanRequest, systemClock } from "@ojm/core/backend";
 import { Level } from "level";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openFolder } from "./folders.js";
 import { backend } from "./index.js";
-import { channel, openLevel, Recorder, temporaryFolder, watchWrites, write } from "./testing/backends.js";
+import { aroundWrites, channel, openLevel, Recorder, temporaryFolder, watchWrites, write } from "./testing/backends.js";
 
 const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
 
@@ -390,6 +400,37 @@ describe("opening and closing a LevelDB folder", () => {
       message: expect.stringContaining(path),
     });
     expect(existsSync(join(path, "CURRENT"))).toBe(true);
+  });
+
+  it("a folder that has lost CURRENT is refused as CORRUPT and left as it is: LevelDB would begin an empty database in it", async () => {
+    const path = temporaryFolder();
+    const level = await open({ path });
+    await write(level, { key: "c a", value: "1" });
+    await level.close();
+    renameSync(join(path, "CURRENT"), join(path, "moved"));
+    const files = readdirSync(path).sort();
+    const fault = { code: "CORRUPT", message: expect.stringContaining("CURRENT") };
+    await expect(open({ path })).rejects.toMatchObject(fault);
+    expect(readdirSync(path).sort()).toEqual(files);
+    renameSync(join(path, "moved"), join(path, "CURRENT"));
+    expect(await (await openLevel(path)).read(["c a"])).toMatchObject([{ value: "1" }]);
+  });
+
+  it("a folder whose creation was interrupted before LevelDB wrote CURRENT can be opened", async () => {
+    const path = temporaryFolder();
+    for (const file of ["LOCK", "LOG", "MANIFEST-000001"]) writeFileSync(join(path, file), "");
+    await write(await openLevel(path), { key: "c a", value: "1" });
+  });
+
+  it("a folder that has lost CURRENT is not reopened as an empty database after a failed write", async () => {
+    const path = temporaryFolder();
+    const level = await openLevel(path);
+    await write(level, { key: "c a", value: "1" });
+    aroundWrites(() => Promise.reject(new Error("the disk failed")));
+    await expect(write(level, { key: "c a", value: "2" })).rejects.toMatchObject({ outcome: "unknown" });
+    vi.restoreAllMocks();
+    rmSync(join(path, "CURRENT"));
+    await expect(write(level, { key: "c b", value: "1" })).rejects.toMatchObject({ code: "CORRUPT" });
   });
 
   it("an entry that another program wrote fails reads and commits with CORRUPT, and no other key", async () => {

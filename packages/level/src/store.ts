@@ -204,7 +204,7 @@ export class Store {
   async #reopen(): Promise<void> {
     try {
       await this.#db.close();
-      await this.#db.open();
+      await this.#db.open({ createIfMissing: false });
       this.#opened++;
       this.broken = false;
     } catch (error) {
