@@ -18,6 +18,7 @@ import { commitScript, joinedScript } from "./commit/script.js";
 import type { RedisClient } from "./connection/client.js";
 import type { Connection } from "./connection/connection.js";
 import type { Replicas } from "./connection/replicas.js";
+import type { EvictionWatch } from "./connection/server.js";
 import { ofRead } from "./errors.js";
 import { JoinedReads, REPLIES } from "./joined-reads.js";
 import type { Names } from "./layout.js";
@@ -44,6 +45,8 @@ export interface RedisBackendOptions {
   readonly where: string;
   /** Present if writes wait for replicas. */
   readonly replicas: Replicas | undefined;
+  /** `undefined` if the server may drop entries. */
+  readonly eviction: EvictionWatch | undefined;
 }
 
 /**
@@ -115,6 +118,7 @@ export class RedisBackend implements Backend {
 
   // Not async: to hand on a promise takes three more turns of the microtask queue.
   commit(commit: Commit, { signal }: CallOptions = {}): Promise<CommitOutcome> {
+    this.#options.eviction?.check();
     if (this.#joined === undefined) return this.#commitAlone(commit, signal);
     try {
       return this.#joined.commit(commit, encodeCommit(commit, this.#names), signal);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { justAfter } from "@ojm/core/backend";
+import { type Clock, justAfter, systemClock } from "@ojm/core/backend";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startProxy } from "./testing/proxy.js";
@@ -18,6 +18,22 @@ async function server(options: RedisServerOptions = {}): Promise<RedisServer> {
   const started = await startRedis(options);
   onTestFinished(() => started.stop());
   return started;
+}
+
+/** The system's clock, except that a test can let its monotonic time leap. */
+class LeapingClock implements Clock {
+  #leapt = 0;
+  readonly now = systemClock.now;
+  readonly after = systemClock.after;
+  readonly random = systemClock.random;
+
+  monotonic(): number {
+    return systemClock.monotonic() + this.#leapt;
+  }
+
+  leap(ms: number): void {
+    this.#leapt += ms;
+  }
 }
 
 describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
@@ -313,6 +329,49 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     const fault = await faultOf(open({ url: redis.url }));
     expect(fault).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("allkeys-lru") });
     await put(await open({ url: redis.url, allowEviction: true }), KEY, "1");
+  });
+
+  it("a policy that evicts entries is warned of when it is set while a backend is open, once each time", async () => {
+    const redis = await server();
+    const warnings: string[] = [];
+    const note = (warning: Error & { code?: string }): void => {
+      if (warning.code === "OJM_EVICTION") warnings.push(warning.message);
+    };
+    process.on("warning", note);
+    onTestFinished(() => void process.off("warning", note));
+    const clock = new LeapingClock();
+    const store = await open({ url: redis.url, deadline: 3_600_000 }, clock);
+    const allowed = await open({ url: redis.url, deadline: 3_600_000, allowEviction: true }, clock);
+    /** What heartbeats do, without their pauses. */
+    const beat = async (): Promise<void> => {
+      clock.leap(5_000);
+      await Promise.all([put(store, KEY, "1"), put(allowed, KEY, "1")]);
+    };
+    await redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    await beat();
+    await redis.command("CONFIG", "SET", "maxmemory", "100mb");
+    for (const round of [1, 2]) {
+      await until(async () => (await beat(), warnings.length >= round), "the warning is there");
+      expect(warnings[round - 1]).toContain("maxmemory-policy allkeys-lru");
+      await beat();
+      await beat();
+      expect(warnings).toHaveLength(round);
+      await redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction");
+      for (let i = 0; i < 3; i++) await beat();
+      await redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    }
+  });
+
+  it("a user who may not call INFO is warned of no policy, and keeps its connection", async () => {
+    const redis = await server();
+    await redis.command("ACL", "SETUSER", "default", "-info");
+    const clock = new LeapingClock();
+    const store = await open({ url: redis.url, deadline: 3_600_000 }, clock);
+    for (let i = 0; i < 3; i++) {
+      clock.leap(5_000);
+      await put(store, KEY, "1");
+    }
+    expect(await get(store, KEY)).toMatchObject({ value: "1" });
   });
 
   it("a write fails with READ_ONLY on a replica, and with UNAVAILABLE if too few replicas are connected", async () => {

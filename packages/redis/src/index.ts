@@ -3,7 +3,7 @@ import { RedisBackend } from "./backend.js";
 import { followsSentinels, isCluster } from "./connection/client.js";
 import { Connection } from "./connection/connection.js";
 import { Replicas } from "./connection/replicas.js";
-import { awaitReplicas, inspectServer, refuseEviction, refuseLostWrites } from "./connection/server.js";
+import { awaitReplicas, EvictionWatch, inspectServer, refuseEviction, refuseLostWrites } from "./connection/server.js";
 import { hasHashTag, Names } from "./layout.js";
 import { OPTIONS, readOptions } from "./options.js";
 import { Watches } from "./watch/watches.js";
@@ -43,7 +43,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     // Give the replicas half of the deadline, so that their answer arrives within the time of the commit that
     // waits for it.
     const replicas = waitReplicas > 0 ? new Replicas(waitReplicas, deadline / 2, where) : undefined;
-    return new RedisBackend({ connection, watches, names, supports, publish, where, replicas });
+    const eviction = settings.allowEviction ? undefined : new EvictionWatch(connection, clock, where);
+    return new RedisBackend({ connection, watches, names, supports, publish, where, replicas, eviction });
   } catch (error) {
     await connection.close();
     throw error;

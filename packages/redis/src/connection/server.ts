@@ -21,22 +21,30 @@ const PAUSE = 100;
  */
 export async function inspectServer(connection: Connection): Promise<ServerFacts> {
   const info = await ask(connection, "INFO");
-  const fact = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
-  const policy = fact("maxmemory_policy") ?? "noeviction";
-  const limited = (fact("maxmemory") ?? "0") !== "0";
-  const eviction = limited && policy !== "noeviction" ? policy : undefined;
   const common = {
-    eviction,
+    eviction: evictionOf(info),
     replicas: info === "" ? undefined : countReplicas(info),
     // Only a server with min-replicas-to-write reports this field. CONFIG would tell too, but is often
     // forbidden.
-    needsReplicas: fact("min_slaves_good_slaves") !== undefined,
+    needsReplicas: factOf(info, "min_slaves_good_slaves") !== undefined,
   };
-  if (fact("aof_enabled") !== "1") return { durability: "none", ...common };
+  if (factOf(info, "aof_enabled") !== "1") return { durability: "none", ...common };
   // The server writes its file before each answer, so a write survives the process. With fsync, it survives
   // the host.
   const fsync = await ask(connection, "CONFIG", "GET", "appendfsync");
   return { durability: fsync.includes("always") ? "host" : "process", ...common };
+}
+
+/** A fact in the answer of INFO. */
+function factOf(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+}
+
+/** See {@link ServerFacts.eviction}. */
+function evictionOf(info: string): string | undefined {
+  const policy = factOf(info, "maxmemory_policy") ?? "noeviction";
+  const limited = (factOf(info, "maxmemory") ?? "0") !== "0";
+  return limited && policy !== "noeviction" ? policy : undefined;
 }
 
 function countReplicas(info: string): number {
@@ -68,6 +76,50 @@ export function refuseEviction(facts: ServerFacts, where: string): void {
     `${where} drops entries when its memory is full (maxmemory-policy ${facts.eviction}): locks would vanish and jobs run twice. ` +
       `Set maxmemory-policy to noeviction, or allowEviction: true to live with that`,
   );
+}
+
+/** The shortest time between two checks of the policy, in ms: a little less than between two heartbeats. */
+const POLICY_EVERY = 4_000;
+
+/**
+ * Warns when the server is set to drop entries while it is in use. The check goes along with commits, so with
+ * every heartbeat of a process that holds locks. In a Cluster, each check looks at one node.
+ */
+export class EvictionWatch {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  readonly #where: string;
+  #next: number;
+  #known: string | undefined;
+
+  constructor(connection: Connection, clock: Clock, where: string) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#where = where;
+    this.#next = clock.monotonic() + POLICY_EVERY;
+  }
+
+  /** Call it with each commit. The commit does not wait for the check. */
+  check(): void {
+    const now = this.#clock.monotonic();
+    if (now < this.#next) return;
+    this.#next = now + POLICY_EVERY;
+    // Without an answer nothing is known: the next check asks again.
+    ask(this.#connection, "INFO", "memory").then(
+      (info) => this.#found(evictionOf(info)),
+      () => {},
+    );
+  }
+
+  #found(eviction: string | undefined): void {
+    if (eviction !== undefined && eviction !== this.#known) {
+      const text =
+        `${this.#where} now drops entries when its memory is full (maxmemory-policy ${eviction}): locks can vanish and jobs run twice. ` +
+        "Set maxmemory-policy back to noeviction";
+      process.emitWarning(text, { type: "OjmWarning", code: "OJM_EVICTION" });
+    }
+    this.#known = eviction;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  type Clock,
   type Commit,
   isChannelError,
   justAfter,
@@ -12,8 +13,11 @@ import { onTestFinished } from "vitest";
 import { backend } from "../index.js";
 
 /** Opens a backend that is closed when the test is over. */
-export async function open(args: Readonly<Record<string, unknown>>): Promise<Backend> {
-  const store = await backend.open(args, { clock: systemClock });
+export async function open(
+  args: Readonly<Record<string, unknown>>,
+  clock: Clock = systemClock,
+): Promise<Backend> {
+  const store = await backend.open(args, { clock });
   onTestFinished(() => store.close());
   return store;
 }
