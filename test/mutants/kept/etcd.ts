@@ -213,4 +213,14 @@ export const etcd: readonly NamedMutant[] = [
       "a scan shows a part of the entries as all of them",
     ],
   ),
+  ...of(
+    "packages/etcd/src/calls/nodes.ts",
+    ["packages/etcd/src/calls/nodes.test.ts"],
+    [
+      "E32 calls that fail together skip nodes",
+      "if (member.node !== node) return;",
+      "",
+      "a healthy node is passed over, and calls fail though the cluster works",
+    ],
+  ),
 ];

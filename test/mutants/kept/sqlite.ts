@@ -166,4 +166,34 @@ export const sqlite: readonly NamedMutant[] = [
       "all later commits fail",
     ],
   ),
+  ...of(
+    "packages/sqlite/src/watch/tail.ts",
+    ["packages/sqlite/src/watch/tail.test.ts"],
+    [
+      "Q33 what exceeds a page waits",
+      "if (page.length === PAGE) setImmediate(() => this.wake()).unref();",
+      "",
+      "after 200 changes, a watch sees the rest with the next commit or look",
+    ],
+  ),
+  ...of(
+    "packages/sqlite/src/store/housekeeping.ts",
+    ["packages/sqlite/src/backend.test.ts"],
+    [
+      "Q34 -wal and -shm are not compared",
+      "return [file, `${file}-wal`, `${file}-shm`];",
+      "return [file];",
+      "two hold one lock after -shm was deleted",
+    ],
+  ),
+  ...of(
+    "packages/sqlite/src/database.ts",
+    ["packages/sqlite/src/processes.test.ts"],
+    [
+      "Q35 opened beside a process with deleted files",
+      "if (hasItsFiles(file)) return;",
+      "return;",
+      "two hold one lock after -wal and -shm were deleted",
+    ],
+  ),
 ];

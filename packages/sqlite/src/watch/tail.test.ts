@@ -131,6 +131,16 @@ describe("a watch", () => {
     expect(told).toEqual([2]);
   });
 
+  it("a watch tells all changes of a large commit at once, and leaves none for the next commit or look", async () => {
+    const opened = await openFile(temporaryFile());
+    const recorder = new Recorder();
+    await opened.watch(EVERYTHING, recorder);
+    await opened.commit({ checks: [], writes: Array.from({ length: 650 }, (_, i) => ({ key: `k${i}`, value: "1" })) });
+    // A few turns of the event loop, which are over long before the next look.
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(recorder.changes).toHaveLength(650);
+  });
+
   it("a watch leaves no rows in the database when its backend is closed", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
