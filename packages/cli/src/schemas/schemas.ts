@@ -217,6 +217,13 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     audits: ref("imported"),
     schedules: ref("imported"),
     ticks: ref("imported"),
+    lowerFences: maybe({
+      ...fields({
+        imported: text("The highest fence of the imported runs."),
+        here: text("The fence that a run of this store would have got."),
+      }),
+      description: "If the fences of this store are below those of the imported runs: a system that stored one refuses the runs of this store.",
+    }),
   }),
   error: fields({
     error: fields({

@@ -7,6 +7,7 @@ import { abortable, throwIfAborted } from "./calls/abortable.js";
 import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
 import { decodeValue, type JsonValue } from "./encoding/json.js";
 import type { Scope } from "./encoding/scope.js";
+import { versionOf } from "./encoding/version.js";
 import { ChannelError } from "./errors.js";
 import { type Scanned, scan } from "./scan.js";
 import type {
@@ -224,7 +225,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
       values: false,
       as: ({ key: stored, version }) => {
         const key = this.#scope.unkeyIfOurs(stored);
-        return key === undefined ? undefined : { key, version };
+        return key === undefined ? undefined : { key, version: versionOf(version) };
       },
     });
   }
@@ -261,7 +262,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     try {
       for await (const event of watch.events()) {
         if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };
-        else if (event.type === "delete") yield { ...event, key: this.#scope.unkey(event.key) };
+        else if (event.type === "delete")
+          yield { ...event, key: this.#scope.unkey(event.key), version: versionOf(event.version) };
         else yield event;
       }
     } finally {
@@ -292,7 +294,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return this.#keyWatches.watch(this.#scope.key(key), {
       changed: ({ value, version }) =>
         watcher.changed({
-          version,
+          version: versionOf(version),
           deleted: value === null,
           value: () => readable<V>(value),
         }),

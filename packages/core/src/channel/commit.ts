@@ -2,6 +2,7 @@ import type { Commit, CommitOutcome, StoredCheck, StoredEntry, StoredWrite, Supp
 import { encodeValue, type JsonValue } from "./encoding/json.js";
 import { KnownValue } from "./encoding/known-value.js";
 import type { Scope } from "./encoding/scope.js";
+import { storedVersion, versionOf } from "./encoding/version.js";
 import { ChannelError } from "./errors.js";
 import type { CommitResult, FailedCheck, Key, Op } from "./types.js";
 
@@ -106,7 +107,7 @@ function encodeOps(
     if ("check" in op) {
       if ("put" in op || "delete" in op) throw mixedOp();
       const key = checkKeySize(scope.key(op.check), supports);
-      checks[done.checks++] = new EncodedCheck(key, op.version, op.check, scope);
+      checks[done.checks++] = new EncodedCheck(key, op.version === null ? null : storedVersion(op.version), op.check, scope);
       continue;
     }
     if ("put" in op && "delete" in op) throw mixedOp();
@@ -156,7 +157,7 @@ function doubleOfMany(steps: readonly { readonly key: string }[]): string | unde
 
 /** Names the checks that did not hold, each with the entry that the store holds there. */
 export function decodeOutcome({ checks }: EncodedCommit, outcome: CommitOutcome): CommitResult<JsonValue> {
-  if (outcome.ok) return outcome;
+  if (outcome.ok) return { ok: true, version: versionOf(outcome.version) };
   const failed: FailedCheck<JsonValue>[] = [];
   checks.forEach((check, i) => {
     const current = outcome.current[i];

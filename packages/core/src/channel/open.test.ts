@@ -261,28 +261,28 @@ describe("backends in modules", () => {
     ["default", "export default backend;"],
   ])("a backend module is found by its path, with its export %s", async (_, exported) => {
     await writeFile(join(folder, "mine.mjs"), good + exported);
-    await expect((await openChannel("a", { type: join(folder, "mine.mjs") })).set("a", 1)).resolves.toBe("7");
+    await expect((await openChannel("a", { type: join(folder, "mine.mjs") })).set("a", 1)).resolves.toBe("0000000000000000007");
   });
 
   test("a backend module is found by a path relative to the working folder, also with a space in it", async () => {
     await mkdir(join(folder, "my stores"));
     await writeFile(join(folder, "mine.mjs"), `${good}export default backend;`);
     const channel = await openChannel("a", { type: "./mine.mjs" });
-    expect(await channel.set("a", 1)).toBe("7");
+    expect(await channel.set("a", 1)).toBe("0000000000000000007");
     await writeFile(join(folder, "my stores", "mine.mjs"), `${good}export default backend;`);
-    expect(await (await openChannel("a", { type: "./my stores/mine.mjs" })).set("a", 1)).toBe("7");
+    expect(await (await openChannel("a", { type: "./my stores/mine.mjs" })).set("a", 1)).toBe("0000000000000000007");
   });
 
   test("a backend module is found as a package that the user's program has installed", async () => {
     await install("ojm-test-good", `${good}export { backend };`);
-    expect(await (await openChannel("a", { type: "ojm-test-good" })).set("a", 1)).toBe("7");
+    expect(await (await openChannel("a", { type: "ojm-test-good" })).set("a", 1)).toBe("0000000000000000007");
     await install("@ojm/testgood", `${good}export { backend };`);
-    expect(await (await openChannel("a", { type: "testgood" })).set("a", 1)).toBe("7");
+    expect(await (await openChannel("a", { type: "testgood" })).set("a", 1)).toBe("0000000000000000007");
   });
 
   test("a backend module is found in the scope of another author, and is not found as a part of a package", async () => {
     await install("@ojmtest/store", `${good}export { backend };`);
-    expect(await (await openChannel("a", { type: "@ojmtest/store" })).set("a", 1)).toBe("7");
+    expect(await (await openChannel("a", { type: "@ojmtest/store" })).set("a", 1)).toBe("0000000000000000007");
     expect(await rejection(openChannel("a", { type: "@ojmtest/other" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
     expect(await rejection(openChannel("a", { type: "ojmtest/part" }))).toMatchObject({ code: "UNKNOWN_TYPE" });
   });

@@ -5,6 +5,7 @@ import type { ExportedSchedulePart, ScheduleImport } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
+import { tell } from "../../output/tell.js";
 import { explained } from "../../store/explain.js";
 import { withStore } from "../../store/open.js";
 import { done } from "../act/done.js";
@@ -27,11 +28,20 @@ export async function execute(given: Given): Promise<number> {
     async (manager) => {
       const target = new Target(manager, source);
       const counts = await target.take(lines);
-      const text = [...sentences(counts), ...leftOutInWords(counts)].join("\n");
-      return done(given, text, { from: { store: head.store, at: head.at, ojm: head.ojm }, ...counts });
+      const lower = await target.lowerFences();
+      if (lower !== undefined) tell(warning(lower));
+      const text = [...sentences(counts), ...leftOutInWords(counts)];
+      const from = { store: head.store, at: head.at, ojm: head.ojm };
+      return done(given, text.join("\n"), { from, ...counts, ...(lower && { lowerFences: lower }) });
     },
     { create: true },
   );
+}
+
+type LowerFences = NonNullable<Awaited<ReturnType<RunImport["lowerFences"]>>>;
+
+function warning({ imported, here }: LowerFences): string {
+  return `ojm: warning: the fences of this store are below those of the imported runs (${here} < ${imported}). A system that has stored a fence of an imported run refuses the runs of this store: reset what it has stored`;
 }
 
 function sentences(counts: Counts): string[] {
@@ -117,6 +127,10 @@ class Target {
       throw new CommandError(`${where} is damaged: ${error.message}`);
     }
     return false;
+  }
+
+  lowerFences(): Promise<LowerFences | undefined> {
+    return this.#runs.lowerFences();
   }
 
   async #scheduler(): Promise<ScheduleImport> {

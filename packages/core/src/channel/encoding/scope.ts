@@ -4,6 +4,7 @@ import type { EntriesOptions, Entry, Key } from "../types.js";
 import { decodeValue } from "./json.js";
 import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
 import { KnownKey } from "./known-key.js";
+import { versionOf } from "./version.js";
 
 /** The keys of one channel among those of its store. Encodes keys for the store, and decodes its entries. */
 export class Scope {
@@ -38,7 +39,7 @@ export class Scope {
     return {
       key: this.unkey(stored.key),
       value: decodeValue<V>(stored.value, stored.key),
-      version: stored.version,
+      version: versionOf(stored.version),
       ...(stored.expiresIn === undefined ? {} : { expiresIn: stored.expiresIn }),
     };
   }

@@ -1,6 +1,7 @@
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import { sameJson } from "../../channel/encoding/json.js";
-import type { Entry, Key } from "../../channel/types.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import type { Entry, Key, Version } from "../../channel/types.js";
 import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { chunkKey, isChunk, isProgress, type LogsValue, progressKey } from "../logs/chunk.js";
@@ -49,6 +50,8 @@ export class RunImport {
   #logs: ImportedLog[] = [];
   #audits: NewEntry[] = [];
   #bytes = 0;
+  /** The highest fence of the runs that were added. */
+  #highestFence: Version = "0";
 
   /** @internal */
   constructor(context: RunContext) {
@@ -86,6 +89,20 @@ export class RunImport {
     this.#current = undefined;
   }
 
+  /**
+   * The highest fence of the imported runs and the fence that a run here would get now, if that is lower;
+   * else `undefined`. A system that has stored the fence of an imported run then refuses the runs of this
+   * store, until what it has stored is reset. Call it after {@link RunImport.flush}.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async lowerFences(): Promise<{ readonly imported: Version; readonly here: Version } | undefined> {
+    // A commit that changes nothing: each commit gets a version.
+    const outcome = await this.#context.lockChannel.commit([{ delete: ["import"] }]);
+    if (!outcome.ok || compareVersions(outcome.version, this.#highestFence) > 0) return undefined;
+    return { imported: this.#highestFence, here: outcome.version };
+  }
+
   async #addRun(run: unknown): Promise<void> {
     const { name, startTime, endTime, inError } = fieldsOf<RunRecord>(run) ?? {};
     this.#current = undefined;
@@ -97,6 +114,8 @@ export class RunImport {
     if (record.status === "running") return this.#counters.runs.leaveOut("the run goes on");
     if (!isTime(endTime) || typeof inError !== "boolean")
       refuse(`the record of ${runId(record)} does not tell its end`);
+    const { fence } = record;
+    if (fence !== undefined && compareVersions(fence, this.#highestFence) > 0) this.#highestFence = fence;
     const id = runId(record);
     if (this.#runs.has(id)) await this.flush();
     this.#current = { id, record, key, value: record, bytes: sizeOf(record) };

@@ -3,6 +3,7 @@ import { told } from "../../testing/logs.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
 import type { JobManager } from "../manager.js";
+import type { RunImport } from "./import.js";
 import type { Exported, ExportOptions } from "./types.js";
 
 /* From one store into another. Each world is a store with a time of its own. */
@@ -52,11 +53,15 @@ async function exported(options?: ExportOptions): Promise<Exported[]> {
   return JSON.parse(JSON.stringify(parts)) as Exported[];
 }
 
-async function imported(parts: readonly Exported[], into: ManagerOf = target): Promise<unknown> {
+async function importOf(parts: readonly Exported[], into: ManagerOf = target): Promise<RunImport> {
   const importer = into.manager.importer();
   for (const part of parts) await to.clock.until(importer.add(part));
   await to.clock.until(importer.flush());
-  return importer.counts;
+  return importer;
+}
+
+async function imported(parts: readonly Exported[], into: ManagerOf = target): Promise<unknown> {
+  return (await importOf(parts, into)).counts;
 }
 
 const none = { imported: 0, present: 0, leftOut: {} };
@@ -103,15 +108,42 @@ describe("an export that is imported into an empty store", () => {
 
   test("changes nothing when it is imported again, and fills what an import that died left open", async () => {
     const parts = await exported();
+    const whole = new World();
+    whole.clock.wall = from.clock.now() - 86_400_000;
+    const other = await whole.manager();
+    const importer = other.manager.importer();
+    for (const part of parts) await whole.clock.until(importer.add(part));
+    await whole.clock.until(importer.flush());
+
+    // Dies in the middle of a log: after the call that wrote its first parts, and without a flush.
+    const middle = parts.findLastIndex((part) => "log" in part);
+    const dying = target.manager.importer();
+    for (const part of parts.slice(0, middle)) await to.clock.until(dying.add(part));
     await imported(parts.slice(0, 5));
+    expect(await content(to, target.manager)).not.toEqual(await content(whole, other.manager));
     await imported(parts);
     const before = await content(to, target.manager);
+    expect(before).toEqual(await content(whole, other.manager));
     expect(await imported(parts)).toMatchObject({
       runs: { imported: 0, present: 5, leftOut: {} },
       logs: { imported: 0, leftOut: {} },
       audits: { imported: 0, present: 1, leftOut: {} },
     });
     expect(await content(to, target.manager)).toEqual(before);
+  });
+
+  test("says whether the fences of this store are below those of the imported runs", async () => {
+    const parts = await exported();
+    const fences = parts.flatMap((part) => ("run" in part ? (part.run.fence ?? []) : [])).toSorted();
+    const lower = await to.clock.until((await importOf(parts)).lowerFences());
+    expect(lower).toEqual({ imported: fences.at(-1), here: expect.stringMatching(/^\d{19}$/) });
+    expect((lower?.here ?? "") < (lower?.imported ?? "")).toBe(true);
+    const back = await from.clock.until(source.manager.importer().lowerFences());
+    expect(back).toBeUndefined();
+    const again = source.manager.importer();
+    for (const part of parts) await from.clock.until(again.add(part));
+    await from.clock.until(again.flush());
+    expect(await from.clock.until(again.lowerFences())).toBeUndefined();
   });
 
   test("is of one name, of a range of time, and without logs, if that is asked for", async () => {

@@ -1,6 +1,6 @@
 import type { Commit, StoredChange, StoredEntry } from "../../../channel/backend/backend.js";
 import { decodeKey } from "../../../channel/encoding/key.js";
-import { compareVersions } from "../../../channel/encoding/version.js";
+import { compareVersions, versionOf } from "../../../channel/encoding/version.js";
 import type { Run } from "../../../jobs/types.js";
 import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
@@ -80,7 +80,9 @@ export class Laws {
   }
 
   /** Call it with each change that the store applied. */
-  applied(change: StoredChange): void {
+  applied(stored: StoredChange): void {
+    // In the form of fences.
+    const change = { ...stored, version: versionOf(stored.version) };
     const { key, value, version } = change;
     if (isLock(key)) this.#kept.applied(change);
     if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
