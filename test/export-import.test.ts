@@ -178,7 +178,11 @@ describe.each(kinds)("an export of %s, in which jobs run", (kind) => {
           0,
           expect.stringMatching(/^imported nothing\nalready there: \d+ runs, /),
         ]);
-        const highest = [...expected.runs.values()].map(({ record }) => record.fence ?? "").toSorted().at(-1) ?? "";
+        const highest =
+          [...expected.runs.values()]
+            .map(({ record }) => record.fence ?? "")
+            .toSorted()
+            .at(-1) ?? "";
         const { record } = await manager.run("next", () => {});
         if (lowerFences === undefined) expect([other, (record.fence ?? "") > highest]).toEqual([other, true]);
         else expect(lowerFences.here < lowerFences.imported).toBe(true);

@@ -222,7 +222,8 @@ const PRINTED: Readonly<Record<string, Schema>> = {
         imported: text("The highest fence of the imported runs."),
         here: text("The fence that a run of this store would have got."),
       }),
-      description: "If the fences of this store are below those of the imported runs: a system that stored one refuses the runs of this store.",
+      description:
+        "If the fences of this store are below those of the imported runs: a system that stored one refuses the runs of this store.",
     }),
   }),
   error: fields({

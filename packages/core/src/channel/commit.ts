@@ -107,7 +107,12 @@ function encodeOps(
     if ("check" in op) {
       if ("put" in op || "delete" in op) throw mixedOp();
       const key = checkKeySize(scope.key(op.check), supports);
-      checks[done.checks++] = new EncodedCheck(key, op.version === null ? null : storedVersion(op.version), op.check, scope);
+      checks[done.checks++] = new EncodedCheck(
+        key,
+        op.version === null ? null : storedVersion(op.version),
+        op.check,
+        scope,
+      );
       continue;
     }
     if ("put" in op && "delete" in op) throw mixedOp();

@@ -261,7 +261,9 @@ describe("backends in modules", () => {
     ["default", "export default backend;"],
   ])("a backend module is found by its path, with its export %s", async (_, exported) => {
     await writeFile(join(folder, "mine.mjs"), good + exported);
-    await expect((await openChannel("a", { type: join(folder, "mine.mjs") })).set("a", 1)).resolves.toBe("0000000000000000007");
+    await expect((await openChannel("a", { type: join(folder, "mine.mjs") })).set("a", 1)).resolves.toBe(
+      "0000000000000000007",
+    );
   });
 
   test("a backend module is found by a path relative to the working folder, also with a space in it", async () => {

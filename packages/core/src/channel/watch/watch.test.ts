@@ -5,8 +5,8 @@ import { rejection } from "../../testing/settle.js";
 import { HandDriven } from "../../testing/stores/hand-driven.js";
 import { World } from "../../testing/world.js";
 import type { Channel } from "../channel.js";
-import { storedVersion } from "../encoding/version.js";
 import { encodeKey } from "../encoding/key.js";
+import { storedVersion } from "../encoding/version.js";
 import { ChannelError } from "../errors.js";
 import { openChannel } from "../open.js";
 import type { WatchEvent } from "../types.js";
@@ -14,7 +14,8 @@ import type { WatchEvent } from "../types.js";
 /** What a watch tells, in short. */
 function short(event: WatchEvent): string {
   if (event.type === "put") return `${event.entry.key}=${event.entry.value} @${storedVersion(event.entry.version)}`;
-  if (event.type === "delete") return `-${event.key} @${storedVersion(event.version)}${event.expired === true ? " expired" : ""}`;
+  if (event.type === "delete")
+    return `-${event.key} @${storedVersion(event.version)}${event.expired === true ? " expired" : ""}`;
   return event.type;
 }
 
