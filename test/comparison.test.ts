@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { openJobManager } from "@ojm/core";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { expect, it } from "vitest";
 import { called } from "../packages/cli/src/testing/called.js";
 import { commandLines } from "./support/command-lines.js";
-import { temporaryFolder } from "./support/processes.js";
 import { folderWithStore } from "./support/store-config.js";
+import { onSharedStores } from "./support/stores.js";
 
 const PAGE = fileURLToPath(new URL("../docs/comparison.md", import.meta.url));
 
@@ -16,14 +16,21 @@ const answers = readFileSync(PAGE, "utf8")
   .filter((row) => /^\| \d+ \|/.test(row))
   .map((row) => row.split(" | ")[2] ?? "");
 
-it("ojm answers each of the twelve questions in one command", async () => {
+onSharedStores((create) => {
+  it("ojm answers each of the twelve questions in one command", async () => answersAll(await create()));
+});
+
+async function answersAll(options: JobManagerOptions): Promise<void> {
   expect(answers).toHaveLength(12);
-  const store = { type: "sqlite", args: { file: `${temporaryFolder()}/ojm.db` } };
-  const options = { chJobs: store, chLocks: store };
   const folder = folderWithStore(options);
   await using manager = await openJobManager(options);
   await using scheduler = new Scheduler(manager);
-  await manager.run("billing", (run) => run.log.info("begun"));
+  // On etcd, only the log of a run that failed is stored.
+  const failing = manager.run("billing", (run) => {
+    run.log.info("begun");
+    throw new Error("no rows");
+  });
+  await expect(failing).rejects.toThrow("no rows");
   const obedient = await manager.start("import");
   obedient.signal.addEventListener("abort", () => void obedient.cancel());
   const hanging = await manager.start("sync");
@@ -38,4 +45,4 @@ it("ojm answers each of the twelve questions in one command", async () => {
     expect(words[0] === "exec" || out).not.toBe("");
   }
   expect([obedient.signal.aborted, hanging.signal.aborted]).toEqual([true, true]);
-});
+}

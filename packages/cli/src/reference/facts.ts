@@ -9,6 +9,7 @@ export const TITLE = "run job files and any command, and never run a job of the 
 
 /** The exit codes of single commands, beside those that all have. */
 const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
+  run: [5, 129, 130, 143],
   ps: [3],
   jobs: [3],
   locks: [3],
@@ -29,13 +30,17 @@ const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
   audit: [3],
   prune: [3],
   export: [3],
-  exec: [75, 124],
+  exec: [75, 124, 129, 130, 143],
 };
 
+/** The commands that may end with the exit code of a script or command. */
+const PASSED_ON: readonly string[] = ["run", "exec"];
+
 /** The exit codes of a command. */
-export function codesOf({ name, options }: CommandSpec): readonly number[] {
+export function codesOf({ name, options }: CommandSpec): readonly string[] {
   const ofStore = options["store"] === undefined ? [] : [4, 5];
-  return [0, 1, 2, ...ofStore, ...(MORE_CODES[name] ?? [])].sort((a, b) => a - b);
+  const codes = [0, 1, 2, ...ofStore, ...(MORE_CODES[name] ?? [])].sort((a, b) => a - b).map(String);
+  return PASSED_ON.includes(name) ? [...codes, "another"] : codes;
 }
 
 export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
