@@ -7,6 +7,7 @@ import {
   type StoredWrite,
   type Supports,
 } from "@ojm/core/backend";
+import { versionOf } from "../../../packages/core/src/channel/encoding/version.js";
 import { isLock, isSession } from "../../../packages/core/src/testing/simulation/entry-kinds.js";
 import {
   plantedBugs as lockBugs,
@@ -38,7 +39,7 @@ class Observed extends PassedOn {
       if (lock !== undefined) this.#unanswered(lock, error);
       throw error;
     });
-    if (outcome.ok && lock !== undefined) this.#granted(lock, outcome.version, sent);
+    if (outcome.ok && lock !== undefined) this.#granted(lock, versionOf(outcome.version), sent);
     // An aborted attempt counts as unanswered, whatever comes later: the next one finds out what became of
     // it.
     if (renewal !== undefined && options?.signal?.aborted !== true) this.#renewed(renewal, outcome, sent);

@@ -2,15 +2,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { newerThan } from "./stale.js";
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = PLACES.find((path) => existsSync(path));
 const BUILT = fileURLToPath(new URL("../../dist/web/index.html", import.meta.url));
+const SOURCES = fileURLToPath(new URL("../../web", import.meta.url));
 
-/** Why the pages cannot be tested here, if so. */
+/** Why the pages cannot be tested here, if so. Throws if the built pages are not those of the sources. */
 export function whyNoPages(): string | undefined {
   if (executablePath === undefined) return "chromium is not installed (Debian: apt-get install chromium)";
-  return existsSync(BUILT) ? undefined : "the pages are not built (node scripts/build.mjs)";
+  if (!existsSync(BUILT)) return "the pages are not built (node scripts/build.mjs)";
+  const newer = newerThan(BUILT, SOURCES);
+  if (newer === undefined) return undefined;
+  throw new Error(`the built pages are older than ${newer}: build them (npx vite build web, in packages/ui)`);
 }
 
 /** Starts a browser. */
