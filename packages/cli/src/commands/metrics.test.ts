@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { openChannel } from "@ojm/core";
 import { expect, onTestFinished, test } from "vitest";
 import { startRedis, whyMissing } from "../../../redis/src/testing/servers.js";
 import { folderWith, ojm, start } from "../testing/ojm.js";
@@ -49,6 +50,15 @@ todo: [Init, Nightly]
     const [, url = ""] = /metrics are at (http:\S+)\/metrics/.exec(daemon.err) ?? [];
     const ready = async (): Promise<number> => (await fetch(`${url}/readyz`)).status;
     await expect.poll(ready, { timeout: 30_000 }).toBe(200);
+    // Once its session is over, it sends no renewals that could fail.
+    const locks = await openChannel("oJobManager-locks", { type: "redis", args: { url: redis.url } });
+    onTestFinished(() => locks.close());
+    const sessions = async (): Promise<number> => {
+      let count = 0;
+      for await (const _ of locks.keys({ prefix: ["session"] })) count++;
+      return count;
+    };
+    await expect.poll(sessions, { timeout: 120_000, interval: 200 }).toBe(0);
     redis.freeze();
     await expect.poll(ready, { timeout: 30_000 }).toBe(503);
     redis.thaw();

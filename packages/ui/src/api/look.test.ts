@@ -328,6 +328,12 @@ describe("runs", () => {
     expect(page.lastWell?.id).toBe(runs[2]?.id);
     expect(page.why.map(({ code }) => code)).toContain("last");
     expect(page.log).toEqual({ ended: true });
+    await it.manager.hold("a", { reason: "the schema changes" });
+    const pageOf = async (id = ""): Promise<RunPage> => await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(id)}`);
+    const [held] = (await pageOf(runs[0]?.id)).why;
+    expect(held).toMatchObject({ code: "maintenance", text: expect.stringContaining("the schema changes") });
+    // Of an older run, it would be no news.
+    expect((await pageOf(runs[2]?.id)).why).toEqual([]);
   });
 
   test("results are hidden unless they are asked for, and everything passes the mask", async () => {

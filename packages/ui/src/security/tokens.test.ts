@@ -33,10 +33,18 @@ test("a session is good for twelve hours, until it is ended, and only with its s
   const [name = "", , signature = ""] = value.split(".");
   expect(sessions.idOf(`${name}.99999999999999.${signature}`)).toBeUndefined();
   for (const odd of ["", "a.b.c", value.slice(1), `${value}x`, undefined]) expect(sessions.idOf(odd)).toBeUndefined();
-  now = 12 * 3_600_000;
+  now = 12 * 3_600_000 - 1;
+  expect(sessions.idOf(value)).toBe(id);
+  const other = sessions.create().value;
+  now += 1;
   expect(sessions.idOf(value)).toBeUndefined();
-  now = 0;
+  now -= 1;
   sessions.end(id ?? "");
+  expect(sessions.idOf(value)).toBeUndefined();
+  expect(sessions.idOf(other)).toBeDefined();
+  // It stays ended for as long as its cookie is good.
+  now = 12 * 3_600_000 - 1;
+  sessions.end("another");
   expect(sessions.idOf(value)).toBeUndefined();
 });
 
