@@ -351,7 +351,11 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     await beat();
     await redis.command("CONFIG", "SET", "maxmemory", "100mb");
     for (const round of [1, 2]) {
-      await until(async () => (await beat(), warnings.length >= round), "the warning is there");
+      const warned = async (): Promise<boolean> => {
+        await beat();
+        return warnings.length >= round;
+      };
+      await until(warned, "the warning is there");
       expect(warnings[round - 1]).toContain("maxmemory-policy allkeys-lru");
       await beat();
       await beat();

@@ -33,7 +33,9 @@ it("many calls that fail together at one node all go to the next one, and skip n
   do nodes = new Nodes(all, 10_000, Buffer.from("probe"));
   while (nodes.current.name !== "away");
   await Promise.all(
-    Array.from({ length: 5 }, () => nodes.call("read", (node, limits) => node.range({ key: Buffer.from("k") }, limits))),
+    Array.from({ length: 5 }, () =>
+      nodes.call("read", (node, limits) => node.range({ key: Buffer.from("k") }, limits)),
+    ),
   );
   expect(away.calls).toBe(5);
   expect(last.calls).toBe(0);

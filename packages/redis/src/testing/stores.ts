@@ -13,10 +13,7 @@ import { onTestFinished } from "vitest";
 import { backend } from "../index.js";
 
 /** Opens a backend that is closed when the test is over. */
-export async function open(
-  args: Readonly<Record<string, unknown>>,
-  clock: Clock = systemClock,
-): Promise<Backend> {
+export async function open(args: Readonly<Record<string, unknown>>, clock: Clock = systemClock): Promise<Backend> {
   const store = await backend.open(args, { clock });
   onTestFinished(() => store.close());
   return store;
