@@ -37,8 +37,54 @@ todo: [A]
 
   test("as OpenAF: $ch(name).create(compress, type, args) takes the type in second place", async () => {
     expect(
-      await logged('$ch("as-openaf").create(1, "simple", {}).set("k", 5); log($ch("as-openaf").get("k"))'),
+      await logged('$ch("as-openaf").create(1, "simple", {}).set("k", 5); log($ch("as-openaf").get("k").value)'),
     ).toEqual(["5"]);
+  });
+
+  test("as OpenAF: getSet returns the key if the value matched, and undefined if not: scripts use it as a lock", async () => {
+    const code = `$ch("seats").create();
+$ch("seats").set({ id: 1 }, { id: 1, taken: false });
+const take = () => $ch("seats").getSet({ taken: false }, { id: 1 }, { id: 1, taken: true });
+log(JSON.stringify([take(), take() === undefined, $ch("seats").getSet({ taken: false }, { id: 2 }, {}) === undefined]))`;
+    expect(await logged(code)).toEqual(['[{"id":1},true,true]']);
+  });
+
+  test("as OpenAF: a key that is not a map is { key }, a value that is not one { key, value }", async () => {
+    const code = `const c = $ch("plain").create();
+const out = [c.set("url", "x"), c.get("url"), c.get({ key: "url" }), c.getKeys(), c.getAll()];
+c.forEach((key, value) => out.push([key, value]));
+out.push(c.getSet({ value: "x" }, "url", "y"), c.getSet({ value: "x" }, "url", "z") === undefined, c.get("url").value);
+out.push(c.set({ id: 1 }, 5), c.get({ id: 1 }));
+c.unset("url");
+c.unset({ id: 1 });
+c.setAll(["key"], [{ key: "a", n: 1 }, { key: 2, n: 2 }]);
+out.push(c.get("a"), c.get(2), c.set("none", null), c.get("none") === null, c.get("no") === undefined);
+c.unsetAll(["key"], [{ key: "a" }, { key: 2 }, { key: "none" }]);
+c.push("b", true);
+out.push(c.shift(), c.size(), c.compareAndSet("b", null, 7).ok, c.pop());
+out.forEach(one => log(JSON.stringify(one)));`;
+    expect((await logged(code)).map((line) => JSON.parse(line) as unknown)).toEqual([
+      { key: "url" },
+      { key: "url", value: "x" },
+      { key: "url", value: "x" },
+      [{ key: "url" }],
+      [{ key: "url", value: "x" }],
+      [{ key: "url" }, { key: "url", value: "x" }],
+      { key: "url" },
+      true,
+      "y",
+      { id: 1 },
+      { key: { id: 1 }, value: 5 },
+      { key: "a", n: 1 },
+      { key: 2, n: 2 },
+      { key: "none" },
+      true,
+      true,
+      { key: "b", value: true },
+      0,
+      true,
+      { key: "b", value: 7 },
+    ]);
   });
 });
 

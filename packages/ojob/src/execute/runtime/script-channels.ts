@@ -1,4 +1,5 @@
-import { type Channel, type Clock, type JsonValue, openChannel, type RunRecord } from "@ojm/core";
+import { isDeepStrictEqual } from "node:util";
+import { type Channel, type Clock, type JsonValue, type Key, openChannel, type RunRecord } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
 import { closeAll } from "./close-all.js";
@@ -13,23 +14,76 @@ type Verb = (channel: Channel, parameters: readonly unknown[]) => Promise<unknow
 
 // The casts pass on what the script wrote: the channel itself refuses a wrong key or value, by name.
 const VERBS: Readonly<Record<string, Verb>> = {
-  get: (channel, [key]) => channel.get(key as string),
-  set: (channel, [key, value]) => channel.set(key as string, value as JsonValue),
-  unset: (channel, [key]) => channel.unset(key as string),
+  get,
+  set,
+  unset: (channel, [key]) => channel.unset(keyOf(key)),
   getAll: (channel) => channel.getAll(),
   getKeys: (channel) => channel.getKeys(),
   getSortedKeys: (channel) => channel.getSortedKeys(),
-  getSet: (channel, [match, key, value]) => channel.getSet(match as object as never, key as string, value as JsonValue),
+  async getSet(channel, [match, key, value]) {
+    const outcome = await channel.getSet(match as object as never, keyOf(key), valueOf(key, value));
+    return outcome.ok ? keyOf(key) : undefined;
+  },
   setAll: (channel, [fields, values]) => channel.setAll(fields as string[], values as JsonValue[]),
   unsetAll: (channel, [fields, values]) => channel.unsetAll(fields as string[], values as JsonValue[]),
   compareAndSet: (channel, [key, version, value]) =>
-    channel.compareAndSet(key as string, version as string | null, value as JsonValue),
+    channel.compareAndSet(keyOf(key), version as string | null, valueOf(key, value)),
   size: (channel) => channel.size(),
-  push: (channel, [key, value]) => channel.push(key as string, value as JsonValue),
+  push: set,
   shift: (channel) => channel.shift(),
   pop: (channel) => channel.pop(),
   entries: (channel) => collect(channel.entries()),
 };
+
+type Scalar = string | number | boolean;
+
+function isScalar(value: unknown): value is Scalar {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
+/** A key of a script. As in OpenAF, `"url"` is `{ key: "url" }`: both name the same entry. */
+function keyOf(key: unknown): Key {
+  return isScalar(key) ? { key } : (key as Key);
+}
+
+/** What a script stores. As in OpenAF, a value that is no map and no list becomes `{ key, value }`. */
+function valueOf(key: unknown, value: unknown): JsonValue {
+  return isScalar(value) ? { key: key as JsonValue, value } : (value as JsonValue);
+}
+
+/** Also finds what a program wrote under a plain key: programs in TypeScript have keys and values of any kind. */
+async function get(channel: Channel, [key]: readonly unknown[]): Promise<unknown> {
+  const found = await channel.get(keyOf(key));
+  const plain = plainKey(key);
+  return valueOf(key, found !== undefined || !isScalar(plain) ? found : await channel.get(plain));
+}
+
+async function set(channel: Channel, [key, value]: readonly unknown[]): Promise<Key> {
+  await channel.set(keyOf(key), valueOf(key, value));
+  return keyOf(key);
+}
+
+/** The key that a script may have written: `"url"` for `{ key: "url" }`. */
+function plainKey(key: unknown): unknown {
+  if (!isMapOf(key, "key")) return key;
+  const { key: plain } = key as { readonly key: unknown };
+  return isScalar(plain) ? plain : key;
+}
+
+function isMapOf(value: unknown, fields: string): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && Object.keys(value).sort().join() === fields;
+}
+
+/**
+ * A change as the script that made it wrote it, as OpenAF hands it on: `{ key: "a" }` is `"a"`, and
+ * `{ key: "a", value: 1 }` under it is 1.
+ */
+export function asWritten<C extends { readonly k: unknown; readonly v?: unknown }>(change: C): C {
+  const { v } = change;
+  const k = plainKey(change.k);
+  const isPlain = isMapOf(v, "key,value") && isScalar(v["value"]) && isDeepStrictEqual(v["key"], k);
+  return { ...change, k, ...(isPlain && { v: v["value"] }) };
+}
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
