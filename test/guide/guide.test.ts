@@ -160,7 +160,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
     code: 1,
     expects({ out }) {
       expect(out).toMatch(
-        /Job not found or not running\nJob: my-job\nStarted: \d{4}-.*\nStatus: Running\nRunning for: \d+ms\nJob: my-job\nStarted: .*\nEnded: .*\nDuration: \d+ms\nStatus: Failed\nError: no luck\n/,
+        /Job not found or not running\nJob: my-job\nStarted: .*\d{4}.*\nStatus: Running\nRunning for: \d+ms\nJob: my-job\nStarted: .*\nEnded: .*\nDuration: \d+ms\nStatus: Failed\nError: no luck\n/,
       );
     },
   },

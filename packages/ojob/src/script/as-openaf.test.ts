@@ -88,6 +88,83 @@ out.forEach(one => log(JSON.stringify(one)));`;
   });
 });
 
+describe("the job manager in scripts", () => {
+  const managed = (code: string, more = ""): string => `include: [oJobManager.yaml]
+jobs:
+  - name: A
+    from: oJobManager Job Start
+    args: { name: a }
+    exec: |
+${code.replace(/^/gm, "      ")}
+${more}todo: [A]
+`;
+
+  test("as OpenAF: args.timeout is an hour after oJobManager Job Start if nothing else sets it", async () => {
+    expect((await runText(managed("log(args.timeout)"))).lines).toEqual(["3600000"]);
+    expect(
+      (await runText(managed("log(args.timeout)").replace("{ name: a }", "{ name: a, timeout: 9000 }"))).lines,
+    ).toEqual(["9000"]);
+  });
+
+  test("as OpenAF: a record has dates, and inError is false while its job runs; written back it keeps both", async () => {
+    const code = `const jobs = $ch("oJobManager-jobs");
+const [first] = jobs.getAll();
+const key = { name: first.name, startTime: first.startTime };
+const seen = [first, jobs.get(key)];
+jobs.forEach((own, value) => own.startTime === first.startTime && seen.push(value));
+for (const one of seen) log([one.startDate instanceof Date, one.startDate.getTime() === one.startTime, one.inError].join());`;
+    const look = `  - name: Look
+    exec: |
+      const [first] = $ch("oJobManager-jobs").getAll();
+      const key = { name: first.name, startTime: first.startTime };
+      $ch("oJobManager-jobs").set(key, { ...first, note: "seen" });
+      const [ended] = $ch("oJobManager-jobs").getAll();
+      log(ended.note);
+      log([ended.status, ended.inError, ended.endDate.getTime() === ended.endTime].join());
+`;
+    const { lines } = await runText(managed(code, look).replace("todo: [A]", "todo: [A, Look]"));
+    expect(lines).toEqual(["true,true,false", "true,true,false", "true,true,false", "seen", "completed,false,true"]);
+  });
+
+  test("as OpenAF: a held lock is under { lock } in its channel, and isLocked says the same", async () => {
+    const code = `const { jobLocks, jobList, startTime } = global.__oJobManager;
+const shown = $ch("oJobManager-locks").get({ lock: "a" });
+log([shown.lock, shown.value, shown.timeout > now()].join());
+log([jobLocks.isLocked("a").value, jobLocks.isLocked("b").value, $ch("oJobManager-locks").get({ lock: "b" }).value].join());
+log(jobList.join() + " " + (startTime.a === $ch("oJobManager-jobs").getAll()[0].startTime));
+$job("Free");`;
+    const free = `  - { name: Free, exec: "log(JSON.stringify(__oJobManager.jobLocks.lock('a', 10, 1)))" }
+`;
+    expect((await runText(managed(code, free))).lines).toEqual(["a,true,true", "true,false,false", "a true", "false"]);
+  });
+
+  test("as OpenAF: a script takes a lock by jobLocks.lock, extends its timeout and gives it back by unlock", async () => {
+    const code = `const { jobLocks } = __oJobManager;
+log([jobLocks.lock("x"), jobLocks.isLocked("x").value, jobLocks.lock("x", 10, 1)].join());
+jobLocks.unlock("x");
+log([jobLocks.isLocked("x").value, jobLocks.lock("x", 10, 1, 60)].join());
+jobLocks.extendTimeout("x", 60000);
+sleep(150);
+log(jobLocks.isLocked("x").value);`;
+    const jobs = `jobs:
+  - name: A
+    exec: |
+${code.replace(/^/gm, "      ")}
+  - name: B
+    exec: |
+      log(__oJobManager.jobLocks.lock("x", 10, 1, 50));
+      sleep(60000);
+  - { name: C, from: oJobManager Job Start, args: { name: c }, exec: '__oJobManager.jobLocks.extendTimeout("c", 1)' }
+include: [oJobManager.yaml]
+todo: [A, B, C]
+`;
+    const { lines, err } = await runText(jobs);
+    expect(lines).toEqual(["true,true,false", "false,true", "true", "true"]);
+    expect(err).toMatch(/job "B" failed: .*the lock "x".*timeout of 50 ms/);
+    expect(err).toMatch(/job "C" failed: .*"c".*cannot be extended.*"timeout"/);
+  });
+});
+
 describe("jobs", () => {
   test("as OpenAF: a job that subscribes is told the existing entries first, then each change", async () => {
     const yaml = `jobs:

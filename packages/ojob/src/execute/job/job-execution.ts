@@ -113,6 +113,10 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     }
   }
 
+  get signal(): AbortSignal {
+    return this.#interruption.signal;
+  }
+
   adopt(child: Endable): () => void {
     this.#children.add(child);
     return () => this.#children.delete(child);
@@ -173,7 +177,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     try {
       current = checks.first(args);
       await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);
-      if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
+      if (job.builtin !== undefined) current = await this.#runBuiltin(job.builtin, current);
       if (job.type === "jobs") await this.#runFile(job, current);
       for (const [number, step] of job.steps.entries()) {
         const before = checks.before(number, current);
@@ -230,10 +234,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     }
     const job = this.#host.job(step.job);
     if (job.builtin === undefined) return this.#runInner(job, step, args);
-    await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
+    return this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
       throw toJobError(error, step.at);
     });
-    return args;
   }
 
   /**
@@ -257,12 +260,13 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     return current;
   }
 
-  async #runBuiltin(name: string, args: Args): Promise<void> {
+  /** Resolves with the arguments for the next step. */
+  async #runBuiltin(name: string, args: Args): Promise<Args> {
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
     const state = { runtime: this.#host.runtime, runs, kept: this.#stepRunner.kept, error: this.#error };
-    await runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
+    return runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
   }
 
   async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { type Channel, type Clock, type JsonValue, type Key, openChannel, type RunRecord } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
@@ -21,13 +22,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
   getKeys: (channel) => channel.getKeys(),
   getSortedKeys: (channel) => channel.getSortedKeys(),
   async getSet(channel, [match, key, value]) {
-    const outcome = await channel.getSet(match as object as never, keyOf(key), valueOf(key, value));
+    const outcome = await channel.getSet(match as object as never, keyOf(key), stored(key, value));
     return outcome.ok ? keyOf(key) : undefined;
   },
   setAll: (channel, [fields, values]) => channel.setAll(fields as string[], values as JsonValue[]),
   unsetAll: (channel, [fields, values]) => channel.unsetAll(fields as string[], values as JsonValue[]),
   compareAndSet: (channel, [key, version, value]) =>
-    channel.compareAndSet(keyOf(key), version as string | null, valueOf(key, value)),
+    channel.compareAndSet(keyOf(key), version as string | null, stored(key, value)),
   size: (channel) => channel.size(),
   push: set,
   shift: (channel) => channel.shift(),
@@ -47,7 +48,7 @@ function keyOf(key: unknown): Key {
 }
 
 /** What a script stores. As in OpenAF, a value that is no map and no list becomes `{ key, value }`. */
-function valueOf(key: unknown, value: unknown): JsonValue {
+function stored(key: unknown, value: unknown): JsonValue {
   return isScalar(value) ? { key: key as JsonValue, value } : (value as JsonValue);
 }
 
@@ -55,11 +56,11 @@ function valueOf(key: unknown, value: unknown): JsonValue {
 async function get(channel: Channel, [key]: readonly unknown[]): Promise<unknown> {
   const found = await channel.get(keyOf(key));
   const plain = plainKey(key);
-  return valueOf(key, found !== undefined || !isScalar(plain) ? found : await channel.get(plain));
+  return stored(key, found !== undefined || !isScalar(plain) ? found : await channel.get(plain));
 }
 
 async function set(channel: Channel, [key, value]: readonly unknown[]): Promise<Key> {
-  await channel.set(keyOf(key), valueOf(key, value));
+  await channel.set(keyOf(key), stored(key, value));
   return keyOf(key);
 }
 
@@ -83,6 +84,27 @@ export function asWritten<C extends { readonly k: unknown; readonly v?: unknown 
   const k = plainKey(change.k);
   const isPlain = isMapOf(v, "key,value") && isScalar(v["value"]) && isDeepStrictEqual(v["key"], k);
   return { ...change, k, ...(isPlain && { v: v["value"] }) };
+}
+
+/** A record as scripts see it. */
+type DatedRecord = Omit<RunRecord, "startDate" | "endDate"> & { readonly startDate: Date; readonly endDate?: Date };
+
+/** As in OpenAF, a record has dates, and says that there is no error before its run has ended. */
+function dated(record: RunRecord): DatedRecord {
+  const { startDate, endDate, inError = false, ...rest } = record;
+  const end = endDate === undefined ? {} : { endDate: new Date(endDate) };
+  return { ...rest, startDate: new Date(startDate), ...end, inError };
+}
+
+/** A value of the channel of the records: scripts may keep other entries in it. */
+function datedIfRecord(value: unknown): unknown {
+  const { startDate, startTime, status } = (value ?? {}) as Partial<RunRecord>;
+  const isRecord = typeof startTime === "number" && typeof startDate === "string" && typeof status === "string";
+  return isRecord ? dated(value as RunRecord) : value;
+}
+
+function recordKey({ name, startTime }: DatedRecord): Key {
+  return { name, startTime };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -110,12 +132,31 @@ export class ScriptChannels {
     if (verb === "destroy") return this.#destroy(name);
     // Newest first: a script that looks for the current run of a job takes the first one that it finds.
     if (name === JOBS && verb === "getAll") return this.#history();
-    if (name === JOBS && verb === "getKeys") {
-      return (await this.#history()).map(({ name, startTime }) => ({ name, startTime }));
+    if (name === JOBS && verb === "getKeys") return (await this.#history()).map(recordKey);
+    if (name === JOBS && verb === "entries") {
+      return (await this.#history()).map((record) => ({ key: recordKey(record), value: record }));
     }
+    if (name === LOCKS && verb === "get" && isMapOf(parameters[0], "lock"))
+      return this.lock(String(parameters[0]["lock"]));
     const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
     if (run === undefined) throw new JobError(`a channel has no ${verb}()`);
-    return run(await this.channel(name), parameters);
+    const result = await run(await this.channel(name), parameters);
+    return name === JOBS ? datedIfRecord(result) : result;
+  }
+
+  /** A lock of the job manager as OpenAF shows it: `timeout` is when it ends at the latest, in ms since 1970. */
+  async lock(name: string): Promise<{ lock: string; value: boolean; timeout?: number; extra?: unknown }> {
+    const found = await (await this.#managers.get()).channels.locks.get(["lock", name]);
+    const { holder, since, timeout } = (found ?? {}) as Partial<{ holder: unknown; since: number; timeout: number }>;
+    if (holder === undefined) return { lock: name, value: false };
+    return { lock: name, value: true, timeout: Number(since) + Number(timeout), extra: holder };
+  }
+
+  /** The runs of this process that are open, by their names: when each began. */
+  async openRuns(): Promise<Record<string, number>> {
+    const runs = await (await this.#managers.get()).running();
+    const own = runs.filter(({ holder }) => holder.pid === process.pid && holder.host === hostname());
+    return Object.fromEntries(own.map(({ name, startTime }) => [name, startTime]));
   }
 
   async close(): Promise<void> {
@@ -126,7 +167,7 @@ export class ScriptChannels {
    * All records, also those that a script wrote by itself: the manager's history of all names shows only what
    * managers wrote.
    */
-  async #history(): Promise<RunRecord[]> {
+  async #history(): Promise<DatedRecord[]> {
     const manager = await this.#managers.get();
     const names = new Set<string>();
     for await (const { key } of manager.channels.jobs.keys()) {
@@ -135,7 +176,7 @@ export class ScriptChannels {
     }
     const records: RunRecord[] = [];
     for (const name of names) records.push(...(await collect(manager.history({ name }))));
-    return records.sort((a, b) => b.startTime - a.startTime);
+    return records.sort((a, b) => b.startTime - a.startTime).map(dated);
   }
 
   /** @throws JobError if nobody created a channel of that name */
