@@ -127,6 +127,8 @@ export interface TypeArgs {
   readonly onlyFromNow?: boolean;
   /** Options of the script as a step. */
   readonly step?: StepOptions;
+  readonly shell?: string;
+  readonly shellPrefix?: string;
   readonly noTemplate?: boolean;
   readonly noTemplateArgs?: boolean;
   readonly shortcut?: CustomShortcut;

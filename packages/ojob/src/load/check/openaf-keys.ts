@@ -5,10 +5,7 @@ const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
     ...["checkStall", "timeInterval", "daemonFunc", "depsWait", "depsOnFail", "poolThreadFactor", "initTemplateEscape"],
     ...["logOJob", "ignoreNoLog", "logLimit", "logHistory", "conAnsi", "conWidth", "showHelp"],
   ],
-  "jobs.typeArgs": [
-    ...["shellPrefix", "shell", "pre", "pos", "langFn", "returnFn", "returnRE"],
-    ...["execJs", "execPy", "async", "cronCheck"],
-  ],
+  "jobs.typeArgs": [...["pre", "pos", "langFn", "returnFn", "returnRE"], ...["execJs", "execPy", "async", "cronCheck"]],
   "ojob.channels": [
     "recordLog",
     "recordLogHistory",

@@ -75,6 +75,8 @@ const typeArgs: Fields = {
   chSubscribe: text("The channel that a job of type subscribe follows: it runs for each entry and each change."),
   onlyFromNow: flag("Run a job of type subscribe for changes only, not for the entries that exist."),
   step: map(stepOptions, "Options of the script as one of the steps."),
+  shell: text("The program that reads a script with `lang: shell`, with its parameters: bash -s. Default: sh."),
+  shellPrefix: text("Stands in brackets before each line that a script with `lang: shell` writes."),
   noTemplate: flag("Leave the templates in a script of another language as they are written."),
   noTemplateArgs: flag("Refuses templates in `args`: they would be filled."),
   shortcut: map(
