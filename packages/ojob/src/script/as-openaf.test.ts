@@ -198,6 +198,61 @@ todo: [{ name: Work, args: { done: true } }, Work]
     expect([well, lines]).toEqual([true, ["worked"]]);
   });
 
+  test("as OpenAF: the args of a job in from or to stay for the steps after it, and win", async () => {
+    const yaml = `jobs:
+  - { name: Prepare, args: { x: 2, folder: "{{day}}/in" }, exec: "args.folder += '/new'" }
+  - { name: Each, args: [{ y: 1 }, { y: 2 }], exec: log("each " + args.y) }
+  - { name: After, args: { z: 3 }, exec: log("after " + args.x) }
+  - { name: Last, exec: "log('last ' + args.z + args.y)" }
+  - { name: A, args: { x: 1, day: mon }, from: [Prepare, Each], exec: log(args.x + args.folder), to: [After, Last] }
+todo: [A]
+`;
+    expect((await runText(yaml)).lines).toEqual(["each 1", "each 2", "2mon/in/new", "after 2", "last 3undefined"]);
+  });
+
+  test("as OpenAF: a catch that returns true has dealt with the failure, and jobs that depend on the job run", async () => {
+    const yaml = (told: string, all = ""): string => `include: [oJobManager.yaml]
+ojob: { catch: "log('all'); ${all}" }
+jobs:
+  - { name: Inner, exec: throw "inner", catch: return "yes" }
+  - name: A
+    from: [Inner, oJobManager Job Start]
+    args: { name: caught-${told} }
+    exec: throw "bad"
+    to: Never
+    catch: "log('caught ' + exception); args.told = 1; ${told}"
+  - { name: Never, exec: log("never") }
+  - { name: B, deps: A, exec: "log('b ' + $ch('oJobManager-jobs').getAll()[0].status)" }
+todo: [A, B]
+`;
+    const handled = await runText(yaml("return 1"));
+    expect([handled.well, handled.lines.filter((line) => !/returned/.test(line))]).toEqual([
+      true,
+      ["caught bad", "b completed"],
+    ]);
+    expect(handled.lines).toContainEqual(expect.stringMatching(/its "catch" returned true.*completes/));
+    for (const told of ["return 0", "log(1)"]) expect((await runText(yaml(told, "return true"))).well).toBe(false);
+    const whole = (more: string): string => `ojob: { catch: return true }\njobs: [{ name: A, ${more} }]\ntodo: [A]\n`;
+    expect((await runText(whole("exec: throw 1"))).well).toBe(true);
+    expect((await runText(whole("typeArgs: { timeout: 50 }, exec: for (;;) sleep(10)"))).well).toBe(false);
+  });
+
+  test("unlike OpenAF: the name and the timeout of a job's own lock stay, whatever the jobs in from have", async () => {
+    const yaml = `include: [oJobManager.yaml]
+jobs:
+  - { name: Prepare, args: { name: other, timeout: 50000, url: x }, exec: log(args.name) }
+  - name: A
+    args: { name: mine, timeout: 60000 }
+    from: [oJobManager Job Start, Prepare]
+    to: oJobManager Job End
+    exec: log(args.name + args.timeout + args.url)
+  - { name: B, from: [Prepare, oJobManager Job Start], exec: log(args.name + args.timeout) }
+todo: [A, B]
+`;
+    const { well, lines } = await runText(yaml);
+    expect([well, lines]).toEqual([true, ["other", "mine60000x", "other", "other50000"]]);
+  });
+
   test("unlike OpenAF: return in a job of from ends its own step, and check says so at the return", async () => {
     const yaml = director("return");
     expect((await runText(yaml)).lines).toEqual(["worked", "worked"]);
