@@ -9,7 +9,7 @@ test("functions are retried, called for each item, and made of texts", async () 
     "pForEach([1, 2], (v, i) => v * 10 + i)": [10, 21],
     "pForEach([1], () => { throw 'x' }, (e) => 'caught ' + e)": ["caught x"],
     "parallel4Array([1, 2], (v) => v + 1)": [2, 3],
-    '[sync(() => 1), syncFn(() => 2)(), newFn("a", "return a + 1")(2)]': [1, 2, 3],
+    '[sync(() => 1), syncFn(() => 2), newFn("a", "return a + 1")(2)]': [1, 2, 3],
     '[$f("%03d", 7), $ft("%s", "a"), $t("{{a}}", { a: 1 }), repeat(2, "ab")]': ["007", "a", "1", "abab"],
     '($set("k", 1), $unset("k"), $get("k"))': "undefined",
     "(() => { const n = $atomic(5); return [n.inc(), n.dec(), n.getAdd(2), n.get(), n.setIf(7, 1), n.getSet(3), n.get()] })()":

@@ -45,10 +45,8 @@ export function sync(body: () => unknown): unknown {
   return body();
 }
 
-/** A function that is called as it is: a script has one thread. */
-export function syncFn(body: () => unknown): () => unknown {
-  return body;
-}
+/** As {@link sync}: calls a function, and returns what it returns. */
+export const syncFn: (body: () => unknown) => unknown = sync;
 
 /** A function of a text of JavaScript: `newFn("a", "return a + 1")`. */
 export function newFn(...given: string[]): (...parameters: unknown[]) => unknown {
