@@ -122,6 +122,7 @@ export interface TypeArgs {
   readonly blackout?: readonly Blackout[];
   readonly pwd?: string;
   readonly file?: string;
+  readonly url?: string;
   readonly execRequire?: string;
   readonly chSubscribe?: string;
   readonly onlyFromNow?: boolean;

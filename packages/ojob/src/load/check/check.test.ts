@@ -162,11 +162,6 @@ describe("what only OpenAF has", () => {
 
   test.each([
     [
-      "the url of a job file",
-      job("typeArgs: { url: x }"),
-      '3:17 "url" is of OpenAF: fetch the file, and name the copy under "file".',
-    ],
-    [
       "a state in typeArgs",
       job("typeArgs: { when: x }"),
       '3:17 "when" is of OpenAF: ojm has no states: set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready".',

@@ -28,7 +28,6 @@ export const INSTEAD_OF_STATES: string =
 /** Keys of OpenAF without which the file does something else, and what to write instead. */
 const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "jobs.typeArgs": {
-    url: 'fetch the file, and name the copy under "file"',
     when: `ojm has no states: ${INSTEAD_OF_STATES}`,
   },
 };

@@ -69,6 +69,9 @@ const typeArgs: Fields = {
   noLog: flag("No banner when this job starts and ends."),
   pwd: text("The folder in which a script in another language, and sh() in JavaScript, runs."),
   file: text("Take the script from this file. For a job of type jobs, the job file to run."),
+  url: text(
+    "The address of the job file that a job of type jobs runs: its copy is in the folder `urls` beside the file.",
+  ),
   execRequire: text(
     "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
   ),
