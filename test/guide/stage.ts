@@ -170,7 +170,11 @@ export async function play(
   let watch: NodeJS.Timeout | undefined;
   const onStart = (control: RunControl): void => {
     if (until === undefined) return;
-    watch = setInterval(() => until(readFileSync(path("out"), "utf8")) && control.stop("it did enough"), 20);
+    watch = setInterval(() => {
+      if (!until(readFileSync(path("out"), "utf8"))) return;
+      clearInterval(watch);
+      control.stop("it did enough");
+    }, 20);
   };
   try {
     const loads = [path("functions.js"), ...packages];
@@ -191,11 +195,8 @@ export async function play(
     for (const fd of fds) closeSync(fd);
     // The next block begins with an empty store, on a server too.
     if (!("path" in config.chJobs.args) && !("file" in config.chJobs.args)) {
-      for (const [name, channel] of [
-        ["oJobManager-jobs", config.chJobs],
-        ["oJobManager-locks", config.chLocks],
-      ] as const)
-        await (await openChannel(name, channel)).destroy();
+      for (const name of ["jobs", "locks", "times", "schedules", "logs"])
+        await (await openChannel(`oJobManager-${name}`, config.chJobs)).destroy();
     }
   }
 }

@@ -1,4 +1,5 @@
 import { printf } from "../format/printf.js";
+import { parse } from "../text/template.js";
 import { thread } from "../thread.js";
 
 /**
@@ -108,10 +109,8 @@ export function $atomic(value?: unknown, type?: unknown): Atomic {
 export const $f: (format: string, ...values: unknown[]) => string = printf;
 export const $ft: (format: string, ...values: unknown[]) => string = printf;
 
-/** Fills a template of Handlebars. */
-export function $t(template: unknown, data?: unknown): string {
-  return thread.templify(template, data);
-}
+/** Fills a template of Handlebars, with the helpers of `ow.template.addHelper`. */
+export const $t: (template: unknown, data?: unknown) => string = parse;
 
 /** Forgets a value that `$set` has kept. */
 export function $unset(key: string): void {
