@@ -142,9 +142,9 @@ $job("Free");`;
     const code = `const { jobLocks } = __oJobManager;
 log([jobLocks.lock("x"), jobLocks.isLocked("x").value, jobLocks.lock("x", 10, 1)].join());
 jobLocks.unlock("x");
-log([jobLocks.isLocked("x").value, jobLocks.lock("x", 10, 1, 60)].join());
+log([jobLocks.isLocked("x").value, jobLocks.lock("x", 10, 1, 2000)].join());
 jobLocks.extendTimeout("x", 60000);
-sleep(150);
+sleep(2300);
 log(jobLocks.isLocked("x").value);`;
     const jobs = `jobs:
   - name: A

@@ -47,7 +47,9 @@ export function sync(body: () => unknown): unknown {
 }
 
 /** As {@link sync}: calls a function, and returns what it returns. */
-export const syncFn: (body: () => unknown) => unknown = sync;
+export function syncFn(body: () => unknown): unknown {
+  return body();
+}
 
 /** A function of a text of JavaScript: `newFn("a", "return a + 1")`. */
 export function newFn(...given: string[]): (...parameters: unknown[]) => unknown {
