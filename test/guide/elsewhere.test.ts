@@ -15,14 +15,14 @@ const FUNCTIONS = `
 
 const block = blocksByHeading().get("Complete Example: Batch Processing System");
 
-it.skipIf(block === undefined)(
-  `the complete example keeps its stores and logs beside its file, from another working directory${block ? "" : `: ${NO_GUIDE}`}`,
-  async () => {
+it.skipIf(block === undefined).each([[[]], [["--load", "@ojm/openaf"]]])(
+  `with %j, the complete example keeps its stores and logs beside its file, from another working directory${block ? "" : `: ${NO_GUIDE}`}`,
+  async (load) => {
     if (block === undefined) return;
     const text = replaced(block, [['"0 2 * * *"', '"* * * * * *"']]);
     const folder = folderWith({ "jobs.yaml": text, "functions.js": FUNCTIONS });
     const elsewhere = folderWith({});
-    const batch = start(elsewhere, "run", join(folder, "jobs.yaml"), "--load", join(folder, "functions.js"));
+    const batch = start(elsewhere, "run", join(folder, "jobs.yaml"), "--load", join(folder, "functions.js"), ...load);
     await batch.prints("loaded ROW");
     batch.process.kill("SIGTERM");
     expect((await batch.ended).code).toBe(143);

@@ -1,7 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { onTestFinished } from "vitest";
-import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openChannel } from "@ojm/core";
+import { Log, type RunControl, runJobFile } from "@ojm/ojob";
+import { afterAll } from "vitest";
+import { prepareType } from "../../packages/cli/src/backends.js";
+import { folderWith } from "../../packages/cli/src/testing/ojm.js";
 import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.js";
 import { fromYaml, toYaml } from "../../packages/ojob/src/load/yaml/yaml.js";
 import { GUIDE } from "../../packages/ojob/src/testing/guide.js";
@@ -37,8 +40,6 @@ interface ChannelConfig {
 export interface Store {
   readonly name: string;
   readonly missing?: string | undefined;
-  /** Whether the block is run from another folder than that of its file, where nothing may be written. */
-  readonly fromElsewhere?: true;
   open(): Promise<{ readonly chJobs: ChannelConfig; readonly chLocks: ChannelConfig }>;
 }
 
@@ -46,14 +47,25 @@ function both(type: string, args: ChannelConfig["args"]) {
   return { chJobs: { type, args }, chLocks: { type, args } };
 }
 
-/** The stores, those on a server with one of their own for each block. */
+/** Servers that all tests of a file share. */
+const servers = new Map<string, Promise<{ stop(): Promise<void> }>>();
+
+afterAll(async () => {
+  for (const server of servers.values()) await (await server).stop();
+});
+
+function shared<S extends { stop(): Promise<void> }>(name: string, start: () => Promise<S>): Promise<S> {
+  const server = (servers.get(name) as Promise<S> | undefined) ?? start();
+  servers.set(name, server);
+  return server;
+}
+
 export const stores: readonly Store[] = [
   { name: "simple", open: async () => both("simple", {}) },
   { name: "level", open: async () => both("level", { path: "./data/ojm" }) },
   {
     name: "sqlite",
     // Its paths are those that the guide prints.
-    fromElsewhere: true,
     open: async () => ({
       chJobs: { type: "db", args: { file: "./data/jobs.db" } },
       chLocks: { type: "db", args: { file: "./data/locks.db" } },
@@ -61,22 +73,13 @@ export const stores: readonly Store[] = [
   },
   {
     name: "redis",
-    fromElsewhere: true,
     missing: whyMissing("redis-server"),
-    async open() {
-      const server = await startRedis();
-      onTestFinished(() => server.stop());
-      return both("redis", { url: server.url, deadline: 30_000 });
-    },
+    open: async () => both("redis", { url: (await shared("redis", startRedis)).url, deadline: 30_000 }),
   },
   {
     name: "etcd",
     missing: etcdMissing(),
-    async open() {
-      const server = await startEtcd();
-      onTestFinished(() => server.stop());
-      return both("etcd", { hosts: server.host, deadline: 30_000 });
-    },
+    open: async () => both("etcd", { hosts: (await shared("etcd", startEtcd)).host, deadline: 30_000 }),
   },
 ];
 
@@ -90,15 +93,14 @@ export interface Additions {
   readonly jobs?: readonly object[];
   /** Of a fragment. */
   readonly todo?: readonly unknown[];
-  /** Arguments of the command line. */
-  readonly args?: readonly string[];
   /** What the output must hold before a daemon is told to end. */
   readonly until?: (out: string) => boolean;
 }
 
 /** What came of running a block. */
 export interface Played {
-  readonly code: number | null;
+  /** Whether all jobs went well. */
+  readonly well: boolean;
   readonly out: string;
   readonly err: string;
   /** The messages of the log lines. */
@@ -107,7 +109,7 @@ export interface Played {
   readonly records: readonly string[];
   /** The names of the locks that are held when all is over. */
   readonly held: readonly string[];
-  /** Files in the working directory, where that is not the folder of the job file. */
+  /** New files in the working directory, which is not the folder of the job file. */
   readonly strays: readonly string[];
 }
 
@@ -150,27 +152,51 @@ function complete(block: Block, config: object, { replace, jobs = [], todo }: Ad
   return toYaml(file);
 }
 
-/** Runs a block with what it leaves out, in a process of its own. */
-export async function play(block: Block, store: Store, additions: Additions): Promise<Played> {
-  const text = complete(block, await store.open(), additions);
-  const folder = folderWith({ "jobs.yaml": text, "functions.js": additions.load ?? "" });
-  const workingDirectory = store.fromElsewhere ? folderWith({}) : folder;
-  const path = (name: string): string => relative(workingDirectory, join(folder, name));
-  const load = ["--load", path("functions.js")];
-  const ojm = start(workingDirectory, "run", path("jobs.yaml"), ...load, ...(additions.args ?? []));
+/** Runs a block with what it leaves out, in this process, with these packages for its scripts. */
+export async function play(
+  block: Block,
+  store: Store,
+  additions: Additions,
+  packages: readonly string[] = [],
+): Promise<Played> {
+  const config = await store.open();
+  const text = complete(block, config, additions);
+  const folder = folderWith({ "jobs.yaml": text, "functions.js": additions.load ?? "", out: "", err: "" });
+  const path = (name: string): string => join(folder, name);
+  const here = new Set(readdirSync("."));
+  const fds = [openSync(path("out"), "w"), openSync(path("err"), "w")] as const;
+  const log = new Log(...fds);
   const { until } = additions;
-  if (until !== undefined) {
-    while (!until(ojm.out) && ojm.process.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
-    ojm.process.kill("SIGTERM");
-  }
-  const { code, out, err } = await ojm.ended;
-  const lines = out.split("\n");
-  const shown = (mark: string): string[] => {
-    const line = lines.find((one) => one.startsWith(mark));
-    if (line === undefined) throw new Error(`nothing was shown in the end:\n${out}\n${err}`);
-    return JSON.parse(line.slice(mark.length)) as string[];
+  let watch: NodeJS.Timeout | undefined;
+  const onStart = (control: RunControl): void => {
+    if (until === undefined) return;
+    watch = setInterval(() => {
+      if (!until(readFileSync(path("out"), "utf8"))) return;
+      clearInterval(watch);
+      control.stop("it did enough");
+    }, 20);
   };
-  const log = lines.flatMap((line) => / \| [A-Z]+ *\| (.*)/.exec(line)?.[1] ?? []);
-  const strays = workingDirectory === folder ? [] : readdirSync(workingDirectory);
-  return { code, out, err, log, records: shown("RECORDS "), held: shown("HELD "), strays };
+  try {
+    const loads = [path("functions.js"), ...packages];
+    const well = await runJobFile(path("jobs.yaml"), { log, loads, prepare: prepareType, onStart });
+    await log.flush();
+    const [out, err] = [readFileSync(path("out"), "utf8"), readFileSync(path("err"), "utf8")];
+    const lines = out.split("\n");
+    const shown = (mark: string): string[] => {
+      const line = lines.find((one) => one.startsWith(mark));
+      if (line === undefined) throw new Error(`nothing was shown in the end:\n${out}\n${err}`);
+      return JSON.parse(line.slice(mark.length)) as string[];
+    };
+    const messages = lines.flatMap((line) => / \| [A-Z]+ *\| (.*)/.exec(line)?.[1] ?? []);
+    const strays = readdirSync(".").filter((name) => !here.has(name));
+    return { well, out, err, log: messages, records: shown("RECORDS "), held: shown("HELD "), strays };
+  } finally {
+    clearInterval(watch);
+    for (const fd of fds) closeSync(fd);
+    // The next block begins with an empty store, on a server too.
+    if (!("path" in config.chJobs.args) && !("file" in config.chJobs.args)) {
+      for (const name of ["jobs", "locks", "times", "schedules", "logs"])
+        await (await openChannel(`oJobManager-${name}`, config.chJobs)).destroy();
+    }
+  }
 }

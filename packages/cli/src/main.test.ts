@@ -34,7 +34,7 @@ describe("the command ojm", () => {
     ],
     [["schema", "x"], /ojm schema takes nothing more, but there is "x"/],
     [["check"], /ojm check needs a job file/],
-    [["check", "a.yaml", "--load", "x"], /ojm check has no option --load\. It has: --strict/],
+    [["check", "a.yaml", "--job", "x"], /ojm check has no option --job\. It has: --load, --strict/],
     [["run", "a.yaml", "--strit"], /has no option --strit\. Did you mean --strict\?/],
     [["run", "a.yaml", "--strict=1"], /--strict takes no value/],
     [["run", "a.yaml", "--jobhelp"], /--jobhelp needs a value/],

@@ -32,6 +32,8 @@ export interface PrepareOptions {
   readonly typed?: boolean;
   /** Take warnings for errors. */
   readonly strict?: boolean | undefined;
+  /** What is loaded after what the file itself names under `loads`: packages, or absolute paths of files. */
+  readonly loads?: readonly string[] | undefined;
   /** Run only these jobs, and those that they depend on, instead of the todo. */
   readonly jobs?: readonly string[] | undefined;
   /** The file may be a library: jobs without a todo. */
@@ -84,7 +86,8 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   const { values = "named", environment = PROCESS_ENVIRONMENT } = options;
   const loaded = loadJobFile(name, { strict, withoutTodo: options.jobs !== undefined || options.library === true });
   const { problems } = loaded;
-  const file = options.jobs === undefined ? loaded.file : chooseJobs(loaded.file, options.jobs, problems);
+  const chosen = options.jobs === undefined ? loaded.file : chooseJobs(loaded.file, options.jobs, problems);
+  const file = withLoads(chosen, options.loads ?? []);
   const around = surroundingsOf(file, environment, { problems, values });
   const masker = new Masker();
   masker.add(around.secrets.values);
@@ -111,4 +114,13 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   await options.further?.(file, planned, problems);
   problems.throwErrors();
   return { file, plan: planned, args, warnings: problems.warnings, mask };
+}
+
+function withLoads(file: JobFile, more: readonly string[]): JobFile {
+  const { settings, source } = file;
+  const { loads = [] } = settings;
+  const added = more.filter((name) => loads.every(({ text }) => text !== name));
+  if (added.length === 0) return file;
+  const at = { source, line: 1, column: 1 };
+  return { ...file, settings: { ...settings, loads: [...loads, ...added.map((text) => ({ text, at }))] } };
 }

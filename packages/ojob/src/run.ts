@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import type { Clock } from "@ojm/core";
 import type { RunControl } from "./execute/run-file.js";
 import type { Args } from "./load/job-file.js";
@@ -27,7 +28,10 @@ export interface RunFileOptions {
    * the file may run meanwhile.
    */
   readonly jobs?: readonly string[] | undefined;
-  /** JavaScript files whose functions scripts may call. Absolute paths. */
+  /**
+   * What scripts may call beside what the file names under `loads`: JavaScript files, by their absolute paths,
+   * or packages, by their names.
+   */
   readonly loads?: readonly string[];
   /**
    * Makes a channel type known before it is opened. The type `simple` always is. Without this, core finds the
@@ -51,13 +55,14 @@ export interface RunFileOptions {
  */
 export async function runJobFile(name: string, options: RunFileOptions): Promise<boolean> {
   const { log, args = {}, strict = false, jobs, loads = [], scriptMemory = defaultMemoryLimit() } = options;
-  const pool = new ThreadPool({ script: SCRIPT_WORKER, memoryLimit: scriptMemory, files: loads });
+  const pool = new ThreadPool({ script: SCRIPT_WORKER, memoryLimit: scriptMemory, files: loads.filter(isAbsolute) });
+  const packages = loads.filter((load) => !isAbsolute(load));
   // A thread takes 25 ms to start, and so does the import of the rest: do both at the same time.
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");
     const { grace = GRACE, prepare, clock, onStart } = options;
-    return await runFile(name, { log, args, strict, jobs, pool, thread, prepare, grace, clock, onStart });
+    return await runFile(name, { log, args, strict, jobs, packages, pool, thread, prepare, grace, clock, onStart });
   } finally {
     await pool.close();
   }

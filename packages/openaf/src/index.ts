@@ -24,6 +24,7 @@ export {
   sync,
   syncFn,
 } from "./control/control.js";
+export { $do, $do as $doV, $doAll, $doFirst, $doWait } from "./control/promise.js";
 export { hmacSHA1, hmacSHA256, hmacSHA384, hmacSHA512, md5, sha1, sha256, sha384, sha512 } from "./crypto.js";
 export {
   arrayContains,
@@ -60,8 +61,10 @@ export {
 } from "./data/types.js";
 export { flatten, mapArray, objOrStr, searchKeys, searchValues, traverse } from "./data/walk.js";
 export { $rest } from "./http/rest.js";
+export { ask, ask as askEncrypt, askDef, askN } from "./io/ask.js";
 export { listFilesRecursive } from "./io/info.js";
 export { io, isBinaryArray } from "./io/io.js";
+export { load, loadLib } from "./io/load.js";
 export {
   ioStreamCopy,
   ioStreamRead,
@@ -73,7 +76,7 @@ export {
 export { findRandomOpenPort } from "./net/net.js";
 export { af } from "./objects/af.js";
 export { searchArray } from "./objects/obj.js";
-export { ow } from "./objects/ow.js";
+export { oJobRunJob, ow } from "./objects/ow.js";
 export { $path } from "./path/path.js";
 export { ansiColor } from "./print/color.js";
 export { $err } from "./print/error.js";
@@ -114,5 +117,17 @@ export { printTree, printTreeOrS } from "./print/tree.js";
 export { visibleLength, visibleLength as ansiLength } from "./print/width.js";
 export { $from } from "./query/from.js";
 export { $sh, sh } from "./shell/sh.js";
-export { getEnvs, getEnvsDef, getNumberOfCores, getPid, pidCheck, pidKill } from "./shell/system.js";
+export {
+  getDistribution,
+  getEnvs,
+  getEnvsDef,
+  getJavaHome,
+  getNumberOfCores,
+  getOpenAFPath,
+  getPid,
+  getVersion,
+  pidCheck,
+  pidKill,
+} from "./shell/system.js";
 export { $csv, CSV, toCSV } from "./text/csv.js";
+export { parse as templify } from "./text/template.js";

@@ -2,16 +2,19 @@
 export interface ScriptThread {
   readonly print: (value?: unknown) => void;
   readonly printErr: (value?: unknown) => void;
+  readonly printnl: (value?: unknown) => void;
   readonly log: (message: unknown) => void;
   readonly logErr: (message: unknown) => void;
   readonly logWarn: (message: unknown) => void;
   readonly sleep: (ms: number) => void;
-  readonly templify: (template: unknown, data?: unknown) => string;
+  readonly templify: (template: unknown, data?: unknown, helpers?: object) => string;
   readonly jsonParse: (text: unknown, otherwise?: unknown) => unknown;
   readonly stringify: (value: unknown, replacer?: unknown, space?: string | number) => string;
   readonly sh: (command: unknown, options?: unknown) => unknown;
   readonly $get: (key: string) => unknown;
   readonly $set: (key: string, value: unknown) => unknown;
+  readonly $job: (name: string, args?: object) => unknown;
+  readonly oJobManagerLaunchJob: (name: string, args?: unknown) => unknown;
   readonly toYAML: (value: unknown) => unknown;
   readonly fromYAML: (text: string) => unknown;
 }
@@ -34,6 +37,7 @@ function taken(name: string, value: unknown = scope[name]): never {
 export const thread: ScriptThread = {
   print: taken("print"),
   printErr: taken("printErr"),
+  printnl: taken("printnl"),
   log: taken("log"),
   logErr: taken("logErr"),
   logWarn: taken("logWarn"),
@@ -44,6 +48,8 @@ export const thread: ScriptThread = {
   sh: taken("sh"),
   $get: taken("$get"),
   $set: taken("$set"),
+  $job: taken("$job"),
+  oJobManagerLaunchJob: taken("oJobManagerLaunchJob"),
   toYAML: taken("af.toYAML", toYAML),
   fromYAML: taken("af.fromYAML", fromYAML),
 };

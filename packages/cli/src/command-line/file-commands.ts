@@ -1,5 +1,10 @@
 import type { CommandSpec } from "./spec.js";
 
+const load = {
+  value: "FILE|PACKAGE",
+  text: "a JavaScript file, or a package such as @ojm/openaf, whose functions the scripts may call; may be given several times",
+} as const;
+
 /** The commands that are about job files. */
 export const fileCommands: readonly CommandSpec[] = [
   {
@@ -16,10 +21,7 @@ directory; paths in the file begin at its folder.`,
       "dry-run": {
         text: "show what would run, in which order, with which arguments and locks; run nothing",
       },
-      load: {
-        value: "FILE",
-        text: "a JavaScript file whose functions the scripts may call; may be given several times",
-      },
+      load,
       "log-prefix": {
         value: "WHAT",
         choices: ["none", "job", "time", "both"],
@@ -40,7 +42,7 @@ directory; paths in the file begin at its folder.`,
     summary: "find what is wrong with a job file, and run nothing",
     about: `Finds everything that is wrong with a job file and with those that it includes: keys, values, names of jobs, scripts.
 Ends with 0 if it can be run, and 2 if not. key=value is an argument as it would be given to ojm run.`,
-    options: { strict: { text: "take warnings for errors" } },
+    options: { load, strict: { text: "take warnings for errors" } },
   },
   {
     name: "schema",

@@ -47,6 +47,39 @@ describe("ojm check", () => {
     expect(existsSync(join(folder, "ran"))).toBe(false);
   });
 
+  test("a file of OpenAF runs and is checked without a change: --load, or loads in the config, names the package", async () => {
+    const text = `jobs: [{ name: A, exec: "print(ow.format.toHex(255) + helper() + isString(args.n))" }]\ntodo: [A]\n`;
+    const files = { "a.yaml": text, "b.js": "function helper() { return '!'; }" };
+    const folder = folderWith(files);
+    const load = ["--load", "@ojm/openaf", "--load", "b.js"];
+    expect(await ojm(folder, "run", "a.yaml", "n=1", ...load)).toMatchObject({ code: 0, out: "ff!true\n" });
+    expect(await ojm(folder, "run", "a.yaml", "n=1", "--dry-run", ...load)).toMatchObject({
+      out: expect.stringContaining('{"n":"1"}'),
+    });
+    expect(await ojm(folder, "check", "a.yaml", ...load)).toMatchObject({ code: 0, err: "" });
+    expect((await ojm(folder, "check", "a.yaml")).err).toMatch(/ow.*helper|helper.*ow/s);
+    const inConfig = folderWith({ ...files, "ojm.config.json": '{ "loads": ["@ojm/openaf"] }' });
+    expect(await ojm(inConfig, "run", "a.yaml", "n=1", "--load", "b.js")).toMatchObject({ code: 0, out: "ff!true\n" });
+    expect(await ojm(inConfig, "check", "a.yaml", "--load", "b.js")).toMatchObject({ code: 0, err: "" });
+  });
+
+  test.each([
+    [["run", "a.yaml", "--load", "no-such-package"], /there is neither a file nor a package "no-such-package"/],
+    [["check", "a.yaml", "--load", "no-such-package"], /there is neither a file nor a package "no-such-package"/],
+    [["check", "a.yaml", "--load", "./none"], /--load \.\/none: there is no such file/],
+  ])("ojm %j ends with 2", async (words, message) => {
+    const { code, err } = await ojm(folderWith({ "a.yaml": FINE }), ...words);
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test.each([
+    ['{ "loads": "./b.js" }', /"loads" .*names of packages/],
+    ['{ "loads": [1] }', /"loads" .*names of packages/],
+  ])("a config with %s is refused", async (config, message) => {
+    const { code, err } = await ojm(folderWith({ "a.yaml": FINE, "ojm.config.json": config }), "run", "a.yaml");
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  });
+
   test("ojm check shows warnings, and ends with 0", async () => {
     expect(await ojm(folderWith({ "a.yaml": ODD }), "check", "a.yaml")).toEqual({
       code: 0,

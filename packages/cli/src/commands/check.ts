@@ -5,15 +5,16 @@ import { readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { print } from "../output/print.js";
 import { tell } from "../output/tell.js";
-import { argsOf } from "../store/job-file.js";
+import { argsOf, loadsOf } from "../store/job-file.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */
 export async function execute(given: Given): Promise<number> {
   const { file, pairs } = readFile(given);
   const { flags } = given;
   const args = argsOf(pairs);
+  const loads = await loadsOf(given);
   try {
-    const checked = await checkJobFile(file, { args, strict: flags.has("strict"), prepare: prepareType });
+    const checked = await checkJobFile(file, { args, loads, strict: flags.has("strict"), prepare: prepareType });
     for (const warning of checked.warnings) tell(describe(warning));
     print(`${visible(summary(file, checked), LINES)}\n`);
     return 0;

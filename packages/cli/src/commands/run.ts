@@ -1,15 +1,13 @@
 import { subscribe } from "node:diagnostics_channel";
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Events } from "@ojm/core";
 import { dryRun, JobFileError, jobFileHelp, Log, type RunControl, type RunFileOptions, runJobFile } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { lastValue, readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { CommandError, EXIT } from "../errors.js";
+import { EXIT } from "../errors.js";
 import { print, tellUnwritten } from "../output/print.js";
 import { tell } from "../output/tell.js";
-import { argsOf } from "../store/job-file.js";
+import { argsOf, loadsOf } from "../store/job-file.js";
 import { serveMetrics } from "./metrics.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -20,11 +18,11 @@ export async function execute(given: Given): Promise<number> {
   const { values, flags } = given;
   const [helpOf] = values["jobhelp"] ?? [];
   if (helpOf !== undefined || flags.has("help")) return show(() => jobFileHelp(file, helpOf));
-  const loads = (values["load"] ?? []).map(findLoad);
+  const loads = await loadsOf(given);
   const args = argsOf(pairs);
   const jobs = values["job"];
   const strict = flags.has("strict");
-  if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, prepare: prepareType }));
+  if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, loads, prepare: prepareType }));
   const [metrics] = values["metrics"] ?? [];
   const signals = new Signals();
   if (metrics !== undefined) await serveMetrics(metrics, () => signals.storeAnswers());
@@ -82,12 +80,6 @@ async function show(text: () => Promise<string>): Promise<number> {
     tell(error.message);
     return 2;
   }
-}
-
-function findLoad(name: string): string {
-  const path = resolve(name);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path;
-  throw new CommandError(`--load ${name}: there is no such file`);
 }
 
 /** Turns the signals that end a process into a stop in good order. */

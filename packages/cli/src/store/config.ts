@@ -7,7 +7,7 @@ import { CommandError } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
 const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.config.${ending}`);
-const KEYS = ["store", "profiles"];
+const KEYS = ["store", "profiles", "loads"];
 const PROFILES = '{ "prod": { "store": "redis://HOST" } }';
 const PROFILE_KEYS = ["store"];
 const STORES = ["jobs", "locks", "logs"];
@@ -65,6 +65,23 @@ export async function configuredStore(
   throw new CommandError(`${where} has no "store", and the file has none for all profiles`);
 }
 
+/**
+ * The packages that a config file names for the scripts of all job files; none without a config. One that is
+ * a module is not asked: running a job file runs no config.
+ */
+export async function configuredLoads(folder: string): Promise<readonly string[]> {
+  const path = findConfig(folder);
+  if (path === undefined || isModule(path)) return [];
+  const { loads = [] } = await readConfig(path);
+  const isName = (one: unknown): boolean => typeof one === "string" && /^[@\w]/.test(one) && !isModule(one);
+  if (Array.isArray(loads) && loads.every(isName)) return loads as string[];
+  throw new CommandError(`${path}: "loads" must be a list of names of packages, such as ["@ojm/openaf"]`);
+}
+
+function isModule(path: string): boolean {
+  return /\.[cm]?[jt]s$/.test(path);
+}
+
 /** A map of a config file, whose values are not checked yet. */
 type Unchecked = Readonly<Record<string, unknown>>;
 
@@ -83,7 +100,7 @@ function told(value: unknown): string {
 async function readConfig(path: string): Promise<Unchecked> {
   let config: unknown;
   try {
-    if (/\.[mj]?[jt]s$/.test(path)) config = (await import(pathToFileURL(path).href)).default;
+    if (isModule(path)) config = (await import(pathToFileURL(path).href)).default;
     else if (path.endsWith(".json")) config = JSON.parse(readFileSync(path, "utf8"));
     else config = (await import("yaml")).parse(readFileSync(path, "utf8"));
   } catch (error) {

@@ -1,6 +1,9 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import type { JobManager } from "@ojm/core";
 import { type Args, commandLineValue, openManagerOf } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
+import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
 
 /** The arguments for a job file, as they stand on the command line. */
@@ -13,4 +16,21 @@ export async function openJobFile(file: string, args: Args): Promise<JobManager>
   const manager = await openManagerOf(file, args, prepareType);
   if (manager !== undefined) return manager;
   throw new CommandError(`${file} keeps its runs in memory: give oJobManager Init a "chJobs" and "chLocks" that last`);
+}
+
+/**
+ * What scripts may call beside what their file loads: the packages that the config names, and the files and
+ * packages of `--load`.
+ */
+export async function loadsOf(given: Given): Promise<string[]> {
+  const { configuredLoads } = await import("./config.js");
+  return [...(await configuredLoads(process.cwd())), ...(given.values["load"] ?? []).map(findLoad)];
+}
+
+/** The absolute path of a file, or else the name of a package. */
+function findLoad(name: string): string {
+  const path = resolve(name);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path;
+  if (/^[./\\]|\.[cm]?[jt]s$/.test(name)) throw new CommandError(`--load ${name}: there is no such file`);
+  return name;
 }

@@ -24,7 +24,7 @@ describe("a launched job", () => {
     const code = `$ch("c").create();
 const id = ${launch("W", "{ x: 7 }")};
 while (isUnDef($ch("c").get("x"))) sleep(5);
-log(id + " " + $ch("c").get("x"));`;
+log(id + " " + $ch("c").get("x").value);`;
     const { well, lines } = await runText(launcher(code, `  - { name: W, exec: '$ch("c").set("x", args.x)' }`));
     expect([well, lines]).toEqual([true, ["W#2 7"]]);
   });

@@ -4,7 +4,7 @@ import { runText, script } from "../testing/run-file.js";
 
 test("ojob.channels.create opens channels before the first job; if one cannot be opened, no job runs", async () => {
   const yaml = (config: string): string =>
-    `ojob: { channels: { create: [{ name: mine, ${config} }] } }\n${script('$ch("mine").set("a", 1); log($ch("mine").get("a"))')}`;
+    `ojob: { channels: { create: [{ name: mine, ${config} }] } }\n${script('$ch("mine").set("a", 1); log($ch("mine").get("a").value)')}`;
   expect((await runText(yaml("type: simple"))).lines).toEqual(["1"]);
   registerBackend({ type: "broken", open: () => Promise.reject(new Error("it is broken")) });
   const { well, lines, err } = await runText(yaml("type: broken"));

@@ -225,13 +225,13 @@ describe("channels of scripts", () => {
 $ch("c").set({ k: 1 }, { v: 1 });
 $ch("c").set("b", 2);
 $ch("c").forEach((k, v) => print(stringify([k, v], undefined, "")));
-log([$ch("c").size(), $ch("c").get("b"), stringify($ch("c").getKeys(), undefined, ""), isUnDef($ch("c").get("no"))].join(" "));
+log([$ch("c").size(), $ch("c").get("b").value, stringify($ch("c").getKeys(), undefined, ""), isUnDef($ch("c").get("no"))].join(" "));
 $ch("c").unset("b");
 log($ch("c").getAll().length);`,
     );
     const { lines, out } = await runText(yaml);
-    expect(lines).toEqual(['2 2 ["b",{"k":1}] true', "1"]);
-    expect(out).toMatch(/\["b",2\]\n\[\{"k":1\},\{"v":1\}\]/);
+    expect(lines).toEqual(['2 2 [{"k":1},{"key":"b"}] true', "1"]);
+    expect(out).toMatch(/\[\{"k":1\},\{"v":1\}\]\n\[\{"key":"b"\},\{"key":"b","value":2\}\]/);
   });
 
   test("a channel that does not exist is an error with a hint", async () => {
@@ -286,7 +286,7 @@ describe("the functions of scripts", () => {
     ["[af.fromYAML('a: 1'), af.fromYAML('a: 1\\n---\\n2'), af.fromYAML('')]", [{ a: 1 }, [{ a: 1 }, 2], null]],
     // In OpenAF, whether to compress comes first.
     [
-      "['a', 'b', 'c', 'd'].map((n, i) => { const c = $ch(n); [() => c.create(1, 'simple', {}), () => c.create(true), () => c.create(undefined, 'simple'), () => c.create('simple', {})][i](); c.set('k', i); return c.get('k') })",
+      "['a', 'b', 'c', 'd'].map((n, i) => { const c = $ch(n); [() => c.create(1, 'simple', {}), () => c.create(true), () => c.create(undefined, 'simple'), () => c.create('simple', {})][i](); c.set('k', i); return c.get('k').value })",
       [0, 1, 2, 3],
     ],
     ["templify('Hi {{a.b}}{{no}}!', {a: {b: 1}})", "Hi 1!"],

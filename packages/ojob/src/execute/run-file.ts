@@ -36,6 +36,8 @@ export interface FileRun {
   readonly strict: boolean;
   /** Run only these jobs. */
   readonly jobs: readonly string[] | undefined;
+  /** Packages to load beside those that the file names. */
+  readonly packages: readonly string[];
   readonly pool: ThreadPool;
   /** The first thread. It reports whether the files of `loads` are sound. */
   readonly thread: ScriptThread;
@@ -53,7 +55,8 @@ export interface FileRun {
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread } = run;
   const prepare = preparing(run.prepare);
-  const options = { args: run.args, strict: run.strict, jobs: run.jobs, channelTypes: prepare, ...RUN_CHECKS };
+  const { args: given, strict, jobs, packages: loads } = run;
+  const options = { args: given, strict, jobs, loads, channelTypes: prepare, ...RUN_CHECKS };
   const { file, plan, args, warnings } = await prepareJobFile(name, options);
   log.hide(plan.secrets.values);
   for (const warning of warnings) log.note(describe(warning));

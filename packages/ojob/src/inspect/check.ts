@@ -15,6 +15,8 @@ export interface CheckOptions {
   readonly args?: Args;
   /** Take warnings for errors. */
   readonly strict?: boolean;
+  /** What is loaded beside what the file names under `loads`, as for running the file. */
+  readonly loads?: readonly string[];
   /** Makes a channel type known, as for running the file. A type that cannot be found is an error. */
   readonly prepare?: PrepareType;
 }
@@ -33,10 +35,13 @@ export interface Checked {
 }
 
 /** Checks a job file and runs nothing. */
-export async function checkFile(name: string, { args = {}, strict = false, prepare }: CheckOptions): Promise<Checked> {
+export async function checkFile(
+  name: string,
+  { args = {}, strict = false, loads, prepare }: CheckOptions,
+): Promise<Checked> {
   const channelTypes = preparing(prepare);
   const checks = { library: true, schedules: true, lockNames: true, initOrder: true, channelTypes };
-  const options = { args, strict, ...checks, further: lookAtRest };
+  const options = { args, strict, loads, ...checks, further: lookAtRest };
   const { file, warnings } = await prepareJobFile(name, options);
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);
   return {

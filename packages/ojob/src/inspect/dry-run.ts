@@ -18,6 +18,8 @@ export interface DryRunOptions {
   readonly strict?: boolean;
   /** Only these jobs, and those that they depend on, instead of the todo. */
   readonly jobs?: readonly string[] | undefined;
+  /** What is loaded beside what the file names under `loads`, as for running the file. */
+  readonly loads?: readonly string[];
   /** Makes a channel type known, as for running the file. */
   readonly prepare?: PrepareType;
 }
@@ -26,8 +28,9 @@ export interface DryRunOptions {
 const MOST_RUNS = 10;
 
 /** What running a job file would do, as text. Runs no script and opens no store. */
-export async function describeRun(name: string, { args = {}, strict, jobs, prepare }: DryRunOptions): Promise<string> {
-  const prepared = await prepareJobFile(name, { args, strict, jobs, channelTypes: preparing(prepare), ...RUN_CHECKS });
+export async function describeRun(name: string, options: DryRunOptions): Promise<string> {
+  const { args = {}, prepare, ...how } = options;
+  const prepared = await prepareJobFile(name, { ...how, args, channelTypes: preparing(prepare), ...RUN_CHECKS });
   const items = await Promise.all(prepared.plan.todo.map((entry, i) => itemText(entry, i, prepared)));
   const warnings = prepared.warnings.map((warning) => describe(warning));
   const parts = [...warnings, `${name} would run, ${orderOf(prepared.plan)}:`, ...items, "Nothing was run."];

@@ -122,11 +122,14 @@ export interface TypeArgs {
   readonly blackout?: readonly Blackout[];
   readonly pwd?: string;
   readonly file?: string;
+  readonly url?: string;
   readonly execRequire?: string;
   readonly chSubscribe?: string;
   readonly onlyFromNow?: boolean;
   /** Options of the script as a step. */
   readonly step?: StepOptions;
+  readonly shell?: string;
+  readonly shellPrefix?: string;
   readonly noTemplate?: boolean;
   readonly noTemplateArgs?: boolean;
   readonly shortcut?: CustomShortcut;

@@ -58,6 +58,19 @@ export function fillArgs(args: Args, data: Args, missing: Missing, variables: Va
   return filled;
 }
 
+/**
+ * The arguments of a job that stay when it is a step of another one: the steps after it see them, as in OpenAF.
+ * With several maps of arguments none stay. Those of the lock do not replace those that `before` has: nothing
+ * changes the name of a lock under a running job.
+ */
+export function stayingArgs({ args }: Pick<PlannedJob, "args">, before: Args): ReadonlySet<string> {
+  const [own = {}, ...more] = args;
+  if (more.length > 0) return new Set();
+  return new Set(Object.keys(own).filter((name) => !LOCK_ARGS.includes(name) || before[name] === undefined));
+}
+
+const LOCK_ARGS: readonly string[] = ["name", "timeout"];
+
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 /**

@@ -35,9 +35,9 @@ describe("names of jobs", () => {
     ]);
   });
 
-  test("a job of type jobs with a url, which OpenAF fetches, is one error", () => {
+  test("a job of type jobs with a url that is none is one error", () => {
     expect(planText("jobs: [{name: A, type: jobs, typeArgs: {url: x}}]\ntodo: [A]\n").errors).toEqual([
-      '1:41 "url" is of OpenAF: fetch the file, and name the copy under "file".',
+      '1:46 "url" of "A" must begin with http:// or https://.',
     ]);
   });
 

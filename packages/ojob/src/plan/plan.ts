@@ -1,7 +1,9 @@
-import { nearest } from "@ojm/core/backend";
+import { existsSync } from "node:fs";
+import { nearest, shellWord } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin/builtin.js";
 import type { Args, Dependency, JobDefinition, JobFile, JobReference, Shortcut } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
+import { copyOf, saidPath } from "../text/said-path.js";
 import { planChecks } from "./argument-checks/plan-checks.js";
 import { rejectCycles, stepsOf } from "./cycles.js";
 import { planContext } from "./environment/context.js";
@@ -88,8 +90,8 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     if (one.onSuccess) checkScript(one.onSuccess, "onSuccess", name, problems);
     if (one.onFail) checkScript(one.onFail, "onFail", name, problems);
   }
-  // A job with "url" has got its error already.
-  if (type === "jobs" && typeArgs.file === undefined && !("url" in typeArgs)) {
+  if (typeArgs.url !== undefined) checkUrl(job, problems);
+  else if (type === "jobs" && typeArgs.file === undefined) {
     problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
   } else if (type === "jobs" && typeArgs.file !== undefined) expectBeside(job, "file", problems);
   if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
@@ -120,6 +122,23 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     checks,
     ...more,
   };
+}
+
+/** Finds what is wrong with the `url` of a job, beside whose file a copy must be. */
+function checkUrl({ name, type, typeArgs, typeArgsAt, at: jobAt }: JobDefinition, problems: Problems): void {
+  const { url = "", file } = typeArgs;
+  const at = typeArgsAt["url"] ?? jobAt;
+  const copy = copyOf(String(url));
+  if (type !== "jobs") problems.error(`"url" of "${name}" is for jobs of type jobs, which run another job file.`, at);
+  else if (copy === undefined) problems.error(`"url" of "${name}" must begin with http:// or https://.`, at);
+  else if (file === copy && !existsSync(saidPath(copy, at))) {
+    const path = saidPath(copy, at);
+    const command = `curl --create-dirs -fo ${shellWord(path)} ${shellWord(String(url))}`;
+    problems.error(
+      `there is no copy of ${url} at ${path}. ojm does not run what it would fetch itself: read the file, and keep it there: ${command}`,
+      at,
+    );
+  }
 }
 
 /** A shortcut of the todo runs as the only step of a job that has nothing else. */

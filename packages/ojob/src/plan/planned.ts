@@ -26,6 +26,10 @@ export interface ScriptStep extends StepOptions {
   readonly module?: boolean;
   /** Templates in a script of another language stay as they are written. */
   readonly noTemplate?: boolean;
+  /** The program that reads a shell script, with its parameters. Default: `sh`. */
+  readonly shell?: string;
+  /** Stands in brackets before each line of a shell script. */
+  readonly shellPrefix?: string;
 }
 
 /** A step that is another job on the same `args`. */

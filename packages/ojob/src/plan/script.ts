@@ -28,10 +28,11 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
   // A script in an unknown language has no syntax that could be checked.
   if (code === undefined || lang === undefined) return undefined;
   if (lang !== JAVASCRIPT) {
-    const { noTemplate = false } = typeArgs;
+    const { noTemplate = false, shell, shellPrefix } = typeArgs;
+    const shown = { ...(shell !== undefined && { shell }), ...(shellPrefix !== undefined && { shellPrefix }) };
     if (!noTemplate) checkScriptTemplates(code, name, problems);
     if (lang === "shell") checkReturned(code, name, problems);
-    const foreign = { code, lang, ...(noTemplate && { noTemplate }), ...typeArgs.step };
+    const foreign = { code, lang, ...(noTemplate && { noTemplate }), ...(lang === "shell" && shown), ...typeArgs.step };
     if (typeArgs.execRequire === undefined) return foreign;
     problems.error(`"execRequire" is for modules in JavaScript, and the job "${name}" is in ${lang}.`, job.langAt);
     return undefined;
@@ -53,10 +54,15 @@ function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
 }
 
 /** The language of a job. `undefined` if ojm has no such language, which is reported. */
-function knownLanguage({ lang = JAVASCRIPT, langAt, name }: JobDefinition, problems: Problems): string | undefined {
+function knownLanguage(
+  { lang = JAVASCRIPT, langAt, name, typeArgs }: JobDefinition,
+  problems: Problems,
+): string | undefined {
   if (JAVASCRIPT_NAMES.includes(lang)) return JAVASCRIPT;
   const known = languageNames();
   if (known.includes(lang)) return lang;
+  // As in OpenAF: a program that reads the script makes a language of any name.
+  if (typeArgs.shell !== undefined) return "shell";
   problems.error(
     `the job "${name}" is in "${lang}". Languages that there are: ${known.join(", ")}.${languageHint(lang)}`,
     langAt,
@@ -65,7 +71,8 @@ function knownLanguage({ lang = JAVASCRIPT, langAt, name }: JobDefinition, probl
 }
 
 function languageHint(lang: string): string {
-  if (SHELLS.includes(lang)) return ` Write "lang: shell", which runs the script by sh. It can call another shell.`;
+  if (SHELLS.includes(lang))
+    return ` Write "lang: shell", which runs the script by sh, and "shell: ${lang} -s" under "typeArgs" for another shell.`;
   if (FOREIGN.includes(lang)) return ` A script with "lang: shell" can call ${lang}.`;
   const near = nearest(lang, languageNames());
   return near === undefined ? "" : ` Did you mean ${near}?`;

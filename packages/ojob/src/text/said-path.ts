@@ -33,3 +33,13 @@ export function missingFile(path: string, at: Position): string {
     here === undefined ? "" : ` There is ${here}, but a relative path begins at the folder of the file that says it.`;
   return `there is no file ${path} beside ${at.source.name}: ${meant} is missing.${note}`;
 }
+
+/**
+ * Where the copy of a job file from the network is, from the folder of the file that names it:
+ * `urls/HOST/PATH`. `undefined` if the text is no address. ojm runs nothing that it would fetch itself.
+ */
+export function copyOf(url: string): string | undefined {
+  if (!/^https?:/.test(url) || !URL.canParse(url)) return undefined;
+  const { host, pathname } = new URL(url);
+  return `./urls/${host.replace(":", "_")}${pathname}`;
+}

@@ -1,4 +1,5 @@
 import { printf } from "../format/printf.js";
+import { parse } from "../text/template.js";
 import { thread } from "../thread.js";
 
 /**
@@ -45,9 +46,9 @@ export function sync(body: () => unknown): unknown {
   return body();
 }
 
-/** A function that is called as it is: a script has one thread. */
-export function syncFn(body: () => unknown): () => unknown {
-  return body;
+/** As {@link sync}: calls a function, and returns what it returns. */
+export function syncFn(body: () => unknown): unknown {
+  return body();
 }
 
 /** A function of a text of JavaScript: `newFn("a", "return a + 1")`. */
@@ -110,10 +111,8 @@ export function $atomic(value?: unknown, type?: unknown): Atomic {
 export const $f: (format: string, ...values: unknown[]) => string = printf;
 export const $ft: (format: string, ...values: unknown[]) => string = printf;
 
-/** Fills a template of Handlebars. */
-export function $t(template: unknown, data?: unknown): string {
-  return thread.templify(template, data);
-}
+/** Fills a template of Handlebars, with the helpers of `ow.template.addHelper`. */
+export const $t: (template: unknown, data?: unknown) => string = parse;
 
 /** Forgets a value that `$set` has kept. */
 export function $unset(key: string): void {

@@ -91,6 +91,9 @@ test("ow.format pads, wraps, compares and escapes texts", async () => {
     ],
     "ow.format.escapeHTML(\"<a b='c'>\")": "&lt;a b&#x3D;&#x27;c&#x27;&gt;",
     'ow.format.escapeRE("a.b*")': "a\\.b\\*",
+    '(list => [ow.format.sortSemanticVersions(list).join(" "), list[0]])(["2.0.0", "1.0.0", "1.0.0-rc.10", "1.0.0-rc.2", "1.0.0-rc", "1.0.0-9", "1.10.0", "1.9.0"])':
+      ["1.0.0-9 1.0.0-rc 1.0.0-rc.2 1.0.0-rc.10 1.0.0 1.9.0 1.10.0 2.0.0", "1.0.0-9"],
+    '$path(["1.0.0", "1.0.0-rc.1", "1.0.0-beta"], "sort_semver(@)")': ["1.0.0-beta", "1.0.0-rc.1", "1.0.0"],
     '[ow.format.compareVersion("1.10.0", "1.9"), ow.format.checkVersionSpec("1.5", ">=1.2, <2")]': [1, true],
     '[ow.format.isEmail("a@b.de"), ow.format.isURL("http://a"), ow.format.isIPv4("1.2.3.4"), ow.format.isIPv6("1.2.3.4")]':
       [true, true, true, false],

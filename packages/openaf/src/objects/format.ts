@@ -6,7 +6,7 @@ import { withSideLine } from "../format/side-line.js";
 import { SIDE_LINES } from "../format/symbols.js";
 import { escapeHTML, TEXT } from "../format/text.js";
 import { TIMES } from "../format/times.js";
-import { checkVersionSpec, compareVersion } from "../format/versions.js";
+import { checkVersionSpec, compareSemantic, compareVersion } from "../format/versions.js";
 import { isHost, isURL } from "../net/names.js";
 import { NET } from "../net/net.js";
 import { SYSTEM } from "../shell/system.js";
@@ -32,7 +32,7 @@ export const FORMAT: Functions = {
     text.replace(/[.$?*|{}()[\]\\/+^]/g, (char) => (except.includes(char) ? char : `\\${char}`)),
   compareVersion,
   checkVersionSpec,
-  sortSemanticVersions: (list: readonly string[]): string[] => [...list].sort(compareVersion),
+  sortSemanticVersions: (list: string[]): string[] => list.sort(compareSemantic),
   isIPv4: (text: unknown): boolean => isIPv4(String(text)),
   isIPv6: (text: unknown): boolean => isIPv6(String(text)),
   isHost,

@@ -17,7 +17,7 @@ import {
 import { printf } from "../format/printf.js";
 import { toDate } from "../format/read-date.js";
 import { fromISODate, TIMES, timeago } from "../format/times.js";
-import { compareVersion } from "../format/versions.js";
+import { compareSemantic } from "../format/versions.js";
 import { $from } from "../query/from.js";
 import { $csv } from "../text/csv.js";
 import { fromJSSLON, fromSLON, toSLON } from "../text/slon.js";
@@ -111,7 +111,7 @@ export const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   ],
   search_keys: [2, (value: unknown, key: string) => searchKeys(value, key)],
   search_values: [2, (value: unknown, text: string) => searchValues(value, text)],
-  sort_semver: [1, (list: string[]) => [...list].sort(compareVersion)],
+  sort_semver: [1, (list: string[]) => [...list].sort(compareSemantic)],
   split: [2, (text: string, separator: string) => text.split(separator)],
   split_re: [2, (text: string, pattern: string) => text.split(new RegExp(pattern))],
   split_sep: [

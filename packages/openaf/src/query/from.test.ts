@@ -10,6 +10,29 @@ const PEOPLE = [
 const people = () => $from(structuredClone(PEOPLE));
 const names = (list: unknown[]): unknown[] => list.map((one) => (one as { name: string }).name);
 
+test("the queries of the guide to oJob Manager: groups with select, a filter by field, a mean of differences", () => {
+  const jobs = [
+    { name: "a", startTime: 10, endTime: 30 },
+    { name: "b", startTime: 5 },
+    { name: "a", startTime: 20, endTime: 60 },
+  ];
+  const grouped = $from(jobs).groupBy("name");
+  expect(grouped).toEqual({ a: [jobs[0], jobs[2]], b: [jobs[1]] });
+  expect(Object.keys(grouped)).toEqual(["a", "b"]);
+  const rows = grouped.select((g) => ({
+    name: g.key,
+    runs: g.items.length,
+    mean: $from(g.items).filter("endTime").average("endTime", "startTime"),
+  }));
+  expect(rows).toEqual([
+    { name: "a", runs: 2, mean: 30 },
+    { name: "b", runs: 1, mean: undefined },
+  ]);
+  expect($from(["x", "y"]).filter("x").select()).toEqual(["x"]);
+  expect($from(jobs).sum("endTime", "startTime")).toBe(60);
+  expect($from([{ k: "select" }]).groupBy("k")).toEqual({ select: [{ k: "select" }] });
+});
+
 describe("the conditions of $from", () => {
   test.each([
     ["a text in any case", people().equals("name", "ANN"), ["Ann"]],

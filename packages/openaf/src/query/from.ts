@@ -3,7 +3,7 @@ import { fromArray2Obj } from "../data/keyed.js";
 import { merge } from "../data/merge.js";
 import { getPath, setPath, unsetPath } from "../data/path.js";
 import { type Fields, isMap } from "../data/types.js";
-import { averageOf, extreme, group, groupBy, resultsBy, sumOf } from "./groups.js";
+import { averageOf, extreme, type Groups, group, groupBy, resultsBy, selectable, sumOf } from "./groups.js";
 import { type Conditions, Where } from "./where.js";
 
 type Selector = ((item: unknown, index: number, list: unknown[]) => unknown) | Fields | readonly string[];
@@ -103,12 +103,12 @@ export class From extends Where {
     return extreme(this.#apply(), field, 1);
   }
 
-  sum(field?: string): number {
-    return sumOf(this.#apply(), field);
+  sum(field?: string, minus?: string): number {
+    return sumOf(this.#apply(), field, minus);
   }
 
-  average(field?: string): number | undefined {
-    return averageOf(this.#apply(), field);
+  average(field?: string, minus?: string): number | undefined {
+    return averageOf(this.#apply(), field, minus);
   }
 
   /** The items by the value of a field, as a map of lists. */
@@ -116,8 +116,9 @@ export class From extends Where {
     return group(this.#apply(), field);
   }
 
-  groupBy(fields: string = "key"): Record<string, unknown> {
-    return groupBy(this.#apply(), fields);
+  /** The items by the values of fields. The groups of one field have the `select` of the guide. */
+  groupBy(fields: string = "key"): Groups {
+    return selectable(groupBy(this.#apply(), fields));
   }
 
   /** How many items there are of each value: `[{ field: value, _count: n }]`. */
@@ -166,13 +167,17 @@ export class From extends Where {
     return this;
   }
 
-  /** Keeps the items with these values, with this item in them, or for which a function returns true. */
+  /**
+   * Keeps the items with these values, with this item in them, or for which a function returns true. Of maps,
+   * a text keeps those whose field of that name is neither empty, 0 nor false.
+   */
   filter(wanted: unknown): this {
     const keeps = (item: unknown): boolean => {
       if (typeof wanted === "function") return Boolean(wanted(item));
       if (isArray(item)) return arrayContains(item, wanted) >= 0;
       if (isMap(wanted))
         return !isMap(item) || Object.entries(wanted).every(([key, value]) => isSame(value, item[key]));
+      if (isMap(item) && typeof wanted === "string") return Boolean(getPath(item, wanted));
       return typeof item === "object" || String(item) === String(wanted);
     };
     this.items = this.#apply().filter(keeps);

@@ -21,6 +21,23 @@ export function groupBy(items: Items, fields: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(groups).map(([key, own]) => [key, groupBy(own, rest.join(","))]));
 }
 
+/** A group, as the guide to oJob Manager has it. */
+export interface Group {
+  readonly key: string;
+  readonly items: unknown[];
+}
+
+/** Groups by their keys, with the `select` that the guide to oJob Manager calls; only OpenAF itself lacks it. */
+export type Groups = Record<string, unknown[]> & { select<T>(selector: (group: Group) => T): T[] };
+
+/** Adds `select` where no group has that name. It is not among the keys. */
+export function selectable(groups: Record<string, unknown>): Groups {
+  const select = (selector: (group: Group) => unknown): unknown[] =>
+    Object.entries(groups).map(([key, items]) => selector({ key, items: items as unknown[] }));
+  if (!Object.hasOwn(groups, "select")) Object.defineProperty(groups, "select", { value: select });
+  return groups as Groups;
+}
+
 /** One map for each group: its keys, and in the field `result` what a function makes of its items. */
 export function resultsBy(
   items: Items,
@@ -53,13 +70,25 @@ export function extreme(items: Items, field: string | undefined, sign: 1 | -1): 
   return best?.item;
 }
 
-/** The sum of a field. */
-export function sumOf(items: Items, field?: string): number {
-  return numbersOf(items, field).reduce((sum, { number }) => sum + number, 0);
+/** The sum of a field, or of its differences to the field `minus`. */
+export function sumOf(items: Items, field?: string, minus?: string): number {
+  const both = withBoth(items, field, minus);
+  const subtracted = minus === undefined ? 0 : sumOf(both, minus);
+  return numbersOf(both, field).reduce((sum, { number }) => sum + number, 0) - subtracted;
 }
 
-/** The mean of a field; `undefined` without numbers. */
-export function averageOf(items: Items, field?: string): number | undefined {
-  const { length } = numbersOf(items, field);
-  return length === 0 ? undefined : sumOf(items, field) / length;
+/** The mean of a field, or of its differences to the field `minus`; `undefined` without numbers. */
+export function averageOf(items: Items, field?: string, minus?: string): number | undefined {
+  const both = withBoth(items, field, minus);
+  const { length } = numbersOf(both, field);
+  return length === 0 ? undefined : sumOf(both, field, minus) / length;
+}
+
+/** The items that have numbers in both fields. */
+function withBoth(items: Items, field?: string, minus?: string): Items {
+  if (minus === undefined) return items;
+  return numbersOf(
+    numbersOf(items, field).map(({ item }) => item),
+    minus,
+  ).map(({ item }) => item);
 }

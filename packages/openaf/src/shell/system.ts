@@ -9,6 +9,7 @@ import {
   tmpdir,
   userInfo,
 } from "node:os";
+import { dirname } from "node:path";
 import type { Functions } from "../data/types.js";
 
 /** What Java calls the systems. */
@@ -72,3 +73,23 @@ export const SYSTEM: Functions = {
   getHostName: hostname,
   getHostAddress: hostAddress,
 };
+
+/** The release of OpenAF whose functions this package follows: files compare it with the least that they need. */
+export function getVersion(): string {
+  return "20250315";
+}
+
+/** The line of releases. */
+export function getDistribution(): string {
+  return "stable";
+}
+
+/** The folder of the program that runs, with a slash at its end. It holds no files of OpenAF. */
+export function getOpenAFPath(): string {
+  return `${dirname(process.argv[1] ?? process.execPath)}/`;
+}
+
+/** Where Java is, as the environment says; ojm itself needs none. */
+export function getJavaHome(): string | undefined {
+  return process.env["JAVA_HOME"];
+}

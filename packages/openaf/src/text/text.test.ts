@@ -80,6 +80,23 @@ test("YAML of several documents is a list, and a list is written as documents", 
     'af.fromYAML("a: 1\\n---\\nb: 2\\n")': [{ a: 1 }, { b: 2 }],
     'af.fromYAML("a: 1")': { a: 1 },
     "af.fromYAML(af.toYAML([{ a: 1 }, { b: 2 }], true))": [{ a: 1 }, { b: 2 }],
+    'af.fromYAML("a: 2026-01-31\\nb: 2026-01-31T10:20:30Z\\nc: \\"2026-01-31\\"")': {
+      a: "date 2026-01-31T00:00:00.000Z",
+      b: "date 2026-01-31T10:20:30.000Z",
+      c: "2026-01-31",
+    },
+    'af.fromYAML("a: 1_000\\nb: -1_0.5_0\\nc: 0b11\\nd: 0x1_F\\ne: 0o17\\nf: _1\\ng: 1_\\nh: yes\\ni: 017")': {
+      a: 1000,
+      b: -10.5,
+      c: 3,
+      d: 31,
+      e: 15,
+      f: "_1",
+      g: "1_",
+      h: "yes",
+      i: 17,
+    },
+    'af.fromYAML("a: &a { x: 1, y: 2 }\\nb: { <<: *a, y: 3 }\\nc: { <<: [*a, { z: 4 }] }").b': { x: 1, y: 3 },
     'af.fromYAML("a: [")': expect.stringMatching(/^thrown /),
   };
   expect(await expressions(wanted)).toEqual(wanted);

@@ -90,9 +90,18 @@ const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unk
   "oJobManager Error": fail,
 };
 
-/** @throws JobError if the job fails, or if there is no such job */
-export async function runBuiltin(name: string, context: BuiltinContext): Promise<void> {
+/**
+ * Resolves with the arguments for the next step: after a start they have the `timeout` of the run.
+ *
+ * @throws JobError if the job fails, or if there is no such job
+ */
+export async function runBuiltin(name: string, context: BuiltinContext): Promise<Args> {
   const builtin = builtins[name];
   if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
   await builtin(context);
+  const { args } = context;
+  return name === JOB_START ? { ...args, timeout: timeoutOf(args) ?? DEFAULT_TIMEOUT } : args;
 }
+
+/** How long a run may take where nothing says it, in ms. */
+const DEFAULT_TIMEOUT = 3_600_000;

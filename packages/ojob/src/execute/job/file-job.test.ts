@@ -19,6 +19,25 @@ todo: [A]
     expect([well, lines]).toEqual([true, ["A5", "B5", "after"]]);
   });
 
+  test("the url of a job file is the copy of it that lies in urls beside the file", async () => {
+    const url = (typeArgs: string): string => OUTER.replace("{ file: other.yaml }", `{ ${typeArgs} }`);
+    const other = "jobs: [{ name: A, exec: log('A' + args.day) }]\ntodo: [A]\n";
+    const files = { "urls/ojob.io_8080/a/b%20c.yaml": other };
+    const { well, lines } = await runText(url('url: "https://ojob.io:8080/a/b c.yaml?x=1"'), {}, files);
+    expect([well, lines]).toEqual([true, ["A5", "after"]]);
+    const outside = { "urls/h/etc/x.yaml": other };
+    expect((await runText(url("url: https://h/../../../etc/x.yaml"), {}, outside)).lines).toEqual(["A5", "after"]);
+    const wrong = async (typeArgs: string, type = "jobs"): Promise<string> =>
+      String(
+        await runText(url(typeArgs).replace("type: jobs", `type: ${type}`)).catch((error: Error) => error.message),
+      );
+    expect(await wrong("url: https://ojob.io/x.yaml")).toMatch(
+      /jobs\.yaml:3:\d+: error: there is no copy of https:\/\/ojob\.io\/x\.yaml at .*\/urls\/ojob\.io\/x\.yaml\..*curl --create-dirs -fo .*x\.yaml https:/,
+    );
+    expect(await wrong("url: x.yaml")).toMatch(/"url" of "Other" must begin with http/);
+    expect(await wrong("url: https://h/x.yaml", "simple")).toMatch(/"url" of "Other" is for jobs of type jobs/);
+  });
+
   test("a job of type jobs fails if a job of the other file fails", async () => {
     const { well, lines, err } = await runText(
       OUTER,

@@ -1,5 +1,6 @@
 import type { Args, CodeBlock } from "../../load/job-file.js";
 import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
+import { stayingArgs } from "../../plan/args.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
@@ -113,6 +114,10 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     }
   }
 
+  get signal(): AbortSignal {
+    return this.#interruption.signal;
+  }
+
   adopt(child: Endable): () => void {
     this.#children.add(child);
     return () => this.#children.delete(child);
@@ -173,7 +178,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     try {
       current = checks.first(args);
       await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);
-      if (job.builtin !== undefined) await this.#runBuiltin(job.builtin, current);
+      if (job.builtin !== undefined) current = await this.#runBuiltin(job.builtin, current);
       if (job.type === "jobs") await this.#runFile(job, current);
       for (const [number, step] of job.steps.entries()) {
         const before = checks.before(number, current);
@@ -185,8 +190,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       if (error instanceof SkippedJob) throw error;
       const failure = toJobError(error, job.at);
       failure.args ??= current;
-      await this.#recover(job, failure.args, failure);
-      throw failure;
+      const result = await this.#recover(job, failure.args, failure);
+      if (result === undefined) throw failure;
+      return result;
     } finally {
       limits.lift();
     }
@@ -205,47 +211,76 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     }
   }
 
-  async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<void> {
+  /**
+   * Runs the steps of `catch`. Resolves with the arguments if code of them returned true: as in OpenAF, it has
+   * dealt with the failure. What ends the job from outside, or its limits, stays a failure.
+   */
+  async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<Args | undefined> {
     if (!this.#stepRunner.tolerant) this.output.show(failure);
+    const isEnded = this.#interruption.stop !== undefined || this.#interruption.error !== undefined;
     const outer = this.#error;
     this.#error = failure;
     this.#interruption.clear();
+    let result = await this.#handle(job, job.onError, args);
     // `ojob.catch` runs once for the job as a whole, not once more for each job that is a step of it.
-    const onAnyError = job === this.#job ? this.#host.onAnyError : [];
-    for (const step of [...job.onError, ...onAnyError]) {
-      // An alert that cannot be sent must not keep the next step from releasing the lock.
-      await this.#step(job, step, args).catch((second: unknown) => this.output.show(toJobError(second, job.at)));
+    if (job === this.#job && (isEnded || result === undefined)) {
+      const dealt = await this.#handle(job, this.#host.onAnyError, args);
+      if (job.onError.length === 0) result = dealt;
     }
     this.#error = outer;
+    if (isEnded || result === undefined) return undefined;
+    this.output.line("INFO", `"${job.name}" failed, its "catch" returned true, and so the job completes`);
+    return result;
+  }
+
+  /** Runs steps of `catch`. Resolves with the arguments of one that returned true, if there is one. */
+  async #handle(job: PlannedJob, steps: readonly Step[], args: Args): Promise<Args | undefined> {
+    let result: Args | undefined;
+    for (const step of steps) {
+      try {
+        if ("code" in step) {
+          const end = await this.#runCode(job, step, args);
+          if (end.result) result ??= end.args;
+        } else await this.#step(job, step, args);
+      } catch (second) {
+        // An alert that cannot be sent must not keep the next step from releasing the lock.
+        this.output.show(toJobError(second, job.at));
+      }
+    }
+    return result;
   }
 
   async #step(owner: PlannedJob, step: Step, args: Args): Promise<Args> {
     if (this.#interruption.error !== undefined) throw this.#interruption.error;
     if ("shortcut" in step) return runShortcut(step.shortcut, args, this.#shortcuts);
-    if ("code" in step) {
-      this.#items = new EachItems(owner);
-      const end = await this.#runScript(step, args);
-      await this.#items.run(this.#host, end.result, { trigger: this.trigger, parent: this });
-      return end.args;
-    }
+    if ("code" in step) return (await this.#runCode(owner, step, args)).args;
     const job = this.#host.job(step.job);
     if (job.builtin === undefined) return this.#runInner(job, step, args);
-    await this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
+    return this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
       throw toJobError(error, step.at);
     });
-    return args;
+  }
+
+  async #runCode(owner: PlannedJob, step: ScriptStep, args: Args): Promise<ScriptEnd> {
+    if (this.#interruption.error !== undefined) throw this.#interruption.error;
+    this.#items = new EachItems(owner);
+    const end = await this.#runScript(step, args);
+    await this.#items.run(this.#host, end.result, { trigger: this.trigger, parent: this });
+    return end;
   }
 
   /**
-   * Runs a job that is a step. Its own arguments, and those that the step gives it, are for it alone; the
-   * steps after it see its changes of all others.
+   * Runs a job that is a step. The arguments that the step gives it are for it alone. The steps after it see
+   * its own arguments, as in OpenAF, and its changes of all others.
    */
   async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;
     const context = contextOf(job, this.#context);
     for (const own of job.args.length > 0 ? job.args : [{}]) {
       const given = await givenBy(step, job, current, this.#host, this.#context.environment.all);
-      const alone = { ...given, ...own, ...job.secretArgs };
+      const stays = stayingArgs(job, current);
+      const leaves = Object.entries({ ...given, ...own }).filter(([name]) => !stays.has(name));
+      const alone = { ...Object.fromEntries(leaves), ...job.secretArgs };
       try {
         const merged = await this.#host.args(job, own, { ...current, ...given }, context.environment);
         current = withoutOwn(await this.#runSteps(job, merged, context), alone, current);
@@ -257,12 +292,13 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     return current;
   }
 
-  async #runBuiltin(name: string, args: Args): Promise<void> {
+  /** Resolves with the arguments for the next step. */
+  async #runBuiltin(name: string, args: Args): Promise<Args> {
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
     const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
     const state = { runtime: this.#host.runtime, runs, kept: this.#stepRunner.kept, error: this.#error };
-    await runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
+    return runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
   }
 
   async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {

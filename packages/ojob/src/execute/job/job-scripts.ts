@@ -96,8 +96,9 @@ export class JobScripts {
   }
 
   async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
-    const { code, lang = "", noTemplate } = step;
-    const foreign = { block: code, lang, job: this.#owner.name, folder, variables: environment.all, noTemplate };
+    const { code, lang = "", noTemplate, shell, shellPrefix } = step;
+    const shown = { noTemplate, shell, shellPrefix };
+    const foreign = { block: code, lang, job: this.#owner.name, folder, variables: environment.all, ...shown };
     const script = new ScriptProcess(foreign, args, this.#host.grace);
     this.#process = script;
     try {

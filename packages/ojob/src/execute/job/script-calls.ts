@@ -14,6 +14,8 @@ import type { ExecutionHost } from "./host.js";
 /** The execution whose script makes the calls. */
 export interface ScriptOwner extends ParentExecution {
   readonly name: string;
+  /** Fires when the job is asked to stop. */
+  readonly signal: AbortSignal;
   /** Hands an item to the jobs of `each`, or only to the job named `only`. */
   addItem(item: unknown, only?: string): void;
   /** Runs a shell command for a script that waits for it. */
@@ -31,6 +33,10 @@ const CALLS: Readonly<Record<string, Call>> = {
   launch: ({ host }, [name, args]) => host.launch(String(name), [args].flat() as Record<string, unknown>[]),
   each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
   unlock: ({ host, job }, [name]) => unlock(host, job, String(name)),
+  lock: ({ host, job }, [name, wait, timeout]) => lock(host, job, String(name), Number(wait), timeout),
+  isLocked: ({ host }, [name]) => host.runtime.channels.lock(String(name)),
+  extendLock: ({ host, job }, [name, timeout]) => extend(host, job, String(name), Number(timeout)),
+  openRuns: ({ host }) => host.runtime.channels.openRuns(),
   sh: ({ job }, [command, options]) => job.shell(command as CommandLine, (options ?? {}) as ShellOptions),
   exit: ({ host, job }, [code]) => host.runtime.exit(Number(code), job.name),
   get: ({ host }, [key]) => host.runtime.values.get(String(key)),
@@ -101,8 +107,31 @@ function argsOf(name: string, outcome: JobOutcome): Args {
   throw new JobError(`"${name}" was skipped: ${outcome.reason}`);
 }
 
+/** Takes a lock, and holds it until the job ends, or a script unlocks it. Returns whether it has the lock. */
+async function lock(
+  { runtime }: ExecutionHost,
+  job: ScriptOwner,
+  name: string,
+  wait: number,
+  timeout: unknown,
+): Promise<boolean> {
+  const has = await job.locks.takeFor(name, runtime.locks, { wait, signal: job.signal });
+  if (has && timeout !== undefined && timeout !== null) job.locks.limit(name, Number(timeout), runtime.clock);
+  return has;
+}
+
+async function extend({ runtime }: ExecutionHost, job: ScriptOwner, name: string, timeout: number): Promise<unknown> {
+  if (!job.locks.limit(name, timeout, runtime.clock)) {
+    throw new JobError(
+      `the timeout of the lock "${name}" cannot be extended: no script of this job took it by jobLocks.lock. Give the job a longer "timeout" in its args.`,
+    );
+  }
+  return { ...(await runtime.channels.lock(name)), timeout: runtime.clock.now() + timeout };
+}
+
 /** Unlocks a name and logs what happened, also if nobody holds the lock. */
 async function unlock(host: ExecutionHost, job: ScriptOwner, name: string): Promise<boolean> {
+  if (await job.locks.give(name)) return true;
   const manager = await host.runtime.managers.get();
   const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
   const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;

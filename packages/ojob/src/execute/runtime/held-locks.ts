@@ -1,13 +1,22 @@
-import type { Lease } from "@ojm/core";
+import type { Clock, Lease } from "@ojm/core";
+import { spanText } from "@ojm/core/backend";
 import type { TypeArgs } from "../../load/job-file.js";
+import { JobError } from "./job-error.js";
 import type { JobLocks } from "./job-locks.js";
 import { LOCKS } from "./script-channels.js";
 
-/** The locks of `typeArgs.lock` that a job holds until it ends. */
+/** A lock that a job holds. */
+interface Held {
+  readonly lease: Lease;
+  /** Ends the timer of the timeout that a script set. */
+  lift: () => void;
+}
+
+/** The locks of `typeArgs.lock`, and those that its scripts took, which a job holds until it ends. */
 export class HeldLocks {
   readonly #parent: HeldLocks | undefined;
   readonly #onLost: (reason: Error) => void;
-  readonly #leases = new Map<string, Lease>();
+  readonly #held = new Map<string, Held>();
 
   /** `onLost` is called when a lock is lost. */
   constructor(onLost: (reason: Error) => void, parent?: HeldLocks) {
@@ -20,21 +29,66 @@ export class HeldLocks {
    * itself.
    */
   async take({ lock, lockCh = LOCKS }: TypeArgs, locks: JobLocks, signal: AbortSignal): Promise<void> {
-    const key = JSON.stringify([lockCh, lock]);
-    if (lock === undefined || this.#has(key)) return;
-    const lease = await locks.take(lock, lockCh, signal);
-    this.#leases.set(key, lease);
-    lease.signal.addEventListener("abort", () => this.#onLost(lease.signal.reason as Error));
+    if (lock === undefined || this.#of(lock, lockCh) !== undefined) return;
+    this.#add(lock, lockCh, await locks.take(lock, lockCh, signal));
+  }
+
+  /**
+   * Takes a lock of the job manager for a script. The job ends if it holds the lock for longer than `timeout`.
+   * Returns whether it has the lock.
+   */
+  async takeFor(name: string, locks: JobLocks, options: { wait: number; signal: AbortSignal }): Promise<boolean> {
+    if (this.#of(name, LOCKS) !== undefined) return false;
+    const lease = await locks.attempt(name, options);
+    if (lease !== undefined) this.#add(name, LOCKS, lease);
+    return lease !== undefined;
+  }
+
+  /** Ends the job after this time if it holds the lock still. False if it does not hold the lock. */
+  limit(name: string, timeout: number, clock: Clock): boolean {
+    const holder = this.#of(name, LOCKS);
+    const held = holder === undefined ? undefined : holder.#held.get(keyOf(name, LOCKS));
+    if (holder === undefined || held === undefined) return false;
+    held.lift();
+    // The lock stays held until the job has ended: two jobs must not work under it.
+    const end = (): void =>
+      holder.#onLost(new JobError(`it held the lock "${name}" for longer than its timeout of ${spanText(timeout)}`));
+    held.lift = clock.after(timeout, end, true);
+    return true;
+  }
+
+  /** Releases one lock of this job, or of one that called it. False if none of them holds it. */
+  async give(name: string): Promise<boolean> {
+    const holder = this.#of(name, LOCKS);
+    const held = holder === undefined ? undefined : holder.#held.get(keyOf(name, LOCKS));
+    if (holder === undefined || held === undefined) return false;
+    holder.#held.delete(keyOf(name, LOCKS));
+    held.lift();
+    await held.lease.release();
+    return true;
   }
 
   async release(): Promise<void> {
-    const leases = [...this.#leases.values()];
-    this.#leases.clear();
-    for (const lease of leases) await lease.release();
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    for (const { lease, lift } of held) {
+      lift();
+      await lease.release();
+    }
   }
 
-  #has(key: string): boolean {
-    if (this.#leases.has(key)) return true;
-    return this.#parent === undefined ? false : this.#parent.#has(key);
+  #add(lock: string, channel: string, lease: Lease): void {
+    this.#held.set(keyOf(lock, channel), { lease, lift: () => {} });
+    lease.signal.addEventListener("abort", () => this.#onLost(lease.signal.reason as Error));
   }
+
+  /** The job that holds the lock: this one, or one that called it. */
+  #of(lock: string, channel: string): HeldLocks | undefined {
+    if (this.#held.has(keyOf(lock, channel))) return this;
+    return this.#parent === undefined ? undefined : this.#parent.#of(lock, channel);
+  }
+}
+
+function keyOf(lock: string, channel: string): string {
+  return JSON.stringify([channel, lock]);
 }

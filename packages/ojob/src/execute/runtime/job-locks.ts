@@ -37,6 +37,16 @@ export class JobLocks {
     }
   }
 
+  /** Waits for a lock of the job manager, and not for longer than `wait` ms. `undefined` if another holds it. */
+  async attempt(name: string, { wait, signal }: { wait: number; signal: AbortSignal }): Promise<Lease | undefined> {
+    try {
+      return await (await this.#managers.get()).lock(name, { wait, timeout: UNLIMITED, signal });
+    } catch (error) {
+      if (isLockError(error) && error.code === "LOCKED" && !signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
   async close(): Promise<void> {
     await closeAll(this.#others.values());
   }

@@ -1,4 +1,6 @@
-import { type Channel, type Clock, type JsonValue, openChannel, type RunRecord } from "@ojm/core";
+import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import { type Channel, type Clock, type JsonValue, type Key, openChannel, type RunRecord } from "@ojm/core";
 import { nearest } from "@ojm/core/backend";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
 import { closeAll } from "./close-all.js";
@@ -13,23 +15,97 @@ type Verb = (channel: Channel, parameters: readonly unknown[]) => Promise<unknow
 
 // The casts pass on what the script wrote: the channel itself refuses a wrong key or value, by name.
 const VERBS: Readonly<Record<string, Verb>> = {
-  get: (channel, [key]) => channel.get(key as string),
-  set: (channel, [key, value]) => channel.set(key as string, value as JsonValue),
-  unset: (channel, [key]) => channel.unset(key as string),
+  get,
+  set,
+  unset: (channel, [key]) => channel.unset(keyOf(key)),
   getAll: (channel) => channel.getAll(),
   getKeys: (channel) => channel.getKeys(),
   getSortedKeys: (channel) => channel.getSortedKeys(),
-  getSet: (channel, [match, key, value]) => channel.getSet(match as object as never, key as string, value as JsonValue),
+  async getSet(channel, [match, key, value]) {
+    const outcome = await channel.getSet(match as object as never, keyOf(key), stored(key, value));
+    return outcome.ok ? keyOf(key) : undefined;
+  },
   setAll: (channel, [fields, values]) => channel.setAll(fields as string[], values as JsonValue[]),
   unsetAll: (channel, [fields, values]) => channel.unsetAll(fields as string[], values as JsonValue[]),
   compareAndSet: (channel, [key, version, value]) =>
-    channel.compareAndSet(key as string, version as string | null, value as JsonValue),
+    channel.compareAndSet(keyOf(key), version as string | null, stored(key, value)),
   size: (channel) => channel.size(),
-  push: (channel, [key, value]) => channel.push(key as string, value as JsonValue),
+  push: set,
   shift: (channel) => channel.shift(),
   pop: (channel) => channel.pop(),
   entries: (channel) => collect(channel.entries()),
 };
+
+type Scalar = string | number | boolean;
+
+function isScalar(value: unknown): value is Scalar {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
+/** A key of a script. As in OpenAF, `"url"` is `{ key: "url" }`: both name the same entry. */
+function keyOf(key: unknown): Key {
+  return isScalar(key) ? { key } : (key as Key);
+}
+
+/** What a script stores. As in OpenAF, a value that is no map and no list becomes `{ key, value }`. */
+function stored(key: unknown, value: unknown): JsonValue {
+  return isScalar(value) ? { key: key as JsonValue, value } : (value as JsonValue);
+}
+
+/** Also finds what a program wrote under a plain key: programs in TypeScript have keys and values of any kind. */
+async function get(channel: Channel, [key]: readonly unknown[]): Promise<unknown> {
+  const found = await channel.get(keyOf(key));
+  const plain = plainKey(key);
+  return stored(key, found !== undefined || !isScalar(plain) ? found : await channel.get(plain));
+}
+
+async function set(channel: Channel, [key, value]: readonly unknown[]): Promise<Key> {
+  await channel.set(keyOf(key), stored(key, value));
+  return keyOf(key);
+}
+
+/** The key that a script may have written: `"url"` for `{ key: "url" }`. */
+function plainKey(key: unknown): unknown {
+  if (!isMapOf(key, "key")) return key;
+  const { key: plain } = key as { readonly key: unknown };
+  return isScalar(plain) ? plain : key;
+}
+
+function isMapOf(value: unknown, fields: string): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && Object.keys(value).sort().join() === fields;
+}
+
+/**
+ * A change as the script that made it wrote it, as OpenAF hands it on: `{ key: "a" }` is `"a"`, and
+ * `{ key: "a", value: 1 }` under it is 1.
+ */
+export function asWritten<C extends { readonly k: unknown; readonly v?: unknown }>(change: C): C {
+  const { v } = change;
+  const k = plainKey(change.k);
+  const isPlain = isMapOf(v, "key,value") && isScalar(v["value"]) && isDeepStrictEqual(v["key"], k);
+  return { ...change, k, ...(isPlain && { v: v["value"] }) };
+}
+
+/** A record as scripts see it. */
+type DatedRecord = Omit<RunRecord, "startDate" | "endDate"> & { readonly startDate: Date; readonly endDate?: Date };
+
+/** As in OpenAF, a record has dates, and says that there is no error before its run has ended. */
+function dated(record: RunRecord): DatedRecord {
+  const { startDate, endDate, inError = false, ...rest } = record;
+  const end = endDate === undefined ? {} : { endDate: new Date(endDate) };
+  return { ...rest, startDate: new Date(startDate), ...end, inError };
+}
+
+/** A value of the channel of the records: scripts may keep other entries in it. */
+function datedIfRecord(value: unknown): unknown {
+  const { startDate, startTime, status } = (value ?? {}) as Partial<RunRecord>;
+  const isRecord = typeof startTime === "number" && typeof startDate === "string" && typeof status === "string";
+  return isRecord ? dated(value as RunRecord) : value;
+}
+
+function recordKey({ name, startTime }: DatedRecord): Key {
+  return { name, startTime };
+}
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
@@ -56,12 +132,31 @@ export class ScriptChannels {
     if (verb === "destroy") return this.#destroy(name);
     // Newest first: a script that looks for the current run of a job takes the first one that it finds.
     if (name === JOBS && verb === "getAll") return this.#history();
-    if (name === JOBS && verb === "getKeys") {
-      return (await this.#history()).map(({ name, startTime }) => ({ name, startTime }));
+    if (name === JOBS && verb === "getKeys") return (await this.#history()).map(recordKey);
+    if (name === JOBS && verb === "entries") {
+      return (await this.#history()).map((record) => ({ key: recordKey(record), value: record }));
     }
+    if (name === LOCKS && verb === "get" && isMapOf(parameters[0], "lock"))
+      return this.lock(String(parameters[0]["lock"]));
     const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
     if (run === undefined) throw new JobError(`a channel has no ${verb}()`);
-    return run(await this.channel(name), parameters);
+    const result = await run(await this.channel(name), parameters);
+    return name === JOBS ? datedIfRecord(result) : result;
+  }
+
+  /** A lock of the job manager as OpenAF shows it: `timeout` is when it ends at the latest, in ms since 1970. */
+  async lock(name: string): Promise<{ lock: string; value: boolean; timeout?: number; extra?: unknown }> {
+    const found = await (await this.#managers.get()).channels.locks.get(["lock", name]);
+    const { holder, since, timeout } = (found ?? {}) as Partial<{ holder: unknown; since: number; timeout: number }>;
+    if (holder === undefined) return { lock: name, value: false };
+    return { lock: name, value: true, timeout: Number(since) + Number(timeout), extra: holder };
+  }
+
+  /** The runs of this process that are open, by their names: when each began. */
+  async openRuns(): Promise<Record<string, number>> {
+    const runs = await (await this.#managers.get()).running();
+    const own = runs.filter(({ holder }) => holder.pid === process.pid && holder.host === hostname());
+    return Object.fromEntries(own.map(({ name, startTime }) => [name, startTime]));
   }
 
   async close(): Promise<void> {
@@ -72,7 +167,7 @@ export class ScriptChannels {
    * All records, also those that a script wrote by itself: the manager's history of all names shows only what
    * managers wrote.
    */
-  async #history(): Promise<RunRecord[]> {
+  async #history(): Promise<DatedRecord[]> {
     const manager = await this.#managers.get();
     const names = new Set<string>();
     for await (const { key } of manager.channels.jobs.keys()) {
@@ -81,7 +176,7 @@ export class ScriptChannels {
     }
     const records: RunRecord[] = [];
     for (const name of names) records.push(...(await collect(manager.history({ name }))));
-    return records.sort((a, b) => b.startTime - a.startTime);
+    return records.sort((a, b) => b.startTime - a.startTime).map(dated);
   }
 
   /** @throws JobError if nobody created a channel of that name */

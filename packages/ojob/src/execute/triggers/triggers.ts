@@ -1,6 +1,7 @@
 import type { Args } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import type { JobError } from "../runtime/job-error.js";
+import { asWritten } from "../runtime/script-channels.js";
 import type { Change } from "./channel-follower.js";
 import type { ScheduleHost } from "./schedule/host.js";
 import { Schedules } from "./schedules.js";
@@ -66,7 +67,7 @@ export class Triggers {
     const { chSubscribe: name = "", onlyFromNow } = job.typeArgs;
     const channel = await runtime.channels.channel(name);
     const onChange = async (change: Change): Promise<void> => {
-      const asked = { job, given: given.map((args) => ({ ...args, ...change })), trigger: "subscribe" };
+      const asked = { job, given: given.map((args) => ({ ...args, ...asWritten(change) })), trigger: "subscribe" };
       await Promise.all(dispatch.submit(asked).map((request) => request.finished));
     };
     const warn = (text: string): void => void log.line("WARN", `"${job.name}": ${text}`);

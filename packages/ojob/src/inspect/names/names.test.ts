@@ -192,7 +192,7 @@ describe("where a missing name is, and what to write instead", () => {
       "_$(1)",
       '5:7 "_$" is not defined in the script of "Job". It is of OpenAF: add loads: ["@ojm/openaf"] under "ojob".',
     ],
-    ["$doWait(1)", '5:7 "$doWait" is not defined in the script of "Job". It is of OpenAF: await the Promise.'],
+    ["$tb(1)", '5:7 "$tb" is not defined in the script of "Job". It is of OpenAF: use "timeout" under "typeArgs".'],
     [
       "af.nope()",
       '5:7 "af.nope" is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.',
@@ -206,15 +206,15 @@ describe("where a missing name is, and what to write instead", () => {
   });
 
   test("names that @ojm/openaf has are told in one warning, and those that it lacks one by one", async () => {
-    const code = "_$(io.fileExists('a')); io.onDirEvent(); io.rm('a'); ow.loadServer().x; af.toSLON(__); $do()";
+    const code = "_$(io.fileExists('a')); io.onDirEvent(); io.rm('a'); ow.loadServer().x; af.toSLON(__); $tb()";
     const open = 'is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.';
     expect(await found(script(code))).toEqual([
       '4:7 "_$", "io", "ow", "af.toSLON" and "__" are not defined in the scripts of this file. They are of OpenAF: add loads: ["@ojm/openaf"] under "ojob".',
       `4:31 "io.onDirEvent" ${open}`,
       `4:60 "ow.loadServer" ${open}`,
-      expect.stringMatching(/^4:\d+ "\$do" is not defined .*: use a Promise of JavaScript, and await it\.$/),
+      expect.stringMatching(/^4:\d+ "\$tb" is not defined .*: use "timeout" under "typeArgs"\.$/),
     ]);
-    expect(await missing(code, 'ojob: { loads: "@ojm/openaf" }')).toEqual(["io.onDirEvent", "ow.loadServer", "$do"]);
+    expect(await missing(code, 'ojob: { loads: "@ojm/openaf" }')).toEqual(["io.onDirEvent", "ow.loadServer", "$tb"]);
   });
 
   test("many names of @ojm/openaf are counted, and a process of Node does not get them", async () => {

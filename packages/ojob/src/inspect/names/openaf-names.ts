@@ -15,8 +15,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
   tprint: OF_PACKAGE,
   _: "use the methods of lists and maps of JavaScript",
   $sec: 'give the secret as an argument of the command line, marked "secret: true" under "help.expects"',
-  $do: "use a Promise of JavaScript, and await it",
-  $doWait: "await the Promise",
+  $do: OF_PACKAGE,
+  $doWait: OF_PACKAGE,
   $await: "use Atomics or a Promise of JavaScript",
   $cache: "keep the value in a channel, $ch(name)",
   $tb: 'use "timeout" under "typeArgs"',
@@ -29,15 +29,15 @@ const INSTEAD: Readonly<Record<string, string>> = {
   logErrnl: "use logErr(message)",
   toNumber: "use Number(value)",
   newJavaArray: "use a list of JavaScript",
-  getVersion: "use process.version, the version of Node",
-  getOpenAFPath: "use process.execPath",
+  getVersion: OF_PACKAGE,
+  getOpenAFPath: OF_PACKAGE,
   getOpenAFJar: "use process.execPath",
   cleanUpThreads: "leave it out: ojm ends the threads",
   addOnOpenAFShutdown: 'write a job with "type: shutdown"',
-  ask: 'take the value as an argument: "help.expects" names it',
-  askEncrypt: 'take the value as an argument: "help.expects" names it',
-  load: 'name the file under "ojob.loads", or use require("./file.js")',
-  loadLib: 'name the file under "ojob.loads", or use require("./file.js")',
+  ask: OF_PACKAGE,
+  askEncrypt: OF_PACKAGE,
+  load: OF_PACKAGE,
+  loadLib: OF_PACKAGE,
   loadExternalJars: "there is no Java here: use a package of Node",
   loadCompiledLib: 'name the file under "ojob.loads", or use require("./file.js")',
   loadLodash: 'use require("lodash"), once it is installed',
@@ -52,7 +52,14 @@ const INSTEAD: Readonly<Record<string, string>> = {
   threadBox: 'use "timeout" under "typeArgs"',
   oJobRun: 'write a job with "type: jobs" and the file in "typeArgs.file"',
   oJobRunFile: 'write a job with "type: jobs" and the file in "typeArgs.file"',
-  oJobRunJob: "use $job(name, args)",
+  oJobRunJob: OF_PACKAGE,
+  $doAll: OF_PACKAGE,
+  $doFirst: OF_PACKAGE,
+  $doV: OF_PACKAGE,
+  askDef: OF_PACKAGE,
+  askN: OF_PACKAGE,
+  getDistribution: OF_PACKAGE,
+  getJavaHome: OF_PACKAGE,
 };
 
 /** What to write instead of a field of an object that ojm has, but without that field. */
@@ -66,14 +73,12 @@ const FIELDS: Readonly<Record<string, string>> = {
 /** Names of OpenAF without anything here that does the same. */
 const WITHOUT: ReadonlySet<string> = new Set(
   `
-  $bottleneck $channels $doA2B $doAll $doFirst $doV $fetch $flock $fnDef4Help $fnM $fnM2A $ftp $git
+  $bottleneck $channels $doA2B $fetch $flock $fnDef4Help $fnM $fnM2A $ftp $git
   $gpt $jmespath $jsonrpc $kube $llm $lock $mcp $py $pyExec $pyStart $pyStop $queue $stream $sync
   $throwIfUnDef __con __conAnsi __conStatus __cpucores __expr __flags __ioNIO __JSONformat __logFormat
   __pmIn __pmOut AF Console DB Email GIT HTTP HTTPServer HTTPd JMX ObjPool OpenWrap Pod SMB SNMP
-  SQL SSH SVN Threads XLS XML ZIP addOPackRemoteDB alert ask1 askChoose askChooseMultiple askDef askN
-  askStruct bcrypt beautifier beep bfprint bfprintErr bprintErr cls compress conReset cprintErrnl
-  createDB createDBInMem dumpLog forkOpenAF getCPULoad getChLog getDistribution
-  getFromZip getSerialize inherit javaRegExp loadCompiled loadCompiledRequire loadDiff loadHandlebars
+  SQL SSH SVN Threads XLS XML ZIP addOPackRemoteDB alert ask1 askChoose askChooseMultiple   askStruct bcrypt beautifier beep bfprint bfprintErr bprintErr cls compress conReset cprintErrnl
+  createDB createDBInMem dumpLog forkOpenAF getCPULoad getChLog   getFromZip getSerialize inherit javaRegExp loadCompiled loadCompiledRequire loadDiff loadHandlebars
   loadJSYAML loadOAFP loadPy logFlush nowTZ oJob oPack oPromise oafp opackExec parallel parallelArray
   pidCheckIn pidCheckOut pods printBars printChart printMD processExpr saveHelp setLog startLog stopLog
   threadBoxCtrlC toEncoding tlognl uncompress watch

@@ -162,11 +162,6 @@ describe("what only OpenAF has", () => {
 
   test.each([
     [
-      "the url of a job file",
-      job("typeArgs: { url: x }"),
-      '3:17 "url" is of OpenAF: fetch the file, and name the copy under "file".',
-    ],
-    [
       "a state in typeArgs",
       job("typeArgs: { when: x }"),
       '3:17 "when" is of OpenAF: ojm has no states: set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready".',
@@ -198,6 +193,16 @@ describe("what only OpenAF has", () => {
     ]);
   });
 });
+
+test.each(["depends", "needs", "dependsOn", "depends_on", "requires", "dep", "dependencies"])(
+  "a job with %s instead of deps is an error: its order would be lost",
+  (key) => {
+    const yaml = `jobs:\n  - { name: A, exec: log(1) }\n  - { name: B, ${key}: [A], exec: log(2) }\ntodo: [B, A]\n`;
+    expect(errorsOf(() => load(yaml))).toEqual([
+      `3:16 unknown key "${key}" in this job: it would not wait for other jobs. Write them under "deps".`,
+    ]);
+  },
+);
 
 describe("a job whose work stands under a key that is none", () => {
   const job = (more: string): string => `jobs:\n  - name: A\n    ${more}\ntodo: [A]\n`;

@@ -153,7 +153,8 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
     } else if (field === undefined) {
       const what = `unknown key "${shorten(key)}"${inside(name, path)}`;
       const hint = belongs(key, path, fields);
-      if (closed) problems.error(`${what}.${hint}`, keyAt);
+      if (losesOrder(key, hint, path)) problems.error(`${what}: it would not wait for other jobs. ${IN_DEPS}`, keyAt);
+      else if (closed) problems.error(`${what}.${hint}`, keyAt);
       else if (losesSchedule(hint, node, path)) problems.error(`${what}.${hint} ${AT_ONCE}`, keyAt);
       else problems.warn(`${what}: it has no effect.${hint}`, keyAt);
     }
@@ -166,6 +167,16 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
   }
   if (oneOf?.every((key) => !has(node, key))) missing(`"${oneOf[0]}"`, name, path, node.at, problems);
   return { ...node, entries };
+}
+
+const IN_DEPS = 'Write them under "deps".';
+
+/** What other programs call `deps`. */
+const WAITS: readonly string[] = ["depends", "dependsOn", "depends_on", "dependencies", "needs", "requires"];
+
+/** Whether a key would have made the job wait for others. Without it, it runs too early. */
+function losesOrder(key: string, hint: string, path: readonly string[]): boolean {
+  return path.join(".") === "jobs" && (WAITS.includes(key) || hint === ' Did you mean "deps"?');
 }
 
 const AT_ONCE = "Without it, the job has no schedule: it would run once, at the start.";

@@ -5,10 +5,7 @@ const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
     ...["checkStall", "timeInterval", "daemonFunc", "depsWait", "depsOnFail", "poolThreadFactor", "initTemplateEscape"],
     ...["logOJob", "ignoreNoLog", "logLimit", "logHistory", "conAnsi", "conWidth", "showHelp"],
   ],
-  "jobs.typeArgs": [
-    ...["shellPrefix", "shell", "pre", "pos", "langFn", "returnFn", "returnRE"],
-    ...["execJs", "execPy", "async", "cronCheck"],
-  ],
+  "jobs.typeArgs": [...["pre", "pos", "langFn", "returnFn", "returnRE"], ...["execJs", "execPy", "async", "cronCheck"]],
   "ojob.channels": [
     "recordLog",
     "recordLogHistory",
@@ -31,7 +28,6 @@ export const INSTEAD_OF_STATES: string =
 /** Keys of OpenAF without which the file does something else, and what to write instead. */
 const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "jobs.typeArgs": {
-    url: 'fetch the file, and name the copy under "file"',
     when: `ojm has no states: ${INSTEAD_OF_STATES}`,
   },
 };

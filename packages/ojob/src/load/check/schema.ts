@@ -69,12 +69,17 @@ const typeArgs: Fields = {
   noLog: flag("No banner when this job starts and ends."),
   pwd: text("The folder in which a script in another language, and sh() in JavaScript, runs."),
   file: text("Take the script from this file. For a job of type jobs, the job file to run."),
+  url: text(
+    "The address of the job file that a job of type jobs runs: its copy is in the folder `urls` beside the file.",
+  ),
   execRequire: text(
     "A JavaScript module: the function that it exports under the job's name, or as `exec`, is the script.",
   ),
   chSubscribe: text("The channel that a job of type subscribe follows: it runs for each entry and each change."),
   onlyFromNow: flag("Run a job of type subscribe for changes only, not for the entries that exist."),
   step: map(stepOptions, "Options of the script as one of the steps."),
+  shell: text("The program that reads a script with `lang: shell`, with its parameters: bash -s. Default: sh."),
+  shellPrefix: text("Stands in brackets before each line that a script with `lang: shell` writes."),
   noTemplate: flag("Leave the templates in a script of another language as they are written."),
   noTemplateArgs: flag("Refuses templates in `args`: they would be filled."),
   shortcut: map(

@@ -1,4 +1,5 @@
 import type { Blackout } from "@ojm/schedule";
+import { copyOf } from "../../text/said-path.js";
 import type {
   CatchItem,
   CodeBlock,
@@ -68,8 +69,12 @@ function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | 
   const step = child(node, "step");
   const written = toMap(node);
   const read = { ...(stopWhen && { stopWhen }), ...(step && { step: stepOptions(step) }) };
-  const typeArgs = { ...written, ...scheduleWords(written), ...read } as TypeArgs;
-  return { typeArgs, typeArgsAt: Object.fromEntries(entries.map(({ key, value }) => [key, value.at])) };
+  const { url } = written;
+  const copy = typeof url === "string" && written["file"] === undefined ? copyOf(url) : undefined;
+  const file = copy === undefined ? {} : { file: copy };
+  const typeArgs = { ...written, ...scheduleWords(written), ...read, ...file } as TypeArgs;
+  const at = Object.fromEntries(entries.map(({ key, value }) => [key, value.at]));
+  return { typeArgs, typeArgsAt: { ...at, ...(copy !== undefined && at["url"] && { file: at["url"] }) } };
 }
 
 function readType(node: Node, typeArgs: TypeArgs): JobType {

@@ -1,4 +1,4 @@
-import { parseAllDocuments, stringify } from "yaml";
+import { parseAllDocuments, type ScalarTag, stringify } from "yaml";
 
 /**
  * A value as YAML, in the style of OpenAF. Texts are in quotes that a reader of YAML 1.1 would take for
@@ -8,9 +8,23 @@ export function toYaml(value: unknown): string {
   return stringify(value, { indentSeq: false, singleQuote: true, lineWidth: 0, compat: "yaml-1.1" });
 }
 
-/** The value of a YAML text, or the list of the values of its documents. */
+/** A number as YAML of OpenAF has it beyond YAML 1.2: `1_000`, `0b11`, `0x1_F`. */
+const NUMBER: ScalarTag = {
+  tag: "tag:yaml.org,2002:float",
+  default: true,
+  test: /^[-+]?(?:0b[01](?:_?[01])*|0x[\da-fA-F](?:_?[\da-fA-F])*|0o[0-7](?:_?[0-7])*|\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?(?:e[-+]?\d+)?)$/i,
+  resolve(text) {
+    const [, sign = "", digits = ""] = /^([-+]?)(.*)$/.exec(text.replaceAll("_", "")) ?? [];
+    return Number(digits) * (sign === "-" ? -1 : 1);
+  },
+};
+
+/** Dates and merge keys are of YAML 1.1, and OpenAF reads them. Words such as `yes` stay texts, as there. */
+const OPENAF_SCHEMA = { schema: "core", merge: true, customTags: ["timestamp" as const, NUMBER] };
+
+/** The value of a YAML text as OpenAF reads it, or the list of the values of its documents. */
 export function fromYaml(text: string): unknown {
-  const documents = [...parseAllDocuments(text)];
+  const documents = [...parseAllDocuments(text, OPENAF_SCHEMA)];
   const values = documents.map((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw error;

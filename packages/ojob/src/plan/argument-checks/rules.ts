@@ -1,3 +1,5 @@
+import { parseData } from "../../script/literals.js";
+
 /** A rule of a check, and the words for its message. */
 type Rule =
   | { holds(value: unknown, parameters: readonly unknown[]): boolean; not(parameters: readonly unknown[]): string }
@@ -69,6 +71,24 @@ function toBoolean(value: unknown): boolean | undefined {
   return ["true", "yes", "1"].includes(text) ? true : ["false", "no", "0", ""].includes(text) ? false : undefined;
 }
 
+function toArray(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  return String(value)
+    .split(",")
+    .map((one) => one.trim());
+}
+
+/** A map, or the map that a text holds: as JSON, or as JavaScript writes it. */
+function toMap(value: unknown): unknown {
+  const map = typeof value === "string" ? parseData(value) : value;
+  return isMap(map) ? map : undefined;
+}
+
+function toDate(value: unknown): Date | undefined {
+  const date = new Date(value as string);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
 function pattern(value: unknown, [parameter]: readonly unknown[]): boolean {
   // A pattern is a text or, as in a script, stands between slashes.
   const slashes = /^\/(.*)\/([a-z]*)$/s.exec(String(parameter));
@@ -95,6 +115,9 @@ export const rules: Readonly<Record<string, Rule>> = {
     not: () => "",
   },
   toBoolean: { convert: toBoolean, not: () => "cannot be made true or false" },
+  toArray: { convert: toArray, not: () => "" },
+  toMap: { convert: toMap, not: () => "cannot be made a map" },
+  toDate: { convert: toDate, not: () => "cannot be made a date" },
   oneOf: {
     holds: (value, [list]) => among(value, Array.isArray(list) ? list : [list]),
     not: ([list]) =>

@@ -25,6 +25,7 @@ test.each([
     ["{ name: A, from: B }", "{ name: B, from: C }", `{ name: C, to: ${START}, args: { name: x } }`],
     "[A]",
   ],
+  ["of a step before", [`{ name: A, from: [Set, ${START}] }`, "{ name: Set, args: { name: x } }"], "[A]"],
   ["given to the step", ["{ name: A, from: { name: B, args: { name: x } } }", `{ name: B, to: ${START} }`], "[A]"],
   ["that a check sets", [`{ name: A, from: ${START}, check: { in: { name: "default('x')" } } }`], "[A]"],
   ["that a shortcut sets", [`{ name: A, from: [{ (pass): { name: x } }, ${START}] }`], "[A]"],

@@ -1,6 +1,6 @@
 import type { Args } from "../../load/job-file.js";
 import type { Position } from "../../text/problem.js";
-import { fillArgs, mergeArgs } from "../args.js";
+import { fillArgs, mergeArgs, stayingArgs } from "../args.js";
 import { type Environment, environmentOf } from "../environment/environment.js";
 import type { PlannedJob } from "../planned.js";
 import { JOB_START } from "./manager-args.js";
@@ -65,24 +65,32 @@ function walkWith(job: PlannedJob, own: Args, way: Way, context: StartsContext):
   const { jobs, commandLine, visit } = context;
   const environment = environmentOf(job, way.environment);
   const variables = environment.all;
-  const args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});
+  let args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});
   const placeOf: PlaceOf = (argument) =>
     Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument);
   const checked = job.checks.in.length > 0;
-  const start: Start = { args, placeOf, checked, checkedAbove: way.checked };
-  if (job.name === JOB_START) visit(start);
+  const start = (): Start => ({ args, placeOf: placeOfStaying, checked, checkedAbove: way.checked });
+  const stayed = new Map<string, Position>();
+  const placeOfStaying: PlaceOf = (argument) => stayed.get(argument) ?? placeOf(argument);
+  if (job.name === JOB_START) visit(start());
   return job.steps.every((step) => {
     if (!("job" in step)) return false;
     if (step.job === JOB_START) {
-      visit(start);
+      visit(start());
       return true;
     }
     const inner = jobs.get(step.job);
     if (inner === undefined) return true;
     const { args: more = {}, argsAt = {} } = step;
     const given = { ...args, ...fillArgs(more, args, () => {}, variables) };
-    const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOf(argument);
+    const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOfStaying(argument);
     const further = { given, placeOf: placeOfInner, checked: checked || way.checked, environment, known: way.known };
-    return walk(inner, further, context);
+    if (!walk(inner, further, context)) return false;
+    const merged = fillArgs(inner.args[0] ?? {}, given, () => {}, variables);
+    for (const name of stayingArgs(inner, args)) {
+      args = { ...args, [name]: merged[name] };
+      stayed.set(name, inner.argsAt[name] ?? inner.at);
+    }
+    return true;
   });
 }

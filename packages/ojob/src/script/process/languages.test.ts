@@ -46,6 +46,26 @@ describe("scripts in shell", () => {
     expect(err).toMatch(/there is no folder \/no\/such\/folder to run the script in/);
   });
 
+  test("typeArgs.shell is the program that reads the script, with its parameters", async () => {
+    const bash = "    typeArgs: { shell: /bin/bash -s }";
+    const code = 'read -r -a list <<< "a b"; echo "${list[1]} $who {{who}} $BASH_VERSION"\nback=1\n# return back';
+    const { out } = await run("shell", code, { who: "you" }, bash);
+    expect(out).toMatch(/^b you you \d/);
+    const other = await run("ruby", "echo from $0", {}, "    typeArgs: { shell: sh -s }");
+    expect([other.well, other.out]).toEqual([true, "from sh\n"]);
+    const missing = await run("shell", "x", {}, "    typeArgs: { shell: no-such-shell -s }");
+    expect(missing.err).toMatch(/no-such-shell, which is not on the PATH/);
+  });
+
+  test("typeArgs.shellPrefix stands in brackets before each line of a shell script, and a map is shown too", async () => {
+    const prefix = '    typeArgs: { shellPrefix: "{{who}}" }\n    to: [Next]';
+    const code = "echo one; echo two >&2; echo '{\"n\": 7}'";
+    const next = '\n  - { name: Next, exec: "print(args.n)" }\ntodo: [Job]';
+    const yaml = inLanguage("shell", code, prefix).replace(/\ntodo: \[Job\]/, next);
+    const { out, err } = await runText(yaml, { args: { who: "me" } });
+    expect([out, err]).toEqual(['[me] one\n[me] {"n": 7}\n7\n', expect.stringMatching(/^\[me\] two$/m)]);
+  });
+
   test("a shell script that ends with another code than 0 fails the job, at the line that the shell names", async () => {
     const plain = await run("shell", "echo out\nexit 3");
     expect(plain.well).toBe(false);

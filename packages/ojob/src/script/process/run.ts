@@ -23,6 +23,10 @@ export interface ForeignScript {
   readonly variables: Variables;
   /** Templates in the script stay as they are written. */
   readonly noTemplate?: boolean | undefined;
+  /** The program that reads a shell script from its input, with its parameters. Default: `sh`. */
+  readonly shell?: string | undefined;
+  /** Stands in brackets before each line of a shell script. */
+  readonly shellPrefix?: string | undefined;
 }
 
 /** The process of a script. */
@@ -42,8 +46,9 @@ export class ScriptProcess {
 
   /** Runs the script to its end. The host receives its output line by line. */
   async run(host: Omit<ScriptHost, "globals">): Promise<ScriptEnd> {
-    const { folder, block, lang } = this.#script;
+    const { folder, block, lang, shellPrefix, variables } = this.#script;
     const args = this.#args;
+    const prefix = shellPrefix === undefined ? "" : `[${fillScript(shellPrefix, args, variables)}] `;
     const missing = missingFolder(folder, block);
     if (missing !== undefined) return { args, failure: missing };
     // A shell has no other way to change args than its output.
@@ -55,13 +60,15 @@ export class ScriptProcess {
       line: (text, toError, last) => {
         if (toError) this.#complaint = text;
         const whole = last ? `${text}\n` : text;
-        show(toError ? whole : (printed?.take(whole) ?? whole), toError);
+        const rest = toError ? whole : (printed?.take(whole) ?? whole);
+        // As in OpenAF, with a prefix the map is shown too.
+        show(prefix === "" ? rest : whole.replace(/^(?=[\s\S])/gm, () => prefix), toError);
       },
       room: async () => void (await host.call("room", [])),
       ...(lang !== "shell" && { said: (text: string) => hear(text, host) }),
     });
     const rest = printed?.end();
-    show(rest?.shown ?? "", false);
+    if (prefix === "") show(rest?.shown ?? "", false);
     const answer = answerOf(end);
     const failure = end.ended ?? answer.failure ?? this.#failureOf(end);
     const handedBack = lang === "shell" ? { ...rest?.map, ...returnedValues(block.code, end.result) } : {};
@@ -99,14 +106,17 @@ export function missingFolder(folder: string | undefined, block: CodeBlock): Fai
 }
 
 function programOf(script: ForeignScript, args: Record<string, unknown>): Program {
-  const { block, lang, job, folder, variables, noTemplate = false } = script;
+  const { block, lang, job, folder, variables, noTemplate = false, shell } = script;
   const source = lang === "shell" ? withReturn(block.code) : block.code;
   const code = noTemplate ? source : fillScript(source, args, variables);
   const program = LANGUAGES[lang]?.({ ...block, code }, args, variables, job);
   if (program === undefined) throw new Error(`there is no language "${lang}"`);
   // With a message, the script can write to file descriptor 4.
   const message = source === block.code ? {} : { message: "" };
-  return { ...program, ...message, ...(folder !== undefined && { folder }) };
+  const place = { ...message, ...(folder !== undefined && { folder }) };
+  if (shell === undefined || lang !== "shell") return { ...program, ...place };
+  const [command = "", ...parameters] = shell.trim().split(/\s+/);
+  return { ...program, command, parameters, input: code, ...place };
 }
 
 /** Passes on what a script told by `job.log` or `job.progress`. */

@@ -43,11 +43,29 @@ function exit(code: unknown = 0): never {
 /** A process has no greater exit code. */
 const MOST_EXIT_CODE = 255;
 
-/** Unlocks a lock. A number is a name too: the command line makes a number of a name of digits. */
-function unlock(name: unknown): unknown {
-  if ((isString(name) && name !== "") || isNumber(name)) return call("unlock", String(name));
-  throw new TypeError(`jobLocks.unlock takes the name of a lock, as in unlock("daily"), not ${kindOf(name)}`);
+/** The name of a lock. A number is a name too: the command line makes a number of a name of digits. */
+function lockName(name: unknown, verb: string): string {
+  if ((isString(name) && name !== "") || isNumber(name)) return String(name);
+  throw new TypeError(`jobLocks.${verb} takes the name of a lock, as in ${verb}("daily"), not ${kindOf(name)}`);
 }
+
+function positive(value: unknown, what: string): number {
+  if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
+  throw new TypeError(`${what} is a number of milliseconds above 0, not ${kindOf(value)}`);
+}
+
+/** The locks of the job manager, with the calls of OpenAF. */
+const jobLocks = {
+  unlock: (name: unknown): unknown => call("unlock", lockName(name, "unlock")),
+  /** Waits `tries` times as long as one try, and returns whether it has the lock. */
+  lock(name: unknown, wait: unknown = 500, tries: unknown = 5, timeout?: unknown): unknown {
+    const most = (timeout ?? undefined) === undefined ? undefined : positive(timeout, "the timeout of jobLocks.lock");
+    return call("lock", lockName(name, "lock"), positive(wait, "the wait of jobLocks.lock") * Number(tries), most);
+  },
+  isLocked: (name: unknown): unknown => call("isLocked", lockName(name, "isLocked")),
+  extendTimeout: (name: unknown, timeout: unknown): unknown =>
+    call("extendLock", lockName(name, "extendTimeout"), positive(timeout, "the timeout of jobLocks.extendTimeout")),
+};
 
 function kindOf(value: unknown): string {
   if (value === "") return "an empty text";
@@ -108,7 +126,15 @@ const functions = {
     },
   },
   __oJobManager: {
-    jobLocks: { unlock },
+    jobLocks,
+    /** The names of the open runs of this process. */
+    get jobList(): string[] {
+      return Object.keys(call("openRuns") as object);
+    },
+    /** When each of them began, in ms since 1970. */
+    get startTime(): unknown {
+      return call("openRuns");
+    },
   },
 } as const;
 

@@ -1,3 +1,4 @@
+import type { HelperDelegate } from "handlebars";
 import { fillBlocks } from "../../../text/handlebars/handlebars.js";
 import { escapeHtml } from "../../../text/html.js";
 import { valueAt } from "../../../text/value-at.js";
@@ -5,10 +6,15 @@ import { valueAt } from "../../../text/value-at.js";
 /** A template that is a path, in two or three braces. */
 const PLAIN = /\{\{(?:\{\s*([\p{L}\p{N}_$.-]+)\s*\}|\s*([\p{L}\p{N}_$.-]+)\s*)\}\}/gu;
 
-/** Fills a template of Handlebars. What has no value becomes nothing. */
-export function templify(template: unknown, data: unknown = globalThis): string {
+/** Fills a template of Handlebars, which may call `helpers` too. What has no value becomes nothing. */
+export function templify(
+  template: unknown,
+  data: unknown = globalThis,
+  helpers?: Readonly<Record<string, HelperDelegate>>,
+): string {
   const text = String(template ?? "");
   if (!text.includes("{{")) return text;
+  if (helpers !== undefined) return fillBlocks(text, data, { html: true, helpers });
   // Most templates are paths alone. They need no Handlebars, which takes long to load.
   const plain = text.replace(PLAIN, "");
   const isPlain = !plain.includes("{{") && !text.includes("\\{{");
