@@ -89,6 +89,20 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
 }
 
 /**
+ * Whether a definition of the store can be read: a later version of ojm may have written it, or it is damaged.
+ * An option that is not known here is no fault.
+ */
+export function isReadable(definition: ScheduleDefinition): boolean {
+  const known = Object.entries(definition).filter(([option]) => (OPTIONS as readonly string[]).includes(option));
+  try {
+    checkDefinition("stored", Object.fromEntries(known));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * A job without a schedule may have a longer name than a schedule.
  *
  * @throws ScheduleError `INVALID` unless it is a text that can be the name of a job

@@ -75,9 +75,10 @@ export async function execute(given: Given): Promise<number> {
   return withScheduler(given, async (scheduler, manager) => {
     const jobs = new Map<string, Job>();
     for await (const job of manager.jobs()) if (!isOwn(job.name) || job.name === name) jobs.set(job.name, job);
+    const { wordsOf } = await import("@ojm/schedule");
     for await (const schedule of scheduler.schedules()) {
       const { name } = schedule;
-      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
+      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await wordsOf(schedule.definition) } });
     }
     for (const name of await unattended(manager)) jobs.set(name, { ...jobs.get(name), name, nobody: true });
     for (const next of (await comingOf(manager, name)).reverse())
