@@ -45,4 +45,5 @@ export {
 } from "./util/process-state.js";
 export { shellWord } from "./util/shell-word.js";
 export { durationText, spanText } from "./util/span.js";
+export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
-import { shellWord, visible } from "@ojm/core/backend";
+import { shellWord, visible, whyUntrusted } from "@ojm/core/backend";
 import { hint } from "../command-line/parse.js";
 import { CommandError, EXIT } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
@@ -53,16 +53,9 @@ function refuseUntrusted(path: string): void {
   };
   if (MODULE.test(path))
     refuse("it is a program, and a config that was only found is not run. Write it as .json or .yaml");
-  const { getuid } = process;
-  if (getuid === undefined) return;
-  const me = getuid();
   // Of a link, who made it, too: it decides where relative paths begin.
-  for (const { uid, gid, mode } of [lstatSync(path), statSync(path)]) {
-    if (uid !== me && uid !== 0) refuse(`it belongs to another user (uid ${uid})`);
-    // A user's own group has nobody else in it. The mode of a link says nothing.
-    if ((mode & 0o170_000) !== 0o120_000 && ((mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== me)))
-      refuse(`others may write to it (chmod go-w ${shellWord(path)} ends that)`);
-  }
+  const why = whyUntrusted(lstatSync(path)) ?? whyUntrusted(statSync(path));
+  if (why !== undefined) refuse(why.startsWith("others") ? `${why} (chmod go-w ${shellWord(path)} ends that)` : why);
 }
 
 /** The store that a config file names; `undefined` if there is no config file. */
