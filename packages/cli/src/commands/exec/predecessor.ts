@@ -32,10 +32,15 @@ export function isCommandNote(value: unknown, name: string): value is CommandNot
   return isProcess(process) && (ojm === undefined || isProcess(ojm));
 }
 
+/** A name of a host that can stand in a printed command. */
+export function isHost(value: unknown): value is string {
+  return typeof value === "string" && /^[\w.:-]{1,255}$/.test(value);
+}
+
 function isProcess(value: unknown): value is ProcessIdentity {
   const { host, pid, boot, namespace, started } = (value ?? {}) as { readonly [K in keyof ProcessIdentity]?: unknown };
   if (!Number.isSafeInteger(pid) || (pid as number) <= 1) return false;
-  return [host, boot, namespace, started].every((text) => typeof text === "string");
+  return [boot, namespace, started].every((text) => typeof text === "string") && isHost(host);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JobSummary } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import type { ScheduleSummary } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -6,7 +7,6 @@ import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
-import { isOwn } from "../../store/own-runs.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./kept.js";
 import { NOBODY, SKIPPED, unattended } from "./unattended.js";
 
