@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startRedis, whyMissing } from "../../../../redis/src/testing/servers.js";
 import { prepareType } from "../../backends.js";
 import { called } from "../../testing/called.js";
@@ -106,6 +106,15 @@ describe("ojm exec", () => {
     const place = new Place();
     const { code, out } = await place.exec('echo "$OJM_FENCE"').ended;
     expect([code, out]).toEqual([0, `${(await place.last())?.fence}\n`]);
+  });
+
+  test("gives the command its environment, and the store for an ojm within it, but not the secret of ojm ui", async () => {
+    const place = new Place();
+    vi.stubEnv("OJM_UI_SECRET", "a secret of a test");
+    vi.stubEnv("OJM_STORE", "sqlite:ojm.db");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { code, out } = await place.exec('echo "[$OJM_UI_SECRET] [$OJM_STORE]"').ended;
+    expect([code, out]).toEqual([0, "[] [sqlite:ojm.db]\n"]);
   });
 
   test("refuses a second one, tells who has the lock, and ends with 75", async () => {
