@@ -96,7 +96,8 @@ function guarded(mask: (text: string) => string): (text: string) => string {
       if (typeof shown === "string") return shown;
       throw new TypeError(`it returned ${typeof shown}, and not a text`);
     } catch (error) {
-      if (!isTold) process.emitWarning(`mask of the cockpit failed: ${String(error)}`, { type: "OjmWarning", code: "OJM_UI" });
+      if (!isTold)
+        process.emitWarning(`mask of the cockpit failed: ${String(error)}`, { type: "OjmWarning", code: "OJM_UI" });
       isTold = true;
       return "***";
     }

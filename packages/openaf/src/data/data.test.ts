@@ -93,7 +93,14 @@ test("jsonParse reads what JavaScript writes, hands other texts back, and finds 
 });
 
 describe("paths from outside", () => {
-  const BUILT_IN = ["__proto__.x", "constructor.prototype.x", "a.constructor.x", "['__proto__'].x", "prototype.x", "constructor"];
+  const BUILT_IN = [
+    "__proto__.x",
+    "constructor.prototype.x",
+    "a.constructor.x",
+    "['__proto__'].x",
+    "prototype.x",
+    "constructor",
+  ];
 
   test.each(BUILT_IN)("setPath and unsetPath reach nothing that all objects share: %s", (path) => {
     const words = Object.getOwnPropertyNames(Object.prototype);

@@ -38,7 +38,8 @@ export function setPath<T>(value: T, path: string, set: unknown): T {
   let current = value as Fields;
   steps.forEach((step, i) => {
     guard(step);
-    if (!Object.hasOwn(current, step) || !isObject(current[step])) current[step] = /^\d+$/.test(steps[i + 1] ?? last) ? [] : {};
+    if (!Object.hasOwn(current, step) || !isObject(current[step]))
+      current[step] = /^\d+$/.test(steps[i + 1] ?? last) ? [] : {};
     current = current[step] as Fields;
   });
   guard(last);

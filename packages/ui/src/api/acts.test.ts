@@ -205,7 +205,9 @@ test("a body that does not end is refused after a while, and its stream is left"
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new TextEncoder().encode('{"reason"')),
-    cancel: () => void (cancelled = true),
+    cancel: () => {
+      cancelled = true;
+    },
   });
   const headers = {
     Host: "localhost:7717",

@@ -128,7 +128,12 @@ test("nothing of the events is shown past the mask", async () => {
 });
 
 test.each([
-  ["throws", () => { throw new Error("a secret"); }],
+  [
+    "throws",
+    () => {
+      throw new Error("a secret");
+    },
+  ],
   ["returns no text", () => 5 as never],
 ])("a mask that %s hides all texts, and no request rejects", async (_, mask) => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
