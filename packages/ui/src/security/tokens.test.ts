@@ -41,6 +41,13 @@ test("a session is good for twelve hours, until it is ended, and only with its s
   expect(sessions.idOf(value)).toBeUndefined();
 });
 
+test("a session that was ended stays ended when others are", () => {
+  const sessions = new Sessions("a secret", "scope");
+  const values = [1, 2, 3].map(() => sessions.create().value);
+  for (const value of values) sessions.end(sessions.idOf(value) ?? "");
+  expect(values.map((value) => sessions.idOf(value))).toEqual([undefined, undefined, undefined]);
+});
+
 test("an address has ten attempts a minute to log in, and all have a hundred", () => {
   let now = 0;
   const limit = new RateLimit(() => now);
