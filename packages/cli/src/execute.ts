@@ -9,6 +9,8 @@ export async function execute(words: readonly string[]): Promise<number> {
     const [spec, load] = [commands.get(name), modules[name]];
     if (spec === undefined || load === undefined) return 2;
     const [command, given] = await Promise.all([load(), parse(spec, rest)]);
+    // Who knows it can make sessions: of no use to what other commands start.
+    if (name !== "ui") delete process.env["OJM_UI_SECRET"];
     return await command.execute(given);
   } catch (error) {
     // What the shell calls says nothing: its words would stand among what somebody types.
@@ -20,7 +22,8 @@ export async function execute(words: readonly string[]): Promise<number> {
     if (wantsJson(words)) {
       const { nameOf } = await import("./errors.js");
       const item = { error: { code: nameOf(told.code), exit: told.code, message: told.message } };
-      process.stderr.write(`${JSON.stringify(item)}\n`);
+      const { jsonText } = await import("./output/print.js");
+      process.stderr.write(`${jsonText(item)}\n`);
       return told.code;
     }
     const { tell } = await import("./output/tell.js");

@@ -20,14 +20,22 @@ export type {
 export { nearest, rejectUnknownOptions, unknownOption } from "./channel/backend/config.js";
 export { notBuilt } from "./channel/backend/driver-errors.js";
 export { findType } from "./channel/backend/find-type.js";
+export { readable, unlessCorrupt } from "./channel/calls/corrupt.js";
 export { channelsAnswer } from "./channel/channels-answer.js";
 export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
+export {
+  type DamagedEntry,
+  damagedIn,
+  isDamagedLocksEntry,
+  isDamagedRecord,
+} from "./jobs/damaged.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
 export type { Hold } from "./locks/entries/schema.js";
-export { holdOf } from "./locks/entries/valid.js";
+export { holdOf, isSession } from "./locks/entries/valid.js";
 export { type Clock, systemClock } from "./util/clock.js";
+export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
   bootId,
   identityOf,
@@ -38,4 +46,5 @@ export {
 } from "./util/process-state.js";
 export { shellWord } from "./util/shell-word.js";
 export { durationText, spanText } from "./util/span.js";
+export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";

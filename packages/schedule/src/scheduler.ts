@@ -369,7 +369,7 @@ export class Scheduler {
     const job = this.#jobs.get(name ?? "");
     if (job === undefined) return;
     if (entry === undefined) job.told(undefined);
-    else if (isSchedule(entry.value)) job.told({ value: entry.value, version: entry.version });
+    else if (isSchedule(entry.value, job.own.name)) job.told({ value: entry.value, version: entry.version });
   }
 
   #membersChanged(names: Iterable<string>): void {

@@ -43,8 +43,10 @@ export function createUi(options: UiOptions): Ui {
 }
 
 /** The cockpit behind a gate. `more`: handlers of endpoints that only a server of its own has. */
-export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<string, Handler>> = {}): Cockpit {
-  const { manager, scheduler, readOnly = false, showResults = false, mask = (text) => text } = options;
+export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<string, Handler>> = {}): Cockpit {
+  const mask = guarded(given.mask ?? ((text) => text));
+  const options: ViewOptions = { ...given, mask };
+  const { manager, scheduler, readOnly = false, showResults = false } = options;
   const { reasons = async () => [] } = options;
   const own = scheduler ?? new Scheduler(manager);
   const hub = new Hub(manager, mask);
@@ -82,6 +84,23 @@ export function cockpit(options: ViewOptions, gate: Gate, more: Readonly<Record<
       hub.close();
       if (scheduler === undefined) await own.close();
     },
+  };
+}
+
+/** A mask that fails hides the text, and is told once: an answer without it could show a secret. */
+function guarded(mask: (text: string) => string): (text: string) => string {
+  let isTold = false;
+  return (text) => {
+    try {
+      const shown: unknown = mask(text);
+      if (typeof shown === "string") return shown;
+      throw new TypeError(`it returned ${typeof shown}, and not a text`);
+    } catch (error) {
+      if (!isTold)
+        process.emitWarning(`mask of the cockpit failed: ${String(error)}`, { type: "OjmWarning", code: "OJM_UI" });
+      isTold = true;
+      return "***";
+    }
   };
 }
 

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { openJobManager, systemClock } from "@ojm/core";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { serveUi } from "./serve-ui.js";
 import type { ServedUi, ServeOptions } from "./types.js";
 
@@ -53,7 +56,7 @@ const login = (token: string): Promise<Answer> => send("POST", "/api/v1/session"
 describe("a cockpit that is served", () => {
   test("listens on this machine alone, and its URL has a launch token in the fragment", async () => {
     const { url, port } = await serve();
-    expect(url).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${port}/#token=[\\w-]{43}$`));
+    expect(url).toMatch(new RegExp(`^http://ojm-[0-9a-f]{32}\\.localhost:${port}/#token=[\\w-]{43}$`));
     expect((await send("GET", "/api/v1/me")).status).toBe(401);
   });
 
@@ -69,6 +72,53 @@ describe("a cockpit that is served", () => {
     expect((await send("GET", "/api/v1/me", headers)).status).toBe(200);
     expect((await login(tokenOf(url))).status).toBe(401);
     expect((await login(tokenOf(served?.link() ?? ""))).status).toBe(200);
+  });
+
+  test("has a host name that nobody can guess, by which the whole server answers, as it does by the address", async () => {
+    const { url, port } = await serve();
+    const { host, hostname } = new URL(url);
+    expect((await send("GET", "/healthz", { Host: host })).status).toBe(200);
+    expect((await send("GET", "/api/v1/me", { Host: host })).status).toBe(401);
+    const named = { Host: host, Origin: `http://${host}` };
+    const { status, cookie = "" } = await send("POST", "/api/v1/session", named, { token: tokenOf(url) });
+    expect([status, cookie]).toEqual([200, expect.not.stringMatching(/Domain/i)]);
+    const session = { Host: host, Cookie: cookie.split(";")[0] ?? "" };
+    expect((await send("GET", "/api/v1/me", session)).status).toBe(200);
+    for (const other of [`ojm-${"0".repeat(32)}.localhost:${port}`, `x.${host}`, "evil.localhost"])
+      expect((await send("GET", "/api/v1/me", { ...session, Host: other })).status).toBe(403);
+    // It is another one at each start without a secret, and the same one with a secret.
+    await served?.close();
+    expect(new URL((await serve()).url).hostname).not.toBe(hostname);
+    await served?.close();
+    const secret = "a secret of a test";
+    const first = new URL((await serve({ secret })).url).hostname;
+    await served?.close();
+    expect(new URL((await serve({ secret })).url).hostname).toBe(first);
+  });
+
+  test("a session is good for no cockpit with the same secret and other rights, or of another store", async () => {
+    const secret = "a secret of a test";
+    const viewer = { user: "ana", role: "read" } as const;
+    const { url, port, close } = await serve({ secret, viewer, readOnly: true });
+    const { cookie = "" } = await login(tokenOf(url));
+    const session = { Cookie: cookie.split(";")[0] ?? "" };
+    const status = async (options: Partial<ServeOptions>): Promise<number> => {
+      await serve({ port, secret, ...options });
+      const answer = await send("GET", "/api/v1/me", session);
+      await served?.close();
+      return answer.status;
+    };
+    await close();
+    expect(await status({ viewer, readOnly: true })).toBe(200);
+    expect(await status({ viewer })).toBe(401);
+    expect(await status({ viewer: { user: "ana", role: "admin" }, readOnly: true })).toBe(401);
+    expect(await status({ viewer: { user: "eve", role: "read" }, readOnly: true })).toBe(401);
+    expect(await status({ viewer, readOnly: true, showResults: true })).toBe(401);
+    const folder = mkdtempSync(join(tmpdir(), "ojm-ui-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const chJobs = { type: "sqlite", args: { file: join(folder, "other.db") } };
+    await using other = await openJobManager({ chJobs, chLocks: chJobs, heartbeatThread: false });
+    expect(await status({ viewer, readOnly: true, manager: other })).toBe(401);
   });
 
   test("ends a session when it is told so", async () => {
@@ -103,11 +153,12 @@ describe("a cockpit that is served", () => {
     }
   });
 
-  test("refuses more than ten attempts to log in", async () => {
-    await serve();
+  test("refuses more than ten wrong tokens a minute, and lets the owner in all the same", async () => {
+    const { url } = await serve();
     const states: number[] = [];
     for (let i = 0; i < 11; i++) states.push((await login("none")).status);
     expect(states).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
+    expect((await login(tokenOf(url))).status).toBe(200);
   });
 
   test("forgets the streams of those who went away", async () => {

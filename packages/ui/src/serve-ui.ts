@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
+import type { JsonValue } from "@ojm/core";
 import type { Gate } from "./api/app.js";
 import type { Handler } from "./api/look.js";
 import type { SessionRequest } from "./contract/session.js";
@@ -13,6 +14,9 @@ import { isViewer } from "./security/roles.js";
 import { cookieOf, Sessions } from "./security/sessions.js";
 import type { ServedUi, ServeOptions, Viewer } from "./types.js";
 
+/** The addresses to which a browser resolves each name that ends with `.localhost`. */
+const HAS_NAMES = /^(localhost|127\.0\.0\.1|::1)$/;
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /** A shorter secret can be guessed, and with it a session be made. */
@@ -20,7 +24,8 @@ const LEAST_SECRET = 16;
 
 /**
  * Serves a cockpit on this machine. Who opens its URL gets a session: the launch token in it is good once,
- * for a minute. It is in the fragment, which no log and no other server ever sees.
+ * for a minute. It is in the fragment, which no log and no other server ever sees. The host of the URL is a
+ * name that only this server has, so that the browser sends the cookie to no other port of this machine.
  *
  * @throws TypeError if an option is wrong, or if it would be open to others; an error of the system, such as
  * `EADDRINUSE`
@@ -44,7 +49,9 @@ export async function serveUi(options: ServeOptions): Promise<ServedUi> {
   }
   const login = new Login(options);
   const gate: Gate = authorize === undefined ? login : { authorize, sessionOf: (_, { user }) => user };
-  const ui = cockpit(options, gate, authorize === undefined ? login.handlers(() => ui) : {});
+  const isNamed = authorize === undefined && HAS_NAMES.test(host);
+  const own = isNamed ? { hosts: [...(options.hosts ?? []), login.hostName] } : {};
+  const ui = cockpit({ ...options, ...own }, gate, authorize === undefined ? login.handlers(() => ui) : {});
   const server = createServer(ui.listener);
   try {
     await listen(server, port, host);
@@ -53,7 +60,8 @@ export async function serveUi(options: ServeOptions): Promise<ServedUi> {
     throw error;
   }
   login.port = (server.address() as AddressInfo).port;
-  const base = `http://${host.includes(":") ? `[${host}]` : host}:${login.port}/`;
+  const address = host.includes(":") ? `[${host}]` : host;
+  const base = `http://${isNamed ? login.hostName : address}:${login.port}/`;
   const link = (): string => (authorize === undefined ? `${base}#token=${login.tokens.create()}` : base);
   return {
     url: link(),
@@ -80,8 +88,12 @@ class Login implements Gate {
 
   constructor(options: ServeOptions) {
     this.#options = options;
-    this.#sessions = new Sessions(options.secret);
     this.#viewer = options.viewer ?? { user: userName(), role: "admin" };
+    this.#sessions = new Sessions(options.secret, scopeOf(options, this.#viewer));
+  }
+
+  get hostName(): string {
+    return this.#sessions.hostName;
   }
 
   readonly authorize = (request: Request): Viewer | undefined =>
@@ -94,8 +106,9 @@ class Login implements Gate {
   handlers(ui: () => Cockpit): Readonly<Record<string, Handler>> {
     return {
       login: async ({ request, body, address, place }) => {
-        this.#limit.check(address);
         if (!this.tokens.take((body as SessionRequest).token)) {
+          // Wrong ones alone: programs of others must not lock out the one who has the link.
+          this.#limit.check(address);
           throw new Refusal("UNAUTHORIZED", "this link was used, or is older than a minute: ask for a new one");
         }
         const { value, maxAge } = this.#sessions.create();
@@ -126,6 +139,18 @@ class Login implements Gate {
   get #cookie(): string {
     return `ojm_session_${this.port}`;
   }
+}
+
+/**
+ * What the sessions of a cockpit are good for: one that may only look, or that is of another store, must not be
+ * good for a cockpit that happens to have the same secret.
+ */
+function scopeOf({ manager, readOnly = false, showResults = false }: ServeOptions, { user, role }: Viewer): JsonValue {
+  const { jobs, locks } = manager.channels;
+  const stores = [jobs, locks].map(({ locator, supports }) => {
+    return locator === undefined ? supports.shared : [locator.type, JSON.stringify(locator.args ?? {})];
+  });
+  return [user, role, readOnly, showResults, stores];
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {

@@ -2,9 +2,11 @@ import type { Kept } from "../types.js";
 import { alerts } from "./alerts.js";
 import { backends } from "./backends.js";
 import { core } from "./core/index.js";
+import { exec } from "./exec.js";
 import { ojob } from "./ojob.js";
+import { ui } from "./ui.js";
 
-const all: readonly Kept[] = [core, backends, ojob, alerts];
+const all: readonly Kept[] = [core, backends, ojob, alerts, exec, ui];
 
 /** What is kept of all packages. */
 export const kept: Kept = {

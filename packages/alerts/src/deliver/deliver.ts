@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { unlessCorrupt, visible } from "@ojm/core/backend";
 import type { Fenced } from "../look/put.js";
 import {
   type AlertOp,
@@ -46,8 +46,13 @@ export async function nextDue(channel: AlertsChannel, rule: string): Promise<num
     if (isPending(value)) first = Math.min(first ?? value.due, value.due);
   }
   if (first === undefined) return undefined;
-  const gate = (await channel.get(gateKey(rule))) as Partial<Gate> | undefined;
-  return Math.max(first, Number(gate?.until) || 0);
+  return Math.max(first, (await gateOf(channel, rule)).until);
+}
+
+/** The gate of a rule: open if there is none, or if it is damaged. */
+async function gateOf(channel: AlertsChannel, rule: string): Promise<Gate> {
+  const { until, tries } = ((await unlessCorrupt(channel.get(gateKey(rule)))) ?? {}) as Partial<Gate>;
+  return Number.isFinite(until) && Number.isSafeInteger(tries) ? ({ until, tries } as Gate) : { until: 0, tries: 0 };
 }
 
 /**
@@ -57,7 +62,7 @@ export async function nextDue(channel: AlertsChannel, rule: string): Promise<num
 export async function deliver(rule: CheckedRule, delivery: Delivery): Promise<Delivered> {
   const { channel, fenced, signal, logTail, now } = delivery;
   const begun = now();
-  const gate = ((await channel.get(gateKey(rule.id))) ?? { until: 0, tries: 0 }) as Gate;
+  const gate = await gateOf(channel, rule.id);
   if (gate.until > begun) return { count: 0, next: gate.until };
   let count = 0;
   let next: number | undefined;

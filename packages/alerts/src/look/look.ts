@@ -1,4 +1,5 @@
 import { isRunError, type JobManager, type Run } from "@ojm/core";
+import { readable } from "@ojm/core/backend";
 import { deliver, nextDue } from "../deliver/deliver.js";
 import { logTail } from "../deliver/log-tail.js";
 import type { Send } from "../deliver/outcome.js";
@@ -123,8 +124,8 @@ export async function stateOf(channel: AlertsChannel, { id }: CheckedRule, now: 
 
 async function lastLook(channel: AlertsChannel, now: number): Promise<number> {
   let last = 0;
-  for await (const { value } of channel.entries({ prefix: ["turn"] })) {
-    const { at } = value as Partial<Turn>;
+  for await (const { value } of readable(channel, { prefix: ["turn"] })) {
+    const { at } = (value ?? {}) as Partial<Turn>;
     if (typeof at === "number" && at <= now) last = Math.max(last, at);
   }
   return now - last > INHERITED ? now : last;

@@ -144,8 +144,12 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
     operands: "",
     summary: "whether the store, its locks, runs and schedules are well, and what to do where they are not",
     about: `Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
-a problem, and with 5 if the store cannot be reached.`,
-    options: LOOK,
+a problem, and with 5 if the store cannot be reached. An entry that is damaged costs its own row in all other commands: it
+is named here, with the command that removes it.`,
+    options: {
+      remove: { value: "ENTRY", text: "remove an entry that is damaged, as it is printed here, and no other one" },
+      ...LOOK,
+    },
   },
   {
     name: "ui",

@@ -52,6 +52,7 @@ function portOption(given: Given): number | undefined {
 
 async function optionsOf(given: Given, manager: JobManager): Promise<ServeOptions> {
   const { OJM_UI_SECRET: secret } = process.env;
+  delete process.env["OJM_UI_SECRET"];
   const basePath = lastValue(given, "base-path");
   const hosts = given.values["allow-host"];
   return {

@@ -1,7 +1,7 @@
 import { LINES, visible } from "@ojm/core/backend";
 import type { Given } from "../command-line/spec.js";
 import { type Color, painter } from "./color.js";
-import { print, wantsJson } from "./print.js";
+import { jsonText, print, wantsJson } from "./print.js";
 import { cellText, oneLine, table } from "./table.js";
 import { tell } from "./tell.js";
 import type { ColumnRoom } from "./width/grid.js";
@@ -20,8 +20,8 @@ export async function itemsText<T>(
   columns: readonly Column<T>[],
   none: string,
 ): Promise<string> {
-  if (given.flags.has("jsonl")) return items.map((item) => `${JSON.stringify(item)}\n`).join("");
-  if (given.flags.has("json")) return `${JSON.stringify(items, undefined, 1)}\n`;
+  if (given.flags.has("jsonl")) return items.map((item) => `${jsonText(item)}\n`).join("");
+  if (given.flags.has("json")) return `${jsonText(items, 1)}\n`;
   if (items.length === 0) return `${oneLine(none)}\n`;
   const rows = items.map((item) => columns.map((column) => cellText(column.cell(item) ?? "", column)));
   const paint = painter(given);
@@ -43,8 +43,8 @@ export async function printItems<T>(
 
 /** Prints one item as its fields in words, or as the JSON that the user asks for. Leaves out empty fields. */
 export function printItem<T>(given: Given, item: T, fields: readonly Column<T>[]): void {
-  if (given.flags.has("jsonl")) print(`${JSON.stringify(item)}\n`);
-  else if (given.flags.has("json")) print(`${JSON.stringify(item, undefined, 1)}\n`);
+  if (given.flags.has("jsonl")) print(`${jsonText(item)}\n`);
+  else if (given.flags.has("json")) print(`${jsonText(item, 1)}\n`);
   else {
     const rows = fields.map((field) => ({ ...field, text: fieldText(field, item) })).filter(({ text }) => text !== "");
     const width = Math.max(...rows.map(({ title }) => title.length));

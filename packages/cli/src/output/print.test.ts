@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
 import { commandOf, folderWith, start } from "../testing/ojm.js";
+import { jsonText } from "./print.js";
 
 const FILE = { "a.yaml": "jobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n" };
 
@@ -26,3 +27,12 @@ test.runIf(existsSync("/dev/full")).each([["version"], ["run", "a.yaml"]])(
     expect(status).toBe(1);
   },
 );
+
+test("JSON has nothing that a terminal would obey, and means the same", () => {
+  const value = { name: "a\u009b31m\u202eb\u2066\u200f\u061c\u2028\u007f\u001b", more: ["é", "\n\t", { "\u0085": 1 }] };
+  for (const indent of [undefined, 1]) {
+    const text = jsonText(value, indent);
+    expect(text).not.toMatch(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
+    expect(JSON.parse(text)).toEqual(value);
+  }
+});

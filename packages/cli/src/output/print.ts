@@ -1,3 +1,4 @@
+import { LINES, visible } from "@ojm/core/backend";
 import type { Given } from "../command-line/spec.js";
 
 /**
@@ -19,6 +20,14 @@ export function endUnlessGone({ code, message }: NodeJS.ErrnoException): void {
 /** Tells that the output is lost. */
 export function tellUnwritten(why: string, told?: () => void): void {
   process.stderr.write(`ojm: the output cannot be written: ${why}\n`, told);
+}
+
+/**
+ * A value as JSON that a terminal can be shown: `JSON.stringify` leaves characters as they are that a terminal
+ * obeys, or that turn the direction of writing. As escapes they mean the same to each reader of JSON.
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  return visible(JSON.stringify(value, undefined, indent), LINES);
 }
 
 /** Whether a program reads the output: then there are no notes on stderr, where it expects an error. */

@@ -45,6 +45,10 @@ export function codesOf({ name, options }: CommandSpec): readonly string[] {
 
 export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
   ["OJM_STORE", "The store, where neither --store nor --profile is given."],
+  [
+    "OJM_CONFIG",
+    "The config file, where neither --store nor OJM_STORE is given. It may be a program: it is run, whoever wrote it.",
+  ],
   ["OJM_DEBUG", "If it is set, a fault of ojm is shown with its stack."],
   [
     "OJM_UI_SECRET",
@@ -54,13 +58,13 @@ export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
 ];
 
 export const CONFIG =
-  "Without --store and OJM_STORE, the store is the one of ojm.config.json, .yaml, .yml, .js, .mjs or .ts in the working directory, or in the nearest folder above it.";
+  "Without --store and OJM_STORE, the store is the one of the file that OJM_CONFIG names, or of ojm.config.json, .yaml or .yml in the working directory, or in the nearest folder above it, up to the root of the repository (.git) or the home folder. A file that was only found must belong to you or to root, only they may write to it, and the type of its store is a plain name. An ojm.config.js, .mjs or .ts is a program: it is run only if OJM_CONFIG names it, and never to complete a word of the shell.";
 
 export const RELATIVE =
   "Write an absolute path into OJM_STORE, as in sqlite:/srv/ojm.db: a relative one begins at the working folder, so that another folder, as cron has one, means another store with other locks, and a job runs twice. Relative paths in ojm.config begin at the folder of that file.";
 
 export const PASSWORDS =
-  "While a command runs, each user of the machine can read its words, a password in --store among them. Put such a store into OJM_STORE, or into a config file that only you may read. An ojm.config.mjs can take it from a variable: export default { store: process.env.JOBS_URL }. The command of ojm exec gets the environment of ojm, OJM_STORE too.";
+  "While a command runs, each user of the machine can read its words, a password in --store among them. Put such a store into OJM_STORE, or into a config file that only you may read. A config that is a program can take it from a variable: export default { store: process.env.JOBS_URL }. What ojm exec and ojm run start gets the environment of ojm, OJM_STORE too: an ojm within it means the same store. To keep a password from it, use a config file in place of OJM_STORE. OJM_UI_SECRET is for ojm ui alone, and nothing that ojm starts gets it.";
 
 export const PLACEHOLDERS =
   "RUN is the id of a run, NAME@ and as much of its time as no other run of the job has, or a name for its last run. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
+import { shellWord, visible, whyUntrusted } from "@ojm/core/backend";
 import { hint } from "../command-line/parse.js";
-import { CommandError } from "../errors.js";
+import { CommandError, EXIT } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
 const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.config.${ending}`);
@@ -18,25 +20,76 @@ const ONE = ["type", "args"];
 const STORE_FORMS = 'a text, such as "redis://HOST" or "sqlite:ojm.db", or a map with "type" and "args"';
 const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
 
-/** The config file of a folder, or of the nearest one above. */
-function findConfig(folder: string): string | undefined {
+/** A config file. `named`: by OJM_CONFIG. One that was only found is less trusted. */
+interface ConfigFile {
+  readonly path: string;
+  readonly named: boolean;
+}
+
+/**
+ * The config file that OJM_CONFIG names; else that of a folder, or of the nearest one above, up to the home
+ * folder or the root of the repository: above them are the folders of others.
+ */
+function findConfig(folder: string): ConfigFile | undefined {
+  const { OJM_CONFIG: named } = process.env;
+  if (named) return { path: resolve(folder, named), named: true };
+  const home = homedir();
   for (let at = folder; ; at = dirname(at)) {
     const found = NAMES.map((name) => join(at, name)).find((path) => existsSync(path));
-    if (found !== undefined) return found;
-    if (dirname(at) === at) return undefined;
+    if (found !== undefined) return { path: found, named: false };
+    if (at === home || existsSync(join(at, ".git")) || dirname(at) === at) return undefined;
   }
+}
+
+const ALLOW = "Once you trust it, name it: OJM_CONFIG=";
+
+/** Refuses a config that was only found, and that could make ojm obey another user. */
+function refuseUntrusted(path: string): void {
+  const refuse = (why: string): never => {
+    throw new CommandError(`${visible(path)} is not used: ${why}. ${ALLOW}${shellWord(path)}`, EXIT.denied);
+  };
+  if (isModule(path))
+    refuse("it is a program, and a config that was only found is not run. Write it as .json or .yaml");
+  // Of a link, who made it, too: it decides where relative paths begin.
+  const why = whyUntrusted(lstatSync(path)) ?? whyUntrusted(statSync(path));
+  if (why !== undefined) refuse(why.startsWith("others") ? `${why} (chmod go-w ${shellWord(path)} ends that)` : why);
 }
 
 /** The store that a config file names; `undefined` if there is no config file. */
 export async function configuredStore(
   folder: string,
   profile: string | undefined,
+  { runsModules = true }: { readonly runsModules?: boolean } = {},
 ): Promise<Location | JobFileLocation | undefined> {
-  const path = findConfig(folder);
-  if (path === undefined) {
+  const file = findConfig(folder);
+  if (file === undefined) {
     if (profile === undefined) return undefined;
-    throw new CommandError(`--profile ${profile}: there is no ${NAMES.join(" or ")} in ${folder} or above it`);
+    throw new CommandError(
+      `--profile ${profile}: there is no ${NAMES.join(" or ")} in ${folder}, or above it in this repository or home folder`,
+    );
   }
+  const { path, named } = file;
+  if (named && !existsSync(path)) throw new CommandError(`OJM_CONFIG: there is no file ${path}`);
+  if (!named) refuseUntrusted(path);
+  if (!runsModules && isModule(path)) throw new CommandError(`${path} is a program: it is not run here`);
+  const store = await storeIn(path, profile);
+  if (store !== undefined && !(named && runsModules)) refuseTypePaths(path, store);
+  return store;
+}
+
+/** Refuses a type that is a path: it would be run. */
+function refuseTypePaths(path: string, store: Location | JobFileLocation): void {
+  if ("jobFile" in store) return;
+  for (const { type = "simple" } of [store.jobs, store.locks, store.logs ?? {}]) {
+    if (/^[\w-]+$/.test(type)) continue;
+    throw new CommandError(
+      `${visible(path)}: the type "${visible(type)}" is not used: it is not a plain name such as "redis", and what it names would be run. ${ALLOW}${shellWord(path)}`,
+      EXIT.denied,
+    );
+  }
+}
+
+async function storeIn(path: string, profile: string | undefined): Promise<Location | JobFileLocation | undefined> {
   const config = await readConfig(path);
   await checkKeys(path, config, KEYS);
   const { store, profiles = {} } = config;
@@ -70,9 +123,12 @@ export async function configuredStore(
  * a module is not asked: running a job file runs no config.
  */
 export async function configuredLoads(folder: string): Promise<readonly string[]> {
-  const path = findConfig(folder);
-  if (path === undefined || isModule(path)) return [];
+  const file = findConfig(folder);
+  if (file === undefined || isModule(file.path)) return [];
+  const { path, named } = file;
   const { loads = [] } = await readConfig(path);
+  // What it names is run.
+  if (Array.isArray(loads) && loads.length > 0 && !named) refuseUntrusted(path);
   const isName = (one: unknown): boolean => typeof one === "string" && /^[@\w]/.test(one) && !isModule(one);
   if (Array.isArray(loads) && loads.every(isName)) return loads as string[];
   throw new CommandError(`${path}: "loads" must be a list of names of packages, such as ["@ojm/openaf"]`);

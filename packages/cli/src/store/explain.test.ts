@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ChannelError } from "@ojm/core";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { folderWith, ojm } from "../testing/ojm.js";
 import { explained } from "./explain.js";
@@ -33,6 +33,8 @@ test("a backend of the user whose module misses another one ends with 2", async 
   const folder = folderWith({ "own.mjs": 'import "./dist/index.js";\n' });
   const store = { type: join(folder, "own.mjs"), args: {} };
   writeFileSync(join(folder, "ojm.config.json"), JSON.stringify({ store }));
+  vi.stubEnv("OJM_CONFIG", "ojm.config.json");
+  onTestFinished(() => void vi.unstubAllEnvs());
   expect(await called(folder, ["ps"])).toMatchObject({
     code: 2,
     err: expect.stringMatching(/own\.mjs" could not be loaded: .*dist.index\.js.*\. Install or build it again\n$/),

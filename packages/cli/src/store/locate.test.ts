@@ -1,10 +1,12 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { folderWith, Ojm } from "../testing/ojm.js";
 import { configuredStore } from "./config.js";
 import { locate, shown } from "./locate.js";
+
+afterEach(() => void vi.unstubAllEnvs());
 
 describe("a store on the command line", () => {
   test.each([
@@ -92,6 +94,8 @@ describe("a config file", () => {
     ["ojm.config.mjs", `export default ${JSON.stringify(CONFIG)}`],
   ])("%s names the store, and paths in it begin at its folder", async (name, text) => {
     const folder = folderWith({ [name]: text });
+    // One that is a program is run only if it is named.
+    if (name.endsWith("mjs")) vi.stubEnv("OJM_CONFIG", `${folder}/${name}`);
     expect(await configuredStore(`${folder}/some/where`, undefined)).toMatchObject({ files: [`${folder}/a.db`] });
     expect(await configuredStore(folder, "dev")).toMatchObject({ files: [`${folder}/a.db`] });
     expect(await configuredStore(folder, "prod")).toMatchObject({
@@ -155,7 +159,9 @@ describe("a config file", () => {
 
   test("a config that is a module may hold the backend of a store itself", async () => {
     const own = 'export default { store: { jobs: { backend: { type: "own", open() {} } }, locks: "redis://h" } };';
-    expect(await configuredStore(folderWith({ "ojm.config.mjs": own }), undefined)).toMatchObject({
+    const folder = folderWith({ "ojm.config.mjs": own });
+    vi.stubEnv("OJM_CONFIG", `${folder}/ojm.config.mjs`);
+    expect(await configuredStore(folder, undefined)).toMatchObject({
       jobs: { backend: { type: "own" } },
       locks: { type: "redis" },
     });
@@ -165,6 +171,7 @@ describe("a config file", () => {
     "a store in a module that is no value of JSON is refused, too: %s",
     async (value) => {
       const folder = folderWith({ "ojm.config.mjs": `export default { store: ${value} };` });
+      vi.stubEnv("OJM_CONFIG", `${folder}/ojm.config.mjs`);
       await expect(configuredStore(folder, undefined)).rejects.toThrow(/mjs: "store" is .*\. It must be a text/);
     },
   );
@@ -205,5 +212,99 @@ describe("a config file", () => {
       const ended = await new Ojm(folderWith({}), ["ps"], { ...process.env, OJM_STORE: store }).ended;
       expect(ended).toMatchObject({ code: 2, err: expect.stringMatching(/^ojm: OJM_STORE: /) });
     }
+  });
+});
+
+describe("a config file that was only found", () => {
+  const isRoot = process.getuid?.() === 0;
+  const SQLITE = JSON.stringify({ store: "sqlite:a.db" });
+  /** Says in a file that it was run. */
+  const RAN = (folder: string): string =>
+    `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(`${folder}/ran`)}, ""); export default {};`;
+
+  test.each(["js", "mjs", "ts"])("is not run if it is a program, in this folder or above it: .%s", async (ending) => {
+    const folder = folderWith({});
+    mkdirSync(`${folder}/some/where`, { recursive: true });
+    const file = `${folder}/ojm.config.${ending}`;
+    writeFileSync(file, RAN(folder));
+    for (const at of [folder, `${folder}/some/where`]) {
+      const { code, err } = await called(at, ["ps"]);
+      expect([code, err]).toEqual([4, expect.stringContaining(`${file} is not used: it is a program`)]);
+      expect(err).toContain(`OJM_CONFIG=${file}`);
+    }
+    expect(existsSync(`${folder}/ran`)).toBe(false);
+  });
+
+  test.each(["/srv/evil.mjs", "./evil.mjs", "../evil", "@evil/type", "C:\\evil"])(
+    "cannot have a type that is no plain name, and one that is named can: %s",
+    async (type) => {
+      const text = JSON.stringify({ store: { jobs: { type, args: {} }, locks: "redis://h" } });
+      const folder = folderWith({ "ojm.config.json": text });
+      await expect(configuredStore(folder, undefined)).rejects.toThrow(/is not a plain name such as "redis"/);
+      vi.stubEnv("OJM_CONFIG", `${folder}/ojm.config.json`);
+      expect(await configuredStore("/", undefined)).toMatchObject({ jobs: { type } });
+      await expect(configuredStore("/", undefined, { runsModules: false })).rejects.toThrow(/plain name/);
+    },
+  );
+
+  test("is not used if others may write to it", async () => {
+    const folder = folderWith({ "ojm.config.json": SQLITE });
+    chmodSync(`${folder}/ojm.config.json`, 0o666);
+    await expect(configuredStore(folder, undefined)).rejects.toThrow(/not used: others may write to it \(chmod go-w/);
+    vi.stubEnv("OJM_CONFIG", `${folder}/ojm.config.json`);
+    expect(await configuredStore(folder, undefined)).toMatchObject({ files: [`${folder}/a.db`] });
+  });
+
+  test.skipIf(!isRoot)(
+    `is not used if it, or the link to it, belongs to another user${isRoot ? "" : ": only root can give files away"}`,
+    async () => {
+      const folder = folderWith({ "ojm.config.json": SQLITE });
+      chownSync(`${folder}/ojm.config.json`, 54_321, 54_321);
+      await expect(configuredStore(folder, undefined)).rejects.toThrow(/belongs to another user \(uid 54321\)/);
+      const linked = folderWith({ "own.json": SQLITE });
+      symlinkSync(`${linked}/own.json`, `${linked}/ojm.config.json`);
+      expect(await configuredStore(linked, undefined)).toBeDefined();
+      lchownSync(`${linked}/ojm.config.json`, 54_321, 54_321);
+      await expect(configuredStore(linked, undefined)).rejects.toThrow(/belongs to another user/);
+    },
+  );
+
+  test("is looked for up to the root of the repository, or the home folder, and not above", async () => {
+    for (const end of [".git", "home"]) {
+      const folder = folderWith({ "ojm.config.json": SQLITE });
+      mkdirSync(`${folder}/a/b/c`, { recursive: true });
+      expect(await configuredStore(`${folder}/a/b/c`, undefined)).toBeDefined();
+      if (end === "home") vi.stubEnv("HOME", `${folder}/a/b`);
+      else mkdirSync(`${folder}/a/b/.git`);
+      expect(await configuredStore(`${folder}/a/b/c`, undefined)).toBeUndefined();
+      writeFileSync(`${folder}/a/b/ojm.config.json`, SQLITE);
+      expect(await configuredStore(`${folder}/a/b/c`, undefined)).toMatchObject({ files: [`${folder}/a/b/a.db`] });
+      vi.unstubAllEnvs();
+    }
+  });
+
+  test("OJM_CONFIG names a file that is not there: that is an error, and no other one is used", async () => {
+    const folder = folderWith({ "ojm.config.json": SQLITE });
+    vi.stubEnv("OJM_CONFIG", "other.json");
+    await expect(configuredStore(folder, undefined)).rejects.toThrow(
+      `OJM_CONFIG: there is no file ${folder}/other.json`,
+    );
+  });
+
+  test("the completion of a shell runs no program, whatever names it", async () => {
+    const folder = folderWith({});
+    const evil = `${folder}/evil.mjs`;
+    writeFileSync(evil, RAN(folder));
+    writeFileSync(`${folder}/ojm.config.mjs`, RAN(folder));
+    const job = { store: { type: evil, args: {} } };
+    writeFileSync(`${folder}/typed.json`, JSON.stringify(job));
+    const yaml = `todo: []\njobs:\n  - name: a\n    type: simple\n`;
+    writeFileSync(`${folder}/jobs.yaml`, yaml);
+    for (const config of ["", evil, `${folder}/typed.json`]) {
+      const env = { ...process.env, OJM_CONFIG: config, OJM_STORE: "" };
+      const { code, out } = await new Ojm(folder, ["__complete", "NAME", "--within", "60s", "--", ""], env).ended;
+      expect([code, out]).toEqual([0, ""]);
+    }
+    expect(existsSync(`${folder}/ran`)).toBe(false);
   });
 });

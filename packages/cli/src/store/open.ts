@@ -30,7 +30,8 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
     const store = located("OJM_STORE", fromEnvironment, process.cwd());
     return "jobFile" in store ? store : { ...store, where: "OJM_STORE" };
   }
-  const configured = await configuredStore(process.cwd(), profile);
+  // A press of TAB must not run what somebody left in a folder.
+  const configured = await configuredStore(process.cwd(), profile, { runsModules: given.command !== "__complete" });
   if (configured !== undefined) return configured;
   throw new CommandError(`ojm ${given.command} needs a store: --store ${FORMS}; or OJM_STORE; or ojm.config.json`);
 }
@@ -78,6 +79,8 @@ export async function openStore(
 ): Promise<JobManager> {
   const store = await storeOf(given);
   if ("jobFile" in store) {
+    // It may load packages and types of channels.
+    if (given.command === "__complete") throw new CommandError("a job file is not run to complete a word");
     const { openJobFile } = await import("./job-file.js");
     return openJobFile(store.jobFile, {});
   }

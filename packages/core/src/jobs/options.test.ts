@@ -73,3 +73,13 @@ test("unlock without a reason and prune without an age are refused as INVALID", 
   expect(await rejection(manager.unlock("a", undefined as never))).toMatchObject({ code: "INVALID" });
   expect(await rejection(manager.prune(undefined as never))).toMatchObject({ code: "INVALID" });
 });
+
+test('a job of the prefix "ojm " is rejected, but for those that ojm runs itself', async () => {
+  const { manager } = await new World().manager();
+  for (const name of ["ojm report", "ojm ", "ojm alerts 2"])
+    expect(await rejection(manager.run(name, () => {}))).toMatchObject({
+      code: "INVALID",
+      message: expect.stringMatching(/begins with "ojm "/),
+    });
+  for (const name of ["ojm alerts", "ojm", "ojmreport", "my ojm job"]) await manager.run(name, () => {});
+});

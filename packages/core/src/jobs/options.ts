@@ -2,6 +2,7 @@ import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import { isSignal } from "../util/abort/abort.js";
+import { ownNameProblem } from "../util/own-names.js";
 import { isCount, isSpan } from "../util/shape.js";
 import { RunError } from "./errors.js";
 import { checkLogBudget } from "./logs/budget.js";
@@ -57,6 +58,8 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (typeof name !== "string" || name === "") {
     throw new RunError("INVALID", String(name), "the name of a job must be a text that is not empty");
   }
+  const reserved = ownNameProblem(name);
+  if (reserved !== undefined) throw new RunError("INVALID", name, reserved);
   const refuse = (what: string): never => {
     throw new RunError("INVALID", name, what);
   };

@@ -288,9 +288,9 @@ export class Locks {
 
   /**
    * All held locks, of all processes, ordered by name. Reads page by page, so it is no snapshot of one
-   * moment.
+   * moment. Leaves damaged entries out.
    *
-   * @throws ChannelError `CORRUPT` if ojm did not write one of the entries; any error of the store
+   * @throws ChannelError any error of the store
    */
   async list(): Promise<HeldLock[]> {
     return listHeld(this.#channel);

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expressions } from "../testing/run.js";
+import { getPath, setPath, unsetPath } from "./path.js";
 
 test("questions of types answer as in OpenAF: a text of digits is a number, a date no map", async () => {
   const wanted = {
@@ -89,4 +90,37 @@ test("jsonParse reads what JavaScript writes, hands other texts back, and finds 
     'stringify({ a: 1 }, undefined, "")': '{"a":1}',
   };
   expect(await expressions(wanted)).toEqual(wanted);
+});
+
+describe("paths from outside", () => {
+  const BUILT_IN = [
+    "__proto__.x",
+    "constructor.prototype.x",
+    "a.constructor.x",
+    "['__proto__'].x",
+    "prototype.x",
+    "constructor",
+  ];
+
+  test.each(BUILT_IN)("setPath and unsetPath reach nothing that all objects share: %s", (path) => {
+    const words = Object.getOwnPropertyNames(Object.prototype);
+    for (const value of [{}, { a: {} }, [], new Map()]) {
+      expect(() => setPath(value, path, 1)).toThrow(/must not lead through/);
+      expect(() => unsetPath(value, path)).toThrow(/must not lead through/);
+    }
+    expect(() => unsetPath({}, "constructor.prototype.hasOwnProperty")).toThrow(/must not lead through/);
+    expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(words);
+    expect(({} as { x?: unknown }).x).toBeUndefined();
+  });
+
+  test("getPath, setPath and unsetPath walk own properties only", () => {
+    const shared = { deep: { x: 1 } };
+    const value = Object.create(shared) as { deep?: unknown };
+    expect(getPath(value, "deep.x")).toBeUndefined();
+    expect(getPath({}, "constructor.prototype")).toBeUndefined();
+    unsetPath(value, "deep.x");
+    setPath(value, "deep.y", 2);
+    expect([shared, value.deep]).toEqual([{ deep: { x: 1 } }, { y: 2 }]);
+    expect(getPath([1, 2, 3], "length")).toBe(3);
+  });
 });

@@ -12,7 +12,7 @@ export function stepsOf(path: string): string[] {
 export function getPath(value: unknown, path: string): unknown {
   let current = value;
   for (const step of stepsOf(path)) {
-    if (!isObject(current) || !(step in current)) return undefined;
+    if (!isObject(current) || !Object.hasOwn(current, step)) return undefined;
     current = (current as Fields)[step];
   }
   return current;
@@ -38,7 +38,8 @@ export function setPath<T>(value: T, path: string, set: unknown): T {
   let current = value as Fields;
   steps.forEach((step, i) => {
     guard(step);
-    if (!isObject(current[step])) current[step] = /^\d+$/.test(steps[i + 1] ?? last) ? [] : {};
+    if (!Object.hasOwn(current, step) || !isObject(current[step]))
+      current[step] = /^\d+$/.test(steps[i + 1] ?? last) ? [] : {};
     current = current[step] as Fields;
   });
   guard(last);
@@ -50,12 +51,17 @@ export function setPath<T>(value: T, path: string, set: unknown): T {
 export function unsetPath<T>(value: T, path: string): T {
   const steps = stepsOf(path);
   const last = steps.pop();
-  const within = steps.reduce<unknown>((at, step) => (isObject(at) ? (at as Fields)[step] : undefined), value);
+  for (const step of [...steps, last ?? ""]) guard(step);
+  const within = steps.reduce<unknown>((at, step) => {
+    return isObject(at) && Object.hasOwn(at, step) ? (at as Fields)[step] : undefined;
+  }, value);
   if (isObject(within) && last !== undefined) delete (within as Fields)[last];
   return value;
 }
 
-/** A path from outside must not reach the prototype of all objects. */
+const BUILT_IN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+/** A path from outside must not reach what all objects share: it would change them for other jobs, too. */
 function guard(step: string): void {
-  if (step === "__proto__") throw new Error('a path must not lead through "__proto__"');
+  if (BUILT_IN.has(step)) throw new Error(`a path must not lead through "${step}"`);
 }

@@ -1,3 +1,4 @@
+import { readable } from "@ojm/core/backend";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";
 import { type RequestValue, requestKey } from "../store/schema.js";
@@ -42,7 +43,7 @@ export async function* backfillsOf(
   name: string | undefined,
 ): AsyncGenerator<BackfillProgress, void, undefined> {
   const prefix = name === undefined ? ["request"] : ["request", name];
-  for await (const { key, value } of store.channel.entries({ prefix })) {
+  for await (const { key, value } of readable(store.channel, { prefix })) {
     const [, schedule, id] = key as readonly unknown[];
     if (!isRequest(value) || value.type !== "backfill") continue;
     yield await progressOf(store, String(schedule), String(id), value);

@@ -1,9 +1,9 @@
+import { isReadable } from "../definition/check.js";
 import type { ScheduleDefinition } from "../definition/types.js";
 import type { Pause } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isSchedule } from "../store/valid.js";
 import { type NextTick, nextRun, nextTicks } from "./next.js";
-import { cursorsIn } from "./overview.js";
+import { cursorsIn, schedulesUnder } from "./overview.js";
 import { known } from "./pause.js";
 
 /** A schedule as the store has it. */
@@ -27,8 +27,9 @@ export async function* schedulesOf(
   holds: ReadonlyMap<string, number>,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
   const cursors = await cursorsIn(channel);
-  for await (const { value } of channel.entries({ prefix: ["schedule"] })) {
-    if (!isSchedule(value)) continue;
+  for await (const value of schedulesUnder(channel)) {
+    // Without its definition, all that is known of it is its name.
+    if (!isReadable(value.definition)) continue;
     const { name, definition, revision, paused } = value;
     const ahead = { held: holds.get(name), cursor: cursors.get(name) };
     const next = nextTicks(value, clock.now(), limit, ahead);

@@ -53,8 +53,11 @@ export async function followSchedules(
   const tell = (name?: string): void => {
     if (isKnown && !signal.aborted) changed(name);
   };
-  const named = (key: Key): void => tell(String((key as readonly unknown[])[1]));
-  const schedules = new Kept<StoredSchedule>(isSchedule, named);
+  const named = (key: Key): void => tell(nameOf(key));
+  const schedules = new Kept<StoredSchedule>(
+    (value, key): value is StoredSchedule => isSchedule(value, nameOf(key)),
+    named,
+  );
   // The cursor moves with each decision. The ticks themselves are the history of a month.
   const cursors = new Kept<Cursor>(isCursor, named);
   const holds = new Holds(tell);
@@ -79,15 +82,17 @@ export async function followSchedules(
   };
 }
 
+const nameOf = (key: Key): string => String((key as readonly unknown[])[1]);
+
 const isMemberOrPart = (value: unknown): value is MemberValue | MemberPart => isMember(value) || isMemberPart(value);
 
 /** The entries of one kind, as they are now. Anybody can write to a store: others are left out. */
 class Kept<V extends SchedulesValue> implements Followed<SchedulesValue> {
   readonly #entries: Map<string, { readonly key: Key; readonly value: V }> = new Map();
-  readonly #isValid: (value: unknown) => value is V;
+  readonly #isValid: (value: unknown, key: Key) => value is V;
   readonly #changed: (key: Key) => void;
 
-  constructor(isValid: (value: unknown) => value is V, changed: (key: Key) => void) {
+  constructor(isValid: (value: unknown, key: Key) => value is V, changed: (key: Key) => void) {
     this.#isValid = isValid;
     this.#changed = changed;
   }
@@ -105,7 +110,7 @@ class Kept<V extends SchedulesValue> implements Followed<SchedulesValue> {
   }
 
   put(key: Key, value: SchedulesValue): void {
-    if (this.#isValid(value)) this.#entries.set(JSON.stringify(key), { key, value });
+    if (this.#isValid(value, key)) this.#entries.set(JSON.stringify(key), { key, value });
     else this.#entries.delete(JSON.stringify(key));
     this.#changed(key);
   }

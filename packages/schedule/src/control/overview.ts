@@ -1,5 +1,5 @@
 import type { Channel, Entry, Holder, JobManager, PendingRetry } from "@ojm/core";
-import { processIsGone } from "@ojm/core/backend";
+import { processIsGone, readable } from "@ojm/core/backend";
 import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
 import { windowAt } from "../definition/blackout.js";
@@ -80,7 +80,7 @@ export interface SchedulerView {
 export async function* schedulersIn(manager: JobManager): AsyncGenerator<SchedulerView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
   const entries: MemberEntry[] = [];
-  for await (const entry of channel.entries({ prefix: ["member"] })) entries.push(entry);
+  for await (const entry of readable(channel, { prefix: ["member"] })) entries.push(entry);
   yield* schedulersOf(entries);
 }
 
@@ -100,7 +100,7 @@ export async function attemptsLeft(manager: JobManager, name?: string): Promise<
   return left.filter((next) => !known.has(next.name));
 }
 
-type MemberEntry = Pick<Entry<SchedulesValue>, "key" | "value" | "expiresIn">;
+type MemberEntry = Pick<Entry<unknown>, "key" | "value" | "expiresIn">;
 
 /** The living schedulers in the entries of members. */
 export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
@@ -126,7 +126,7 @@ export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
 export async function* schedulesIn(manager: JobManager): AsyncGenerator<ScheduleView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
   const schedules: StoredSchedule[] = [];
-  for await (const { value } of channel.entries({ prefix: ["schedule"] })) if (isSchedule(value)) schedules.push(value);
+  for await (const schedule of schedulesUnder(channel)) schedules.push(schedule);
   // The cursors after the definitions: one from before a change would make old ticks of the new calendar.
   const cursors = await cursorsIn(channel);
   const holds = await holdsOf(manager);
@@ -136,10 +136,20 @@ export async function* schedulesIn(manager: JobManager): AsyncGenerator<Schedule
   }
 }
 
+/** The schedules of a store, ordered by name. Leaves damaged entries out. */
+export async function* schedulesUnder(
+  channel: Channel<SchedulesValue>,
+): AsyncGenerator<StoredSchedule, void, undefined> {
+  for await (const { key, value } of readable(channel, { prefix: ["schedule"] })) {
+    const [, name] = key as readonly unknown[];
+    if (isSchedule(value, String(name))) yield value;
+  }
+}
+
 /** How far the ticks of each schedule are decided, by name. */
 export async function cursorsIn(channel: Channel<SchedulesValue>): Promise<ReadonlyMap<string, Cursor>> {
   const cursors = new Map<string, Cursor>();
-  for await (const { key, value } of channel.entries({ prefix: ["cursor"] })) {
+  for await (const { key, value } of readable(channel, { prefix: ["cursor"] })) {
     if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
   }
   return cursors;
@@ -161,14 +171,14 @@ export function viewOf(
     decided,
     waiting: cursor.waiting ?? [],
     ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
-    next: (after) => readable(() => calendarOf(definition).next(after)),
-    upcoming: (after) => readable(() => nextTicks(schedule, after, 1, { held, cursor })[0]),
-    overdue: (by, after) => readable(() => overdue(schedule, Math.max(cursor.at, after), by)),
+    next: (after) => ifReadable(() => calendarOf(definition).next(after)),
+    upcoming: (after) => ifReadable(() => nextTicks(schedule, after, 1, { held, cursor })[0]),
+    overdue: (by, after) => ifReadable(() => overdue(schedule, Math.max(cursor.at, after), by)),
   };
 }
 
 /** A later version of ojm may write definitions that this one cannot read. */
-function readable<Result>(read: () => Result): Result | undefined {
+function ifReadable<Result>(read: () => Result): Result | undefined {
   try {
     return read();
   } catch {

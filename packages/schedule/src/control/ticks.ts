@@ -1,9 +1,10 @@
-import type { Holder, JsonValue, Key } from "@ojm/core";
+import type { Entry, Holder, JsonValue, Key } from "@ojm/core";
+import { readable, unlessCorrupt } from "@ojm/core/backend";
 import { ScheduleError } from "../calendar/schedule.js";
 import { show } from "../definition/show.js";
 import { cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isCursor, isTick } from "../store/valid.js";
+import { isCursor, isWholeTick } from "../store/valid.js";
 import { instantOf } from "./pause.js";
 
 /** Which ticks are listed. */
@@ -81,7 +82,7 @@ export async function* ticksOf(
 
 /** The ticks of a schedule that wait for their run, oldest first. */
 async function waitingIn(channel: ScheduleStore["channel"], name: string): Promise<readonly number[]> {
-  const cursor = await channel.get(cursorKey(name));
+  const cursor = await unlessCorrupt(channel.get(cursorKey(name)));
   return isCursor(cursor) ? (cursor.waiting ?? []) : [];
 }
 
@@ -142,7 +143,12 @@ export async function* ticksIn(
   while (left > 0) {
     const [asked, behind] = [left, last === undefined ? {} : range.reverse ? { before: last } : { after: last }];
     let seen = 0;
-    for await (const { key, value } of channel.entries({ prefix: ["tick", name], ...range, ...behind, limit: asked })) {
+    for await (const { key, value } of readable(channel, {
+      prefix: ["tick", name],
+      ...range,
+      ...behind,
+      limit: asked,
+    })) {
       seen++;
       last = key;
       const tick = tickOf(name, key, value);
@@ -179,14 +185,16 @@ async function unrunUnder(
   name: string,
   keys: readonly Key[],
 ): Promise<DecidedTick[]> {
-  const entries = await channel.entriesUnder(keys);
+  const each = (): Promise<(Entry<unknown> | undefined)[]> =>
+    Promise.all(keys.map((key) => unlessCorrupt(channel.entry(key))));
+  const entries = (await unlessCorrupt(channel.entriesUnder(keys))) ?? (await each());
   const ticks = entries.map((entry) => entry && tickOf(name, entry.key, entry.value));
   return ticks.filter((tick) => tick !== undefined && tick.outcome !== "run") as DecidedTick[];
 }
 
 function tickOf(name: string, key: Key, value: unknown): DecidedTick | undefined {
   const [, , at] = key as readonly unknown[];
-  if (typeof at !== "number" || !isTick(value)) return undefined;
+  if (typeof at !== "number" || !isWholeTick(value)) return undefined;
   const { calendar: _, ...tick } = value;
   return { schedule: name, at, ...tick };
 }

@@ -1,8 +1,8 @@
 import type { Entry, Reason } from "@ojm/core";
-import { holdOf, visible } from "@ojm/core/backend";
+import { holdOf, readable, visible } from "@ojm/core/backend";
 import { whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
-import type { Cursor, SchedulesValue, StoredSchedule } from "../store/schema.js";
+import type { Cursor, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { backfillsOf } from "./backfills.js";
 import { type NextTick, nextRun, nextTicks } from "./next.js";
@@ -112,8 +112,8 @@ function stops({ paused, definition }: StoredSchedule, now: number): ScheduleRea
 
 /** The definition that each scheduler has of a schedule. One that died is there until its entry expires. */
 async function knownHashes({ channel }: ScheduleStore, name: string): Promise<readonly string[]> {
-  const members: Entry<SchedulesValue>[] = [];
-  for await (const entry of channel.entries({ prefix: ["member"] })) members.push(entry);
+  const members: Pick<Entry<unknown>, "key" | "value">[] = [];
+  for await (const entry of readable(channel, { prefix: ["member"] })) members.push(entry);
   return schedulersOf(members).flatMap(({ schedules }) => schedules.get(name) ?? []);
 }
 

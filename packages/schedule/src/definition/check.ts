@@ -1,4 +1,4 @@
-import { nearest, visible } from "@ojm/core/backend";
+import { nearest, ownNameProblem, visible } from "@ojm/core/backend";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
@@ -89,6 +89,20 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
 }
 
 /**
+ * Whether a definition of the store can be read: a later version of ojm may have written it, or it is damaged.
+ * An option that is not known here is no fault.
+ */
+export function isReadable(definition: ScheduleDefinition): boolean {
+  const known = Object.entries(definition).filter(([option]) => (OPTIONS as readonly string[]).includes(option));
+  try {
+    checkDefinition("stored", Object.fromEntries(known));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * A job without a schedule may have a longer name than a schedule.
  *
  * @throws ScheduleError `INVALID` unless it is a text that can be the name of a job
@@ -100,7 +114,11 @@ export function checkJobName(name: unknown): asserts name is string {
 
 /** @throws ScheduleError `INVALID` unless it is a text that can be the name of a schedule */
 function checkName(name: unknown): asserts name is string {
-  if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) return;
+  if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) {
+    const problem = ownNameProblem(name);
+    if (problem === undefined) return;
+    throw new ScheduleError("INVALID", problem, "name");
+  }
   const text = `the name of a schedule must be a text of 1 to ${LONGEST_NAME} characters, not ${show(name)}`;
   throw new ScheduleError("INVALID", text, "name");
 }

@@ -10,6 +10,7 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
+import { unlessCorrupt } from "@ojm/core/backend";
 import { cursorAt, type Decided, type Moved } from "../decide/outcomes.js";
 import { outcomeOps } from "./outcome-ops.js";
 import {
@@ -67,7 +68,7 @@ export class ScheduleStore {
 
   /** @throws ChannelError `CORRUPT` if no scheduler wrote the entry */
   async schedule(name: string): Promise<Versioned<StoredSchedule> | undefined> {
-    return this.#checked(await this.channel.entry(scheduleKey(name)), isSchedule);
+    return this.#checked(await this.channel.entry(scheduleKey(name)), (value) => isSchedule(value, name));
   }
 
   /** @throws ChannelError `CORRUPT` if no scheduler wrote the entry */
@@ -77,7 +78,7 @@ export class ScheduleStore {
 
   /** The outcome under exactly this tick. */
   async tick(name: string, at: number): Promise<TickValue | undefined> {
-    const value = await this.channel.get(tickKey(name, at));
+    const value = await unlessCorrupt(this.channel.get(tickKey(name, at)));
     return isTick(value) ? value : undefined;
   }
 
@@ -156,12 +157,12 @@ export class ScheduleStore {
 
   #checked<V extends SchedulesValue>(
     entry: Entry<SchedulesValue> | undefined,
-    isValid: (value: unknown) => value is V,
+    isValid: (value: unknown) => boolean,
   ): Versioned<V> | undefined {
     if (entry === undefined) return undefined;
     const { key, value, version } = entry;
-    if (isValid(value)) return { value, version };
-    const text = `the entry ${JSON.stringify(key)} of "${this.channel.name}" was not written by a scheduler: delete it`;
+    if (isValid(value)) return { value: value as V, version };
+    const text = `the entry ${JSON.stringify(key)} of "${this.channel.name}" was not written by a scheduler: ojm doctor prints how to remove it`;
     throw new ChannelError("CORRUPT", text);
   }
 }

@@ -29,16 +29,18 @@ function isPause(value: unknown): value is Pause {
   );
 }
 
-export function isSchedule(value: unknown): value is StoredSchedule {
+/** The schedule `name`: one that has another name than its key would stand for the schedule of that name. */
+export function isSchedule(value: unknown, name: string): value is StoredSchedule {
   const stored = fieldsOf<StoredSchedule>(value);
-  if (stored === undefined || !isText(stored.name) || !isText(stored.hash)) return false;
+  if (stored === undefined || stored.name !== name || !isText(stored.hash) || !isTime(stored.since)) return false;
   const { definition, past } = stored;
   return (
     fieldsOf(definition) !== undefined &&
     isCount(stored.revision) &&
     Array.isArray(past) &&
     past.every(isText) &&
-    isOptional(stored.paused, isPause)
+    isOptional(stored.paused, isPause) &&
+    isOptional(stored.resumed, isTime)
   );
 }
 
@@ -50,9 +52,20 @@ export function isCursor(value: unknown): value is Cursor {
 
 const OUTCOMES: readonly unknown[] = ["run", "skipped", "missed", "refused"];
 
+/** Whether a tick has its outcome. */
 export function isTick(value: unknown): value is TickValue {
   const tick = fieldsOf<TickValue>(value);
   return tick !== undefined && OUTCOMES.includes(tick.outcome) && isTime(tick.decided);
+}
+
+/** Whether all of an outcome can be shown. */
+export function isWholeTick(value: unknown): value is TickValue {
+  if (!isTick(value)) return false;
+  const tick: Fields<TickValue> = value;
+  const { reason, run, until, count, evidence, by } = tick;
+  const isTold = isOptional(reason, isText) && isOptional(run, isText) && isOptional(until, isTime);
+  const hasEvidence = isOptional(evidence, (map) => fieldsOf(map) !== undefined);
+  return isTold && hasEvidence && isOptional(count, isCount) && isHolder(by);
 }
 
 export function isHolder(value: unknown): value is Holder {
@@ -78,5 +91,8 @@ export function isMemberPart(value: unknown): value is MemberPart {
 export function isRequest(value: unknown): value is RequestValue {
   const request = fieldsOf<RequestValue>(value);
   if (request === undefined || !isTime(request.at) || !isText(request.by) || !isText(request.reason)) return false;
+  const { from, to, first, ticks, last, run, refused } = request;
+  if (![from, to, first].every((time) => isOptional(time, isTime)) || !isOptional(ticks, isCount)) return false;
+  if (![last, run, refused].every((text) => isOptional(text, isText))) return false;
   return request.type === "run" || request.type === "backfill";
 }

@@ -79,7 +79,7 @@ function firstOpen({ at, waiting = [] }: Cursor): number {
 /** The schedule and its cursor; `undefined` unless a scheduler wrote both. */
 async function readable({ channel }: ScheduleStore, name: string): Promise<Stored | undefined> {
   const [schedule, cursor] = await Promise.all([channel.entry(["schedule", name]), channel.entry(["cursor", name])]);
-  if (schedule === undefined || !isSchedule(schedule.value)) return undefined;
+  if (schedule === undefined || !isSchedule(schedule.value, name)) return undefined;
   if (cursor === undefined || !isCursor(cursor.value)) return undefined;
   const value: StoredSchedule = schedule.value;
   return {

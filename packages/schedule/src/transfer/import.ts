@@ -187,7 +187,7 @@ function checkedTick(tick: ExportedTick): ExportedTick {
 
 function checkedSchedule(schedule: ExportedSchedule): ExportedSchedule {
   const { name, definition, since, cursor, read } = schedule ?? {};
-  const isWhole = isSchedule(schedule) && isCursor(cursor) && Number.isFinite(read) && Number.isFinite(since);
+  const isWhole = isSchedule(schedule, name) && isCursor(cursor) && Number.isFinite(read) && Number.isFinite(since);
   if (!isWhole) throw new ScheduleError("INVALID", "a schedule is damaged");
   checkDefinition(name, definition);
   return schedule;

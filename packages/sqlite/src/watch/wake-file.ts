@@ -3,10 +3,10 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  lutimesSync,
   openSync,
   rmSync,
   statSync,
-  utimesSync,
   writeSync,
 } from "node:fs";
 import { codeOf } from "../errors.js";
@@ -46,7 +46,8 @@ export function touchWakeFile(file: string, watcher: number): void {
   const path = wakeFile(file, watcher);
   const now = Date.now() / 1_000;
   try {
-    utimesSync(path, now, now);
+    // A link that somebody put there is not followed: it could lead to any file of this user.
+    lutimesSync(path, now, now);
   } catch (error) {
     // Only the owner can set times. Other users write a byte, which takes three system calls instead of one.
     if (codeOf(error) === "EPERM") writeWakeFile(path);

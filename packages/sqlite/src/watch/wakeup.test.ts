@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { eventually, temporaryFile } from "../testing/fixtures.js";
@@ -129,4 +139,14 @@ it("touching or removing a wake file that is absent does no harm", () => {
   touchWakeFile(file, 7);
   removeWakeFile(file, 7);
   expect(existsSync(wakeFile(file, 7))).toBe(false);
+});
+
+it("a link in the place of a wake file is not followed", () => {
+  const file = temporaryDatabase();
+  const other = temporaryDatabase();
+  utimesSync(other, 5, 5);
+  symlinkSync(other, wakeFile(file, 1));
+  touchWakeFile(file, 1);
+  expect(statSync(other).mtimeMs).toBe(5_000);
+  expect(lstatSync(wakeFile(file, 1)).mtimeMs).toBeGreaterThan(5_000);
 });

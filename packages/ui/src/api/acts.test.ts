@@ -1,5 +1,5 @@
 import { Scheduler } from "@ojm/schedule";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { ActAnswer } from "../contract/acts.js";
 import type { Audit } from "../contract/audit.js";
 import type { Jobs, Why } from "../contract/jobs.js";
@@ -196,4 +196,31 @@ test.each([
 ])("a wrong body is told in words: %j", async (body, text) => {
   const answer = await it.act("/api/v1/jobs/report/pause", body);
   expect(answer).toEqual({ status: 400, body: { error: { code: "INVALID", message: text } } });
+});
+
+test("a body that does not end is refused after a while, and its stream is left", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  await using it = await openCockpit();
+  let cancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('{"reason"')),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  const headers = {
+    Host: "localhost:7717",
+    "X-Role": "admin",
+    "Content-Type": "application/json",
+    "Sec-Fetch-Site": "same-origin",
+  };
+  const url = "http://localhost:7717/api/v1/jobs/a/hold";
+  const asked = it.ui.fetch(new Request(url, { method: "POST", headers, body, duplex: "half" } as RequestInit));
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(cancelled).toBe(false);
+  await vi.advanceTimersByTimeAsync(1_001);
+  const answer = await asked;
+  expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining("did not end within 10 s")]);
+  await expect.poll(() => cancelled).toBe(true);
 });

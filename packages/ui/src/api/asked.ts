@@ -8,6 +8,9 @@ import type { Viewer } from "../types.js";
 /** The most bytes of a body. */
 const MOST_BYTES = 16_384;
 
+/** How long a body may take to come, in ms. */
+const BODY_DEADLINE = 10_000;
+
 /** The furthest instant that a `Date` can show. */
 const LAST_INSTANT = 8_640_000_000_000_000;
 
@@ -127,13 +130,27 @@ async function textOf(request: Request): Promise<string> {
     throw new Refusal("INVALID", `the body is longer than ${MOST_BYTES} bytes`);
   };
   if (Number(request.headers.get("Content-Length") ?? 0) > MOST_BYTES) tooLong();
+  const reader = request.body?.getReader();
+  if (reader === undefined) return "";
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `the body did not end within ${BODY_DEADLINE / 1_000} s`;
+    timer = setTimeout(() => reject(new Refusal("INVALID", text)), BODY_DEADLINE);
+  });
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > MOST_BYTES) tooLong();
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late]);
+      if (done) return text + decoder.decode();
+      size += value.length;
+      if (size > MOST_BYTES) tooLong();
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    clearTimeout(timer);
+    // The rest is of no interest. A client that sends it byte by byte must not keep the request open.
+    void reader.cancel().catch(() => {});
   }
-  return text + decoder.decode();
 }

@@ -240,7 +240,7 @@ describe("now", () => {
 
   test("leaves out the runs that ojm makes for itself", async () => {
     await fail("ojm alerts");
-    const run = await it.manager.start("ojm other");
+    const run = await it.manager.start("ojm alerts");
     const { problems, running } = await it.get<Now>("/api/v1/now");
     expect([problems, running]).toEqual([[], []]);
     await run.end();

@@ -126,3 +126,25 @@ test("nothing of the events is shown past the mask", async () => {
   expect(text).toContain("***");
   expect(text).not.toContain(SECRET);
 });
+
+test.each([
+  [
+    "throws",
+    () => {
+      throw new Error("a secret");
+    },
+  ],
+  ["returns no text", () => 5 as never],
+])("a mask that %s hides all texts, and no request rejects", async (_, mask) => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  onTestFinished(() => warned.mockRestore());
+  await using it = await openCockpit({ mask });
+  await it.manager.run("broken", () => Promise.reject(new Error("password=hunter2"))).catch(() => {});
+  const runs = await it.send("GET", "/api/v1/runs");
+  expect(runs.status).toBe(200);
+  expect(await runs.text()).not.toContain("hunter2");
+  for (const path of ["/api/v1/runs?limit=x", "/api/v1/none", "/api/v1/jobs/none", "/nowhere"])
+    expect((await it.send("GET", path)).status).toBeGreaterThanOrEqual(400);
+  expect((await it.send("GET", "/api/v1/me", { headers: { Host: "evil.example" } })).status).toBe(403);
+  expect(warned).toHaveBeenCalledTimes(1);
+});

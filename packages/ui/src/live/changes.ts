@@ -1,7 +1,7 @@
 import type { LiveRun } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import type { Running } from "../contract/now.js";
 import { runningOf } from "../view/now/now.js";
-import { isOwn } from "../view/source.js";
 
 /** The most runs that are told: a page with more cannot be read. */
 const MOST = 500;

@@ -5,7 +5,7 @@ const OF_ONE = 10;
 const OF_ALL = 100;
 const WINDOW = 60_000;
 
-/** Limits how often somebody may try to log in. */
+/** Limits how often a wrong token is answered. */
 export class RateLimit {
   readonly #attempts: Map<string, number> = new Map();
   readonly #now: () => number;

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { JsonValue } from "@ojm/core";
 
 /** How long a session is good, in ms: a working day. */
 const LIFE = 12 * 3_600_000;
@@ -12,9 +13,20 @@ export class Sessions {
   readonly #now: () => number;
   readonly #ended: Map<string, number> = new Map();
 
-  constructor(secret: string | undefined, now: () => number = Date.now) {
-    this.#secret = secret === undefined ? randomBytes(32) : Buffer.from(secret);
+  /** `scope`: what a session is good for. With the same secret, one of another scope is not good. */
+  constructor(secret: string | undefined, scope: JsonValue, now: () => number = Date.now) {
+    this.#secret = createHmac("sha256", secret ?? randomBytes(32))
+      .update(JSON.stringify(scope))
+      .digest();
     this.#now = now;
+  }
+
+  /**
+   * A name of this machine that nobody can guess. A cookie is of a host, whatever the port: a server on another
+   * port gets it only if the browser reaches that server by the same name.
+   */
+  get hostName(): string {
+    return `ojm-${createHmac("sha256", this.#secret).update("host").digest("hex").slice(0, 32)}.localhost`;
   }
 
   /** A new session: its cookie's value, and for how long it is good, in s. */

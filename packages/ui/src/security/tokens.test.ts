@@ -22,14 +22,15 @@ test("a launch token has 256 bits, and is good once, for a minute", () => {
 
 test("a session is good for twelve hours, until it is ended, and only with its signature", () => {
   let now = 0;
-  const sessions = new Sessions("a secret", () => now);
+  const sessions = new Sessions("a secret", "scope", () => now);
   const { value, maxAge } = sessions.create();
   expect(maxAge).toBe(12 * 3_600);
   const id = sessions.idOf(value);
   expect(id).toBeDefined();
-  expect(new Sessions("a secret", () => now).idOf(value)).toBe(id);
-  expect(new Sessions("another", () => now).idOf(value)).toBeUndefined();
-  expect(new Sessions(undefined, () => now).idOf(value)).toBeUndefined();
+  expect(new Sessions("a secret", "scope", () => now).idOf(value)).toBe(id);
+  expect(new Sessions("a secret", "another scope", () => now).idOf(value)).toBeUndefined();
+  expect(new Sessions("another", "scope", () => now).idOf(value)).toBeUndefined();
+  expect(new Sessions(undefined, "scope", () => now).idOf(value)).toBeUndefined();
   const [name = "", , signature = ""] = value.split(".");
   expect(sessions.idOf(`${name}.99999999999999.${signature}`)).toBeUndefined();
   for (const odd of ["", "a.b.c", value.slice(1), `${value}x`, undefined]) expect(sessions.idOf(odd)).toBeUndefined();
@@ -46,6 +47,13 @@ test("a session is good for twelve hours, until it is ended, and only with its s
   now = 12 * 3_600_000 - 1;
   sessions.end("another");
   expect(sessions.idOf(value)).toBeUndefined();
+});
+
+test("a session that was ended stays ended when others are", () => {
+  const sessions = new Sessions("a secret", "scope");
+  const values = [1, 2, 3].map(() => sessions.create().value);
+  for (const value of values) sessions.end(sessions.idOf(value) ?? "");
+  expect(values.map((value) => sessions.idOf(value))).toEqual([undefined, undefined, undefined]);
 });
 
 test("an address has ten attempts a minute to log in, and all have a hundred", () => {

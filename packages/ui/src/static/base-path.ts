@@ -24,6 +24,10 @@ export function placeOf(
 
 /** A base path without a slash at its end; `undefined` if it is none. */
 export function plain(path: string | undefined): string | undefined {
-  const trimmed = path?.replace(/\/+$/, "");
-  return trimmed !== undefined && PLAIN.test(trimmed) ? trimmed : undefined;
+  if (path === undefined) return undefined;
+  // A regular expression for the slashes at the end would take a time that is quadratic in slashes elsewhere.
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  const trimmed = path.slice(0, end);
+  return PLAIN.test(trimmed) ? trimmed : undefined;
 }

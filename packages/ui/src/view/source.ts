@@ -30,14 +30,6 @@ export interface Source {
 /** How many names are read at once. */
 const AT_ONCE = 8;
 
-/**
- * Whether a name is of a run that ojm makes for itself, as that of the alerts. Lists leave these out unless
- * they are asked for by name: they would hide what matters.
- */
-export function isOwn(name: string): boolean {
-  return name.startsWith("ojm ");
-}
-
 /** Does something for each item, a few at once. Keeps the order. */
 export async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];

@@ -1,10 +1,10 @@
 import { LINES, visible } from "@ojm/core/backend";
 import type { Given } from "../../command-line/spec.js";
-import { print, wantsJson } from "../../output/print.js";
+import { jsonText, print, wantsJson } from "../../output/print.js";
 
 /** Says what was done, and to whom: as a line, or as the JSON that the user asks for. */
 export function done(given: Given, text: string, item: object): undefined {
-  if (wantsJson(given)) print(`${JSON.stringify(item)}\n`);
+  if (wantsJson(given)) print(`${jsonText(item)}\n`);
   else print(`${visible(text, LINES)}\n`);
   return undefined;
 }

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { constants, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startRedis, whyMissing } from "../../../../redis/src/testing/servers.js";
 import { prepareType } from "../../backends.js";
 import { called } from "../../testing/called.js";
@@ -107,6 +107,26 @@ describe("ojm exec", () => {
     const { code, out } = await place.exec('echo "$OJM_FENCE"').ended;
     expect([code, out]).toEqual([0, `${(await place.last())?.fence}\n`]);
   });
+
+  test("gives the command its environment, and the store for an ojm within it, but not the secret of ojm ui", async () => {
+    const place = new Place();
+    vi.stubEnv("OJM_UI_SECRET", "a secret of a test");
+    vi.stubEnv("OJM_STORE", "sqlite:ojm.db");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { code, out } = await place.exec('echo "[$OJM_UI_SECRET] [$OJM_STORE]"').ended;
+    expect([code, out]).toEqual([0, "[] [sqlite:ojm.db]\n"]);
+  });
+
+  test.each([
+    ["USR1", 128 + constants.signals.SIGUSR1],
+    ["KILL", 137],
+  ])(
+    "a command that a signal ends, as SIG%s, makes it end with 128 and the number of the signal",
+    async (name, code) => {
+      const place = new Place();
+      expect((await place.exec(`kill -${name} $$`).ended).code).toBe(code);
+    },
+  );
 
   test("refuses a second one, tells who has the lock, and ends with 75", async () => {
     const place = new Place();

@@ -1,9 +1,9 @@
 import { type Channel, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
-import { processState } from "@ojm/core/backend";
+import { processState, readable } from "@ojm/core/backend";
 import type { Given } from "../../command-line/spec.js";
 import { wantsJson } from "../../output/print.js";
 import { tell } from "../../output/tell.js";
-import { type CommandNote, sayOjm } from "./predecessor.js";
+import { type CommandNote, isCommandNote, sayOjm } from "./predecessor.js";
 
 /** A command that goes on, or may go on, although its ojm is gone: its run is over, and its lock is free. */
 export interface Orphan {
@@ -28,11 +28,12 @@ export async function orphansOf(manager: JobManager): Promise<Orphan[]> {
   }
   const orphans: Orphan[] = [];
   const notes = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
-  for await (const { value } of notes.entries({ prefix: ["exec"] })) {
+  for await (const { key, value } of readable(notes, { prefix: ["exec"] })) {
+    const name = String((key as readonly unknown[])[1]);
+    if (!isCommandNote(value, name)) continue;
     const { run, host, pid } = value;
-    const name = parseRunId(run)?.name;
     const state = processState(value);
-    if (name === undefined || held.has(run) || state === "gone") continue;
+    if (held.has(run) || state === "gone") continue;
     orphans.push({ name, run, host, pid, isCertain: state === "there", ojm: sayOjm(value) });
   }
   return orphans;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Channel, JobManager, Key, Run } from "@ojm/core";
-import { identityOf, type ProcessIdentity, processState } from "@ojm/core/backend";
+import { type Channel, type JobManager, type Key, parseRunId, type Run } from "@ojm/core";
+import { identityOf, type ProcessIdentity, processState, unlessCorrupt } from "@ojm/core/backend";
 
 /**
  * Where the process is kept of a command that runs, or ran when its ojm was killed. In the channel of the
@@ -23,6 +23,27 @@ export interface CommandNote extends ProcessIdentity {
 }
 
 /**
+ * Whether a value is the note of a command of this name. Anybody can write to a store, and the pid becomes part
+ * of a printed `kill`: neither init nor a process group may be named by it.
+ */
+export function isCommandNote(value: unknown, name: string): value is CommandNote {
+  const { run, ojm, ...process } = (value ?? {}) as { readonly [K in keyof CommandNote]?: unknown };
+  if (typeof run !== "string" || parseRunId(run)?.name !== name) return false;
+  return isProcess(process) && (ojm === undefined || isProcess(ojm));
+}
+
+/** A name of a host that can stand in a printed command. */
+export function isHost(value: unknown): value is string {
+  return typeof value === "string" && /^[\w.:-]{1,255}$/.test(value);
+}
+
+function isProcess(value: unknown): value is ProcessIdentity {
+  const { host, pid, boot, namespace, started } = (value ?? {}) as { readonly [K in keyof ProcessIdentity]?: unknown };
+  if (!Number.isSafeInteger(pid) || (pid as number) <= 1) return false;
+  return [boot, namespace, started].every((text) => typeof text === "string") && isHost(host);
+}
+
+/**
  * The command of the run before. When an ojm is killed, its lock is free at once, and its command goes on: on
  * the same machine, the next ojm finds it by this entry and does not begin.
  */
@@ -41,8 +62,8 @@ export class Predecessor {
 
   /** The command that certainly goes on; `undefined` if none does, or nobody can tell. */
   async living(): Promise<CommandNote | undefined> {
-    const entry = await this.#locks.get(this.#key);
-    return entry !== undefined && processState(entry) === "there" ? entry : undefined;
+    const entry = await unlessCorrupt(this.#locks.get(this.#key));
+    return isCommandNote(entry, this.#name) && processState(entry) === "there" ? entry : undefined;
   }
 
   /** The command that goes on although its ojm is gone. Before a run: in one, the lock is our own. */

@@ -1,5 +1,5 @@
 import type { Channel, JobManager, Key } from "@ojm/core";
-import { processIdentity, visible } from "@ojm/core/backend";
+import { processIdentity, unlessCorrupt, visible } from "@ojm/core/backend";
 
 /** Where it is kept which starts of a name were refused: a run that did not begin has no record. */
 const refusalsKey = (name: string): Key => ["exec-refused", name];
@@ -29,7 +29,7 @@ export async function noteRefusal(manager: JobManager, name: string, why: string
   const locks = channelOf(manager);
   const key = refusalsKey(name);
   for (let tries = 0; tries < TRIES; tries++) {
-    const entry = await locks.entry(key);
+    const entry = await unlessCorrupt(locks.entry(key));
     const times = [...(isRefusals(entry?.value) ? entry.value.times : []), Date.now()].slice(-MOST);
     const { ok } = await locks.compareAndSet(key, entry?.version ?? null, { times, host, pid, why }, { ttl: LIFE });
     if (ok) return;
@@ -38,7 +38,7 @@ export async function noteRefusal(manager: JobManager, name: string, why: string
 
 /** The starts that were refused since the last run of a name began, in words; `undefined` if none was. */
 export async function sayRefusals(manager: JobManager, name: string): Promise<string | undefined> {
-  const found = await channelOf(manager).get(refusalsKey(name));
+  const found = await unlessCorrupt(channelOf(manager).get(refusalsKey(name)));
   if (!isRefusals(found)) return undefined;
   const { times, host, pid, why } = found;
   let since = 0;
@@ -58,7 +58,7 @@ function channelOf(manager: JobManager): Channel<Refusals> {
 }
 
 /** Anybody can write to a store. */
-function isRefusals(value: unknown): value is Refusals {
+export function isRefusals(value: unknown): value is Refusals {
   const { times, host, pid, why } = (value ?? {}) as { readonly [field: string]: unknown };
   const isTimes = Array.isArray(times) && times.every((at) => Number.isSafeInteger(at) && Math.abs(at) <= 8.64e15);
   return isTimes && typeof host === "string" && typeof pid === "number" && typeof why === "string";

@@ -1,4 +1,5 @@
 import type { JobSummary } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import type { ScheduleSummary } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -6,7 +7,6 @@ import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
-import { isOwn } from "../../store/own-runs.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./kept.js";
 import { NOBODY, SKIPPED, unattended } from "./unattended.js";
 
@@ -75,9 +75,10 @@ export async function execute(given: Given): Promise<number> {
   return withScheduler(given, async (scheduler, manager) => {
     const jobs = new Map<string, Job>();
     for await (const job of manager.jobs()) if (!isOwn(job.name) || job.name === name) jobs.set(job.name, job);
+    const { wordsOf } = await import("@ojm/schedule");
     for await (const schedule of scheduler.schedules()) {
       const { name } = schedule;
-      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await scheduler.words(name) } });
+      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await wordsOf(schedule.definition) } });
     }
     for (const name of await unattended(manager)) jobs.set(name, { ...jobs.get(name), name, nobody: true });
     for (const next of (await comingOf(manager, name)).reverse())

@@ -249,9 +249,10 @@ export abstract class JobQuestions {
   }
 
   /**
-   * All held locks, of all processes, ordered by name.
+   * All held locks, of all processes, ordered by name. A damaged entry costs its own row: `ojm doctor` names
+   * it. Its lock stays held.
    *
-   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
+   * @throws ChannelError if the store fails
    */
   async locks(): Promise<HeldLock[]> {
     return this.asked.context.locks.list();

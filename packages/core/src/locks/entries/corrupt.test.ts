@@ -55,14 +55,27 @@ describe("foreign data in the store", () => {
     },
   );
 
-  test.each(texts)("foreign data under a lock makes find, list and forceUnlock reject as CORRUPT: %s", async (text) => {
+  test.each(texts)("foreign data under a lock makes find and forceUnlock reject as CORRUPT: %s", async (text) => {
     await scribble(two, lockKey("a"), text);
-    const calls = [() => one.locks.find("a"), () => one.locks.list(), () => one.locks.forceUnlock("a", "it hangs")];
+    const calls = [() => one.locks.find("a"), () => one.locks.forceUnlock("a", "it hangs")];
     for (const call of calls) {
       const error = await rejection(call());
       expect(error).toMatchObject({ name: "ChannelError", code: "CORRUPT" });
       expect((error as Error).message).toContain("was not written by ojm");
     }
+  });
+
+  test.each(texts)("foreign data under a lock is left out of the list, and stays held: %s", async (text) => {
+    await one.locks.acquire("b");
+    await scribble(two, lockKey("a"), text);
+    expect((await one.locks.list()).map(({ name }) => name)).toEqual(["b"]);
+    expect(await rejection(one.locks.acquire("a"))).toMatchObject({ code: "CORRUPT" });
+  });
+
+  test.each(texts)("foreign data under a queue leaves its lock in the list: %s", async (text) => {
+    await one.locks.acquire("a");
+    await scribble(two, queueKey("a"), text);
+    expect(await one.locks.list()).toMatchObject([{ name: "a", waiting: 0 }]);
   });
 
   test.each(texts)("foreign data over a held lock ends its lease as LOST, and no other lease: %s", async (text) => {

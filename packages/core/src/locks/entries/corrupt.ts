@@ -17,7 +17,7 @@ export function assertNotCorrupt(channel: string, name: string, { lock, queue }:
   throw corruptError(
     channel,
     corrupt,
-    "the holder of the lock is unknown. Delete it once you know that nobody holds the lock",
+    "the holder of the lock is unknown. Once you know that no process holds it, remove the entry: ojm doctor prints how",
   );
 }
 

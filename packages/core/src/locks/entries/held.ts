@@ -4,15 +4,13 @@ import type { Entry } from "../../channel/types.js";
 import { visible } from "../../util/visible.js";
 import { LockError } from "../errors.js";
 import type { HeldLock } from "../types.js";
-import { assertNotCorrupt } from "./corrupt.js";
 import type { Hold, Holder, Kept, LocksValue, LockValue, QueueValue } from "./schema.js";
-import { holdOf, keptOf, lockPlace } from "./valid.js";
+import { holdOf, isLock, isQueue, keptOf, lockPlace } from "./valid.js";
 import type { LockView } from "./view.js";
 
 /**
- * All held locks, ordered by name.
- *
- * @throws ChannelError `CORRUPT` if ojm did not write one of the entries: its holder is unknown
+ * All held locks, ordered by name. A damaged entry costs its own row: a lock without a known holder is left
+ * out, and a queue that cannot be read counts as empty. Such a lock stays held: nobody can acquire it.
  */
 export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
   const held = new Map<string, HeldLock>();
@@ -21,13 +19,11 @@ export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]
     if (place === undefined) continue;
     const { name, part } = place;
     if (part === "lock") {
-      assertNotCorrupt(channel.name, name, { lock: entry as Entry<LockValue> });
-      held.set(name, heldLock(entry as Entry<LockValue>, undefined));
+      if (isLock(entry.value, name)) held.set(name, heldLock(entry as Entry<LockValue>, undefined));
       continue;
     }
-    assertNotCorrupt(channel.name, name, { queue: entry as Entry<QueueValue> });
     const lock = held.get(name);
-    if (lock !== undefined) held.set(name, { ...lock, waiting: (entry.value as QueueValue).waiting.length });
+    if (lock !== undefined && isQueue(entry.value)) held.set(name, { ...lock, waiting: entry.value.waiting.length });
   }
   return [...held.values()];
 }

@@ -2,6 +2,8 @@ import { execFile, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   lstatSync,
@@ -290,6 +292,51 @@ describe.skipIf(!ON_LINUX)("the holder of a pid file", () => {
     const { socket } = JSON.parse(readFileSync(file, "utf8").split("\n")[1] ?? "") as { socket: SocketAddress };
     return { file, socket };
   }
+});
+
+const IS_ROOT = process.getuid?.() === 0;
+const OF_OTHERS = `a pid file of others${IS_ROOT ? "" : ": only root can give files away"}`;
+
+describe.skipIf(!ON_LINUX)("a pid file, or a file of a take-over, that another user could have written", () => {
+  const UNTRUSTED: readonly [string, boolean, (file: string) => void, RegExp][] = [
+    ["of another user", !IS_ROOT, (file) => chownSync(file, 54_321, 54_321), /belongs to another user \(uid 54321\)/],
+    ["that all may write to", false, (file) => chmodSync(file, 0o666), /others may write to it/],
+    [
+      "that its group may write to",
+      !IS_ROOT,
+      (file) => [chownSync(file, 0, 54_321), chmodSync(file, 0o664)],
+      /others may/,
+    ],
+  ];
+  test.each(UNTRUSTED)(
+    "%s ends no process: nothing is started or replaced (root: %s)",
+    async (_, skipped, give, why) => {
+      if (skipped) return console.warn(OF_OTHERS);
+      for (const more of ["", KILL]) {
+        const { pid, alive } = await sleeper();
+        const file = pidFile(fileOf(pid));
+        give(file);
+        const { well, lines, err } = await runText(yaml(file, more));
+        expect({ well, lines }).toEqual({ well: false, lines: [] });
+        expect(err).toMatch(why);
+        expect(err).toMatch(/nothing was started or ended/);
+        expect(alive()).toBe(true);
+        expect(readFileSync(file, "utf8")).toBe(fileOf(pid));
+      }
+    },
+  );
+
+  test.each(UNTRUSTED)("%s in the place of a take-over is not obeyed (root: %s)", async (_, skipped, give, why) => {
+    if (skipped) return console.warn(OF_OTHERS);
+    const text = "999999999\n";
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    const folder = folderWith({ "a.pid": text, [`a.pid.${hash}.takeover`]: text });
+    give(join(folder, `a.pid.${hash}.takeover`));
+    const { well, err } = await runText(yaml(join(folder, "a.pid"), KILL));
+    expect(well).toBe(false);
+    expect(err).toMatch(why);
+    expect(readdirSync(folder).length).toBe(2);
+  });
 });
 
 describe("symbolic links and the pid file", () => {

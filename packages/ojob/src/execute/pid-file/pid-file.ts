@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { type ProcessIdentity, processIdentity, processState } from "@ojm/core/backend";
+import { type ProcessIdentity, processIdentity, processState, whyUntrusted } from "@ojm/core/backend";
 import { JobError } from "../runtime/job-error.js";
 import { addressIn, probeHolder, type SocketAddress } from "./holder-socket.js";
 
@@ -47,7 +47,11 @@ export function readPidFile(path: string): string | undefined {
   }
   try {
     const bytes = Buffer.alloc(LONGEST + 1);
-    const length = fstatSync(fd).isFile() ? readSync(fd, bytes, 0, bytes.length, 0) : bytes.length;
+    const stats = fstatSync(fd);
+    // It names a process to end: another user must not choose which.
+    const why = whyUntrusted(stats);
+    if (stats.isFile() && why !== undefined) throw untrusted(path, why);
+    const length = stats.isFile() ? readSync(fd, bytes, 0, bytes.length, 0) : bytes.length;
     if (length > LONGEST) throw noPidFile(path);
     return bytes.toString("utf8", 0, length);
   } finally {
@@ -74,6 +78,13 @@ export async function holderIn(text: string, path: string): Promise<Holder> {
 export function socketIn(text: string): SocketAddress | undefined {
   const [first = "", second = ""] = text.split("\n");
   return identityIn(second, Number(first))?.socket;
+}
+
+function untrusted(path: string, why: string): JobError {
+  return new JobError(
+    `the pid file ${path} is not trusted: ${why}, so nothing was started or ended. If no process of yours made it, ` +
+      'remove it, or give "pidFile" a path in a folder that only you may write to',
+  );
 }
 
 function noPidFile(path: string): JobError {

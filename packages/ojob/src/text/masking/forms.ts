@@ -10,26 +10,132 @@ export const LONGEST = 64;
 const WRAPPED = 76;
 
 /**
- * The texts by which a secret is found: each of its lines as it is, and as JSON, URLs and HTML write it, and
- * the whole in base64.
+ * The texts by which a secret is found: each of its lines as it is, and as JSON, URLs, HTML, a shell and hex
+ * write it, and the whole in base64 and hex. The encoders of JavaScript, Python, Go, PHP and .NET are covered,
+ * with their usual options.
  */
 export function formsOf(secret: string): string[] {
   // Half a character, which a variable of the environment can hold, has no form in a URL.
   const whole = Buffer.from(secret, "utf8").toString("utf8");
   const lines = whole.split(/\r\n|\n|\r/).map((line) => line.trim());
-  const forms = [...lines.flatMap(writtenForms), ...base64Forms(Buffer.from(whole))];
+  const forms = [
+    ...[...lines, whole].flatMap(hexForms),
+    ...lines.flatMap(writtenForms),
+    ...base64Forms(Buffer.from(whole)),
+  ];
   return [...new Set(forms.flatMap(piecesOf))];
 }
 
 function writtenForms(line: string): string[] {
-  return [line, JSON.stringify(line).slice(1, -1), escapeHtml(line), ...urlForms(line)];
+  return [line, escapeHtml(line), ...jsonForms(line), ...urlForms(line), ...shellForms(line)];
 }
 
+/** What else than JavaScript escapes in JSON, as `\u00e9`. */
+const JSON_ESCAPES: readonly RegExp[] = [
+  // PHP with JSON_UNESCAPED_UNICODE.
+  /[\p{Zl}\p{Zp}]/u,
+  // Go escapes what HTML would read, and PHP does with JSON_HEX_TAG and JSON_HEX_AMP.
+  /[<>&\p{Zl}\p{Zp}]/u,
+  // Python, and PHP.
+  /[^ -~]/,
+  /[\u0080-\uffff]/,
+  // PHP with all JSON_HEX_ flags, and .NET.
+  /[<>&'"\u0080-\uffff]/,
+  /[<>&'"+`]|[^ -~]/,
+];
+
+/** Which units have their number in upper case: none, all as in .NET, or those of ASCII as in PHP. */
+const IN_UPPER: readonly RegExp[] = [/^$/, /./s, /[ -~]/];
+
+function jsonForms(line: string): string[] {
+  const plain = JSON.stringify(line).slice(1, -1);
+  const forms = JSON_ESCAPES.flatMap((escaped) => IN_UPPER.map((upper) => jsonForm(line, escaped, upper)));
+  const all = [plain, ...forms];
+  // Older versions of Go write these by their numbers.
+  const numbered = all.map((form) =>
+    form.replace(/\\(.)/gs, (pair, one) => (one === "b" ? "\\u0008" : one === "f" ? "\\u000c" : pair)),
+  );
+  return [...all, ...numbered].flatMap((form) => [form, form.replace(/\//g, "\\/")]);
+}
+
+function jsonForm(line: string, escaped: RegExp, upper: RegExp): string {
+  const unit = (one: string): string => {
+    const hex = one.charCodeAt(0).toString(16).padStart(4, "0");
+    return `\\u${upper.test(one) ? hex.toUpperCase() : hex}`;
+  };
+  // By UTF-16 unit: a character beyond the first plane is written as two.
+  return line
+    .split("")
+    .map((one) => (escaped.test(one) && !"\b\f\n\r\t".includes(one) ? unit(one) : unitForm(one)))
+    .join("");
+}
+
+/** As JSON writes one unit alone. Half a character is whole again beside the other half. */
+const unitForm = (one: string): string => (/[\ud800-\udfff]/.test(one) ? one : JSON.stringify(one).slice(1, -1));
+
+/** The characters, beside letters and digits, that an encoder of URLs keeps, and whether a space is a `+`. */
+const URL_ENCODERS: readonly (readonly [kept: string, plus: boolean])[] = [
+  // encodeURIComponent, and encodeURI.
+  ["-_.~!'()*", false],
+  ["-_.~!'()*;/?:@&=+$,#", false],
+  // RFC 3986: quote of Python without its "/", rawurlencode of PHP; and with it.
+  ["-_.~", false],
+  ["-_.~/", false],
+  // Forms: URLSearchParams; quote_plus of Python and QueryEscape of Go; urlencode of PHP.
+  ["*-._", true],
+  ["-_.~", true],
+  ["-_.", true],
+  // PathEscape and EscapedPath of Go.
+  ["-_.~$&+=:@", false],
+  ["-_.~$&+,/:;=@", false],
+];
+
 function urlForms(line: string): string[] {
-  const encoded = encodeURIComponent(line);
-  const strict = encoded.replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
-  const forms = [encoded, strict, encodeURI(line), new URLSearchParams({ "": line }).toString().slice(1)];
+  const forms = URL_ENCODERS.map(([kept, plus]) => urlForm(line, kept, plus));
   return forms.flatMap((form) => [form, form.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())]);
+}
+
+function urlForm(line: string, kept: string, plus: boolean): string {
+  const percent = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  return [...line]
+    .map((one) => {
+      if (/^[A-Za-z0-9]$/.test(one) || kept.includes(one)) return one;
+      return one === " " && plus ? "+" : [...Buffer.from(one)].map(percent).join("");
+    })
+    .join("");
+}
+
+const ANSI: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "'": "\\'",
+  "\t": "\\t",
+  "\u0007": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\v": "\\v",
+  "\u001b": "\\E",
+};
+
+/** As shells are given a word: within quotes, with each odd character behind a backslash, or as bash escapes it. */
+function shellForms(line: string): string[] {
+  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
+  const ansi = (hidden: RegExp): string =>
+    [...line].map((one) => ANSI[one] ?? (hidden.test(one) ? [...Buffer.from(one)].map(octal).join("") : one)).join("");
+  return [
+    line.replaceAll("'", "'\\''"),
+    line.replaceAll("'", `'"'"'`),
+    line.replace(/["$`\\]/g, "\\$&"),
+    line.replace(/["$`\\!]/g, "\\$&"),
+    line.replace(/[\s'"\\|&;()<>!{}*[\]?^$`,]|^[~#]/g, "\\$&"),
+    line.replace(/[^\w@%+=:,./-]/gu, "\\$&"),
+    ansi(/[\p{Cc}\p{Zl}\p{Zp}]/u),
+    ansi(/[^ -~]/),
+  ];
+}
+
+function hexForms(text: string): string[] {
+  const hex = Buffer.from(text).toString("hex");
+  return text.length < SHORTEST ? [] : [hex, hex.toUpperCase()];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type HeldLock, type RunRecord, streakOf } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
 import { holdView } from "../locks.js";
@@ -6,7 +7,7 @@ import { masked } from "../masked.js";
 import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules, zoneOf } from "../schedules.js";
-import { fitting, isOwn, mapSome, type Source, take } from "../source.js";
+import { fitting, mapSome, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
 const NEWEST = 50;

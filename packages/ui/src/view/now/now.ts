@@ -1,9 +1,10 @@
 import type { AuditEntry, LiveRun } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import type { Now, Running } from "../../contract/now.js";
 import { firstWaiters, holderOf, shorten } from "../runs/items.js";
 import { retriesOf } from "../runs/retries.js";
 import { readSchedules } from "../schedules.js";
-import { isOwn, type Source } from "../source.js";
+import type { Source } from "../source.js";
 import { aheadOf } from "./ahead.js";
 import { problemsOf } from "./problems.js";
 import { comingTicks } from "./ticks.js";

@@ -1,9 +1,9 @@
 import type { HeldLock, LiveRun } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { holdOf, isOwn } from "@ojm/core/backend";
 import type { Problem, RetryView } from "../../contract/now.js";
 import { shorten } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";
-import { isOwn, type Source } from "../source.js";
+import type { Source } from "../source.js";
 import { problemsOfSchedules } from "./schedule-problems.js";
 
 const WEEK = 7 * 86_400_000;

@@ -1,7 +1,8 @@
+import { isOwn } from "@ojm/core/backend";
 import type { ScheduleView } from "@ojm/schedule";
 import type { Problem } from "../../contract/now.js";
 import { NOBODY, nobodyRuns, type Schedules } from "../schedules.js";
-import { isOwn, type Source } from "../source.js";
+import type { Source } from "../source.js";
 
 /** A tick is overdue when nobody decided it for so long: schedulers need a moment. */
 const GRACE = 60_000;

@@ -1,8 +1,9 @@
+import { isOwn } from "@ojm/core/backend";
 import type { NextTick, OverdueTicks, Scheduler, SchedulerView, ScheduleTick, ScheduleView } from "@ojm/schedule";
 import { isScheduleError, whyBackfilled, whyNotRun } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
 import { nobodyRuns } from "../schedules.js";
-import { isOwn, type Source } from "../source.js";
+import type { Source } from "../source.js";
 
 const DAY = 86_400_000;
 

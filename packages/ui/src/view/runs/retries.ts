@@ -1,7 +1,8 @@
 import type { PendingRetry } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import { attemptsLeft } from "@ojm/schedule";
 import type { RetryView } from "../../contract/now.js";
-import { isOwn, type Source } from "../source.js";
+import type { Source } from "../source.js";
 import { shorten } from "./items.js";
 
 /** The most characters of an error. */

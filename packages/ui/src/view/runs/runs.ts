@@ -1,7 +1,8 @@
 import type { RunRecord } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import type { Status } from "../../contract/common.js";
 import type { Runs } from "../../contract/runs.js";
-import { fitting, isOwn, type Source } from "../source.js";
+import { fitting, type Source } from "../source.js";
 import { itemOf } from "./items.js";
 
 /** The statuses that the store has an index of. */

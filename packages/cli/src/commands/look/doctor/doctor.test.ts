@@ -38,6 +38,7 @@ describe("a store that is well", () => {
       "round trips",
       "store",
       "disk",
+      "entries",
       "versions",
       "clocks",
       "sessions",

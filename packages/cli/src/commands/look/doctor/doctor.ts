@@ -1,8 +1,11 @@
 import type { JobManager, RunRecord } from "@ojm/core";
-import { expectNoMore } from "../../../command-line/parse.js";
+import { readable } from "@ojm/core/backend";
+import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { EXIT } from "../../../errors.js";
 import { filesOf, whichStore, withStore } from "../../../store/open.js";
+import { done } from "../../act/done.js";
+import { checkEntries, removeDamaged } from "./damaged-entries.js";
 import { type Finding, ok } from "./finding.js";
 import { printFindings } from "./print-findings.js";
 import { checkClocks, checkSessions, checkVersions, type Session, sessionOf } from "./process-checks.js";
@@ -22,7 +25,13 @@ const MOMENT = 1_500;
 /** Looks at a store, and at the processes that use it. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
+  const entry = lastValue(given, "remove");
   return withStore(given, async (manager) => {
+    if (entry !== undefined) {
+      const removed = await removeDamaged(manager, entry);
+      await done(given, `removed the entry ${removed}`, { removed: JSON.parse(removed) });
+      return EXIT.ok;
+    }
     const which = ok("store", await whichStore(given));
     const findings = [which, ...(await examine(manager, await filesOf(given)))];
     await printFindings(given, findings);
@@ -34,13 +43,14 @@ export async function execute(given: Given): Promise<number> {
 export async function examine(manager: JobManager, files: readonly string[]): Promise<Finding[]> {
   // Alone, before the others: they would slow it down.
   const roundTrips = await checkRoundTrips(manager);
-  const [disk, processes, runs, schedules] = await Promise.all([
+  const [disk, entries, processes, runs, schedules] = await Promise.all([
     checkDisk(files),
+    checkEntries(manager),
     checkProcesses(manager),
     checkRuns(manager),
     checkSchedules(manager, Date.now()),
   ]);
-  return [...roundTrips, ...checkPromises(manager), ...disk, ...processes, ...runs, ...schedules];
+  return [...roundTrips, ...checkPromises(manager), ...disk, ...entries, ...processes, ...runs, ...schedules];
 }
 
 async function checkProcesses(manager: JobManager): Promise<Finding[]> {
@@ -57,8 +67,8 @@ async function checkProcesses(manager: JobManager): Promise<Finding[]> {
 
 async function sessionsOf({ channels: { locks } }: JobManager): Promise<Session[]> {
   const sessions: Session[] = [];
-  for await (const { value, expiresIn } of locks.entries({ prefix: ["session"] })) {
-    const session = sessionOf(value, expiresIn);
+  for await (const { key, value, expiresIn } of readable(locks, { prefix: ["session"] })) {
+    const session = sessionOf(key, value, expiresIn);
     if (session !== undefined) sessions.push(session);
   }
   return sessions;

@@ -26,7 +26,8 @@ export type Check =
   | "definitions"
   | "pauses"
   | "queues"
-  | "holds";
+  | "holds"
+  | "entries";
 
 type Details = Pick<Finding, "help" | "evidence">;
 

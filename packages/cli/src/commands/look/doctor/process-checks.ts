@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { compareVersions, type HeldLock, type LocksValue, type RunRecord, VERSIONS } from "@ojm/core";
-import { type ProcessIdentity, processState } from "@ojm/core/backend";
+import { compareVersions, type HeldLock, type Key, type LocksValue, type RunRecord, VERSIONS } from "@ojm/core";
+import { isSession, type ProcessIdentity, processState } from "@ojm/core/backend";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** A session of a process, as the store has it. */
@@ -13,9 +13,10 @@ export interface Session {
   readonly left: number;
 }
 
-/** The session in an entry of the locks; `undefined` for one of another kind, and for a hold. */
-export function sessionOf(value: LocksValue, expiresIn: number | undefined): Session | undefined {
-  if (!("process" in value) || !("beat" in value) || value.hold === true) return undefined;
+/** The session in an entry of the locks; `undefined` for one of another kind, for a hold, and if it is damaged. */
+export function sessionOf(key: Key, value: LocksValue | undefined, expiresIn: number | undefined): Session | undefined {
+  const [, owner] = key as readonly unknown[];
+  if (!isSession(value, String(owner)) || value.hold === true) return undefined;
   const { id, process, since, beat } = value;
   return { id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY };
 }

@@ -1,5 +1,5 @@
 import type { HeldLock, JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { shellWord, unlessCorrupt } from "@ojm/core/backend";
 import { sayHelpLeft } from "../../exec/left-attempts.js";
 import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { attemptsLeft } from "../kept.js";
@@ -48,7 +48,7 @@ async function look(manager: JobManager): Promise<Mismatches & { readonly held: 
   for (const lock of held) {
     const startTime = startOf(lock);
     if (startTime === undefined) continue;
-    const record = await manager.channels.jobs.get({ name: lock.name, startTime });
+    const record = await unlessCorrupt(manager.channels.jobs.get({ name: lock.name, startTime }));
     if (record?.status !== "running") locks.push(lock);
   }
   const starts = new Map(held.map((lock) => [lock.name, startOf(lock)]));

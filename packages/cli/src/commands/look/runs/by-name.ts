@@ -1,11 +1,11 @@
 import type { HistoryOptions, JobManager, RunRecord } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { wantsJson } from "../../../output/print.js";
 import { tell } from "../../../output/tell.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
-import { isOwn } from "../../../store/own-runs.js";
 import { trouble } from "./trouble.js";
 
 /** The most runs that are read: a job that fails each second must not keep the answer away. */

@@ -8,7 +8,7 @@ import { EXIT } from "../../../errors.js";
 import { colorOf, type Paint, painter } from "../../../output/color.js";
 import { sayGap } from "../../../output/gap.js";
 import { Lines } from "../../../output/lines.js";
-import { wantsJson } from "../../../output/print.js";
+import { jsonText, wantsJson } from "../../../output/print.js";
 import { tell } from "../../../output/tell.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
@@ -82,8 +82,8 @@ function notKept({ id, status }: RunRecord): string {
 
 /** How an item of a log is written, given its number. `isWhole`: as an item of one JSON array. */
 function textOf(given: Given, isWhole: boolean): (item: LogItem, number: number) => string {
-  if (isWhole) return (item, number) => `${number === 1 ? "[" : ","}${JSON.stringify(item)}`;
-  if (wantsJson(given)) return (item) => JSON.stringify(item);
+  if (isWhole) return (item, number) => `${number === 1 ? "[" : ","}${jsonText(item)}`;
+  if (wantsJson(given)) return (item) => jsonText(item);
   const say = sayTime(given);
   const plain = given.flags.has("raw") ? (text: string): string => text : (text: string): string => visible(text, "\t");
   const paint = painter(given);

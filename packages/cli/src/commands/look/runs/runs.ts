@@ -1,5 +1,5 @@
 import { type HistoryOptions, type JobManager, parseRunId, type RunRecord, type RunStatus } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { isOwn, shellWord } from "@ojm/core/backend";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";
@@ -11,7 +11,6 @@ import { type SayTime, sayAttempt, sayTime, sayTook, timesOf } from "../../../ou
 import { neverRan } from "../../../store/find-run.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
-import { isOwn } from "../../../store/own-runs.js";
 import { byNameText } from "./by-name.js";
 import { trouble } from "./trouble.js";
 

@@ -1,5 +1,5 @@
 import { isChannelError, type JobManager, type RunRecord } from "@ojm/core";
-import { isOwn } from "../../../../store/own-runs.js";
+import { isOwn } from "@ojm/core/backend";
 
 const HOUR = 3_600_000;
 

