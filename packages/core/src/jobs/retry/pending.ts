@@ -33,6 +33,9 @@ export function isPending({ key, value }: { readonly key: Key; readonly value: u
 /** The next attempt after a record that was closed; `undefined` if there is none. `by`: who makes it. */
 export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
   const { retry, attempt = 1, endTime = record.startTime } = record;
+  if (record.handedOver === true) {
+    return { ...pendingAfter(record, retry ?? NO_POLICY, endTime, undefined), attempt, handedOver: true };
+  }
   if (retry === undefined || !isTriedAgain(record)) return undefined;
   return pendingAfter(record, retry, endTime + delayAfter(retry, attempt), by);
 }
@@ -70,6 +73,17 @@ function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Ho
 export function pendingOp(pending: PendingRetry, now: number): Op<unknown> {
   const ttl = Math.max(0, pending.due - now) + LIFE;
   return { put: retryKey(pending.name, pending.chain), value: pending, ttl };
+}
+
+/** Whether a run comes after another one in its chain. One that was handed over is made again as the same attempt. */
+export function follows(
+  later: Pick<Partial<RunRecord>, "chain" | "attempt" | "startTime">,
+  run: Pick<RunRecord, "name" | "startTime" | "attempt" | "chain" | "handedOver">,
+): boolean {
+  const { attempt = 1, chain = runId(run), handedOver, startTime } = run;
+  const { attempt: number = 1 } = later;
+  if (later.chain !== chain) return false;
+  return number > attempt || (handedOver === true && number === attempt && (later.startTime ?? 0) > startTime);
 }
 
 /** The next attempts of one name, or of all names. */
