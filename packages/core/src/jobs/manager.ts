@@ -452,9 +452,13 @@ export class JobGroup {
     return runIn(this.#runs.context, name, body, options);
   }
 
-  /** As {@link JobManager.takeOver}. */
-  takeOver<T>(name: string, body: (run: Run) => T | Promise<T>): Promise<Outcome<T> | undefined> {
-    return takeOverChain(this.#runs.context, name, body, {});
+  /** As {@link JobManager.takeOver}. `onTaken` is called with the attempt, if there is one, before its wait. */
+  takeOver<T>(
+    name: string,
+    body: (run: Run) => T | Promise<T>,
+    onTaken: (next: PendingRetry) => void,
+  ): Promise<Outcome<T> | undefined> {
+    return takeOverChain(this.#runs.context, name, body, {}, onTaken);
   }
 
   /** Starts nothing any more. What is running goes on. */

@@ -54,16 +54,21 @@ export async function runChain<T>(
   });
 }
 
-/** Goes on with a chain that its process left behind. Resolves to `undefined` if there is none. */
+/**
+ * Goes on with a chain that its process left behind. Resolves to `undefined` if there is none. `onTaken` is
+ * called with the attempt that this process makes now.
+ */
 export async function takeOverChain<T>(
   context: RunContext,
   name: string,
   body: Body<T>,
   options: Pick<RunOptions, "signal">,
+  onTaken: (next: PendingRetry) => void = () => {},
 ): Promise<Outcome<T> | undefined> {
   if (context.closing.aborted) throw closedError();
   return context.locks.keepSession(async () => {
     const left = await adoptOne(context, name);
+    if (left !== undefined) onTaken(left.value);
     return left && new Chain(context, name, body, options).goOn(left);
   });
 }
@@ -73,7 +78,9 @@ function withoutRetry({ retry: _, ...options }: RunOptions): RunOptions {
 }
 
 async function adoptOne(context: RunContext, name: string): Promise<Pending | undefined> {
-  for (const pending of await pendingOf(context.lockChannel, name)) {
+  const all = await pendingOf(context.lockChannel, name);
+  // The one that is due first: others may wait for hours.
+  for (const pending of all.sort((a, b) => a.value.due - b.value.due)) {
     const adopted = await adopt(context, pending);
     if (adopted !== undefined) return adopted;
   }
