@@ -1,4 +1,5 @@
 /** For backend authors: the interface to implement, and the few helpers that every backend needs. */
+export { GRACE } from "./locks/grace.js";
 export type {
   Backend,
   BackendContext,

@@ -4,7 +4,7 @@ import type { JsonValue } from "../channel/encoding/json.js";
 import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { Lease } from "../locks/hold/lease.js";
-import { type CloseOptions, checkClose, Grace } from "../locks/grace.js";
+import { type CloseOptions, checkClose } from "../locks/grace.js";
 import { Locks } from "../locks/locks.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
 import { type Clock, systemClock } from "../util/clock.js";
@@ -48,6 +48,7 @@ import type {
   Run,
   RunOptions,
   RunRecord,
+  TakeOverOptions,
   UnlockOptions,
   UnlockOutcome,
 } from "./types.js";
@@ -100,7 +101,6 @@ export class JobManager extends JobQuestions {
   /** @internal */
   protected override readonly asked: Asked;
   readonly #channels: Channels;
-  readonly #grace: Grace;
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
 
@@ -119,7 +119,6 @@ export class JobManager extends JobQuestions {
     const { ttl = TTL, heartbeatThread = true } = options;
     const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };
     this.#locks = new Locks(locks as Channel<unknown>, locksOptions, jobs as Channel<unknown>);
-    this.#grace = new Grace(this.#clock);
     this.#runs = new RunGroup({
       jobs,
       index,
@@ -162,7 +161,9 @@ export class JobManager extends JobQuestions {
    * @throws ChannelError if the store fails
    */
   run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
-    return runIn(this.#context, name, body, options);
+    const { group, retry } = options ?? {};
+    const context = this.#contextOf(group);
+    return retry === undefined ? runBody(context, name, body, options) : runChain(context, name, body, options);
   }
 
   /**
@@ -176,9 +177,9 @@ export class JobManager extends JobQuestions {
   takeOver<T>(
     name: string,
     body: (run: Run) => T | Promise<T>,
-    options: Pick<RunOptions, "signal"> = {},
+    options: TakeOverOptions = {},
   ): Promise<Outcome<T> | undefined> {
-    return takeOverChain(this.#context, name, body, options);
+    return takeOverChain(this.#contextOf(options.group), name, body, options);
   }
 
   /**
@@ -386,9 +387,13 @@ export class JobManager extends JobQuestions {
     return this.#runs.abandon(why);
   }
 
-  /** @internal Runs that a scheduler closes before the manager is closed. */
-  group(): JobGroup {
-    return new JobGroup(new RunGroup(this.#context, this.#runs), this.#clock);
+  #contextOf(group: object | undefined): RunContext {
+    return group instanceof RunGroup ? group.context : this.#context;
+  }
+
+  /** @internal Runs that are closed before the manager is: those with this `group` among their options. */
+  group(): RunGroup {
+    return new RunGroup(this.#context, this.#runs);
   }
 
   /**
@@ -410,8 +415,8 @@ export class JobManager extends JobQuestions {
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkClose(options);
-    this.#grace.limit(options);
-    this.#closed ??= this.#close().finally(() => this.#grace.stop());
+    this.#runs.grace.limit(options);
+    this.#closed ??= this.#close().finally(() => this.#runs.grace.stop());
     return this.#closed;
   }
 
@@ -421,10 +426,10 @@ export class JobManager extends JobQuestions {
     this.#housekeeping.close();
     this.#locks.askForReleases();
     const stopped = Promise.all([this.#locks.stop(), this.asked.rollups.close()]);
-    await this.#runs.end(this.#grace);
+    await this.#runs.end();
     await stopped;
     try {
-      await this.#locks.closeWithin(this.#grace);
+      await this.#locks.closeWithin(this.#runs.grace);
     } finally {
       await this.#context.logs.close();
       await closeChannels(this.#channels);
@@ -434,52 +439,4 @@ export class JobManager extends JobQuestions {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** @internal Runs that are closed together, and before their manager. */
-export class JobGroup {
-  readonly #runs: RunGroup;
-  readonly #grace: Grace;
-  #closed: Promise<void> | undefined;
-
-  constructor(runs: RunGroup, clock: Clock) {
-    this.#runs = runs;
-    this.#grace = new Grace(clock);
-  }
-
-  /** As {@link JobManager.run}. */
-  run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions): Promise<Outcome<T>> {
-    return runIn(this.#runs.context, name, body, options);
-  }
-
-  /** As {@link JobManager.takeOver}. `onTaken` is called with the attempt, if there is one, before its wait. */
-  takeOver<T>(
-    name: string,
-    body: (run: Run) => T | Promise<T>,
-    onTaken: (next: PendingRetry) => void,
-  ): Promise<Outcome<T> | undefined> {
-    return takeOverChain(this.#runs.context, name, body, {}, onTaken);
-  }
-
-  /** Starts nothing any more. What is running goes on. */
-  stop(): void {
-    this.#runs.stop();
-  }
-
-  /** As {@link JobManager.close}, for these runs. */
-  async close(options: CloseOptions): Promise<void> {
-    checkClose(options);
-    this.#grace.limit(options);
-    this.#closed ??= this.#runs.end(this.#grace).finally(() => this.#grace.stop());
-    return this.#closed;
-  }
-}
-
-function runIn<T>(
-  context: RunContext,
-  name: string,
-  body: (run: Run) => T | Promise<T>,
-  options: RunOptions,
-): Promise<Outcome<T>> {
-  return options?.retry === undefined ? runBody(context, name, body, options) : runChain(context, name, body, options);
 }

@@ -308,6 +308,16 @@ export interface RunOptions {
    * answer being here: the run begins, as it may have claimed what nobody else will do.
    */
   readonly waitSignal?: AbortSignal;
+  /** @internal Runs that are closed together, before their manager: what `JobManager.group` returned. */
+  readonly group?: object;
+}
+
+/** Options of {@link JobManager.takeOver}. */
+export interface TakeOverOptions extends Pick<RunOptions, "signal"> {
+  /** @internal As in {@link RunOptions}. */
+  readonly group?: object;
+  /** Called with the attempt that this process makes, if there is one, before its wait begins. */
+  readonly onTaken?: (next: PendingRetry) => void;
 }
 
 /** A run from its start to its end. */

@@ -137,14 +137,12 @@ export class Retries implements Followed<unknown> {
         resolve(next);
       };
       // Never with a signal: to cancel an attempt that is to come would remove it.
-      const made = this.#host.runs.takeOver(
-        name,
-        (run) => {
-          onBegun();
-          return body(run);
-        },
-        onTaken,
-      );
+      const { manager, runs: group } = this.#host;
+      const noted: typeof body = (run) => {
+        onBegun();
+        return body(run);
+      };
+      const made = manager.takeOver(name, noted, { group, onTaken });
       void begun.then(() => forget());
       const over = (): void => {
         onBegun();

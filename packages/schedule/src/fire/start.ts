@@ -28,7 +28,7 @@ export interface StartOptions {
  * throws; RunError `LOCKED`; ChannelError if the store fails
  */
 export async function startRun(
-  { runs }: Host,
+  { manager, runs }: Host,
   own: OwnSchedule,
   claim: StartClaim,
   { wait, signal, trigger = own.trigger ?? "schedule" }: StartOptions,
@@ -41,7 +41,7 @@ export async function startRun(
         resolve(run.fence);
         return own.body(run);
       };
-      ended = runs.run(own.name, body, { ...optionsOf(own), ...until, trigger, wait, claim });
+      ended = manager.run(own.name, body, { group: runs, ...optionsOf(own), ...until, trigger, wait, claim });
       ended.then(() => reject(new Changed()), reject);
     });
     return { version, ended };

@@ -14,7 +14,7 @@ import type { RunContext } from "../run/context.js";
 import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
 import { closedError, startRun } from "../run/start-run.js";
-import type { Outcome, PendingRetry, Run, RunOptions } from "../types.js";
+import type { Outcome, PendingRetry, Run, RunOptions, TakeOverOptions } from "../types.js";
 import type { KeptLock } from "./kept-lock.js";
 import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
 import { claimOf } from "./pending-claim.js";
@@ -54,21 +54,17 @@ export async function runChain<T>(
   });
 }
 
-/**
- * Goes on with a chain that its process left behind. Resolves to `undefined` if there is none. `onTaken` is
- * called with the attempt that this process makes now.
- */
+/** Goes on with a chain that its process left behind. Resolves to `undefined` if there is none. */
 export async function takeOverChain<T>(
   context: RunContext,
   name: string,
   body: Body<T>,
-  options: Pick<RunOptions, "signal">,
-  onTaken: (next: PendingRetry) => void = () => {},
+  options: TakeOverOptions,
 ): Promise<Outcome<T> | undefined> {
   if (context.closing.aborted) throw closedError();
   return context.locks.keepSession(async () => {
     const left = await adoptOne(context, name);
-    if (left !== undefined) onTaken(left.value);
+    if (left !== undefined) options.onTaken?.(left.value);
     return left && new Chain(context, name, body, options).goOn(left);
   });
 }

@@ -1,4 +1,4 @@
-import type { Grace } from "../../locks/grace.js";
+import { type CloseOptions, checkClose, Grace } from "../../locks/grace.js";
 import { whenAborted } from "../../util/abort/abort.js";
 import { InFlight } from "../../util/in-flight.js";
 import type { RunContext } from "./context.js";
@@ -19,14 +19,17 @@ export type SharedContext = Omit<RunContext, "starting" | "closing" | "waitUntil
  */
 export class RunGroup {
   readonly context: RunContext;
+  readonly grace: Grace;
   readonly #closing: AbortController = new AbortController();
   readonly #starting: InFlight;
   readonly #running: InFlight = new InFlight();
   readonly #open: Set<OpenRun> = new Set();
   readonly #forget: () => void = () => {};
+  #ended: Promise<void> | undefined;
 
   /** `above`: the group that this one is a part of. It closes this one too. */
   constructor(shared: SharedContext, above?: RunGroup) {
+    this.grace = new Grace(shared.clock);
     this.#starting = new InFlight(above?.context.starting);
     this.context = {
       ...shared,
@@ -52,16 +55,29 @@ export class RunGroup {
     this.#forget();
   }
 
+  /** Ends the runs within a grace. A later call joins, and may shorten the grace. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkClose(options);
+    this.grace.limit(options);
+    return this.end().finally(() => this.grace.stop());
+  }
+
   /** Asks all runs to end, and waits until they have, or the grace is over. Those that are left are `lost`. */
-  async end(grace: Grace): Promise<void> {
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     this.stop();
     for (const run of this.#open) run.interrupt();
-    await grace.wait(this.#ended());
+    await this.grace.wait(this.#none());
     await this.#starting.none();
     await this.abandon(CLOSED);
   }
 
-  async #ended(): Promise<void> {
+  /** Resolves once nothing starts and nothing runs. */
+  async #none(): Promise<void> {
     await this.#starting.none();
     await this.#running.none();
   }
