@@ -78,7 +78,8 @@ async function look({ jobs, lockChannel }: Context, run: RunRecord, chain: strin
   const pending = await pendingUnder(lockChannel, name, chain);
   for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
     const { value } = entry;
-    if (follows(value, run)) return { next: toRecord(entry), isComing: false };
+    const record = toRecord(entry);
+    if (follows(record, run)) return { next: record, isComing: false };
     if (value.startTime < run.startTime - SKEW) break;
   }
   return { isComing: pending !== undefined ? "pending" : isHeld ? "begins" : false };

@@ -1,5 +1,6 @@
 import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { compareVersions } from "../../channel/encoding/version.js";
 import type { Entry, Key, Op } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
@@ -75,15 +76,20 @@ export function pendingOp(pending: PendingRetry, now: number): Op<unknown> {
   return { put: retryKey(pending.name, pending.chain), value: pending, ttl };
 }
 
-/** Whether a run comes after another one in its chain. One that was handed over is made again as the same attempt. */
+/**
+ * Whether a run comes after another one in its chain. One that was handed over is made again as the same
+ * attempt: the fences tell which of the two is later, as clocks may differ.
+ */
 export function follows(
-  later: Pick<Partial<RunRecord>, "chain" | "attempt" | "startTime">,
-  run: Pick<RunRecord, "name" | "startTime" | "attempt" | "chain" | "handedOver">,
+  later: Pick<Partial<RunRecord>, "chain" | "attempt" | "fence">,
+  run: Pick<RunRecord, "name" | "startTime" | "attempt" | "chain" | "handedOver" | "fence">,
 ): boolean {
-  const { attempt = 1, chain = runId(run), handedOver, startTime } = run;
+  const { attempt = 1, chain = runId(run), handedOver, fence } = run;
   const { attempt: number = 1 } = later;
-  if (later.chain !== chain) return false;
-  return number > attempt || (handedOver === true && number === attempt && (later.startTime ?? 0) > startTime);
+  if (later.chain !== chain || number < attempt) return false;
+  if (number > attempt) return true;
+  const areKnown = later.fence !== undefined && fence !== undefined;
+  return handedOver === true && areKnown && compareVersions(later.fence, fence) > 0;
 }
 
 /** The next attempts of one name, or of all names. */

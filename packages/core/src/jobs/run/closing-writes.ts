@@ -13,7 +13,7 @@ import { keptOf } from "../../locks/entries/valid.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
-import { closingOps, type Ending } from "../records/record.js";
+import { closingOps, type Ending, toRecord } from "../records/record.js";
 import { KeptLock } from "../retry/kept-lock.js";
 import { follows, madeUpFor, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { runId } from "../run-id.js";
@@ -136,9 +136,10 @@ async function writeIfMissing(
   const [lockAt, pendingAt] = [lockKey(name), retryKey(name, chain)];
   const write = async (): Promise<boolean> => {
     const lock = (await lockChannel.entry(lockAt)) as Entry<{ readonly note?: unknown }> | undefined;
-    if (lock !== undefined && (isLater(runOf(lock.value)) || isLater(keptOf(lock.value)))) return true;
-    for await (const { value } of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
-      if (isLater(value)) return true;
+    if (lock !== undefined && (isLater({ ...runOf(lock.value), fence: lock.version }) || isLater(keptOf(lock.value))))
+      return true;
+    for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
+      if (isLater(toRecord(entry))) return true;
     // While the lock is as it was read, no attempt has begun whose record is still to come.
     const checks = [
       { check: lockAt, version: lock?.version ?? null },

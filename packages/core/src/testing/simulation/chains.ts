@@ -1,3 +1,4 @@
+import { compareVersions } from "../../channel/encoding/version.js";
 import type { PendingRetry, RunRecord } from "../../jobs/types.js";
 
 const chainOf = ({ chain, id }: RunRecord): string => chain ?? id;
@@ -41,7 +42,10 @@ export function checkChains(records: readonly RunRecord[], pending: readonly Pen
     chains.set(chain, [...(chains.get(chain) ?? []), record]);
   }
   for (const [chain, all] of chains) {
-    const attempts = all.toSorted((a, b) => numberOf(a) - numberOf(b) || a.startTime - b.startTime);
+    // The clocks of two processes may differ: of one attempt that was handed over, the fences tell the order.
+    const attempts = all.toSorted(
+      (a, b) => numberOf(a) - numberOf(b) || compareVersions(a.fence ?? "0", b.fence ?? "0"),
+    );
     const next = pending.find((it) => it.chain === chain);
     checkChain(chain, attempts, next);
   }
@@ -54,7 +58,10 @@ function checkChain(chain: string, attempts: readonly RunRecord[], next: Pending
   // One that was handed over is made again under its number.
   const counted = attempts.map((_, i) => attempts.slice(0, i).filter(({ handedOver }) => handedOver !== true).length);
   const expected = counted.map((count) => count + 1);
-  if (String(numbers) !== String(expected)) throw new Error(`${chain} has the attempts ${numbers}`);
+  if (String(numbers) !== String(expected)) {
+    const all = attempts.map((record) => `${numberOf(record)} (${record.status})`);
+    throw new Error(`${chain} has the attempts ${all.join(", ")}`);
+  }
   for (const record of attempts.slice(0, -1))
     if (!isRetriable(record) && !isMadeUpFor(record) && record.handedOver !== true)
       throw new Error(`${record.id} is ${record.status} and was tried again`);

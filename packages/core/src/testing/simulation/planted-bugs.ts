@@ -274,7 +274,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a run that is handed over uses an attempt",
-    caughtAs: /is made after \d was handed over/,
+    caughtAs: /was handed over|has the attempts|waits for attempt/,
     plant: (store, clock) => new HandOverCounts(store, clock),
   },
 ];

@@ -131,8 +131,14 @@ export class Simulation {
 
   async #witness({ memory }: SharedStore): Promise<void> {
     const change: Laws["applied"] = (it) => {
-      if (isRecord(it.key)) this.#ledger.applied(it);
       this.#laws.applied(it);
+      if (!isRecord(it.key)) return;
+      try {
+        this.#ledger.applied(it);
+      } catch (error) {
+        // The store reports its changes within the commit: an error there would break off the commit.
+        this.#failed(error);
+      }
     };
     await memory.watch({ from: "", to: "\uFFFF" }, { change, gap: () => {}, fail: () => {} });
   }

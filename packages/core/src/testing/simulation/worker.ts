@@ -159,7 +159,9 @@ export class Worker {
       this.#inside.splice(this.#inside.indexOf(name), 1);
       stopLines();
       laws.leave(run);
-      if (closing !== undefined && dice.chance() < 0.3) {
+      // Its process may also go on.
+      const handsOver = dice.chance() < (closing !== undefined ? 0.3 : retry !== undefined ? 0.1 : 0);
+      if (handsOver) {
         note(`${this.#name} hands over ${run.id}`);
         await run.handOver("simulated");
         return HANDED_OVER;
@@ -239,7 +241,7 @@ async function runByHand(manager: JobManager, name: string, body: Body, options:
   const run = await manager.start(name, options);
   try {
     const result = await body(run);
-    if (result === HANDED_OVER) throw run.signal.reason;
+    if (result === HANDED_OVER) throw new BodyError(result);
     return await run.end(result);
   } catch (error) {
     if (isRunError(error) && error.code === "CLOSING") await run.cancel().catch(() => {});
