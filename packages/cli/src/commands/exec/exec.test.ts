@@ -173,11 +173,11 @@ describe("ojm exec", () => {
     const { code, err } = await ojm.ended;
     expect(performance.now() - began).toBeGreaterThanOrEqual(690);
     expect(code).toBe(143);
-    const what = "SIGTERM, and the command did not end within its grace of 700ms";
+    const what = "SIGTERM, and the command did not end within its grace of 700 ms";
     expect(err.match(/^ojm: .*$/gm)).toEqual([`ojm: got ${what}: ends the command by SIGKILL`]);
     expect(await place.last()).toMatchObject({
       status: "cancelled",
-      error: "ojm got SIGTERM, and killed the command after its grace of 700ms: it was ended by SIGKILL",
+      error: "ojm got SIGTERM, and killed the command after its grace of 700 ms: it was ended by SIGKILL",
     });
   });
 

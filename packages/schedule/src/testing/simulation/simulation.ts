@@ -307,7 +307,8 @@ export class Simulation {
     const isClosing = codeOf(run.signal) === "CLOSING";
     if (isClosing) await new Promise<void>((resolve) => process.after(this.#dice.between(0, TTL), resolve));
     this.#inside.delete(me);
-    if (isClosing && this.#dice.chance() < 0.3) {
+    // Its process may also go on.
+    if (this.#dice.chance() < (isClosing ? 0.3 : 0.05)) {
       this.note(`${run.id} is handed over`);
       await run.handOver("simulated");
       return;
