@@ -117,7 +117,9 @@ onSharedStores((create) => {
       }
       counts[`ticks of ${name}`] = ticks.reduce((sum, { count = 1 }) => sum + count, 0);
       // A function that obeys its signal is not lost, and a deploy uses no attempt.
-      const how = new Set(records.map(({ status, attempt = 1 }) => `${status} ${attempt}`));
+      const how = new Set(
+        records.map(({ status, attempt = 1, error }) => `${status} ${attempt}${status === "lost" ? `: ${error}` : ""}`),
+      );
       const expected = name === "plain" ? ["completed 1", "cancelled 1", "skipped 1"] : ["completed 1", "skipped 1"];
       expect([...how].filter((each) => !expected.includes(each))).toEqual([]);
     }

@@ -196,12 +196,18 @@ export class Locks {
       let outcome = await acquisition.attempt();
       if (!("fence" in outcome)) outcome = await acquisition.try(outcome);
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
+      if ("fence" in outcome) {
+        const lease = this.#newLeases.of(acquisition, outcome, timeout, writes);
+        // Its owner ends what it began by the same commit: `close()` waits for that.
+        if (!this.#closed || writes !== undefined) return lease;
+        await this.release(lease).catch(() => {});
+        throw closedError();
+      }
       if (this.#closed) {
         // `close()` removes what this acquisition may have left in the store.
         this.#cleanup.abandon(name, acquisition.token);
         throw closedError();
       }
-      if ("fence" in outcome) return this.#newLeases.of(acquisition, outcome, timeout, writes);
       throw lockedError(name, outcome);
     } finally {
       this.#uses.end();

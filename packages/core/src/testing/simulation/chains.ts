@@ -1,4 +1,3 @@
-import { compareVersions } from "../../channel/encoding/version.js";
 import type { PendingRetry, RunRecord } from "../../jobs/types.js";
 
 const chainOf = ({ chain, id }: RunRecord): string => chain ?? id;
@@ -44,7 +43,7 @@ export function checkChains(records: readonly RunRecord[], pending: readonly Pen
   for (const [chain, all] of chains) {
     // The clocks of two processes may differ: of one attempt that was handed over, the fences tell the order.
     const attempts = all.toSorted(
-      (a, b) => numberOf(a) - numberOf(b) || compareVersions(a.fence ?? "0", b.fence ?? "0"),
+      (a, b) => numberOf(a) - numberOf(b) || Number(BigInt(a.fence ?? 0) - BigInt(b.fence ?? 0)),
     );
     const next = pending.find((it) => it.chain === chain);
     checkChain(chain, attempts, next);
