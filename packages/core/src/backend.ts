@@ -1,5 +1,5 @@
 /** For backend authors: the interface to implement, and the few helpers that every backend needs. */
-export { GRACE } from "./locks/grace.js";
+
 export type {
   Backend,
   BackendContext,
@@ -28,6 +28,7 @@ export { ChannelError, isChannelError } from "./channel/errors.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
 export type { Hold } from "./locks/entries/schema.js";
 export { holdOf } from "./locks/entries/valid.js";
+export { GRACE } from "./locks/grace.js";
 export { type Clock, systemClock } from "./util/clock.js";
 export {
   bootId,

@@ -3,8 +3,8 @@ import { isScheduleError, Scheduler } from "@ojm/schedule";
 import type { WorkerConfig } from "../scene/events.js";
 import { jobNames, lineOf, RETRIED, schedules } from "../scene/jobs.js";
 import { patiently } from "../scene/patiently.js";
-import type { Journal } from "./journal.js";
 import { CLEANING, isClosing } from "./closing.js";
+import type { Journal } from "./journal.js";
 import { sleep } from "./sleep.js";
 
 /** The timeout of each run, in ms: that of a schedule that says nothing. */

@@ -1,8 +1,8 @@
 import { type Channel, isChannelError, isRunError, type JobManager, type Run } from "@ojm/core";
 import type { Order, WorkerConfig } from "../scene/events.js";
 import { hostTime } from "../scene/time.js";
-import type { Journal } from "./journal.js";
 import { CLEANING, isClosing } from "./closing.js";
+import type { Journal } from "./journal.js";
 import { sleep } from "./sleep.js";
 
 /** The timeout of a run that may take as long as it likes, in ms. */

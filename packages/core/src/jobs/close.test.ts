@@ -52,7 +52,10 @@ describe.each([
 
   test("keeps the lock of a job function that cleans up: the next one begins when it has ended", async () => {
     const events: string[] = [];
-    const first = one.manager.run("a", cleaning(8_000, () => events.push("first ends")));
+    const first = one.manager.run(
+      "a",
+      cleaning(8_000, () => events.push("first ends")),
+    );
     first.catch(() => {});
     await clock.advance(100);
     const closed = one.manager.close();

@@ -98,7 +98,8 @@ export class CommandRunner {
     const isUsers = signal === "SIGUSR1" || signal === "SIGUSR2";
     if (command === undefined || !isUsers) [this.signalled, this.#signal] = [code, signal];
     if (command === undefined) this.#waiting.abort(new Error(`ojm got ${signal}`));
-    else if (this.#isSecond(signal)) this.#force(command, `${signal}, the second signal`, "a second signal, and killed the command");
+    else if (this.#isSecond(signal))
+      this.#force(command, `${signal}, the second signal`, "a second signal, and killed the command");
     else {
       command.kill(signal);
       if (this.#askedAt !== undefined) this.#killLater(command);
@@ -117,7 +118,10 @@ export class CommandRunner {
     const [signal, within] = [this.#signal, `its grace of ${sayDuration(grace)}`];
     const what = `${signal}, and the command did not end within ${within}`;
     this.#cancelKill();
-    const timer = setTimeout(() => this.#force(command, what, `${signal}, and killed the command after ${within}`), grace);
+    const timer = setTimeout(
+      () => this.#force(command, what, `${signal}, and killed the command after ${within}`),
+      grace,
+    );
     this.#cancelKill = () => clearTimeout(timer);
   }
 

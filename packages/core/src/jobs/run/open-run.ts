@@ -6,6 +6,7 @@ import { asker } from "../../locks/entries/held.js";
 import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
+import type { Holder } from "../../locks/types.js";
 import { reasonText, whenAborted } from "../../util/abort/abort.js";
 import { LazyAbortSignal } from "../../util/abort/lazy-abort-signal.js";
 import { atMost } from "../../util/at-most.js";
@@ -17,7 +18,6 @@ import { RunTrail } from "../logs/write/run-trail.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { type Ending, ended, errorText, leaseOverError, resultOf, stackText } from "../records/record.js";
 import type { KeptLock } from "../retry/kept-lock.js";
-import type { Holder } from "../../locks/types.js";
 import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
 import { ClosingWrites, isWritten, laterEnd, nextOf, notRecorded, releaseClosed, writeEnd } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
@@ -170,7 +170,11 @@ export class OpenRun implements Run {
 
   async handOver(reason: string): Promise<RunRecord> {
     if (typeof reason !== "string" || reason === "") {
-      throw new RunError("INVALID", this.name, `the run of "${this.name}" is handed over for a reason: give it as a text`);
+      throw new RunError(
+        "INVALID",
+        this.name,
+        `the run of "${this.name}" is handed over for a reason: give it as a text`,
+      );
     }
     return this.#finish({ status: "skipped", error: errorText(reason), handedOver: true });
   }

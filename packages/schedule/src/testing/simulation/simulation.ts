@@ -426,7 +426,9 @@ export class Simulation {
     for (const { id, tick = 0, attempt = 1 } of handedOver) {
       const next = `${tick} ${attempt}`;
       if (!attempts.has(next) && !pending.has(next) && !this.#apart)
-        throw new Error(`attempt ${attempt} of the tick ${iso(tick)} of ${name} is not made again: ${id} was handed over`);
+        throw new Error(
+          `attempt ${attempt} of the tick ${iso(tick)} of ${name} is not made again: ${id} was handed over`,
+        );
     }
     const isAlone = ({ status, endedBy, error }: RunRecord): boolean =>
       status === "cancelled" && endedBy === undefined && error?.startsWith("its process closed") !== true;
