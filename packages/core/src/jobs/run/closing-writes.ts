@@ -15,7 +15,7 @@ import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
 import { closingOps, type Ending, toRecord } from "../records/record.js";
 import { KeptLock } from "../retry/kept-lock.js";
-import { follows, madeUpFor, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
+import { follows, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
@@ -81,15 +81,12 @@ export async function nextOpsOf(
 
 /**
  * What follows the end of a run: the ops that write its next attempt, and the lock that is kept for it.
- * `isUnused`: its body never began. Nobody awaits the run of a schedule, so it is made up for.
  */
 export function nextOf(
   { clock, closing }: Pick<RunContext, "clock" | "closing">,
   { session }: Lease,
   record: RunRecord,
-  isUnused: boolean,
 ): { readonly next?: readonly Op<unknown>[]; readonly kept?: KeptLock } {
-  if (isUnused && record.tick !== undefined) return { next: [pendingOp(madeUpFor(record), clock.now())] };
   // A process that is closing makes no attempt: others need not wait for its end.
   const next = nextAttempt(record, closing.aborted ? undefined : session.holder);
   if (next === undefined) return {};

@@ -57,7 +57,6 @@ export class OpenRun implements Run {
   #endedBy: EndedBy | undefined;
   #cancelled: RunError | undefined;
   #interrupted: RunError | undefined;
-  #isUnused = false;
 
   /** `draft`: what was written, `version`: the version of its entry. */
   constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
@@ -213,13 +212,9 @@ export class OpenRun implements Run {
     else this.#stopListening = whenAborted(signal, onAbort);
   }
 
-  /**
-   * Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock.
-   * `isUnused`: its body never begins. The run of a schedule, which nobody else would start, is made up for.
-   */
-  async abandon(why: string, { isUnused = false }: { readonly isUnused?: boolean } = {}): Promise<void> {
+  /** Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock. */
+  async abandon(why: string): Promise<void> {
     if (this.#closing === undefined) {
-      this.#isUnused = isUnused;
       this.#breakOff("lost", new RunError("LOST", this.name, `the run of "${this.name}" is over: ${why}`), why);
     }
     await this.#closing;
@@ -279,7 +274,7 @@ export class OpenRun implements Run {
 
   /** The ops that write the next attempt, in the commit that releases or keeps the lock. */
   #next(record: RunRecord): readonly Op<unknown>[] | undefined {
-    const { next, kept } = nextOf(this.#context, this.#lease, record, this.#isUnused);
+    const { next, kept } = nextOf(this.#context, this.#lease, record);
     this.kept = kept;
     return next;
   }
