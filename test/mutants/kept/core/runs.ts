@@ -39,7 +39,8 @@ export const named: readonly NamedMutant[] = [
   {
     name: "RT4 who finds a dead process forgets its chain",
     file: `${JOBS}/records/orphans.ts`,
-    search: "if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);",
+    search:
+      "if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);",
     replace: "",
     why: "a run that is lost is not tried again",
     tests: [`${JOBS}/simulation.test.ts`],

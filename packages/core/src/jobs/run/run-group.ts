@@ -9,7 +9,7 @@ export const CLOSED = "its process closed before the run ended";
 export const NOT_BEGUN = "its process closed when it was started: its body did not begin";
 
 /** The parts of a {@link RunContext} that all groups of a manager share. */
-export type SharedContext = Omit<RunContext, "starting" | "closing" | "waitUntil" | "onOpen" | "onOver">;
+type SharedContext = Omit<RunContext, "starting" | "closing" | "waitUntil" | "onOpen" | "onOver">;
 
 /**
  * Runs that are closed together: all of a manager, or those of one scheduler, which are a part of them.
