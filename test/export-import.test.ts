@@ -124,7 +124,7 @@ async function traffic(manager: JobManager): Promise<() => Promise<void>> {
   return async () => {
     goesOn = false;
     await running;
-    await scheduler.close({ wait: 30_000 });
+    await scheduler.close({ grace: 30_000 });
   };
 }
 

@@ -116,11 +116,11 @@ describe("ticks while no process was there", () => {
 onSharedStores((create) => {
   describe("a schedule of a job file", () => {
     it.each([
-      ["was killed", "SIGKILL"],
-      ["was told to stop", "SIGTERM"],
+      ["was killed", "next", "SIGKILL", { status: "lost" }, 2],
+      ["was told to stop", "same", "SIGTERM", { status: "skipped", handedOver: true }, 1],
     ] as const)(
-      "a run whose process %s is run again by another process, as the next attempt of its tick",
-      async (_, signal) => {
+      "a run whose process %s is run again by another process, as the %s attempt of its tick",
+      async (_, __, signal, ended, again) => {
         const options = await create();
         // The first run goes on until its process is gone.
         const exec = `if ($ch("oJobManager-jobs").getAll().length > 1) return;
@@ -133,14 +133,16 @@ onSharedStores((create) => {
         first.process.kill(signal);
         await first.ended;
         const second = async (): Promise<RunRecord | undefined> =>
-          (await recordsOf(options)).find(({ attempt, status }) => attempt === 2 && status === "completed");
+          (await recordsOf(options)).find(
+            ({ attempt, chain, status }) => attempt === again && chain !== undefined && status === "completed",
+          );
         await expect.poll(second, { timeout: 60_000, interval: 500 }).toBeDefined();
         await end(first === one ? two : one);
 
         const [lost, ...others] = await recordsOf(options);
-        expect(lost).toMatchObject({ status: "lost", attempt: 1, holder: { pid: first.process.pid } });
+        expect(lost).toMatchObject({ ...ended, attempt: 1, holder: { pid: first.process.pid } });
         expect(await second()).toMatchObject({ chain: lost?.id, tick: lost?.tick, trigger: "cron" });
-        expect(others.filter(({ attempt }) => attempt !== 1)).toHaveLength(1);
+        expect(others.filter(({ chain }) => chain !== undefined)).toHaveLength(1);
         expectEachOnce(await ticksOf(options));
       },
       180_000,

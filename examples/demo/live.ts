@@ -36,7 +36,7 @@ export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: 
   told("ending …");
   stop.abort();
   await cockpit?.close();
-  await scheduler.close({ wait: 1_000 });
+  await scheduler.close({ grace: 1_000 });
   await Promise.all([asking, ...starting]);
 }
 

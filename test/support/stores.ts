@@ -65,9 +65,10 @@ const sharedStores: readonly SharedStore[] = [
   },
 ];
 
-/** Declares tests on each of the stores that several processes can share. */
-export function onSharedStores(tests: (create: CreateStore) => void): void {
+/** Declares tests on each of the stores that several processes can share, or on those with these names. */
+export function onSharedStores(tests: (create: CreateStore) => void, only?: readonly string[]): void {
   for (const { name, missing, create } of sharedStores) {
+    if (only?.includes(name) === false) continue;
     if (missing === undefined) describe(`on ${name}`, () => tests(create));
     else it.skip(`on ${name}: ${missing}`, () => {});
   }

@@ -57,7 +57,7 @@ export class DemoProcess {
 
   /** Ends the process in good order. */
   async close(): Promise<void> {
-    await this.scheduler.close({ wait: 60_000 });
+    await this.scheduler.close({ grace: 60_000 });
     await this.manager.close();
   }
 }

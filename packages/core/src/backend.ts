@@ -1,4 +1,5 @@
 /** For backend authors: the interface to implement, and the few helpers that every backend needs. */
+
 export type {
   Backend,
   BackendContext,
@@ -34,6 +35,7 @@ export {
 export { checkLogBudget } from "./jobs/logs/budget.js";
 export type { Hold } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
+export { GRACE } from "./locks/grace.js";
 export { type Clock, systemClock } from "./util/clock.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {

@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import type { Clock } from "@ojm/core";
+import { GRACE } from "@ojm/core/backend";
 import type { RunControl } from "./execute/run-file.js";
 import type { Args } from "./load/job-file.js";
 import type { Log } from "./output/log.js";
@@ -11,9 +12,6 @@ import { defaultMemoryLimit, ThreadPool } from "./script/pool.js";
  * file.
  */
 export const SCRIPT_WORKER: URL = new URL("./script-worker.cjs", import.meta.url);
-
-/** How long jobs have to stop by themselves after they were told to, in ms. */
-const GRACE = 5_000;
 
 /** The options of {@link runJobFile}. */
 export interface RunFileOptions {
@@ -40,7 +38,7 @@ export interface RunFileOptions {
   readonly prepare?: PrepareType;
   /** The heap limit of one script, in MB. Default: half of the machine's memory, at most 2,048. */
   readonly scriptMemory?: number;
-  /** How long jobs have to stop by themselves after they were told to, in ms. Default: 5,000. */
+  /** How long jobs have to stop by themselves after they were told to, in ms. Default: 10,000. */
   readonly grace?: number;
   /** Time and chance, for simulations. Scripts see this clock in `now()` and `nowUTC()`, not in `Date`. */
   readonly clock?: Clock;

@@ -139,7 +139,7 @@ describe("a tick that is due while the job runs", () => {
     const definition: ScheduleDefinition = { every: MINUTE, overlap: "replace" };
     await world.clock.until(one.scheduler.add("a", definition, slow));
     await world.until("00:01:30");
-    await world.clock.until(one.scheduler.close());
+    await world.clock.until(one.scheduler.stop());
     await world.clock.until(two.scheduler.add("a", definition, two.body()));
     await world.until("00:02:01");
     await world.until("00:04:30");

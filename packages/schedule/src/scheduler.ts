@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Channel, Clock, JobManager, Key, Version } from "@ojm/core";
+import type { Channel, Clock, CloseOptions, JobManager, Key, Version } from "@ojm/core";
 import { ChannelError } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { Alarms } from "./alarms/alarms.js";
@@ -62,14 +62,15 @@ export class Scheduler {
   readonly #onTick: NonNullable<SchedulerOptions["onTick"]>;
   readonly #alarms: Alarms;
   readonly #jobs: Map<string, ScheduledJob> = new Map();
-  readonly #runs: Set<Promise<unknown>> = new Set();
+  readonly #runs: Host["runs"];
   readonly #closing: AbortController = new AbortController();
   #store: Promise<ScheduleStore> | undefined;
   #opened: Promise<Host> | undefined;
-  #closed: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(manager: JobManager, { clock = systemClock, instance, onTick = () => {} }: SchedulerOptions = {}) {
     this.#manager = manager;
+    this.#runs = manager.group();
     this.#clock = clock;
     this.#instance = instance ?? clock.random(12);
     this.#began = clock.now();
@@ -244,35 +245,36 @@ export class Scheduler {
   }
 
   /**
-   * Decides on no further tick, and tells the other processes at once. Runs that are going on go on: with
-   * `wait`, waits for them, for so many ms at most. Closing the manager ends them, and records them as
-   * `lost`: with `retry` and `onLost`, another process makes the next attempt.
+   * Decides on no further tick and starts no attempt, from the call on, and tells the other processes at once:
+   * they run the ticks and the attempts. Ends the runs of this scheduler as {@link JobManager.close} does: their
+   * signals fire, their locks stay held until their job functions return, and what is still running after the
+   * `grace` is closed as `lost`. A run that the close interrupts is handed over if the schedule has `retry`:
+   * another process makes the same attempt of the tick. Without, it is `cancelled`, and its tick is not run
+   * again, unless its job function calls {@link Run.handOver}.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`
    */
-  close({ wait = 0 }: { readonly wait?: number } = {}): Promise<void> {
-    this.#closed ??= this.#close(wait);
-    return this.#closed;
+  async close(options: CloseOptions = {}): Promise<void> {
+    await Promise.all([this.#runs.close(options), this.stop()]);
+  }
+
+  /** @internal As {@link close}, for a program that ends its runs itself: they are not told. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #close(wait: number): Promise<void> {
+  async #stop(): Promise<void> {
     this.#closing.abort();
+    this.#runs.stop();
     this.#alarms.close();
     await Promise.all([...this.#jobs.values()].map((job) => job.close()));
     const opened = await this.#opened?.catch(() => undefined);
     await inBackground(async () => opened?.presence.close());
-    if (wait > 0 && this.#runs.size > 0) await this.#untilRunsEnd(wait);
-  }
-
-  async #untilRunsEnd(wait: number): Promise<void> {
-    let cancel = (): void => {};
-    const over = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(wait, resolve, true);
-    });
-    await Promise.race([over, Promise.allSettled(this.#runs)]);
-    cancel();
   }
 
   /** Who asks for what, and why. */
@@ -286,7 +288,7 @@ export class Scheduler {
   }
 
   #assertOpen(): void {
-    if (this.#closed !== undefined) throw new ScheduleError("CLOSED", "this scheduler is closed");
+    if (this.#stopped !== undefined) throw new ScheduleError("CLOSED", "this scheduler is closed");
   }
 
   #openStore(): Promise<ScheduleStore> {
@@ -329,14 +331,15 @@ export class Scheduler {
     const neighbours = new Neighbours({ self: store.by, clock: this.#clock, signal, onDeath });
     const opened: Host = {
       manager: this.#manager,
+      runs: this.#runs,
       store,
       members,
       presence,
       alarms: this.#alarms,
       began: this.#began,
-      stop: () => void this.close(),
+      stop: () => void this.stop(),
       tell: (schedule, ticks) => this.#tell(schedule, ticks),
-      onRun: (run) => this.#onRun(run),
+      attemptsFirst: (schedule) => retries.first(schedule),
       onLead: (schedule) => {
         requests.begin(schedule);
         retries.begin(schedule);
@@ -379,10 +382,5 @@ export class Scheduler {
   #tell(schedule: string, ticks: readonly Decided[]): void {
     tellTicks(schedule, ticks);
     for (const { at, value } of ticks) this.#onTick({ schedule, at, ...value });
-  }
-
-  #onRun(run: Promise<unknown>): void {
-    const ended = run.catch(() => {}).finally(() => this.#runs.delete(ended));
-    this.#runs.add(ended);
   }
 }

@@ -25,7 +25,11 @@ const combination: Fault = {
     // Leave out the faults that need a special store or process, or end one: they have their own cells.
     const possible = single.filter(
       ({ name, whyNot, smallDisk, fakeClock, plain }) =>
-        whyNot(scene.kind, scene.mode) === undefined && !smallDisk && !fakeClock && !plain && name !== "client SIGTERM",
+        whyNot(scene.kind, scene.mode) === undefined &&
+        !smallDisk &&
+        !fakeClock &&
+        !plain &&
+        !["client SIGTERM", "deploy"].includes(name),
     );
     const kills = ({ name }: Fault): boolean => name === "holder kill -9";
     let left = [...possible];

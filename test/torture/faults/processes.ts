@@ -98,12 +98,37 @@ const terminate: Fault = {
   whyNot: ({ lasting }) => (lasting ? undefined : "n/a: nothing outlives the process"),
   async inject(scene) {
     const { member, run } = await scene.hold(HELD);
-    const since = scene.note(`worker ${member.index} is told to end`);
+    scene.note(`worker ${member.index} is told to end`);
     member.terminate();
+    // It keeps the lock until its body has returned.
+    await scene.until(() => member.all("exit").some(({ id }) => id === run.id), `the body of ${run.name} has ended`);
+    const since = member.all("exit").find(({ id }) => id === run.id)?.t ?? scene.now();
     await endOf(scene, member.index);
     if (scene.kind.shared) return { since, names: [run.name], bound: GONE_WITHIN, struck: member };
     await scene.enlist();
     return { since, names: [run.name] };
+  },
+};
+
+/** How many workers a deploy replaces, and the longest time between two of them, in ms. */
+const DEPLOYS = 6;
+const BETWEEN_DEPLOYS = 700;
+
+/** Rolling restarts: a newer worker begins, and the oldest one is told to end while its bodies clean up. */
+const deploy: Fault = {
+  name: "deploy",
+  whyNot: ({ lasting }) => (lasting ? undefined : "n/a: nothing outlives the process"),
+  async inject(scene) {
+    for (let i = 0; i < DEPLOYS; i++) {
+      const [oldest] = scene.living as [Member];
+      if (scene.kind.shared) await scene.enlist();
+      scene.note(`worker ${oldest.index} is told to end`);
+      oldest.terminate();
+      await endOf(scene, oldest.index);
+      if (!scene.kind.shared) await scene.enlist();
+      await scene.sleep(scene.between(0, BETWEEN_DEPLOYS));
+    }
+    return { since: scene.now(), names: scene.names };
   },
 };
 
@@ -120,4 +145,5 @@ export const processFaults: readonly Fault[] = [
   block,
   blockWithThread,
   terminate,
+  deploy,
 ];

@@ -2,6 +2,7 @@ import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { isClosing } from "../traffic/closing.js";
 import { policies } from "./policies.js";
 import { lineOf } from "./witness.js";
 
@@ -22,7 +23,8 @@ async function body(run: Run): Promise<void> {
   write("enter");
   while (performance.now() < end) {
     await pause(BEAT);
-    run.signal.throwIfAborted();
+    // A replica that is closed lets its runs end.
+    if (!isClosing(run.signal)) run.signal.throwIfAborted();
     write("beat");
   }
   write("done");
@@ -33,7 +35,6 @@ const scheduler = new Scheduler(manager);
 for (const [name, definition] of Object.entries(policies)) await scheduler.add(name, definition, body);
 process.send?.("ready");
 process.once("SIGTERM", async () => {
-  await scheduler.close({ wait: 5_000 });
-  await manager.close();
+  await Promise.all([scheduler.close(), manager.close()]);
   process.disconnect?.();
 });

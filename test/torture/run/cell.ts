@@ -168,7 +168,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     index,
     journal: join(folder, `worker-${index}.jsonl`),
     backend: kind.type,
-    args: store.args(kind.shared ? index : 0),
+    args: store.args(kind.shared ? index % WORKERS : 0),
     ...(store.records !== undefined && { records: store.records }),
     ttl,
     managers: kind.shared ? 1 : WORKERS,
@@ -178,7 +178,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     plain: fault.plain === true,
     ...(bug !== undefined && { bug }),
   };
-  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined, store.runOn?.(index));
+  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined, store.runOn?.(index % WORKERS));
 }
 
 function hasWarmedUp({ members }: Scene): boolean {

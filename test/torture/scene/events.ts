@@ -85,6 +85,8 @@ export type Event = { readonly t: number } & (
   /** The process did not run its timers from `from` to `to`. */
   | { readonly e: "lag"; readonly from: number; readonly to: number }
   | { readonly e: "stock"; readonly stock: Stock }
+  /** The worker begins to close: it starts nothing any more. */
+  | { readonly e: "closing" }
   /** The worker has closed everything: nothing keeps the process alive. */
   | { readonly e: "closed" }
   | { readonly e: "error"; readonly text: string }

@@ -3,6 +3,7 @@ import { isScheduleError, Scheduler } from "@ojm/schedule";
 import type { WorkerConfig } from "../scene/events.js";
 import { jobNames, lineOf, RETRIED, schedules } from "../scene/jobs.js";
 import { patiently } from "../scene/patiently.js";
+import { CLEANING, isClosing } from "./closing.js";
 import type { Journal } from "./journal.js";
 import { sleep } from "./sleep.js";
 
@@ -38,10 +39,15 @@ export class Jobs {
     this.#stopped = true;
   }
 
-  /** Closes the schedulers. Unless `atOnce`, all runs may end first. */
-  async close(atOnce: boolean): Promise<void> {
-    await Promise.all(this.#schedulers.map((one) => one.close(atOnce ? {} : { wait: LAST })));
-    if (!atOnce) await atMost(LAST, this.#working);
+  /** Starts nothing more, and lets the runs end by themselves. */
+  async leave(): Promise<void> {
+    await Promise.all(this.#schedulers.map((one) => one.stop()));
+    await atMost(LAST, this.#working);
+  }
+
+  /** Closes the schedulers: their runs are asked to end. */
+  async close(): Promise<void> {
+    await Promise.all(this.#schedulers.map((one) => one.close()));
   }
 
   /** Resolves once nothing goes on. */
@@ -114,8 +120,14 @@ export class Jobs {
     this.#journal.write({ e: "enter", id, name, fence, held: false, timeout: HOUR, run: id, ...told });
     signal.addEventListener("abort", () => this.#signalled(id, signal.reason), { once: true });
     await this.#workAndLog(run);
+    if (isClosing(signal)) {
+      await sleep(this.#between(...CLEANING));
+      if (this.#chance() < 0.3) await run.handOver("torture");
+    }
     const fails = this.#chance() < (name === RETRIED ? 0.4 : 0.2);
-    this.#journal.write({ e: "exit", id, ...(fails && { fails }) });
+    const closing = isClosing(signal) && this.#chance() < 0.5;
+    this.#journal.write({ e: "exit", id, ...((fails || closing) && { fails: true }) });
+    if (closing) throw signal.reason;
     if (fails) throw new BodyError("the body failed");
   }
 

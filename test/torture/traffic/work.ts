@@ -1,6 +1,7 @@
 import { type Channel, isChannelError, isRunError, type JobManager, type Run } from "@ojm/core";
 import type { Order, WorkerConfig } from "../scene/events.js";
 import { hostTime } from "../scene/time.js";
+import { CLEANING, isClosing } from "./closing.js";
 import type { Journal } from "./journal.js";
 import { sleep } from "./sleep.js";
 
@@ -161,7 +162,10 @@ export class Work {
     // A blocked body ends before a signal can tell it of a loss: the store must refuse its end.
     if (shape.block) this.#compute(id, shape.ms);
     else await this.#writeAndTake(run, shape, register, manager);
+    const closing = shape.obeys && isClosing(signal);
+    if (closing) await sleep(this.#between(...CLEANING));
     this.#journal.write({ e: "exit", id });
+    if (closing && this.#chance() < 0.5) throw signal.reason;
     if (shape.fails) throw new BodyError();
   }
 

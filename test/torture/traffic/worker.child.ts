@@ -48,15 +48,18 @@ const bursts: Promise<void>[] = [];
 
 let closing: Promise<void> | undefined;
 
-/** Closes the managers. With `atOnce`, it closes open runs; otherwise it lets them end first. */
+/** Closes the managers. With `atOnce`, open runs are asked to end; otherwise they may end by themselves first. */
 function close(atOnce: boolean): Promise<void> {
   closing ??= (async () => {
     journal.write({ e: "stopping" });
     work.stop();
     jobs.stop();
-    await jobs.close(atOnce);
-    if (!atOnce) await Promise.all([working, ...bursts]);
-    await Promise.all(managers.map((manager) => manager.close()));
+    if (!atOnce) {
+      await jobs.leave();
+      await Promise.all([working, ...bursts]);
+    }
+    journal.write({ e: "closing" });
+    await Promise.all([jobs.close(), ...managers.map((manager) => manager.close())]);
     await Promise.all([working, jobs.settled, ...bursts]);
   })();
   return closing;

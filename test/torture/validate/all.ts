@@ -2,6 +2,7 @@ import type { Scene } from "../scene/scene.js";
 import { judgeRecovery, judgeRest } from "./laws/after.js";
 import { judgeAttempts } from "./laws/attempts.js";
 import { judgeCalls } from "./laws/calls.js";
+import { judgeClosing } from "./laws/closing.js";
 import { judgeLosses, judgeRecords } from "./laws/ends.js";
 import { judgeFences } from "./laws/fences.js";
 import { judgeHolders } from "./laws/holders.js";
@@ -32,6 +33,7 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
   return [
     ...troubles,
     ...judgeHolders(evidence).violations,
+    ...judgeClosing(evidence),
     ...judgeFences(evidence),
     ...judgeRecords(evidence),
     ...judgeLosses(evidence),

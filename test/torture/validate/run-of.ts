@@ -71,9 +71,16 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
   return runs.sort((a, b) => a.enter - b.enter);
 }
 
-/** Until when a run went on without a signal. */
-export function holdEnd({ member, enter, wasTold, signal, exit }: ObservedRun): number {
+/** The grace of a process that closes, in ms. Its bodies keep their locks until they return. */
+const GRACE = 10_000;
+
+/** Until when a run must have had its lock: until its signal. A process that closes keeps it until its exit. */
+export function holdEnd({ member, enter, since, timeout, wasTold, signal, exit }: ObservedRun): number {
   if (wasTold) return enter;
+  if (signal?.code === "CLOSING") {
+    const over = Math.min(since + timeout, signal.t + GRACE);
+    return Math.min(exit ?? Infinity, member.killedAt ?? Infinity, Math.max(over, signal.t));
+  }
   return Math.min(signal?.t ?? Infinity, exit ?? Infinity, member.killedAt ?? Infinity);
 }
 

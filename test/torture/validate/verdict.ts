@@ -26,6 +26,7 @@ export type Law =
   | "one holder"
   | "fences increase"
   | "older fence refused"
+  | "starts nothing"
   | "told in time"
   | "no loss without a reason"
   | "kept by the thread"

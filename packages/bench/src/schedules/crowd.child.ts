@@ -43,7 +43,7 @@ async function obey(order: Order): Promise<Told | undefined> {
     await addAll(opened.scheduler, witness, order.schedules, cycleDefinition, AT_ONCE);
     return undefined;
   }
-  await opened?.scheduler.close({ wait: 5_000 });
+  await opened?.scheduler.close();
   await opened?.manager.close();
   opened = undefined;
   return undefined;

@@ -79,5 +79,5 @@ const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
 const scheduler = new Scheduler(manager);
 const witness = new Witness();
 process.send?.(await (what === "cost" ? cost(scheduler, witness) : ticks(scheduler, witness)));
-await scheduler.close({ wait: 5_000 });
+await scheduler.close();
 await manager.close();

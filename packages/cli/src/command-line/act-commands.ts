@@ -12,13 +12,13 @@ export const actCommands: readonly CommandSpec[] = [
     summary: "run any command under the lock of NAME, with a record and a log",
     about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held.
 The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
-the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and ojm waits for the end of the command
-however long the grace is: a second SIGINT, SIGTERM or SIGQUIT, at least a second later, ends the group by SIGKILL. A command that
+the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and the lock stays held until the command
+ends. After the grace of a SIGINT, SIGTERM or SIGQUIT, or at a second one, at least a second later, SIGKILL ends the group. A command that
 ends with 0 all the same is recorded as completed. If ojm itself is killed, the command goes on until it prints: nobody reads that.`,
     options: {
       wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
       timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
-      grace: { value: "TIME", text: "how long it has to end after SIGTERM. Default: 5s" },
+      grace: { value: "TIME", text: "how long it has to end after SIGTERM, or after a signal to ojm. Default: 10s" },
       retry: { value: "N", text: "the most attempts in all. Between two of them the lock is free" },
       "retry-delay": {
         value: "TIME",

@@ -28,7 +28,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "129, 130, 143",
     brief: "after SIGHUP, Ctrl-C and SIGTERM",
-    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, and their locks released. Their runs are closed as cancelled; as lost where retry.onLost has another process make them again.",
+    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, and had the grace to end with their locks held. Their runs are closed as cancelled, or handed over where retry.onLost has another process make them again.",
   },
   { code: "another", text: "What a script asked for by exit(code); what the command of exec ended with." },
 ];

@@ -61,6 +61,7 @@ export const runFields: Readonly<Record<string, Schema>> = {
       reason: text(),
     }),
   ),
+  handedOver: maybe(flag("Set if the run was handed over: another run of its chain makes the same attempt.")),
   result: maybe(anything),
 };
 

@@ -6,11 +6,12 @@ import type { HeldLock } from "../locks/types.js";
  * - `LOCKED`: another holder has the lock of this name, and `wait` is over.
  * - `TIMEOUT`: the run held its lock for its whole `timeout`.
  * - `CANCELLED`: the program or an operator cancelled the run.
+ * - `CLOSING`: the process of the run closes. The lock is held until the job function returns.
  * - `LOST`: the lock was removed or replaced, or the session was not renewed in time.
  * - `ENDED`: the run was already over.
  * - `INVALID`: a name or an option is not valid.
  */
-export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "LOST" | "ENDED" | "INVALID";
+export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "CLOSING" | "LOST" | "ENDED" | "INVALID";
 
 const BRAND = Symbol.for("ojm.RunError");
 

@@ -61,6 +61,7 @@ export type {
   RunStatus,
   StartClaim,
   StartingRun,
+  TakeOverOptions,
   Tick,
   UnlockOptions,
   UnlockOutcome,

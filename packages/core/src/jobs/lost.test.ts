@@ -125,7 +125,7 @@ describe.each([
     },
   );
 
-  test("close of a manager aborts its bodies, closes its runs as lost, ends its waits, and leaves nothing behind", async () => {
+  test("close of a manager aborts its bodies, closes its runs, ends its waits, and leaves nothing behind", async () => {
     const run = await one.manager.start("a");
     const body = rejection(
       one.manager.run(
@@ -139,13 +139,14 @@ describe.each([
     await clock.until(Promise.all([one.manager.close(), one.manager.close()]));
     await clock.until(two.manager.close());
     expect(run.signal.aborted).toBe(true);
-    expect(await body).toMatchObject({ code: "LOST" });
+    expect(await body).toMatchObject({ code: "CLOSING" });
     expect(await waiter).toMatchObject({ code: "CLOSED" });
     const three = await world.manager({ apart });
     for (const name of ["a", "b", "c"]) {
       expect((await records(three, name))[0]).toMatchObject({
         error: "its process closed before the run ended",
-        status: "lost",
+        // Only the body of "b" has obeyed its signal.
+        status: name === "b" ? "cancelled" : "lost",
       });
     }
     expect(await three.manager.locks()).toEqual([]);

@@ -3,11 +3,11 @@ import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
+import { type CloseOptions, checkClose } from "../locks/grace.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
 import { type Clock, systemClock } from "../util/clock.js";
-import { InFlight } from "../util/in-flight.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { Logs } from "./logs/logs.js";
@@ -27,9 +27,9 @@ import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RollupQuestions } from "./rollups/question.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
-import type { OpenRun } from "./run/open-run.js";
 import { RecordTexts } from "./run/record-texts.js";
 import { runBody } from "./run/run-body.js";
+import { RunGroup } from "./run/run-group.js";
 import { startRun } from "./run/start-run.js";
 import { StartTimes } from "./run/start-times.js";
 import { exportAll } from "./transfer/export.js";
@@ -48,6 +48,7 @@ import type {
   Run,
   RunOptions,
   RunRecord,
+  TakeOverOptions,
   UnlockOptions,
   UnlockOutcome,
 } from "./types.js";
@@ -94,13 +95,12 @@ export class JobManager extends JobQuestions {
   readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
   readonly #clock: Clock;
   readonly #locks: Locks;
-  readonly #open: Set<OpenRun> = new Set();
+  readonly #runs: RunGroup;
   readonly #context: RunContext;
   readonly #housekeeping: Housekeeping;
   /** @internal */
   protected override readonly asked: Asked;
   readonly #channels: Channels;
-  readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
 
@@ -119,7 +119,7 @@ export class JobManager extends JobQuestions {
     const { ttl = TTL, heartbeatThread = true } = options;
     const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };
     this.#locks = new Locks(locks as Channel<unknown>, locksOptions, jobs as Channel<unknown>);
-    this.#context = {
+    this.#runs = new RunGroup({
       jobs,
       index,
       locks: this.#locks,
@@ -130,11 +130,8 @@ export class JobManager extends JobQuestions {
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
       chains: new Set(),
-      starting: new InFlight(),
-      closing: this.#closing.signal,
-      onOpen: (run) => void this.#open.add(run as OpenRun),
-      onOver: (run) => void this.#open.delete(run as OpenRun),
-    };
+    });
+    this.#context = this.#runs.context;
     this.#housekeeping = new Housekeeping(channels, index, this.#clock, ttl);
     const rollups = new RollupQuestions(channels, index, this.#clock, ttl);
     this.asked = { context: this.#context, channels: this.channels, rollups };
@@ -164,9 +161,9 @@ export class JobManager extends JobQuestions {
    * @throws ChannelError if the store fails
    */
   run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
-    const { retry } = options ?? {};
-    if (retry === undefined) return runBody(this.#context, name, body, options);
-    return runChain(this.#context, name, body, options);
+    const { group, retry } = options ?? {};
+    const context = this.#contextOf(group);
+    return retry === undefined ? runBody(context, name, body, options) : runChain(context, name, body, options);
   }
 
   /**
@@ -180,9 +177,9 @@ export class JobManager extends JobQuestions {
   takeOver<T>(
     name: string,
     body: (run: Run) => T | Promise<T>,
-    options: Pick<RunOptions, "signal"> = {},
+    options: TakeOverOptions = {},
   ): Promise<Outcome<T> | undefined> {
-    return takeOverChain(this.#context, name, body, options);
+    return takeOverChain(this.#contextOf(options.group), name, body, options);
   }
 
   /**
@@ -386,31 +383,53 @@ export class JobManager extends JobQuestions {
   }
 
   /** @internal Closes the open runs as `lost`. Resolves to whether there were any. */
-  async closeOpenRuns(why: string): Promise<boolean> {
-    const runs = [...this.#open];
-    await Promise.allSettled(runs.map((run) => run.abandon(why)));
-    return runs.length > 0;
+  closeOpenRuns(why: string): Promise<boolean> {
+    return this.#runs.abandon(why);
+  }
+
+  #contextOf(group: object | undefined): RunContext {
+    return group instanceof RunGroup ? group.context : this.#context;
+  }
+
+  /** @internal Runs that are closed before the manager is: those with this `group` among their options. */
+  group(): RunGroup {
+    return new RunGroup(this.#context, this.#runs);
   }
 
   /**
-   * Closes open runs as `lost`, releases their locks, ends the session and closes the channels. A second call
-   * returns the same promise.
+   * Ends the runs of this process, and closes the channels. From the call on, this process starts nothing: no
+   * run, no attempt. Attempts that wait are left to other processes, and whoever waits for a lock is rejected
+   * with `CLOSED`.
+   *
+   * The signals of the runs fire with `CLOSING`. Their locks stay held, and are renewed, until their job
+   * functions return: so no other process begins the next run before. A function that returns a value has
+   * completed its run. One that throws is interrupted: with `retry`, the run is handed over, see {@link
+   * Run.handOver}; without, it is `cancelled`. What is still running after the `grace` is closed as `lost`,
+   * and its lock is released.
+   *
+   * A second call joins the first, and may shorten its grace. If the store is away, it settles all the same.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`
+   * @example
+   * process.once("SIGTERM", () => manager.close({ grace: 20_000 }));
    */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkClose(options);
+    this.#runs.grace.limit(options);
+    this.#closed ??= this.#close().finally(() => this.#runs.grace.stop());
     return this.#closed;
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort();
     forgetOnExit(this);
     this.#cancelSweep();
     this.#housekeeping.close();
-    await Promise.all([this.#locks.stop(), this.asked.rollups.close()]);
-    await this.#context.starting.none();
-    await this.closeOpenRuns("its process closed before the run ended");
+    this.#locks.askForReleases();
+    const stopped = Promise.all([this.#locks.stop(), this.asked.rollups.close()]);
+    await this.#runs.end();
+    await stopped;
     try {
-      await this.#locks.close();
+      await this.#locks.closeWithin(this.#runs.grace);
     } finally {
       await this.#context.logs.close();
       await closeChannels(this.#channels);

@@ -15,7 +15,7 @@ const LARGEST_META = 4_096;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "clock"];
-const RUN = ["timeout", "wait", "trigger", "meta", "claim", "retry", "signal", "waitSignal"];
+const RUN = ["timeout", "wait", "trigger", "meta", "claim", "retry", "signal", "waitSignal", "group"];
 
 /**
  * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job

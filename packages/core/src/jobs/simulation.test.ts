@@ -45,6 +45,7 @@ describe("the simulation", () => {
     for (const event of [
       " dies",
       " closes",
+      " hands over ",
       " stands still",
       " is cut off",
       " finds the store full",

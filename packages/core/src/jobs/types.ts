@@ -8,7 +8,7 @@ import type { RunLog } from "./logs/types.js";
 import type { RunRef } from "./run-id.js";
 
 /**
- * The status of a run. `skipped`: its body found nothing to do. `lost`: its process died, or its lock was
+ * The status of a run. `skipped`: its body found nothing to do, or handed the run over. `lost`: its process died, or its lock was
  * lost or taken.
  */
 export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeout" | "cancelled" | "lost";
@@ -61,6 +61,11 @@ export interface RunRecord {
   /** Who ended the run from outside, and why. */
   readonly endedBy?: EndedBy;
   /**
+   * Set if the run was handed over, see {@link Run.handOver}. Its status is `skipped`, and its `error` is the
+   * reason. Another run of its chain makes the same attempt.
+   */
+  readonly handedOver?: true;
+  /**
    * What JSON can hold of the value that the body returned. Bigint, `NaN` and `Infinity` become texts, a
    * `Map` becomes a map, a `Set` a list, an `Error` a text; functions and the like are left out. Absent if
    * nothing is left, or if it is too large for the store. A process warning (`OJM_RESULT`) says what was
@@ -106,8 +111,10 @@ export interface PendingRetry {
   readonly name: string;
   /** The id of the first run of the chain. */
   readonly chain: string;
-  /** The number of this attempt, from 2. */
+  /** The number of this attempt: from 2, or that of the run that was handed over. */
   readonly attempt: number;
+  /** Set if the run before was handed over: this attempt is made at once. */
+  readonly handedOver?: true;
   /** When it is due, in ms since 1970. */
   readonly due: number;
   readonly retry: RetryPolicy;
@@ -301,6 +308,16 @@ export interface RunOptions {
    * answer being here: the run begins, as it may have claimed what nobody else will do.
    */
   readonly waitSignal?: AbortSignal;
+  /** @internal Runs that are closed together, before their manager: what `JobManager.group` returned. */
+  readonly group?: object;
+}
+
+/** Options of {@link JobManager.takeOver}. */
+export interface TakeOverOptions extends Pick<RunOptions, "signal"> {
+  /** @internal As in {@link RunOptions}. */
+  readonly group?: object;
+  /** Called with the attempt that this process makes, if there is one, before its wait begins. */
+  readonly onTaken?: (next: PendingRetry) => void;
 }
 
 /** A run from its start to its end. */
@@ -329,8 +346,9 @@ export interface Run {
    */
   readonly fence: string;
   /**
-   * Fires when the run must stop: its timeout passed, its lock was lost or taken, or it was cancelled. Its
-   * reason is a {@link RunError}.
+   * Fires when the run must stop: its timeout passed, its lock was lost or taken, it was cancelled, or its
+   * process closes. Its reason is a {@link RunError}. With `CLOSING`, the lock is held until the job function
+   * returns, or until the grace is over: see {@link JobManager.close}.
    */
   readonly signal: AbortSignal;
   /** The log of the run: see {@link JobManager.log}. A run that writes no line pays nothing for it. */
@@ -346,7 +364,7 @@ export interface Run {
   /**
    * Throws unless the run may go on, by the local clock. Costs no call to the store.
    *
-   * @throws RunError `TIMEOUT`, `LOST`, `CANCELLED` or `ENDED`
+   * @throws RunError `TIMEOUT`, `LOST`, `CANCELLED`, `CLOSING` or `ENDED`
    */
   assertHeld(): void;
   /**
@@ -382,6 +400,20 @@ export interface Run {
    * which is no failure. Throws like {@link Run.end}.
    */
   skip(reason: string): Promise<RunRecord>;
+  /**
+   * Ends the run and leaves its work to another process: closes the record as `skipped`, with `handedOver` and
+   * the reason, and releases the lock. It is not a failure, and uses no attempt: the same attempt is in the
+   * store from that commit on. A scheduler of another process makes it within a second; without a schedule, the
+   * next {@link JobManager.takeOver} does, or the next `run` of the name with `retry`. Throws like {@link
+   * Run.end}.
+   *
+   * @example
+   * for (const file of files) {
+   *   if (run.signal.aborted) return run.handOver("a deploy");
+   *   await copy(file);
+   * }
+   */
+  handOver(reason: string): Promise<RunRecord>;
   /** Fires `signal`, closes the record as `cancelled`, and releases the lock. Throws like {@link Run.end}. */
   cancel(reason?: string): Promise<RunRecord>;
   [Symbol.asyncDispose](): Promise<void>;

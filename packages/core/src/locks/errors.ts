@@ -7,8 +7,9 @@ import type { HeldLock } from "./types.js";
  * - `TIMEOUT`: the lease held the lock for its whole `timeout`.
  * - `LOST`: the lock was removed or replaced, or the session was not renewed in time.
  * - `RELEASED`: the lease released the lock.
+ * - `CLOSING`: the program closes its locks. The lease holds the lock until it is released.
  */
-export type LockErrorCode = "LOCKED" | "TIMEOUT" | "LOST" | "RELEASED";
+export type LockErrorCode = "LOCKED" | "TIMEOUT" | "LOST" | "RELEASED" | "CLOSING";
 
 const BRAND = Symbol.for("ojm.LockError");
 

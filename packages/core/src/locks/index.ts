@@ -4,6 +4,7 @@ import type { Locks as OpenedLocks } from "./locks.js";
 export type { Holder, LocksValue } from "./entries/schema.js";
 export { isLockError, LockError, type LockErrorCode } from "./errors.js";
 export type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "./events.js";
+export type { CloseOptions } from "./grace.js";
 export { openLocks } from "./locks.js";
 export type { AcquireOptions, HeldLock, LocksOptions, Waiter, WaitersOptions } from "./types.js";
 

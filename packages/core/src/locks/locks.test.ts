@@ -345,7 +345,7 @@ describe("close", () => {
     const { locks, channel } = await alone.locks();
     await locks.acquire("a");
     const b = await locks.acquire("b");
-    await locks.close();
+    await locks.close({ grace: 0 });
     await locks.close();
     expect(b.held).toBe(false);
     expect(await channel.size()).toBe(0);
@@ -363,7 +363,7 @@ describe("close", () => {
     };
     await clock.until(one.locks.close());
     expect(told.length).toBeGreaterThan(0);
-    for (const reason of told) expect(reason).toMatchObject({ code: "LOST", lock: "a" });
+    for (const reason of told) expect(reason).toMatchObject({ code: "CLOSING", lock: "a" });
     expect(await two.locks.find("a")).toBeUndefined();
   });
 
@@ -422,7 +422,7 @@ test("more than ten leases and waits at once cause no warning of a leak of liste
 test("close of one process does not end the session of another process", async () => {
   const lease = await one.locks.acquire("a");
   await two.locks.acquire("b");
-  await two.locks.close();
+  await two.locks.close({ grace: 0 });
   expect(await one.channel.entry(sessionKey(lease.session.id))).toBeDefined();
 });
 

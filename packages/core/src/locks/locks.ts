@@ -19,6 +19,7 @@ import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
 import { readWaiters } from "./entries/waiters.js";
 import { lockWaiting, tellWait } from "./events.js";
+import { type CloseOptions, checkClose, Grace } from "./grace.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import type { Lease, LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
@@ -84,7 +85,14 @@ export class Locks {
   readonly #acquiring: InFlight = new InFlight();
   readonly #uses: SessionUses = new SessionUses();
   readonly #waits: Set<AbortController> = new Set();
+  readonly #grace: Grace;
+  /** How many releases wait for their answer. */
+  #releases = 0;
+  /** Called when no lock is held any more. */
+  #onFree: () => void = () => {};
   #closed = false;
+  /** Whether `close()` releases what is held. */
+  #isEnding = false;
   #closing: Promise<void> | undefined;
 
   /**
@@ -94,6 +102,7 @@ export class Locks {
   constructor(channel: Channel<unknown> | Channel, options: LocksOptions = {}, records?: Channel<unknown>) {
     this.#channel = channel as Channel<LocksValue>;
     this.#clock = options.clock ?? systemClock;
+    this.#grace = new Grace(this.#clock);
     const ttl = positive("ttl", options.ttl ?? 15_000);
     this.#liveness = new Liveness(this.#channel, this.#clock);
     this.#notices = new TurnNotices(this.#channel);
@@ -132,9 +141,13 @@ export class Locks {
       begin: (taken, session) => this.#newLeases.begin(taken, session),
       // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
       // removes the lock.
-      onOver: (lease) => void (this.#closed || this.release(lease).catch(() => {})),
+      onOver: (lease) => void (this.#isEnding || this.release(lease).catch(() => {})),
       onReleaseFailed: ({ name, token }, before) => this.#unwritten.add(name, token, before),
-      onReleased: () => this.#uses.end(),
+      onReleased: () => {
+        this.#uses.end();
+        this.#releases--;
+        this.#checkFree();
+      },
     };
   }
 
@@ -183,12 +196,18 @@ export class Locks {
       let outcome = await acquisition.attempt();
       if (!("fence" in outcome)) outcome = await acquisition.try(outcome);
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
+      if ("fence" in outcome) {
+        const lease = this.#newLeases.of(acquisition, outcome, timeout, writes);
+        // Its owner ends what it began by the same commit: `close()` waits for that.
+        if (!this.#closed || writes !== undefined) return lease;
+        await this.release(lease).catch(() => {});
+        throw closedError();
+      }
       if (this.#closed) {
         // `close()` removes what this acquisition may have left in the store.
         this.#cleanup.abandon(name, acquisition.token);
         throw closedError();
       }
-      if ("fence" in outcome) return this.#newLeases.of(acquisition, outcome, timeout, writes);
       throw lockedError(name, outcome);
     } finally {
       this.#uses.end();
@@ -243,6 +262,7 @@ export class Locks {
     this.#lossWatch.released(lease);
     // Without its session, the lock would be free for others before the release arrives.
     this.#uses.begin();
+    this.#releases++;
     // End the lease before the store answers: by then another holder may have the lock.
     lease.end();
     return releaseLock(this.#leases, lease, writes);
@@ -272,6 +292,11 @@ export class Locks {
     this.#lossWatch.released(lease);
     remember();
     lease.end();
+    this.#checkFree();
+  }
+
+  #checkFree(): void {
+    if (this.#held.size === 0 && this.#releases === 0) this.#onFree();
   }
 
   /**
@@ -347,28 +372,52 @@ export class Locks {
   }
 
   /**
-   * Fires the signal of every lease with `LOST`, releases the locks, and ends the session. Waiters and later
-   * calls reject with `CLOSED`. A second call returns the same promise.
+   * Fires the signal of every lease with `CLOSING`, waits for their releases, and ends the session. What is
+   * still held after the grace is released: its lease is `LOST`. Waiters and later calls reject with `CLOSED`
+   * at once. A second call joins the first, and may shorten its grace.
    *
    * Does not reject if the store is away: the session then expires after its `ttl`, and its locks are free.
    * If the store is too full for the ends of runs, it waits for room, for one `ttl` at most.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkClose(options);
+    this.#grace.limit(options);
+    return this.closeWithin(this.#grace);
+  }
+
+  /** @internal Closes within a grace that others share. */
+  closeWithin(grace: Grace): Promise<void> {
+    this.#closing ??= this.#close(grace).finally(() => grace.stop());
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(grace: Grace): Promise<void> {
+    this.askForReleases();
     await this.stop();
+    await grace.wait(this.#free());
     this.#notices.close();
     this.#lossWatch.close();
     const leases = this.#held.all;
+    this.#isEnding = true;
     // Fire the signals first: a holder must stop before another holder can get the lock.
     for (const lease of leases) lease.abort("LOST", "it was released, because the program closed its locks");
     this.#timeouts.close();
     await Promise.allSettled(leases.map((lease) => this.release(lease)));
     await this.#unwritten.finish();
     await this.#sessions.endAfter(() => this.#cleanup.remove(this.#cleanup.all));
+  }
+
+  /** @internal Fires the signals of the leases that are no run's. They stay held. */
+  askForReleases(): void {
+    for (const lease of this.#held.all) lease.askForRelease();
+  }
+
+  /** Resolves once no lock is held any more. */
+  #free(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onFree = resolve;
+      this.#checkFree();
+    });
   }
 
   /** @internal Ends all waits. Resolves when no lock will be taken any more. Leases stay. */

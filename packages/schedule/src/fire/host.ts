@@ -22,6 +22,8 @@ export interface OwnSchedule {
 /** What the jobs of a scheduler share. */
 export interface Host {
   readonly manager: JobManager;
+  /** The runs of this scheduler, which close together. */
+  readonly runs: ReturnType<JobManager["group"]>;
   readonly store: ScheduleStore;
   readonly members: Members;
   readonly presence: Presence;
@@ -34,8 +36,8 @@ export interface Host {
   tell(schedule: string, ticks: readonly Decided[]): void;
   /** This process is the first of the members for a schedule now. */
   onLead(schedule: string): void;
-  /** A run that was started: `close` may wait for it. */
-  onRun(run: Promise<unknown>): void;
+  /** Makes the attempts that are due and that no process makes, before the next tick of a schedule is run. */
+  attemptsFirst(own: OwnSchedule): Promise<void>;
 }
 
 /** Which schedules this process has, and its place among those who run one: 0 is the first. */

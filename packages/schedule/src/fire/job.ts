@@ -191,6 +191,8 @@ export class ScheduledJob implements Alarm {
   async #start(stored: Stored, state: State, decision: Start): Promise<void> {
     const { schedule } = stored;
     if (await pauseAfterFailures(this.#host, schedule)) return this.#found(undefined);
+    await this.#host.attemptsFirst(this.own);
+    if (this.#over) return;
     let latest = stored;
     const onStored = (found: Stored): void => {
       latest = found;

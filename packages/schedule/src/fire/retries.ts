@@ -1,4 +1,4 @@
-import { isChannelError, isRunError, type Key } from "@ojm/core";
+import type { Key, PendingRetry } from "@ojm/core";
 import { inBackground } from "../background.js";
 import type { Followed } from "../store/follow.js";
 import type { Host, Own, OwnSchedule } from "./host.js";
@@ -13,9 +13,29 @@ const LOOK = 5_000;
  */
 const OVERDUE = 20_000;
 
+/** How long a tick waits for the attempts before it, in ms. After that they stand in the line of the lock before it. */
+const MOMENT = 1_000;
+
+/** Wakes a worker that rests. */
+interface Worker {
+  wake(): void;
+  /** Whether it was woken while it was busy. */
+  again: boolean;
+}
+
+/** An attempt that this process makes. */
+interface Taken {
+  readonly due: number;
+  /** Resolves when its body begins, or when it never will. */
+  readonly begun: Promise<void>;
+}
+
 /**
- * Makes the next attempts of runs whose process is gone, of the schedules that this process is the first to
- * run; or the second, of what the first has left. Their entries are in the channel of the locks.
+ * Makes the next attempts of runs whose process is gone, or handed them over, of the schedules that this
+ * process is the first to run; or the second, of what the first has left. Their entries are in the channel of
+ * the locks.
+ *
+ * An attempt that is due comes before the next tick of its schedule.
  */
 export class Retries implements Followed<unknown> {
   readonly #host: Host;
@@ -23,7 +43,9 @@ export class Retries implements Followed<unknown> {
   readonly #signal: AbortSignal;
   /** The chains of each name that have an attempt to come, and when it is due. */
   readonly #pending: Map<string, Map<string, number>> = new Map();
-  readonly #working: Set<string> = new Set();
+  readonly #workers: Map<string, Worker> = new Map();
+  /** The attempts of each name whose bodies have not begun. */
+  readonly #taken: Map<string, Set<Taken>> = new Map();
 
   constructor(host: Host, own: Own, signal: AbortSignal) {
     this.#host = host;
@@ -50,18 +72,44 @@ export class Retries implements Followed<unknown> {
 
   /** Takes over the attempts of a schedule that nobody makes, until there are none. */
   begin(name: string): void {
-    if (this.#working.has(name) || !this.#pending.has(name) || this.#own.of(name) === undefined) return;
-    this.#working.add(name);
-    void inBackground(() => this.#work(name)).finally(() => this.#working.delete(name));
+    const worker = this.#workers.get(name);
+    if (worker !== undefined) {
+      // It rests until its next look, and this process may be the first only now.
+      worker.again = true;
+      worker.wake();
+      return;
+    }
+    if (!this.#pending.has(name) || this.#own.of(name) === undefined || this.#signal.aborted) return;
+    const begun: Worker = { wake() {}, again: false };
+    this.#workers.set(name, begun);
+    void inBackground(() => this.#work(name, begun)).finally(() => this.#workers.delete(name));
   }
 
-  async #work(name: string): Promise<void> {
+  async #work(name: string, worker: Worker): Promise<void> {
     while (!this.#signal.aborted && this.#pending.has(name)) {
       const own = this.#own.of(name);
       if (own === undefined) return;
-      const isMade = this.#mineIn(name) <= 0 && (await this.#takeOver(own));
-      if (!isMade) await this.#pause(this.#mineIn(name));
+      worker.again = false;
+      const isTaken = this.#mineIn(name) <= 0 && (await this.#takeOver(own)) !== undefined;
+      if (!isTaken) await this.#rest(worker, this.#mineIn(name));
     }
+  }
+
+  /**
+   * Makes the attempts of a schedule that are due and that no process makes. Call it before a tick is run: the
+   * tick comes after them. Resolves when their bodies have begun, or when they wait for the lock before the tick.
+   */
+  async first(own: OwnSchedule): Promise<void> {
+    const { name, definition } = own;
+    const { manager, store } = this.#host;
+    // What a watch tells may be late, so the store is asked where an attempt can be.
+    if (definition.retry === undefined && !this.#pending.has(name)) return;
+    const isDue = ({ due }: { readonly due: number }): boolean => due <= store.clock.now();
+    while (!this.#signal.aborted && (await manager.retriesLeft(name)).some(isDue)) {
+      if ((await this.#takeOver(own)) === undefined) break;
+    }
+    const begun = [...(this.#taken.get(name) ?? [])].filter(isDue).map((taken) => taken.begun);
+    if (begun.length > 0) await this.#atMost(MOMENT, Promise.all(begun));
   }
 
   /** When it is up to this process to make the attempts of a schedule, in ms from now; 0 or less: it is. */
@@ -73,21 +121,62 @@ export class Retries implements Followed<unknown> {
     return Math.min(...(this.#pending.get(name)?.values() ?? [])) + behind - this.#host.store.clock.now();
   }
 
-  /** Resolves to whether there was an attempt to make, when it and all that follow are over. */
-  async #takeOver({ name, body }: OwnSchedule): Promise<boolean> {
-    // Never with a signal: to cancel an attempt that is to come would remove it.
-    const attempt = this.#host.manager.takeOver(name, body);
-    this.#host.onRun(attempt);
-    try {
-      return (await attempt) !== undefined;
-    } catch (error) {
-      // The error of a body: its record tells it.
-      return !isChannelError(error) && !isRunError(error);
-    }
+  /**
+   * Makes an attempt that no process makes, and all that follow in its chain. Resolves to it as soon as it is
+   * this process that makes it; `undefined` if there was none.
+   */
+  #takeOver({ name, body }: OwnSchedule): Promise<PendingRetry | undefined> {
+    return new Promise((resolve) => {
+      let onBegun = (): void => {};
+      let forget = (): void => {};
+      const begun = new Promise<void>((done) => {
+        onBegun = done;
+      });
+      const onTaken = (next: PendingRetry): void => {
+        forget = this.#remember(name, { due: next.due, begun });
+        resolve(next);
+      };
+      // Never with a signal: to cancel an attempt that is to come would remove it.
+      const { manager, runs: group } = this.#host;
+      const noted: typeof body = (run) => {
+        onBegun();
+        return body(run);
+      };
+      const made = manager.takeOver(name, noted, { group, onTaken });
+      void begun.then(() => forget());
+      const over = (): void => {
+        onBegun();
+        resolve(undefined);
+      };
+      // The error of a body is in its record, and a store that is away is asked again.
+      made.then(over, over);
+    });
   }
 
-  #pause(left: number): Promise<void> {
-    const ms = left > 0 ? Math.min(left, LOOK) : LOOK;
-    return new Promise((resolve) => void this.#host.store.clock.after(ms, resolve));
+  #remember(name: string, taken: Taken): () => void {
+    const all = this.#taken.get(name) ?? new Set();
+    this.#taken.set(name, all.add(taken));
+    return () => {
+      all.delete(taken);
+      if (all.size === 0 && this.#taken.get(name) === all) this.#taken.delete(name);
+    };
+  }
+
+  async #rest(worker: Worker, left: number): Promise<void> {
+    if (worker.again) return;
+    const woken = new Promise<void>((resolve) => {
+      worker.wake = resolve;
+    });
+    await this.#atMost(left > 0 ? Math.min(left, LOOK) : LOOK, woken);
+    worker.wake = () => {};
+  }
+
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      cancel = this.#host.store.clock.after(ms, resolve);
+    });
+    await Promise.race([work, over]);
+    cancel();
   }
 }

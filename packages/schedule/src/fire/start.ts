@@ -28,7 +28,7 @@ export interface StartOptions {
  * throws; RunError `LOCKED`; ChannelError if the store fails
  */
 export async function startRun(
-  { manager, onRun }: Host,
+  { manager, runs }: Host,
   own: OwnSchedule,
   claim: StartClaim,
   { wait, signal, trigger = own.trigger ?? "schedule" }: StartOptions,
@@ -41,9 +41,8 @@ export async function startRun(
         resolve(run.fence);
         return own.body(run);
       };
-      ended = manager.run(own.name, body, { ...optionsOf(own), ...until, trigger, wait, claim });
+      ended = manager.run(own.name, body, { group: runs, ...optionsOf(own), ...until, trigger, wait, claim });
       ended.then(() => reject(new Changed()), reject);
-      onRun(ended);
     });
     return { version, ended };
   } catch (error) {

@@ -59,6 +59,8 @@ export class WaitingRuns {
       try {
         const stored = await this.#job.stored();
         if (stored === undefined || this.#plan(stored) === undefined) return;
+        await this.#host.attemptsFirst(this.#own);
+        if (signal.aborted) return;
         await this.#runFirst(stored, signal);
       } catch (error) {
         this.#job.found(undefined);

@@ -96,8 +96,8 @@ export const named: readonly NamedMutant[] = [
   {
     name: "L02 held ignores the timeout",
     file: `${LOCKS}/hold/lease.ts`,
-    search: "this.#stop.reason === undefined && !this.#overdue && this.session.alive",
-    replace: "this.#stop.reason === undefined && this.session.alive",
+    search: "this.#endedBy === undefined && !this.#overdue && this.session.alive",
+    replace: "this.#endedBy === undefined && this.session.alive",
     why: "a program that was busy beyond its timeout goes on writing while the next one runs",
     tests: [`${LOCKS}/locks.test.ts`],
   },

@@ -39,7 +39,8 @@ export const named: readonly NamedMutant[] = [
   {
     name: "RT4 who finds a dead process forgets its chain",
     file: `${JOBS}/records/orphans.ts`,
-    search: "if (retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);",
+    search:
+      "if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);",
     replace: "",
     why: "a run that is lost is not tried again",
     tests: [`${JOBS}/simulation.test.ts`],
@@ -71,10 +72,42 @@ export const named: readonly NamedMutant[] = [
   {
     name: "RT13 a run that opens while its manager closes is not made up for",
     file: `${JOBS}/run/start-run.ts`,
-    search: "await run.abandon(CLOSED, { isUnused: true })",
-    replace: "await run.abandon(CLOSED)",
+    search: "await (run.isAwaited ? run.handOver(NOT_BEGUN) : run.abandon(NOT_BEGUN))",
+    replace: "await run.abandon(NOT_BEGUN)",
     why: "a deploy loses the tick whose record was under way",
     tests: [`${JOBS}/never-begun.test.ts`],
+  },
+  {
+    name: "CL1 a close does not wait for the job functions",
+    file: `${JOBS}/run/run-group.ts`,
+    search: "await this.grace.wait(this.#none());",
+    replace: "",
+    why: "a deploy lets two job functions overlap",
+    tests: [`${JOBS}/close.test.ts`],
+  },
+  {
+    name: "CL2 a process that closes starts runs",
+    file: `${JOBS}/run/start-run.ts`,
+    search: "if (context.closing.aborted) throw closedError();",
+    replace: "",
+    why: "a deploy uses up attempts in a process that ends",
+    tests: [`${JOBS}/close.test.ts`, "packages/schedule/src/close.test.ts"],
+  },
+  {
+    name: "CL3 an attempt that waits stays with a process that closes",
+    file: `${JOBS}/retry/run-chain.ts`,
+    search: "if (closing.aborted) await this.#leave(chain, by).catch(() => {});",
+    replace: "",
+    why: "no other process makes the attempt before the grace is over",
+    tests: [`${JOBS}/close.test.ts`],
+  },
+  {
+    name: "CL4 a run that is handed over uses an attempt",
+    file: `${JOBS}/retry/pending.ts`,
+    search: "endTime, undefined), attempt, handedOver: true };",
+    replace: "endTime, undefined), handedOver: true };",
+    why: "every deploy uses up an attempt",
+    tests: [`${JOBS}/close.test.ts`],
   },
   {
     name: "RT5 the chain of a living process is taken over",
@@ -87,7 +120,7 @@ export const named: readonly NamedMutant[] = [
   {
     name: "RT6 the next attempt does not wait for a body that ignores its signal",
     file: `${JOBS}/retry/run-chain.ts`,
-    search: "await isOver;",
+    search: "await this.#unlessClosing(isOver);",
     replace: "",
     why: "two bodies of a chain run at once in one process",
     tests: [`${JOBS}/retry/run-chain.test.ts`],

@@ -31,5 +31,5 @@ for (const [name, { definition, takes }] of Object.entries(JSON.parse(schedules)
 process.send?.("ready");
 begin();
 await once(process, "SIGTERM");
-await scheduler.close({ wait: 5_000 });
+await scheduler.close();
 process.disconnect?.();

@@ -4,7 +4,7 @@ import { lostItsLock, takenBy, wasInTrouble } from "../excuse.js";
 import { beginningOf, leaseEnd, type ObservedRun } from "../run-of.js";
 import { ASKED_WITHIN, type Evidence, type Violation } from "../verdict.js";
 
-const CLOSED = ["completed", "failed", "timeout", "cancelled", "lost"];
+const CLOSED = ["completed", "skipped", "failed", "timeout", "cancelled", "lost"];
 
 /** How many loops a process has. Each may have asked for a lock when the process was killed. */
 const LOOPS = 2;

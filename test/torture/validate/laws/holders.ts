@@ -114,6 +114,8 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
     const from = Math.max(leaseEnd(run, end, scene).latest, run.enter);
     // A run that ended with its process needed no signal.
     if (end <= from || end === run.member.killedAt) continue;
+    // A signal fires once: a body that cleans up cannot be told that its lease ended meanwhile.
+    if (run.signal?.code === "CLOSING") continue;
     const delay = end - from - blocked(run.member, from, end);
     worstSignal = Math.max(worstSignal ?? 0, delay);
     if (delay <= TOLD_WITHIN) continue;

@@ -13,7 +13,9 @@ export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
   const { ticks, records, waiting } = stock.jobs;
   const begun = new Set(runs.flatMap(({ record }) => record ?? []));
   return Object.keys(schedules).flatMap((name) => {
-    const own = records.filter((record) => record.schedule === name && (record.attempt ?? 1) === 1);
+    // One that was handed over is made again as the same attempt.
+    const isFirst = ({ attempt = 1, chain, id }: RunRecord): boolean => attempt === 1 && (chain ?? id) === id;
+    const own = records.filter((record) => record.schedule === name && isFirst(record));
     return [
       ...eachOnce(name, ticks[name] ?? [], new Set(waiting[name]), scene.isSetBack),
       ...firstAttempts(name, ticks[name] ?? [], own, scene.kind.apart),

@@ -183,6 +183,24 @@ describe("ojm exec", () => {
     expect((await place.last())?.status).toBe("completed");
   });
 
+  test("a command that ignores a signal is ended after the grace", async () => {
+    const place = new Place();
+    const ojm = place.exec(`trap "echo ignored" TERM; ${UNTIL_STOPPED}`, "--grace", "700ms");
+    await ojm.prints("began");
+    const began = performance.now();
+    ojm.process.kill("SIGTERM");
+    await ojm.prints("ignored");
+    const { code, err } = await ojm.ended;
+    expect(performance.now() - began).toBeGreaterThanOrEqual(690);
+    expect(code).toBe(143);
+    const what = "SIGTERM, and the command did not end within its grace of 700 ms";
+    expect(err.match(/^ojm: .*$/gm)).toEqual([`ojm: got ${what}: ends the command by SIGKILL`]);
+    expect(await place.last()).toMatchObject({
+      status: "cancelled",
+      error: "ojm got SIGTERM, and killed the command after its grace of 700 ms: it was ended by SIGKILL",
+    });
+  });
+
   test("a second signal ends a command that ignores the first one, but not one that comes with it", async () => {
     const place = new Place();
     const ojm = place.exec(`trap "echo ignored" TERM; ${UNTIL_STOPPED}`);

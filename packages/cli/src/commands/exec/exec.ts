@@ -1,7 +1,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { basename } from "node:path";
 import { type Events, isChannelError, isLockError, isRunError, type JobManager, type RunError } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { GRACE, shellWord } from "@ojm/core/backend";
 import { checkNewName } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
@@ -15,7 +15,6 @@ import { noteRefusal } from "./refusals.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
 
 const HOUR = 3_600_000;
-const GRACE = 5_000;
 
 /** The rest that the lock is held for after the timeout and the grace, in ms, for SIGKILL to do its work. */
 const REST = 60_000;

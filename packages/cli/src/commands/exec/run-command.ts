@@ -41,7 +41,7 @@ export interface CommandOptions {
   readonly words: readonly string[];
   /** How long it may take, in ms. */
   readonly timeout: number;
-  /** How long it has to end after SIGTERM, in ms. */
+  /** How long it has to end after SIGTERM, or after a signal to ojm that asks for its end, in ms. */
   readonly grace: number;
   /** How long to wait for the command of an earlier ojm that was killed, in ms. */
   readonly wait: number;
@@ -61,7 +61,9 @@ export class CommandRunner {
   /** The signal that asked for the end last, and when the first such signal came. */
   #signal: Passed | undefined;
   #askedAt: number | undefined;
-  #isForced = false;
+  /** Why the command was killed after a signal to ojm. */
+  #forcedBy: string | undefined;
+  #cancelKill: () => void = () => {};
   /** The exit code of a command that ran to its end, whatever became of its run. */
   code: number | undefined;
   /** The id of the run that began last. */
@@ -96,11 +98,31 @@ export class CommandRunner {
     const isUsers = signal === "SIGUSR1" || signal === "SIGUSR2";
     if (command === undefined || !isUsers) [this.signalled, this.#signal] = [code, signal];
     if (command === undefined) this.#waiting.abort(new Error(`ojm got ${signal}`));
-    else if (this.#isSecond(signal)) {
-      tell(`ojm: got ${signal}, the second signal: ends the command by SIGKILL`);
-      this.#isForced = true;
-      command.kill("SIGKILL");
-    } else command.kill(signal);
+    else if (this.#isSecond(signal))
+      this.#force(command, `${signal}, the second signal`, "a second signal, and killed the command");
+    else {
+      command.kill(signal);
+      if (this.#askedAt !== undefined) this.#killLater(command);
+    }
+  }
+
+  #force(command: GuardedProcess, what: string, forcedBy: string): void {
+    tell(`ojm: got ${what}: ends the command by SIGKILL`);
+    this.#forcedBy = forcedBy;
+    command.kill("SIGKILL");
+  }
+
+  /** Gives a command the grace to end after the first signal. */
+  #killLater(command: GuardedProcess): void {
+    const { grace } = this.#options;
+    const [signal, within] = [this.#signal, `its grace of ${sayDuration(grace)}`];
+    const what = `${signal}, and the command did not end within ${within}`;
+    this.#cancelKill();
+    const timer = setTimeout(
+      () => this.#force(command, what, `${signal}, and killed the command after ${within}`),
+      grace,
+    );
+    this.#cancelKill = () => clearTimeout(timer);
   }
 
   /** Whether a person insists, as by a second Ctrl-C. */
@@ -144,12 +166,13 @@ export class CommandRunner {
     const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));
     this.#current = command;
     const ended = await this.#runNoted(run, command, predecessor).finally(() => {
+      this.#cancelKill();
       this.#current = undefined;
     });
     this.#awaitAnswer(ended);
     await predecessor.forget(run).catch(() => {});
     if (this.signalled !== undefined && ended.code !== 0) {
-      const how = this.#isForced ? "a second signal, and killed the command" : `${this.#signal}, and the command ended`;
+      const how = this.#forcedBy ?? `${this.#signal}, and the command ended`;
       await run.cancel(`ojm got ${how}: ${ended.text}`);
     } else if (ended.code !== 0) throw await this.#failed(run, ended);
     else if (this.signalled !== undefined) {

@@ -389,7 +389,7 @@ describe("a store of the logs that is away", () => {
   test("a manager that is closed writes the last lines first, and does not wait for a store that is away", async () => {
     const run = await one.manager.start("a");
     write(run, 1, 10);
-    await clock.until(one.manager.close());
+    await clock.until(one.manager.close({ grace: 0 }));
     one = await world.manager();
     expect(faultsOf(await items(run), 10, textOf)).toEqual([]);
     const other = await one.manager.start("b");
@@ -397,7 +397,7 @@ describe("a store of the logs that is away", () => {
     logsAway();
     await pass(1_000);
     const before = clock.monotonic();
-    await clock.until(one.manager.close());
+    await clock.until(one.manager.close({ grace: 0 }));
     expect(clock.monotonic() - before).toBe(0);
   });
 

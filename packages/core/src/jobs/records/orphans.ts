@@ -97,7 +97,8 @@ export async function closeRunOf(
   // Nobody awaits the run of a schedule. First: this process may die before the record is closed.
   if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
   const record = await closeRecordOf(stores, lock, close);
-  if (retry !== undefined) await writeNextAttempt(stores, lock, record, close.endTime);
+  // With two stores, its process may have died after it handed the run over.
+  if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);
   return record;
 }
 

@@ -59,6 +59,7 @@ export interface Ending {
   readonly error?: string;
   readonly stack?: string;
   readonly endedBy?: EndedBy;
+  readonly handedOver?: true;
   readonly result?: JsonValue;
 }
 
@@ -98,6 +99,7 @@ export function ended(record: RunRecord, fence: string, now: number, ending: End
   if (error !== undefined) end.error = error;
   if (ending.stack !== undefined) end.stack = ending.stack;
   if (ending.endedBy !== undefined) end.endedBy = ending.endedBy;
+  if (ending.handedOver !== undefined) end.handedOver = ending.handedOver;
   if (result !== undefined) end.result = result;
   end.endTime = endTime;
   end.endDate = new Date(endTime).toISOString();

@@ -8,7 +8,7 @@ import { toRecord } from "../records/record.js";
 import type { RunContext } from "../run/context.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
-import { pendingUnder, retryKey } from "./pending.js";
+import { follows, pendingUnder, retryKey } from "./pending.js";
 import { PendingWatch } from "./pending-watch.js";
 import { isTriedAgain } from "./policy.js";
 
@@ -43,9 +43,9 @@ interface Look {
  */
 export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait): Promise<RunRecord | undefined> {
   const { lockChannel, clock, closing } = context;
-  const { name, status, chain = runId(run) } = run;
+  const { name, status, chain = runId(run), handedOver } = run;
   // A tick whose run never began is made up for, also without a policy: such a run is lost or cancelled.
-  if (!isTriedAgain(run) && status !== "lost" && status !== "cancelled") return undefined;
+  if (!isTriedAgain(run) && status !== "lost" && status !== "cancelled" && handedOver !== true) return undefined;
   const until = clock.monotonic() + wait.timeout;
   const watch = new PendingWatch(lockChannel, retryKey(name, chain));
   const asked = wait.signal === undefined ? [closing] : [closing, wait.signal];
@@ -71,14 +71,15 @@ export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait
  * before it was closed, and taken before the record after it is written.
  */
 async function look({ jobs, lockChannel }: Context, run: RunRecord, chain: string): Promise<Look> {
-  const { name, attempt = 1 } = run;
+  const { name } = run;
   const lock = await unlessCorrupt(lockChannel.get(lockKey(name)));
   const held = runOf({ note: fieldsOf<{ note: unknown }>(lock)?.note });
   const isHeld = held.startTime !== undefined && (held.chain ?? runId({ name, startTime: held.startTime })) === chain;
   const pending = await pendingUnder(lockChannel, name, chain);
   for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
     const { value } = entry;
-    if (value.chain === chain && (value.attempt ?? 1) > attempt) return { next: toRecord(entry), isComing: false };
+    const record = toRecord(entry);
+    if (follows(record, run)) return { next: record, isComing: false };
     if (value.startTime < run.startTime - SKEW) break;
   }
   return { isComing: pending !== undefined ? "pending" : isHeld ? "begins" : false };

@@ -1,5 +1,6 @@
 import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { compareVersions } from "../../channel/encoding/version.js";
 import type { Entry, Key, Op } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
@@ -33,6 +34,9 @@ export function isPending({ key, value }: { readonly key: Key; readonly value: u
 /** The next attempt after a record that was closed; `undefined` if there is none. `by`: who makes it. */
 export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
   const { retry, attempt = 1, endTime = record.startTime } = record;
+  if (record.handedOver === true) {
+    return { ...pendingAfter(record, retry ?? NO_POLICY, endTime, undefined), attempt, handedOver: true };
+  }
   if (retry === undefined || !isTriedAgain(record)) return undefined;
   return pendingAfter(record, retry, endTime + delayAfter(retry, attempt), by);
 }
@@ -70,6 +74,22 @@ function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Ho
 export function pendingOp(pending: PendingRetry, now: number): Op<unknown> {
   const ttl = Math.max(0, pending.due - now) + LIFE;
   return { put: retryKey(pending.name, pending.chain), value: pending, ttl };
+}
+
+/**
+ * Whether a run comes after another one in its chain. One that was handed over is made again as the same
+ * attempt: the fences tell which of the two is later, as clocks may differ.
+ */
+export function follows(
+  later: Pick<Partial<RunRecord>, "chain" | "attempt" | "fence">,
+  run: Pick<RunRecord, "name" | "startTime" | "attempt" | "chain" | "handedOver" | "fence">,
+): boolean {
+  const { attempt = 1, chain = runId(run), handedOver, fence } = run;
+  const { attempt: number = 1 } = later;
+  if (later.chain !== chain || number < attempt) return false;
+  if (number > attempt) return true;
+  const areKnown = later.fence !== undefined && fence !== undefined;
+  return handedOver === true && areKnown && compareVersions(later.fence, fence) > 0;
 }
 
 /** The next attempts of one name, or of all names. */

@@ -1,8 +1,9 @@
 import type { Channel } from "../../channel/channel.js";
-import { ChannelError, isChannelError } from "../../channel/errors.js";
+import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
 import { asker } from "../../locks/entries/held.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
+import type { Holder } from "../../locks/types.js";
 import { firstOf, reasonText, whenAborted } from "../../util/abort/abort.js";
 import { visible } from "../../util/visible.js";
 import { isRunError, RunError } from "../errors.js";
@@ -12,8 +13,8 @@ import { cancelOf } from "../requests/audit.js";
 import type { RunContext } from "../run/context.js";
 import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
-import { startRun } from "../run/start-run.js";
-import type { Outcome, PendingRetry, Run, RunOptions } from "../types.js";
+import { closedError, startRun } from "../run/start-run.js";
+import type { Outcome, PendingRetry, Run, RunOptions, TakeOverOptions } from "../types.js";
 import type { KeptLock } from "./kept-lock.js";
 import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
 import { claimOf } from "./pending-claim.js";
@@ -42,6 +43,7 @@ export async function runChain<T>(
   checkRunOptions(name, options);
   const retry = checkRetry(name, options.retry as NonNullable<RunOptions["retry"]>);
   if (typeof body !== "function") throw new RunError("INVALID", name, `the body of "${name}" must be a function`);
+  if (context.closing.aborted) throw closedError();
   // Without its session, others would take this process for dead and make the attempt too.
   return context.locks.keepSession(async () => {
     const chain = new Chain(context, name, body, options);
@@ -53,14 +55,16 @@ export async function runChain<T>(
 }
 
 /** Goes on with a chain that its process left behind. Resolves to `undefined` if there is none. */
-export function takeOverChain<T>(
+export async function takeOverChain<T>(
   context: RunContext,
   name: string,
   body: Body<T>,
-  options: Pick<RunOptions, "signal">,
+  options: TakeOverOptions,
 ): Promise<Outcome<T> | undefined> {
+  if (context.closing.aborted) throw closedError();
   return context.locks.keepSession(async () => {
     const left = await adoptOne(context, name);
+    if (left !== undefined) options.onTaken?.(left.value);
     return left && new Chain(context, name, body, options).goOn(left);
   });
 }
@@ -70,7 +74,9 @@ function withoutRetry({ retry: _, ...options }: RunOptions): RunOptions {
 }
 
 async function adoptOne(context: RunContext, name: string): Promise<Pending | undefined> {
-  for (const pending of await pendingOf(context.lockChannel, name)) {
+  const all = await pendingOf(context.lockChannel, name);
+  // The one that is due first: others may wait for hours.
+  for (const pending of all.sort((a, b) => a.value.due - b.value.due)) {
     const adopted = await adopt(context, pending);
     if (adopted !== undefined) return adopted;
   }
@@ -105,14 +111,41 @@ class Chain<T> {
 
   /** Makes an attempt that is pending, once it is due, and those that follow. */
   async goOn(pending: Pending): Promise<Outcome<T>> {
-    return this.#busy(pending.value.chain, async () => {
-      await this.#pause(pending, this.#rest(pending));
-      return this.attempt(await this.#start(pending));
+    const { chain, by } = pending.value;
+    return this.#busy(chain, async () => {
+      const started = this.#unlessClosed(chain, by, async () => {
+        await this.#pause(pending, this.#rest(pending));
+        return this.#start(pending);
+      });
+      return this.attempt(await started);
     });
   }
 
+  /** Does what leads to the next attempt. If the runs are closed meanwhile, the attempt is left to others. */
+  async #unlessClosed<R>(chain: string, by: Holder | undefined, work: () => Promise<R>): Promise<R> {
+    const { starting, closing } = this.#context;
+    return starting.during(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (closing.aborted) await this.#leave(chain, by).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  /** Takes this process off an attempt that waits: any other one may make it at once. */
+  async #leave(chain: string, by: Holder | undefined): Promise<void> {
+    const { lockChannel, clock } = this.#context;
+    const pending = await this.#read(chain);
+    if (pending === undefined || pending.value.by === undefined || pending.value.by.instance !== by?.instance) return;
+    const { by: _, ...left } = pending.value;
+    await lockChannel.commit([{ check: pending.key, version: pending.version }, pendingOp(left, clock.now())]);
+  }
+
   /** The time until an attempt is due, in ms. */
-  #rest({ value: { due, retry, attempt } }: Pending): number {
+  #rest({ value: { due, retry, attempt, handedOver } }: Pending): number {
+    if (handedOver === true) return 0;
     // The clock of the process that wrote it may be ahead: never wait for longer than the policy says.
     return Math.min(due - this.#context.clock.now(), delayAfter(retry, attempt - 1));
   }
@@ -143,18 +176,25 @@ class Chain<T> {
     try {
       return await endBody(run, body);
     } catch (error) {
-      await run.closing?.catch(() => {});
+      const record = await run.closing?.catch(() => undefined);
+      // Another process makes it.
+      if (record?.handedOver === true) throw error;
       const { kept } = run;
       let started: OpenRun;
       try {
-        const next = await this.#next(run.chain);
-        if (next === undefined) throw error;
-        attemptFailed.publish(() => ({ id: run.id, error, next: next.value }));
-        // A body that ignores its signal must not overlap the next attempt.
-        await isOver;
+        const next = await this.#unlessClosed(run.chain, run.holder, async () => {
+          const pending = await this.#next(run.chain);
+          if (pending === undefined || this.#context.closing.aborted) throw error;
+          attemptFailed.publish(() => ({ id: run.id, error, next: pending.value }));
+          // A body that ignores its signal must not overlap the next attempt.
+          await this.#unlessClosing(isOver);
+          return pending;
+        });
         if (kept?.lease === undefined) return await this.goOn(next);
-        await this.#waitWith(kept, next);
-        started = await this.#start(next, kept);
+        started = await this.#unlessClosed(run.chain, run.holder, async () => {
+          await this.#waitWith(kept, next);
+          return this.#start(next, kept);
+        });
       } finally {
         // The next attempt has it, unless there is none.
         await kept?.release();
@@ -176,6 +216,17 @@ class Chain<T> {
     }
     // The lock is lost, and the attempt is not: from here on it waits like one whose lock is free.
     await this.#pause(pending, until - clock.monotonic());
+  }
+
+  /** Resolves once `work` does, or the runs are closed. `work` must not reject. */
+  async #unlessClosing(work: Promise<unknown>): Promise<void> {
+    const { closing } = this.#context;
+    let forget = (): void => {};
+    const closed = new Promise<void>((resolve) => {
+      forget = whenAborted(closing, resolve);
+    });
+    if (!closing.aborted) await Promise.race([work, closed]);
+    forget();
   }
 
   #read(chain: string): Promise<Pending | undefined> {
@@ -286,7 +337,7 @@ class Chain<T> {
       });
     }
     forget();
-    if (closing.aborted) throw new ChannelError("CLOSED", "this manager is closed");
+    if (closing.aborted) throw closedError();
   }
 }
 

@@ -13,9 +13,9 @@ import { keptOf } from "../../locks/entries/valid.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
-import { closingOps, type Ending } from "../records/record.js";
+import { closingOps, type Ending, toRecord } from "../records/record.js";
 import { KeptLock } from "../retry/kept-lock.js";
-import { madeUpFor, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
+import { follows, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
@@ -81,19 +81,17 @@ export async function nextOpsOf(
 
 /**
  * What follows the end of a run: the ops that write its next attempt, and the lock that is kept for it.
- * `isUnused`: its body never began. Nobody awaits the run of a schedule, so it is made up for.
  */
 export function nextOf(
   { clock, closing }: Pick<RunContext, "clock" | "closing">,
   { session }: Lease,
   record: RunRecord,
-  isUnused: boolean,
 ): { readonly next?: readonly Op<unknown>[]; readonly kept?: KeptLock } {
-  if (isUnused && record.tick !== undefined) return { next: [pendingOp(madeUpFor(record), clock.now())] };
-  const next = nextAttempt(record, session.holder);
+  // A process that is closing makes no attempt: others need not wait for its end.
+  const next = nextAttempt(record, closing.aborted ? undefined : session.holder);
   if (next === undefined) return {};
   // Whoever lost the lock has nothing to keep, and who closes its manager frees all locks.
-  const keeps = next.retry.keepLock === true && record.status !== "lost" && !closing.aborted;
+  const keeps = next.retry.keepLock === true && record.status !== "lost" && next.by !== undefined;
   return { next: [pendingOp(next, clock.now())], ...(keeps && { kept: new KeptLock(next) }) };
 }
 
@@ -130,15 +128,15 @@ async function writeIfMissing(
   record: RunRecord,
   next: readonly Op<unknown>[],
 ): Promise<void> {
-  const { name, attempt = 1, chain = runId(record) } = record;
-  const isLater = (it: { readonly chain?: string; readonly attempt?: number } | undefined): boolean =>
-    it?.chain === chain && (it.attempt ?? 1) > attempt;
+  const { name, chain = runId(record) } = record;
+  const isLater = (it: Partial<RunRecord> | undefined): boolean => it !== undefined && follows(it, record);
   const [lockAt, pendingAt] = [lockKey(name), retryKey(name, chain)];
   const write = async (): Promise<boolean> => {
     const lock = (await lockChannel.entry(lockAt)) as Entry<{ readonly note?: unknown }> | undefined;
-    if (lock !== undefined && (isLater(runOf(lock.value)) || isLater(keptOf(lock.value)))) return true;
-    for await (const { value } of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
-      if (isLater(value)) return true;
+    if (lock !== undefined && (isLater({ ...runOf(lock.value), fence: lock.version }) || isLater(keptOf(lock.value))))
+      return true;
+    for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
+      if (isLater(toRecord(entry))) return true;
     // While the lock is as it was read, no attempt has begun whose record is still to come.
     const checks = [
       { check: lockAt, version: lock?.version ?? null },
@@ -192,8 +190,8 @@ export class ClosingWrites implements AtomicWrites {
     this.#context = context;
     this.#record = record;
     this.#key = key;
-    const { result, stack, endedBy } = record;
-    const isPlain = result === undefined && stack === undefined && endedBy === undefined;
+    const { result, stack, endedBy, handedOver } = record;
+    const isPlain = [result, stack, endedBy, handedOver].every((field) => field === undefined);
     const value = isPlain ? knownValue<RunRecord>(text.ended(record)) : record;
     this.#ops = closingOps(key, version, value);
     this.#next = next;

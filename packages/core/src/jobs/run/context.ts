@@ -25,8 +25,10 @@ export interface RunContext {
   readonly chains: Set<string>;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;
-  /** Fires when the manager is closed. */
+  /** Fires when these runs are closed: nothing starts any more. */
   readonly closing: AbortSignal;
+  /** Ends the waits for locks, of runs that are closed before their manager, which ends all waits. */
+  readonly waitUntil?: AbortSignal;
   /** Called when a run is open. */
   onOpen(run: Run): void;
   /** Called when the run has ended, whatever its end. */

@@ -6,6 +6,7 @@ import { asker } from "../../locks/entries/held.js";
 import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
+import type { Holder } from "../../locks/types.js";
 import { reasonText, whenAborted } from "../../util/abort/abort.js";
 import { LazyAbortSignal } from "../../util/abort/lazy-abort-signal.js";
 import { atMost } from "../../util/at-most.js";
@@ -54,7 +55,8 @@ export class OpenRun implements Run {
   /** The lock that the close of the run has kept for the next attempt. */
   kept: KeptLock | undefined;
   #endedBy: EndedBy | undefined;
-  #isUnused = false;
+  #cancelled: RunError | undefined;
+  #interrupted: RunError | undefined;
 
   /** `draft`: what was written, `version`: the version of its entry. */
   constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
@@ -82,9 +84,27 @@ export class OpenRun implements Run {
     this.#trail.progress(done, total, text);
   }
 
-  /** Why the body must stop; `undefined` while it may go on. */
-  get stopped(): Error | undefined {
-    return this.#stop.reason;
+  /** Why the run cannot complete: it was cancelled, or is over. */
+  get stopped(): RunError | undefined {
+    return this.#cancelled ?? this.#over;
+  }
+
+  /** Set once the process closes: the body may still complete, until the grace is over. */
+  get interrupted(): RunError | undefined {
+    return this.#interrupted;
+  }
+
+  get holder(): Holder {
+    return this.#draft.record.holder;
+  }
+
+  /** Whether it belongs to something that must be done, although its body did not begin. */
+  get isAwaited(): boolean {
+    return this.tick !== undefined || this.attempt > 1;
+  }
+
+  get isRetried(): boolean {
+    return this.#draft.extras?.retry !== undefined;
   }
 
   /** The close of the run; `undefined` before it begins. */
@@ -123,7 +143,8 @@ export class OpenRun implements Run {
   }
 
   async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>> {
-    this.assertHeld();
+    // After a close has begun, a body that cleans up may write until it returns.
+    if (this.#interrupted === undefined || this.stopped !== undefined || this.#closing !== undefined) this.assertHeld();
     try {
       return await this.#lease.fenced(channel, ops, options);
     } catch (error) {
@@ -146,6 +167,17 @@ export class OpenRun implements Run {
     return this.#finish({ status: "skipped", error: errorText(reason) });
   }
 
+  async handOver(reason: string): Promise<RunRecord> {
+    if (typeof reason !== "string" || reason === "") {
+      throw new RunError(
+        "INVALID",
+        this.name,
+        `the run of "${this.name}" is handed over for a reason: give it as a text`,
+      );
+    }
+    return this.#finish({ status: "skipped", error: errorText(reason), handedOver: true });
+  }
+
   async cancel(reason = "cancelled"): Promise<RunRecord> {
     this.abort(reason);
     return this.#finish({ status: "cancelled", error: reason });
@@ -154,7 +186,15 @@ export class OpenRun implements Run {
   /** Tells the body to stop. The lock stays held until the run is closed. */
   abort(reason: string): void {
     if (this.#closing !== undefined) return;
-    this.#stop.fire(new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`));
+    this.#cancelled ??= new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`);
+    this.#stop.fire(this.#cancelled);
+  }
+
+  /** Tells the body that its process closes. The lock stays held until the run is closed. */
+  interrupt(): void {
+    if (this.#closing !== undefined || this.#cancelled !== undefined) return;
+    this.#interrupted ??= new RunError("CLOSING", this.name, `the run of "${this.name}" must end: its process closes`);
+    this.#stop.fire(this.#interrupted);
   }
 
   /** Cancels the run, as another process asks for it. The record tells who asked, and why. */
@@ -172,13 +212,9 @@ export class OpenRun implements Run {
     else this.#stopListening = whenAborted(signal, onAbort);
   }
 
-  /**
-   * Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock.
-   * `isUnused`: its body never begins. The run of a schedule, which nobody else would start, is made up for.
-   */
-  async abandon(why: string, { isUnused = false }: { readonly isUnused?: boolean } = {}): Promise<void> {
+  /** Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock. */
+  async abandon(why: string): Promise<void> {
     if (this.#closing === undefined) {
-      this.#isUnused = isUnused;
       this.#breakOff("lost", new RunError("LOST", this.name, `the run of "${this.name}" is over: ${why}`), why);
     }
     await this.#closing;
@@ -238,7 +274,7 @@ export class OpenRun implements Run {
 
   /** The ops that write the next attempt, in the commit that releases or keeps the lock. */
   #next(record: RunRecord): readonly Op<unknown>[] | undefined {
-    const { next, kept } = nextOf(this.#context, this.#lease, record, this.#isUnused);
+    const { next, kept } = nextOf(this.#context, this.#lease, record);
     this.kept = kept;
     return next;
   }

@@ -1,7 +1,9 @@
-import { isRunError, RunError } from "../errors.js";
+import { RunError } from "../errors.js";
+import { errorText } from "../records/record.js";
 import type { Outcome, Run, RunOptions } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { OpenRun } from "./open-run.js";
+import { CLOSED, NOT_BEGUN } from "./run-group.js";
 import { startRun } from "./start-run.js";
 
 /** Starts a run, and runs a body until it ends, or until the run may no longer go on. */
@@ -19,18 +21,31 @@ export async function runBody<T>(
 
 /** Runs the body of a run that was just started, and ends the run. */
 export async function endBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<Outcome<T>> {
+  let hasBegun = false;
   try {
     // Check before the body starts: the run may have been cancelled at once, or the process was suspended
     // since and the timers of the lease are late.
     run.assertHeld();
+    hasBegun = true;
     const result = await untilOver(run, body);
     if (run.stopped !== undefined) throw run.stopped;
     // A body that called `end()` has already written its record.
     const record = await (run.closing ?? run.end(result));
     return { result, record };
   } catch (error) {
-    throw await explained(run, error);
+    throw await explained(run, error, hasBegun);
   }
+}
+
+/**
+ * Closes a run whose body gave up as its process closes. If it may be made again, another process makes the
+ * same attempt.
+ */
+async function interrupted(run: OpenRun, reason: RunError, error: unknown, hasBegun: boolean): Promise<void> {
+  const what = hasBegun ? CLOSED : NOT_BEGUN;
+  const why = error === reason ? what : `${what}: ${errorText(error)}`;
+  if (run.isRetried || (run.isAwaited && !hasBegun)) await run.handOver(why);
+  else await run.cancel(why);
 }
 
 /**
@@ -49,7 +64,7 @@ function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise
 }
 
 /** Closes the record. Resolves to the error with which `run` rejects. */
-async function explained(run: OpenRun, error: unknown): Promise<unknown> {
+async function explained(run: OpenRun, error: unknown, hasBegun: boolean): Promise<unknown> {
   if (run.closing !== undefined) {
     // The run is over: by its timeout, by a loss, or by the body itself. Wait only a moment for its record,
     // so that the caller learns of it also if the store is away.
@@ -58,9 +73,13 @@ async function explained(run: OpenRun, error: unknown): Promise<unknown> {
   }
   // Drop an error of the store: it must not hide the cancel or the error of the body. If this close fails, a
   // later look closes the record.
-  if (isRunError(run.stopped) && run.stopped.code === "CANCELLED") {
+  if (run.stopped?.code === "CANCELLED") {
     await run.cancel(run.stopped.message).catch(() => {});
     return run.stopped;
+  }
+  if (run.interrupted !== undefined) {
+    await interrupted(run, run.interrupted, error, hasBegun).catch(() => {});
+    return run.interrupted;
   }
   await run.fail(error).catch(() => {});
   return error;

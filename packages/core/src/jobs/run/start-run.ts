@@ -17,11 +17,10 @@ import { inOneStore, type RunContext } from "./context.js";
 import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { moreFields } from "./record-texts.js";
+import { NOT_BEGUN } from "./run-group.js";
 
 /** How often the claim of one run may be refused. Of several that claim the same, one goes on. */
 const MOST_REFUSALS = 1_000;
-
-const CLOSED = "its process closed when it was started: its body did not begin";
 
 /** A run that is being started: what it writes in the commit that takes its lock. */
 class Starting implements AtomicWrites {
@@ -127,12 +126,13 @@ export async function startRun(
   context.starting.begin();
   try {
     const checked = checkRunOptions(name, options);
+    if (context.closing.aborted) throw closedError();
     const starting = new Starting(context, name, checked, attempt, kept);
     let lease: Lease;
     try {
       lease = (await succeed(context, starting, kept)) ?? (await acquire(context, starting));
     } catch (error) {
-      throw await explained(starting, error);
+      throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);
     }
     const run = inOneStore(context)
       ? open(context, starting, lease, starting.draft.current(lease.session), lease.fence)
@@ -140,8 +140,9 @@ export async function startRun(
     // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
     if (!run.settled) context.onOpen(run);
     if (context.closing.aborted) {
-      await run.abandon(CLOSED, { isUnused: true }).catch(() => {});
-      throw new ChannelError("CLOSED", "this manager is closed");
+      // Others make what must be done.
+      await (run.isAwaited ? run.handOver(NOT_BEGUN) : run.abandon(NOT_BEGUN)).catch(() => {});
+      throw closedError();
     }
     if (checked.signal !== undefined) run.cancelOn(checked.signal);
     return run;
@@ -167,12 +168,12 @@ async function succeed(
   return taken;
 }
 
-/** Waits for the lock until one of the signals fires. */
-async function acquire({ locks }: RunContext, starting: Starting): Promise<Lease> {
+/** Waits for the lock until one of the signals fires, or the runs are closed. */
+async function acquire({ locks, waitUntil }: RunContext, starting: Starting): Promise<Lease> {
   const { name, options } = starting;
   const { signal, waitSignal } = options;
-  if (waitSignal === undefined) return locks.acquire(name, options, starting);
-  const first = signal === undefined ? { signal: waitSignal, forget: () => {} } : firstOf(signal, waitSignal);
+  if (waitSignal === undefined && waitUntil === undefined) return locks.acquire(name, options, starting);
+  const first = firstOf(...[signal, waitSignal, waitUntil].filter((one) => one !== undefined));
   try {
     return await locks.acquire(name, { ...options, signal: first.signal }, starting);
   } finally {
@@ -192,6 +193,10 @@ async function openAfterLock(context: RunContext, starting: Starting, lease: Lea
     else locks.abandon(lease);
     throw error;
   }
+}
+
+export function closedError(): ChannelError {
+  return new ChannelError("CLOSED", "this manager is closed");
 }
 
 function openingOps(key: Key, record: RunRecord): Op<RunRecord>[] {

@@ -110,7 +110,7 @@ describe("foreign data in the store", () => {
       await scribble(two, lockKey("a"), text);
       await world.clock.advance(TTL);
       expect(other.held).toBe(true);
-      await blind.locks.close();
+      await blind.locks.close({ grace: 0 });
       expect(await keysOf("session")).toEqual([]);
       expect(await keysOf("lock")).toEqual([lockKey("a")]);
     },

@@ -83,6 +83,8 @@ export class Lease {
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
   #onEnd: (() => void) | undefined;
   #released = false;
+  /** Why it ended without a release. */
+  #endedBy: LockError | undefined;
 
   /** @internal */
   constructor(taken: TakenLock, session: Session, context: LeaseContext) {
@@ -104,7 +106,9 @@ export class Lease {
   }
 
   /**
-   * Fires when the lease ends without a release. Its reason is a {@link LockError} with `TIMEOUT` or `LOST`.
+   * Fires when the lease ends without a release, or when the program closes its locks. Its reason is a {@link
+   * LockError} with `TIMEOUT`, `LOST` or `CLOSING`. With `CLOSING`, the lock is held until it is released, or
+   * until the grace of the close is over.
    */
   get signal(): AbortSignal {
     return this.#stop.signal;
@@ -112,19 +116,25 @@ export class Lease {
 
   /** Whether the lease holds the lock now, by the local clock. Costs no call to the store. */
   get held(): boolean {
-    return !this.#released && this.#stop.reason === undefined && !this.#overdue && this.session.alive;
+    return !this.#released && this.#endedBy === undefined && !this.#overdue && this.session.alive;
   }
 
   /**
-   * Throws unless the lease holds the lock now, by the local clock. Costs no call to the store.
+   * Throws unless the lease holds the lock now, by the local clock, and need not be released. Costs no call to
+   * the store.
    *
    * A process may be suspended right after this call and then write late. If that matters, use {@link
    * Lease.fenced}, or pass {@link Lease.fence} to the system that you write to.
    *
-   * @throws LockError `TIMEOUT`, `LOST` or `RELEASED`
+   * @throws LockError `TIMEOUT`, `LOST`, `RELEASED` or `CLOSING`
    */
   assertHeld(): void {
+    this.#assertHolds();
     if (this.#stop.reason !== undefined) throw this.#stop.reason;
+  }
+
+  #assertHolds(): void {
+    if (this.#endedBy !== undefined) throw this.#endedBy;
     if (this.#overdue) throw this.#error("TIMEOUT", this.#timeoutPassed);
     if (this.#released) throw new LockError("RELEASED", this.name, `the lock "${this.name}" was released`);
     if (!this.session.alive) throw new LockError("LOST", this.name, `the lock "${this.name}" is lost`);
@@ -145,13 +155,14 @@ export class Lease {
    * ]);
    */
   async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
-    this.assertHeld();
+    // Not `assertHeld`: a holder that cleans up may write until it releases the lock.
+    this.#assertHolds();
     const result = await commitFenced(this.#context.channel, this, channel, ops, options);
     if (result !== "lock lost") return result;
     // If this process was suspended, report that as the cause.
     this.expire();
     this.abort("LOST", TAKEN);
-    this.assertHeld();
+    this.#assertHolds();
     throw this.#error("LOST", TAKEN);
   }
 
@@ -168,15 +179,25 @@ export class Lease {
 
   /** @internal Ends the lease in this process. Does not ask the store. */
   abort(code: "LOST" | "TIMEOUT", why: string): void {
-    if (this.#released || this.#stop.reason !== undefined) return;
+    if (this.#released || this.#endedBy !== undefined) return;
     // A lock that is lost at its timeout reports `TIMEOUT`. Otherwise the code would depend on which of the
     // two a busy program learns first.
     const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
+    this.#endedBy = error;
     this.#cleanUp();
     this.#stop.fire(error);
     lockLost.publish(() => ({ name: this.name, fence: this.fence, code, reason: error.message }));
     if (this.#owner?.onLeaseOver === undefined) this.#context.onOver(this);
     else this.#owner.onLeaseOver(error);
+  }
+
+  /**
+   * @internal The program closes its locks: asks the holder for a release. A run has a signal of its own.
+   */
+  askForRelease(): void {
+    if (this.#released || this.#owner?.onLeaseOver !== undefined) return;
+    const text = `the lock "${this.name}" must be released: the program closes its locks`;
+    this.#stop.fire(new LockError("CLOSING", this.name, text));
   }
 
   /** @internal Another process asks for something. A lock without a run cannot be cancelled. */
@@ -230,7 +251,7 @@ export class Lease {
    * one callback.
    */
   onEnd(callback: () => void): void {
-    if (this.#released || this.#stop.reason !== undefined) callback();
+    if (this.#released || this.#endedBy !== undefined) callback();
     else this.#onEnd = callback;
   }
 

@@ -269,7 +269,7 @@ describe("locks removed and taken again by the same process, before it hears of 
     const first = await clock.until(late);
     expect(first.signal.reason).toMatchObject({ code: "LOST" });
     expect(second.held).toBe(true);
-    for (const { locks } of [one, two]) await locks.close();
+    for (const { locks } of [one, two]) await locks.close({ grace: 0 });
     expect(clock.pending).toBe(0);
   });
 

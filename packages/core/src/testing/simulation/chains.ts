@@ -2,22 +2,31 @@ import type { PendingRetry, RunRecord } from "../../jobs/types.js";
 
 const chainOf = ({ chain, id }: RunRecord): string => chain ?? id;
 
+interface Latest {
+  readonly id: string;
+  readonly attempt: number;
+  readonly open: boolean;
+  readonly handedOver: boolean;
+}
+
 /** The attempts of each chain, as they are written: no attempt begins before the one before it is closed. */
 export class Attempts {
   /** The latest attempt of each chain, and whether it is open. */
-  readonly #latest: Map<string, { readonly id: string; readonly attempt: number; open: boolean }> = new Map();
+  readonly #latest: Map<string, Latest> = new Map();
 
   /** Call it with each record that the store applied. */
   applied(record: RunRecord): void {
-    const { id, attempt, status } = record;
-    if (attempt === undefined) return;
+    const { id, attempt = 1, status, handedOver = false } = record;
     const chain = chainOf(record);
     const latest = this.#latest.get(chain);
     if (latest !== undefined && latest.id !== id) {
       if (latest.open) throw new Error(`attempt ${attempt} of ${chain} begins while attempt ${latest.attempt} goes on`);
-      if (attempt <= latest.attempt) throw new Error(`attempt ${attempt} of ${chain} is made after ${latest.attempt}`);
+      if (latest.handedOver && attempt !== latest.attempt)
+        throw new Error(`attempt ${attempt} of ${chain} is made after ${latest.attempt} was handed over`);
+      if (attempt <= latest.attempt && !latest.handedOver)
+        throw new Error(`attempt ${attempt} of ${chain} is made after ${latest.attempt}`);
     }
-    this.#latest.set(chain, { id, attempt, open: status === "running" });
+    this.#latest.set(chain, { id, attempt, open: status === "running", handedOver });
   }
 }
 
@@ -32,7 +41,10 @@ export function checkChains(records: readonly RunRecord[], pending: readonly Pen
     chains.set(chain, [...(chains.get(chain) ?? []), record]);
   }
   for (const [chain, all] of chains) {
-    const attempts = all.toSorted((a, b) => numberOf(a) - numberOf(b));
+    // The clocks of two processes may differ: of one attempt that was handed over, the fences tell the order.
+    const attempts = all.toSorted(
+      (a, b) => numberOf(a) - numberOf(b) || Number(BigInt(a.fence ?? 0) - BigInt(b.fence ?? 0)),
+    );
     const next = pending.find((it) => it.chain === chain);
     checkChain(chain, attempts, next);
   }
@@ -42,17 +54,24 @@ export function checkChains(records: readonly RunRecord[], pending: readonly Pen
 
 function checkChain(chain: string, attempts: readonly RunRecord[], next: PendingRetry | undefined): void {
   const numbers = attempts.map(numberOf);
-  const expected = attempts.map((_, i) => i + 1);
-  if (String(numbers) !== String(expected)) throw new Error(`${chain} has the attempts ${numbers}`);
+  // One that was handed over is made again under its number.
+  const counted = attempts.map((_, i) => attempts.slice(0, i).filter(({ handedOver }) => handedOver !== true).length);
+  const expected = counted.map((count) => count + 1);
+  if (String(numbers) !== String(expected)) {
+    const all = attempts.map((record) => `${numberOf(record)} (${record.status})`);
+    throw new Error(`${chain} has the attempts ${all.join(", ")}`);
+  }
   for (const record of attempts.slice(0, -1))
-    if (!isRetriable(record) && !isMadeUpFor(record))
+    if (!isRetriable(record) && !isMadeUpFor(record) && record.handedOver !== true)
       throw new Error(`${record.id} is ${record.status} and was tried again`);
   const last = attempts.at(-1) as RunRecord;
-  const waits = isMadeUpFor(last) || (isRetriable(last) && attempts.length < (last.retry?.attempts ?? 1));
+  const isHandedOver = last.handedOver === true;
+  const isLast = numberOf(last) >= (last.retry?.attempts ?? 1);
+  const waits = isHandedOver || isMadeUpFor(last) || (isRetriable(last) && !isLast);
   if (waits !== (next !== undefined)) {
     throw new Error(`${chain}: its last attempt is ${last.status}, and the next one ${waits ? "is lost" : "waits"}`);
   }
-  if (next !== undefined && next.attempt !== attempts.length + 1)
+  if (next !== undefined && next.attempt !== numberOf(last) + (isHandedOver ? 0 : 1))
     throw new Error(`${chain} waits for attempt ${next.attempt} after ${attempts.length}`);
 }
 

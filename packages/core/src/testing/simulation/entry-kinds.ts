@@ -22,3 +22,5 @@ export const isAudit = (key: string): boolean => key.startsWith('oJobManager-loc
 export const isCall = (key: string): boolean => /^oJobManager-locks \["session "[^"]*" "call"/.test(key);
 /** The process that sweeps for all. */
 export const isSweep = (key: string): boolean => key.startsWith('oJobManager-locks ["sweep');
+/** The next attempt of a chain. */
+export const isRetry = (key: string): boolean => key.startsWith('oJobManager-locks ["retry ');

@@ -30,10 +30,10 @@ export class Ledger {
       this.#written.delete(key);
       return;
     }
-    this.#attempts.applied(JSON.parse(value));
     const writes = this.#written.get(key) ?? [];
     this.#written.set(key, writes);
     writes.push(JSON.parse(value));
+    this.#attempts.applied(JSON.parse(value));
   }
 
   forgotten(version: string): void {
@@ -73,7 +73,11 @@ export class Ledger {
     for (const record of records) {
       expect(record.status, JSON.stringify(record)).not.toBe("running");
       byRun.set(`${record.name} ${record.fence}`, record);
-      if (record.endedBy?.action === "cancel") this.#checkCancel(record, record.endedBy.reason);
+      // A cancel of a name ends all attempts of it that wait.
+      const isAttempt = (record.attempt ?? 1) > 1 || record.chain !== undefined;
+      const hasBegun = this.#begun.has(`${record.name} ${record.fence}`);
+      if (record.endedBy?.action === "cancel" && (hasBegun || !isAttempt))
+        this.#checkCancel(record, record.endedBy.reason);
     }
     for (const [name, { fence, startTime }] of this.#begun) {
       if (this.#remembers(fence)) expect(`${byRun.get(name)?.startTime}`, name).toBe(`${startTime}`);

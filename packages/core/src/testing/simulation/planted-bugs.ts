@@ -10,9 +10,10 @@ import type {
   StoredWrite,
   Supports,
 } from "../../channel/backend/backend.js";
+import type { JobManager } from "../../jobs/manager.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import { isIndexed, isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
+import { isIndexed, isLock, isLocking, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
 
 /**
  * A bug that other lock code shipped, planted between ojm and the store. A check that looks for such bugs
@@ -26,6 +27,8 @@ export interface PlantedBug {
   plant(store: Backend, clock: Clock): Backend;
   /** The clock of that process, if the bug is in there too. */
   clock?(clock: Clock): Clock;
+  /** How its processes close, if the bug is in there. */
+  close?(manager: JobManager, grace: number, clock: Clock): Promise<void>;
   /** Its signals are late: the check looks for the consequences. */
   readonly late?: true;
 }
@@ -188,6 +191,18 @@ class SessionsBeforeLocks extends Planted {
   }
 }
 
+/** A run that is handed over uses one of its attempts. */
+class HandOverCounts extends Planted {
+  override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const counted = writes.map((write) => {
+      const { handedOver, attempt } = isRetry(write.key) && write.value !== null ? JSON.parse(write.value) : {};
+      if (handedOver !== true) return write;
+      return { ...write, value: JSON.stringify({ ...JSON.parse(write.value as string), attempt: attempt + 1 }) };
+    });
+    return super.commit({ checks, writes: counted }, options);
+  }
+}
+
 /** A clock by which no deadline passes. */
 export function withoutDeadlines(clock: Clock): Clock {
   const start = clock.monotonic();
@@ -241,5 +256,25 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a record is written without its entry in the index",
     caughtAs: /the index lacks|: expected 'undefined' to be/,
     plant: (store, clock) => new RecordWithoutIndex(store, clock),
+  },
+  {
+    name: "a close frees the locks of bodies that are still running",
+    caughtAs: /^a close frees the lock of .* while its body runs/,
+    plant: (store, clock) => new Planted(store, clock),
+    close: (manager) => manager.close({ grace: 0 }),
+  },
+  {
+    name: "a process that closes starts runs until its own have ended",
+    caughtAs: /begins in a process that is closing/,
+    plant: (store, clock) => new Planted(store, clock),
+    close: async (manager, grace, clock) => {
+      await new Promise<void>((resolve) => void clock.after(2_000, resolve));
+      await manager.close({ grace });
+    },
+  },
+  {
+    name: "a run that is handed over uses an attempt",
+    caughtAs: /was handed over|has the attempts|waits for attempt/,
+    plant: (store, clock) => new HandOverCounts(store, clock),
   },
 ];

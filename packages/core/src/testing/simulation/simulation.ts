@@ -131,8 +131,14 @@ export class Simulation {
 
   async #witness({ memory }: SharedStore): Promise<void> {
     const change: Laws["applied"] = (it) => {
-      if (isRecord(it.key)) this.#ledger.applied(it);
       this.#laws.applied(it);
+      if (!isRecord(it.key)) return;
+      try {
+        this.#ledger.applied(it);
+      } catch (error) {
+        // The store reports its changes within the commit: an error there would break off the commit.
+        this.#failed(error);
+      }
     };
     await memory.watch({ from: "", to: "\uFFFF" }, { change, gap: () => {}, fail: () => {} });
   }
@@ -179,8 +185,12 @@ export class Simulation {
     const end = (how: "dies" | "closes"): void => {
       this.#alive.delete(manager);
       if (how === "closes") {
-        this.#laws.closing();
-        process.after(0, () => void manager.close().catch((error: unknown) => this.#failed(error)));
+        const grace = this.#dice.chance() < 0.2 ? 0 : this.#dice.between(500, 3 * TTL);
+        process.after(0, () => {
+          this.#laws.closing(process, grace);
+          const closed = bug?.close?.(manager, grace, process) ?? manager.close({ grace });
+          closed.catch((error: unknown) => this.#failed(error));
+        });
       } else {
         process.die();
         this.#laws.died(process);

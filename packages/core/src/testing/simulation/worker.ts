@@ -133,7 +133,7 @@ export class Worker {
   }
 
   async #oneRun(): Promise<void> {
-    const { dice, impatient, laws, ledger, names, ttl } = this.#plan;
+    const { dice, impatient, laws, ledger, names, note, ttl } = this.#plan;
     const process = this.#process;
     const name = dice.pick(names);
     const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * ttl);
@@ -153,9 +153,20 @@ export class Worker {
         process.after(takes, resolve);
         if (obeys) run.signal.addEventListener("abort", () => resolve());
       });
+      const closing = isClosing(run) ? run.signal.reason : undefined;
+      // It cleans up.
+      if (closing !== undefined) await new Promise<void>((resolve) => process.after(dice.between(0, 2 * ttl), resolve));
       this.#inside.splice(this.#inside.indexOf(name), 1);
       stopLines();
       laws.leave(run);
+      // Its process may also go on.
+      const handsOver = dice.chance() < (closing !== undefined ? 0.3 : retry !== undefined ? 0.1 : 0);
+      if (handsOver) {
+        note(`${this.#name} hands over ${run.id}`);
+        await run.handOver("simulated");
+        return HANDED_OVER;
+      }
+      if (closing !== undefined && dice.chance() < 0.6) throw closing;
       if (fails) throw new BodyError("the body failed");
       return `result of ${run.fence}`;
     };
@@ -164,6 +175,7 @@ export class Worker {
     const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
     try {
       const record = await start(this.#manager, name, body, options);
+      if (record.handedOver === true) return;
       expect(record.result).toBe(`result of ${begun?.fence}`);
       if (begun !== undefined) ledger.told(begun, "completed");
     } catch (error) {
@@ -211,6 +223,12 @@ export class Worker {
   }
 }
 
+const HANDED_OVER = "handed over";
+
+function isClosing({ signal }: Run): boolean {
+  return signal.aborted && isRunError(signal.reason) && signal.reason.code === "CLOSING";
+}
+
 class BodyError extends Error {}
 
 type Body = (run: Run) => Promise<string>;
@@ -222,8 +240,11 @@ async function runByManager(manager: JobManager, name: string, body: Body, optio
 async function runByHand(manager: JobManager, name: string, body: Body, options: RunOptions): Promise<RunRecord> {
   const run = await manager.start(name, options);
   try {
-    return await run.end(await body(run));
+    const result = await body(run);
+    if (result === HANDED_OVER) throw new BodyError(result);
+    return await run.end(result);
   } catch (error) {
+    if (isRunError(error) && error.code === "CLOSING") await run.cancel().catch(() => {});
     if (error instanceof BodyError) await run.fail(error);
     throw error;
   }

@@ -14,7 +14,7 @@ export interface HandedRun {
    * see, and the job does not know of it.
    */
   readonly isAdopted: boolean;
-  /** Whether the run is left open, now that the job is stopped: another process makes its next attempt. */
+  /** Whether the run is left to another process, now that the job is stopped. */
   readonly isLeft: () => boolean;
 }
 

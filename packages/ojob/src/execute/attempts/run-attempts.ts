@@ -20,6 +20,8 @@ export interface AttemptsHost {
   readonly commandLine: Args;
   /** Why no job may start; `undefined` while jobs may. */
   readonly refusal: string | undefined;
+  /** Whether the grace period of a stop is over. */
+  readonly killed: boolean;
 }
 
 /** Runs the job once. `handed`: the runs that were started for it. */

@@ -11,6 +11,8 @@ export interface RunHost {
   readonly runtime: Runtime;
   /** Why no job may start; `undefined` while jobs may. */
   readonly refusal: string | undefined;
+  /** Whether the grace period of a stop is over. */
+  readonly killed: boolean;
 }
 
 /**
@@ -32,26 +34,32 @@ export function stopped(reason: string): JobError {
 export class RunOfJob {
   readonly handed: HandedRun;
   readonly #host: RunHost;
+  readonly #hasMore: boolean;
 
   /** `retry`: how the run is tried again. With `onLost`, a stop of this process leaves it to another. */
   constructor(host: RunHost, run: Run, retry: RetryOptions | undefined, isAdopted = true) {
     this.#host = host;
     const { onLost = false, attempts } = retry ?? { attempts: 1 };
-    const mayBeLeft = onLost && run.attempt < attempts;
-    this.handed = { run, isAdopted, isLeft: () => mayBeLeft && host.refusal !== undefined && !run.signal.aborted };
+    this.#hasMore = run.attempt < attempts;
+    this.handed = { run, isAdopted, isLeft: () => onLost && host.refusal !== undefined && !run.signal.aborted };
   }
 
   /**
-   * Closes the run of a job that ended with an error, unless the job has closed it. `left`: the job was
-   * stopped, and its run stays open until the manager is closed, which records it as `lost`: another process
-   * makes the next attempt.
+   * Closes the run of a job that ended with an error, unless the job has closed it. A job that stopped within
+   * the grace hands its run over: another process makes the same attempt. `left`: it was ended by force, and
+   * its run stays open until the manager is closed, which records it as `lost`.
    */
-  async close(error: unknown): Promise<"left" | "skipped" | "failed"> {
+  async close(error: unknown): Promise<"left" | "handed over" | "skipped" | "failed"> {
     const { run, isLeft } = this.handed;
     const isSkipped = error instanceof SkippedJob;
     const isStopped = !isSkipped && (error as { code?: unknown }).code === "CANCELLED";
-    if (isStopped && isLeft()) return "left";
+    const isOthers = isStopped && isLeft();
+    if (isOthers && this.#host.killed && this.#hasMore) return "left";
     try {
+      if (isOthers && !this.#host.killed) {
+        await run.handOver((error as Error).message);
+        return "handed over";
+      }
       await closeRun(run, error as Error, (text) => this.#host.log.mask(text));
     } catch (refusal) {
       // The job has closed it, or it timed out or was lost.

@@ -40,9 +40,12 @@ export class StoredAttempts {
     if (manager === undefined) return execute([]);
     const { name } = this.#tried.start;
     const options = await this.#options(manager);
+    const group = manager.group();
     let forget = (): void => {};
     const onStop = new Promise<void>((resolve) => {
       forget = this.#pause.onStop(() => {
+        // An attempt that waits is left to other processes at once.
+        group.stop();
         if (!this.#pause.isOn) return;
         this.#tellStays();
         resolve();
@@ -53,7 +56,7 @@ export class StoredAttempts {
       onLeft = resolve;
     });
     await this.#tellLeft(manager);
-    const running = manager.run(name, (run) => this.#attempt(run, execute, onLeft), options);
+    const running = manager.run(name, (run) => this.#attempt(run, execute, onLeft), { ...options, group });
     // The attempts of a process that stops are left to others.
     running.catch(() => {});
     try {
@@ -70,6 +73,7 @@ export class StoredAttempts {
     } finally {
       this.#isOver = true;
       forget();
+      group.stop();
     }
     if (this.#last === undefined) throw stopped(this.#host.refusal ?? "the jobs are done");
     return this.#last;
@@ -123,7 +127,7 @@ export class StoredAttempts {
         onLeft();
         return await new Promise(() => {});
       }
-      if (end === "skipped") return undefined;
+      if (end === "skipped" || end === "handed over") return undefined;
       if (this.#host.refusal === undefined && isTriedAgain(error, run.attempt, policy)) {
         tellAttempt(this.#host.log, job, run.attempt, policy);
         this.#pause.begin();

@@ -107,7 +107,8 @@ export class Managers {
     try {
       await this.notifier?.close();
     } finally {
-      await manager?.close();
+      // The jobs have had their grace.
+      await manager?.close({ grace: 0 });
     }
   }
 

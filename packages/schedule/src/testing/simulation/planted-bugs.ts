@@ -159,6 +159,18 @@ class CancelledByNobody extends Planted {
   }
 }
 
+/** A run that is handed over uses one of its attempts. */
+class HandOverCounts extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const counted = commit.writes.map((write) => {
+      const { handedOver, attempt } = isRetry(write) ? contentOf(write) : {};
+      if (handedOver !== true) return write;
+      return { ...write, value: JSON.stringify({ ...contentOf(write), attempt: Number(attempt) + 1 }) };
+    });
+    return super.commit({ ...commit, writes: counted }, options);
+  }
+}
+
 const plant =
   (Bug: new (store: Backend, clock: never) => Planted): PlantedBug["plant"] =>
   (store) =>
@@ -200,7 +212,19 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   ...plantedKeptBugs
     .filter(({ late }) => late !== true)
-    .map((bug) => ({ ...bug, plant: (store: Backend) => bug.plant(store, undefined as never), only: "retries" })),
+    .map(({ close: _, ...bug }) => ({ ...bug, plant: (store: Backend) => bug.plant(store, undefined as never), only: "retries" })),
   { name: "a run that nobody cancelled", caughtAs: /was cancelled by nobody/, plant: plant(CancelledByNobody) },
+  {
+    name: "a scheduler that closes frees the locks of bodies that are still running",
+    caughtAs: /two runs of \S+ at once/,
+    plant: plant(Planted),
+    close: (scheduler) => scheduler.close({ grace: 0 }),
+  },
+  {
+    name: "a run that is handed over uses an attempt",
+    caughtAs: /is not made again: \S+ was handed over/,
+    plant: plant(HandOverCounts),
+    only: "retries",
+  },
   { name: "a late tick is forgotten", caughtAs: /passed without an outcome/, plant: plant(LateForgotten) },
 ];

@@ -1,4 +1,5 @@
 import {
+  type CloseOptions,
   isChannelError,
   isRunError,
   type JobManager,
@@ -44,6 +45,8 @@ export interface PlantedBug {
   /** Matches the error of the law that finds it. */
   readonly caughtAs: RegExp;
   plant(store: Backend): Backend;
+  /** How its schedulers close, if the bug is in there. */
+  close?(scheduler: Scheduler, options: CloseOptions): Promise<void>;
   /** The only schedule that there is. Default: by the seed. */
   readonly only?: string;
 }
@@ -72,6 +75,13 @@ const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
     { cron: "*/6 * * * * *", overlap: "replace", timeout: 9_000 },
   ],
 };
+
+/** How late a process may be to know of the end of its lease, in ms. */
+const LATE = 50;
+
+function codeOf({ reason }: AbortSignal): unknown {
+  return isRunError(reason) ? reason.code : undefined;
+}
 
 /** A body that runs. */
 interface Inside {
@@ -105,6 +115,10 @@ export class Simulation {
   readonly #apart: boolean;
   readonly #lives: SessionLives;
   readonly #kept: KeptLocks;
+  /** The processes that are closing, and when the grace of their bodies is over. */
+  readonly #closing: Map<FakeProcess, number> = new Map();
+  /** The session that took each lock, by its fence. */
+  readonly #sessions: Map<string, string> = new Map();
   /** Until when a process that closed may free the locks of its chains. */
   #closingUntil = 0;
   #over = false;
@@ -173,6 +187,7 @@ export class Simulation {
     this.witness.applied(change);
     this.#lives.applied(change);
     if (isLock(key)) this.#kept.applied(change);
+    if (isLock(key) && value !== null) this.#sessions.set(version, JSON.parse(value).holder.instance);
     if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
     this.#kept.check();
   }
@@ -231,7 +246,7 @@ export class Simulation {
     this.#alive.set(manager, { scheduler, process });
     const end = (how: "dies" | "closes"): void => {
       this.#alive.delete(manager);
-      if (how === "closes") process.after(0, () => void this.#close(manager, scheduler));
+      if (how === "closes") process.after(0, () => void this.#close(manager, scheduler, process));
       else process.die();
       for (const one of this.#inside) if (one.process === process && process.dead) this.#inside.delete(one);
       this.clock.after(this.#dice.between(100, TTL), () => this.#keepAlive(store, i));
@@ -240,11 +255,15 @@ export class Simulation {
     this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
   }
 
-  async #close(manager: JobManager, scheduler: Scheduler): Promise<void> {
-    this.#closingUntil = this.clock.monotonic() + 4 * TTL;
+  async #close(manager: JobManager, scheduler: Scheduler, process: FakeProcess): Promise<void> {
+    const grace = this.#dice.chance() < 0.2 ? 0 : this.#dice.between(500, 3 * TTL);
+    const over = this.clock.monotonic() + grace;
+    this.#closing.set(process, over);
+    this.#closingUntil = Math.max(this.#closingUntil, over + 4 * TTL);
+    const close = this.#bug?.close ?? ((one: Scheduler, options: CloseOptions) => one.close(options));
     try {
-      await scheduler.close();
-      await manager.close();
+      await close(scheduler, { grace });
+      await manager.close({ grace: 0 });
     } catch (error) {
       if (!isChannelError(error)) this.#failed(error);
     }
@@ -268,12 +287,14 @@ export class Simulation {
 
   async #body(process: FakeProcess, run: Run): Promise<void> {
     if (run.signal.aborted) return;
+    if (this.#closing.has(process)) this.#failed(new Error(`${run.id} begins in a process that is closing`));
     const me: Inside = { process, run, stops: process.stops };
     for (const other of this.#inside) {
       const { run: its } = other;
       // A process that stands still, or stood still, has not heard yet that it lost its lock.
       const knows = other.process.running && other.process.stops === other.stops;
-      if (its.name === run.name && !its.signal.aborted && knows && process.running)
+      const isHolder = !its.signal.aborted || this.#isCleaning(other);
+      if (its.name === run.name && isHolder && knows && process.running)
         this.#failed(new Error(`two runs of ${run.name} at once: ${its.id} and ${run.id}`));
     }
     this.#inside.add(me);
@@ -283,8 +304,25 @@ export class Simulation {
       process.after(takes, resolve);
       if (obeys) run.signal.addEventListener("abort", () => resolve());
     });
+    const isClosing = codeOf(run.signal) === "CLOSING";
+    if (isClosing) await new Promise<void>((resolve) => process.after(this.#dice.between(0, TTL), resolve));
     this.#inside.delete(me);
+    // Its process may also go on.
+    if (this.#dice.chance() < (isClosing ? 0.3 : 0.05)) {
+      this.note(`${run.id} is handed over`);
+      await run.handOver("simulated");
+      return;
+    }
+    if (isClosing && this.#dice.chance() < 0.5) throw run.signal.reason;
     if (this.#dice.chance() < 0.1) throw new Error("the body failed");
+  }
+
+  /** Whether a body of a process that closes must still have its lock, as far as its process can know. */
+  #isCleaning({ run, process }: Inside): boolean {
+    const session = this.#sessions.get(run.fence);
+    if (codeOf(run.signal) !== "CLOSING" || session === undefined) return false;
+    const over = Math.min(this.#closing.get(process) ?? 0, this.#lives.until(session));
+    return this.clock.monotonic() < over - LATE;
   }
 
   /** From time to time somebody pauses or resumes a schedule, cancels its run, or asks for one. */
@@ -370,16 +408,31 @@ export class Simulation {
   #checkRuns(name: string, records: readonly RunRecord[], retries: readonly PendingRetry[]): void {
     const pending = new Set(retries.map(({ tick, attempt }) => `${tick} ${attempt}`));
     const all = records.filter(({ trigger }) => trigger === "schedule");
-    const scheduled = all.filter(({ attempt = 1 }) => attempt === 1);
+    // One that was handed over is made again as the same attempt.
+    const scheduled = all.filter(({ attempt = 1, chain, id }) => attempt === 1 && (chain ?? id) === id);
     const attempts = new Map<string, RunRecord>();
+    const handedOver: RunRecord[] = [];
     for (const record of all) {
       const { tick = 0, attempt = 1, id } = record;
+      if (record.handedOver === true) {
+        handedOver.push(record);
+        continue;
+      }
       const same = attempts.get(`${tick} ${attempt}`);
       if (same !== undefined)
         throw new Error(`attempt ${attempt} of the tick ${iso(tick)} of ${name} was run twice: ${same.id}, ${id}`);
       attempts.set(`${tick} ${attempt}`, record);
     }
-    const alone = all.find(({ status, endedBy }) => status === "cancelled" && endedBy === undefined);
+    for (const { id, tick = 0, attempt = 1 } of handedOver) {
+      const next = `${tick} ${attempt}`;
+      if (!attempts.has(next) && !pending.has(next) && !this.#apart)
+        throw new Error(
+          `attempt ${attempt} of the tick ${iso(tick)} of ${name} is not made again: ${id} was handed over`,
+        );
+    }
+    const isAlone = ({ status, endedBy, error }: RunRecord): boolean =>
+      status === "cancelled" && endedBy === undefined && error?.startsWith("its process closed") !== true;
+    const alone = all.find(isAlone);
     if (alone !== undefined) throw new Error(`${alone.id} was cancelled by nobody: ${alone.error}`);
     const late = retries.find(({ due }) => due < this.clock.now() - RETRIED_WITHIN);
     if (late !== undefined) throw new Error(`attempt ${late.attempt} of ${late.chain} is not made`);
@@ -387,6 +440,7 @@ export class Simulation {
       const mayFollow = status === "failed" || status === "timeout" || (status === "lost" && retry?.onLost === true);
       // A start whose answer was lost is made up for.
       const isBegun = error?.includes("did not begin") !== true;
+      if (status === "skipped") continue;
       const isOver = isBegun && (!mayFollow || attempt >= (retry?.attempts ?? 1));
       const isThere = attempts.has(`${tick} ${attempt + 1}`) || pending.has(`${tick} ${attempt + 1}`);
       // With two stores, a process that closes a record after it lost its lock writes no next attempt.

@@ -12,6 +12,11 @@ import { SessionLives } from "./session-lives.js";
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
 
+/** Whether a body was asked to end because its process closes. Its lock is held until it does. */
+function isClosing({ signal }: Run): boolean {
+  return signal.aborted && (signal.reason as { readonly code?: unknown }).code === "CLOSING";
+}
+
 /** A running body. */
 export interface Entered {
   readonly name: string;
@@ -29,6 +34,8 @@ interface Inside extends Entered {
 }
 
 interface Held {
+  /** The key of the lock. */
+  readonly key: string;
   readonly session: string;
   /** When its timeout ends. */
   readonly until: number;
@@ -61,6 +68,10 @@ export class Laws {
   readonly #kept: KeptLocks;
   /** Until when a process that closed may free the locks of its chains. */
   #closingUntil = 0;
+  /** The processes that are closing, and when the grace of their bodies is over. */
+  readonly #closing: Map<FakeProcess, number> = new Map();
+  /** The runs whose locks a close has freed while their bodies were running. */
+  readonly #freedRuns: Run[] = [];
 
   /** With `late`, signals may be late. */
   constructor(clock: FakeClock, ttl: number, late: boolean) {
@@ -85,11 +96,35 @@ export class Laws {
     const change = { ...stored, version: versionOf(stored.version) };
     const { key, value, version } = change;
     if (isLock(key)) this.#kept.applied(change);
+    if (isLock(key) && value === null) this.#freed(key);
     if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
     this.#lives.applied(change);
     if (!isLock(key) || value === null) return;
     const { holder, until } = JSON.parse(value);
-    this.#held.set(version, { session: holder.instance, until });
+    this.#held.set(version, { session: holder.instance, until, key });
+  }
+
+  /** A close frees no lock whose body is running, before the grace is over. */
+  #freed(key: string): void {
+    for (const { run, process, name } of this.#inside) {
+      const held = this.#held.get(run.fence);
+      if (held?.key !== key || !isClosing(run) || !this.#isHeld(run, process) || this.#isUnlocking(name)) continue;
+      // The store reports its changes within the commit: an error there would break off the commit.
+      this.#freedRuns.push(run);
+    }
+  }
+
+  #isUnlocking(name: string): boolean {
+    for (const unlocking of this.#unlocking) if (unlocking.name === name) return true;
+    return false;
+  }
+
+  /** Whether a body of a process that closes must still have its lock. */
+  #isHeld(run: Run, process: FakeProcess): boolean {
+    const held = this.#held.get(run.fence);
+    if (held === undefined || this.#mayNotKnow(run)) return false;
+    const over = Math.min(held.until, this.#lives.until(held.session), this.#closing.get(process) ?? 0);
+    return this.#clock.monotonic() < over - LATE;
   }
 
   forgotten(version: string): void {
@@ -104,12 +139,15 @@ export class Laws {
   }
 
   /** Call it when a process begins to close. */
-  closing(): void {
-    this.#closingUntil = this.#clock.monotonic() + 4 * this.#ttl;
+  closing(process: FakeProcess, grace: number): void {
+    const over = this.#clock.monotonic() + grace;
+    this.#closing.set(process, over);
+    this.#closingUntil = Math.max(this.#closingUntil, over + 4 * this.#ttl);
   }
 
   enter(entered: Entered): void {
     const { name, run, process } = entered;
+    if (this.#closing.has(process)) throw new Error(`${name} begins in a process that is closing`);
     if (this.#clock.monotonic() < (this.#holds.get(name) ?? 0)) throw new Error(`${name} begins while it is held`);
     const inside: Inside = { ...entered, stops: process.stops, unlocked: false };
     this.#inside.add(inside);
@@ -146,6 +184,11 @@ export class Laws {
 
   check(): void {
     this.#kept.check();
+    // A store that forgets its content says so only after the locks are gone.
+    for (const run of this.#freedRuns.splice(0)) {
+      if (this.#mayNotKnow(run)) continue;
+      throw new Error(`a close frees the lock of ${run.name} with ${run.fence} while its body runs`);
+    }
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;
@@ -154,8 +197,9 @@ export class Laws {
       for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
       // A resumed process cannot signal all its bodies at once, so they are not judged. A body that it begins
       // before it has done so is judged: the process must look at the clock first.
-      if (run.signal.aborted || !(process.running || (process.waking && stops === process.stops))) continue;
-      if (this.#judgesSignals) this.#checkSignal(inside);
+      const isHolder = !run.signal.aborted || (isClosing(run) && this.#isHeld(run, process));
+      if (!isHolder || !(process.running || (process.waking && stops === process.stops))) continue;
+      if (this.#judgesSignals && !run.signal.aborted) this.#checkSignal(inside);
       const other = holders.get(name);
       holders.set(name, other === undefined ? inside : this.#newerOf(inside, other));
     }

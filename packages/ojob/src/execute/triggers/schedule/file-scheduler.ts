@@ -88,12 +88,13 @@ export class FileScheduler {
   /** Closes the manager in memory, once nothing runs any more. */
   async end(): Promise<void> {
     await this.close();
-    if (!this.#isShared) await this.#manager.close();
+    if (!this.#isShared) await this.#manager.close({ grace: 0 });
   }
 
   async #close(): Promise<void> {
     for (const cancel of this.#cancels) cancel();
-    await this.#scheduler.close();
+    // The engine asks the jobs to end, and waits for them.
+    await this.#scheduler.stop();
     for (const log of this.#logs.values()) log.flush();
   }
 

@@ -14,6 +14,8 @@ export interface ScheduleHost {
   readonly runtime: Runtime;
   /** Why no job may start; `undefined` while jobs may. */
   readonly refusal: string | undefined;
+  /** Whether the grace period of a stop is over. */
+  readonly killed: boolean;
   /** Shows why a job did not run for a tick of its schedule. */
   tickSkipped(job: string, at: number, reason: string): void;
 }

@@ -48,7 +48,7 @@ export class ScheduledRuns {
     if (error === undefined) return "ended";
     const end = await of.close(error);
     if (end === "left") return "left";
-    if (end === "skipped") return "ended";
+    if (end === "skipped" || end === "handed over") return "ended";
     this.#tellAttempt(schedule, of, error);
     throw error;
   }
@@ -62,13 +62,17 @@ export class ScheduledRuns {
 
   /** The jobs of type shutdown may run after a stop, but no schedule goes on. */
   get #stoppable(): RunHost {
-    const refusal = (): string | undefined => this.#host.refusal ?? (this.#isStopped ? STOPPED : undefined);
-    const { log, runtime } = this.#host;
+    const host = this.#host;
+    const refusal = (): string | undefined => host.refusal ?? (this.#isStopped ? STOPPED : undefined);
+    const { log, runtime } = host;
     return {
       log,
       runtime,
       get refusal() {
         return refusal();
+      },
+      get killed() {
+        return host.killed;
       },
     };
   }

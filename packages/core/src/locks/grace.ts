@@ -1,0 +1,64 @@
+import { ChannelError } from "../channel/errors.js";
+import type { Clock } from "../util/clock.js";
+import { isSpan } from "../util/shape.js";
+
+/** How long job functions have to return after a close, in ms, unless the caller says it. */
+export const GRACE = 10_000;
+
+/** Options of a close. */
+export interface CloseOptions {
+  /**
+   * How long the job functions that are running have to return, in ms. Their signals fire at once, and their
+   * locks stay held until they return. Default: 10,000.
+   */
+  readonly grace?: number;
+}
+
+/**
+ * The time that functions have to return after a close. A later close joins the first one, and may shorten
+ * its grace.
+ */
+export class Grace {
+  readonly #clock: Clock;
+  #until = Number.POSITIVE_INFINITY;
+  #cancel: () => void = () => {};
+  #end: () => void = () => {};
+  readonly #over: Promise<void> = new Promise((resolve) => {
+    this.#end = resolve;
+  });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The rest of the time, in ms. */
+  get left(): number {
+    return Math.max(0, this.#until - this.#clock.monotonic());
+  }
+
+  /** Ends it `grace` ms from now, unless it ends before. */
+  limit({ grace = GRACE }: CloseOptions = {}): void {
+    const until = this.#clock.monotonic() + grace;
+    if (until >= this.#until) return;
+    this.#until = until;
+    this.#cancel();
+    if (grace === 0) this.#end();
+    else this.#cancel = this.#clock.after(grace, this.#end, true);
+  }
+
+  /** Resolves once `work` does, or the time is over. `work` must not reject. */
+  async wait(work: Promise<unknown>): Promise<void> {
+    await Promise.race([work, this.#over]);
+  }
+
+  /** Cancels the timer: nothing is waited for any more. */
+  stop(): void {
+    this.#cancel();
+  }
+}
+
+/** @throws ChannelError `INVALID_ARGUMENT` if `grace` is not a number of ms */
+export function checkClose({ grace }: CloseOptions = {}): void {
+  if (grace === undefined || isSpan(grace)) return;
+  throw new ChannelError("INVALID_ARGUMENT", `grace must be a number of ms from 0, not ${String(grace)}`);
+}
