@@ -44,7 +44,7 @@ export function isSchedule(value: unknown): value is StoredSchedule {
 
 export function isCursor(value: unknown): value is Cursor {
   const cursor = fieldsOf<Cursor>(value);
-  if (cursor === undefined || !isTime(cursor.at)) return false;
+  if (cursor === undefined || !isTime(cursor.at) || !isOptional(cursor.ahead, isTime)) return false;
   return isOptional(cursor.waiting, (waiting) => Array.isArray(waiting) && waiting.every(isTime));
 }
 
