@@ -694,8 +694,9 @@ describe("a clock that was hours or days ahead, and is set right", () => {
   });
 
   it("costs a daily job no night but those that the wrong clock has run", async () => {
+    const nightly: ScheduleDefinition = { cron: "0 2 * * *", missed: "latest" };
     const one = await world.scheduler("one");
-    await world.clock.until(one.scheduler.add("a", { cron: "0 2 * * *" }, one.body()));
+    await world.clock.until(one.scheduler.add("a", nightly, one.body()));
     world.clock.jump(2 * DAY + 3 * HOUR);
     await world.clock.advance(HOUR);
     expect(one.ran).toHaveLength(1);
@@ -705,7 +706,7 @@ describe("a clock that was hours or days ahead, and is set right", () => {
     await world.clock.until(one.scheduler.close());
     await world.clock.advance(DAY);
     const two = await world.scheduler("two");
-    await world.clock.until(two.scheduler.add("a", { cron: "0 2 * * *" }, two.body()));
+    await world.clock.until(two.scheduler.add("a", nightly, two.body()));
     await world.clock.advance(2 * DAY);
     expect(await outcomesOf(two, DAY)).toEqual([
       ["01-01T02", "run"],

@@ -75,6 +75,11 @@ describe("what is decided on ticks", () => {
       "settle 02:00, 02:00 nobody-there",
     ],
     [
+      "was due before anybody was there, by default",
+      { ...state("02:30", "01:00"), began: at("02:15") },
+      "settle 02:00, 02:00 nobody-there",
+    ],
+    [
       "was missed by a process that was there",
       { ...state("02:30", "01:00", { ...HOURLY, missed: { run: "latest", downtime: false } }), began: at("01:15") },
       "start 02:00",
@@ -96,8 +101,8 @@ describe("what is decided on ticks", () => {
     ],
     [
       "was decided by a clock that is a little ahead",
-      { ...state("02:30", "01:00"), cursor: { at: at("05:00") } },
-      "wait 06:00",
+      { ...state("02:30", "01:00"), cursor: { at: at("03:15") } },
+      "wait 04:00",
     ],
   ])("a tick that %s", (_, given, expected) => {
     expect(short(decide(given))).toBe(expected);
