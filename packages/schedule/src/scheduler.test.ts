@@ -381,6 +381,23 @@ describe("a paused schedule", () => {
     expect(one.ran).toHaveLength(4);
   });
 
+  it("counts a tick that is tried again once, and not each of its attempts", async () => {
+    const one = await world.scheduler("one");
+    const fails = (run: Run): never => {
+      one.ran.push(run.id);
+      throw new Error("no disk");
+    };
+    const retry = { attempts: 2, delay: 1_000 };
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE, pauseAfter: 2, retry }, fails));
+    await world.until("00:05:30");
+    expect(one.ran).toHaveLength(4);
+    expect((await world.ticks(one)).slice(0, 3)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00 run by one",
+      "00:03:00 skipped paused",
+    ]);
+  });
+
   it("counts no run whose end somebody wanted, and none of those ends a row of failures", async () => {
     const one = await world.scheduler("one");
     const cancelled = new Set([1, 3, 4]);
@@ -626,6 +643,14 @@ describe("a run that somebody asks for", () => {
       "00:04:00 run by three",
       "00:05:00 run by three",
       "00:06:00-00:07:00 (2) missed policy",
+      "00:08:00 run by three",
+    ]);
+    // The last tick of the range stays, alone.
+    await world.clock.until(two.scheduler.backfill("a", { ...asked, from: asked.to, to: "2030-01-01T00:07Z" }));
+    await world.until("00:08:50");
+    expect((await world.ticks(three)).slice(-3)).toEqual([
+      "00:06:00 run by three",
+      "00:07:00 missed policy",
       "00:08:00 run by three",
     ]);
   });

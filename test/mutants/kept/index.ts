@@ -3,8 +3,10 @@ import { alerts } from "./alerts.js";
 import { backends } from "./backends.js";
 import { core } from "./core/index.js";
 import { ojob } from "./ojob.js";
+import { otel } from "./otel.js";
+import { schedule } from "./schedule.js";
 
-const all: readonly Kept[] = [core, backends, ojob, alerts];
+const all: readonly Kept[] = [core, backends, ojob, alerts, schedule, otel];
 
 /** What is kept of all packages. */
 export const kept: Kept = {
