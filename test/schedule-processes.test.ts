@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { type ScheduleDefinition, Scheduler, type ScheduleTick } from "@ojm/schedule";
 import { expect, it, vi } from "vitest";
+import { collect } from "../packages/core/src/testing/settle.js";
 import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
@@ -122,6 +123,28 @@ function expectWhole({ ticks, records }: { ticks: ScheduleTick[]; records: RunRe
 }
 
 onSharedStores((create) => {
+  it("a backfill that was asked for while no process was there leaves each tick one outcome", async () => {
+    const options = await create();
+    const latest = { definition: { every: SECOND, missed: "none" }, takes: 10 } as const;
+    await using manager = await openJobManager(options);
+    await using scheduler = new Scheduler(manager);
+    const first = await begin(options, { latest });
+    await expect.poll(async () => (await look(manager, "latest")).ticks.length, { timeout: WITHIN }).toBeGreaterThan(1);
+    first.process.kill("SIGTERM");
+    await first.ended;
+    const from = Date.now();
+    await pause(6 * SECOND);
+    await scheduler.backfill("latest", { from: from + SECOND, to: from + 4 * SECOND, reason: "an outage" });
+    const second = await begin(options, { latest });
+    const open = async (): Promise<number> => (await collect(scheduler.backfills("latest"))).length;
+    await expect.poll(open, { timeout: WITHIN }).toBe(0);
+    second.process.kill("SIGTERM");
+    await second.ended;
+    const { ticks } = await look(manager, "latest");
+    expectEachOnce(ticks);
+    expect(ticks.filter(({ evidence }) => evidence?.["backfill"] !== undefined)).toHaveLength(3);
+  });
+
   it(
     "each tick has one outcome and its attempts never overlap, whichever of the processes is killed",
     async () => {

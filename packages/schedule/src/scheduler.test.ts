@@ -381,6 +381,23 @@ describe("a paused schedule", () => {
     expect(one.ran).toHaveLength(4);
   });
 
+  it("counts a tick that is tried again once, and not each of its attempts", async () => {
+    const one = await world.scheduler("one");
+    const fails = (run: Run): never => {
+      one.ran.push(run.id);
+      throw new Error("no disk");
+    };
+    const retry = { attempts: 2, delay: 1_000 };
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE, pauseAfter: 2, retry }, fails));
+    await world.until("00:05:30");
+    expect(one.ran).toHaveLength(4);
+    expect((await world.ticks(one)).slice(0, 3)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00 run by one",
+      "00:03:00 skipped paused",
+    ]);
+  });
+
   it("counts no run whose end somebody wanted, and none of those ends a row of failures", async () => {
     const one = await world.scheduler("one");
     const cancelled = new Set([1, 3, 4]);
@@ -605,6 +622,38 @@ describe("a run that somebody asks for", () => {
     ]);
     expect(two.ran.slice(0, 4)).toEqual(["00:06:30", "00:06:45", "00:06:46", "00:06:47"]);
   });
+
+  it("for ticks that nobody decided yet runs them once no process was there, and each tick keeps one outcome", async () => {
+    const definition: ScheduleDefinition = { every: MINUTE, missed: "none" };
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", definition, one.body()));
+    await world.until("00:01:30");
+    await world.clock.until(one.scheduler.close());
+    await world.until("00:08:30");
+    const two = await world.scheduler("two");
+    const asked = { from: "2030-01-01T00:03Z", to: "2030-01-01T00:06Z", reason: "outage" };
+    await world.clock.until(two.scheduler.backfill("a", asked));
+    const three = await world.scheduler("three");
+    await world.clock.until(three.scheduler.add("a", definition, three.body(1_000)));
+    await world.until("00:08:45");
+    expect(await world.ticks(three)).toEqual([
+      "00:01:00 run by one",
+      "00:02:00 missed policy",
+      "00:03:00 run by three",
+      "00:04:00 run by three",
+      "00:05:00 run by three",
+      "00:06:00-00:07:00 (2) missed policy",
+      "00:08:00 run by three",
+    ]);
+    // The last tick of the range stays, alone.
+    await world.clock.until(two.scheduler.backfill("a", { ...asked, from: asked.to, to: "2030-01-01T00:07Z" }));
+    await world.until("00:08:50");
+    expect((await world.ticks(three)).slice(-3)).toEqual([
+      "00:06:00 run by three",
+      "00:07:00 missed policy",
+      "00:08:00 run by three",
+    ]);
+  });
 });
 
 it("a clock that is set back runs no tick again, and a cursor of a wrong date is set right", async () => {
@@ -622,6 +671,97 @@ it("a clock that is set back runs no tick again, and a cursor of a wrong date is
   world.clock.wall -= 3 * 86_400_000;
   await world.clock.advance(2 * MINUTE);
   expect(one.ran.length).toBeGreaterThanOrEqual(before + 1);
+});
+
+describe("a clock that was hours or days ahead, and is set right", () => {
+  const HOUR = 60 * MINUTE;
+  const DAY = 24 * HOUR;
+
+  beforeEach(() => {
+    // There is one process: no other one looks at its heartbeats.
+    world.clock.rest = 30 * MINUTE;
+  });
+
+  /** Each tick of a schedule with its outcome, oldest first; a tick with two outcomes is there twice. */
+  async function outcomesOf({ scheduler }: SchedulerOf, every: number): Promise<[at: string, outcome: string][]> {
+    const all: [number, string][] = [];
+    for (const { at, until = at, outcome, reason } of await world.clock.until(collect(scheduler.ticks("a"))))
+      for (let tick = at; tick <= until; tick += every) all.push([tick, reason ?? outcome]);
+    return all.sort(([a], [b]) => a - b).map(([at, text]) => [new Date(at).toISOString().slice(5, 13), text]);
+  }
+
+  it.each<[hours: number, policy: string, ScheduleDefinition["missed"]]>([
+    [48, "none", "none"],
+    [48, "latest", "latest"],
+    [48, "all", "all"],
+    [48, "all, three at most", { run: "all", max: 3 }],
+    [3, "latest", "latest"],
+  ])("leaves each tick one outcome, and ticks are run at their time: %i hours, missed %s", async (hours, _, missed) => {
+    const one = await world.scheduler("one");
+    const ran: number[] = [];
+    await world.clock.until(
+      one.scheduler.add("a", { every: HOUR, ...(missed && { missed }) }, ({ tick }) => void ran.push(tick?.at ?? 0)),
+    );
+    await world.clock.advance(2 * HOUR);
+    world.clock.jump(hours * HOUR);
+    await world.clock.advance(HOUR);
+    const wrong = new Set(ran);
+    world.clock.jump(-hours * HOUR);
+    const right = world.clock.now();
+    await world.clock.advance(52 * HOUR);
+    const ticks = await outcomesOf(one, HOUR);
+    expect(ticks.map(([at]) => at)).toEqual([...new Set(ticks.map(([at]) => at))]);
+    expect(ran).toEqual([...new Set(ran)]);
+    const atTheirTime = Array.from({ length: 52 }, (__, i) => right - (right % HOUR) + (i + 1) * HOUR);
+    expect(new Set(ran)).toEqual(new Set([...wrong, ...atTheirTime]));
+    expect(ticks.filter(([at, text]) => text !== "run" && at > new Date(right).toISOString().slice(5, 13))).toEqual([]);
+    await world.close();
+  });
+
+  it("costs a daily job no night but those that the wrong clock has run", async () => {
+    const nightly: ScheduleDefinition = { cron: "0 2 * * *", missed: "latest" };
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", nightly, one.body()));
+    world.clock.jump(2 * DAY + 3 * HOUR);
+    await world.clock.advance(HOUR);
+    expect(one.ran).toHaveLength(1);
+    world.clock.jump(-(2 * DAY + 3 * HOUR));
+    // Nobody is there in the second night: it is made up for, by the policy.
+    await world.clock.advance(DAY);
+    await world.clock.until(one.scheduler.close());
+    await world.clock.advance(DAY);
+    const two = await world.scheduler("two");
+    await world.clock.until(two.scheduler.add("a", nightly, two.body()));
+    await world.clock.advance(2 * DAY);
+    expect(await outcomesOf(two, DAY)).toEqual([
+      ["01-01T02", "run"],
+      ["01-02T02", "run"],
+      ["01-03T02", "run"],
+      ["01-04T02", "run"],
+    ]);
+    expect([one.ran.length, two.ran.length]).toEqual([2, 2]);
+    await world.close();
+  });
+
+  it("and was days behind instead, runs nothing again, and keeps the outcomes", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: HOUR, missed: "all" }, one.body()));
+    await world.clock.advance(3 * HOUR);
+    await world.clock.until(one.scheduler.pause("a", { reason: "move" }));
+    await world.clock.advance(3 * HOUR);
+    await world.clock.until(one.scheduler.resume("a"));
+    await world.clock.advance(HOUR);
+    const before = await outcomesOf(one, HOUR);
+    const [ran, days] = [one.ran.length, 400 * DAY];
+    world.clock.jump(-days);
+    await world.clock.advance(10 * MINUTE);
+    world.clock.jump(days);
+    await world.clock.advance(MINUTE);
+    const after = await outcomesOf(one, HOUR);
+    expect(after).toEqual(before);
+    expect(one.ran).toHaveLength(ran);
+    await world.close();
+  });
 });
 
 describe("what schedules cost the store", () => {

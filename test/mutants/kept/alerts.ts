@@ -10,6 +10,16 @@ const httpTests = ["packages/alerts/src/receivers/http.test.ts"];
 export const alerts: Kept = {
   named: [
     ...of(
+      "packages/alerts/src/deliver/deliver.ts",
+      ["packages/alerts/src/deliver/deliver.test.ts"],
+      [
+        "AL27 one delivery without an end",
+        "at - begun > BUDGET",
+        "at - begun > 1_000 * BUDGET",
+        "a slow receiver holds up all other rules",
+      ],
+    ),
+    ...of(
       "packages/alerts/src/look/put.ts",
       alertsTests,
       ["AL01 the cursor without the outbox", "    ...puts.flat(),\n  ]);", "  ]);", "no alert is ever sent"],

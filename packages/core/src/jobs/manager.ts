@@ -7,7 +7,7 @@ import { type CloseOptions, checkClose } from "../locks/grace.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
-import { type Clock, systemClock } from "../util/clock.js";
+import { type Clock, restBy, systemClock } from "../util/clock.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { Logs } from "./logs/logs.js";
@@ -375,7 +375,7 @@ export class JobManager extends JobQuestions {
   }
 
   #keepSweeping(rest: number): void {
-    this.#cancelSweep = this.#clock.after(rest, () => {
+    this.#cancelSweep = this.#clock.after(restBy(this.#clock, rest), () => {
       void inBackground(() => this.#locks.sweepInTurn()).then(() => {
         if (this.#closed === undefined) this.#keepSweeping(this.#locks.nextSweep());
       });

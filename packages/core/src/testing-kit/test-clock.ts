@@ -1,7 +1,9 @@
 import type { Clock } from "../util/clock.js";
 
 interface Timer {
-  readonly due: number;
+  due: number;
+  /** Whether it begins a round of background work that was put off: see {@link Clock.rest}. */
+  readonly isRound: boolean;
   readonly order: number;
   readonly callback: () => void;
 }
@@ -19,6 +21,9 @@ const START = "2030-01-01T00:00:00Z";
 
 /** How far the monotonic clock is at the start, in ms: a time that nothing takes for "never". */
 const MONOTONIC = 1_000;
+
+/** How long the rounds of background work rest on the clock of a machine, in ms, at most. */
+const LONGEST_ROUND = 30_000;
 
 /** The longest that {@link TestClock.until} lets pass, in ms. */
 const MOST = 3_600_000;
@@ -49,6 +54,8 @@ export function seeded(seed: number): () => number {
  * await clock.advance(60_000);
  */
 export class TestClock implements Clock {
+  /** @internal */
+  rest = 0;
   /** How far the wall clock is ahead of the monotonic one, in ms. */
   protected ahead: number;
   readonly #chance: () => number;
@@ -72,7 +79,8 @@ export class TestClock implements Clock {
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer = { due: this.#monotonic + Math.max(0, ms), order: ++this.#order, callback };
+    const isRound = this.rest > 0 && ms === this.rest;
+    const timer = { due: this.#monotonic + Math.max(0, ms), isRound, order: ++this.#order, callback };
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
   }
@@ -122,6 +130,9 @@ export class TestClock implements Clock {
   /** Puts the wall clock forward, or back with a negative number. No timer comes due by that. */
   jump(ms: number): void {
     this.ahead += ms;
+    // Rounds find out that the wall clock was set: they come as soon as on the clock of a machine.
+    for (const timer of this.#timers)
+      if (timer.isRound) timer.due = Math.min(timer.due, this.#monotonic + LONGEST_ROUND);
   }
 
   /**

@@ -8,6 +8,9 @@ import { settled, TestClock, type TestClockOptions } from "./test-clock.js";
  */
 const PATIENCE = 30_000;
 
+/** The rest between two rounds of background work, in ms: no other process sees the store of a test. */
+const REST = 1_800_000;
+
 type Body<T> = (run: Run) => T | Promise<T>;
 
 /** The bodies that are at work. */
@@ -72,6 +75,7 @@ export async function openTestManager({
   ...options
 }: TestClockOptions & { readonly waitForBodies?: boolean } = {}): Promise<TestManager> {
   const clock = new TestClock(options);
+  clock.rest = REST;
   const manager = await openJobManager({ clock });
   if (waitForBodies) {
     const bodies = new Bodies();

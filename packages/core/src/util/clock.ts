@@ -15,6 +15,11 @@ export interface Clock {
    * keeps the process alive: pass it where somebody awaits the callback.
    */
   after(ms: number, callback: () => void, keepAlive?: boolean): () => void;
+  /**
+   * The shortest rest between two rounds of background work, such as heartbeats, in ms. The clock of a test
+   * sets it where no other process looks at them: a simulated day has tens of thousands.
+   */
+  readonly rest?: number;
   /** A string of `length` random characters out of `[0-9a-z]`. */
   random(length: number): string;
 }
@@ -76,6 +81,11 @@ const START = startOf(
   () => Number(process.hrtime.bigint() / 1000n) / 1000,
   () => performance.now(),
 );
+
+/** The rest before the next round of background work, in ms. */
+export function restBy({ rest = 0 }: Clock, ms: number): number {
+  return Math.max(ms, rest);
+}
 
 /** The clock of the machine. */
 export const systemClock: Clock = {

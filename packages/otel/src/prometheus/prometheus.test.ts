@@ -1,4 +1,4 @@
-import { hasSubscribers } from "node:diagnostics_channel";
+import { channel, hasSubscribers } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { openTestManager } from "@ojm/core/testing";
 import { Scheduler } from "@ojm/schedule";
@@ -8,7 +8,7 @@ import { MOST_NAMES } from "../measure/names.js";
 import { type Family, parseScrape, type Sample } from "../testing/parse.js";
 import { everything } from "../testing/week.js";
 import { type Prometheus, type PrometheusOptions, prometheus } from "./prometheus.js";
-import { prometheusName } from "./series.js";
+import { prometheusName, SeriesSink } from "./series.js";
 import { type ServeOptions, serveMetrics } from "./serve.js";
 
 function opened(): Prometheus {
@@ -74,6 +74,36 @@ describe("the metrics of Prometheus", () => {
     expect(samples(all, "ojm_tick_delay_seconds", "ojm_tick_delay_seconds_count", "hourly")[0]?.value).toBe(2);
     const [skipped] = samples(all, "ojm_tick_decided_total", "ojm_tick_decided_total", "paused");
     expect(skipped).toMatchObject({ labels: { ojm_tick_outcome: "skipped", ojm_tick_reason: "paused" }, value: 2 });
+  });
+
+  test("count a tick as late once, whichever attempt runs it", async () => {
+    const metrics = opened();
+    await using test = await openTestManager({ waitForBodies: false });
+    const { manager, clock } = test;
+    const scheduler = new Scheduler(manager, { clock });
+    let failed = 0;
+    const fails = (): never => {
+      throw new Error(`no orders, ${++failed}`);
+    };
+    await clock.until(scheduler.add("tried", { every: 3_600_000, retry: { attempts: 3, delay: 1_000 } }, fails));
+    await clock.advance(3_700_000);
+    await clock.until(scheduler.close());
+    expect(failed).toBe(3);
+    const late = samples(
+      parseScrape(metrics.text()),
+      "ojm_tick_delay_seconds",
+      "ojm_tick_delay_seconds_count",
+      "tried",
+    );
+    expect(late.map(({ value }) => value)).toEqual([1]);
+  });
+
+  test("count a value at a bound in the bucket of that bound", () => {
+    const sink = new SeriesSink();
+    const [bound = 0] = METRICS.tickDelay.buckets ?? [];
+    sink.put("tickDelay", bound, {});
+    const buckets = samples(parseScrape(sink.text()), "ojm_tick_delay_seconds", "ojm_tick_delay_seconds_bucket");
+    expect(buckets.find(({ labels }) => labels["le"] === `${bound}`)?.value).toBe(1);
   });
 
   test("count the failures of a schedule from 0 on, before its first run: the first one is seen to be one more", async () => {
@@ -212,6 +242,16 @@ describe("the server of metrics", () => {
       })}/readyz`,
     );
     expect([broken.status, await broken.text()]).toEqual([503, "not ready: Error: no store\n"]);
+  });
+
+  test("is not ready while the store does not answer renewals, and is again once it does", async () => {
+    const url = `${await served()}/readyz`;
+    const renewals = channel("ojm:session:renewal");
+    renewals.publish({ duration: 5_000, ok: false });
+    const response = await fetch(url);
+    expect([response.status, await response.text()]).toEqual([503, expect.stringContaining("the last renewal")]);
+    renewals.publish({ duration: 5, ok: true });
+    expect((await fetch(url)).status).toBe(200);
   });
 
   test("answers no page of another host, whose name points to this machine", async () => {

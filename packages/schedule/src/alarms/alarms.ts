@@ -1,11 +1,9 @@
 import type { Clock } from "@ojm/core";
+import { WRONG_CLOCK } from "../decide/decide.js";
 import { Heap } from "./heap.js";
 
 /** How often to read the wall clock, in ms: somebody may have set it, or the machine may have slept. */
 const LOOK = 30_000;
-
-/** A clock that is set back further than this, in ms, showed a wrong date before. */
-const DAY = 86_400_000;
 
 /** Something that is called at a time. */
 export interface Alarm {
@@ -57,7 +55,9 @@ export class Alarms {
     if (this.#heap.size === 0 && !this.#keepsAlive) return;
     const { first = Number.POSITIVE_INFINITY } = this.#heap;
     // A timer may fire a moment before the wall clock is there.
-    const wait = Math.max(1, Math.min(LOOK, first - this.#clock.now()));
+    const { rest = 0 } = this.#clock;
+    const left = first - this.#clock.now();
+    const wait = Math.max(1, Math.min(left > rest ? Math.max(LOOK, rest) : LOOK, left));
     const at = this.#clock.monotonic() + wait;
     // A timer that fires sooner arms the next one then.
     if (at >= this.#armed) return;
@@ -70,8 +70,8 @@ export class Alarms {
     if (this.#armed === Number.NEGATIVE_INFINITY) return;
     this.#armed = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    // The times that were set by a wrong date may be years away.
-    const until = now < this.#seen - DAY ? Number.POSITIVE_INFINITY : now;
+    // The times that were set by a wrong clock may be years away.
+    const until = now < this.#seen - WRONG_CLOCK ? Number.POSITIVE_INFINITY : now;
     this.#seen = now;
     const due: Alarm[] = [];
     for (let next = this.#heap.take(until); next !== undefined; next = this.#heap.take(until)) due.push(next);

@@ -57,6 +57,19 @@ describe("the schedules of a store", () => {
     expect(overdue(at("00:00:50"), 0)).toBeUndefined();
   });
 
+  it("have as overdue the tick at which a blackout ends, and leave out those of the next one that adjoins", async () => {
+    const blackout = [
+      { from: at("00:00:30"), to: at("00:02:00") },
+      { from: at("00:02:00"), to: at("00:04:00") },
+    ];
+    await add({ every: MINUTE, blackout });
+    await world.clock.until(one.scheduler.close());
+    await world.until("00:06:10");
+    const { overdue } = await view();
+    expect(overdue(at("00:06:10"), 0)).toEqual({ at: at("00:04:00"), until: at("00:06:00"), count: 3 });
+    expect(overdue(at("00:03:10"), 0)).toBeUndefined();
+  });
+
   it("leave out ticks of a blackout, of a pause, and those whose jitter is not over", async () => {
     await add({ every: MINUTE, blackout: [{ from: "2030-01-01T00:00:00Z", to: "2030-01-01T00:03:00Z" }] });
     const pause = { reason: "r", author: "a", until: "2030-01-01T00:05:00Z" };

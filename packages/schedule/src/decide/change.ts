@@ -22,13 +22,13 @@ export function moveTo(definition: ScheduleDefinition, state: State): Moved {
   const { cron, timeZone, every } = schedule.definition;
   const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as ScheduleDefinition;
   const due = dueTicks(name, mixed, cursor.at, now);
-  if ("next" in due) return { cursor: cursorAt(at, waiting), ticks: [] };
+  if ("next" in due) return { cursor: cursorAt(cursor, at, waiting), ticks: [] };
   const { run, ticks } = chooseMissed({ name, definition: mixed, now, began }, due);
   const stops = run.map((tick) => [tick, stopped(state, now) ?? stopped(state, tick)] as const);
   const skips = stops.flatMap(([tick, stop]) => (stop === undefined ? [] : [{ at: tick, value: stop }]));
   const skipped = inRanges(mixed, skips);
   const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
-  return { cursor: cursorAt(at, [...waiting, ...runs]), ticks: [...ticks, ...skipped] };
+  return { cursor: cursorAt(cursor, at, [...waiting, ...runs]), ticks: [...ticks, ...skipped] };
 }
 
 /** Gives all ticks that wait or are due one outcome. */
@@ -36,7 +36,7 @@ export function settleAll({ schedule, cursor, now }: State, why: Why): Moved {
   const { name, definition } = schedule;
   const waiting = (cursor.waiting ?? []).map((tick) => one(tick, why));
   const due = dueTicks(name, definition, cursor.at, now);
-  if ("next" in due) return { cursor: cursorAt(cursor.at), ticks: waiting };
+  if ("next" in due) return { cursor: cursorAt(cursor, cursor.at), ticks: waiting };
   const all = range(definition, due.first, due.last, why);
-  return { cursor: cursorAt(due.last), ticks: [...waiting, all] };
+  return { cursor: cursorAt(cursor, due.last), ticks: [...waiting, all] };
 }

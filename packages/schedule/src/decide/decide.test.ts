@@ -8,6 +8,8 @@ const HOUR = 3_600_000;
 const at = (time: string): number => Date.parse(`2026-05-01T${time}Z`);
 const HOURLY: ScheduleDefinition = { cron: "0 * * * *" };
 
+const PAUSE = { reason: "r", by: "b", at: at("01:00") };
+
 function state(now: string, cursor: string | Cursor, definition: ScheduleDefinition = HOURLY, paused?: Pause): State {
   const schedule = { name: "a", definition, hash: "h", revision: 1, past: [], since: 0, ...(paused && { paused }) };
   return {
@@ -75,9 +77,29 @@ describe("what is decided on ticks", () => {
       "settle 02:00, 02:00 nobody-there",
     ],
     [
+      "was due before anybody was there, by default",
+      { ...state("02:30", "01:00"), began: at("02:15") },
+      "settle 02:00, 02:00 nobody-there",
+    ],
+    [
       "was missed by a process that was there",
       { ...state("02:30", "01:00", { ...HOURLY, missed: { run: "latest", downtime: false } }), began: at("01:15") },
       "start 02:00",
+    ],
+    [
+      "is due exactly when a pause ends",
+      state("02:00", "01:00", HOURLY, { ...PAUSE, until: at("02:00") }),
+      "start 02:00",
+    ],
+    [
+      "is found later, and was due exactly when a pause ended",
+      state("04:30", "01:00", { ...HOURLY, missed: "all" }, { ...PAUSE, until: at("03:00") }),
+      "settle 02:00, 02:00 paused",
+    ],
+    [
+      "was due exactly when a pause ended, and is found alone",
+      state("03:30", "02:00", { ...HOURLY, missed: "latest" }, { ...PAUSE, until: at("03:00") }),
+      "start 03:00",
     ],
     [
       "is in a blackout",
@@ -94,7 +116,11 @@ describe("what is decided on ticks", () => {
       { ...state("02:30", "01:00"), cursor: { at: at("02:30") + 25 * HOUR } },
       "reset 02:30",
     ],
-    ["was decided by a clock that is ahead", { ...state("02:30", "01:00"), cursor: { at: at("05:00") } }, "wait 06:00"],
+    [
+      "was decided by a clock that is a little ahead",
+      { ...state("02:30", "01:00"), cursor: { at: at("03:15") } },
+      "wait 04:00",
+    ],
   ])("a tick that %s", (_, given, expected) => {
     expect(short(decide(given))).toBe(expected);
   });

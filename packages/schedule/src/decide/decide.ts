@@ -8,10 +8,10 @@ import { chooseMissed, type Found, tooLate } from "./missed.js";
 import { blackoutWhy, cursorAt, type Decided, inRanges, one, overlap, pausedWhy, range, type Why } from "./outcomes.js";
 
 /**
- * A cursor that is further ahead than this, in ms, comes from a machine with a wrong date. Going by it would
+ * A cursor that is further ahead than this, in ms, comes from a machine with a wrong clock. Going by it would
  * keep the job from running until then.
  */
-const DAY = 86_400_000;
+export const WRONG_CLOCK = 3_600_000;
 
 /** All that a decision rests on. */
 export interface State {
@@ -30,7 +30,7 @@ export type Decision =
   | { readonly type: "settle"; readonly cursor: Cursor; readonly ticks: readonly Decided[] }
   /** Start a run for this tick; its claim writes the cursor. */
   | { readonly type: "start"; readonly at: number; readonly due: number; readonly cursor: Cursor }
-  /** The cursor comes from a wrong date. */
+  /** The cursor comes from a wrong clock. */
   | { readonly type: "reset"; readonly cursor: Cursor };
 
 type Settle = Extract<Decision, { type: "settle" }>;
@@ -39,22 +39,30 @@ type Settle = Extract<Decision, { type: "settle" }>;
 export function decide(state: State): Decision {
   const { schedule, cursor, now } = state;
   const { name, definition } = schedule;
-  if (cursor.at > now + DAY) return { type: "reset", cursor: cursorAt(now) };
+  if (cursor.at > now + WRONG_CLOCK) return { type: "reset", cursor: setBack(cursor, now) };
   const stop = stopped(state, now);
   const waiting = cursor.waiting ?? [];
   if (waiting.length > 0 && stop !== undefined) {
-    return settle(cursorAt(cursor.at), ...waiting.map((tick) => one(tick, stop)));
+    return settle(cursorAt(cursor, cursor.at), ...waiting.map((tick) => one(tick, stop)));
   }
   const due = dueTicks(name, definition, cursor.at, now);
   if ("next" in due) return { type: "wait", due: due.next };
   return pausedTicks(state, due) ?? (due.beforeLast === undefined ? single(state, due) : several(state, due));
 }
 
+/** A cursor of a wrong clock, set back. Ticks that wait before their time come due again at their time. */
+function setBack({ at, ahead = at, waiting = [] }: Cursor, now: number): Cursor {
+  const due = waiting.filter((tick) => tick <= now);
+  return cursorAt({ at, ahead: Math.max(at, ahead) }, now, due);
+}
+
 /** The tick `at` could not be started: the lock is held. */
 export function blocked(state: State, at: number, held: Why["evidence"]): Settle {
   const { cursor, schedule } = state;
   const queued = policiesOf(schedule.definition).overlap !== "skip";
-  return queued ? settle(cursorAt(at, [...(cursor.waiting ?? []), at])) : settle(cursorAt(at), one(at, overlap(held)));
+  return queued
+    ? settle(cursorAt(cursor, at, [...(cursor.waiting ?? []), at]))
+    : settle(cursorAt(cursor, at), one(at, overlap(held)));
 }
 
 /** Why nothing is started at this instant, or for a tick of this instant. */
@@ -75,7 +83,7 @@ function pausedTicks({ schedule, cursor, now }: State, { first, last }: DueTicks
   if (paused === undefined || first >= until || last < paused.at) return undefined;
   const calendar = calendarOf(definition);
   const end = now < until ? last : lastTick(calendar, first, Math.min(last, until - 1));
-  return settle(cursorAt(end, cursor.waiting), range(definition, first, end, pausedWhy(paused)));
+  return settle(cursorAt(cursor, end, cursor.waiting), range(definition, first, end, pausedWhy(paused)));
 }
 
 /** One tick is due: it is on time, or the policy says whether it is run late. */
@@ -83,16 +91,16 @@ function single(state: State, { last: at, due }: DueTicks): Decision {
   const { cursor, now } = state;
   const waiting = cursor.waiting ?? [];
   const why = tooLate(foundBy(state), at, due) ?? stopped(state, now) ?? stopped(state, at);
-  if (why !== undefined) return settle(cursorAt(at, waiting), one(at, why));
-  if (waiting.length === 0) return { type: "start", at, due, cursor: cursorAt(at) };
+  if (why !== undefined) return settle(cursorAt(cursor, at, waiting), one(at, why));
+  if (waiting.length === 0) return { type: "start", at, due, cursor: cursorAt(cursor, at) };
   switch (policiesOf(state.schedule.definition).overlap) {
     case "skip":
-      return settle(cursorAt(at, waiting), one(at, overlap({ waiting: waiting.length })));
+      return settle(cursorAt(cursor, at, waiting), one(at, overlap({ waiting: waiting.length })));
     case "queue":
-      if (waiting.length < MOST_WAITING) return settle(cursorAt(at, [...waiting, at]));
-      return settle(cursorAt(at, waiting), one(at, queueFull(waiting.length)));
+      if (waiting.length < MOST_WAITING) return settle(cursorAt(cursor, at, [...waiting, at]));
+      return settle(cursorAt(cursor, at, waiting), one(at, queueFull(waiting.length)));
     case "replace":
-      return settle(cursorAt(at, [at]), ...waiting.map((tick) => one(tick, replacedBy(at))));
+      return settle(cursorAt(cursor, at, [at]), ...waiting.map((tick) => one(tick, replacedBy(at))));
   }
 }
 
@@ -105,7 +113,7 @@ function several(state: State, due: DueTicks): Decision {
   if (missed.run !== "all") {
     const { first, beforeLast = first } = due;
     const why: Why = { outcome: "missed", reason: missed.run === "none" ? "policy" : "not-latest" };
-    return settle(cursorAt(beforeLast, waiting), range(schedule.definition, first, beforeLast, why));
+    return settle(cursorAt(cursor, beforeLast, waiting), range(schedule.definition, first, beforeLast, why));
   }
   const { run, ticks } = chooseMissed(found, due);
   const stops = run.map((tick) => [tick, stopped(state, tick)] as const);
@@ -114,7 +122,7 @@ function several(state: State, due: DueTicks): Decision {
   const full = runs.slice(room).map((tick) => one(tick, queueFull(MOST_WAITING)));
   const skips = stops.flatMap(([at, stop]) => (stop === undefined ? [] : [{ at, value: stop }]));
   const skipped = inRanges(schedule.definition, skips);
-  return settle(cursorAt(due.last, [...waiting, ...runs.slice(0, room)]), ...ticks, ...skipped, ...full);
+  return settle(cursorAt(cursor, due.last, [...waiting, ...runs.slice(0, room)]), ...ticks, ...skipped, ...full);
 }
 
 export function foundBy({ schedule: { name, definition }, now, began }: State): Found {

@@ -53,9 +53,11 @@ export function inRanges(of: Calendar, ticks: readonly { readonly at: number; re
   return ranges.map(({ first, last, value }) => range(of, first, last, value));
 }
 
-/** The cursor at `at`, with the ticks that wait. */
-export function cursorAt(at: number, waiting: readonly number[] = []): Cursor {
-  return waiting.length === 0 ? { at } : { at, waiting };
+/** The cursor moved on to `at`, with the ticks that wait. */
+export function cursorAt({ ahead }: Cursor, at: number, waiting: readonly number[] = []): Cursor {
+  const moved = waiting.length === 0 ? { at } : { at, waiting };
+  const isBehind = ahead !== undefined && Math.min(at, ...waiting) < ahead;
+  return isBehind ? { ...moved, ahead } : moved;
 }
 
 /** The job ran, or ticks waited for it. */

@@ -23,9 +23,8 @@ describe("a definition", () => {
       meta: { team: "reports" },
     };
     expect(check(full)).toEqual(full);
-    expect(check({ every: 60_000, overlap: "skip", missed: "latest", jitter: 0, timeout: undefined })).toEqual({
-      every: 60_000,
-    });
+    expect(check({ every: 60_000, overlap: "skip", jitter: 0, timeout: undefined })).toEqual({ every: 60_000 });
+    expect(check({ every: 60_000, missed: "latest" })).toEqual({ every: 60_000, missed: "latest" });
     expect(check({ cron: "@daily", timeZone: "UTC" })).toEqual({ cron: "@daily" });
   });
 

@@ -52,7 +52,7 @@ const SHORTEST = 1_000;
 const LARGEST = 16_384;
 const LARGEST_META = 4_096;
 
-const DEFAULTS: Partial<Record<Option, unknown>> = { timeZone: "UTC", overlap: "skip", missed: "latest", jitter: 0 };
+const DEFAULTS: Partial<Record<Option, unknown>> = { timeZone: "UTC", overlap: "skip", jitter: 0 };
 
 /**
  * Checks a definition. Resolves to a copy that is plain JSON, without options that say what the default is.

@@ -36,7 +36,10 @@ export interface ScheduleDefinition {
    * `replace`: the older run is cancelled, and the tick is run when it has ended. Default: `skip`.
    */
   readonly overlap?: Overlap;
-  /** What happens to ticks that nobody decided in time. Default: `latest`. */
+  /**
+   * What happens to ticks that nobody decided in time. Default: `{ run: "latest", downtime: false }`: one late
+   * run after a sleep, none at the start of a process that was not there for a night, or for a month.
+   */
   readonly missed?: Missed["run"] | Missed;
   /**
    * Delays each tick by up to this time, in ms, and never past the next tick. The delay of a tick is the same
@@ -74,8 +77,11 @@ export interface Policies {
 /** The most ticks that wait for their run. */
 export const MOST_WAITING = 100;
 
+/** A process that starts after a long time must surprise no user with the runs of the past. */
+const MISSED: Missed = { run: "latest", downtime: false };
+
 /** The policies of a definition that was checked. */
-export function policiesOf({ overlap = "skip", missed = "latest", jitter = 0 }: ScheduleDefinition): Policies {
+export function policiesOf({ overlap = "skip", missed = MISSED, jitter = 0 }: ScheduleDefinition): Policies {
   const { run, within, max, downtime }: Missed = typeof missed === "string" ? { run: missed } : missed;
   return {
     overlap,

@@ -1,18 +1,15 @@
 import type { Op, StartingRun, Version } from "@ojm/core";
-import { lastTick } from "../calendar/search.js";
-import { range, type Why } from "../decide/outcomes.js";
 import { calendarOf } from "../definition/calendar.js";
-import { outcomeOps } from "../store/outcome-ops.js";
+import { type FoundOutcome, outcomeAt, replaceOps } from "../store/replace.js";
 import {
+  type Cursor,
+  cursorKey,
   type RequestValue,
   requestKey,
   type SchedulesValue,
-  type TickValue,
   tickKey,
-  unrunKey,
 } from "../store/schema.js";
 import type { ScheduleStore, Versioned } from "../store/store.js";
-import { isTick } from "../store/valid.js";
 import { type Request, RequestClaim } from "./claim-request.js";
 import type { Host, OwnSchedule } from "./host.js";
 import { type StartOptions, startRun } from "./start.js";
@@ -20,9 +17,10 @@ import { type StartOptions, startRun } from "./start.js";
 /** The pause before the cursor is looked at again, in ms. */
 const MOMENT = 1_000;
 
-/** An outcome in the store, and the tick of its entry. */
-interface Found extends Versioned<TickValue> {
-  readonly at: number;
+/** What the store has of a tick that the cursor has passed. */
+interface Decided {
+  readonly cursor: Versioned<Cursor>;
+  readonly found: FoundOutcome | undefined;
 }
 
 /**
@@ -40,9 +38,12 @@ export async function backfillNext(
   const calendar = calendarOf(own.definition);
   const { from = 0, to = 0, again } = value;
   for (let at = calendar.next(from); at <= to; at = calendar.next(at)) {
-    const found = await outcomeAt(store, name, at);
-    if (found?.value.outcome === "run" && again !== true) continue;
-    if (!(await isDecided(store, name, at))) return request;
+    let decided = await decidedAt(store, name, at);
+    if (decided === undefined) {
+      await new Promise<void>((resolve) => void store.clock.after(MOMENT, resolve));
+      return request;
+    }
+    if (decided.found?.value.outcome === "run" && again !== true) continue;
     let moved: RequestValue = { ...value, from: at };
     const answer = ({ id }: StartingRun): RequestValue => {
       moved = { ...moved, last: id };
@@ -50,9 +51,13 @@ export async function backfillNext(
     };
     const claim = new RequestClaim(store, request, answer, {
       tick: { schedule: name, at },
-      ops: (run) => replaceOps(store, own, { at, found, run, request }),
+      ops: (run) => runOps(store, { name, at, run, request }, decided as Decided),
       undo: (run, version) => undoOps(store, { name, at, run, request, version }),
-      holds: async () => (await outcomeAt(store, name, at))?.version === found?.version,
+      holds: async () => {
+        const before = decided?.found?.version;
+        decided = await decidedAt(store, name, at);
+        return decided !== undefined && decided.found?.version === before;
+      },
     });
     const trigger = `backfill by ${value.by}: ${value.reason}`.slice(0, 1_000);
     const { version, ended } = await startRun(host, own, claim, { ...options, trigger });
@@ -65,66 +70,26 @@ export async function backfillNext(
 }
 
 /**
- * Whether the cursor has passed a tick. A tick that it has not passed may still become a part of a range,
- * which would not see the run. Waits a moment if it has not.
+ * The outcome of a tick; `undefined` while the cursor has not passed it. The cursor is read first: until it
+ * has passed a tick, a range may be written that the tick is part of.
  */
-async function isDecided(store: ScheduleStore, name: string, at: number): Promise<boolean> {
+async function decidedAt(store: ScheduleStore, name: string, at: number): Promise<Decided | undefined> {
   const cursor = await store.cursor(name);
-  if (cursor !== undefined && cursor.value.at >= at) return true;
-  await new Promise<void>((resolve) => void store.clock.after(MOMENT, resolve));
-  return false;
+  if (cursor === undefined || cursor.value.at < at) return undefined;
+  return { cursor, found: await outcomeAt(store, name, at) };
 }
 
-/** The outcome of a tick, also as a part of a range. */
-async function outcomeAt({ channel }: ScheduleStore, name: string, at: number): Promise<Found | undefined> {
-  const range = { prefix: ["tick", name], before: tickKey(name, at + 1), reverse: true, limit: 1 };
-  for await (const { key, value, version } of channel.entries(range)) {
-    const [, , first] = key as readonly unknown[];
-    if (typeof first === "number" && isTick(value) && isIn(at, first, value)) return { at: first, value, version };
-  }
-  return undefined;
-}
-
-/** Whether a tick is one of a range. The range may be of an earlier calendar of the schedule. */
-function isIn(at: number, first: number, { until, calendar }: TickValue): boolean {
-  if (at === first || until === undefined || calendar === undefined) return at === first;
-  return at <= until && calendarOf(calendar).next(at - 1) === at;
-}
-
-/**
- * The run of a tick instead of its outcome so far. A range that it was a part of goes on before and after
- * it.
- */
-function replaceOps(
+/** The run of a tick, instead of its outcome so far. */
+function runOps(
   store: ScheduleStore,
-  { name }: OwnSchedule,
-  { at, found, run, request }: { at: number; found: Found | undefined; run: StartingRun; request: Request },
+  { name, at, run, request }: { name: string; at: number; run: StartingRun; request: Request },
+  { cursor, found }: Decided,
 ): Op<SchedulesValue>[] {
-  const before = found && { outcome: found.value.outcome, ...(found.value.reason && { reason: found.value.reason }) };
-  const evidence = { backfill: request.id, ...(before && { before }) };
-  const value = { outcome: "run", run: run.id, evidence } as const;
-  const revision = found?.value.revision ?? 0;
-  const tick: TickValue = { ...value, by: store.by, decided: store.clock.now(), revision };
-  const put = outcomeOps(name, at, tick);
-  if (found === undefined) return [{ check: tickKey(name, at), version: null }, ...put];
-  const ops: Op<SchedulesValue>[] = [
-    { check: tickKey(name, found.at), version: found.version },
-    ...put,
-    { delete: unrunKey(name, at) },
-  ];
-  const { until, count: _, more: __, calendar: of, ...rest } = found.value;
-  if (until === undefined || of === undefined) return ops;
-  const calendar = calendarOf(of);
-  const part = (first: number, last: number): Op<SchedulesValue>[] => {
-    const { value } = range(of, first, last, rest as Why);
-    return outcomeOps(name, first, { ...rest, ...value });
-  };
-  if (found.at < at) {
-    ops.push({ check: tickKey(name, at), version: null });
-    ops.push(...part(found.at, lastTick(calendar, found.at, at - 1)));
-  }
-  if (at < until) ops.push(...part(calendar.next(at), until));
-  return ops;
+  const evidence = { backfill: request.id };
+  if (found !== undefined) return replaceOps(store, { name, at, found, run }, evidence);
+  const [check, ...put] = store.tickOps(name, { at, value: { outcome: "run", run: run.id, evidence } }, 0);
+  // A cursor that was set back may come past this tick again, and write a range over it.
+  return [{ check: cursorKey(name), version: cursor.version }, check as Op<SchedulesValue>, ...put];
 }
 
 /** The run did not start: the tick is open for the next attempt of the backfill. */

@@ -17,7 +17,7 @@ export interface More {
   ops(run: StartingRun): readonly Op<SchedulesValue>[];
   /** What is written if the run could not start after all. `version`: that of what `ops` wrote. */
   undo(run: StartingRun, version: Version): readonly Op<SchedulesValue>[];
-  /** Whether the store is still as these ops expect it. */
+  /** Reads again what `ops` checks. Resolves to whether the run may start. */
   holds(): Promise<boolean>;
 }
 

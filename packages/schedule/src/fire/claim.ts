@@ -1,5 +1,7 @@
 import type { ChannelOps, Op, StartClaim, StartingRun, Tick, Version } from "@ojm/core";
-import { type Cursor, cursorKey, type SchedulesValue, scheduleKey, tickKey } from "../store/schema.js";
+import { WRONG_CLOCK } from "../decide/decide.js";
+import { type FoundOutcome, outcomeAt, passedBefore, replaceOps } from "../store/replace.js";
+import { type Cursor, cursorKey, type SchedulesValue, scheduleKey, TICK_TTL, tickKey } from "../store/schema.js";
 import type { ScheduleStore, Stored } from "../store/store.js";
 
 /** The tick that a run is for, and the cursor once it is started. */
@@ -25,6 +27,8 @@ export class TickClaim implements StartClaim {
   #stored: Stored;
   #planned: Plan;
   #run = "";
+  /** An outcome that a machine with a wrong clock wrote before the time of the tick. */
+  #early: FoundOutcome | undefined;
 
   /** `plan`: what is to be started, by what is in the store; `undefined` if nothing is. */
   constructor(store: ScheduleStore, stored: Stored, plan: (stored: Stored) => Plan | undefined) {
@@ -52,16 +56,20 @@ export class TickClaim implements StartClaim {
     return this.#run;
   }
 
-  ops({ id }: StartingRun): ChannelOps<SchedulesValue>[] {
+  ops(run: StartingRun): ChannelOps<SchedulesValue>[] {
+    const { id } = run;
     this.#run = id;
     const { schedule, cursor } = this.#stored;
     const { name, revision } = schedule.value;
     const outcome = { at: this.tick.at, value: { outcome: "run", run: id } } as const;
+    const found = this.#early;
     const ops: Op<SchedulesValue>[] = [
       { check: scheduleKey(name), version: schedule.version },
       { check: cursorKey(name), version: cursor.version },
       { put: cursorKey(name), value: this.#planned.cursor },
-      ...this.#store.tickOps(name, outcome, revision),
+      ...(found === undefined
+        ? this.#store.tickOps(name, outcome, revision)
+        : replaceOps(this.#store, { name, at: this.tick.at, found, run })),
     ];
     return [{ channel: this.#store.channel, ops }];
   }
@@ -74,7 +82,27 @@ export class TickClaim implements StartClaim {
     const plan = this.#plan(this.#stored);
     if (plan?.at !== at) throw new Changed();
     this.#planned = plan;
-    if ((await this.#store.tick(name, at)) !== undefined) throw new Taken();
+    await this.look();
+    if (this.#early === undefined && (await this.#store.tick(name, at)) !== undefined) throw new Taken();
+  }
+
+  /**
+   * Looks for an outcome of the tick, if the cursor was set back from behind it. One that a wrong clock wrote
+   * before the time of the tick is replaced, unless it is a run.
+   *
+   * @throws Taken
+   */
+  async look(): Promise<void> {
+    const { schedule: name, at } = this.tick;
+    this.#early = undefined;
+    if (at > (this.#stored.cursor.value.ahead ?? Number.NEGATIVE_INFINITY)) return;
+    const found = await outcomeAt(this.#store, name, at);
+    const now = this.#store.clock.now();
+    if (found === undefined && at <= passedBefore(this.#stored.schedule.value, now)) throw new Taken();
+    if (found === undefined) return;
+    const clockOfWriter = found.value.decided + TICK_TTL - found.expiresIn;
+    if (found.value.outcome === "run" || clockOfWriter <= now + WRONG_CLOCK) throw new Taken();
+    this.#early = found;
   }
 
   /** The cursor may have moved on: the tick is refused rather than tried again. */

@@ -29,7 +29,7 @@ function refusal(state: State, at: number, { code, message, held }: RunError): S
   // Cancelled, or lost, after its lock was taken and before its body began.
   if (code !== "INVALID") return undefined;
   const why: Why = { outcome: "refused", reason: "invalid", evidence: { error: message } };
-  return { type: "settle", cursor: cursorAt(at, state.cursor.waiting), ticks: [one(at, why)] };
+  return { type: "settle", cursor: cursorAt(state.cursor, at, state.cursor.waiting), ticks: [one(at, why)] };
 }
 
 type Settle = Extract<Decision, { type: "settle" }>;
@@ -176,7 +176,7 @@ export class ScheduledJob implements Alarm {
     if (decision.type === "settle") return this.#settle(stored, decision);
     const ahead = new Date(stored.cursor.value.at).toISOString();
     warn(
-      `the ticks of "${visible(this.own.name)}" were decided up to ${ahead}, by a machine with a wrong date. They begin now.`,
+      `the ticks of "${visible(this.own.name)}" were decided up to ${ahead}, by a machine with a wrong clock. They are decided from now on; what was run is not run again.`,
     );
     await this.#settle(stored, { type: "settle", cursor: decision.cursor, ticks: [] });
   }

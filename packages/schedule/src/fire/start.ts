@@ -84,6 +84,7 @@ export async function startTick(
 ): Promise<Started> {
   const claim = new TickClaim(host.store, stored, plan);
   try {
+    await claim.look();
     const begun = await startRun(host, own, claim, options);
     host.tell(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
     return { ...begun, cursor: { value: claim.planned.cursor, version: begun.version } };

@@ -119,6 +119,8 @@ export class WaitingRuns {
     if (at === undefined || schedule.value.hash !== this.#own.hash) return undefined;
     const now = store.clock.now();
     const state = { schedule: schedule.value, cursor: cursor.value, now, began };
-    return stopped(state, now) === undefined ? { at, cursor: cursorAt(cursor.value.at, rest) } : undefined;
+    return stopped(state, now) === undefined
+      ? { at, cursor: cursorAt(cursor.value, cursor.value.at, rest) }
+      : undefined;
   }
 }

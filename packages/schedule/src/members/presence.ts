@@ -1,14 +1,17 @@
-import { isChannelError } from "@ojm/core";
+import { type Clock, isChannelError } from "@ojm/core";
 import { processIdentity } from "@ojm/core/backend";
 import { inBackground, warn } from "../background.js";
 import { type MemberValue, memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 
-/** How long a member lives without a renewal, in ms. */
-export const PRESENCE_TTL = 15_000;
-
 /** The time from one renewal to the next, in ms. */
 const BEAT = 5_000;
+
+/** A member lives as long as this many beats take without a renewal. */
+const BEATS_OF_LIFE = 3;
+
+/** How long a member lives without a renewal, in ms. */
+export const PRESENCE_TTL: number = BEATS_OF_LIFE * BEAT;
 
 /** The lists of schedules are long and change seldom: they are renewed each twenty minutes. */
 const PART_TTL = 3_600_000;
@@ -29,6 +32,8 @@ const AWAY = 10_000;
  * schedules, and each reads every list that another one writes.
  */
 const MOMENT = 100;
+
+const beatOf = ({ rest = 0 }: Clock): number => Math.max(BEAT, rest);
 
 /** Shows to others that this scheduler lives, and which schedules it can run. */
 export class Presence {
@@ -111,7 +116,7 @@ export class Presence {
       try {
         this.#moment = this.#changed.size > 0 ? Math.min(BEAT, 2 * this.#moment) : MOMENT;
         await this.#beat();
-        rest = this.#changed.size > 0 ? this.#moment : BEAT;
+        rest = this.#changed.size > 0 ? this.#moment : beatOf(this.#store.clock);
       } finally {
         this.#busy = undefined;
         this.#arm(rest);
@@ -131,7 +136,8 @@ export class Presence {
         await channel.set(memberPartKey(by.instance, place), { schedules }, { ttl: PART_TTL });
       }
       // The list first: a member without it can run nothing.
-      await channel.set(memberKey(by.instance), this.#value(), { ttl: PRESENCE_TTL });
+      const ttl = BEATS_OF_LIFE * beatOf(clock);
+      await channel.set(memberKey(by.instance), this.#value(), { ttl });
       this.#beats++;
       this.#answered();
     } catch (error) {

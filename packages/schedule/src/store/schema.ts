@@ -54,6 +54,11 @@ export interface Cursor {
   readonly at: number;
   /** The ticks that wait for their run, in order. */
   readonly waiting?: readonly number[];
+  /**
+   * The cursor was set back from here, as a machine with a wrong clock had moved it. Ticks up to this one may
+   * have an outcome although the cursor is before them.
+   */
+  readonly ahead?: number;
 }
 
 /** What became of a tick. */

@@ -13,6 +13,7 @@ import {
 import { unlessCorrupt } from "@ojm/core/backend";
 import { cursorAt, type Decided, type Moved } from "../decide/outcomes.js";
 import { outcomeOps } from "./outcome-ops.js";
+import { passedBefore, undecided } from "./replace.js";
 import {
   type Cursor,
   cursorKey,
@@ -107,8 +108,8 @@ export class ScheduleStore {
 
   /**
    * Writes outcomes and more, if the schedule and the cursor are still as in `stored`. `moved.cursor`: the
-   * cursor behind all of them. `others`: ops without checks on other channels. Resolves to the version of the
-   * writes; to `undefined` if they are not.
+   * cursor behind all of them. `others`: ops without checks on other channels. A tick that has an outcome
+   * keeps it. Resolves to the version of the writes; to `undefined` if they are not.
    */
   async write(
     stored: Stored,
@@ -116,20 +117,31 @@ export class ScheduleStore {
     writes: readonly Op<SchedulesValue>[],
     others: readonly ChannelOps<unknown>[] = [],
   ): Promise<Version | undefined> {
-    let left = moved.ticks.toSorted((a, b) => a.at - b.at);
     let { cursor } = stored;
+    const { name } = stored.schedule.value;
+    const ticks = await this.undecided({ schedule: stored.schedule.value, cursor: cursor.value }, moved.ticks);
+    let left = ticks.toSorted((a, b) => a.at - b.at);
     while (left.length > MOST_TICKS) {
       const part = left.slice(0, MOST_TICKS);
       // The cursor moves with each part: if this process dies in between, the next one may have another
       // policy, and would decide on these ticks anew.
       const value = cursorBehind(cursor.value, part, moved.cursor);
-      const put = { put: cursorKey(stored.schedule.value.name), value };
+      const put = { put: cursorKey(name), value };
       const version = await this.#commit({ ...stored, cursor }, part, [put], []);
       if (version === undefined) return undefined;
       cursor = { value, version };
       left = left.slice(MOST_TICKS);
     }
     return this.#commit({ ...stored, cursor }, left, writes, others);
+  }
+
+  /** What is left of outcomes without those that ticks already have, if the cursor was set back. */
+  async undecided(
+    { schedule, cursor }: { readonly schedule: StoredSchedule; readonly cursor: Cursor },
+    ticks: readonly Decided[],
+  ): Promise<readonly Decided[]> {
+    if (cursor.ahead === undefined) return ticks;
+    return undecided(this.channel, schedule.name, ticks, passedBefore(schedule, this.clock.now()));
   }
 
   async #commit(
@@ -173,7 +185,7 @@ function cursorBehind(before: Cursor, ticks: readonly Decided[], last: Cursor): 
   const decided = new Set(ticks.map((tick) => tick.at));
   const still = (before.waiting ?? []).filter((tick) => !decided.has(tick));
   const begun = (last.waiting ?? []).filter((tick) => tick > before.at && tick <= at);
-  return cursorAt(at, [...still, ...begun]);
+  return cursorAt(before, at, [...still, ...begun]);
 }
 
 function tickOf(key: unknown): number[] {

@@ -46,7 +46,7 @@ export function isSchedule(value: unknown, name: string): value is StoredSchedul
 
 export function isCursor(value: unknown): value is Cursor {
   const cursor = fieldsOf<Cursor>(value);
-  if (cursor === undefined || !isTime(cursor.at)) return false;
+  if (cursor === undefined || !isTime(cursor.at) || !isOptional(cursor.ahead, isTime)) return false;
   return isOptional(cursor.waiting, (waiting) => Array.isArray(waiting) && waiting.every(isTime));
 }
 

@@ -3,7 +3,7 @@ import { type Channel, ChannelError, type Clock, type JobManager, type Op, type 
 import { systemClock } from "@ojm/core/backend";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/change.js";
-import type { Decided, Why } from "../decide/outcomes.js";
+import { cursorAt, type Decided, type Moved, type Why } from "../decide/outcomes.js";
 import { checkDefinition } from "../definition/check.js";
 import {
   CHANNEL,
@@ -125,7 +125,7 @@ export class ScheduleImport {
 
   async #begin(value: StoredSchedule, cursor: Cursor): Promise<boolean> {
     const { name } = value;
-    const moved = this.#settled(value, cursor);
+    const moved = await this.#settled(value, cursor);
     return this.#commit(value, moved.ticks, { schedule: null, cursor: null }, [
       { put: scheduleKey(name), value },
       { put: cursorKey(name), value: moved.cursor },
@@ -134,18 +134,19 @@ export class ScheduleImport {
   }
 
   async #moveOn({ schedule, cursor: own }: Stored, cursor: Cursor): Promise<boolean> {
-    const moved = this.#settled(schedule.value, cursor);
+    const moved = await this.#settled(schedule.value, cursor);
     const versions = { schedule: schedule.version, cursor: own.version };
     const put = { put: cursorKey(schedule.value.name), value: moved.cursor };
     return this.#commit(schedule.value, moved.ticks, versions, [put]);
   }
 
   /** All ticks up to now get an outcome: the other store may have run them since. */
-  #settled(schedule: StoredSchedule, cursor: Cursor): { readonly cursor: Cursor; readonly ticks: readonly Decided[] } {
+  async #settled(schedule: StoredSchedule, cursor: Cursor): Promise<Moved> {
     const now = this.#store.clock.now();
     const why: Why = { outcome: "missed", reason: "imported" };
     const { cursor: moved, ticks } = settleAll({ schedule, cursor, now, began: now }, why);
-    return { cursor: { at: Math.max(moved.at, cursor.at) }, ticks };
+    const left = await this.#store.undecided({ schedule, cursor }, ticks);
+    return { cursor: cursorAt(cursor, Math.max(moved.at, cursor.at)), ticks: left };
   }
 
   async #commit(

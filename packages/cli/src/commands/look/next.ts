@@ -58,7 +58,7 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /** What becomes of it if nobody runs it by then. */
-function lateOf(missed: ScheduleDefinition["missed"] = "latest"): string {
+function lateOf(missed: ScheduleDefinition["missed"] = { run: "latest", downtime: false }): string {
   const { run, downtime = true } = typeof missed === "string" ? { run: missed } : missed;
   if (run === "none" || !downtime) return "missed unless a process comes";
   return run === "all" ? "run once a process comes" : "run once a process comes, if it is the newest then";

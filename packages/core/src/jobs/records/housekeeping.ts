@@ -3,7 +3,7 @@ import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
 import type { Key } from "../../channel/types.js";
 import { chance, Turn, type TurnValue } from "../../locks/sweep/turn.js";
-import { type Clock, systemClock } from "../../util/clock.js";
+import { type Clock, restBy, systemClock } from "../../util/clock.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import type { Channels } from "../channels.js";
 import { closeOrphans, type Look, seesAll } from "./close-orphans.js";
@@ -71,7 +71,8 @@ export class Housekeeping {
   #restFor(ms: number): void {
     if (this.#closing.signal.aborted) return;
     const jitter = JITTER * this.#ttl * chance(this.#clock);
-    this.#cancel = this.#clock.after(ms + jitter, () => void this.#lookInTurn().then((rest) => this.#restFor(rest)));
+    const rest = restBy(this.#clock, ms + jitter);
+    this.#cancel = this.#clock.after(rest, () => void this.#lookInTurn().then((rest) => this.#restFor(rest)));
   }
 
   /** Looks if this process has the turn. Resolves to the time until the next call, in ms. */

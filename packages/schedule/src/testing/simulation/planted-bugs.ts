@@ -1,4 +1,12 @@
-import type { Backend, CallOptions, Commit, CommitOutcome, StoredWrite, Supports } from "@ojm/core/backend";
+import type {
+  Backend,
+  CallOptions,
+  Commit,
+  CommitOutcome,
+  StoredEntry,
+  StoredWrite,
+  Supports,
+} from "@ojm/core/backend";
 import { plantedKeptBugs } from "../../../../core/src/testing/simulation/planted-kept-bugs.js";
 import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
 import type { PlantedBug } from "./simulation.js";
@@ -171,6 +179,26 @@ class HandOverCounts extends Planted {
   }
 }
 
+/** A backfill writes its run, and leaves its tick in the range of what was missed. */
+class LeftInRange extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const run = commit.writes.find((one) => isTick(one) && one.value?.includes('"backfill"') === true);
+    if (run === undefined) return super.commit(commit, options);
+    const writes = commit.writes.filter((one) => one === run || !isTick(one));
+    return this.without({ ...commit, writes }, isTick, options);
+  }
+}
+
+/** A cursor of a wrong clock is set back, and what was decided beyond it is forgotten. */
+class AheadForgotten extends Planted {
+  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    const entries = await super.read(keys, options);
+    return entries.map((entry) => (entry && isCursor(entry) ? { ...entry, value: withoutAhead(entry.value) } : entry));
+  }
+}
+
+const withoutAhead = (text: string): string => text.replace(/,"ahead":\d+/, "");
+
 const plant =
   (Bug: new (store: Backend, clock: never) => Planted): PlantedBug["plant"] =>
   (store) =>
@@ -225,6 +253,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     caughtAs: /is not made again: \S+ was handed over/,
     plant: plant(HandOverCounts),
     only: "retries",
+    },
+    {
+    name: "a backfill that leaves its tick in a range",
+    caughtAs: /has two outcomes/,
+    plant: plant(LeftInRange),
+    only: "skips",
+  },
+  {
+    name: "a cursor that was set back and forgets it",
+    caughtAs: /has two outcomes|is decided twice/,
+    plant: plant(AheadForgotten),
+    only: "skips",
   },
   { name: "a late tick is forgotten", caughtAs: /passed without an outcome/, plant: plant(LateForgotten) },
 ];

@@ -39,6 +39,9 @@ const RETRIED_WITHIN = 60_000;
 /** So far a wall clock may be behind another one, in ms. */
 const FURTHEST_BEHIND = 1_300_000;
 
+/** How far a wrong clock is off, in ms: from one to the other. The first wrong one is ahead, the next behind. */
+const WRONG: readonly [number, number] = [5_400_000, 10_800_000];
+
 /** A bug that is planted between the schedulers and the store. */
 export interface PlantedBug {
   readonly name: string;
@@ -83,6 +86,13 @@ function codeOf({ reason }: AbortSignal): unknown {
   return isRunError(reason) ? reason.code : undefined;
 }
 
+/** A process that is there. */
+interface Living {
+  readonly scheduler: Scheduler;
+  readonly process: FakeProcess;
+  end(how: "dies" | "closes"): void;
+}
+
 /** A body that runs. */
 interface Inside {
   readonly process: FakeProcess;
@@ -98,12 +108,12 @@ interface Inside {
 export class Simulation {
   readonly clock: FakeClock;
   readonly timeline: string[] = [];
-  readonly witness: Witness = new Witness();
+  readonly witness: Witness = new Witness(() => this.clock.now());
   readonly #dice: Dice;
   readonly #chaos: Chaos;
   readonly #bug: PlantedBug | undefined;
   readonly #length: number;
-  readonly #alive: Map<JobManager, { readonly scheduler: Scheduler; readonly process: FakeProcess }> = new Map();
+  readonly #alive: Map<JobManager, Living> = new Map();
   readonly #ways: Set<FaultyBackend> = new Set();
   readonly #inside: Set<Inside> = new Set();
   /** How often each schedule was deployed. */
@@ -122,6 +132,8 @@ export class Simulation {
   /** Until when a process that closed may free the locks of its chains. */
   #closingUntil = 0;
   #over = false;
+  /** No process is there until then, by the monotonic clock. */
+  #outage = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(seed: number, { bug, length = 60_000 }: SimulationOptions = {}) {
@@ -173,6 +185,8 @@ export class Simulation {
     });
     for (let i = 0; i < PROCESSES; i++) this.#keepAlive(store, i);
     this.#control();
+    this.#outages(store);
+    this.#wrongClocks();
     await this.clock.advance(this.#length);
     this.#throwFailure();
     this.#over = true;
@@ -212,6 +226,11 @@ export class Simulation {
   /** Starts a process, and starts it anew whenever it dies: perhaps with newer definitions. */
   #keepAlive(store: SharedStore, i: number): void {
     if (this.#over) return;
+    const away = this.#outage - this.clock.monotonic();
+    if (away > 0) {
+      this.clock.after(away, () => this.#keepAlive(store, i));
+      return;
+    }
     const process = new FakeProcess(this.clock, this.#dice.chance);
     process.ahead = this.#dice.between(-1_000, 1_000);
     if (this.#dice.chance() < 0.3) {
@@ -243,7 +262,6 @@ export class Simulation {
       await manager.close().catch(() => {});
       throw error;
     }
-    this.#alive.set(manager, { scheduler, process });
     const end = (how: "dies" | "closes"): void => {
       this.#alive.delete(manager);
       if (how === "closes") process.after(0, () => void this.#close(manager, scheduler, process));
@@ -251,6 +269,8 @@ export class Simulation {
       for (const one of this.#inside) if (one.process === process && process.dead) this.#inside.delete(one);
       this.clock.after(this.#dice.between(100, TTL), () => this.#keepAlive(store, i));
     };
+    this.#alive.set(manager, { scheduler, process, end });
+    if (this.#outage > this.clock.monotonic()) end("dies");
     if (this.#over) return;
     this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
   }
@@ -341,6 +361,55 @@ export class Simulation {
     });
   }
 
+  /** In half of the seeds, all processes are gone for a while. Somebody asks for a backfill meanwhile. */
+  #outages(store: SharedStore): void {
+    if (this.#dice.chance() < 0.5) return;
+    this.clock.after(this.#dice.between(0.2, 0.6) * this.#length, () => {
+      const ms = this.#dice.between(10_000, 30_000);
+      const from = this.clock.now() - 5_000;
+      this.note(`all processes are gone for ${Math.round(ms)}`);
+      this.#outage = this.clock.monotonic() + ms;
+      for (const { end } of [...this.#alive.values()]) end("dies");
+      this.clock.after(ms - this.#dice.between(50, 2_000), () => {
+        void this.#backfillAlone(store, from).catch((error: unknown) => {
+          if (!isScheduleError(error) && !isChannelError(error)) this.#failed(error);
+        });
+      });
+    });
+  }
+
+  /** A process without schedules asks for a backfill. */
+  async #backfillAlone(store: SharedStore, from: number): Promise<void> {
+    const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
+    const chLocks = { backend: this.#bug?.plant(way) ?? way };
+    const manager = await openJobManager({ chJobs: chLocks, chLocks, clock: this.clock, ttl: TTL });
+    const scheduler = new Scheduler(manager, { clock: this.clock });
+    for (const name of this.#names) await this.#backfill(scheduler, name, from, this.clock.now());
+    await scheduler.close();
+    await manager.close();
+  }
+
+  async #backfill(scheduler: Scheduler, name: string, from: number, to: number): Promise<void> {
+    this.note(`${name} is backfilled from ${iso(from)} to ${iso(to)}`);
+    await scheduler.backfill(name, { from, to, reason: "simulated" });
+  }
+
+  /** In half of the seeds, the clock of a process is hours off for a while. */
+  #wrongClocks(): void {
+    if (this.#dice.chance() < 0.5) return;
+    const sign = this.#dice.chance() < 0.7 ? 1 : -1;
+    this.clock.after(this.#dice.between(0.2, 0.7) * this.#length, () => {
+      const [{ process } = {}] = this.#alive.values();
+      if (process === undefined) return;
+      const off = sign * this.#dice.between(...WRONG);
+      this.note(`the clock of a process is ${Math.round(off)} off`);
+      process.ahead += off;
+      this.clock.after(this.#dice.between(3_000, 0.2 * this.#length), () => {
+        process.ahead -= off;
+      });
+    });
+  }
+
   async #command(manager: JobManager, scheduler: Scheduler, name: string): Promise<void> {
     const chance = this.#dice.chance();
     const reason = "simulated";
@@ -358,8 +427,7 @@ export class Simulation {
       this.note(`${name} is run now`);
       await scheduler.runNow(name, { reason, within: 5_000 });
     } else {
-      this.note(`${name} is backfilled`);
-      await scheduler.backfill(name, { from: this.clock.now() - 20_000, to: this.clock.now() - 10_000, reason });
+      await this.#backfill(scheduler, name, this.clock.now() - 20_000, this.clock.now() - 10_000);
     }
   }
 
@@ -381,8 +449,10 @@ export class Simulation {
     if (this.#alive.size === 0) return;
     this.witness.flush();
     for (const name of this.#names) this.#checkDecided(name);
-    const [[manager] = []] = this.#alive;
-    if (manager === undefined) return;
+    const [[manager, { scheduler: one }] = [undefined, {}]] = this.#alive;
+    if (manager === undefined || one === undefined) return;
+    for (const { id, schedule, left } of await this.clock.until(collect(one.backfills())))
+      if (left > 0) throw new Error(`the backfill ${id} of ${schedule} is not done: ${left} of its ticks are not run`);
     // A process whose clock was behind waits for the time of the next attempt by that clock.
     if ((await this.clock.until(manager.retries())).length > 0) await this.clock.advance(FURTHEST_BEHIND);
     for (const name of this.#names) {

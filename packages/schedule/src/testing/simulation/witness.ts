@@ -11,6 +11,8 @@ const CHANNEL = "oJobManager-schedules ";
 interface Outcome {
   readonly value: TickValue;
   readonly version: string;
+  /** Whether it, or one before it, was written by a wrong clock, and is not a run. */
+  readonly wasEarly: boolean;
 }
 
 /** What the store shows of one schedule. */
@@ -19,19 +21,33 @@ interface Seen {
   cursor: Cursor | undefined;
   /** Each tick that has an outcome, as a part of a range too. */
   readonly outcomes: Map<number, Outcome>;
+  /** The last tick of each entry, by its first one. */
+  readonly entries: Map<number, number>;
 }
+
+/** A clock that is further ahead than this, in ms, is wrong. The others differ by less. */
+const EARLY = 3_000_000;
 
 /**
  * Sees every commit that the store applies, and judges by what is in the store alone:
  *
- * - a tick is decided once, and no other outcome comes after the first;
+ * - a tick is decided once, and no other outcome comes after the first: but for a backfill, or if a wrong
+ *   clock decided on it before its time, and then only if it was not run;
+ * - no two entries overlap;
  * - the cursor moves, or a tick stops waiting, only together with the outcomes of those ticks;
+ * - the cursor moves back only if it says so, as one of a wrong clock;
  * - while a schedule is paused, no tick of it is run.
  */
 export class Witness {
   readonly #names: Map<string, Seen> = new Map();
+  readonly #now: () => number;
   #version = "0";
   #commit: { readonly kind: string; readonly name: string; readonly at: number; readonly value: unknown }[] = [];
+
+  /** `now`: the right time. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   /** Call it with each change that the store applied. */
   applied({ key, value, version }: StoredChange): void {
@@ -60,7 +76,8 @@ export class Witness {
   }
 
   seen(name: string): Readonly<Seen> {
-    const seen = this.#names.get(name) ?? { schedule: undefined, cursor: undefined, outcomes: new Map() };
+    const maps = { outcomes: new Map(), entries: new Map() };
+    const seen = this.#names.get(name) ?? { schedule: undefined, cursor: undefined, ...maps };
     this.#names.set(name, seen);
     return seen;
   }
@@ -68,7 +85,10 @@ export class Witness {
   #judge(name: string, changes: readonly { kind: string; at: number; value: unknown }[]): void {
     const seen = this.seen(name) as Seen;
     const { schedule, cursor } = seen;
-    for (const { kind, at, value } of changes) if (kind === "tick") this.#decided(name, seen, at, value as TickValue);
+    const ticks = changes.filter(({ kind }) => kind === "tick");
+    for (const { at, value } of ticks) this.#decided(name, seen, at, value as TickValue);
+    for (const { at, value } of ticks) seen.entries.set(at, (value as TickValue).until ?? at);
+    for (const { at } of ticks) this.#checkAlone(name, seen, at);
     for (const { kind, value } of changes) {
       if (kind === "schedule") seen.schedule = (value ?? undefined) as StoredSchedule | undefined;
       if (kind === "cursor") seen.cursor = (value ?? undefined) as Cursor | undefined;
@@ -76,7 +96,14 @@ export class Witness {
     if (schedule !== undefined && cursor !== undefined) this.#moved(name, seen, schedule, cursor);
   }
 
-  #decided(name: string, { schedule, outcomes }: Seen, at: number, value: TickValue): void {
+  #checkAlone(name: string, { entries }: Seen, at: number): void {
+    const last = entries.get(at) ?? at;
+    for (const [first, end] of entries)
+      if (first !== at && first <= last && end >= at)
+        throw new Error(`the tick ${iso(Math.max(first, at))} of ${name} has two outcomes`);
+  }
+
+  #decided(name: string, { schedule, cursor, outcomes }: Seen, at: number, value: TickValue): void {
     const isBackfill = value.evidence?.["backfill"] !== undefined;
     const { paused } = schedule ?? {};
     if (paused !== undefined && paused.until === undefined && value.outcome === "run" && !isBackfill)
@@ -86,28 +113,39 @@ export class Witness {
       // A backfill cuts a range in parts, which say the same as before.
       const isPart = before?.value.decided === value.decided && before.value.reason === value.reason;
       const isUndone = value.reason === "not-recorded" && before?.value.run === value.run;
-      if (before !== undefined && !isBackfill && !isPart && !isUndone)
+      // A run stays. An outcome that a wrong clock wrote before its time makes room for a run.
+      const isOpen = before?.value.outcome !== "run" && value.outcome === "run";
+      const mayReplace = isOpen && (isBackfill || (before?.wasEarly === true && tick <= (cursor?.ahead ?? 0)));
+      if (before !== undefined && !mayReplace && !isPart && !isUndone)
         throw new Error(
           `the tick ${iso(tick)} of ${name} is decided twice: ${textOf(before.value)}, then ${textOf(value)}`,
         );
-      outcomes.set(tick, { value, version: this.#version });
+      const isEarly = value.outcome !== "run" && value.decided > this.#now() + EARLY;
+      outcomes.set(tick, { value, version: this.#version, wasEarly: isEarly || before?.wasEarly === true });
     }
   }
 
   /** All ticks that the cursor passed, and those that do not wait any more, have their outcome. */
   #moved(name: string, seen: Seen, schedule: StoredSchedule, before: Cursor): void {
     const { cursor = { at: before.at, waiting: [] } } = seen;
-    if (cursor.at < before.at) throw new Error(`the cursor of ${name} moves back to ${iso(cursor.at)}`);
+    const isSetBack = cursor.at < before.at;
+    if (isSetBack && (cursor.ahead ?? 0) < before.at)
+      throw new Error(`the cursor of ${name} moves back to ${iso(cursor.at)}`);
     const waiting = new Set(cursor.waiting ?? []);
     const passed = cursor.at === before.at ? [] : ticksOf(schedule, before.at + 1, cursor.at);
     for (const tick of [...passed, ...(before.waiting ?? [])]) {
       if (waiting.has(tick) || seen.outcomes.has(tick)) continue;
+      if ([...seen.entries].some(([first, last]) => first <= tick && tick <= last)) continue;
+      // A tick that is not due by the right clock comes again. One from before the schedule is none of it.
+      if (isSetBack && tick > cursor.at) continue;
+      if (before.ahead !== undefined && tick <= schedule.since) continue;
       throw new Error(`the tick ${iso(tick)} of ${name} is passed without an outcome`);
     }
     // Nothing of the new definition is due before its time.
     if (seen.schedule !== undefined && calendarKey(seen.schedule.definition) === calendarKey(schedule.definition)) {
       for (const tick of waiting) {
-        if (seen.outcomes.has(tick) && !(before.waiting ?? []).includes(tick))
+        const mayHaveOne = tick <= (cursor.ahead ?? 0) || (before.waiting ?? []).includes(tick);
+        if (seen.outcomes.has(tick) && !mayHaveOne)
           throw new Error(`the tick ${iso(tick)} of ${name} waits although it is decided`);
       }
     }

@@ -2,18 +2,12 @@ import type { ScheduleDefinition } from "@ojm/schedule";
 import type { Settings, TypeArgs } from "../../../load/job-file.js";
 import { timeZoneOf } from "../../../plan/settings.js";
 
-/**
- * What becomes of missed ticks where the job file does not say it: one late run after a sleep, none after a
- * time in which no process was there.
- */
-const MISSED = { run: "latest", downtime: false } as const;
-
 /** The definition of the schedule that the settings of a job say. */
 export function definitionOf(typeArgs: TypeArgs, settings: Settings, timeout: number | undefined): ScheduleDefinition {
-  const { cron, timeInterval = 0, overlap, missed = MISSED, jitter, blackout, retry } = typeArgs;
+  const { cron, timeInterval = 0, overlap, missed, jitter, blackout, retry } = typeArgs;
   return {
     ...(cron === undefined ? { every: timeInterval } : { cron: String(cron), timeZone: zoneOf(typeArgs, settings) }),
-    missed,
+    ...(missed !== undefined && { missed }),
     ...(overlap !== undefined && { overlap }),
     ...(jitter !== undefined && { jitter }),
     ...(blackout !== undefined && { blackout }),
