@@ -7,7 +7,7 @@ import type { HeldLock } from "../locks/types.js";
  * - `TIMEOUT`: the run held its lock for its whole `timeout`.
  * - `CANCELLED`: the program or an operator cancelled the run.
  * - `LOST`: the lock was removed or replaced, or the session was not renewed in time.
- * - `ENDED`: the run was already over.
+ * - `ENDED`: the run was already over, or another program closed, overwrote or removed its record.
  * - `INVALID`: a name or an option is not valid.
  */
 export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "LOST" | "ENDED" | "INVALID";

@@ -88,6 +88,10 @@ async function exitOf(
     return error.code;
   }
   const isLost = isRunError(error) && error.code === "LOST";
+  if (runner.code !== undefined && isRunError(error) && error.code === "ENDED") {
+    tell(`ojm: the command ended with exit code ${runner.code}. ${error.message}`);
+    return runner.code;
+  }
   if (runner.code !== undefined && (isLost || isChannelError(error))) {
     // Who calls it again for that would do again what is done.
     tell(sayUnrecorded(given, runner.code, error));

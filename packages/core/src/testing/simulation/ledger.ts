@@ -3,6 +3,7 @@ import type { StoredChange } from "../../channel/backend/backend.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { Run, RunRecord } from "../../jobs/types.js";
 import { Attempts } from "./chains.js";
+import type { AddedTo } from "./worker.js";
 
 /** What must be in the history at the end, by what was written to it and what callers were told. */
 export class Ledger {
@@ -108,7 +109,11 @@ export class Ledger {
     const mayLack =
       this.#apart || neverBegan || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
     const begun = !mayLack || writes.length > 1 ? [true] : [];
-    const running = writes.map(({ status }) => status === "running");
+    const added = (record: AddedTo | undefined): number => record?.added ?? 0;
+    for (const [i, record] of writes.entries())
+      if (added(record) < added(writes[i - 1])) throw new Error(`the run ${key} lost what a program added to it`);
+    const ours = writes.filter((record, i) => record.status !== "running" || added(record) === added(writes[i - 1]));
+    const running = ours.map(({ status }) => status === "running");
     expect(running, `${key} ${JSON.stringify(writes)}`).toEqual([...begun, false]);
   }
 }

@@ -135,6 +135,32 @@ class EndAfterLoss extends Planted {
   }
 }
 
+/** The end of a run writes over what others have written to its record meanwhile. */
+class EndOverwrites extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const ends = commit.writes.some((write) => ["completed", "failed"].includes(`${statusOf(write)}`));
+    const record = commit.checks.findIndex(({ key, version }) => isRecord(key) && version !== null);
+    return ends && record >= 0 ? this.commitWithout(record, commit, options) : super.commit(commit, options);
+  }
+}
+
+/** Looks for the lock of an open record by the version of the record alone. */
+class FenceByVersion extends Planted {
+  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    const isWrittenBack = (it: StoredEntry): boolean =>
+      isLock(it.key) && this.#writtenBack.has(JSON.parse(it.value).name);
+    const entries = await super.read(keys, options);
+    for (const it of entries) if (it !== undefined && isRecord(it.key)) this.#see(it);
+    return entries.map((it) => (it && isWrittenBack(it) ? { ...it, value: it.value.replace('"run":', '"of":') } : it));
+  }
+  readonly #writtenBack: Set<string> = new Set();
+  #see({ value }: StoredEntry): void {
+    const { name, status, added } = JSON.parse(value);
+    if (status === "running" && added !== undefined) this.#writtenBack.add(name);
+    else this.#writtenBack.delete(name);
+  }
+}
+
 class OrphanClosedTwice extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const closes = commit.checks.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
@@ -226,6 +252,16 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },
+  {
+    name: "the end of a run drops what a program added to its record",
+    caughtAs: /lost what a program added/,
+    plant: (store, clock) => new EndOverwrites(store, clock),
+  },
+  {
+    name: "a record that a program wrote back seems to have no lock",
+    caughtAs: /is taken for dead, and has its lock/,
+    plant: (store, clock) => new FenceByVersion(store, clock),
+  },
   { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: (store, clock) => new OrphanClosedTwice(store, clock) },
   {
     name: "the turn of a sweeper that died is never free",

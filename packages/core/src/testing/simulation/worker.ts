@@ -29,6 +29,8 @@ export interface Plan {
   readonly retries: boolean;
   /** Whether somebody asks for rollups, which folds the records. */
   readonly rollups: boolean;
+  /** Whether programs write open records back with a field of their own. */
+  readonly writesBack: boolean;
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -72,12 +74,13 @@ export class Worker {
   }
 
   #oneThing(): Promise<void> {
-    const { dice, unlocks, cancels, holds, logs, rollups } = this.#plan;
+    const { dice, unlocks, cancels, holds, logs, rollups, writesBack } = this.#plan;
     if (unlocks && dice.chance() < 0.06) return this.#unlock();
     if (cancels && dice.chance() < 0.15) return this.#cancel();
     if (holds && dice.chance() < 0.04) return this.#hold();
     if (logs !== undefined && logs.ids.length > 0 && dice.chance() < 0.1) return this.#readLog(logs);
     if (rollups && dice.chance() < 0.15) return this.#fold();
+    if (writesBack && dice.chance() < 0.3) return this.#writeBack();
     return this.#oneRun();
   }
 
@@ -85,6 +88,21 @@ export class Worker {
     this.#plan.note(`${this.#name} folds`);
     const rollups = await askRollups(this.#manager, this.#process.now());
     this.#plan.ledger.counted(countOf(rollups));
+  }
+
+  async #writeBack(): Promise<void> {
+    const { dice, names, note } = this.#plan;
+    const { jobs } = this.#manager.channels;
+    const name = dice.pick(names);
+    for await (const { key, value, version } of jobs.entries({ prefix: { name }, reverse: true, limit: 3 })) {
+      if (value.status !== "running") continue;
+      note(`${this.#name} writes ${value.id} back`);
+      const added: AddedTo = { ...value, added: ((value as AddedTo).added ?? 0) + 1 };
+      await jobs.commit([
+        { check: key, version },
+        { put: key, value: added },
+      ]);
+    }
   }
 
   async #readLog(logs: WrittenLogs): Promise<void> {
@@ -168,6 +186,8 @@ export class Worker {
       if (begun !== undefined) ledger.told(begun, "completed");
     } catch (error) {
       if (isRunError(error) && begun !== undefined) ledger.told(begun, error.code);
+      // No program of the simulation closes, overwrites or removes a record.
+      if (isRunError(error) && error.message.includes("is not recorded")) this.#plan.failed(error);
       throw error;
     }
   }
@@ -210,6 +230,9 @@ export class Worker {
     laws.enter({ name: run.name, process: this.#process, run });
   }
 }
+
+/** A record to which programs have added a count of their writes. */
+export type AddedTo = RunRecord & { readonly added?: number };
 
 class BodyError extends Error {}
 
