@@ -18,6 +18,8 @@ export class Ledger {
   /** The cancels that were asked for, by their reasons: of which name, and of which run if that is known. */
   readonly #cancels: Map<string, { readonly name: string; readonly id?: string }> = new Map();
   readonly #attempts: Attempts = new Attempts();
+  /** The most records that there were at once. */
+  #most = 0;
   /** The store may have forgotten the records of runs before this version. */
   #forgotten = "0";
 
@@ -35,6 +37,7 @@ export class Ledger {
     const writes = this.#written.get(key) ?? [];
     this.#written.set(key, writes);
     writes.push(JSON.parse(value));
+    this.#most = Math.max(this.#most, this.#written.size);
   }
 
   forgotten(version: string): void {
@@ -64,7 +67,8 @@ export class Ledger {
 
   /** Call it with how many runs an answer about all of them has counted. */
   counted(count: number): void {
-    const { size } = this.#written;
+    // An answer may be of the time before the store forgot its records.
+    const size = this.#forgotten === "0" ? this.#written.size : this.#most;
     if (count > size) throw new Error(`the rollups tell ${count} runs, of ${size} that began`);
   }
 

@@ -12,7 +12,7 @@ import type {
 } from "../../channel/backend/backend.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import { isIndexed, isLock, isLocking, isRecord, isSession, isSweep } from "./entry-kinds.js";
+import { isIndexed, isLock, isLocking, isOnce, isRecord, isSession, isSweep } from "./entry-kinds.js";
 
 /**
  * A bug that other lock code shipped, planted between ojm and the store. A check that looks for such bugs
@@ -32,6 +32,8 @@ export interface PlantedBug {
 
 const LATE = /^the signal of .* is late/;
 const TWO_HOLD = /^two hold /;
+/** Whichever comes first: the record of a living run is closed, or its lock is taken. */
+const TAKEN_EARLY = /^two hold |is taken for dead, and has its lock/;
 const LEFT = /^\S+ .* is left of /;
 const CLOSED_TWICE = /was closed \d times/;
 
@@ -161,6 +163,22 @@ class FenceByVersion extends Planted {
   }
 }
 
+/** Looks whether a run of the window has started, and does not check it in the commit that takes the lock. */
+class OnceInTwoSteps extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const start = commit.checks.findIndex(({ key }) => isOnce(key));
+    return start >= 0 && takesLock(commit) ? this.commitWithout(start, commit, options) : super.commit(commit, options);
+  }
+}
+
+/** Writes that a run of the window has started once its body is over. */
+class OnceAtTheEnd extends Planted {
+  override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const kept = writes.filter(({ key, value }) => !isOnce(key) || value === null);
+    return super.commit({ checks, writes: kept }, options);
+  }
+}
+
 class OrphanClosedTwice extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const closes = commit.checks.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
@@ -236,7 +254,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: (store, clock) => new ReleaseWithoutOwner(store, clock),
   },
   { name: "expiry in two steps", caughtAs: TWO_HOLD, plant: (store, clock) => new ExpiryInTwoSteps(store, clock) },
-  { name: "wall-clock expiry", caughtAs: TWO_HOLD, plant: (store, clock) => new WallClockExpiry(store, clock) },
+  { name: "wall-clock expiry", caughtAs: TAKEN_EARLY, plant: (store, clock) => new WallClockExpiry(store, clock) },
   {
     name: "no deadline of its own",
     caughtAs: LATE,
@@ -262,6 +280,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     caughtAs: /is taken for dead, and has its lock/,
     plant: (store, clock) => new FenceByVersion(store, clock),
   },
+  {
+    name: "that a run of the window has started is checked before the commit",
+    caughtAs: /starts in the window of/,
+    plant: (store, clock) => new OnceInTwoSteps(store, clock),
+  },
+  {
+    name: "that a run of the window has started is not written with its lock",
+    caughtAs: /begins without the entry of its start/,
+    plant: (store, clock) => new OnceAtTheEnd(store, clock),
+  },
   { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: (store, clock) => new OrphanClosedTwice(store, clock) },
   {
     name: "the turn of a sweeper that died is never free",
@@ -270,7 +298,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a sweep goes by the sessions that it read before the locks",
-    caughtAs: TWO_HOLD,
+    caughtAs: TAKEN_EARLY,
     plant: (store, clock) => new SessionsBeforeLocks(store, clock),
   },
   {

@@ -88,6 +88,7 @@ export class Simulation {
       retries: seed % 5 >= 3,
       rollups: seed % 3 !== 1,
       writesBack: seed % 3 === 2,
+      once: seed % 4 === 3 || seed % 8 === 6,
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,

@@ -6,6 +6,7 @@ import type { RetryOptions, Run, RunOptions, RunRecord } from "../../jobs/types.
 import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws/laws.js";
+import { WINDOW } from "./laws/started-once.js";
 import type { Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
@@ -31,6 +32,8 @@ export interface Plan {
   readonly rollups: boolean;
   /** Whether programs write open records back with a field of their own. */
   readonly writesBack: boolean;
+  /** Whether runs start once in a window. */
+  readonly once: boolean;
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -157,6 +160,7 @@ export class Worker {
     const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * ttl);
     const obeys = dice.chance() < 0.7;
     const retry = this.#retry();
+    const once = this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
     // A chain that is cancelled ends early: the ledger could not tell it from one that was lost.
@@ -164,6 +168,7 @@ export class Worker {
     let begun: Run | undefined;
     const body = async (run: Run): Promise<string> => {
       begun = run;
+      if ("once" in once && run.attempt === 1) laws.once.entered(run);
       this.#enter(run);
       this.#inside.push(name);
       const stopLines = this.#writeLines(run);
@@ -178,13 +183,14 @@ export class Worker {
       return `result of ${run.fence}`;
     };
     const wait = dice.chance() < impatient ? 0 : dice.between(0, 4_000);
-    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal, ...(retry && { retry }) };
+    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal, ...once, ...(retry && { retry }) };
     const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
     try {
       const record = await start(this.#manager, name, body, options);
       expect(record.result).toBe(`result of ${begun?.fence}`);
       if (begun !== undefined) ledger.told(begun, "completed");
     } catch (error) {
+      if (isRunError(error) && error.code === "STARTED") this.#plan.note(`${this.#name} skips ${name}`);
       if (isRunError(error) && begun !== undefined) ledger.told(begun, error.code);
       // No program of the simulation closes, overwrites or removes a record.
       if (isRunError(error) && error.message.includes("is not recorded")) this.#plan.failed(error);

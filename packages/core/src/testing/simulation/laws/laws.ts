@@ -8,6 +8,7 @@ import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../en
 import type { FakeProcess } from "../process.js";
 import { KeptLocks } from "./kept-locks.js";
 import { SessionLives } from "./session-lives.js";
+import { StartedOnce } from "./started-once.js";
 
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
@@ -64,6 +65,8 @@ export class Laws {
    */
   #forgotten = { version: "0", until: 0 };
 
+  /** The runs that start once in a window. */
+  readonly once: StartedOnce;
   readonly #kept: KeptLocks;
   /** Until when a process that closed may free the locks of its chains. */
   #closingUntil = 0;
@@ -72,6 +75,7 @@ export class Laws {
   constructor(clock: FakeClock, ttl: number, late: boolean) {
     this.#judgesSignals = !late;
     this.#clock = clock;
+    this.once = new StartedOnce(clock);
     this.#ttl = ttl;
     this.#lives = new SessionLives(clock, ttl);
     this.#kept = new KeptLocks({
@@ -100,6 +104,7 @@ export class Laws {
     if (isLock(key)) this.#kept.applied(change);
     if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
     this.#lives.applied(change);
+    this.once.applied(change);
     if (!isLock(key)) return;
     if (value === null) {
       this.#locked.delete(key);
@@ -114,6 +119,7 @@ export class Laws {
     this.#forgotten = { version, until: this.#clock.monotonic() + this.#ttl };
     this.#holds.clear();
     this.#locked.clear();
+    this.once.forgotten();
     this.#kept.forgotten();
   }
 
@@ -165,6 +171,7 @@ export class Laws {
 
   check(): void {
     this.#kept.check();
+    this.once.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
