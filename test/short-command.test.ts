@@ -9,7 +9,11 @@ import { onSharedStores } from "./support/stores.js";
 /** Its last tick does not change while a test runs. */
 const YEARLY = "0 0 1 1 *";
 
-const OPTIONS = [["--once-per", "1h"], ["--tick", YEARLY, "--time-zone", "local"], []] as const;
+const OPTIONS: readonly { readonly with: string; readonly options: readonly string[] }[] = [
+  { with: "--once-per", options: ["--once-per", "1h"] },
+  { with: "--tick", options: ["--tick", YEARLY, "--time-zone", "local"] },
+  { with: "the lock alone", options: [] },
+];
 
 /** A machine on which cron starts a command that is soon over, and writes that it ran. */
 function machine(folder: string, options: readonly string[], command = "echo ran >> ran.txt"): Promise<Ended> {
@@ -21,7 +25,7 @@ function machine(folder: string, options: readonly string[], command = "echo ran
 const ran = (folder: string): number => readFileSync(join(folder, "ran.txt"), "utf8").split("\n").length - 1;
 
 onSharedStores((create) => {
-  it.each(OPTIONS)("a short command on three machines, one after the other, with %s %s", async (...options) => {
+  it.each(OPTIONS)("a short command on three machines, one after the other, with $with", async ({ options }) => {
     const store = await create();
     const folder = folderWithStore(store);
     const ends: Ended[] = [];

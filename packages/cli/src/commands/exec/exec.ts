@@ -1,6 +1,14 @@
 import { subscribe } from "node:diagnostics_channel";
 import { basename } from "node:path";
-import { type Events, isChannelError, isLockError, isRunError, type JobManager, type OnceOptions, type RunError } from "@ojm/core";
+import {
+  type Events,
+  isChannelError,
+  isLockError,
+  isRunError,
+  type JobManager,
+  type OnceOptions,
+  type RunError,
+} from "@ojm/core";
 import { shellWord } from "@ojm/core/backend";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";

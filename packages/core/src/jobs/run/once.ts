@@ -126,7 +126,13 @@ export class OnceClaim implements StartClaim {
 
   ops(run: StartingRun): readonly ChannelOps<unknown>[] {
     const { keep, per } = this.#terms;
-    const value: OnceValue = { at: run.startTime, run: run.id, by: run.holder, token: this.#token, ...(per !== undefined && { per }) };
+    const value: OnceValue = {
+      at: run.startTime,
+      run: run.id,
+      by: run.holder,
+      token: this.#token,
+      ...(per !== undefined && { per }),
+    };
     const ops: Op<unknown>[] = [
       { check: this.#key, version: this.#version },
       { put: this.#key, value, ttl: keep },

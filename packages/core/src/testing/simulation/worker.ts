@@ -183,7 +183,13 @@ export class Worker {
       return `result of ${run.fence}`;
     };
     const wait = dice.chance() < impatient ? 0 : dice.between(0, 4_000);
-    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal, ...once, ...(retry && { retry }) };
+    const options = {
+      timeout: dice.between(200, 5 * ttl),
+      wait,
+      signal: stop.signal,
+      ...once,
+      ...(retry && { retry }),
+    };
     const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
     try {
       const record = await start(this.#manager, name, body, options);

@@ -48,7 +48,8 @@ export class StartedOnce {
     }
     const { instance } = JSON.parse(value).by;
     const isReplaced = last !== undefined && last.instance === instance && !this.#begun.has(last.fence);
-    if (last !== undefined && counts && !isReplaced) this.#broken ??= `${fence} starts in the window of ${last.fence}: ${key}`;
+    if (last !== undefined && counts && !isReplaced)
+      this.#broken ??= `${fence} starts in the window of ${last.fence}: ${key}`;
     this.#last.set(key, { fence, instance, at });
     this.#written.add(fence);
   }
