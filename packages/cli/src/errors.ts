@@ -8,6 +8,7 @@ export const EXIT = {
   away: 5,
   running: 8,
   locked: 75,
+  started: 76,
   timeout: 124,
   signal: 128,
 } as const;

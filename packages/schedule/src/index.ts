@@ -3,6 +3,7 @@ import type { ScheduleImport as OpenedImport } from "./transfer/import.js";
 
 export { cronSchedule } from "./calendar/cron.js";
 export { intervalSchedule } from "./calendar/interval.js";
+export { onceForTick } from "./calendar/last-tick.js";
 export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode } from "./calendar/schedule.js";
 export { type Due, Timetable } from "./calendar/timetable.js";
 export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";

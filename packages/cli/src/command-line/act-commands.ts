@@ -10,7 +10,8 @@ export const actCommands: readonly CommandSpec[] = [
     name: "exec",
     operands: "NAME -- COMMAND …",
     summary: "run any command under the lock of NAME, with a record and a log",
-    about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held.
+    about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held,
+and with 76 if --once-per or --tick skips it: a start counts for all machines, also if its command failed.
 The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
 the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and the lock stays held until the command
 ends. After the grace of a SIGINT, SIGTERM or SIGQUIT, or at a second one, at least a second later, SIGKILL ends the group. A command that
@@ -24,7 +25,16 @@ ends with 0 all the same is recorded as completed. If ojm itself is killed, the 
         value: "TIME",
         text: "the wait before the second attempt; before each further one it is twice as long. Default: 1m",
       },
-      "quiet-if-locked": { text: "say nothing if the lock is held" },
+      "once-per": {
+        value: "TIME",
+        text: "skip the command if a run with the same option has started within nine tenths of this time, such as 54 min of 1h",
+      },
+      tick: {
+        value: "CRON",
+        text: "skip the command if a run has started for the last tick of this cron expression, such as '0 2 * * *'",
+      },
+      "time-zone": { value: "ZONE", text: "the zone of --tick, such as Europe/Lisbon, or local. Default: UTC" },
+      "quiet-if-locked": { text: "say nothing if the lock is held, or --once-per or --tick skips the command" },
       ...STORE,
     },
   },

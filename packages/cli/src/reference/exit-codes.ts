@@ -24,6 +24,11 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: "5", brief: "the store is away", text: "The store is away, or gave an error." },
   { code: "8", brief: "still running", text: "The run still goes on." },
   { code: "75", brief: "the lock is held", text: "The lock is held." },
+  {
+    code: "76",
+    brief: "started already",
+    text: "exec with --once-per or --tick: a run of that window or tick has started, and the command is skipped.",
+  },
   { code: "124", brief: "timeout", text: "The command took too long, or the run ended by its timeout." },
   {
     code: "129, 130, 143",

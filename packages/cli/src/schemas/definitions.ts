@@ -125,7 +125,7 @@ export const decidedTickFields: Readonly<Record<string, Schema>> = {
 };
 
 const reason = fields({
-  code: oneOf("running", "locked", "kept", "maintenance", "queue", "retry", "last", "never"),
+  code: oneOf("running", "locked", "kept", "maintenance", "queue", "retry", "once", "last", "never"),
   text: text(),
   lock: maybe(ref("lock")),
   waiters,

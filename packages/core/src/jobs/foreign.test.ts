@@ -42,7 +42,8 @@ describe.each([
 
   test.each(texts)("a run whose record was overwritten frees its lock at its end: %s", async (text) => {
     await overwrite(text);
-    expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "LOST" });
+    const error = await clock.until(rejection(run.end()));
+    expect(error).toMatchObject({ code: "ENDED", message: expect.stringContaining("overwritten its record") });
     expect(await two.manager.locks()).toEqual([]);
     expect((await two.manager.run("a", () => "next", { wait: 0 })).result).toBe("next");
   });

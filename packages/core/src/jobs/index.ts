@@ -48,6 +48,7 @@ export type {
   HoldOptions,
   JobManagerOptions,
   JobSummary,
+  OnceOptions,
   Outcome,
   PendingRetry,
   PruneOptions,

@@ -27,6 +27,7 @@ import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RollupQuestions } from "./rollups/question.js";
 import type { RunContext } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
+import { forgetStart } from "./run/once.js";
 import { RecordTexts } from "./run/record-texts.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
@@ -115,6 +116,7 @@ export class JobManager extends JobQuestions {
     const onOrphan = async (lock: Pick<Entry<LockValue>, "value" | "version">, isUnused: boolean): Promise<void> => {
       const ending = { status: "lost", error: isUnused ? NOT_BEGUN : lostText(lock.value.holder) } as const;
       await closeRunOf({ jobs, locks, index }, lock, { ...ending, endTime: this.#clock.now(), isUnused });
+      if (isUnused) await forgetStart(locks as Channel<unknown>, lock);
     };
     const { ttl = TTL, heartbeatThread = true } = options;
     const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };
@@ -157,7 +159,7 @@ export class JobManager extends JobQuestions {
    *
    * @returns the value that the body returned, and the record
    * @throws the error of the body
-   * @throws RunError `LOCKED`, `TIMEOUT`, `CANCELLED`, `LOST` or `INVALID`
+   * @throws RunError `LOCKED`, `STARTED`, `TIMEOUT`, `CANCELLED`, `LOST`, `ENDED` or `INVALID`
    * @throws ChannelError if the store fails
    */
   run<T>(name: string, body: (run: Run) => T | Promise<T>, options: RunOptions = {}): Promise<Outcome<T>> {
@@ -221,7 +223,7 @@ export class JobManager extends JobQuestions {
    * await copyRows({ signal: run.signal });
    * await run.end();
    *
-   * @throws RunError `LOCKED`, `CANCELLED`, `LOST` or `INVALID`; ChannelError if the store fails
+   * @throws RunError `LOCKED`, `STARTED`, `CANCELLED`, `LOST` or `INVALID`; ChannelError if the store fails
    */
   start(name: string, options: RunOptions = {}): Promise<Run> {
     if (options?.retry !== undefined) {

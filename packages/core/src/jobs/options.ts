@@ -12,10 +12,11 @@ const HOUR = 3_600_000;
 const WAIT = 2_500;
 const LONGEST_TRIGGER = 1_000;
 const LARGEST_META = 4_096;
+const LONGEST_ONCE = 200;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "clock"];
-const RUN = ["timeout", "wait", "trigger", "meta", "claim", "retry", "signal", "waitSignal", "group"];
+const RUN = ["timeout", "wait", "trigger", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
 
 /**
  * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job
@@ -66,7 +67,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${show(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { timeout = HOUR, wait = WAIT, trigger = "manual", meta, claim, signal, waitSignal } = options;
+  const { timeout = HOUR, wait = WAIT, trigger = "manual", meta, claim, once, signal, waitSignal } = options;
   if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
     refuse(`timeout of "${name}" must be a number of ms above 0, not ${show(timeout)}`);
   }
@@ -81,9 +82,25 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (waitSignal !== undefined && !isSignal(waitSignal)) refuse(`waitSignal of "${name}" must be an AbortSignal`);
   const kept = meta === undefined ? {} : { meta: copyOfMeta(meta, refuse) };
   if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
-  return signal === undefined && meta === undefined && claim === undefined && waitSignal === undefined
+  if (once !== undefined) checkOnce(once, refuse);
+  const isPlain = signal === undefined && meta === undefined && claim === undefined && once === undefined;
+  return isPlain && waitSignal === undefined
     ? { timeout, wait, trigger }
     : { ...options, ...kept, timeout, wait, trigger };
+}
+
+function checkOnce(once: unknown, refuse: (what: string) => never): void {
+  if (!isMap(once)) refuse(`once must be a map, not ${show(once)}`);
+  const given = once as { readonly [option: string]: unknown };
+  const problem = unknownOption("once", given, "per" in given ? ["per"] : ["key", "keep"]);
+  if (problem !== undefined) refuse(problem);
+  for (const option of "per" in given ? ["per"] : ["keep"]) {
+    const ms = given[option];
+    if (!isSpan(ms) || ms < 1) refuse(`${option} of once must be a number of ms, 1 or more, not ${show(ms)}`);
+  }
+  const { key } = given;
+  if ("per" in given || (typeof key === "string" && key !== "" && key.length <= LONGEST_ONCE)) return;
+  refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${show(key)}`);
 }
 
 /** A copy: the program may change its map while the run goes on. */

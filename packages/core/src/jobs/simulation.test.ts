@@ -52,6 +52,8 @@ describe("the simulation", () => {
       " unlocks ",
       " cancels ",
       " holds ",
+      " skips ",
+      " back",
       ", for attempt 3",
       " with a lock that was kept",
       " is restarted",

@@ -272,6 +272,27 @@ export interface StartClaim {
   undo?(run: StartingRun, version: Version): readonly ChannelOps<unknown>[];
 }
 
+/**
+ * Which starts of a name keep a run from starting. All of them compare by the same `per`, or the same `key`;
+ * runs without this option neither count nor are kept away.
+ *
+ * A start counts whatever the outcome of its run: a run that failed is not made again in its window.
+ */
+export type OnceOptions =
+  | {
+      /**
+       * The window, in ms: a run starts only if none has started within nine tenths of it, by the clock of the
+       * store. The tenth is for machines that start a few seconds apart, and for days of 23 hours.
+       */
+      readonly per: number;
+    }
+  | {
+      /** What the run is for, such as a tick or the date of a report. */
+      readonly key: string;
+      /** How long a start counts, in ms, by the clock of the store. */
+      readonly keep: number;
+    };
+
 /** Options of {@link JobManager.run} and {@link JobManager.start}. */
 export interface RunOptions {
   /** The longest time that the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
@@ -291,7 +312,7 @@ export interface RunOptions {
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
    * record. Between two attempts the lock is free, unless `keepLock` is set. The wait is in the store: if
-   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `claim`, in any
+   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `claim` or `once`, in any
    * process, goes on with the chain instead of a new one. See also {@link JobManager.takeOver}.
    *
    * An attempt does not begin before the body of the one before it is over in this process: a body that
@@ -299,6 +320,16 @@ export interface RunOptions {
    * tried again. Only for `run`, not for `start`.
    */
   readonly retry?: RetryOptions;
+  /**
+   * Starts the run only if no other run of the name has started for the same window or key. The commit that
+   * takes the lock checks it. Otherwise `run` rejects with `STARTED`. With `retry`, only the first attempt is
+   * checked.
+   *
+   * @example
+   * await manager.run("report", report, { once: { per: 3_600_000 } });
+   * await manager.run("report", report, { once: { key: "2026-11", keep: 40 * 86_400_000 } });
+   */
+  readonly once?: OnceOptions;
   /** What the commit that takes the lock checks and writes too: see {@link StartClaim}. */
   readonly claim?: StartClaim;
   /** Cancels the wait for the lock, and the run. */
@@ -433,9 +464,10 @@ export interface Reason {
    * - `maintenance`: somebody holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
    * - `retry`: an attempt is due, or will be.
+   * - `once`: a run has started, and keeps others of its window or key away, see {@link RunOptions.once}.
    * - `last`: how the last run ended. `never`: no run is kept.
    */
-  readonly code: "running" | "locked" | "kept" | "maintenance" | "queue" | "retry" | "last" | "never";
+  readonly code: "running" | "locked" | "kept" | "maintenance" | "queue" | "retry" | "once" | "last" | "never";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
   /** The evidence. */

@@ -85,7 +85,8 @@ const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting" || c
 
 /** Whoever asks why a job does not run must not take its last run for the reason. */
 function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]): ScheduleReason[] {
-  const isKept = stopping.length > 0 || reasons.some(({ code }) => code !== "last" && code !== "never");
+  const isKept =
+    stopping.length > 0 || reasons.some(({ code }) => code !== "last" && code !== "never" && code !== "once");
   return isKept ? [] : [{ code: "ready", text: "nothing keeps it from running" }];
 }
 

@@ -1,8 +1,16 @@
 import { subscribe } from "node:diagnostics_channel";
 import { basename } from "node:path";
-import { type Events, isChannelError, isLockError, isRunError, type JobManager, type RunError } from "@ojm/core";
+import {
+  type Events,
+  isChannelError,
+  isLockError,
+  isRunError,
+  type JobManager,
+  type OnceOptions,
+  type RunError,
+} from "@ojm/core";
 import { GRACE, shellWord } from "@ojm/core/backend";
-import { checkNewName } from "../../command-line/parse.js";
+import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
@@ -26,6 +34,7 @@ export async function execute(given: Given): Promise<number> {
   if (timeout === 0) throw new CommandError("--timeout must be more than 0");
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   const wait = spanOption(given, "wait") ?? 0;
+  const once = await onceOption(given);
   return withStore(
     given,
     async (manager) => {
@@ -40,7 +49,8 @@ export async function execute(given: Given): Promise<number> {
         wait,
         timeout: wait + timeout + grace + REST,
         // Not the words behind it: they may hold passwords.
-        meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace },
+        meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace, ...once?.meta },
+        ...(once && { once: once.options }),
         signal: runner.waiting,
         claim: OWN_RUN,
         ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
@@ -75,6 +85,26 @@ function commandOf({ operands: [name, more], behind }: Given): {
   return { name, words: behind };
 }
 
+/** What --once-per and --tick ask for: the option of the run, and what its record shows of it. */
+async function onceOption(
+  given: Given,
+): Promise<{ readonly options: OnceOptions; readonly meta: { readonly [field: string]: string } } | undefined> {
+  const per = spanOption(given, "once-per");
+  const [cron, timeZone] = [lastValue(given, "tick"), lastValue(given, "time-zone")];
+  if (timeZone !== undefined && cron === undefined) throw new CommandError("--time-zone is that of --tick: give both");
+  if (per !== undefined && cron !== undefined) throw new CommandError("--once-per and --tick exclude each other");
+  if (per === 0) throw new CommandError("--once-per must be more than 0");
+  if (per !== undefined) return { options: { per }, meta: { oncePer: sayDuration(per) } };
+  if (cron === undefined) return undefined;
+  const { isScheduleError, onceForTick } = await import("@ojm/schedule");
+  try {
+    const { key, keep, at } = onceForTick(cron, timeZone);
+    return { options: { key, keep }, meta: { tick: new Date(at).toISOString() } };
+  } catch (error) {
+    throw isScheduleError(error) ? new CommandError(`--tick: ${error.message}`) : error;
+  }
+}
+
 async function exitOf(
   error: unknown,
   given: Given,
@@ -87,12 +117,17 @@ async function exitOf(
     return error.code;
   }
   const isLost = isRunError(error) && error.code === "LOST";
+  if (runner.code !== undefined && isRunError(error) && error.code === "ENDED") {
+    tell(`ojm: the command ended with exit code ${runner.code}. ${error.message}`);
+    return runner.code;
+  }
   if (runner.code !== undefined && (isLost || isChannelError(error))) {
     // Who calls it again for that would do again what is done.
     tell(sayUnrecorded(given, runner.code, error));
     return runner.code;
   }
   if (!isRunError(error) || error.code === "INVALID") throw error;
+  if (error.code === "STARTED") return unstarted(given, error.message, EXIT.started);
   if (error.code === "LOCKED") return refused(given, manager, error.message);
   tell(`ojm: ${sayEnd(error, runner)}`);
   if (error.code === "TIMEOUT") return EXIT.timeout;
@@ -147,6 +182,10 @@ async function refused(given: Given, manager: JobManager, text: string): Promise
 }
 
 function locked(given: Given, text: string): number {
+  return unstarted(given, text, EXIT.locked);
+}
+
+function unstarted(given: Given, text: string, code: number): number {
   if (!given.flags.has("quiet-if-locked")) tell(`ojm: ${text}`);
-  return EXIT.locked;
+  return code;
 }

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Channel, JobManager } from "@ojm/core";
 import { beforeEach, expect, test } from "vitest";
-import { folderWith } from "../../testing/ojm.js";
+import { folderWith, ojm } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { noteRefusal, sayRefusals } from "./refusals.js";
 
@@ -16,6 +18,19 @@ test("refusals at once are all counted, and those from before the last run are n
   expect(await sayRefusals(manager, "b")).toBeUndefined();
   await manager.run("a", () => {});
   expect(await sayRefusals(manager, "a")).toBeUndefined();
+});
+
+test.each([
+  [["--once-per", "0"], /--once-per must be more than 0/],
+  [["--once-per", "1h", "--tick", "0 2 * * *"], /exclude each other/],
+  [["--time-zone", "local"], /--time-zone is that of --tick/],
+  [["--tick", "61 * * * *"], /--tick: .*minute/],
+  [["--tick", "0 2 * * *", "--time-zone", "Mars"], /--tick: .*Mars/],
+])("a wrong option of what runs once is refused, and nothing runs: %j", async (options, message) => {
+  const folder = folderWith({});
+  const { code, err } = await ojm(folder, "exec", "a", "--store", "sqlite:ojm.db", ...options, "--", "touch", "ran");
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(message) });
+  expect(existsSync(join(folder, "ran"))).toBe(false);
 });
 
 test("what somebody else wrote there is no refusal, and the next note takes its place", async () => {

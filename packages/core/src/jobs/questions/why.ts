@@ -12,6 +12,7 @@ import { toRecord } from "../records/record.js";
 import { stopAskedOf } from "../requests/audit.js";
 import { isLeft } from "../retry/left.js";
 import { pendingOf } from "../retry/pending.js";
+import { startsOf, startText } from "../run/once.js";
 import type { AuditEntry, Reason, RunRecord } from "../types.js";
 
 /** How many of those that wait are told: as evidence, and in words. */
@@ -47,6 +48,8 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
     const gone = (await isLeft(locks.operator, next)) ? { text: `${text}${LEFT}`, left: LEFT } : { text };
     reasons.push({ code: "retry", ...gone, next });
   }
+  const [start] = await startsOf(lockChannel, name);
+  if (start !== undefined) reasons.push({ code: "once", text: startText(start) });
   if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is kept` });
   else if (last.status !== "running") reasons.push({ code: "last", text: lastText(last), run: last });
   return reasons;

@@ -3,10 +3,11 @@ import type { Channel } from "../../channel/channel.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { Key, Op } from "../../channel/types.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
+import { isLock } from "../../locks/entries/valid.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
 import { names } from "./history/by-name.js";
-import { lostText } from "./orphans.js";
+import { isRunOf, lostText } from "./orphans.js";
 import { records, recordsUnder } from "./read.js";
 import { closeOpen, fenceOf, recordKeyOf } from "./record.js";
 import { isFullLookDue, MARGIN, markBegin, type SeenValue, seenNow } from "./seen.js";
@@ -115,7 +116,7 @@ async function closeIfOrphan(
   if (value.status !== "running") return true;
   if (!seesAll(jobs, locks) && now() < value.startTime + value.timeout + DAY) return false;
   // Read the lock after the record: a run that ends meanwhile closes its record before its lock is free.
-  if (await mayHold(locks, value.name, fenceOf({ value, version }))) return false;
+  if (await mayHold(locks, { value, version })) return false;
   const lost = await closeOpen({ jobs, index }, key, now(), { status: "lost", error: lostText(value.holder) });
   const next = lost && nextAttempt(lost, undefined);
   if (next !== undefined) {
@@ -130,11 +131,18 @@ export function seesAll(jobs: Channel<RunRecord>, locks: Channel<LocksValue>): b
   return REACH[locks.supports.shared] >= REACH[jobs.supports.shared];
 }
 
-/** Whether the lock of a name has this fence, or is corrupt: a damaged store must not end runs that go on. */
-async function mayHold(channel: Channel<LocksValue>, name: string, fence: string | undefined): Promise<boolean> {
+/**
+ * Whether a run has its lock, or the lock is corrupt: a damaged store must not end runs that continue.
+ */
+async function mayHold(
+  channel: Channel<LocksValue>,
+  run: { readonly value: RunRecord; readonly version: string },
+): Promise<boolean> {
   try {
-    const lock = await channel.entry(lockKey(name));
-    return lock !== undefined && lock.version === fence;
+    const lock = await channel.entry(lockKey(run.value.name));
+    if (lock === undefined) return false;
+    if (!isLock(lock.value, run.value.name)) return lock.version === fenceOf(run);
+    return isRunOf(run, { ...lock.value, fence: lock.version });
   } catch (error) {
     if (!isCorrupt(error)) throw error;
     return true;

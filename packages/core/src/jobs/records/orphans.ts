@@ -32,30 +32,44 @@ const PATIENCE = 10_000;
 /** How many of the newest records are searched if the lock does not lead to its record. */
 const NEWEST = 10;
 
+/** What a lock tells of its run. */
+type LockOfRun = Pick<LockValue, "name" | "holder"> & { readonly fence: string; readonly note?: unknown };
+
 /**
  * The record of the run that holds a lock.
  *
  * It is under the start time in the note of the lock. If another process had taken that start time, it is
  * among the newest records of the name. Its fence proves that it is the right one.
  */
-export async function recordOf(
-  jobs: Channel<RunRecord>,
-  lock: { readonly name: string; readonly fence: string; readonly note?: unknown },
-): Promise<Entry<RunRecord> | undefined> {
+export async function recordOf(jobs: Channel<RunRecord>, lock: LockOfRun): Promise<Entry<RunRecord> | undefined> {
   const { name, fence } = lock;
   const { startTime } = runOf(lock);
   const noted = startTime === undefined ? undefined : await recordUnder(jobs, recordKey(name, startTime));
-  if (noted !== undefined && fenceOf(noted) === fence) return noted;
+  if (noted !== undefined && isRunOf(noted, lock)) return withFence(noted, lock);
   for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
     if (fenceOf(entry) === fence) return entry;
   }
   return undefined;
 }
 
+/**
+ * Whether a record is that of the run that holds a lock. A program that writes an open record back changes
+ * its version, which is then no longer the fence. The note of the lock and its holder prove it instead.
+ */
+export function isRunOf(entry: Pick<Entry<RunRecord>, "value" | "version">, lock: LockOfRun): boolean {
+  if (fenceOf(entry) === lock.fence) return true;
+  const { status, startTime, holder } = entry.value;
+  return status === "running" && runOf(lock).startTime === startTime && lock.holder.instance === holder.instance;
+}
+
+function withFence(entry: Entry<RunRecord>, { fence }: LockOfRun): Entry<RunRecord> {
+  return fenceOf(entry) === fence ? entry : { ...entry, value: { ...entry.value, fence } };
+}
+
 /** The same for several locks. */
 export async function recordsOf(
   jobs: Channel<RunRecord>,
-  locks: readonly { readonly name: string; readonly fence: string; readonly note?: unknown }[],
+  locks: readonly LockOfRun[],
 ): Promise<(Entry<RunRecord> | undefined)[]> {
   // A lock without a note has no record at time 0 either, unless its fence proves it.
   const keys = locks.map((lock) => recordKey(lock.name, runOf(lock).startTime ?? 0));
@@ -63,7 +77,7 @@ export async function recordsOf(
   return Promise.all(
     locks.map((lock, i) => {
       const entry = entries[i];
-      return entry !== undefined && fenceOf(entry) === lock.fence ? entry : recordOf(jobs, lock);
+      return entry !== undefined && isRunOf(entry, lock) ? withFence(entry, lock) : recordOf(jobs, lock);
     }),
   );
 }
@@ -218,7 +232,7 @@ async function closeRecordOf(
   const { endTime, ...ending } = close;
   for (;;) {
     const entry = await recordOf(jobs, { ...lock.value, fence: lock.version });
-    if (entry !== undefined) return closeOpen(stores, entry.key, endTime, ending);
+    if (entry !== undefined) return closeOpen(stores, entry.key, endTime, ending, lock.version);
     const open = openOf(lock.value);
     if (open === undefined) return undefined;
     const record = closed(open, lock.version, endTime, ending);

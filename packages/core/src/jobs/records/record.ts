@@ -120,18 +120,19 @@ export function closingOps(key: Key, version: Version, record: RunRecord): Op<Ru
 
 /**
  * Closes a record that is open. Resolves to the closed record; `undefined` if there is no open record. Of
- * several callers exactly one closes it.
+ * several callers exactly one closes it. `fence`: that of its lock, if the lock is there.
  */
 export async function closeOpen(
   { jobs, index }: { readonly jobs: Channel<RunRecord>; readonly index: TimeIndex },
   key: Key,
   endTime: number,
   ending: Ending,
+  fence?: string,
 ): Promise<RunRecord | undefined> {
   for (;;) {
     const entry = await recordUnder(jobs, key);
     if (entry?.value.status !== "running") return undefined;
-    const record = closed(entry.value, fenceOf(entry), endTime, ending);
+    const record = closed(entry.value, fence ?? fenceOf(entry), endTime, ending);
     try {
       const ops = closingOps(key, entry.version, record);
       if ((await jobs.commitWith<unknown[]>(ops, index.addFailure(record))).ok) {

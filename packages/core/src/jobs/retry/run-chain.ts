@@ -47,8 +47,9 @@ export async function runChain<T>(
   // Without its session, others would take this process for dead and make the attempt too.
   return context.locks.keepSession(async () => {
     const chain = new Chain(context, name, body, options);
-    // A run with a claim is for what it claims, and for nothing else.
-    const left = options.claim === undefined ? await adoptOne(context, name) : undefined;
+    // A run with a claim, or for a window, is for that and for nothing else.
+    const isForMore = options.claim !== undefined || options.once !== undefined;
+    const left = isForMore ? undefined : await adoptOne(context, name);
     if (left !== undefined) return chain.goOn(left);
     return chain.attempt(await startRun(context, name, withoutRetry(options), { attempt: 1, retry }));
   });

@@ -11,6 +11,9 @@ import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/at
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import { keptOf } from "../../locks/entries/valid.js";
 import type { Lease } from "../../locks/hold/lease.js";
+import type { Clock } from "../../util/clock.js";
+import { fieldsOf } from "../../util/shape.js";
+import { RunError } from "../errors.js";
 import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
 import { closingOps, type Ending, toRecord } from "../records/record.js";
@@ -26,36 +29,88 @@ const NEWEST = 10;
 
 /**
  * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: ops
- * on the locks that belong to it, with one store. Resolves to false if somebody else has closed or
- * overwritten it.
+ * on the locks that belong to it, with one store. Resolves to the record as it is stored; `undefined` if
+ * another process has closed, overwritten or removed it.
  */
 export async function writeEnd(
-  { jobs, index, lockChannel, clock, ttl }: Pick<RunContext, "jobs" | "index" | "lockChannel" | "clock" | "ttl">,
-  { session, until }: Lease,
+  context: Pick<RunContext, "jobs" | "index" | "lockChannel" | "clock" | "ttl">,
+  lease: Lease,
   open: { readonly key: Key; readonly version: Version },
   record: RunRecord,
   next?: readonly Op<unknown>[],
-): Promise<boolean> {
-  const retryOptions = {
-    clock,
-    until: endingUntil(clock.monotonic(), until, ttl),
-    goesOn: () => session.alive,
-  };
+): Promise<RunRecord | undefined> {
+  const { jobs, index, lockChannel } = context;
+  const retryOptions = whileEnding(context, lease);
+  const { key } = open;
+  let [version, ending] = [open.version, record];
   try {
-    const ops = closingOps(open.key, open.version, record);
-    const others = [...index.addFailure(record), ...(next === undefined ? [] : [{ channel: lockChannel, ops: next }])];
-    const result = await retry(retryOptions, () => jobs.commitWith<unknown[]>(ops, others));
-    return result.ok || (await isWritten(jobs, open.key, record));
+    for (;;) {
+      const others = [
+        ...index.addFailure(record),
+        ...(next === undefined ? [] : [{ channel: lockChannel, ops: next }]),
+      ];
+      const result = await retry(retryOptions, () =>
+        jobs.commitWith<unknown[]>(closingOps(key, version, ending), others),
+      );
+      if (result.ok) return ending;
+      const changed = await retry(retryOptions, () => changedUnder(jobs, key, record));
+      if (changed === undefined || changed.version === version)
+        return (await retry(retryOptions, () => isWritten(jobs, key, record))) ? ending : undefined;
+      [version, ending] = [changed.version, { ...changed.value, ...record }];
+    }
   } catch (error) {
-    if (!isCorrupt(error) || !(await isOverwritten(jobs, open.key))) throw error;
-    return false;
+    if (!isCorrupt(error) || !(await isOverwritten(jobs, key))) throw error;
+    return undefined;
   }
 }
 
-/** Whether we wrote this record. The answer to our write may have been lost. */
+/** How long the end of a run asks a store that is away. */
+function whileEnding(
+  { clock, ttl }: Pick<RunContext, "clock" | "ttl">,
+  { session, until }: Lease,
+): { readonly clock: Clock; readonly until: number; goesOn(): boolean } {
+  return { clock, until: endingUntil(clock.monotonic(), until, ttl), goesOn: () => session.alive };
+}
+
+/**
+ * The record of our run if it is still open. A program may have written it back with fields of its own, which
+ * its end keeps. No other run of this process has its key.
+ */
+async function changedUnder(
+  jobs: Channel<RunRecord>,
+  key: Key,
+  { holder }: RunRecord,
+): Promise<Entry<RunRecord> | undefined> {
+  const entry = await recordUnder(jobs, key);
+  const isOurs = entry?.value.status === "running" && entry.value.holder.instance === holder.instance;
+  return isOurs ? entry : undefined;
+}
+
+/** The error of a run whose lock was lost or taken. */
+export function lostRun(name: string): RunError {
+  const text = `the run of "${name}" was closed by another process: its lock was lost or taken`;
+  return new RunError("LOST", name, text);
+}
+
+/** The error of a run whose end was not recorded although its lock was there. */
+export async function notRecordedBy(jobs: Channel<RunRecord>, key: Key, name: string): Promise<RunError> {
+  const found = (await recordUnder(jobs, key))?.value;
+  // A process that takes the lock closes the record first.
+  if (found?.status === "lost" || found?.endedBy?.action === "unlock") return lostRun(name);
+  const isThere = found !== undefined || (await isOverwritten(jobs, key));
+  let why = isThere ? "another program has overwritten its record" : "another process has removed its record";
+  if (found !== undefined) why = `another process has closed its record as ${found.status}`;
+  return new RunError("ENDED", name, `the end of the run of "${name}" is not recorded: ${why}`);
+}
+
+/**
+ * Whether the store has this record, perhaps with more fields of other programs. The answer to our write may
+ * have been lost.
+ */
 export async function isWritten(jobs: Channel<RunRecord>, key: Key, record: RunRecord): Promise<boolean> {
-  const written = await unlessCorrupt(jobs.get(key));
-  return sameJson(written, JSON.parse(JSON.stringify(record)));
+  const stored = fieldsOf<Record<string, unknown>>(await unlessCorrupt(jobs.get(key)));
+  const ours: Record<string, unknown> = JSON.parse(JSON.stringify(record));
+  return stored !== undefined && Object.entries(ours).every(([field, value]) => sameJson(stored[field], value));
 }
 
 /** The error for the caller of an end that a full store refused. The end is written once there is room. */
@@ -106,16 +161,22 @@ export interface Closed {
   readonly kept: KeptLock | undefined;
 }
 
-/** With two stores: releases or keeps the lock of a closed record. If it fails, the next heartbeat does. */
+/**
+ * With two stores: releases or keeps the lock of a closed record. If it fails, the next heartbeat does.
+ * Resolves to whether the lease still had the lock, as far as the store answers.
+ */
 export async function releaseClosed(
   context: RunContext,
   lease: Lease,
   { key, record, isOurs, next: own, kept }: Closed,
-): Promise<void> {
+): Promise<boolean> {
   const next = isOurs ? own : await nextOpsOf(context, key, record);
   const prepare = (): PreparedWrites => ({ lockOps: next, keeping: isOurs ? kept?.keeping : undefined });
-  const released = await context.locks.release(lease, next && { prepare, refused: () => {} }).catch(() => true);
+  const released = await context.locks
+    .release(lease, next && { prepare, refused: () => {} })
+    .catch((error) => !isCorrupt(error));
   if (!released && isOurs && next !== undefined) await writeIfMissing(context, record, next).catch(() => {});
+  return released;
 }
 
 /**
@@ -171,9 +232,11 @@ export function laterEnd(
 /** The close of a record in the commit that releases its lock. */
 export class ClosingWrites implements AtomicWrites {
   readonly #context: RunContext;
+  readonly #whileEnding: ReturnType<typeof whileEnding>;
   readonly #record: RunRecord;
   readonly #key: Key;
-  readonly #ops: readonly Op<RunRecord>[];
+  #ops: readonly Op<RunRecord>[];
+  #written: RunRecord;
   readonly #kept: KeptLock | undefined;
   #next: readonly Op<unknown>[] | undefined;
   #isRefused = false;
@@ -181,6 +244,7 @@ export class ClosingWrites implements AtomicWrites {
   /** `next`: the ops that write the next attempt. `kept`: the lock that is kept until then. */
   constructor(
     context: RunContext,
+    lease: Lease,
     { key, text }: Draft,
     version: Version,
     record: RunRecord,
@@ -188,7 +252,9 @@ export class ClosingWrites implements AtomicWrites {
     kept: KeptLock | undefined,
   ) {
     this.#context = context;
+    this.#whileEnding = whileEnding(context, lease);
     this.#record = record;
+    this.#written = record;
     this.#key = key;
     const { result, stack, endedBy, handedOver } = record;
     const isPlain = [result, stack, endedBy, handedOver].every((field) => field === undefined);
@@ -203,6 +269,11 @@ export class ClosingWrites implements AtomicWrites {
     return this.#isRefused;
   }
 
+  /** The record as it is closed: with what other programs added to it while it was open. */
+  get written(): RunRecord {
+    return this.#written;
+  }
+
   prepare(): PreparedWrites {
     if (this.#isRefused) return { lockOps: this.#next };
     const { jobs, index } = this.#context;
@@ -212,6 +283,13 @@ export class ClosingWrites implements AtomicWrites {
   }
 
   async refused(): Promise<void> {
+    const { jobs } = this.#context;
+    const changed = await retry(this.#whileEnding, () => changedUnder(jobs, this.#key, this.#record));
+    if (changed !== undefined) {
+      this.#written = { ...changed.value, ...this.#record };
+      this.#ops = closingOps(this.#key, changed.version, this.#written);
+      return;
+    }
     this.#isRefused = true;
     this.#next = await nextOpsOf(this.#context, this.#key, this.#record);
   }

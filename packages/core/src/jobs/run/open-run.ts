@@ -19,7 +19,17 @@ import { warnOfLostResult } from "../lost-result.js";
 import { type Ending, ended, errorText, leaseOverError, resultOf, stackText } from "../records/record.js";
 import type { KeptLock } from "../retry/kept-lock.js";
 import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
-import { ClosingWrites, isWritten, laterEnd, nextOf, notRecorded, releaseClosed, writeEnd } from "./closing-writes.js";
+import {
+  ClosingWrites,
+  isWritten,
+  laterEnd,
+  lostRun,
+  nextOf,
+  notRecorded,
+  notRecordedBy,
+  releaseClosed,
+  writeEnd,
+} from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
@@ -291,26 +301,10 @@ export class OpenRun implements Run {
   }
 
   async #closeRecord(ending: Ending): Promise<RunRecord> {
-    const { locks } = this.#context;
     const record = this.#ending(ending);
     try {
-      if (!inOneStore(this.#context)) {
-        if (await this.#closeThenRelease(record)) return told(record);
-      } else {
-        // With one store: close the record only if the lease still holds the lock, in one commit.
-        const next = this.#next(record);
-        const writes = new ClosingWrites(this.#context, this.#draft, this.#version, record, next, this.kept);
-        let released = false;
-        try {
-          released = await locks.release(this.#lease, writes);
-        } catch (error) {
-          // If the entry of the lock is corrupt, the lease no longer has the lock.
-          if (!isCorrupt(error)) throw error;
-        }
-        if (released && !writes.isRefused) return told(record);
-        if (await (released ? isWritten(this.#context.jobs, this.#draft.key, record) : this.#closeWithoutLock(record)))
-          return told(record);
-      }
+      const written = await (inOneStore(this.#context) ? this.#closeWithLock(record) : this.#closeThenRelease(record));
+      return told(written);
     } catch (error) {
       throw isFull(error) ? notRecorded(this.name, error) : error;
     } finally {
@@ -318,32 +312,55 @@ export class OpenRun implements Run {
       this.#settled = true;
       this.#context.onOver(this);
     }
-    throw new RunError(
-      "LOST",
-      this.name,
-      `the run of "${this.name}" was closed by somebody else: its lock was lost or taken`,
+  }
+
+  /** With one store: closes the record only if the lease still holds the lock, in one commit. */
+  async #closeWithLock(record: RunRecord): Promise<RunRecord> {
+    const { locks, jobs } = this.#context;
+    const { key } = this.#draft;
+    const writes = new ClosingWrites(
+      this.#context,
+      this.#lease,
+      this.#draft,
+      this.#version,
+      record,
+      this.#next(record),
+      this.kept,
     );
+    let released = false;
+    try {
+      released = await locks.release(this.#lease, writes);
+    } catch (error) {
+      // If the entry of the lock is corrupt, the lease no longer has the lock.
+      if (!isCorrupt(error)) throw error;
+    }
+    if (released && !writes.isRefused) return writes.written;
+    if (await isWritten(jobs, key, record)) return writes.written;
+    if (released) throw await notRecordedBy(jobs, key, this.name);
+    return this.#closeWithoutLock(record);
   }
 
   /**
-   * The lock is gone. If nobody has closed the run yet, writes its end; a body that completed without its
-   * lock counts as `lost`.
+   * The lock is gone. If the run is still open, writes its end; a body that completed without its lock counts
+   * as `lost`.
    */
-  async #closeWithoutLock(record: RunRecord): Promise<boolean> {
-    if (await isWritten(this.#context.jobs, this.#draft.key, record)) return true;
-    if (record.status !== "completed") return this.#write(record, this.#next(record));
-    const lost = this.#ending({ status: "lost", error: "its lock was removed or taken" });
-    if (await this.#write(lost, this.#next(lost))) told(lost);
-    return false;
+  async #closeWithoutLock(record: RunRecord): Promise<RunRecord> {
+    const isLost = record.status === "completed";
+    const end = isLost ? this.#ending({ status: "lost", error: "its lock was removed or taken" }) : record;
+    const written = await this.#write(end, this.#next(end));
+    if (written !== undefined && !isLost) return written;
+    if (written !== undefined) told(written);
+    throw lostRun(this.name);
   }
 
   /**
    * With two stores: closes the record, then releases the lock. After a crash in between, a dead lock is
    * left, which is found. In the other order an open record without a lock would be left, which is not.
    */
-  async #closeThenRelease(record: RunRecord): Promise<boolean> {
-    const { locks } = this.#context;
-    let written: boolean;
+  async #closeThenRelease(record: RunRecord): Promise<RunRecord> {
+    const { locks, jobs } = this.#context;
+    const { key } = this.#draft;
+    let written: RunRecord | undefined;
     try {
       written = await this.#write(record);
     } catch (error) {
@@ -351,14 +368,15 @@ export class OpenRun implements Run {
       locks.giveUp(this.#lease, laterEnd(this.#context, record, error));
       throw error;
     }
-    const next = written ? this.#next(record) : undefined;
-    const closed = { key: this.#draft.key, record, isOurs: written, next, kept: this.kept };
-    await releaseClosed(this.#context, this.#lease, closed);
+    const isOurs = written !== undefined;
+    const next = isOurs ? this.#next(record) : undefined;
+    const hadLock = await releaseClosed(this.#context, this.#lease, { key, record, isOurs, next, kept: this.kept });
+    if (written === undefined) throw hadLock ? await notRecordedBy(jobs, key, this.name) : lostRun(this.name);
     return written;
   }
 
   /** `next`: the ops that write the next attempt, if no commit follows that releases the lock. */
-  #write(record: RunRecord, next?: readonly Op<unknown>[]): Promise<boolean> {
+  #write(record: RunRecord, next?: readonly Op<unknown>[]): Promise<RunRecord | undefined> {
     const open = { key: this.#draft.key, version: this.#version };
     return writeEnd(this.#context, this.#lease, open, record, next);
   }

@@ -14,6 +14,7 @@ import { isRecord } from "../records/read.js";
 import type { KeptLock } from "../retry/kept-lock.js";
 import type { RunOptions, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
+import { OnceClaim } from "./once.js";
 import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { moreFields } from "./record-texts.js";
@@ -28,6 +29,7 @@ class Starting implements AtomicWrites {
   readonly options: CheckedOptions;
   readonly draft: RecordDraft;
   readonly claim: StartClaim | undefined;
+  readonly once: OnceClaim | undefined;
   /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
   over: LockError | undefined;
   #refusals = 0;
@@ -49,7 +51,9 @@ class Starting implements AtomicWrites {
     this.name = name;
     this.options = options;
     this.draft = new RecordDraft(context, name, options, attempt);
-    this.claim = options.claim;
+    const { claim, once } = options;
+    this.once = once && new OnceClaim(context, name, once, claim);
+    this.claim = this.once ?? claim;
     this.#context = context;
     this.#kept = kept;
   }
@@ -130,6 +134,8 @@ export async function startRun(
     const starting = new Starting(context, name, checked, attempt, kept);
     let lease: Lease;
     try {
+      // First: a run that will be skipped must not wait for the lock.
+      await starting.once?.check();
       lease = (await succeed(context, starting, kept)) ?? (await acquire(context, starting));
     } catch (error) {
       throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);

@@ -20,6 +20,8 @@ export const isOfLog = (key: string): boolean => key.startsWith("oJobManager-log
 export const isAudit = (key: string): boolean => key.startsWith('oJobManager-locks ["audit ');
 /** The call to a session: which of its tickets became the first of its queue. */
 export const isCall = (key: string): boolean => /^oJobManager-locks \["session "[^"]*" "call"/.test(key);
+/** That a run of a window has started. */
+export const isOnce = (key: string): boolean => key.startsWith('oJobManager-locks ["once ');
 /** The process that sweeps for all. */
 export const isSweep = (key: string): boolean => key.startsWith('oJobManager-locks ["sweep');
 /** The next attempt of a chain. */

@@ -3,6 +3,7 @@ import type { StoredChange } from "../../channel/backend/backend.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { Run, RunRecord } from "../../jobs/types.js";
 import { Attempts } from "./chains.js";
+import type { AddedTo } from "./worker.js";
 
 /** What must be in the history at the end, by what was written to it and what callers were told. */
 export class Ledger {
@@ -17,6 +18,8 @@ export class Ledger {
   /** The cancels that were asked for, by their reasons: of which name, and of which run if that is known. */
   readonly #cancels: Map<string, { readonly name: string; readonly id?: string }> = new Map();
   readonly #attempts: Attempts = new Attempts();
+  /** The most records that there were at once. */
+  #most = 0;
   /** The store may have forgotten the records of runs before this version. */
   #forgotten = "0";
 
@@ -34,6 +37,7 @@ export class Ledger {
     this.#written.set(key, writes);
     writes.push(JSON.parse(value));
     this.#attempts.applied(JSON.parse(value));
+    this.#most = Math.max(this.#most, this.#written.size);
   }
 
   forgotten(version: string): void {
@@ -63,7 +67,8 @@ export class Ledger {
 
   /** Call it with how many runs an answer about all of them has counted. */
   counted(count: number): void {
-    const { size } = this.#written;
+    // An answer may be of the time before the store forgot its records.
+    const size = this.#forgotten === "0" ? this.#written.size : this.#most;
     if (count > size) throw new Error(`the rollups tell ${count} runs, of ${size} that began`);
   }
 
@@ -112,7 +117,11 @@ export class Ledger {
     const mayLack =
       this.#apart || neverBegan || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
     const begun = !mayLack || writes.length > 1 ? [true] : [];
-    const running = writes.map(({ status }) => status === "running");
+    const added = (record: AddedTo | undefined): number => record?.added ?? 0;
+    for (const [i, record] of writes.entries())
+      if (added(record) < added(writes[i - 1])) throw new Error(`the run ${key} lost what a program added to it`);
+    const ours = writes.filter((record, i) => record.status !== "running" || added(record) === added(writes[i - 1]));
+    const running = ours.map(({ status }) => status === "running");
     expect(running, `${key} ${JSON.stringify(writes)}`).toEqual([...begun, false]);
   }
 }

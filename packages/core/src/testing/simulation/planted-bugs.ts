@@ -13,7 +13,7 @@ import type {
 import type { JobManager } from "../../jobs/manager.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import { isIndexed, isLock, isLocking, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
+import { isIndexed, isLock, isLocking, isOnce, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
 
 /**
  * A bug that other lock code shipped, planted between ojm and the store. A check that looks for such bugs
@@ -35,6 +35,8 @@ export interface PlantedBug {
 
 const LATE = /^the signal of .* is late/;
 const TWO_HOLD = /^two hold /;
+/** Whichever comes first: the record of a living run is closed, or its lock is taken. */
+const TAKEN_EARLY = /^two hold |is taken for dead, and has its lock/;
 const LEFT = /^\S+ .* is left of /;
 const CLOSED_TWICE = /was closed \d times/;
 
@@ -138,6 +140,48 @@ class EndAfterLoss extends Planted {
   }
 }
 
+/** The end of a run writes over what others have written to its record meanwhile. */
+class EndOverwrites extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const ends = commit.writes.some((write) => ["completed", "failed"].includes(`${statusOf(write)}`));
+    const record = commit.checks.findIndex(({ key, version }) => isRecord(key) && version !== null);
+    return ends && record >= 0 ? this.commitWithout(record, commit, options) : super.commit(commit, options);
+  }
+}
+
+/** Looks for the lock of an open record by the version of the record alone. */
+class FenceByVersion extends Planted {
+  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    const isWrittenBack = (it: StoredEntry): boolean =>
+      isLock(it.key) && this.#writtenBack.has(JSON.parse(it.value).name);
+    const entries = await super.read(keys, options);
+    for (const it of entries) if (it !== undefined && isRecord(it.key)) this.#see(it);
+    return entries.map((it) => (it && isWrittenBack(it) ? { ...it, value: it.value.replace('"run":', '"of":') } : it));
+  }
+  readonly #writtenBack: Set<string> = new Set();
+  #see({ value }: StoredEntry): void {
+    const { name, status, added } = JSON.parse(value);
+    if (status === "running" && added !== undefined) this.#writtenBack.add(name);
+    else this.#writtenBack.delete(name);
+  }
+}
+
+/** Looks whether a run of the window has started, and does not check it in the commit that takes the lock. */
+class OnceInTwoSteps extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const start = commit.checks.findIndex(({ key }) => isOnce(key));
+    return start >= 0 && takesLock(commit) ? this.commitWithout(start, commit, options) : super.commit(commit, options);
+  }
+}
+
+/** Writes that a run of the window has started once its body is over. */
+class OnceAtTheEnd extends Planted {
+  override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const kept = writes.filter(({ key, value }) => !isOnce(key) || value === null);
+    return super.commit({ checks, writes: kept }, options);
+  }
+}
+
 class OrphanClosedTwice extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const closes = commit.checks.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
@@ -225,7 +269,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: (store, clock) => new ReleaseWithoutOwner(store, clock),
   },
   { name: "expiry in two steps", caughtAs: TWO_HOLD, plant: (store, clock) => new ExpiryInTwoSteps(store, clock) },
-  { name: "wall-clock expiry", caughtAs: TWO_HOLD, plant: (store, clock) => new WallClockExpiry(store, clock) },
+  { name: "wall-clock expiry", caughtAs: TAKEN_EARLY, plant: (store, clock) => new WallClockExpiry(store, clock) },
   {
     name: "no deadline of its own",
     caughtAs: LATE,
@@ -241,6 +285,26 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },
+  {
+    name: "the end of a run drops what a program added to its record",
+    caughtAs: /lost what a program added/,
+    plant: (store, clock) => new EndOverwrites(store, clock),
+  },
+  {
+    name: "a record that a program wrote back seems to have no lock",
+    caughtAs: /is taken for dead, and has its lock/,
+    plant: (store, clock) => new FenceByVersion(store, clock),
+  },
+  {
+    name: "that a run of the window has started is checked before the commit",
+    caughtAs: /starts in the window of/,
+    plant: (store, clock) => new OnceInTwoSteps(store, clock),
+  },
+  {
+    name: "that a run of the window has started is not written with its lock",
+    caughtAs: /begins without the entry of its start/,
+    plant: (store, clock) => new OnceAtTheEnd(store, clock),
+  },
   { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: (store, clock) => new OrphanClosedTwice(store, clock) },
   {
     name: "the turn of a sweeper that died is never free",
@@ -249,7 +313,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a sweep goes by the sessions that it read before the locks",
-    caughtAs: TWO_HOLD,
+    caughtAs: TAKEN_EARLY,
     plant: (store, clock) => new SessionsBeforeLocks(store, clock),
   },
   {

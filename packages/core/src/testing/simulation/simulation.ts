@@ -87,6 +87,8 @@ export class Simulation {
       holds: seed % 6 === 1,
       retries: seed % 5 >= 3,
       rollups: seed % 3 !== 1,
+      writesBack: seed % 3 === 2,
+      once: seed % 4 === 3 || seed % 8 === 6,
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
@@ -213,7 +215,7 @@ export class Simulation {
     const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
     way.heard = process.heard;
     way.fault = (call) => this.#chaos.fault(name, call);
-    way.sent = (commit) => this.#laws.sent(commit);
+    way.sent = (commit) => this.#laws.sent(commit, process);
     way.repeated = ({ writes }) => {
       if (writes.some(({ key, value }) => isLocking(key) && value !== null)) this.#taint();
     };

@@ -6,6 +6,7 @@ import type { RetryOptions, Run, RunOptions, RunRecord } from "../../jobs/types.
 import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws/laws.js";
+import { WINDOW } from "./laws/started-once.js";
 import type { Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
@@ -29,6 +30,10 @@ export interface Plan {
   readonly retries: boolean;
   /** Whether somebody asks for rollups, which folds the records. */
   readonly rollups: boolean;
+  /** Whether programs write open records back with a field of their own. */
+  readonly writesBack: boolean;
+  /** Whether runs start once in a window. */
+  readonly once: boolean;
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -72,12 +77,13 @@ export class Worker {
   }
 
   #oneThing(): Promise<void> {
-    const { dice, unlocks, cancels, holds, logs, rollups } = this.#plan;
+    const { dice, unlocks, cancels, holds, logs, rollups, writesBack } = this.#plan;
     if (unlocks && dice.chance() < 0.06) return this.#unlock();
     if (cancels && dice.chance() < 0.15) return this.#cancel();
     if (holds && dice.chance() < 0.04) return this.#hold();
     if (logs !== undefined && logs.ids.length > 0 && dice.chance() < 0.1) return this.#readLog(logs);
     if (rollups && dice.chance() < 0.15) return this.#fold();
+    if (writesBack && dice.chance() < 0.3) return this.#writeBack();
     return this.#oneRun();
   }
 
@@ -85,6 +91,21 @@ export class Worker {
     this.#plan.note(`${this.#name} folds`);
     const rollups = await askRollups(this.#manager, this.#process.now());
     this.#plan.ledger.counted(countOf(rollups));
+  }
+
+  async #writeBack(): Promise<void> {
+    const { dice, names, note } = this.#plan;
+    const { jobs } = this.#manager.channels;
+    const name = dice.pick(names);
+    for await (const { key, value, version } of jobs.entries({ prefix: { name }, reverse: true, limit: 3 })) {
+      if (value.status !== "running") continue;
+      note(`${this.#name} writes ${value.id} back`);
+      const added: AddedTo = { ...value, added: ((value as AddedTo).added ?? 0) + 1 };
+      await jobs.commit([
+        { check: key, version },
+        { put: key, value: added },
+      ]);
+    }
   }
 
   async #readLog(logs: WrittenLogs): Promise<void> {
@@ -139,6 +160,7 @@ export class Worker {
     const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * ttl);
     const obeys = dice.chance() < 0.7;
     const retry = this.#retry();
+    const once = this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
     // A chain that is cancelled ends early: the ledger could not tell it from one that was lost.
@@ -146,6 +168,7 @@ export class Worker {
     let begun: Run | undefined;
     const body = async (run: Run): Promise<string> => {
       begun = run;
+      if ("once" in once && run.attempt === 1) laws.once.entered(run);
       this.#enter(run);
       this.#inside.push(name);
       const stopLines = this.#writeLines(run);
@@ -171,7 +194,13 @@ export class Worker {
       return `result of ${run.fence}`;
     };
     const wait = dice.chance() < impatient ? 0 : dice.between(0, 4_000);
-    const options = { timeout: dice.between(200, 5 * ttl), wait, signal: stop.signal, ...(retry && { retry }) };
+    const options = {
+      timeout: dice.between(200, 5 * ttl),
+      wait,
+      signal: stop.signal,
+      ...once,
+      ...(retry && { retry }),
+    };
     const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
     try {
       const record = await start(this.#manager, name, body, options);
@@ -179,7 +208,10 @@ export class Worker {
       expect(record.result).toBe(`result of ${begun?.fence}`);
       if (begun !== undefined) ledger.told(begun, "completed");
     } catch (error) {
+      if (isRunError(error) && error.code === "STARTED") this.#plan.note(`${this.#name} skips ${name}`);
       if (isRunError(error) && begun !== undefined) ledger.told(begun, error.code);
+      // No program of the simulation closes, overwrites or removes a record.
+      if (isRunError(error) && error.message.includes("is not recorded")) this.#plan.failed(error);
       throw error;
     }
   }
@@ -228,6 +260,9 @@ const HANDED_OVER = "handed over";
 function isClosing({ signal }: Run): boolean {
   return signal.aborted && isRunError(signal.reason) && signal.reason.code === "CLOSING";
 }
+
+/** A record to which programs have added a count of their writes. */
+export type AddedTo = RunRecord & { readonly added?: number };
 
 class BodyError extends Error {}
 

@@ -6,7 +6,9 @@ import { JobError, SkippedJob } from "../runtime/job-error.js";
 /** Whether another attempt follows one that failed like this. `attempt`: its number, from 1. */
 export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost }: RetryPolicy): boolean {
   if (attempt >= attempts || !(error instanceof JobError) || error instanceof SkippedJob) return false;
-  return error.code !== "CANCELLED" && (error.code !== "LOST" || onLost);
+  // With ENDED, its code ran, and another program closed its record.
+  if (error.code === "CANCELLED" || error.code === "ENDED") return false;
+  return error.code !== "LOST" || onLost;
 }
 
 /** Tells the log that a job is tried again, and when. */

@@ -1,13 +1,14 @@
 import type { Commit, StoredChange, StoredEntry } from "../../../channel/backend/backend.js";
 import { decodeKey } from "../../../channel/encoding/key.js";
 import { compareVersions, versionOf } from "../../../channel/encoding/version.js";
-import type { Run } from "../../../jobs/types.js";
+import type { Run, RunRecord } from "../../../jobs/types.js";
 import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
 import { KeptLocks } from "./kept-locks.js";
 import { SessionLives } from "./session-lives.js";
+import { StartedOnce } from "./started-once.js";
 
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
@@ -58,6 +59,12 @@ export class Laws {
   readonly #holds: Map<string, number> = new Map();
   /** The locks that were taken, by fence. */
   readonly #held: Map<string, Held> = new Map();
+  /** The sessions that each process has written. */
+  readonly #sessions: Map<object, Set<string>> = new Map();
+  /** What {@link check} throws: the store calls {@link applied}, and must not fail by it. */
+  #takenForDead: string | undefined;
+  /** The locks that are in the store, by key. */
+  readonly #locked: Map<string, { readonly name: string; readonly session: string; readonly run: unknown }> = new Map();
   readonly #lives: SessionLives;
   /**
    * The store has forgotten everything before `version`. A holder may not know that until its session is over
@@ -65,6 +72,8 @@ export class Laws {
    */
   #forgotten = { version: "0", until: 0 };
 
+  /** The runs that start once in a window. */
+  readonly once: StartedOnce;
   readonly #kept: KeptLocks;
   /** Until when a process that closed may free the locks of its chains. */
   #closingUntil = 0;
@@ -77,6 +86,7 @@ export class Laws {
   constructor(clock: FakeClock, ttl: number, late: boolean) {
     this.#judgesSignals = !late;
     this.#clock = clock;
+    this.once = new StartedOnce(clock);
     this.#ttl = ttl;
     this.#lives = new SessionLives(clock, ttl);
     this.#kept = new KeptLocks({
@@ -85,9 +95,18 @@ export class Laws {
     });
   }
 
-  /** Call it with each commit that a process sends to the store. */
-  sent(commit: Commit): void {
+  /** Call it with each commit that a process sends to the store. `sender`: the same for one process. */
+  sent(commit: Commit, sender: object): void {
     this.#lives.sent(commit);
+    for (const { key, value } of commit.writes) {
+      if (value === null) continue;
+      if (isSession(key))
+        this.#sessions.set(sender, (this.#sessions.get(sender) ?? new Set()).add(JSON.parse(value).id));
+      if (!isRecord(key)) continue;
+      const record: RunRecord = JSON.parse(value);
+      if (record.status === "lost" && record.error?.startsWith("its process (") === true)
+        this.#checkLost(record, sender);
+    }
   }
 
   /** Call it with each change that the store applied. */
@@ -99,8 +118,14 @@ export class Laws {
     if (isLock(key) && value === null) this.#freed(key);
     if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
     this.#lives.applied(change);
-    if (!isLock(key) || value === null) return;
-    const { holder, until } = JSON.parse(value);
+    this.once.applied(change);
+    if (!isLock(key)) return;
+    if (value === null) {
+      this.#locked.delete(key);
+      return;
+    }
+    const { name, holder, until, note } = JSON.parse(value);
+    this.#locked.set(key, { name, session: holder.instance, run: note?.run });
     this.#held.set(version, { session: holder.instance, until, key });
   }
 
@@ -130,6 +155,8 @@ export class Laws {
   forgotten(version: string): void {
     this.#forgotten = { version, until: this.#clock.monotonic() + this.#ttl };
     this.#holds.clear();
+    this.#locked.clear();
+    this.once.forgotten();
     this.#kept.forgotten();
   }
 
@@ -189,6 +216,8 @@ export class Laws {
       if (this.#mayNotKnow(run)) continue;
       throw new Error(`a close frees the lock of ${run.name} with ${run.fence} while its body runs`);
     }
+    this.once.check();
+    if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;
@@ -213,6 +242,14 @@ export class Laws {
     const [older, newer] = compareVersions(one.run.fence, two.run.fence) < 0 ? [one, two] : [two, one];
     if (older.unlocked || this.#mayNotKnow(older.run)) return newer;
     throw new Error(`two hold ${one.name}: ${older.run.fence} and ${newer.run.fence}`);
+  }
+
+  /** Notes a close of a run as if its process were dead, while its session lives and its lock is there. */
+  #checkLost({ name, startTime, holder }: RunRecord, sender: object): void {
+    if (this.#sessions.get(sender)?.has(holder.instance) === true || !this.#lives.isLiving(holder.instance)) return;
+    for (const lock of this.#locked.values())
+      if (lock.name === name && lock.run === startTime && lock.session === holder.instance)
+        this.#takenForDead ??= `the run ${name} ${startTime} of ${holder.instance} is taken for dead, and has its lock`;
   }
 
   #mayNotKnow({ fence }: Run): boolean {

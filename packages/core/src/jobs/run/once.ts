@@ -1,0 +1,152 @@
+import { readable } from "../../channel/calls/corrupt.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
+import type { Entry, Key, Op, Version } from "../../channel/types.js";
+import { whom } from "../../locks/entries/held.js";
+import type { LockValue } from "../../locks/entries/schema.js";
+import { isHolder } from "../../locks/entries/valid.js";
+import type { Holder } from "../../locks/types.js";
+import { fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { spanText } from "../../util/span.js";
+import { visible } from "../../util/visible.js";
+import { RunError } from "../errors.js";
+import type { OnceOptions, StartClaim, StartingRun, Tick } from "../types.js";
+import type { RunContext } from "./context.js";
+
+/*
+ * That a run of a window or of a tick has started is an entry in the channel of the locks, under
+ * ["once", NAME, KEY]. The commit that takes the lock checks that it is absent, and writes it with a time to
+ * live. So the store's clock decides how long it counts.
+ */
+
+/** The part of a window for which its entry is kept: machines start a few seconds apart, and days have 23 h. */
+const PART = 0.9;
+
+/** How long the token of a start is, in characters. */
+const TOKEN = 12;
+
+/** The start of a run that others with the same key respect. */
+export interface OnceValue {
+  /** When it was, by the clock of its process. */
+  readonly at: number;
+  readonly run: string;
+  readonly by: Holder;
+  /** Unique for each start. */
+  readonly token: string;
+  /** The window in ms; absent for a key of the caller. */
+  readonly per?: number;
+}
+
+/** Under which key a run starts once, and for how long that counts, in ms. */
+function termsOf(once: OnceOptions): { readonly key: string; readonly keep: number; readonly per?: number } {
+  return "per" in once ? { key: `per ${once.per}`, keep: once.per * PART, per: once.per } : once;
+}
+
+const onceKey = (name: string, key: string): Key => ["once", name, key];
+
+function isOnce({ value }: { readonly value: unknown }): boolean {
+  const { at, run, by, token, per } = fieldsOf<OnceValue>(value) ?? {};
+  return isTime(at) && isText(run) && isHolder(by) && isText(token) && isOptional(per, isSpan);
+}
+
+/** The starts of a name that keep other runs away, the newest first. */
+export async function startsOf(locks: Channel<unknown>, name: string): Promise<Entry<OnceValue>[]> {
+  const found: Entry<OnceValue>[] = [];
+  for await (const entry of readable(locks, { prefix: ["once", name] }))
+    if (isOnce(entry)) found.push(entry as Entry<OnceValue>);
+  return found.toSorted((one, other) => other.value.at - one.value.at);
+}
+
+/**
+ * Takes the start of a lock back whose run never began, as the store did not answer: another process may start
+ * it. One commit wrote both.
+ */
+export async function forgetStart(
+  locks: Channel<unknown>,
+  lock: Pick<Entry<LockValue>, "value" | "version">,
+): Promise<void> {
+  for (const { key, version } of await startsOf(locks, lock.value.name))
+    if (version === lock.version) await locks.commit([{ check: key, version }, { delete: key }]);
+}
+
+/** A start in words, and what it keeps away. */
+export function startText({ key, value, expiresIn }: Entry<OnceValue>): string {
+  const { at, run, by, per } = value;
+  const what = per === undefined ? `for "${visible(keyOf(key))}"` : `once per ${spanText(per)}`;
+  const rest = expiresIn === undefined ? "" : ` for ${spanText(expiresIn)}`;
+  const began = `${visible(run)} started at ${new Date(at).toISOString()} on ${whom(by)}`;
+  return `${began}: a run that is to start ${what} is skipped${rest}`;
+}
+
+function keyOf(key: Key): string {
+  const [, , text] = Array.isArray(key) ? (key as readonly unknown[]) : [];
+  return isText(text) ? text : "";
+}
+
+/** The claim of a run that starts only if no other run with its key has, beside a claim of the caller. */
+export class OnceClaim implements StartClaim {
+  readonly tick?: Tick;
+  readonly #locks: Channel<unknown>;
+  readonly #name: string;
+  readonly #terms: ReturnType<typeof termsOf>;
+  readonly #more: StartClaim | undefined;
+  /** Shows which entry is ours if the answer to a commit was lost: another start may try the same run id. */
+  readonly #token: string;
+  #version: Version | null = null;
+
+  constructor(
+    { lockChannel, clock }: Pick<RunContext, "lockChannel" | "clock">,
+    name: string,
+    once: OnceOptions,
+    more: StartClaim | undefined,
+  ) {
+    this.#locks = lockChannel;
+    this.#token = clock.random(TOKEN);
+    this.#name = name;
+    this.#terms = termsOf(once);
+    this.#more = more;
+    if (more?.tick !== undefined) this.tick = more.tick;
+  }
+
+  /** @throws RunError `STARTED` if a run with this key has started */
+  async check(): Promise<void> {
+    const key = this.#key;
+    let entry: { readonly value: unknown; readonly version: Version } | undefined;
+    for await (const one of readable(this.#locks, { prefix: key, limit: 1 })) entry = one;
+    this.#version = entry?.version ?? null;
+    // An entry that ojm did not write says nothing about a run. It is replaced.
+    if (entry === undefined || !isOnce(entry)) return;
+    const start = entry as Entry<OnceValue>;
+    if (start.value.token === this.#token) return;
+    throw new RunError("STARTED", this.#name, `"${this.#name}" was not started: ${startText(start)}`);
+  }
+
+  get #key(): Key {
+    return onceKey(this.#name, this.#terms.key);
+  }
+
+  ops(run: StartingRun): readonly ChannelOps<unknown>[] {
+    const { keep, per } = this.#terms;
+    const value: OnceValue = {
+      at: run.startTime,
+      run: run.id,
+      by: run.holder,
+      token: this.#token,
+      ...(per !== undefined && { per }),
+    };
+    const ops: Op<unknown>[] = [
+      { check: this.#key, version: this.#version },
+      { put: this.#key, value, ttl: keep },
+    ];
+    return [...(this.#more?.ops(run) ?? []), { channel: this.#locks, ops }];
+  }
+
+  async refused(): Promise<void> {
+    await this.check();
+    await this.#more?.refused();
+  }
+
+  undo(run: StartingRun, version: Version): readonly ChannelOps<unknown>[] {
+    const ops: Op<unknown>[] = [{ check: this.#key, version }, { delete: this.#key }];
+    return [...(this.#more?.undo?.(run, version) ?? []), { channel: this.#locks, ops }];
+  }
+}

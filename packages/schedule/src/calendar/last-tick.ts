@@ -1,0 +1,39 @@
+import { cronSchedule } from "./cron.js";
+import { ScheduleError } from "./schedule.js";
+import { lastTick } from "./search.js";
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+/** How far back the last tick may lie, in ms: the expression of a 29th of February has pauses of eight years. */
+const FURTHEST = 50 * 365 * 24 * HOUR;
+
+/**
+ * The last tick of a cron expression up to `now`, for `once` of a run that another program starts, such as
+ * cron: of all machines that call this for the same tick, one runs it.
+ *
+ * A start that is late is for the last tick that is over, however long ago that was. A start counts until an
+ * interval and an hour after the next tick: the clocks of the machines may differ by that much.
+ *
+ * @param timeZone a name of the IANA list, or `local`. Default: UTC
+ * @example
+ * const once = onceForTick("0 2 * * *", "Europe/Lisbon");
+ * await manager.run("nightly-dump", dump, { once });
+ *
+ * @throws ScheduleError if the expression is wrong or has no tick before `now`, or the zone is unknown
+ */
+export function onceForTick(
+  cron: string,
+  timeZone?: string,
+  now: number = Date.now(),
+): { readonly key: string; readonly keep: number; readonly at: number } {
+  const schedule = cronSchedule(cron, timeZone);
+  for (let back = MINUTE; back < FURTHEST; back *= 4) {
+    const first = schedule.next(now - back);
+    if (first > now) continue;
+    const at = lastTick(schedule, first, now);
+    const next = schedule.next(at);
+    return { key: `tick ${new Date(at).toISOString()}`, keep: next - now + (next - at) + HOUR, at };
+  }
+  throw new ScheduleError("INVALID", `"${cron}" has no tick before ${new Date(now).toISOString()}`, "cron");
+}
