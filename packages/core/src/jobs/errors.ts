@@ -12,15 +12,7 @@ import type { HeldLock } from "../locks/types.js";
  * - `STARTED`: a run of the same window or key has started, see {@link RunOptions.once}.
  * - `INVALID`: a name or an option is not valid.
  */
-export type RunErrorCode =
-  | "LOCKED"
-  | "TIMEOUT"
-  | "CANCELLED"
-  | "CLOSING"
-  | "LOST"
-  | "ENDED"
-  | "STARTED"
-  | "INVALID";
+export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "CLOSING" | "LOST" | "ENDED" | "STARTED" | "INVALID";
 
 const BRAND = Symbol.for("ojm.RunError");
 

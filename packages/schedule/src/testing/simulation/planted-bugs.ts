@@ -240,7 +240,11 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   ...plantedKeptBugs
     .filter(({ late }) => late !== true)
-    .map(({ close: _, ...bug }) => ({ ...bug, plant: (store: Backend) => bug.plant(store, undefined as never), only: "retries" })),
+    .map(({ close: _, ...bug }) => ({
+      ...bug,
+      plant: (store: Backend) => bug.plant(store, undefined as never),
+      only: "retries",
+    })),
   { name: "a run that nobody cancelled", caughtAs: /was cancelled by nobody/, plant: plant(CancelledByNobody) },
   {
     name: "a scheduler that closes frees the locks of bodies that are still running",
@@ -253,8 +257,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     caughtAs: /is not made again: \S+ was handed over/,
     plant: plant(HandOverCounts),
     only: "retries",
-    },
-    {
+  },
+  {
     name: "a backfill that leaves its tick in a range",
     caughtAs: /has two outcomes/,
     plant: plant(LeftInRange),
