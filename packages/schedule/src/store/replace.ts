@@ -1,16 +1,24 @@
-import type { JsonValue, Op, StartingRun } from "@ojm/core";
+import type { Channel, Clock, Holder, JsonValue, Op, StartingRun, Version } from "@ojm/core";
 import { lastTick } from "../calendar/search.js";
 import { LATE } from "../decide/missed.js";
 import { type Decided, range, type Why } from "../decide/outcomes.js";
 import { calendarOf } from "../definition/calendar.js";
 import { outcomeOps } from "./outcome-ops.js";
 import { type SchedulesValue, type StoredSchedule, TICK_TTL, type TickValue, tickKey, unrunKey } from "./schema.js";
-import type { ScheduleStore, Versioned } from "./store.js";
 import { isTick } from "./valid.js";
 
+/** What is needed of a `ScheduleStore`. */
+interface Store {
+  readonly channel: Channel<SchedulesValue>;
+  readonly clock: Clock;
+  readonly by: Holder;
+}
+
 /** An outcome in the store, the tick of its entry, and how much longer it is kept, in ms. */
-export interface FoundOutcome extends Versioned<TickValue> {
+export interface FoundOutcome {
   readonly at: number;
+  readonly value: TickValue;
+  readonly version: Version;
   readonly expiresIn: number;
 }
 
@@ -19,7 +27,7 @@ export interface FoundOutcome extends Versioned<TickValue> {
  * calendar by now: so no two entries overlap, and the nearest one is the only candidate.
  */
 export async function outcomeAt(
-  { channel }: Pick<ScheduleStore, "channel">,
+  { channel }: Pick<Store, "channel">,
   name: string,
   at: number,
 ): Promise<FoundOutcome | undefined> {
@@ -29,7 +37,7 @@ export async function outcomeAt(
 
 /** The outcomes of a time, oldest first, and the one before them: it may be a range that reaches into it. */
 async function outcomesIn(
-  channel: ScheduleStore["channel"],
+  channel: Store["channel"],
   name: string,
   first: number,
   last: number,
@@ -55,7 +63,7 @@ const holds = ({ at: first, value: { until = first } }: FoundOutcome, at: number
  * is cut in two: no tick has two outcomes.
  */
 export function replaceOps(
-  store: ScheduleStore,
+  store: Store,
   { name, at, found, run }: { name: string; at: number; found: FoundOutcome; run: StartingRun },
   more: { readonly [field: string]: JsonValue } = {},
 ): Op<SchedulesValue>[] {
@@ -96,7 +104,7 @@ export function passedBefore({ since }: Pick<StoredSchedule, "since">, now: numb
 
 /** What is left of outcomes without the ticks up to `passed`, and those that have an outcome in the store. */
 export async function undecided(
-  channel: ScheduleStore["channel"],
+  channel: Store["channel"],
   name: string,
   ticks: readonly Decided[],
   passed: number,
