@@ -7,7 +7,7 @@ import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws/laws.js";
 import { WINDOW } from "./laws/started-once.js";
-import type { Ledger } from "./ledger.js";
+import type { AddedTo, Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
 import { askRollups, countOf } from "./rollups/cells.js";
@@ -242,9 +242,6 @@ export class Worker {
     laws.enter({ name: run.name, process: this.#process, run });
   }
 }
-
-/** A record to which programs have added a count of their writes. */
-export type AddedTo = RunRecord & { readonly added?: number };
 
 class BodyError extends Error {}
 
