@@ -9,7 +9,8 @@ import { type Child, startChild, temporaryFolder } from "./support/processes.js"
 import { onSharedStores } from "./support/stores.js";
 
 /**
- * Continuous deploys: three replicas, of which the oldest is told to end again and again, while a newer one is
+ * Continuous deploys: three replicas, of which the oldest is told to end again and again, while a newer one
+ * is
  * there. OJM_DEPLOY_SECONDS=300 OJM_DEPLOY_EVERY=5000 OJM_DEPLOY_CLEANS=1500 lasts five minutes.
  */
 const SECONDS = Number(process.env["OJM_DEPLOY_SECONDS"] ?? 6);
@@ -39,7 +40,9 @@ async function replica(options: JobManagerOptions, file: string): Promise<Child>
   return child;
 }
 
-/** How often two functions of one name were running at once: between a begin and its end is no other begin. */
+/**
+ * How often two functions of one name were running at once: between a begin and its end is no other begin.
+ */
 function overlaps(file: string): { readonly overlaps: string[]; readonly begun: number } {
   const running = new Map<string, string>();
   const found: string[] = [];

@@ -32,7 +32,10 @@ const sessions: readonly Session[] = [...INDEX.matchAll(/^```console\n\$ [^\n]* 
   },
 );
 
-/** The jobs of these end in any order, and the holder of a lock may hear of its loss before the unlock returns. */
+/**
+ * The jobs of these end in any order, and the holder of a lock may hear of its loss before the unlock
+ * returns.
+ */
 const IN_ANY_ORDER = ["pattern-4-launching.yaml", "force-unlock.yaml"];
 
 /** An output without what differs from run to run, and without the banners of jobs. */
@@ -51,7 +54,10 @@ function comparable(file: string, text: string): string[] {
 interface Store {
   readonly name: string;
   readonly missing?: string | undefined;
-  /** Starts its server. Resolves to the address that the example names, where the server is, and how to stop it. */
+  /**
+   * Starts its server. Resolves to the address that the example names, where the server is, and how to stop
+   * it.
+   */
   server?(): Promise<{ readonly named: string; readonly actual: string; stop(): Promise<void> }>;
 }
 

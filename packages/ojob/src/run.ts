@@ -27,7 +27,8 @@ export interface RunFileOptions {
    */
   readonly jobs?: readonly string[] | undefined;
   /**
-   * What scripts may call beside what the file names under `loads`: JavaScript files, by their absolute paths,
+   * What scripts may call beside what the file names under `loads`: JavaScript files, by their absolute
+   * paths,
    * or packages, by their names.
    */
   readonly loads?: readonly string[];

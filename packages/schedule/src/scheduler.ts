@@ -245,8 +245,10 @@ export class Scheduler {
   }
 
   /**
-   * Decides on no further tick and starts no attempt, from the call on, and tells the other processes at once:
-   * they run the ticks and the attempts. Ends the runs of this scheduler as {@link JobManager.close} does: their
+   * Decides on no further tick and starts no attempt, from the call on, and tells the other processes at
+   * once:
+   * they run the ticks and the attempts. Ends the runs of this scheduler as {@link JobManager.close} does:
+   * their
    * signals fire, their locks stay held until their job functions return, and what is still running after the
    * `grace` is closed as `lost`. A run that the close interrupts is handed over if the schedule has `retry`:
    * another process makes the same attempt of the tick. Without, it is `cancelled`, and its tick is not run

@@ -125,7 +125,8 @@ class SqliteBackend implements Backend {
 /**
  * Opens a SQLite file as a backend, or joins the connection of this process to it.
  *
- * @throws ChannelError `INVALID_CONFIG`, `READ_ONLY`, `DENIED`, `FULL`, `CORRUPT`, `UNAVAILABLE`, `TIMEOUT`, `GONE`
+ * @throws ChannelError `INVALID_CONFIG`, `READ_ONLY`, `DENIED`, `FULL`, `CORRUPT`, `UNAVAILABLE`,
+ * `TIMEOUT`, `GONE`
  */
 export async function openBackend(args: Readonly<Record<string, unknown>>, context: BackendContext): Promise<Backend> {
   const shared = share(readOptions(args), context.clock);

@@ -142,7 +142,8 @@ class Login implements Gate {
 }
 
 /**
- * What the sessions of a cockpit are good for: one that may only look, or that is of another store, must not be
+ * What the sessions of a cockpit are good for: one that may only look, or that is of another store, must
+ * not be
  * good for a cockpit that happens to have the same secret.
  */
 function scopeOf({ manager, readOnly = false, showResults = false }: ServeOptions, { user, role }: Viewer): JsonValue {

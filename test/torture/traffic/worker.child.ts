@@ -48,7 +48,10 @@ const bursts: Promise<void>[] = [];
 
 let closing: Promise<void> | undefined;
 
-/** Closes the managers. With `atOnce`, open runs are asked to end; otherwise they may end by themselves first. */
+/**
+ * Closes the managers. With `atOnce`, open runs are asked to end; otherwise they may end by themselves
+ * first.
+ */
 function close(atOnce: boolean): Promise<void> {
   closing ??= (async () => {
     journal.write({ e: "stopping" });

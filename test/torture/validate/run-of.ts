@@ -74,7 +74,9 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
 /** The grace of a process that closes, in ms. Its bodies keep their locks until they return. */
 const GRACE = 10_000;
 
-/** Until when a run must have had its lock: until its signal. A process that closes keeps it until its exit. */
+/**
+ * Until when a run must have had its lock: until its signal. A process that closes keeps it until its exit.
+ */
 export function holdEnd({ member, enter, since, timeout, wasTold, signal, exit }: ObservedRun): number {
   if (wasTold) return enter;
   if (signal?.code === "CLOSING") {

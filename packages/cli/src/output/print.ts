@@ -23,7 +23,8 @@ export function tellUnwritten(why: string, told?: () => void): void {
 }
 
 /**
- * A value as JSON that a terminal can be shown: `JSON.stringify` leaves characters as they are that a terminal
+ * A value as JSON that a terminal can be shown: `JSON.stringify` leaves characters as they are that a
+ * terminal
  * obeys, or that turn the direction of writing. As escapes they mean the same to each reader of JSON.
  */
 export function jsonText(value: unknown, indent?: number): string {

@@ -12,7 +12,8 @@ export type Key =
   | { readonly [field: string]: JsonValue };
 
 /**
- * An opaque version of an entry, usable as a fencing token: 19 decimal digits, with zeros in front. So versions of
+ * An opaque version of an entry, usable as a fencing token: 19 decimal digits, with zeros in front. So
+ * versions of
  * one channel sort as texts and as numbers alike. {@link compareVersions} orders two.
  */
 export type Version = string;

@@ -45,7 +45,10 @@ export function isDamagedLocksEntry({ key, value }: Read): boolean {
   return kind === "retry" && more.length === 1 && !isPending({ key, value });
 }
 
-/** Whether an entry of the channel of the records is damaged. Scripts keep what they like there, by other keys. */
+/**
+ * Whether an entry of the channel of the records is damaged. Scripts keep what they like there, by other
+ * keys.
+ */
 export const isDamagedRecord = ({ key, value }: Read): boolean => isRecordKey(key) && !isRecord({ key, value });
 
 /** The damaged ones among the first `most` entries of a channel. */

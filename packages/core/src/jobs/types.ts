@@ -8,7 +8,8 @@ import type { RunLog } from "./logs/types.js";
 import type { RunRef } from "./run-id.js";
 
 /**
- * The status of a run. `skipped`: its body found nothing to do, or handed the run over. `lost`: its process died, or its lock was
+ * The status of a run. `skipped`: its body found nothing to do, or handed the run over. `lost`: its process
+ * died, or its lock was
  * lost or taken.
  */
 export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeout" | "cancelled" | "lost";
@@ -281,7 +282,8 @@ export interface StartClaim {
 export type OnceOptions =
   | {
       /**
-       * The window, in ms: a run starts only if none has started within nine tenths of it, by the clock of the
+       * The window, in ms: a run starts only if none has started within nine tenths of it, by the clock of
+       * the
        * store. The tenth is for machines that start a few seconds apart, and for days of 23 hours.
        */
       readonly per: number;
@@ -312,7 +314,8 @@ export interface RunOptions {
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
    * record. Between two attempts the lock is free, unless `keepLock` is set. The wait is in the store: if
-   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `claim` or `once`, in any
+   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `claim` or
+   * `once`, in any
    * process, goes on with the chain instead of a new one. See also {@link JobManager.takeOver}.
    *
    * An attempt does not begin before the body of the one before it is over in this process: a body that
@@ -432,9 +435,11 @@ export interface Run {
    */
   skip(reason: string): Promise<RunRecord>;
   /**
-   * Ends the run and leaves its work to another process: closes the record as `skipped`, with `handedOver` and
+   * Ends the run and leaves its work to another process: closes the record as `skipped`, with `handedOver`
+   * and
    * the reason, and releases the lock. It is not a failure, and uses no attempt: the same attempt is in the
-   * store from that commit on. A scheduler of another process makes it within a second; without a schedule, the
+   * store from that commit on. A scheduler of another process makes it within a second; without a schedule,
+   * the
    * next {@link JobManager.takeOver} does, or the next `run` of the name with `retry`. Throws like {@link
    * Run.end}.
    *

@@ -7,7 +7,10 @@ const PREFIX = "ojm ";
 
 const OWN: ReadonlySet<string> = new Set(["ojm alerts"]);
 
-/** Whether a name is of a run that ojm makes for itself, as `ojm alerts` does each time it has something to send. */
+/**
+ * Whether a name is of a run that ojm makes for itself, as `ojm alerts` does each time it has something to
+ * send.
+ */
 export function isOwn(name: string): boolean {
   return OWN.has(name);
 }

@@ -6,7 +6,8 @@ const BY_GROUP = 0o020;
 const BY_ALL = 0o002;
 
 /**
- * Why this process must not obey what stands in a file; `undefined` if it may. A file decides for this user if
+ * Why this process must not obey what stands in a file; `undefined` if it may. A file decides for this user
+ * if
  * it belongs to the user or to root, and nobody else may write to it. Where the system knows no users, every
  * file may.
  */

@@ -59,7 +59,8 @@ export function fillArgs(args: Args, data: Args, missing: Missing, variables: Va
 }
 
 /**
- * The arguments of a job that stay when it is a step of another one: the steps after it see them, as in OpenAF.
+ * The arguments of a job that stay when it is a step of another one: the steps after it see them, as in
+ * OpenAF.
  * With several maps of arguments none stay. Those of the lock do not replace those that `before` has: nothing
  * changes the name of a lock under a running job.
  */

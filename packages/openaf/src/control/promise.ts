@@ -56,7 +56,10 @@ export class Promised {
   }
 }
 
-/** Runs a function at once, and returns the promise of what it returns. It may call `fulfil` or `reject` instead. */
+/**
+ * Runs a function at once, and returns the promise of what it returns. It may call `fulfil` or `reject`
+ * instead.
+ */
 export function $do(
   body: (fulfil: Settle, reject: Settle) => unknown,
   onError?: (error: unknown) => unknown,

@@ -26,7 +26,8 @@ export function checkVersionSpec(version: unknown, spec: unknown): boolean {
 }
 
 /**
- * The order of two versions as semver has it: `1.0.0-rc.2` is before `1.0.0-rc.10`, and both are before `1.0.0`.
+ * The order of two versions as semver has it: `1.0.0-rc.2` is before `1.0.0-rc.10`, and both are before
+ * `1.0.0`.
  */
 export function compareSemantic(a: unknown, b: unknown): number {
   const [own, other] = [partsOf(a), partsOf(b)];

@@ -26,7 +26,9 @@ function readLine(): string | undefined {
   }
 }
 
-/** Asks for a line. Without any input left it fails: a job without a person at its terminal must not guess. */
+/**
+ * Asks for a line. Without any input left it fails: a job without a person at its terminal must not guess.
+ */
 export function ask(prompt: unknown = "> "): string {
   thread.printnl(String(prompt));
   const line = readLine();

@@ -27,7 +27,10 @@ export interface Group {
   readonly items: unknown[];
 }
 
-/** Groups by their keys, with the `select` that the guide to oJob Manager calls; only OpenAF itself lacks it. */
+/**
+ * Groups by their keys, with the `select` that the guide to oJob Manager calls; only OpenAF itself lacks
+ * it.
+ */
 export type Groups = Record<string, unknown[]> & { select<T>(selector: (group: Group) => T): T[] };
 
 /** Adds `select` where no group has that name. It is not among the keys. */

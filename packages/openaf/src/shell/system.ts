@@ -74,7 +74,10 @@ export const SYSTEM: Functions = {
   getHostAddress: hostAddress,
 };
 
-/** The release of OpenAF whose functions this package follows: files compare it with the least that they need. */
+/**
+ * The release of OpenAF whose functions this package follows: files compare it with the least that they
+ * need.
+ */
 export function getVersion(): string {
   return "20250315";
 }

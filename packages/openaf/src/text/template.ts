@@ -3,7 +3,9 @@ import { thread } from "../thread.js";
 /** What scripts have added. */
 const helpers: Record<string, unknown> = {};
 
-/** Helpers get the values of the call. What Handlebars adds to them in the end is theirs too, as in OpenAF. */
+/**
+ * Helpers get the values of the call. What Handlebars adds to them in the end is theirs too, as in OpenAF.
+ */
 export function addHelpers(prefix: unknown, map: unknown): void {
   for (const [name, helper] of Object.entries(Object(map) as object))
     if (typeof helper === "function") helpers[`${String(prefix)}${name}`] = helper;

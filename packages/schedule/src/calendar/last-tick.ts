@@ -5,7 +5,10 @@ import { lastTick } from "./search.js";
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/** How far back the last tick may lie, in ms: the expression of a 29th of February has pauses of eight years. */
+/**
+ * How far back the last tick may lie, in ms: the expression of a 29th of February has pauses of eight
+ * years.
+ */
 const FURTHEST = 50 * 365 * 24 * HOUR;
 
 /**

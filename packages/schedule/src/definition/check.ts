@@ -89,7 +89,8 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
 }
 
 /**
- * Whether a definition of the store can be read: a later version of ojm may have written it, or it is damaged.
+ * Whether a definition of the store can be read: a later version of ojm may have written it, or it is
+ * damaged.
  * An option that is not known here is no fault.
  */
 export function isReadable(definition: ScheduleDefinition): boolean {

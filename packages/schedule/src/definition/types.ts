@@ -37,7 +37,8 @@ export interface ScheduleDefinition {
    */
   readonly overlap?: Overlap;
   /**
-   * What happens to ticks that nobody decided in time. Default: `{ run: "latest", downtime: false }`: one late
+   * What happens to ticks that nobody decided in time. Default: `{ run: "latest", downtime: false }`: one
+   * late
    * run after a sleep, none at the start of a process that was not there for a night, or for a month.
    */
   readonly missed?: Missed["run"] | Missed;

@@ -13,7 +13,10 @@ const LOOK = 5_000;
  */
 const OVERDUE = 20_000;
 
-/** How long a tick waits for the attempts before it, in ms. After that they stand in the line of the lock before it. */
+/**
+ * How long a tick waits for the attempts before it, in ms. After that they stand in the line of the lock
+ * before it.
+ */
 const MOMENT = 1_000;
 
 /** Wakes a worker that rests. */
@@ -96,8 +99,10 @@ export class Retries implements Followed<unknown> {
   }
 
   /**
-   * Makes the attempts of a schedule that are due and that no process makes. Call it before a tick is run: the
-   * tick comes after them. Resolves when their bodies have begun, or when they wait for the lock before the tick.
+   * Makes the attempts of a schedule that are due and that no process makes. Call it before a tick is run:
+   * the
+   * tick comes after them. Resolves when their bodies have begun, or when they wait for the lock before the
+   * tick.
    */
   async first(own: OwnSchedule): Promise<void> {
     const { name, definition } = own;

@@ -23,7 +23,8 @@ export interface FoundOutcome {
 }
 
 /**
- * The entry that a tick falls into. A range counts for all ticks of its time, even if the schedule has another
+ * The entry that a tick falls into. A range counts for all ticks of its time, even if the schedule has
+ * another
  * calendar by now: so no two entries overlap, and the nearest one is the only candidate.
  */
 export async function outcomeAt(
@@ -95,7 +96,8 @@ export function replaceOps(
 }
 
 /**
- * Late ticks up to here get no outcome once a cursor was set back: if the store has none, they were decided by
+ * Late ticks up to here get no outcome once a cursor was set back: if the store has none, they were decided
+ * by
  * an earlier definition, or before there was a schedule, or more than 30 days ago.
  */
 export function passedBefore({ since }: Pick<StoredSchedule, "since">, now: number): number {

@@ -75,7 +75,8 @@ export class Housekeeping {
 
   /**
    * Refuses to work after one of the open files was deleted or replaced. SQLite would write into the deleted
-   * file without an error. Two processes would then hold the same lock, one in the old file and one in the new.
+   * file without an error. Two processes would then hold the same lock, one in the old file and one in the
+   * new.
    *
    * @throws ChannelError `GONE`
    */

@@ -22,7 +22,8 @@ export class Sessions {
   }
 
   /**
-   * A name of this machine that nobody can guess. A cookie is of a host, whatever the port: a server on another
+   * A name of this machine that nobody can guess. A cookie is of a host, whatever the port: a server on
+   * another
    * port gets it only if the browser reaches that server by the same name.
    */
   get hostName(): string {

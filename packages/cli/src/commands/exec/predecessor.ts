@@ -23,7 +23,8 @@ export interface CommandNote extends ProcessIdentity {
 }
 
 /**
- * Whether a value is the note of a command of this name. Anybody can write to a store, and the pid becomes part
+ * Whether a value is the note of a command of this name. Anybody can write to a store, and the pid becomes
+ * part
  * of a printed `kill`: neither init nor a process group may be named by it.
  */
 export function isCommandNote(value: unknown, name: string): value is CommandNote {

@@ -20,7 +20,8 @@ export function storedVersion(version: Version): string {
 
 /**
  * Orders two versions of one channel: negative if `a` is older, 0 if they are the same, positive if `a` is
- * newer. Compares them as numbers, with or without zeros in front. Versions of a channel all have 19 digits, so
+ * newer. Compares them as numbers, with or without zeros in front. Versions of a channel all have 19
+ * digits, so
  * `<` and `===` give the same answer.
  *
  * @example

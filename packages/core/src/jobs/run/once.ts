@@ -18,7 +18,9 @@ import type { RunContext } from "./context.js";
  * live. So the store's clock decides how long it counts.
  */
 
-/** The part of a window for which its entry is kept: machines start a few seconds apart, and days have 23 h. */
+/**
+ * The part of a window for which its entry is kept: machines start a few seconds apart, and days have 23 h.
+ */
 const PART = 0.9;
 
 /** How long the token of a start is, in characters. */
@@ -57,7 +59,8 @@ export async function startsOf(locks: Channel<unknown>, name: string): Promise<E
 }
 
 /**
- * Takes the start of a lock back whose run never began, as the store did not answer: another process may start
+ * Takes the start of a lock back whose run never began, as the store did not answer: another process may
+ * start
  * it. One commit wrote both.
  */
 export async function forgetStart(

@@ -62,7 +62,9 @@ export class RunGroup {
     return this.end().finally(() => this.grace.stop());
   }
 
-  /** Asks all runs to end, and waits until they have, or the grace is over. Those that are left are `lost`. */
+  /**
+   * Asks all runs to end, and waits until they have, or the grace is over. Those that are left are `lost`.
+   */
   end(): Promise<void> {
     this.#ended ??= this.#end();
     return this.#ended;

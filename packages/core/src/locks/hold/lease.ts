@@ -120,7 +120,8 @@ export class Lease {
   }
 
   /**
-   * Throws unless the lease holds the lock now, by the local clock, and need not be released. Costs no call to
+   * Throws unless the lease holds the lock now, by the local clock, and need not be released. Costs no call
+   * to
    * the store.
    *
    * A process may be suspended right after this call and then write late. If that matters, use {@link

@@ -3,7 +3,9 @@ import type { StoredChange } from "../../channel/backend/backend.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { Run, RunRecord } from "../../jobs/types.js";
 import { Attempts } from "./chains.js";
-import type { AddedTo } from "./worker.js";
+
+/** A record to which programs have added a count of their writes. */
+export type AddedTo = RunRecord & { readonly added?: number };
 
 /** What must be in the history at the end, by what was written to it and what callers were told. */
 export class Ledger {

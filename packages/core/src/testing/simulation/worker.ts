@@ -7,7 +7,7 @@ import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import type { Laws } from "./laws/laws.js";
 import { WINDOW } from "./laws/started-once.js";
-import type { Ledger } from "./ledger.js";
+import type { AddedTo, Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
 import { askRollups, countOf } from "./rollups/cells.js";
@@ -260,9 +260,6 @@ const HANDED_OVER = "handed over";
 function isClosing({ signal }: Run): boolean {
   return signal.aborted && isRunError(signal.reason) && signal.reason.code === "CLOSING";
 }
-
-/** A record to which programs have added a count of their writes. */
-export type AddedTo = RunRecord & { readonly added?: number };
 
 class BodyError extends Error {}
 

@@ -212,7 +212,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   /**
-   * Runs the steps of `catch`. Resolves with the arguments if code of them returned true: as in OpenAF, it has
+   * Runs the steps of `catch`. Resolves with the arguments if code of them returned true: as in OpenAF, it
+   * has
    * dealt with the failure. What ends the job from outside, or its limits, stays a failure.
    */
   async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<Args | undefined> {

@@ -34,7 +34,8 @@ export class HeldLocks {
   }
 
   /**
-   * Takes a lock of the job manager for a script. The job ends if it holds the lock for longer than `timeout`.
+   * Takes a lock of the job manager for a script. The job ends if it holds the lock for longer than
+   * `timeout`.
    * Returns whether it has the lock.
    */
   async takeFor(name: string, locks: JobLocks, options: { wait: number; signal: AbortSignal }): Promise<boolean> {

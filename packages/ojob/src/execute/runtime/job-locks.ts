@@ -37,7 +37,10 @@ export class JobLocks {
     }
   }
 
-  /** Waits for a lock of the job manager, and not for longer than `wait` ms. `undefined` if another holds it. */
+  /**
+   * Waits for a lock of the job manager, and not for longer than `wait` ms. `undefined` if another holds
+   * it.
+   */
   async attempt(name: string, { wait, signal }: { wait: number; signal: AbortSignal }): Promise<Lease | undefined> {
     try {
       return await (await this.#managers.get()).lock(name, { wait, timeout: UNLIMITED, signal });

@@ -52,7 +52,10 @@ function stored(key: unknown, value: unknown): JsonValue {
   return isScalar(value) ? { key: key as JsonValue, value } : (value as JsonValue);
 }
 
-/** Also finds what a program wrote under a plain key: programs in TypeScript have keys and values of any kind. */
+/**
+ * Also finds what a program wrote under a plain key: programs in TypeScript have keys and values of any
+ * kind.
+ */
 async function get(channel: Channel, [key]: readonly unknown[]): Promise<unknown> {
   const found = await channel.get(keyOf(key));
   const plain = plainKey(key);
@@ -144,7 +147,10 @@ export class ScriptChannels {
     return name === JOBS ? datedIfRecord(result) : result;
   }
 
-  /** A lock of the job manager as OpenAF shows it: `timeout` is when it ends at the latest, in ms since 1970. */
+  /**
+   * A lock of the job manager as OpenAF shows it: `timeout` is when it ends at the latest, in ms since
+   * 1970.
+   */
   async lock(name: string): Promise<{ lock: string; value: boolean; timeout?: number; extra?: unknown }> {
     const found = await (await this.#managers.get()).channels.locks.get(["lock", name]);
     const { holder, since, timeout } = (found ?? {}) as Partial<{ holder: unknown; since: number; timeout: number }>;

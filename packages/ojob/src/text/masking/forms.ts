@@ -11,7 +11,8 @@ const WRAPPED = 76;
 
 /**
  * The texts by which a secret is found: each of its lines as it is, and as JSON, URLs, HTML, a shell and hex
- * write it, and the whole in base64 and hex. The encoders of JavaScript, Python, Go, PHP and .NET are covered,
+ * write it, and the whole in base64 and hex. The encoders of JavaScript, Python, Go, PHP and .NET are
+ * covered,
  * with their usual options.
  */
 export function formsOf(secret: string): string[] {
@@ -116,7 +117,10 @@ const ANSI: Readonly<Record<string, string>> = {
   "\u001b": "\\E",
 };
 
-/** As shells are given a word: within quotes, with each odd character behind a backslash, or as bash escapes it. */
+/**
+ * As shells are given a word: within quotes, with each odd character behind a backslash, or as bash escapes
+ * it.
+ */
 function shellForms(line: string): string[] {
   const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
   const ansi = (hidden: RegExp): string =>

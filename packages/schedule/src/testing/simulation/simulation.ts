@@ -39,7 +39,10 @@ const RETRIED_WITHIN = 60_000;
 /** So far a wall clock may be behind another one, in ms. */
 const FURTHEST_BEHIND = 1_300_000;
 
-/** How far a wrong clock is off, in ms: from one to the other. The first wrong one is ahead, the next behind. */
+/**
+ * How far a wrong clock is off, in ms: from one to the other. The first wrong one is ahead, the next
+ * behind.
+ */
 const WRONG: readonly [number, number] = [5_400_000, 10_800_000];
 
 /** A bug that is planted between the schedulers and the store. */

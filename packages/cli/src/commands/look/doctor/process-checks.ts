@@ -13,7 +13,10 @@ export interface Session {
   readonly left: number;
 }
 
-/** The session in an entry of the locks; `undefined` for one of another kind, for a hold, and if it is damaged. */
+/**
+ * The session in an entry of the locks; `undefined` for one of another kind, for a hold, and if it is
+ * damaged.
+ */
 export function sessionOf(key: Key, value: LocksValue | undefined, expiresIn: number | undefined): Session | undefined {
   const [, owner] = key as readonly unknown[];
   if (!isSession(value, String(owner)) || value.hold === true) return undefined;
