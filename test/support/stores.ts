@@ -16,6 +16,8 @@ interface SharedStore {
   /** Why this machine cannot run it, if so. */
   readonly missing?: string | undefined;
   readonly create: CreateStore;
+  /** Whether `npm test` leaves it to `npm run test:all`. */
+  readonly full?: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ const sharedStores: readonly SharedStore[] = [
   },
   {
     name: "sqlite, two files",
+    full: true,
     async create() {
       const folder = temporaryFolder();
       return {
@@ -55,6 +58,7 @@ const sharedStores: readonly SharedStore[] = [
   },
   {
     name: "etcd",
+    full: true,
     missing: etcdMissing(),
     async create() {
       const server = await startEtcd();
@@ -67,8 +71,8 @@ const sharedStores: readonly SharedStore[] = [
 
 /** Declares tests on each of the stores that several processes can share. */
 export function onSharedStores(tests: (create: CreateStore) => void): void {
-  for (const { name, missing, create } of sharedStores) {
-    if (missing === undefined) describe(`on ${name}`, () => tests(create));
+  for (const { name, missing, create, full = false } of sharedStores) {
+    if (missing === undefined) describe(`on ${name}`, { tags: full ? ["full"] : [] }, () => tests(create));
     else it.skip(`on ${name}: ${missing}`, () => {});
   }
 }

@@ -1,3 +1,4 @@
+import { checkReach } from "../affected.mjs";
 import { build, packages } from "../build.mjs";
 import { buildTorture } from "../programs.mjs";
 import { tool } from "../run.mjs";
@@ -20,6 +21,7 @@ export async function check() {
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["imports", () => checkImports()],
     ["width of comments", () => checkComments()],
+    ["each source is used by a test", () => checkReach()],
     ["unused code", () => tool("knip", [])],
     ["what each package says of itself", () => checkManifests()],
     ["the public API, as the reports in packages/*/etc have it", () => checkApi()],
