@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { leftWhole } from "./scripts/lib/test-files.mjs";
 
 // Packages see each other's sources through the "@ojm/source" export condition, here, in child processes and
 // in worker threads alike, so no build is needed to run one test. Not "import": vitest hands all on to Node,
@@ -32,6 +33,9 @@ const SHARING = "packages/{core,schedule,simple,bench}/src/**/*.test.ts";
 /** Of those, the ones that fill the memory, or count what their process has. */
 const ALONE = "**/{simulation,planted-bugs,chaos,leaks,year,exit}.test.ts";
 
+/** Files whose tests are all left out are not even loaded. scripts/test.mjs sets the part. */
+const leftOut: string[] = process.env["OJM_PART"] === "quick" ? leftWhole() : [];
+
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -48,6 +52,7 @@ const config: ViteUserConfig = defineConfig({
             "examples/**/*.test.ts",
             "test/**/*.test.ts",
           ],
+          exclude: ["**/node_modules/**", ...leftOut],
         },
       },
       {
@@ -55,12 +60,13 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "sharing",
           include: [SHARING],
-          exclude: [ALONE, "**/node_modules/**"],
+          exclude: [ALONE, "**/node_modules/**", ...leftOut],
           isolate: false,
           setupFiles: ["./test/setup-sharing.ts"],
         },
       },
     ],
+    tags: [{ name: "full", description: "left by `npm test` to `npm run test:all`: other stores, full sizes" }],
     pool: "forks",
     execArgv: ["--conditions=@ojm/source"],
     setupFiles: ["./test/setup.ts"],

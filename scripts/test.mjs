@@ -1,46 +1,112 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
-import { check } from "./lib/check/check.mjs";
 import { install } from "./lib/install.mjs";
-import { buildChildren } from "./lib/programs.mjs";
+import { buildChildren, buildTorture } from "./lib/programs.mjs";
 import { root, stop, tool } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
+import { leftWhole } from "./lib/test-files.mjs";
+
+const HELP = `npm test [-- WHAT …]
+
+  npm test                          each law once, at the lowest level that can show a fault
+  npm test -- packages/schedule     the tests below a folder, or one file
+  npm test -- --changed [--base REV]   what the changes since REV (HEAD) can break
+  npm run test:all                  the same, then all that it leaves out: other stores, full sizes, packaging
+  npm run test:all -- --shard 1/3   a third of that
+
+Other options go to vitest: npm test -- test/hold.test.ts -t "keeps"`;
+
+const own = { all: false, changed: false, help: false, base: "HEAD", shard: undefined };
+/** Paths and options for vitest. */
+const others = [];
+const words = process.argv.slice(2);
+for (let word = words.shift(); word !== undefined; word = words.shift()) {
+  const name = word.replace(/^--/, "");
+  if (name === "base" || name === "shard") own[name] = words.shift();
+  else if (word.startsWith("--") && Object.hasOwn(own, name)) own[name] = true;
+  else others.push(word);
+}
+const [shard, shards] =
+  own.shard === undefined ? [0, 1] : own.shard.split("/").map((n, i) => Number(n) - (i === 0 ? 1 : 0));
+if (own.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 
 await install();
 await installServers();
-await build();
-const failedChecks = await check();
+// Declarations take most of the time of a build, and only the packaging checks need them.
+await build({ types: own.all });
 if (!(await buildChildren())) stop("The child processes of the tests could not be built.", "See the messages above.");
 
-const report = join(root, "node_modules/.ojm/tests.json");
-mkdirSync(join(root, "node_modules/.ojm"), { recursive: true });
-rmSync(report, { force: true });
-const args = [
-  "run",
-  "--reporter=default",
-  "--reporter=scripts/lib/skip-reporter.mjs",
-  "--reporter=json",
-  `--outputFile.json=${report}`,
-  ...process.argv.slice(2),
-];
-// Processes that tests start run what was built: from the sources, each takes a second of processor time.
-const code = await tool("vitest", args, { env: { OJM_BUILT: "1" } });
+const folder = join(root, "node_modules/.ojm");
+mkdirSync(folder, { recursive: true });
+const totals = { passed: 0, failed: 0, skipped: 0 };
 
-const { passed, failed, skipped } = count();
-if (failedChecks.length > 0) console.log(`\nfailed checks: ${failedChecks.join(", ")}`);
-console.log(`\n${passed} passed, ${failed + failedChecks.length} failed, ${skipped} skipped`);
-process.exit(code === 0 && failed === 0 && failedChecks.length === 0 && passed > 0 ? 0 : 1);
+if (own.changed) others.push(...(await changed()));
+const paths = others.filter((word) => !word.startsWith("-"));
+// A file that is named runs whole.
+const isWhole = paths.length > 0 && paths.every((path) => existsSync(join(root, path)) && /\.test\.tsx?$/.test(path));
+if (isWhole && !own.changed) await part("all", others);
+else if (!own.changed || paths.length > 0) await part("quick", others);
+if (own.all) {
+  // The first shard has the checks: they share one build.
+  if (shard === 0) await checks();
+  const { leftOut = [] } = read(reportOf("quick")) ?? {};
+  const files = [...leftOut, ...leftWhole().filter((_, i) => i % shards === shard)];
+  if (paths.length > 0 || files.length > 0) await part("rest", paths.length > 0 ? others : [...others, ...files]);
+}
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+// That nothing can break is not a failure; that nothing ran where tests were named is one.
+process.exit(totals.failed === 0 && (totals.passed > 0 || own.changed) ? 0 : 1);
 
-/** A run that broke before it could report counts as one failure. */
-function count() {
+/** Runs the tests of one part. See vitest.config.ts for what `OJM_PART` does. */
+async function part(name, words) {
+  const report = reportOf(name);
+  rmSync(report, { force: true });
+  const args = [
+    "run",
+    "--reporter=default",
+    "--reporter=scripts/lib/part-reporter.mjs",
+    ...(name === "all" ? [] : [`--tags-filter=${name === "quick" ? "!full" : "full"}`]),
+    // What the quick part of a shard left out is of that shard.
+    ...(name === "rest" || own.shard === undefined ? [] : [`--shard=${own.shard}`]),
+    ...words,
+  ];
+  // Processes that tests start run what was built: from the sources, each takes a second of processor time.
+  const code = await tool("vitest", args, { env: { OJM_BUILT: "1", OJM_PART: name, OJM_PART_REPORT: report } });
+  const counted = read(report) ?? { passed: 0, failed: 1, skipped: 0 };
+  totals.passed += counted.passed;
+  totals.skipped += counted.skipped;
+  // A run that broke outside its tests counts as one failure.
+  totals.failed += counted.failed === 0 && code !== 0 ? 1 : counted.failed;
+}
+
+/** The tests that changes since `base` can break. */
+async function changed() {
+  const { affectedTests } = await import("./lib/affected.mjs");
+  const tests = await affectedTests(own.base);
+  if (tests.length === 0) console.log("No test reaches what changed.");
+  return tests;
+}
+
+async function checks() {
+  const { check } = await import("./lib/check/check.mjs");
+  const failed = await check();
+  if (!(await buildTorture())) failed.push("build of the torture harness");
+  if (failed.length > 0) console.log(`\nfailed checks: ${failed.join(", ")}`);
+  totals.failed += failed.length;
+}
+
+function reportOf(name) {
+  return join(folder, `tests-${name}.json`);
+}
+
+function read(file) {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, success } = JSON.parse(
-      readFileSync(report, "utf8"),
-    );
-    const broken = !success && numFailedTests === 0 ? 1 : 0;
-    return { passed: numPassedTests, failed: numFailedTests + broken, skipped: numPendingTests + numTodoTests };
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return undefined;
   }
 }

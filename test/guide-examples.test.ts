@@ -146,40 +146,45 @@ describe("the index of the examples of the guide", () => {
 });
 
 for (const { name, missing, server } of stores) {
-  describe.skipIf(missing !== undefined)(`the examples of the guide on ${name}${missing ? `: ${missing}` : ""}`, () => {
-    let folder = "";
-    let stop: (() => Promise<void>) | undefined;
-    let lines = "";
+  const tags = name === "sqlite" ? [] : ["full"];
+  describe.skipIf(missing !== undefined)(
+    `the examples of the guide on ${name}${missing ? `: ${missing}` : ""}`,
+    { tags },
+    () => {
+      let folder = "";
+      let stop: (() => Promise<void>) | undefined;
+      let lines = "";
 
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), "ojm-guide-"));
-      cpSync(GUIDE, join(folder, "guide"), { recursive: true, filter: (path) => !/\/(data|logs)$/.test(path) });
-      const started = await server?.();
-      stop = started?.stop;
-      const init = readFileSync(join(EXAMPLES, `init/${name}.yaml`), "utf8");
-      lines = (STORE_LINES.exec(init)?.[0] ?? "").replaceAll(started?.named ?? " ", started?.actual ?? " ");
-    });
-    afterAll(async () => {
-      await stop?.();
-      rmSync(folder, { recursive: true, force: true });
-    });
+      beforeAll(async () => {
+        folder = mkdtempSync(join(tmpdir(), "ojm-guide-"));
+        cpSync(GUIDE, join(folder, "guide"), { recursive: true, filter: (path) => !/\/(data|logs)$/.test(path) });
+        const started = await server?.();
+        stop = started?.stop;
+        const init = readFileSync(join(EXAMPLES, `init/${name}.yaml`), "utf8");
+        lines = (STORE_LINES.exec(init)?.[0] ?? "").replaceAll(started?.named ?? " ", started?.actual ?? " ");
+      });
+      afterAll(async () => {
+        await stop?.();
+        rmSync(folder, { recursive: true, force: true });
+      });
 
-    it.each(sessions.map((session) => [session.file, session] as const))(
-      "the example %s prints what the index says",
-      async (_file, session) => {
-        const path = join(folder, "guide", session.file);
-        const text = readFileSync(path, "utf8").replace(/cron: ".*?"/g, FAR);
-        expect(text).toMatch(STORE_LINES);
-        // SQLite is the store that the files name.
-        writeFileSync(path, name === "sqlite" ? text : text.replace(STORE_LINES, lines));
-        const { well, shown } = await run(path, session);
-        expect(shown).toEqual(comparable(session.file, session.prints));
-        if (!session.isDaemon) expect(well ? 0 : 1).toBe(session.code);
-        await using manager = await openManagerOf(path, {}, prepareType);
-        expect((await manager?.locks()) ?? []).toEqual([]);
-      },
-    );
-  });
+      it.each(sessions.map((session) => [session.file, session] as const))(
+        "the example %s prints what the index says",
+        async (_file, session) => {
+          const path = join(folder, "guide", session.file);
+          const text = readFileSync(path, "utf8").replace(/cron: ".*?"/g, FAR);
+          expect(text).toMatch(STORE_LINES);
+          // SQLite is the store that the files name.
+          writeFileSync(path, name === "sqlite" ? text : text.replace(STORE_LINES, lines));
+          const { well, shown } = await run(path, session);
+          expect(shown).toEqual(comparable(session.file, session.prints));
+          if (!session.isDaemon) expect(well ? 0 : 1).toBe(session.code);
+          await using manager = await openManagerOf(path, {}, prepareType);
+          expect((await manager?.locks()) ?? []).toEqual([]);
+        },
+      );
+    },
+  );
 }
 
 /** A folder with one example, changed. */

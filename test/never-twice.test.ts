@@ -4,8 +4,11 @@ import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 import { type Report, Witness } from "./support/witness.js";
 
-const PROCESSES = 16;
-const RUNS = 200;
+/** How many processes run one name, and how often each: a small crowd in `npm test`, and a large one. */
+const crowds: readonly (readonly [processes: number, runs: number, tags: string[]])[] = [
+  [6, 40, []],
+  [16, 200, ["full"]],
+];
 
 /** So many wait at once in each of three processes. */
 const CROWD = 100;
@@ -23,29 +26,34 @@ interface QueueEntry {
 }
 
 onSharedStores((create) => {
-  it(`of ${PROCESSES} processes × ${RUNS} runs of one name no two run at once, and each run leaves its record`, async () => {
-    const options = await create();
-    const witness = new Witness();
-    const children = Array.from({ length: PROCESSES }, () =>
-      startChild("contender.child.ts", [JSON.stringify(options), "job", String(RUNS)]),
-    );
-    for (const child of children) witness.observe(child.process);
-    const codes = await Promise.all(children.map(({ ended }) => ended));
+  for (const [processes, runs, tags] of crowds) {
+    it(`of ${processes} processes × ${runs} runs of one name no two run at once, and each run leaves its record`, {
+      timeout: 300_000,
+      tags,
+    }, async () => {
+      const options = await create();
+      const witness = new Witness();
+      const children = Array.from({ length: processes }, () =>
+        startChild("contender.child.ts", [JSON.stringify(options), "job", String(runs)]),
+      );
+      for (const child of children) witness.observe(child.process);
+      const codes = await Promise.all(children.map(({ ended }) => ended));
 
-    expect(children.map(({ output }) => output.stderr).join("")).toBe("");
-    expect(codes).toEqual(Array(PROCESSES).fill(0));
-    expect(witness.violations).toEqual([]);
-    expect(witness.entered).toBe(PROCESSES * RUNS);
+      expect(children.map(({ output }) => output.stderr).join("")).toBe("");
+      expect(codes).toEqual(Array(processes).fill(0));
+      expect(witness.violations).toEqual([]);
+      expect(witness.entered).toBe(processes * runs);
 
-    await using manager = await openJobManager(options);
-    const records: RunRecord[] = [];
-    for await (const record of manager.history({ name: "job" })) records.push(record);
-    expect(records).toHaveLength(PROCESSES * RUNS);
-    expect(records.filter(({ status }) => status !== "completed")).toEqual([]);
-    expect(new Set(records.map(({ fence }) => fence)).size).toBe(PROCESSES * RUNS);
-    expect(await manager.locks()).toEqual([]);
-    expect(await manager.running()).toEqual([]);
-  }, 300_000);
+      await using manager = await openJobManager(options);
+      const records: RunRecord[] = [];
+      for await (const record of manager.history({ name: "job" })) records.push(record);
+      expect(records).toHaveLength(processes * runs);
+      expect(records.filter(({ status }) => status !== "completed")).toEqual([]);
+      expect(new Set(records.map(({ fence }) => fence)).size).toBe(processes * runs);
+      expect(await manager.locks()).toEqual([]);
+      expect(await manager.running()).toEqual([]);
+    });
+  }
 
   it(`${CROWD} waiters in each of three processes get the lock one after the other, also when one process is killed`, async () => {
     const options = await create();

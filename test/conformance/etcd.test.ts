@@ -1,9 +1,5 @@
-import { register } from "@ojm/conformance";
-import { describe, it } from "vitest";
 import { etcdMissing } from "../../packages/etcd/src/testing/servers.js";
 import { single } from "./etcd-servers.js";
-import { seed } from "./seed.js";
+import { conformance } from "./suite.js";
 
-const missing = etcdMissing();
-if (missing === undefined) register({ describe, it }, single, { profile: "full", seed });
-else it.skip(`conformance on etcd: ${missing}`, () => {});
+conformance(single, etcdMissing());

@@ -1,6 +1,4 @@
-import { register } from "@ojm/conformance";
-import { describe, it } from "vitest";
 import { levelFolder } from "./files.js";
-import { seed } from "./seed.js";
+import { conformance } from "./suite.js";
 
-register({ describe, it }, levelFolder, { profile: "full", seed });
+conformance(levelFolder);

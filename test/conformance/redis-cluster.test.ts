@@ -1,9 +1,5 @@
-import { register } from "@ojm/conformance";
-import { describe, it } from "vitest";
 import { whyMissing } from "../../packages/redis/src/testing/servers.js";
 import { cluster } from "./redis-servers.js";
-import { seed } from "./seed.js";
+import { conformance } from "./suite.js";
 
-const missing = whyMissing("redis-server");
-if (missing === undefined) register({ describe, it }, cluster, { profile: "full", seed });
-else it.skip(`conformance on redis-cluster: ${missing}`, () => {});
+conformance(cluster, whyMissing("redis-server"), "variant");

@@ -1,6 +1,5 @@
-import { harnessOf, register } from "@ojm/conformance";
+import { harnessOf } from "@ojm/conformance";
 import { backend } from "@ojm/simple";
-import { describe, it } from "vitest";
-import { seed } from "./seed.js";
+import { conformance } from "./suite.js";
 
-register({ describe, it }, harnessOf(backend), { seed });
+conformance(harnessOf(backend));

@@ -1,6 +1,4 @@
-import { register } from "@ojm/conformance";
-import { describe, it } from "vitest";
 import { sqliteFile } from "./files.js";
-import { seed } from "./seed.js";
+import { conformance } from "./suite.js";
 
-register({ describe, it }, sqliteFile, { profile: "full", seed });
+conformance(sqliteFile);

@@ -286,7 +286,8 @@ function declare(): void {
 
   for (const store of stores) {
     const why = store.missing ? `: ${store.missing}` : "";
-    describe.skipIf(store.missing !== undefined)(`on ${store.name}${why}`, () => {
+    const tags = store.name === "sqlite" ? [] : ["full"];
+    describe.skipIf(store.missing !== undefined)(`on ${store.name}${why}`, { tags }, () => {
       for (const [heading, expectation] of Object.entries(expectations)) {
         it.each(PACKAGES)(
           `${heading}, %s`,

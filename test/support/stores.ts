@@ -16,6 +16,8 @@ interface SharedStore {
   /** Why this machine cannot run it, if so. */
   readonly missing?: string | undefined;
   readonly create: CreateStore;
+  /** Whether `npm test` leaves it to `npm run test:all`. */
+  readonly full?: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ const sharedStores: readonly SharedStore[] = [
   },
   {
     name: "sqlite, two files",
+    full: true,
     async create() {
       const folder = temporaryFolder();
       return {
@@ -55,6 +58,7 @@ const sharedStores: readonly SharedStore[] = [
   },
   {
     name: "etcd",
+    full: true,
     missing: etcdMissing(),
     async create() {
       const server = await startEtcd();
@@ -67,9 +71,9 @@ const sharedStores: readonly SharedStore[] = [
 
 /** Declares tests on each of the stores that several processes can share, or on those with these names. */
 export function onSharedStores(tests: (create: CreateStore) => void, only?: readonly string[]): void {
-  for (const { name, missing, create } of sharedStores) {
+  for (const { name, missing, create, full = false } of sharedStores) {
     if (only?.includes(name) === false) continue;
-    if (missing === undefined) describe(`on ${name}`, () => tests(create));
+    if (missing === undefined) describe(`on ${name}`, { tags: full ? ["full"] : [] }, () => tests(create));
     else it.skip(`on ${name}: ${missing}`, () => {});
   }
 }

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { plantedBugs } from "../../packages/core/src/testing/simulation/planted-bugs.js";
 import { plantedBugs as scheduleBugs } from "../../packages/schedule/src/testing/simulation/planted-bugs.js";
 import { troubleOf } from "./report/lines.js";
-import { type Cell, type CellResult, runCell, whySkipped } from "./run/cell.js";
-import { cellOf } from "./run/task.js";
+import { runCell, whySkipped } from "./run/cell.js";
+import { expectNothingBroken, LIMIT, quickCell } from "./run/quick.js";
 import type { Mode } from "./scene/events.js";
-import { unsafeSentinel } from "./stores/clusters/sentinel.js";
 import { NO_BUG } from "./traffic/observed.js";
 import type { Law } from "./validate/verdict.js";
 
@@ -14,10 +13,6 @@ import type { Law } from "./validate/verdict.js";
  *
  *   OJM_SEED=17 npm run unit -- test/torture     by another seed
  */
-const SEED = Number(process.env["OJM_SEED"] ?? 1);
-const TTL = 700;
-/** Only a cell that fails needs so long. */
-const LIMIT = 300_000;
 
 const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mode])[]>> = {
   simple: [["lock entry deleted", "try"]],
@@ -46,60 +41,21 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
   "sqlite+redis": [["store of the records stopped, longer", "wait"]],
 };
 
-/** Stores of several nodes. Their cells mostly wait: one after the other, they run beside all others. */
-const clustered: typeof quick = {
-  "redis-sentinel": [["main node cut off with the holder", "try"]],
-  "redis-cluster": [["main node killed", "run"]],
-  "etcd-cluster": [["main node killed", "wait"]],
-};
-
-function quickCell(backend: string, fault: string, mode: Mode, bug?: string, seed: number = SEED): Cell {
-  return cellOf({ backend, fault, mode, seed, ttl: TTL, ...(bug !== undefined && { bug }) });
-}
-
-/** A cell that runs beside the tests. */
-interface Beside {
-  readonly cell: Cell;
-  /** Why it does not run. */
-  readonly why: string | undefined;
-  result?: Promise<CellResult>;
-}
-
-function beside(cell: Cell): Beside {
-  return { cell, why: whySkipped(cell) };
-}
-
-const besides: Readonly<Record<string, Beside>> = Object.fromEntries(
-  Object.entries(clustered).flatMap(([type, cells]) =>
-    cells.map(([fault, mode]) => [`${type}: ${fault}, ${mode}`, beside(quickCell(type, fault, mode))]),
-  ),
-);
-
-const sentinel = quickCell("redis-sentinel", "main node cut off with the holder", "try");
-const unsafe = beside({ ...sentinel, kind: unsafeSentinel });
-
-beforeAll(() => {
-  let before: Promise<unknown> = Promise.resolve();
-  for (const it of [...Object.values(besides), unsafe]) {
-    if (it.why !== undefined) continue;
-    it.result = before.then(() => runCell(it.cell));
-    before = it.result.catch(() => {});
-  }
-});
-
-/** They leave nothing behind, also when only a few tests run. */
-afterAll(() => Promise.allSettled([...Object.values(besides), unsafe].map(({ result }) => result)), LIMIT);
-
-function expectNothingBroken(result: CellResult | undefined): void {
-  if (result === undefined) throw new Error("the cell did not run");
-  if (result.violations.length > 0) console.error(troubleOf(result));
-  expect(result.violations).toEqual([]);
-  expect(result.runs).toBeGreaterThan(0);
-}
+/** The cells and the planted bugs of `npm test`; `npm run test:all` runs all. */
+const FIRST: ReadonlySet<string> = new Set([
+  "sqlite: holder kill -9, try",
+  "redis: holder stopped, longer, try",
+  "redis: network cut to the holder, wait",
+  "etcd: holder kill -9, tick",
+  "no owner check on release",
+  "release by the loser",
+]);
+const optionsOf = (name: string) => ({ timeout: LIMIT, tags: FIRST.has(name) ? [] : ["full"] });
 
 describe.each(Object.entries(quick))("cells of the matrix on %s", (type, cells) => {
   for (const [fault, mode] of cells) {
-    it(`no law is broken on ${type}: ${fault}, ${mode}`, { timeout: LIMIT }, async ({ skip }) => {
+    const name = `${type}: ${fault}, ${mode}`;
+    it(`no law is broken on ${name}`, optionsOf(name), async ({ skip }) => {
       const cell = quickCell(type, fault, mode);
       const why = whySkipped(cell);
       if (why !== undefined) skip(why);
@@ -199,7 +155,7 @@ describe("the torture harness finds planted bugs", () => {
   });
 
   for (const { bug, type, fault, mode, laws } of traps) {
-    it(`the harness finds the planted bug: ${bug}`, { timeout: LIMIT }, async ({ skip }) => {
+    it(`the harness finds the planted bug: ${bug}`, optionsOf(bug), async ({ skip }) => {
       const why = whySkipped(quickCell(type, fault, mode));
       if (why !== undefined) skip(why);
       const found = new Set<Law>();
@@ -218,7 +174,7 @@ describe("the torture harness without a planted bug", () => {
   const cells = new Map(traps.map((trap) => [`${trap.fault}, ${trap.mode}, on ${trap.type}`, trap]));
   it.for([...cells])(
     "no law breaks without a bug: %s",
-    { timeout: LIMIT },
+    { timeout: LIMIT, tags: ["full"] },
     async ([, { type, fault, mode }], { skip }) => {
       const cell = quickCell(type, fault, mode, NO_BUG, 1);
       const why = whySkipped(cell);
@@ -228,23 +184,4 @@ describe("the torture harness without a planted bug", () => {
       expect(result.violations).toEqual([]);
     },
   );
-});
-
-describe("cells of the matrix on several nodes", () => {
-  it.for(Object.entries(besides))(
-    "no law is broken on %s",
-    { timeout: LIMIT },
-    async ([, { why, result }], { skip }) => {
-      if (why !== undefined) skip(why);
-      expectNothingBroken(await result);
-    },
-  );
-});
-
-describe("the torture harness finds a wrong setup", () => {
-  it("the harness finds two holders under Sentinel with waitReplicas: 0", { timeout: LIMIT }, async ({ skip }) => {
-    if (unsafe.why !== undefined) skip(unsafe.why);
-    const { violations = [] } = (await unsafe.result) ?? {};
-    expect(violations.map(({ law }) => law)).toContain("one holder");
-  });
 });

@@ -1,9 +1,5 @@
-import { register } from "@ojm/conformance";
-import { describe, it } from "vitest";
-import { seed } from "../../../test/conformance/seed.js";
+import { conformance } from "../../../test/conformance/suite.js";
 import { harness } from "./harness.js";
 import { whyMissing } from "./server.js";
 
-const missing = whyMissing();
-if (missing === undefined) register({ describe, it }, harness, { profile: "full", seed });
-else it.skip(`conformance on PostgreSQL: ${missing}`, () => {});
+conformance(harness, whyMissing(), "variant");

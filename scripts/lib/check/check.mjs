@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { checkReach } from "../affected.mjs";
 import { build, packages } from "../build.mjs";
 import { buildTorture } from "../programs.mjs";
 import { root, tool } from "../run.mjs";
@@ -24,6 +25,7 @@ export async function check() {
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["imports", () => checkImports()],
     ["width of comments", () => checkComments()],
+    ["each source is used by a test", () => checkReach()],
     ["unused code", () => tool("knip", [])],
     ["the name @ojm/cli, not ojm, in what people install", () => checkNames()],
     ["what each package says of itself", () => checkManifests()],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Simulation } from "../testing/simulation/simulation.js";
 
 /*
- *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more of them
+ *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more of them; from OJM_SEED on
  *   OJM_SEED=17 OJM_LENGTH=8000 npx vitest run packages/core/src/jobs/simulation.test.ts    that one
  */
 const { OJM_SEED, OJM_SEEDS, OJM_LENGTH } = process.env;
@@ -14,6 +14,17 @@ const BATCH = 100;
 
 const long = Number(OJM_SEEDS ?? 30);
 const batches = OJM_SEEDS === undefined ? 20 : Math.ceil(Number(OJM_SEEDS) / BATCH);
+/** The seeds of `npm test`, and those that it leaves to `npm run test:all`. */
+const parts = [
+  { tags: [], longs: [0, 8], shorts: [1, 3] },
+  { tags: ["full"], longs: [8, long], shorts: [3, batches] },
+] as const;
+const FIRST = Number(OJM_SEED ?? 1);
+
+/** The numbers from one to before another. */
+function range([from, to]: readonly [from: number, to: number]): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+}
 
 async function simulate(seed: number, length: number): Promise<void> {
   const simulation = new Simulation(seed, { length });
@@ -26,7 +37,7 @@ async function simulate(seed: number, length: number): Promise<void> {
 }
 
 describe("the simulation", () => {
-  if (OJM_SEED !== undefined) {
+  if (OJM_SEED !== undefined && OJM_SEEDS === undefined) {
     test(`locks have one holder at a time and every run is closed once: seed ${OJM_SEED}`, () =>
       simulate(Number(OJM_SEED), Number(OJM_LENGTH ?? LONG)));
     return;
@@ -69,14 +80,18 @@ describe("the simulation", () => {
     expect(first.timeline.length).toBeGreaterThan(100);
     expect(second.timeline).toEqual(first.timeline);
   });
-  test.each(Array.from({ length: long }, (_, i) => i + 1))(
-    "locks have one holder at a time and every run is closed once, whatever happens: seed %i",
-    (seed) => simulate(seed, LONG),
-  );
-  test.each(Array.from({ length: batches }, (_, i) => i * BATCH))(
-    `locks have one holder at a time and every run is closed once: ${BATCH} short simulations after seed %i`,
-    async (before) => {
-      for (let seed = before + 1; seed <= before + BATCH; seed++) await simulate(seed, SHORT);
-    },
-  );
+  for (const { tags, longs, shorts } of parts) {
+    test.each(range(longs).map((i) => FIRST + i))(
+      "locks have one holder at a time and every run is closed once, whatever happens: seed %i",
+      { tags: [...tags] },
+      (seed) => simulate(seed, LONG),
+    );
+    test.each(range(shorts).map((i) => FIRST - 1 + i * BATCH))(
+      `locks have one holder at a time and every run is closed once: ${BATCH} short simulations after seed %i`,
+      { tags: [...tags] },
+      async (before) => {
+        for (let seed = before + 1; seed <= before + BATCH; seed++) await simulate(seed, SHORT);
+      },
+    );
+  }
 });

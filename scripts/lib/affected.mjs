@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { root } from "./run.mjs";
+import { testFiles } from "./test-files.mjs";
+
+/**
+ * What no import shows: a file that uses others by reading them, or by starting them as programs under a name
+ * that it puts together. `npm run check` fails if a source is reached by no test, see {@link unreached}.
+ */
+const USES = [
+  ["test/support/processes.ts", /^test\/(support\/children|original)\/.*\.child\.ts$/],
+  ["packages/sqlite/src/testing/processes.ts", /^packages\/sqlite\/src\/testing\/programs\//],
+  ["test/torture/run/entry.ts", /^test\/torture\//],
+  ["packages/conformance/src/run/runners.test.ts", /^packages\/conformance\/src\/(index|cli|example\/)/],
+  ["packages/conformance/src/remote/remote.ts", /^packages\/conformance\/src\/remote\/worker\.ts$/],
+  // Of job files: the thread of a script, and the programs in other languages.
+  ["packages/ojob/src/run.ts", /^packages\/ojob\/src\/(script-worker\.cjs|script\/)/],
+  ["packages/openaf/src/testing/run.ts", /^packages\/(openaf|ojob)\/src\//],
+  // The pages are built, and the browser loads them.
+  ["packages/ui/test/support/browser.ts", /^packages\/ui\/web\//],
+  // Types, not tests, use the rest of the pages.
+  [/^packages\/ui\/src\/static\/.*\.test\.ts$/, /^packages\/ui\/web\//],
+  // Pages and examples are read and run.
+  ["test/readme.test.ts", /\.md$|^examples\//],
+  ["test/command-lines.test.ts", /\.md$|^examples\/|\.ya?ml$/],
+  ["test/examples.test.ts", /^examples\//],
+  ["packages/ojob/src/testing/corpus.ts", /^examples\//],
+  ["packages/cli/src/reference/reference.test.ts", /^docs\/command-line\.md$|^packages\/cli\/man\//],
+  ["packages/cli/src/schemas/schemas.test.ts", /^packages\/cli\/schemas\//],
+];
+
+/** It looks for the source that each kept fault changes, and says nothing of what that source does. */
+const READS_SOURCES = "test/mutants/mutants.test.ts";
+
+/** A change of one of these can break every test. */
+const EVERYTHING =
+  /^(pnpm-lock\.yaml|pnpm-workspace\.yaml|package\.json|tsconfig.*\.json|tsup\.base\.mjs|vitest\.config\.ts|test\/setup.*\.ts|scripts\/(test\.mjs|lib\/.*)|packages\/[^/]+\/(package\.json|tsup\.config\.mjs))$/;
+
+/** Commands of our own, which no test runs. */
+const COMMANDS = /^test\/(conformance\/report\.ts|mutants\/)/;
+
+/** The tests that changes since `base` can break, as paths from the root. */
+export async function affectedTests(base) {
+  const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
+  const changed = [...git("diff", "--name-only", base), ...git("ls-files", "-o", "--exclude-standard")];
+  const tests = testFiles();
+  if (changed.some((file) => EVERYTHING.test(file))) return tests;
+  const users = usersOf(uses());
+  const reached = new Set(changed);
+  if (changed.some((file) => file.startsWith("packages/"))) reached.add(READS_SOURCES);
+  for (const file of reached) for (const user of users.get(file) ?? []) reached.add(user);
+  return tests.filter((test) => reached.has(test));
+}
+
+/** The sources that no test uses, neither by imports nor by the table above. */
+function unreached() {
+  const all = uses();
+  const reached = new Set(testFiles());
+  for (const file of reached) for (const used of all.get(file) ?? []) reached.add(used);
+  const isSource = (file) =>
+    /^(packages\/(?!bench\/|sqlite-node20\/)[^/]+\/(src|web\/src)|test)\/.*\.(tsx?|cjs)$/.test(file);
+  return [...all.keys()].filter(
+    (file) =>
+      isSource(file) && !/\.d\.ts$/.test(file) && !COMMANDS.test(file) && !EVERYTHING.test(file) && !reached.has(file),
+  );
+}
+
+/** For each file of the repository, the files that it uses directly. */
+function uses() {
+  const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+  const files = listed.split("\n").filter((file) => file !== "" && existsSync(join(root, file)));
+  const resolve = resolver();
+  const all = new Map();
+  for (const file of files) {
+    const used = new Set();
+    if (/\.([cm]?[jt]s|tsx)$/.test(file)) {
+      const text = readFileSync(join(root, file), "utf8");
+      for (const [, name] of text.matchAll(/\b(?:from|import|require)\s*\(?\s*["']([^"']+)["']/g))
+        used.add(resolve(file, name));
+      for (const [, name] of text.matchAll(/\bnew URL\(\s*["'`]([^"'`$]+)["'`],\s*import\.meta\.url/g)) {
+        used.add(resolve(file, name.startsWith(".") ? name : `./${name}`));
+      }
+    }
+    for (const [user, pattern] of USES) {
+      if (typeof user === "string" ? user !== file : !user.test(file)) continue;
+      for (const each of files) if (pattern.test(each)) used.add(each);
+    }
+    used.delete(undefined);
+    all.set(file, used);
+  }
+  return all;
+}
+
+function usersOf(all) {
+  const users = new Map();
+  for (const [file, used] of all) for (const each of used) users.set(each, [...(users.get(each) ?? []), file]);
+  return users;
+}
+
+/** Finds the source of an import, or nothing if it is not in this repository. */
+function resolver() {
+  const manifests = new Map();
+  for (const folder of readdirSync(join(root, "packages"))) {
+    const path = join(root, "packages", folder, "package.json");
+    if (!existsSync(path)) continue;
+    const { name, exports = {} } = JSON.parse(readFileSync(path, "utf8"));
+    for (const [entry, target] of Object.entries(exports)) {
+      const source = target["@ojm/source"];
+      if (source !== undefined) manifests.set(join(name, entry), join("packages", folder, source));
+    }
+  }
+  return (from, name) => {
+    if (!name.startsWith(".")) return manifests.get(name);
+    const path = relative(root, join(root, dirname(from), name));
+    const base = path.replace(/\.js$/, "");
+    return [path, `${base}.ts`, `${base}.tsx`, `${path}.ts`].find((each) => isFile(join(root, each)));
+  };
+}
+
+function isFile(path) {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** Prints each source that {@link affectedTests} would give no test. Returns an exit code. */
+export function checkReach() {
+  const files = unreached();
+  for (const file of files)
+    console.error(`${file}: no test uses it. If one does, add a row to scripts/lib/affected.mjs`);
+  return files.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,39 @@
+import { writeFileSync } from "node:fs";
+
+/**
+ * A reporter for vitest that counts the tests of a part of the suite, and writes the counts to the file that
+ * `OJM_PART_REPORT` names. It prints which tests were skipped, and why: one line for each reason in a file.
+ * Tests of the other part are not skipped: it names the files that have some.
+ */
+export default class PartReporter {
+  onTestRunEnd(modules, errors) {
+    const counts = { passed: 0, failed: errors.length, skipped: 0 };
+    const leftOut = new Set();
+    const lines = new Map();
+    for (const module of modules) {
+      // One that could not be loaded has no tests.
+      counts.failed += module.errors().length;
+      for (const test of module.children.allTests()) {
+        const { state, note } = test.result();
+        // One that is still pending lost its process.
+        if (state !== "skipped") counts[state === "passed" ? "passed" : "failed"]++;
+        else if (isOfOtherPart(test)) leftOut.add(module.relativeModuleId);
+        else {
+          counts.skipped++;
+          // A test that is declared as skipped has the reason in its name.
+          const line = `${module.relativeModuleId}: ${note ?? test.name}`;
+          lines.set(line, (lines.get(line) ?? 0) + 1);
+        }
+      }
+    }
+    if (lines.size > 0) console.log("\nskipped:");
+    for (const [line, count] of [...lines].sort()) console.log(`${String(count).padStart(5)} × ${line}`);
+    const file = process.env.OJM_PART_REPORT;
+    if (file !== undefined) writeFileSync(file, JSON.stringify({ ...counts, leftOut: [...leftOut] }));
+  }
+}
+
+function isOfOtherPart({ tags }) {
+  const part = process.env.OJM_PART;
+  return part !== undefined && tags.includes("full") === (part === "quick");
+}

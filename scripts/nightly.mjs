@@ -1,0 +1,23 @@
+import { randomInt } from "node:crypto";
+import { root, run } from "./lib/run.mjs";
+
+// Everything, with chances of its own: `npm run test:all` by a new seed and with more simulations, a round of
+// the whole fault matrix, and mutants. Its first lines are the seeds, so that a failure can be made again.
+const seed = Number(process.env.OJM_SEED ?? randomInt(1, 1_000_000));
+const steps = [
+  ["npm", ["run", "test:all"], { OJM_SEED: String(seed), OJM_SEEDS: "500", OJM_FUZZ: "200000" }],
+  ["npm", ["run", "torture", "--", "--seed", String(seed), "--jobs", "2", "--rounds", "1"], {}],
+  ["npm", ["run", "mutants"], {}],
+];
+const lineOf = ([command, args, env]) =>
+  [...Object.entries(env).map(([name, value]) => `${name}=${value}`), command, ...args].join(" ");
+for (const step of steps) console.log(lineOf(step));
+
+const failed = [];
+for (const step of steps) {
+  const [command, args, env] = step;
+  console.log(`\n$ ${lineOf(step)}`);
+  if ((await run(command, args, { cwd: root, env })) !== 0) failed.push(lineOf(step));
+}
+console.log(failed.length === 0 ? "\nall passed" : `\nfailed:\n  ${failed.join("\n  ")}`);
+process.exit(failed.length === 0 ? 0 : 1);

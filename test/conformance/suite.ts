@@ -1,0 +1,34 @@
+import { type Harness, register } from "@ojm/conformance";
+import { describe, it } from "vitest";
+import { seed } from "./seed.js";
+
+/**
+ * What `npm test` runs of the suite on a variant of a store whose single server runs it whole: the cases that
+ * a different topology breaks first. `npm run test:all` runs the rest.
+ */
+const OF_A_VARIANT: ReadonlySet<string> = new Set(
+  "SUP-001 VRB-002 VRB-003 KEY-009 VAL-001 SCN-001 SCN-020 CAS-001 CAS-003 CAS-006 CAS-014 CAS-021 CAS-030 TTL-001 TTL-020 WCH-003 WCH-007 LIF-001 ERR-001 LCK-001".split(
+    " ",
+  ),
+);
+
+/** Makes each case of the suite a test; or says why this machine cannot run it. */
+export function conformance(harness: Harness, missing?: string, scope: "whole" | "variant" = "whole"): void {
+  if (missing !== undefined) {
+    it.skip(`conformance on ${harness.name}: ${missing}`, () => {});
+    return;
+  }
+  const isLeftOut = (title: string): boolean => {
+    const [id] = /^[A-Z]{3}-\d{3}/.exec(title) ?? [];
+    return scope === "variant" && id !== undefined && !OF_A_VARIANT.has(id);
+  };
+  register(
+    {
+      describe,
+      it: (title, body, timeout) =>
+        it(title, { ...(timeout !== undefined && { timeout }), tags: isLeftOut(title) ? ["full"] : [] }, body),
+    },
+    harness,
+    { profile: "full", seed },
+  );
+}
