@@ -7,7 +7,6 @@ import {
   type StoredWrite,
   type Supports,
 } from "@ojm/core/backend";
-import { versionOf } from "../../../packages/core/src/channel/encoding/version.js";
 import { isLock, isSession } from "../../../packages/core/src/testing/simulation/entry-kinds.js";
 import {
   plantedBugs as lockBugs,
@@ -17,6 +16,9 @@ import { PassedOn } from "../../../packages/core/src/testing/stores/passed-on.js
 import { plantedBugs as scheduleBugs } from "../../../packages/schedule/src/testing/simulation/planted-bugs.js";
 import { hostTime } from "../scene/time.js";
 import type { Journal } from "./journal.js";
+
+/** The fence of a lock, in the form that callers see. The harness does not ask the code that is judged. */
+const fenceOf = (version: string): string => version.padStart(19, "0");
 
 /**
  * A backend that writes grants and renewals to the journal. So the end of each lease is known without asking
@@ -39,7 +41,7 @@ class Observed extends PassedOn {
       if (lock !== undefined) this.#unanswered(lock, error);
       throw error;
     });
-    if (outcome.ok && lock !== undefined) this.#granted(lock, versionOf(outcome.version), sent);
+    if (outcome.ok && lock !== undefined) this.#granted(lock, fenceOf(outcome.version), sent);
     // An aborted attempt counts as unanswered, whatever comes later: the next one finds out what became of
     // it.
     if (renewal !== undefined && options?.signal?.aborted !== true) this.#renewed(renewal, outcome, sent);
