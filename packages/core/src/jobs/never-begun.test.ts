@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
+import { checkChains } from "../testing/simulation/chains.js";
+import type { Fault } from "../testing/stores/faulty-backend.js";
 import { type ManagerOf, World } from "../testing/world.js";
 import type { RunOptions, RunRecord } from "./types.js";
 
@@ -72,6 +74,32 @@ describe.each([
       await clock.until(ended);
       bodies = 0;
     }
+  });
+
+  test("a run that another process closes as that of a dead one is made up for all the same, once", async () => {
+    const two = await world.manager({ apart });
+    one.way.once('["lock ', { type: "reply lost" });
+    await clock.until(rejection(one.manager.run("a", () => void bodies++, scheduled())));
+    const isAway = (): Fault => ({ type: "refused" });
+    [one.way.fault, one.jobsWay.fault] = [isAway, isAway];
+    await clock.advance(TTL + 5_000);
+    // The record is closed, and the lock is not removed yet, when the process of the run has its store back.
+    two.way.once('["lock ', { type: "slow", ms: 900 });
+    const swept = two.manager.sweep();
+    await clock.advance(100);
+    const after = await collect(two.manager.history({ name: "a" }));
+    expect(after).toMatchObject([{ status: "lost", error: expect.stringContaining("lost the store") }]);
+    [one.way.fault, one.jobsWay.fault] = [() => undefined, () => undefined];
+    await clock.until(one.manager.close());
+    await clock.until(swept);
+    await clock.until(two.manager.takeOver("a", () => void bodies++));
+    expect(bodies).toBe(1);
+    const all = await collect(two.manager.history({ name: "a" }));
+    expect(all.map(({ status, attempt = 1 }) => [status, attempt])).toEqual([
+      ["completed", 2],
+      ["lost", 1],
+    ]);
+    checkChains(all, await two.manager.retries("a"));
   });
 
   test("a run whose caller was told is not tried again behind its back", async () => {

@@ -5,24 +5,31 @@ import type { Evidence, Violation } from "../verdict.js";
 
 /**
  * Each chain has its attempts, each once and in order. If the last one is to be tried again, the next one is
- * in the store. That attempts do not overlap is for the law of one holder: they have one name.
+ * in the store. Only a run whose function never began is made up for. That attempts do not overlap is for
+ * the law of one holder: they have one name.
  */
 export function judgeAttempts({ scene, stock }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];
   const { records, pending } = stock.jobs;
+  const begun = new Set(scene.members.flatMap((member) => member.all("enter").map(({ run }) => run)));
   const chains = new Set([...records.map(({ chain, id }) => chain ?? id), ...pending.map(({ chain }) => chain)]);
   return [...chains].flatMap((chain): Violation[] => {
     const text = faultOf(
       records.filter((record) => (record.chain ?? record.id) === chain),
       pending.filter((next) => next.chain === chain),
+      (id) => begun.has(id),
     );
     return text === undefined ? [] : [{ law: "no attempt lost", text }];
   });
 }
 
-function faultOf(records: readonly RunRecord[], pending: readonly PendingRetry[]): string | undefined {
+function faultOf(
+  records: readonly RunRecord[],
+  pending: readonly PendingRetry[],
+  hasBegun: (id: string) => boolean,
+): string | undefined {
   try {
-    checkChains(records, pending);
+    checkChains(records, pending, hasBegun);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

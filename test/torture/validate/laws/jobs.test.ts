@@ -82,7 +82,9 @@ describe("the law about attempts", () => {
 });
 
 describe("the law about attempts that were made up for", () => {
-  const judged = (...records: RunRecord[]): string[] => lawsOf(judgeAttempts(stockOf([], { records, pending: [] })));
+  const judgedWith = (events: readonly Event[], ...records: RunRecord[]): string[] =>
+    lawsOf(judgeAttempts(stockOf(events, { records, pending: [] })));
+  const judged = (...records: RunRecord[]): string[] => judgedWith([], ...records);
   const unused = record(1, { tick: at(1), status: "lost", error: "the store did not answer: its body did not begin" });
   const retry = { attempts: 2, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false } as const;
   const second = record(2, { tick: at(1), attempt: 2, retry, chain: "skips 1" });
@@ -90,9 +92,21 @@ describe("the law about attempts that were made up for", () => {
   it("a start without an answer is made up for, also where its schedule has no retry", () => {
     expect(judged(unused, second)).toEqual([]);
     expect(judged(unused)).toEqual(["no attempt lost"]);
-    expect(judged(record(1, { tick: at(1), status: "lost", error: "its process died" }), second)).toEqual([
-      "no attempt lost",
-    ]);
+  });
+
+  const dead = record(1, { tick: at(1), status: "lost", error: "its process died" });
+
+  it("a record that another process closed meanwhile shows it by the policy of the next attempt", () => {
+    expect(judged(dead, second)).toEqual([]);
+    expect(judged(dead)).toEqual([]);
+    expect(judged(dead, { ...second, retry: { ...retry, attempts: 1 } })).toEqual(["no attempt lost"]);
+    expect(judged({ ...dead, status: "completed" }, second)).toEqual(["no attempt lost"]);
+  });
+
+  it("a run whose function began is not made up for", () => {
+    expect(judgedWith(body(1), dead, second)).toEqual(["no attempt lost"]);
+    expect(judgedWith(body(1), unused, second)).toEqual(["no attempt lost"]);
+    expect(judgedWith(body(2), dead, second)).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { PendingRetry, RunRecord } from "../../jobs/types.js";
+import type { PendingRetry, RetryPolicy, RunRecord } from "../../jobs/types.js";
 
 const chainOf = ({ chain, id }: RunRecord): string => chain ?? id;
 
@@ -32,9 +32,14 @@ export class Attempts {
 
 /**
  * Throws unless each chain has its attempts, each once, as many as its policy allows, and the next one waits
- * in the store if the last one is to be tried again.
+ * in the store if the last one is to be tried again. `hasBegun`: whether the function of a run began; without
+ * it, only the records tell.
  */
-export function checkChains(records: readonly RunRecord[], pending: readonly PendingRetry[]): void {
+export function checkChains(
+  records: readonly RunRecord[],
+  pending: readonly PendingRetry[],
+  hasBegun: (id: string) => boolean = () => false,
+): void {
   const chains = new Map<string, RunRecord[]>();
   for (const record of records) {
     const chain = chainOf(record);
@@ -46,13 +51,18 @@ export function checkChains(records: readonly RunRecord[], pending: readonly Pen
       (a, b) => numberOf(a) - numberOf(b) || Number(BigInt(a.fence ?? 0) - BigInt(b.fence ?? 0)),
     );
     const next = pending.find((it) => it.chain === chain);
-    checkChain(chain, attempts, next);
+    checkChain(chain, attempts, next, hasBegun);
   }
   for (const { chain, attempt } of pending)
     if (!chains.has(chain)) throw new Error(`attempt ${attempt} waits of ${chain}, which never began`);
 }
 
-function checkChain(chain: string, attempts: readonly RunRecord[], next: PendingRetry | undefined): void {
+function checkChain(
+  chain: string,
+  attempts: readonly RunRecord[],
+  next: PendingRetry | undefined,
+  hasBegun: (id: string) => boolean,
+): void {
   const numbers = attempts.map(numberOf);
   // One that was handed over is made again under its number.
   const counted = attempts.map((_, i) => attempts.slice(0, i).filter(({ handedOver }) => handedOver !== true).length);
@@ -61,13 +71,18 @@ function checkChain(chain: string, attempts: readonly RunRecord[], next: Pending
     const all = attempts.map((record) => `${numberOf(record)} (${record.status})`);
     throw new Error(`${chain} has the attempts ${all.join(", ")}`);
   }
-  for (const record of attempts.slice(0, -1))
-    if (!isRetriable(record) && !isMadeUpFor(record) && record.handedOver !== true)
+  for (const [i, record] of attempts.entries()) {
+    const later = attempts[i + 1] ?? next;
+    if (later === undefined || isRetriable(record) || record.handedOver === true) continue;
+    if (!isMadeUpFor(record) && !isMadeUpForBy(record, later))
       throw new Error(`${record.id} is ${record.status} and was tried again`);
+    if (hasBegun(record.id)) throw new Error(`${record.id} is made up for, and its function had begun`);
+  }
   const last = attempts.at(-1) as RunRecord;
   const isHandedOver = last.handedOver === true;
   const isLast = numberOf(last) >= (last.retry?.attempts ?? 1);
-  const waits = isHandedOver || isMadeUpFor(last) || (isRetriable(last) && !isLast);
+  const isMadeUp = isMadeUpFor(last) || (next !== undefined && isMadeUpForBy(last, next));
+  const waits = isHandedOver || isMadeUp || (isRetriable(last) && !isLast);
   if (waits !== (next !== undefined)) {
     throw new Error(`${chain}: its last attempt is ${last.status}, and the next one ${waits ? "is lost" : "waits"}`);
   }
@@ -81,6 +96,18 @@ const numberOf = ({ attempt = 1 }: RunRecord): number => attempt;
 /** A start of a schedule whose answer was lost, or which a close has caught: another attempt follows. */
 function isMadeUpFor({ tick, status, error }: RunRecord): boolean {
   return tick !== undefined && status === "lost" && error?.includes("did not begin") === true;
+}
+
+/**
+ * Whether an attempt makes up for a start of a schedule whose answer was lost. If its session ended too,
+ * another process may have closed the record as that of a dead process meanwhile. The policy of the attempt
+ * shows it: it allows one attempt more.
+ */
+function isMadeUpForBy(
+  { tick, status, retry }: RunRecord,
+  later: { readonly retry?: Pick<RetryPolicy, "attempts"> },
+): boolean {
+  return tick !== undefined && status === "lost" && later.retry?.attempts === (retry?.attempts ?? 1) + 1;
 }
 
 /** By the words of the policy, not by the code under test. */

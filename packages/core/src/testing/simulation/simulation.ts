@@ -216,6 +216,7 @@ export class Simulation {
     way.heard = process.heard;
     way.fault = (call) => this.#chaos.fault(name, call);
     way.sent = (commit) => this.#laws.sent(commit, process);
+    way.answered = (commit) => this.#laws.answered(commit);
     way.repeated = ({ writes }) => {
       if (writes.some(({ key, value }) => isLocking(key) && value !== null)) this.#taint();
     };

@@ -168,7 +168,8 @@ export class Worker {
     let begun: Run | undefined;
     const body = async (run: Run): Promise<string> => {
       begun = run;
-      if ("once" in once && run.attempt === 1) laws.once.entered(run);
+      // One that was handed over is made again, and has its start from the first time.
+      if ("once" in once && run.chain === run.id) laws.once.entered(run);
       this.#enter(run);
       this.#inside.push(name);
       const stopLines = this.#writeLines(run);

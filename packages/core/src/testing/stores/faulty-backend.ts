@@ -41,6 +41,8 @@ export class FaultyBackend implements Backend {
   heard: () => Promise<void> = async () => {};
   /** Called with each commit, as it is sent. */
   sent: (commit: Commit) => void = () => {};
+  /** Called with each commit that was applied, once its caller hears of it, if it still waits. */
+  answered: (commit: Commit) => void = () => {};
   /** Called with each commit that was applied a second time. */
   repeated: (commit: Commit) => void = () => {};
   readonly commits: Commit[] = [];
@@ -78,10 +80,12 @@ export class FaultyBackend implements Backend {
     return this.#call({ kind: "scan" }, () => this.#store.scan(request, options));
   }
 
-  commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+  async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     this.commits.push(commit);
     this.sent(commit);
-    return this.#call({ kind: "commit", commit }, () => this.#store.commit(commit, options));
+    const outcome = await this.#call({ kind: "commit", commit }, () => this.#store.commit(commit, options));
+    if (outcome.ok && options?.signal?.aborted !== true) this.answered(commit);
+    return outcome;
   }
 
   watch(range: KeyRange, sink: WatchSink): Promise<() => void> {

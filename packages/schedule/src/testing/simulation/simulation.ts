@@ -9,6 +9,7 @@ import {
   type RunRecord,
 } from "@ojm/core";
 import type { Backend, StoredChange } from "@ojm/core/backend";
+import { versionOf } from "../../../../core/src/channel/encoding/version.js";
 import { FakeClock } from "../../../../core/src/testing/fake-clock.js";
 import { collect } from "../../../../core/src/testing/settle.js";
 import { Chaos } from "../../../../core/src/testing/simulation/chaos.js";
@@ -199,7 +200,9 @@ export class Simulation {
     this.#throwFailure();
   }
 
-  #applied(change: StoredChange): void {
+  #applied(stored: StoredChange): void {
+    // In the form of fences.
+    const change = { ...stored, version: versionOf(stored.version) };
     const { key, value, version } = change;
     this.witness.applied(change);
     this.#lives.applied(change);
@@ -303,6 +306,7 @@ export class Simulation {
     const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
     way.heard = process.heard;
     way.sent = (commit) => this.#lives.sent(commit);
+    way.answered = (commit) => this.#lives.answered(commit);
     way.fault = (call) => this.#chaos.fault(name, call);
     this.#ways.add(way);
     return way;
@@ -344,7 +348,7 @@ export class Simulation {
   #isCleaning({ run, process }: Inside): boolean {
     const session = this.#sessions.get(run.fence);
     if (codeOf(run.signal) !== "CLOSING" || session === undefined) return false;
-    const over = Math.min(this.#closing.get(process) ?? 0, this.#lives.until(session));
+    const over = Math.min(this.#closing.get(process) ?? 0, this.#lives.knownUntil(session));
     return this.clock.monotonic() < over - LATE;
   }
 

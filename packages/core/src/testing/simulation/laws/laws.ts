@@ -109,6 +109,11 @@ export class Laws {
     }
   }
 
+  /** Call it with each commit that the store applied, once its process hears of it. */
+  answered(commit: Commit): void {
+    this.#lives.answered(commit);
+  }
+
   /** Call it with each change that the store applied. */
   applied(stored: StoredChange): void {
     // In the form of fences.
@@ -148,7 +153,7 @@ export class Laws {
   #isHeld(run: Run, process: FakeProcess): boolean {
     const held = this.#held.get(run.fence);
     if (held === undefined || this.#mayNotKnow(run)) return false;
-    const over = Math.min(held.until, this.#lives.until(held.session), this.#closing.get(process) ?? 0);
+    const over = Math.min(held.until, this.#lives.knownUntil(held.session), this.#closing.get(process) ?? 0);
     return this.#clock.monotonic() < over - LATE;
   }
 

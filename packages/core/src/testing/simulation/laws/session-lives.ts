@@ -9,6 +9,8 @@ export class SessionLives {
   /** When each renewal was first sent, and until when each session lives by its last applied renewal. */
   readonly #sent: Map<string, number> = new Map();
   readonly #until: Map<string, number> = new Map();
+  /** The same, by the last renewal of which its process heard. */
+  readonly #knownUntil: Map<string, number> = new Map();
   /** The id of each session, by its key. */
   readonly #idOf: Map<string, string> = new Map();
   /** The ids of the sessions whose entries were removed. */
@@ -28,6 +30,16 @@ export class SessionLives {
     }
   }
 
+  /** Call it with each commit that the store applied, once its process hears of it. */
+  answered({ writes }: Commit): void {
+    for (const { key, value } of writes) {
+      if (!isSession(key) || value === null) continue;
+      const { id, beat } = JSON.parse(value);
+      const sent = this.#sent.get(`${key} ${beat}`) ?? 0;
+      this.#knownUntil.set(id, Math.max(this.knownUntil(id), sent + this.#ttl));
+    }
+  }
+
   /** Call it with each change that the store applied. */
   applied({ key, value }: StoredChange): void {
     if (!isSession(key)) return;
@@ -44,6 +56,11 @@ export class SessionLives {
   /** Until when the session lives by its last applied renewal, in ms of the monotonic clock. */
   until(session: string): number {
     return this.#until.get(session) ?? 0;
+  }
+
+  /** Until when the session lives as far as its own process knows: it hears nothing of a lost answer. */
+  knownUntil(session: string): number {
+    return this.#knownUntil.get(session) ?? 0;
   }
 
   /** Whether its entry is in the store, and not over. */
