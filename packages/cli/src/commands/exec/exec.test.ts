@@ -102,6 +102,13 @@ describe("ojm exec", () => {
     expect(json.timeout).toBeGreaterThan(120_000);
   });
 
+  test("holds its lock for longer than the wait, the timeout and the grace of its command together", async () => {
+    const place = new Place();
+    // A predecessor may use up the wait under the lock, and the command may need all of its grace after its timeout.
+    await place.exec("true", "--wait", "3h", "--timeout", "5h", "--grace", "2h").ended;
+    expect((await place.last())?.timeout).toBeGreaterThan((3 + 5 + 2) * 3_600_000);
+  });
+
   test("gives the command its fence, and its own input", async () => {
     const place = new Place();
     const { code, out } = await place.exec('echo "$OJM_FENCE"').ended;
