@@ -50,3 +50,4 @@ export { shellWord } from "./util/shell-word.js";
 export { durationText, spanText } from "./util/span.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";
+export { emitWarning, type WarningCode } from "./util/warning.js";

@@ -171,27 +171,30 @@ describe("what runs", () => {
     });
   });
 
-  test.each(["a run", "a hold"])("unlock of %s takes the lock that it shows, and not that of a later run", async (what) => {
-    const first = what === "a run" ? await manager.start("import") : undefined;
-    if (first === undefined) await manager.hold("import", { reason: "the schema changes" });
-    let later: Run | undefined;
-    const locks = manager.locks.bind(manager);
-    // The next run begins when the command has read who has the lock.
-    const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "locks");
-    onTestFinished(() => spy.mockRestore());
-    spy.mockImplementationOnce(async () => {
-      const read = await locks();
-      if (first === undefined) await manager.unlock("import", { reason: "the schema is there" });
-      else await first.end();
-      later = await manager.start("import");
-      return read;
-    });
-    const { code, err } = await call("unlock", "import", "--reason", "it hangs");
-    expect([code, err]).toEqual([3, expect.stringMatching(/does not hold "import" any more: nothing was done\n$/)]);
-    expect(await manager.locks()).toMatchObject([{ name: "import", fence: later?.fence }]);
-    expect(later?.signal.aborted).toBe(false);
-    await later?.end();
-  });
+  test.each(["a run", "a hold"])(
+    "unlock of %s takes the lock that it shows, and not that of a later run",
+    async (what) => {
+      const first = what === "a run" ? await manager.start("import") : undefined;
+      if (first === undefined) await manager.hold("import", { reason: "the schema changes" });
+      let later: Run | undefined;
+      const locks = manager.locks.bind(manager);
+      // The next run begins when the command has read who has the lock.
+      const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "locks");
+      onTestFinished(() => spy.mockRestore());
+      spy.mockImplementationOnce(async () => {
+        const read = await locks();
+        if (first === undefined) await manager.unlock("import", { reason: "the schema is there" });
+        else await first.end();
+        later = await manager.start("import");
+        return read;
+      });
+      const { code, err } = await call("unlock", "import", "--reason", "it hangs");
+      expect([code, err]).toEqual([3, expect.stringMatching(/does not hold "import" any more: nothing was done\n$/)]);
+      expect(await manager.locks()).toMatchObject([{ name: "import", fence: later?.fence }]);
+      expect(later?.signal.aborted).toBe(false);
+      await later?.end();
+    },
+  );
 
   test("hold keeps runs away until it is unlocked", async () => {
     expect((await call("hold", "import", "--reason", "the schema changes", "--until", "1h")).code).toBe(0);

@@ -23,7 +23,7 @@ const file = (name: string): string => join(folder, name);
 function passedOn(runner: CommandRunner): (signal: NodeJS.Signals) => void {
   const on = vi.spyOn(process, "on");
   runner.passOnSignals();
-  const added = on.mock.calls as unknown as (readonly [NodeJS.Signals, NodeJS.SignalsListener])[];
+  const added = on.mock.calls as unknown as (readonly [NodeJS.Signals, (signal: string, number: number) => void])[];
   const arrives = new Map(added);
   on.mockRestore();
   onTestFinished(() => {
