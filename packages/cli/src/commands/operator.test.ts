@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type Run } from "@ojm/core";
@@ -637,6 +638,33 @@ describe("what will run", () => {
     await using scheduler = new Scheduler(manager);
     await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
     expect((await call("pause", name, "--reason", "x")).out).toContain(`To end that: ojm resume '${name}'.`);
+  });
+
+  test("a hint for a name that begins with a dash can be copied: the name is not read as an option", async () => {
+    const name = "-x;`id`";
+    /** The only command in a text that begins like this, as a shell reads it. */
+    const printed = (text: string, command: string): string[] => {
+      const line = new RegExp(`ojm (${command} [^\n]*?-- '-x;\`id\`')`).exec(text)?.[1] ?? expect.fail(text);
+      return execFileSync("sh", ["-c", `printf '%s\\n' ${line.replace("…", "why")}`], { encoding: "utf8" })
+        .trimEnd()
+        .split("\n");
+    };
+    /** The store comes first: behind two dashes stand names alone. */
+    const callNamed = (...[command = "", ...words]: readonly string[]): Promise<Ended> =>
+      called(folder, [command, "--store", "sqlite:ojm.db", ...words]);
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
+    const paused = await callNamed("pause", "--reason", "x", "--", name);
+    expect((await callNamed(...printed(paused.out, "resume"))).code).toBe(0);
+    const held = await callNamed("hold", "--reason", "x", "--", name);
+    for (const text of [held.out, (await callNamed("why", "--", name)).out, (await call("doctor")).out])
+      expect(printed(text, "unlock")).toEqual(["unlock", "--reason", "why", "--", name]);
+    expect((await callNamed(...printed(held.out, "unlock"))).code).toBe(0);
+    await manager.run(name, () => {});
+    await manager.run(name, () => {});
+    const { err } = await call("runs", "-n", "1");
+    const [, before = expect.fail(err)] = /--before='([^']*)' the next page/.exec(err) ?? [];
+    expect(JSON.parse((await call("runs", `--before=${before}`, "--json")).out)).toHaveLength(1);
   });
 
   test("a hint writes a name of several lines so that a shell can take it", async () => {
