@@ -99,6 +99,15 @@ const byDocument = documents
   .map((name) => [name, all.filter(({ document }) => document === name)] as const)
   .filter(([, lines]) => lines.length > 0);
 
+it("a command that a message prints for a name is built by ojmCommand, which knows names that begin with a dash", () => {
+  const sources = readdirSync(join(ROOT, "packages"), { recursive: true, encoding: "utf8" })
+    .filter((file) => /^[^/]+\/src\/.*(?<!\.test)\.ts$/.test(file))
+    .map((file) => [file, readFileSync(join(ROOT, "packages", file), "utf8")] as const);
+  // The name of `ojm exec` stands before its two dashes, and cannot begin with one.
+  const byHand = /ojm (?!exec )[a-z-]+ \$\{(?:shellWord\(|name\}|word\})/;
+  expect(sources.flatMap(([file, text]) => (byHand.test(text) ? [file] : []))).toEqual([]);
+});
+
 describe("the command lines of each document", () => {
   it.each(byDocument)("command lines of %s that end by themselves do what it says", async (_document, lines) => {
     const runnable: CommandLine[] = [];

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Clock, Events } from "@ojm/core";
+import { emitWarning } from "@ojm/core/backend";
 import { type Context, type Looked, look, takeTurn } from "./look/look.js";
 import { outboxOf } from "./look/state.js";
 import { type CheckedRule, OWN_NAME } from "./rules/checked-rule.js";
@@ -191,7 +192,7 @@ export class Alerts {
     if (this.#warned) return;
     this.#warned = true;
     const text = error instanceof Error ? error.message : String(error);
-    process.emitWarning(`alerts wait, as a look failed: ${text}`, { code: "OJM_ALERT" });
+    emitWarning("OJM_ALERT", `alerts wait, as a look failed: ${text}`);
   }
 
   /**

@@ -46,7 +46,8 @@ export {
   processIsGone,
   processState,
 } from "./util/process-state.js";
-export { shellWord } from "./util/shell-word.js";
+export { ojmCommand, optionWord, shellWord } from "./util/shell-word.js";
 export { durationText, spanText } from "./util/span.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";
+export { emitWarning, type WarningCode } from "./util/warning.js";

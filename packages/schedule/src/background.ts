@@ -1,5 +1,5 @@
 import { isChannelError } from "@ojm/core";
-import { LINES, visible } from "@ojm/core/backend";
+import { emitWarning, LINES, visible } from "@ojm/core/backend";
 
 /**
  * Runs a task that nobody awaits. A `ChannelError` is dropped: the task is tried again. Any other error is
@@ -12,11 +12,11 @@ export async function inBackground(work: () => Promise<unknown>): Promise<void> 
   } catch (error) {
     if (isChannelError(error)) return;
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.emitWarning(`in the background: ${visible(why, LINES)}`, { type: "OjmWarning", code: "OJM_BACKGROUND" });
+    emitWarning("OJM_BACKGROUND", `in the background: ${visible(why, LINES)}`);
   }
 }
 
 /** Tells the people who run a process what they must know of a schedule. */
 export function warn(text: string): void {
-  process.emitWarning(visible(text), { type: "OjmWarning", code: "OJM_SCHEDULE" });
+  emitWarning("OJM_SCHEDULE", visible(text));
 }

@@ -1,5 +1,5 @@
 import { VERSIONS } from "@ojm/core";
-import { unknownOption } from "@ojm/core/backend";
+import { emitWarning, unknownOption } from "@ojm/core/backend";
 import { Scheduler } from "@ojm/schedule";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";
@@ -96,8 +96,7 @@ function guarded(mask: (text: string) => string): (text: string) => string {
       if (typeof shown === "string") return shown;
       throw new TypeError(`it returned ${typeof shown}, and not a text`);
     } catch (error) {
-      if (!isTold)
-        process.emitWarning(`mask of the cockpit failed: ${String(error)}`, { type: "OjmWarning", code: "OJM_UI" });
+      if (!isTold) emitWarning("OJM_UI", `mask of the cockpit failed: ${String(error)}`);
       isTold = true;
       return "***";
     }

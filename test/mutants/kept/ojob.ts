@@ -107,6 +107,38 @@ const named: readonly NamedMutant[] = [
     why: "a few jobs that wait an hour for their next attempt stop all others",
     tests: [`${OJOB}/execute/attempts/run-attempts.test.ts`],
   },
+  {
+    name: "P14 a secret of four characters is not masked",
+    file: `${OJOB}/text/masking/forms.ts`,
+    search: "export const SHORTEST = 4;",
+    replace: "export const SHORTEST = 5;",
+    why: "a pin of four digits is in the log, and the documents say that it is masked",
+    tests: [`${OJOB}/text/masking/masker.test.ts`],
+  },
+  {
+    name: "P15 a text of exactly the least length is not looked for",
+    file: `${OJOB}/text/masking/forms.ts`,
+    search: "if (text.length < SHORTEST) return [];",
+    replace: "if (text.length <= SHORTEST) return [];",
+    why: "a pin of four digits is in the log, and the documents say that it is masked",
+    tests: [`${OJOB}/text/masking/masker.test.ts`],
+  },
+  {
+    name: "P16 the end of a process removes whatever pid file is there",
+    file: `${OJOB}/execute/pid-file/claim-pid-file.ts`,
+    search: "    if (readPidFile(path) === text) remove(path, path);\n  } catch {",
+    replace: "    remove(path, path);\n  } catch {",
+    why: "a third process starts beside the one whose pid file is gone",
+    tests: [`${OJOB}/execute/pid-file/claim-pid-file.test.ts`],
+  },
+  {
+    name: "P17 a take-over removes the pid file of a faster process",
+    file: `${OJOB}/execute/pid-file/claim-pid-file.ts`,
+    search: "    if (readPidFile(path) === text) remove(path, path);\n    const socket",
+    replace: "    remove(path, path);\n    const socket",
+    why: "two processes hold the pid file, and run the same jobs at once",
+    tests: [`${OJOB}/execute/pid-file/claim-pid-file.test.ts`],
+  },
 ];
 
 /** What is kept of job files. */

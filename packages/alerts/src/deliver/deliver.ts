@@ -1,4 +1,4 @@
-import { unlessCorrupt, visible } from "@ojm/core/backend";
+import { emitWarning, unlessCorrupt, visible } from "@ojm/core/backend";
 import type { Fenced } from "../look/put.js";
 import {
   type AlertOp,
@@ -140,5 +140,5 @@ function pauseAfter(tries: number): number {
 
 function giveUp({ id }: CheckedRule, { alert }: Pending, why: string): void {
   const text = `the alert ${alert.id} about ${visible(alert.run ?? alert.name)} (${alert.kind}, rule ${id}) was given up: ${why}`;
-  process.emitWarning(text, { code: "OJM_ALERT" });
+  emitWarning("OJM_ALERT", text);
 }

@@ -18,8 +18,8 @@ export async function readCommand(words: readonly string[], known: readonly stri
   if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
   if (/\.(ya?ml|json)$/.test(first)) {
     // Imported here: whoever asks for a command does not wait for it.
-    const { shellWord } = await import("@ojm/core/backend");
-    throw new CommandError(`"${first}" is no command. Did you mean: ojm run ${shellWord(first)}`);
+    const { ojmCommand } = await import("@ojm/core/backend");
+    throw new CommandError(`"${first}" is no command. Did you mean: ${ojmCommand("run", first)}`);
   }
   throw await unknownCommand(first, known);
 }

@@ -1,4 +1,4 @@
-import { LINES, shellWord, visible } from "@ojm/core/backend";
+import { LINES, ojmCommand, visible } from "@ojm/core/backend";
 import { type Checked, checkJobFile, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFile } from "../command-line/parse.js";
@@ -31,7 +31,7 @@ export async function execute(given: Given): Promise<number> {
 function summary(file: string, { jobs, todo, periodic, includes, warnings }: Checked): string {
   if (todo === 0) {
     const marks = warnings.length > 0 ? `, with ${count(warnings.length, "warning")}` : "";
-    return `${file} is a library of ${count(jobs, "job")}${marks}: it has no "todo". Include it in another file, or run one of its jobs: ojm run ${shellWord(file)} --job NAME`;
+    return `${file} is a library of ${count(jobs, "job")}${marks}: it has no "todo". Include it in another file, or run one of its jobs: ${ojmCommand("run", file, "--job NAME")}`;
   }
   const facts = [
     count(jobs, "job"),

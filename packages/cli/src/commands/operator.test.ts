@@ -1,8 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type JobManager, openJobManager } from "@ojm/core";
+import { type JobManager, openJobManager, type Run } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
@@ -170,6 +171,31 @@ describe("what runs", () => {
       err: 'ojm: nothing is called "biling": it has no run, no lock and no schedule. Names of the store: import.\n',
     });
   });
+
+  test.each(["a run", "a hold"])(
+    "unlock of %s takes the lock that it shows, and not that of a later run",
+    async (what) => {
+      const first = what === "a run" ? await manager.start("import") : undefined;
+      if (first === undefined) await manager.hold("import", { reason: "the schema changes" });
+      let later: Run | undefined;
+      const locks = manager.locks.bind(manager);
+      // The next run begins when the command has read who has the lock.
+      const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "locks");
+      onTestFinished(() => spy.mockRestore());
+      spy.mockImplementationOnce(async () => {
+        const read = await locks();
+        if (first === undefined) await manager.unlock("import", { reason: "the schema is there" });
+        else await first.end();
+        later = await manager.start("import");
+        return read;
+      });
+      const { code, err } = await call("unlock", "import", "--reason", "it hangs");
+      expect([code, err]).toEqual([3, expect.stringMatching(/does not hold "import" any more: nothing was done\n$/)]);
+      expect(await manager.locks()).toMatchObject([{ name: "import", fence: later?.fence }]);
+      expect(later?.signal.aborted).toBe(false);
+      await later?.end();
+    },
+  );
 
   test("hold keeps runs away until it is unlocked", async () => {
     expect((await call("hold", "import", "--reason", "the schema changes", "--until", "1h")).code).toBe(0);
@@ -612,6 +638,33 @@ describe("what will run", () => {
     await using scheduler = new Scheduler(manager);
     await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
     expect((await call("pause", name, "--reason", "x")).out).toContain(`To end that: ojm resume '${name}'.`);
+  });
+
+  test("a hint for a name that begins with a dash can be copied: the name is not read as an option", async () => {
+    const name = "-x;`id`";
+    /** The only command in a text that begins like this, as a shell reads it. */
+    const printed = (text: string, command: string): string[] => {
+      const line = new RegExp(`ojm (${command} [^\n]*?-- '-x;\`id\`')`).exec(text)?.[1] ?? expect.fail(text);
+      return execFileSync("sh", ["-c", `printf '%s\\n' ${line.replace("…", "why")}`], { encoding: "utf8" })
+        .trimEnd()
+        .split("\n");
+    };
+    /** The store comes first: behind two dashes stand names alone. */
+    const callNamed = (...[command = "", ...words]: readonly string[]): Promise<Ended> =>
+      called(folder, [command, "--store", "sqlite:ojm.db", ...words]);
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
+    const paused = await callNamed("pause", "--reason", "x", "--", name);
+    expect((await callNamed(...printed(paused.out, "resume"))).code).toBe(0);
+    const held = await callNamed("hold", "--reason", "x", "--", name);
+    for (const text of [held.out, (await callNamed("why", "--", name)).out, (await call("doctor")).out])
+      expect(printed(text, "unlock")).toEqual(["unlock", "--reason", "why", "--", name]);
+    expect((await callNamed(...printed(held.out, "unlock"))).code).toBe(0);
+    await manager.run(name, () => {});
+    await manager.run(name, () => {});
+    const { err } = await call("runs", "-n", "1");
+    const [, before = expect.fail(err)] = /--before='([^']*)' the next page/.exec(err) ?? [];
+    expect(JSON.parse((await call("runs", `--before=${before}`, "--json")).out)).toHaveLength(1);
   });
 
   test("a hint writes a name of several lines so that a shell can take it", async () => {

@@ -1,4 +1,5 @@
 import { visible } from "../util/visible.js";
+import { emitWarning } from "../util/warning.js";
 
 /** A result of a thousand functions must not fill the terminal. */
 const MOST_SHOWN = 5;
@@ -19,5 +20,5 @@ export function warnOfLostResult(name: string, lost: readonly string[]): void {
   if (given.has(text)) return;
   if (given.size >= MOST_REMEMBERED) given.clear();
   given.add(text);
-  process.emitWarning(visible(text), { type: "OjmWarning", code: "OJM_RESULT" });
+  emitWarning("OJM_RESULT", visible(text));
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { shellWord } from "./shell-word.js";
+import { ojmCommand, optionWord, shellWord } from "./shell-word.js";
 import { visible } from "./visible.js";
 
 /** What a shell reads for a word. */
@@ -31,3 +31,15 @@ test.each(["two\nlines", "a\rb", "a\tb\\n 'c'", "\u001b[2J", "\u202eabc", "a\u00
     for (const shell of ["bash", "zsh"].filter(has)) expect([shell, readBy(shell, word)]).toEqual([shell, name]);
   },
 );
+
+test("a printed command has a name that begins with a dash behind two dashes, after its options", () => {
+  expect(ojmCommand("unlock", "report", "--reason …")).toBe("ojm unlock report --reason …");
+  expect(ojmCommand("unlock", "-x y", "--reason …")).toBe("ojm unlock --reason … -- '-x y'");
+  expect(ojmCommand("resume", "--all")).toBe("ojm resume -- --all");
+  expect(ojmCommand("why", "-a\nb")).toBe("ojm why -- $'-a\\nb'");
+});
+
+test("a printed option with a value that begins with a dash is one word", () => {
+  expect(optionWord("--job", "a b")).toBe("--job 'a b'");
+  expect(optionWord("--job", "-a b")).toBe("--job='-a b'");
+});

@@ -24,3 +24,17 @@ function escaped(character: string): string {
 function bytes(text: string): string {
   return [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }
+
+/**
+ * A command of ojm for people to copy, such as `ojm unlock NAME --reason …`. The options are words already. A
+ * name that begins with a dash would be read as an option: it comes last, behind two dashes.
+ */
+export function ojmCommand(command: string, name: string, ...options: readonly string[]): string {
+  const word = shellWord(name);
+  return ["ojm", command, ...(name.startsWith("-") ? [...options, "--", word] : [word, ...options])].join(" ");
+}
+
+/** An option with a value that may begin with a dash. */
+export function optionWord(option: string, value: string): string {
+  return `${option}${value.startsWith("-") ? "=" : " "}${shellWord(value)}`;
+}

@@ -1,4 +1,4 @@
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand, optionWord } from "@ojm/core/backend";
 import { JobFileError, type Position, Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
 import type { SourceFile } from "../text/source-file.js";
@@ -144,7 +144,7 @@ function nothingToRun(name: string, { jobs }: Collected): string {
   const [job] = [...jobs.values()].filter(({ builtin }) => builtin === undefined);
   const what = `${name} has no "todo": nothing would run.`;
   if (job === undefined) return what;
-  return `${what} It is a library of jobs: include it in another file, add a "todo", or run one of its jobs: ojm run ${shellWord(name)} --job ${shellWord(job.name)}`;
+  return `${what} It is a library of jobs: include it in another file, add a "todo", or run one of its jobs: ${ojmCommand("run", name, optionWord("--job", job.name))}`;
 }
 
 function startOf(source: SourceFile): Position {

@@ -1,4 +1,4 @@
-import { ChannelError, type Clock, isChannelError, type Supports } from "@ojm/core/backend";
+import { ChannelError, type Clock, emitWarning, isChannelError, type Supports } from "@ojm/core/backend";
 import type { Connection } from "./connection.js";
 
 /** What a server reports about itself. */
@@ -116,7 +116,7 @@ export class EvictionWatch {
       const text =
         `${this.#where} now drops entries when its memory is full (maxmemory-policy ${eviction}): locks can vanish and jobs run twice. ` +
         "Set maxmemory-policy back to noeviction";
-      process.emitWarning(text, { type: "OjmWarning", code: "OJM_EVICTION" });
+      emitWarning("OJM_EVICTION", text);
     }
     this.#known = eviction;
   }

@@ -1,3 +1,4 @@
+import type { Run } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { ActAnswer } from "../contract/acts.js";
@@ -106,6 +107,23 @@ test("a hold is ended by its own act, which takes no lock from a run", async () 
   expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(404);
   expect((await it.manager.locks()).length).toBe(1);
   await run.end();
+});
+
+test.each(["unlock", "end-hold"])("%s takes the lock that was shown, and not that of a later run", async (act) => {
+  await it.manager.hold("import", { reason });
+  let later: Run | undefined;
+  const locks = it.manager.locks.bind(it.manager);
+  // The hold ends, and a run begins, when the act has read who has the lock.
+  vi.spyOn(it.manager, "locks").mockImplementationOnce(async () => {
+    const read = await locks();
+    await it.manager.unlock("import", { reason: "the schema is there" });
+    later = await it.manager.start("import");
+    return read;
+  });
+  expect((await it.act(`/api/v1/jobs/import/${act}`, { reason })).status).toBe(404);
+  expect(later?.signal.aborted).toBe(false);
+  expect(await it.manager.locks()).toMatchObject([{ name: "import", fence: later?.fence }]);
+  await later?.end();
 });
 
 test("a hold waits for a run that ends within moments", async () => {

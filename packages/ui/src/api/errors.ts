@@ -1,4 +1,5 @@
 import { isChannelError, isRunError } from "@ojm/core";
+import { emitWarning } from "@ojm/core/backend";
 import { isScheduleError } from "@ojm/schedule";
 import type { ErrorCode } from "../contract/common.js";
 import { Refusal } from "../security/refusal.js";
@@ -26,7 +27,7 @@ export function refusalOf(error: unknown, mask: (text: string) => string = (text
   if (isRunError(error)) return new Refusal(RUN[error.code] ?? "CONFLICT", mask(error.message));
   if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", mask(withoutFolders(error.message)));
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.emitWarning(`in the cockpit: ${text}`, { type: "OjmWarning", code: "OJM_UI" });
+  emitWarning("OJM_UI", `in the cockpit: ${text}`);
   return new Refusal("FAULT", "this is a fault of the server: its log has a warning OJM_UI");
 }
 

@@ -142,6 +142,51 @@ describe("a stream of events", () => {
     expect((await it.send("GET", `/api/v1/events?${logs}`)).status).toBe(400);
   });
 
+  test("all sessions together have 200 streams at most", async () => {
+    await it[Symbol.asyncDispose]();
+    it = await openCockpit({ authorize: ({ headers }) => ({ user: headers.get("X-User") ?? "", role: "read" }) });
+    const open = (user: number): Promise<Response> =>
+      it.send("GET", "/api/v1/events", { headers: { "X-User": `u${user}` } });
+    const streams: Response[] = [];
+    for (let i = 0; i < 200; i++) streams.push(await open(i % 10));
+    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+    const refused = await open(10);
+    expect([refused.status, refused.headers.get("Retry-After")]).toEqual([429, "5"]);
+    expect(await refused.text()).toContain("200 streams are open");
+    await streams[0]?.body?.cancel();
+    expect((await open(10)).status).toBe(200);
+  });
+
+  test("resumes each of its logs behind the last line of that log", async () => {
+    const [long, short] = [await it.manager.start("long"), await it.manager.start("short")];
+    for (let i = 1; i <= 9; i++) long.log.info(`line ${i}`);
+    short.log.info("line 1");
+    const query = `?log=${encodeURIComponent(long.id)}&log=${encodeURIComponent(short.id)}`;
+    const { all } = await stream(query);
+    const last = (received: readonly Received[]): unknown[] =>
+      [long, short].map(({ id }) => lines(received, id).at(-1));
+    await expect.poll(() => last(all)).toEqual([9, 1]);
+    const back = await stream(query, all.at(-1)?.id);
+    for (const run of [long, short]) {
+      run.log.info("one more");
+      await run.end();
+      await expect.poll(() => isEnded(back.all, run.id)).toBe(true);
+    }
+    expect([long, short].map(({ id }) => lines(back.all, id))).toEqual([[10], [2]]);
+  });
+
+  test("the last lines of a log come before its end is told, however many they are", async () => {
+    const run = await it.manager.start("one");
+    run.log.info("line 1");
+    const { all } = await stream(`?log=${encodeURIComponent(run.id)}`);
+    await expect.poll(() => lines(all, run.id)).toEqual([1]);
+    // More than go into one event, and some for the next one.
+    for (let i = 2; i <= 1_203; i++) run.log.info(`line ${i}`);
+    await run.end();
+    await expect.poll(() => isEnded(all, run.id), { timeout: 30_000 }).toBe(true);
+    expect(lines(all, run.id)).toEqual(Array.from({ length: 1_203 }, (_, i) => i + 1));
+  });
+
   test("ends with its cockpit", async () => {
     const response = await it.send("GET", "/api/v1/events");
     await it.ui.close();

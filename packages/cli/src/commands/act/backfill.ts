@@ -1,4 +1,4 @@
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import type { Backfill, BackfillProgress, Scheduler } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -44,7 +44,7 @@ function sayAsked(name: string, { ticks, ran, toRun }: Backfill): string {
   if (toRun === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
   const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
   const which = toRun === 1 ? "1 tick" : `${toRun} ticks`;
-  return `${which} of "${name}" will be run, one after the other.${before} How far it is: ojm backfill ${shellWord(name)} --status`;
+  return `${which} of "${name}" will be run, one after the other.${before} How far it is: ${ojmCommand("backfill", name, "--status")}`;
 }
 
 async function status(given: Given, scheduler: Scheduler, name: string): Promise<undefined> {
@@ -62,7 +62,7 @@ async function status(given: Given, scheduler: Scheduler, name: string): Promise
     given,
     await backfillsOf(scheduler, name),
     columns,
-    `no backfill of "${name}" goes on. What became of its ticks: ojm ticks ${shellWord(name)}`,
+    `no backfill of "${name}" goes on. What became of its ticks: ${ojmCommand("ticks", name)}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
@@ -49,7 +49,7 @@ export async function execute(given: Given): Promise<number> {
     if (outcome.ended) return done(given, `cancelled ${who}${end}`, outcome);
     done(
       given,
-      `asked ${who} to stop, and it still runs. To take its lock: ojm unlock ${shellWord(run.name)} --reason …`,
+      `asked ${who} to stop, and it still runs. To take its lock: ${ojmCommand("unlock", run.name, "--reason …")}`,
       outcome,
     );
     return EXIT.running;

@@ -1,4 +1,4 @@
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";
@@ -39,10 +39,14 @@ export async function execute(given: Given): Promise<number> {
       if (isNew && !given.flags.has("new") && !wantsJson(given))
         tell(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
       const end = new Date(until).toISOString();
-      return done(given, `"${name}" is held until ${end}. To end it sooner: ojm unlock ${shellWord(name)} --reason …`, {
-        ...lock,
-        ...(isNew && { isNew }),
-      });
+      return done(
+        given,
+        `"${name}" is held until ${end}. To end it sooner: ${ojmCommand("unlock", name, "--reason …")}`,
+        {
+          ...lock,
+          ...(isNew && { isNew }),
+        },
+      );
       // A hold may come before the first run, which must find it.
     },
     { create: true },

@@ -1,4 +1,4 @@
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import type { Pause } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -21,7 +21,7 @@ export async function execute(given: Given): Promise<number> {
     const replaced = await scheduler.pause(name, { reason, author: by, ...(until !== undefined && { until }) });
     const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
     const before = replaced === undefined ? "" : ` ${sayReplaced(replaced)}`;
-    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ojm resume ${shellWord(name)}.${before}`;
+    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ${ojmCommand("resume", name)}.${before}`;
     const item = {
       name,
       paused: true,

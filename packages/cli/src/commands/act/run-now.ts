@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
@@ -28,7 +28,7 @@ export async function execute(given: Given): Promise<number> {
       const text = `"${name}" was not started: no process that runs it is there. Start the one that adds it. More: ojm doctor`;
       throw new CommandError(text, EXIT.failed);
     });
-    return done(given, `${run} was started. Its log: ojm logs ${shellWord(run)} -f`, { run });
+    return done(given, `${run} was started. Its log: ${ojmCommand("logs", run, "-f")}`, { run });
   });
 }
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { constants, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startRedis, whyMissing } from "../../../../redis/src/testing/servers.js";
 import { prepareType } from "../../backends.js";
 import { called } from "../../testing/called.js";
@@ -102,6 +102,13 @@ describe("ojm exec", () => {
     expect(json.timeout).toBeGreaterThan(120_000);
   });
 
+  test("holds its lock for longer than the wait, the timeout and the grace of its command together", async () => {
+    const place = new Place();
+    // A predecessor may use up the wait under the lock, and the command may need all of its grace after its timeout.
+    await place.exec("true", "--wait", "3h", "--timeout", "5h", "--grace", "2h").ended;
+    expect((await place.last())?.timeout).toBeGreaterThan((3 + 5 + 2) * 3_600_000);
+  });
+
   test("gives the command its fence, and its own input", async () => {
     const place = new Place();
     const { code, out } = await place.exec('echo "$OJM_FENCE"').ended;
@@ -110,9 +117,11 @@ describe("ojm exec", () => {
 
   test("gives the command its environment, and the store for an ojm within it, but not the secret of ojm ui", async () => {
     const place = new Place();
-    vi.stubEnv("OJM_UI_SECRET", "a secret of a test");
-    vi.stubEnv("OJM_STORE", "sqlite:ojm.db");
-    onTestFinished(() => void vi.unstubAllEnvs());
+    const added = { OJM_UI_SECRET: "a secret of a test", OJM_STORE: "sqlite:ojm.db" };
+    Object.assign(process.env, added);
+    onTestFinished(() => {
+      for (const name of Object.keys(added)) delete process.env[name];
+    });
     const { code, out } = await place.exec('echo "[$OJM_UI_SECRET] [$OJM_STORE]"').ended;
     expect([code, out]).toEqual([0, "[] [sqlite:ojm.db]\n"]);
   });

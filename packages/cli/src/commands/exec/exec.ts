@@ -9,7 +9,7 @@ import {
   type OnceOptions,
   type RunError,
 } from "@ojm/core";
-import { GRACE, shellWord } from "@ojm/core/backend";
+import { GRACE, ojmCommand } from "@ojm/core/backend";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
@@ -148,7 +148,7 @@ async function storeError(manager: JobManager, run: string | undefined): Promise
 }
 
 function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message }: Error): string {
-  const later = `It may be once the store is back: ojm show ${shellWord(name)}`;
+  const later = `It may be once the store is back: ${ojmCommand("show", name)}`;
   return `ojm: the command ended with exit code ${code}, and its run is not recorded so far: ${message}. ${later}`;
 }
 

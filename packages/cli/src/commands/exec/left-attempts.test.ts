@@ -102,6 +102,19 @@ describe("an attempt of ojm exec whose ojm was killed", () => {
   });
 });
 
+test("an attempt that a program left is not ended by ojm exec: the program makes it when it is back", async () => {
+  const program = await storeIn(folder);
+  const fails = (): Promise<never> => Promise.reject(new Error("no route"));
+  const failing = program.run("dump", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
+  await expect.poll(async () => (await manager.retries("dump")).length, PATIENT).toBe(1);
+  await program.close();
+  await failing;
+  const left = await manager.retriesLeft("dump");
+  expect(left).toMatchObject([{ name: "dump", attempt: 2 }]);
+  expect(await exec("dump", "echo other").ended).toEqual({ code: 0, out: "other\n", err: "" });
+  expect(await manager.retriesLeft("dump")).toEqual(left);
+});
+
 test("an attempt of a schedule whose scheduler lives is made by it: nobody is told that it is left", async () => {
   await using scheduler = new Scheduler(manager);
   const retry = { attempts: 2, delay: 3_600_000 };

@@ -1,5 +1,5 @@
 import type { JobManager, PendingRetry, Run, StartClaim } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand, shellWord } from "@ojm/core/backend";
 import { tell } from "../../output/tell.js";
 
 /**
@@ -10,9 +10,8 @@ export const OWN_RUN: StartClaim = { ops: () => [], refused: async () => {} };
 
 /** What helps with an attempt that nobody makes: the command first. */
 export function sayHelpLeft({ name, trigger, schedule }: Pick<PendingRetry, "name" | "trigger" | "schedule">): string {
-  const word = shellWord(name);
-  const end = `to end it: ojm cancel ${word} --reason …`;
-  if (trigger === "exec") return `ojm exec ${word} -- COMMAND … begins a new run in its place; ${end}`;
+  const end = `to end it: ${ojmCommand("cancel", name, "--reason …")}`;
+  if (trigger === "exec") return `ojm exec ${shellWord(name)} -- COMMAND … begins a new run in its place; ${end}`;
   const who = schedule === undefined ? "its program again" : "the program that adds the schedule";
   return `start ${who}, which makes it; ${end}`;
 }

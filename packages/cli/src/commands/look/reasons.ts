@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { sayHelpLeft } from "../exec/left-attempts.js";
 import { helpCommand, type Orphan, orphansOf, sayEffect, sayOrphan } from "../exec/orphans.js";
@@ -16,24 +16,24 @@ export interface Why extends Omit<ScheduleReason, "code"> {
   readonly help?: string;
 }
 
-const UNLOCK = (name: string): string => `; if it does not end: ojm unlock ${name} --reason …`;
+const UNLOCK = (name: string): string => `; if it does not end: ${ojmCommand("unlock", name, "--reason …")}`;
 
 /** What helps against a reason, or shows more of it. */
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
-  running: (name, { reason }) => `ojm logs ${name} -f${reason?.asked === undefined ? "" : UNLOCK(name)}`,
-  locked: (name) => `ojm unlock ${name} --reason …`,
-  maintenance: (name) => `ojm unlock ${name} --reason …`,
+  running: (name, { reason }) => `${ojmCommand("logs", name, "-f")}${reason?.asked === undefined ? "" : UNLOCK(name)}`,
+  locked: (name) => ojmCommand("unlock", name, "--reason …"),
+  maintenance: (name) => ojmCommand("unlock", name, "--reason …"),
   queue: () => "ojm ps",
-  waiting: (name) => `ojm ticks ${name}`,
-  backfill: (name) => `ojm backfill ${name} --stop`,
+  waiting: (name) => ojmCommand("ticks", name),
+  backfill: (name) => ojmCommand("backfill", name, "--stop"),
   retry: (name, { reason }) =>
     reason?.left === undefined || reason.next === undefined
-      ? `ojm cancel ${name} --reason …`
+      ? ojmCommand("cancel", name, "--reason …")
       : sayHelpLeft(reason.next),
   nobody: () => "start the process that adds the schedule",
-  paused: (name) => `ojm resume ${name}`,
-  last: (name, { reason }) => `ojm show ${reason?.run === undefined ? name : shellWord(reason.run.id)}`,
-  next: (name) => `ojm run-now ${name} --reason …`,
+  paused: (name) => ojmCommand("resume", name),
+  last: (name, { reason }) => ojmCommand("show", reason?.run?.id ?? name),
+  next: (name) => ojmCommand("run-now", name, "--reason …"),
 };
 
 /** Why a job does not run, the most important reason first, each with what helps. */
@@ -50,7 +50,7 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
     ...all
       .filter(({ code }) => code !== "ready" || !isKept)
       .map((reason): Why => {
-        const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(shellWord(name), reason);
+        const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(name, reason);
         return { ...reason, ...(help !== undefined && { help }) };
       }),
   ];

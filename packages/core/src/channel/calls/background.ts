@@ -1,4 +1,5 @@
 import { LINES, visible } from "../../util/visible.js";
+import { emitWarning } from "../../util/warning.js";
 import { isChannelError } from "../errors.js";
 
 /**
@@ -12,6 +13,6 @@ export async function inBackground(work: () => Promise<unknown>): Promise<void> 
   } catch (error) {
     if (isChannelError(error)) return;
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.emitWarning(`in the background: ${visible(why, LINES)}`, { type: "OjmWarning", code: "OJM_BACKGROUND" });
+    emitWarning("OJM_BACKGROUND", `in the background: ${visible(why, LINES)}`);
   }
 }

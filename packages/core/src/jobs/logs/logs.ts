@@ -7,6 +7,7 @@ import { atMost } from "../../util/at-most.js";
 import type { Clock } from "../../util/clock.js";
 import { EventChannel } from "../../util/events.js";
 import { LINES, visible } from "../../util/visible.js";
+import { emitWarning } from "../../util/warning.js";
 import { type RunRef, runId } from "../run-id.js";
 import { budgetOf } from "./budget.js";
 import type { LogsValue } from "./chunk.js";
@@ -109,7 +110,7 @@ export class Logs {
     this.#warned = true;
     const why = error instanceof Error ? error.message : String(error);
     const text = `the logs of runs cannot be written: ${visible(why, LINES)}`;
-    process.emitWarning(text, { type: "OjmWarning", code: "OJM_LOG" });
+    emitWarning("OJM_LOG", text);
   }
 
   /** Waits for the last lines, for a moment and not if the store is away. Then closes the channel. */

@@ -3,6 +3,7 @@ import { isFull } from "../../channel/calls/full.js";
 import type { Clock } from "../../util/clock.js";
 import { spanText } from "../../util/span.js";
 import { visible } from "../../util/visible.js";
+import { emitWarning } from "../../util/warning.js";
 import type { BeforeRemoval } from "../atomic-writes.js";
 import type { PendingCleanup } from "./pending-cleanup.js";
 
@@ -80,9 +81,6 @@ export class UnwrittenEnds {
     const names = [...new Set(this.#cleanup.owned.map(([, name]) => `"${name}"`))];
     const shown = names.slice(0, MOST_SHOWN).join(", ");
     const more = names.length > MOST_SHOWN ? ` and ${names.length - MOST_SHOWN} more` : "";
-    process.emitWarning(visible(`the end of the run of ${shown}${more} ${what}`), {
-      type: "OjmWarning",
-      code: "OJM_FULL",
-    });
+    emitWarning("OJM_FULL", visible(`the end of the run of ${shown}${more} ${what}`));
   }
 }

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { ChannelLocator } from "../../channel/types.js";
 import { visible } from "../../util/visible.js";
+import { emitWarning } from "../../util/warning.js";
 import { SharedDeadline } from "./shared-deadline.js";
 
 // Keep this URL here: the entry must lie beside this file, and beside the bundle that contains this file.
@@ -130,6 +131,6 @@ export class HeartbeatThread {
     this.#over = true;
     const why = error instanceof Error ? error.message : String(error);
     const text = `the heartbeat thread failed: ${visible(why)}. The main thread's heartbeats go on; a program that blocks its event loop for longer than its ttl loses its locks`;
-    process.emitWarning(text, { type: "OjmWarning", code: "OJM_HEARTBEAT" });
+    emitWarning("OJM_HEARTBEAT", text);
   }
 }

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../../util/clock.js";
 import { processIdentity } from "../../util/process-state.js";
 import { spanText } from "../../util/span.js";
 import { visible } from "../../util/visible.js";
+import { emitWarning } from "../../util/warning.js";
 import {
   callKey,
   type Holder,
@@ -261,7 +262,7 @@ export class Session {
     this.#toldFull = true;
     const left = Math.max(0, Math.round(this.#due() - this.#clock.monotonic()));
     const text = `this process cannot renew its locks, and loses them in ${spanText(left)}: ${visible(why)}`;
-    process.emitWarning(text, { type: "OjmWarning", code: "OJM_FULL" });
+    emitWarning("OJM_FULL", text);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { isRunError, type JobManager, type RetryPolicy, type Run, type RunOptions } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
 import type { KnownStart } from "../../plan/schedules/known-start.js";
 import type { HandedRun, RefusedRun, RunTick } from "./handed-run.js";
@@ -93,7 +93,7 @@ export class StoredAttempts {
   /** Whoever stops the jobs must know that one of them goes on later. */
   #tellStays(): void {
     const { job, start } = this.#tried;
-    const text = `its next attempt stays in the store, and its next start makes it. To end it: ojm cancel ${shellWord(start.name)}`;
+    const text = `its next attempt stays in the store, and its next start makes it. To end it: ${ojmCommand("cancel", start.name)}`;
     this.#host.log.line("INFO", `"${job}": ${text}`, job);
   }
 

@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -277,6 +278,38 @@ describe.skipIf(!ON_LINUX)("the holder of a pid file", () => {
     expect(await probeHolder(file, { ...socket, ino: socket.ino + 1 })).toBe("unknown");
     rmSync(join(file, "..", socket.name));
     expect(await probeHolder(file, socket)).toBe("unknown");
+  });
+
+  test("a process that takes over a stale pid file leaves the file of a faster process", async () => {
+    const { file } = await listener("SIGKILL");
+    // Only the socket can prove that a process of another container is gone: that answer takes a moment.
+    const [pid, identity = ""] = readFileSync(file, "utf8").split("\n");
+    writeFileSync(file, `${pid}\n${JSON.stringify({ ...JSON.parse(identity), namespace: "pid:[1]" })}\n`);
+    const faster = await sleeper();
+    const before = readdirSync(join(file, ".."));
+    const claimed = claimPidFile({ pidFile: file }, 0);
+    claimed.catch(() => {});
+    // Once it has written its own file, it has read the stale one, and waits for the socket.
+    const isWaiting = (): boolean => readdirSync(join(file, "..")).some((name) => /^a\.pid\.[0-9a-f-]{36}$/.test(name));
+    for (let ticks = 0; !isWaiting() && ticks < 1_000; ticks++) await new Promise(process.nextTick);
+    expect(isWaiting()).toBe(true);
+    const text = fileOf(faster.pid);
+    writeFileSync(`${file}.faster`, text, { mode: 0o600 });
+    renameSync(`${file}.faster`, file);
+    await expect(claimed).rejects.toThrow(`this job file is running already: pid ${faster.pid} (`);
+    expect(readFileSync(file, "utf8")).toBe(text);
+    expect(before).toEqual(expect.arrayContaining(readdirSync(join(file, ".."))));
+  });
+
+  test("a process that ends leaves the pid file of another one that has taken its place", async () => {
+    const file = join(folderWith({}), "a.pid");
+    const letGo = await claimPidFile({ pidFile: file }, 0);
+    const { pid } = await sleeper();
+    // As by an operator who removed the file, and started the job file again.
+    rmSync(file);
+    writeFileSync(file, fileOf(pid), { mode: 0o600 });
+    letGo();
+    expect(readFileSync(file, "utf8")).toBe(fileOf(pid));
   });
 
   /** A process that holds a pid file and has got this signal. */

@@ -58,6 +58,13 @@ describe("a secret in a text is masked by its value", () => {
     expect(masker("abcd", "abcdef").mask("xabcdefx")).toBe("x***x");
   });
 
+  test("a secret of four characters, in each form", () => {
+    const one = masker("ab/d");
+    expect(one.mask("a ab/d b")).toBe("a *** b");
+    expect(one.mask("a ab%2Fd b")).toBe("a *** b");
+    expect(shown(one, ["a a", "b/d b"]).join("")).toBe("a *** b");
+  });
+
   test.each(["abc", "", "\n\n"])("a secret of fewer than four characters stays: %j", (secret) => {
     expect(masker(secret).mask(`a ${secret} b`)).toBe(`a ${secret} b`);
   });

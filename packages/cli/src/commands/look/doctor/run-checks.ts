@@ -1,5 +1,5 @@
 import type { HeldLock, JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import { shellWord, unlessCorrupt } from "@ojm/core/backend";
+import { ojmCommand, unlessCorrupt } from "@ojm/core/backend";
 import { sayHelpLeft } from "../../exec/left-attempts.js";
 import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { attemptsLeft } from "../kept.js";
@@ -77,7 +77,7 @@ function fieldsOf(note: HeldLock["note"]): { readonly [field: string]: unknown }
 
 function withoutRun({ name, holder: { host, pid } }: HeldLock): Finding {
   const text = `"${name}" is locked by pid ${pid} on ${host} for a run that is over, or has no record`;
-  const help = `look at that process; to take the lock from it: ojm unlock ${shellWord(name)}`;
+  const help = `look at that process; to take the lock from it: ${ojmCommand("unlock", name)}`;
   return problem("locks", text, { help, evidence: { name, host, pid } });
 }
 
@@ -109,7 +109,7 @@ const sayMaker = ({ by }: PendingRetry): string =>
   by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is there`;
 
 const sayHelpLate = ({ name }: PendingRetry): string =>
-  `look at that process; to end the attempt: ojm cancel ${shellWord(name)} --reason …`;
+  `look at that process; to end the attempt: ${ojmCommand("cancel", name, "--reason …")}`;
 
 function unmadeOf({ name, chain, attempt, due }: PendingRetry, text: string, help: string): Finding {
   return warning("runs", text, { help, evidence: { name, chain, attempt, due } });

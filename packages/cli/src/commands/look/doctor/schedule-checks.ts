@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { holdOf, shellWord } from "@ojm/core/backend";
+import { holdOf, ojmCommand } from "@ojm/core/backend";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import { rough } from "../../../output/times.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
@@ -67,7 +67,7 @@ function pauseOf({ name, paused }: ScheduleView, now: number): Finding[] {
   const end = until === undefined ? "" : ` until ${iso(until)}`;
   const text = `"${name}" is paused by ${by} since ${iso(at)}${end}: ${reason}`;
   return [
-    warning("pauses", text, { help: `to end that: ojm resume ${shellWord(name)}`, evidence: { name, by, at, reason } }),
+    warning("pauses", text, { help: `to end that: ${ojmCommand("resume", name)}`, evidence: { name, by, at, reason } }),
   ];
 }
 
@@ -76,7 +76,7 @@ function queueOf({ name, waiting }: ScheduleView): Finding[] {
   const [first] = waiting;
   if (first === undefined || waiting.length < MANY) return [];
   const text = `${count(waiting.length, "tick")} of "${name}" wait for their run, the first since ${iso(first)}: its runs take longer than it has between its ticks, or something keeps it from running. From 100 on, ticks are skipped`;
-  const help = `to see what keeps it: ojm why ${shellWord(name)}`;
+  const help = `to see what keeps it: ${ojmCommand("why", name)}`;
   return [warning("queues", text, { help, evidence: { name, waiting: waiting.length, since: first } })];
 }
 
@@ -88,7 +88,7 @@ async function holds(manager: JobManager): Promise<Finding[]> {
     const { name } = lock;
     const { reason, until, author: by = "somebody" } = hold;
     const text = `"${name}" is held by ${by} until ${iso(until)}: ${reason}`;
-    const help = `to end that: ojm unlock ${shellWord(name)} --reason …`;
+    const help = `to end that: ${ojmCommand("unlock", name, "--reason …")}`;
     return [warning("holds", text, { help, evidence: { name, by, until, reason } })];
   });
 }

@@ -1,5 +1,5 @@
 import { type HistoryOptions, type JobManager, parseRunId, type RunRecord, type RunStatus } from "@ojm/core";
-import { isOwn, shellWord } from "@ojm/core/backend";
+import { isOwn, optionWord } from "@ojm/core/backend";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";
@@ -75,7 +75,7 @@ export async function runsText(given: Given, manager: JobManager, options: Histo
   const next =
     last === undefined || given.command !== "runs"
       ? ""
-      : `, and --before ${shellWord(last.id)} the next page${name === undefined && isFlooded(runs) ? ". --by-name shows each name once" : ""}`;
+      : `, and ${optionWord("--before", last.id)} the next page${name === undefined && isFlooded(runs) ? ". --by-name shows each name once" : ""}`;
   tellMore(given, isMore, limit, next);
   return itemsText(given, runs, columns(say, runs, timesOf(given) === "iso"), none);
 }

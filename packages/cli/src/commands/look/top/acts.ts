@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { shellWord } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/backend";
 import type { Scheduler } from "@ojm/schedule";
 import { author } from "../../act/reason.js";
 import type { Effect } from "./view/ui.js";
@@ -26,7 +26,7 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
     if (!outcome.asked) return `${wanted} does not run any more`;
     if (run === undefined && outcome.ended) return `${name} is not tried again`;
     if (outcome.ended) return `${run} is ${outcome.run?.status ?? "over"}`;
-    return `${run} was asked to stop, and still runs. To take its lock: ojm unlock ${shellWord(name)}`;
+    return `${run} was asked to stop, and still runs. To take its lock: ${ojmCommand("unlock", name)}`;
   } catch (error) {
     // The screen goes on: what failed is told in its last line.
     return `nothing was done: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,0 +1,39 @@
+import { expect, onTestFinished, test } from "vitest";
+import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+import { eventsOf } from "../testing/events.js";
+import type { Source } from "../view/source.js";
+import { Hub } from "./hub.js";
+import { EventStream } from "./stream.js";
+
+const MIB = 1_024 * 1_024;
+
+async function opened(): Promise<{ readonly it: TestCockpit; readonly hub: Hub; readonly source: Source }> {
+  const it = await openCockpit();
+  const mask = (text: string): string => text;
+  const hub = new Hub(it.manager, mask);
+  onTestFinished(async () => {
+    hub.close();
+    await it[Symbol.asyncDispose]();
+  });
+  const { manager, scheduler } = it;
+  return { it, hub, source: { manager, scheduler, hub, showResults: false, mask, reasons: async () => [] } };
+}
+
+test("a stream whose client does not read is ended at 4 MiB: it takes no more memory, and its client comes back", async () => {
+  const { hub, source } = await opened();
+  let ends = 0;
+  const { body } = new EventStream(source, hub, { logs: [], last: undefined }, () => ends++);
+  for (let i = 1; i <= 10; i++) {
+    const { seq } = hub.ring;
+    hub.touch(`${i}`.padEnd(MIB, "."));
+    await expect.poll(() => hub.ring.seq, { timeout: 30_000 }).toBeGreaterThan(seq);
+  }
+  let size = 0;
+  for await (const { data } of eventsOf(new Response(body))) {
+    size += JSON.stringify(data).length;
+    // Without the limit, the stream goes on, and has all ten.
+    expect(size).toBeLessThan(6 * MIB);
+  }
+  expect(size).toBeGreaterThan(3 * MIB);
+  expect(ends).toBe(1);
+});
