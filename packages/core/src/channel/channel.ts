@@ -223,9 +223,10 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   async *keys(options: EntriesOptions = {}): AsyncGenerator<Omit<Entry<V>, "value">, void, undefined> {
     yield* this.#scan(options, {
       values: false,
-      as: ({ key: stored, version }) => {
+      as: ({ key: stored, version, expiresIn }) => {
         const key = this.#scope.unkeyIfOurs(stored);
-        return key === undefined ? undefined : { key, version: versionOf(version) };
+        if (key === undefined) return undefined;
+        return { key, version: versionOf(version), ...(expiresIn !== undefined && { expiresIn }) };
       },
     });
   }

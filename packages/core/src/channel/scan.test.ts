@@ -96,6 +96,13 @@ describe("scans", () => {
     for (const key of kept) expect(shown.has(key)).toBe(true);
   });
 
+  test("a scan of keys reports when an entry expires", async () => {
+    await channel.set(1, 1, { ttl: 1_000 });
+    await channel.set(2, 2);
+    const found = await collect(channel.keys());
+    expect(found.map(({ expiresIn }) => expiresIn)).toEqual([1_000, undefined]);
+  });
+
   test("a scan asks the store for no more entries than it shows", async () => {
     const store = new HandDriven();
     store.entries = Array.from({ length: 3_000 }, (_, i) => ({ key: `c ${encodeKey(i)}`, value: "1", version: "1" }));

@@ -49,7 +49,7 @@ export async function* readable<V>(
     if (!isCorrupt(error)) throw error;
   }
   const behind = last === undefined ? {} : options.reverse === true ? { before: last } : { after: last };
-  for await (const { key, version } of channel.keys({ ...options, ...behind, limit })) {
-    yield (await unlessCorrupt(channel.entry(key))) ?? { key, version, value: undefined };
+  for await (const found of channel.keys({ ...options, ...behind, limit })) {
+    yield (await unlessCorrupt(channel.entry(found.key))) ?? { ...found, value: undefined };
   }
 }

@@ -7,6 +7,7 @@ import { runId } from "../run-id.js";
 import type { HistoryOptions, RunRecord } from "../types.js";
 
 const TTL = 15_000;
+const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
 let world: World;
@@ -33,6 +34,9 @@ function record(name: string, startTime: number, more: Partial<RunRecord> = {}):
     ...more,
   };
 }
+
+const failed = (name: string, startTime: number): RunRecord =>
+  record(name, startTime, { status: "failed", inError: true, error: "no" });
 
 /** Writes records as an older version of ojm did: without an index. */
 async function writeOld(one: ManagerOf, records: readonly RunRecord[]): Promise<void> {
@@ -128,12 +132,16 @@ describe("the index of a store that had none", () => {
     expect(await shown(one)).toEqual(["a3", "b2", "a1"]);
   });
 
-  test("records that an older version writes during an upgrade are in the index a day later", async () => {
-    const one = await upgraded();
+  test("the failures of an older version are among the failures", async () => {
+    const way = await world.way();
+    const records = await openRecords({ backend: way }, world.clock);
+    const at = world.clock.now();
+    await records.jobs.setAll(["name", "startTime"], [failed("a", at - 2), record("b", at - 1)]);
+    await closeRecords(records);
+    const { manager } = await world.manager({ chJobs: { backend: way } });
     await world.clock.advance(TTL);
-    await writeOld(one, [record("late", 4)]);
-    await world.clock.advance(DAY + 25 * TTL);
-    expect(await shown(one)).toEqual(["late4", "a3", "b2", "a1"]);
+    expect((await collect(manager.failures())).map(({ name }) => name)).toEqual(["a"]);
+    expect((await manager.failing()).map(({ name }) => name)).toEqual(["a"]);
   });
 
   test("a store is filled by one process, however many are opened at once", async () => {
@@ -159,6 +167,96 @@ describe("the index of a store that had none", () => {
     await world.clock.advance(25 * TTL);
     expect(await sizeOfIndex(one)).toBe(3);
   });
+});
+
+describe("records that another program writes", () => {
+  const commits = ({ way }: ManagerOf): number =>
+    way.commits.filter(({ writes }) => writes.some(({ key }) => key.startsWith("oJobManager-times ["))).length;
+
+  /** A manager whose index was filled before. */
+  async function open(): Promise<ManagerOf> {
+    const one = await world.manager();
+    await world.clock.advance(TTL);
+    return one;
+  }
+
+  test("a record without an entry in the index is in the history and among the failures within hours", async () => {
+    const one = await open();
+    const at = world.clock.now();
+    await writeOld(one, [record("late", at), failed("bad", at + 1)]);
+    await world.clock.advance(HOUR + 30 * TTL);
+    expect(await shown(one)).toEqual([`bad${at + 1}`, `late${at}`]);
+    expect((await collect(one.manager.failures())).map(({ name }) => name)).toEqual(["bad"]);
+    expect((await one.manager.failing()).map(({ name }) => name)).toEqual(["bad"]);
+    await writeOld(one, [record("again", at + 2)]);
+    await world.clock.advance(HOUR + 30 * TTL);
+    expect((await shown(one)).length).toBe(3);
+    expect(await one.manager.prune({ olderThan: 0 })).toEqual({ removed: 3 });
+    expect(await sizeOfIndex(one)).toBe(0);
+  });
+
+  test("each look checks a slice of the records, and all are found", async () => {
+    const one = await open();
+    const at = world.clock.now();
+    const all = Array.from({ length: 1_700 }, (_, i) => record(`job ${i % 7}`, at + i));
+    await writeOld(one, all);
+    await one.manager.channels.jobs.set("not a record", 5 as unknown as RunRecord);
+    const asked: number[] = [];
+    const scan = one.way.scan.bind(one.way);
+    one.way.scan = (request, options) => {
+      if (request.values && request.from.startsWith("oJobManager-jobs")) asked.push(request.limit);
+      return scan(request, options);
+    };
+    await world.clock.advance(60 * TTL);
+    expect((await shown(one)).length).toBe(1_700);
+    expect(asked).toEqual([500, 500, 500, 500]);
+  });
+
+  test("an index that lacks nothing is not written, and another process continues a check", async () => {
+    const one = await open();
+    await world.write(
+      one,
+      Array.from({ length: 1_200 }, (_, i) => record("a", i)),
+    );
+    const before = commits(one);
+    await world.clock.advance(3 * HOUR);
+    expect(commits(one)).toBe(before);
+    await writeOld(one, [record("z", 5)]);
+    await world.clock.advance(HOUR / 2);
+    await one.manager.close();
+    const two = await world.manager();
+    await world.clock.advance(2 * HOUR);
+    expect(await shown(two, { to: 6, limit: 1 })).toEqual(["z5"]);
+  });
+
+  test("a record that is deleted while it is checked leaves no entry in the index", async () => {
+    const one = await open();
+    await writeOld(one, [failed("a", 1), record("b", 2)]);
+    const two = await world.way();
+    const records = await openRecords({ backend: two }, world.clock);
+    const commit = one.way.commit.bind(one.way);
+    one.way.commit = async (request, options) => {
+      const adds = request.writes.some(({ key }) => key.startsWith("oJobManager-times ["));
+      if (adds) await records.jobs.unset({ name: "a", startTime: 1 });
+      return commit(request, options);
+    };
+    await world.clock.advance(HOUR + 30 * TTL);
+    expect(await sizeOfIndex(one)).toBe(1);
+    await closeRecords(records);
+  });
+
+  test.each([5, { began: 1, after: [[]] }, { began: 1e300, after: null }])(
+    "a damaged note of the last check begins a new one: %j",
+    async (value) => {
+      const one = await open();
+      const records = await openRecords({ backend: one.way }, world.clock);
+      await (records.turns as unknown as { set(key: string, value: unknown): Promise<void> }).set("indexed", value);
+      await closeRecords(records);
+      await writeOld(one, [record("late", 5)]);
+      await world.clock.advance(HOUR);
+      expect(await shown(one)).toEqual(["late5"]);
+    },
+  );
 });
 
 test("prune removes the entries of records that somebody else deleted or overwrote", async () => {

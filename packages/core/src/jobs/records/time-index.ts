@@ -1,5 +1,6 @@
+import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
-import type { Key, Version } from "../../channel/types.js";
+import type { Entry, Key, Version } from "../../channel/types.js";
 import { isText, isTime } from "../../util/shape.js";
 import type { RunRecord, RunStatus } from "../types.js";
 
@@ -29,20 +30,26 @@ export interface RefsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The most records that are added at once, and the most ops of one: a check, and its entries here. */
+const AT_ONCE = 100;
+const OPS_OF_RECORD = 4;
+
 /** The value of an entry of the index: its key says all. */
 const NOTHING = 0;
 
-/**
- * The entry that says that the index has every record. `settled`: it was filled again a day later, so that it
- * also has what an older version of ojm wrote during an upgrade.
- */
+/** The entry that says that the index was filled: from then on, the records are read by it. */
 export interface FilledValue {
   readonly at: number;
-  readonly settled: boolean;
 }
 
 /** The values of the index's channel. */
 export type TimeIndexValue = typeof NOTHING | FilledValue | RunStatus;
+
+/** What the index lacks of a record. */
+interface Lacking {
+  readonly record: Entry<RunRecord>;
+  readonly puts: readonly { readonly put: Key; readonly value: typeof NOTHING | RunStatus }[];
+}
 
 const FILLED: Key = "filled";
 
@@ -51,7 +58,9 @@ const FAILED = "failed";
 const IN_ERROR = "error";
 
 /** The entries of a run that ended in error; none for all others. */
-function failureEntries(record: RunRecord): readonly { readonly key: Key; readonly value: TimeIndexValue }[] {
+function failureEntries(
+  record: RunRecord,
+): readonly { readonly key: Key; readonly value: typeof NOTHING | RunStatus }[] {
   const { name, startTime, endTime, inError, status } = record;
   if (inError !== true || endTime === undefined) return [];
   return [
@@ -115,9 +124,40 @@ export class TimeIndex {
     return this.kept ? [{ channel: this.#times, ops } as ChannelOps<unknown>] : [];
   }
 
-  /** Adds the refs of records that are in the store already. */
-  async put(refs: readonly RecordRef[]): Promise<void> {
-    await this.#times.commit(refs.map((ref) => ({ put: timeKey(ref), value: NOTHING })));
+  /**
+   * Adds the entries that are missing of records that are in the store already. Leaves out a record that has
+   * changed since it was read. Resolves to whether there was none.
+   */
+  async addMissing(jobs: Channel<RunRecord>, records: readonly Entry<RunRecord>[]): Promise<boolean> {
+    const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / OPS_OF_RECORD)));
+    let all = true;
+    for (let i = 0; i < records.length; i += most) {
+      const lacking = await this.#lacking(records.slice(i, i + most));
+      if (lacking.length === 0) continue;
+      const add = (some: readonly Lacking[]): Promise<{ readonly ok: boolean }> =>
+        jobs.commitWith<unknown[]>(
+          some.map(({ record: { key, version } }) => ({ check: key, version })),
+          this.#ops(some.flatMap(({ puts }) => puts)),
+        );
+      if ((await add(lacking)).ok) continue;
+      for (const one of lacking) if (!(await add([one])).ok) all = false;
+    }
+    return all;
+  }
+
+  async #lacking(records: readonly Entry<RunRecord>[]): Promise<Lacking[]> {
+    const wanted = records.map((record): Lacking => {
+      const entries = [{ key: timeKey(record.value), value: NOTHING } as const, ...failureEntries(record.value)];
+      return { record, puts: entries.map(({ key, value }) => ({ put: key, value })) };
+    });
+    const keys = wanted.flatMap(({ puts }) => puts.map(({ put }) => put));
+    const entries =
+      (await unlessCorrupt(this.#times.entriesUnder(keys))) ??
+      (await Promise.all(keys.map((key) => unlessCorrupt(this.#times.entry(key)))));
+    const there = new Set(keys.filter((_, i) => entries[i] !== undefined));
+    return wanted
+      .map(({ record, puts }) => ({ record, puts: puts.filter(({ put }) => !there.has(put)) }))
+      .filter(({ puts }) => puts.length > 0);
   }
 
   /** Whether every record can be found here. Once true, it stays true. */

@@ -5,7 +5,8 @@ import { scribble } from "../../testing/scribble.js";
 import { rejection } from "../../testing/settle.js";
 import { cut } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
-import { lockKey, queueKey, sessionKey } from "./schema.js";
+import { processIdentity } from "../../util/process-state.js";
+import { type LocksValue, lockKey, queueKey, sessionKey } from "./schema.js";
 
 const TTL = 15_000;
 
@@ -160,6 +161,20 @@ describe("foreign data in the store", () => {
     await world.clock.advance(TTL);
     expect((await two.locks.acquire("a")).held).toBe(true);
   });
+});
+
+test("a lock whose session a later version wrote is held until that session expires", async () => {
+  const value = { id: "later", process: { ...processIdentity(), started: "1" }, since: 0, beat: 0, by: "agent" };
+  await one.channel.set(sessionKey("later"), value as unknown as LocksValue, { ttl: TTL });
+  const holder = { host: "elsewhere", pid: 1, instance: "later" };
+  const lock = { name: "a", holder, token: "t", since: 0, timeout: 1e6, until: 1e6 };
+  await one.channel.set(lockKey("a"), lock);
+  await two.locks.sweep();
+  expect(await rejection(two.locks.acquire("a"))).toMatchObject({ code: "LOCKED" });
+  await world.clock.advance(TTL - 1);
+  expect(await rejection(two.locks.acquire("a"))).toMatchObject({ code: "LOCKED" });
+  await world.clock.advance(1);
+  expect((await two.locks.acquire("a")).held).toBe(true);
 });
 
 describe("callbacks that fail", () => {

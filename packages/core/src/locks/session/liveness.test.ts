@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
+import { readable } from "../../channel/calls/corrupt.js";
+import { scribble } from "../../testing/scribble.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { processIdentity } from "../../util/process-state.js";
 import { type SessionValue, sessionKey } from "../entries/schema.js";
@@ -27,6 +29,40 @@ async function enter(id: string, process: Partial<SessionValue["process"]> = {},
 describe("liveness of sessions", () => {
   test("a session without an entry is dead", async () => {
     expect(await liveness.isDead("nobody")).toBe(true);
+  });
+
+  test("a session that this version does not understand is alive until its entry expires", async () => {
+    const process = { ...processIdentity(), started: "1" };
+    const later = { id: "a", process, since: 0, beat: 0, by: "agent" };
+    for (const value of [later, { id: "a", heart: 1 }, "text", null]) {
+      await one.channel.set(sessionKey("a"), value as unknown as SessionValue, { ttl: TTL });
+      liveness.forget("a");
+      expect(await liveness.isDead("a"), JSON.stringify(value)).toBe(false);
+      expect(await liveness.isDead("a", { recently: true })).toBe(false);
+      await world.clock.advance(TTL - 1);
+      expect(await liveness.isDead("a")).toBe(false);
+      const entry = await one.channel.entry(sessionKey("a"));
+      expect(entry !== undefined && liveness.looksDead("a", entry)).toBe(false);
+      await world.clock.advance(1);
+      expect(await liveness.isDead("a")).toBe(true);
+    }
+  });
+
+  test("a session that cannot be decoded is alive until its entry expires", async () => {
+    await scribble(one, sessionKey("a"), "{", { ttl: TTL });
+    expect(await liveness.isDead("a")).toBe(false);
+    for await (const found of readable(one.channel, { prefix: sessionKey("a") })) {
+      expect(liveness.looksDead("a", found)).toBe(false);
+    }
+    await world.clock.advance(TTL);
+    expect(await liveness.isDead("a")).toBe(true);
+  });
+
+  test("an entry that is not a session and never expires counts as removed", async () => {
+    for (const text of ["{", "null", "{}"]) {
+      await scribble(one, sessionKey("a"), text);
+      expect(await liveness.isDead("a")).toBe(true);
+    }
   });
 
   test("a session is read again by a caller that must know recently, only after a tenth of its ttl", async () => {

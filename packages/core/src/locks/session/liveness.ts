@@ -1,8 +1,9 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { isCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
 import type { Entry } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { type ProcessIdentity, processIsGone } from "../../util/process-state.js";
+import { fieldsOf } from "../../util/shape.js";
 import { type LocksValue, type SessionValue, sessionKey } from "../entries/schema.js";
 import { isSession } from "../entries/valid.js";
 
@@ -22,7 +23,8 @@ const FRESH = 100;
 const RECENT = 1 / 10;
 
 interface Seen {
-  readonly process: ProcessIdentity;
+  /** `undefined` if this version does not understand the entry: then only its time to live can end it. */
+  readonly process: ProcessIdentity | undefined;
   /** When the entry expires without a renewal, by the local clock. */
   readonly until: number;
   /** Until when the read counts as recent. */
@@ -48,6 +50,10 @@ function shared(): Set<string> {
  * - its entry is gone, and it can never come back
  * - its process ran on this host and is gone
  * - only one process at a time can open the store, and the session is not of this process
+ *
+ * A session that this version does not understand lives until its entry expires: a later version may have
+ * written it, and its process may be running. No version writes a session without a time to live, so an
+ * unknown entry without one is the work of another program, and counts as removed.
  *
  * It remembers what it read. A repeated check often costs only a look at `/proc`, and no call to the store.
  */
@@ -75,27 +81,27 @@ export class Liveness {
     const now = this.#clock.monotonic();
     if (seen !== undefined && now < seen.until && !(recently && now >= seen.recentUntil)) return this.#isGone(seen);
     const entry = await this.#read(id);
-    if (entry === undefined) {
-      this.#seen.delete(id);
-      return true;
-    }
-    return this.#judge(id, entry);
+    if (entry !== undefined) return this.looksDead(id, entry);
+    this.#seen.delete(id);
+    return true;
   }
 
   /**
    * Whether a session looks dead by its entry, as a scan has just returned it. Remembers the entry like a
    * read.
    */
-  looksDead(id: string, entry: Pick<Entry<unknown>, "value" | "expiresIn">): boolean {
-    const { value, expiresIn } = entry;
-    return !isSession(value, id) || this.#judge(id, { value, ...(expiresIn !== undefined && { expiresIn }) });
-  }
-
-  #judge(id: string, { value, expiresIn = 0 }: Pick<Entry<SessionValue>, "value" | "expiresIn">): boolean {
-    if (this.#alone && value.hold !== true) return !livingHere.has(id);
+  looksDead(id: string, { value, expiresIn }: Pick<Entry<unknown>, "value" | "expiresIn">): boolean {
+    const session = isSession(value, id) ? value : undefined;
+    if (session === undefined && expiresIn === undefined) {
+      this.#seen.delete(id);
+      return true;
+    }
+    const fields = fieldsOf<SessionValue>(value);
+    if (this.#alone && fields !== undefined && fields.hold !== true) return !livingHere.has(id);
     const read = this.#clock.monotonic();
-    const recentUntil = read + Math.max(FRESH, expiresIn * RECENT);
-    const found = { process: value.process, until: read + expiresIn, recentUntil, lookAt: read };
+    const life = expiresIn ?? 0;
+    const recentUntil = read + Math.max(FRESH, life * RECENT);
+    const found = { process: session?.process, until: read + life, recentUntil, lookAt: read };
     this.#remember(id, found);
     return this.#isGone(found);
   }
@@ -109,12 +115,18 @@ export class Liveness {
     if (oldest !== undefined) this.#seen.delete(oldest);
   }
 
-  /**
-   * `undefined` if there is no entry or somebody replaced it. The owner then learns that its session is gone.
-   */
-  async #read(id: string): Promise<Entry<SessionValue> | undefined> {
-    const entry = (await unlessCorrupt(this.#channel.entry(sessionKey(id)))) as Entry<SessionValue> | undefined;
-    return isSession(entry?.value, id) ? entry : undefined;
+  /** `undefined` if there is no entry. Its value is `undefined` if it cannot be decoded. */
+  async #read(id: string): Promise<Pick<Entry<unknown>, "value" | "expiresIn"> | undefined> {
+    const key = sessionKey(id);
+    try {
+      return await this.#channel.entry(key);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+    }
+    for await (const found of this.#channel.keys({ prefix: key, limit: 1 })) {
+      if ((found.key as readonly unknown[]).length === 2) return { ...found, value: undefined };
+    }
+    return undefined;
   }
 
   /** The time until what was read of a session is no proof of life any more, in ms; 0 if nothing was read. */
@@ -129,7 +141,7 @@ export class Liveness {
 
   #isGone(seen: Seen): boolean {
     const now = this.#clock.monotonic();
-    if (now < seen.lookAt) return false;
+    if (seen.process === undefined || now < seen.lookAt) return false;
     const gone = processIsGone(seen.process);
     if (!gone) seen.lookAt = now + FRESH;
     return gone;
