@@ -25,7 +25,7 @@ export async function rejectsWith(
 /** Throws unless `versions` are valid versions and strictly increase. */
 export function assertIncreasing(versions: readonly string[], what: string): void {
   for (const version of versions)
-    assert.match(version, /^[1-9][0-9]*$/, `${what}: decimal digits without leading zeros`);
+    assert.match(version, /^[0-9]{19}$/, `${what}: 19 decimal digits, so that texts sort as numbers`);
   for (let i = 1; i < versions.length; i++) {
     const [before = "", after = ""] = versions.slice(i - 1, i + 1);
     assert.ok(BigInt(before) < BigInt(after), `${what}: version ${after} came after ${before} and is not above it`);

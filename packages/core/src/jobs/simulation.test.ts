@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Simulation } from "../testing/simulation/simulation.js";
 
 /*
- *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more of them; from OJM_SEED on
+ *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more of them;
+ * from OJM_SEED on
  *   OJM_SEED=17 OJM_LENGTH=8000 npx vitest run packages/core/src/jobs/simulation.test.ts    that one
  */
 const { OJM_SEED, OJM_SEEDS, OJM_LENGTH } = process.env;

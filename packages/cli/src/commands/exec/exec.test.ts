@@ -104,7 +104,8 @@ describe("ojm exec", () => {
 
   test("holds its lock for longer than the wait, the timeout and the grace of its command together", async () => {
     const place = new Place();
-    // A predecessor may use up the wait under the lock, and the command may need all of its grace after its timeout.
+    // A predecessor may use up the wait under the lock, and the command may need all of its grace after its
+    // timeout.
     await place.exec("true", "--wait", "3h", "--timeout", "5h", "--grace", "2h").ended;
     expect((await place.last())?.timeout).toBeGreaterThan((3 + 5 + 2) * 3_600_000);
   });

@@ -269,7 +269,8 @@ describe.each([
     const { reads } = one.jobsWay;
     const before = apart ? reads : one.way.reads;
     await clock.advance(100 * TTL);
-    // In one store with the sweeps, of four reads each at most. In both with one check of the index: two scans,
+    // In one store with the sweeps, of four reads each at most. In both with one check of the index: two
+    // scans,
     // five reads, and the note of that check in each look.
     const most = (apart ? 1 : 5) * 100 + 25;
     expect((apart ? one.jobsWay.reads : one.way.reads) - before).toBeLessThanOrEqual(most);
