@@ -33,7 +33,7 @@ function passedOn(runner: CommandRunner): (signal: NodeJS.Signals) => void {
 }
 
 test("two signals within a second are one: timeout(1) and npm each send theirs twice", async () => {
-  const script = "trap 'echo >>got' TERM; echo >began; while [ ! -e stop ]; do sleep 0.02; done";
+  const script = "trap 'echo >>got' TERM; echo >began; while [ ! -e stop ]; do sleep 0.02; done; exit 0";
   const words = ["sh", "-c", `cd "$1" && ${script}`, "sh", folder];
   const runner = new CommandRunner(manager, { words, timeout: 600_000, grace: 600_000, wait: 0 });
   onTestFinished(() => writeFileSync(file("stop"), ""));
