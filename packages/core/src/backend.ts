@@ -36,6 +36,7 @@ export { checkLogBudget } from "./jobs/logs/budget.js";
 export type { Hold } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
+export { Breaks } from "./util/breaks.js";
 export { type Clock, systemClock } from "./util/clock.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {

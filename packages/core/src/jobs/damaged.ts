@@ -11,6 +11,7 @@ import {
   lockPlace,
   sessionPlace,
 } from "../locks/entries/valid.js";
+import { Breaks } from "../util/breaks.js";
 import { isRecord, isRecordKey } from "./records/read.js";
 import { isPending } from "./retry/pending.js";
 
@@ -57,10 +58,12 @@ export async function* damagedIn(
   isDamaged: (entry: Read) => boolean,
   { prefix, most }: { readonly prefix?: Key; readonly most: number },
 ): AsyncGenerator<DamagedEntry, void, undefined> {
+  const breaks = new Breaks();
   for await (const { key, value, version } of readable(channel, {
     ...(prefix !== undefined && { prefix }),
     limit: most,
   })) {
+    await breaks.take();
     if (!isDamaged({ key, value })) continue;
     const place = lockPlace(key);
     const lock = place?.part === "lock" ? { lock: place.name } : {};

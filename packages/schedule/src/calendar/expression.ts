@@ -93,7 +93,20 @@ function checkFields(text: string, values: readonly string[], fields: readonly F
   }
 }
 
+/** The fields that were tried: thousands of expressions have a few hundred fields. */
+const tried = new Map<string, boolean>();
+const MOST_TRIED = 1_000;
+
 function isPattern(text: string): boolean {
+  const known = tried.get(text);
+  if (known !== undefined) return known;
+  const answer = isPatternByTrial(text);
+  if (tried.size >= MOST_TRIED) tried.clear();
+  tried.set(text, answer);
+  return answer;
+}
+
+function isPatternByTrial(text: string): boolean {
   try {
     return !text.includes("@") && new CronPattern(text) !== undefined;
   } catch {

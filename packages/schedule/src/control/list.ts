@@ -1,3 +1,4 @@
+import { Breaks } from "@ojm/core/backend";
 import { isReadable } from "../definition/check.js";
 import type { ScheduleDefinition } from "../definition/types.js";
 import type { Pause } from "../store/schema.js";
@@ -27,7 +28,10 @@ export async function* schedulesOf(
   holds: ReadonlyMap<string, number>,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
   const cursors = await cursorsIn(channel);
+  // To read a cron expression takes more than a millisecond.
+  const breaks = new Breaks();
   for await (const value of schedulesUnder(channel)) {
+    await breaks.take();
     // Without its definition, all that is known of it is its name.
     if (!isReadable(value.definition)) continue;
     const { name, definition, revision, paused } = value;

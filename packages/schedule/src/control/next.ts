@@ -41,7 +41,9 @@ export function nextTicks(of: StoredSchedule, now: number, limit: number, { held
   const schedule = calendarOf(definition);
   const ticks: NextTick[] = [];
   const waiting = cursor?.waiting?.length ?? 0;
-  for (let at = schedule.next(now); ticks.length < limit; at = schedule.next(at)) {
+  let at = now;
+  while (ticks.length < limit) {
+    at = schedule.next(at);
     const due = dueTime(name, definition, at);
     const skipped = skippedAt(of, at) ?? (due < held && (definition.overlap ?? "skip") === "skip" ? "held" : undefined);
     ticks.push({

@@ -9,6 +9,12 @@ const KEPT = 64;
 
 const kept = new Map<string, Schedule>();
 
+/** Of how many calendars the last answer is kept, for those who ask about all schedules again and again. */
+const MOST_FOUND = 20_000;
+
+/** The last answer of a calendar: `at` is its first tick after each instant from `after` on. */
+const found = new Map<string, { readonly after: number; readonly at: number }>();
+
 /** What decides when a definition is due: two definitions of equal calendar keys have the same ticks. */
 export function calendarKey({ cron, timeZone, every }: Calendar): string {
   return cron === undefined ? `every ${every}` : `${timeZone ?? "UTC"} ${cron}`;
@@ -20,17 +26,36 @@ export function calendarIn({ cron, timeZone, every }: Calendar): Calendar {
   return timeZone === undefined ? { cron } : { cron, timeZone };
 }
 
-/** The ticks of a definition. */
+/**
+ * The ticks of a definition.
+ *
+ * @throws ScheduleError if its calendar is wrong; never if {@link found} has it, as it was read before
+ */
 export function calendarOf(definition: Calendar): Schedule {
   const key = calendarKey(definition);
-  const known = kept.get(key);
-  if (known !== undefined) return known;
-  const { cron, timeZone, every = 0 } = definition;
+  if (!found.has(key)) read(key, definition);
+  return { next: (after) => nextOf(key, definition, after) };
+}
+
+function nextOf(key: string, definition: Calendar, after: number): number {
+  const before = found.get(key);
+  if (before !== undefined && after >= before.after && after < before.at) return before.at;
+  const at = (kept.get(key) ?? read(key, definition)).next(after);
+  remember(found, MOST_FOUND, key, { after, at });
+  return at;
+}
+
+function read(key: string, { cron, timeZone, every = 0 }: Calendar): Schedule {
   const schedule = cron === undefined ? intervalSchedule(every, 0) : cronSchedule(cron, timeZone);
-  const [oldest] = kept.keys();
-  if (kept.size >= KEPT && oldest !== undefined) kept.delete(oldest);
-  kept.set(key, schedule);
+  remember(kept, KEPT, key, schedule);
   return schedule;
+}
+
+function remember<V>(map: Map<string, V>, most: number, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
 }
 
 /**

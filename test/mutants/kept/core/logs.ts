@@ -36,4 +36,12 @@ export const named: readonly NamedMutant[] = [
     why: "after a crash in between, nothing leads to the log any more, and it stays for its time to live",
     tests: [`${LOGS}/read-log.test.ts`],
   },
+  {
+    name: "G05 a prune deletes the logs of runs that stay",
+    file: `${LOGS}/prune-logs.ts`,
+    search: "if (run !== undefined && wanted.has(run.startTime)) yield key;",
+    replace: "if (run !== undefined) yield key;",
+    why: "a run that ended late loses its log with its neighbours",
+    tests: ["packages/core/src/jobs/records/prune.test.ts"],
+  },
 ];

@@ -275,6 +275,14 @@ export const named: readonly NamedMutant[] = [
     why: "names that run by turns in one ms are refused their start times, and cost a scan each",
     tests: [`${JOBS}/run/start-times.test.ts`],
   },
+  {
+    name: "K30 one look that finds no next attempt is enough",
+    file: `${JOBS}/retry/next-attempt.ts`,
+    search: "nothing < 2;",
+    replace: "nothing < 1;",
+    why: "a wait ends without the attempt that begins between its reads",
+    tests: [`${JOBS}/retry/next-attempt.test.ts`],
+  },
 ];
 
 export const equivalent: readonly Equivalent[] = [

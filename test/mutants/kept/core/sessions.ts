@@ -108,8 +108,8 @@ export const named: readonly NamedMutant[] = [
   {
     name: "K10 a session that is gone is remembered as alive",
     file: `${LOCKS}/session/liveness.ts`,
-    search: "      this.#seen.delete(id);\n      return true;",
-    replace: "      return true;",
+    search: "return this.looksDead(id, entry);\n    this.#seen.delete(id);",
+    replace: "return this.looksDead(id, entry);",
     why: "who found a holder dead believes it alive again when it asks next, and waits for the rest of its ttl",
     tests: [`${LOCKS}/session/liveness.test.ts`],
   },

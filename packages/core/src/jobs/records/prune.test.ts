@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { told } from "../../testing/logs.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
-import type { PruneOptions } from "../types.js";
+import type { PruneOptions, RunRecord } from "../types.js";
 
 const MINUTE = 60_000;
 
@@ -35,6 +36,27 @@ describe.each([
   test("leaves the newest of each name, however old they are", async () => {
     expect(await left({ olderThan: 0, keep: 1 })).toEqual([8, ["b4", "a4"]]);
     expect(await left({ olderThan: 0, keep: 1 })).toEqual([0, ["b4", "a4"]]);
+  });
+
+  test("leaves the log of a run that stays, between two that go", async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      await world.clock.until(
+        one.manager.run("logged", (run) => {
+          run.log.info(`line ${i}`);
+          ids.push(run.id);
+        }),
+      );
+      await world.clock.advance(MINUTE);
+    }
+    // A run that was unlocked by force may end long after the next one.
+    const [, middle] = (await collect(one.manager.history({ name: "logged" }))) as [unknown, RunRecord];
+    const endTime = world.clock.now();
+    const key = { name: middle.name, startTime: middle.startTime };
+    await one.manager.channels.jobs.set(key, { ...middle, endTime });
+    expect((await world.clock.until(one.manager.prune({ olderThan: 0, name: "logged" }))).removed).toBe(2);
+    const logs = ids.map((id) => world.clock.until(collect(one.manager.log(id))));
+    expect((await Promise.all(logs)).map(told)).toEqual([[], ["line 1"], []]);
   });
 
   test("may be about one name alone", async () => {

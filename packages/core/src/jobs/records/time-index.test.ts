@@ -132,6 +132,20 @@ describe("the index of a store that had none", () => {
     expect(await shown(one)).toEqual(["a3", "b2", "a1"]);
   });
 
+  test("all records of an older version are in the index before it is used", async () => {
+    const way = await world.way();
+    const records = await openRecords({ backend: way }, world.clock);
+    await records.jobs.setAll(
+      ["name", "startTime"],
+      Array.from({ length: 1_100 }, (_, i) => record(`job ${i % 3}`, i)),
+    );
+    await closeRecords(records);
+    const one = await world.manager({ chJobs: { backend: way } });
+    await world.clock.advance(TTL);
+    expect((await shown(one)).length).toBe(1_100);
+    expect(await sizeOfIndex({ ...one, jobsWay: way })).toBe(1_100);
+  });
+
   test("the failures of an older version are among the failures", async () => {
     const way = await world.way();
     const records = await openRecords({ backend: way }, world.clock);

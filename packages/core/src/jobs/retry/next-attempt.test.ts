@@ -57,6 +57,26 @@ describe.each([
     await clock.until(work);
   });
 
+  test("is not over by one look that misses the attempt", async () => {
+    const retry = { attempts: 2, delay: MINUTE };
+    const work = rejection(one.manager.run("a", () => Promise.reject(new Error("no")), { retry }));
+    await clock.advance(1_000);
+    const ended = await clock.until(last());
+    // As if the attempt left the pending ones behind this read, and wrote its record behind the next one.
+    const read = two.way.read.bind(two.way);
+    let missed = 0;
+    two.way.read = async (keys, options) => {
+      const entries = await read(keys, options);
+      if (missed > 0 || !keys.some((key) => key.includes('["retry '))) return entries;
+      missed++;
+      return entries.map(() => undefined);
+    };
+    const next = await clock.until(two.manager.nextAttempt(ended), 3 * MINUTE);
+    expect(missed).toBe(1);
+    expect(next).toMatchObject({ attempt: 2, chain: ended.id });
+    await clock.until(work);
+  });
+
   test("is over at its timeout, by its signal, and when the chain is cancelled", async () => {
     const retry = { attempts: 2, delay: 30 * MINUTE };
     const work = rejection(one.manager.run("a", () => Promise.reject(new Error("no")), { retry }));

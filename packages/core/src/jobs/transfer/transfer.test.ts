@@ -166,6 +166,34 @@ describe("an export that is imported into an empty store", () => {
     expect(await rejection(exported({ from: "x" as never }))).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
+  test("takes the acts from `from` on and before `to`", async () => {
+    const { locks } = source.manager.channels;
+    const acts = async (options: ExportOptions): Promise<number> =>
+      (await exported(options)).filter((part) => "audit" in part).length;
+    let at = Number.NaN;
+    for await (const { key } of locks.keys({ prefix: ["audit"] })) at = (key as number[])[2] ?? at;
+    expect(await acts({ from: at, to: at + 1 })).toBe(1);
+    expect(await acts({ to: at })).toBe(0);
+    expect(await acts({ from: at + 1 })).toBe(0);
+  });
+
+  test("writes no record before its log is complete", async () => {
+    const parts = await exported({ name: "import" });
+    const run = parts.find((part) => "run" in part && part.run.status === "completed");
+    const log = parts.find((part) => "log" in part);
+    if (run === undefined || log === undefined || !("log" in log) || !("run" in run)) throw new Error("no log");
+    const importer = target.manager.importer();
+    await to.clock.until(importer.add(run));
+    for (let part = 0; part < 1_200; part++) {
+      await to.clock.until(importer.add({ log: { ...log.log, run: run.run.id, part } }));
+    }
+    // A process that dies here leaves a part of the log. The next import would take a record for all of the run.
+    expect(importer.counts.logs.imported).toBeGreaterThan(0);
+    expect(await collect(target.manager.history())).toEqual([]);
+    await to.clock.until(importer.flush());
+    expect((await collect(target.manager.history())).map(({ id }) => id)).toEqual([run.run.id]);
+  });
+
   test("leaves out a run whose id another run has, with its log", async () => {
     const parts = await exported();
     const other = parts.map((part) =>
