@@ -19,6 +19,8 @@ const CLEANS = Number(process.env["OJM_DEPLOY_CLEANS"] ?? 500);
 const TAKES = 900;
 const EVERY = 1_000;
 const REPLICAS = 3;
+/** At least: a machine under load begins few processes in that time. */
+const DEPLOYS = 4;
 const SETTLES = 60_000;
 
 const retry = { attempts: 2, delay: 300, backoff: "fixed" } as const;
@@ -95,7 +97,7 @@ onSharedStores(
       const replicas: Child[] = [];
       for (let i = 0; i < REPLICAS; i++) replicas.push(await replica(options, file));
       let deploys = 0;
-      for (const end = performance.now() + SECONDS * 1_000; performance.now() < end; deploys++) {
+      for (const end = performance.now() + SECONDS * 1_000; performance.now() < end || deploys < DEPLOYS; deploys++) {
         await pause(BETWEEN);
         replicas.push(await replica(options, file));
         const oldest = replicas.shift() as Child;

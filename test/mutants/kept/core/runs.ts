@@ -87,8 +87,8 @@ export const named: readonly NamedMutant[] = [
   },
   {
     name: "CL2 a process that closes starts runs",
-    file: `${JOBS}/run/start-run.ts`,
-    search: "if (context.closing.aborted) throw closedError();",
+    file: `${JOBS}/run/run-group.ts`,
+    search: "this.#closing.abort();",
     replace: "",
     why: "a deploy uses up attempts in a process that ends",
     tests: [`${JOBS}/close.test.ts`, "packages/schedule/src/close.test.ts"],
