@@ -122,7 +122,7 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
     summary: "the last runs, as ojm runs, of the job manager that a job file sets up",
     options: {
       name: { value: "NAME", text: "only the runs of this name (args.name of the job)" },
-      limit: { value: "N", text: "the most runs to show. Default: 20" },
+      limit: { value: "N", short: "n", text: "the most runs to show. Default: 20" },
       ...LOOK,
     },
   },
