@@ -86,6 +86,14 @@ ends with 0 all the same is recorded as completed. If ojm itself is killed, the 
     options: { reason: { value: "TEXT", text: "why, for the audit" }, ...ACT },
   },
   {
+    name: "schedules",
+    operands: "rm NAME",
+    summary: "remove a schedule that no program adds any more, such as one that was renamed",
+    about: `Ticks that wait or are due get the outcome refused. The runs and the outcomes of its ticks stay. A program that still adds
+the schedule adds it again when it starts.`,
+    options: { ...REASON, ...ACT },
+  },
+  {
     name: "backfill",
     operands: "NAME",
     summary: "run the ticks of a time that is over",

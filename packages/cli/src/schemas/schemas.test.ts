@@ -132,6 +132,7 @@ describe("what is printed", () => {
     expect(await valid("backfill", "report", "--from", "5m", ...reason)).toHaveProperty("ticks");
     await expect.poll(async () => JSON.parse(await printed("ticks", "report"))).not.toEqual([]);
     expect(await valid("ticks", "report")).not.toEqual([]);
+    expect(await valid("schedules", "rm", "report", ...reason)).toMatchObject({ removed: true });
   });
 });
 
