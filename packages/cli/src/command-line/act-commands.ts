@@ -40,8 +40,10 @@ ends with 0 all the same is recorded as completed. If ojm itself is killed, the 
   },
   {
     name: "run-now",
-    operands: "NAME",
+    operands: "NAME [key=value …]",
     summary: "run a schedule now, in the process that has it",
+    about: `The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
+false are parsed as such. The record shows them, so keep secrets elsewhere.`,
     options: { ...REASON, ...ACT },
   },
   {

@@ -161,7 +161,7 @@ lives, and /readyz that the store answers.`,
     options: {
       port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
       "read-only": { text: "refuse every act" },
-      "show-results": { text: "show results and meta of runs, which may hold secrets" },
+      "show-results": { text: "show results, args and meta of runs, which may hold secrets" },
       metrics: { text: "serve /metrics of this process for Prometheus, to programs of this machine" },
       "base-path": { value: "PATH", text: "where a proxy has it, such as /ops/ojm" },
       "allow-host": { value: "NAME", text: "the name by which a proxy reaches it; may be given several times" },

@@ -93,7 +93,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   audit: ["ojm audit nightly-report"],
   doctor: ["ojm doctor"],
   exec: ["ojm exec nightly-dump --timeout 1h -- pg_dump shop"],
-  "run-now": ['ojm run-now nightly-report --reason "the file came late"'],
+  "run-now": ['ojm run-now nightly-report day=2026-11-01 --reason "the file came late"'],
   cancel: ['ojm cancel nightly-report --reason "wrong month"'],
   unlock: ['ojm unlock nightly-report --reason "its host is gone"'],
   hold: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
