@@ -1,4 +1,5 @@
 import type { Run } from "@ojm/core";
+import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
@@ -44,6 +45,31 @@ const succeed = (name: string, { manager } = one): Promise<unknown> => clock.unt
 
 /** Lets a look after an event pass. */
 const soon = (): Promise<void> => clock.advance(SECOND);
+
+test("with url, an alert has the link to its run in the UI, and one of missed ticks that to its job", async () => {
+  const rules: Rule[] = [{ on: ["failed", "missed"], to }];
+  const options = { rules, clock, url: "https://ops.example.com/ojm?x=1" };
+  await clock.until(openWith(one.manager, options, receiver.send));
+  await fail("a/b");
+  await soon();
+  await using scheduler = new Scheduler(two.manager, { clock });
+  await clock.until(scheduler.add("nightly", { every: HOUR, missed: "none" }, () => {}));
+  await clock.until(scheduler.close());
+  await clock.advance(2 * HOUR);
+  const [{ run = "" } = {}] = receiver.taken;
+  expect(receiver.taken.map(({ kind, link }) => [kind, link])).toEqual([
+    ["failed", `https://ops.example.com/ojm/runs/${encodeURIComponent(run)}`],
+    ["missed", "https://ops.example.com/ojm/jobs/nightly"],
+  ]);
+});
+
+test("without url, an alert has no link", async () => {
+  await open();
+  await fail("a");
+  await soon();
+  expect(receiver.taken).toHaveLength(1);
+  expect(receiver.taken[0]).not.toHaveProperty("link");
+});
 
 test("a delivery can have the last lines of the log of its run, 10 KB of them at most", async () => {
   const tails: string[] = [];

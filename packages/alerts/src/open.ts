@@ -36,7 +36,7 @@ export async function openAlerts(manager: JobManager, options: AlertsOptions): P
 /** Opens alerts whose deliveries a simulation makes. */
 export async function openWith(manager: JobManager, options: AlertsOptions, send: Send): Promise<Alerts> {
   checkOptions(options);
-  const { every = EVERY, clock = systemClock } = options;
+  const { every = EVERY, url, clock = systemClock } = options;
   const rules = options.rules.map(checkedRule);
   const channel = await manager.channel<Stored>(CHANNEL);
   const now = (): number => clock.now();
@@ -44,7 +44,22 @@ export async function openWith(manager: JobManager, options: AlertsOptions, send
   if (!channel.joins(locks as Channel<unknown>) || !jobs.supports.commitAcrossChannels)
     throw new AlertsError("alerts need a store whose commits can write to several channels, see its README");
   for (const rule of rules) await stateOf(channel, rule, now());
-  const alerts = new Alerts({ manager, channel, rules, send, now }, clock, every);
+  const alerts = new Alerts(
+    { manager, channel, rules, send: url === undefined ? send : withLink(send, url), now },
+    clock,
+    every,
+  );
   alerts.begin();
   return alerts;
+}
+
+/** Adds the links when an alert is sent: those that wait in the store get the address of today. */
+function withLink(send: Send, url: string): Send {
+  const base = new URL(url);
+  const path = base.pathname.replace(/\/+$/, "");
+  return (to, alert, options) => {
+    const { run, name } = alert;
+    const place = run === undefined ? `jobs/${encodeURIComponent(name)}` : `runs/${encodeURIComponent(run)}`;
+    return send(to, { ...alert, link: `${base.origin}${path}/${place}` }, options);
+  };
 }

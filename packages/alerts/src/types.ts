@@ -110,6 +110,11 @@ export interface AlertsOptions {
    * on for too long. Default: 30,000.
    */
   readonly every?: number;
+  /**
+   * The address of the UI, such as `https://ops.example.com/ojm`. Each alert then has the link to its run, or
+   * to its job for ticks that were missed.
+   */
+  readonly url?: string;
   /** Time and chance, replaced in simulations. */
   readonly clock?: Clock;
 }
@@ -146,6 +151,8 @@ export interface Alert {
   readonly count?: number;
   /** `late`: how long after its tick the run began, in ms. */
   readonly delay?: number;
+  /** Where the UI shows the run or the job. Only with {@link AlertsOptions.url}. */
+  readonly link?: string;
   /** How many alerts of this rule were dropped since the last one, because its receiver took none. */
   readonly dropped?: number;
 }

@@ -41,7 +41,7 @@ describe("the command ojm", () => {
     [["run", "a.yaml", "--jobhelp", "B"], /a\.yaml has no job "B"/],
     [["a.yaml"], /Did you mean: ojm run a\.yaml/],
     [["run"], /ojm run needs a job file/],
-    [["run", "a.yaml", "word"], /"word" is no argument .*key=value/],
+    [["run", "a.yaml", "word"], /"word" is no argument: .*key=value/],
     [["run", "a.yaml", "--lod", "x"], /has no option --lod\. Did you mean --load\? It has: --job, --dry-run, --load/],
     [["run", "a.yaml", "--load"], /--load needs a value/],
     [["run", "a.yaml", "--load", "none.js"], /--load none\.js: there is no such file/],

@@ -33,6 +33,7 @@ export {
   isDamagedRecord,
 } from "./jobs/damaged.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
+export { argsProblem } from "./jobs/options.js";
 export type { Hold } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";

@@ -519,6 +519,39 @@ describe("a run that somebody asks for", () => {
     const [last] = await world.clock.until(collect(two.manager.audit({ name: "a" })));
     expect(last).toMatchObject({ action: "not-started", reason: expect.stringContaining("held by") });
     await expect(world.clock.until(two.scheduler.runNow("a", { reason: "" }))).rejects.toThrow(/needs a reason/);
+    for (const [args, message] of [
+      [[1], /args must be a map/],
+      [{ a: "x".repeat(5_000) }, /args must be at most 4096 bytes/],
+      [{ a: 1n }, /args must be JSON/],
+    ] as const)
+      await expect(
+        world.clock.until(two.scheduler.runNow("a", { reason: "now", args: args as never })),
+      ).rejects.toMatchObject({ code: "INVALID", message: expect.stringMatching(message) });
+  });
+
+  it("gives its args to the job function, also to an attempt that another process makes, and none to a tick", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    const seen: unknown[] = [];
+    let first: SchedulerOf | undefined;
+    const definition = { every: 60 * MINUTE, retry: { attempts: 2, delay: MINUTE } };
+    for (const each of [one, two]) {
+      const body = ({ args, tick, attempt }: Run): void => {
+        seen.push([attempt, args]);
+        first ??= each;
+        if (tick === undefined && attempt === 1) throw new Error("no");
+      };
+      await world.clock.until(each.scheduler.add("a", definition, body));
+    }
+    const args = { day: "2026-11-01", files: ["a.csv"] };
+    await world.clock.until(two.scheduler.runNow("a", { reason: "the file came late", args }));
+    await world.clock.advance(1_000);
+    world.kill(first === one ? one : two);
+    await world.until("01:00:30");
+    expect(seen).toEqual([
+      [1, args],
+      [2, args],
+      [1, {}],
+    ]);
   });
 
   it("is refused where no process can run it", async () => {

@@ -145,12 +145,12 @@ export class Scheduler {
 
   /**
    * Removes a schedule from the store, so that no process runs it any more. The outcomes of its ticks stay
-   * for 30 days. Resolves to whether there was one.
+   * for 30 days. Resolves to whether there was one. `options` are for the audit.
    *
    * @throws ChannelError if the store fails
    */
-  async remove(name: string): Promise<boolean> {
-    return remove(await this.#openStore(), name);
+  async remove(name: string, options: ResumeOptions = {}): Promise<boolean> {
+    return remove(await this.#openStore(), name, options);
   }
 
   /**

@@ -41,7 +41,7 @@ export interface ViewOptions {
   readonly store?: string;
   /** Refuses every act, whatever the role. Default: false. */
   readonly readOnly?: boolean;
-  /** Shows the results and the `meta` of runs, which may hold secrets. Default: false. */
+  /** Shows the results, the `args` and the `meta` of runs, which may hold secrets. Default: false. */
   readonly showResults?: boolean;
   /**
    * What people and jobs wrote passes through it: log lines, errors, results, reasons, authors, triggers.

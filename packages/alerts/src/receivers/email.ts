@@ -89,5 +89,6 @@ function messageId({ id }: Alert, from: string): string {
 function textOf(alert: Alert): string {
   const rows = facts(alert).map(([field, value]) => `${field}: ${value}`);
   const error = alert.error === undefined ? [] : ["", visible(alert.error, LINES)];
-  return [headline(alert), "", ...rows, ...error, "", `alert: ${alert.id} (rule ${alert.rule})`].join("\n");
+  const link = alert.link === undefined ? [] : ["", alert.link];
+  return [headline(alert), ...link, "", ...rows, ...error, "", `alert: ${alert.id} (rule ${alert.rule})`].join("\n");
 }

@@ -11,6 +11,16 @@ const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const deliver = (to: Receiver, alert = example, signal = new AbortController().signal): Promise<Outcome> =>
   send(to, alert, { signal, now: Date.now() });
 
+test("the message to Slack has the link of an alert, which nothing in a name can leave", async () => {
+  const server = await startReceiver();
+  await deliver({ slack: server.url }, { ...example, link: "https://ops.example.com/a|b/runs/x%3C%3E" });
+  const { blocks } = JSON.parse(server.received[0]?.body ?? "") as { readonly blocks: readonly object[] };
+  expect(blocks).toContainEqual({
+    type: "section",
+    text: { type: "mrkdwn", text: "<https://ops.example.com/a%7Cb/runs/x%3C%3E|Open in ojm>" },
+  });
+});
+
 describe("webhooks", () => {
   test("a webhook is verified by the library of Standard Webhooks, and refused with another secret", async () => {
     const server = await startReceiver();

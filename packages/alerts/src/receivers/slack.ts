@@ -19,8 +19,12 @@ export function sendSlack(
   const title = headline(alert);
   const rows = facts(alert).map(([field, value]) => `${field}: ${value}`);
   const error = alert.error === undefined ? [] : [plain(visible(alert.error, LINES))];
+  // Its parts are encoded, and the address of the UI may have a "|", which ends a link of Slack.
+  const target = escaped(alert.link ?? "").replaceAll("|", "%7C");
+  const link = target === "" ? [] : [{ type: "section", text: { type: "mrkdwn", text: `<${target}|Open in ojm>` } }];
   const blocks = [
     { type: "header", text: { type: "plain_text", text: cut(title, LONGEST_HEADER), emoji: false } },
+    ...link,
     ...[rows.join("\n"), ...error.map(({ text }) => text)].map((text) => ({ type: "section", text: plain(text) })),
   ];
   const body = JSON.stringify({ text: escaped(title), blocks, unfurl_links: false, unfurl_media: false });

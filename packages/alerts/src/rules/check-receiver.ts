@@ -42,7 +42,8 @@ export function checkReceiver(where: string, to: unknown): string {
   return name;
 }
 
-function checkAddress(where: string, address: unknown, protocols: readonly string[]): void {
+/** @throws AlertsError `INVALID` */
+export function checkAddress(where: string, address: unknown, protocols: readonly string[]): void {
   const url = typeof address === "string" && URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !protocols.includes(url.protocol))
     throw new AlertsError(

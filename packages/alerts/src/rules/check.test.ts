@@ -39,7 +39,11 @@ test.each([
 test.each([
   [{}, "rules must be a list of at least one rule"],
   [{ rules: [] }, "rules must be a list of at least one rule"],
-  [{ rule: [] }, 'openAlerts has no "rule". Did you mean "rules"? It has: rules, every, clock'],
+  [{ rule: [] }, 'openAlerts has no "rule". Did you mean "rules"? It has: rules, every, url, clock'],
+  [
+    { rules: [{ on: ["failed"], to }], url: "ops.example.com" },
+    "url must be an address that begins with http:// or https://",
+  ],
   [{ rules: [{ on: ["failed"], to }], every: 0 }, "every must be a number of ms from 10 to 3600000, not 0"],
   [{ rules: [1] }, "rules[0] must be a map of: id, on, jobs, after, longer, later, grace, to"],
   [

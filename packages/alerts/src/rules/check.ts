@@ -1,11 +1,11 @@
 import { nearest, visible } from "@ojm/core/backend";
 import { AlertsError } from "../errors.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
-import { checkReceiver } from "./check-receiver.js";
+import { checkAddress, checkReceiver } from "./check-receiver.js";
 import { checkedRule, ERRORS, OWN_NAME, TAKEN } from "./checked-rule.js";
 import { checkNames, isBetween } from "./names.js";
 
-const OPTIONS = ["rules", "every", "clock"];
+const OPTIONS = ["rules", "every", "url", "clock"];
 const RULE = ["id", "on", "jobs", "after", "longer", "later", "grace", "to"];
 const KINDS: readonly AlertKind[] = ["started", "completed", ...ERRORS, "recovered", "long", "missed", "late"];
 
@@ -26,10 +26,11 @@ const SELDOM = 3_600_000;
  */
 export function checkOptions(options: AlertsOptions): void {
   checkNames("openAlerts", options, OPTIONS);
-  const { rules, every } = options;
+  const { rules, every, url } = options;
   checkRules(rules);
   if (every !== undefined && !isBetween(every, OFTEN, SELDOM))
     throw new AlertsError(`every must be a number of ms from ${OFTEN} to ${SELDOM}, not ${show(every)}`);
+  if (url !== undefined) checkAddress("url", url, ["http:", "https:"]);
 }
 
 /**

@@ -40,8 +40,10 @@ ends with 0 all the same is recorded as completed. If ojm itself is killed, the 
   },
   {
     name: "run-now",
-    operands: "NAME",
+    operands: "NAME [key=value …]",
     summary: "run a schedule now, in the process that has it",
+    about: `The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
+false are parsed as such. The record shows them, so keep secrets elsewhere.`,
     options: { ...REASON, ...ACT },
   },
   {
@@ -84,6 +86,14 @@ ends with 0 all the same is recorded as completed. If ojm itself is killed, the 
     operands: "NAME",
     summary: "end the pause of a schedule",
     options: { reason: { value: "TEXT", text: "why, for the audit" }, ...ACT },
+  },
+  {
+    name: "schedules",
+    operands: "rm NAME",
+    summary: "remove a schedule that no program adds any more, such as one that was renamed",
+    about: `Ticks that wait or are due get the outcome refused. The runs and the outcomes of its ticks stay. A program that still adds
+the schedule adds it again when it starts.`,
+    options: { ...REASON, ...ACT },
   },
   {
     name: "backfill",

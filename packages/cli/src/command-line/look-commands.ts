@@ -122,7 +122,7 @@ decided on it so far. Ticks that were decided at once, and not run for one reaso
     summary: "the last runs, as ojm runs, of the job manager that a job file sets up",
     options: {
       name: { value: "NAME", text: "only the runs of this name (args.name of the job)" },
-      limit: { value: "N", text: "the most runs to show. Default: 20" },
+      limit: { value: "N", short: "n", text: "the most runs to show. Default: 20" },
       ...LOOK,
     },
   },
@@ -161,7 +161,7 @@ lives, and /readyz that the store answers.`,
     options: {
       port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
       "read-only": { text: "refuse every act" },
-      "show-results": { text: "show results and meta of runs, which may hold secrets" },
+      "show-results": { text: "show results, args and meta of runs, which may hold secrets" },
       metrics: { text: "serve /metrics of this process for Prometheus, to programs of this machine" },
       "base-path": { value: "PATH", text: "where a proxy has it, such as /ops/ojm" },
       "allow-host": { value: "NAME", text: "the name by which a proxy reaches it; may be given several times" },

@@ -176,11 +176,16 @@ export interface FileOperands {
 /** Reads `FILE [key=value …]`. */
 export function readFile({ command, operands: [file, ...pairs] }: Given): FileOperands {
   if (file === undefined) throw new CommandError(`ojm ${command} needs a job file: ojm ${command} FILE`);
-  return { file, pairs: pairs.map(readPair) };
+  return { file, pairs: readPairs(pairs) };
+}
+
+/** Reads `key=value …`. */
+export function readPairs(words: readonly string[]): FileOperands["pairs"] {
+  return words.map(readPair);
 }
 
 function readPair(word: string): [string, string] {
   const split = word.indexOf("=");
-  if (split <= 0) throw new CommandError(`"${word}" is no argument for a job file: arguments are written key=value`);
+  if (split <= 0) throw new CommandError(`"${word}" is no argument: arguments are written key=value`);
   return [word.slice(0, split), word.slice(split + 1)];
 }

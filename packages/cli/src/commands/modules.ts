@@ -31,6 +31,7 @@ export const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   hold: () => import("./act/hold.js"),
   pause: () => import("./act/pause.js"),
   resume: () => import("./act/resume.js"),
+  schedules: () => import("./act/schedules.js"),
   backfill: () => import("./act/backfill.js"),
   prune: () => import("./act/prune.js"),
   export: () => import("./port/export.js"),

@@ -612,7 +612,7 @@ describe("what will run", () => {
     await gone.close();
     const reasons = (await json("why", "report")) as { code: string; help?: string }[];
     expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
-      nobody: "start the process that adds the schedule",
+      nobody: "start the process that adds the schedule; if none does any more: ojm schedules rm report --reason …",
       next: undefined,
     });
     expect((await call("jobs")).out).toMatch(/^report +nobody runs it /m);
@@ -710,6 +710,27 @@ describe("what will run", () => {
     ]);
     expect((await call("audit")).out).toMatch(/stop-backfill +report .*wrong days/);
     open();
+  });
+
+  test("run-now gives parameters to the job function, and the record shows them", async () => {
+    await using scheduler = new Scheduler(manager);
+    const seen: unknown[] = [];
+    await scheduler.add("report", { cron: "0 2 * * *" }, ({ args }) => void seen.push(args));
+    const words = ["report", "day=2026-11-01", "rows=10", "note=a=b", "dry=true", "--reason", "asked for"];
+    expect((await call("run-now", ...words)).code).toBe(0);
+    const args = { day: "2026-11-01", rows: 10, note: "a=b", dry: true };
+    await expect.poll(() => seen).toEqual([args]);
+    expect(await json("show", "report")).toMatchObject({ args });
+    expect((await call("show", "report")).out).toContain(JSON.stringify(args));
+    expect(await call("run-now", "report", "day", "--reason", "x")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/"day" is no argument: arguments are written key=value/),
+    });
+    expect(await call("run-now", "report", `day=${"x".repeat(5_000)}`, "--reason", "x")).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/args must be at most 4096 bytes as JSON/),
+    });
+    expect(seen).toHaveLength(1);
   });
 
   test("a misspelt name is told with the name that is near, and nothing is done", async () => {

@@ -45,6 +45,7 @@ export const runFields: Readonly<Record<string, Schema>> = {
   attempt: maybe(count("Which attempt of its chain it is, from 1.")),
   chain: maybe(text("The id of the first run of its chain.")),
   retry: maybe(ref("retry")),
+  args: maybe(map("Its parameters.")),
   meta: maybe(map()),
   fence: maybe(text("The version of its lock.")),
   endTime: maybe(time()),

@@ -88,12 +88,14 @@ describe("what is printed", () => {
     expect(await valid("runs")).toHaveLength(5);
     expect(await valid("runs", "--by-name")).toHaveLength(4);
     expect(await valid("history")).toHaveLength(5);
+    expect(await valid("history", "-n", "2")).toHaveLength(2);
     expect(await valid("jobs")).toHaveLength(4);
     expect(await valid("locks")).toHaveLength(5);
     expect(await valid("show", "report")).toMatchObject({ progress: { done: 1 } });
     expect(await valid("wait", "import")).toMatchObject({ status: "failed" });
     await expect.poll(() => printed("logs", "report")).not.toBe("");
     expect(await valid("logs", "report")).toHaveLength(1);
+    expect(await valid("logs", "report", "-n", "1")).toHaveLength(1);
     expect(await valid("why", "report")).toHaveLength(1);
     expect(await valid("why", "import")).not.toEqual([]);
     expect(await valid("doctor")).not.toEqual([]);
@@ -130,6 +132,7 @@ describe("what is printed", () => {
     expect(await valid("backfill", "report", "--from", "5m", ...reason)).toHaveProperty("ticks");
     await expect.poll(async () => JSON.parse(await printed("ticks", "report"))).not.toEqual([]);
     expect(await valid("ticks", "report")).not.toEqual([]);
+    expect(await valid("schedules", "rm", "report", ...reason)).toMatchObject({ removed: true });
   });
 });
 

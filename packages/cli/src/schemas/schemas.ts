@@ -191,6 +191,13 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     replaced: maybe(ref("pause")),
   }),
   resume: fields({ name: text(), wasPaused: flag(), next: maybe(ref("tick")) }),
+  schedules: fields({
+    name: text(),
+    removed: flag(),
+    reason: text(),
+    by: text(),
+    processes: count("How many living processes had it: their programs add it again when they start."),
+  }),
   backfill: {
     anyOf: [
       fields({

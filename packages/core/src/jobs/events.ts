@@ -9,6 +9,17 @@ export interface RunEvent {
   readonly record: RunRecord;
 }
 
+/** The job function of a run is about to be called. */
+export interface RunCallingEvent {
+  /** The id of the run. */
+  readonly id: string;
+  /**
+   * Has the job function called by `wrapper`, which must call what it is given, once and at once, and return
+   * its result: for what surrounds the function, such as an `AsyncLocalStorage`.
+   */
+  within(wrapper: (call: () => unknown) => unknown): void;
+}
+
 /** An attempt did not complete, and another one follows. */
 export interface AttemptFailedEvent {
   /** The id of the run. */
@@ -19,6 +30,7 @@ export interface AttemptFailedEvent {
 
 export const attemptFailed: EventChannel<AttemptFailedEvent> = new EventChannel("ojm:attempt:failed");
 export const runStarted: EventChannel<RunEvent> = new EventChannel("ojm:run:started");
+export const runCalling: EventChannel<RunCallingEvent> = new EventChannel("ojm:run:calling");
 export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended");
 
 /**
@@ -27,6 +39,7 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  * throws becomes an uncaught exception of the process.
  *
  * - `ojm:run:started`: a run of this process began.
+ * - `ojm:run:calling`: the job function of that run is called next; a listener can put a context around it.
  * - `ojm:run:ended`: this process closed the record of a run, of its own or of a dead process. Of all
  *   processes exactly one tells it.
  * - `ojm:attempt:failed`: an attempt did not complete, and this process makes another one.
@@ -47,6 +60,7 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  */
 export interface Events {
   readonly "ojm:run:started": RunEvent;
+  readonly "ojm:run:calling": RunCallingEvent;
   readonly "ojm:run:ended": RunEvent;
   readonly "ojm:attempt:failed": AttemptFailedEvent;
   readonly "ojm:lock:lost": LockLostEvent;

@@ -5,7 +5,7 @@ import type { RunImport as OpenedImport } from "./transfer/import.js";
 export type { LogBudget } from "../channel/backend/backend.js";
 export type { StoreGoneEvent } from "../channel/backend/gone.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
-export type { AttemptFailedEvent, Events, RunEvent } from "./events.js";
+export type { AttemptFailedEvent, Events, RunCallingEvent, RunEvent } from "./events.js";
 export type { LogChunk } from "./logs/chunk.js";
 export type {
   LogAmount,

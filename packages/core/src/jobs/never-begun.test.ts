@@ -49,6 +49,13 @@ describe.each([
     expect(await one.manager.locks()).toEqual([]);
   });
 
+  test.each(lost)("the run of a schedule that is made up for gets the args of the first start (%s)", async (what) => {
+    await start(what, { ...scheduled(), args: { day: "2026-11-01" } });
+    const made = await clock.until(one.manager.takeOver("a", ({ args }) => args));
+    expect(made?.result).toEqual({ day: "2026-11-01" });
+    expect((await records()).map(({ args }) => args)).toEqual([{ day: "2026-11-01" }, { day: "2026-11-01" }]);
+  });
+
   const scheduled = (): RunOptions => ({
     claim: { tick: { schedule: "a", at: clock.now() }, ops: () => [], refused: async () => {} },
   });

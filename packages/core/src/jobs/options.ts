@@ -11,12 +11,13 @@ import type { JobManagerOptions, PruneOptions, RunOptions, StartClaim, Tick } fr
 const HOUR = 3_600_000;
 const WAIT = 2_500;
 const LONGEST_TRIGGER = 1_000;
-const LARGEST_META = 4_096;
+/** The largest args, and the largest meta, in bytes of JSON. */
+const LARGEST_MAP = 4_096;
 const LONGEST_ONCE = 200;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "clock"];
-const RUN = ["timeout", "wait", "trigger", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
+const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
 
 /**
  * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job
@@ -67,7 +68,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${show(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { timeout = HOUR, wait = WAIT, trigger = "manual", meta, claim, once, signal, waitSignal } = options;
+  const { timeout = HOUR, wait = WAIT, trigger = "manual", args, meta, claim, once, signal, waitSignal } = options;
   if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
     refuse(`timeout of "${name}" must be a number of ms above 0, not ${show(timeout)}`);
   }
@@ -80,10 +81,14 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   }
   if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" must be an AbortSignal`);
   if (waitSignal !== undefined && !isSignal(waitSignal)) refuse(`waitSignal of "${name}" must be an AbortSignal`);
-  const kept = meta === undefined ? {} : { meta: copyOfMeta(meta, refuse) };
+  const kept = {
+    ...(args !== undefined && { args: copyOf("args", args, refuse) }),
+    ...(meta !== undefined && { meta: copyOf("meta", meta, refuse) }),
+  };
   if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
   if (once !== undefined) checkOnce(once, refuse);
-  const isPlain = signal === undefined && meta === undefined && claim === undefined && once === undefined;
+  const isPlain =
+    signal === undefined && args === undefined && meta === undefined && claim === undefined && once === undefined;
   return isPlain && waitSignal === undefined
     ? { timeout, wait, trigger }
     : { ...options, ...kept, timeout, wait, trigger };
@@ -103,18 +108,33 @@ function checkOnce(once: unknown, refuse: (what: string) => never): void {
   refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${show(key)}`);
 }
 
-/** A copy: the program may change its map while the run goes on. */
-function copyOfMeta(meta: unknown, refuse: (what: string) => never): NonNullable<RunOptions["meta"]> {
-  if (!isMap(meta)) refuse(`meta must be a map, not ${show(meta)}`);
+/** A copy of the args or the meta: the program may change its map while the run goes on. */
+function copyOf(option: string, map: unknown, refuse: (what: string) => never): NonNullable<RunOptions["meta"]> {
+  if (!isMap(map)) refuse(`${option} must be a map, not ${show(map)}`);
   let text = "";
   try {
-    text = encodeValue(meta);
+    text = encodeValue(map);
   } catch (error) {
-    refuse(`meta must be JSON: ${(error as Error).message}`);
+    refuse(`${option} must be JSON: ${(error as Error).message}`);
   }
   const bytes = Buffer.byteLength(text);
-  if (bytes > LARGEST_META) refuse(`meta must be at most ${LARGEST_META} bytes as JSON, not ${bytes}`);
+  if (bytes > LARGEST_MAP) refuse(`${option} must be at most ${LARGEST_MAP} bytes as JSON, not ${bytes}`);
   return JSON.parse(text);
+}
+
+/**
+ * The problem with the args of a run that another process is asked to start: they are checked before the
+ * request is in the store. `undefined` if there is none.
+ */
+export function argsProblem(args: unknown): string | undefined {
+  try {
+    copyOf("args", args, (what) => {
+      throw new Error(what);
+    });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function isClaim(claim: unknown): boolean {

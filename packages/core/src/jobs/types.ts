@@ -45,6 +45,8 @@ export interface RunRecord {
   readonly chain?: string;
   /** How the chain is tried again. */
   readonly retry?: RetryPolicy;
+  /** The parameters that the caller gave: see {@link RunOptions.args}. */
+  readonly args?: { readonly [key: string]: JsonValue };
   /** The small map that the caller gave: see {@link RunOptions.meta}. */
   readonly meta?: { readonly [key: string]: JsonValue };
   /** The fencing token of the run: the version of its lock. */
@@ -127,6 +129,7 @@ export interface PendingRetry {
   readonly timeout: number;
   readonly schedule?: string;
   readonly tick?: number;
+  readonly args?: { readonly [key: string]: JsonValue };
   readonly meta?: { readonly [key: string]: JsonValue };
 }
 
@@ -307,6 +310,14 @@ export interface RunOptions {
   /** The reason for the start, for the record. At most 1,000 characters. Default: `"manual"`. */
   readonly trigger?: string;
   /**
+   * The parameters of this run: the job function finds them in {@link Run.args}, and each further attempt gets
+   * the same. The record shows them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
+   *
+   * @example
+   * await manager.run("import", ({ args }) => importDay(args["day"]), { args: { day: "2026-11-01" } });
+   */
+  readonly args?: { readonly [key: string]: JsonValue };
+  /**
    * A small map for the record, such as the customer or the file that the run is about. At most 4,096 bytes
    * as JSON.
    */
@@ -372,6 +383,14 @@ export interface Run {
    * const day = new Date(run.tick?.at ?? run.startTime);
    */
   readonly tick: Tick | undefined;
+  /**
+   * The parameters of the run, by {@link RunOptions.args} or by a run of its schedule that was requested with
+   * parameters. A copy: `{}` if there are none, as at a tick.
+   *
+   * @example
+   * const day = String(run.args["day"] ?? yesterday());
+   */
+  readonly args: { readonly [key: string]: JsonValue };
   /**
    * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
    * token than it has seen.

@@ -11,6 +11,7 @@ export interface RunOnceOptions {
   readonly at?: string | number | Date;
   /** The tick that it runs for, in its record. */
   readonly tick?: Tick;
+  readonly args?: { readonly [key: string]: JsonValue };
   readonly meta?: { readonly [key: string]: JsonValue };
   /** Cancels the run. */
   readonly signal?: AbortSignal;
@@ -38,7 +39,7 @@ export interface RanOnce<T> {
  */
 export async function runOnce<T>(
   body: (run: Run) => T | Promise<T>,
-  { name = "job", at, tick, meta, signal }: RunOnceOptions = {},
+  { name = "job", at, tick, args, meta, signal }: RunOnceOptions = {},
 ): Promise<RanOnce<T>> {
   await using test = await openTestManager(at === undefined ? {} : { start: at });
   const { manager, clock } = test;
@@ -48,7 +49,8 @@ export async function runOnce<T>(
     return body(run);
   };
   const claim = tick && { tick, ops: () => [], refused: async () => {} };
-  const options = { ...(meta && { meta }), ...(signal && { signal }), ...(claim && { claim }) };
+  const more = { ...(signal && { signal }), ...(claim && { claim }) };
+  const options = { ...(args && { args }), ...(meta && { meta }), ...more };
   let error: unknown;
   let result: T | undefined;
   try {

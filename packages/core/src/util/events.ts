@@ -8,6 +8,10 @@ export class EventChannel<T extends object> {
     this.#channel = channel(name);
   }
 
+  get hasListeners(): boolean {
+    return this.#channel.hasSubscribers;
+  }
+
   /** Tells the listeners, if there are any. `event` makes what they are told. */
   publish(event: () => T): void {
     if (this.#channel.hasSubscribers) this.#channel.publish(event());

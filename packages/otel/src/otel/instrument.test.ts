@@ -54,6 +54,27 @@ function withContexts(): void {
 }
 
 describe("instrument", () => {
+  test("the span of a run is active in its job function, in each attempt, and not behind it", async () => {
+    withContexts();
+    const { spans, tracerProvider } = telemetry;
+    const tracer = tracerProvider.getTracer("app");
+    await using it = await openTestManager();
+    const body = async (run: { readonly attempt: number }): Promise<void> => {
+      await Promise.resolve();
+      tracer.startSpan(`query ${run.attempt}`).end();
+      if (run.attempt === 1) throw new Error("no");
+    };
+    await it.clock.until(it.manager.run("report", body, { retry: { attempts: 2, delay: 1_000 } }));
+    expect(trace.getSpan(context.active())).toBeUndefined();
+    const all = spans.getFinishedSpans();
+    const runs = all.filter(({ name }) => name === "RUN report");
+    const queries = all.filter(({ name }) => name.startsWith("query"));
+    expect(queries.map(({ name }) => name)).toEqual(["query 1", "query 2"]);
+    expect(queries.map(({ parentSpanContext: parent }) => parent?.spanId)).toEqual(
+      runs.map((span) => span.spanContext().spanId),
+    );
+  });
+
   test("makes the metrics by their names, with units", async () => {
     await everything();
     const metrics = await telemetry.metrics();

@@ -43,6 +43,10 @@ export function spansOf(tracer: Tracer): () => void {
     "ojm:run:started": ({ record }) => {
       open.set(record.id, start(record, [trace.getSpanContext(context.active())]));
     },
+    "ojm:run:calling": ({ id, within }) => {
+      const span = open.get(id);
+      if (span !== undefined) within((call) => context.with(trace.setSpan(context.active(), span), call));
+    },
     "ojm:run:ended": ({ record }) => {
       // The span of a dead process was never ended, and its exporter never saw it: whoever closes the record
       // makes the one span of that run.

@@ -1,5 +1,5 @@
-import type { Version } from "@ojm/core";
-import { spanText } from "@ojm/core/backend";
+import type { JsonValue, Version } from "@ojm/core";
+import { argsProblem, spanText } from "@ojm/core/backend";
 import { type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";
@@ -20,6 +20,11 @@ export interface RunNowOptions {
   readonly reason: string;
   /** The person or program that asks. Default: the host and process. */
   readonly author?: string;
+  /**
+   * The parameters of the run: its job function finds them in `run.args`, in each attempt. The record shows
+   * them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
+   */
+  readonly args?: { readonly [key: string]: JsonValue };
   /** How long to wait for a process that starts the run, in ms. Default: 30,000. */
   readonly within?: number;
   /** Withdraws the request, if no process has started the run by then. */
@@ -59,10 +64,15 @@ const LATER = 10_000;
 export async function runNow(
   store: ScheduleStore,
   name: string,
-  request: RequestValue,
-  { within = 30_000, signal }: Pick<RunNowOptions, "within" | "signal">,
+  asked: RequestValue,
+  { within = 30_000, signal, args }: Pick<RunNowOptions, "within" | "signal" | "args">,
 ): Promise<string> {
   signal?.throwIfAborted();
+  // Here, because the process that runs it could tell only its own log.
+  const problem = args === undefined ? undefined : argsProblem(args);
+  if (problem !== undefined)
+    throw new ScheduleError("INVALID", `the run of "${name}" cannot have these args: ${problem}`, "args");
+  const request = args === undefined ? asked : { ...asked, args };
   const id = await ask(store, name, request, within + LATER);
   const silence = `no process that can run it answered within ${spanText(within)}`;
   const patience = { within, signal, silence };

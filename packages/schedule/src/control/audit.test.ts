@@ -32,9 +32,9 @@ describe("the audit", () => {
       two.scheduler.backfill("a", { from: "2029-12-31T23:50Z", reason: "a gap", author: "di@b" }),
     );
     await world.clock.advance(1_000);
-    await world.clock.until(two.scheduler.remove("a"));
+    await world.clock.until(two.scheduler.remove("a", { reason: "renamed", author: "ed@b" }));
     expect(await audit()).toMatchObject([
-      { action: "remove", name: "a" },
+      { action: "remove", name: "a", reason: "renamed", author: "ed@b" },
       { action: "backfill", author: "di@b", reason: "a gap", details: { ticks: expect.any(Number) } },
       { action: "resume", author: "cy@b" },
       { action: "run-now", author: "bo@b", reason: "one of them" },

@@ -15,7 +15,7 @@ export interface PauseOptions {
   readonly until?: number | string | Date;
 }
 
-/** Who ends the pause of a schedule, and why, for the audit. */
+/** Who ends the pause of a schedule, or removes it, and why, for the audit. */
 export interface ResumeOptions {
   readonly reason?: string;
   readonly author?: string;

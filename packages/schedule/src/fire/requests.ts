@@ -75,10 +75,10 @@ export class Requests implements Followed<SchedulesValue> {
   }
 
   async #runNow(own: OwnSchedule, request: Request): Promise<void> {
-    const { reason, by } = request.value;
+    const { reason, by, args } = request.value;
     const isQueued = policiesOf(own.definition).overlap !== "skip";
     const claim = new RequestClaim(this.#host.store, request, ({ id }) => ({ ...request.value, run: id }));
-    const options = { wait: isQueued ? WAIT : 0, signal: this.#signal, trigger: `run now by ${by}: ${reason}` };
+    const options = { wait: isQueued ? WAIT : 0, signal: this.#signal, trigger: `run now by ${by}: ${reason}`, args };
     try {
       await startRun(this.#host, own, claim, { ...options, trigger: options.trigger.slice(0, 1_000) });
       this.#open.delete(request.id);

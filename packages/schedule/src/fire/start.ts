@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** The reason for the start, for the record. Default: that of the schedule. */
   readonly trigger?: string;
+  /** The parameters of the run. */
+  readonly args?: RunOptions["args"] | undefined;
 }
 
 /**
@@ -31,17 +33,17 @@ export async function startRun(
   { manager, runs }: Host,
   own: OwnSchedule,
   claim: StartClaim,
-  { wait, signal, trigger = own.trigger ?? "schedule" }: StartOptions,
+  { wait, signal, trigger = own.trigger ?? "schedule", args }: StartOptions,
 ): Promise<Begun> {
   let ended: Promise<unknown> = Promise.resolve();
-  const until = signal === undefined ? {} : { waitSignal: signal };
+  const more = { ...(args && { args }), ...(signal && { waitSignal: signal }) };
   try {
     const version = await new Promise<Version>((resolve, reject) => {
       const body = (run: Run): unknown => {
         resolve(run.fence);
         return own.body(run);
       };
-      ended = manager.run(own.name, body, { group: runs, ...optionsOf(own), ...until, trigger, wait, claim });
+      ended = manager.run(own.name, body, { group: runs, ...optionsOf(own), ...more, trigger, wait, claim });
       ended.then(() => reject(new Changed()), reject);
     });
     return { version, ended };

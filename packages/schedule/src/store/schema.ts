@@ -133,6 +133,8 @@ export interface RequestValue {
   readonly reason: string;
   readonly by: string;
   readonly at: number;
+  /** With `run`: the parameters of the run. */
+  readonly args?: { readonly [key: string]: JsonValue };
   /** With `backfill`: the ticks after `from`, up to `to`. `from` moves on with each run. */
   readonly from?: number;
   readonly to?: number;

@@ -91,7 +91,8 @@ export function isMemberPart(value: unknown): value is MemberPart {
 export function isRequest(value: unknown): value is RequestValue {
   const request = fieldsOf<RequestValue>(value);
   if (request === undefined || !isTime(request.at) || !isText(request.by) || !isText(request.reason)) return false;
-  const { from, to, first, ticks, last, run, refused } = request;
+  const { args, from, to, first, ticks, last, run, refused } = request;
+  if (!isOptional(args, (map) => fieldsOf(map) !== undefined)) return false;
   if (![from, to, first].every((time) => isOptional(time, isTime)) || !isOptional(ticks, isCount)) return false;
   if (![last, run, refused].every((text) => isOptional(text, isText))) return false;
   return request.type === "run" || request.type === "backfill";

@@ -36,7 +36,7 @@ beforeAll(async () => {
   await it.manager.hold("held", { reason: "the schema changes", author: "ana" });
   await it.manager.unlock("held", { reason: "done" });
   await it.manager.hold("held", { reason: "again" });
-  const open = await it.manager.start("open", { trigger: "launch", meta: { a: 1 } });
+  const open = await it.manager.start("open", { trigger: "launch", args: { day: 1 }, meta: { a: 1 } });
   open.progress(3, 10, "rows");
   for (const text of XSS) {
     const fail = (): Promise<void> => Promise.reject(new Error(text));

@@ -357,6 +357,16 @@ describe("runs", () => {
     }
   });
 
+  test("the args of a run are hidden as its result, and masked where they are shown", async () => {
+    const { manager } = it;
+    const mask = (text: string): string => text.replaceAll("hunter2", "***");
+    await using shown = await openCockpit({ manager, mask, showResults: true });
+    const { record } = await manager.run("with args", () => {}, { args: { password: "hunter2", rows: 10 } });
+    const of = async (cockpit: TestCockpit): Promise<unknown> =>
+      ((await cockpit.get(`/api/v1/runs/${encodeURIComponent(record.id)}`)) as { run: { args?: unknown } }).run.args;
+    expect([await of(it), await of(shown)]).toEqual([undefined, { password: "***", rows: 10 }]);
+  });
+
   test("the meta of a schedule is hidden as that of runs, and masked where it is shown", async () => {
     const { manager, scheduler } = it;
     const mask = (text: string): string => text.replaceAll("hunter2", "***");

@@ -48,7 +48,7 @@ beforeAll(async () => {
   });
   const retry = { attempts: 2, delay: 3_600_000 };
   manager.run("retried", () => Promise.reject(new Error(reason)), { retry }).catch(() => {});
-  const open = await manager.start("open", { meta: { key: SECRET }, trigger: reason });
+  const open = await manager.start("open", { args: { key: SECRET }, meta: { key: SECRET }, trigger: reason });
   open.progress(1, 2, SECRET);
   open.log.info(reason);
   runs.push(open.id);

@@ -48,6 +48,8 @@ export interface RunDetail extends Omit<RunItem, "error"> {
   readonly chain?: string;
   /** How many attempts its chain may have. */
   readonly attempts?: number;
+  /** Its parameters. Absent if results are hidden, as `meta` is. */
+  readonly args?: { readonly [key: string]: unknown };
   readonly meta?: { readonly [key: string]: unknown };
   readonly versions?: { readonly ojm: string; readonly node: string };
   readonly error?: string;
@@ -137,6 +139,7 @@ const detailSchema: Schema<RunDetail> = v.strictObject({
   delay: v.exactOptional(v.number()),
   chain: v.exactOptional(v.string()),
   attempts: v.exactOptional(v.number()),
+  args: v.exactOptional(v.record(v.string(), v.unknown())),
   meta: v.exactOptional(v.record(v.string(), v.unknown())),
   versions: v.exactOptional(v.strictObject({ ojm: v.string(), node: v.string() })),
   stack: v.exactOptional(v.string()),

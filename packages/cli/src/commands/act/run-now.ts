@@ -1,6 +1,7 @@
-import type { JobManager } from "@ojm/core";
-import { ojmCommand } from "@ojm/core/backend";
-import { operandOf } from "../../command-line/parse.js";
+import type { JobManager, JsonValue } from "@ojm/core";
+import { argsProblem, ojmCommand } from "@ojm/core/backend";
+import type { RunNowOptions } from "@ojm/schedule";
+import { operandOf, readPairs } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { withScheduler } from "../../store/open.js";
@@ -14,12 +15,20 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Runs a schedule now, in the process that has it. */
 export async function execute(given: Given): Promise<number> {
-  const name = operandOf(given, "the name of a schedule");
+  const [, ...words] = given.operands;
+  const name = operandOf({ ...given, operands: given.operands.slice(0, 1) }, "the name of a schedule");
+  const args = words.length === 0 ? undefined : await argsOf(words);
   const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
     const isAlone = !(await hasRunner(manager, name));
     using stop = new Interruption();
-    const asked = { reason, author: author(), signal: stop.signal, ...(isAlone && { within: SILENCE }) };
+    const asked = {
+      ...(args && { args }),
+      reason,
+      author: author(),
+      signal: stop.signal,
+      ...(isAlone && { within: SILENCE }),
+    };
     const run = await scheduler.runNow(name, asked).catch(async (error: unknown) => {
       if (error === stop.signal.reason) throw stop.ended(name);
       const { code } = error as { readonly code?: unknown };
@@ -30,6 +39,16 @@ export async function execute(given: Given): Promise<number> {
     });
     return done(given, `${run} was started. Its log: ${ojmCommand("logs", run, "-f")}`, { run });
   });
+}
+
+/** The parameters of the run, read as the arguments of a job file are. */
+async function argsOf(words: readonly string[]): Promise<NonNullable<RunNowOptions["args"]>> {
+  // Imported here: without parameters, the engine of job files is not needed.
+  const { commandLineValue } = await import("@ojm/ojob");
+  const args = readPairs(words).map(([key, value]) => [key, commandLineValue(value) as JsonValue] as const);
+  const problem = argsProblem(Object.fromEntries(args));
+  if (problem !== undefined) throw new CommandError(problem);
+  return Object.fromEntries(args);
 }
 
 /** A signal to this process: a request that stayed in the store would run the job when nobody expects it. */

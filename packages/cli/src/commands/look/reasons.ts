@@ -30,7 +30,8 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
     reason?.left === undefined || reason.next === undefined
       ? ojmCommand("cancel", name, "--reason …")
       : sayHelpLeft(reason.next),
-  nobody: () => "start the process that adds the schedule",
+  nobody: (name) =>
+    `start the process that adds the schedule; if none does any more: ${ojmCommand("schedules rm", name, "--reason …")}`,
   paused: (name) => ojmCommand("resume", name),
   last: (name, { reason }) => ojmCommand("show", reason?.run?.id ?? name),
   next: (name) => ojmCommand("run-now", name, "--reason …"),

@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../../testing/called.js";
-import { folderWith } from "../../testing/ojm.js";
+import { type Ended, folderWith } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 
 const MINUTE = 60_000;
@@ -62,6 +62,70 @@ describe("ticks that wait for their run", () => {
     expect(await out("next", "feed")).toContain("2 ticks wait before it");
     const text = `2 ticks wait for their run, the first since ${new Date(at - DAY).toISOString()}`;
     expect(await json("why", "feed")).toContainEqual({ code: "waiting", text, help: "ojm ticks feed" });
+  });
+});
+
+describe("a schedule that no program adds any more", () => {
+  const rm = (...words: readonly string[]): Promise<Ended> =>
+    called(folder, ["schedules", "rm", ...words, "--store", "sqlite:ojm.db"]);
+
+  test("is removed by the command that doctor names, and the audit shows who did it and why", async () => {
+    await leave("old name", { every: DAY });
+    const before = await called(folder, ["doctor", "--store", "sqlite:ojm.db"]);
+    expect(before.code).toBe(1);
+    expect(before.out.replace(/\s+/g, " ")).toContain("ojm schedules rm 'old name' --reason …");
+    expect(await json("why", "old name")).toContainEqual(
+      expect.objectContaining({
+        code: "nobody",
+        help: expect.stringContaining("ojm schedules rm 'old name' --reason …"),
+      }),
+    );
+    expect(await rm("old name", "--reason", "renamed")).toEqual({
+      code: 0,
+      out: 'the schedule "old name" is removed\n',
+      err: "",
+    });
+    expect(await json("audit", "old name")).toMatchObject([
+      { action: "remove", name: "old name", reason: "renamed", author: expect.stringContaining("@") },
+    ]);
+    expect((await called(folder, ["doctor", "--store", "sqlite:ojm.db"])).code).toBe(0);
+  });
+
+  test("is removed from the processes that have it, which the command counts", async () => {
+    await using scheduler = new Scheduler(manager);
+    await scheduler.add("feed", { every: DAY }, () => {});
+    // Its presence is written behind the schedule.
+    await expect.poll(async () => (await json("jobs"))[0]).not.toHaveProperty("nobody");
+    const { code, out } = await rm("feed", "--reason", "renamed");
+    expect([code, out]).toEqual([
+      0,
+      'the schedule "feed" is removed. 1 process that has it does not run it any more; its program adds it again when it starts\n',
+    ]);
+    await leave("feed", { every: DAY });
+    const text = await called(folder, [
+      "schedules",
+      "rm",
+      "feed",
+      "--reason",
+      "x",
+      "--json",
+      "--store",
+      "sqlite:ojm.db",
+    ]);
+    expect(JSON.parse(text.out)).toMatchObject({ name: "feed", removed: true, reason: "x" });
+  });
+
+  test("is asked for by its name and with a reason, and nothing is removed otherwise", async () => {
+    await leave("feed", { every: DAY });
+    expect(await rm("fed", "--reason", "renamed")).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/there is no schedule "fed" in this store\. Did you mean "feed"\?/),
+    });
+    expect(await rm("feed")).toMatchObject({ code: 2, err: expect.stringContaining("needs --reason") });
+    expect(await rm()).toMatchObject({ code: 2, err: expect.stringContaining("the name of a schedule") });
+    const wrong = await called(folder, ["schedules", "drop", "feed", "--store", "sqlite:ojm.db"]);
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("ojm schedules rm NAME") });
+    expect(await json("next")).toHaveLength(1);
   });
 });
 

@@ -182,11 +182,12 @@ export async function endChain(
 ): Promise<RunRecord | undefined> {
   const pending = await pendingUnder(locks as Channel<unknown>, name, chainId);
   if (pending === undefined) return undefined;
-  const { trigger, timeout, attempt, chain, schedule, tick, meta } = pending.value;
+  const { trigger, timeout, attempt, chain, schedule, tick, args, meta } = pending.value;
   const extras: Extras = {
     ...(schedule !== undefined && { schedule }),
     ...(tick !== undefined && { tick }),
     ...{ attempt, chain, retry: pending.value.retry },
+    ...(args !== undefined && { args }),
     ...(meta !== undefined && { meta }),
   };
   const lockCheck: Op<LocksValue> = { check: lockKey(name), version };
@@ -296,7 +297,7 @@ export const NOT_BEGUN = "the store did not answer in time when it was started: 
 /** The start time of the run in the note of a lock, and what else its record would have. */
 export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number } & Extras {
   const note = fieldsOf<{ run: number } & Extras>(lock.note) ?? {};
-  const { run, schedule, tick, delay, attempt, chain, retry } = note;
+  const { run, schedule, tick, delay, attempt, chain, retry, args } = note;
   return {
     ...(isTime(run) && { startTime: run }),
     ...(isText(schedule) && { schedule }),
@@ -305,5 +306,6 @@ export function runOf(lock: { readonly note?: unknown }): { readonly startTime?:
     ...(isCount(attempt) && { attempt }),
     ...(isText(chain) && { chain }),
     ...(isPolicy(retry) && { retry }),
+    ...(fieldsOf(args) !== undefined && { args: args as NonNullable<Extras["args"]> }),
   };
 }

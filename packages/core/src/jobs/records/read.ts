@@ -38,14 +38,13 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
 }
 
 /** Whether the fields that only some records have can be shown. */
-function hasExtras({ id, versions, schedule, tick, delay, meta, ...chain }: Fields<RunRecord>): boolean {
+function hasExtras({ id, versions, schedule, tick, delay, args, meta, ...chain }: Fields<RunRecord>): boolean {
   const { ojm = "", node = "" } = fieldsOf<NonNullable<RunRecord["versions"]>>(versions ?? {}) ?? { ojm: 0 };
   if (!isText(ojm) || !isText(node) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   const { attempt, chain: first, retry } = chain;
   if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, isPolicy)) return false;
-  return (
-    isOptional(tick, isTime) && isOptional(delay, isSpan) && isOptional(meta, (map) => fieldsOf(map) !== undefined)
-  );
+  const isMap = (map: unknown): boolean => fieldsOf(map) !== undefined;
+  return isOptional(tick, isTime) && isOptional(delay, isSpan) && isOptional(args, isMap) && isOptional(meta, isMap);
 }
 
 /** Whether the fields of a record's end, as far as they are there, can be shown and counted with. */

@@ -29,7 +29,7 @@ export const recordKeyOf = ({ name, startTime }: Pick<RunRecord, "name" | "start
   recordKey(name, startTime);
 
 /** The fields that only some runs have, from their start. */
-export type Extras = Pick<RunRecord, "schedule" | "tick" | "delay" | "attempt" | "chain" | "retry" | "meta">;
+export type Extras = Pick<RunRecord, "schedule" | "tick" | "delay" | "attempt" | "chain" | "retry" | "args" | "meta">;
 
 /** The record of a run that starts. */
 export function startedRecord(

@@ -42,11 +42,11 @@ async function cancelOne(
   pending: Entry<PendingRetry>,
   { reason, author, signal }: CancelOptions,
 ): Promise<RunRecord | undefined> {
-  const { name, chain, attempt, retry, trigger, timeout, meta } = pending.value;
+  const { name, chain, attempt, retry, trigger, timeout, args, meta } = pending.value;
   const by = await context.locks.operator.holder();
   const act = { action: "cancel", name, reason, by, ...(author !== undefined && { author }), details: { chain } };
   const noted = auditOps(context.lockChannel as Channel<LocksValue>, context.clock, act) as ChannelOps<unknown>;
-  const more = { ...(meta && { meta }), ...(signal && { signal }) };
+  const more = { ...(args && { args }), ...(meta && { meta }), ...(signal && { signal }) };
   const options = { trigger, timeout, wait: 0, claim: claimOf(context, pending, [noted]), ...more };
   try {
     const run = await startRun(context, name, options, { attempt, chain, retry });

@@ -24,11 +24,11 @@ export const retryKey = (name: string, chain: string): Key => ["retry", name, ch
 export function isPending({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const pending = fieldsOf<PendingRetry>(value);
   if (pending === undefined || !Array.isArray(key) || key[1] !== pending.name || key[2] !== pending.chain) return false;
-  const { attempt, due, retry, by, trigger, timeout, schedule, tick, meta, error } = pending;
+  const { attempt, due, retry, by, trigger, timeout, schedule, tick, args, meta, error } = pending;
   const isDue = isCount(attempt) && isTime(due) && isPolicy(retry) && isText(trigger) && isSpan(timeout);
   const isScheduled = isOptional(schedule, isText) && isOptional(tick, isTime);
-  const isMeta = isOptional(meta, (map) => fieldsOf(map) !== undefined);
-  return isDue && isScheduled && isMeta && isOptional(by, isHolder) && isOptional(error, isText);
+  const areMaps = [args, meta].every((one) => isOptional(one, (map) => fieldsOf(map) !== undefined));
+  return isDue && isScheduled && areMaps && isOptional(by, isHolder) && isOptional(error, isText);
 }
 
 /** The next attempt after a record that was closed; `undefined` if there is none. `by`: who makes it. */
@@ -53,7 +53,7 @@ export function madeUpFor(record: RunRecord): PendingRetry {
 const NO_POLICY: RetryPolicy = { attempts: 1, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false };
 
 function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Holder | undefined): PendingRetry {
-  const { name, attempt = 1, chain = runId(record), trigger, timeout, schedule, tick, meta, error } = record;
+  const { name, attempt = 1, chain = runId(record), trigger, timeout, schedule, tick, args, meta, error } = record;
   return {
     name,
     chain,
@@ -65,6 +65,7 @@ function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Ho
     ...(by !== undefined && { by }),
     ...(schedule !== undefined && { schedule }),
     ...(tick !== undefined && { tick }),
+    ...(args !== undefined && { args }),
     ...(meta !== undefined && { meta }),
     ...(error !== undefined && { error }),
   };

@@ -81,6 +81,39 @@ describe.each([
     expect(await two.manager.locks()).toEqual([]);
   });
 
+  test("each attempt gets the args of the first one, in another process too", async () => {
+    const seen: unknown[] = [];
+    const body = async ({ args }: Run): Promise<void> => {
+      seen.push(args);
+      if (seen.length < 3) throw new Error("no");
+    };
+    const args = { day: "2026-11-01" };
+    const work = rejection(one.manager.run("a", body, { retry, args }));
+    await clock.advance(MINUTE + 1_000);
+    kill(one);
+    await clock.advance(3 * TTL);
+    await clock.until(two.manager.takeOver("a", body), 600_000);
+    expect(seen).toEqual([args, args, args]);
+    expect((await records(two)).map((record) => record.args)).toEqual([args, args, args]);
+    void work;
+  });
+
+  test("an attempt that is cancelled before it begins shows the args that it would have had", async () => {
+    const work = rejection(one.manager.run("a", failing(9), { retry: { ...retry, keepLock: true }, args: { n: 1 } }));
+    await clock.advance(1_000);
+    await clock.until(two.manager.unlock("a", { reason: "enough" }));
+    await clock.until(work, 60_000);
+    const other = rejection(one.manager.run("a", failing(9), { retry, args: { n: 2 } }));
+    await clock.advance(1_000);
+    await clock.until(two.manager.cancel("a", { reason: "enough" }));
+    await clock.until(other, 60_000);
+    const all = (await records(two)).filter(({ attempt }) => attempt === 2);
+    expect(all.map(({ status, args }) => [status, args])).toEqual([
+      ["cancelled", { n: 1 }],
+      ["cancelled", { n: 2 }],
+    ]);
+  });
+
   test("an attempt that another process made after a forced unlock is not made again by the process of the one before", async () => {
     let isCut = false;
     const body = (): never => {

@@ -261,9 +261,9 @@ class Chain<T> {
   async #start(from: Pending, kept?: KeptLock): Promise<OpenRun> {
     let pending = from;
     for (;;) {
-      const { chain, attempt, retry, trigger, timeout, meta } = pending.value;
+      const { chain, attempt, retry, trigger, timeout, args, meta } = pending.value;
       const { signal } = this.#options;
-      const more = { ...(meta && { meta }), ...(signal && { signal }) };
+      const more = { ...(args && { args }), ...(meta && { meta }), ...(signal && { signal }) };
       const options = { trigger, timeout, wait: WAIT, claim: claimOf(this.#context, pending), ...more };
       try {
         return await startRun(this.#context, this.#name, options, { attempt, chain, retry }, kept);

@@ -146,6 +146,9 @@ test("a run for a tick that is lost before its record is written has its tick in
 test.each<[unknown, RegExp]>([
   [{ claim: {} }, /claim of "ship" must have the functions "ops" and "refused"/],
   [{ claim: { ops: () => [], refused: () => {}, tick: 5 } }, /claim of "ship" must have/],
+  [{ args: [] }, /args must be a map/],
+  [{ args: { a: 1n } }, /args must be JSON: value.a is a bigint/],
+  [{ args: { a: "x".repeat(5_000) } }, /args must be at most 4096 bytes as JSON, not 5008/],
   [{ meta: [] }, /meta must be a map/],
   [{ meta: { a: 1n } }, /meta must be JSON: value.a is a bigint/],
   [{ meta: { a: "x".repeat(5_000) } }, /meta must be at most 4096 bytes as JSON, not 5008/],
@@ -161,6 +164,21 @@ test("the record of a run keeps the meta that it was started with, also if the p
     manager.run("ship", () => void Object.assign(meta, { file: "b.csv" }), { meta }),
   );
   expect(JSON.stringify(record.meta)).toBe('{"file":"a.csv"}');
+});
+
+test("a job function gets the args of its run, and what it changes in them does not change the record", async () => {
+  const { manager } = await world.manager();
+  const seen: unknown[] = [];
+  const body = (run: Run): void => {
+    seen.push(structuredClone(run.args));
+    Object.assign(run.args["files"] as object, { 0: "b.csv" });
+    seen.push(run.args["files"]);
+  };
+  const { record } = await clock.until(manager.run("ship", body, { args: { day: "2026-11-01", files: ["a.csv"] } }));
+  expect(seen).toEqual([{ day: "2026-11-01", files: ["a.csv"] }, ["b.csv"]]);
+  expect(record.args).toEqual({ day: "2026-11-01", files: ["a.csv"] });
+  const { record: plain, result } = await clock.until(manager.run("ship", ({ args }) => args));
+  expect([result, Object.hasOwn(plain, "args")]).toEqual([{}, false]);
 });
 
 test("a channel of a manager is opened once, and closed with it", async () => {

@@ -67,6 +67,7 @@ export class OpenRun implements Run {
   #endedBy: EndedBy | undefined;
   #cancelled: RunError | undefined;
   #interrupted: RunError | undefined;
+  #args: Run["args"] | undefined;
 
   /** `draft`: what was written, `version`: the version of its entry. */
   constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
@@ -275,6 +276,12 @@ export class OpenRun implements Run {
 
   get chain(): string {
     return this.#draft.extras?.chain ?? this.id;
+  }
+
+  get args(): Run["args"] {
+    // A copy: what the job function changes in it must not be in the record.
+    this.#args ??= structuredClone(this.#draft.extras?.args ?? {});
+    return this.#args;
   }
 
   get tick(): Tick | undefined {

@@ -31,15 +31,16 @@ export interface Attempt {
 
 /** The fields that only some records have. */
 function extrasOf(
-  { claim, meta }: CheckedOptions,
+  { claim, args, meta }: CheckedOptions,
   attempt: Attempt | undefined,
   startTime: number,
 ): Extras | undefined {
   const tick = claim?.tick;
-  if (tick === undefined && meta === undefined && attempt === undefined) return undefined;
+  if (tick === undefined && args === undefined && meta === undefined && attempt === undefined) return undefined;
   return {
     ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, startTime - tick.at) }),
     ...attempt,
+    ...(args && { args }),
     ...(meta && { meta }),
   };
 }

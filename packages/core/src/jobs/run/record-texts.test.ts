@@ -17,7 +17,10 @@ test("the text of a record is that of its value, byte by byte, when it starts an
     timeout: fc.double({ min: Number.MIN_VALUE, max: Number.MAX_VALUE, noNaN: true }),
   });
   const extras = fc.option(
-    fc.record({ schedule: text, tick: time, delay: fc.nat(), meta: fc.dictionary(text, text) }, { requiredKeys: [] }),
+    fc.record(
+      { schedule: text, tick: time, delay: fc.nat(), meta: fc.dictionary(text, text), args: fc.dictionary(text, text) },
+      { requiredKeys: [] },
+    ),
     { nil: undefined },
   );
   const ending = fc.oneof(

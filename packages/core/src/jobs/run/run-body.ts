@@ -1,4 +1,5 @@
 import { RunError } from "../errors.js";
+import { runCalling } from "../events.js";
 import { errorText } from "../records/record.js";
 import type { Outcome, Run, RunOptions } from "../types.js";
 import type { RunContext } from "./context.js";
@@ -56,11 +57,22 @@ function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise
   // After the lock is over, nobody waits for the body, so its later error is dropped.
   return new Promise((resolve, reject) => {
     run.whenLockOver(reject);
-    const result = body(run);
+    const result = runCalling.hasListeners ? calledWithin(run, body) : body(run);
     // `resolve` with a promise would drop a later `reject`.
     if (typeof result === "object" || typeof result === "function") Promise.resolve(result).then(resolve, reject);
     else resolve(result);
   });
+}
+
+/** Calls a body within what the listeners put around it, such as the span of the run. */
+function calledWithin<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): T | Promise<T> {
+  let call = (): unknown => body(run);
+  const within = (wrapper: (inner: () => unknown) => unknown): void => {
+    const inner = call;
+    call = () => wrapper(inner);
+  };
+  runCalling.publish(() => ({ id: run.id, within }));
+  return call() as T | Promise<T>;
 }
 
 /** Closes the record. Resolves to the error with which `run` rejects. */

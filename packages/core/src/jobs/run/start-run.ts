@@ -66,7 +66,7 @@ class Starting implements AtomicWrites {
     const record = { channel: jobs, ops } as ChannelOps<unknown>;
     const others = inOneStore(this.#context) ? index.addWith(record, draft.record) : undefined;
     return {
-      noteText: noteText(draft),
+      noteText: noteText(draft, inOneStore(this.#context)),
       others: this.claim ? [...this.#claimed(draft.record), ...(others ?? [])] : others,
     };
   }
@@ -253,11 +253,15 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
   return run;
 }
 
-/** What the lock tells of the run: enough for a record, if the process dies before it wrote one. */
-function noteText({ record, extras }: Draft): string {
+/**
+ * What the lock tells of the run: enough for a record, if the process dies before it wrote one. The next
+ * attempt then needs the args; with one store the record is in the same commit, and has them.
+ */
+function noteText({ record, extras }: Draft, hasRecord: boolean): string {
   if (extras === undefined) return `{"run":${record.startTime}}`;
-  const { meta: _, ...noted } = extras;
-  return `{"run":${record.startTime}${moreFields(noted)}}`;
+  const { meta: _, args, ...noted } = extras;
+  const map = hasRecord || args === undefined ? noted : { ...noted, args };
+  return `{"run":${record.startTime}${moreFields(map)}}`;
 }
 
 /** The error with which a run rejects that did not get its lock. */

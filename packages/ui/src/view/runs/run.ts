@@ -40,7 +40,7 @@ export async function recordOf({ manager }: Source, { name, startTime }: RunRef)
 }
 
 function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
-  const { timeout, fence, schedule, delay, chain, retry, meta, versions, error, stack, endedBy, result } = record;
+  const { timeout, fence, schedule, delay, chain, retry, args, meta, versions, error, stack, endedBy, result } = record;
   const hidden = !showResults && result !== undefined;
   return {
     ...itemOf(record, { mask }),
@@ -61,6 +61,7 @@ function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
         reason: mask(endedBy.reason),
       },
     }),
+    ...(showResults && args !== undefined && { args: masked(args, mask) as { readonly [key: string]: unknown } }),
     ...(showResults && meta !== undefined && { meta: masked(meta, mask) as { readonly [key: string]: unknown } }),
     ...(showResults && result !== undefined && { result: masked(result, mask) }),
     ...(hidden && { resultHidden: true }),

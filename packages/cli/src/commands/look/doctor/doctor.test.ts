@@ -158,7 +158,7 @@ test("schedules that no process runs take a line each, and from the sixth on one
     expect.stringMatching(/^problem {2}schedulers {3}no process runs "report-0"/),
     ...names.slice(1, 5).map((name) => expect.stringMatching(`^ {22}no process runs "${name}"`)),
     `${" ".repeat(22)}and 2 more: ojm jobs`,
-    `${" ".repeat(22)}-> start the program that adds them: it decides on the ticks that it finds`,
+    `${" ".repeat(22)}-> start the program that adds them: it decides on the ticks that it finds. If no program does any more: ojm schedules rm NAME --reason …`,
     expect.stringMatching(/^warning {2}pauses {7}"report-0"/),
   ]);
 });

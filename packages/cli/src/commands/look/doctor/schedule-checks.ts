@@ -27,13 +27,13 @@ export async function checkSchedules(manager: JobManager, now: number): Promise<
   const heard = last.length === 0 ? "" : ` (${last.join("; ")})`;
   const all = `${count(schedules.length, "schedule")}, ${count(schedulers.length, "process", "processes")} that can run them${heard}`;
   const evidence = { schedules: schedules.length, schedulers: schedulers.length };
+  const unattended = schedules.filter(({ name }) => !living.has(name));
+  const help = helpUnattended(unattended);
   return [
     ok("schedulers", all, evidence),
     ...(await holds(manager)),
     ...schedulers.flatMap(quiet),
-    ...schedules
-      .flatMap((schedule) => nobodyRuns(schedule, living.get(schedule.name) ?? [], now))
-      .sort((a, b) => firstOf(a) - firstOf(b)),
+    ...unattended.map((schedule) => nobodyRuns(schedule, now, help)).sort((a, b) => firstOf(a) - firstOf(b)),
     ...schedules.flatMap((schedule) => [
       ...pauseOf(schedule, now),
       ...queueOf(schedule),
@@ -93,14 +93,17 @@ async function holds(manager: JobManager): Promise<Finding[]> {
   });
 }
 
-function nobodyRuns(schedule: ScheduleView, living: readonly SchedulerView[], now: number): Finding[] {
-  if (living.length > 0) return [];
+/** The same for all: it is printed once. */
+function helpUnattended([first, ...more]: readonly ScheduleView[]): string {
+  const name = first === undefined || more.length > 0 ? "NAME" : first.name;
+  return `start the program that adds ${more.length > 0 ? "them" : "it"}: it decides on the ticks that it finds. If no program does any more: ${ojmCommand("schedules rm", name, "--reason …")}`;
+}
+
+function nobodyRuns(schedule: ScheduleView, now: number, help: string): Finding {
   const { name, decided } = schedule;
   const late = schedule.overdue(now, decided);
   const evidence = { name, overdue: late?.count ?? 0, ...(late && { first: late.at }) };
-  // The same for all: it is printed once.
-  const help = "start the program that adds them: it decides on the ticks that it finds";
-  return [problem("schedulers", nobodyText(name, late, now), { help, evidence })];
+  return problem("schedulers", nobodyText(name, late, now), { help, evidence });
 }
 
 /** Since when ticks are overdue: only some findings are printed, and those that wait longest matter most. */

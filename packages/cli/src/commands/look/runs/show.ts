@@ -65,6 +65,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
     { title: "fence", cell: ({ fence }) => fence },
     { title: "versions", cell: ({ versions }) => versions && `ojm ${versions.ojm}, Node ${versions.node}` },
+    { title: "args", cell: ({ args }) => json(args) },
     { title: "meta", cell: ({ meta }) => json(meta) },
     { title: "result", cell: ({ result }) => json(result) },
     { title: "error", cell: ({ error }) => error },

@@ -26,6 +26,7 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
     fence,
     timeout,
     versions,
+    args,
     meta,
   } = run;
   return (
@@ -61,6 +62,7 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
         </Fact>
         <Fact name="Fence">{fence !== undefined && <span class="mono">{fence}</span>}</Fact>
         <Fact name="Versions">{versions !== undefined && `ojm ${versions.ojm}, Node ${versions.node}`}</Fact>
+        <Fact name="Args">{args !== undefined && <span class="mono">{JSON.stringify(args)}</span>}</Fact>
         {Object.entries(meta ?? {}).map(([name, value]) => (
           <Fact key={name} name={name}>
             {typeof value === "string" ? value : JSON.stringify(value)}

@@ -1,0 +1,48 @@
+import type { JobManager } from "@ojm/core";
+import { operandOf } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { CommandError } from "../../errors.js";
+import { withScheduler } from "../../store/open.js";
+import { count } from "../look/doctor/finding.js";
+import { done } from "./done.js";
+import { author, reasonOf } from "./reason.js";
+
+/** Removes a schedule that no program adds any more. */
+export async function execute(given: Given): Promise<number> {
+  const [verb, ...operands] = given.operands;
+  if (verb !== "rm") {
+    const is = verb === undefined ? "" : `, not "${verb}"`;
+    throw new CommandError(`ojm schedules takes rm${is}: ojm schedules rm NAME. To see all schedules: ojm next`);
+  }
+  const asked: Given = { ...given, operands };
+  const name = operandOf(asked, "the name of a schedule");
+  const reason = await reasonOf(asked, `remove the schedule ${name}`);
+  return withScheduler(asked, async (scheduler, manager) => {
+    const processes = await countRunners(manager, name);
+    const by = author();
+    if (!(await scheduler.remove(name, { reason, author: by }))) {
+      const { ScheduleError } = await import("@ojm/schedule");
+      throw new ScheduleError("UNKNOWN", `there is no schedule "${name}" in this store`);
+    }
+    const text = `the schedule "${name}" is removed${sayRunners(processes)}`;
+    return done(given, text, { name, removed: true, reason, by, processes });
+  });
+}
+
+/** Their programs still add it: without this sentence, its return after a deploy would surprise. */
+function sayRunners(processes: number): string {
+  if (processes === 0) return "";
+  const [have, add] =
+    processes === 1
+      ? ["that has it does not run it any more", "its program adds it again when it starts"]
+      : ["that have it do not run it any more", "their programs add it again when they start"];
+  return `. ${count(processes, "process", "processes")} ${have}; ${add}`;
+}
+
+/** How many living processes have a schedule. */
+async function countRunners(manager: JobManager, name: string): Promise<number> {
+  const { schedulersIn } = await import("@ojm/schedule");
+  let processes = 0;
+  for await (const { schedules } of schedulersIn(manager)) if (schedules.has(name)) processes++;
+  return processes;
+}
