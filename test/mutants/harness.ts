@@ -56,18 +56,24 @@ const context = {
   },
 };
 
+/** A body, after or before its options: all tests of a mutant run, whatever their limits and tags. */
+type Rest = readonly [body: Body, limit?: number] | readonly [options: object, body: Body];
+
+const bodyOf = (rest: Rest): Body => rest.find((one): one is Body => typeof one === "function") ?? (() => {});
+
 /** A function that declares a part: one for each case of a table, or none where a condition says so. */
 interface Declare {
-  (name: string, body: Body, limit?: number): void;
-  each(cases: readonly unknown[]): (name: string, body: Body, limit?: number) => void;
+  (name: string, ...rest: Rest): void;
+  each(cases: readonly unknown[]): (name: string, ...rest: Rest) => void;
   skip(name: string, body?: Body): void;
   skipIf(condition: unknown): Declare;
   runIf(condition: unknown): Declare;
 }
 
 function declare(one: (name: string, body: () => unknown) => void): Declare {
-  const plain = (name: string, body: Body): void => one(name, () => body(...([context] as never[])));
-  const each = (cases: readonly unknown[]) => (name: string, body: Body) => {
+  const plain = (name: string, ...rest: Rest): void => one(name, () => bodyOf(rest)(...([context] as never[])));
+  const each = (cases: readonly unknown[]) => (name: string, ...rest: Rest) => {
+    const body = bodyOf(rest);
     for (const it of cases) {
       const args = (Array.isArray(it) ? it : [it]) as never[];
       one(name.includes("%") ? format(name, ...args) : `${name} ${format("%j", args[0])}`, () => body(...args));

@@ -22,10 +22,15 @@ export async function rejectsWith(
   return error;
 }
 
+/** The version that a backend gives: decimal digits without zeros in front. */
+export const OF_BACKENDS: RegExp = /^[1-9][0-9]*$/;
+
+/** The version that callers of core see: 19 digits, so that texts sort as their numbers do. */
+const OF_CHANNELS = /^[0-9]{19}$/;
+
 /** Throws unless `versions` are valid versions and strictly increase. */
-export function assertIncreasing(versions: readonly string[], what: string): void {
-  for (const version of versions)
-    assert.match(version, /^[0-9]{19}$/, `${what}: 19 decimal digits, so that texts sort as numbers`);
+export function assertIncreasing(versions: readonly string[], what: string, form: RegExp = OF_CHANNELS): void {
+  for (const version of versions) assert.match(version, form, `${what}: a version of another form`);
   for (let i = 1; i < versions.length; i++) {
     const [before = "", after = ""] = versions.slice(i - 1, i + 1);
     assert.ok(BigInt(before) < BigInt(after), `${what}: version ${after} came after ${before} and is not above it`);

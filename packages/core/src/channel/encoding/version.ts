@@ -13,6 +13,8 @@ export function versionOf(stored: string): Version {
 
 /** The form that backends know: without zeros in front. */
 export function storedVersion(version: Version): string {
+  // What was written otherwise is another version: the backend does not know it.
+  if (version.length !== DIGITS) return version;
   let zeros = 0;
   while (zeros < version.length - 1 && version.charCodeAt(zeros) === 48) zeros++;
   return zeros === 0 ? version : version.slice(zeros);
@@ -20,9 +22,8 @@ export function storedVersion(version: Version): string {
 
 /**
  * Orders two versions of one channel: negative if `a` is older, 0 if they are the same, positive if `a` is
- * newer. Compares them as numbers, with or without zeros in front. Versions of a channel all have 19
- * digits, so
- * `<` and `===` give the same answer.
+ * newer. Compares them as numbers, with or without zeros in front. Versions of a channel all have 19 digits,
+ * so `<` and `===` give the same answer.
  *
  * @example
  * entries.sort((a, b) => compareVersions(a.version, b.version)); // by last modification
