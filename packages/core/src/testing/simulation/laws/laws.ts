@@ -231,7 +231,9 @@ export class Laws {
       for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
       // A resumed process cannot signal all its bodies at once, so they are not judged. A body that it begins
       // before it has done so is judged: the process must look at the clock first.
-      const isHolder = !run.signal.aborted || (isClosing(run) && this.#isHeld(run, process));
+      // The signal of a body whose process closes has fired, and cannot fire again for a forced unlock.
+      const isKept = isClosing(run) && inside.unlockedHere === undefined && this.#isHeld(run, process);
+      const isHolder = !run.signal.aborted || isKept;
       if (!isHolder || !(process.running || (process.waking && stops === process.stops))) continue;
       if (this.#judgesSignals && !run.signal.aborted) this.#checkSignal(inside);
       const other = holders.get(name);
