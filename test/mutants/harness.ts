@@ -72,13 +72,15 @@ interface Declare {
 
 function declare(one: (name: string, body: () => unknown) => void): Declare {
   const plain = (name: string, ...rest: Rest): void => one(name, () => bodyOf(rest)(...([context] as never[])));
-  const each = (cases: readonly unknown[]) => (name: string, ...rest: Rest) => {
-    const body = bodyOf(rest);
-    for (const it of cases) {
-      const args = (Array.isArray(it) ? it : [it]) as never[];
-      one(name.includes("%") ? format(name, ...args) : `${name} ${format("%j", args[0])}`, () => body(...args));
-    }
-  };
+  const each =
+    (cases: readonly unknown[]) =>
+    (name: string, ...rest: Rest) => {
+      const body = bodyOf(rest);
+      for (const it of cases) {
+        const args = (Array.isArray(it) ? it : [it]) as never[];
+        one(name.includes("%") ? format(name, ...args) : `${name} ${format("%j", args[0])}`, () => body(...args));
+      }
+    };
   const skip = (): void => {};
   const skipIf = (condition: unknown): Declare => (condition ? declare(skip) : declared);
   const runIf = (condition: unknown): Declare => skipIf(!condition);

@@ -310,7 +310,8 @@ export interface RunOptions {
   /** The reason for the start, for the record. At most 1,000 characters. Default: `"manual"`. */
   readonly trigger?: string;
   /**
-   * The parameters of this run: the job function finds them in {@link Run.args}, and each further attempt gets
+   * The parameters of this run: the job function finds them in {@link Run.args}, and each further attempt
+   * gets
    * the same. The record shows them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
    *
    * @example

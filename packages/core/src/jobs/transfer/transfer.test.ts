@@ -187,7 +187,8 @@ describe("an export that is imported into an empty store", () => {
     for (let part = 0; part < 1_200; part++) {
       await to.clock.until(importer.add({ log: { ...log.log, run: run.run.id, part } }));
     }
-    // A process that dies here leaves a part of the log. The next import would take a record for all of the run.
+    // A process that dies here leaves a part of the log. The next import would take a record for all of the
+    // run.
     expect(importer.counts.logs.imported).toBeGreaterThan(0);
     expect(await collect(target.manager.history())).toEqual([]);
     await to.clock.until(importer.flush());
