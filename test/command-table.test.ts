@@ -60,6 +60,7 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   prune: [{ words: ["--older-than", "1h", "--dry-run"] }, { words: ["--older-than", "1h"] }],
   export: [{ words: [], tells: true }],
   import: [{ words: ["export.jsonl"] }],
+  schedules: [{ words: ["rm", "retired", ...REASON] }],
 };
 
 /** What the commands look at, and act on. */
@@ -77,7 +78,7 @@ async function prepare(manager: JobManager, scheduler: Scheduler): Promise<void>
   const run = await manager.start("obedient");
   run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
   await manager.start("stuck");
-  await scheduler.add("report", { every: 3_600_000, missed: "none" }, () => {});
+  for (const name of ["report", "retired"]) await scheduler.add(name, { every: 3_600_000, missed: "none" }, () => {});
 }
 
 interface Store {

@@ -85,10 +85,8 @@ export class Housekeeping {
     if (now - this.#lookedAtFiles < EVERY) return;
     for (const [path, inode] of this.#inodes) {
       if (inode !== undefined && inodeOf(path) === inode) continue;
-      throw new ChannelError(
-        "GONE",
-        `${path}, a file of the SQLite database ${this.#file}, was deleted or replaced while it was open: restart this process`,
-      );
+      const what = path === this.#file ? `SQLite file ${path}` : `${path}, a file of the SQLite database,`;
+      throw new ChannelError("GONE", `${what} was deleted or replaced while it was open: restart this process`);
     }
     this.#lookedAtFiles = now;
   }
