@@ -81,10 +81,10 @@ describe("ticks that were missed", () => {
 
   test("the newest of the missed ticks, which is run late, is none of them", async () => {
     const alerts = await watch();
-    await close(await schedule());
+    await close(await schedule({ missed: "latest" }));
     await clock.until(alerts.close());
     await clock.advance(4 * HOUR + 5 * MINUTE);
-    await schedule();
+    await schedule({ missed: "latest" });
     await clock.advance(SECOND);
     await watch();
     await clock.advance(MINUTE);
@@ -196,12 +196,12 @@ describe("ticks that were missed", () => {
 describe("runs that began late", () => {
   test("are told with their delay, and no others", async () => {
     await watch({ on: ["late"], later: 30 * MINUTE });
-    const first = await schedule();
+    const first = await schedule({ missed: "latest" });
     await clock.advance(2 * HOUR);
     await close(first);
     expect(runs.length).toBeGreaterThan(0);
     await clock.advance(HOUR + 45 * MINUTE);
-    await schedule();
+    await schedule({ missed: "latest" });
     await clock.advance(MINUTE);
     expect(receiver.told).toEqual(["late nightly"]);
     const [{ delay = 0, run, tick: at = "", status } = {} as Alert] = receiver.taken;
