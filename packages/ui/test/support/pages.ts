@@ -90,7 +90,8 @@ export class Cockpit {
   /** Opens a page at a path, and waits until it is live. */
   async page(path: string): Promise<Page> {
     const page = await this.#newPage();
-    await page.goto(`http://127.0.0.1:${this.#served.port}/${path}`);
+    // The session is of the host name of the link.
+    await page.goto(new URL(`/${path}`, this.#served.url).href);
     await page.getByText("Live", { exact: true }).waitFor();
     return page;
   }
