@@ -139,6 +139,8 @@ export class Laws {
     for (const { run, process, name } of this.#inside) {
       const held = this.#held.get(run.fence);
       if (held?.key !== key || !isClosing(run) || !this.#isHeld(run, process) || this.#isUnlocking(name)) continue;
+      // A process that was suspended finds out only now that its session is over.
+      if (this.#clock.monotonic() - process.since <= LATE) continue;
       // The store reports its changes within the commit: an error there would break off the commit.
       this.#freedRuns.push(run);
     }
