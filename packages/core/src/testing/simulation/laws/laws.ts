@@ -139,8 +139,6 @@ export class Laws {
     for (const { run, process, name } of this.#inside) {
       const held = this.#held.get(run.fence);
       if (held?.key !== key || !isClosing(run) || !this.#isHeld(run, process) || this.#isUnlocking(name)) continue;
-      // A process that was suspended finds out only now that its session is over.
-      if (this.#clock.monotonic() - process.since <= LATE) continue;
       // The store reports its changes within the commit: an error there would break off the commit.
       this.#freedRuns.push(run);
     }
@@ -155,6 +153,8 @@ export class Laws {
   #isHeld(run: Run, process: FakeProcess): boolean {
     const held = this.#held.get(run.fence);
     if (held === undefined || this.#mayNotKnow(run)) return false;
+    // Its session was removed, by a sweep after its process stood still: the lock is lost, and not by a close.
+    if (!this.#lives.isLiving(held.session)) return false;
     const over = Math.min(held.until, this.#lives.knownUntil(held.session), this.#closing.get(process) ?? 0);
     return this.#clock.monotonic() < over - LATE;
   }
