@@ -88,7 +88,7 @@ export const locks: CaseGroup = {
         const ttl = 400;
         const channel = await lockChannel(t, one);
         const old = openLocks(channel, { ttl, clock: t.clock });
-        t.later(() => old.close().catch(() => {}));
+        t.later(() => old.close({ grace: 0 }).catch(() => {}));
         let lease: Lease | undefined;
         const brief = await Brief.write(t, ttl, async () => {
           lease = await old.acquire("job");
@@ -135,6 +135,7 @@ async function lockChannel(t: CaseContext, by: Backend | undefined): Promise<Loc
 
 async function locksOf(t: CaseContext, by: Backend | undefined): Promise<Locks> {
   const made = openLocks(await lockChannel(t, by), { clock: t.clock });
-  t.later(() => made.close());
+  // A case is over: nothing is left to wait for.
+  t.later(() => made.close({ grace: 0 }));
   return made;
 }
