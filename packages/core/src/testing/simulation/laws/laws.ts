@@ -153,7 +153,8 @@ export class Laws {
   #isHeld(run: Run, process: FakeProcess): boolean {
     const held = this.#held.get(run.fence);
     if (held === undefined || this.#mayNotKnow(run)) return false;
-    // Its session was removed, by a sweep after its process stood still: the lock is lost, and not by a close.
+    // Its session was removed, by a sweep after its process stood still: the lock is lost, and not by a
+    // close.
     if (!this.#lives.isLiving(held.session)) return false;
     const over = Math.min(held.until, this.#lives.knownUntil(held.session), this.#closing.get(process) ?? 0);
     return this.#clock.monotonic() < over - LATE;
