@@ -63,7 +63,7 @@ todo: [A, B]
 async function runPacked() {
   const file = join(consumer, "jobs.yaml");
   writeFileSync(file, JOB_FILE);
-  return await run(process.execPath, [join(consumer, "node_modules/ojm/dist/main.js"), "run", file]);
+  return await run(process.execPath, [join(consumer, "node_modules/@ojm/cli/dist/main.js"), "run", file]);
 }
 
 const host = { getCurrentDirectory: () => consumer, getCanonicalFileName: (name) => name, getNewLine: () => "\n" };
