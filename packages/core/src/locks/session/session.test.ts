@@ -122,6 +122,14 @@ describe("heartbeats", () => {
     expect(beats).toBe(1);
   });
 
+  test("the first commit of a session reaches the store twice, and the session lives", async () => {
+    way.fault = ({ kind }) => (kind === "commit" ? { type: "doubled", ms: 100 } : undefined);
+    const { session } = await open();
+    way.fault = () => undefined;
+    await clock.advance(2 * TTL);
+    expect(session.over).toBeUndefined();
+  });
+
   test("a heartbeat finds the session entry removed, and never brings it back", async () => {
     const { session, stored, channel } = await open();
     await channel.unset(sessionKey(session.id));

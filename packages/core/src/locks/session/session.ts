@@ -110,7 +110,11 @@ export class Session {
     const session = new Session(channel, clock, ttl, onBeat);
     livingHere.add(session.id);
     try {
-      session.version = await channel.set(sessionKey(session.id), session.#value(), session.#expiry());
+      // On an unsure network the store may get this commit twice. The second one must change nothing: its
+      // version would look like that of a foreign entry.
+      const opened = await channel.compareAndSet(sessionKey(session.id), null, session.#value(), session.#expiry());
+      // The id is random: an entry that is there is this one, by a repeated commit.
+      session.version = opened.ok ? opened.version : (opened.current?.version ?? "");
     } catch (error) {
       livingHere.delete(session.id);
       throw error;
