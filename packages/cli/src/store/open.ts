@@ -87,16 +87,21 @@ export async function openStore(
   if (!create) for (const file of store.files) refuseMissing(file);
   for (const { type, args } of [store.jobs, store.locks, store.logs ?? {}]) refuseOther(type, args, create);
   const missing = create ? missingOf(store) : [];
-  const manager = await openLocated(store, heartbeatThread);
+  // A press of TAB must not run what is in a folder.
+  const manager = await openLocated(store, heartbeatThread, given.command === "__complete");
   if (create && store.logs !== undefined && !store.files.every((file) => existsSync(file))) await make(store.logs);
   tellMade(given, store, missing);
   return manager;
 }
 
 /** Opens a store. What is wrong with its config is told with the place where it stands. */
-async function openLocated({ jobs, locks, logs, where }: Location, heartbeatThread: boolean): Promise<JobManager> {
+async function openLocated(
+  { jobs, locks, logs, where }: Location,
+  heartbeatThread: boolean,
+  published: boolean,
+): Promise<JobManager> {
   try {
-    for (const { type } of [jobs, locks, logs ?? {}]) if (type !== undefined) await prepareType(type);
+    for (const { type } of [jobs, locks, logs ?? {}]) if (type !== undefined) await prepareType(type, published);
     const { openJobManager } = await import("@ojm/core");
     return await openJobManager({ chJobs: jobs, chLocks: locks, ...(logs && { chLogs: logs }), heartbeatThread });
   } catch (error) {

@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { commandOf, folderWith, ojm } from "../../testing/ojm.js";
+import { commandOf, folderWith, Ojm, ojm } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { namesThatBegin, runsThatBegin } from "./complete.js";
 import { bashScript } from "./shells/bash.js";
@@ -62,6 +62,25 @@ describe("what the store knows", () => {
     expect(await ojm(folder, "__complete", "--nonsense")).toEqual({ code: 1, out: "", err: "" });
   });
 });
+
+test.each(["ignite", "./ignite.mjs", "etcd"])(
+  "a press of TAB runs no backend of the working folder (type %s)",
+  async (type) => {
+    const code = `import { writeFileSync } from "node:fs"; writeFileSync("ran", ""); export const backend = {};`;
+    const own = folderWith({ "ojm.config.json": JSON.stringify({ store: { type } }), "ignite.mjs": code });
+    for (const name of ["ignite", "@ojm/ignite", "@ojm/etcd"]) {
+      const home = join(own, "node_modules", name);
+      mkdirSync(home, { recursive: true });
+      writeFileSync(join(home, "package.json"), JSON.stringify({ name, type: "module", exports: "./index.js" }));
+      writeFileSync(join(home, "index.js"), code);
+    }
+    // The program is elsewhere, and has no backend beside it but those that come with it.
+    const env = { ...process.env, OJM_CONFIG: "ojm.config.json", OJM_STORE: "" };
+    const { code: exit, out } = await new Ojm(own, ["__complete", "NAME", "--within", "60s"], env).ended;
+    expect([exit, out]).toEqual([0, ""]);
+    expect(existsSync(join(own, "ran"))).toBe(false);
+  },
+);
 
 describe("the script of bash", () => {
   /** What bash offers for a line. It gets the words as bash splits them: at blanks, `@`, `:` and `=`. */

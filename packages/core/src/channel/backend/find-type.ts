@@ -46,14 +46,21 @@ export function registerBackend(backend: BackendType): void {
  * Finds a type by its name: a registered one, then `@ojm/<name>`, then a package or a path that exports a
  * backend. Opens nothing.
  *
+ * `published`: finds only the types that ojm publishes, and only where the program is installed. Without it, a
+ * package of the working folder counts too, and is run to see whether it exports a backend.
+ *
  * @throws ChannelError `UNKNOWN_TYPE`, which says what to install or the nearest name; `FAILED` if its
  * package cannot be loaded
  */
-export async function findType(name: string): Promise<BackendType> {
+export async function findType(
+  name: string,
+  { published = false }: { readonly published?: boolean } = {},
+): Promise<BackendType> {
   if (typeof name !== "string") throw new ChannelError("INVALID_CONFIG", "the type of a channel is a text");
   const known = registered.get(name);
   if (known !== undefined) return known;
-  const found = await findModule(name);
+  const isSought = !published || PUBLISHED.includes(ownName(name));
+  const found = isSought ? await findModule(name, published ? [] : [process.cwd()]) : undefined;
   if (found === undefined) throw unknownType(name);
   const type = exportedType(found.module);
   if (type === undefined) {
@@ -73,16 +80,17 @@ interface Found {
   readonly specifier: string;
 }
 
-async function findModule(name: string): Promise<Found | undefined> {
+const ownName = (name: string): string => ALIASES.get(name) ?? name;
+
+/** `folders`: where to look first, beside this package and the program. */
+async function findModule(name: string, folders: readonly string[]): Promise<Found | undefined> {
   if (name.startsWith(".") || isAbsolute(name)) return load(name, pathToFileURL(resolve(name)).href);
   if (!/^[a-z0-9@./_~:-]+$/i.test(name)) return undefined;
-  const own = ALIASES.get(name) ?? name;
+  const own = ownName(name);
   const ours = own.startsWith("@") ? [] : [`@ojm/${own}`];
   for (const candidate of PUBLISHED.includes(own) ? ours : [...ours, own]) {
-    const found =
-      (await load(name, candidate)) ??
-      (await loadFrom(name, process.cwd(), candidate)) ??
-      (await loadFrom(name, mainFolder(), candidate));
+    let found = await load(name, candidate);
+    for (const folder of [...folders, mainFolder()]) found ??= await loadFrom(name, folder, candidate);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -151,7 +159,7 @@ function isType(value: unknown): value is BackendType {
 }
 
 function unknownType(name: string): ChannelError {
-  const own = ALIASES.get(name) ?? name;
+  const own = ownName(name);
   if (PUBLISHED.includes(own)) {
     return new ChannelError("UNKNOWN_TYPE", `channel type "${name}" is not installed: npm install @ojm/${own}`);
   }

@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+
+const SOURCES = new URL("../../", import.meta.url);
+
+/** What a program prints whose core has no backend beside it, in a folder that has a package `@ojm/etcd`. */
+function found(options: string): { readonly out: string; readonly ran: boolean } {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "ojm-type-")));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  for (const part of ["channel", "util"])
+    cpSync(new URL(part, SOURCES), join(home, "program", part), { recursive: true });
+  const backend = join(home, "folder", "node_modules", "@ojm", "etcd");
+  mkdirSync(backend, { recursive: true });
+  const code = `require("node:fs").writeFileSync("ran", ""); exports.backend = { type: "etcd", open() {} };`;
+  writeFileSync(join(backend, "index.js"), code);
+  const program = join(home, "program", "main.mts");
+  writeFileSync(
+    program,
+    `import { findType } from "./channel/backend/find-type.js";
+    console.log(await findType("etcd", ${options}).then(({ type }) => type, ({ code }) => code));`,
+  );
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  const words = ["--import", tsx, program];
+  const out = execFileSync(process.execPath, words, { cwd: join(home, "folder"), encoding: "utf8" });
+  return { out: out.trim(), ran: existsSync(join(home, "folder", "ran")) };
+}
+
+test("a package of the working folder is a type, but not where only published and installed ones count", () => {
+  expect(found("{}")).toEqual({ out: "etcd", ran: true });
+  expect(found("{ published: true }")).toEqual({ out: "UNKNOWN_TYPE", ran: false });
+});
