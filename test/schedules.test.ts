@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
+import { Scheduler, type ScheduleTick } from "@ojm/schedule";
 import { expect, it } from "vitest";
 import { folderWith, type Ojm, start } from "../packages/cli/src/testing/ojm.js";
+import { collect } from "../packages/core/src/testing/settle.js";
 import { onSharedStores } from "./support/stores.js";
 
 /*
@@ -41,22 +43,18 @@ async function begin(folder: string): Promise<Ojm> {
   return ojm;
 }
 
-/** What a process says of ticks that it did not run: those that somebody else ran are left out. */
-function accounted(output: string): Set<number> {
-  const ticks = new Set<number>();
-  for (const [, at] of output.matchAll(/skipped at its tick of (\S+Z): (?!.*was run already)/g))
-    ticks.add(Date.parse(at ?? ""));
-  for (const [, at, since] of output.matchAll(/is due since (\S+Z): .* from (\S+Z) on, which are not run/g)) {
-    for (let tick = Date.parse(since ?? ""); tick < Date.parse(at ?? ""); tick += SECOND) ticks.add(tick);
-  }
-  return ticks;
+/** What the store says when all processes are over. */
+interface Stored {
+  readonly records: readonly RunRecord[];
+  readonly ticks: readonly ScheduleTick[];
 }
 
-async function recordsOf(options: JobManagerOptions): Promise<RunRecord[]> {
+async function storedIn(options: JobManagerOptions): Promise<Stored> {
   await using manager = await openJobManager(options);
-  const records: RunRecord[] = [];
-  for await (const record of manager.history({ name: "every-second" })) records.push(record);
-  return records.reverse();
+  await using scheduler = new Scheduler(manager);
+  const records = await collect(manager.history({ name: "every-second" }));
+  const ticks = await collect(scheduler.ticks("every-second"));
+  return { records: records.reverse(), ticks: ticks.reverse() };
 }
 
 onSharedStores((create) => {
@@ -81,11 +79,12 @@ onSharedStores((create) => {
       for (const { process } of alive) process.kill("SIGTERM");
       for (const { ended } of alive) expect((await ended).code).toBe(143);
 
-      const records = await recordsOf(options);
-      const ticks = records.map(({ tick }) => tick ?? 0);
-      expect(ticks).toEqual([...new Set(ticks)]);
-      const unexplained = unaccounted(ticks, all);
-      expect(unexplained).toEqual([]);
+      // What a process prints of a tick comes after the outcome is stored: one that is killed prints less.
+      const { records, ticks } = await storedIn(options);
+      const run = records.map(({ tick }) => tick ?? 0);
+      expect(run).toEqual([...new Set(run)]);
+      expect(ticks.filter(({ outcome }) => outcome === "run").map(({ at }) => at)).toEqual(run);
+      expect(notOnce(ticks)).toEqual([]);
       const counts = { completed: 0, lost: 0, cancelled: 0, ...countBy(records) };
       expect(counts.completed).toBeGreaterThan(0);
       expect(counts.lost).toBeLessThanOrEqual(kills);
@@ -96,15 +95,18 @@ onSharedStores((create) => {
   );
 });
 
-/** The ticks between the first and the last that were neither run nor accounted for by anybody. */
-function unaccounted(ticks: readonly number[], processes: readonly Ojm[]): string[] {
-  const known = new Set(ticks);
-  for (const { out } of processes) for (const tick of accounted(out)) known.add(tick);
-  const missing: string[] = [];
-  for (let tick = ticks[0] ?? 0; tick < (ticks.at(-1) ?? 0); tick += SECOND) {
-    if (!known.has(tick)) missing.push(new Date(tick).toISOString());
+/** The ticks from the first to the last that have no outcome, or several, each with its number of outcomes. */
+function notOnce(ticks: readonly ScheduleTick[]): string[] {
+  const outcomes = new Map<number, number>();
+  for (const { at, until = at } of ticks)
+    for (let tick = at; tick <= until; tick += SECOND) outcomes.set(tick, (outcomes.get(tick) ?? 0) + 1);
+  const wrong: string[] = [];
+  const last = Math.max(...outcomes.keys());
+  for (let tick = ticks[0]?.at ?? 0; tick <= last; tick += SECOND) {
+    const count = outcomes.get(tick) ?? 0;
+    if (count !== 1) wrong.push(`${new Date(tick).toISOString()}: ${count}`);
   }
-  return missing;
+  return wrong;
 }
 
 function countBy(records: readonly RunRecord[]): Partial<Record<RunRecord["status"], number>> {
