@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
-import { type Channel, type JobManager, type Key, parseRunId } from "@ojm/core";
-import { identityOf } from "@ojm/core/backend";
-import { Scheduler } from "@ojm/schedule";
+import { type Channel, type JobManager, type Key, openChannel, parseRunId } from "@ojm/core";
+import { type Backend, findType, identityOf } from "@ojm/core/backend";
+import { followSchedules, Scheduler } from "@ojm/schedule";
 import { createUi, type Ui } from "@ojm/ui";
 import { expect, onTestFinished, test } from "vitest";
 import { openWith } from "../packages/alerts/src/open.js";
@@ -10,6 +10,7 @@ import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
 import { called } from "../packages/cli/src/testing/called.js";
 import { folderWith } from "../packages/cli/src/testing/ojm.js";
 import { storeIn } from "../packages/cli/src/testing/store.js";
+import { scribble } from "../packages/core/src/testing/scribble.js";
 import { collect } from "../packages/core/src/testing/settle.js";
 
 /*
@@ -41,6 +42,8 @@ interface Well {
   readonly folder: string;
   readonly manager: JobManager;
   readonly ui: Ui;
+  /** Writes a text that no channel would write, as a program does that uses the store without ojm. */
+  readonly scribble: (channel: string, key: Key, text: string) => Promise<void>;
 }
 
 async function healthy(): Promise<Well> {
@@ -86,7 +89,15 @@ async function healthy(): Promise<Well> {
   const asked = { type: "backfill", reason: "late", by: "ana", at, from: at - 1, to: at - 1, first: at - 1, ticks: 0 };
   await schedules.set(["request", "well-asked", "r"], asked);
   await manager.rollups({ from: Date.now() - 3_600_000, to: Date.now(), by: "minute" });
+  const times = await manager.channel<unknown>("oJobManager-times");
+  const before = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 172_800_000;
+  for (const span of ["hour", "day"]) await times.set([span, before, "well-done"], [[3, 20, 9, 2]]);
+  await times.set(["open", before + 7, "well-done"], 0);
   await longAlerts(manager);
+  const alerts = await manager.channel<unknown>("oJobManager-alerts");
+  const alert = { id: "a", kind: "failed", name: "well-failed" };
+  await alerts.set(["outbox", "well-rule", 900], { alert, since: Date.now(), tries: 1, due: Date.now() + 600_000 });
+  await alerts.set(["gate", "well-rule"], { until: Date.now() + 600_000, tries: 1 });
   await expect.poll(async () => (await entriesOf(manager)).map(kindOf)).toContain("schedules member part");
   const ui = createUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
   onTestFinished(async () => {
@@ -96,7 +107,22 @@ async function healthy(): Promise<Well> {
     await scheduler.close();
     await held.end().catch(() => {});
   });
-  return { folder, manager, ui };
+  return { folder, manager, ui, scribble: await scribbler(folder) };
+}
+
+async function scribbler(folder: string): Promise<Well["scribble"]> {
+  let way: Backend | undefined;
+  const sqlite = await findType("sqlite");
+  const open: typeof sqlite.open = async (args, context) => {
+    way = await sqlite.open(args, context);
+    return way;
+  };
+  const backend = { type: "scribbled", open };
+  return async (name, key, text) => {
+    const channel = await openChannel(name, { backend, args: { file: `${folder}/ojm.db` } });
+    await scribble({ way, channel } as never, key, text);
+    await channel.close();
+  };
 }
 
 const channelOf = (manager: JobManager, name: string): Promise<Channel<unknown>> => manager.channel<unknown>(name);
@@ -114,7 +140,7 @@ function kindOf({ channel, key }: Pick<Stored, "channel" | "key">): string {
   const of = channel.replace("oJobManager-", "");
   if (Array.isArray(key)) {
     const [kind, , part] = key as readonly (string | number)[];
-    if (of === "logs") return "logs entry";
+    if (of === "logs") return part === "progress" ? "logs progress" : "logs chunk";
     if (typeof kind === "number") return `${of} by time`;
     const more = typeof part === "string" && ["queue", "call", "stop"].includes(part) ? ` ${part}` : "";
     const isPart = kind === "member" && part !== undefined ? " part" : "";
@@ -122,6 +148,9 @@ function kindOf({ channel, key }: Pick<Stored, "channel" | "key">): string {
   }
   return typeof key === "object" ? `${of} entry` : `${of} ${String(key)}`;
 }
+
+/** Stands for a text that cannot be decoded. */
+const NOT_JSON = Symbol("a text that is not JSON");
 
 const FEW: readonly Json[] = [null, 0, "x", {}];
 const MANY: readonly Json[] = [...FEW, [], true, -1, 1e300, [null], { a: { b: null } }];
@@ -228,6 +257,27 @@ async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<stri
   answers.set("retries()", names(await manager.retries()));
   const to = Date.now() + 1;
   answers.set("rollups()", names((await manager.rollups({ from: to - 3_600_000, to, by: "minute" })).jobs));
+  const live = manager.live();
+  await live.ready;
+  answers.set("live().runs()", names(live.runs()));
+  answers.set("live().waiting()", wellIn([...live.waiting().keys()].join()));
+  live.close();
+  const closing = new AbortController();
+  // It waits for a store that cannot be followed.
+  const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(20_000)]);
+  const followed = await followSchedules(manager, { signal });
+  answers.set("followSchedules()", names(followed.schedules()));
+  answers.set(
+    "its schedulers",
+    wellIn(
+      followed
+        .schedulers()
+        .flatMap(({ schedules }) => [...schedules.keys()])
+        .join(),
+    ),
+  );
+  answers.set("its holds", wellIn([...followed.holds().keys()].join()));
+  closing.abort();
   return answers;
 }
 
@@ -254,6 +304,8 @@ async function longAlerts(manager: JobManager): Promise<Set<string>> {
 }
 
 const KINDS = [
+  "alerts gate",
+  "alerts outbox",
   "alerts rule",
   "alerts turn",
   "jobs entry",
@@ -265,7 +317,8 @@ const KINDS = [
   "locks retry",
   "locks session",
   "locks sweep",
-  "logs entry",
+  "logs chunk",
+  "logs progress",
   "schedules cursor",
   "schedules member",
   "schedules member part",
@@ -275,10 +328,13 @@ const KINDS = [
   "schedules tick",
   "schedules unrun",
   "times by time",
+  "times day",
   "times error",
   "times failed",
   "times filled",
   "times fold",
+  "times hour",
+  "times open",
   "turns look",
   "turns orphans",
   "turns rollups",
@@ -312,23 +368,28 @@ test.each(KINDS)("damaged entries (%s) cost their own rows and nothing else", { 
     const own = ownName(stored);
     // Of the runs of the alerts themselves, for one.
     if (own === undefined && !SINGLE.has(kind)) continue;
-    for (const value of own === undefined ? damages(stored.value, FEW, 0) : damages(stored.value, MANY, 2)) {
+    const values = own === undefined ? damages(stored.value, FEW, 0) : damages(stored.value, MANY, 2);
+    for (const value of [...values, NOT_JSON]) {
       const name = `hurt-${++count}`;
       const key = own === undefined ? stored.key : renamed(stored.key, own, name);
-      await channel.set(key, own === undefined ? value : renamed(value, own, name));
+      if (value === NOT_JSON) await well.scribble(stored.channel, key, "{ not JSON");
+      else await channel.set(key, own === undefined ? value : renamed(value, own, name));
       // There is one entry of this kind.
-      if (own === undefined) await check(`${JSON.stringify(key)} is ${JSON.stringify(value)}`);
+      if (own === undefined)
+        await check(`${JSON.stringify(key)} is ${value === NOT_JSON ? "no JSON" : JSON.stringify(value)}`);
     }
   }
   await check(`${count} entries of the kind "${kind}"`);
 });
 
 test("ojm doctor names damaged entries of any name, and its command removes them and nothing else", async () => {
-  const { folder, manager } = await healthy();
+  const { folder, manager, scribble } = await healthy();
   const words = ["doctor", "--store", "sqlite:ojm.db"];
   const odd = `it's "odd" $(touch ${folder}/obeyed) \u001b[2J\n  \u202e\u009b ; kill -9 -1`;
   const locks = manager.channels.locks as Channel<unknown>;
-  const schedules = await channelOf(manager, "oJobManager-schedules");
+  const [schedules, logs, times, turns, alerts] = (await Promise.all(
+    ["schedules", "logs", "times", "turns", "alerts"].map((name) => channelOf(manager, `oJobManager-${name}`)),
+  )) as [Channel<unknown>, Channel<unknown>, Channel<unknown>, Channel<unknown>, Channel<unknown>];
   const planted: [Channel<unknown>, Key][] = [
     [locks, ["lock", odd]],
     [locks, ["lock", "plain"]],
@@ -340,6 +401,15 @@ test("ojm doctor names damaged entries of any name, and its command removes them
     [schedules, ["schedule", odd]],
     [schedules, ["cursor", odd]],
     [schedules, ["tick", odd, 5]],
+    [logs, [odd, 5, 0]],
+    [logs, [odd, 5, "progress"]],
+    [times, ["day", 0, odd]],
+    [times, ["hour", 0, odd]],
+    [times, ["error", 5, odd]],
+    [alerts, ["rule", odd]],
+    [alerts, ["outbox", odd, 5]],
+    [alerts, ["gate", odd]],
+    [alerts, ["turn", odd]],
   ];
   const damaged = async (): Promise<readonly { readonly text: string; readonly help?: string }[]> => {
     const { out } = await called(folder, [...words, "--json"]);
@@ -377,6 +447,29 @@ test("ojm doctor names damaged entries of any name, and its command removes them
   const refused = await called(folder, [...words, "--remove", well]);
   expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("is not damaged: nothing was done") });
   expect((await manager.locks()).map(({ name }) => name)).toContain("well-running");
+  // Of these there is one entry each, which a process may write again at any time.
+  const single: [Channel<unknown>, Key][] = [
+    [locks, ["sweep"]],
+    [turns, "look"],
+    [turns, ["orphans"]],
+    [turns, ["rollups"]],
+    [turns, "seen"],
+    [times, "filled"],
+    [times, "fold"],
+  ];
+  for (const [channel, key] of single) {
+    const word = JSON.stringify([channel.name, key]);
+    const named = async (): Promise<readonly string[]> => {
+      await scribble(channel.name, key, "{ not JSON");
+      return (await damaged()).map(({ text }) => text);
+    };
+    await expect.poll(named).toEqual([expect.stringContaining(`the entry ${word} is damaged`)]);
+    const remove = async (): Promise<number | null> => {
+      await scribble(channel.name, key, "{ not JSON");
+      return (await called(folder, [...words, "--remove", word])).code;
+    };
+    await expect.poll(remove).toBe(0);
+  }
 });
 
 test("a forged note of ojm exec makes no command print a pid or a text that a shell would obey", async () => {

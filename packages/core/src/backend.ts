@@ -26,12 +26,7 @@ export { channelsAnswer } from "./channel/channels-answer.js";
 export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
-export {
-  type DamagedEntry,
-  damagedIn,
-  isDamagedLocksEntry,
-  isDamagedRecord,
-} from "./jobs/damaged.js";
+export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
 export { argsProblem } from "./jobs/options.js";
 export type { Hold } from "./locks/entries/schema.js";

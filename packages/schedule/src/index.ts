@@ -8,7 +8,7 @@ export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode }
 export { type Due, Timetable } from "./calendar/timetable.js";
 export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
 export type { BackfillProgress, StopOptions } from "./control/backfills.js";
-export { damagedSchedules, isDamagedScheduleEntry } from "./control/damaged.js";
+export { scheduleDamage } from "./control/damaged.js";
 export type { ScheduleSummary } from "./control/list.js";
 export { type FollowSchedulesOptions, followSchedules, type LiveSchedules } from "./control/live.js";
 export type { NextTick } from "./control/next.js";

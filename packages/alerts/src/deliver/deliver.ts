@@ -1,10 +1,11 @@
-import { emitWarning, unlessCorrupt, visible } from "@ojm/core/backend";
+import { emitWarning, readable, unlessCorrupt, visible } from "@ojm/core/backend";
 import type { Fenced } from "../look/put.js";
 import {
   type AlertOp,
   type AlertsChannel,
   type Gate,
   gateKey,
+  isGate,
   isPending,
   kept,
   outboxOf,
@@ -42,7 +43,7 @@ export interface Delivered {
 /** When the next alert of a rule is due; `undefined` if none waits. */
 export async function nextDue(channel: AlertsChannel, rule: string): Promise<number | undefined> {
   let first: number | undefined;
-  for await (const { value } of channel.entries({ prefix: outboxOf(rule), limit: 20 })) {
+  for await (const { value } of readable(channel, { prefix: outboxOf(rule), limit: 20 })) {
     if (isPending(value)) first = Math.min(first ?? value.due, value.due);
   }
   if (first === undefined) return undefined;
@@ -51,8 +52,8 @@ export async function nextDue(channel: AlertsChannel, rule: string): Promise<num
 
 /** The gate of a rule: open if there is none, or if it is damaged. */
 async function gateOf(channel: AlertsChannel, rule: string): Promise<Gate> {
-  const { until, tries } = ((await unlessCorrupt(channel.get(gateKey(rule)))) ?? {}) as Partial<Gate>;
-  return Number.isFinite(until) && Number.isSafeInteger(tries) ? ({ until, tries } as Gate) : { until: 0, tries: 0 };
+  const gate: unknown = await unlessCorrupt(channel.get(gateKey(rule)));
+  return isGate(gate) ? gate : { until: 0, tries: 0 };
 }
 
 /**
@@ -67,7 +68,7 @@ export async function deliver(rule: CheckedRule, delivery: Delivery): Promise<De
   let count = 0;
   let next: number | undefined;
   let shut = false;
-  for await (const { key, value } of channel.entries({ prefix: outboxOf(rule.id) })) {
+  for await (const { key, value } of readable(channel, { prefix: outboxOf(rule.id) })) {
     if (!isPending(value)) continue;
     const at = now();
     if (shut) {

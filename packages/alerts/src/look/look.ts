@@ -7,7 +7,17 @@ import { type CheckedRule, OWN_NAME } from "../rules/checked-rule.js";
 import { type Findings, findFor } from "./find.js";
 import { put } from "./put.js";
 import { type Judged, Records } from "./records.js";
-import { type AlertsChannel, freshState, isState, kept, type ReadState, ruleKey, type Turn } from "./state.js";
+import {
+  type AlertsChannel,
+  entryUnder,
+  freshState,
+  isState,
+  isTurn,
+  kept,
+  type ReadState,
+  ruleKey,
+  turnKey,
+} from "./state.js";
 import { MARGIN } from "./window.js";
 
 /** The longest time of the managed run that delivers, in ms: its budget, and the longest delivery. */
@@ -114,7 +124,7 @@ async function noteTicks({ channel, judged }: Context, findings: Findings): Prom
 /** The state of a rule. A rule that has none begins, at the time when any process with alerts last looked. */
 export async function stateOf(channel: AlertsChannel, { id }: CheckedRule, now: number): Promise<ReadState> {
   const key = ruleKey(id);
-  const known = await channel.entry(key);
+  const known = await entryUnder(channel, key);
   if (known !== undefined && isState(known.value)) return { state: known.value, version: known.version };
   const state = freshState(await lastLook(channel, now));
   const outcome = await channel.compareAndSet(key, known?.version ?? null, state, kept(channel));
@@ -125,8 +135,7 @@ export async function stateOf(channel: AlertsChannel, { id }: CheckedRule, now: 
 async function lastLook(channel: AlertsChannel, now: number): Promise<number> {
   let last = 0;
   for await (const { value } of readable(channel, { prefix: ["turn"] })) {
-    const { at } = (value ?? {}) as Partial<Turn>;
-    if (typeof at === "number" && at <= now) last = Math.max(last, at);
+    if (isTurn(value) && value.at <= now) last = Math.max(last, value.at);
   }
   return now - last > INHERITED ? now : last;
 }
@@ -136,11 +145,11 @@ async function lastLook(channel: AlertsChannel, now: number): Promise<number> {
  * `rest` ms.
  */
 export async function takeTurn(channel: AlertsChannel, rules: string, rest: number, now: number): Promise<boolean> {
-  const key = ["turn", rules];
-  const last = await channel.entry(key);
-  const { at } = (last?.value ?? {}) as Partial<Turn>;
+  const key = turnKey(rules);
+  const last = await entryUnder(channel, key);
+  const at = isTurn(last?.value) ? last.value.at : 0;
   // A turn in the future comes from a clock that was wrong.
-  if (typeof at === "number" && at <= now + rest && now - at < rest) return false;
+  if (at <= now + rest && now - at < rest) return false;
   const { ok } = await channel.compareAndSet(key, last?.version ?? null, { at: now }, kept(channel));
   return ok;
 }

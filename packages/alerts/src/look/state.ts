@@ -1,4 +1,5 @@
-import type { Channel, JsonValue, Op, Version } from "@ojm/core";
+import type { Channel, JsonValue, Key, Op, Version } from "@ojm/core";
+import { type DamageCheck, readable } from "@ojm/core/backend";
 import type { Alert } from "../types.js";
 import { type Window, windowFrom } from "./window.js";
 
@@ -78,6 +79,7 @@ export type AlertsChannel = Channel<Stored>;
 export type AlertOp = Op<Stored>;
 
 export const ruleKey = (rule: string): string[] => ["rule", rule];
+export const turnKey = (rules: string): string[] => ["turn", rules];
 export const gateKey = (rule: string): string[] => ["gate", rule];
 export const outboxOf = (rule: string): string[] => ["outbox", rule];
 export const outboxKey = (rule: string, seq: number): (string | number)[] => ["outbox", rule, seq];
@@ -148,3 +150,34 @@ export function isPending(value: unknown): value is Pending {
   const counts = [since, tries, due].every((each) => typeof each === "number");
   return counts && typeof id === "string" && typeof name === "string";
 }
+
+export function isGate(value: unknown): value is Gate {
+  const { until, tries } = (value ?? {}) as Partial<Gate>;
+  return Number.isFinite(until) && Number.isSafeInteger(tries);
+}
+
+export function isTurn(value: unknown): value is Turn {
+  return typeof (value as Partial<Turn> | null | undefined)?.at === "number";
+}
+
+/** An entry and its version. Its value is `undefined` if it cannot be decoded. */
+export async function entryUnder(
+  channel: AlertsChannel,
+  key: Key,
+): Promise<{ readonly value: unknown; readonly version: Version } | undefined> {
+  for await (const entry of readable(channel, { prefix: key, limit: 1 }))
+    if (JSON.stringify(entry.key) === JSON.stringify(key)) return entry;
+  return undefined;
+}
+
+/** Finds the damaged entries of the alerts. */
+export const alertDamage: DamageCheck = {
+  channel: CHANNEL,
+  isDamaged: ({ key, value }) => {
+    const [kind, id, seq, ...more] = (Array.isArray(key) ? key : []) as readonly unknown[];
+    if (typeof id !== "string" || more.length > 0) return false;
+    if (seq !== undefined) return kind === "outbox" && typeof seq === "number" && !isPending(value);
+    if (kind === "rule") return !isState(value);
+    return (kind === "gate" && !isGate(value)) || (kind === "turn" && !isTurn(value));
+  },
+};

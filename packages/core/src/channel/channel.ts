@@ -1,12 +1,12 @@
 import { firstOf } from "../util/abort/abort.js";
 import type { Clock } from "../util/clock.js";
-import type { Backend, CommitOutcome } from "./backend/backend.js";
+import type { Backend, CommitOutcome, StoredEntry } from "./backend/backend.js";
 import { channelErrorOf } from "./backend/driver-errors.js";
 import type { Store } from "./backend/store.js";
 import { abortable, throwIfAborted } from "./calls/abortable.js";
 import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
 import { decodeValue, type JsonValue } from "./encoding/json.js";
-import type { Scope } from "./encoding/scope.js";
+import { readableValue, type Scope } from "./encoding/scope.js";
 import { versionOf } from "./encoding/version.js";
 import { ChannelError } from "./errors.js";
 import { type Scanned, scan } from "./scan.js";
@@ -241,9 +241,25 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
    * connection does not end the watch. It ends when the loop is left, `signal` fires or the channel is
    * closed. The watch keeps all present keys in memory.
    *
-   * @throws ChannelError `NOT_SUPPORTED` where `supports.watch` is false
+   * @throws ChannelError `NOT_SUPPORTED` where `supports.watch` is false; `CORRUPT` at an entry that ojm did
+   * not write
    */
-  async *watch(options: WatchOptions = {}): AsyncGenerator<WatchEvent<V>, void, undefined> {
+  watch(options: WatchOptions = {}): AsyncGenerator<WatchEvent<V>, void, undefined> {
+    return this.#watch(options, (stored) => this.#scope.entry<V>(stored));
+  }
+
+  /**
+   * @internal As {@link Channel.watch}. An entry whose value cannot be decoded comes without it, and one whose
+   * key no channel wrote is left out: neither ends the watch.
+   */
+  watchReadable(options: WatchOptions = {}): AsyncGenerator<WatchEvent<V | undefined>, void, undefined> {
+    return this.#watch(options, (stored) => this.#scope.readable<V>(stored));
+  }
+
+  async *#watch<W>(
+    options: WatchOptions,
+    entryOf: (stored: StoredEntry) => Entry<W> | undefined,
+  ): AsyncGenerator<WatchEvent<W>, void, undefined> {
     const backend = this.#open();
     if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
     const closing = this.#closing.signal;
@@ -262,10 +278,13 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     });
     try {
       for await (const event of watch.events()) {
-        if (event.type === "put") yield { type: "put", entry: this.#scope.entry<V>(event.entry) };
-        else if (event.type === "delete")
-          yield { ...event, key: this.#scope.unkey(event.key), version: versionOf(event.version) };
-        else yield event;
+        if (event.type === "put") {
+          const entry = entryOf(event.entry);
+          if (entry !== undefined) yield { type: "put", entry };
+        } else if (event.type === "delete") {
+          const key = this.#scope.unkeyIfOurs(event.key);
+          if (key !== undefined) yield { ...event, key, version: versionOf(event.version) };
+        } else yield event;
       }
     } finally {
       forget();
@@ -297,7 +316,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
         watcher.changed({
           version: versionOf(version),
           deleted: value === null,
-          value: () => readable<V>(value),
+          value: () => readableValue<V>(value),
         }),
       gap: () => watcher.gap(),
       failed: (error) => watcher.failed(error),
@@ -351,13 +370,4 @@ function notJoined(one: string, other: string): ChannelError {
 
 function put<V>(key: Key, value: V, options: WriteOptions): Op<V> {
   return options.ttl === undefined ? { put: key, value } : { put: key, value, ttl: options.ttl };
-}
-
-/** Never throws: it runs inside the callback of a backend, where nobody could handle an error. */
-function readable<V>(value: string | null): V | undefined {
-  try {
-    return value === null ? undefined : decodeValue<V>(value, "");
-  } catch {
-    return undefined;
-  }
 }

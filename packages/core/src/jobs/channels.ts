@@ -9,18 +9,18 @@ import type { SeenValue } from "./records/seen.js";
 import type { TimeIndexValue } from "./records/time-index.js";
 import type { JobManagerOptions, RunRecord } from "./types.js";
 
-const JOBS = "oJobManager-jobs";
-const LOCKS = "oJobManager-locks";
+export const JOBS = "oJobManager-jobs";
+export const LOCKS = "oJobManager-locks";
 
 /**
  * The turns of managers that look after the records. They are in the store of the records, as managers with
  * the same locks may have their records in different stores. They have their own channel, so that readers of
  * the jobs channel find only records.
  */
-const TURNS = "oJobManager-turns";
+export const TURNS = "oJobManager-turns";
 
 /** The records by their start time; see TimeIndex. Its own channel for the same reason. */
-const TIMES = "oJobManager-times";
+export const TIMES = "oJobManager-times";
 
 /** The channels of the records, in the store that `chJobs` names. */
 export interface Records {

@@ -1,5 +1,4 @@
 import { readable } from "../channel/calls/corrupt.js";
-import type { Channel } from "../channel/channel.js";
 import type { Key, Version } from "../channel/types.js";
 import {
   isAudit,
@@ -11,9 +10,19 @@ import {
   lockPlace,
   sessionPlace,
 } from "../locks/entries/valid.js";
+import { isTurn } from "../locks/sweep/turn.js";
 import { Breaks } from "../util/breaks.js";
+import { isText, isTime } from "../util/shape.js";
+import { JOBS, LOCKS, TIMES, TURNS } from "./channels.js";
+import { isChunk, isProgress, isProgressKey, runOfKey, seqOf } from "./logs/chunk.js";
+import { LOGS } from "./logs/logs.js";
+import type { JobManager } from "./manager.js";
 import { isRecord, isRecordKey } from "./records/read.js";
+import { LOOK, SEEN, seenIn } from "./records/seen.js";
+import { FILLED, IN_ERROR, isFilled } from "./records/time-index.js";
 import { isPending } from "./retry/pending.js";
+import { isCells } from "./rollups/cell.js";
+import { cellsPlace, FOLD, foldStateOf, SPANS } from "./rollups/entries.js";
 
 /** An entry that has a key of ours, and a value that nobody can use: readers leave it out. */
 export interface DamagedEntry {
@@ -31,8 +40,20 @@ interface Read {
   readonly value: unknown;
 }
 
-/** Whether an entry of the channel of the locks is damaged. Other packages keep entries there, too. */
-export function isDamagedLocksEntry({ key, value }: Read): boolean {
+/** Finds the damaged entries of a channel. */
+export interface DamageCheck {
+  /** The name of the channel. */
+  readonly channel: string;
+  /** Whether an entry has a key of ours, and a value that nobody can use. */
+  readonly isDamaged: (entry: Read) => boolean;
+  /** The entries to look at, by what their keys begin with. Default: all. */
+  readonly prefixes?: readonly Key[];
+  /** The most entries to look at, where they are large. */
+  readonly most?: number;
+}
+
+/** Other packages keep entries in this channel, too. */
+function isDamagedLock({ key, value }: Read): boolean {
   const [kind, name, ...more] = (Array.isArray(key) ? key : []) as readonly unknown[];
   const lock = lockPlace(key);
   if (lock !== undefined) return lock.part === "lock" ? !isLock(value, lock.name) : !isQueue(value);
@@ -41,32 +62,68 @@ export function isDamagedLocksEntry({ key, value }: Read): boolean {
     if (more[0] === "call") return !isCall(value);
     return more[0] === "stop" ? !isStopRequests(value) : !isSession(value, session);
   }
+  if (kind === "sweep" && name === undefined) return !isTurn(value);
   if (typeof name !== "string") return false;
   if (kind === "audit") return more.length === 2 && !isAudit(value);
   return kind === "retry" && more.length === 1 && !isPending({ key, value });
 }
 
-/**
- * Whether an entry of the channel of the records is damaged. Scripts keep what they like there, by other
- * keys.
- */
-export const isDamagedRecord = ({ key, value }: Read): boolean => isRecordKey(key) && !isRecord({ key, value });
+/** Scripts keep what they like in this channel, by other keys. */
+const isDamagedRecord = ({ key, value }: Read): boolean => isRecordKey(key) && !isRecord({ key, value });
 
-/** The damaged ones among the first `most` entries of a channel. */
-export async function* damagedIn(
-  channel: Channel<unknown>,
-  isDamaged: (entry: Read) => boolean,
-  { prefix, most }: { readonly prefix?: Key; readonly most: number },
+function isDamagedLog({ key, value }: Read): boolean {
+  if (runOfKey(key) === undefined) return false;
+  return isProgressKey(key) ? !isProgress(value) : seqOf(key) !== undefined && !isChunk(value);
+}
+
+/** The values of the other entries are not read: their keys say all. */
+function isDamagedTime({ key, value }: Read): boolean {
+  if (key === FILLED) return !isFilled(value);
+  if (key === FOLD) return foldStateOf(value) === undefined;
+  const [kind] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  if (cellsPlace(key) === undefined) return false;
+  return kind === IN_ERROR ? !isText(value) : isText(kind) && Object.hasOwn(SPANS, kind) && !isCells(value);
+}
+
+function isDamagedTurn({ key, value }: Read): boolean {
+  if (key === LOOK) return !isTime(value);
+  return key === SEEN ? seenIn(value) === undefined : Array.isArray(key) && key.length === 1 && !isTurn(value);
+}
+
+/** The checks of the channels of core. */
+export const DAMAGE_CHECKS: readonly DamageCheck[] = [
+  { channel: LOCKS, isDamaged: isDamagedLock },
+  { channel: JOBS, isDamaged: isDamagedRecord },
+  // A chunk has up to some ten KB.
+  { channel: LOGS, isDamaged: isDamagedLog, most: 2_000 },
+  {
+    channel: TIMES,
+    isDamaged: isDamagedTime,
+    prefixes: [FILLED, FOLD, [IN_ERROR], ...Object.keys(SPANS).map((span) => [span])],
+  },
+  { channel: TURNS, isDamaged: isDamagedTurn },
+];
+
+/** The damaged entries that these checks find among the first `most` ones of each channel, or prefix. */
+export async function* damagedEntries(
+  manager: JobManager,
+  checks: readonly DamageCheck[],
+  most: number,
 ): AsyncGenerator<DamagedEntry, void, undefined> {
   const breaks = new Breaks();
-  for await (const { key, value, version } of readable(channel, {
-    ...(prefix !== undefined && { prefix }),
-    limit: most,
-  })) {
-    await breaks.take();
-    if (!isDamaged({ key, value })) continue;
-    const place = lockPlace(key);
-    const lock = place?.part === "lock" ? { lock: place.name } : {};
-    yield { channel: channel.name, key, version, ...lock };
+  for (const check of checks) {
+    const channel = await manager.channelOf(check.channel);
+    const limit = Math.min(most, check.most ?? most);
+    for (const prefix of check.prefixes ?? [undefined]) {
+      for await (const { key, value, version } of readable(channel, {
+        ...(prefix !== undefined && { prefix }),
+        limit,
+      })) {
+        await breaks.take();
+        if (!check.isDamaged({ key, value })) continue;
+        const place = check.channel === LOCKS ? lockPlace(key) : undefined;
+        yield { channel: check.channel, key, version, ...(place?.part === "lock" && { lock: place.name }) };
+      }
+    }
   }
 }

@@ -10,7 +10,7 @@ import type { AcquireOptions, HeldLock } from "../locks/types.js";
 import { type Clock, restBy, systemClock } from "../util/clock.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
-import { Logs } from "./logs/logs.js";
+import { LOGS, Logs } from "./logs/logs.js";
 import { checkManagerOptions, checkPruneOptions } from "./options.js";
 import { type Asked, JobQuestions } from "./questions/job-questions.js";
 import { Housekeeping } from "./records/housekeeping.js";
@@ -387,6 +387,18 @@ export class JobManager extends JobQuestions {
   /** @internal Closes the open runs as `lost`. Resolves to whether there were any. */
   closeOpenRuns(why: string): Promise<boolean> {
     return this.#runs.abandon(why);
+  }
+
+  /**
+   * @internal The channel in which this manager, or a package that is built on it, has its entries of this
+   * name.
+   */
+  async channelOf(name: string): Promise<Channel<unknown>> {
+    const { jobs, locks, times, turns } = this.#channels;
+    const own = ([jobs, locks, times, turns] as readonly Channel<unknown>[]).find((one) => one.name === name);
+    if (own !== undefined) return own;
+    const { logs } = this.#context;
+    return name === LOGS ? ((await logs.open()).channel as Channel<unknown>) : this.channel<unknown>(name);
   }
 
   #contextOf(group: object | undefined): RunContext {

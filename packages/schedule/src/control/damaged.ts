@@ -1,11 +1,9 @@
-import type { JobManager, Key } from "@ojm/core";
-import { type DamagedEntry, damagedIn } from "@ojm/core/backend";
+import type { DamageCheck } from "@ojm/core/backend";
 import { isReadable } from "../definition/check.js";
-import { CHANNEL, type SchedulesValue } from "../store/schema.js";
+import { CHANNEL } from "../store/schema.js";
 import { isCursor, isMember, isMemberPart, isRequest, isSchedule, isWholeTick } from "../store/valid.js";
 
-/** Whether an entry of the schedulers has a key of theirs, and a value that they cannot use. */
-export function isDamagedScheduleEntry({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
+function isDamaged({ key, value }: Parameters<DamageCheck["isDamaged"]>[0]): boolean {
   const [kind, name, part, ...more] = (Array.isArray(key) ? key : []) as readonly unknown[];
   if (typeof name !== "string" || more.length > 0) return false;
   switch (kind) {
@@ -24,12 +22,9 @@ export function isDamagedScheduleEntry({ key, value }: { readonly key: Key; read
   }
 }
 
-/** The damaged entries of the schedulers, among the first `most` of each kind. */
-export async function* damagedSchedules(
-  manager: JobManager,
-  most: number,
-): AsyncGenerator<DamagedEntry, void, undefined> {
-  const channel = await manager.channel<SchedulesValue>(CHANNEL);
-  for (const kind of ["schedule", "cursor", "member", "request", "tick"])
-    yield* damagedIn(channel, isDamagedScheduleEntry, { prefix: [kind], most });
-}
+/** Finds the damaged entries of the schedulers. */
+export const scheduleDamage: DamageCheck = {
+  channel: CHANNEL,
+  isDamaged,
+  prefixes: ["schedule", "cursor", "member", "request", "tick"].map((kind) => [kind]),
+};

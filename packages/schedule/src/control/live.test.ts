@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { scribble } from "../../../core/src/testing/scribble.js";
+import { CHANNEL } from "../store/schema.js";
 import { type SchedulerOf, World } from "../testing/world.js";
 import { followSchedules, type LiveSchedules } from "./live.js";
 
@@ -42,6 +44,30 @@ describe("followed schedules", () => {
     await world.clock.advance(1_000);
     expect(live.schedules()).toEqual([]);
     expect(changes).toBeGreaterThan(3);
+    await end();
+  });
+
+  it("are known, and run, beside entries that are not JSON", async () => {
+    const channel = await one.manager.channel<unknown>(CHANNEL);
+    const damaged = [
+      ["schedule", "x"],
+      ["cursor", "x"],
+      ["member", "x"],
+      ["member", "x", 0],
+      ["request", "x", "r"],
+    ];
+    const damage = async (): Promise<void> => {
+      for (const key of damaged) await scribble({ way: one.way, channel: channel as never }, key, "{ not JSON");
+    };
+    await damage();
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const live = await followed();
+    await world.until("00:02:10");
+    expect(one.ran).toEqual(["00:01:00", "00:02:00"]);
+    await damage();
+    await world.until("00:03:10");
+    expect(live.schedules()).toMatchObject([{ name: "a", decided: at("00:03:00") }]);
+    expect(live.schedulers()).toMatchObject([{ by: { instance: "one" } }]);
     await end();
   });
 

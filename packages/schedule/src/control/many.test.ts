@@ -1,8 +1,9 @@
+import { damagedEntries } from "@ojm/core/backend";
 import { expect, test } from "vitest";
 import { calendarOf } from "../definition/calendar.js";
 import { CHANNEL, cursorKey, type SchedulesValue, scheduleKey } from "../store/schema.js";
 import { type SchedulerOf, World } from "../testing/world.js";
-import { damagedSchedules } from "./damaged.js";
+import { scheduleDamage } from "./damaged.js";
 
 const COUNT = 200;
 
@@ -63,7 +64,7 @@ test("a second list of many schedules costs a small part of the first", async ()
 test("a search for damage among many schedules lets other work of the process run", async () => {
   const one = await many(2);
   const { turns, cpu } = await turnsOf(async () => {
-    for await (const _ of damagedSchedules(one.manager, 10_000)) throw new Error("nothing is damaged");
+    for await (const _ of damagedEntries(one.manager, [scheduleDamage], 10_000)) throw new Error("nothing is damaged");
   });
   expect(turns).toBeGreaterThan(cpu / MOST);
 });

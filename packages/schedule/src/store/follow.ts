@@ -1,4 +1,5 @@
 import { type Channel, type Clock, isChannelError, type Key, type Version } from "@ojm/core";
+import { readable } from "@ojm/core/backend";
 
 /** How often a store without watches is looked at, in ms. */
 const LOOK = 5_000;
@@ -8,7 +9,8 @@ const AGAIN = 1_000;
 
 /** What a follower hears of. */
 export interface Followed<V> {
-  put(key: Key, value: V, version: Version): void;
+  /** `undefined`: the entry cannot be decoded. */
+  put(key: Key, value: V | undefined, version: Version): void;
   gone(key: Key): void;
   /** All entries that there are were told. */
   synced(): void;
@@ -68,7 +70,7 @@ class Known<V> {
     this.#seen = new Set();
   }
 
-  put(key: Key, value: V, version: Version): void {
+  put(key: Key, value: V | undefined, version: Version): void {
     const id = JSON.stringify(key);
     this.#seen?.add(id);
     if (this.#versions.get(id) === version) return;
@@ -89,7 +91,7 @@ class Known<V> {
 
 async function watched<V>(channel: Channel<V>, prefix: Key, known: Known<V>, signal: AbortSignal): Promise<void> {
   known.begin();
-  for await (const event of channel.watch({ prefix, signal, keepAlive: false })) {
+  for await (const event of channel.watchReadable({ prefix, signal, keepAlive: false })) {
     if (event.type === "put") known.put(event.entry.key, event.entry.value, event.entry.version);
     else if (event.type === "delete") known.gone(event.key);
     else if (event.type === "gap") known.begin();
@@ -99,7 +101,7 @@ async function watched<V>(channel: Channel<V>, prefix: Key, known: Known<V>, sig
 
 async function looked<V>(channel: Channel<V>, prefix: Key, known: Known<V>, signal: AbortSignal): Promise<void> {
   known.begin();
-  for await (const { key, value, version } of channel.entries({ prefix, signal })) known.put(key, value, version);
+  for await (const { key, value, version } of readable(channel, { prefix, signal })) known.put(key, value, version);
   known.synced();
 }
 

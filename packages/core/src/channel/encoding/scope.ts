@@ -44,6 +44,17 @@ export class Scope {
     };
   }
 
+  /**
+   * As {@link entry}, without a value if that cannot be decoded; `undefined` if no channel wrote this key.
+   */
+  readable<V>(stored: StoredEntry): Entry<V | undefined> | undefined {
+    const key = this.unkeyIfOurs(stored.key);
+    if (key === undefined) return undefined;
+    const { version, expiresIn } = stored;
+    const rest = { version: versionOf(version), ...(expiresIn === undefined ? {} : { expiresIn }) };
+    return { key, value: readableValue<V>(stored.value), ...rest };
+  }
+
   /** The range of the keys that begin with `prefix`; without it, of all keys of the channel. */
   range(prefix?: Key): { from: string; to: string } {
     const from = prefix === undefined ? this.#name : this.key(prefix);
@@ -62,5 +73,14 @@ export class Scope {
       if (before < to) to = before;
     }
     return from < to ? { from, to } : undefined;
+  }
+}
+
+/** Never throws: it also runs inside the callback of a backend, where nobody could handle an error. */
+export function readableValue<V>(value: string | null): V | undefined {
+  try {
+    return value === null ? undefined : decodeValue<V>(value, "");
+  } catch {
+    return undefined;
   }
 }

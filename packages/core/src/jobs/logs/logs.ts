@@ -13,7 +13,7 @@ import { budgetOf } from "./budget.js";
 import type { LogsValue } from "./chunk.js";
 import type { LogAmount, LogDroppedEvent } from "./types.js";
 
-const LOGS = "oJobManager-logs";
+export const LOGS = "oJobManager-logs";
 
 /** The size of a chunk in bytes, and the longest wait of a line in ms, before the store is known. */
 const FIRST_CHUNK = 32 * 1_024;

@@ -28,11 +28,16 @@ export interface SeenValue {
   readonly due: number;
 }
 
-const SEEN: Key = "seen";
+export const SEEN: Key = "seen";
+export const LOOK: Key = "look";
 
 /** Reads what the last look saw; `undefined` if there was none, or if somebody overwrote the entry. */
 export async function readSeen(channel: Channel<unknown>): Promise<SeenValue | undefined> {
-  const value = await unlessCorrupt(channel.get(SEEN));
+  return seenIn(await unlessCorrupt(channel.get(SEEN)));
+}
+
+/** What the last look saw, by its entry; `undefined` if that is damaged. */
+export function seenIn(value: unknown): SeenValue | undefined {
   const { until, version, full, open, due } = fieldsOf<SeenValue>(value) ?? {};
   if (!isTime(until) || !isTime(full) || !isTime(due)) return undefined;
   if (!isText(version) || !/^\d+$/.test(version) || !Array.isArray(open)) return undefined;
@@ -68,5 +73,5 @@ export function seenNow(
 
 /** Marks the begin of a look. Everything that is written later has a higher version than the result. */
 export async function markBegin(channel: Channel<unknown>, at: number): Promise<Version> {
-  return channel.set("look", at);
+  return channel.set(LOOK, at);
 }

@@ -1,7 +1,7 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { Entry, Key, Version } from "../../channel/types.js";
-import { isText, isTime } from "../../util/shape.js";
+import { fieldsOf, isText, isTime } from "../../util/shape.js";
 import type { RunRecord, RunStatus } from "../types.js";
 
 /** Start times below and above that of every record. */
@@ -42,6 +42,10 @@ export interface FilledValue {
   readonly at: number;
 }
 
+export function isFilled(value: unknown): value is FilledValue {
+  return isTime(fieldsOf<FilledValue>(value)?.at);
+}
+
 /** The values of the index's channel. */
 export type TimeIndexValue = typeof NOTHING | FilledValue | RunStatus;
 
@@ -51,11 +55,11 @@ interface Lacking {
   readonly puts: readonly { readonly put: Key; readonly value: typeof NOTHING | RunStatus }[];
 }
 
-const FILLED: Key = "filled";
+export const FILLED: Key = "filled";
 
 /** The runs that ended in error: by their ends, and with their status by their start times. */
 const FAILED = "failed";
-const IN_ERROR = "error";
+export const IN_ERROR = "error";
 
 /** The entries of a run that ended in error; none for all others. */
 function failureEntries(
@@ -168,8 +172,8 @@ export class TimeIndex {
 
   /** What is known about the filling of the index; `undefined` if it may lack records. */
   async filled(): Promise<FilledValue | undefined> {
-    const value = await this.#times.get(FILLED);
-    return typeof value === "object" && value !== null && isTime(value.at) ? value : undefined;
+    const value = await unlessCorrupt(this.#times.get(FILLED));
+    return isFilled(value) ? value : undefined;
   }
 
   async setFilled(value: FilledValue): Promise<void> {
@@ -196,7 +200,7 @@ export class TimeIndex {
     readonly signal?: AbortSignal;
   }): AsyncGenerator<RecordRef & { readonly status: unknown }, void, undefined> {
     const range = { after: [IN_ERROR, from], before: [IN_ERROR, ...partsOf(before)], reverse: true };
-    for await (const { key, value } of this.#times.entries({ ...range, ...(signal && { signal }) })) {
+    for await (const { key, value } of readable(this.#times, { ...range, ...(signal && { signal }) })) {
       const [, startTime, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
       if (isTime(startTime) && isText(name)) yield { name, startTime, status: value };
     }

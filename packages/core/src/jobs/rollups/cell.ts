@@ -66,6 +66,12 @@ export function decodeCells(value: unknown, places: number): Cells {
   return cells;
 }
 
+/** Whether a value is that of an entry of cells. A later version of ojm may count more in each. */
+export function isCells(value: unknown): boolean {
+  const isCell = (cell: unknown): boolean => Array.isArray(cell) && cell.length >= COUNTS && cell.every(isSpan);
+  return Array.isArray(value) && value.every(isCell);
+}
+
 /** Calls `see` with each cell of an entry and its place. */
 export function eachCell(
   value: unknown,

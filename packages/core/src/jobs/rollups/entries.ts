@@ -82,12 +82,13 @@ export interface FoldEntry {
 /** Reads how far the fold is. An entry that somebody overwrote has a version, and no state. */
 export async function readFold(times: Channel<unknown>): Promise<FoldEntry> {
   for await (const { key, value, version } of readable(times, { prefix: FOLD, limit: 1 })) {
-    if (key === FOLD) return { state: stateOf(value), version };
+    if (key === FOLD) return { state: foldStateOf(value), version };
   }
   return { state: undefined, version: null };
 }
 
-function stateOf(value: unknown): FoldState | undefined {
+/** How far the fold is, by its entry; `undefined` if that is damaged. */
+export function foldStateOf(value: unknown): FoldState | undefined {
   const { cursor, repairs, near, far } = fieldsOf<FoldState>(value) ?? {};
   const { from, version } = fieldsOf<FoldState["near"]>(near) ?? {};
   const { at, begun, version: before } = fieldsOf<FoldState["far"]>(far) ?? {};

@@ -3,12 +3,20 @@ import { encodeKey } from "../../channel/encoding/key.js";
 import type { EntriesOptions, Key, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { processIdentity } from "../../util/process-state.js";
+import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
 
 /** The process that has the turn, for people to read. No decision depends on it. */
 export interface TurnValue {
   readonly by: { readonly host: string; readonly pid: number };
   /** When the process took or kept the turn, in ms since 1970 by its wall clock. */
   readonly at: number;
+}
+
+/** Whether a value says which process has a turn. */
+export function isTurn(value: unknown): value is TurnValue {
+  const { by, at } = fieldsOf<TurnValue>(value) ?? {};
+  const { host, pid } = fieldsOf<TurnValue["by"]>(by) ?? {};
+  return isText(host) && isCount(pid) && isTime(at);
 }
 
 /** The methods of a channel that a turn needs. */

@@ -1,14 +1,15 @@
 import { hostname } from "node:os";
+import { alertDamage } from "@ojm/alerts";
 import type { Channel, JobManager, Key } from "@ojm/core";
 import {
+  DAMAGE_CHECKS,
+  type DamageCheck,
   type DamagedEntry,
-  damagedIn,
-  isDamagedLocksEntry,
-  isDamagedRecord,
+  damagedEntries,
   shellWord,
   unlessCorrupt,
 } from "@ojm/core/backend";
-import { damagedSchedules, isDamagedScheduleEntry } from "@ojm/schedule";
+import { scheduleDamage } from "@ojm/schedule";
 import { CommandError, notFound } from "../../../errors.js";
 import { author } from "../../act/reason.js";
 import { isCommandNote } from "../../exec/predecessor.js";
@@ -21,31 +22,23 @@ const MOST = 20_000;
 /** How many damaged entries are named. */
 const NAMED = 50;
 
-type Read = Parameters<typeof isDamagedRecord>[0];
-
-/** What decides whether an entry is damaged, by its channel. */
-const CHECKS: Readonly<Record<string, (entry: Read) => boolean>> = {
-  "oJobManager-jobs": isDamagedRecord,
-  "oJobManager-locks": (entry) => isDamagedLocksEntry(entry) || isDamagedNote(entry),
-  "oJobManager-schedules": isDamagedScheduleEntry,
+/** Finds the damaged notes of `ojm exec`. */
+const noteDamage: DamageCheck = {
+  channel: "oJobManager-locks",
+  isDamaged: ({ key, value }) => {
+    const [kind, name] = (Array.isArray(key) ? key : []) as readonly unknown[];
+    if (typeof name !== "string") return false;
+    return (kind === "exec" && !isCommandNote(value, name)) || (kind === "exec-refused" && !isRefusals(value));
+  },
+  prefixes: [["exec"], ["exec-refused"]],
 };
 
-/** Whether a note of `ojm exec` is damaged. */
-function isDamagedNote({ key, value }: Read): boolean {
-  const [kind, name] = (Array.isArray(key) ? key : []) as readonly unknown[];
-  if (typeof name !== "string") return false;
-  return (kind === "exec" && !isCommandNote(value, name)) || (kind === "exec-refused" && !isRefusals(value));
-}
+const CHECKS: readonly DamageCheck[] = [...DAMAGE_CHECKS, noteDamage, scheduleDamage, alertDamage];
 
 /** Looks for entries that nobody can use: each is missing in what the other commands show. */
 export async function checkEntries(manager: JobManager): Promise<Finding[]> {
   const found: DamagedEntry[] = [];
-  const { jobs, locks } = manager.channels;
-  for (const channel of [locks, jobs] as readonly Channel<unknown>[]) {
-    const isDamaged = CHECKS[channel.name];
-    if (isDamaged !== undefined) for await (const one of damagedIn(channel, isDamaged, { most: MOST })) found.push(one);
-  }
-  for await (const one of damagedSchedules(manager, MOST)) found.push(one);
+  for await (const one of damagedEntries(manager, CHECKS, MOST)) found.push(one);
   if (found.length === 0) return [ok("entries", "none is damaged")];
   const more = found.length - NAMED;
   return [
@@ -77,24 +70,23 @@ function entryText(channel: string, key: Key): string {
 /** Removes an entry that is damaged, and no other one. Resolves to what it was, in words. */
 export async function removeDamaged(manager: JobManager, word: string): Promise<string> {
   const { channel: name, key } = parsed(word);
-  const isDamaged = CHECKS[name];
-  if (isDamaged === undefined) throw new CommandError(`"${name}" is not a channel whose entries doctor checks`);
-  const { jobs, locks } = manager.channels;
-  const opened = ([jobs, locks] as readonly Channel<unknown>[]).find((one) => one.name === name);
-  const channel = opened ?? (await manager.channel<unknown>(name));
+  const checks = CHECKS.filter(({ channel }) => channel === name);
+  if (checks.length === 0) throw new CommandError(`"${name}" is not a channel whose entries doctor checks`);
+  const { locks } = manager.channels;
+  const channel = await manager.channelOf(name);
   let version: string | undefined;
   for await (const one of channel.keys({ prefix: key, limit: 1 }))
     if (JSON.stringify(one.key) === JSON.stringify(key)) ({ version } = one);
   const text = entryText(name, key);
   if (version === undefined) throw notFound(`there is no entry ${text}`);
   const entry = await unlessCorrupt(channel.entry(key));
-  if (!isDamaged({ key, value: entry?.value }))
+  if (!checks.some(({ isDamaged }) => isDamaged({ key, value: entry?.value })))
     throw new CommandError(`the entry ${text} is not damaged: nothing was done`);
   const by = { host: hostname(), pid: process.pid, instance: "ojm-doctor" };
   const ops = [{ check: key, version }, { delete: key }];
   const act = {
     action: "remove-damaged",
-    name: nameIn(key),
+    name: nameIn(name, key),
     reason: "it was damaged",
     by,
     author: author(),
@@ -106,15 +98,19 @@ export async function removeDamaged(manager: JobManager, word: string): Promise<
   return text;
 }
 
-function nameIn(key: Key): string {
-  const parts: readonly unknown[] = Array.isArray(key) ? key.slice(1) : Object.values(key);
+function nameIn(channel: string, key: Key): string {
+  if (typeof key !== "object") return "*";
+  // The key of a log begins with its job, all others with the kind of the entry.
+  const isLog = channel === "oJobManager-logs";
+  const parts: readonly unknown[] = Array.isArray(key) ? key.slice(isLog ? 0 : 1) : Object.values(key);
   return String(parts.find((part) => typeof part === "string" && part !== "") ?? "*");
 }
 
 function parsed(word: string): { readonly channel: string; readonly key: Key } {
   try {
     const [channel, key] = JSON.parse(word) as readonly [unknown, Key];
-    if (typeof channel === "string" && typeof key === "object" && key !== null) return { channel, key };
+    const isKey = typeof key === "string" || (typeof key === "object" && key !== null);
+    if (typeof channel === "string" && isKey) return { channel, key };
   } catch {
     // Said below.
   }

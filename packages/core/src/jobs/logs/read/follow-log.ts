@@ -118,7 +118,7 @@ class Follower {
   async *#watch(): AsyncGenerator<LogItem, void, undefined> {
     const { signal, forget } = this.#signal();
     try {
-      for await (const event of this.#source.logs.watch({ prefix: logPrefix(this.#run), signal })) {
+      for await (const event of this.#source.logs.watchReadable({ prefix: logPrefix(this.#run), signal })) {
         yield* this.#onEvent(event);
         if (this.#text.isComplete) return yield* this.#complete();
       }
@@ -139,7 +139,7 @@ class Follower {
     }
   }
 
-  async *#onEvent(event: WatchEvent<LogsValue>): AsyncGenerator<LogItem, void, undefined> {
+  async *#onEvent(event: WatchEvent<LogsValue | undefined>): AsyncGenerator<LogItem, void, undefined> {
     if (event.type === "gap") this.#wasAway = true;
     if (event.type === "synced") yield* this.#synced();
     if (event.type !== "put") return;

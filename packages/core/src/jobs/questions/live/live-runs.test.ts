@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../../testing/fake-clock.js";
+import { scribble } from "../../../testing/scribble.js";
 import { rejection } from "../../../testing/settle.js";
 import { type ManagerOf, World } from "../../../testing/world.js";
 import type { LiveRuns } from "./live-runs.js";
@@ -40,6 +41,24 @@ describe("what runs, followed", () => {
     expect(live.runs()).toMatchObject([{ id: run.id, fence: run.fence, usual: { p50: 100, p95: 300 }, waiting: 0 }]);
     expect(live.run("b")).toBeUndefined();
     await clock.until(run.end());
+  });
+
+  test("is known beside entries that are not JSON, and after them", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    const locks = one.manager.channels.locks;
+    const damaged = [
+      ["lock", "x"],
+      ["lock", "x", "queue"],
+      ["session", "x"],
+      ["session", run.fence, "stop"],
+    ];
+    for (const key of damaged) await scribble({ way: one.way, channel: locks }, key, "{ not JSON");
+    await follow();
+    expect(live.runs().map(({ id }) => id)).toEqual([run.id]);
+    for (const key of damaged) await scribble({ way: one.way, channel: locks }, key, "{ not JSON either");
+    await clock.until(run.end());
+    await clock.advance(10);
+    expect(live.runs()).toEqual([]);
   });
 
   test("is told of runs that begin and end, and of their progress", async () => {

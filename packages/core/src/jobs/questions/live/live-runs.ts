@@ -141,14 +141,14 @@ export class LiveRuns {
 
   async #follow(signal: AbortSignal, known: () => void): Promise<void> {
     this.#unseen = new Set(this.#runs.keys());
-    for await (const event of this.#source.locks.watch({ prefix: ["lock"], signal, keepAlive: false })) {
+    for await (const event of this.#source.locks.watchReadable({ prefix: ["lock"], signal, keepAlive: false })) {
       this.#see(event);
       if (event.type !== "synced") continue;
       void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(known);
     }
   }
 
-  #see(event: WatchEvent<LocksValue>): void {
+  #see(event: WatchEvent<LocksValue | undefined>): void {
     if (event.type === "gap") this.#unseen = new Set(this.#runs.keys());
     else if (event.type === "synced") this.#synced();
     else {

@@ -33,7 +33,7 @@ export class LiveSessions {
   async follow(locks: Channel<LocksValue>, signal: AbortSignal): Promise<void> {
     this.#isSynced = false;
     this.#unseen = new Set(this.#all.keys());
-    for await (const event of locks.watch({ prefix: ["session"], signal, keepAlive: false })) {
+    for await (const event of locks.watchReadable({ prefix: ["session"], signal, keepAlive: false })) {
       if (event.type === "put") this.#put(event.entry);
       else if (event.type === "delete") this.#gone(event.key);
       else if (event.type === "gap") {
@@ -51,7 +51,7 @@ export class LiveSessions {
     return [...this.#all.values()];
   }
 
-  #put({ key, value, expiresIn }: Entry<LocksValue>): void {
+  #put({ key, value, expiresIn }: Entry<LocksValue | undefined>): void {
     const id = sessionPlace(key);
     if (id === undefined) return;
     if ((key as readonly unknown[])[2] === "stop") this.#news.asked(id);

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { type ProcessIdentity, processIsGone } from "@ojm/core/backend";
+import { isSession, type ProcessIdentity, processIsGone } from "@ojm/core/backend";
 import { steadyWatch } from "./steady-watch.js";
 
 /** The processes that hold or want a lock, as their sessions show: they renew them while they live. */
@@ -40,7 +40,7 @@ export class LiveSessions {
         unseen?.delete(id);
         const value = event.type === "put" ? event.entry.value : undefined;
         // A hold is a session that no process has.
-        if (value !== undefined && "process" in value && value.hold !== true) this.#processes.set(id, value.process);
+        if (isSession(value, id) && value.hold !== true) this.#processes.set(id, value.process);
         else this.#processes.delete(id);
       }
       this.#onChange();

@@ -9,10 +9,10 @@ export async function* steadyWatch<V>(
   channel: Channel<V>,
   prefix: Key,
   signal: AbortSignal,
-): AsyncGenerator<WatchEvent<V>, void, undefined> {
+): AsyncGenerator<WatchEvent<V | undefined>, void, undefined> {
   while (!signal.aborted) {
     try {
-      yield* channel.watch({ prefix, signal });
+      yield* channel.watchReadable({ prefix, signal });
     } catch (error) {
       if (signal.aborted) return;
       if (!isChannelError(error) || !error.retryable) throw error;
