@@ -4,6 +4,7 @@ import { constants, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { collect } from "../../../../core/src/testing/settle.js";
 import { startRedis, whyMissing } from "../../../../redis/src/testing/servers.js";
 import { prepareType } from "../../backends.js";
 import { called } from "../../testing/called.js";
@@ -259,6 +260,12 @@ describe("ojm exec", () => {
     const { code, out, err } = await retrying.ended;
     expect([code, out]).toEqual([143, "failed\n"]);
     expect(err).toMatch(/attempt 2 of "backup" was cancelled before it began: ojm got SIGTERM\. No attempt follows\n$/);
+    const all = await collect(manager.history({ name: "backup", limit: 2 }));
+    expect(all).toMatchObject([
+      { attempt: 2, status: "cancelled", error: "ojm got SIGTERM" },
+      { attempt: 1, status: "failed" },
+    ]);
+    expect(await manager.retries()).toEqual([]);
   });
 
   test("ends the whole group of a command that takes too long, and ends with 124", async () => {

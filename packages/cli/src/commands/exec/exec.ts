@@ -60,9 +60,12 @@ export async function execute(given: Given): Promise<number> {
       } catch (error) {
         await runner.over;
         if (runner.signalled === undefined) return exitOf(error, given, { manager, runner });
-        // The record tells only of the attempts that were made.
-        if (runner.waiting.aborted && runner.run !== undefined)
-          tell(`ojm: ${(error as Error).message}. No attempt follows`);
+        if (runner.waiting.aborted && runner.run !== undefined) {
+          const { message } = error as Error;
+          // Without an answer of the store, the attempt may wait there, and no process makes it.
+          const what = isChannelError(error) ? `ojm got a signal, and ${message}` : `${message}. No attempt follows`;
+          tell(`ojm: ${what}`);
+        }
         return runner.signalled;
       }
       // Ends as its command does, also if a signal came meanwhile.

@@ -383,13 +383,30 @@ describe.each([
     expect(await pending(two)).toEqual([]);
   });
 
-  test("a signal that fires in the wait ends the chain", async () => {
+  test("a signal that fires in the wait ends the chain, and the next attempt records it", async () => {
     const stop = new AbortController();
     const work = rejection(one.manager.run("a", failing(9), { retry, signal: stop.signal }));
     await clock.advance(1_000);
     stop.abort(new Error("deploy"));
     expect(await clock.until(work)).toMatchObject({ code: "CANCELLED", message: expect.stringMatching(/deploy$/) });
     expect(await pending(two)).toEqual([]);
+    expect((await records(two)).at(-1)).toMatchObject({ attempt: 2, status: "cancelled", error: "deploy" });
+    expect(began).toHaveLength(1);
+    await clock.until((await two.manager.start("a")).end());
+  });
+
+  test("a signal that fires while another run has the lock ends the chain, and waits for nothing", async () => {
+    const stop = new AbortController();
+    const work = rejection(one.manager.run("a", failing(9), { retry, signal: stop.signal }));
+    await clock.advance(1_000);
+    const other = await clock.until(two.manager.start("a"));
+    stop.abort(new Error("deploy"));
+    expect(await clock.until(work, 1_000)).toMatchObject({ code: "CANCELLED" });
+    expect(await pending(two)).toEqual([]);
+    expect(await clock.until(collect(two.manager.audit({ name: "a" })))).toMatchObject([
+      { action: "cancel", reason: "deploy", details: { attempt: 2 } },
+    ]);
+    await clock.until(other.end());
   });
 
   test("a manager that is closed in the wait leaves the chain to others", async () => {

@@ -9,7 +9,7 @@ import { visible } from "../../util/visible.js";
 import { isRunError, RunError } from "../errors.js";
 import { attemptFailed } from "../events.js";
 import { checkRunOptions } from "../options.js";
-import { cancelOf } from "../requests/audit.js";
+import { auditOps, cancelOf } from "../requests/audit.js";
 import type { RunContext } from "../run/context.js";
 import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
@@ -283,17 +283,16 @@ class Chain<T> {
   /** Waits before a pending attempt. A cancel removes it; one of another process has done so. */
   async #pause(pending: Pending, ms: number): Promise<void> {
     const { lockChannel, clock } = this.#context;
-    const { key, value, version } = pending;
     const until = clock.monotonic() + ms;
-    const watch = ms > 0 ? new PendingWatch(lockChannel, key) : undefined;
+    const watch = ms > 0 ? new PendingWatch(lockChannel, pending.key) : undefined;
     try {
       do {
         watch?.again();
         await this.#wait(until - clock.monotonic(), watch?.changed);
         const { signal } = this.#options;
         if (signal?.aborted === true) {
-          await lockChannel.commit([{ check: key, version }, { delete: key }]);
-          throw this.#cancelError(value, reasonText(signal.reason), signal.reason);
+          await this.#recordCancel(pending, reasonText(signal.reason));
+          throw this.#cancelError(pending.value, reasonText(signal.reason), signal.reason);
         }
         if (watch?.changed.aborted !== true) return;
         const cancelled = await this.#cancelled(pending);
@@ -301,6 +300,30 @@ class Chain<T> {
       } while (clock.monotonic() < until);
     } finally {
       watch?.stop();
+    }
+  }
+
+  /**
+   * The caller gives a pending attempt up: it begins, and ends as cancelled without a body. Where another run
+   * has the lock, the audit notes it. Otherwise the last record would promise an attempt.
+   */
+  async #recordCancel(pending: Pending, reason: string): Promise<void> {
+    const { lockChannel, clock, locks } = this.#context;
+    const { key, value, version } = pending;
+    const { attempt, chain, retry, trigger, timeout, args, meta } = value;
+    const more = { ...(args && { args }), ...(meta && { meta }) };
+    const options = { trigger, timeout, wait: 0, claim: claimOf(this.#context, pending), ...more };
+    try {
+      const run = await startRun(this.#context, this.#name, options, { attempt, chain, retry });
+      await run.cancel(reason);
+    } catch (error) {
+      // Another process has made or cancelled it.
+      if (isRunError(error) && error.code === "LOST") return;
+      if (!isRunError(error) || error.code !== "LOCKED") throw error;
+      const by = await locks.operator.holder();
+      const act = { action: "cancel", name: this.#name, reason, by, details: { chain, attempt } };
+      const noted = auditOps(lockChannel as Channel<LocksValue>, clock, act);
+      await lockChannel.commit([{ check: key, version }, { delete: key }, ...noted.ops]);
     }
   }
 
