@@ -10,8 +10,8 @@ const { OJM_SEED, OJM_SEEDS } = process.env;
 
 const SEEDS = Array.from({ length: Number(OJM_SEEDS ?? 30) }, (_, i) => Number(OJM_SEED ?? 1) + i);
 
-/** How many seeds are tried for a planted bug. The rarest of them shows in about one of ten. */
-const TRIED = 60;
+/** How many seeds are tried for a planted bug. The rarest of them shows in about one of six. */
+const TRIED = 30;
 
 process.setMaxListeners(50);
 

@@ -1,4 +1,5 @@
 import { compareVersions, isChannelError, isRunError, type Key, type Version } from "@ojm/core";
+import { unlessCorrupt } from "@ojm/core/backend";
 import { policiesOf } from "../definition/types.js";
 import type { Followed } from "../store/follow.js";
 import { REQUEST_TTL, requestKey, type SchedulesValue } from "../store/schema.js";
@@ -67,9 +68,10 @@ export class Requests implements Followed<SchedulesValue> {
       try {
         await (request.value.type === "run" ? this.#runNow(own, request) : this.#backfill(own, request));
       } catch (error) {
-        if (error instanceof Changed || error instanceof Taken) await this.#reread(request);
-        else if (!isChannelError(error) && !isRunError(error)) throw error;
-        else await new Promise<void>((resolve) => void this.#host.store.clock.after(AGAIN, resolve));
+        const isOld = error instanceof Changed || error instanceof Taken;
+        if (isOld && (await this.#reread(request))) continue;
+        if (!isOld && !isChannelError(error) && !isRunError(error)) throw error;
+        await new Promise<void>((resolve) => void this.#host.store.clock.after(AGAIN, resolve));
       }
     }
   }
@@ -107,9 +109,16 @@ export class Requests implements Followed<SchedulesValue> {
     this.#open.delete(id);
   }
 
-  async #reread({ name, id }: Request): Promise<void> {
-    const entry = await this.#host.store.channel.entry(requestKey(name, id)).catch(() => undefined);
-    if (entry === undefined) this.#open.delete(id);
-    else this.put(entry.key, entry.value, entry.version);
+  /** Resolves to `false` if the store is away: the request stays, as no watch reports it again. */
+  async #reread({ name, id }: Request): Promise<boolean> {
+    try {
+      const entry = await unlessCorrupt(this.#host.store.channel.entry(requestKey(name, id)));
+      if (entry === undefined) this.#open.delete(id);
+      else this.put(entry.key, entry.value, entry.version);
+      return true;
+    } catch (error) {
+      if (!isChannelError(error)) throw error;
+      return false;
+    }
   }
 }

@@ -83,6 +83,9 @@ const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
   ],
 };
 
+/** How many of the bodies see their process close. */
+const DEPLOYED = 0.15;
+
 /** How late a process may be to know of the end of its lease, in ms. */
 const LATE = 50;
 
@@ -136,6 +139,11 @@ export class Simulation {
   /** Until when a process that closed may free the locks of its chains. */
   #closingUntil = 0;
   #over = false;
+  /**
+   * A lock or a ticket was written again after it had been removed. No process knows of it, so it stays for
+   * as long as its session lives.
+   */
+  #tainted = false;
   /** No process is there until then, by the monotonic clock. */
   #outage = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -231,7 +239,8 @@ export class Simulation {
 
   /** Starts a process, and starts it anew whenever it dies: perhaps with newer definitions. */
   #keepAlive(store: SharedStore, i: number): void {
-    if (this.#over) return;
+    // Those that end in the calm end for the taint alone.
+    if (this.#over && !this.#tainted) return;
     const away = this.#outage - this.clock.monotonic();
     if (away > 0) {
       this.clock.after(away, () => this.#keepAlive(store, i));
@@ -269,10 +278,12 @@ export class Simulation {
       throw error;
     }
     const end = (how: "dies" | "closes"): void => {
-      this.#alive.delete(manager);
-      if (how === "closes") process.after(0, () => void this.#close(manager, scheduler, process));
-      else process.die();
+      const isFirst = this.#alive.delete(manager);
+      if (how === "dies") process.die();
+      else if (isFirst) process.after(0, () => void this.#close(manager, scheduler, process));
       for (const one of this.#inside) if (one.process === process && process.dead) this.#inside.delete(one);
+      // A process that closes may die meanwhile.
+      if (!isFirst) return;
       this.clock.after(this.#dice.between(100, TTL), () => this.#keepAlive(store, i));
     };
     this.#alive.set(manager, { scheduler, process, end });
@@ -308,6 +319,11 @@ export class Simulation {
     way.sent = (commit) => this.#lives.sent(commit);
     way.answered = (commit) => this.#lives.answered(commit);
     way.fault = (call) => this.#chaos.fault(name, call);
+    way.repeated = ({ writes }) => {
+      if (!writes.some(({ key, value }) => key.startsWith('oJobManager-locks ["lock ') && value !== null)) return;
+      this.note("what was given back is taken once more, by nobody");
+      this.#tainted = true;
+    };
     this.#ways.add(way);
     return way;
   }
@@ -327,12 +343,13 @@ export class Simulation {
     this.#inside.add(me);
     const takes = this.#dice.chance() < 0.7 ? this.#dice.between(0, 1_000) : this.#dice.between(0, 10_000);
     const obeys = this.#dice.chance() < 0.7;
+    if (this.#dice.chance() < DEPLOYED) this.#deployDuring(process, takes);
     await new Promise<void>((resolve) => {
       process.after(takes, resolve);
       if (obeys) run.signal.addEventListener("abort", () => resolve());
     });
     const isClosing = codeOf(run.signal) === "CLOSING";
-    if (isClosing) await new Promise<void>((resolve) => process.after(this.#dice.between(0, TTL), resolve));
+    if (isClosing) await new Promise<void>((resolve) => process.after(this.#dice.between(0, 2 * TTL), resolve));
     this.#inside.delete(me);
     // Its process may also go on.
     if (this.#dice.chance() < (isClosing ? 0.3 : 0.05)) {
@@ -342,6 +359,16 @@ export class Simulation {
     }
     if (isClosing && this.#dice.chance() < 0.5) throw run.signal.reason;
     if (this.#dice.chance() < 0.1) throw new Error("the body failed");
+  }
+
+  /** A deploy waits for no body: the process closes in the middle of one. */
+  #deployDuring(process: FakeProcess, takes: number): void {
+    process.after(this.#dice.between(0, takes), () => {
+      const living = [...this.#alive.values()].find((one) => one.process === process);
+      if (this.#over || living === undefined || process.dead) return;
+      this.note("a process closes in the middle of a body");
+      living.end("closes");
+    });
   }
 
   /** Whether a body of a process that closes must still have its lock, as far as its process can know. */
@@ -440,6 +467,7 @@ export class Simulation {
 
   async #calm(): Promise<void> {
     for (const { process } of this.#alive.values()) process.goOn();
+    if (this.#tainted) for (const { end } of [...this.#alive.values()]) end("dies");
     await this.clock.advance(CALM);
     for (const { scheduler } of this.#alive.values()) {
       for (const name of this.#names) {
