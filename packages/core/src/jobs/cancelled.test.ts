@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
-import { type ManagerOf, World } from "../testing/world.js";
+import { type ManagerOf, STORES, World } from "../testing/world.js";
 import type { Run, RunRecord } from "./types.js";
 
 let world: World;
@@ -15,10 +15,7 @@ beforeEach(() => {
 const records = ({ manager }: ManagerOf, name = "a"): Promise<RunRecord[]> => collect(manager.history({ name }));
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores", ({ apart }) => {
+describe.each(STORES)("records and locks $stores", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 

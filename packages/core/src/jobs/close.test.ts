@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
-import { type ManagerOf, World } from "../testing/world.js";
+import { type ManagerOf, STORES, World } from "../testing/world.js";
 import { isRunError } from "./errors.js";
 import type { Run, RunRecord } from "./types.js";
 
@@ -38,10 +38,7 @@ const deaf =
 
 const records = ({ manager }: ManagerOf, name = "a"): Promise<RunRecord[]> => collect(manager.history({ name }));
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: a close", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 
@@ -272,10 +269,7 @@ describe.each([
   });
 });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: a run that is handed over", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: a run that is handed over", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
-import { World } from "../testing/world.js";
+import { STORES, World } from "../testing/world.js";
 import type { Events } from "./events.js";
 
 const TTL = 15_000;
@@ -24,10 +24,7 @@ function listen<K extends keyof Events>(name: K): Events[K][] {
   return events;
 }
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: events", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: events", ({ apart }) => {
   test("a run is told when it starts and when it ends, with its record", async () => {
     const [started, ended] = [listen("ojm:run:started"), listen("ojm:run:ended")];
     const { manager } = await world.manager({ apart });

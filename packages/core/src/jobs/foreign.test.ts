@@ -5,7 +5,7 @@ import { lockKey } from "../locks/entries/schema.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { scribble } from "../testing/scribble.js";
 import { collect, rejection } from "../testing/settle.js";
-import { type ManagerOf, World } from "../testing/world.js";
+import { type ManagerOf, STORES, World } from "../testing/world.js";
 import { recordKey } from "./records/record.js";
 import type { Run } from "./types.js";
 
@@ -19,10 +19,7 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: foreign data in the store", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: foreign data in the store", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
   let run: Run;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { AuditValue } from "../locks/entries/schema.js";
 import { type FakeClock, settled } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
-import { type ManagerOf, World } from "../testing/world.js";
+import { type ManagerOf, STORES, World } from "../testing/world.js";
 import type { RunRecord } from "./types.js";
 
 const TTL = 15_000;
@@ -17,10 +17,7 @@ beforeEach(() => {
 
 const records = ({ manager }: ManagerOf, name = "a"): Promise<RunRecord[]> => collect(manager.history({ name }));
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores", ({ apart }) => {
+describe.each(STORES)("records and locks $stores", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 

@@ -3,7 +3,7 @@ import type { FakeClock } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
 import { checkChains } from "../testing/simulation/chains.js";
 import type { Fault } from "../testing/stores/faulty-backend.js";
-import { type ManagerOf, World } from "../testing/world.js";
+import { type ManagerOf, STORES, World } from "../testing/world.js";
 import type { RunOptions, RunRecord } from "./types.js";
 
 const TTL = 15_000;
@@ -16,10 +16,7 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: starts whose answer was lost", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: starts whose answer was lost", ({ apart }) => {
   let one: ManagerOf;
   let bodies: number;
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Channel } from "../channel/channel.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
-import { type ManagerOf, World } from "../testing/world.js";
+import { type ManagerOf, STORES, World } from "../testing/world.js";
 import { recordKey } from "./records/record.js";
 import type { Run, RunRecord } from "./types.js";
 
@@ -18,10 +18,7 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: a program writes the record of an open run back", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: a program writes the record of an open run back", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
   let run: Run;

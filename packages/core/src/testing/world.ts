@@ -17,6 +17,12 @@ import { ObserversTime } from "./stores/observers-time.js";
 /** How many records are written in one commit. */
 const AT_ONCE = 200;
 
+/** Where the records and the locks of managers are, for `describe.each`. */
+export const STORES: readonly { readonly stores: string; readonly apart: boolean }[] = [
+  { stores: "in one store", apart: false },
+  { stores: "in two stores", apart: true },
+];
+
 /**
  * A store in memory with its own time, and as many processes as a test wants, each with its own way to the
  * store.

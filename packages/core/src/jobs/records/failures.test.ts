@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
-import { type ManagerOf, World } from "../../testing/world.js";
+import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import type { HistoryOptions } from "../types.js";
 
 const TTL = 15_000;
@@ -15,10 +15,7 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: failures", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: failures", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 

@@ -3,7 +3,7 @@ import { isChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import type { FaultyBackend } from "../../testing/stores/faulty-backend.js";
-import { type ManagerOf, World } from "../../testing/world.js";
+import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import { openJobManager } from "../manager.js";
 import type { Run, RunRecord } from "../types.js";
 
@@ -214,10 +214,7 @@ describe("a store that loses its data after a run completed", () => {
   });
 });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: the search of a manager for orphans", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: the search of a manager for orphans", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 

@@ -3,7 +3,7 @@ import { stopKey } from "../../locks/entries/schema.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { scribble } from "../../testing/scribble.js";
 import { collect, rejection } from "../../testing/settle.js";
-import { type ManagerOf, World } from "../../testing/world.js";
+import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import type { CancelOptions, Run, RunRecord } from "../types.js";
 
 const TTL = 15_000;
@@ -24,10 +24,7 @@ const untilStopped = (run: Run): Promise<void> =>
     run.signal.addEventListener("abort", () => reject(run.signal.reason), { once: true });
   });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: cancel", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
-import { type ManagerOf, World } from "../../testing/world.js";
+import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import type { RetryOptions, Run, RunRecord } from "../types.js";
 
 const TTL = 15_000;
@@ -28,10 +28,7 @@ function kill(one: ManagerOf): void {
   one.jobsWay.fault = one.way.fault;
 }
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: a lock that is kept between attempts", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: a lock that is kept between attempts", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
   /** The fences of the attempts that began, in order. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
-import { type ManagerOf, World } from "../../testing/world.js";
+import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import type { PendingRetry, RetryOptions, Run, RunRecord, StartClaim } from "../types.js";
 
 const TTL = 15_000;
@@ -24,10 +24,7 @@ function kill(one: ManagerOf): void {
   one.jobsWay.fault = one.way.fault;
 }
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: retries", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
   /** The attempts that began, in order. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Channel } from "../../channel/channel.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
-import { type ManagerOf, World } from "../../testing/world.js";
+import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import { RunError } from "../errors.js";
 import type { Run, RunRecord, StartClaim } from "../types.js";
 
@@ -20,10 +20,7 @@ beforeEach(() => {
 
 const records = ({ manager }: ManagerOf): Promise<RunRecord[]> => collect(manager.history({ name: "ship" }));
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: claims of runs", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: claims of runs", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
   let orders: Channel<Order>;

@@ -3,7 +3,7 @@ import { lockKey } from "../../locks/entries/schema.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { scribble } from "../../testing/scribble.js";
 import { collect, rejection } from "../../testing/settle.js";
-import { type ManagerOf, World } from "../../testing/world.js";
+import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import type { OnceOptions, RunOptions } from "../types.js";
 
 const HOUR = 3_600_000;
@@ -17,10 +17,7 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: a run starts once", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: a run starts once", ({ apart }) => {
   let one: ManagerOf;
   let two: ManagerOf;
 

@@ -2,7 +2,7 @@ import type { Channel, Run, RunRecord, Tick } from "@ojm/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../../../core/src/testing/settle.js";
-import { type ManagerOf, World } from "../../../../core/src/testing/world.js";
+import { type ManagerOf, STORES, World } from "../../../../core/src/testing/world.js";
 import { SkippedJob } from "../runtime/job-error.js";
 import { TickClaim } from "./tick-claim.js";
 
@@ -34,10 +34,7 @@ async function runFor(one: ManagerOf, tick: Tick): Promise<RunRecord> {
 
 const records = ({ manager }: ManagerOf): Promise<RunRecord[]> => collect(manager.history({ name: "a" }));
 
-describe.each([
-  { stores: "in one store", apart: false },
-  { stores: "in two stores", apart: true },
-])("records and locks $stores: runs for ticks", ({ apart }) => {
+describe.each(STORES)("records and locks $stores: runs for ticks", ({ apart }) => {
   let all: ManagerOf[];
   let at: number;
 
