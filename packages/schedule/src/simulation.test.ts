@@ -15,8 +15,9 @@ const TRIED = 30;
 
 process.setMaxListeners(50);
 
+/** As where a bug is planted, so that what finds a bug there finds none here. */
 async function simulate(seed: number): Promise<void> {
-  const simulation = new Simulation(seed);
+  const simulation = new Simulation(seed, { bug: noBug });
   try {
     await simulation.run();
   } catch (error) {
@@ -46,23 +47,19 @@ describe("the simulation of schedulers", () => {
   }
   test.each(SEEDS)("each tick has one outcome and is run once, whatever happens: seed %i", (seed) => simulate(seed));
 
-  test("finds no bug where none is planted", async () => {
-    expect(await search(noBug)).toEqual([]);
-  });
-
   test("produces every kind of outcome", async () => {
-    const seen = new Set<string>();
-    for (let seed = 1; seed <= 48; seed++) {
+    const all = ["backfill", "not-latest", "overlap", "paused", "policy", "replaced", "run", "too-many"];
+    const missing = new Set(all);
+    for (let seed = 1; seed <= 48 && missing.size > 0; seed++) {
       const simulation = new Simulation(seed);
       await simulation.run();
       for (const name of simulation.witness.names) {
         for (const { value } of simulation.witness.seen(name).outcomes.values()) {
-          seen.add(value.evidence?.["backfill"] === undefined ? (value.reason ?? value.outcome) : "backfill");
+          missing.delete(value.evidence?.["backfill"] === undefined ? (value.reason ?? value.outcome) : "backfill");
         }
       }
     }
-    const all = ["backfill", "not-latest", "overlap", "paused", "policy", "replaced", "run", "too-many"];
-    expect([...seen].toSorted()).toEqual(expect.arrayContaining(all));
+    expect([...missing]).toEqual([]);
   });
 
   test("a seed decides on everything that happens", async () => {
