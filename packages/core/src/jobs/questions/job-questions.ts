@@ -26,6 +26,7 @@ import type {
 } from "../types.js";
 import { failing } from "./failing.js";
 import { jobSummaries } from "./job-summary.js";
+import { lastSuccesses } from "./last-success.js";
 import { LiveRuns } from "./live/live-runs.js";
 import type { LiveOptions } from "./live/types.js";
 import { running } from "./running.js";
@@ -95,6 +96,22 @@ export abstract class JobQuestions {
     const { context, channels, rollups } = this.asked;
     const { index, clock } = context;
     return failing({ jobs: channels.jobs, index, rollups, now: clock.now() }, options);
+  }
+
+  /**
+   * The last run of each job that completed, ordered by name. Runs that were skipped do not count. A job that
+   * never completed is left out, and so is one whose last success was pruned.
+   *
+   * Reads the 5 newest runs of each job. If none of them completed, the rollups tell the hour of the last one
+   * that did, however many runs failed since.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for await (const { name, endDate } of manager.lastSuccesses()) console.log(name, endDate);
+   */
+  lastSuccesses(options: CallOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    const { context, channels, rollups } = this.asked;
+    return lastSuccesses({ jobs: channels.jobs, rollups, now: context.clock.now() }, options);
   }
 
   /**

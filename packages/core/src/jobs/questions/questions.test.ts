@@ -244,3 +244,72 @@ describe("the jobs that fail", () => {
     expect(await names({ from: 0 })).toEqual(["noisy", "quiet", "important"]);
   });
 });
+
+describe("the last success of each job", () => {
+  const HOUR = 60 * MINUTE;
+
+  function record(name: string, startTime: number, status: RunRecord["status"]): RunRecord {
+    const startDate = new Date(startTime).toISOString();
+    const ended = { endTime: startTime + 1_000, duration: 1_000, inError: status !== "completed" && status !== "skipped" };
+    return {
+      name,
+      startTime,
+      startDate,
+      id: `${name}@${startDate}`,
+      status,
+      holder: { host: "h", pid: 1, instance: "i" },
+      trigger: "manual",
+      timeout: HOUR,
+      fence: "1",
+      ...(status !== "running" && ended),
+    };
+  }
+
+  const successes = async (): Promise<string[]> => {
+    const found = await clock.until(collect<RunRecord>(two.manager.lastSuccesses()));
+    return found.map(({ name, startTime }) => `${name} ${Math.round((clock.now() - startTime) / MINUTE)}`);
+  };
+
+  test("is told in the order of names, whatever ended otherwise since, and of no job that never completed", async () => {
+    const at = (minutes: number): number => clock.now() - minutes * MINUTE;
+    const ends = ["running", "skipped", "failed", "cancelled"] as const;
+    await world.write(one, [
+      ...ends.flatMap((status) => [record(status, at(3), "completed"), record(status, at(2), status)]),
+      ...[record("a b", at(9), "completed"), record("a", at(8), "completed"), record("a", at(9), "completed")],
+      ...ends.map((status) => record("never", at(ends.indexOf(status)), status)),
+    ]);
+    expect(await successes()).toEqual(["a 8", "a b 9", "cancelled 3", "failed 3", "running 3", "skipped 3"]);
+  });
+
+  test("is found behind thousands of failures, and costs no read of them", async () => {
+    const failures = 3_000;
+    const begin = clock.now() - (failures + 10) * MINUTE;
+    await world.write(one, [
+      ...[record("a", begin, "completed"), record("a", begin + MINUTE, "completed"), record("idle", begin, "completed")],
+      ...Array.from({ length: failures }, (_, i) => record("a", begin + (i + 2) * MINUTE, "failed")),
+      ...Array.from({ length: failures }, (_, i) => record("never", begin + i * MINUTE, "lost")),
+    ]);
+    const expected = [`a ${failures + 9}`, `idle ${failures + 10}`];
+    // The first question has the store count its records.
+    expect(await successes()).toEqual(expected);
+    let read = 0;
+    const scan = two.way.scan.bind(two.way);
+    two.way.scan = async (request, options) => {
+      const page = await scan(request, options);
+      read += page.entries.length;
+      return page;
+    };
+    expect(await successes()).toEqual(expected);
+    expect(read).toBeLessThan(200);
+  });
+
+  test("is told as long as the record is kept", async () => {
+    await world.write(one, [
+      record("a", clock.now() - 3 * HOUR, "completed"),
+      ...Array.from({ length: 9 }, (_, i) => record("a", clock.now() - i * MINUTE - HOUR, "failed")),
+    ]);
+    expect(await successes()).toEqual(["a 180"]);
+    await clock.until(one.manager.prune({ olderThan: 2 * HOUR }));
+    expect(await successes()).toEqual([]);
+  });
+});
