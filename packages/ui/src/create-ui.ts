@@ -128,7 +128,7 @@ function wrongIn({ manager, basePath, hosts, mask, metrics, reasons }: ViewOptio
     return 'hosts is a list of names without a scheme, a port and a "*", such as ["ops.example.com"]';
   if (mask !== undefined && typeof mask !== "function") return "mask is a function from text to text";
   if (metrics !== undefined && typeof metrics !== "function")
-    return "metrics is a function that returns their text, such as prometheus().text of @ojm/otel/prometheus";
+    return "metrics is a function that returns their text, such as prometheus({ manager }).text of @ojm/otel/prometheus";
   if (reasons !== undefined && typeof reasons !== "function")
     return "reasons is a function that resolves to a list of what keeps a job from running";
   return undefined;

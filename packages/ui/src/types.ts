@@ -49,10 +49,10 @@ export interface ViewOptions {
    */
   readonly mask?: (text: string) => string;
   /**
-   * The metrics of this process, for Prometheus: `prometheus().text` of `@ojm/otel/prometheus`. `/metrics`
-   * then has them, for programs of this machine and for those who have a session. Default: there is none.
+   * The metrics for Prometheus: `prometheus({ manager }).text` of `@ojm/otel/prometheus`. `/metrics` then has
+   * them, for programs of this machine and for those who have a session. Default: there is none.
    */
-  readonly metrics?: () => string;
+  readonly metrics?: () => string | Promise<string>;
   /**
    * What else keeps a job from running; without a name, what is to be looked at of all jobs. `ojm ui` tells
    * of the commands of `ojm exec` that outlived it, and of starts that were refused. Default: nothing.

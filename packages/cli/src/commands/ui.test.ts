@@ -3,16 +3,20 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { openJobManager } from "@ojm/core";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
-import { folderWith, start } from "../testing/ojm.js";
+import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
 import { loadUi } from "./ui.js";
+
+function sqliteIn(folder: string): JobManagerOptions {
+  const store = { type: "sqlite", args: { file: `${folder}/ojm.db` } };
+  return { chJobs: store, chLocks: store, heartbeatThread: false };
+}
 
 async function folderWithStore(): Promise<string> {
   const folder = folderWith({});
-  const store = { type: "sqlite", args: { file: `${folder}/ojm.db` } };
-  await using manager = await openJobManager({ chJobs: store, chLocks: store, heartbeatThread: false });
+  await using manager = await openJobManager(sqliteIn(folder));
   await manager.run("report", () => {});
   return folder;
 }
@@ -37,6 +41,32 @@ test("ojm ui serves the cockpit of a store, whoever has its link looks, and a si
   for (const path of ["healthz", "readyz"]) expect((await fetch(`${url.origin}/${path}`)).status).toBe(200);
   ui.process.kill("SIGTERM");
   expect(await ui.ended).toMatchObject({ code: 0, err: expect.stringContaining("good once, for a minute") });
+});
+
+test("ojm ui --metrics shows when each job of the store last completed, in whatever process it ran", async () => {
+  const folder = await folderWithStore();
+  const ui = start(folder, "ui", "--store", "sqlite:ojm.db", "--port", "0", "--metrics");
+  await ui.prints("\n");
+  const { port } = new URL(ui.out.trim());
+  const scrape = async (): Promise<Readonly<Record<string, number>>> => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const samples = text.matchAll(/^ojm_job_last_success_timestamp_seconds\{cicd_pipeline_name="(.+)"\} (\S+)$/gm);
+    return Object.fromEntries([...samples].map(([, name = "", value]) => [name, Number(value)]));
+  };
+  const first = await scrape();
+  expect(Object.keys(first)).toEqual(["report"]);
+  const exec = (name: string, command: string): Promise<Ended> =>
+    ojm(folder, "exec", name, "--store", "sqlite:ojm.db", "--", "sh", "-c", command);
+  const names = ["a", "b", "c", "d"];
+  await Promise.all([...names.map((name) => exec(name, "true")), exec("report", "exit 3"), exec("never", "exit 3")]);
+  const second = await scrape();
+  expect(Object.keys(second)).toEqual([...names, "report"]);
+  expect(second["report"]).toBe(first["report"]);
+  await using manager = await openJobManager(sqliteIn(folder));
+  const ends: Record<string, number> = {};
+  for await (const { name, status, endTime = 0 } of manager.history())
+    if (status === "completed") ends[name] = endTime / 1_000;
+  expect(second).toEqual(ends);
 });
 
 test("ojm ui tells what is wrong with its words, and of a port that is taken", async () => {

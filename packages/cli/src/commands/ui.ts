@@ -24,7 +24,7 @@ export async function execute(given: Given): Promise<number> {
   const port = portOption(given);
   const { serveUi } = await loadUi();
   return withStore(given, async (manager) => {
-    const metrics = await metricsOf(given);
+    const metrics = await metricsOf(given, manager);
     const ui = await serve(serveUi, { ...(await optionsOf(given, manager)), ...metrics }, port);
     const lines = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
     try {
@@ -67,11 +67,11 @@ async function optionsOf(given: Given, manager: JobManager): Promise<ServeOption
   };
 }
 
-/** The metrics of this process, which ends with its command. */
-async function metricsOf(given: Given): Promise<Pick<ServeOptions, "metrics">> {
+/** The metrics of this process, and the last successes of all that share its store. */
+async function metricsOf(given: Given, manager: JobManager): Promise<Pick<ServeOptions, "metrics">> {
   if (!given.flags.has("metrics")) return {};
   const { prometheus } = await import("@ojm/otel/prometheus");
-  return { metrics: prometheus().text };
+  return { metrics: prometheus({ manager }).text };
 }
 
 type Serve = (options: ServeOptions) => Promise<ServedUi>;

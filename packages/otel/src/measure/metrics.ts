@@ -104,6 +104,14 @@ export const METRICS: Readonly<Record<MetricKey, Metric>> = {
   },
 };
 
+/** Read from the store, for Prometheus alone: no event of this process tells what the others did. */
+export const LAST_SUCCESS: Metric = {
+  name: "ojm.job.last_success.timestamp",
+  kind: "gauge",
+  unit: "s",
+  text: "When the last run of each job that completed ended, in whatever process, since 1970",
+};
+
 /** The labels of a value. Their values are from small sets: names are bounded, and no id is among them. */
 export type Labels = Readonly<Record<string, string>>;
 

@@ -20,7 +20,7 @@ function opened(): Prometheus {
 async function scraped(): Promise<ReadonlyMap<string, Family>> {
   const metrics = opened();
   await everything();
-  return parseScrape(metrics.text());
+  return parseScrape(await metrics.text());
 }
 
 /** The samples with this name, and of this job. */
@@ -34,7 +34,7 @@ const DURATION = "cicd_pipeline_run_duration_seconds";
 describe("the metrics of Prometheus", () => {
   test("have a text that a strict parser reads, before anything happened too", async () => {
     const names = Object.values(METRICS).map(prometheusName);
-    expect([...parseScrape(opened().text()).keys()]).toEqual(names);
+    expect([...parseScrape(await opened().text()).keys()]).toEqual(names);
     expect([...(await scraped()).keys()]).toEqual(names);
   });
 
@@ -90,7 +90,7 @@ describe("the metrics of Prometheus", () => {
     await clock.until(scheduler.close());
     expect(failed).toBe(3);
     const late = samples(
-      parseScrape(metrics.text()),
+      parseScrape(await metrics.text()),
       "ojm_tick_delay_seconds",
       "ojm_tick_delay_seconds_count",
       "tried",
@@ -113,7 +113,7 @@ describe("the metrics of Prometheus", () => {
     const scheduler = new Scheduler(manager, { clock });
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     const errors = samples(
-      parseScrape(metrics.text()),
+      parseScrape(await metrics.text()),
       "cicd_pipeline_run_errors_total",
       "cicd_pipeline_run_errors_total",
       "nightly",
@@ -126,7 +126,7 @@ describe("the metrics of Prometheus", () => {
     const metrics = opened();
     await using test = await openTestManager();
     for (let i = 0; i < MOST_NAMES + 20; i++) await test.manager.run(`report of customer ${i}`, () => {});
-    const all = parseScrape(metrics.text());
+    const all = parseScrape(await metrics.text());
     expect(samples(all, DURATION, `${DURATION}_count`)).toHaveLength(MOST_NAMES + 1);
     expect(samples(all, DURATION, `${DURATION}_count`, "_other")[0]?.value).toBe(20);
     expect(all.get("ojm_names_folded_total")?.samples[0]?.value).toBe(20);
@@ -155,7 +155,7 @@ describe("the metrics of Prometheus", () => {
     await using test = await openTestManager();
     const name = 'a"b\\c\nd{}, e="f"';
     await test.manager.run(name, () => {});
-    expect(samples(parseScrape(metrics.text()), DURATION, `${DURATION}_count`, name)).toHaveLength(1);
+    expect(samples(parseScrape(await metrics.text()), DURATION, `${DURATION}_count`, name)).toHaveLength(1);
   });
 
   test("cost nothing before they begin and after they end", () => {
@@ -269,7 +269,7 @@ describe("the server of metrics", () => {
 
   test("refuses an unknown option, and names the right one", async () => {
     await expect(serveMetrics({ hots: "0.0.0.0" } as ServeOptions)).rejects.toThrow(
-      'serveMetrics has no option "hots". Did you mean "host"? It has: host, port, ready.',
+      'serveMetrics has no option "hots". Did you mean "host"? It has: host, port, manager, ready.',
     );
     expect(() => prometheus({ redy: () => false } as PrometheusOptions)).toThrow(/Did you mean "ready"\?/);
   });

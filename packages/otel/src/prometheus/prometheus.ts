@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { JobManager } from "@ojm/core";
 import { listen } from "../measure/listen.js";
 import { measure } from "../measure/measure.js";
 import { checkOptions } from "./check-options.js";
+import { LastSuccesses } from "./last-success.js";
 import { SeriesSink } from "./series.js";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -9,6 +11,12 @@ const METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Options of {@link prometheus}. */
 export interface PrometheusOptions {
+  /**
+   * Adds when each job of the store last completed, whichever process ran it:
+   * `ojm_job_last_success_timestamp_seconds`. Give it in one process for each store: all would show the same.
+   * Default: only what this process measures.
+   */
+  readonly manager?: JobManager;
   /**
    * Whether this process can do its work, beside what ojm knows itself: that the store answered its last
    * renewal. Default: it can.
@@ -18,8 +26,11 @@ export interface PrometheusOptions {
 
 /** The metrics of this process. */
 export interface Prometheus {
-  /** All metrics in the text format of Prometheus. */
-  text(): string;
+  /**
+   * All metrics in the text format of Prometheus. Never rejects: while the store does not answer, the times
+   * that it told last are shown, after 5 s.
+   */
+  text(): Promise<string>;
   /**
    * Answers `/metrics`, `/healthz` and `/readyz`, and nothing else: then it returns false, and the request is
    * still to be answered. `path`: that of the request without the base path of the program. Default: its
@@ -41,9 +52,13 @@ export interface Prometheus {
  * }).listen(9464, "127.0.0.1");
  */
 export function prometheus(options: PrometheusOptions = {}): Prometheus {
-  checkOptions("prometheus", options, ["ready"]);
-  const { ready = () => true } = options;
+  checkOptions("prometheus", options, ["manager", "ready"]);
+  const { manager, ready = () => true } = options;
+  // Each scrape would lack what was asked for, in silence.
+  if (manager !== undefined && typeof manager.lastSuccesses !== "function")
+    throw new TypeError("manager must be an open job manager, as of openJobManager()");
   const sink = new SeriesSink();
+  const successes = manager && new LastSuccesses(manager, () => sink.put("namesFolded", 1, {}));
   const stop = measure(sink);
   let isRenewed = true;
   const stopListening = listen({
@@ -57,8 +72,13 @@ export function prometheus(options: PrometheusOptions = {}): Prometheus {
     return (await ready()) ? "" : "the program says that it is not ready";
   };
 
+  const text = async (): Promise<string> => {
+    const ofStore = (await successes?.text()) ?? "";
+    return sink.text() + ofStore;
+  };
+
   const answers: Readonly<Record<string, (response: ServerResponse) => void>> = {
-    "/metrics": (response) => answer(response, 200, METRICS_TEXT, sink.text()),
+    "/metrics": (response) => void text().then((all) => answer(response, 200, METRICS_TEXT, all)),
     "/healthz": (response) => answer(response, 200, TEXT, "ok\n"),
     "/readyz": (response) => {
       readiness().then(
@@ -69,7 +89,7 @@ export function prometheus(options: PrometheusOptions = {}): Prometheus {
   };
 
   return {
-    text: () => sink.text(),
+    text,
     handle(request, response, path = pathOf(request)) {
       if (!Object.hasOwn(answers, path)) return false;
       if (request.method === "GET" || request.method === "HEAD") answers[path]?.(response);

@@ -33,6 +33,14 @@ export class SeriesSink implements Sink {
   }
 }
 
+/** The text of a gauge whose values are not counted here. */
+export function gaugeText(metric: Metric, values: readonly (readonly [Labels, number])[]): string {
+  return textOf(
+    metric,
+    values.map(([labels, value]) => ({ ...newSeries(labelText(labels), metric), value })),
+  );
+}
+
 function newSeries(labels: string, { buckets = [] }: Metric): Series {
   return { labels, value: 0, count: 0, buckets: buckets.map(() => 0) };
 }

@@ -34,7 +34,7 @@ const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
  * @throws the error of the system if the address cannot be listened on
  */
 export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsServer> {
-  checkOptions("serveMetrics", options, ["host", "port", "ready"]);
+  checkOptions("serveMetrics", options, ["host", "port", "manager", "ready"]);
   const { host = "127.0.0.1", port = 9464, ...measured } = options;
   const metrics = prometheus(measured);
   const isLocal = LOOPBACK.test(host);

@@ -34,7 +34,7 @@ export class Probes {
       throw new Refusal("UNAUTHORIZED", "metrics are for programs of this machine, and for those who have a session");
     }
     const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };
-    return new Response(this.#options.metrics(), { headers });
+    return new Response(await this.#options.metrics(), { headers });
   }
 }
 

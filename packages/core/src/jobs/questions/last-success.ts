@@ -21,10 +21,7 @@ interface Stores {
 }
 
 /** The last run that completed of each job that has one, ordered by name. */
-export async function* lastSuccesses(
-  stores: Stores,
-  options: CallOptions,
-): AsyncGenerator<RunRecord, void, undefined> {
+export async function* lastSuccesses(stores: Stores, options: CallOptions): AsyncGenerator<RunRecord, void, undefined> {
   let some: string[] = [];
   for await (const name of names(stores.jobs, options.signal)) {
     some.push(name);

@@ -250,7 +250,11 @@ describe("the last success of each job", () => {
 
   function record(name: string, startTime: number, status: RunRecord["status"]): RunRecord {
     const startDate = new Date(startTime).toISOString();
-    const ended = { endTime: startTime + 1_000, duration: 1_000, inError: status !== "completed" && status !== "skipped" };
+    const ended = {
+      endTime: startTime + 1_000,
+      duration: 1_000,
+      inError: status !== "completed" && status !== "skipped",
+    };
     return {
       name,
       startTime,
@@ -285,7 +289,11 @@ describe("the last success of each job", () => {
     const failures = 3_000;
     const begin = clock.now() - (failures + 10) * MINUTE;
     await world.write(one, [
-      ...[record("a", begin, "completed"), record("a", begin + MINUTE, "completed"), record("idle", begin, "completed")],
+      ...[
+        record("a", begin, "completed"),
+        record("a", begin + MINUTE, "completed"),
+        record("idle", begin, "completed"),
+      ],
       ...Array.from({ length: failures }, (_, i) => record("a", begin + (i + 2) * MINUTE, "failed")),
       ...Array.from({ length: failures }, (_, i) => record("never", begin + i * MINUTE, "lost")),
     ]);
