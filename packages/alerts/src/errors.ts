@@ -3,13 +3,13 @@ export class AlertsError extends Error {
   /** `INVALID`: an option makes no sense. */
   readonly code: "INVALID";
 
-  /** The option that it is about, such as `rules[0].to.webhook`. */
+  /** The option that it is about, such as `rules[0].to.webhook` or `url`. */
   readonly option: string;
 
   constructor(message: string) {
     super(message);
     this.name = "AlertsError";
     this.code = "INVALID";
-    this.option = /^rules(?:\[\d+\])?(?:\.\w+)*/.exec(message)?.[0] ?? "";
+    this.option = /^(?:rules(?:\[\d+\])?(?:\.\w+)*|url\b)/.exec(message)?.[0] ?? "";
   }
 }

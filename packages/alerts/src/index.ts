@@ -4,6 +4,7 @@ import type { Alerts as OpenedAlerts } from "./alerts.js";
 export { AlertsError } from "./errors.js";
 export { alertDamage } from "./look/state.js";
 export { openAlerts } from "./open.js";
+export { type PingOptions, ping } from "./receivers/healthchecks.js";
 export { checkRules } from "./rules/check.js";
 export type {
   Alert,

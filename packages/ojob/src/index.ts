@@ -1,16 +1,17 @@
 /** Job files: load, plan, execute. */
-import type { JobManager } from "@ojm/core";
+import { type JobManager, systemClock } from "@ojm/core";
 import type { Checked, CheckOptions } from "./inspect/check.js";
 import type { DryRunOptions } from "./inspect/dry-run.js";
 import type { Args } from "./load/job-file.js";
 import type { PrepareType } from "./plan/manager/channel-types.js";
+import type { PlannedNotify } from "./plan/planned.js";
 
 export type { RunControl } from "./execute/run-file.js";
 export { Log } from "./output/log.js";
 export { commandLineValue } from "./plan/args.js";
 export { type RunFileOptions, runJobFile } from "./run.js";
 export { describe, JobFileError, type Position, type Problem } from "./text/problem.js";
-export type { Args, Checked, CheckOptions, DryRunOptions, PrepareType };
+export type { Args, Checked, CheckOptions, DryRunOptions, PlannedNotify, PrepareType };
 
 /**
  * Opens the job manager that a job file sets up by `oJobManager Init`, and runs nothing. `undefined` if the
@@ -25,6 +26,34 @@ export async function openManagerOf(
 ): Promise<JobManager | undefined> {
   const { openManager } = await import("./inspect/manager.js");
   return openManager(name, commandLine, prepare);
+}
+
+/**
+ * Reads the `notify` of a config of the command line, which is like that of a job file, and fills it from the
+ * environment. `text`: the config as YAML or JSON. Resolves to `undefined` if it has no rules.
+ *
+ * @throws JobFileError with every problem at once
+ */
+export async function notifyOfConfig(path: string, text: string): Promise<PlannedNotify | undefined> {
+  const { notifyOfConfig } = await import("./plan/notify/config-notify.js");
+  return notifyOfConfig(path, text);
+}
+
+/**
+ * Opens the alerts of `notify` for the runs of a manager. Close them before it: that delivers for 10 s at
+ * most, and says by `warn` if something is left.
+ *
+ * @throws Error if a receiver needs a package that is missing, or if the store cannot keep alerts
+ */
+export async function openNotifier(
+  notify: PlannedNotify,
+  manager: JobManager,
+  warn: (text: string) => void,
+): Promise<{ close(): Promise<void> }> {
+  const { Notifier } = await import("./execute/runtime/notifier.js");
+  const notifier = new Notifier(notify, systemClock, warn);
+  await notifier.open(manager);
+  return notifier;
 }
 
 /**

@@ -98,7 +98,8 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   const given = texts ? asTexts(options.args) : options.args;
   const args = commonArgs(file, given, around.environment, texts);
   const jobs = plan(file, args, problems, around);
-  const planned: Plan = { ...jobs, notify: await planNotify(file, jobs, { args, around }, problems) };
+  const notify = await planNotify(file, jobs, { args, around }, problems);
+  const planned: Plan = { ...jobs, ...(notify && { notify }) };
   if (schedules) {
     await checkSchedules(file, problems);
     await checkScheduleWords(file, planned, args, problems);

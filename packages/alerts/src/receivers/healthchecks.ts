@@ -1,8 +1,59 @@
 import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert } from "../types.js";
 import { post } from "./http.js";
 import { HTTP_DEADLINE } from "./webhook.js";
+
+/** How often a ping is tried, how long a try may take, and the pause between two, in ms. */
+const TRIES = 3;
+const TRY = 5_000;
+const PAUSE = 1_000;
+
+/** Options of {@link ping}. */
+export interface PingOptions {
+  /** What the check shows: a few words for whoever reads it. Default: nothing. */
+  readonly body?: string;
+  /** Once it fires, no further try is made. The one that is being made is waited for. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Pings a check of healthchecks.io, or of a program like it, at once: that a job started, or the exit status
+ * that it ended with; 0 is a success. Nothing is stored, unlike the alerts of a rule: a ping that is not taken
+ * after three tries of 5 s at most is given up.
+ *
+ * Never rejects. Resolves to why it was not taken, without the address, which is a secret; to `undefined` if
+ * it was.
+ *
+ * @see https://healthchecks.io/docs/http_api/
+ * @example
+ * const why = await ping("https://hc-ping.com/…", 3, { body: "the disk is full" });
+ */
+export async function ping(
+  check: string,
+  what: "start" | number,
+  { body = "", signal }: PingOptions = {},
+): Promise<string | undefined> {
+  const address = addressOf(check, what === 0 ? "" : `/${what}`).href;
+  const request = { address, body, headers: { "content-type": TEXT }, deadline: TRY };
+  for (let left = TRIES - 1; ; left--) {
+    const outcome = await post(request, { signal: new AbortController().signal, now: Date.now() });
+    if (outcome.type === "taken") return undefined;
+    if (outcome.type !== "later" || left === 0) return outcome.why;
+    await pause(PAUSE, undefined, signal && { signal }).catch(() => {});
+    if (signal?.aborted) return outcome.why;
+  }
+}
+
+/** A check may have a query, such as `create=1`. */
+function addressOf(check: string, endpoint: string): URL {
+  const url = new URL(check);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}${endpoint}`;
+  return url;
+}
+
+const TEXT = "text/plain; charset=utf-8";
 
 /**
  * Pings a check: its start, its success, or its failure with the error and the last lines of the log. The id
@@ -16,14 +67,13 @@ export async function sendHealthchecks(
   options: SendOptions,
 ): Promise<Outcome> {
   const { run: about = alert.name } = alert;
-  const url = new URL(healthchecks);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}${endpoint(alert)}`;
+  const url = addressOf(healthchecks, endpoint(alert));
   url.searchParams.set("rid", uuidOf(about));
   const failed = endpoint(alert) === "/fail";
   const tail = failed && alert.run !== undefined ? await options.logTail?.(alert.run) : undefined;
   const lines = [`${about} ${alert.status}`, alert.error, ...(tail ? ["", tail] : [])];
   const body = lines.filter((line) => line !== undefined).join("\n");
-  return post({ address: url.href, body, headers: { "content-type": "text/plain; charset=utf-8" }, deadline }, options);
+  return post({ address: url.href, body, headers: { "content-type": TEXT }, deadline }, options);
 }
 
 function endpoint({ kind }: Alert): string {

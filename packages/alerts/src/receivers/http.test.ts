@@ -4,6 +4,7 @@ import type { Outcome } from "../deliver/outcome.js";
 import { example } from "../testing/example.js";
 import { startReceiver } from "../testing/http-server.js";
 import type { Receiver } from "../types.js";
+import { ping } from "./healthchecks.js";
 import { send } from "./send.js";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -119,6 +120,31 @@ describe("healthchecks", () => {
     }
     expect(server.received[0]?.body.endsWith("\n\nthe disk is full")).toBe(true);
     expect(server.received[1]?.body).not.toContain("disk");
+  });
+});
+
+describe("a ping of a check", () => {
+  test("that is not answered well is tried again, three times in all, and the reason has no address", async () => {
+    const server = await startReceiver();
+    server.answer = (response) => void response.writeHead(server.received.length < 3 ? 503 : 200).end();
+    expect(await ping(`${server.url}/uuid`, 0, { body: "all is well" })).toBeUndefined();
+    expect(server.received.map(({ path, body }) => [path, body])).toEqual(Array(3).fill(["/uuid", "all is well"]));
+    server.answer = (response) => void response.writeHead(500).end();
+    expect(await ping(`${server.url}/uuid`, 7)).toBe("it answered 500");
+    expect(server.received.slice(3).map(({ path }) => path)).toEqual(Array(3).fill("/uuid/7"));
+  });
+
+  test("that is refused is not tried again, and neither is one that its caller has given up", async () => {
+    const server = await startReceiver();
+    server.answer = (response) => void response.writeHead(404).end();
+    expect(await ping(server.url, "start")).toBe("it answered 404");
+    const over = new AbortController();
+    server.answer = (response) => {
+      response.writeHead(500).end();
+      over.abort();
+    };
+    expect(await ping(server.url, "start", { signal: over.signal })).toBe("it answered 500");
+    expect(server.received.map(({ path }) => path)).toEqual(["/start", "/start"]);
   });
 });
 

@@ -27,24 +27,24 @@ const SELDOM = 3_600_000;
 export function checkOptions(options: AlertsOptions): void {
   checkNames("openAlerts", options, OPTIONS);
   const { rules, every, url } = options;
-  checkRules(rules);
+  checkRules(rules, url);
   if (every !== undefined && !isBetween(every, OFTEN, SELDOM))
     throw new AlertsError(`every must be a number of ms from ${OFTEN} to ${SELDOM}, not ${show(every)}`);
-  if (url !== undefined) checkAddress("url", url, ["http:", "https:"]);
 }
 
 /**
- * Refuses rules that make no sense, or that can never tell anything, as {@link openAlerts} does: for programs
- * that read rules from a file.
+ * Refuses rules that make no sense, or that can never tell anything, and a `url` that is not an address, as
+ * {@link openAlerts} does: for programs that read them from a file.
  *
  * @throws AlertsError `INVALID`, whose `option` says where
  */
-export function checkRules(rules: readonly Rule[]): void {
+export function checkRules(rules: readonly Rule[], url?: string): void {
   if (!Array.isArray(rules) || rules.length === 0) throw new AlertsError("rules must be a list of at least one rule");
   rules.forEach((rule: unknown, i) => {
     checkRule(`rules[${i}]`, rule);
   });
   checkIds(rules);
+  if (url !== undefined) checkAddress("url", url, ["http:", "https:"]);
 }
 
 /** Two rules of one id would share what they have told, and one of them would tell nothing. */

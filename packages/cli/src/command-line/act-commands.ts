@@ -15,7 +15,8 @@ and with 76 if --once-per or --tick skips it: a start counts for all machines, a
 The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
 the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and the lock stays held until the command
 ends. After the grace of a SIGINT, SIGTERM or SIGQUIT, or at a second one, at least a second later, SIGKILL ends the group. A command that
-ends with 0 all the same is recorded as completed. If ojm itself is killed, the command goes on until it prints: nobody reads that.`,
+ends with 0 all the same is recorded as completed. If ojm itself is killed, the command goes on until it prints: nobody reads that.
+With "notify" in a config file, ojm sends alerts about its runs.`,
     options: {
       wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
       timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
@@ -34,6 +35,10 @@ ends with 0 all the same is recorded as completed. If ojm itself is killed, the 
         text: "skip the command if a run has started for the last tick of this cron expression, such as '0 2 * * *'",
       },
       "time-zone": { value: "ZONE", text: "the zone of --tick, such as Europe/Lisbon, or local. Default: UTC" },
+      ping: {
+        value: "URL",
+        text: "report the command to a check of healthchecks.io, or of a program like it: its start to URL/start, its end to URL, or to URL/EXITCODE if it failed. A command that did not begin is not reported",
+      },
       "quiet-if-locked": { text: "say nothing if the lock is held, or --once-per or --tick skips the command" },
       ...STORE,
     },

@@ -4,12 +4,13 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
 import { shellWord, visible, whyUntrusted } from "@ojm/core/backend";
+import type { PlannedNotify } from "@ojm/ojob";
 import { hint } from "../command-line/parse.js";
 import { CommandError, EXIT } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
 const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.config.${ending}`);
-const KEYS = ["store", "profiles", "loads"];
+const KEYS = ["store", "profiles", "loads", "notify"];
 const PROFILES = '{ "prod": { "store": "redis://HOST" } }';
 const PROFILE_KEYS = ["store"];
 const STORES = ["jobs", "locks", "logs"];
@@ -132,6 +133,30 @@ export async function configuredLoads(folder: string): Promise<readonly string[]
   const isName = (one: unknown): boolean => typeof one === "string" && /^[@\w]/.test(one) && !isModule(one);
   if (Array.isArray(loads) && loads.every(isName)) return loads as string[];
   throw new CommandError(`${path}: "loads" must be a list of names of packages, such as ["@ojm/openaf"]`);
+}
+
+/**
+ * Who is told how the runs of `ojm exec` went; `undefined` if a config does not say it. Wherever the store is
+ * named: a crontab may have it in a variable.
+ */
+export async function configuredNotify(folder: string): Promise<PlannedNotify | undefined> {
+  const file = findConfig(folder);
+  if (file === undefined || (!file.named && isModule(file.path))) return undefined;
+  const { path, named } = file;
+  const { notify } = await readConfig(path);
+  if (notify === undefined || notify === null) return undefined;
+  // It may name a program, which is run.
+  if (!named) refuseUntrusted(path);
+  const { JobFileError, notifyOfConfig } = await import("@ojm/ojob");
+  try {
+    const text = isModule(path) ? JSON.stringify({ notify }, undefined, 2) : readFileSync(path, "utf8");
+    return await notifyOfConfig(path, text);
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    // Without the lines themselves: in JSON, one may have the secrets of all rules.
+    const said = error.problems.map(({ at, message }) => `${path}${at ? `:${at.line}:${at.column}` : ""}: ${message}`);
+    throw new CommandError(said.join("\n"));
+  }
 }
 
 function isModule(path: string): boolean {

@@ -61,6 +61,15 @@ describe("ojob.notify", () => {
     expect(JSON.parse(readFileSync(join(folder, "bin/told.json"), "utf8"))).toMatchObject({ kind: "failed" });
   });
 
+  test("with a url, an alert has the link to its run", async () => {
+    const { url, received } = await startReceiver();
+    process.env["OJM_TEST_UI"] = "https://ops.example.com/ojm/";
+    const rules = `rules: [{ on: failed, to: { webhook: "${url}" } }]`;
+    await runText(file(`url: "\${OJM_TEST_UI}"\n${rules}`));
+    const { data } = JSON.parse(received[0]?.body ?? "{}");
+    expect(data.link).toBe(`https://ops.example.com/ojm/runs/${encodeURIComponent(data.run)}`);
+  });
+
   test("a receiver that is down is told of, and the next process delivers", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(503).end();
@@ -91,6 +100,8 @@ describe("whose rules count", () => {
     const rule = `{ on: [failed], to: { webhook: "${own.url}" } }`;
     await runText(`include: ["${folder}/base.yaml"]\nojob: { notify: [${rule}] }\n`);
     expect([own.received.length, other.received.length]).toEqual([1, 0]);
+    await runText(`include: ["${folder}/base.yaml"]\nojob: { notify: [] }\n`);
+    expect([own.received.length, other.received.length]).toEqual([1, 0]);
   });
 
   test("those of a file that a job runs have no effect, and a warning says so", async () => {
@@ -120,6 +131,10 @@ describe("ojm check finds in notify", () => {
     ["- { on: failed, to: { slack: a } }", /^error 4:34 notify\[0\]\.to\.slack must be an address/],
     ["- { on: long, to: { slack: https://a } }", /^error 4:\d+ notify\[0\]: "long" needs longer/],
     ["- { on: completed, after: 2, to: { slack: https://a } }", /^error 4:31 notify\[0\]: after counts runs/],
+    ["rules: [{ on: failed, to: { slack: https://a } }]\nurl: nowhere", /^error 5:10 "notify": url must be an address/],
+    ["url: https://a", /^error 4:5 "notify" has no "rules"\.$/],
+    ["rules: [{ on: failed, to: { slack: https://a } }]\nevery: 5", /^error 5:5 unknown key "every" in "notify"/],
+    ["5", /^error 4:5 "notify" must be a list or a map, not 5\.$/],
     ["- { on: failed, to: { command: [./none.sh] } }", /^error 4:\d+ there is no file \.\/none\.sh beside/],
     [
       "- { on: failed, to: { slack: https://a } }\n- { on: failed, to: { slack: https://a } }",
@@ -127,6 +142,10 @@ describe("ojm check finds in notify", () => {
     ],
   ])("%s", async (rule, message) => {
     expect(await found(file(rule))).toEqual([expect.stringMatching(message)]);
+  });
+
+  test("nothing wrong in a url that differs in a variable that is not set here", async () => {
+    expect(await found(file("url: '${OJM_A}'\nrules: [{ on: failed, to: { slack: https://a } }]"))).toEqual([]);
   });
 
   test("nothing wrong in two rules that differ in a variable that is not set here", async () => {

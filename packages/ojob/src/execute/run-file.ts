@@ -68,7 +68,9 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   if (clock !== undefined) log.now = () => clock.now();
   const runtime = new Runtime(prepare, run.clock ?? systemClock);
   runtime.managers.expect(plan);
-  if (plan.notify.length > 0) runtime.managers.notifier = new Notifier(plan.notify, runtime.clock, log);
+  if (plan.notify !== undefined) {
+    runtime.managers.notifier = new Notifier(plan.notify, runtime.clock, (text) => void log.line("WARN", text));
+  }
   const engine = new Engine({
     plan,
     commandLine: args,

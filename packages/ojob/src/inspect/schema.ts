@@ -1,4 +1,5 @@
 import { envFileItem, secretUse } from "../load/check/environment-shapes.js";
+import { notifyRule } from "../load/check/notify-shape.js";
 import { blackoutWindow } from "../load/check/schedule-shapes.js";
 import { argument, depsItem, helpMap, jobFileShape, todoItem } from "../load/check/schema.js";
 import type { Fields, Shape } from "../load/check/shape.js";
@@ -28,6 +29,7 @@ const SHARED: ReadonlyMap<Shape, string> = new Map([
   [depsItem, "depsItem"],
   [envFileItem, "envFileItem"],
   [secretUse, "secretUse"],
+  [notifyRule, "notifyRule"],
   [blackoutWindow, "blackoutWindow"],
   [helpMap, "help"],
   [argument, "argument"],

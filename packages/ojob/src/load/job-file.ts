@@ -250,7 +250,7 @@ export interface Settings {
   /** The secrets that jobs may ask for, by name. */
   readonly secrets?: ReadonlyMap<string, SecretDefinition>;
   /** Who is told how the runs of the job manager went. */
-  readonly notify?: readonly NotifyRule[];
+  readonly notify?: Notify;
   /** OpenAF's packages. Nothing is loaded for them. */
   readonly opacks?: unknown;
 }
@@ -278,6 +278,13 @@ export interface SecretUse {
   readonly arg?: string;
   /** The name of the variable of the environment. */
   readonly env?: string;
+}
+
+/** `notify` as it is written. */
+export interface Notify {
+  readonly rules: readonly NotifyRule[];
+  /** The address of the UI. */
+  readonly url?: PlacedText;
 }
 
 /** A rule of `notify` as it is written. */

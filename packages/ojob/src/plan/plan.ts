@@ -60,7 +60,6 @@ export function plan(
     setup: planSetup(file, environment, problems),
     environment,
     secrets,
-    notify: [],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Rule } from "@ojm/alerts";
+import type { AlertsOptions } from "@ojm/alerts";
 import type {
   Args,
   CodeBlock,
@@ -93,6 +93,9 @@ export interface PlannedJob {
   readonly folder?: string;
 }
 
+/** The rules of `notify`, filled and checked, and the address of the UI. */
+export type PlannedNotify = Pick<AlertsOptions, "rules" | "url">;
+
 /** A job file in which every name leads to a job and every script compiles. */
 export interface Plan {
   readonly jobs: ReadonlyMap<string, PlannedJob>;
@@ -105,6 +108,6 @@ export interface Plan {
   /** The environment of the file. */
   readonly environment: Environment;
   readonly secrets: Secrets;
-  /** Who is told how runs went. */
-  readonly notify: readonly Rule[];
+  /** Who is told how runs went; absent if nobody is. */
+  readonly notify?: PlannedNotify;
 }

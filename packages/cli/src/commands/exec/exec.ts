@@ -10,14 +10,17 @@ import {
   type RunError,
 } from "@ojm/core";
 import { GRACE, ojmCommand } from "@ojm/core/backend";
+import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
+import { configuredNotify } from "../../store/config.js";
 import { withStore } from "../../store/open.js";
 import { OWN_RUN } from "./left-attempts.js";
+import { type Pinger, pingOption } from "./pinger.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
 import { noteRefusal } from "./refusals.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
@@ -35,44 +38,78 @@ export async function execute(given: Given): Promise<number> {
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   const wait = spanOption(given, "wait") ?? 0;
   const once = await onceOption(given);
+  const [pinger, notify] = [await pingOption(given), await configuredNotify(process.cwd())];
   return withStore(
     given,
-    async (manager) => {
-      const runner = new CommandRunner(manager, { words, timeout, grace, wait });
-      runner.passOnSignals();
-      // Without a record: it would hide the one of the run whose command goes on, each time that cron tries.
-      const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
-      if (orphan !== undefined) return refused(given, manager, sayNotStarted(name, sayLiving(orphan)));
-      subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
-      const options = {
-        trigger: "exec",
-        wait,
-        timeout: wait + timeout + grace + REST,
-        // Not the words behind it: they may hold passwords.
-        meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace, ...once?.meta },
-        ...(once && { once: once.options }),
-        signal: runner.waiting,
-        claim: OWN_RUN,
-        ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
-      };
-      try {
-        await manager.run(name, (run) => runner.body(run), options).finally(() => runner.done());
-      } catch (error) {
-        await runner.over;
-        if (runner.signalled === undefined) return exitOf(error, given, { manager, runner });
-        if (runner.waiting.aborted && runner.run !== undefined) {
-          const { message } = error as Error;
-          // Without an answer of the store, the attempt may wait there, and no process makes it.
-          const what = isChannelError(error) ? `ojm got a signal, and ${message}` : `${message}. No attempt follows`;
-          tell(`ojm: ${what}`);
+    (manager) =>
+      reported(manager, { pinger, notify }, async () => {
+        const runner = new CommandRunner(manager, {
+          words,
+          timeout,
+          grace,
+          wait,
+          onBegin: (run) => pinger?.begin(run),
+        });
+        runner.passOnSignals();
+        // Without a record: it would hide the one of the run whose command goes on, each time that cron tries.
+        const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
+        if (orphan !== undefined) return refused(given, manager, sayNotStarted(name, sayLiving(orphan)));
+        subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
+        const options = {
+          trigger: "exec",
+          wait,
+          timeout: wait + timeout + grace + REST,
+          // Not the words behind it: they may hold passwords.
+          meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace, ...once?.meta },
+          ...(once && { once: once.options }),
+          signal: runner.waiting,
+          claim: OWN_RUN,
+          ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
+        };
+        try {
+          await manager.run(name, (run) => runner.body(run), options).finally(() => runner.done());
+        } catch (error) {
+          await runner.over;
+          if (runner.signalled === undefined) return exitOf(error, given, { manager, runner });
+          if (runner.waiting.aborted && runner.run !== undefined) {
+            const { message } = error as Error;
+            // Without an answer of the store, the attempt may wait there, and no process makes it.
+            const what = isChannelError(error) ? `ojm got a signal, and ${message}` : `${message}. No attempt follows`;
+            tell(`ojm: ${what}`);
+          }
+          return runner.signalled;
         }
-        return runner.signalled;
-      }
-      // Ends as its command does, also if a signal came meanwhile.
-      return runner.blockedBy === undefined ? EXIT.ok : locked(given, sayNotStarted(name, runner.blockedBy));
-    },
+        // Ends as its command does, also if a signal came meanwhile.
+        return runner.blockedBy === undefined ? EXIT.ok : locked(given, sayNotStarted(name, runner.blockedBy));
+      }),
     { create: true, heartbeatThread: true },
   );
+}
+
+/** Calls `run` while the alerts of a config are open, and reports to a check how it ended. */
+async function reported(
+  manager: JobManager,
+  { pinger, notify }: { readonly pinger: Pinger | undefined; readonly notify: PlannedNotify | undefined },
+  run: () => Promise<number>,
+): Promise<number> {
+  const notifier = notify && (await openAlerts(notify, manager));
+  let code: number = EXIT.failed;
+  try {
+    code = await run();
+    return code;
+  } finally {
+    await Promise.all([notifier?.close(), pinger?.end(code)]);
+  }
+}
+
+async function openAlerts(notify: PlannedNotify, manager: JobManager): Promise<{ close(): Promise<void> }> {
+  const { openNotifier } = await import("@ojm/ojob");
+  try {
+    return await openNotifier(notify, manager, (text) => tell(`ojm: ${text}`));
+  } catch (error) {
+    const { message, cause } = error as Error;
+    throw isChannelError(cause) ? cause : new CommandError(message);
+  }
 }
 
 function commandOf({ operands: [name, more], behind }: Given): {

@@ -45,6 +45,8 @@ export interface CommandOptions {
   readonly grace: number;
   /** How long to wait for the command of an earlier ojm that was killed, in ms. */
   readonly wait: number;
+  /** Called once the command of a run has begun. */
+  readonly onBegin?: ((run: string) => void) | undefined;
 }
 
 /** Runs one command, once for each attempt. */
@@ -227,7 +229,7 @@ export class CommandRunner {
 
   /** Lets the command begin, and ends it in time. */
   async #supervise(run: Run, command: GuardedProcess): Promise<Ended> {
-    const { timeout, grace } = this.#options;
+    const { timeout, grace, onBegin } = this.#options;
     const timers: NodeJS.Timeout[] = [];
     const end = (): void => {
       command.kill("SIGTERM");
@@ -252,8 +254,10 @@ export class CommandRunner {
     };
     run.signal.addEventListener("abort", stop);
     if (run.signal.aborted) stop();
-    else if (this.signalled === undefined) command.begin();
-    else command.kill("SIGKILL");
+    else if (this.signalled === undefined) {
+      command.begin();
+      onBegin?.(run.id);
+    } else command.kill("SIGKILL");
     const ended = await command.ended.finally(() => {
       // What closes the run fires its signal: a timer set then would keep ojm alive for the grace.
       run.signal.removeEventListener("abort", stop);

@@ -63,7 +63,7 @@ async function prepareInner(
     const options = { args, typed: true, lockNames: true, values: "needed", environment } as const;
     const prepared = await prepareJobFile(shown(path), options);
     for (const warning of prepared.warnings) host.log.note(describe(warning));
-    if (prepared.plan.notify.length > 0) {
+    if (prepared.plan.notify !== undefined) {
       host.log.note(`warning: "notify" of ${shown(path)} has no effect: the file that is run first says who is told.`);
     }
     return prepared;

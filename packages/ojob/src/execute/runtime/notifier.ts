@@ -1,28 +1,28 @@
-import type { Alerts, Rule } from "@ojm/alerts";
+import type { Alerts } from "@ojm/alerts";
 import type { Clock, JobManager } from "@ojm/core";
-import type { Log } from "../../output/log.js";
+import type { PlannedNotify } from "../../plan/planned.js";
 
-/** How long the end of a job file waits for its alerts, in ms. What is left then waits in the store. */
+/** How long the end of a process waits for its alerts, in ms. What is left then waits in the store. */
 const WAIT = 10_000;
 
-/** Tells receivers how the runs of the job manager went, by the rules of `ojob.notify`. */
+/** Tells receivers how the runs of the job manager went, by the rules of `notify`. */
 export class Notifier {
-  readonly #rules: readonly Rule[];
+  readonly #notify: PlannedNotify;
   readonly #clock: Clock;
-  readonly #log: Pick<Log, "line">;
+  readonly #warn: (text: string) => void;
   #alerts: Alerts | undefined;
 
-  constructor(rules: readonly Rule[], clock: Clock, log: Pick<Log, "line">) {
-    this.#rules = rules;
+  constructor(notify: PlannedNotify, clock: Clock, warn: (text: string) => void) {
+    this.#notify = notify;
     this.#clock = clock;
-    this.#log = log;
+    this.#warn = warn;
   }
 
   /** Begins. Rejects if a receiver needs a package that is missing, or if the store cannot keep alerts. */
   async open(manager: JobManager): Promise<void> {
     const { openAlerts } = await import("@ojm/alerts");
     try {
-      this.#alerts = await openAlerts(manager, { rules: this.#rules, clock: this.#clock });
+      this.#alerts = await openAlerts(manager, { ...this.#notify, clock: this.#clock });
     } catch (error) {
       const message = (error as Error).message.replace(/^rules\[/, "notify[");
       throw new Error(`the alerts of "notify" cannot be opened: ${message}`, { cause: error });
@@ -38,6 +38,6 @@ export class Notifier {
     const left = await alerts.waiting().catch(() => undefined);
     if (left === 0) return;
     const what = left === undefined ? "alerts may wait" : left === 1 ? "1 alert waits" : `${left} alerts wait`;
-    this.#log.line("WARN", `${what} in the store: the next process with the rules of this file delivers what is left`);
+    this.#warn(`${what} in the store: the next process with the same rules delivers what is left`);
   }
 }

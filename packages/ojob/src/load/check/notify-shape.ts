@@ -41,7 +41,7 @@ const receiver = closedMap(
 const KINDS = ["started", "completed", "failed", "lost", "timeout", "recovered", "long", "missed", "late"] as const;
 
 /** A rule of `notify`. */
-const notifyRule: Shape = closedMap(
+export const notifyRule: Shape = closedMap(
   {
     id: text("What the rule has told is kept under it. Default: a hash of the rule."),
     on: required(some(word("What is told.", ...KINDS), "What is told.")),
@@ -55,5 +55,14 @@ const notifyRule: Shape = closedMap(
   "A rule.",
 );
 
-/** Who is told how the runs of the job manager went. */
-export const notify: Shape = list(notifyRule, "Who is told how the runs of the job manager went.");
+const rules = list(notifyRule, "Who is told of which runs.");
+
+/** Who is told how the runs of the job manager went. A config of the command line has the same. */
+export const notify: Shape = either(
+  "Who is told how the runs of the job manager went: a list of rules, or a map that has them under `rules`.",
+  rules,
+  closedMap(
+    { rules: required(rules), url: text("The address of the UI: each alert then has the link to its run.") },
+    "The rules, and what all their alerts have.",
+  ),
+);

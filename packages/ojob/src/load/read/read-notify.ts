@@ -1,12 +1,19 @@
-import type { NotifyRule } from "../job-file.js";
+import type { Notify, NotifyRule } from "../job-file.js";
 import { child, itemsOf, type Node, textOf, toMap } from "../yaml/node.js";
 import { placesIn } from "./read-values.js";
 
 /** How deep the places in a rule are known: `to.email.smtp.host`. */
 const LEVELS = 4;
 
-/** Reads the rules of `notify` from a checked node. */
-export function readNotify(node: Node | undefined): NotifyRule[] {
+/** Reads `notify` from a checked node. An empty list is one too: it replaces the rules of an included file. */
+export function readNotify(node: Node | undefined): Notify | undefined {
+  if (node === undefined) return undefined;
+  const rules = readRules(node.kind === "map" ? child(node, "rules") : node);
+  const url = child(node, "url");
+  return { rules, ...(url && { url: { text: textOf(url) ?? "", at: url.at } }) };
+}
+
+function readRules(node: Node | undefined): NotifyRule[] {
   return itemsOf(node).map((item) => {
     const { id, to, ...rest } = toMap(item);
     const command = child(child(item, "to"), "command");

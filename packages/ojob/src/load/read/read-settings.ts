@@ -15,7 +15,7 @@ export function readSettings(node: Node | undefined): Settings {
   const secrets = readSecrets(node);
   const notify = readNotify(child(node, "notify"));
   // What is written under these names is of another kind, or has no effect.
-  const { environment: _, secrets: __, ...plain } = toMap(node);
+  const { environment: _, secrets: __, notify: ___, ...plain } = toMap(node);
   return {
     ...(plain as Settings),
     ...(loads && { loads: placedTexts(loads) }),
@@ -25,7 +25,7 @@ export function readSettings(node: Node | undefined): Settings {
     ...(unique && { unique: { ...toMap(unique), pidFile: placedText(unique, "pidFile", "ojob.pid") } }),
     ...(channels && { channels: { create: itemsOf(channels).flatMap(readChannel) } }),
     ...(whenFailed && { catch: whenFailed }),
-    ...(notify.length > 0 && { notify }),
+    ...(notify && { notify }),
     ...(environment.length > 0 && { environment }),
     ...(secrets.length > 0 && { secrets: new Map(secrets) }),
   };

@@ -10,26 +10,36 @@ const STANDS_FOR: Readonly<Record<string, (count: number) => string>> = {
   webhook: (count) => `https://example.com/${count}`,
   slack: (count) => `https://example.com/${count}`,
   healthchecks: (count) => `https://example.com/${count}`,
+  url: () => "https://example.com",
   smtp: (count) => `smtp://host${count}.example.com`,
   secret: () => "whsec_AAAAAAAAAAAAAAAA",
   to: () => "a@example.com",
   from: () => "a@example.com",
 };
 
+/** What texts are filled from. */
+export interface FilledFrom {
+  /** The arguments that all jobs have; `undefined` for a config, which has no arguments and no secrets. */
+  readonly args: Args | undefined;
+  readonly around: Surroundings;
+}
+
 /** Fills the texts of rules from the arguments, the secrets and the environment of their file. */
 export class RuleFiller {
   readonly #data: Args;
   readonly #around: Surroundings;
   readonly #problems: Problems;
+  readonly #isConfig: boolean;
   #count = 0;
 
-  constructor(args: Args, around: Surroundings, problems: Problems) {
+  constructor({ args, around }: FilledFrom, problems: Problems) {
     const secrets = around.secrets.names.flatMap((name) => {
       const value = around.secrets.valueOf(name);
       return value === undefined ? [] : [[name, value] as const];
     });
     this.#data = { ...args, ...Object.fromEntries(secrets) };
     this.#around = around;
+    this.#isConfig = args === undefined;
     this.#problems = problems;
   }
 
@@ -56,7 +66,9 @@ export class RuleFiller {
       const name = /[^\s{}$.:[\]]+/.exec(written)?.[0] ?? "it";
       const how = written.startsWith("$")
         ? `Set ${name} in the environment.`
-        : `Define a secret "${name}" under "ojob", or add ${name}=… to the command line.`;
+        : this.#isConfig
+          ? `Write \${${name}}, and set ${name} in the environment.`
+          : `Define a secret "${name}" under "ojob", or add ${name}=… to the command line.`;
       const why =
         message === undefined ? `nothing fills ${written} in "notify". ${how}` : requiredVariable(written, message);
       this.#problems.flaw(why, at);
