@@ -48,7 +48,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
   ["OJM_STORE", "The store, where neither --store nor --profile is given."],
   [
     "OJM_CONFIG",
-    "The config file, where neither --store nor OJM_STORE is given. It may be a program: it is run, whoever wrote it.",
+    "The config file, whose store counts where neither --store nor OJM_STORE is given. It may be a program: it is run, whoever wrote it.",
   ],
   ["OJM_DEBUG", "If it is set, a fault of ojm is shown with its stack."],
   [
@@ -59,7 +59,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
 ];
 
 export const CONFIG =
-  "Without --store and OJM_STORE, the store is the one of the file that OJM_CONFIG names, or of ojm.config.json, .yaml or .yml in the working directory, or in the nearest folder above it, up to the root of the repository (.git) or the home folder. A file that was only found must belong to you or to root, only they may write to it, and the type of its store is a plain name. An ojm.config.js, .mjs or .ts is a program: it is run only if OJM_CONFIG names it, and never to complete a word of the shell.";
+  'Without --store and OJM_STORE, the store is the one of the file that OJM_CONFIG names, or of ojm.config.json, .yaml or .yml in the working directory, or in the nearest folder above it, up to the root of the repository (.git) or the home folder. A file that was only found must belong to you or to root, only they may write to it, and the type of its store is a plain name. An ojm.config.js, .mjs or .ts is a program: it is run only if OJM_CONFIG names it, and never to complete a word of the shell. With "notify" in that file, ojm exec sends alerts about its runs, wherever its store is named.';
 
 export const RELATIVE =
   "Write an absolute path into OJM_STORE, as in sqlite:/srv/ojm.db: a relative one begins at the working folder, so that another folder, as cron has one, means another store with other locks, and a job runs twice. Relative paths in ojm.config begin at the folder of that file.";

@@ -93,7 +93,16 @@ describe("ojm exec --ping", () => {
 
   test.each(["nowhere", "ftp://a/b", "https://user:s3cret@a/b"])("refuses %s, before the command", async (url) => {
     const folder = folderWith({});
-    const { code, err } = await called(folder, ["exec", "a", ...STORE, "--ping", url, "--", "touch", join(folder, "begun")]);
+    const { code, err } = await called(folder, [
+      "exec",
+      "a",
+      ...STORE,
+      "--ping",
+      url,
+      "--",
+      "touch",
+      join(folder, "begun"),
+    ]);
     expect([code, err]).toEqual([2, expect.stringMatching(/^ojm: --ping must (be an address|have no user)/)]);
     expect([err.includes("s3cret"), existsSync(join(folder, "begun"))]).toEqual([false, false]);
   });
@@ -141,6 +150,20 @@ describe("notify in a config", () => {
     await expect
       .poll(async () => [(await exec(folder, "exit 0").ended).code, receiver.received.length], { timeout: 60_000 })
       .toEqual([0, before + 1]);
+  });
+
+  test("the run of an ojm that was killed is told of by the next ojm exec", async () => {
+    const receiver = await startReceiver();
+    const folder = configured([{ on: "lost", to: { webhook: receiver.url } }]);
+    const killed = exec(folder, "echo began $$; exec sleep 60");
+    await killed.prints("\n");
+    killed.process.kill("SIGKILL");
+    process.kill(Number(killed.out.replace("began ", "")), "SIGKILL");
+    await killed.ended;
+    expect((await exec(folder, "exit 0", "--wait", "1m").ended).code).toBe(0);
+    expect(receiver.received.map(({ body }) => JSON.parse(body).data)).toMatchObject([
+      { kind: "lost", name: "backup" },
+    ]);
   });
 
   test("a program with a slash in its name begins at the folder of the config, and YAML is read too", async () => {
