@@ -12,7 +12,7 @@ const PAUSE = 1_000;
 
 /** Options of {@link ping}. */
 export interface PingOptions {
-  /** What the check shows: a few words for whoever reads it. Default: nothing. */
+  /** What the check shows: a few words. Default: nothing. */
   readonly body?: string;
   /** Once it fires, no further try is made. The one that is being made is waited for. */
   readonly signal?: AbortSignal;

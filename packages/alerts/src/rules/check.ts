@@ -33,7 +33,7 @@ export function checkOptions(options: AlertsOptions): void {
 }
 
 /**
- * Refuses rules that make no sense, or that can never tell anything, and a `url` that is not an address, as
+ * Refuses rules that make no sense, or that can never send an alert, and a `url` that is not an address, as
  * {@link openAlerts} does: for programs that read them from a file.
  *
  * @throws AlertsError `INVALID`, whose `option` says where

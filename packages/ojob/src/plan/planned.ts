@@ -108,6 +108,6 @@ export interface Plan {
   /** The environment of the file. */
   readonly environment: Environment;
   readonly secrets: Secrets;
-  /** Who is told how runs went; absent if nobody is. */
+  /** The alerts; absent if the file has no rules. */
   readonly notify?: PlannedNotify;
 }

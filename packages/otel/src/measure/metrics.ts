@@ -104,7 +104,7 @@ export const METRICS: Readonly<Record<MetricKey, Metric>> = {
   },
 };
 
-/** Read from the store, for Prometheus alone: no event of this process tells what the others did. */
+/** Read from the store, for Prometheus alone: the events of this process are not those of the others. */
 export const LAST_SUCCESS: Metric = {
   name: "ojm.job.last_success.timestamp",
   kind: "gauge",

@@ -37,7 +37,7 @@ const values = (all: ReadonlyMap<string, Family>): (readonly [string | undefined
   all.get(NAME)?.samples.map(({ labels, value }) => [labels["cicd_pipeline_name"], value]);
 
 describe("when jobs last completed", () => {
-  test("is told in seconds, of the runs of all processes, and of no job that never completed", async () => {
+  test("is shown in seconds, of the runs of all processes, and of no job that never completed", async () => {
     const { scraped, world, other } = await twoProcesses();
     const { clock } = world;
     expect(values(await clock.until(scrape(scraped)))).toEqual([]);

@@ -27,8 +27,8 @@ export interface PrometheusOptions {
 /** The metrics of this process. */
 export interface Prometheus {
   /**
-   * All metrics in the text format of Prometheus. Never rejects: while the store does not answer, the times
-   * that it told last are shown, after 5 s.
+   * All metrics in the text format of Prometheus. Never rejects: while the store does not answer, the last
+   * known times are shown, after 5 s.
    */
   text(): Promise<string>;
   /**

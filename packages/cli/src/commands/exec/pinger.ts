@@ -31,7 +31,7 @@ export class Pinger {
     this.#check = check;
   }
 
-  /** The command has begun. Its further attempts are not reported: the last one tells how it ended. */
+  /** The command has begun. Its further attempts are not reported, but the end of the last one. */
   begin(run: string): void {
     this.#run = run;
     this.#started ??= this.#ping("start", `${run} has started`, "start");

@@ -152,7 +152,7 @@ describe("notify in a config", () => {
       .toEqual([0, before + 1]);
   });
 
-  test("the run of an ojm that was killed is told of by the next ojm exec", async () => {
+  test("the next ojm exec delivers the alert about the run of an ojm that was killed", async () => {
     const receiver = await startReceiver();
     const folder = configured([{ on: "lost", to: { webhook: receiver.url } }]);
     const killed = exec(folder, "echo began $$; exec sleep 60");

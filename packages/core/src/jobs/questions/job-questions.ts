@@ -102,7 +102,7 @@ export abstract class JobQuestions {
    * The last run of each job that completed, ordered by name. Runs that were skipped do not count. A job that
    * never completed is left out, and so is one whose last success was pruned.
    *
-   * Reads the 5 newest runs of each job. If none of them completed, the rollups tell the hour of the last one
+   * Reads the 5 newest runs of each job. If none of them completed, the rollups have the hour of the last one
    * that did, however many runs failed since.
    *
    * @throws ChannelError if the store fails

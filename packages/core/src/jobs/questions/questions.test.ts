@@ -274,7 +274,7 @@ describe("the last success of each job", () => {
     return found.map(({ name, startTime }) => `${name} ${Math.round((clock.now() - startTime) / MINUTE)}`);
   };
 
-  test("is told in the order of names, whatever ended otherwise since, and of no job that never completed", async () => {
+  test("is listed in the order of names, whatever ended otherwise since; a job that never completed has none", async () => {
     const at = (minutes: number): number => clock.now() - minutes * MINUTE;
     const ends = ["running", "skipped", "failed", "cancelled"] as const;
     await world.write(one, [
@@ -311,7 +311,7 @@ describe("the last success of each job", () => {
     expect(read).toBeLessThan(200);
   });
 
-  test("is told as long as the record is kept", async () => {
+  test("is listed as long as the record is kept", async () => {
     await world.write(one, [
       record("a", clock.now() - 3 * HOUR, "completed"),
       ...Array.from({ length: 9 }, (_, i) => record("a", clock.now() - i * MINUTE - HOUR, "failed")),

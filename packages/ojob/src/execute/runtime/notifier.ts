@@ -5,7 +5,7 @@ import type { PlannedNotify } from "../../plan/planned.js";
 /** How long the end of a process waits for its alerts, in ms. What is left then waits in the store. */
 const WAIT = 10_000;
 
-/** Tells receivers how the runs of the job manager went, by the rules of `notify`. */
+/** Sends alerts about the runs of the job manager, by the rules of `notify`. */
 export class Notifier {
   readonly #notify: PlannedNotify;
   readonly #clock: Clock;

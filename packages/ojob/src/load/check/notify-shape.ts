@@ -55,11 +55,11 @@ export const notifyRule: Shape = closedMap(
   "A rule.",
 );
 
-const rules = list(notifyRule, "Who is told of which runs.");
+const rules = list(notifyRule, "Which runs cause an alert, and who receives it.");
 
-/** Who is told how the runs of the job manager went. A config of the command line has the same. */
+/** The alerts about the runs of the job manager. A config of the command line has the same. */
 export const notify: Shape = either(
-  "Who is told how the runs of the job manager went: a list of rules, or a map that has them under `rules`.",
+  "Alerts about the runs of the job manager: a list of rules, or a map that has them under `rules`.",
   rules,
   closedMap(
     { rules: required(rules), url: text("The address of the UI: each alert then has the link to its run.") },
