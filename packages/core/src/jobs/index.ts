@@ -54,6 +54,7 @@ export type {
   PruneOptions,
   PruneOutcome,
   Reason,
+  RetentionOptions,
   RetryOptions,
   RetryPolicy,
   Run,

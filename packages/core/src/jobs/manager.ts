@@ -118,7 +118,7 @@ export class JobManager extends JobQuestions {
       await closeRunOf({ jobs, locks, index }, lock, { ...ending, endTime: this.#clock.now(), isUnused });
       if (isUnused) await forgetStart(locks as Channel<unknown>, lock);
     };
-    const { ttl = TTL, heartbeatThread = true } = options;
+    const { ttl = TTL, heartbeatThread = true, retention } = options;
     const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };
     this.#locks = new Locks(locks as Channel<unknown>, locksOptions, jobs as Channel<unknown>);
     this.#runs = new RunGroup({
@@ -134,7 +134,8 @@ export class JobManager extends JobQuestions {
       chains: new Set(),
     });
     this.#context = this.#runs.context;
-    this.#housekeeping = new Housekeeping(channels, index, this.#clock, ttl);
+    const { logs } = this.#context;
+    this.#housekeeping = new Housekeeping(channels, { index, logs, clock: this.#clock, ttl, retention });
     const rollups = new RollupQuestions(channels, index, this.#clock, ttl);
     this.asked = { context: this.#context, channels: this.channels, rollups };
   }

@@ -6,7 +6,7 @@ import { ownNameProblem } from "../util/own-names.js";
 import { isCount, isSpan } from "../util/shape.js";
 import { RunError } from "./errors.js";
 import { checkLogBudget } from "./logs/budget.js";
-import type { JobManagerOptions, PruneOptions, RunOptions, StartClaim, Tick } from "./types.js";
+import type { JobManagerOptions, PruneOptions, RetentionOptions, RunOptions, StartClaim, Tick } from "./types.js";
 
 const HOUR = 3_600_000;
 const WAIT = 2_500;
@@ -16,7 +16,7 @@ const LARGEST_MAP = 4_096;
 const LONGEST_ONCE = 200;
 
 const CHANNEL = ["type", "args", "backend"];
-const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "clock"];
+const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
 
 /**
@@ -27,14 +27,26 @@ const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "ret
  */
 export function checkManagerOptions(options: JobManagerOptions): void {
   checkNames("a job manager", options, MANAGER);
-  const { chJobs, chLocks, chLogs, logBudget, heartbeatThread } = options;
+  const { chJobs, chLocks, chLogs, logBudget, heartbeatThread, retention = false } = options;
   if (logBudget !== undefined) checkLogBudget(logBudget);
+  if (retention !== false) checkRetention(retention);
   for (const [name, channel] of Object.entries({ chJobs, chLocks, chLogs })) {
     if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
   }
   if (heartbeatThread !== undefined && typeof heartbeatThread !== "boolean") {
     throw new ChannelError("INVALID_CONFIG", `heartbeatThread must be true or false, not ${show(heartbeatThread)}`);
   }
+}
+
+function checkRetention(retention: unknown): void {
+  checkNames('"retention" of a job manager', retention, ["olderThan", "keep"]);
+  const { olderThan, keep } = retention as RetentionOptions;
+  const refuse = (what: string): never => {
+    throw new ChannelError("INVALID_CONFIG", `retention.${what}`);
+  };
+  if (olderThan !== undefined && (!isSpan(olderThan) || olderThan < 1))
+    refuse(`olderThan must be a number of ms, 1 or more, not ${show(olderThan)}`);
+  if (keep !== undefined && !isCount(keep)) refuse(`keep must be a whole number from 0 up, not ${show(keep)}`);
 }
 
 function checkNames(whose: string, options: unknown, known: readonly string[]): void {

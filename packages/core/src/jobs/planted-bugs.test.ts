@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
 import { plantedKeptBugs } from "../testing/simulation/planted-kept-bugs.js";
+import { plantedRetentionBugs } from "../testing/simulation/planted-retention-bugs.js";
 import { plantedRollupBugs } from "../testing/simulation/rollups/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 
@@ -27,7 +28,7 @@ async function search(bug: PlantedBug): Promise<string[]> {
 }
 
 describe("the simulation", () => {
-  test.each([...plantedBugs, ...plantedLogBugs, ...plantedRollupBugs, ...plantedKeptBugs])(
+  test.each([...plantedBugs, ...plantedLogBugs, ...plantedRollupBugs, ...plantedKeptBugs, ...plantedRetentionBugs])(
     "the simulation finds a planted bug: $name",
     async (bug) => {
       expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));

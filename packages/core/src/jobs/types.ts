@@ -170,8 +170,27 @@ export interface JobManagerOptions {
    * another thread can open: its type is found by name, and its args are plain data and contain no client.
    */
   readonly heartbeatThread?: boolean;
+  /**
+   * Which records of runs that are over the store keeps. One process of those that share the store deletes the
+   * others and their logs, about once a day. `false`: none. Default: {@link RetentionOptions}.
+   *
+   * The setting belongs to the store: programs without this option follow it, and of several that have it,
+   * the one that was opened last decides. `{}` restores the default.
+   */
+  readonly retention?: RetentionOptions | false;
   /** Time and chance, replaced in simulations. */
   readonly clock?: Clock;
+}
+
+/** Which records of runs that are over a store keeps. See {@link JobManagerOptions.retention}. */
+export interface RetentionOptions {
+  /**
+   * Runs that ended more than this many ms ago are deleted, once runs have begun on as many days since. So a
+   * wrong wall clock deletes no history. Default: 90 days.
+   */
+  readonly olderThan?: number;
+  /** This many of the newest runs of each name stay, however old they are; at least one. Default: 100. */
+  readonly keep?: number;
 }
 
 /** Options of {@link JobManager.history}. */

@@ -6,8 +6,11 @@ import { chance, Turn, type TurnValue } from "../../locks/sweep/turn.js";
 import { type Clock, restBy, systemClock } from "../../util/clock.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import type { Channels } from "../channels.js";
+import type { Logs } from "../logs/logs.js";
+import type { RetentionOptions } from "../types.js";
 import { closeOrphans, type Look, seesAll } from "./close-orphans.js";
 import { fillIndex } from "./fill-index.js";
+import { type Retaining, retain, setRetention } from "./retention.js";
 import { isStale, readSeen, type SeenValue, writeSeen } from "./seen.js";
 import type { TimeIndex } from "./time-index.js";
 
@@ -31,13 +34,23 @@ const DAY = 86_400_000;
 
 const TURN: Key = ["orphans"];
 
+/** What a manager gives its housekeeping. */
+export interface HousekeepingOptions {
+  readonly index: TimeIndex;
+  readonly logs: Logs;
+  readonly clock: Clock;
+  readonly ttl: number;
+  /** What its program wants the store to keep; `undefined` if it does not say. */
+  readonly retention: RetentionOptions | false | undefined;
+}
+
 /**
  * Looks after the records while a manager lives. Fills the index of an existing store once, and closes open
- * records without a lock: if a store loses the locks, no run must stay open for ever. One process does it for
- * all that see the same locks.
+ * records without a lock: if a store loses the locks, no run must stay open for ever. About once a day it
+ * deletes old records. One process does it for all that see the same locks.
  */
 export class Housekeeping {
-  readonly #look: Omit<Look, "goesOn">;
+  readonly #look: Omit<Look & Retaining, "goesOn">;
   readonly #turns: Channel<unknown>;
   readonly #clock: Clock;
   readonly #ttl: number;
@@ -46,14 +59,19 @@ export class Housekeeping {
   readonly #closing: AbortController = new AbortController();
   /** When the next look is due, for the process with the turn. */
   #due = 0;
+  /** When old records are to be deleted, for the process with the turn. */
+  #pruneDue = 0;
   #isNew = true;
+  #retention: RetentionOptions | false | undefined;
   #cancel: () => void = () => {};
 
-  constructor({ jobs, locks, turns }: Channels, index: TimeIndex, clock: Clock, ttl: number) {
+  constructor({ jobs, locks, turns }: Channels, { index, logs, clock, ttl, retention }: HousekeepingOptions) {
     this.#turns = turns as Channel<unknown>;
-    this.#look = { jobs, locks, turns: this.#turns, index, signal: this.#closing.signal, now: () => clock.now() };
+    const signal = this.#closing.signal;
+    this.#look = { jobs, locks, turns: this.#turns, index, logs, clock, signal, now: () => clock.now() };
     this.#clock = clock;
     this.#ttl = ttl;
+    this.#retention = retention;
     const alone = jobs.supports.shared === "process" && clock === systemClock;
     if (!alone && seesAll(jobs, locks)) this.#turn = new Turn(turns, clock, TURN, LIFE * ttl);
   }
@@ -77,6 +95,7 @@ export class Housekeeping {
 
   /** Looks if this process has the turn. Resolves to the time until the next call, in ms. */
   async #lookInTurn(): Promise<number> {
+    await inBackground(() => this.#setRetention());
     const turn = this.#turn;
     if (turn === undefined) {
       await this.#lookNow(async () => true);
@@ -90,6 +109,14 @@ export class Housekeeping {
     if (hasTurn && this.#left() <= 0) await this.#lookNow(() => turn.keep());
     if (!hasTurn) return Math.max(turn.left(), this.#ttl);
     return Math.max(0, Math.min(this.#left(), turn.left() - (LIFE / 2) * this.#ttl));
+  }
+
+  /** Once: the program that was opened last decides. */
+  async #setRetention(): Promise<void> {
+    if (this.#retention === undefined) return;
+    await setRetention(this.#turns, this.#retention);
+    this.#retention = undefined;
+    this.#pruneDue = 0;
   }
 
   /**
@@ -115,6 +142,11 @@ export class Housekeeping {
     await inBackground(async () => {
       saw = await closeOrphans(look, await readSeen(this.#turns));
     });
+    if (saw !== undefined && this.#clock.monotonic() >= this.#pruneDue)
+      await inBackground(async () => {
+        const rest = await retain(look);
+        this.#pruneDue = this.#clock.monotonic() + rest;
+      });
     const ended = this.#clock.monotonic();
     const least = (this.#turn === undefined ? REST_ALONE : REST) * this.#ttl;
     // What a failed look took tells how long the store or this process stood still, not what a look costs. A

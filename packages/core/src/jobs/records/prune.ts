@@ -34,15 +34,20 @@ export async function prune(
   now: number,
   { olderThan, name, keep = 0, signal }: PruneOptions,
 ): Promise<number> {
-  const { jobs, index } = stores;
+  const { index } = stores;
   const options = signal === undefined ? {} : { signal };
   const pruning: Pruning = { ...stores, cutoff: now - olderThan, options, oldest: new Map() };
-  // A record and its entries in the index go in one commit: up to four ops each.
-  const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1))));
+  const most = mostAtOnce(stores);
   const byTime = name === undefined && keep === 0 && (await index.isComplete());
   const removed = await (byTime ? pruneByTime(pruning, most) : pruneByName(pruning, most, { name, keep }));
-  await pruneRollups(index.channel, { ...pruning, name }, options);
+  const oldest = (of: string): number | undefined => pruning.oldest.get(of);
+  await pruneRollups(index.channel, { cutoff: pruning.cutoff, name, oldest }, options);
   return removed;
+}
+
+/** How many records one commit deletes: each goes with its entries in the index, up to four ops. */
+export function mostAtOnce({ jobs, index }: Pick<PrunedStores, "jobs" | "index">): number {
+  return Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1))));
 }
 
 /** Notes a record that is left. */
@@ -97,9 +102,13 @@ async function pruneByName(
   return removed;
 }
 
-/** No check is needed: nobody writes a closed record again. */
-async function remove(
-  { jobs, index, logs, options }: Pruning,
+/**
+ * Deletes records and their logs. `gone`: refs of the index without a record.
+ *
+ * No check is needed: nobody writes a closed record again.
+ */
+export async function remove(
+  { jobs, index, logs, options }: PrunedStores & Pick<Pruning, "options">,
   old: readonly RunRecord[],
   gone: readonly RecordRef[],
 ): Promise<void> {
@@ -112,6 +121,7 @@ async function remove(
   await jobs.commitWith<unknown[]>(deletes, [...indexed, ...logged], options);
 }
 
-function isOld({ endTime }: RunRecord, cutoff: number): boolean {
+/** Whether a run ended before this time. */
+export function isOld({ endTime }: RunRecord, cutoff: number): boolean {
   return endTime !== undefined && endTime < cutoff;
 }

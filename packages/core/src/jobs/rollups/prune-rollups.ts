@@ -9,8 +9,8 @@ const AT_ONCE = 200;
 export interface Left {
   /** It deleted no record of a run that ended at this time or later. */
   readonly cutoff: number;
-  /** The oldest start time that is left of each name that has records from before the cutoff. */
-  readonly oldest: ReadonlyMap<string, number>;
+  /** The oldest start time that is left of a name; `undefined` if it has no record from before the cutoff. */
+  oldest(name: string): number | undefined | Promise<number | undefined>;
   /** The only name that was pruned; `undefined` if all were. */
   readonly name: string | undefined;
 }
@@ -23,10 +23,13 @@ export async function pruneRollups(times: Channel<unknown>, left: Left, options:
   for (const span of Object.keys(SPANS) as Span[]) await pruneSpan(times, span, left, options);
 }
 
-async function pruneSpan(
+/**
+ * The same for the hours alone, with their minutes, or for the days alone, with their hours.
+ */
+export async function pruneSpan(
   times: Channel<unknown>,
   span: Span,
-  { cutoff, oldest, name: only }: Left,
+  { cutoff, name: only, ...left }: Left,
   options: CallOptions,
 ): Promise<void> {
   let batch: Key[] = [];
@@ -42,7 +45,7 @@ async function pruneSpan(
   for await (const { key } of times.keys({ ...range, ...options })) {
     const { name, at = cutoff } = cellsPlace(key) ?? {};
     if (name === undefined || (only !== undefined && name !== only)) continue;
-    if (at + SPANS[span] > Math.min(cutoff, oldest.get(name) ?? cutoff)) continue;
+    if (at + SPANS[span] > Math.min(cutoff, (await left.oldest(name)) ?? cutoff)) continue;
     batch.push(key);
     if (batch.length >= Math.min(AT_ONCE, times.supports.maxOps)) await flush();
   }

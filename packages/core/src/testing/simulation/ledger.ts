@@ -22,6 +22,8 @@ export class Ledger {
   readonly #attempts: Attempts = new Attempts();
   /** The most records that there were at once. */
   #most = 0;
+  /** The records that the retention of the store has deleted, as they were. */
+  readonly pruned: RunRecord[] = [];
   /** The store may have forgotten the records of runs before this version. */
   #forgotten = "0";
 
@@ -30,9 +32,11 @@ export class Ledger {
   }
 
   /** Call it with each change of a record that the store applied. */
-  applied({ key, value }: StoredChange): void {
+  applied({ key, value }: StoredChange, isPruned: boolean): void {
     if (value === null) {
-      this.#written.delete(key);
+      const last = this.#written.get(key)?.at(-1);
+      if (last !== undefined && isPruned) this.pruned.push(last);
+      else this.#written.delete(key);
       return;
     }
     const writes = this.#written.get(key) ?? [];
@@ -74,10 +78,10 @@ export class Ledger {
     if (count > size) throw new Error(`the rollups tell ${count} runs, of ${size} that began`);
   }
 
-  /** Checks `records`: all that are left. */
+  /** Checks `records`, all that are left, and those that were pruned. */
   check(records: readonly RunRecord[]): void {
     const byRun = new Map<string, RunRecord>();
-    for (const record of records) {
+    for (const record of [...records, ...this.pruned]) {
       expect(record.status, JSON.stringify(record)).not.toBe("running");
       byRun.set(`${record.name} ${record.fence}`, record);
       // A cancel of a name ends all attempts of it that wait.

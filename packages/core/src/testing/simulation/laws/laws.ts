@@ -7,6 +7,7 @@ import type { SharedStore } from "../../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
 import { KeptLocks } from "./kept-locks.js";
+import { Retained } from "./retained.js";
 import { SessionLives } from "./session-lives.js";
 import { StartedOnce } from "./started-once.js";
 
@@ -75,6 +76,7 @@ export class Laws {
   /** The runs that start once in a window. */
   readonly once: StartedOnce;
   readonly #kept: KeptLocks;
+  readonly #retained: Retained = new Retained();
   /** Until when a process that closed may free the locks of its chains. */
   #closingUntil = 0;
   /** The processes that are closing, and when the grace of their bodies is over. */
@@ -114,8 +116,9 @@ export class Laws {
     this.#lives.answered(commit);
   }
 
-  /** Call it with each change that the store applied. */
-  applied(stored: StoredChange): void {
+  /** Call it with each change that the store applied. `isPruned`: whether the retention made a delete. */
+  applied(stored: StoredChange, isPruned: boolean): void {
+    this.#retained.applied(stored, isPruned);
     // In the form of fences.
     const change = { ...stored, version: versionOf(stored.version) };
     const { key, value, version } = change;
@@ -166,6 +169,7 @@ export class Laws {
     this.#locked.clear();
     this.once.forgotten();
     this.#kept.forgotten();
+    this.#retained.forgotten();
   }
 
   /** Whether a run began with the lock that was kept for it. */
@@ -219,6 +223,7 @@ export class Laws {
 
   check(): void {
     this.#kept.check();
+    this.#retained.check();
     // A store that forgets its content says so only after the locks are gone.
     for (const run of this.#freedRuns.splice(0)) {
       if (this.#mayNotKnow(run)) continue;

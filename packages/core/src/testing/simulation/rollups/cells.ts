@@ -11,6 +11,8 @@ interface Checked {
   readonly by: By;
   /** Whether the store may have lost records that were counted. */
   readonly forgets: boolean;
+  /** The records that were pruned, perhaps before anybody asked: a cell may count them. */
+  readonly pruned: readonly RunRecord[];
 }
 
 /** Asks for all rollups of a simulation. Folds what is not folded yet, if it is this process's turn. */
@@ -25,7 +27,11 @@ export function countOf({ jobs }: Rollups): number {
 }
 
 /** Throws unless the cells count each record once, with its status and its duration. */
-export function checkCells(records: readonly RunRecord[], { jobs, missing }: Rollups, { by, forgets }: Checked): void {
+export function checkCells(
+  records: readonly RunRecord[],
+  { jobs, missing }: Rollups,
+  { by, forgets, pruned }: Checked,
+): void {
   if (missing !== undefined) throw new Error(`the rollups lack the runs of ${JSON.stringify(missing)}`);
   const counted = new Map<string, number>();
   const add = (to: Map<string, number>, what: string, n: number): void => void to.set(what, (to.get(what) ?? 0) + n);
@@ -34,15 +40,19 @@ export function checkCells(records: readonly RunRecord[], { jobs, missing }: Rol
       for (const [status, n] of Object.entries(runs)) add(counted, `${name} ${at} ${status}`, n);
       add(counted, `${name} ${at} busy`, busy);
     }
-  const recorded = new Map<string, number>();
-  for (const { name, startTime, status, duration = 0 } of records) {
-    const cell = `${name} ${Math.floor(startTime / SIZE[by]) * SIZE[by]}`;
-    add(recorded, `${cell} ${status}`, 1);
-    add(recorded, `${cell} busy`, duration);
-  }
+  const [recorded, gone] = [records, pruned].map((all) => {
+    const sums = new Map<string, number>();
+    for (const { name, startTime, status, duration = 0 } of all) {
+      const cell = `${name} ${Math.floor(startTime / SIZE[by]) * SIZE[by]}`;
+      add(sums, `${cell} ${status}`, 1);
+      add(sums, `${cell} busy`, duration);
+    }
+    return sums;
+  }) as [Map<string, number>, Map<string, number>];
   for (const what of new Set([...counted.keys(), ...recorded.keys()])) {
     const [told = 0, kept = 0] = [counted.get(what), recorded.get(what)];
-    if (told !== kept && !(forgets && told > kept))
+    const most = kept + (gone.get(what) ?? 0);
+    if (told < kept || (told > most && !forgets))
       throw new Error(`the rollups tell ${told} of ${what}, the records ${kept}`);
   }
 }
