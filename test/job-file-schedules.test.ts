@@ -1,8 +1,9 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { Scheduler, type ScheduleTick } from "@ojm/schedule";
 import { describe, expect, it } from "vitest";
-import { folderWith, type Ojm, start } from "../packages/cli/src/testing/ojm.js";
+import { folderWith, type Ojm, ojm, start } from "../packages/cli/src/testing/ojm.js";
 import { Simulation } from "../packages/ojob/src/testing/simulate.js";
 import { onSharedStores } from "./support/stores.js";
 
@@ -112,6 +113,19 @@ describe("ticks while no process was there", () => {
     expect(none.filter((line) => line.startsWith("ran"))).toEqual(["ran 06:00"]);
   });
 });
+
+it("ojm run-now NAME key=value gives args to the script of a job file", async () => {
+  const folder = folderWith({});
+  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+  const exec = 'log("the day is " + args.day)';
+  const yaml = jobFile({ chJobs: store, chLocks: store }, '{ cron: "0 0 1 1 *" }', exec);
+  writeFileSync(join(folder, "jobs.yaml"), yaml.replace(`name: ${NAME} }`, `name: ${NAME}, day: today }`));
+  const running = await begin(folder);
+  const asked = await ojm(folder, "run-now", NAME, "day=2026-11-01", "--reason", "a test", "--store", "jobs.yaml");
+  expect(asked).toMatchObject({ code: 0 });
+  await running.prints("the day is 2026-11-01");
+  await end(running);
+}, 60_000);
 
 onSharedStores((create) => {
   describe("a schedule of a job file", () => {

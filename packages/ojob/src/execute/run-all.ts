@@ -1,4 +1,5 @@
 import type { Args } from "../load/job-file.js";
+import { LOCK_ARGS } from "../plan/args.js";
 import type { PlannedJob } from "../plan/planned.js";
 import { runLimits } from "../plan/settings.js";
 import { shownArgs } from "../text/secrets.js";
@@ -51,7 +52,8 @@ class Runs {
     this.#engine = engine;
     this.#request = request;
     const owns = request.own === undefined ? ownArgs(job) : [request.own];
-    const pairs = given.flatMap((args) => owns.map((own) => ({ own, given: args })));
+    const byHand = request.handed?.run.args ?? {};
+    const pairs = given.flatMap((args) => owns.map((own) => withArgs({ own, given: args }, byHand)));
     this.#all = pairs.map((one, index) => ({ ...one, tick: tick && tickOf(tick, index) }));
     this.#failFast = runLimits(job).failFast;
     this.#running = new Running(engine.grace, engine.runtime.clock);
@@ -150,6 +152,19 @@ class Runs {
 
 function ownArgs({ args }: PlannedJob): readonly Args[] {
   return args.length > 0 ? args : [{}];
+}
+
+/**
+ * Lets arguments that were given with the start of a run win over all others, but for those of the lock: it is
+ * held already.
+ */
+function withArgs({ own, given }: Pick<OneRun, "own" | "given">, args: Args): Pick<OneRun, "own" | "given"> {
+  const isOfLock = (key: string): boolean => LOCK_ARGS.includes(key) && (key in own || key in given);
+  const wins = Object.entries(args).filter(([key]) => !isOfLock(key));
+  if (wins.length === 0) return { own, given };
+  const names = new Set(wins.map(([key]) => key));
+  const rest = Object.fromEntries(Object.entries(own).filter(([key]) => !names.has(key)));
+  return { own: rest, given: { ...given, ...Object.fromEntries(wins) } };
 }
 
 /** Gives each of the arguments of a schedule ticks of its own: two of them may start runs of one name. */

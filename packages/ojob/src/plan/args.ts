@@ -70,7 +70,8 @@ export function stayingArgs({ args }: Pick<PlannedJob, "args">, before: Args): R
   return new Set(Object.keys(own).filter((name) => !LOCK_ARGS.includes(name) || before[name] === undefined));
 }
 
-const LOCK_ARGS: readonly string[] = ["name", "timeout"];
+/** The arguments of a lock. */
+export const LOCK_ARGS: readonly string[] = ["name", "timeout"];
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
