@@ -28,7 +28,7 @@ export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js"
 export { ChannelError, isChannelError } from "./channel/errors.js";
 export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
-export { argsProblem } from "./jobs/options.js";
+export { argsProblem, checkRetention } from "./jobs/options.js";
 export type { Hold } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";

@@ -15,7 +15,7 @@ const UNITS: Readonly<Record<string, number>> = {
 const PART = /(\d+(?:\.\d+)?)(ms|min|s|m|h|d|w)/y;
 
 /** The ms of a text like `90s` or `1h30m`; `undefined` if it is none. */
-function spanOf(text: string): number | undefined {
+export function spanOf(text: string): number | undefined {
   if (/^0+$/.test(text)) return 0;
   let total = 0;
   PART.lastIndex = 0;

@@ -6,13 +6,15 @@ import type { OpenOptions } from "@ojm/core";
 import { shellWord, visible, whyUntrusted } from "@ojm/core/backend";
 import type { PlannedNotify } from "@ojm/ojob";
 import { hint } from "../command-line/parse.js";
+import { spanOf } from "../command-line/units.js";
 import { CommandError, EXIT } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
 const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.config.${ending}`);
-const KEYS = ["store", "profiles", "loads", "notify"];
+const KEYS = ["store", "retention", "profiles", "loads", "notify"];
 const PROFILES = '{ "prod": { "store": "redis://HOST" } }';
-const PROFILE_KEYS = ["store"];
+const PROFILE_KEYS = ["store", "retention"];
+const RETENTION = '{ "olderThan": "90d", "keep": 100 }';
 const STORES = ["jobs", "locks", "logs"];
 
 /** The keys of a store in the words of a program. */
@@ -93,12 +95,12 @@ function refuseTypePaths(path: string, store: Location | JobFileLocation): void 
 async function storeIn(path: string, profile: string | undefined): Promise<Location | JobFileLocation | undefined> {
   const config = await readConfig(path);
   await checkKeys(path, config, KEYS);
-  const { store, profiles = {} } = config;
+  const { store, retention, profiles = {} } = config;
   const at = dirname(path);
   if (!isMap(profiles))
     throw new CommandError(`${path}: "profiles" is ${told(profiles)}. It must be a map, such as ${PROFILES}`);
   if (profile === undefined) {
-    if (store !== undefined) return readStore(`${path}: "store"`, store, at);
+    if (store !== undefined) return keeping(path, await readStore(`${path}: "store"`, store, at), retention);
     // A program may read it from a variable that is not set here.
     const none = Object.hasOwn(config, "store") ? '"store" is undefined' : 'there is no "store"';
     const all = Object.keys(profiles).join(", ");
@@ -114,9 +116,27 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
   if (!isMap(one))
     throw new CommandError(`${where} is ${told(one)}. It must be a map, such as { "store": "redis://HOST" }`);
   await checkKeys(where, one, PROFILE_KEYS);
-  if (one["store"] !== undefined) return readStore(`${where}: "store"`, one["store"], at);
-  if (store !== undefined) return readStore(`${path}: "store"`, store, at);
+  if (one["store"] !== undefined)
+    return keeping(where, await readStore(`${where}: "store"`, one["store"], at), one["retention"]);
+  if (store !== undefined)
+    return keeping(path, await readStore(`${path}: "store"`, store, at), one["retention"] ?? retention);
   throw new CommandError(`${where} has no "store", and the file has none for all profiles`);
+}
+
+/** A store, with what it keeps as the config beside it says. */
+async function keeping<T extends Location | JobFileLocation>(where: string, store: T, retention: unknown): Promise<T> {
+  if (retention === undefined) return store;
+  if ("jobFile" in store)
+    throw new CommandError(`${where}: "retention" is that of oJobManager Init in the job file: write it there`);
+  if (retention === false) return { ...store, retention };
+  if (!isMap(retention))
+    throw new CommandError(`${where}: "retention" is ${told(retention)}. It must be false, or a map such as ${RETENTION}`);
+  await checkKeys(`${where}: "retention"`, retention, ["olderThan", "keep"]);
+  const { olderThan } = retention;
+  const span = typeof olderThan === "string" ? spanOf(olderThan) : olderThan;
+  if (span === undefined && olderThan !== undefined)
+    throw new CommandError(`${where}: "olderThan" must be a duration with its unit, such as "90d", not "${olderThan}"`);
+  return { ...store, retention: { ...retention, ...(span !== undefined && { olderThan: span }) } };
 }
 
 /**

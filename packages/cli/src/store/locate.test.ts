@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openChannel } from "@ojm/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { folderWith, Ojm } from "../testing/ojm.js";
@@ -116,6 +117,29 @@ describe("a config file", () => {
     });
   });
 
+  test("retention stands beside the store, or beside that of a profile, in ms or with a unit", async () => {
+    const config = {
+      store: "sqlite:a.db",
+      retention: { olderThan: "30d", keep: 10 },
+      profiles: { prod: { store: "redis://h", retention: false }, test: { store: "redis://t" }, dev: {} },
+    };
+    const folder = folderWith({ "ojm.config.json": JSON.stringify(config) });
+    const retention = { olderThan: 30 * 86_400_000, keep: 10 };
+    expect(await configuredStore(folder, undefined)).toMatchObject({ retention });
+    expect(await configuredStore(folder, "dev")).toMatchObject({ retention });
+    expect(await configuredStore(folder, "prod")).toMatchObject({ retention: false });
+    expect(await configuredStore(folder, "test")).not.toHaveProperty("retention");
+  });
+
+  test("the retention of the config is that of the store, for all programs", async () => {
+    const config = { store: "sqlite:a.db", retention: { olderThan: 1_000, keep: 3 } };
+    const folder = folderWith({ "ojm.config.json": JSON.stringify(config) });
+    expect((await called(folder, ["exec", "a", "--", "true"])).code).toBe(0);
+    const turns = await openChannel("oJobManager-turns", { type: "sqlite", args: { file: join(folder, "a.db") } });
+    await expect.poll(() => turns.get("retention")).toEqual({ olderThan: 1_000, keep: 3 });
+    await turns.close();
+  });
+
   test("one store in the words of a program is that of all data", async () => {
     const store = { type: "sqlite", args: { file: "a.db" } };
     const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
@@ -148,6 +172,10 @@ describe("a config file", () => {
     ],
     ['{"store": null}', /json: "store" is/],
     ["{}", /json: there is no "store"$/],
+    ['{"store": "sqlite:a.db", "retention": {"olderThen": 1}}', /"retention": unknown key "olderThen"\. Did you mean/],
+    ['{"store": "sqlite:a.db", "retention": "30d"}', /"retention" is a text\. It must be false, or a map such as/],
+    ['{"store": "sqlite:a.db", "retention": {"olderThan": "30"}}', /"olderThan" must be a duration .* not "30"/],
+    ['{"store": "jobs.yaml", "retention": false}', /"retention" is that of oJobManager Init in the job file/],
     ['{"profiles": {"a": {}, "b": {}}}', /there is no "store", and --profile is not given\. It has: a, b$/],
     ['{"profiles": 5}', /json: "profiles" is 5\. It must be a map, such as/],
     ['{"profiles": null}', /json: "profiles" is null\./],

@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from "node:path";
-import type { OpenOptions } from "@ojm/core";
+import type { JobManagerOptions, OpenOptions } from "@ojm/core";
 import { CommandError } from "../errors.js";
 
 /** Where jobs, locks and logs are. */
@@ -11,6 +11,8 @@ export interface Location {
   readonly files: readonly string[];
   /** Whether the path was written relative to a folder. */
   readonly isRelative?: boolean;
+  /** Which records the store keeps, where a config file says so. */
+  readonly retention?: NonNullable<JobManagerOptions["retention"]>;
   /** The place in a config file, or the variable, that names it: errors begin with it. */
   readonly where?: string;
 }

@@ -96,14 +96,15 @@ export async function openStore(
 
 /** Opens a store. What is wrong with its config is told with the place where it stands. */
 async function openLocated(
-  { jobs, locks, logs, where }: Location,
+  { jobs, locks, logs, retention, where }: Location,
   heartbeatThread: boolean,
   published: boolean,
 ): Promise<JobManager> {
   try {
     for (const { type } of [jobs, locks, logs ?? {}]) if (type !== undefined) await prepareType(type, published);
     const { openJobManager } = await import("@ojm/core");
-    return await openJobManager({ chJobs: jobs, chLocks: locks, ...(logs && { chLogs: logs }), heartbeatThread });
+    const more = { ...(logs && { chLogs: logs }), ...(retention !== undefined && { retention }) };
+    return await openJobManager({ chJobs: jobs, chLocks: locks, ...more, heartbeatThread });
   } catch (error) {
     const { code, message } = error as { readonly [field: string]: unknown };
     const isOfConfig = code === "INVALID_CONFIG" || code === "UNKNOWN_TYPE";

@@ -27,9 +27,9 @@ const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "ret
  */
 export function checkManagerOptions(options: JobManagerOptions): void {
   checkNames("a job manager", options, MANAGER);
-  const { chJobs, chLocks, chLogs, logBudget, heartbeatThread, retention = false } = options;
+  const { chJobs, chLocks, chLogs, logBudget, heartbeatThread, retention } = options;
   if (logBudget !== undefined) checkLogBudget(logBudget);
-  if (retention !== false) checkRetention(retention);
+  if (retention !== undefined) checkRetention(retention);
   for (const [name, channel] of Object.entries({ chJobs, chLocks, chLogs })) {
     if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
   }
@@ -38,7 +38,13 @@ export function checkManagerOptions(options: JobManagerOptions): void {
   }
 }
 
-function checkRetention(retention: unknown): void {
+/**
+ * Refuses what does not say which records a store keeps.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function checkRetention(retention: unknown): void {
+  if (retention === false) return;
   checkNames('"retention" of a job manager', retention, ["olderThan", "keep"]);
   const { olderThan, keep } = retention as RetentionOptions;
   const refuse = (what: string): never => {

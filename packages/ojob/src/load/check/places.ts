@@ -11,7 +11,7 @@ const STRATEGY = ' Write its "matrix" right in the job, and "failFast" and "maxP
 type Path = readonly string[];
 
 /** Arguments of a built-in job that people write outside of `args`. */
-const ARGUMENTS: readonly string[] = ["chJobs", "chLocks", "chLogs", "logBudget"];
+const ARGUMENTS: readonly string[] = ["chJobs", "chLocks", "chLogs", "logBudget", "retention"];
 
 /** What other programs, and people in a hurry, call keys of ours. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {

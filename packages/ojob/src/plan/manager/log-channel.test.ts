@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { openJobManager } from "@ojm/core";
+import { openChannel, openJobManager } from "@ojm/core";
 import { describe, expect, test } from "vitest";
 import { checkJobFile, JobFileError, openManagerOf } from "../../index.js";
 import { folderWith } from "../../testing/folder.js";
@@ -39,6 +39,13 @@ test("the logs of runs are in the store that chLogs names, beside the job file, 
   expect.assertions(3);
 });
 
+test("the retention of Init is that of the store", async () => {
+  const ran = await runText(file("retention: { olderThan: 1000, keep: 7 }"));
+  const turns = await openChannel("oJobManager-turns", { type: "sqlite", args: { file: join(ran.folder, "jobs.db") } });
+  expect(await turns.get("retention")).toEqual({ olderThan: 1_000, keep: 7 });
+  await turns.close();
+});
+
 test("a store of logs that is gone is refused by commands that look, and not made; a run makes it without a line", async () => {
   const ran = await runText(
     file("chLogs: { type: sqlite, args: { file: ./logs.db } }").replace('log("kept")', "args.b = 1"),
@@ -66,6 +73,9 @@ describe("arguments of Init about logs", () => {
     ["logBudget: { heads: 1 }", /^error 3 "logBudget" of a job manager has no option "heads"\. Did you mean "head"\?/],
     ["logBudget: { ttl: 1h }", /^error 3 logBudget\.ttl must be a number above 0, not 1h/],
     ["logBudget: 5", /^error 3 logBudget must be a map/],
+    ["retentions: { keep: 1 }", /Did you mean "retention"\?$/],
+    ["retention: { kep: 1 }", /^error 3 "retention" of a job manager has no option "kep"\. Did you mean "keep"\?/],
+    ["retention: { olderThan: 90d }", /^error 3 retention\.olderThan must be a number of ms, 1 or more, not the text "90d"/],
   ])("%s is refused at its place", async (more, message) => {
     expect(await found(file(more))).toEqual([expect.stringMatching(message)]);
   });

@@ -1,5 +1,5 @@
 import type { JobManagerOptions } from "@ojm/core";
-import { checkLogBudget, isChannelError, nearest } from "@ojm/core/backend";
+import { checkLogBudget, checkRetention, isChannelError, nearest } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
 import { firstTemplate } from "../../text/template.js";
 
@@ -15,11 +15,12 @@ export const STORES = ["chJobs", "chLocks"] as const;
 /** The arguments of Init that are channels: those, and the one of the logs of runs. */
 export const MANAGER_CHANNELS = ["chJobs", "chLocks", "chLogs"] as const;
 
-/** How much of the logs of runs is kept. */
-export const LOG_BUDGET = "logBudget";
+/** How much of the logs of runs is kept, and which records, with the checks of their values. */
+const LIMITS = { logBudget: checkLogBudget, retention: checkRetention } as const;
+const LIMIT_ARGS = ["logBudget", "retention"] as const satisfies readonly (keyof typeof LIMITS)[];
 
 /** The arguments of Init. */
-export const INIT_ARGS: readonly string[] = [...MANAGER_CHANNELS, LOG_BUDGET];
+export const INIT_ARGS: readonly string[] = [...MANAGER_CHANNELS, ...LIMIT_ARGS];
 
 /** An argument that is wrong, and why. */
 export interface WrongArg {
@@ -39,15 +40,18 @@ export function wrongManagerArgs(args: Args): readonly WrongArg[] {
     const message = wrongConfig(argument, args[argument]);
     return message === undefined ? [] : { argument, message };
   });
-  const budget = wrongBudget(args[LOG_BUDGET]);
-  return [...misspelt, ...malformed, ...(budget === undefined ? [] : [{ argument: LOG_BUDGET, message: budget }])];
+  const limits = LIMIT_ARGS.flatMap((argument) => {
+    const message = wrongLimit(args[argument], LIMITS[argument]);
+    return message === undefined ? [] : { argument, message };
+  });
+  return [...misspelt, ...malformed, ...limits];
 }
 
-/** What is wrong with a budget. One in which a template is left is checked when it is filled. */
-function wrongBudget(budget: unknown): string | undefined {
-  if (budget === undefined || budget === null || firstTemplate(textOf(budget)) !== undefined) return undefined;
+/** What is wrong with a limit. One in which a template is left is checked when it is filled. */
+function wrongLimit(limit: unknown, check: (limit: unknown) => void): string | undefined {
+  if (limit === undefined || limit === null || firstTemplate(textOf(limit)) !== undefined) return undefined;
   try {
-    checkLogBudget(budget);
+    check(limit);
     return undefined;
   } catch (error) {
     if (!isChannelError(error)) throw error;
@@ -97,13 +101,13 @@ export function textOf(value: unknown): string {
 
 /** Converts the arguments of an Init job, which must be valid, to options of the job manager. */
 export function managerOptions(given: Args): JobManagerOptions {
-  const options: Record<string, object> = {};
+  const options: Record<string, unknown> = {};
   for (const name of MANAGER_CHANNELS) {
     const config = given[name];
     if (config === undefined || config === null) continue;
     const { type, args } = config as Args;
     options[name] = { ...(typeof type === "string" && { type }), ...(args !== undefined && args !== null && { args }) };
   }
-  const budget = given[LOG_BUDGET] as JobManagerOptions["logBudget"] | null;
-  return { ...options, ...(budget !== undefined && budget !== null && { logBudget: budget }) };
+  for (const name of LIMIT_ARGS) if (given[name] !== undefined && given[name] !== null) options[name] = given[name];
+  return options;
 }
