@@ -121,7 +121,8 @@ goes on goes on, and no further one begins.`,
     operands: "[NAME]",
     summary: "delete the records and logs of runs that ended long ago",
     about: `Takes --older-than, --keep, or both: with --keep alone all but the newest N of each name go, however young they are. What
-the audit tells of that time goes with them.`,
+the audit tells of that time goes with them. A store also prunes itself: about once a day, runs that ended more than 90 days
+ago are deleted, but for the newest 100 of each name. "retention" in the config file, beside "store", changes that.`,
     options: {
       "older-than": { value: "TIME", text: "how long ago, such as 30d" },
       keep: { value: "N", text: "leave the newest N runs and entries of the audit of each name, however old they are" },

@@ -130,7 +130,9 @@ async function keeping<T extends Location | JobFileLocation>(where: string, stor
     throw new CommandError(`${where}: "retention" is that of oJobManager Init in the job file: write it there`);
   if (retention === false) return { ...store, retention };
   if (!isMap(retention))
-    throw new CommandError(`${where}: "retention" is ${told(retention)}. It must be false, or a map such as ${RETENTION}`);
+    throw new CommandError(
+      `${where}: "retention" is ${told(retention)}. It must be false, or a map such as ${RETENTION}`,
+    );
   await checkKeys(`${where}: "retention"`, retention, ["olderThan", "keep"]);
   const { olderThan } = retention;
   const span = typeof olderThan === "string" ? spanOf(olderThan) : olderThan;

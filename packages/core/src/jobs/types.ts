@@ -175,7 +175,8 @@ export interface JobManagerOptions {
    * others and their logs, about once a day. `false`: none. Default: {@link RetentionOptions}.
    *
    * The setting belongs to the store: programs without this option follow it, and of several that have it,
-   * the one that was opened last decides. `{}` restores the default.
+   * the one that was opened last decides. `{}` restores the default. In a store without a setting, the first
+   * records are deleted a day after the first program looked after it.
    */
   readonly retention?: RetentionOptions | false;
   /** Time and chance, replaced in simulations. */

@@ -61,11 +61,11 @@ async function left({ manager }: { readonly manager: JobManager }): Promise<Reco
 /** A store that has these records before any manager looks at it, and the manager that does. */
 async function looked(
   records: readonly RunRecord[],
-  retention?: RetentionOptions | false,
+  retention: RetentionOptions | false = {},
   more: JobManagerOptions = {},
 ): Promise<ManagerOf> {
   await world.write({ jobsWay: await world.way() }, records);
-  const one = await opened({ ...(retention !== undefined && { retention }), ...more });
+  const one = await opened({ retention, ...more });
   await look();
   return one;
 }
@@ -77,6 +77,16 @@ describe("records are pruned by default", () => {
     // Nothing is due before a day has passed.
     await world.clock.advance(DAY / 2);
     expect(await left(one)).toEqual({ busy: 180, calm: 100, young: 180 });
+  });
+
+  test("in a store that nobody has told what to keep, the first runs are deleted after a day", async () => {
+    await world.write({ jobsWay: await world.way() }, history("busy", 200, 2));
+    const one = await opened();
+    await world.clock.advance(DAY / 2);
+    expect(await left(one)).toEqual({ busy: 400 });
+    await opened();
+    await world.clock.advance(DAY);
+    expect(await left(one)).toEqual({ busy: 180 });
   });
 
   test("the pass of the next day deletes what has become old since", async () => {
@@ -203,7 +213,7 @@ describe("a wrong wall clock deletes no history", () => {
   test("a store that was not in use for a year keeps its last 90 days of runs", async () => {
     await world.write({ jobsWay: await world.way() }, history("busy", 200, 2));
     await world.clock.advance(365 * DAY);
-    const one = await opened();
+    const one = await opened({ retention: {} });
     await look();
     expect(await left(one)).toEqual({ busy: 180 });
   });

@@ -79,10 +79,10 @@ export async function setRetention(turns: Channel<unknown>, wanted: RetentionOpt
   if (JSON.stringify(known) !== JSON.stringify(value)) await turns.set(SETTING, value);
 }
 
-async function termsOf(turns: Channel<unknown>): Promise<Terms | undefined> {
+async function termsOf(turns: Channel<unknown>): Promise<Terms | "none" | undefined> {
   const { off, olderThan, keep } = fieldsOf<Terms & { off: true }>(await unlessCorrupt(turns.get(SETTING))) ?? {};
-  if (off === true) return undefined;
-  return isSpan(olderThan) && olderThan > 0 && isCount(keep) ? { olderThan, keep } : DEFAULT;
+  if (off === true) return "none";
+  return isSpan(olderThan) && olderThan > 0 && isCount(keep) ? { olderThan, keep } : undefined;
 }
 
 /**
@@ -94,14 +94,20 @@ async function termsOf(turns: Channel<unknown>): Promise<Terms | undefined> {
 export async function retain(retaining: Retaining): Promise<number> {
   const { index, turns, clock, signal } = retaining;
   if (!(await index.isComplete())) return 0;
-  const terms = await termsOf(turns);
-  if (terms === undefined) return DAY;
+  const setting = await termsOf(turns);
+  if (setting === "none") return DAY;
+  const terms = setting ?? DEFAULT;
   const day = Math.min(DAY, terms.olderThan / LEAST_DAYS);
   const now = clock.now();
   const last = await readPass(turns);
   // A start in the future comes from a wrong clock.
   const rest = last?.isOver === true && now >= last.began ? last.began + day - now : 0;
   if (rest > 0) return rest;
+  // A store that was filled by an older version: its programs have a day to say what it is to keep.
+  if (last === undefined && setting === undefined) {
+    await turns.set(PASS, { began: now, isOver: true } satisfies PassValue);
+    return day;
+  }
   const began = last?.isOver === false ? last.began : now;
   const cutoff = await cutoffOf(index, { now, day, signal, ...terms });
   const until = clock.monotonic() + BUDGET;

@@ -75,7 +75,10 @@ describe("arguments of Init about logs", () => {
     ["logBudget: 5", /^error 3 logBudget must be a map/],
     ["retentions: { keep: 1 }", /Did you mean "retention"\?$/],
     ["retention: { kep: 1 }", /^error 3 "retention" of a job manager has no option "kep"\. Did you mean "keep"\?/],
-    ["retention: { olderThan: 90d }", /^error 3 retention\.olderThan must be a number of ms, 1 or more, not the text "90d"/],
+    [
+      "retention: { olderThan: 90d }",
+      /^error 3 retention\.olderThan must be a number of ms, 1 or more, not the text "90d"/,
+    ],
   ])("%s is refused at its place", async (more, message) => {
     expect(await found(file(more))).toEqual([expect.stringMatching(message)]);
   });
