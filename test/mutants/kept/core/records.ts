@@ -5,6 +5,38 @@ const JOBS = "packages/core/src/jobs";
 /** Mutants of the records of runs. */
 export const named: readonly NamedMutant[] = [
   {
+    name: "N01 the retention goes by the clock of its process alone",
+    file: `${JOBS}/records/retention.ts`,
+    search: "return Math.min(before, now - olderThan);",
+    replace: "return now - olderThan;",
+    why: "a process whose clock is a year ahead deletes the history",
+    tests: [`${JOBS}/records/retention.test.ts`],
+  },
+  {
+    name: "N02 the retention deletes the attempts of a chain that is not over",
+    file: `${JOBS}/records/retention.ts`,
+    search: "pending[i] !== undefined || chain === running",
+    replace: "chain === running",
+    why: "an attempt that waits belongs to a chain of which no record is left",
+    tests: [`${JOBS}/records/retention.test.ts`],
+  },
+  {
+    name: "N03 the retention leaves one run less of each name",
+    file: `${JOBS}/records/retention.ts`,
+    search: "let left = Math.max(1, keep);",
+    replace: "let left = Math.max(1, keep) - 1;",
+    why: "a job that runs once a year has no last run",
+    tests: [`${JOBS}/records/retention.test.ts`],
+  },
+  {
+    name: "N04 a pass of the retention is never over",
+    file: `${JOBS}/records/retention.ts`,
+    search: "  return { isOver: true };",
+    replace: "  return { isOver: false };",
+    why: "each look reads all old entries of the index again",
+    tests: [`${JOBS}/records/retention.test.ts`],
+  },
+  {
     name: "J50 a record of an own run forgets why it ended",
     file: `${JOBS}/records/record.ts`,
     search: "  if (error !== undefined) end.error = error;\n",

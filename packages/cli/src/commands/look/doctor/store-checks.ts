@@ -121,7 +121,7 @@ async function diskOf(folder: string): Promise<Finding> {
     const text = `${(free / LITTLE).toFixed(1)} GiB are free at ${folder}`;
     const evidence = { folder, free };
     if (free >= LITTLE) return ok("disk", text, evidence);
-    const help = "make room, or delete old runs: ojm prune --older-than 30d";
+    const help = `make room, or delete old runs: ojm prune --older-than 30d. "retention" in the config keeps fewer of them`;
     return (free < TOO_LITTLE ? problem : warning)("disk", text, { help, evidence });
   } catch (error) {
     return warning("disk", `the disk of ${folder} cannot be looked at: ${(error as Error).message}`);
