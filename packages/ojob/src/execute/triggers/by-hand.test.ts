@@ -32,10 +32,10 @@ todo: [Init, { name: Report, args: { place: todo, size: 1 } }]
   };
   await expect.poll(isThere, { timeout: 30_000 }).toBe(true);
   const id = await scheduler.runNow("report", { reason: "a test", args });
-  const { status } = await manager.wait(id);
+  const record = await manager.wait(id);
   control?.stop("SIGTERM");
   const { out } = await running;
-  expect(status).toBe("completed");
+  expect(record?.status).toBe("completed");
   return out;
 }
 
