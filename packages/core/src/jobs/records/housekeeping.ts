@@ -35,7 +35,7 @@ const DAY = 86_400_000;
 const TURN: Key = ["orphans"];
 
 /** What a manager gives its housekeeping. */
-export interface HousekeepingOptions {
+interface HousekeepingOptions {
   readonly index: TimeIndex;
   readonly logs: Logs;
   readonly clock: Clock;
