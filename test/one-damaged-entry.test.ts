@@ -158,7 +158,7 @@ const MANY: readonly Json[] = [...FEW, [], true, -1, 1e300, [null], { a: { b: nu
 /** The kinds of which there is one entry, or one that has no name. */
 const SINGLE: ReadonlySet<string> = new Set([
   ...["alerts rule", "alerts turn", "locks sweep", "times filled", "times fold"],
-  ...["turns look", "turns orphans", "turns rollups", "turns seen"],
+  ...["turns look", "turns orphans", "turns retained", "turns rollups", "turns seen"],
 ]);
 
 /** A value in many damaged forms: as a whole, and field by field. */
@@ -337,6 +337,7 @@ const KINDS = [
   "times open",
   "turns look",
   "turns orphans",
+  "turns retained",
   "turns rollups",
   "turns seen",
 ];
