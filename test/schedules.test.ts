@@ -95,7 +95,9 @@ onSharedStores((create) => {
   );
 });
 
-/** The ticks from the first to the last that have no outcome, or several, each with its number of outcomes. */
+/**
+ * The ticks from the first to the last that have no outcome, or several, each with its number of outcomes.
+ */
 function notOnce(ticks: readonly ScheduleTick[]): string[] {
   const outcomes = new Map<number, number>();
   for (const { at, until = at } of ticks)

@@ -9,8 +9,8 @@ const own: Readonly<Record<string, () => Promise<{ readonly backend: BackendType
 };
 
 /**
- * Makes a channel type known, importing only the one that is used: each costs start-up time. With `published`,
- * a type of the user, or a package of the working folder, is not found and not run.
+ * Makes a channel type known, importing only the one that is used: each costs start-up time. With
+ * `published`, a type of the user, or a package of the working folder, is not found and not run.
  *
  * @throws ChannelError `UNKNOWN_TYPE`, only with `published`
  */

@@ -20,8 +20,8 @@ export interface PingOptions {
 
 /**
  * Pings a check of healthchecks.io, or of a program like it, at once: that a job started, or the exit status
- * that it ended with; 0 is a success. Nothing is stored, unlike the alerts of a rule: a ping that is not taken
- * after three tries of 5 s at most is given up.
+ * that it ended with; 0 is a success. Nothing is stored, unlike the alerts of a rule: a ping that is not
+ * taken after three tries of 5 s at most is given up.
  *
  * Never rejects. Resolves to why it was not taken, without the address, which is a secret; to `undefined` if
  * it was.

@@ -158,8 +158,8 @@ export async function configuredLoads(folder: string): Promise<readonly string[]
 }
 
 /**
- * The receivers of alerts about the runs of `ojm exec`; `undefined` if no config has `notify`. It counts wherever
- * the store is named: a crontab may have the store in a variable.
+ * The receivers of alerts about the runs of `ojm exec`; `undefined` if no config has `notify`. It counts
+ * wherever the store is named: a crontab may have the store in a variable.
  */
 export async function configuredNotify(folder: string): Promise<PlannedNotify | undefined> {
   const file = findConfig(folder);

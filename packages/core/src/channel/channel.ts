@@ -249,8 +249,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * @internal As {@link Channel.watch}. An entry whose value cannot be decoded comes without it, and one whose
-   * key no channel wrote is left out: neither ends the watch.
+   * @internal As {@link Channel.watch}. An entry whose value cannot be decoded comes without it, and one
+   * whose key no channel wrote is left out: neither ends the watch.
    */
   watchReadable(options: WatchOptions = {}): AsyncGenerator<WatchEvent<V | undefined>, void, undefined> {
     return this.#watch(options, (stored) => this.#scope.readable<V>(stored));

@@ -171,8 +171,8 @@ export interface JobManagerOptions {
    */
   readonly heartbeatThread?: boolean;
   /**
-   * Which records of runs that are over the store keeps. One process of those that share the store deletes the
-   * others and their logs, about once a day. `false`: none. Default: {@link RetentionOptions}.
+   * Which records of runs that are over the store keeps. One process of those that share the store deletes
+   * the others and their logs, about once a day. `false`: none. Default: {@link RetentionOptions}.
    *
    * The setting belongs to the store: programs without this option follow it, and of several that have it,
    * the one that was opened last decides. `{}` restores the default. In a store without a setting, the first

@@ -155,8 +155,8 @@ function ownArgs({ args }: PlannedJob): readonly Args[] {
 }
 
 /**
- * Lets arguments that were given with the start of a run win over all others, but for those of the lock: it is
- * held already.
+ * Lets arguments that were given with the start of a run win over all others, but for those of the lock: it
+ * is held already.
  */
 function withArgs({ own, given }: Pick<OneRun, "own" | "given">, args: Args): Pick<OneRun, "own" | "given"> {
   const isOfLock = (key: string): boolean => LOCK_ARGS.includes(key) && (key in own || key in given);

@@ -18,8 +18,8 @@ export async function pingOption(given: Given): Promise<Pinger | undefined> {
 }
 
 /**
- * Reports the start and the end of a command to a check. One that does not answer changes nothing: the command
- * does not wait for the first report, and keeps its exit code whatever happens to the last one.
+ * Reports the start and the end of a command to a check. One that does not answer changes nothing: the
+ * command does not wait for the first report, and keeps its exit code whatever happens to the last one.
  */
 export class Pinger {
   readonly #check: string;

@@ -46,8 +46,8 @@ export function registerBackend(backend: BackendType): void {
  * Finds a type by its name: a registered one, then `@ojm/<name>`, then a package or a path that exports a
  * backend. Opens nothing.
  *
- * `published`: finds only the types that ojm publishes, and only where the program is installed. Without it, a
- * package of the working folder counts too, and is run to see whether it exports a backend.
+ * `published`: finds only the types that ojm publishes, and only where the program is installed. Without it,
+ * a package of the working folder counts too, and is run to see whether it exports a backend.
  *
  * @throws ChannelError `UNKNOWN_TYPE`, which says what to install or the nearest name; `FAILED` if its
  * package cannot be loaded

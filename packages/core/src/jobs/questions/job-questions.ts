@@ -222,8 +222,8 @@ export abstract class JobQuestions {
    * A record that comes late, as the clock of its host is slow, counts once it is found: within about a
    * minute, or after some more questions if it is later than ten minutes. `prune` removes the minutes of the
    * hours, and the hours of the days, that it left empty: what is older than the oldest record of a name is
-   * gone a day later at the latest. The retention of the store removes the minutes alone. In a Redis Cluster without a hash tag nothing is folded: the newest 5,000
-   * records tell the answer.
+   * gone a day later at the latest. The retention of the store removes the minutes alone. In a Redis Cluster
+   * without a hash tag nothing is folded: the newest 5,000 records tell the answer.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example

@@ -65,7 +65,9 @@ export class Simulation {
   readonly #forgets: boolean;
   /** Whether old records are pruned. */
   readonly #retains: boolean;
-  /** Whether a delete of a record comes from the retention: not from a store that forgets, and not from us. */
+  /**
+   * Whether a delete of a record comes from the retention: not from a store that forgets, and not from us.
+   */
   #isPruned = true;
   readonly #alive: Set<JobManager> = new Set();
   readonly #ways: Set<FaultyBackend> = new Set();

@@ -5,7 +5,9 @@ import { placesIn } from "./read-values.js";
 /** How deep the places in a rule are known: `to.email.smtp.host`. */
 const LEVELS = 4;
 
-/** Reads `notify` from a checked node. An empty list is one too: it replaces the rules of an included file. */
+/**
+ * Reads `notify` from a checked node. An empty list is one too: it replaces the rules of an included file.
+ */
 export function readNotify(node: Node | undefined): Notify | undefined {
   if (node === undefined) return undefined;
   const rules = readRules(node.kind === "map" ? child(node, "rules") : node);

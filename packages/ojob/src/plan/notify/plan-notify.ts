@@ -10,7 +10,9 @@ import { Openers } from "../manager/openers.js";
 import type { Plan, PlannedNotify } from "../planned.js";
 import { type FilledFrom, placeOf, RuleFiller } from "./fill-rule.js";
 
-/** The `notify` of a job file, filled and checked. The package of the alerts is loaded only if there is one. */
+/**
+ * The `notify` of a job file, filled and checked. The package of the alerts is loaded only if there is one.
+ */
 export async function planNotify(
   file: JobFile,
   plan: Plan,

@@ -10,8 +10,8 @@ const PARTS = 8;
 const PART: number = RETENTION.olderThan / PARTS;
 
 /**
- * The records that the retention of a store deletes: of runs that are over, whose chain is over, and which are
- * neither among the newest of their name nor among the latest parts of the history.
+ * The records that the retention of a store deletes: of runs that are over, whose chain is over, and which
+ * are neither among the newest of their name nor among the latest parts of the history.
  */
 export class Retained {
   /** The records that are in the store, by key. */
@@ -23,7 +23,9 @@ export class Retained {
   readonly #parts: Set<number> = new Set();
   #broken: string | undefined;
 
-  /** Call it with each change that the store applied. `isPruned`: whether a delete comes from the retention. */
+  /**
+   * Call it with each change that the store applied. `isPruned`: whether a delete comes from the retention.
+   */
   applied({ key, value }: StoredChange, isPruned: boolean): void {
     if (isRetry(key)) {
       if (value === null) this.#waiting.delete(key);
