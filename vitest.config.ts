@@ -25,13 +25,13 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * Files that share processes: they work on stores in memory with a time of their own. To start a process for
- * each took a second of processor time, more than most of them take.
+ * Files that share processes. To start a process for each took a second of processor time, more than most of
+ * them take.
  */
-const SHARING = "packages/{core,schedule,simple,bench}/src/**/*.test.ts";
+const SHARING = "packages/*/src/**/*.test.ts";
 
 /** Of those, the ones that fill the memory, or count what their process has. */
-const ALONE = "**/{simulation,planted-bugs,chaos,leaks,year,exit}.test.ts";
+const ALONE = "**/{simulation,planted-bugs,chaos,leaks,year,exit,prometheus}.test.ts";
 
 /** Files whose tests are all left out are not even loaded. scripts/test.mjs sets the part. */
 const leftOut: string[] = process.env["OJM_PART"] === "quick" ? leftWhole() : [];
@@ -46,7 +46,6 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "alone",
           include: [
-            "packages/!(core|schedule|simple|bench)/src/**/*.test.ts",
             `packages/*/src/${ALONE}`,
             "packages/ui/test/**/*.test.ts",
             "examples/**/*.test.ts",
