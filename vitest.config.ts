@@ -28,10 +28,13 @@ class LongestFirst extends BaseSequencer {
  * Files that share processes. To start a process for each took a second of processor time, more than most of
  * them take.
  */
-const SHARING = "packages/*/src/**/*.test.ts";
+const SHARING = "packages/!(openaf)/src/**/*.test.ts";
 
-/** Of those, the ones that fill the memory, or count what their process has. */
-const ALONE = "**/{simulation,planted-bugs,chaos,leaks,year,exit,prometheus}.test.ts";
+/**
+ * Of those, the ones that fill the memory, count what their process has, or have script threads that are not
+ * built, as those of openaf are.
+ */
+const ALONE = "**/{simulation,planted-bugs,chaos,leaks,year,exit,prometheus,packages,names}.test.ts";
 
 /** Files whose tests are all left out are not even loaded. scripts/test.mjs sets the part. */
 const leftOut: string[] = process.env["OJM_PART"] === "quick" ? leftWhole() : [];
@@ -47,6 +50,7 @@ const config: ViteUserConfig = defineConfig({
           name: "alone",
           include: [
             `packages/*/src/${ALONE}`,
+            "packages/openaf/src/**/*.test.ts",
             "packages/ui/test/**/*.test.ts",
             "examples/**/*.test.ts",
             "test/**/*.test.ts",
