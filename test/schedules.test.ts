@@ -85,10 +85,13 @@ onSharedStores((create) => {
       expect(run).toEqual([...new Set(run)]);
       expect(ticks.filter(({ outcome }) => outcome === "run").map(({ at }) => at)).toEqual(run);
       expect(notOnce(ticks)).toEqual([]);
-      const counts = { completed: 0, lost: 0, cancelled: 0, ...countBy(records) };
+      const counts = { completed: 0, lost: 0, cancelled: 0 };
+      for (const { status } of records) if (status in counts) counts[status as keyof typeof counts]++;
       expect(counts.completed).toBeGreaterThan(0);
       expect(counts.lost).toBeLessThanOrEqual(kills);
-      expect(counts.completed + counts.lost + counts.cancelled).toBe(records.length);
+      // A process that is told to end just as a tick is due hands its run over, before the function begins.
+      const others = records.filter(({ status, handedOver }) => !(status in counts) && handedOver !== true);
+      expect(others).toEqual([]);
       for (const { err } of all) expect(err).not.toMatch(/failed: (?!.*(?:SIGTERM|asked to stop|cancelled))/);
     },
     120_000 + SECONDS * 10 * SECOND,
@@ -109,10 +112,4 @@ function notOnce(ticks: readonly ScheduleTick[]): string[] {
     if (count !== 1) wrong.push(`${new Date(tick).toISOString()}: ${count}`);
   }
   return wrong;
-}
-
-function countBy(records: readonly RunRecord[]): Partial<Record<RunRecord["status"], number>> {
-  const counts: Partial<Record<RunRecord["status"], number>> = {};
-  for (const { status } of records) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
 }
