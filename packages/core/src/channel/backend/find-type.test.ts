@@ -26,7 +26,9 @@ function found(options: string): { readonly out: string; readonly ran: boolean }
   );
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const words = ["--import", tsx, program];
-  const out = execFileSync(process.execPath, words, { cwd: join(home, "folder"), encoding: "utf8" });
+  // pnpm starts programs with a NODE_PATH that has all packages.
+  const env = { ...process.env, NODE_PATH: "" };
+  const out = execFileSync(process.execPath, words, { cwd: join(home, "folder"), encoding: "utf8", env });
   return { out: out.trim(), ran: existsSync(join(home, "folder", "ran")) };
 }
 
