@@ -1,5 +1,5 @@
 import { type Harness, register } from "@ojm/conformance";
-import { describe, it } from "vitest";
+import { afterAll, describe, it } from "vitest";
 import { seed } from "./seed.js";
 
 /**
@@ -18,6 +18,8 @@ export function conformance(harness: Harness, missing?: string, scope: "whole" |
     it.skip(`conformance on ${harness.name}: ${missing}`, () => {});
     return;
   }
+  // The suite does so by its last test, which only one of the two commands runs.
+  afterAll(() => harness.close?.());
   const isLeftOut = (title: string): boolean => {
     const [id] = /^[A-Z]{3}-\d{3}/.exec(title) ?? [];
     return scope === "variant" && id !== undefined && !OF_A_VARIANT.has(id);
