@@ -48,7 +48,7 @@ const ofOneNode: readonly Fault[] = [...single, combination];
 
 /** The faults of processes that stores of several nodes have too. */
 const ofAll: readonly Fault[] = processFaults.filter(({ name }) =>
-  ["none", "holder stopped, longer", "holder kill -9"].includes(name),
+  ["none", "holder stopped, longer", "holder kill -9", "deploy"].includes(name),
 );
 
 const ofSeveralNodes: readonly Fault[] = [...ofAll, ...clusterFaults];

@@ -65,7 +65,13 @@ export class Jobs {
       const scheduler = new Scheduler(manager);
       this.#schedulers.push(scheduler);
       for (const [name, definition] of Object.entries(schedules)) {
-        await patiently(() => scheduler.add(name, definition, (run) => this.#body(run)));
+        try {
+          await patiently(() => scheduler.add(name, definition, (run) => this.#body(run)));
+        } catch (error) {
+          // Told to end before it had begun.
+          if (this.#stopped && isScheduleError(error) && error.code === "CLOSED") return;
+          throw error;
+        }
       }
     }
     const [manager] = managers as [JobManager];
