@@ -89,7 +89,7 @@ onSharedStores((create) => {
       for (const { status } of records) if (status in counts) counts[status as keyof typeof counts]++;
       expect(counts.completed).toBeGreaterThan(0);
       expect(counts.lost).toBeLessThanOrEqual(kills);
-      // A process that is told to end just as a tick is due hands its run over, before the function begins.
+      // A process that gets SIGTERM just as a tick is due hands its run over before the function begins.
       const others = records.filter(({ status, handedOver }) => !(status in counts) && handedOver !== true);
       expect(others).toEqual([]);
       for (const { err } of all) expect(err).not.toMatch(/failed: (?!.*(?:SIGTERM|asked to stop|cancelled))/);

@@ -15,7 +15,7 @@ and with 76 if --once-per or --tick skips it: a start counts for all machines, a
 The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
 the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and the lock stays held until the command
 ends. After the grace of a SIGINT, SIGTERM or SIGQUIT, or at a second one, at least a second later, SIGKILL ends the group. A command that
-ends with 0 all the same is recorded as completed. If ojm itself is killed, the command goes on until it prints: nobody reads that.
+ends with 0 all the same is recorded as completed. If ojm itself is killed, the command keeps running until it prints: its output has no reader then.
 With "notify" in a config file, ojm sends alerts about its runs.`,
     options: {
       wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
@@ -120,8 +120,8 @@ goes on goes on, and no further one begins.`,
     name: "prune",
     operands: "[NAME]",
     summary: "delete the records and logs of runs that ended long ago",
-    about: `Takes --older-than, --keep, or both: with --keep alone all but the newest N of each name go, however young they are. What
-the audit tells of that time goes with them. A store also prunes itself: about once a day, runs that ended more than 90 days
+    about: `Takes --older-than, --keep, or both: with --keep alone all but the newest N of each name go, however young they are. The
+audit entries of that time are deleted too. A store also prunes itself: about once a day, runs that ended more than 90 days
 ago are deleted, but for the newest 100 of each name. "retention" in the config file, beside "store", changes that.`,
     options: {
       "older-than": { value: "TIME", text: "how long ago, such as 30d" },

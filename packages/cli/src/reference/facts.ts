@@ -48,7 +48,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
   ["OJM_STORE", "The store, where neither --store nor --profile is given."],
   [
     "OJM_CONFIG",
-    "The config file, whose store counts where neither --store nor OJM_STORE is given. It may be a program: it is run, whoever wrote it.",
+    "The config file, whose store counts where neither --store nor OJM_STORE is given. It may be a program: ojm runs it, and does not check who owns it.",
   ],
   ["OJM_DEBUG", "If it is set, a fault of ojm is shown with its stack."],
   [

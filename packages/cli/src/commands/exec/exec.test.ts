@@ -333,8 +333,8 @@ describe("ojm exec", () => {
         .poll(() => tried.err, { timeout: 30_000 })
         .toMatch(/the command ended with exit code 7\. The store has not answered since/);
       tried.process.kill("SIGKILL");
-      // What became of the command comes first. On a machine with much to do, the process may come late to
-      // the end of its session, and then names that as the cause.
+      // How the command ended comes first. On a busy machine the process may notice the end of its session
+      // late, and then names that as the cause.
       const lost =
         /^ojm: the command was ended by SIGKILL, as its lock was lost: .*(the store answered no renewal for 15 s|did not renew it for .* more than 15 s)\n$/;
       expect(await long.ended).toMatchObject({ code: 5, err: expect.stringMatching(lost) });

@@ -51,8 +51,8 @@ export async function execute(given: Given): Promise<number> {
           onBegin: (run) => pinger?.begin(run),
         });
         runner.passOnSignals();
-        // Without a record: it would hide the one of the run whose command goes on, each time that cron
-        // tries.
+        // No record is written: each try of cron would hide the record of the run whose command is still
+        // running.
         const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
         if (orphan !== undefined) return refused(given, manager, sayNotStarted(name, sayLiving(orphan)));
         subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
