@@ -60,8 +60,7 @@ export async function startsOf(locks: Channel<unknown>, name: string): Promise<E
 
 /**
  * Takes the start of a lock back whose run never began, as the store did not answer: another process may
- * start
- * it. One commit wrote both.
+ * start it. One commit wrote both.
  */
 export async function forgetStart(
   locks: Channel<unknown>,
@@ -75,7 +74,8 @@ export async function forgetStart(
 export function startText({ key, value, expiresIn }: Entry<OnceValue>): string {
   const { at, run, by, per } = value;
   const what = per === undefined ? `for "${visible(keyOf(key))}"` : `once per ${spanText(per)}`;
-  const rest = expiresIn === undefined ? "" : ` for ${spanText(expiresIn)}`;
+  // A key says by itself what it stands for, such as a tick. Its entry may be kept for longer.
+  const rest = per === undefined || expiresIn === undefined ? "" : ` for ${spanText(expiresIn)}`;
   const began = `${visible(run)} started at ${new Date(at).toISOString()} on ${whom(by)}`;
   return `${began}: a run that is to start ${what} is skipped${rest}`;
 }
