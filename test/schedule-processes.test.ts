@@ -174,8 +174,8 @@ onSharedStores((create) => {
   );
 
   it("a killed run is tried again at once by another process of its host, and not when its session is over", async () => {
-    const ttl = 120_000;
-    const options = { ...(await create()), ttl };
+    // Who waits for the end of the session waits for longer than this test may take.
+    const options = { ...(await create()), ttl: 3_600_000 };
     const retry = { attempts: 2, delay: 100, onLost: true } as const;
     const nightly = { definition: { every: 86_400_000, retry }, takes: 600_000 };
     const [one, two] = await Promise.all([begin(options, { nightly }), begin(options, { nightly })]);
@@ -187,8 +187,6 @@ onSharedStores((create) => {
     expect(first.text).toBe("nightly 1");
     const other = begun[first.child === one ? 1 : 0];
     first.child.process.kill("SIGKILL");
-    const killed = performance.now();
     expect((await other)?.text).toBe("nightly 2");
-    expect(performance.now() - killed).toBeLessThan(ttl / 2);
   });
 });

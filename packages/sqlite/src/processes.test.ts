@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { EVERYTHING, get, openFile, openRaw, put, rejection, temporaryFile, versionOf } from "./testing/fixtures.js";
@@ -37,8 +37,8 @@ describe("many processes on one database file", () => {
     const programs = Array.from({ length: 4 }, () => start("write", file));
     for (const program of programs) for (let i = 0; i < 3_000; i++) await program.next();
     for (const program of programs) program.kill("SIGKILL");
-    // More than 140 MB were written: every commit takes three pages of 4 kB in the log.
-    expect(statSync(`${file}-wal`).size).toBeLessThan(64 * 1024 * 1024);
+    // SQLite counts in the header of the log how often it began to write it from the start again.
+    expect(readFileSync(`${file}-wal`).readUInt32BE(12)).toBeGreaterThan(1);
   });
 });
 
