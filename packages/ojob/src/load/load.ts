@@ -7,6 +7,7 @@ import { jobFileShape } from "./check/schema.js";
 import { findInclude, identity } from "./include.js";
 import type { JobFile } from "./job-file.js";
 import { Collected } from "./read/collected.js";
+import { withShortcuts } from "./shortcuts/openaf-jobs.js";
 import { resolveShortcuts } from "./shortcuts/resolve-custom.js";
 import { child, itemsOf, type Node, textOf } from "./yaml/node.js";
 import { parseYaml } from "./yaml/parse.js";
@@ -56,6 +57,8 @@ class Loader {
   readonly #problems: Problems;
   /** The files between the first one and the one being read. They show a cycle. */
   readonly #path: SourceFile[] = [];
+  /** The names of the jobs of all files so far. */
+  readonly #names = new Set<string>();
   readonly #done = new Map<string, { readonly use: Use; readonly files: Files }>();
 
   constructor(problems: Problems) {
@@ -78,15 +81,16 @@ class Loader {
       this.#problems.error(`${source.name} is empty.`, startOf(source));
       return files;
     }
-    const checked = check(root, jobFileShape, source.name, this.#problems);
-    if (checked.kind !== "map") this.collected.complete = false;
+    for (const job of itemsOf(child(root, "jobs"))) this.#names.add(textOf(child(job, "name")) ?? "");
     this.#path.push(source);
     for (const [key, of] of [["include", use] as const, ["jobsInclude", "jobs"] as const]) {
-      for (const item of itemsOf(child(checked, key))) {
+      for (const item of itemsOf(child(root, key)).filter((one) => textOf(one) !== undefined)) {
         for (const file of this.#include(item, of)) files.add(file);
       }
     }
     this.#path.pop();
+    const checked = check(withShortcuts(root, this.#names), jobFileShape, source.name, this.#problems);
+    if (checked.kind !== "map") this.collected.complete = false;
     this.#done.set(identity(source), { use, files });
     this.collected.addJobs(checked, itemsOf(child(root, "jobs")).length, files);
     if (use === "all") this.collected.addRest(checked);

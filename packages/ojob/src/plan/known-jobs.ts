@@ -1,6 +1,6 @@
 import { nearest } from "@ojm/core/backend";
 import { builtinFileOf } from "../load/builtin/builtin.js";
-import { isOpenAfJob, shortcutOfJob } from "../load/builtin/openaf-jobs.js";
+import { insteadOfJob } from "../load/builtin/openaf-jobs.js";
 import type { JobFile, JobReference } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
 
@@ -8,9 +8,8 @@ import type { Problems } from "../text/problem.js";
 export function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
   if (file.jobs.has(job) || !file.complete) return;
   const included = builtinFileOf(job);
-  if (isOpenAfJob(job)) {
-    const shortcut = shortcutOfJob(job);
-    const instead = shortcut === undefined ? "" : ` Write the shortcut (${shortcut}).`;
+  const instead = insteadOfJob(job);
+  if (instead !== undefined) {
     problems.error(`${where} names the job "${job}", which comes with OpenAF, and not with ojm.${instead}`, at);
     return;
   }

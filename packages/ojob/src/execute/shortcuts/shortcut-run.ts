@@ -43,7 +43,14 @@ export class ShortcutRun {
   /** What stands behind an option, or behind the shortcut itself. */
   value(option = "value"): unknown {
     const written = this.shortcut.values[option];
-    return written === undefined ? undefined : this.templates.fill(written, option);
+    return written === undefined ? this.#late(option) : this.templates.fill(written, option);
+  }
+
+  /** The argument that is an option of a job of OpenAF. Its value is data: templates in it are not filled. */
+  #late(option: string): unknown {
+    const names = Object.entries(this.shortcut.late ?? {}).filter(([, one]) => one === option);
+    const name = names.map(([argument]) => argument).find((argument) => this.args[argument] !== undefined);
+    return name === undefined ? undefined : this.args[name];
   }
 
   /** The same as a text. */
@@ -72,7 +79,7 @@ export class ShortcutRun {
   }
 
   flag(option: string, otherwise = false): boolean {
-    const value = this.shortcut.values[option];
+    const value = this.shortcut.values[option] ?? this.#late(option);
     return typeof value === "boolean" ? value : otherwise;
   }
 

@@ -6,6 +6,8 @@ import { builtinHelp } from "./builtin-help.js";
 /** The built-in files of the job manager, with the names of their jobs. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
   "oJobManager.yaml": ["oJobManager Init", "oJobManager Job Start", "oJobManager Job End", "oJobManager Error"],
+  // Its jobs are read as shortcuts, whether a file includes it or not.
+  "ojob.yaml": [],
 };
 
 /** Files that come with ojm and are job files like any other. */

@@ -1,7 +1,7 @@
 /** Keys that OpenAF's oJob has and ojm does not have, by the map that holds them. */
 const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
   ojob: [
-    ...["flags", "owraps", "loadLibs", "langs", "integrity", "debug", "id", "tags", "metrics", "includeOJob"],
+    ...["flags", "owraps", "loadLibs", "langs", "integrity", "debug", "id", "tags", "metrics"],
     ...["checkStall", "timeInterval", "daemonFunc", "depsWait", "depsOnFail", "poolThreadFactor", "initTemplateEscape"],
     ...["logOJob", "ignoreNoLog", "logLimit", "logHistory", "conAnsi", "conWidth", "showHelp"],
   ],

@@ -220,6 +220,7 @@ const settings: Fields = {
   catch: code("Code that runs when any job failed."),
   onerror: code("The same as `catch`, which wins."),
   opacks: anything("Packages of OpenAF. They have no effect: ojm check names the functions that a script lacks."),
+  includeOJob: flag("No effect: the jobs of OpenAF's ojob.yaml need no include."),
   cronInLocalTime: flag("Read `cron` in the time zone of this machine."),
   notify,
   ...environment,

@@ -2,7 +2,7 @@ import { type Position, place } from "../../text/problem.js";
 import type { Shape } from "../check/shape.js";
 import type { CodeBlock, Shortcut, StepJob, StepReference } from "../job-file.js";
 import { isShortcut } from "../shortcuts/check-shortcut.js";
-import { holdsJobs } from "../shortcuts/items.js";
+import { holdsJobs, holdsLists } from "../shortcuts/items.js";
 import { shortcutKey } from "../shortcuts/keys.js";
 import { shortcutShape } from "../shortcuts/table.js";
 import { child, isEmpty, itemsOf, type Node, textOf, toValue } from "../yaml/node.js";
@@ -75,6 +75,7 @@ export function readShortcut(node: Node): Shortcut | undefined {
     values: Object.fromEntries(data.map(({ name, value }) => [name, toValue(value)])),
     blocks: Object.fromEntries(data.flatMap(({ name, value }) => entryOf(name, codeBlock(value)))),
     lists: Object.fromEntries(parts.flatMap(listsOf)),
+    ...(node.kind === "map" && node.job && { late: node.job.args }),
     places: Object.fromEntries(parts.map(({ name, keyAt, value }) => [name, isEmpty(value) ? keyAt : value.at])),
     args: args[0] ?? {},
     argsAt,
@@ -87,10 +88,6 @@ interface Part {
   readonly keyAt: Position;
   readonly value: Node;
   readonly shape: Shape | undefined;
-}
-
-function holdsLists(shape: Shape | undefined): boolean {
-  return holdsJobs(shape) || (shape?.kind === "record" && holdsJobs(shape.of));
 }
 
 function listsOf({ name, value, shape }: Part): [string, StepReference[]][] {

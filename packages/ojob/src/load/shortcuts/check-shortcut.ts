@@ -39,7 +39,7 @@ export function checkShortcut(node: MapNode, argsShape: Shape, problems: Problem
   const shape = shortcutShape(first.name);
   const name = writtenKey(first.name, false);
   if (shape?.value.required && isEmpty(first.value)) {
-    problems.error(`the shortcut "${name}" needs a value behind it.`, first.keyAt);
+    problems.error(missing(node, name, "value"), first.keyAt);
   }
   const value = shape === undefined ? first.value : check(first.value, shape.value, `"${name}"`, problems);
   const entries = [
@@ -50,9 +50,16 @@ export function checkShortcut(node: MapNode, argsShape: Shape, problems: Problem
   for (const [option, { required }] of Object.entries(shape?.options ?? {})) {
     const written = options.find((one) => one.name === option);
     if (!required || (written !== undefined && !isEmpty(written.value))) continue;
-    problems.error(`the shortcut "${name}" needs "${writtenKey(option, true)}".`, first.keyAt);
+    problems.error(missing(node, name, option), first.keyAt);
   }
   return problems.errors.length > before ? nothing(node.at) : { ...node, entries };
+}
+
+/** What a shortcut lacks: an option, or its `value`. */
+function missing({ job }: MapNode, name: string, option: string): string {
+  const [argument] = Object.entries(job?.args ?? {}).find(([, one]) => one === option) ?? [];
+  if (job !== undefined && argument !== undefined) return `"${job.name}" needs "${argument}" among its args.`;
+  return `the shortcut "${name}" needs ${option === "value" ? "a value behind it" : `"${writtenKey(option, true)}"`}.`;
 }
 
 function checkOption(

@@ -67,3 +67,8 @@ export function jobs(doc: string): Shape {
 export function holdsJobs(shape: Shape | undefined): boolean {
   return shape?.kind === "some" && shape.of === listItem;
 }
+
+/** Whether a shape is a list of jobs of a shortcut, or a map of such lists. */
+export function holdsLists(shape: Shape | undefined): boolean {
+  return holdsJobs(shape) || (shape?.kind === "record" && holdsJobs(shape.of));
+}

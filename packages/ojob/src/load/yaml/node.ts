@@ -9,6 +9,15 @@ export interface MapNode {
   readonly kind: "map";
   readonly at: Position;
   readonly entries: readonly MapEntry[];
+  /** For a shortcut that the file writes as a job of OpenAF: that job. */
+  readonly job?: JobOfOpenAf;
+}
+
+/** A job of OpenAF that is read as a shortcut. */
+export interface JobOfOpenAf {
+  readonly name: string;
+  /** Its arguments: which option of the shortcut each is, or its `value`. */
+  readonly args: Readonly<Record<string, string>>;
 }
 
 /** A key and its value. */

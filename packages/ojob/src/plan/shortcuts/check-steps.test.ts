@@ -85,8 +85,8 @@ describe("shortcuts are checked before anything starts", () => {
     ],
     [
       "a job of OpenAF",
-      "ojob options",
-      '2:5 "todo" names the job "ojob options", which comes with OpenAF, and not with ojm. Write the shortcut (optionOn).',
+      "ojob report",
+      '2:5 "todo" names the job "ojob report", which comes with OpenAF, and not with ojm.',
     ],
   ])("%s is an error at its place", (_, item, message) => {
     expect(errorsOfItem(item)).toEqual([typeof message === "string" ? message : expect.stringMatching(message)]);
