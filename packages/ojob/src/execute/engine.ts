@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { nearest } from "@ojm/core/backend";
-import type { Args, Settings } from "../load/job-file.js";
+import type { Args, CodeBlock, Settings } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
@@ -8,15 +8,17 @@ import type { Environment } from "../plan/environment/environment.js";
 import { requiredText } from "../plan/file-checks/required.js";
 import { placeChannels, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan, PlannedJob, Step } from "../plan/planned.js";
+import { ownArgs } from "../plan/schedules/known-start.js";
 import { isSequential } from "../plan/settings.js";
 import type { ThreadPool } from "../script/pool.js";
 import type { Position } from "../text/problem.js";
 import { openDeclared } from "./declared-channels.js";
 import { Dispatch } from "./dispatch/dispatch.js";
-import type { JobOutcome, Request } from "./dispatch/requests.js";
+import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
 import { Running, type Stoppable } from "./dispatch/running.js";
 import { Semaphore } from "./dispatch/semaphore.js";
 import { JobExecution } from "./job/job-execution.js";
+import { argsOfCode } from "./job/step-args.js";
 import { performRequest, type RequestHost } from "./perform-request.js";
 import { Report } from "./report.js";
 import { JobError, SkippedJob } from "./runtime/job-error.js";
@@ -157,6 +159,16 @@ export class Engine implements Stoppable, RequestHost, TriggerHost {
       this.warnMissing(job.name, argument, written);
     });
     return this.placed(args, own, job.at);
+  }
+
+  async runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]> {
+    if (job.argsCode === undefined) return ownArgs(job).map((own) => ({ own, given }));
+    const values = await this.evaluateArgs(job.argsCode, job, await this.args(job, {}, given), origin);
+    return values.map((value) => ({ own: {}, given: { ...given, ...value } }));
+  }
+
+  async evaluateArgs(code: CodeBlock, job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<readonly Args[]> {
+    return argsOfCode(code, job.name, (script) => new JobExecution(this, job, args, origin).evaluate(script));
   }
 
   placed(args: Args, written: Args, at: Position): Promise<Args> {

@@ -27,7 +27,7 @@ export async function performRequest(
   judgements: readonly Judgement[],
 ): Promise<JobOutcome> {
   try {
-    const given = await Promise.all(request.given.map((args) => filled(engine, request, args)));
+    const given = await givenBy(engine, request);
     const refused = await refusal(engine, request, given[0] ?? {}, judgements);
     if (refused !== undefined) return refused;
     if (!request.begins) return await runAll(engine, request, given);
@@ -37,6 +37,16 @@ export async function performRequest(
     if (error instanceof SkippedJob) return { status: "skipped", reason: error.message, intended: true };
     return { status: "failed", error: toJobError(error, request.job.at) };
   }
+}
+
+/** The arguments that a request gives to its job: several times if the job runs several times. */
+async function givenBy(engine: RequestHost, request: Request): Promise<readonly Args[]> {
+  const { entry, job, trigger, caller: parent } = request;
+  if (entry?.argsCode === undefined) return Promise.all(request.given.map((args) => filled(engine, request, args)));
+  const { handedOn, commandLine } = engine;
+  const all = await engine.evaluateArgs(entry.argsCode, job, { ...commandLine, ...handedOn }, { trigger, parent });
+  // As in OpenAF, the command line wins here.
+  return all.map((args) => ({ ...handedOn, ...args, ...commandLine }));
 }
 
 /**

@@ -7,7 +7,7 @@ import type { HandedRun, RefusedRun, RunTick } from "./attempts/handed-run.js";
 import { type AttemptsHost, runAttempts } from "./attempts/run-attempts.js";
 import type { Dispatch } from "./dispatch/dispatch.js";
 import { mapConcurrent } from "./dispatch/map-concurrent.js";
-import type { JobOutcome, OneRun, Request } from "./dispatch/requests.js";
+import type { JobOutcome, OneRun, Request, RunArgs } from "./dispatch/requests.js";
 import { Running } from "./dispatch/running.js";
 import type { ExecutionHost } from "./job/host.js";
 import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
@@ -31,8 +31,14 @@ export interface RunsHost extends ExecutionHost, AttemptsHost {
  * Runs the job of a request once for each pair of given and own arguments. The outcome has what the last run
  * left behind.
  */
-export function runAll(engine: RunsHost, request: Request, given: readonly Args[]): Promise<JobOutcome> {
-  return new Runs(engine, request, given).run();
+export async function runAll(engine: RunsHost, request: Request, given: readonly Args[]): Promise<JobOutcome> {
+  const { job, own, trigger, caller: parent } = request;
+  const runs = given.map((one) => {
+    // A schedule names the arguments that it found in the file, and code has none there.
+    const isKnown = own !== undefined && job.argsCode === undefined;
+    return isKnown ? [{ own, given: one }] : engine.runsOf(job, one, { trigger, parent });
+  });
+  return new Runs(engine, request, (await Promise.all(runs)).flat()).run();
 }
 
 class Runs {
@@ -47,14 +53,12 @@ class Runs {
   readonly #failures = new Map<OneRun, JobError>();
   readonly #stopped = new Set<OneRun>();
 
-  constructor(engine: RunsHost, request: Request, given: readonly Args[]) {
+  constructor(engine: RunsHost, request: Request, runs: readonly RunArgs[]) {
     const { job, tick } = request;
     this.#engine = engine;
     this.#request = request;
-    const owns = request.own === undefined ? ownArgs(job) : [request.own];
     const byHand = request.handed?.run.args ?? {};
-    const pairs = given.flatMap((args) => owns.map((own) => withArgs({ own, given: args }, byHand)));
-    this.#all = pairs.map((one, index) => ({ ...one, tick: tick && tickOf(tick, index) }));
+    this.#all = runs.map((one, index) => ({ ...withArgs(one, byHand), tick: tick && tickOf(tick, index) }));
     this.#failFast = runLimits(job).failFast;
     this.#running = new Running(engine.grace, engine.runtime.clock);
   }
@@ -150,15 +154,11 @@ class Runs {
   }
 }
 
-function ownArgs({ args }: PlannedJob): readonly Args[] {
-  return args.length > 0 ? args : [{}];
-}
-
 /**
  * Lets arguments that were given with the start of a run win over all others, but for those of the lock: it
  * is held already.
  */
-function withArgs({ own, given }: Pick<OneRun, "own" | "given">, args: Args): Pick<OneRun, "own" | "given"> {
+function withArgs({ own, given }: RunArgs, args: Args): RunArgs {
   const isOfLock = (key: string): boolean => LOCK_ARGS.includes(key) && (key in own || key in given);
   const wins = Object.entries(args).filter(([key]) => !isOfLock(key));
   if (wins.length === 0) return { own, given };

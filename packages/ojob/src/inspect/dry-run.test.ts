@@ -9,6 +9,11 @@ function dryRun(yaml: string): Promise<string> {
   return describeRun(join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml"), {});
 }
 
+test("a dry run shows args that are code, and evaluates none", async () => {
+  const yaml = 'jobs: [{ name: A, args: "({ a: nope })" }]\ntodo: [{ name: A, args: "[nope]" }]\n';
+  expect(await dryRun(yaml)).toMatch(/^ +args by +\[nope\], \(\{ a: nope \}\)$/m);
+});
+
 describe("a dry run of a job with a matrix", () => {
   test("a dry run shows the lock of each combination", async () => {
     const yaml = `include: oJobManager.yaml

@@ -59,6 +59,7 @@ async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: P
     ["env", Object.keys(job.environment.added).join(", ")],
     ["secrets", [...new Set(job.asks)].join(", ")],
     ["folder", job.folder ?? ""],
+    ["args by", [entry.argsCode, job.argsCode].flatMap((code) => (code ? [firstLine(code.code)] : [])).join(", ")],
     ...runs.slice(0, MOST_RUNS).map((one) => ["args", shownArgs(one, job.secrets, mask)] as const),
     ["args", runs.length > MOST_RUNS ? `and ${runs.length - MOST_RUNS} runs more` : ""],
   ];

@@ -82,7 +82,7 @@ function constraintOf(shape: Shape): Schema {
     case "shortcut":
       return reference("shortcut");
     case "args":
-      return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }] };
+      return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }, { type: "string" }] };
     case "list":
       return { type: "array", items: itemOf(shape.of) };
     case "some":

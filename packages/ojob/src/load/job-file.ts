@@ -161,6 +161,8 @@ export interface JobDefinition {
   readonly exec?: CodeBlock;
   /** One map, or several: the script runs once for each. Those that the matrix makes are among them. */
   readonly args: readonly Args[];
+  /** Code that has them as its value. It is evaluated when the job starts; `args` is empty. */
+  readonly argsCode?: CodeBlock;
   readonly matrix?: Matrix;
   /**
    * Where the arguments stand, by name, and the keys within arguments that are maps, by `name.key` and
@@ -197,6 +199,8 @@ export interface JobDefinition {
 /** An item of `todo`. */
 export interface TodoEntry extends JobReference {
   readonly args: readonly Args[];
+  /** Code that has them as its value. It is evaluated when the job starts; `args` is empty. */
+  readonly argsCode?: CodeBlock;
   readonly argsAt: Readonly<Record<string, Position>>;
   /** The job runs only if this code returns true. */
   readonly when?: CodeBlock;

@@ -124,9 +124,9 @@ describe("values of jobs and of the todo", () => {
       '1:24 "type" must be one of simple, periodic, shutdown, subscribe, jobs, not the text "daemon".',
     ],
     [
-      "args as a text",
-      "jobs: [{name: A, args: x}]\ntodo: [A]",
-      '1:24 "args" must be a map or a list of maps, not the text "x".',
+      "args as a number",
+      "jobs: [{name: A, args: 5}]\ntodo: [A]",
+      '1:24 "args" must be a map, a list of maps or code, not 5.',
     ],
     ["an empty item", "jobs: [{name: A}]\ntodo: [A, ]\ninclude: [~]", '3:11 "include" has an item with nothing in it.'],
     ["a todo without a name", "jobs: [{name: A}]\ntodo: [{args: {}}]", '2:8 this item of "todo" has no "name".'],

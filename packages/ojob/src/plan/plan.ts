@@ -21,6 +21,7 @@ import type { Plan, PlannedJob, Step } from "./planned.js";
 import { checkScript, expectBeside, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 import { checkSteps } from "./shortcuts/check-steps.js";
+import { expressionScript } from "./shortcuts/condition.js";
 import { shortcutJob } from "./shortcuts/shortcut-job.js";
 
 /**
@@ -41,6 +42,7 @@ export function plan(
       jobs.set(entry.job, planShortcut(entry.shortcut, file, surroundings.environment, problems));
     else expectJob(entry, file, '"todo"', problems);
     checkWhen(entry, problems);
+    if (entry.argsCode) checkScript(expressionScript(entry.argsCode), "args", entry.job, problems);
   }
   warnOfReturns(jobs, problems);
   warnOfShownSecrets(jobs, problems);
@@ -73,6 +75,12 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     problems.error(`"${name}" has both "${key}" and "${alias}", which mean the same. Write one of them.`, at);
   }
   checkMatrix(job, file, problems);
+  const { argsCode } = job;
+  if (argsCode !== undefined && job.matrix !== undefined) {
+    const { source, line, indent } = argsCode;
+    const place = { source, line, column: indent + 1 };
+    problems.error(`"${name}" has a matrix, and "args" that are code: write a map.`, place);
+  } else if (argsCode !== undefined) checkScript(expressionScript(argsCode), "args", name, problems);
   const script = planScript(job, problems);
   checkSteps(from, { where: `"from" of "${name}"`, owner: name, file, problems });
   checkSteps(to, { where: `"to" of "${name}"`, owner: name, file, problems });
@@ -105,7 +113,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   const context = planContext(job, around, problems);
   const names = [...secrets.map((argument) => argument.name), ...Object.keys(context.secretArgs)];
   const matrix = job.matrix && { matrix: keysOf(job.matrix) };
-  const more = { secrets: names, ...context, ...matrix, ...(builtin && { builtin }) };
+  const more = { secrets: names, ...context, ...matrix, ...(builtin && { builtin }), ...(argsCode && { argsCode }) };
   return {
     name,
     at,

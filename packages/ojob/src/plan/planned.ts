@@ -64,6 +64,8 @@ export interface PlannedJob {
   readonly name: string;
   readonly at: Position;
   readonly args: readonly Args[];
+  /** Code that has them as its value, when the job starts: a script. */
+  readonly argsCode?: CodeBlock;
   readonly argsAt: Readonly<Record<string, Position>>;
   /** The arguments that its matrix sets. */
   readonly matrix?: readonly string[];

@@ -36,10 +36,14 @@ export interface Asked {
   readonly handed?: HandedRun | undefined;
 }
 
-/** One of the runs of a request: a pair of its own and of given arguments. */
-export interface OneRun {
+/** The arguments of a run: what the job file has for the job, with its templates, and what is given to it. */
+export interface RunArgs {
   readonly own: Args;
   readonly given: Args;
+}
+
+/** One of the runs of a request: a pair of its own and of given arguments. */
+export interface OneRun extends RunArgs {
   readonly tick: RunTick | undefined;
 }
 

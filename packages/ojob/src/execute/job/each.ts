@@ -42,9 +42,9 @@ export class EachItems {
     await mapConcurrent(host.dispatch, items, async ({ item, only }) => {
       const given = isArgs(item) ? item : { item };
       for (const job of jobs.filter(({ name }) => only === undefined || name === only)) {
-        for (const own of job.args.length > 0 ? job.args : [{}]) {
+        for (const run of await host.runsOf(job, given, origin)) {
           try {
-            await host.execute(job, await host.args(job, own, given), origin);
+            await host.execute(job, await host.args(job, run.own, run.given), origin);
           } catch (error) {
             // The item has nothing to do. That says nothing about the other items.
             if (!(error instanceof SkippedJob)) throw error;

@@ -1,4 +1,4 @@
-import type { Args } from "../../load/job-file.js";
+import type { Args, CodeBlock } from "../../load/job-file.js";
 import type { RunsAround } from "../../output/job-output.js";
 import type { Log } from "../../output/log.js";
 import type { Environment } from "../../plan/environment/environment.js";
@@ -6,7 +6,7 @@ import type { Plan, PlannedJob, Step } from "../../plan/planned.js";
 import type { ThreadPool } from "../../script/pool.js";
 import type { Position } from "../../text/problem.js";
 import type { SlotLender } from "../dispatch/map-concurrent.js";
-import type { JobOutcome } from "../dispatch/requests.js";
+import type { JobOutcome, RunArgs } from "../dispatch/requests.js";
 import type { Stoppable } from "../dispatch/running.js";
 import type { Semaphore } from "../dispatch/semaphore.js";
 import type { ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
@@ -45,6 +45,10 @@ export interface ExecutionHost {
    * not the environment of the job itself.
    */
   args(job: PlannedJob, own: Args, given: Args, environment?: Environment): Promise<Args>;
+  /** The arguments of each run of a job, its own and those given. The value of code is given: it is data. */
+  runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]>;
+  /** Evaluates `args` that are code. */
+  evaluateArgs(code: CodeBlock, job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<readonly Args[]>;
   /** Makes the paths of channels absolute, in arguments that the place `at` of a job file says. */
   placed(args: Args, written: Args, at: Position): Promise<Args>;
   /** Warns once of a template that no argument fills. */

@@ -23,7 +23,7 @@ import type { ScriptOwner } from "./script-calls.js";
 import { StepChecks } from "./step/checks.js";
 import { contextOf, type ScriptContext } from "./step/context.js";
 import { StepRunner } from "./step/step-runner.js";
-import { givenBy, withoutOwn } from "./step-args.js";
+import { argsOfCode, givenBy, withoutOwn } from "./step-args.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
 export class JobExecution implements Stoppable, Endable, ScriptOwner {
@@ -277,13 +277,17 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;
     const context = contextOf(job, this.#context);
-    for (const own of job.args.length > 0 ? job.args : [{}]) {
+    const owns = await this.#ownArgs(job, args, context);
+    for (const own of owns) {
       const given = await givenBy(step, job, current, this.#host, this.#context.environment.all);
-      const stays = stayingArgs(job, current);
+      const stays = stayingArgs({ args: owns }, current);
       const leaves = Object.entries({ ...given, ...own }).filter(([name]) => !stays.has(name));
       const alone = { ...Object.fromEntries(leaves), ...job.secretArgs };
       try {
-        const merged = await this.#host.args(job, own, { ...current, ...given }, context.environment);
+        // The value of code is data: templates in it are not filled.
+        const isData = job.argsCode !== undefined;
+        const outside = { ...current, ...given, ...(isData && own) };
+        const merged = await this.#host.args(job, isData ? {} : own, outside, context.environment);
         current = withoutOwn(await this.#runSteps(job, merged, context), alone, current);
       } catch (error) {
         if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, alone, current);
@@ -291,6 +295,19 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       }
     }
     return current;
+  }
+
+  /** The arguments that a job that is a step has itself, for each of its runs. */
+  async #ownArgs(
+    { name, args, argsCode }: PlannedJob,
+    current: Args,
+    context: ScriptContext,
+  ): Promise<readonly Args[]> {
+    if (argsCode === undefined) return args.length > 0 ? args : [{}];
+    const evaluate = async (code: CodeBlock): Promise<unknown> => {
+      return (await this.#runScript({ code }, current, context)).result;
+    };
+    return argsOfCode(argsCode, name, evaluate);
   }
 
   /** Resolves with the arguments for the next step. */
@@ -302,9 +319,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     return runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
   }
 
-  async #runScript(step: ScriptStep, args: Args): Promise<ScriptEnd> {
+  async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.#context): Promise<ScriptEnd> {
     this.#expectToGoOn();
-    const end = await this.#scripts.run(step, args, this.#context, this.#error?.failure);
+    const end = await this.#scripts.run(step, args, context, this.#error?.failure);
     if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
     throw Object.assign(scriptError(this.#interruption.explained(end.failure), step.code), { args: end.args });

@@ -1,9 +1,10 @@
-import type { Args } from "../../load/job-file.js";
+import type { Args, CodeBlock } from "../../load/job-file.js";
 import { fillArgs } from "../../plan/args.js";
 import { requiredText } from "../../plan/file-checks/required.js";
 import type { JobStep, PlannedJob } from "../../plan/planned.js";
+import { expressionScript } from "../../plan/shortcuts/condition.js";
 import type { Variables } from "../../text/environment.js";
-import { JobError } from "../runtime/job-error.js";
+import { JobError, within } from "../runtime/job-error.js";
 import type { ExecutionHost } from "./host.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
@@ -21,6 +22,29 @@ export async function givenBy(
     host.warnMissing(job.name, argument, written);
   };
   return host.placed(fillArgs(args, current, missing, variables), args, at);
+}
+
+/**
+ * The arguments of the runs of a job whose `args` are code: its value is a map, or a list of maps.
+ *
+ * @throws JobError at the place of the code
+ */
+export async function argsOfCode(
+  code: CodeBlock,
+  job: string,
+  evaluate: (script: CodeBlock) => Promise<unknown>,
+): Promise<readonly Args[]> {
+  const value = await evaluate(expressionScript(code)).catch((error: unknown) => {
+    throw within(code, error);
+  });
+  const maps: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (maps.every(isMap)) return maps;
+  const message = `the "args" of "${job}" must be a map or a list of maps, not ${JSON.stringify(value) ?? "nothing"}`;
+  throw new JobError(message, { at: { source: code.source, line: code.line, column: code.indent + 1 } });
+}
+
+function isMap(value: unknown): value is Args {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** What a step hands on. Its own arguments are removed, and the arguments that they hid come back. */

@@ -1,9 +1,9 @@
-import type { Args, CodeBlock, Shortcut, StepJob, StepReference } from "../../load/job-file.js";
+import type { Args, Shortcut, StepJob, StepReference } from "../../load/job-file.js";
 import { conditionScript } from "../../plan/shortcuts/condition.js";
 import { shortcutJob } from "../../plan/shortcuts/shortcut-job.js";
 import { merge } from "../../script/worker/functions/merge.js";
 import { mapConcurrent } from "../dispatch/map-concurrent.js";
-import { JobError, SkippedJob } from "../runtime/job-error.js";
+import { JobError, SkippedJob, within } from "../runtime/job-error.js";
 import type { ShortcutRun } from "./shortcut-run.js";
 import { isMap } from "./values/paths.js";
 
@@ -71,20 +71,10 @@ async function isTrue(run: ShortcutRun): Promise<boolean> {
   const code = run.templates.templify(run.written(), run.args);
   const script = conditionScript(block, code);
   const result = await run.context.evaluate(script, run.args).catch((error: unknown) => {
-    throw error instanceof JobError ? within(block, error) : error;
+    throw within(block, error);
   });
   debug(run, () => `(if): ${code.trim()} is ${JSON.stringify(result)}`);
   return Boolean(result);
-}
-
-/** An error of a condition whose place is the statement around it, as for an unknown name: it starts here. */
-function within({ source, line, indent }: CodeBlock, error: JobError): JobError {
-  if (error.at === undefined || error.at.line >= line) return error;
-  return new JobError(error.message, {
-    at: { source, line, column: indent + 1 },
-    failure: error.failure,
-    cause: error,
-  });
 }
 
 /** The jobs of `(optionOn)` for the value of its argument. */

@@ -57,6 +57,14 @@ describe("names that nothing defines", () => {
     expect(await missing(code)).toEqual(names);
   });
 
+  test("in args that are code, of a job and of an item of the todo", async () => {
+    const yaml = 'jobs: [{ name: A, args: "({ a: nope })" }]\ntodo: [{ name: A, args: "nope2" }]\n';
+    expect((await found(yaml)).sort()).toEqual([
+      '1:32 "nope" is not defined in "args" of "A".',
+      '2:26 "nope2" is not defined in "args" of "A".',
+    ]);
+  });
+
   test("a script of which a name is missing fails at that name when it runs", async () => {
     const jobs = FAULTS.map(([name, code]) => ({
       name,

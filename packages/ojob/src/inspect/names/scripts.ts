@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import type { CodeBlock, JobDefinition, JobFile } from "../../load/job-file.js";
 import type { Plan, Step } from "../../plan/planned.js";
-import { conditionToCheck } from "../../plan/shortcuts/condition.js";
+import { conditionToCheck, expressionScript } from "../../plan/shortcuts/condition.js";
 import { jobsNamedIn, shortcutsIn } from "../../plan/shortcuts/walk.js";
 import { readSource } from "../../text/read-source.js";
 
@@ -21,6 +21,7 @@ export interface Script {
 export function scriptsOf(file: JobFile, plan: Plan): Script[] {
   const scripts = [
     ...file.todo.flatMap(({ when, job }) => (when ? [inThread(when, `"when" of "${job}"`)] : [])),
+    ...file.todo.flatMap(({ argsCode, job }) => argsScript(argsCode, job)),
     ...file.todo.flatMap(({ shortcut }) => (shortcut ? conditionsIn([{ shortcut }], "todo") : [])),
     ...plan.onAnyError.flatMap((step) => ("code" in step ? [inThread(step.code, '"catch" of "ojob"')] : [])),
     ...[...file.code].map(([name, block]): Script => ({ block, owner: `the code "${name}"`, kind: "module" })),
@@ -58,12 +59,18 @@ function scriptsOfJob(job: JobDefinition, plan: Plan): Script[] {
   const named = (key: string, block: CodeBlock | undefined): Script[] =>
     block ? [inThread(block, `"${key}" of "${job.name}"`)] : [];
   return [
+    ...argsScript(job.argsCode, job.name),
     ...steps.flatMap((step) => scriptOfStep(step, owner)),
     ...conditionsIn(steps, job.name),
     ...onError.flatMap((step) => ("code" in step ? named("catch", step.code) : [])),
     ...job.deps.flatMap(({ onSuccess, onFail }) => [...named("onSuccess", onSuccess), ...named("onFail", onFail)]),
     ...named("stopWhen", job.typeArgs.stopWhen),
   ];
+}
+
+/** The code that `args` are. */
+function argsScript(code: CodeBlock | undefined, job: string): Script[] {
+  return code ? [inThread(expressionScript(code), `"args" of "${job}"`)] : [];
 }
 
 function scriptOfStep(step: Step, owner: string): Script[] {

@@ -171,11 +171,6 @@ describe("what only OpenAF has", () => {
       "jobs: [{ name: A }]\ntodo: [{ name: A, when: [x, y] }]\n",
       '2:25 "when" must be a text, not a list. It is code, which returns true. ojm has no states: set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready".',
     ],
-    [
-      "code for args",
-      job('args: "({ a: 1 })"'),
-      '3:11 "args" must be a map or a list of maps, not the text "({ a: 1 })". OpenAF evaluates such a text. Write a map, or set fields of args in the "exec" of a job under "from".',
-    ],
   ])("%s is an error that says what to write instead", (_, yaml, message) => {
     expect(errorsOf(() => load(yaml))).toEqual([message]);
   });

@@ -50,7 +50,7 @@ function mismatch(node: Node, shape: Shape): string | undefined {
     case "word":
       return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
     case "args":
-      return node.kind === "scalar" ? "a map or a list of maps" : undefined;
+      return node.kind === "scalar" && typeof value !== "string" ? "a map, a list of maps or code" : undefined;
     case "shortcut":
       return isShortcut(node) ? undefined : "a shortcut";
     case "list":
@@ -91,9 +91,6 @@ function hint(node: Node, shape: Shape, name: string): string {
   if (node.kind !== "scalar" || typeof node.value !== "string") return "";
   const near = nearest(node.value, wordsOf(shape));
   if (near !== undefined) return ` Did you mean "${near}"?`;
-  if (shape.kind === "args" && /^\s*[[({]/.test(node.value)) {
-    return ' OpenAF evaluates such a text. Write a map, or set fields of args in the "exec" of a job under "from".';
-  }
   const text = node.value.trim();
   const isFlag = shape.kind === "flag" && (text === "true" || text === "false");
   const isNumeric = shape.kind === "number" && text !== "" && isNumber(Number(text), shape);

@@ -2,19 +2,21 @@ import type { Args, JobDefinition, Matrix, PlacedArgs } from "../job-file.js";
 import { combinations } from "../matrix.js";
 import { child, itemsOf, type Node, toMap, toValue } from "../yaml/node.js";
 
-type Written = Pick<JobDefinition, "args" | "argsAt">;
+type Written = Pick<JobDefinition, "args" | "argsAt" | "argsCode">;
 
 /**
  * The arguments of a job with the combinations of its matrix, from a checked node. Each combination runs with
  * each of the maps in `args`. `args` are written after it, so that templates in them find its values.
  */
-export function withMatrix(node: Node | undefined, { args, argsAt }: Written): Written & Pick<JobDefinition, "matrix"> {
-  if (node?.kind !== "map") return { args, argsAt };
+export function withMatrix(node: Node | undefined, written: Written): Written & Pick<JobDefinition, "matrix"> {
+  if (node?.kind !== "map") return written;
+  const { args, argsAt } = written;
   const matrix = readMatrix(node, argsAt);
   const places = [argsAt, ...matrix.include.map(({ keysAt }) => keysAt)].flatMap((one) => Object.entries(one));
   const axes = matrix.axes.map(({ name, at }) => [name, at] as const);
   const maps = args.length > 0 ? args : [{}];
   return {
+    ...written,
     args: combinations(matrix).flatMap((combination) => maps.map((map) => merged(combination, map))),
     argsAt: Object.fromEntries([...places, ...axes]),
     matrix,

@@ -9,8 +9,17 @@ export function codeBlock(node: Node | undefined): CodeBlock | undefined {
   return { code, source: node.at.source, ...node.text };
 }
 
-/** Reads the arguments of a job: a map, or a list of maps. */
-export function readArgs(node: Node | undefined): { args: Args[]; argsAt: Record<string, Position> } {
+/** Arguments as they are written: a map, a list of maps, or code. */
+export interface ReadArgs {
+  readonly args: Args[];
+  readonly argsAt: Record<string, Position>;
+  readonly argsCode?: CodeBlock;
+}
+
+/** Reads the arguments of a job. */
+export function readArgs(node: Node | undefined): ReadArgs {
+  const argsCode = codeBlock(node);
+  if (argsCode !== undefined) return { args: [], argsAt: {}, argsCode };
   const maps = itemsOf(node);
   const places = maps.flatMap((map) => placesIn(map, 3));
   return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };

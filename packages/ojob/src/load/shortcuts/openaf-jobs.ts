@@ -23,7 +23,8 @@ export function withShortcuts(root: Node, names: ReadonlySet<string>): Node {
 
 /** A job. Arguments of it that are options of its steps are those of the shortcuts, and no longer its own. */
 function jobWithShortcuts(job: Node, names: ReadonlySet<string>): Node {
-  const args = argsOf(job);
+  const isCode = textOf(child(job, "args")) !== undefined;
+  const args = isCode ? { entries: [] } : argsOf(job);
   if (args === undefined) return job;
   const translator = new Translator(names);
   const translated = mapEntries(job, ({ key, value }) =>

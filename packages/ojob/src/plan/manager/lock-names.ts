@@ -29,8 +29,8 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
   if (!problems.isWhole || file.settings.shareArgs) return;
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
-    // A subscription has the change of its channel among the args of each run.
-    if (job === undefined || job.type === "subscribe") continue;
+    // A subscription has the change of its channel among the args of each run, and code may fill a template.
+    if (job === undefined || job.type === "subscribe" || entry.argsCode !== undefined) continue;
     const runs = namesOf(entry, job, plan, common);
     if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
     // Names that nothing fills are alike for that reason alone.

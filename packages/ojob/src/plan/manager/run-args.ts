@@ -80,9 +80,9 @@ function checkEntry(
   problems: Problems,
 ): void {
   const job = jobs.get(entry.job);
-  if (job === undefined) return;
+  // Code decides later, and so does a template or a default.
+  if (job === undefined || entry.argsCode !== undefined) return;
   const visit = ({ args, placeOf, checked, checkedAbove }: Start): void => {
-    // A template or a default decides later.
     if (checked || checkedAbove || Object.values(args).some(isTemplate)) return;
     const wrong = wrongRunArgs(args);
     if (wrong !== undefined) problems.flaw(wrong.message, placeOf(wrong.argument));
@@ -113,7 +113,9 @@ export function firstDoing(
 ): "it" | "script" | undefined {
   if (name === it) return "it";
   if (seen.has(name)) return undefined;
-  for (const step of jobs.get(name)?.steps ?? []) {
+  const job = jobs.get(name);
+  if (job?.argsCode !== undefined) return "script";
+  for (const step of job?.steps ?? []) {
     // A shortcut may change the arguments as a script may.
     const first = "job" in step ? firstDoing(it, step.job, jobs, seen) : "script";
     if (first !== undefined) return first;

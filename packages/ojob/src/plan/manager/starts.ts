@@ -63,6 +63,7 @@ function walk(job: PlannedJob, way: Way, context: StartsContext): boolean {
 
 function walkWith(job: PlannedJob, own: Args, way: Way, context: StartsContext): boolean {
   const { jobs, commandLine, visit } = context;
+  if (job.argsCode !== undefined) return false;
   const environment = environmentOf(job, way.environment);
   const variables = environment.all;
   let args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});

@@ -12,6 +12,11 @@ export function conditionScript(block: CodeBlock, code: string): CodeBlock {
   return { ...block, code: `return (\n${code.trimEnd()}${end};`, line };
 }
 
+/** The script that returns the value of an expression, behind which a semicolon may stand. */
+export function expressionScript(block: CodeBlock): CodeBlock {
+  return conditionScript(block, block.code.replace(/[\s;]+$/, ""));
+}
+
 /**
  * The same with a number in the place of each template, to look at its syntax and its names. `undefined` if
  * a template decides what the code is.
