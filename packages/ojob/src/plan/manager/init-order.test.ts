@@ -45,6 +45,18 @@ describe("a job that takes a lock before its store is open", () => {
   test.each([
     ["where the todo has no Init", "[Sync]", {}, /^error 5:25 .*"Init".*not in the todo: .*todo: \[Init, …\]/],
     ["before Init", "[Sync, Init]", {}, /^error 5:25 "Sync" .*before "Init".*Put "Init" first/],
+    [
+      "before an Init whose args are code",
+      "[Sync, Init]",
+      { init: "{ name: Init, to: oJobManager Init, args: \"({ chLocks: { type: 'in-store' } })\" }" },
+      /^error 5:25 "Sync" .*before "Init".*Put "Init" first/,
+    ],
+    [
+      "before an Init whose item of the todo has code as args",
+      "[Sync, { name: Init, args: \"({ chLocks: { type: 'in-store' } })\" }]",
+      { init: "{ name: Init, to: oJobManager Init }" },
+      /^error 5:25 "Sync" .*before "Init".*Put "Init" first/,
+    ],
     ["beside Init", "[Init, Sync]", { ojob: "{ async: true }" }, /^error 5:25 .*deps: \[Init\]/],
     ["by a job that is a step", "[Outer]", { jobs: ["{ name: Outer, from: Sync }"] }, /^error 5:25 "Outer" /],
     [

@@ -1,4 +1,4 @@
-import type { Args } from "../../load/job-file.js";
+import type { Args, CodeBlock } from "../../load/job-file.js";
 import type { Position } from "../../text/problem.js";
 import type { Plan, PlannedJob, Step } from "../planned.js";
 import { jobsNamedIn, shortcutsIn } from "../shortcuts/walk.js";
@@ -26,7 +26,9 @@ export class Openers {
     const names = [...jobs.keys()];
     this.#surely = new Set(names.filter((name) => name !== JOB_INIT && partsOf(name, jobs).has(JOB_INIT)));
     const calls = todo.filter(({ job }) => job === JOB_INIT || this.#surely.has(job));
-    const called = calls.flatMap(({ job, args, argsAt, at }) => namedIn(args, argsAt, at, job) ?? []);
+    const called = calls.flatMap(({ job, args, argsAt, argsCode, at }) =>
+      namesStore(argsCode) ? { job, at } : (namedIn(args, argsAt, at, job) ?? []),
+    );
     const written = [...this.#surely].flatMap((name) => storeOf(jobs.get(name)) ?? []);
     this.store = [...written, ...called][0];
     this.any = calls.length > 0 || names.some((name) => name !== JOB_INIT && this.mayOpen(name));
@@ -68,17 +70,20 @@ function partsOf(name: string, jobs: ReadonlyMap<string, PlannedJob>, parts = ne
 /** The store that a job with Init among its steps names: in its args, in those of a step, or by a script. */
 function storeOf(job: PlannedJob | undefined): NamedStore | undefined {
   if (job === undefined) return undefined;
+  if (namesStore(job.argsCode)) return { job: job.name, at: job.at };
   const own = namedIn(job.args, job.argsAt, job.at, job.name);
   if (own !== undefined) return own;
   for (const step of job.steps) {
-    if ("code" in step && STORES.some((name) => step.code.code.includes(name))) {
-      return { job: job.name, at: job.at };
-    }
+    if ("code" in step && namesStore(step.code)) return { job: job.name, at: job.at };
     if (!("job" in step) || step.args === undefined) continue;
     const given = namedIn([step.args], step.argsAt ?? {}, step.at, job.name);
     if (given !== undefined) return given;
   }
   return undefined;
+}
+
+function namesStore(code: CodeBlock | undefined): boolean {
+  return code !== undefined && STORES.some((name) => code.code.includes(name));
 }
 
 function namedIn(

@@ -113,9 +113,7 @@ export function firstDoing(
 ): "it" | "script" | undefined {
   if (name === it) return "it";
   if (seen.has(name)) return undefined;
-  const job = jobs.get(name);
-  if (job?.argsCode !== undefined) return "script";
-  for (const step of job?.steps ?? []) {
+  for (const step of jobs.get(name)?.steps ?? []) {
     // A shortcut may change the arguments as a script may.
     const first = "job" in step ? firstDoing(it, step.job, jobs, seen) : "script";
     if (first !== undefined) return first;

@@ -28,6 +28,12 @@ todo: ${jobs === "" ? "A" : "[A, B]"}
 const DAILY = 'cron: "@daily"';
 
 describe("words of schedules", () => {
+  test("code as args may decide the name of the lock: then the words hold in each process by itself", async () => {
+    expect(await saidOf(`{ ${DAILY}, overlap: queue }`, `args: "({ name: args.x })"`)).toEqual([
+      expect.stringMatching(/warning: "overlap" of "A" holds in each process by itself/),
+    ]);
+  });
+
   test("a word among the args of a managed job has no effect, and the right place is told", async () => {
     expect(await saidOf(`{ ${DAILY} }`, "args: { name: a, retry: 3 }")).toEqual([
       expect.stringMatching(
