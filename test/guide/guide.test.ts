@@ -2,9 +2,6 @@ import { describe, expect, it, vi } from "vitest";
 import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { type Additions, blocksByHeading, type Played, play, stores } from "./stage.js";
 
-// Scripts load a package, which is TypeScript here: a thread that was built cannot.
-vi.stubEnv("OJM_BUILT", undefined);
-
 /** What a block must do: what the text around it says. */
 interface Expectation extends Additions {
   /** Whether a job fails, or is stopped before its end. */

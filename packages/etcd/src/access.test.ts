@@ -7,11 +7,9 @@ import { fileURLToPath } from "node:url";
 import { Etcd3 } from "etcd3";
 import { afterEach, describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { TcpProxy } from "../../conformance/src/proxy/tcp-proxy.js";
+import { jsArgs } from "../../core/src/testing/programs.js";
 import { channel, openEtcd, put, Recorder, until } from "./testing/backends.js";
 import { type EtcdServer, type EtcdServerOptions, etcdMissing, startEtcd } from "./testing/servers.js";
-
-/** Node's arguments for a text that is a module, and imports TypeScript. */
-const SOURCES = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module"];
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`access to etcd: ${missing}`, () => undefined);
@@ -137,13 +135,13 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     const host = await start({ tls: { cert, key } });
     const program = `
       import { systemClock } from "@ojm/core/backend";
-      import { backend } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
+      import { backend } from "@ojm/etcd";
       const opened = backend.open({ hosts: "https://${host}", deadline: Number(process.env.DEADLINE) }, { clock: systemClock });
       await opened.then((etcd) => { console.log("trusted"); return etcd.close(); }, (error) => console.log(error.message));
     `;
     const said = async (env: NodeJS.ProcessEnv): Promise<string> => {
       const { NODE_EXTRA_CA_CERTS: _, GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: __, ...others } = process.env;
-      const child = spawn(process.execPath, [...SOURCES, "-e", program], {
+      const child = spawn(process.execPath, [...jsArgs(), "--input-type=module", "-e", program], {
         stdio: ["ignore", "pipe", "inherit"],
         cwd: fileURLToPath(new URL("..", import.meta.url)),
         env: { DEADLINE: "30000", ...others, ...env },
@@ -237,14 +235,14 @@ describe.skipIf(missing !== undefined)("a process with an etcd backend", () => {
     const hosts = await start();
     const program = `
       import { systemClock } from "@ojm/core/backend";
-      import { backend } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
+      import { backend } from "@ojm/etcd";
       const etcd = await backend.open({ hosts: "${hosts}" }, { clock: systemClock });
       await etcd.watch({ from: "c ", to: "c!" }, { change() {}, gap() {}, fail() {} });
       await etcd.commit({ checks: [], writes: [{ key: "c a", value: "1", ttl: 60_000 }] });
       await etcd.close();
       console.log("closed");
     `;
-    const child = spawn(process.execPath, [...SOURCES, "-e", program], {
+    const child = spawn(process.execPath, [...jsArgs(), "--input-type=module", "-e", program], {
       stdio: ["ignore", "pipe", "inherit"],
       cwd: fileURLToPath(new URL("..", import.meta.url)),
     });

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@ojm/core/backend";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { jsArgs } from "../../core/src/testing/programs.js";
 import { backend } from "./index.js";
 import { channel, openLevel, temporaryFolder, write } from "./testing/backends.js";
 
@@ -11,10 +12,10 @@ import { channel, openLevel, temporaryFolder, write } from "./testing/backends.j
 function start(program: string, limit?: number): { child: ChildProcess; lines: AsyncIterator<string> } {
   const code = `
     import { systemClock } from "@ojm/core/backend";
-    import { backend } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
+    import { backend } from "@ojm/level";
     ${program}
   `;
-  const args = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module", "-e", code];
+  const args = [...jsArgs(), "--input-type=module", "-e", code];
   const command = limit === undefined ? process.execPath : "bash";
   const all = limit === undefined ? args : ["-c", `ulimit -f ${limit}; exec "$0" "$@"`, process.execPath, ...args];
   const child = spawn(command, all, {

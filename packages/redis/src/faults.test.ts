@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Clock, justAfter, systemClock } from "@ojm/core/backend";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { jsArgs } from "../../core/src/testing/programs.js";
 import { startProxy } from "./testing/proxy.js";
 import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "./testing/servers.js";
 import { faultOf, get, keysOf, open, put, remove, watch, watchKey, watchPrefix } from "./testing/stores.js";
@@ -171,7 +172,7 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
   it("a frozen server does not keep the process alive after the backend is closed", async () => {
     const redis = await server();
     const program = `
-      import { backend } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};
+      import { backend } from "@ojm/redis";
       import { systemClock } from "@ojm/core/backend";
       const store = await backend.open({ url: ${JSON.stringify(redis.url)} }, { clock: systemClock });
       await store.watch({ from: "jobs ", to: "jobs!" }, { change() {}, gap() {}, fail() {} });
@@ -180,7 +181,7 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
       process.stdin.destroy();
       await store.close();
     `;
-    const flags = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module", "--eval", program];
+    const flags = [...jsArgs(), "--input-type=module", "--eval", program];
     const child = spawn(process.execPath, flags, { stdio: ["pipe", "pipe", "inherit"] });
     await once(child.stdout, "data");
     redis.freeze();

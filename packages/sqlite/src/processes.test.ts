@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { conditions } from "../../core/src/testing/programs.js";
 import { EVERYTHING, get, openFile, openRaw, put, rejection, temporaryFile, versionOf } from "./testing/fixtures.js";
 import { start } from "./testing/processes.js";
 
@@ -77,7 +78,7 @@ describe("a worker thread", () => {
     const program = new URL("testing/programs/thread.child.ts", import.meta.url).href;
     // Node 20 does not apply the loaders of --import to a worker's own file.
     const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(program)}); })`;
-    const worker = new Worker(code, { eval: true, workerData: file, execArgv: ["--conditions=@ojm/source"] });
+    const worker = new Worker(code, { eval: true, workerData: file, execArgv: conditions() });
     const ended = once(worker, "exit");
     for (let i = 0; i < 100; i++) await opened.commit(put("main", String(i)));
     expect(await ended).toEqual([0]);

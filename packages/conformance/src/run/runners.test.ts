@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
+import { tsArgs } from "../../../core/src/testing/programs.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ojm-runners-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -33,7 +34,7 @@ async function runs(args: readonly string[], wrong: boolean): Promise<{ code: nu
   const env = {
     ...process.env,
     ...(wrong ? { WRONG: "1" } : {}),
-    NODE_OPTIONS: "--import tsx --conditions=@ojm/source",
+    NODE_OPTIONS: tsArgs().join(" "),
   };
   // Set by an outer runner, it makes the inner one report to it.
   delete (env as Record<string, unknown>)["NODE_TEST_CONTEXT"];

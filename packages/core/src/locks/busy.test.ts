@@ -10,6 +10,7 @@ import { backend as sqlite } from "@ojm/sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openChannel } from "../channel/open.js";
 import type { OpenOptions } from "../channel/types.js";
+import { jsArgs } from "../testing/programs.js";
 import { rejection } from "../testing/settle.js";
 import { systemClock } from "../util/clock.js";
 import type { LocksValue } from "./entries/schema.js";
@@ -126,8 +127,8 @@ test("a wait for a lock keeps the program alive", async () => {
     const channel = await openChannel("waits", { type: "simple" });
     await openLocks(channel).acquire("a");
     await openLocks(channel).acquire("a", { wait: 300 }).catch(({ code }) => console.log(code));`;
-  const flags = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module"];
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, "--eval", program]);
+  const args = [...jsArgs(), "--input-type=module", "--eval", program];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
   expect(stdout).toBe("LOCKED\n");
 });
 
@@ -152,8 +153,7 @@ async function busyProgram(
     console.log(lease.held ? "held" : "not held");
     await locks.close();
     await channel.close();`;
-  const sources = ["--import", "tsx", "--conditions=@ojm/source"];
-  const holder = promisify(execFile)(process.execPath, [...sources, ...args, "--eval", program], {
+  const holder = promisify(execFile)(process.execPath, [...jsArgs(), ...args, "--eval", program], {
     env: { ...process.env, ...env },
   });
   onTestFinished(() => void holder.child.kill("SIGKILL"));

@@ -3,17 +3,35 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/**
- * Node's arguments that run a program of this repository, named by its source.
- *
- * It runs from the sources, which takes most of a second of processor time for each process. `npm test` has
- * built everything when the tests begin, and sets `OJM_BUILT`: then what was built runs.
+/*
+ * A process that reads the packages as TypeScript spends a second of processor time on that. `npm test` has
+ * built everything when the tests begin, and sets `OJM_BUILT`: then processes use what was built.
  */
+
+/** Node's arguments that run a program of this repository, named by its source. */
 export function programArgs(source: URL): string[] {
   const path = fileURLToPath(source);
-  const built = process.env["OJM_BUILT"] === undefined ? undefined : builtOf(path.slice(ROOT.length));
-  if (built !== undefined) return [built];
-  return ["--import", import.meta.resolve("tsx"), "--conditions=@ojm/source", path];
+  const built = isBuilt() ? builtOf(path.slice(ROOT.length)) : undefined;
+  return built === undefined ? [...tsArgs(), path] : [built];
+}
+
+/** Node's arguments for JavaScript that imports packages of this repository by their names. */
+export function jsArgs(): string[] {
+  return isBuilt() ? [] : tsArgs();
+}
+
+/** Node's arguments for TypeScript that imports packages of this repository by their names. */
+export function tsArgs(): string[] {
+  return ["--import", import.meta.resolve("tsx"), ...conditions()];
+}
+
+/** By these, a thread or process finds the sources of the packages. */
+export function conditions(): string[] {
+  return isBuilt() ? [] : ["--conditions=@ojm/source"];
+}
+
+function isBuilt(): boolean {
+  return process.env["OJM_BUILT"] !== undefined;
 }
 
 /** The built program of a source, if there is one: see scripts/lib/programs.mjs for the child processes. */

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tsArgs } from "../../../core/src/testing/programs.js";
 import { expressions, folderWith, run, valuesOf } from "../testing/run.js";
 
 let server: ChildProcess;
@@ -14,8 +15,8 @@ let url = "";
 let closed = "";
 
 beforeAll(async () => {
-  const execArgv = ["--import", "tsx", "--conditions=@ojm/source"];
-  server = fork(fileURLToPath(new URL("../testing/server.child.ts", import.meta.url)), { execArgv });
+  const program = fileURLToPath(new URL("../testing/server.child.ts", import.meta.url));
+  server = fork(program, { execArgv: tsArgs() });
   url = await new Promise((resolve) => server.once("message", (port) => resolve(`http://127.0.0.1:${String(port)}`)));
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");

@@ -4,9 +4,6 @@ import { dirname, join } from "node:path";
 import { Log, runJobFile } from "@ojm/ojob";
 import { onTestFinished } from "vitest";
 
-// Scripts load this package, which is TypeScript here: a thread that was built cannot.
-delete process.env["OJM_BUILT"];
-
 /** What came of a job file. */
 export interface Ran {
   readonly well: boolean;

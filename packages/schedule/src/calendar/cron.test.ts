@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { tsArgs } from "../../../core/src/testing/programs.js";
 import { cronSchedule } from "./cron.js";
 
 /** The next ticks, as they are written in UTC. */
@@ -81,7 +82,7 @@ describe("ticks of a cron expression", () => {
     const script = `const { cronSchedule } = await import(process.argv[1]);
       console.log(cronSchedule("30 2 * * *", "local").next(Date.parse("2026-03-28T12:00Z")));`;
     const url = new URL("cron.ts", import.meta.url).href;
-    const args = ["--import", "tsx", "--conditions=@ojm/source", "--input-type=module", "-e", script, url];
+    const args = [...tsArgs(), "--input-type=module", "-e", script, url];
     const printed = execFileSync(process.execPath, args, { env: { ...process.env, TZ: "Europe/Berlin" } });
     expect(Number(printed)).toBe(Date.parse("2026-03-29T01:00Z"));
   });

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { tsArgs } from "../../../core/src/testing/programs.js";
 
 /** A program of this folder, running in a process of its own. Killed after the test. */
 export class Program {
@@ -12,7 +13,7 @@ export class Program {
 
   constructor(name: string, args: readonly string[]) {
     this.process = fork(fileURLToPath(new URL(`programs/${name}.child.ts`, import.meta.url)), args, {
-      execArgv: ["--import", "tsx", "--conditions=@ojm/source"],
+      execArgv: tsArgs(),
     });
     this.process.on("message", (message) => {
       this.#messages.push(message);

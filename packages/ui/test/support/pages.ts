@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { tsArgs } from "../../../core/src/testing/programs.js";
 import { contextOf, launch, watch } from "./browser.js";
 
 /** Where a server of the pages is. */
@@ -52,14 +53,7 @@ export class Cockpit {
   /** Starts the server, at the port that it had before. */
   async startServer(): Promise<void> {
     const script = fileURLToPath(new URL("./demo.child.ts", import.meta.url));
-    const args = [
-      "--import",
-      "tsx",
-      "--conditions=@ojm/source",
-      script,
-      join(this.#folder, "ojm.db"),
-      String(this.#served.port),
-    ];
+    const args = [...tsArgs(), script, join(this.#folder, "ojm.db"), String(this.#served.port)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.#server = child;
     const gone = once(child, "exit").then(([code, signal]) => {

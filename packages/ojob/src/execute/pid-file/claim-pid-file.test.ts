@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type ProcessIdentity, processIdentity } from "@ojm/core/backend";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { tsArgs } from "../../../../core/src/testing/programs.js";
 import { Log, runJobFile } from "../../index.js";
 import { folderWith } from "../../testing/folder.js";
 import { runText, script } from "../../testing/run-file.js";
@@ -58,7 +59,7 @@ function fileOf(pid: number, other: Partial<ProcessIdentity> = {}): string {
 
 function program(name: string, ...parameters: string[]): string[] {
   const path = fileURLToPath(new URL(name, import.meta.url));
-  return [process.execPath, "--import", "tsx", "--conditions=@ojm/source", path, ...parameters];
+  return [process.execPath, ...tsArgs(), path, ...parameters];
 }
 
 function pidFile(text: string): string {

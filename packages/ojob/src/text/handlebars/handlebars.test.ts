@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
+import { tsArgs } from "../../../../core/src/testing/programs.js";
 import { runText, script } from "../../testing/run-file.js";
 import { fill } from "../template.js";
 import { wrongTemplate } from "./handlebars.js";
@@ -105,6 +106,6 @@ test("a run without blocks and helpers does not load Handlebars", () => {
 import { createRequire } from "node:module";
 const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((name) => name.includes("handlebars"));
 console.log(fill("a {{n}} {{.Names}}", { n: 1 }, () => {}), loaded(), fill("{{#if n}}b{{/if}}", { n: 1 }), loaded());`;
-  const parameters = ["--conditions=@ojm/source", "--import=tsx", "--input-type=module", "-e", code];
+  const parameters = [...tsArgs(), "--input-type=module", "-e", code];
   expect(execFileSync(process.execPath, parameters, { encoding: "utf8" })).toBe("a 1 {{.Names}} false b true\n");
 });
