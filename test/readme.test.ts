@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { tsArgs } from "../packages/core/src/testing/programs.js";
+import { jsArgs, tsArgs } from "../packages/core/src/testing/programs.js";
 import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
 import { pages, type Snippet, snippets } from "../scripts/lib/snippets.mjs";
@@ -61,7 +61,7 @@ for (const page of pages()) {
         `the program ${program.name} of ${page} runs as pasted${why === undefined ? "" : `: ${why}`}`,
         async () => {
           const folder = await folderOf(page, files, program);
-          const node = [...tsArgs(), program.name];
+          const node = [...(program.name.endsWith(".ts") ? tsArgs() : jsArgs()), program.name];
           const { stdout } = await run(process.execPath, node, { cwd: folder });
           if (program.prints !== undefined) expect(stdout).toBe(program.prints);
         },
