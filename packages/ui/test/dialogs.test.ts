@@ -35,6 +35,23 @@ describePages("dialogs", (pages) => {
     expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
   });
 
+  it("run a schedule now with parameters, and say what is wrong with them", async () => {
+    const seen: unknown[] = [];
+    await pages.mount.scheduler.add("report", { every: 3_600_000 }, ({ args }) => void seen.push(args));
+    const page = await pages.open("jobs/report");
+    await page.getByRole("button", { name: "Run now" }).first().click();
+    await page.keyboard.type("for ana");
+    const parameters = page.getByLabel("Parameters, as JSON");
+    const run = page.getByRole("dialog").getByRole("button", { name: "Run now" });
+    await parameters.fill("region=eu");
+    await run.click();
+    await page.getByRole("alert").getByText("The parameters are not a map in JSON.").waitFor();
+    await parameters.fill('{ "region": "eu" }');
+    await run.click();
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await expect.poll(() => seen).toEqual([{ region: "eu" }]);
+  });
+
   it("keep the focus while an act is on its way, and close with Escape when it was refused", async () => {
     const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause the schedule" }).first().click();

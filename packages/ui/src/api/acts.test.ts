@@ -40,6 +40,15 @@ test("a schedule is run now, paused and resumed, and backfilled", async () => {
   expect((await it.act("/api/v1/jobs/report/backfill", { reason })).status).toBe(400);
 });
 
+test("a run of now gets the parameters that were given, and a map is all that they can be", async () => {
+  const seen: unknown[] = [];
+  await it.scheduler.add("report", { every: 3_600_000 }, ({ args }) => void seen.push(args));
+  const args = { region: "eu", days: [7, 8] };
+  expect((await it.act("/api/v1/jobs/report/run-now", { reason, args }, "operate")).status).toBe(200);
+  await expect.poll(() => seen).toEqual([args]);
+  expect((await it.act("/api/v1/jobs/report/run-now", { reason, args: "eu" }, "operate")).status).toBe(400);
+});
+
 test("a run is cancelled by its id or its job, and the audit tells who did it and why", async () => {
   for (const path of ["runs/ID", "jobs/import"]) {
     const run = await it.manager.start("import");

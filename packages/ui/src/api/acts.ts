@@ -1,6 +1,6 @@
 import { type PendingRetry, parseRunId } from "@ojm/core";
 import { holdOf } from "@ojm/core/backend";
-import type { BackfillProgress } from "@ojm/schedule";
+import type { BackfillProgress, RunNowOptions } from "@ojm/schedule";
 import type { ActAnswer, ActRequest } from "../contract/acts.js";
 import { Refusal } from "../security/refusal.js";
 import { nextOf } from "../view/now/ticks.js";
@@ -57,12 +57,17 @@ function actOf({ params, body, viewer, address }: Asked): Act {
   };
 }
 
-async function runNow({ scheduler }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
+async function runNow({ scheduler }: Source, { name, reason, author, args, dryRun }: Act): Promise<ActAnswer> {
   if (dryRun === true) {
     await known(scheduler, name);
     return { done: `would start a run of "${name}", in the process that runs its schedule` };
   }
-  const run = await scheduler.runNow(name, { reason, author, within: WAIT });
+  const run = await scheduler.runNow(name, {
+    reason,
+    author,
+    within: WAIT,
+    ...(args && { args: args as NonNullable<RunNowOptions["args"]> }),
+  });
   return { done: `${run} was started`, run };
 }
 

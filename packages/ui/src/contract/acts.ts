@@ -10,6 +10,8 @@ export interface ActRequest {
   readonly reason: string;
   /** With `hold` and `pause`: when it ends by itself, in ms since 1970. */
   readonly until?: number;
+  /** With `run-now`: the parameters of the run, `run.args` in its job function. */
+  readonly args?: Readonly<Record<string, unknown>>;
   /** With `backfill`: the ticks from `from` to `to`, in ms since 1970. */
   readonly from?: number;
   readonly to?: number;
@@ -30,6 +32,7 @@ export interface ActAnswer {
 export const actRequestSchema: Schema<ActRequest> = v.strictObject({
   reason: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1_000)),
   until: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  args: v.exactOptional(v.record(v.string(), v.unknown())),
   from: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   to: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   again: v.exactOptional(v.boolean()),

@@ -1,14 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
-import { ApiError } from "../api/call.js";
 import type { ActRequest } from "../api/types.js";
 import { tellNews } from "../live/news.js";
 import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
 import { toast } from "../parts/toasts.js";
 import { actOf, asked, perform } from "./acts.js";
-import { LENGTHS, moment, RangeFields, UntilField } from "./fields.js";
+import { ArgsField, argsIn, LENGTHS, moment, RangeFields, UntilField } from "./fields.js";
 
 /** The dialog of an act: what it does, to whom, and why. */
 export function ActDialog(): VNode | null {
@@ -42,7 +41,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
         close();
       }
     } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown.message : String(thrown);
+      error.value = thrown instanceof Error ? thrown.message : String(thrown);
     } finally {
       busy.value = false;
     }
@@ -76,6 +75,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             placeholder="For the audit, and for whoever asks why"
           />
         </label>
+        {act.args === true && <ArgsField />}
         {preview.value !== undefined && <Note tone="info" text={preview.value} />}
         {error.value !== undefined && <Note tone="failed" text={error.value} />}
         <div class="buttons">
@@ -110,9 +110,11 @@ const Note = ({ tone, text }: { readonly tone: "failed" | "info"; readonly text:
 
 function requestOf(fields: FormData): ActRequest {
   const text = (name: string): string => String(fields.get(name) ?? "");
+  const args = argsIn(text("args"));
   const length = LENGTHS.find(([label]) => label === text("length"))?.[1];
   return {
     reason: text("reason").trim(),
+    ...(args && { args }),
     ...(length !== undefined && { until: moment(length) }),
     ...(fields.has("from") && { from: moment(text("from")), to: moment(text("to")) }),
     ...(fields.has("again") && { again: true }),

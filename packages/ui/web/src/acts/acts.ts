@@ -15,6 +15,8 @@ export interface Act {
   /** Whether it may end by itself, and whether it is about a range of time. */
   readonly until?: boolean;
   readonly range?: boolean;
+  /** Whether it may pass parameters to the run. */
+  readonly args?: boolean;
 }
 
 /** What an act is about. */
@@ -35,6 +37,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   "run-now": {
     label: "Run now",
     icon: "play",
+    args: true,
     title: (name) => `Run ${name} now`,
     does: ({ name }) => `Asks a living scheduler for a run of ${name}. It waits for the lock as any other run does.`,
   },

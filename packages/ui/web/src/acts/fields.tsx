@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
 
 /** For how long a pause or a hold may be, in ms. */
@@ -27,6 +28,27 @@ export const UntilField = (): VNode => (
     </select>
   </label>
 );
+
+/** Parameters of a run. */
+export const ArgsField = (): VNode => (
+  <label class="field">
+    <span>Parameters, as JSON</span>
+    <textarea class="input" name="args" placeholder='{ "region": "eu" }' spellcheck={false} />
+  </label>
+);
+
+/** What {@link ArgsField} holds. Throws if that is not a map of JSON. */
+export function argsIn(text: string): ActRequest["args"] {
+  if (text.trim() === "") return undefined;
+  let args: unknown;
+  try {
+    args = JSON.parse(text);
+  } catch {
+    // Any other text is refused in the same words.
+  }
+  if (typeof args === "object" && args !== null && !Array.isArray(args)) return args as ActRequest["args"];
+  throw new Error('The parameters are not a map in JSON. Write them like { "region": "eu", "days": 7 }.');
+}
 
 /** A range of time, by default the last day. */
 export function RangeFields(): VNode {
