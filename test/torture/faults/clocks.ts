@@ -15,6 +15,7 @@ function ofWorker(name: string, who: "holder" | "contender", seconds: number): F
       const over = scene.kind.type === "etcd" && seconds > 0 ? scene.trouble(target) : () => {};
       scene.note(`the wall clock of worker ${target.index} jumps by ${seconds} s`);
       target.setWallClock(seconds);
+      scene.isClockWrong = true;
       scene.isSetBack ||= seconds < 0;
       const jumped = ({ wall }: { readonly wall: number }): boolean => Math.abs(wall - Date.now()) > 1_800_000;
       await scene.until(() => target.all("asked").some(jumped), "the wall clock has jumped");

@@ -85,6 +85,8 @@ export class Scene {
   strayRecords: { readonly from: number; readonly to: number } | undefined;
   /** Whether the wall clock of a worker was set back: the ticks that it decides on come only later. */
   isSetBack = false;
+  /** Whether it was set at all: schedulers warn of ticks that such a worker decided on. */
+  isClockWrong = false;
   readonly #spawn: (index: number) => Member;
   readonly #harm: (harm: Harm, name: string) => Promise<Struck>;
 

@@ -126,13 +126,13 @@ export class Jobs {
     this.#journal.write({ e: "enter", id, name, fence, held: false, timeout: HOUR, run: id, ...told });
     signal.addEventListener("abort", () => this.#signalled(id, signal.reason), { once: true });
     await this.#workAndLog(run);
-    if (isClosing(signal)) {
-      await sleep(this.#between(...CLEANING));
-      if (this.#chance() < 0.3) await run.handOver("torture");
-    }
+    if (isClosing(signal)) await sleep(this.#between(...CLEANING));
+    const handsOver = isClosing(signal) && this.#chance() < 0.3;
     const fails = this.#chance() < (name === RETRIED ? 0.4 : 0.2);
     const closing = isClosing(signal) && this.#chance() < 0.5;
     this.#journal.write({ e: "exit", id, ...((fails || closing) && { fails: true }) });
+    // It releases the lock: the next run may begin before it resolves.
+    if (handsOver) await run.handOver("torture");
     if (closing) throw signal.reason;
     if (fails) throw new BodyError("the body failed");
   }

@@ -21,6 +21,9 @@ const REMOVED = warning("OJM_SCHEDULE");
 /** The warnings of a worker whose store was away for long. */
 const AWAY = warning("OJM_SCHEDULE", "the store (?:has not answered for|answers again)");
 
+/** The warnings of a worker that met ticks which a wrong clock had decided on. */
+const WRONG_CLOCK = warning("OJM_SCHEDULE", "the ticks of .* by a machine with a wrong clock");
+
 function warning(code: string, text = ""): RegExp {
   return new RegExp(
     `^\\(node:\\d+\\) \\[${code}\\] OjmWarning: ${text}.*\\n(?:\\(Use \`node --trace-warnings.*\\n)?`,
@@ -50,13 +53,18 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
   ];
 }
 
-async function judgeExits({ members, dataLost, troubles }: Scene): Promise<Violation[]> {
+async function judgeExits({ members, dataLost, troubles, isClockWrong }: Scene): Promise<Violation[]> {
   const violations: Violation[] = [];
   for (const member of members) {
     const code = await member.ended;
     if (member.killedAt !== undefined) continue;
     if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
-    const expected = [FULL, ...(dataLost === undefined ? [] : [REMOVED]), ...(troubles.length === 0 ? [] : [AWAY])];
+    const expected = [
+      FULL,
+      ...(dataLost === undefined ? [] : [REMOVED]),
+      ...(troubles.length === 0 ? [] : [AWAY]),
+      ...(isClockWrong ? [WRONG_CLOCK] : []),
+    ];
     const said = expected.reduce((text, pattern) => text.replace(pattern, ""), member.stderr);
     if (said !== "") violations.push({ law: "no error", text: `worker ${member.index}: ${said}` });
   }

@@ -58,6 +58,19 @@ describe("the law about ticks", () => {
     expect(judged([tick(1, { outcome: "missed", until: at(3), count: 2 })], [])).toEqual(["one outcome a tick"]);
   });
 
+  it("where a clock was set back by an hour, only the ticks of the right time need an outcome", () => {
+    const hole = (from: number, isSetBack: boolean): string[] => {
+      const ticks = [tick(from), tick(3600), tick(3602)];
+      const evidence = stockOf([], { ticks: { skips: ticks.map((one) => ({ ...one, outcome: "missed" })) } });
+      evidence.scene.isSetBack = isSetBack;
+      return judgeTicks(evidence).map(({ text }) => text.slice(text.indexOf("from")));
+    };
+    const second = `from ${new Date(at(3601)).toISOString().slice(11)} to before`;
+    expect(hole(1, true)).toEqual([expect.stringContaining(second)]);
+    expect(hole(1, false)).toHaveLength(2);
+    expect(hole(3599, true)).toEqual([expect.stringContaining(second)]);
+  });
+
   it("a tick that was run has one first attempt, and no other tick has one", () => {
     expect(judged([tick(1)], [record(1), record(1, { id: "skips 1 again" })])).toContain("one outcome a tick");
     expect(judged([tick(1)], [])).toEqual(["one outcome a tick"]);
