@@ -1,3 +1,7 @@
+/**
+ * Holders that compute without a break, in processes: locks/busy.test.ts shows it in one.
+ * @module-tag full
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";

@@ -1,3 +1,8 @@
+/**
+ * A server that is away for seconds: the simulation and a cell of the torture harness show the same in
+ * less.
+ * @module-tag full
+ */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
 import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";

@@ -1,3 +1,8 @@
+/**
+ * Stores that are away for more lines than the memory of a log holds.
+ * `OJM_OUTAGE=30 npx vitest run test/run-logs-outage.test.ts`: for 30 s.
+ * @module-tag full
+ */
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, type LogItem, openJobManager } from "@ojm/core";

@@ -1,3 +1,7 @@
+/**
+ * Schedules of processes that are killed all the time: schedules.test.ts has a process of each kind.
+ * @module-tag full
+ */
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { type ScheduleDefinition, Scheduler, type ScheduleTick } from "@ojm/schedule";

@@ -1,3 +1,7 @@
+/**
+ * The complete example of the guide, as it is printed, through a week and a night.
+ * @module-tag full
+ */
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openJobManager, type RunRecord } from "@ojm/core";
@@ -6,8 +10,6 @@ import { prepareType } from "../packages/cli/src/backends.js";
 import { folderWith } from "../packages/cli/src/testing/ojm.js";
 import { guideBlocks, NO_GUIDE } from "../packages/ojob/src/testing/guide.js";
 import { Simulation } from "../packages/ojob/src/testing/simulate.js";
-
-/* The complete example of the guide, as it is printed, through a week and a night. */
 
 const [block] = guideBlocks().filter(({ text }) => text.includes("Batch Coordinator"));
 

@@ -1,3 +1,7 @@
+/**
+ * The week of the demo, which stands behind the pictures of the documents.
+ * @module-tag full
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

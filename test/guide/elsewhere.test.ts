@@ -1,3 +1,7 @@
+/**
+ * The examples of the guide beside the blocks that guide.test.ts runs.
+ * @module-tag full
+ */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { type Additions, blocksByHeading, type Played, play, stores } from "./stage.js";
 

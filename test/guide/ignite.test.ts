@@ -1,3 +1,7 @@
+/**
+ * The example of several processes in the guide, with the processes.
+ * @module-tag full
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,7 @@
+/**
+ * The commands of docs/guide.md, and what they print.
+ * @module-tag full
+ */
 import { execFile } from "node:child_process";
 import { chmodSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,10 @@
+/**
+ * Faults of the original in how it is called and how it ends.
+ * @module-tag full
+ */
 import { describe, expect, it } from "vitest";
 import { folderWith, ojm, start } from "../../packages/cli/src/testing/ojm.js";
 import { locks, managed, onSqlite, records, run } from "./support.js";
-
-/* Faults of the original in how it is called and how it ends. */
 
 describe("D12: `timeout=5000` from the command line is a text", () => {
   const jobs = managed("Work", 'print("in"); sleep(60000, true);');

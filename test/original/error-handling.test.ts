@@ -1,13 +1,13 @@
+/**
+ * Faults of the original in what happens when something fails. The numbers are those of the list of its
+ * faults.
+ * @module-tag full
+ */
 import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
 import { describe, expect, it } from "vitest";
 import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
 import { locks, managed, onSqlite, records, run } from "./support.js";
-
-/*
- * Faults of the original in what happens when something fails. The numbers are those of the list of its
- * faults.
- */
 
 describe("D1 D2: documented error handling cannot run, or silently does nothing", () => {
   it("`catch: oJobManager Error` closes the run as failed and frees the lock; the exit code tells", async () => {

@@ -1,8 +1,10 @@
+/**
+ * Faults of the original in launched jobs and dependencies.
+ * @module-tag full
+ */
 import { expect, it } from "vitest";
 import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
 import { managed, onSqlite, records, run } from "./support.js";
-
-/* Faults of the original in launched jobs and dependencies. */
 
 it("D18: launched jobs run in a daemon, and their records are kept", async () => {
   const jobs = `  - { name: Parent, exec: "for (let i = 0; i < 3; i++) global.oJobManagerLaunchJob('Child', { i })" }

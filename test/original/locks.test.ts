@@ -1,3 +1,7 @@
+/**
+ * Faults of the original in its locks and records, each on every store that several processes can share.
+ * @module-tag full
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,8 +20,6 @@ import { backend } from "@ojm/simple";
 import { expect, it } from "vitest";
 import { startChild, temporaryFolder } from "../support/processes.js";
 import { onSharedStores } from "../support/stores.js";
-
-/* Faults of the original in its locks and records, each on every store that several processes can share. */
 
 const RACERS = 4;
 const NAMES = 60;

@@ -1,8 +1,10 @@
+/**
+ * Faults of the original in its schedules.
+ * @module-tag full
+ */
 import { expect, it } from "vitest";
 import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
 import { onSqlite } from "./support.js";
-
-/* Faults of the original in its schedules. */
 
 const NAMES = ["A", "B", "C", "D", "E"];
 const PERIOD = 2_000;

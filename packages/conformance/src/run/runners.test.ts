@@ -1,3 +1,7 @@
+/**
+ * The suite in other test runners.
+ * @module-tag full
+ */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

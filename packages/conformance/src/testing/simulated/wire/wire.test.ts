@@ -1,3 +1,7 @@
+/**
+ * The suite on simulated servers, behind a wire each: every other backend runs it, too.
+ * @module-tag full
+ */
 import { describe, it } from "vitest";
 import { seed } from "../../../../../../test/conformance/seed.js";
 import { register } from "../../../run/register.js";
