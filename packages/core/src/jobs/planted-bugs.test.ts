@@ -27,15 +27,23 @@ async function search(bug: PlantedBug): Promise<string[]> {
   return said;
 }
 
-describe("the simulation", () => {
-  test.each([...plantedBugs, ...plantedLogBugs, ...plantedRollupBugs, ...plantedKeptBugs, ...plantedRetentionBugs])(
-    "the simulation finds a planted bug: $name",
-    async (bug) => {
-      expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
-    },
-  );
+/** Bugs that only one seed in many finds. */
+const RARE: readonly string[] = [
+  "the retention prunes the attempts of a chain that is not over",
+  "that a run of the window has started is checked before the commit",
+];
 
-  test("the simulation finds no bug where none is planted", async () => {
+const bugs = [...plantedBugs, ...plantedLogBugs, ...plantedRollupBugs, ...plantedKeptBugs, ...plantedRetentionBugs];
+
+describe("the simulation", () => {
+  for (const bug of bugs) {
+    const tags = RARE.includes(bug.name) ? ["full"] : [];
+    test(`the simulation finds a planted bug: ${bug.name}`, { tags }, async () => {
+      expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
+    });
+  }
+
+  test("the simulation finds no bug where none is planted", { tags: ["full"] }, async () => {
     expect(await search(noBug)).toEqual([]);
   });
 });
