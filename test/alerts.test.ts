@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { openAlerts, type Rule } from "@ojm/alerts";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
 import { type HttpReceiver, startReceiver } from "../packages/alerts/src/testing/http-server.js";
-import { type Child, startChild, temporaryFolder } from "./support/processes.js";
+import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

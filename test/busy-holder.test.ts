@@ -5,8 +5,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { type Child, startChild, temporaryFolder } from "./support/processes.js";
+import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 import { Witness } from "./support/witness.js";
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it, onTestFinished } from "vitest";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
-import { startChild, temporaryFolder } from "./support/processes.js";
+import { startChild } from "./support/processes.js";
 import { folderWithStore } from "./support/store-config.js";
 import { onSharedStores } from "./support/stores.js";
 

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, it, vi } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
 import { commands } from "../packages/cli/src/command-line/all.js";
@@ -9,7 +10,6 @@ import type { CommandSpec } from "../packages/cli/src/command-line/spec.js";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
 import { checkJobFile } from "../packages/ojob/src/index.js";
 import { type CommandLine, commandLines } from "./support/command-lines.js";
-import { temporaryFolder } from "./support/processes.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 

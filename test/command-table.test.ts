@@ -2,14 +2,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManager, type OpenOptions, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
 import { commands } from "../packages/cli/src/command-line/all.js";
 import { called } from "../packages/cli/src/testing/called.js";
 import { readPrinted } from "../packages/cli/src/testing/printed-json.js";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
-import { temporaryFolder } from "./support/processes.js";
 import { folderWithStore } from "./support/store-config.js";
 
 /** How a command is called, in a store as {@link prepare} leaves it. */

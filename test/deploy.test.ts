@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { type ScheduleDefinition, Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it, vi } from "vitest";
 import { checkChains } from "../packages/core/src/testing/simulation/chains.js";
-import { type Child, startChild, temporaryFolder } from "./support/processes.js";
+import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 /**

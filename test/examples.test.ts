@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
-import { temporaryFolder } from "./support/processes.js";
 
 const EXAMPLES = fileURLToPath(new URL("../examples/", import.meta.url));
 

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { JobManager, LogItem, RunRecord } from "@ojm/core";
 import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { type RedisServer, startRedis, whyMissing } from "@ojm/testing/redis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openStore } from "../packages/cli/src/store/open.js";
 import { called } from "../packages/cli/src/testing/called.js";
 import { given } from "../packages/cli/src/testing/given.js";
 import { commandOf, type Ended } from "../packages/cli/src/testing/ojm.js";
-import { type EtcdServer, etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { type RedisServer, startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
-import { temporaryFolder } from "./support/processes.js";
 
 /* From each kind of store into each, while jobs run in the one that is exported. */
 

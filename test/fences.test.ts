@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, it } from "vitest";
 import { called } from "../packages/cli/src/testing/called.js";
 import { Database } from "../packages/sqlite/src/testing/driver.js";
-import { temporaryFolder } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 const FENCE = /^\d{19}$/;

@@ -1,8 +1,8 @@
 import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openEtcd, put } from "../packages/etcd/src/testing/backends.js";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
 
 /* What somebody writes over entries of ours with the tools of the store. */
 

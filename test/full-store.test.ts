@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openChannel, openJobManager, type RunRecord } from "@ojm/core";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { folderWith, ojm } from "../packages/cli/src/testing/ojm.js";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { folderWith, temporaryFolder } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { ojm } from "../packages/cli/src/testing/ojm.js";
 import { fill, mountSmallDisk, unmount, whyNoSmallDisk } from "./torture/stores/disk.js";
 
 /** No session ends meanwhile. A call that was repeated for so long would outlast the test. */
@@ -22,16 +21,13 @@ interface SmallStore {
   fill(): Promise<() => Promise<void>>;
 }
 
-const noDisk = whyNoSmallDisk(mkdtempSync(join(tmpdir(), "ojm-disk-")));
+const noDisk = whyNoSmallDisk(temporaryFolder(afterAll));
 
 /** A folder on a disk of its own, which is gone when the test is over. */
 function smallDisk(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-disk-"));
+  const folder = temporaryFolder();
   mountSmallDisk(folder, 2);
-  onTestFinished(() => {
-    unmount(folder);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  onTestFinished(() => unmount(folder));
   return folder;
 }
 

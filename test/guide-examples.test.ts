@@ -2,12 +2,13 @@ import { closeSync, cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rm
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { folderWith } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
-import { folderWith, ojm, start } from "../packages/cli/src/testing/ojm.js";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
+import { ojm, start } from "../packages/cli/src/testing/ojm.js";
 import { checkJobFile, Log, openManagerOf, type RunFileOptions, runJobFile } from "../packages/ojob/src/index.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
 import { commandLines } from "./support/command-lines.js";
 
 const EXAMPLES = fileURLToPath(new URL("../examples/", import.meta.url));

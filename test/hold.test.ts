@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { temporaryFolder } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 const HOUR = 3_600_000;

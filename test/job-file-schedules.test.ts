@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, it } from "vitest";
-import { folderWith, type Ojm, ojm, start } from "../packages/cli/src/testing/ojm.js";
+import { type Ojm, ojm, start } from "../packages/cli/src/testing/ojm.js";
 import { Simulation } from "../packages/ojob/src/testing/simulate.js";
 import { onSharedStores } from "./support/stores.js";
 

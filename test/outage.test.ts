@@ -3,9 +3,9 @@
  * less.
  * @module-tag full
  */
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
 import type { SteadyReport, SteadyRequest } from "./support/children/steady.child.js";
 import { type Child, startChild } from "./support/processes.js";
 

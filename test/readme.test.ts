@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { jsArgs, tsArgs } from "@ojm/testing/programs";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { jsArgs, tsArgs } from "../packages/core/src/testing/programs.js";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
 import { pages, type Snippet, snippets } from "../scripts/lib/snippets.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

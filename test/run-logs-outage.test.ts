@@ -6,12 +6,13 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, type LogItem, openJobManager } from "@ojm/core";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { faultsOf } from "../packages/core/src/testing/logs.js";
-import { etcdMissing, startEtcd } from "../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../packages/redis/src/testing/servers.js";
 import { lineOf } from "./support/log-lines.js";
-import { startChild, temporaryFolder } from "./support/processes.js";
+import { startChild } from "./support/processes.js";
 import { all, both, follow, goesOn, lookAt, recordOf } from "./support/run-logs.js";
 import { lockFile } from "./torture/stores/files.js";
 

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { folderWith, type Ojm, start } from "../packages/cli/src/testing/ojm.js";
+import { type Ojm, start } from "../packages/cli/src/testing/ojm.js";
 import { collect } from "../packages/core/src/testing/settle.js";
 import { onSharedStores } from "./support/stores.js";
 

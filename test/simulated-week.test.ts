@@ -5,9 +5,9 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openJobManager, type RunRecord } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
-import { folderWith } from "../packages/cli/src/testing/ojm.js";
 import { guideBlocks, NO_GUIDE } from "../packages/ojob/src/testing/guide.js";
 import { Simulation } from "../packages/ojob/src/testing/simulate.js";
 

@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { JobManagerOptions } from "@ojm/core";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { startChild, temporaryFolder } from "./support/processes.js";
+import { startChild } from "./support/processes.js";
 
 it.each([
   ["-shm", ["-shm"]],

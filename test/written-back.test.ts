@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it, onTestFinished } from "vitest";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
-import { temporaryFolder } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 /** A job file on a store: a managed job that works, and a job that watches it from another process. */

@@ -106,7 +106,7 @@ function resolver() {
     if (!existsSync(path)) continue;
     const { name, exports = {} } = JSON.parse(readFileSync(path, "utf8"));
     for (const [entry, target] of Object.entries(exports)) {
-      const source = target["@ojm/source"];
+      const source = typeof target === "string" ? target : target["@ojm/source"];
       if (source !== undefined) manifests.set(join(name, entry), join("packages", folder, source));
     }
   }

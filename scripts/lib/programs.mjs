@@ -24,7 +24,7 @@ export function buildChildren() {
 /** Builds what `sources` holds by the tsup.config.mjs of a folder. */
 async function buildOnce(stamp, sources, folder, config = sources) {
   const helpers = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name, "src/testing"));
-  helpers.push(join(root, "packages/conformance/src/proxy"));
+  helpers.push(join(root, "packages/conformance/src/proxy"), join(root, "packages/testing/src"));
   const hash = hashOf([join(root, sources), join(root, "pnpm-lock.yaml"), ...helpers]);
   if (existsSync(folder) && isDone(stamp, hash)) return true;
   markDone(stamp);

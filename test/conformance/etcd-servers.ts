@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Harness, http2Requests, onServer } from "@ojm/conformance";
 import { backend } from "@ojm/etcd";
-import { startEtcd, startEtcdCluster } from "../../packages/etcd/src/testing/servers.js";
+import { startEtcd, startEtcdCluster } from "@ojm/testing/etcd";
 
 const module: string = fileURLToPath(import.meta.resolve("@ojm/etcd"));
 const DEADLINE = 2_000;

@@ -1,4 +1,4 @@
-import { etcdMissing } from "../../packages/etcd/src/testing/servers.js";
+import { etcdMissing } from "@ojm/testing/etcd";
 import { single } from "./etcd-servers.js";
 import { conformance } from "./suite.js";
 

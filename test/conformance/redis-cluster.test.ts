@@ -1,4 +1,4 @@
-import { whyMissing } from "../../packages/redis/src/testing/servers.js";
+import { whyMissing } from "@ojm/testing/redis";
 import { cluster } from "./redis-servers.js";
 import { conformance } from "./suite.js";
 

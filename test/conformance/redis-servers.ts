@@ -1,12 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Harness, onServer } from "@ojm/conformance";
 import { backend } from "@ojm/redis";
-import {
-  type RedisBinary,
-  startRedis,
-  startRedisCluster,
-  startSentinel,
-} from "../../packages/redis/src/testing/servers.js";
+import { type RedisBinary, startRedis, startRedisCluster, startSentinel } from "@ojm/testing/redis";
 
 const module: string = fileURLToPath(import.meta.resolve("@ojm/redis"));
 const DEADLINE = 2_000;

@@ -4,8 +4,9 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { folderWith, ojm, start } from "../../packages/cli/src/testing/ojm.js";
+import { ojm, start } from "../../packages/cli/src/testing/ojm.js";
 import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { blocksByHeading, replaced } from "./stage.js";
 

@@ -4,8 +4,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, it } from "vitest";
-import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
+import { start } from "../../packages/cli/src/testing/ojm.js";
 import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { blocksByHeading, replaced, stores } from "./stage.js";
 

@@ -5,8 +5,9 @@
 import { execFile } from "node:child_process";
 import { chmodSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { commandOf, folderWith } from "../../packages/cli/src/testing/ojm.js";
+import { commandOf } from "../../packages/cli/src/testing/ojm.js";
 
 const GUIDE = fileURLToPath(new URL("../../docs/guide.md", import.meta.url));
 

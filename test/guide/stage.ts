@@ -2,13 +2,13 @@ import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openChannel } from "@ojm/core";
 import { Log, type RunControl, runJobFile } from "@ojm/ojob";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { folderWith } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { afterAll } from "vitest";
 import { prepareType } from "../../packages/cli/src/backends.js";
-import { folderWith } from "../../packages/cli/src/testing/ojm.js";
-import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.js";
 import { fromYaml, toYaml } from "../../packages/ojob/src/load/yaml/yaml.js";
 import { GUIDE } from "../../packages/ojob/src/testing/guide.js";
-import { startRedis, whyMissing } from "../../packages/redis/src/testing/servers.js";
 
 /** A YAML block of the guide, under its heading. */
 export interface Block {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { seeded } from "../../packages/core/src/testing/fake-clock.js";
 import { kept } from "./kept/index.js";
 import { mutantsOf } from "./operators.js";
 import type { Equivalent, Mutant, NamedMutant } from "./types.js";
@@ -70,15 +71,6 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
     }
   }
   return [...chosen];
-}
-
-/** Numbers from 0 up to 1, the same for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    return (state >>> 8) / 16_777_216;
-  };
 }
 
 /**

@@ -2,8 +2,9 @@
  * Faults of the original in how it is called and how it ends.
  * @module-tag full
  */
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, it } from "vitest";
-import { folderWith, ojm, start } from "../../packages/cli/src/testing/ojm.js";
+import { ojm, start } from "../../packages/cli/src/testing/ojm.js";
 import { locks, managed, onSqlite, records, run } from "./support.js";
 
 describe("D12: `timeout=5000` from the command line is a text", () => {

@@ -5,8 +5,9 @@
  */
 import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, it } from "vitest";
-import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
+import { start } from "../../packages/cli/src/testing/ojm.js";
 import { locks, managed, onSqlite, records, run } from "./support.js";
 
 describe("D1 D2: documented error handling cannot run, or silently does nothing", () => {

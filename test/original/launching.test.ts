@@ -2,8 +2,9 @@
  * Faults of the original in launched jobs and dependencies.
  * @module-tag full
  */
+import { folderWith } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
+import { start } from "../../packages/cli/src/testing/ojm.js";
 import { managed, onSqlite, records, run } from "./support.js";
 
 it("D18: launched jobs run in a daemon, and their records are kept", async () => {

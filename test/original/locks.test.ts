@@ -17,8 +17,9 @@ import {
   systemClock,
 } from "@ojm/core";
 import { backend } from "@ojm/simple";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { startChild, temporaryFolder } from "../support/processes.js";
+import { startChild } from "../support/processes.js";
 import { onSharedStores } from "../support/stores.js";
 
 const RACERS = 4;

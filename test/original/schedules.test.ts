@@ -2,8 +2,9 @@
  * Faults of the original in its schedules.
  * @module-tag full
  */
+import { folderWith } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
-import { folderWith, start } from "../../packages/cli/src/testing/ojm.js";
+import { start } from "../../packages/cli/src/testing/ojm.js";
 import { onSqlite } from "./support.js";
 
 const NAMES = ["A", "B", "C", "D", "E"];

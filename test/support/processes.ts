@@ -1,17 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { programArgs } from "@ojm/testing/programs";
 import { onTestFinished } from "vitest";
-import { programArgs } from "../../packages/core/src/testing/programs.js";
-
-/** A folder that is removed when the test is over. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A child process of a test. Killed when the test is over, whatever happened. */
 export interface Child {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { JobManagerOptions } from "@ojm/core";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, it, onTestFinished } from "vitest";
-import { etcdMissing, startEtcd } from "../../packages/etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../../packages/redis/src/testing/servers.js";
-import { temporaryFolder } from "./processes.js";
 
 /**
  * Creates an empty store. Resolves to the options of a manager for it. The store is removed when the test is

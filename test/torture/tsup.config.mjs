@@ -35,9 +35,9 @@ export default {
   },
   format: "esm",
   target: "node20",
-  external: [/^@ojm\//, ...builtinModules],
+  external: [/^@ojm\/(?!testing\/)/, ...builtinModules],
   // Bundle the clients that the helpers use: they can be found from their own packages only.
-  noExternal: [/^(?!@ojm\/)/],
+  noExternal: [/^(?!@ojm\/(?!testing\/))/],
   // Bundled CommonJS calls `require` for Node's modules.
   banner: {
     js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',

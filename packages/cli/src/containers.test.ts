@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { folderWith, Ojm } from "./testing/ojm.js";
+import { Ojm } from "./testing/ojm.js";
 
 /** A pid namespace with its own /proc, as in a container without an init process. */
 const NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];

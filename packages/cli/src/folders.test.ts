@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith, Ojm, ojm, start } from "./testing/ojm.js";
+import { Ojm, ojm, start } from "./testing/ojm.js";
 
 /** A managed job whose store is named by a relative path, as all paths of the examples are. */
 function managed(code: string, store = "{ type: sqlite, args: { file: ./data/locks.db } }"): string {

@@ -1,5 +1,6 @@
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { folderWith, Ojm, ojm } from "./testing/ojm.js";
+import { Ojm, ojm } from "./testing/ojm.js";
 
 const JOBS = `include: [oJobManager.yaml]
 jobs:

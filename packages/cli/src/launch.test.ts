@@ -1,5 +1,6 @@
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
-import { folderWith, ojm, start } from "./testing/ojm.js";
+import { ojm, start } from "./testing/ojm.js";
 
 const JOBS = `jobs:
   - name: Night

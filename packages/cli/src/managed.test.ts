@@ -1,7 +1,8 @@
 import { readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith, type Ojm, ojm, start } from "./testing/ojm.js";
+import { type Ojm, ojm, start } from "./testing/ojm.js";
 
 /** A managed job on SQLite with this script. */
 function managed(code: string): Record<string, string> {

@@ -1,15 +1,15 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type EtcdServer, type EtcdServerOptions, etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { jsArgs } from "@ojm/testing/programs";
 import { Etcd3 } from "etcd3";
 import { afterEach, describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { TcpProxy } from "../../conformance/src/proxy/tcp-proxy.js";
-import { jsArgs } from "../../core/src/testing/programs.js";
 import { channel, openEtcd, put, Recorder, until } from "./testing/backends.js";
-import { type EtcdServer, type EtcdServerOptions, etcdMissing, startEtcd } from "./testing/servers.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`access to etcd: ${missing}`, () => undefined);
@@ -102,8 +102,7 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
 describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
   /** A CA, and a certificate of it for 127.0.0.1. */
   function makeCertificates(): { ca: string; cert: string; key: string } {
-    const dir = mkdtempSync(join(tmpdir(), "ojm-tls-"));
-    onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+    const dir = temporaryFolder();
     const file = (name: string): string => join(dir, name);
     const run = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore" });
     const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];

@@ -12,11 +12,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type ScanRequest, systemClock } from "@ojm/core/backend";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { Level } from "level";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openFolder } from "./folders.js";
 import { backend } from "./index.js";
-import { aroundWrites, channel, openLevel, Recorder, temporaryFolder, watchWrites, write } from "./testing/backends.js";
+import { aroundWrites, channel, openLevel, Recorder, watchWrites, write } from "./testing/backends.js";
 
 const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
 

@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@ojm/core/backend";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { jsArgs } from "@ojm/testing/programs";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { jsArgs } from "../../core/src/testing/programs.js";
 import { backend } from "./index.js";
-import { channel, openLevel, temporaryFolder, write } from "./testing/backends.js";
+import { channel, openLevel, write } from "./testing/backends.js";
 
 /** Runs a program in a process of its own. `limit` is the most KiB that it may write into one file. */
 function start(program: string, limit?: number): { child: ChildProcess; lines: AsyncIterator<string> } {

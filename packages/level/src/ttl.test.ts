@@ -1,31 +1,10 @@
-import { type Clock, systemClock } from "@ojm/core/backend";
+import type { Clock } from "@ojm/core/backend";
+import { TestClock } from "@ojm/core/testing";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { Level } from "level";
 import { describe, expect, it } from "vitest";
 import { type Folder, openFolder } from "./folders.js";
-import { channel, temporaryFolder, write } from "./testing/backends.js";
-
-/** A clock that stands still until it is moved. */
-class TestClock implements Clock {
-  wall = 1_700_000_000_000;
-  time = 5_000;
-
-  now(): number {
-    return this.wall;
-  }
-  monotonic(): number {
-    return this.time;
-  }
-  after(): () => void {
-    throw new Error("no timer is needed");
-  }
-  random(length: number): string {
-    return systemClock.random(length);
-  }
-  pass(ms: number): void {
-    this.wall += ms;
-    this.time += ms;
-  }
-}
+import { channel, write } from "./testing/backends.js";
 
 type Opened = Folder & { commit: CommitOf; release(): Promise<void> };
 type CommitOf = (commit: Parameters<Folder["queue"]["add"]>[0]) => ReturnType<Folder["queue"]["add"]>;
@@ -40,9 +19,9 @@ describe("the ttl of entries in LevelDB", () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     const version = await write(level, { key: "c a", value: "1", ttl: 1_000 });
-    clock.pass(999.5);
+    clock.sleep(999.5);
     expect(await level.store.read(["c a"])).toEqual([{ key: "c a", value: "1", version, expiresIn: 0.5 }]);
-    clock.pass(0.5);
+    clock.sleep(0.5);
     expect(await level.store.read(["c a"])).toEqual([undefined]);
     const request = { ...channel("c"), reverse: false, limit: 1, values: true };
     expect(await level.store.scan(request)).toEqual({ entries: [], more: false });
@@ -60,9 +39,9 @@ describe("the ttl of entries in LevelDB", () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     await write(level, { key: "c a", value: "1", ttl: 100 }, { key: "c kept", value: "1", ttl: 100 });
-    clock.pass(60);
+    clock.sleep(60);
     await write(level, { key: "c a", value: "2", ttl: 100 }, { key: "c kept", value: "2" });
-    clock.pass(60);
+    clock.sleep(60);
     const [a, kept] = await level.store.read(["c a", "c kept"]);
     expect([a?.expiresIn, kept?.value, kept?.expiresIn]).toEqual([40, "2", undefined]);
     await level.release();
@@ -72,10 +51,10 @@ describe("the ttl of entries in LevelDB", () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     await write(level, { key: "c a", value: "1", ttl: 1_000 });
-    clock.wall += 7_200_000;
+    clock.jump(7_200_000);
     expect((await level.store.read(["c a"]))[0]?.expiresIn).toBe(1_000);
-    clock.wall -= 14_400_000;
-    clock.pass(1_000);
+    clock.jump(-14_400_000);
+    clock.sleep(1_000);
     expect(await level.store.read(["c a"])).toEqual([undefined]);
     await level.release();
   });
@@ -86,11 +65,10 @@ describe("the ttl of entries in LevelDB", () => {
     const before = await open(path, clock, "boot-1");
     await write(before, { key: "c a", value: "1", ttl: 10_000 });
     await before.release();
-    clock.wall += 4_000;
-    clock.time = 3;
-    const after = await open(path, clock, "boot-2");
+    const later = new TestClock({ start: clock.now() + 4_000 });
+    const after = await open(path, later, "boot-2");
     expect((await after.store.read(["c a"]))[0]?.expiresIn).toBe(6_000);
-    clock.pass(6_000);
+    later.sleep(6_000);
     expect(await after.store.read(["c a"])).toEqual([undefined]);
     await after.release();
   });
@@ -100,7 +78,7 @@ describe("the ttl of entries in LevelDB", () => {
     const clock = new TestClock();
     const before = await open(path, clock, "");
     await write(before, { key: "c a", value: "1", ttl: 10_000 });
-    clock.wall += 9_000;
+    clock.jump(9_000);
     expect((await before.store.read(["c a"]))[0]?.expiresIn).toBe(10_000);
     await before.release();
     const after = await open(path, clock, "");
@@ -113,7 +91,7 @@ describe("the ttl of entries in LevelDB", () => {
     const clock = new TestClock();
     const level = await open(path, clock);
     await write(level, { key: "c old", value: "1", ttl: 10 }, { key: "c fresh", value: "1", ttl: 10 });
-    clock.pass(10);
+    clock.sleep(10);
     const [read, fresh] = await Promise.all([
       level.store.read(["c old", "c fresh"]),
       write(level, { key: "c fresh", value: "2" }),
@@ -133,7 +111,7 @@ describe("the ttl of entries in LevelDB", () => {
     await write(level, { key: "c a", value: "1", ttl: 10 });
     const found = level.store.record("c a");
     if (found === undefined) throw new Error("nothing was written");
-    clock.pass(10);
+    clock.sleep(10);
     const version = await write(level, { key: "c a", value: "2" });
     expect(level.store.visible("c a", found)).toBeUndefined();
     await write(level, { key: "c x", value: "1" });
@@ -146,7 +124,7 @@ describe("the ttl of entries in LevelDB", () => {
     const level = await open(temporaryFolder(), clock);
     const writes = Array.from({ length: 20 }, (_, i) => ({ key: `c ${100 + i}`, value: "1" }));
     await write(level, ...writes.map((each, i) => (i % 2 === 0 ? each : { ...each, ttl: 5 })));
-    clock.pass(5);
+    clock.sleep(5);
     const page = await level.store.scan({ ...channel("c"), reverse: false, limit: 10, values: true });
     expect([page.entries.length, page.more]).toEqual([10, false]);
     await level.release();

@@ -1,6 +1,6 @@
 import type { Backend } from "@ojm/core/backend";
+import { type RedisServer, until, whyMissing } from "@ojm/testing/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RedisServer, until, whyMissing } from "./testing/servers.js";
 import { type Setup, setups } from "./testing/setups.js";
 import { applied, faultOf, get, keysOf, open, put, remove, watch } from "./testing/stores.js";
 

@@ -1,14 +1,14 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, justAfter, systemClock } from "@ojm/core/backend";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { jsArgs } from "@ojm/testing/programs";
+import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "@ojm/testing/redis";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { jsArgs } from "../../core/src/testing/programs.js";
 import { startProxy } from "./testing/proxy.js";
-import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "./testing/servers.js";
 import { faultOf, get, keysOf, open, put, remove, watch, watchKey, watchPrefix } from "./testing/stores.js";
 
 const KEY = 'jobs "a ';
@@ -417,8 +417,7 @@ if (noTls !== undefined) console.warn(`skipped, TLS: ${noTls}`);
 
 describe.skipIf(noTls !== undefined)("TLS to Redis", () => {
   it("a backend speaks TLS, and opening fails at once if the certificate is not trusted", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "ojm-tls-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
     const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"];
     const request = ["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];

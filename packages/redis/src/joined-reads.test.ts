@@ -1,5 +1,5 @@
+import { type RedisServer, startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type RedisServer, startRedis, whyMissing } from "./testing/servers.js";
 import { faultOf, open, put } from "./testing/stores.js";
 
 const missing = whyMissing("redis-server");

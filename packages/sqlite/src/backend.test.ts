@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "./index.js";
 import { Database } from "./testing/driver.js";
@@ -24,7 +25,6 @@ import {
   Recorder,
   rejection,
   temporaryFile,
-  temporaryFolder,
   versionOf,
 } from "./testing/fixtures.js";
 import { start } from "./testing/processes.js";

@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, onTestFinished, test } from "vitest";
 import { loadDriver, openFile } from "./driver.js";
 
 function file(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-driver-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, "a.db");
+  return join(temporaryFolder(), "a.db");
 }
 
 /** An installation that holds `modules` alone, and notes what is loaded from it. */

@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createTables, recognise } from "./layout.js";
 import { Database } from "./testing/driver.js";
 import { EVERYTHING, get, openFile, openRaw, put, Recorder, temporaryFile } from "./testing/fixtures.js";
 
 it("a database whose tables are made while it is inspected is not taken for another program's", () => {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-sqlite-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const [db, other] = [0, 1].map(() => new Database(join(folder, "a.db"), { timeout: 0 }));
   if (db === undefined || other === undefined) throw new Error("two connections");
   onTestFinished(() => void [db, other].map((one) => one.close()));

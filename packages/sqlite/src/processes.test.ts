@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { conditions } from "@ojm/testing/programs";
 import { describe, expect, it } from "vitest";
-import { conditions } from "../../core/src/testing/programs.js";
 import { EVERYTHING, get, openFile, openRaw, put, rejection, temporaryFile, versionOf } from "./testing/fixtures.js";
 import { start } from "./testing/processes.js";
 

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openJobManager, systemClock } from "@ojm/core";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { serveUi } from "./serve-ui.js";
 import type { ServedUi, ServeOptions } from "./types.js";
 
@@ -114,8 +113,7 @@ describe("a cockpit that is served", () => {
     expect(await status({ viewer: { user: "ana", role: "admin" }, readOnly: true })).toBe(401);
     expect(await status({ viewer: { user: "eve", role: "read" }, readOnly: true })).toBe(401);
     expect(await status({ viewer, readOnly: true, showResults: true })).toBe(401);
-    const folder = mkdtempSync(join(tmpdir(), "ojm-ui-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     const chJobs = { type: "sqlite", args: { file: join(folder, "other.db") } };
     await using other = await openJobManager({ chJobs, chLocks: chJobs, heartbeatThread: false });
     expect(await status({ viewer, readOnly: true, manager: other })).toBe(401);

@@ -1,12 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { expect, test } from "vitest";
 import { newerThan } from "./support/stale.js";
 
 test("built pages are stale if any source is newer, in whatever folder", () => {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-stale-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const [built, web] = [join(folder, "index.html"), join(folder, "web")];
   mkdirSync(join(web, "src"), { recursive: true });
   const file = (path: string, time: number): string => {

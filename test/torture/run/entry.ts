@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { programArgs } from "../../../packages/core/src/testing/programs.js";
+import { programArgs } from "@ojm/testing/programs";
 
 /** What a child process of the harness runs. */
 export type Entry = "lane" | "worker" | "replica";

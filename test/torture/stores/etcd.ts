@@ -1,5 +1,5 @@
 import { TcpProxy } from "@ojm/conformance";
-import { etcdMissing, startEtcd } from "../../../packages/etcd/src/testing/servers.js";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { wayOf } from "./redis.js";
 import { type StoreKind, versionOf } from "./store.js";
 

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { TcpProxy } from "@ojm/conformance";
-import { startRedis, whyMissing } from "../../../packages/redis/src/testing/servers.js";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { fill } from "./disk.js";
 import { JoinedCalls, LostCall } from "./joined-calls.js";
 import { type StoreKind, versionOf } from "./store.js";

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { expect, test } from "vitest";
 import type { Outcome } from "../deliver/outcome.js";
 import { example } from "../testing/example.js";
 import { send } from "./send.js";
@@ -15,14 +15,8 @@ const deliver = (
 
 const script = (code: string, ...args: string[]): string[] => [process.execPath, "-e", code, ...args];
 
-function temporaryFile(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-alerts-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, "out");
-}
-
 test("a command gets the alert on its standard input, its id in the environment, and its arguments as they are", async () => {
-  const file = temporaryFile();
+  const file = join(temporaryFolder(), "out");
   const code =
     "const fs = require('node:fs');" +
     "const [, file, ...args] = process.argv;" +
@@ -48,7 +42,7 @@ test("a command that is not there is told with the code of the error", async () 
 });
 
 test("a command is killed at its deadline, also if it ignores signals", async () => {
-  const file = temporaryFile();
+  const file = join(temporaryFolder(), "out");
   const code =
     "process.on('SIGTERM', () => {}); require('node:fs').writeFileSync(process.argv[1], String(process.pid)); setInterval(() => {}, 1000)";
   const outcome = await deliver(script(code, file), 1_500);

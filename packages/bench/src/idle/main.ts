@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { etcdMissing, startEtcd } from "../../../etcd/src/testing/servers.js";
-import { startRedis, whyMissing } from "../../../redis/src/testing/servers.js";
+import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 
 /**
  * How many processes the managers are spread over, so that these share the time to start. Each manager has

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { openChannel } from "@ojm/core";
+import type { RedisServer } from "@ojm/testing/redis";
 import { Redis } from "ioredis";
-import type { RedisServer } from "../../../redis/src/testing/servers.js";
 import { type Contestant, now } from "./contestant.js";
 
 /** How long the server is frozen, or the event loop is blocked, in ms: twice the time to live. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { startRedis } from "../../../redis/src/testing/servers.js";
+import { startRedis } from "@ojm/testing/redis";
 import type { Contestant } from "./contestant.js";
 import { contestants } from "./contestants.js";
 import { BLOCKED, faults } from "./faults.js";

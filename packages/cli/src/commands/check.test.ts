@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith, ojm } from "../testing/ojm.js";
+import { ojm } from "../testing/ojm.js";
 
 const JOB = "  - name: A\n    exec: require('fs').writeFileSync('ran', '')\n";
 const FINE = `include: oJobManager.yaml\njobs:\n${JOB}  - {name: B, from: A}\ntodo: [A]\n`;

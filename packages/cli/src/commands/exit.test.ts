@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
-import { commandOf, folderWith, ojm } from "../testing/ojm.js";
+import { commandOf, ojm } from "../testing/ojm.js";
 
 test.each([
   ["exit(0)", 0],

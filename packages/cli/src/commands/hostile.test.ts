@@ -1,9 +1,10 @@
 import { type JobManager, openChannel, openJobManager, type RunRecord } from "@ojm/core";
 import { processIdentity } from "@ojm/core/backend";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { prepareType } from "../backends.js";
 import { given } from "../testing/given.js";
-import { folderWith, ojm } from "../testing/ojm.js";
+import { ojm } from "../testing/ojm.js";
 import { locksText } from "./look/locks.js";
 import { runsText } from "./look/runs/runs.js";
 

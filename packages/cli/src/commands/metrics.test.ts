@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { openChannel } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { expect, onTestFinished, test } from "vitest";
-import { startRedis, whyMissing } from "../../../redis/src/testing/servers.js";
-import { folderWith, ojm, start } from "../testing/ojm.js";
+import { ojm, start } from "../testing/ojm.js";
 
 const SCHEDULE = new URL("../../../../examples/guide/pattern-2-schedule.yaml", import.meta.url);
 const DAEMON = readFileSync(SCHEDULE, "utf8").replace("0 * * * *", "* * * * * *");

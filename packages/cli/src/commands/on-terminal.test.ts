@@ -1,5 +1,5 @@
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
 import { hasTerminals, Terminal } from "../testing/terminal.js";
 

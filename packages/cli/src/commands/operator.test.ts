@@ -3,9 +3,10 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type Run } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
-import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
+import { type Ended, ojm, start } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
 import { sayComing } from "./look/ps/coming.js";
 

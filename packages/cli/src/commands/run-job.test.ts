@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith, Ojm, ojm } from "../testing/ojm.js";
+import { Ojm, ojm } from "../testing/ojm.js";
 
 const FILE = `include: oJobManager.yaml
 jobs:

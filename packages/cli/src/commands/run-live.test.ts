@@ -1,5 +1,6 @@
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith, ojm } from "../testing/ojm.js";
+import { ojm } from "../testing/ojm.js";
 import { hasTerminals, Terminal } from "../testing/terminal.js";
 
 const JOBS = `

@@ -4,9 +4,10 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
-import { type Ended, folderWith, ojm, start } from "../testing/ojm.js";
+import { type Ended, ojm, start } from "../testing/ojm.js";
 import { loadUi } from "./ui.js";
 
 function sqliteIn(folder: string): JobManagerOptions {

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
-import { commandOf, folderWith, start } from "../testing/ojm.js";
+import { commandOf, start } from "../testing/ojm.js";
 import { jsonText } from "./print.js";
 
 const FILE = { "a.yaml": "jobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n" };

@@ -1,9 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ChannelError } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
-import { folderWith, ojm } from "../testing/ojm.js";
+import { ojm } from "../testing/ojm.js";
 import { explained } from "./explain.js";
 
 test("a package of a clone that is not built ends a command with 2, in the words of core", async () => {

@@ -1,9 +1,10 @@
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openChannel } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { called } from "../testing/called.js";
-import { folderWith, Ojm } from "../testing/ojm.js";
+import { Ojm } from "../testing/ojm.js";
 import { configuredStore } from "./config.js";
 import { locate, shown } from "./locate.js";
 

@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { programArgs } from "@ojm/testing/programs";
 import { onTestFinished } from "vitest";
-import { programArgs } from "../../../core/src/testing/programs.js";
 
 const MAIN = new URL("../main.ts", import.meta.url);
 
@@ -53,14 +50,6 @@ export class Ojm {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
-}
-
-/** A folder with these files, gone when the test is over. */
-export function folderWith(files: Readonly<Record<string, string | Uint8Array>>): string {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-cli-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  return folder;
 }
 
 /** Starts the command line in a folder. */

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { programArgs } from "@ojm/testing/programs";
 import { expect, onTestFinished } from "vitest";
-import { programArgs } from "../../../core/src/testing/programs.js";
 
 const MAIN = new URL("../main.ts", import.meta.url);
 

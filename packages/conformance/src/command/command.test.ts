@@ -1,13 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { afterAll, describe, expect, it } from "vitest";
 import { groups } from "../cases/index.js";
 import { main } from "./main.js";
 
-const folder = mkdtempSync(join(tmpdir(), "ojm-command-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(afterAll);
 
 const example = fileURLToPath(new URL("../example/harness.ts", import.meta.url));
 const exampleBackend = fileURLToPath(new URL("../example/backend.ts", import.meta.url));

@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isChannelError } from "@ojm/core";
-import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { expect, test } from "vitest";
 import { openRemote } from "./remote.js";
 
 test("a call to a remote backend whose process is killed at that moment fails with a ChannelError", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-remote-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   for (let round = 0; round < 8; round++) {
     const remote = await openRemote({ module: "@ojm/sqlite", args: { file: join(folder, "store.db") } });
     const answers: Promise<unknown>[] = [];

@@ -3,16 +3,15 @@
  * @module-tag full
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { tsArgs } from "@ojm/testing/programs";
 import { afterAll, describe, expect, it } from "vitest";
-import { tsArgs } from "../../../core/src/testing/programs.js";
 
-const folder = mkdtempSync(join(tmpdir(), "ojm-runners-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(afterAll);
 
 const source = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
 

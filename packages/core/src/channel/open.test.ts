@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, realpath, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeClock } from "../testing/fake-clock.js";
 import { rejection } from "../testing/settle.js";
 import { HandDriven } from "../testing/stores/hand-driven.js";
@@ -236,12 +236,8 @@ describe("backends in modules", () => {
   let folder: string;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "ojm-open-"));
+    folder = temporaryFolder();
     vi.spyOn(process, "cwd").mockReturnValue(folder);
-  });
-
-  afterEach(async () => {
-    await rm(folder, { recursive: true });
   });
 
   const good = `

@@ -1,27 +1,21 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import workerThreads from "node:worker_threads";
 import { backend as level } from "@ojm/level";
 import { backend as sqlite } from "@ojm/sqlite";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { jsArgs } from "@ojm/testing/programs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openChannel } from "../channel/open.js";
 import type { OpenOptions } from "../channel/types.js";
-import { jsArgs } from "../testing/programs.js";
 import { rejection } from "../testing/settle.js";
 import { systemClock } from "../util/clock.js";
 import type { LocksValue } from "./entries/schema.js";
 import { openLocks } from "./locks.js";
 import { HeartbeatThread } from "./session/heartbeat-thread.js";
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), "ojm-busy-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 function compute(ms: number): void {
   const end = performance.now() + ms;
@@ -45,7 +39,7 @@ function withoutThreads(): void {
 
 const stores: readonly (readonly [string, () => OpenOptions])[] = [
   ["in memory", () => ({ type: "simple", args: {} })],
-  ["on LevelDB", () => ({ backend: level, args: { path: folder() } })],
+  ["on LevelDB", () => ({ backend: level, args: { path: temporaryFolder() } })],
 ];
 
 test.each(stores)("%s a lock outlives work that keeps the only process of the store busy", async (_, options) => {
@@ -80,7 +74,7 @@ test("a session left by another process in a store of one process at a time is d
 });
 
 test("a heartbeat thread that fails causes a warning, and the heartbeats of the main thread go on", async () => {
-  const file = join(folder(), "only-main.mjs");
+  const file = join(temporaryFolder(), "only-main.mjs");
   const simple = import.meta.resolve("@ojm/simple");
   const source = `import { isMainThread } from "node:worker_threads";
     if (!isMainThread) throw new Error("not in a thread");
@@ -108,7 +102,10 @@ test("a heartbeat thread that fails causes a warning, and the heartbeats of the 
 test("a heartbeat thread that cannot be started causes a warning, and the main thread keeps the locks", async () => {
   withoutThreads();
   const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
-  const channel = await openChannel<LocksValue>("refused", { backend: sqlite, args: { file: join(folder(), "db") } });
+  const channel = await openChannel<LocksValue>("refused", {
+    backend: sqlite,
+    args: { file: join(temporaryFolder(), "db") },
+  });
   onTestFinished(() => channel.close());
   const locks = openLocks(channel, { ttl: 6_000 });
   const lease = await locks.acquire("a");
@@ -139,10 +136,10 @@ async function busyProgram(
   args: readonly string[] = ["--input-type=module"],
   env: object = {},
 ) {
-  const file = join(folder(), "db");
+  const file = join(temporaryFolder(), "db");
   const channel = await openChannel<LocksValue>("text", { backend: sqlite, args: { file } });
   onTestFinished(() => channel.close());
-  const signal = join(folder(), "go on");
+  const signal = join(temporaryFolder(), "go on");
   const program = `import { existsSync } from "node:fs";
     import { openChannel, openLocks } from "@ojm/core";
     const channel = await openChannel("text", { type: "sqlite", args: { file: ${JSON.stringify(file)} } });
@@ -171,7 +168,10 @@ test("a heartbeat thread gives back a lock at its timeout while the main thread 
 });
 
 test("a heartbeat thread is told of a timeout that comes sooner than its next look", async () => {
-  const channel = await openChannel<LocksValue>("told", { type: "sqlite", args: { file: join(folder(), "db") } });
+  const channel = await openChannel<LocksValue>("told", {
+    type: "sqlite",
+    args: { file: join(temporaryFolder(), "db") },
+  });
   onTestFinished(() => channel.close());
   const { locator } = channel;
   if (locator === undefined) throw new Error("a thread cannot find it");

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Backend } from "@ojm/core/backend";
+import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { Etcd3 } from "etcd3";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { channel, openEtcd, put, Recorder, until, write } from "../testing/backends.js";
-import { type EtcdServer, etcdMissing, startEtcd } from "../testing/servers.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`ttl on etcd: ${missing}`, () => undefined);

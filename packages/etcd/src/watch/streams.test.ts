@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { type Backend, justAfter } from "@ojm/core/backend";
+import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { channel, openEtcd, put, Recorder, until, write } from "../testing/backends.js";
-import { type EtcdServer, etcdMissing, startEtcd } from "../testing/servers.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`many watches of etcd: ${missing}`, () => undefined);

@@ -1,17 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Backend, type StoredChange, type StoredWrite, systemClock, type WatchSink } from "@ojm/core/backend";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { Level } from "level";
 import { onTestFinished, vi } from "vitest";
 import { backend } from "../index.js";
-
-/** A folder that is removed when the test ends. */
-export function temporaryFolder(): string {
-  const path = mkdtempSync(join(tmpdir(), "ojm-level-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 /** Opens a backend that is closed when the test ends. */
 export async function openLevel(path: string = temporaryFolder()): Promise<Backend> {

@@ -1,9 +1,9 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { startReceiver } from "../../../alerts/src/testing/http-server.js";
 import { checkJobFile, JobFileError } from "../index.js";
-import { folderWith } from "../testing/folder.js";
 import { runText } from "../testing/run-file.js";
 
 /** A job file that fails under a lock, with these rules. */

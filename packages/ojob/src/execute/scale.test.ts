@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { build } from "tsup";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-const folder = mkdtempSync(join(tmpdir(), "ojm-scale-"));
+const folder = temporaryFolder(afterAll);
 
 // As built, and in one piece: the loader of the sources makes each thread start ten times slower, and serve
 // one job only.
@@ -31,7 +31,6 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a job file in a process of its own: the messages of its log, and what it took. */
 function run(yaml: string): { lines: string[]; well: boolean; megabytes: number; ms: number } {

@@ -1,8 +1,8 @@
 import { chmodSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkJobFile, dryRun, openManagerOf } from "../index.js";
-import { folderWith } from "../testing/folder.js";
 import { type Ran, runText } from "../testing/run-file.js";
 
 const VALUE = "hunter2-hunter2";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { folderWith } from "../testing/folder.js";
 import { runText } from "../testing/run-file.js";
 import { Simulation } from "../testing/simulate.js";
 import { describeRun } from "./dry-run.js";

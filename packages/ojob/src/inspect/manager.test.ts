@@ -2,9 +2,9 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openChannel, registerBackend } from "@ojm/core";
 import { backend as simple } from "@ojm/simple";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { openManagerOf } from "../index.js";
-import { folderWith } from "../testing/folder.js";
 
 /** A type that keeps nothing, but makes its file when it is opened, as stores do. */
 registerBackend({

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { registerBackend } from "@ojm/core";
 import { backend as simple } from "@ojm/simple";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { checkJobFile, JobFileError } from "../index.js";
-import { folderWith } from "../testing/folder.js";
 
 /** A type that keeps nothing. It stands for a store, as it is not the one in memory. */
 registerBackend({ ...simple, type: "in-store" });

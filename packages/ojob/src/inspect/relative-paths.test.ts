@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { checkJobFile } from "../index.js";
-import { folderWith } from "../testing/folder.js";
 import { runText } from "../testing/run-file.js";
 
 /** A job in JavaScript with `pwd`, which is the folder `sub`. */

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@ojm/testing/folder";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { checkFile } from "../inspect/check.js";
@@ -25,9 +25,8 @@ const ALL_DAY = 24 * 3_600_000;
  */
 const HANGS = 10_000;
 
-const folder = mkdtempSync(join(tmpdir(), "ojm-fuzz-"));
+const folder = temporaryFolder(afterAll);
 const file = join(folder, "jobs.yaml");
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Checks and describes a file of this text: it is taken, or refused by messages that a user can read. */
 async function read(text: string): Promise<void> {

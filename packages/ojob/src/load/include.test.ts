@@ -1,7 +1,7 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith } from "../testing/folder.js";
 import { errorsOf, load, warningsOf } from "../testing/load.js";
 import { loadJobFile } from "./load.js";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { plan } from "../plan/plan.js";
-import { folderWith } from "../testing/folder.js";
 import { errorsOf, load, warningsOf } from "../testing/load.js";
 import { describe as describeProblem } from "../text/problem.js";
 import { loadJobFile } from "./load.js";

@@ -15,8 +15,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { folderWith } from "../testing/folder.js";
 import { DailyFiles, type DailyFilesOptions } from "./daily-files.js";
 import { FileNames } from "./file-names.js";
 

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
-import { folderWith } from "../testing/folder.js";
 import { Log } from "./log.js";
 import { Output } from "./output.js";
 

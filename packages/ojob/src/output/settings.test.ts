@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith } from "../testing/folder.js";
 import { runText, script } from "../testing/run-file.js";
 
 function withOjob(ojob: string, code = "log('a'); logErr('b'); print('c')"): string {

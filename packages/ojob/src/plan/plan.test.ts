@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { loadJobFile } from "../load/load.js";
-import { folderWith } from "../testing/folder.js";
 import { plan } from "./plan.js";
 import type { Plan } from "./planned.js";
 

@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { build } from "tsup";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -30,7 +29,7 @@ const SCRIPTS: Readonly<Record<string, readonly [code: string, reusable: boolean
   "a rejection that nobody handles": ["Promise.reject(new Error('x'))", false],
 };
 
-const folder = mkdtempSync(join(tmpdir(), "ojm-reuse-"));
+const folder = temporaryFolder(afterAll);
 let results: readonly string[] = [];
 
 // As built, in a process without the loader of the sources: in each new thread, that one leaves behind file
@@ -49,7 +48,6 @@ beforeAll(async () => {
   const codes = Object.values(SCRIPTS).map(([code]) => code);
   results = execFileSync(process.execPath, [join(folder, "child.mjs"), ...codes], { encoding: "utf8" }).split("\n");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.each(Object.entries(SCRIPTS).map(([name, [, reusable]], index) => [name, reusable, index] as const))(
   "a thread in which a script left %s serves the next job: %s",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { folderWith } from "../testing/folder.js";
 import { SharedGlobals } from "./globals.js";
 import { ThreadPool } from "./pool.js";
 import type { ScriptEnd, ScriptHost, ScriptThread } from "./thread.js";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { type Loaded, loadJobFile } from "../load/load.js";
 import { JobFileError, type Problem } from "../text/problem.js";
-import { folderWith } from "./folder.js";
 
 /** Loads a job file of this text, with other files beside it. */
 export function load(yaml: string | Uint8Array, more: Readonly<Record<string, string>> = {}): Loaded {

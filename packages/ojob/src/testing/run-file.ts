@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { Log, type RunFileOptions, runJobFile } from "../index.js";
-import { folderWith } from "./folder.js";
 
 /** What came of running a job file. */
 export interface Ran {

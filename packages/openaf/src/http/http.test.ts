@@ -5,9 +5,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { folderWith, temporaryFolder } from "@ojm/testing/folder";
+import { tsArgs } from "@ojm/testing/programs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tsArgs } from "../../../core/src/testing/programs.js";
-import { expressions, folderWith, run, valuesOf } from "../testing/run.js";
+import { expressions, run, valuesOf } from "../testing/run.js";
 
 let server: ChildProcess;
 let url = "";
@@ -87,7 +88,7 @@ test("$rest returns a failure in a map, merged with the default, or throws it", 
     "$rest({ httpClient: 1 })": 'thrown $rest has no option "httpClient" here',
     '$rest().get2File(args.folder + "/x", args.url + "/status/500")': expect.stringMatching(/^thrown IOException/),
   };
-  expect(await expressions(wanted, { url, closed, folder: folderWith() })).toEqual(wanted);
+  expect(await expressions(wanted, { url, closed, folder: temporaryFolder() })).toEqual(wanted);
 });
 
 test("$rest writes answers to files, resumes them, and sends files", async () => {

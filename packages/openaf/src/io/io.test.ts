@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { expressions, folderWith, run, valuesOf } from "../testing/run.js";
+import { expressions, run, valuesOf } from "../testing/run.js";
 
 test("io reads and writes texts, lines, bytes, JSON and YAML", async () => {
   const folder = folderWith({ "a.json": "{ a: 1, /* b */ }", "b.yaml": "a: 1\n---\nb: 2\n", "c.txt": "one\r\ntwo\n" });

@@ -1,5 +1,6 @@
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
-import { expressions, folderWith, run } from "../testing/run.js";
+import { expressions, run } from "../testing/run.js";
 
 test("$sh runs commands and returns what they wrote", async () => {
   const folder = folderWith({ "a.txt": "x" });

@@ -1,25 +1,13 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Log, runJobFile } from "@ojm/ojob";
-import { onTestFinished } from "vitest";
+import { folderWith } from "@ojm/testing/folder";
 
 /** What came of a job file. */
 export interface Ran {
   readonly well: boolean;
   readonly out: string;
   readonly err: string;
-}
-
-/** A folder with these files, gone when the test is over. */
-export function folderWith(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-openaf-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), content);
-  }
-  return folder;
 }
 
 /** Runs a script in a job file that loads this package, with more jobs in YAML. */

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith, temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { expressions, folderWith, valuesOf } from "../testing/run.js";
+import { expressions, valuesOf } from "../testing/run.js";
 import { fromSLON, toSLON } from "./slon.js";
 import { fromObj2XML, fromXML2Obj } from "./xml.js";
 
@@ -133,7 +134,7 @@ describe("CSV", () => {
   });
 
   test("CSV of older files has a semicolon, and texts in quotes", async () => {
-    const folder = folderWith();
+    const folder = temporaryFolder();
     writeFileSync(join(folder, "a.csv"), 'a;b\n1;"2"\n');
     const values = await valuesOf(
       {

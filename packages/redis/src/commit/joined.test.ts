@@ -1,7 +1,7 @@
 import type { Backend, CallOptions, CommitOutcome } from "@ojm/core/backend";
+import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startProxy } from "../testing/proxy.js";
-import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "../testing/servers.js";
 import { applied, faultOf, get, keysOf, open, put, watch } from "../testing/stores.js";
 
 const missing = whyMissing("redis-server");

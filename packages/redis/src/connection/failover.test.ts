@@ -1,6 +1,6 @@
+import { commandOnce, startRedis, startRedisCluster, startSentinel, until, whyMissing } from "@ojm/testing/redis";
 import { Cluster } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { commandOnce, startRedis, startRedisCluster, startSentinel, until, whyMissing } from "../testing/servers.js";
 import { applied, faultOf, get, keysOf, open, put, watch, watchKey } from "../testing/stores.js";
 
 const missing = whyMissing("redis-server");

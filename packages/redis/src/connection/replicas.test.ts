@@ -1,7 +1,5 @@
 import { type LocksValue, openChannel, openLocks, registerBackend } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { backend } from "../index.js";
 import {
   type RedisServer,
   type RedisServerOptions,
@@ -9,7 +7,9 @@ import {
   startSentinel,
   until,
   whyMissing,
-} from "../testing/servers.js";
+} from "@ojm/testing/redis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { backend } from "../index.js";
 import { applied, faultOf, get, open, put } from "../testing/stores.js";
 
 const KEY = 'jobs "a ';

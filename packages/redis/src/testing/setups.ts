@@ -1,4 +1,4 @@
-import { type RedisBinary, type RedisServer, startRedis, startRedisCluster } from "./servers.js";
+import { type RedisBinary, type RedisServer, startRedis, startRedisCluster } from "@ojm/testing/redis";
 
 /** Running servers, and the options to open them. */
 export interface Setup {

@@ -1,6 +1,6 @@
+import { type RedisServer, startRedis, until, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startProxy } from "../testing/proxy.js";
-import { type RedisServer, startRedis, until, whyMissing } from "../testing/servers.js";
 import { open, put, watchKey } from "../testing/stores.js";
 
 const missing = whyMissing("redis-server");

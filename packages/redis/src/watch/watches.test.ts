@@ -1,6 +1,6 @@
 import { type Backend, justAfter } from "@ojm/core/backend";
+import { type RedisServer, until, whyMissing } from "@ojm/testing/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RedisServer, until, whyMissing } from "../testing/servers.js";
 import { type Setup, setups } from "../testing/setups.js";
 import { applied, Notes, open, put, remove, watch, watchKey, watchPrefix } from "../testing/stores.js";
 

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
+import { tsArgs } from "@ojm/testing/programs";
 import { describe, expect, it } from "vitest";
-import { tsArgs } from "../../../core/src/testing/programs.js";
 import { cronSchedule } from "./cron.js";
 
 /** The next ticks, as they are written in UTC. */

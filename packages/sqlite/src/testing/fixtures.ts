@@ -1,19 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Backend, Clock, Commit, CommitOutcome, StoredChange, StoredEntry, WatchSink } from "@ojm/core/backend";
 import { systemClock } from "@ojm/core/backend";
+import { temporaryFolder } from "@ojm/testing/folder";
 import type DatabaseClass from "better-sqlite3";
 import { expect, onTestFinished } from "vitest";
 import { backend } from "../index.js";
 import { Database } from "./driver.js";
-
-/** A new empty folder, removed after the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ojm-sqlite-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** The path of a database that is not there yet. */
 export function temporaryFile(): string {

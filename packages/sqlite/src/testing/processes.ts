@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { tsArgs } from "@ojm/testing/programs";
 import { onTestFinished } from "vitest";
-import { tsArgs } from "../../../core/src/testing/programs.js";
 
 /** A program of this folder, running in a process of its own. Killed after the test. */
 export class Program {

@@ -1,25 +1,22 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { placeOf } from "./base-path.js";
 import { Pages } from "./pages.js";
 
-let folder: string;
+const folder = temporaryFolder(afterAll);
 let pages: Pages;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "ojm-pages-"));
   mkdirSync(join(folder, "web/assets"), { recursive: true });
   writeFileSync(join(folder, "secret.txt"), "a secret");
   writeFileSync(join(folder, "web/index.html"), '<!doctype html><base href="/"><title>ojm</title><style>p{}</style>');
   writeFileSync(join(folder, "web/assets/main-abc.js"), "export {};");
   pages = new Pages(join(folder, "web"));
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const get = (path: string, headers: Record<string, string> = {}): Response =>
   pages.answer(new Request("http://localhost/", { headers }), path, "/a/b/");

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { tsArgs } from "@ojm/testing/programs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { tsArgs } from "../../../core/src/testing/programs.js";
 import { contextOf, launch, watch } from "./browser.js";
 
 /** Where a server of the pages is. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { etcdMissing } from "../../../../packages/etcd/src/testing/servers.js";
+import { etcdMissing } from "@ojm/testing/etcd";
 import { whyNoNamespaces } from "../../cluster/net/namespaces.js";
 import { PrivateNetwork } from "../../cluster/net/network.js";
 import { type Cluster, eventually } from "../../cluster/nodes/cluster.js";

@@ -1,4 +1,4 @@
-import { whyMissing } from "../../../../packages/redis/src/testing/servers.js";
+import { whyMissing } from "@ojm/testing/redis";
 import { whyNoNamespaces } from "../../cluster/net/namespaces.js";
 import { PrivateNetwork } from "../../cluster/net/network.js";
 import { type Cluster, eventually } from "../../cluster/nodes/cluster.js";

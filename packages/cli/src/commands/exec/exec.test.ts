@@ -1,15 +1,16 @@
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { constants, hostname, tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants, hostname } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { folderWith, temporaryFolder } from "@ojm/testing/folder";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { collect } from "../../../../core/src/testing/settle.js";
-import { startRedis, whyMissing } from "../../../../redis/src/testing/servers.js";
 import { prepareType } from "../../backends.js";
 import { called } from "../../testing/called.js";
 import { given } from "../../testing/given.js";
-import { type Ended, folderWith, Ojm, start } from "../../testing/ojm.js";
+import { type Ended, Ojm, start } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { execute } from "./exec.js";
 
@@ -17,13 +18,12 @@ const noRedis = whyMissing("redis-server");
 
 /** An empty store: ojm tells of one that it makes. */
 let empty: Buffer;
+const file = join(temporaryFolder(afterAll), "ojm.db");
 beforeAll(async () => {
   await prepareType("sqlite");
-  const folder = mkdtempSync(join(tmpdir(), "ojm-empty-"));
-  const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
+  const store = { type: "sqlite", args: { file } };
   await (await openJobManager({ chJobs: store, chLocks: store })).close();
-  empty = readFileSync(store.args.file);
-  rmSync(folder, { recursive: true });
+  empty = readFileSync(file);
 });
 
 /** A folder with a store, and what is in it. */

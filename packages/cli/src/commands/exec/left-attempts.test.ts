@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { called } from "../../testing/called.js";
-import { type Ended, folderWith, type Ojm, start } from "../../testing/ojm.js";
+import { type Ended, type Ojm, start } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { LiveStore } from "../look/top/data/live-store.js";
 

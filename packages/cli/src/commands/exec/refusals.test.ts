@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Channel, JobManager } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, expect, test } from "vitest";
-import { folderWith, ojm } from "../../testing/ojm.js";
+import { ojm } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { noteRefusal, sayRefusals } from "./refusals.js";
 

@@ -1,9 +1,10 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type HttpReceiver, startReceiver } from "../../../../alerts/src/testing/http-server.js";
 import { called } from "../../testing/called.js";
-import { type Ended, folderWith, Ojm, start } from "../../testing/ojm.js";
+import { type Ended, Ojm, start } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 
 const STORE = ["--store", "sqlite:ojm.db"];

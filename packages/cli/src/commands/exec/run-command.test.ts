@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { JobManager } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { folderWith } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { CommandRunner } from "./run-command.js";
 

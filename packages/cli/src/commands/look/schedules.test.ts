@@ -1,8 +1,9 @@
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../../testing/called.js";
-import { type Ended, folderWith } from "../../testing/ojm.js";
+import type { Ended } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { expect, test } from "vitest";
 import { channelErrorOf, notBuilt } from "./driver-errors.js";
 
 test.each([
@@ -21,8 +21,7 @@ test("a file that a driver misses is a fault of it, and no package to install", 
 
 /** The error of Node for a package in a folder of `at`, whose manifest is there, and whose program is not. */
 function errorOfUnbuilt(at: string, name: string): { readonly error: unknown; readonly folder: string } {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "ojm-unbuilt-")));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = realpathSync(temporaryFolder());
   mkdirSync(join(folder, at), { recursive: true });
   writeFileSync(join(folder, at, "package.json"), JSON.stringify({ name, exports: "./dist/index.js" }));
   try {

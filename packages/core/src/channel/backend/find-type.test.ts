@@ -1,17 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { expect, test } from "vitest";
 
 const SOURCES = new URL("../../", import.meta.url);
 
 /** What a program prints whose core has no backend beside it, in a folder that has a package `@ojm/etcd`. */
 function found(options: string): { readonly out: string; readonly ran: boolean } {
-  const home = realpathSync(mkdtempSync(join(tmpdir(), "ojm-type-")));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const home = realpathSync(temporaryFolder());
   for (const part of ["channel", "util"])
     cpSync(new URL(part, SOURCES), join(home, "program", part), { recursive: true });
   const backend = join(home, "folder", "node_modules", "@ojm", "etcd");

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { tsArgs } from "@ojm/testing/programs";
 import { expect, test } from "vitest";
-import { tsArgs } from "../../testing/programs.js";
 import type { RunRecord } from "../types.js";
 import { closeOnExit, forgetOnExit } from "./exit.js";
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { openJobManager, type RunRecord } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { collect } from "../../../../core/src/testing/settle.js";
 import type { RunFileOptions } from "../../run.js";
-import { folderWith } from "../../testing/folder.js";
 import { runText } from "../../testing/run-file.js";
 
 const STOP = 'process.kill(process.pid, "SIGUSR2")';

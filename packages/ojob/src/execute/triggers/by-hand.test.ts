@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import type { RunControl } from "../../index.js";
-import { folderWith } from "../../testing/folder.js";
 import { runText } from "../../testing/run-file.js";
 
 /** Runs a schedule by hand, with args, and returns the output. */

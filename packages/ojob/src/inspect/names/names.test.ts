@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test, vi } from "vitest";
 import { checkJobFile, JobFileError, type Problem } from "../../index.js";
 import { toYaml } from "../../load/yaml/yaml.js";
 import { EXAMPLES, exampleNames } from "../../testing/corpus.js";
-import { folderWith } from "../../testing/folder.js";
 import { runText, script } from "../../testing/run-file.js";
 import { openAfName } from "./openaf-names.js";
 

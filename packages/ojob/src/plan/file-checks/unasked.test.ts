@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { checkJobFile } from "../../index.js";
-import { folderWith } from "../../testing/folder.js";
 
 async function warningsOf(exec: string, todo: string): Promise<string[]> {
   const yaml = `jobs:\n  - { name: A, deps: [Bee], exec: '${exec}' }\n  - { name: Bee, exec: print(1) }\ntodo: [${todo}]\n`;

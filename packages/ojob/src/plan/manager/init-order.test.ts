@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { registerBackend } from "@ojm/core";
 import { backend as simple } from "@ojm/simple";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { checkJobFile, JobFileError, type Problem } from "../../index.js";
-import { folderWith } from "../../testing/folder.js";
 import { runText } from "../../testing/run-file.js";
 
 /** A type that keeps nothing. It stands for a store, as it is not the one in memory. */

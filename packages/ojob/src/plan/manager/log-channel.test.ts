@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openChannel, openJobManager } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { checkJobFile, JobFileError, openManagerOf } from "../../index.js";
-import { folderWith } from "../../testing/folder.js";
 import { runText } from "../../testing/run-file.js";
 
 /** A job file whose Init, in line 3, has these arguments too. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { prepareJobFile } from "../../prepare.js";
-import { folderWith } from "../../testing/folder.js";
 import { JobFileError } from "../../text/problem.js";
 
 /** A managed job with these settings, or the jobs as they are written, and what is said of the file. */

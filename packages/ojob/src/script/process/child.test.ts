@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
+import { folderWith } from "@ojm/testing/folder";
 import { expect, test, vi } from "vitest";
-import { folderWith } from "../../testing/folder.js";
 import { ChildGroup } from "./child.js";
 
 const sink = { line: () => {}, room: async () => {} };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
-import { folderWith } from "../../testing/folder.js";
 import { type Ran, runText } from "../../testing/run-file.js";
 import type { JobFileError } from "../../text/problem.js";
 

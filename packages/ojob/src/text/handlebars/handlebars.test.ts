@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { tsArgs } from "@ojm/testing/programs";
 import { describe, expect, test } from "vitest";
-import { tsArgs } from "../../../../core/src/testing/programs.js";
 import { runText, script } from "../../testing/run-file.js";
 import { fill } from "../template.js";
 import { wrongTemplate } from "./handlebars.js";

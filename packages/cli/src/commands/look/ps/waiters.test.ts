@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { type JobManager, type Run, runId } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, expect, test } from "vitest";
 import { called } from "../../../testing/called.js";
-import { type Ended, folderWith } from "../../../testing/ojm.js";
+import type { Ended } from "../../../testing/ojm.js";
 import { readPrinted } from "../../../testing/printed-json.js";
 import { storeIn } from "../../../testing/store.js";
 import { frame } from "./screen.js";

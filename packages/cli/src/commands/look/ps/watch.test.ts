@@ -1,8 +1,9 @@
 import type { JobManager, Run } from "@ojm/core";
+import { folderWith } from "@ojm/testing/folder";
 import stringWidth from "string-width";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { prepareWidths } from "../../../output/width/width.js";
-import { folderWith, ojm } from "../../../testing/ojm.js";
+import { ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { hasTerminals, Terminal } from "../../../testing/terminal.js";
 import { LiveComing } from "./coming.js";

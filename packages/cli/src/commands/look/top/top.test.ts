@@ -1,7 +1,8 @@
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { folderWith, ojm } from "../../../testing/ojm.js";
+import { ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { hasTerminals, Terminal } from "../../../testing/terminal.js";
 

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
 import { checkJobFile } from "../../../index.js";
-import { folderWith } from "../../../testing/folder.js";
 import { type Ran, runText } from "../../../testing/run-file.js";
 import { JobFileError } from "../../../text/problem.js";
 

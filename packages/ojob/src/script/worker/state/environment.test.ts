@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderWith } from "@ojm/testing/folder";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { folderWith } from "../../../testing/folder.js";
 import { giveVariables, keepVariables, watchVariables } from "./environment.js";
 
 const { env, loadEnvFile } = process;

@@ -1,7 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { folderWith } from "../../../../testing/ojm.js";
 import { storeIn } from "../../../../testing/store.js";
 import { StoreHealth } from "../../ps/health.js";
 import { LiveStore } from "./live-store.js";

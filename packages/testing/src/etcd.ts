@@ -2,8 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onFreePorts, releasePort } from "../../../conformance/src/proxy/free-port.js";
-import { stopped } from "../../../conformance/src/proxy/process-tree.js";
+import { onFreePorts, releasePort } from "../../conformance/src/proxy/free-port.js";
+import { stopped } from "../../conformance/src/proxy/process-tree.js";
 
 /** Why etcd cannot be started here, `undefined` if it can. */
 export function etcdMissing(): string | undefined {

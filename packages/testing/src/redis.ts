@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { onFreePorts, releasePort } from "../../../conformance/src/proxy/free-port.js";
+import { onFreePorts, releasePort } from "../../conformance/src/proxy/free-port.js";
 
 /** Which server to start. */
 export type RedisBinary = "redis-server" | "valkey-server";
