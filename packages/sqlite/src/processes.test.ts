@@ -39,7 +39,7 @@ describe("many processes on one database file", () => {
     for (const program of programs) for (let i = 0; i < 3_000; i++) await program.next();
     for (const program of programs) program.kill("SIGKILL");
     // SQLite counts in the header of the log how often it began to write it from the start again.
-    expect(readFileSync(`${file}-wal`).readUInt32BE(12)).toBeGreaterThan(1);
+    expect(readFileSync(`${file}-wal`).readUInt32BE(12)).toBeGreaterThan(0);
   });
 });
 

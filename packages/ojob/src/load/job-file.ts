@@ -54,7 +54,10 @@ export interface Shortcut {
   readonly blocks: Readonly<Record<string, CodeBlock>>;
   /** Its lists of jobs: by option, or by `option.key` in a map of lists. */
   readonly lists: Readonly<Record<string, readonly StepReference[]>>;
-  /** For a job of OpenAF that is read as a shortcut: the arguments with the options that the file does not have. */
+  /**
+   * For a job of OpenAF that is read as a shortcut: the arguments with the options that the file does not
+   * have.
+   */
   readonly late?: Readonly<Record<string, string>>;
   /** Where the values stand. */
   readonly places: Readonly<Record<string, Position>>;

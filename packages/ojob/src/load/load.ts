@@ -76,6 +76,7 @@ class Loader {
    */
   load(source: SourceFile, use: Use, root: Node | undefined): Files {
     const files = new Set([source.path]);
+    this.#problems.reads(source);
     if (root === undefined) {
       this.#done.set(identity(source), { use, files });
       this.#problems.error(`${source.name} is empty.`, startOf(source));

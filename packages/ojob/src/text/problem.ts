@@ -70,10 +70,16 @@ export class Problems {
   /** Whether an error leaves a part of the file out. */
   #isWhole = true;
   readonly #known = new Set<string>();
+  readonly #files = new Set<string>();
 
   /** With `strict`, warnings count as errors. */
   constructor(strict = false) {
     this.#strict = strict;
+  }
+
+  /** Notes that a file is read: its problems come before those of files that are read later. */
+  reads({ path }: SourceFile): void {
+    this.#files.add(path);
   }
 
   /** Adds an error that leaves a part of the file out. What is said of the whole could be an echo of it. */
@@ -121,16 +127,14 @@ export class Problems {
    */
   throwErrors(): void {
     if (this.list.length === 0 || (this.errors.length === 0 && !this.#strict)) return;
-    const list = inOrder(this.list);
+    const list = inOrder(this.list, this.#files);
     throw new JobFileError(this.#strict ? list.map((problem) => ({ ...problem, severity: "error" })) : list);
   }
 }
 
-/**
- * By file, in the order in which problems first name it, and by place. Problems are found in another order.
- */
-function inOrder(list: readonly Problem[]): Problem[] {
-  const files = [...new Set(list.map(({ at }) => at?.source.path))];
+/** By file, in the order in which they are read, and by place. Problems are found in another order. */
+function inOrder(list: readonly Problem[], read: Iterable<string>): Problem[] {
+  const files = [...new Set([...read, ...list.map(({ at }) => at?.source.path)])];
   return [...list].sort(
     ({ at: a }, { at: b }) =>
       files.indexOf(a?.source.path) - files.indexOf(b?.source.path) ||

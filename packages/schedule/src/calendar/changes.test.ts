@@ -55,7 +55,9 @@ function holds(zone: string, stretch: Walk, sample: Sample, start: number): void
   if (expected.length < 5) expect(schedule.next(after)).toBeGreaterThanOrEqual(end);
 }
 
-/** The zones of `npm test`: a change by an hour, by half an hour, at midnight, and a day that was left out. */
+/**
+ * The zones of `npm test`: a change by an hour, by half an hour, at midnight, and a day that was left out.
+ */
 const FIRST: readonly string[] = ["Europe/Lisbon", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"];
 
 for (const [zone, ...days] of CHANGES) {

@@ -75,7 +75,9 @@ export function toJobError(error: unknown, at: Position): JobError {
   return new JobError(failureText(failure), { at, failure, cause: error });
 }
 
-/** An error of an expression whose place is the statement around it, as for an unknown name: it starts here. */
+/**
+ * An error of an expression whose place is the statement around it, as for an unknown name: it starts here.
+ */
 export function within({ source, line, indent }: CodeBlock, error: unknown): unknown {
   if (!(error instanceof JobError) || error.at === undefined || error.at.line >= line) return error;
   return new JobError(error.message, {

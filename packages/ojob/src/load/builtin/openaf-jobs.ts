@@ -5,7 +5,9 @@ export interface JobAsShortcut extends JobOfOpenAf {
   readonly shortcut: string;
 }
 
-/** Jobs of OpenAF's ojob.yaml, in small letters and without the word before: the shortcut, and the arguments. */
+/**
+ * Jobs of OpenAF's ojob.yaml, in small letters and without the word before: the shortcut, and the arguments.
+ */
 const TABLE: Readonly<Record<string, readonly [shortcut: string, args: string]>> = {
   channel: ["ch", "__name=value __op __key __kpath __vpath key=k keys=ks value=v values=vs extra"],
   check: ["check", "_checks=value _actions=actions"],
@@ -76,7 +78,10 @@ export function asShortcut(name: string): JobAsShortcut | undefined {
   return { name, shortcut, args: Object.fromEntries(pairs) };
 }
 
-/** What to write instead of a job that comes with OpenAF, and not with ojm. `undefined` if it is none of those. */
+/**
+ * What to write instead of a job that comes with OpenAF, and not with ojm. `undefined` if it is none of
+ * those.
+ */
 export function insteadOfJob(name: string): string | undefined {
   const shortcut = asShortcut(name)?.shortcut;
   if (shortcut !== undefined) return ` Write the shortcut (${shortcut}).`;

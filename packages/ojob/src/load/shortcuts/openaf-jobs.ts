@@ -10,8 +10,8 @@ const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 
 /**
  * Puts shortcuts in the place of the jobs of OpenAF that they stand for, in the todo of a job file and in the
- * steps of its jobs, before anything is checked: their values keep their places, and are checked as those of any
- * shortcut. `names` are the jobs that files define: such a name means that job.
+ * steps of its jobs, before anything is checked: their values keep their places, and are checked as those of
+ * any shortcut. `names` are the jobs that files define: such a name means that job.
  */
 export function withShortcuts(root: Node, names: ReadonlySet<string>): Node {
   const translator = new Translator(names);
@@ -46,7 +46,9 @@ class Translator {
     return mapItems(node, (item) => this.#item(item, around));
   }
 
-  /** The arguments of a job without its options. Scripts may use those with names like others, such as `time`. */
+  /**
+   * The arguments of a job without its options. Scripts may use those with names like others, such as `time`.
+   */
   withoutUsed(args: Node): Node {
     return mapItems(args, (map) => {
       if (map.kind !== "map") return map;
@@ -98,7 +100,9 @@ class Translator {
   }
 }
 
-/** The arguments of a job, or of a reference to it. `undefined` if they are code, or those of several runs. */
+/**
+ * The arguments of a job, or of a reference to it. `undefined` if they are code, or those of several runs.
+ */
 function argsOf(node: Node): MapNode | undefined {
   const args = child(node, "args");
   if (args === undefined) return { kind: "map", at: node.at, entries: [] };
