@@ -55,6 +55,23 @@ describe("-wal and -shm deleted while a process has the database open", () => {
     await program.exit;
     await openFile(file);
   });
+
+  it("a process that closes the database leaves its commits in it, also while another one asks for it", async () => {
+    const file = temporaryFile();
+    for (let round = 1; round <= 20; round++) {
+      const opened = await openFile(file);
+      await opened.commit(put("k", String(round)));
+      rmSync(`${file}-wal`);
+      const prober = start("probe", file);
+      await prober.next();
+      await opened.close();
+      prober.kill("SIGKILL");
+      await prober.exit;
+      const db = openRaw(file);
+      expect(db.prepare("SELECT value FROM entries").pluck().get()).toBe(String(round));
+      db.close();
+    }
+  });
 });
 
 describe("a long read transaction, such as a backup", () => {

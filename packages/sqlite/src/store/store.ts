@@ -51,6 +51,7 @@ export class Store {
   readonly #reader: Reader;
   readonly #queue: CommitQueue;
   readonly #housekeeping: Housekeeping;
+  readonly #wal: Wal;
   readonly #tail: Tail;
 
   constructor(file: string, db: Database, durability: Durability, deadlines: Deadlines) {
@@ -77,6 +78,7 @@ export class Store {
     this.#reader = reader;
     this.#queue = queue;
     this.#housekeeping = housekeeping;
+    this.#wal = wal;
     this.#tail = new Tail({ file, db, queue, reader, deadlines, log, interests, watchers, housekeeping });
     this.#pruneWatchers(watchers);
   }
@@ -110,7 +112,11 @@ export class Store {
   async close(): Promise<void> {
     this.#tail.close();
     await this.#queue.idle();
-    this.#db.close();
+    try {
+      this.#wal.saveDeleted();
+    } finally {
+      this.#db.close();
+    }
   }
 
   #readyReader(): Reader {

@@ -58,6 +58,15 @@ export class Wal {
     else this.#standBack(now, inTheWay);
   }
 
+  /**
+   * If the file of the log was deleted, copies the log into the database. SQLite does so by itself with the
+   * last connection, but counts one of a process that has only begun to open the database and waits for us.
+   */
+  saveDeleted(): void {
+    // A log in its place is that of another program: the old one must not be written over it.
+    if (statSync(this.#path, { throwIfNoEntry: false }) === undefined) this.#db.pragma("wal_checkpoint(PASSIVE)");
+  }
+
   #standBack(now: number, inTheWay: "others" | "readers"): void {
     if (this.#since === 0) this.#since = now;
     if (inTheWay === "readers") this.#readersTries++;
