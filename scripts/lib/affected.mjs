@@ -27,6 +27,7 @@ const USES = [
   ["test/examples.test.ts", /^examples\//],
   ["packages/ojob/src/testing/corpus.ts", /^examples\//],
   ["packages/cli/src/reference/reference.test.ts", /^docs\/command-line\.md$|^packages\/cli\/man\//],
+  ["test/mutants/mutants.test.ts", /^test\/mutants\/kept\//],
   ["packages/cli/src/schemas/schemas.test.ts", /^packages\/cli\/schemas\//],
 ];
 

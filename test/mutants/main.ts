@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { kept } from "./kept/index.js";
-import { allMutants, fromNamed, sample, sourcesIn, testsOf } from "./plan.js";
+import { kept, testNamed } from "./kept.js";
+import { allMutants, sample, testsOf } from "./plan.js";
 import { describeSurvivor, summary, type Tried } from "./report.js";
+import { mutantOf } from "./rows.js";
+import { sourcesIn } from "./symbols.js";
 import { Trial } from "./trial.js";
 import type { Mutant } from "./types.js";
 
@@ -43,8 +45,9 @@ interface Task {
 
 function named(): Task[] {
   return kept.named.map((it) => {
-    const mutant = fromNamed(root, it);
-    return { mutant, tests: it.tests ?? testsOf(root, mutant, values.thorough) };
+    const mutant = mutantOf(root, it, it.name);
+    const tests = it.tests.map((test) => testNamed(root, it.pack, test));
+    return { mutant, tests: tests.length > 0 ? tests : testsOf(root, mutant, values.thorough) };
   });
 }
 

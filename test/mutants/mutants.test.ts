@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { kept } from "./kept/index.js";
+import { afterAll, describe, expect, test } from "vitest";
+import { kept, LAST, SLOW, testNamed } from "./kept.js";
 import { mutantsOf } from "./operators.js";
-import { allMutants, fromNamed, isMeant, sample } from "./plan.js";
+import { allMutants, sample } from "./plan.js";
+import { mutantOf, rowOf } from "./rows.js";
 import type { Mutant } from "./types.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -38,6 +40,7 @@ test("a sample takes from every file, and is the same for the same seed", () => 
       start: i,
       end: i,
       replacement: "",
+      about: { start: i, end: i },
     }));
   const all = [...of("a", 100), ...of("b", 2), ...of("c", 30)];
   const chosen = sample(all, 12, 7);
@@ -51,22 +54,87 @@ test("a sample takes from every file, and is the same for the same seed", () => 
   expect(sample(all, 1_000, 7).length).toBe(132);
 });
 
-describe("what is kept", () => {
-  test.each(kept.named.map((it) => [it.name, it] as const))("can still be made: %s", (_, it) => {
-    expect(fromNamed(root, it).end).toBeGreaterThan(0);
-    for (const test of it.tests ?? []) expect(existsSync(join(root, test)), test).toBe(true);
+describe("a row of the kept list", () => {
+  const TEXT = `export const LIMIT = 3;
+export class Box {
+  #full = false;
+  async put(a: string, b: string): Promise<void> {
+    if (a === "" || this.#full) return;
+    await this.#send(a);
+    await this.#send(b);
+    log("select " + a);
+  }
+}
+`;
+  const folder = mkdtempSync(join(tmpdir(), "ojm-rows-"));
+  mkdirSync(join(folder, "packages/p/src"), { recursive: true });
+  for (const file of ["a.ts", "b.ts"]) writeFileSync(join(folder, "packages/p/src", file), TEXT);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const mutated = (symbol: string, change: string): string[] => {
+    const { start, end, replacement } = mutantOf(folder, { pack: "p", symbol, change }, "N1 a fault");
+    const lines = (TEXT.slice(0, start) + replacement + TEXT.slice(end)).split("\n");
+    return lines.filter((line) => !TEXT.includes(`${line}\n`)).map((line) => line.trim());
+  };
+
+  test.each([
+    ["a.ts:LIMIT", "+ 1", "export const LIMIT = ((3) + 1);"],
+    ["a.ts:Box.#full", "false to true", "#full = true;"],
+    ["a.ts:Box.put", "drop return", 'if (a === "" || this.#full) ;'],
+    ["a.ts:Box.put", "condition false", "if (false) return;"],
+    ["a.ts:Box.put", "drop operand #full", 'if ((a === "")) return;'],
+    ["a.ts:Box.put", "drop await b", "void this.#send(b);"],
+    ["a.ts:Box.put", "drop statement #send #2", ";"],
+    ["a.ts:Box.put", "select → SELECT", 'log("SELECT " + a);'],
+    ["a.ts:Box.put", 'a===""||this.#full →  a === b', "if (a === b) return;"],
+  ])("%s: %s", (symbol, change, line) => {
+    expect(mutated(symbol, change)).toEqual([line]);
   });
 
-  test.each(kept.equivalent.map((it) => [`${it.file} ${it.operator} ${it.text}`, it] as const))(
-    "means a mutant that there is: %s",
-    (_, it) => {
-      const text = readFileSync(join(root, it.file), "utf8");
-      expect(mutantsOf(it.file, text).filter((mutant) => isMeant(it, mutant, text)).length).toBeGreaterThan(0);
-      expect(allMutants(root, [it.file]).some((mutant) => isMeant(it, mutant, text))).toBe(false);
-    },
-  );
+  test.each([
+    ["Box.gone", "drop return", "packages/p/src has no symbol Box.gone"],
+    ["Box.put", "drop return", 'in packages/p/src/a.ts, packages/p/src/b.ts. Write "file.ts:Box.put"'],
+    ["a.ts:Box.put", "drop statement #send", "Box.put (packages/p/src/a.ts:4) fits 2 places. Add a piece of one"],
+    ["a.ts:Box.put", "drop statement read", 'fits no place with "read"'],
+    ["a.ts:Box.put", "drop statement #send #3", "fits only 2 places"],
+    ["a.ts:LIMIT", "drop await", "fits no place. Operators that do: to true, to false, to undefined"],
+    ["a.ts:Box.put", "a →", "there 4 times"],
+    ["a.ts:Box.put", "delete →", "there 0 times"],
+  ])("says what to do if it cannot be made: %s: %s", (symbol, change, message) => {
+    expect(() => mutated(symbol, change)).toThrow(message);
+    expect(() => mutated(symbol, change)).toThrow(/^the mutant "N1 a fault" cannot .* test\/mutants\/kept\/p\.txt$/);
+  });
 
-  test.each([...kept.slow, ...kept.last])("names a test that there is: %s", (file) => {
+  test("a survivor is printed as a row that means it", () => {
+    for (const mutant of mutantsOf("packages/p/src/a.ts", TEXT)) {
+      const [, symbol = "", change = ""] = /^(\S+): (.*)$/.exec(rowOf(mutant, TEXT)) ?? [];
+      const { start, end, replacement } = mutantOf(folder, { pack: "p", symbol: `a.ts:${symbol}`, change }, "");
+      expect({ start, end, replacement }, mutant.name).toEqual({
+        start: mutant.start,
+        end: mutant.end,
+        replacement: mutant.replacement,
+      });
+    }
+  });
+});
+
+describe("what is kept", () => {
+  test.each(kept.named.map((it) => [it.name, it] as const))("can still be made: %s", (_, it) => {
+    expect(mutantOf(root, it, it.name).end).toBeGreaterThan(0);
+    for (const test of it.tests) testNamed(root, it.pack, test);
+  });
+
+  test("mutants that none can notice are made, but not in a sample", () => {
+    const place = ({ file, operator, start }: Mutant): string => `${file} ${operator} ${start}`;
+    const known = kept.equivalent.map((it) => mutantOf(root, it, it.symbol));
+    const sampled = new Set(allMutants(root, [...new Set(known.map(({ file }) => file))]).map(place));
+    expect(known.filter((mutant) => sampled.has(place(mutant)))).toEqual([]);
+    // Only what a sample makes needs an entry.
+    const made = known.flatMap(({ file }) => mutantsOf(file, readFileSync(join(root, file), "utf8"))).map(place);
+    expect(known.filter((mutant) => !made.includes(place(mutant)))).toEqual([]);
+  });
+
+  test.each([...SLOW, ...LAST])("names a test that there is: %s", (file) => {
     expect(existsSync(join(root, file))).toBe(true);
   });
 });

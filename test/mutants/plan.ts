@@ -1,57 +1,22 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { seeded } from "../../packages/core/src/testing/fake-clock.js";
-import { kept } from "./kept/index.js";
+import { kept, LAST, SLOW } from "./kept.js";
 import { mutantsOf } from "./operators.js";
-import type { Equivalent, Mutant, NamedMutant } from "./types.js";
-
-/** All files below a folder, from the root. */
-function filesIn(root: string, folder: string): string[] {
-  const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
-  return names.map((name) => join(folder, name));
-}
-
-/** The sources below a folder, or the file itself, from the root: no tests, and no helpers of tests. */
-export function sourcesIn(root: string, folder: string): string[] {
-  if (folder.endsWith(".ts")) return [folder];
-  return filesIn(root, folder)
-    .filter(
-      (name) => name.endsWith(".ts") && !/\.(test|child|test-d)\.ts$|(^|\/)(testing|dist|node_modules)\//.test(name),
-    )
-    .sort();
-}
+import { mutantOf } from "./rows.js";
+import { filesIn } from "./symbols.js";
+import type { Mutant } from "./types.js";
 
 /** All mutants of these files, without those that are known to be equivalent. */
 export function allMutants(root: string, files: readonly string[]): Mutant[] {
-  return files.flatMap((file) => {
-    const text = readFileSync(join(root, file), "utf8");
-    return mutantsOf(file, text).filter((mutant) => !kept.equivalent.some((it) => isMeant(it, mutant, text)));
-  });
+  const known = new Set(kept.equivalent.map((it) => idOf(mutantOf(root, it, it.symbol))));
+  return files.flatMap((file) =>
+    mutantsOf(file, readFileSync(join(root, file), "utf8")).filter((mutant) => !known.has(idOf(mutant))),
+  );
 }
 
-/** Whether an entry of the list of equivalents means this mutant. Lines move; their text stays. */
-export function isMeant(it: Equivalent, mutant: Mutant, text: string): boolean {
-  if (it.file !== mutant.file || it.operator !== mutant.operator) return false;
-  if (it.line !== undefined && it.line !== lineAt(text, mutant.start)) return false;
-  return text.slice(mutant.start, mutant.end).split("\n", 1)[0] === it.text;
-}
-
-/** The line of a place, without the blanks around it. */
-export function lineAt(text: string, place: number): string {
-  const end = text.indexOf("\n", place);
-  return text.slice(text.lastIndexOf("\n", place - 1) + 1, end < 0 ? text.length : end).trim();
-}
-
-/** A mutant of the kept list. Throws where it can no longer be made. */
-export function fromNamed(root: string, { name, file, search, replace }: NamedMutant): Mutant {
-  const text = readFileSync(join(root, file), "utf8");
-  const start = text.indexOf(search);
-  if (start < 0 || text.indexOf(search, start + 1) >= 0) {
-    throw new Error(
-      `the mutant "${name}": what it replaces stands in ${file} not exactly once. Mend it in test/mutants/kept`,
-    );
-  }
-  return { file, name, operator: "named", start, end: start + search.length, replacement: replace };
+function idOf({ file, operator, start, end }: Mutant): string {
+  return [file, operator, start, end].join("\n");
 }
 
 /**
@@ -85,13 +50,13 @@ export function testsOf(root: string, { file }: Pick<Mutant, "file">, thorough: 
   const below = new Set([...reach(root, file)].map((it) => dirname(it)));
   const isAround = (test: string): boolean => dirname(test) !== source && `${folder}/`.startsWith(`${dirname(test)}/`);
   const rank = (test: string): number => {
-    if (kept.last.includes(test)) return 4;
+    if (LAST.includes(test)) return 4;
     if (test === own) return 0;
     if (dirname(test) === folder) return 1;
     return isAround(test) ? 2 : 3;
   };
   return filesIn(root, source)
-    .filter((name) => name.endsWith(".test.ts") && (thorough || name === own || !kept.slow.includes(name)))
+    .filter((name) => name.endsWith(".test.ts") && (thorough || name === own || !SLOW.includes(name)))
     .filter((test) => thorough || rank(test) < 3)
     .filter(
       (test) =>

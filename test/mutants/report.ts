@@ -1,4 +1,4 @@
-import { lineAt } from "./plan.js";
+import { rowOf } from "./rows.js";
 import type { Verdict } from "./trial.js";
 import type { Mutant } from "./types.js";
 
@@ -8,13 +8,14 @@ export interface Tried {
   readonly verdict: Verdict;
 }
 
-/** The lines that a mutant changes, before and after, and what the list of equivalents would call it. */
-export function describeSurvivor({ file, operator, start, end, replacement }: Mutant, text: string): string {
+/** The lines that a mutant changes, before and after, and what the kept list would call it. */
+export function describeSurvivor(mutant: Mutant, text: string): string {
+  const { start, end, replacement } = mutant;
   const from = text.lastIndexOf("\n", start - 1) + 1;
   const to = text.indexOf("\n", end);
   const after = text.slice(from, start) + replacement + text.slice(end, to);
-  const entry = { file, operator, text: text.slice(start, end).split("\n", 1)[0], line: lineAt(text, start) };
-  return [...marked("-", text.slice(from, to)), ...marked("+", after), `    ${JSON.stringify(entry)}`].join("\n");
+  const row = rowOf(mutant, text);
+  return [...marked("-", text.slice(from, to)), ...marked("+", after), `    ${row}`].join("\n");
 }
 
 function marked(sign: string, lines: string): string[] {
