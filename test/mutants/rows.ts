@@ -55,7 +55,7 @@ const WORD = "\\w$";
 const SIGN = "<>=!&|?*/+-";
 
 /** Where a text has a piece of code: whole words and signs, with any blanks between them. */
-export function find(text: string, piece: string): Place[] {
+function find(text: string, piece: string): Place[] {
   const tokens = tokensOf(piece).map(({ token }) => token);
   const edge = (token: string, of: string): string => (new RegExp(`^[${of}]`).test(token) ? of : "");
   const source = tokens.map((token, i) => {
@@ -117,7 +117,7 @@ function matching(text: string, all: readonly Mutant[], operator: string, anchor
 }
 
 /** The shortest change that means this mutant of a symbol: the operator, with a name or a piece, or by number. */
-export function shortest(text: string, all: readonly Mutant[], mutant: Mutant): string {
+function shortest(text: string, all: readonly Mutant[], mutant: Mutant): string {
   const { operator, about } = mutant;
   const same = all.filter((it) => it.operator === operator);
   if (same.length === 1) return operator;
