@@ -36,6 +36,7 @@ const { values, positionals } = parseArgs({
 });
 
 const root = process.cwd();
+const only = new RegExp(values.only);
 
 /** A mutant, and the tests that should notice it, in order. */
 interface Task {
@@ -44,7 +45,8 @@ interface Task {
 }
 
 function named(): Task[] {
-  return kept.named.map((it) => {
+  const chosen = kept.named.filter(({ name }) => only.test(name));
+  return chosen.map((it) => {
     const mutant = mutantOf(root, it, it.name);
     const tests = it.tests.map((test) => testNamed(root, it.pack, test));
     return { mutant, tests: tests.length > 0 ? tests : testsOf(root, mutant, values.thorough) };
@@ -80,7 +82,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const tasks = (values.list ? named() : sampled()).filter(({ mutant }) => new RegExp(values.only).test(mutant.name));
+  const tasks = (values.list ? named() : sampled()).filter(({ mutant }) => only.test(mutant.name));
   if (values.dry) {
     for (const { mutant } of tasks) console.log(mutant.name);
     return 0;

@@ -1,7 +1,7 @@
 import ts from "typescript";
 import type { Mutant } from "./types.js";
 
-/** An operator, and the text that it puts in place of a node, or from this node to that one. */
+/** An operator, and the text that it puts in place of a node. */
 interface Change {
   readonly operator: string;
   readonly node: ts.Node;
@@ -25,14 +25,14 @@ const SWAPPED: ReadonlyMap<ts.SyntaxKind, string> = new Map([
   [ts.SyntaxKind.SlashToken, "*"],
 ]);
 
-/** All mutants of a source file, in the order of their places; with `byHand` also those of the kept list alone. */
-export function mutantsOf(file: string, text: string, byHand = false): Mutant[] {
+/** All mutants of a source file, in the order of their places. */
+export function mutantsOf(file: string, text: string): Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
-  return mutantsIn(source, source, byHand);
+  return mutantsIn(source, source);
 }
 
-/** All mutants of a part of a source file. */
-export function mutantsIn(source: ts.SourceFile, part: ts.Node, byHand: boolean): Mutant[] {
+/** All mutants of a part of a source file; with `byHand` also those that only the kept list has. */
+export function mutantsIn(source: ts.SourceFile, part: ts.Node, byHand = false): Mutant[] {
   const mutants: Mutant[] = [];
   const visit = (node: ts.Node): void => {
     // Types do not exist when the program runs, and the text of an error is not what the program does.
@@ -231,8 +231,8 @@ function isLeftToHand(node: ts.Node): boolean {
   if (!ts.isIfStatement(node)) return ts.isIterationStatement(node, false);
   const { thenStatement: then } = node;
   const only = ts.isBlock(then) && then.statements.length === 1 ? then.statements[0] : then;
-  // Without what it ends, it does nothing already.
-  return only === undefined || ts.isReturnStatement(only) || withIf(only) !== node || !isJump(only);
+  // A jump is dropped with its `if` already.
+  return only === undefined || !isJump(only) || withIf(only) !== node;
 }
 
 /** Whether it is an expression of which a value is wanted, and not a part of another one. */

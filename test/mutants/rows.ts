@@ -24,7 +24,7 @@ export function mutantOf(root: string, row: Row, name: string): Mutant {
   const fail = (what: string): never => {
     throw new Error(`the mutant "${name}" cannot be made: ${what}. Correct it in test/mutants/kept/${pack}.txt`);
   };
-  if (one === undefined) return fail(`packages/${pack}/src has no symbol ${symbol}. Was it renamed?`);
+  if (one === undefined) return fail(`packages/${pack}/src has no symbol ${symbol}`);
   if (found.length > 1) {
     const files = found.map(({ file }) => file).join(", ");
     return fail(`${symbol} is in ${files}. Write "file.ts:${symbol}"`);

@@ -10,9 +10,13 @@ export interface CodeSymbol {
   readonly node: ts.Node;
 }
 
-/** All files below a folder, from the root. */
-export function filesIn(root: string, folder: string): string[] {
-  const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+const folders = new Map<string, readonly string[]>();
+
+/** All files below a folder, from the root. Each folder is read once. */
+export function filesIn(root: string, folder: string): readonly string[] {
+  const key = join(root, folder);
+  const names = folders.get(key) ?? readdirSync(key, { recursive: true, encoding: "utf8" });
+  folders.set(key, names);
   return names.map((name) => join(folder, name));
 }
 
