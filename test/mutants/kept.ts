@@ -29,8 +29,9 @@ export interface Kept {
 const FOLDER = join(import.meta.dirname, "kept");
 
 /**
- * Reads the list of a package. `= test, test` begins the mutants that these tests notice, `= usual` those
- * that the usual ones do, three lines each: name, what changes, why it matters. `= equivalent` begins those that none can notice, two lines each.
+ * Reads the list of a package. `= test, test` begins the mutants that these tests notice, `= usual` those of
+ * the usual tests: three lines each, with the name, what changes and why it matters. `= equivalent` begins
+ * those that no test can notice: two lines each.
  */
 function parse(pack: string, list: string): Kept {
   const named: NamedMutant[] = [];
@@ -63,7 +64,7 @@ function readKept(): Kept {
 
 export const kept: Kept = readKept();
 
-/** Tests that are too slow to be run on each mutant: they start processes or threads, or search the memory. */
+/** Tests that are too slow for each mutant: they start processes or threads, or search the memory. */
 export const SLOW: readonly string[] = [
   "packages/core/src/locks/busy.test.ts",
   "packages/core/src/jobs/run/exit.test.ts",

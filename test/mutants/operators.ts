@@ -225,7 +225,7 @@ function* shortenedCalls(node: ts.CallExpression): Generator<Change> {
   }
 }
 
-/** Statements that a sample leaves in, because the conditions and the parts that they have are changed, too. */
+/** Statements that a sample leaves in, because it changes their conditions and their parts. */
 function isLeftToHand(node: ts.Node): boolean {
   if (ts.isReturnStatement(node)) return node.expression !== undefined;
   if (!ts.isIfStatement(node)) return ts.isIterationStatement(node, false);

@@ -9,9 +9,9 @@ export interface Row {
   /** See {@link symbolsNamed}. */
   readonly symbol: string;
   /**
-   * An operator, with an anchor where it fits several places of the symbol: a piece of the innermost expression
-   * or statement, `#n` for the n-th such place, or both. Or `text → other text`, where the text must stand in
-   * the symbol exactly once. Blanks and line breaks do not count.
+   * An operator, with an anchor where it fits several places of the symbol: a piece of the innermost
+   * expression or statement, `#n` for the n-th such place, or both. Or `text → other text`, where the text
+   * must be in the symbol exactly once. Blanks and line breaks do not count.
    */
   readonly change: string;
 }
@@ -106,7 +106,7 @@ function short(text: string, { start, end }: Place): string {
   return text.slice(start, end).replace(/\s+/g, " ").slice(0, 60);
 }
 
-/** The mutants of an operator whose place has the anchor: without those that have another such place in them. */
+/** The mutants of an operator whose place has the anchor, except those with another such place in them. */
 function matching(text: string, all: readonly Mutant[], operator: string, anchor: string): Mutant[] {
   const of = all.filter((it) => it.operator === operator);
   if (anchor === "") return of;
@@ -116,7 +116,7 @@ function matching(text: string, all: readonly Mutant[], operator: string, anchor
   return fitting.filter(({ about }) => !fitting.some((other) => isAround(about, other.about)));
 }
 
-/** The shortest change that means this mutant of a symbol: the operator, with a name or a piece, or by number. */
+/** The shortest change that means this mutant: its operator, with a name, a piece or a number if needed. */
 function shortest(text: string, all: readonly Mutant[], mutant: Mutant): string {
   const { operator, about } = mutant;
   const same = all.filter((it) => it.operator === operator);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
-/** A function, a method or field of a class (`Class.method`), a class, or a constant at the top of a source file. */
+/** A function, constant or class at the top of a source file, or a member of the class (`Class.method`). */
 export interface CodeSymbol {
   readonly name: string;
   readonly file: string;
