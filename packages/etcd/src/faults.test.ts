@@ -169,6 +169,22 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     }
   });
 
+  it("a commit without checks whose reply was lost is reported as unknown, and not made again", async () => {
+    const [server, observer] = await open();
+    const proxy = await proxyOf(server);
+    const behind = await openEtcd({ hosts: `127.0.0.1:${proxy.port}` });
+    await eventually(() => behind.read(["c a"]));
+    const heal = await proxy.dropReplies();
+    const lost = put(behind, "c a", "1");
+    const version = async (): Promise<string | undefined> => (await observer.read(["c a"]))[0]?.version;
+    await until(async () => (await version()) !== undefined);
+    const first = await version();
+    proxy.cut();
+    await heal();
+    await expect(lost).rejects.toMatchObject({ outcome: "unknown" });
+    expect(await version()).toBe(first);
+  });
+
   it("a full node refuses writes with FULL, and can still be read", async () => {
     const server = await startEtcd({ args: ["--quota-backend-bytes", "200000"] });
     servers.push(server);
