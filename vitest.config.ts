@@ -102,7 +102,7 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     setupFiles: ["./test/setup.ts"],
     // More than the smallest machine has processors: most files wait for leases, servers and processes.
-    maxWorkers: 3,
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     // For tests that hang. A machine that stalls for a minute is no failure.
     testTimeout: 240_000,

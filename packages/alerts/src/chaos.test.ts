@@ -21,63 +21,67 @@ const FAULTS: readonly Fault[] = [
 
 const SEED = Number(process.env["OJM_SEED"] ?? 1);
 
-test.each(Array.from({ length: 12 }, (_, i) => SEED + i))(
-  "each run that ended in error is told, under one id, while the store fails, processes die and the receiver too (seed %i)",
-  async (seed) => {
-    const world = new World(seed);
-    const { clock } = world;
-    const chance = seeded(seed);
-    const receiver = new FakeReceiver();
-    let calm = false;
-    receiver.answer = () => {
-      const dice = calm ? 1 : chance();
-      if (dice < 0.2) return { type: "later", why: "it answered 503" };
-      if (dice < 0.25) return { type: "refused", why: "it answered 400" };
-      const late = chance() * 5 * SECOND;
-      return new Promise((resolve) => {
-        clock.after(late, () => resolve({ type: "taken" }));
+/** How many seeds there are, and how many of them `npm test` has. */
+const [SEEDS, FIRST] = [12, 3];
+
+for (let i = 0; i < SEEDS; i++) {
+  const name =
+    "each run that ended in error is told, under one id, while the store fails, processes die and the receiver too";
+  test(`${name} (seed ${SEED + i})`, { tags: i < FIRST ? [] : ["full"] }, () => tellsEachFailure(SEED + i));
+}
+
+async function tellsEachFailure(seed: number): Promise<void> {
+  const world = new World(seed);
+  const { clock } = world;
+  const chance = seeded(seed);
+  const receiver = new FakeReceiver();
+  let calm = false;
+  receiver.answer = () => {
+    const dice = calm ? 1 : chance();
+    if (dice < 0.2) return { type: "later", why: "it answered 503" };
+    if (dice < 0.25) return { type: "refused", why: "it answered 400" };
+    const late = chance() * 5 * SECOND;
+    return new Promise((resolve) => {
+      clock.after(late, () => resolve({ type: "taken" }));
+    });
+  };
+  const fault = (_: Call): Fault | undefined =>
+    calm || chance() > 0.02 ? undefined : FAULTS[Math.floor(chance() * FAULTS.length)];
+
+  const rules: AlertsOptions["rules"] = [{ on: ["failed", "lost", "timeout"], to: { webhook: "https://example.com" } }];
+  const begin = async (): Promise<ManagerOf> => {
+    const one = await world.manager({ supports: { shared: "network" } });
+    await clock.until(openWith(one.manager, { rules, clock }, receiver.send));
+    one.way.fault = fault;
+    return one;
+  };
+  const processes = [await begin(), await begin(), await begin()];
+  for (let i = 0; i < 60; i++) {
+    const at = Math.floor(chance() * processes.length);
+    const one = processes[at] as ManagerOf;
+    const name = `job ${Math.floor(chance() * 4)}`;
+    const fails = chance() < 0.6;
+    const body = (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        clock.after(chance() * 20 * SECOND, () => (fails ? reject(new Error("no")) : resolve()));
       });
-    };
-    const fault = (_: Call): Fault | undefined =>
-      calm || chance() > 0.02 ? undefined : FAULTS[Math.floor(chance() * FAULTS.length)];
+    one.manager.run(name, body, { timeout: 15 * SECOND }).catch(() => {});
+    await clock.advance(chance() * 10 * SECOND);
+    if (chance() > 0.1) continue;
+    one.way.fault = () => ({ type: "refused" });
+    processes[at] = await begin();
+  }
+  calm = true;
+  // What the dead left is closed when somebody wants it.
+  const { manager } = await begin();
+  await clock.advance(10 * MINUTE);
+  for (let i = 0; i < 4; i++) await clock.until(manager.run(`job ${i}`, () => {}, { wait: HOUR }));
+  await clock.advance(2 * HOUR);
 
-    const rules: AlertsOptions["rules"] = [
-      { on: ["failed", "lost", "timeout"], to: { webhook: "https://example.com" } },
-    ];
-    const begin = async (): Promise<ManagerOf> => {
-      const one = await world.manager({ supports: { shared: "network" } });
-      await clock.until(openWith(one.manager, { rules, clock }, receiver.send));
-      one.way.fault = fault;
-      return one;
-    };
-    const processes = [await begin(), await begin(), await begin()];
-    for (let i = 0; i < 60; i++) {
-      const at = Math.floor(chance() * processes.length);
-      const one = processes[at] as ManagerOf;
-      const name = `job ${Math.floor(chance() * 4)}`;
-      const fails = chance() < 0.6;
-      const body = (): Promise<void> =>
-        new Promise((resolve, reject) => {
-          clock.after(chance() * 20 * SECOND, () => (fails ? reject(new Error("no")) : resolve()));
-        });
-      one.manager.run(name, body, { timeout: 15 * SECOND }).catch(() => {});
-      await clock.advance(chance() * 10 * SECOND);
-      if (chance() > 0.1) continue;
-      one.way.fault = () => ({ type: "refused" });
-      processes[at] = await begin();
-    }
-    calm = true;
-    // What the dead left is closed when somebody wants it.
-    const { manager } = await begin();
-    await clock.advance(10 * MINUTE);
-    for (let i = 0; i < 4; i++) await clock.until(manager.run(`job ${i}`, () => {}, { wait: HOUR }));
-    await clock.advance(2 * HOUR);
-
-    const failed = (await clock.until(collect(manager.failures()))).filter(({ name }) => name.startsWith("job"));
-    expect(failed.length).toBeGreaterThan(10);
-    const told = new Set(receiver.taken.map(({ run }) => run));
-    expect(failed.filter(({ id }) => !told.has(id)).map(({ id }) => id)).toEqual([]);
-    expect(told.size).toBe(failed.length);
-    expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(failed.length);
-  },
-);
+  const failed = (await clock.until(collect(manager.failures()))).filter(({ name }) => name.startsWith("job"));
+  expect(failed.length).toBeGreaterThan(10);
+  const told = new Set(receiver.taken.map(({ run }) => run));
+  expect(failed.filter(({ id }) => !told.has(id)).map(({ id }) => id)).toEqual([]);
+  expect(told.size).toBe(failed.length);
+  expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(failed.length);
+}

@@ -1,3 +1,7 @@
+/**
+ * Each minute in twelve zones, a tick each.
+ * @module-tag full
+ */
 import { expect, it } from "vitest";
 import { Year } from "./testing/year/year.js";
 

@@ -1,3 +1,7 @@
+/**
+ * The first answers of a page, held up one by one.
+ * @module-tag full
+ */
 import type { Page } from "playwright-core";
 import { expect, it, vi } from "vitest";
 import { describePages } from "./support/describe-pages.js";

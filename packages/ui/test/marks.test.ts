@@ -1,3 +1,7 @@
+/**
+ * Marks of ticks on the timeline.
+ * @module-tag full
+ */
 import { Scheduler } from "@ojm/schedule";
 import type { Page } from "playwright-core";
 import { afterEach, expect, it } from "vitest";

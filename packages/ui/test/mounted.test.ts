@@ -1,3 +1,7 @@
+/**
+ * Pages below another address, behind a proxy.
+ * @module-tag full
+ */
 import type { Locator, Page } from "playwright-core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { serveUi } from "../src/serve-ui.js";

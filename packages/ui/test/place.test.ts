@@ -1,3 +1,7 @@
+/**
+ * A list of several pages keeps its place.
+ * @module-tag full
+ */
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { describePages } from "./support/describe-pages.js";

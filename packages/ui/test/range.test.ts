@@ -1,3 +1,7 @@
+/**
+ * Ranges of time that are typed.
+ * @module-tag full
+ */
 import type { Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { violationsOf } from "./support/browser.js";

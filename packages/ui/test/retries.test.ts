@@ -1,3 +1,7 @@
+/**
+ * An attempt to come, on each page.
+ * @module-tag full
+ */
 import { beforeEach, expect, it } from "vitest";
 import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";

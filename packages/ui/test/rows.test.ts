@@ -1,3 +1,7 @@
+/**
+ * A row of a list as a target of clicks.
+ * @module-tag full
+ */
 import type { Locator, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { describePages } from "./support/describe-pages.js";

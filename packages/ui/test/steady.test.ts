@@ -1,3 +1,7 @@
+/**
+ * What is clicked on stays in its place under load.
+ * @module-tag full
+ */
 import type { Run } from "@ojm/core";
 import type { Locator, Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";

@@ -1,3 +1,7 @@
+/**
+ * Times in the zones of jobs and readers. The laws are in src/view and web/src/format.
+ * @module-tag full
+ */
 import type { Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { violationsOf } from "./support/browser.js";
