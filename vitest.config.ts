@@ -80,13 +80,14 @@ const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       project("product", PRODUCT, {
-        include: ["{packages/ui/test,packages/openaf/src,examples,test}/**/*.test.ts"],
+        include: ["{packages/ui/test,packages/openaf/src,test}/**/*.test.ts"],
         exclude: ["**/node_modules/**", ...leftOut],
         // Node loads what was built, as for users, and not the test runner.
         server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
       }),
       project("alone", SOURCES, {
-        include: [`packages/*/src/${ALONE}`],
+        // Processes load the backend of an example, which is TypeScript: built programs cannot.
+        include: [`packages/*/src/${ALONE}`, "examples/**/*.test.ts"],
         exclude: ["**/node_modules/**", ...leftOut],
       }),
       ...SHARING.map((group) =>
