@@ -102,8 +102,9 @@ const config: ViteUserConfig = defineConfig({
     tags: [{ name: "full", description: "left by `npm test` to `npm run test:all`: other stores, full sizes" }],
     pool: "forks",
     setupFiles: ["./test/setup.ts"],
-    // More than the smallest machine has processors: most files wait for leases, servers and processes.
-    maxWorkers: 5,
+    // More than the smallest machine has processors: files wait for leases, servers and processes. Crowds and
+    // whole simulations, which `npm test` leaves out, compute.
+    maxWorkers: process.env["OJM_PART"] === "quick" ? 5 : 3,
     sequence: { sequencer: LongestFirst },
     // For tests that hang. A machine that stalls for a minute is no failure.
     testTimeout: 240_000,
