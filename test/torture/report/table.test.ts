@@ -32,7 +32,7 @@ it("the table sums up the rounds, and shows the worst result of all of them in e
   );
   expect(table[1]).toContain("1 more cells were broken off");
   expect(table[2]).toBe("Modes: redis try, wait. Versions: Redis 8.");
-  expect(table).toContain("| none | held, told +1.3 |");
+  expect(table).toContain("| none | held, signal +1.3 |");
   expect(table).toContain("| holder kill -9 | held, back in 190 |");
   expect(table).toContain("| combination | not run |");
 });

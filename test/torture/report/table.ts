@@ -143,7 +143,7 @@ function summary(rows: readonly Row[]): string {
   const facts = [
     failed === 0 ? "held" : `**failed in ${failed} of ${run.length}**`,
     show(
-      "told +",
+      "signal +",
       worst(({ worstSignal }) => worstSignal),
     ),
     show(

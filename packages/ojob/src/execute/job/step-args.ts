@@ -5,6 +5,7 @@ import type { JobStep, PlannedJob } from "../../plan/planned.js";
 import { expressionScript } from "../../plan/shortcuts/condition.js";
 import type { Variables } from "../../text/environment.js";
 import { JobError, within } from "../runtime/job-error.js";
+import { isMap } from "../shortcuts/values/paths.js";
 import type { ExecutionHost } from "./host.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
@@ -41,10 +42,6 @@ export async function argsOfCode(
   if (maps.every(isMap)) return maps;
   const message = `the "args" of "${job}" must be a map or a list of maps, not ${JSON.stringify(value) ?? "nothing"}`;
   throw new JobError(message, { at: { source: code.source, line: code.line, column: code.indent + 1 } });
-}
-
-function isMap(value: unknown): value is Args {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** What a step hands on. Its own arguments are removed, and the arguments that they hid come back. */
