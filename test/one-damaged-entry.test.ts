@@ -347,7 +347,21 @@ test("the store of these tests has entries of every kind", async () => {
   expect([...new Set((await entriesOf(manager)).map(kindOf))].sort()).toEqual(KINDS);
 });
 
-test.each(KINDS)("damaged entries (%s) cost their own rows and nothing else", { timeout: 600_000 }, async (kind) => {
+// All at once in a few ways, which shows a list that one entry hides; and each alone in many.
+const timeout = 600_000;
+test("damaged entries (all kinds) cost their own rows and nothing else", { timeout }, () =>
+  damageAndAsk(KINDS, FEW, [null]),
+);
+test.each(KINDS)("damaged entries (%s) cost their own rows and nothing else", { timeout, tags: ["full"] }, (kind) =>
+  damageAndAsk([kind], MANY, [...FEW, NOT_JSON]),
+);
+
+/** `single` are the values for the kinds of which there is one entry. */
+async function damageAndAsk(
+  kinds: readonly string[],
+  many: readonly Json[],
+  single: readonly (Json | typeof NOT_JSON)[],
+): Promise<void> {
   const well = await healthy();
   const { manager } = well;
   const all = await entriesOf(manager);
@@ -363,25 +377,31 @@ test.each(KINDS)("damaged entries (%s) cost their own rows and nothing else", { 
       expect(lost, `${damage}: ${what} lacks rows`).toEqual([]);
     }
   };
+  const write = async ({ channel, key }: Pick<Stored, "channel" | "key">, value: Json | typeof NOT_JSON) => {
+    if (value === NOT_JSON) await well.scribble(channel, key, "{ not JSON");
+    else await (await channelOf(manager, channel)).set(key, value);
+  };
   let count = 0;
-  for (const stored of all.filter((one) => kindOf(one) === kind)) {
-    const channel = await channelOf(manager, stored.channel);
+  const singles: Stored[] = [];
+  for (const stored of all.filter((one) => kinds.includes(kindOf(one)))) {
     const own = ownName(stored);
-    // Of the runs of the alerts themselves, for one.
-    if (own === undefined && !SINGLE.has(kind)) continue;
-    const values = own === undefined ? damages(stored.value, FEW, 0) : damages(stored.value, MANY, 2);
-    for (const value of [...values, NOT_JSON]) {
+    if (own === undefined) {
+      // Others are those of the runs of the alerts themselves, for one.
+      if (SINGLE.has(kindOf(stored))) singles.push(stored);
+      continue;
+    }
+    for (const value of [...damages(stored.value, many, 2), NOT_JSON] as const) {
       const name = `hurt-${++count}`;
-      const key = own === undefined ? stored.key : renamed(stored.key, own, name);
-      if (value === NOT_JSON) await well.scribble(stored.channel, key, "{ not JSON");
-      else await channel.set(key, own === undefined ? value : renamed(value, own, name));
-      // There is one entry of this kind.
-      if (own === undefined)
-        await check(`${JSON.stringify(key)} is ${value === NOT_JSON ? "no JSON" : JSON.stringify(value)}`);
+      const damaged = value === NOT_JSON ? value : renamed(value, own, name);
+      await write({ channel: stored.channel, key: renamed(stored.key, own, name) }, damaged);
     }
   }
-  await check(`${count} entries of the kind "${kind}"`);
-});
+  await check(`${count} entries of the kinds "${kinds}"`);
+  for (const value of singles.length === 0 ? [] : single) {
+    for (const stored of singles) await write(stored, value);
+    await check(`each of "${kinds}" is ${value === NOT_JSON ? "not JSON" : JSON.stringify(value)}`);
+  }
+}
 
 test("ojm doctor names damaged entries of any name, and its command removes them and nothing else", async () => {
   const { folder, manager, scribble } = await healthy();

@@ -36,8 +36,8 @@ function isBuilt(): boolean {
 
 /** The built program of a source, if there is one: see scripts/lib/programs.mjs for the child processes. */
 function builtOf(source: string): string | undefined {
-  const main = /^(packages\/\w+)\/src\/main\.ts$/.exec(source);
-  const built =
-    main === null ? `node_modules/.ojm/children/${source.replace(/\.ts$/, ".js")}` : `${main[1]}/dist/main.js`;
-  return existsSync(ROOT + built) ? ROOT + built : undefined;
+  const [, pack = "", file] = /^(?:(packages\/\w+)\/src\/)?(.*)\.ts$/.exec(source) ?? [];
+  const child = `node_modules/.ojm/children/${source.replace(/\.ts$/, ".js")}`;
+  const all = file === "main" ? [`${pack}/dist/main.js`] : [child, `${pack}/${child}`];
+  return all.map((path) => ROOT + path).find((path) => existsSync(path));
 }

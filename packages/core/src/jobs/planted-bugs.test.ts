@@ -27,17 +27,12 @@ async function search(bug: PlantedBug): Promise<string[]> {
   return said;
 }
 
-/** Bugs that only one seed in many finds. */
-const RARE: readonly string[] = [
-  "the retention prunes the attempts of a chain that is not over",
-  "that a run of the window has started is checked before the commit",
-];
-
-const bugs = [...plantedBugs, ...plantedLogBugs, ...plantedRollupBugs, ...plantedKeptBugs, ...plantedRetentionBugs];
+const groups = [plantedBugs, plantedLogBugs, plantedRollupBugs, plantedKeptBugs, plantedRetentionBugs];
 
 describe("the simulation", () => {
-  for (const bug of bugs) {
-    const tags = RARE.includes(bug.name) ? ["full"] : [];
+  // They judge the simulation, not the product: of each group, one shows that its laws are looked at.
+  for (const [i, bug] of groups.flatMap((bugs) => [...bugs.entries()])) {
+    const tags = i === 0 ? [] : ["full"];
     test(`the simulation finds a planted bug: ${bug.name}`, { tags }, async () => {
       expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
     });

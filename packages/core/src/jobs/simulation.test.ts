@@ -17,8 +17,8 @@ const long = Number(OJM_SEEDS ?? 30);
 const batches = OJM_SEEDS === undefined ? 20 : Math.ceil(Number(OJM_SEEDS) / BATCH);
 /** The seeds of `npm test`, and those that it leaves to `npm run test:all`. */
 const parts = [
-  { tags: [], longs: [0, 8], shorts: [1, 3] },
-  { tags: ["full"], longs: [8, long], shorts: [3, batches] },
+  { tags: [], longs: [0, 8], shorts: [1, 2] },
+  { tags: ["full"], longs: [8, long], shorts: [2, batches] },
 ] as const;
 const FIRST = Number(OJM_SEED ?? 1);
 
@@ -44,17 +44,8 @@ describe("the simulation", () => {
     return;
   }
   test("the simulation produces every kind of fault and event", async () => {
-    const happened: string[] = [];
-    for (let seed = 1; seed <= 100; seed++) {
-      const simulation = new Simulation(seed, { length: SHORT });
-      await simulation.run();
-      happened.push(...simulation.timeline);
-    }
-    const all = happened.join("\n");
-    for (const fault of ["request lost", "reply lost", "refused", "slow reply", "late", "doubled"]) {
-      expect(all).toMatch(new RegExp(`commit of .*: ${fault}\\b`));
-    }
-    for (const event of [
+    const faults = ["request lost", "reply lost", "refused", "slow reply", "late", "doubled"];
+    const events = [
       " dies",
       " closes",
       " hands over ",
@@ -70,9 +61,18 @@ describe("the simulation", () => {
       " with a lock that was kept",
       " is restarted",
       " has forgotten ",
-    ]) {
-      expect(all).toContain(event);
+    ];
+    let missing = [
+      ...faults.map((fault) => new RegExp(`commit of .*: ${fault}\\b`)),
+      ...events.map((event) => new RegExp(event)),
+    ];
+    for (let seed = 1; seed <= 100 && missing.length > 0; seed++) {
+      const simulation = new Simulation(seed, { length: SHORT });
+      await simulation.run();
+      const happened = simulation.timeline.join("\n");
+      missing = missing.filter((one) => !one.test(happened));
     }
+    expect(missing).toEqual([]);
   });
   test("a seed decides on everything that happens in a simulation", async () => {
     const [first, second] = [new Simulation(2), new Simulation(2)];

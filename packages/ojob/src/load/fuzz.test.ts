@@ -18,6 +18,11 @@ import { toYaml } from "./yaml/yaml.js";
  */
 const RUNS = Number(process.env["OJM_FUZZ"] ?? 1_000);
 const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
+/** What `npm test` reads of that, and what it leaves to `npm run test:all`. */
+const PARTS = [
+  { title: "some", tags: [], seed: SEED, share: 0.05 },
+  { title: "many", tags: ["full"], seed: SEED + 1, share: 0.95 },
+];
 const ALL_DAY = 24 * 3_600_000;
 
 /**
@@ -58,41 +63,39 @@ function expectReadable({ message, problems }: JobFileError): void {
   }
 }
 
-const options = { seed: SEED, numRuns: RUNS };
-
-test("spoilt job files are taken, or refused with a message that a user can read", { timeout: ALL_DAY }, async () => {
-  const files = corpus();
-  const spoilt = fc
-    .tuple(fc.constantFrom(...files), fc.array(mutation, { minLength: 1, maxLength: 6 }))
-    .map(([text, mutations]) =>
-      mutations.reduce<readonly string[]>((lines, mutate) => mutate(lines), text.split("\n")).join("\n"),
+/** Reads files of these texts, `size` times as many as {@link RUNS} in all. */
+function fuzz(what: string, texts: fc.Arbitrary<string>, size = 1): void {
+  for (const { title, tags, seed, share } of PARTS)
+    test(`${what} (${title})`, { timeout: ALL_DAY, tags }, () =>
+      fc.assert(fc.asyncProperty(texts, read), { seed, numRuns: Math.ceil(RUNS * size * share) }),
     );
-  await fc.assert(fc.asyncProperty(spoilt, read), options);
-});
+}
 
-test("job files with random values in every place are taken or refused readably", { timeout: ALL_DAY }, async () => {
-  const wholes = [0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice));
-  const place = fc
-    .constantFrom(...wholes)
-    .chain((whole) => fc.tuple(fc.constant(whole), fc.constantFrom(...pathsOf(whole))));
-  const text = fc
-    .tuple(place, fc.jsonValue({ maxDepth: 4 }))
-    .map(([[whole, path], value]) => toYaml(withPiece(whole, path, value)));
-  await fc.assert(fc.asyncProperty(text, read), { ...options, numRuns: Math.ceil(RUNS / 5) });
-});
-
-test("random text of YAML's special characters is taken or refused readably", { timeout: ALL_DAY }, async () => {
-  const unit = fc.constantFrom(
-    ..."\n\n\n  \t:-?[]{},&*!|>'\"%@`#~<=.0a",
-    "jobs:",
-    "todo:",
-    "name: ",
-    "\n- ",
-    "\n  ",
-    "<<: ",
-    "&a ",
-    "*a",
-    "!!str ",
+const spoilt = fc
+  .tuple(fc.constantFrom(...corpus()), fc.array(mutation, { minLength: 1, maxLength: 6 }))
+  .map(([text, mutations]) =>
+    mutations.reduce<readonly string[]>((lines, mutate) => mutate(lines), text.split("\n")).join("\n"),
   );
-  await fc.assert(fc.asyncProperty(fc.string({ unit, maxLength: 200 }), read), options);
-});
+fuzz("spoilt job files are taken, or refused with a message that a user can read", spoilt);
+
+const place = fc
+  .constantFrom(...[0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice)))
+  .chain((whole) => fc.tuple(fc.constant(whole), fc.constantFrom(...pathsOf(whole))));
+const replaced = fc
+  .tuple(place, fc.jsonValue({ maxDepth: 4 }))
+  .map(([[whole, path], value]) => toYaml(withPiece(whole, path, value)));
+fuzz("job files with random values in every place are taken or refused readably", replaced, 0.2);
+
+const unit = fc.constantFrom(
+  ..."\n\n\n  \t:-?[]{},&*!|>'\"%@`#~<=.0a",
+  "jobs:",
+  "todo:",
+  "name: ",
+  "\n- ",
+  "\n  ",
+  "<<: ",
+  "&a ",
+  "*a",
+  "!!str ",
+);
+fuzz("random text of YAML's special characters is taken or refused readably", fc.string({ unit, maxLength: 200 }));

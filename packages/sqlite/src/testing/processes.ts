@@ -1,7 +1,6 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { tsArgs } from "@ojm/testing/programs";
+import { programArgs } from "@ojm/testing/programs";
 import { onTestFinished } from "vitest";
 
 /** A program of this folder, running in a process of its own. Killed after the test. */
@@ -12,9 +11,9 @@ export class Program {
   #onMessage: (() => void) | undefined;
 
   constructor(name: string, args: readonly string[]) {
-    this.process = fork(fileURLToPath(new URL(`programs/${name}.child.ts`, import.meta.url)), args, {
-      execArgv: tsArgs(),
-    });
+    const program = programArgs(new URL(`programs/${name}.child.ts`, import.meta.url));
+    const stdio = ["inherit", "inherit", "inherit", "ipc"] as const;
+    this.process = spawn(process.execPath, [...program, ...args], { stdio: [...stdio] });
     this.process.on("message", (message) => {
       this.#messages.push(message);
       this.#onMessage?.();

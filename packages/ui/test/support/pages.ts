@@ -3,10 +3,9 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
-import { tsArgs } from "@ojm/testing/programs";
+import { programArgs } from "@ojm/testing/programs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { contextOf, launch, watch } from "./browser.js";
 
@@ -52,8 +51,8 @@ export class Cockpit {
 
   /** Starts the server, at the port that it had before. */
   async startServer(): Promise<void> {
-    const script = fileURLToPath(new URL("./demo.child.ts", import.meta.url));
-    const args = [...tsArgs(), script, join(this.#folder, "ojm.db"), String(this.#served.port)];
+    const script = programArgs(new URL("./demo.child.ts", import.meta.url));
+    const args = [...script, join(this.#folder, "ojm.db"), String(this.#served.port)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.#server = child;
     const gone = once(child, "exit").then(([code, signal]) => {

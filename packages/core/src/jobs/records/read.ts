@@ -39,12 +39,16 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
 
 /** Whether the fields that only some records have can be shown. */
 function hasExtras({ id, versions, schedule, tick, delay, args, meta, ...chain }: Fields<RunRecord>): boolean {
-  const { ojm = "", node = "" } = fieldsOf<NonNullable<RunRecord["versions"]>>(versions ?? {}) ?? { ojm: 0 };
-  if (!isText(ojm) || !isText(node) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
+  if (!isOptional(versions, isVersions) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   const { attempt, chain: first, retry } = chain;
   if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, isPolicy)) return false;
   const isMap = (map: unknown): boolean => fieldsOf(map) !== undefined;
   return isOptional(tick, isTime) && isOptional(delay, isSpan) && isOptional(args, isMap) && isOptional(meta, isMap);
+}
+
+function isVersions(value: unknown): boolean {
+  const { ojm, node } = fieldsOf<NonNullable<RunRecord["versions"]>>(value) ?? {};
+  return isText(ojm) && isText(node);
 }
 
 /** Whether the fields of a record's end, as far as they are there, can be shown and counted with. */

@@ -1,15 +1,14 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { tsArgs } from "@ojm/testing/programs";
+import { programArgs } from "@ojm/testing/programs";
 import { expect, test } from "vitest";
 import type { RunRecord } from "../types.js";
 import { closeOnExit, forgetOnExit } from "./exit.js";
 
-const child = fileURLToPath(new URL("../../testing/exit.child.ts", import.meta.url));
+const child = programArgs(new URL("../../testing/exit.child.ts", import.meta.url));
 
 test("a run that is open when its process ends normally is closed as lost, and the process ends", async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [...tsArgs(), child]);
+  const { stdout } = await promisify(execFile)(process.execPath, child);
   const { told, records } = JSON.parse(stdout) as { told: string[]; records: RunRecord[] };
   const open = records.find(({ name }) => name === "left open");
   expect(open).toMatchObject({ status: "lost", error: "its process ended without closing the run" });

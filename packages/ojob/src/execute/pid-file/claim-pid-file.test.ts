@@ -18,11 +18,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type ProcessIdentity, processIdentity } from "@ojm/core/backend";
 import { folderWith } from "@ojm/testing/folder";
-import { tsArgs } from "@ojm/testing/programs";
+import { programArgs } from "@ojm/testing/programs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Log, runJobFile } from "../../index.js";
 import { runText, script } from "../../testing/run-file.js";
@@ -58,8 +57,7 @@ function fileOf(pid: number, other: Partial<ProcessIdentity> = {}): string {
 }
 
 function program(name: string, ...parameters: string[]): string[] {
-  const path = fileURLToPath(new URL(name, import.meta.url));
-  return [process.execPath, ...tsArgs(), path, ...parameters];
+  return [process.execPath, ...programArgs(new URL(name, import.meta.url)), ...parameters];
 }
 
 function pidFile(text: string): string {

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { World } from "../../testing/world.js";
+import { isRecord } from "./read.js";
+import { recordKey } from "./record.js";
+
+test("a record with a field that cannot be shown is not a record, whichever field it is", async () => {
+  const { manager } = await new World().manager();
+  const options = { args: { month: 3 }, meta: { team: "a" }, timeout: 1_000 };
+  const { record } = await manager.run("a", () => {}, options);
+  const key = recordKey("a", record.startTime);
+  expect(isRecord({ key, value: record })).toBe(true);
+  const taken = Object.keys(record).filter((field) => isRecord({ key, value: { ...record, [field]: null } }));
+  expect(taken).toEqual([]);
+  for (const versions of [{}, { ojm: "1" }, { ojm: 1, node: "20" }, "1"])
+    expect([versions, isRecord({ key, value: { ...record, versions } })]).toEqual([versions, false]);
+});
