@@ -1,4 +1,4 @@
-import { type Harness, register } from "@ojm/conformance";
+import { type Harness, type Profile, type Runner, register } from "@ojm/conformance";
 import { afterAll, describe, it } from "vitest";
 import { seed } from "./seed.js";
 
@@ -12,7 +12,10 @@ const OF_A_VARIANT: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Makes each case of the suite a test; or says why this machine cannot run it. */
+/**
+ * Makes each case of the suite a test; or says why this machine cannot run it. `npm test` has every law in
+ * few repetitions, and `npm run test:all` has all repetitions.
+ */
 export function conformance(harness: Harness, missing?: string, scope: "whole" | "variant" = "whole"): void {
   if (missing !== undefined) {
     it.skip(`conformance on ${harness.name}: ${missing}`, () => {});
@@ -20,17 +23,16 @@ export function conformance(harness: Harness, missing?: string, scope: "whole" |
   }
   // The suite does so by its last test, which only one of the two commands runs.
   afterAll(() => harness.close?.());
-  const isLeftOut = (title: string): boolean => {
+  const isLeftOut = (title: string, profile: Profile): boolean => {
     const [id] = /^[A-Z]{3}-\d{3}/.exec(title) ?? [];
-    return scope === "variant" && id !== undefined && !OF_A_VARIANT.has(id);
+    return scope === "whole" ? profile === "full" : id !== undefined && !OF_A_VARIANT.has(id);
   };
-  register(
-    {
+  for (const profile of scope === "whole" ? (["smoke", "full"] as const) : (["full"] as const)) {
+    const runner: Runner = {
       describe,
       it: (title, body, timeout) =>
-        it(title, { ...(timeout !== undefined && { timeout }), tags: isLeftOut(title) ? ["full"] : [] }, body),
-    },
-    harness,
-    { profile: "full", seed },
-  );
+        it(title, { ...(timeout !== undefined && { timeout }), tags: isLeftOut(title, profile) ? ["full"] : [] }, body),
+    };
+    register(runner, harness, { profile, seed });
+  }
 }
