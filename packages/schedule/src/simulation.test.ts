@@ -53,7 +53,7 @@ describe("the simulation of schedulers", () => {
     test(`each tick has one outcome and is run once, whatever happens: seed ${seed}`, { tags }, () => simulate(seed));
   }
 
-  test("produces every kind of outcome", async () => {
+  test("produces every kind of outcome", { tags: ["full"] }, async () => {
     const all = ["backfill", "not-latest", "overlap", "paused", "policy", "replaced", "run", "too-many"];
     const missing = new Set(all);
     for (let seed = 1; seed <= 48 && missing.size > 0; seed++) {
@@ -76,7 +76,11 @@ describe("the simulation of schedulers", () => {
     expect(second.timeline).toEqual(first.timeline);
   });
 
-  test.each(plantedBugs)("finds a planted bug: $name", async (bug) => {
-    expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
-  });
+  // They judge the simulation, not the product: the first ones show that its laws are looked at.
+  for (const [i, bug] of plantedBugs.entries()) {
+    const tags = i < 3 ? [] : ["full"];
+    test(`finds a planted bug: ${bug.name}`, { tags }, async () => {
+      expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
+    });
+  }
 });

@@ -43,7 +43,7 @@ describe("the simulation", () => {
       simulate(Number(OJM_SEED), Number(OJM_LENGTH ?? LONG)));
     return;
   }
-  test("the simulation produces every kind of fault and event", async () => {
+  test("the simulation produces every kind of fault and event", { tags: ["full"] }, async () => {
     const faults = ["request lost", "reply lost", "refused", "slow reply", "late", "doubled"];
     const events = [
       " dies",

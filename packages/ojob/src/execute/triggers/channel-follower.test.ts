@@ -69,14 +69,17 @@ describe("a follower of a channel in a flood of changes", () => {
     expect(told).toContain("unset old");
   }, 60_000);
 
-  test("a slow follower of a flood of ever new keys loses none of them", async () => {
+  test("a slow follower of a flood of ever new keys loses none of them", {
+    timeout: 60_000,
+    tags: ["full"],
+  }, async () => {
     const channel = await opened();
     const { told, seen, letGo } = await heldBack(channel);
     await flood(channel, (i) => `k${i}`);
     await letGo();
     expect(seen.gaps).toBe(1);
     expect(new Set(told).size).toBe(FLOOD);
-  }, 60_000);
+  });
 
   test("changes that are left when a follower is closed are dropped, and counted", async () => {
     const channel = await opened();
