@@ -15,6 +15,7 @@ npm run mutants -- --list [--only PATTERN]                    the mutants of tes
 npm run mutants -- [folder or file …] --dry                   only their names
 
 With --thorough the tests of what is made of the changed file are run, too: minutes for each mutant that is not noticed sooner.
+With --all those are run, too, that \`npm test\` leaves to \`npm run test:all\`.
 
 Changes the code in one place at a time, in a copy of the tree, and runs the tests on it until one fails. A mutant that all tests let pass
 shows what they do not look at: write the test, or note in test/mutants/kept why there is nothing to be seen.
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
     only: { type: "string", default: "" },
     list: { type: "boolean", default: false },
     thorough: { type: "boolean", default: false },
+    all: { type: "boolean", default: false },
     dry: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -49,7 +51,7 @@ function named(): Task[] {
   return chosen.map((it) => {
     const mutant = mutantOf(root, it, it.name);
     const tests = it.tests.map((test) => testNamed(root, it.pack, test));
-    return { mutant, tests: tests.length > 0 ? tests : testsOf(root, mutant, values.thorough) };
+    return { mutant, tests: tests.length > 0 ? tests : testsOf(root, mutant, values) };
   });
 }
 
@@ -59,7 +61,7 @@ function sampled(): Task[] {
   const mutants = allMutants(root, [...new Set(folders.flatMap((folder) => sourcesIn(root, folder)))]);
   const chosen = sample(mutants, Number(values.sample), Number(values.seed));
   console.log(`${chosen.length} of ${mutants.length} mutants, seed ${values.seed}`);
-  return chosen.slice(Number(values.skip)).map((mutant) => ({ mutant, tests: testsOf(root, mutant, values.thorough) }));
+  return chosen.slice(Number(values.skip)).map((mutant) => ({ mutant, tests: testsOf(root, mutant, values) }));
 }
 
 async function tryAll(trial: Trial, tasks: readonly Task[]): Promise<Tried[]> {
@@ -87,7 +89,7 @@ async function main(): Promise<number> {
     for (const { mutant } of tasks) console.log(mutant.name);
     return 0;
   }
-  const trial = new Trial(root);
+  const trial = new Trial(root, values.all);
   const end = (): void => {
     trial.remove();
     process.exit(130);

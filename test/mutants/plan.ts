@@ -41,9 +41,14 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
 
 /**
  * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's,
- * then those of the folders that it is in; with `thorough`, those of what is made of it, too.
+ * then those of the folders that it is in; with `thorough`, those of what is made of it, too; with `all`, also
+ * those that `npm test` leaves out: a fault that only these notice is one that `npm test` lets pass.
  */
-export function testsOf(root: string, { file }: Pick<Mutant, "file">, thorough: boolean): string[] {
+export function testsOf(
+  root: string,
+  { file }: Pick<Mutant, "file">,
+  { thorough, all }: { readonly thorough: boolean; readonly all: boolean },
+): string[] {
   const own = file.replace(/\.ts$/, ".test.ts");
   const folder = dirname(file);
   const source = join(...file.split("/").slice(0, 3));
@@ -58,7 +63,7 @@ export function testsOf(root: string, { file }: Pick<Mutant, "file">, thorough: 
   };
   return filesIn(root, source)
     .filter((name) => name.endsWith(".test.ts") && (thorough || name === own || !SLOW.includes(name)))
-    .filter((name) => !leftOut.includes(name))
+    .filter((name) => all || !leftOut.includes(name))
     .filter((test) => thorough || rank(test) < 3)
     .filter(
       (test) =>
@@ -67,7 +72,6 @@ export function testsOf(root: string, { file }: Pick<Mutant, "file">, thorough: 
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
-/** A fault that only these notice is one that `npm test` lets pass. */
 const leftOut: readonly string[] = leftWhole();
 
 const reached: Map<string, ReadonlySet<string>> = new Map();

@@ -57,13 +57,16 @@ const ENV: NodeJS.ProcessEnv = { OJM_SEEDS: "6" };
 /** A copy of the tree, in which mutants are tried: the tree itself stays as it is. */
 export class Trial {
   readonly #root: string;
+  readonly #all: boolean;
   readonly #copy: string;
   #child: ChildProcess | undefined;
   /** Of each file of tests, on the code as it is. */
   readonly #unchanged = new Map<string, Verdict>();
 
-  constructor(root: string) {
+  /** `all`: with the tests that `npm test` leaves out. */
+  constructor(root: string, all: boolean) {
     this.#root = root;
+    this.#all = all;
     this.#copy = mkdtempSync(join(tmpdir(), "ojm-mutants-"));
     const left = /^(\.git|node_modules\/\.(pnpm|vite|vite-temp|ojm))$|(^|\/)dist$/;
     cpSync(root, this.#copy, {
@@ -143,7 +146,7 @@ export class Trial {
     rmSync(outcome, { force: true });
     const node = ["--import", "tsx", "--conditions=@ojm/source", "test/mutants/run-tests.ts"];
     // What a test that failed left in the folder for temporary files goes with the copy.
-    const env = { ...process.env, ...ENV, TMPDIR: join(this.#copy, "tmp") };
+    const env = { ...process.env, ...ENV, TMPDIR: join(this.#copy, "tmp"), ...(this.#all && { OJM_ALL: "1" }) };
     const options = { cwd: this.#copy, env, detached: true, stdio: "ignore" } as const;
     // The system ends what uses too much of the processor: time says nothing on a machine with much to do.
     const limited = ["-c", `ulimit -t ${limits.cpu}; exec "$0" "$@"`, process.execPath];
