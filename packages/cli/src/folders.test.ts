@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { dirname, join } from "node:path";
 import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
+import { called } from "./testing/called.js";
 import { Ojm, ojm, start } from "./testing/ojm.js";
 
 /** A managed job whose store is named by a relative path, as all paths of the examples are. */
@@ -101,7 +102,7 @@ jobs:
     const { root, home } = tree({ "jobs/a.yaml": managed("print(1)", store) });
     expect((await ojm(home, "run", "../jobs/a.yaml", "db=./x.db")).code).toBe(0);
     expect(existsSync(join(home, "x.db"))).toBe(true);
-    expect((await ojm(root, "history", "jobs/a.yaml", "db=home/x.db")).out).toMatch(/^work .* completed/m);
+    expect((await called(root, ["history", "jobs/a.yaml", "db=home/x.db"])).out).toMatch(/^work .* completed/m);
   });
 
   test("a template in the args of the todo is filled for history as for the run", async () => {
@@ -112,7 +113,7 @@ jobs:
     const { root, home } = tree({ "jobs/a.yaml": yaml });
     expect((await ojm(home, "run", "../jobs/a.yaml", "env=test")).code).toBe(0);
     expect(existsSync(join(root, "jobs/test.db"))).toBe(true);
-    expect((await ojm(root, "history", "jobs/a.yaml", "env=test")).out).toMatch(/^work .* completed/m);
+    expect((await called(root, ["history", "jobs/a.yaml", "env=test"])).out).toMatch(/^work .* completed/m);
   });
 
   test("log folder, pid file and the folder of a script in another language are beside the file", async () => {
@@ -147,7 +148,7 @@ todo: [A, B]
       "jobs/a.yaml": yaml,
       ...Object.fromEntries(files.map((name) => [`home/${name}`, "jobs: []\n"])),
     });
-    const { code, err } = await ojm(home, "check", "../jobs/a.yaml");
+    const { code, err } = await called(home, ["check", "../jobs/a.yaml"]);
     expect(code).toBe(2);
     for (const name of files) {
       expect(err).toContain(`there is no file ${name} beside ../jobs/a.yaml: ${join(root, "jobs", name)} is missing`);
@@ -173,7 +174,7 @@ todo: [A, B]
     ["ojob: { channels: { create: [{ name: c, type: sqlite, args: { file: there } }] } }", "1:30"],
   ])("a path that a run makes is warned of: %s", async (ojob, place) => {
     const { home } = tree({ "jobs/a.yaml": `${ojob}\njobs: [{ name: A }]\ntodo: [A]\n`, "home/there": "" });
-    const { code, err } = await ojm(home, "check", "../jobs/a.yaml");
+    const { code, err } = await called(home, ["check", "../jobs/a.yaml"]);
     expect(code).toBe(0);
     expect(err).toMatch(
       new RegExp(`^\\.\\./jobs/a\\.yaml:${place}: warning: There is .*/home/there, but the path means .*/jobs/there: `),
@@ -208,9 +209,9 @@ describe("a store that is not there", () => {
     const made = `ojm: made the store ${join(folder, "jobs.db")}: there was none\n`;
     expect(await ojm(folder, "exec", "quiet", "--", "true")).toMatchObject({ code: 0, err: made });
     expect(await ojm(folder, "exec", "quiet", "--", "true")).toMatchObject({ code: 0, err: "" });
-    expect(await ojm(folder, "history")).toMatchObject({ code: 0, err: "" });
+    expect(await called(folder, ["history"])).toMatchObject({ code: 0, err: "" });
     rmSync(join(folder, "logs.db"));
-    const { code, err } = await ojm(folder, "history");
+    const { code, err } = await called(folder, ["history"]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`no store at ${join(folder, "logs.db")}`) });
     expect(existsSync(join(folder, "logs.db"))).toBe(false);
   });
@@ -243,14 +244,14 @@ describe("a store that is not there", () => {
       expect(err).toContain(old);
       expect(err).toContain(path);
     }
-    expect((await ojm(home, "check", "../jobs/a.yaml")).err).toBe("");
+    expect((await called(home, ["check", "../jobs/a.yaml"])).err).toBe("");
   });
 });
 
 test("ojm history of a name that never ran says so, and names those that have runs", async () => {
   const { root } = tree({ "a.yaml": managed("print(1)") });
   expect((await ojm(root, "run", "a.yaml")).code).toBe(0);
-  const { code, out } = await ojm(root, "history", "a.yaml", "--name", "wrok");
+  const { code, out } = await called(root, ["history", "a.yaml", "--name", "wrok"]);
   expect({ code, out }).toEqual({
     code: 0,
     out: '"wrok" never ran. Did you mean "work"? Names that have runs: work.\n',
@@ -270,5 +271,5 @@ test("a lock name with a template that nothing fills is refused at its place, an
   }
   expect((await ojm(root, "run", "a.yaml", "lock=night")).code).toBe(0);
   // Whoever looks at the history need not name a lock.
-  expect((await ojm(root, "history", "a.yaml")).out).toMatch(/^night .* completed/m);
+  expect((await called(root, ["history", "a.yaml"])).out).toMatch(/^night .* completed/m);
 });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, test } from "vitest";
+import { called } from "../testing/called.js";
 import { ojm } from "../testing/ojm.js";
 
 const JOB = "  - name: A\n    exec: require('fs').writeFileSync('ran', '')\n";
@@ -11,7 +12,7 @@ const ODD = `jobs:\n${JOB}    agrs: {}\ntodo: [A]\n`;
 describe("ojm check", () => {
   test("ojm check of a file that can be run tells what is in the file, ends with 0, and runs nothing", async () => {
     const folder = folderWith({ "a.yaml": FINE });
-    expect(await ojm(folder, "check", "a.yaml")).toEqual({
+    expect(await called(folder, ["check", "a.yaml"])).toEqual({
       code: 0,
       out: "a.yaml is fine: 2 jobs, 1 in todo, includes oJobManager.yaml.\n",
       err: "",
@@ -22,12 +23,12 @@ describe("ojm check", () => {
   test("ojm check of jobs without a todo says that the file is a library, and ends with 0", async () => {
     const folder = folderWith({ "a.yaml": `jobs:\n${JOB}`, "b.yaml": `jobs:\n${JOB}    agrs: {}\n` });
     const rest = 'it has no "todo". Include it in another file, or run one of its jobs: ojm run';
-    expect(await ojm(folder, "check", "a.yaml")).toEqual({
+    expect(await called(folder, ["check", "a.yaml"])).toEqual({
       code: 0,
       out: `a.yaml is a library of 1 job: ${rest} a.yaml --job NAME\n`,
       err: "",
     });
-    const { out, code } = await ojm(folder, "check", "b.yaml");
+    const { out, code } = await called(folder, ["check", "b.yaml"]);
     expect({ out, code }).toEqual({
       code: 0,
       out: `b.yaml is a library of 1 job, with 1 warning: ${rest} b.yaml --job NAME\n`,
@@ -35,7 +36,7 @@ describe("ojm check", () => {
   });
 
   test("ojm check of a file without jobs is an error", async () => {
-    const { code, err } = await ojm(folderWith({ "a.yaml": "include: oJobManager.yaml\n" }), "check", "a.yaml");
+    const { code, err } = await called(folderWith({ "a.yaml": "include: oJobManager.yaml\n" }), ["check", "a.yaml"]);
     expect(code).toBe(2);
     expect(err).toMatch(/error: a\.yaml has neither jobs nor a "todo"\.\n/);
   });
@@ -82,7 +83,7 @@ describe("ojm check", () => {
   });
 
   test("ojm check shows warnings, and ends with 0", async () => {
-    expect(await ojm(folderWith({ "a.yaml": ODD }), "check", "a.yaml")).toEqual({
+    expect(await called(folderWith({ "a.yaml": ODD }), ["check", "a.yaml"])).toEqual({
       code: 0,
       out: "a.yaml can be run, with 1 warning: 1 job, 1 in todo.\n",
       err: expect.stringMatching(/^a\.yaml:4:5: warning: unknown key "agrs" .* Did you mean "args"\?\n/),
@@ -102,7 +103,7 @@ todo: [A]
 `,
       "b.yaml": "jobs: [{name: B, tpye: simple, exec: 'a b'}]\ntodo: [Not known here]\n",
     };
-    const { code, out, err } = await ojm(folderWith(files), "check", "a.yaml");
+    const { code, out, err } = await called(folderWith(files), ["check", "a.yaml"]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err.split("\n").filter((line) => /^\S/.test(line))).toEqual([
       expect.stringMatching(/^a\.yaml:1:19: error: there is no file none\.yaml/),
@@ -128,7 +129,7 @@ describe("the option --strict", () => {
 });
 
 test("ojm schema prints the JSON Schema", async () => {
-  const { code, out } = await ojm(folderWith({}), "schema");
+  const { code, out } = await called(folderWith({}), ["schema"]);
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject({
     type: "object",
@@ -140,7 +141,7 @@ test("ojm schema prints the JSON Schema", async () => {
 test("ojm locks tells that the store is not reachable, without a stack trace", async () => {
   const at = '{type: redis, args: {url: "redis://127.0.0.1:1", connectTimeout: 50}}';
   const yaml = `include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chJobs: ${at}, chLocks: ${at}}}]\ntodo: [I]\n`;
-  const { code, out, err } = await ojm(folderWith({ "a.yaml": yaml }), "locks", "a.yaml");
+  const { code, out, err } = await called(folderWith({ "a.yaml": yaml }), ["locks", "a.yaml"]);
   expect({ code, out }).toEqual({ code: 5, out: "" });
   expect(err).toMatch(/^ojm: Redis at 127\.0\.0\.1:1 is not reachable/);
   expect(err).not.toMatch(/\n\s+at /);

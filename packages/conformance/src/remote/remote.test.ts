@@ -6,7 +6,7 @@ import { openRemote } from "./remote.js";
 
 test("a call to a remote backend whose process is killed at that moment fails with a ChannelError", async () => {
   const folder = temporaryFolder();
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 3; round++) {
     const remote = await openRemote({ module: "@ojm/sqlite", args: { file: join(folder, "store.db") } });
     const answers: Promise<unknown>[] = [];
     const ask = (): void => void answers.push(remote.read(["c a"]).catch((error: unknown) => error));

@@ -96,7 +96,9 @@ test("finished runs leave no callback, abort controller or timer in memory", () 
     ["a lock", async () => (await one.manager.lock("a")).release()],
   ]));
 
-test("failed attempts to take a lock leave no callback, abort controller or timer in memory", async () => {
+test("failed attempts to take a lock leave no callback, abort controller or timer in memory", {
+  tags: ["full"],
+}, async () => {
   await two.manager.lock("a", { timeout: 1e9 });
   await leavesNothing([
     ["that does not wait", () => rejection(one.manager.run("a", held, { wait: 0 })), 120],
