@@ -1,6 +1,7 @@
 import { openJobManager, systemClock } from "@ojm/core";
 import { describe, expect, test, vi } from "vitest";
 import type { Audit } from "./contract/audit.js";
+import type { Runs } from "./contract/runs.js";
 import type { Me } from "./contract/session.js";
 import { createUi } from "./create-ui.js";
 import { type Mounted, mounts, proxy } from "./testing/mounts.js";
@@ -15,6 +16,7 @@ async function withCockpit(
   use: (url: string) => Promise<void>,
 ): Promise<void> {
   await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
+  for (let i = 0; i < 20; i++) await manager.run(`job ${i}`, () => {});
   const ui = createUi({ manager, authorize: () => ({ user: "ana", role: "operate" }), ...options });
   const servers = await mount(ui);
   try {
@@ -27,11 +29,14 @@ async function withCockpit(
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
-/** What works below a URL: a GET, an act with a body, a stream, and the page with its base path. */
+/** What works below a URL: a GET, a long one, an act with a body, a stream, and the page with its base path. */
 async function works(url: string, base: string): Promise<void> {
   const origin = new URL(url).origin;
   const me = await fetch(`${url}/api/v1/me`);
   expect([me.status, ((await me.json()) as Me).user]).toEqual([200, "ana"]);
+  const runs = await fetch(`${url}/api/v1/runs`);
+  expect(runs.headers.get("Content-Encoding")).toBe("gzip");
+  expect(((await runs.json()) as Runs).runs.length).toBe(20);
   const act = await fetch(`${url}/api/v1/jobs/a%2Fb/hold`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Origin: origin },

@@ -6,6 +6,7 @@ import { addressOf, checkHost, checkOrigin, isForeign } from "../security/origin
 import { Refusal } from "../security/refusal.js";
 import { checkRole, isViewer } from "../security/roles.js";
 import { type Place, placeOf } from "../static/base-path.js";
+import { zipped } from "../static/gzip.js";
 import type { Pages } from "../static/pages.js";
 import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js";
 import { type Asked, bodyOf, Query } from "./asked.js";
@@ -59,7 +60,7 @@ export class App {
       if (!METHODS.includes(request.method)) throw notAllowed(request.method, METHODS);
       const asked = `${place.path}${new URL(request.url).search}`;
       const response = await this.#dispatch({ request, place, from, asked });
-      return secured(request.method === "HEAD" ? withoutBody(response) : response);
+      return secured(request.method === "HEAD" ? withoutBody(response) : await zipped(request, response));
     } catch (error) {
       return secured(refusalOf(error, this.#options.mask).response());
     }

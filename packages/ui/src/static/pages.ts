@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { createGzip, gzipSync } from "node:zlib";
 import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
+import { takesGzip } from "./gzip.js";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -128,5 +129,3 @@ function send(request: Request, { type, body, zipped, tag }: File, isHashed: boo
   if (zip) headers["Content-Encoding"] = "gzip";
   return new Response(new Uint8Array(zip ? zipped : body), { status, headers });
 }
-
-const takesGzip = (request: Request): boolean => /\bgzip\b/.test(request.headers.get("Accept-Encoding") ?? "");
