@@ -277,6 +277,17 @@ describe("jobs", () => {
     expect((await it.send("GET", "/api/v1/jobs/none")).status).toBe(404);
   });
 
+  test("a tick that was run has the status of its run", async () => {
+    await it.scheduler.add("feed", { every: 1_000 }, () => {
+      throw new Error("no feed");
+    });
+    const statuses = async (): Promise<unknown[]> => {
+      const { ticks } = await it.get<JobDetail>("/api/v1/jobs/feed");
+      return ticks.filter(({ outcome }) => outcome === "run").map(({ status }) => status);
+    };
+    await expect.poll(statuses, { timeout: 30_000 }).toContain("failed");
+  });
+
   test("why tells the reasons of ojm why, each with what can be done", async () => {
     await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await it.scheduler.pause("nightly", { reason: "holidays" });

@@ -1,5 +1,13 @@
 import * as v from "valibot";
-import { type HolderView, holderSchema, type Schema, type WaiterView, waiterSchema } from "./common.js";
+import {
+  type HolderView,
+  holderSchema,
+  type Schema,
+  type Status,
+  statusSchema,
+  type WaiterView,
+  waiterSchema,
+} from "./common.js";
 
 /** Something that somebody should look at. */
 export interface Problem {
@@ -71,6 +79,8 @@ export interface TickView {
   readonly text?: string;
   /** The id of its run. */
   readonly run?: string;
+  /** The status of its run, on the page of its job. Absent if the record is deleted. */
+  readonly status?: Status;
   /** The id of another run, for which it was not run. The text names it. */
   readonly other?: string;
   /** Why it will not be run, as it is now. */
@@ -175,6 +185,7 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   reason: v.exactOptional(v.string()),
   text: v.exactOptional(v.string()),
   run: v.exactOptional(v.string()),
+  status: v.exactOptional(statusSchema),
   other: v.exactOptional(v.string()),
   skipped: v.exactOptional(v.picklist(["paused", "blackout", "held"])),
   nobody: v.exactOptional(v.literal(true)),

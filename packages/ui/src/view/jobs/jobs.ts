@@ -1,11 +1,13 @@
-import { type HeldLock, type RunRecord, streakOf } from "@ojm/core";
+import { type HeldLock, parseRunId, type RunRecord, streakOf } from "@ojm/core";
 import { isOwn } from "@ojm/core/backend";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
+import type { TickView } from "../../contract/now.js";
 import { holdView } from "../locks.js";
 import { masked } from "../masked.js";
 import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
+import { recordOf } from "../runs/run.js";
 import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules, zoneOf } from "../schedules.js";
 import { fitting, mapSome, type Source, take } from "../source.js";
 
@@ -87,9 +89,16 @@ export async function jobDetailOf(
       ...coming,
       ...overdue,
       ...waitingTicks(waiting, source),
-      ...decided.map((tick) => decidedTick(tick, source)),
+      ...(await mapSome(decided, (tick) => ranTick(tick, source))),
     ],
   };
+}
+
+/** A tick that has its outcome, with the status of its run. */
+async function ranTick(tick: ScheduleTick, source: Source): Promise<TickView> {
+  const run = tick.run === undefined ? undefined : parseRunId(tick.run);
+  const record = run && (await recordOf(source, run));
+  return { ...decidedTick(tick, source), ...(record && { status: record.status }) };
 }
 
 /** Its `meta` may hold secrets, as that of the runs to which it goes. */

@@ -45,7 +45,7 @@ export const UNMADE: State = { ...PROBLEMS.nobody, word: "Nobody makes it" };
 const SKIPPED: State = { tone: "warn", icon: "skipped", word: "Skipped" };
 
 const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
-  // Not as a run that completed: it was run, and may have failed.
+  // Not as a run that completed: its record is deleted, so that it may have failed.
   run: { tone: "quiet", icon: "runs", word: "Run" },
   skipped: SKIPPED,
   missed: { tone: "failed", icon: "missed", word: "Missed" },
@@ -58,7 +58,8 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
 export const GRACE = 5_000;
 
 /** The state of a tick, at a time. */
-export function tickState({ outcome, skipped, nobody, due }: TickView, now: number): State {
+export function tickState({ outcome, status, skipped, nobody, due }: TickView, now: number): State {
+  if (status !== undefined) return STATUSES[status];
   if (outcome !== undefined) return TICKS[outcome];
   if (skipped !== undefined)
     return { tone: "warn", icon: skipped === "blackout" ? "skipped" : skipped, word: "Will be skipped" };
