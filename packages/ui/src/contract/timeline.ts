@@ -2,14 +2,16 @@ import * as v from "valibot";
 import { type Schema, type Status, statusSchema } from "./common.js";
 import { type TickView, tickSchema } from "./now.js";
 
+/** How many runs of each status. One that no run has is absent. */
+export type Counts = Readonly<Partial<Record<Status, number>>>;
+
 /**
- * Runs of a name that are drawn as one bar: from, to, the worst status of them, how many, and the id if it
- * is one run of which all is known. A run that goes on ends now. Where a name has many runs, a bar is a
- * minute or an hour in which they began: the first one may count runs that began a moment before `from`.
+ * Runs of a name that are drawn as one bar: from, to, the worst status of them, and how many. Then the id, if it
+ * is one run of which all is known; or how many of each status, if they differ. A run that goes on ends now.
+ * Where a name has many runs, a bar is a minute or an hour in which they began: the first one may count runs that
+ * began a moment before `from`.
  */
-export type Bar =
-  | readonly [start: number, end: number, status: Status, count: number]
-  | readonly [start: number, end: number, status: Status, count: number, id: string];
+export type Bar = readonly [start: number, end: number, status: Status, count: number, more?: string | Counts];
 
 /** The runs and ticks of a name. */
 export interface Lane {
@@ -46,6 +48,7 @@ export interface Missing {
 export const barSchema: Schema<Bar> = v.union([
   v.strictTuple([v.number(), v.number(), statusSchema, v.number()]),
   v.strictTuple([v.number(), v.number(), statusSchema, v.number(), v.string()]),
+  v.strictTuple([v.number(), v.number(), statusSchema, v.number(), v.record(statusSchema, v.number())]),
 ]);
 
 export const timelineSchema: Schema<Timeline> = v.strictObject({

@@ -1,6 +1,7 @@
 import { array, assert, constantFrom, integer, property, record } from "fast-check";
 import { expect, test } from "vitest";
 import type { Status } from "../../contract/common.js";
+import type { Bar } from "../../contract/timeline.js";
 import { barsOf, type Drawn } from "./bars.js";
 
 const run = (start: number, end: number, status: Status = "completed"): Drawn => ({
@@ -10,6 +11,10 @@ const run = (start: number, end: number, status: Status = "completed"): Drawn =>
   status,
 });
 
+/** How many runs of a status a bar has. */
+const numberOf = ([, , status, count, more]: Bar, of: Status): number =>
+  typeof more === "object" ? (more[of] ?? 0) : status === of ? count : 0;
+
 test("runs that are a pixel apart or more are bars of their own, with their ids", () => {
   expect(barsOf([run(0, 10), run(20, 30, "failed")], 10)).toEqual([
     [0, 10, "completed", 1, "a@0"],
@@ -17,13 +22,19 @@ test("runs that are a pixel apart or more are bars of their own, with their ids"
   ]);
 });
 
-test("crowded runs are one bar, with their number and the worst status", () => {
-  expect(barsOf([run(0, 1), run(2, 3, "failed"), run(4, 5)], 10)).toEqual([[0, 5, "failed", 3]]);
+test("crowded runs are one bar, with their number, the worst status, and how many of each", () => {
+  expect(barsOf([run(0, 1), run(2, 3, "failed"), run(4, 5)], 10)).toEqual([
+    [0, 5, "failed", 3, { completed: 2, failed: 1 }],
+  ]);
+  expect(barsOf([run(0, 1), run(2, 3)], 10)).toEqual([[0, 3, "completed", 2]]);
 });
 
 test("several runs of which only their number is known count as so many", () => {
   expect(barsOf([{ start: 0, end: 5, status: "failed", count: 7 }], 10)).toEqual([[0, 5, "failed", 7]]);
-  expect(barsOf([run(0, 1), { start: 2, end: 5, status: "failed", count: 7 }], 10)).toEqual([[0, 5, "failed", 8]]);
+  const counts = { failed: 2, completed: 5 };
+  expect(barsOf([run(0, 1), { start: 2, end: 5, status: "failed", count: 7, counts }], 10)).toEqual([
+    [0, 5, "failed", 8, { failed: 2, completed: 6 }],
+  ]);
 });
 
 test("long runs that ended otherwise stay apart, however close they are", () => {
@@ -56,7 +67,10 @@ test("no run is lost, no bar is before another, and there are no more bars than 
       }
       const long = drawn.filter(({ start, end }) => end - start >= pixel).length;
       expect(bars.length).toBeLessThanOrEqual(at / pixel + 1 + 2 * long);
-      expect(bars.some(([, , status]) => status === "failed")).toBe(drawn.some(({ status }) => status === "failed"));
+      for (const each of ["completed", "failed"] as const) {
+        const counted = bars.reduce((sum, bar) => sum + numberOf(bar, each), 0);
+        expect(counted).toBe(drawn.filter(({ status }) => status === each).length);
+      }
     }),
   );
 });

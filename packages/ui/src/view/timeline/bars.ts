@@ -1,7 +1,7 @@
 import type { Status } from "../../contract/common.js";
-import type { Bar } from "../../contract/timeline.js";
+import type { Bar, Counts } from "../../contract/timeline.js";
 
-/** The worst first: it wins the colour of a bar of several runs. */
+/** The worst first: a bar of several runs has the status of the worst one. */
 export const WORST: readonly Status[] = ["lost", "failed", "timeout", "cancelled", "running", "completed", "skipped"];
 
 /** A run as it is drawn, or several of which only their number is known. */
@@ -10,6 +10,8 @@ export interface Drawn {
   readonly id?: string;
   /** How many runs. Default: 1. */
   readonly count?: number;
+  /** How many of each status, if they differ. */
+  readonly counts?: Counts;
   readonly start: number;
   readonly end: number;
   readonly status: Status;
@@ -34,12 +36,11 @@ export function barsOf(runs: Iterable<Drawn>, pixel: number): Bar[] {
 }
 
 /** A bar to which runs are added. There are thousands: another object for each would cost as much again. */
-type GrowingBar =
-  | [start: number, end: number, status: Status, count: number]
-  | [start: number, end: number, status: Status, count: number, id: string];
+type GrowingBar = [start: number, end: number, status: Status, count: number, more?: string | Counts];
 
-function barOf({ id, start, end, status, count = 1 }: Drawn): GrowingBar {
-  return count === 1 && id !== undefined ? [start, end, status, count, id] : [start, end, status, count];
+function barOf({ id, start, end, status, count = 1, counts }: Drawn): GrowingBar {
+  const more = counts ?? id;
+  return more === undefined ? [start, end, status, count] : [start, end, status, count, more];
 }
 
 function isNear([start, end, status]: GrowingBar, run: Drawn, pixel: number): boolean {
@@ -48,10 +49,21 @@ function isNear([start, end, status]: GrowingBar, run: Drawn, pixel: number): bo
   return areNarrow || status === run.status;
 }
 
-function add(bar: GrowingBar, { end, status, count = 1 }: Drawn): void {
-  bar[1] = Math.max(bar[1], end);
-  if (WORST.indexOf(status) < WORST.indexOf(bar[2])) bar[2] = status;
-  bar[3] += count;
+function add(bar: GrowingBar, { end, status, count = 1, counts }: Drawn): void {
+  const [, , worst, number, more] = bar;
+  const known = typeof more === "object" ? more : undefined;
   // It is not one run any more.
-  if (bar.length === 5) bar.pop();
+  bar.length = 4;
+  if (status !== worst || known !== undefined || counts !== undefined) {
+    bar.push(sumOf(known ?? { [worst]: number }, counts ?? { [status]: count }));
+  }
+  bar[1] = Math.max(bar[1], end);
+  if (WORST.indexOf(status) < WORST.indexOf(worst)) bar[2] = status;
+  bar[3] += count;
+}
+
+function sumOf(a: Counts, b: Counts): Counts {
+  const sum = { ...a };
+  for (const [status, count] of Object.entries(b) as [Status, number][]) sum[status] = (sum[status] ?? 0) + count;
+  return sum;
 }

@@ -66,7 +66,12 @@ test("cells are drawn without a run lost, in order, within the range, and the ru
         if (!isAlone) expect(start).toBeGreaterThanOrEqual(from);
         if (id === undefined && !goesOn) expect(end).toBeLessThanOrEqual(Math.max(start, to));
       }
-      expect(bars.some(([, , status]) => status === "failed")).toBe(shown.some(({ status }) => status === "failed"));
+      for (const each of ["completed", "failed", "skipped", "running"] as const) {
+        const numbers = bars.map(([, , status, count, more]) =>
+          typeof more === "object" ? (more[each] ?? 0) : status === each ? count : 0,
+        );
+        expect(numbers.reduce((a, b) => a + b, 0)).toBe(shown.filter(({ status }) => status === each).length);
+      }
     }),
   );
 });

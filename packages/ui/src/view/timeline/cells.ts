@@ -1,5 +1,6 @@
 import type { RollupCell } from "@ojm/core";
 import type { Status } from "../../contract/common.js";
+import type { Counts } from "../../contract/timeline.js";
 import { type Drawn, WORST } from "./bars.js";
 
 /** Which cells are drawn, and when. */
@@ -30,30 +31,37 @@ export function drawnCells(cells: readonly RollupCell[], going: GoingOn | undefi
       drawn.push(goingOn(going, now));
       continue;
     }
-    const { count, worst } = summed(cell, goes);
-    if (count > 0) {
+    const sum = summed(cell, goes);
+    if (sum.count > 0) {
       const start = Math.max(at, from);
       // Runs of a name follow one another, so a long one ends before the next cell that has any.
       const next = goes ? going.startTime : (cells[i + 1]?.at ?? to);
       const end = Math.max(start, Math.min(at + Math.max(size, longest), next, to, now));
-      drawn.push({ count, start, end, status: worst });
+      drawn.push({ ...sum, start, end });
     }
     if (goes) drawn.push(goingOn(going, now));
   }
   return drawn;
 }
 
-/** How many runs a cell has, and the worst status of them. The run that `goes` on is left out. */
-function summed({ runs }: RollupCell, goes: boolean): { readonly count: number; readonly worst: Status } {
+/** How many runs a cell has, of which status, and the worst one of these. The run that `goes` on is left out. */
+function summed(
+  { runs }: RollupCell,
+  goes: boolean,
+): Required<Pick<Drawn, "count" | "status">> & Pick<Drawn, "counts"> {
+  const numberOf = (status: Status): number => (runs[status] ?? 0) - (goes && status === "running" ? 1 : 0);
   let count = 0;
   let worst: Status | undefined;
   for (const status of WORST) {
-    const own = (runs[status] ?? 0) - (goes && status === "running" ? 1 : 0);
+    const own = numberOf(status);
     if (own <= 0) continue;
     worst ??= status;
     count += own;
   }
-  return { count, worst: worst ?? "completed" };
+  const status = worst ?? "completed";
+  if (count === 0 || count === numberOf(status)) return { count, status };
+  const all = WORST.map((each): [Status, number] => [each, numberOf(each)]).filter(([, own]) => own > 0);
+  return { count, status, counts: Object.fromEntries(all) as Counts };
 }
 
 function goingOn({ id, startTime }: GoingOn, now: number): Drawn {

@@ -8,11 +8,16 @@ test("the size of a lane is that of its JSON", () => {
   const time = integer({ min: 1_000_000_000_000, max: 9_999_999_999_999 });
   const status = constantFrom<Status>("completed", "failed", "running");
   const several = tuple(time, time, status, integer({ min: 1, max: 1_000_000 }));
+  const mixed = tuple(time, time, status, integer({ min: 2, max: 99 }), record({ completed: integer({ min: 1 }) }));
   const names = string({ unit: "binary", maxLength: 20 });
   const lanes = names.chain((name) => {
     const id = time.map((at) => `${name}@${new Date(at).toISOString().slice(-24)}`);
     const one = tuple(time, time, status, integer({ min: 1, max: 1 }), id);
-    return record({ bars: array(oneof(several, one)) }).map(({ bars }) => ({ name, bars: bars as Bar[], ticks: [] }));
+    return record({ bars: array(oneof(several, one, mixed)) }).map(({ bars }) => ({
+      name,
+      bars: bars as Bar[],
+      ticks: [],
+    }));
   });
   void assert(
     property(lanes, (lane) => {

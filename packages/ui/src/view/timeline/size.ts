@@ -8,9 +8,10 @@ const DATE = 24;
 export function sizeOf({ name, bars, ticks }: Lane): number {
   const named = JSON.stringify(name).length;
   let size = named + JSON.stringify(ticks).length + '{"lane":{"name":,"bars":[],"ticks":}},'.length;
-  for (const bar of bars) {
-    size += 2 * TIME + bar[2].length + String(bar[3]).length + '[,,"",],'.length;
-    if (bar.length === 5) size += named + DATE + 2;
+  for (const [, , status, count, more] of bars) {
+    size += 2 * TIME + status.length + String(count).length + '[,,"",],'.length;
+    if (typeof more === "string") size += named + DATE + 2;
+    else if (more !== undefined) size += JSON.stringify(more).length + 1;
   }
   return size;
 }

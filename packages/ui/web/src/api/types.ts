@@ -7,4 +7,4 @@ export type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../
 export type { Now, Problem, ProgressView, RetryView, Running, TickView } from "../../../src/contract/now.js";
 export type { LogItem, LogPage, RunDetail, RunItem, RunPage, Runs } from "../../../src/contract/runs.js";
 export type { Me, Role } from "../../../src/contract/session.js";
-export type { Bar, Lane, Timeline } from "../../../src/contract/timeline.js";
+export type { Bar, Counts, Lane, Timeline } from "../../../src/contract/timeline.js";

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { type Item, itemsOf, type LiveLane } from "./model/items.js";
+import { type Item, idOf, itemsOf, type LiveLane } from "./model/items.js";
 import { shown } from "./model/window.js";
 import { wordsOf } from "./model/words.js";
 
@@ -29,16 +29,16 @@ export function Mirror({ lanes, cursor, zone }: MirrorProps): VNode {
         <ul aria-label={`Runs and ticks of ${lane.name}`}>
           {itemsOf(lane, shown.value, now)
             .slice(-MOST)
-            .map((item) => (
-              <li key={`${item.kind} ${item.at}`}>
-                <a
-                  tabIndex={-1}
-                  href={item.kind === "bar" && item.bar[4] !== undefined ? to.run(item.bar[4]) : to.job(lane.name)}
-                >
-                  {said(item)}
-                </a>
-              </li>
-            ))}
+            .map((item) => {
+              const id = item.kind === "bar" ? idOf(item.bar) : undefined;
+              return (
+                <li key={`${item.kind} ${item.at}`}>
+                  <a tabIndex={-1} href={id === undefined ? to.job(lane.name) : to.run(id)}>
+                    {said(item)}
+                  </a>
+                </li>
+              );
+            })}
         </ul>
       )}
     </div>

@@ -1,6 +1,7 @@
-import type { Bar } from "../../../api/types.js";
+import type { Bar, Counts, Status } from "../../../api/types.js";
+import { ALL_STATUSES } from "../../../format/states.js";
 import { LEAST } from "../model/crowd.js";
-import { barsOf } from "../model/items.js";
+import { barsOf, countsOf } from "../model/items.js";
 import { drawTicks } from "./draw-tick.js";
 import { AXIS, LANE, type Picture, xOf } from "./picture.js";
 
@@ -59,8 +60,12 @@ const LOW = 10;
 /** From this width on, the number of runs is in the bar, in px. */
 const FOR_COUNT = 22;
 
-function drawBar(picture: Picture, [start, end, status, count]: Bar, y: number): void {
+/** The least height of a status in a bar of several, in px: one failure of a thousand runs must be seen. */
+const LEAST_SHARE = 4;
+
+function drawBar(picture: Picture, bar: Bar, y: number): void {
   const { context, width, colors } = picture;
+  const [start, end, status, count] = bar;
   const x = xOf(picture, start);
   const wide = Math.max(LEAST, xOf(picture, end) - x);
   if (x > width || x + wide < 0) return;
@@ -71,6 +76,11 @@ function drawBar(picture: Picture, [start, end, status, count]: Bar, y: number):
   context.strokeStyle = colors.status[status];
   context.beginPath();
   context.roundRect(x, top, wide, tall, Math.min(3, wide / 2));
+  const counts = countsOf(bar);
+  if (counts[status] !== count) {
+    drawShares(picture, counts, { x, wide, top, tall, status, count });
+    return;
+  }
   // Each state has its shape: hollow if cancelled, dashed if there was nothing to do, striped if lost, and a
   // bar at its end if timed out.
   if (status === "skipped" || status === "cancelled") {
@@ -84,6 +94,28 @@ function drawBar(picture: Picture, [start, end, status, count]: Bar, y: number):
   if (wide >= 8) drawInside(picture, { x, wide, top, tall, status, count });
 }
 
+/** Several runs whose statuses differ: below the most frequent one, each has its share of the height. */
+function drawShares(picture: Picture, counts: Counts, box: Box): void {
+  const { context, colors } = picture;
+  const { x, wide, top, tall, count } = box;
+  const numberOf = (status: Status): number => counts[status] ?? 0;
+  const [most, ...others] = ALL_STATUSES.filter(numberOf).sort((a, b) => numberOf(b) - numberOf(a));
+  if (most === undefined) return;
+  context.fillStyle = colors.status[most];
+  context.fill();
+  context.save();
+  context.clip();
+  let y = top + tall;
+  for (const status of others) {
+    const height = Math.max(LEAST_SHARE, (tall * numberOf(status)) / count);
+    y -= height;
+    context.fillStyle = colors.status[status];
+    context.fillRect(x, y, wide, height);
+  }
+  context.restore();
+  drawCount(picture, box, colors.bg);
+}
+
 interface Box {
   readonly x: number;
   readonly wide: number;
@@ -93,13 +125,19 @@ interface Box {
   readonly count: number;
 }
 
-function drawInside({ context, colors }: Picture, { x, wide, top, tall, status, count }: Box): void {
+function drawInside(picture: Picture, box: Box): void {
+  const { context, colors } = picture;
+  const { x, wide, top, tall, status } = box;
   context.fillStyle = colors.bg;
   if (status === "lost") {
     for (let at = x + 3; at < x + wide - 1; at += 5) context.fillRect(at, top, 1.5, tall);
   } else if (status === "timeout") {
     context.fillRect(x + wide - 4, top, 1.5, tall);
   }
+  drawCount(picture, box, status === "skipped" || status === "cancelled" ? colors.text : colors.bg);
+}
+
+function drawCount({ context }: Picture, { x, wide, top, tall, count }: Box, color: string): void {
   if (count <= 1 || wide < FOR_COUNT) return;
   const text = String(count);
   context.save();
@@ -108,8 +146,7 @@ function drawInside({ context, colors }: Picture, { x, wide, top, tall, status, 
   context.clip();
   context.font = `600 ${context.font.replace(/^.*?(?=\d)/, "")}`;
   const left = Math.max(x, 0);
-  const isHollow = status === "skipped" || status === "cancelled";
-  context.fillStyle = isHollow ? colors.text : colors.bg;
+  context.fillStyle = color;
   context.fillText(text, left + 6, top + tall / 2 + 0.5);
   context.restore();
 }

@@ -1,6 +1,5 @@
 import type { ClockChange, Mark } from "../model/axis.js";
-import type { Item, LiveLane } from "../model/items.js";
-import type { Range } from "../model/window.js";
+import type { Item, LiveLane, Range } from "../model/items.js";
 import type { Colors } from "./colors.js";
 
 /** The heights of a lane and of the axis, in px. The style sheet has the same. */

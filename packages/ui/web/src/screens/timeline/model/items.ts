@@ -1,5 +1,10 @@
-import type { Bar, Lane, Running, TickView } from "../../../api/types.js";
-import type { Range } from "./window.js";
+import type { Bar, Counts, Lane, Running, TickView } from "../../../api/types.js";
+
+/** A range of time, in ms since 1970. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** Something in a lane that the cursor can be at. */
 export type Item =
@@ -11,6 +16,25 @@ export type Item =
       readonly end: number;
       readonly tick: TickView;
     };
+
+/** The id of the run of a bar, if it is one run of which all is known. */
+export const idOf = ([, , , , more]: Bar): string | undefined => (typeof more === "string" ? more : undefined);
+
+/** How many runs of each status a bar has. */
+export const countsOf = ([, , status, count, more]: Bar): Counts =>
+  typeof more === "object" ? more : { [status]: count };
+
+/**
+ * Where a click on a bar of several runs leads: to a quarter of what is shown, around the time that was clicked on,
+ * and to no more than the bar.
+ */
+export function closerTo([start, end]: Bar, { from, to }: Range, at: number): Range {
+  const quarter = (to - from) / 4;
+  const margin = Math.min(quarter, end - start) / 20;
+  const length = Math.min(quarter, end - start + 2 * margin);
+  const first = Math.max(start - margin, Math.min(at - length / 2, end + margin - length));
+  return { from: first, to: first + length };
+}
 
 /** A lane with what is live in it. */
 export interface LiveLane extends Lane {
@@ -34,7 +58,7 @@ export function withRunning(lanes: readonly Lane[], running: Iterable<Running>, 
 /** The bars of a lane, with those that are live in place of what the server drew of them. */
 export function barsOf({ bars, live }: LiveLane, now: number): readonly Bar[] {
   const isLive = (id: string | undefined): boolean => live.some((run) => run.id === id);
-  const past = bars.filter(([, , , , id]) => !isLive(id));
+  const past = bars.filter((bar) => !isLive(idOf(bar)));
   return [...past, ...live.map((run): Bar => [run.startTime, Math.max(now, run.startTime), "running", 1, run.id])];
 }
 

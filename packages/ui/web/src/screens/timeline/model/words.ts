@@ -1,7 +1,7 @@
 import { count, duration } from "../../../format/duration.js";
-import { stateOf, tickState } from "../../../format/states.js";
+import { ALL_STATUSES, stateOf, tickState } from "../../../format/states.js";
 import { shortTime } from "../../../format/times.js";
-import type { Item } from "./items.js";
+import { countsOf, type Item, idOf } from "./items.js";
 
 /** An item in words, for the tip and for assistive technology. */
 export function wordsOf(
@@ -18,16 +18,18 @@ export function wordsOf(
       lines: [...many, ...(tick.text === undefined ? [] : [tick.text])],
     };
   }
-  const [start, end, status, n, id] = item.bar;
-  const word = stateOf(status).word;
+  const [start, end, status, n] = item.bar;
   // Of a run without an id, only the minute or the hour is known in which it began.
-  if (n > 1 || id === undefined)
-    return {
-      title: count(n, "run"),
-      lines: [`from ${at} to ${shortTime(end, now, zone)}`, `${n > 1 ? "the worst: " : ""}${word.toLowerCase()}`],
-    };
+  if (idOf(item.bar) === undefined) {
+    const counts = countsOf(item.bar);
+    const parts = ALL_STATUSES.flatMap((each) => {
+      const word = stateOf(each).word.toLowerCase();
+      return counts[each] === undefined ? [] : [count(counts[each], word, word)];
+    });
+    return { title: count(n, "run"), lines: [`from ${at} to ${shortTime(end, now, zone)}`, parts.join(", ")] };
+  }
   return {
-    title: `${word} · ${at}`,
+    title: `${stateOf(status).word} · ${at}`,
     lines: [status === "running" ? `for ${duration(now - start)}` : `took ${duration(end - start)}`],
   };
 }
