@@ -20,9 +20,15 @@ export interface Colors extends Readonly<Record<keyof typeof NAMES, string>> {
   readonly status: Readonly<Record<Status, string>>;
 }
 
-/** Reads the colours. A variable has the text of both themes; an element that uses it has the colour. */
-export function colorsOf(element: HTMLElement): Colors {
+/**
+ * Reads the colours. A variable has the text of both themes; an element that uses it has the colour.
+ *
+ * @param scheme `light` for paper. Default: that of the page.
+ */
+export function colorsOf(element: HTMLElement, scheme: "light" | "inherit" = "inherit"): Colors {
   const probe = document.createElement("i");
+  // Forced colours would make all of them one: the canvas takes those of the system where the variables name them.
+  probe.style.cssText = `forced-color-adjust: none; color-scheme: ${scheme}`;
   element.append(probe);
   const read = (name: string): string => {
     probe.style.color = `var(${name})`;
