@@ -11,7 +11,7 @@ import { followPointer } from "./canvas/pointer.js";
 import { Mirror } from "./mirror.js";
 import { clockChanges, marksOf } from "./model/axis.js";
 import { hitTest, stepFrom } from "./model/hit.js";
-import type { Item, LiveLane } from "./model/items.js";
+import { closerTo, type Item, idOf, type LiveLane } from "./model/items.js";
 import { pan, show, shown, zoom } from "./model/window.js";
 import { Tip } from "./tip.js";
 
@@ -23,6 +23,9 @@ interface ChartProps {
   readonly onWidth: (px: number) => void;
   readonly onEnd: () => void;
 }
+
+/** The width of the lanes on paper, in px. The style sheet stretches them to that of the page. */
+const PAPER = 700;
 
 /** The lanes: their names as links, their runs and ticks on a canvas. */
 export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
@@ -36,7 +39,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
   // What is called later needs the latest: the first `onWidth` would ask for what was looked for at first.
   const latest = useRef({ lanes, zone, onWidth });
   latest.current = { lanes, zone, onWidth };
-  const drawn = useMemo(() => ({ frame: 0, colors: undefined as Colors | undefined }), []);
+  const drawn = useMemo(() => ({ frame: 0, colors: undefined as Colors | undefined, isOnPaper: false }), []);
 
   const pointAt = (at: typeof pointer.current): void => {
     pointer.current = at;
@@ -51,25 +54,29 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
 
   const paint = (): void => {
     cancelAnimationFrame(drawn.frame);
-    drawn.frame = requestAnimationFrame(() => {
-      const element = canvas.current;
-      const context = element?.getContext("2d");
-      const { width, height } = size.peek();
-      if (!element || !context || width === 0) return;
-      const ratio = devicePixelRatio;
-      const [wide, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
-      // Setting the size clears the canvas and is slow: only if it changed.
-      if (element.width !== wide || element.height !== tall) Object.assign(element, { width: wide, height: tall });
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      drawn.colors ??= colorsOf(element.parentElement ?? document.body);
-      const range = shown.peek();
-      const now = second.peek();
-      draw({
-        ...{ context, width, height, colors: drawn.colors, range, now, lanes: latest.current.lanes },
-        marks: marksOf(range.from, range.to, latest.current.zone, Math.max(2, width / 92)),
-        changes: clockChanges(range.from, range.to, latest.current.zone),
-        ...{ scrolled: scrolled.peek(), cursor: cursor.peek(), font: `11px ${getComputedStyle(element).fontFamily}` },
-      });
+    drawn.frame = requestAnimationFrame(paintNow);
+  };
+  const paintNow = (): void => {
+    const element = canvas.current;
+    const context = element?.getContext("2d");
+    const { isOnPaper } = drawn;
+    const { lanes, zone } = latest.current;
+    const { width, height } = isOnPaper ? { width: PAPER, height: AXIS + lanes.length * LANE } : size.peek();
+    if (!element || !context || width === 0) return;
+    const ratio = isOnPaper ? 2 : devicePixelRatio;
+    const [wide, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
+    // Setting the size clears the canvas and is slow: only if it changed.
+    if (element.width !== wide || element.height !== tall) Object.assign(element, { width: wide, height: tall });
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    drawn.colors ??= colorsOf(element.parentElement ?? document.body, isOnPaper ? "light" : "inherit");
+    const range = shown.peek();
+    const now = second.peek();
+    draw({
+      ...{ context, width, height, colors: drawn.colors, range, now, lanes },
+      marks: marksOf(range.from, range.to, zone, Math.max(2, width / 92)),
+      changes: clockChanges(range.from, range.to, zone),
+      ...{ scrolled: isOnPaper ? 0 : scrolled.peek(), cursor: cursor.peek() },
+      font: `11px ${getComputedStyle(element).fontFamily}`,
     });
   };
   useEffect(paint);
@@ -86,14 +93,22 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
       drawn.colors = undefined;
       paint();
     };
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", repaint);
+    // Paper shows all lanes, in light colours. No frame is drawn before it is printed.
+    const print = ({ type }: Event): void => {
+      drawn.isOnPaper = type === "beforeprint";
+      drawn.colors = undefined;
+      paintNow();
+    };
+    const themes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
+    for (const each of themes) each.addEventListener("change", repaint);
+    for (const type of ["beforeprint", "afterprint"]) addEventListener(type, print);
     const off = effect(() => {
       void theme.value;
       repaint();
     });
     return () => {
-      dark.removeEventListener("change", repaint);
+      for (const each of themes) each.removeEventListener("change", repaint);
+      for (const type of ["beforeprint", "afterprint"]) removeEventListener(type, print);
       off();
     };
   }, []);
@@ -108,7 +123,10 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
     const off = followPointer(element, {
       hover: (x, y) => pointAt({ x, y }),
       leave: () => pointAt(undefined),
-      press: () => open(hovered.peek()?.item),
+      press: (x) => {
+        const { from, to: end } = shown.peek();
+        open(hovered.peek()?.item, from + (x / element.clientWidth) * (end - from));
+      },
     });
     return () => {
       observer.disconnect();
@@ -201,16 +219,21 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
   );
 }
 
-/** Opens the run, or comes closer if it is several; a tick leads to its job. */
-function open(item: Item | undefined): void {
+/**
+ * Opens the run, or comes closer if it is several; a tick leads to its job.
+ *
+ * @param at the time that was clicked on. By a key: the middle of what is seen of the bar.
+ */
+function open(item: Item | undefined, at?: number): void {
   if (item === undefined) return;
   if (item.kind === "tick") {
     go(item.tick.run === undefined ? to.job(item.lane) : to.run(item.tick.run));
     return;
   }
-  const [start, end, , , id] = item.bar;
+  const id = idOf(item.bar);
+  const range = shown.peek();
   if (id !== undefined) go(to.run(id));
-  else show({ from: start - (end - start) * 0.2, to: end + (end - start) * 0.2 });
+  else show(closerTo(item.bar, range, at ?? (Math.max(range.from, item.at) + Math.min(range.to, item.end)) / 2));
 }
 
 function placeOf(

@@ -29,7 +29,7 @@ function zoneOf(lanes: readonly LiveLane[], more: boolean): string {
 /** A lane for each job: what ran, what did not, and what is to come. */
 export function TimelineScreen(): VNode {
   const lanes = useMemo(() => new Lanes(), []);
-  const px = useRef(800);
+  const px = useRef(innerWidth);
   const q = place.value.query.get("q") ?? "";
   // Not in the rendering: the page is not rendered anew while the reader moves through time.
   useEffect(() => effect(() => lanes.want(shown.value, px.current, q)), [q]);
@@ -70,10 +70,10 @@ export function TimelineScreen(): VNode {
             ))}
           </fieldset>
           <fieldset class="segments" aria-label="Zoom">
-            <button type="button" aria-label="Closer" onClick={() => zoom(0.5)}>
+            <button type="button" aria-label="Zoom in" onClick={() => zoom(0.5)}>
               <Icon name="zoomIn" />
             </button>
-            <button type="button" aria-label="Farther" onClick={() => zoom(2)}>
+            <button type="button" aria-label="Zoom out" onClick={() => zoom(2)}>
               <Icon name="zoomOut" />
             </button>
           </fieldset>

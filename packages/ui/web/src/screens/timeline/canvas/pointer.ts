@@ -1,10 +1,10 @@
-import { show, shown, zoom } from "../model/window.js";
+import { settle, show, shown, zoom } from "../model/window.js";
 
 /** What is done with the pointer. */
 export interface Pointed {
   hover(x: number, y: number): void;
   leave(): void;
-  press(): void;
+  press(x: number): void;
 }
 
 /** A pointer that moved so far is dragging, in px. */
@@ -42,26 +42,27 @@ export function followPointer(canvas: HTMLCanvasElement, { hover, leave, press }
         from.moved = true;
         const factor = from.apart / Math.max(1, apart());
         const middle = from.range.from + length / 2;
-        show({ from: middle - (length * factor) / 2, to: middle + (length * factor) / 2 });
+        show({ from: middle - (length * factor) / 2, to: middle + (length * factor) / 2 }, true);
       } else if (from.moved || Math.abs(x - from.x) > DRAG) {
         if (!from.moved) canvas.setPointerCapture(event.pointerId);
         from.moved = true;
         leave();
         const by = ((from.x - x) / canvas.clientWidth) * length;
-        show({ from: from.range.from + by, to: from.range.to + by });
+        show({ from: from.range.from + by, to: from.range.to + by }, true);
       }
     },
     pointerup: (event: PointerEvent) => {
       const wasDown = down.delete(event.pointerId);
       if (wasDown && !from.moved) {
         hover(xOf(event), yOf(event));
-        press();
+        press(xOf(event));
       }
       const [rest] = down.values();
       if (rest !== undefined) begin(rest.x);
+      else if (wasDown && from.moved) settle();
     },
     pointercancel: (event: PointerEvent) => {
-      down.delete(event.pointerId);
+      if (down.delete(event.pointerId) && from.moved) settle();
     },
     pointerleave: leave,
     wheel: (event: WheelEvent) => {

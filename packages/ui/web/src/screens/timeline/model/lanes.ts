@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { Lane, Timeline } from "../../../api/types.js";
-import type { Range } from "./window.js";
+import type { Range } from "./items.js";
 
 /** So many lanes are read at once. */
 const LIMIT = 40;
@@ -10,8 +10,17 @@ const LIMIT = 40;
 const PAUSE = 120;
 const NEWS = 1_000;
 
+/**
+ * News lead to a read once in this time at most, in ms: an answer has all runs of all lanes. Runs that begin are
+ * drawn from the stream, at once.
+ */
+const EVERY = 5_000;
+
 /** How long to wait before lanes are read again that do not have all runs yet, in ms. */
 const COUNTING = 3_000;
+
+/** Which lanes are read, and how fine. */
+type Wanted = Range & { readonly px: number; readonly q: string };
 
 /** The lanes, read for a wider range than is shown, so that moving a little needs no call. */
 export class Lanes {
@@ -20,29 +29,40 @@ export class Lanes {
   /** Whether older runs are not counted yet. */
   readonly isCounting = signal(false);
   readonly error = signal<ApiError | undefined>(undefined);
-  #read: (Range & { readonly px: number; readonly q: string }) | undefined;
+  #wanted: Wanted | undefined;
+  /** What was read last, and what is being read, or was. */
+  #read: Wanted | undefined;
+  #asked: Wanted | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #due = Number.POSITIVE_INFINITY;
+  /** Set while lanes are being read. */
   #abort: AbortController | undefined;
-  #wanted: { readonly range: Range; readonly px: number; readonly q: string } | undefined;
+  #begun = Number.NEGATIVE_INFINITY;
+  /** Whether there were news while lanes were being read. */
+  #again = false;
   #most = LIMIT;
 
-  /** Says what is shown. Reads it unless it was read, and is not much coarser than can be shown. */
+  /**
+   * Says what is shown. Reads it unless it was read, or is being read, and is not much coarser than can be shown.
+   * The range moves each second: a slow answer that is begun again each time would never come.
+   */
   want(range: Range, px: number, q: string): void {
-    this.#wanted = { range, px, q };
-    const known = this.#read;
+    this.#wanted = { ...range, px, q };
+    const known = this.#asked;
     const isFine =
       known !== undefined &&
       known.q === q &&
       known.from <= range.from &&
       known.to >= range.to &&
-      fineness(known, known.px) < fineness(range, px) * 1.6 &&
-      fineness(known, known.px) > fineness(range, px) / 4;
+      fineness(known) < fineness(this.#wanted) * 1.6 &&
+      fineness(known) > fineness(this.#wanted) / 4;
     if (!isFine) this.#later(known === undefined || known.q !== q ? 0 : PAUSE);
   }
 
-  /** Reads anew in a moment: something changed. */
+  /** Reads the lanes again in a moment, or after the call that is under way: something changed. */
   refresh(): void {
-    this.#later(NEWS, false);
+    if (this.#abort !== undefined) this.#again = true;
+    else this.#later(Math.max(NEWS, this.#begun + EVERY - Date.now()), false);
   }
 
   /** Reads the lanes after these, too. */
@@ -56,9 +76,8 @@ export class Lanes {
   close(): void {
     clearTimeout(this.#timer);
     this.#abort?.abort();
+    this.#abort = undefined;
   }
-
-  #due = Number.POSITIVE_INFINITY;
 
   #later(ms: number, postpones = true): void {
     const due = Date.now() + ms;
@@ -72,26 +91,29 @@ export class Lanes {
   }
 
   async #load(): Promise<void> {
-    const wanted = this.#wanted;
-    if (wanted === undefined) return;
+    if (this.#wanted === undefined) return;
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
-    const { range, px, q } = wanted;
+    this.#begun = Date.now();
+    this.#again = false;
+    const { q, ...range } = this.#wanted;
     const half = (range.to - range.from) / 2;
-    const [from, to] = [Math.round(range.from - half), Math.round(range.to + half)];
+    const [from, to, px] = [Math.round(range.from - half), Math.round(range.to + half), Math.round(range.px * 2)];
+    this.#asked = { from, to, px, q };
     try {
       const lanes: Lane[] = [];
       let more = true;
       let isCounting = false;
       while (more && lanes.length < this.#most) {
-        const query = { from, to, px: Math.round(px * 2), limit: LIMIT, after: lanes.at(-1)?.name, q };
+        const query = { from, to, px, limit: LIMIT, after: lanes.at(-1)?.name, q };
         const answer = await read<Timeline>(`timeline${queryOf(query)}`, abort.signal);
         lanes.push(...answer.lanes);
         more = answer.more && answer.lanes.length > 0;
         isCounting ||= answer.missing !== undefined;
       }
-      this.#read = { from, to, px: px * 2, q };
+      abort.signal.throwIfAborted();
+      this.#read = this.#asked;
       this.lanes.value = lanes;
       this.more.value = more;
       this.isCounting.value = isCounting;
@@ -99,11 +121,17 @@ export class Lanes {
       this.error.value = undefined;
     } catch (error) {
       if (abort.signal.aborted) return;
+      this.#asked = this.#read;
       this.error.value = error instanceof ApiError ? error : new ApiError("UNKNOWN", String(error), 0);
       if (this.error.value.isAway) this.#later(2_000);
+    } finally {
+      if (this.#abort === abort) {
+        this.#abort = undefined;
+        if (this.#again) this.refresh();
+      }
     }
   }
 }
 
 /** How many ms a pixel has. */
-const fineness = ({ from, to }: Range, px: number): number => (to - from) / Math.max(1, px);
+const fineness = ({ from, to, px }: Wanted): number => (to - from) / Math.max(1, px);

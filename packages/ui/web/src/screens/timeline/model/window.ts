@@ -1,12 +1,7 @@
-import { computed, signal } from "@preact/signals";
-import { place, setQuery } from "../../../app/router.js";
+import { batch, computed, signal } from "@preact/signals";
+import { go, to as pathTo, place } from "../../../app/router.js";
 import { second } from "../../../format/clock.js";
-
-/** A range of time, in ms since 1970. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
+import type { Range } from "./items.js";
 
 /** The ranges that are offered. They go on with the time; a fifth of them is to come. */
 export const SPANS = [
@@ -19,7 +14,7 @@ const AHEAD = 0.2;
 const SHORTEST = 10_000;
 const LONGEST = 90 * 86_400_000;
 
-/** How long to wait before the range is put into the address, in ms. */
+/** A wheel or a key that rests for so long, in ms, has ended its gesture. */
 const PAUSE = 250;
 
 /** The range that the reader moved to. Undefined: one that goes on. */
@@ -50,23 +45,42 @@ export const shown = computed((): Range => {
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Shows a range, and puts it into the address when the reader rests. */
-export function show(range: Range): void {
+/**
+ * Shows a range, and puts it into the address when the reader rests.
+ *
+ * @param isHeld whether a pointer is down: its gesture ends when it is up, by {@link settle}
+ */
+export function show(range: Range, isHeld = false): void {
   const length = Math.min(LONGEST, Math.max(SHORTEST, range.to - range.from));
   const middle = (range.from + range.to) / 2;
   moved.value = { from: middle - length / 2, to: middle + length / 2 };
   clearTimeout(timer);
-  timer = setTimeout(() => {
-    const { from, to } = shown.peek();
-    setQuery({ range: undefined, from: String(Math.round(from)), to: String(Math.round(to)) });
-  }, PAUSE);
+  if (!isHeld) timer = setTimeout(settle, PAUSE);
+}
+
+/** Puts the range that the reader moved to into the address: "back" undoes the gesture. */
+export function settle(): void {
+  const range = moved.peek();
+  if (range !== undefined) put({ from: String(Math.round(range.from)), to: String(Math.round(range.to)) });
 }
 
 /** Goes on with the time again. */
 export function showSpan(name: string): void {
-  leave();
-  setQuery({ range: name, from: undefined, to: undefined });
+  put({ range: name });
 }
+
+function put(range: Readonly<Record<string, string>>): void {
+  const query = new URLSearchParams(place.peek().query);
+  for (const name of ["range", "from", "to"]) query.delete(name);
+  for (const [name, value] of Object.entries(range)) query.set(name, value);
+  batch(() => {
+    leave();
+    go(pathTo.timeline(`?${query}`));
+  });
+}
+
+// What was being moved to is undone, too.
+addEventListener("popstate", leave);
 
 /** Forgets where the reader moved to: the address says it. */
 export function leave(): void {
