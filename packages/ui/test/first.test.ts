@@ -95,9 +95,9 @@ describePages("the first answers of a page", (pages) => {
   });
 });
 
-/** The ms of a duration in words: "3.1 s", "1 m 02 s". */
+/** The ms of a duration in words: "3.1 s", "1 min 2 s". */
 function msOf(text: string): number {
-  const [, minutes = 0] = /(\d+) m\b/.exec(text) ?? [];
+  const [, minutes = 0] = /(\d+) min\b/.exec(text) ?? [];
   const [, seconds = Number.NaN] = /([\d.]+) s/.exec(text) ?? [];
   return Number(minutes) * 60_000 + Number(seconds) * 1_000;
 }

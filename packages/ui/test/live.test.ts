@@ -112,12 +112,12 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     const page = await cockpit.page("");
     await page.getByText("import").first().waitFor();
     await cockpit.killServer();
-    await page.getByText(/Stale for/).waitFor();
+    await page.getByText(/reconnecting/).waitFor();
     await page.getByText("import").first().waitFor();
     const run = await cockpit.manager.start("while-away");
     await cockpit.startServer();
     await page.getByRole("region", { name: "Running" }).getByText("while-away").waitFor();
-    await page.getByText(/Stale for/).waitFor({ state: "detached" });
+    await page.getByText(/reconnecting/).waitFor({ state: "detached" });
     await run.end();
     await page.getByRole("region", { name: "Running" }).getByText("while-away").waitFor({ state: "detached" });
     await page.close();

@@ -22,7 +22,7 @@ test("a schedule is run now, paused and resumed, and backfilled", async () => {
   const runs: string[] = [];
   await it.scheduler.add("report", { every: 3_600_000 }, ({ id }) => void runs.push(id));
   const started = await it.act("/api/v1/jobs/report/run-now", { reason }, "operate");
-  expect(started.body).toEqual({ done: expect.stringContaining("was started"), run: expect.any(String) });
+  expect(started.body).toEqual({ done: expect.stringMatching(/^report started$/), run: expect.any(String) });
   await expect.poll(() => runs).toEqual([(started.body as ActAnswer).run]);
   await it.act("/api/v1/jobs/report/pause", { reason }, "operate");
   const paused = async (): Promise<unknown> => {
@@ -54,7 +54,7 @@ test("a run is cancelled by its id or its job, and the audit tells who did it an
     const run = await it.manager.start("import");
     run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
     const { status, body } = await it.act(`/api/v1/${path.replace("ID", run.id)}/cancel`, { reason }, "operate");
-    expect([status, body]).toEqual([200, { done: expect.stringContaining("it is cancelled"), run: run.id }]);
+    expect([status, body]).toEqual([200, { done: expect.stringContaining("is cancelled"), run: run.id }]);
     const { entries } = await it.get<Audit>("/api/v1/audit?limit=1");
     expect(entries).toMatchObject([{ action: "cancel", name: "import", run: run.id, fence: run.fence }]);
     expect(entries[0]?.reason).toContain(reason);

@@ -68,7 +68,7 @@ async function runNow({ scheduler }: Source, { name, reason, author, args, dryRu
     within: WAIT,
     ...(args && { args: args as NonNullable<RunNowOptions["args"]> }),
   });
-  return { done: `${run} was started`, run };
+  return { done: `${name} started`, run };
 }
 
 async function pause({ scheduler }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
@@ -155,7 +155,7 @@ async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act
   if (dryRun === true) return { done: `would take "${name}" from ${who}` };
   const { unlocked, run } = await manager.unlock(name, { reason, author, fence: lock.fence });
   if (!unlocked) throw new Refusal("NOT_FOUND", `${who} does not hold "${name}" any more: nothing was done`);
-  const ended = run === undefined ? "" : `. Its run ${run.id} is ${run.status}`;
+  const ended = run === undefined ? "" : `. Its run is ${run.status}`;
   return { done: `took "${name}" from ${who}${ended}`, ...(run && { run: run.id }) };
 }
 
@@ -177,8 +177,8 @@ async function cancel(source: Source, { name, reason, author, dryRun }: Act): Pr
   }
   if (run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
   const { id, status } = run;
-  const done = ended ? `cancelled ${id}: it is ${status}` : `asked ${id} to stop, and it still runs`;
-  return { done, run: id };
+  if (!ended) return { done: `${run.name} was asked to stop, and is still running`, run: id, pending: true };
+  return { done: `the run of ${run.name} is ${status}`, run: id };
 }
 
 const CHAIN_ENDS = "it does not begin, and no other follows";

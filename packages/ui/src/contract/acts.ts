@@ -26,6 +26,8 @@ export interface ActAnswer {
   readonly done: string;
   /** The id of the run that was started, or ended. */
   readonly run?: string;
+  /** With `cancel`: the run was asked to stop, and is still running. */
+  readonly pending?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -42,5 +44,6 @@ export const actRequestSchema: Schema<ActRequest> = v.strictObject({
 export const actAnswerSchema: Schema<ActAnswer> = v.strictObject({
   done: v.string(),
   run: v.exactOptional(v.string()),
+  pending: v.exactOptional(v.boolean()),
   dryRun: v.exactOptional(v.boolean()),
 });

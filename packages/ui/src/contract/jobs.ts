@@ -94,6 +94,8 @@ export interface ReasonView {
   readonly at?: number;
   /** The id of the run that it is about. */
   readonly run?: string;
+  /** With `last`: how that run ended. */
+  readonly status?: Status;
   /** With `retry`: the number of the attempt that is due. `run` is then the first run of its chain. */
   readonly attempt?: number;
   /** What can be done about it. */
@@ -175,6 +177,7 @@ export const reasonSchema: Schema<ReasonView> = v.strictObject({
   text: v.string(),
   at: v.exactOptional(v.number()),
   run: v.exactOptional(v.string()),
+  status: v.exactOptional(statusSchema),
   attempt: v.exactOptional(v.number()),
   act: v.exactOptional(actNameSchema),
   help: v.exactOptional(v.string()),

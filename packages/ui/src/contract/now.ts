@@ -16,8 +16,19 @@ export interface Problem {
    * - `orphan`: the command of a run that is over goes on.
    * - `overdue`: a tick is due, and nobody has decided it. `nobody`: no process is there that runs it.
    * - `paused`, `held`: somebody keeps it from running. `long`: it runs for longer than it usually does.
+   * - `ignores`: a run is still running a minute after it was asked to stop.
    */
-  readonly kind: "orphan" | "failed" | "lost" | "timeout" | "overdue" | "paused" | "nobody" | "long" | "held";
+  readonly kind:
+    | "orphan"
+    | "ignores"
+    | "failed"
+    | "lost"
+    | "timeout"
+    | "overdue"
+    | "paused"
+    | "nobody"
+    | "long"
+    | "held";
   readonly name: string;
   /** Since when, in ms since 1970. Absent if that is not known. */
   readonly at?: number;
@@ -33,6 +44,13 @@ export interface ProgressView {
   readonly done: number;
   readonly total?: number;
   readonly text?: string;
+  readonly at: number;
+}
+
+/** A request to stop a run: who sent it, why, and when. */
+export interface StopRequest {
+  readonly by: string;
+  readonly reason: string;
   readonly at: number;
 }
 
@@ -57,8 +75,8 @@ export interface Running {
   readonly progress?: ProgressView;
   /** How many runs wait for its lock. */
   readonly waiting: number;
-  /** Who asked it to stop, last, and why. Its body has not obeyed so far. */
-  readonly asked?: { readonly by: string; readonly reason: string; readonly at: number };
+  /** The last request to stop. Its body has not obeyed so far. */
+  readonly asked?: StopRequest;
   /** The tick that it was started for. */
   readonly tick?: number;
 }
@@ -138,6 +156,8 @@ export interface Now {
   readonly ahead: readonly number[];
   /** How many schedulers live. */
   readonly schedulers: number;
+  /** Whether the store has no run, no schedule and no lock, and no scheduler lives. */
+  readonly empty: boolean;
   /** Whether more is wrong, runs, waits or is tried again than is shown. Ticks: the soonest are shown. */
   readonly truncated: boolean;
 }
@@ -149,8 +169,14 @@ export const progressSchema: Schema<ProgressView> = v.strictObject({
   at: v.number(),
 });
 
+export const stopRequestSchema: Schema<StopRequest> = v.strictObject({
+  by: v.string(),
+  reason: v.string(),
+  at: v.number(),
+});
+
 export const problemSchema: Schema<Problem> = v.strictObject({
-  kind: v.picklist(["orphan", "failed", "lost", "timeout", "overdue", "paused", "nobody", "long", "held"]),
+  kind: v.picklist(["orphan", "ignores", "failed", "lost", "timeout", "overdue", "paused", "nobody", "long", "held"]),
   name: v.string(),
   at: v.exactOptional(v.number()),
   text: v.string(),
@@ -173,7 +199,7 @@ export const runningSchema: Schema<Running> = v.strictObject({
   p95: v.exactOptional(v.number()),
   progress: v.exactOptional(progressSchema),
   waiting: v.number(),
-  asked: v.exactOptional(v.strictObject({ by: v.string(), reason: v.string(), at: v.number() })),
+  asked: v.exactOptional(stopRequestSchema),
   tick: v.exactOptional(v.number()),
 });
 
@@ -213,5 +239,6 @@ export const nowSchema: Schema<Now> = v.strictObject({
   next: v.array(tickSchema),
   ahead: v.array(v.number()),
   schedulers: v.number(),
+  empty: v.boolean(),
   truncated: v.boolean(),
 });

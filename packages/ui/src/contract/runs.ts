@@ -1,7 +1,14 @@
 import * as v from "valibot";
 import { type HolderView, holderSchema, type Schema, type Status, statusSchema } from "./common.js";
 import { type ReasonView, reasonSchema } from "./jobs.js";
-import { type ProgressView, progressSchema, type RetryView, retrySchema } from "./now.js";
+import {
+  type ProgressView,
+  progressSchema,
+  type RetryView,
+  retrySchema,
+  type StopRequest,
+  stopRequestSchema,
+} from "./now.js";
 
 /** A run in a list. Times are in ms since 1970, durations in ms. */
 export interface RunItem {
@@ -68,6 +75,8 @@ export interface RunPage {
   readonly attempts: readonly RunItem[];
   /** The next attempt of its chain, if it waits for one. */
   readonly retry?: RetryView;
+  /** The last request to stop it, unless its record says that a cancel ended it: see `endedBy`. */
+  readonly asked?: StopRequest;
   /** The last run of the job before this one that completed. */
   readonly lastWell?: RunItem;
   /** Why the job does not run now; of the newest run only. */
@@ -159,6 +168,7 @@ export const runPageSchema: Schema<RunPage> = v.strictObject({
   run: detailSchema,
   attempts: v.array(runItemSchema),
   retry: v.exactOptional(retrySchema),
+  asked: v.exactOptional(stopRequestSchema),
   lastWell: v.exactOptional(runItemSchema),
   why: v.array(reasonSchema),
   log: v.strictObject({ lines: v.exactOptional(v.number()), ended: v.boolean() }),

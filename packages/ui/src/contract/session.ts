@@ -14,6 +14,8 @@ export interface Me {
   readonly version: string;
   /** The store in words, without a password. */
   readonly store: string;
+  /** The store as `ojm --store` names it, with `***` for a password. Absent if the command line cannot open it. */
+  readonly address?: string;
   /** The clock of the server, in ms since 1970. */
   readonly now: number;
   /** Whether the results of runs are shown. */
@@ -26,6 +28,7 @@ export const meSchema: Schema<Me> = v.strictObject({
   readOnly: v.boolean(),
   version: v.string(),
   store: v.string(),
+  address: v.exactOptional(v.string()),
   now: v.number(),
   showResults: v.boolean(),
 });

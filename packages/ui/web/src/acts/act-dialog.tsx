@@ -2,12 +2,15 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
 import type { ActRequest } from "../api/types.js";
+import { serverNow } from "../format/clock.js";
+import { zoneFor } from "../format/zone.js";
 import { tellNews } from "../live/news.js";
 import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
+import { Prose } from "../parts/prose.js";
 import { toast } from "../parts/toasts.js";
 import { actOf, asked, perform } from "./acts.js";
-import { ArgsField, argsIn, LENGTHS, moment, RangeFields, UntilField } from "./fields.js";
+import { ArgsField, argsIn, LENGTHS, RangeFields, timeIn, UntilField } from "./fields.js";
 
 /** The dialog of an act: what it does, to whom, and why. */
 export function ActDialog(): VNode | null {
@@ -17,6 +20,7 @@ export function ActDialog(): VNode | null {
 
 function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
   const act = actOf(name, target);
+  const zone = zoneFor(target.name);
   const form = useRef<HTMLFormElement>(null);
   const busy = useSignal(false);
   const error = useSignal<string | undefined>(undefined);
@@ -30,13 +34,13 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
     error.value = undefined;
     try {
       const answer = await perform(name, target, {
-        ...requestOf(new FormData(form.current)),
+        ...requestOf(new FormData(form.current), zone),
         ...(dryRun && { dryRun }),
       });
       if (dryRun) {
         preview.value = answer.done;
       } else {
-        toast(answer.done, answer.run);
+        toast(answer);
         tellNews([target.name]);
         close();
       }
@@ -62,7 +66,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       >
         <h2>{act.title(target.name)}</h2>
         <p class={act.danger === true ? undefined : "dim"}>{act.does(target)}</p>
-        {act.range === true && <RangeFields />}
+        {act.range === true && <RangeFields zone={zone} />}
         {act.until === true && <UntilField />}
         <label class="field">
           <span>Reason</span>
@@ -76,8 +80,8 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
           />
         </label>
         {act.args === true && <ArgsField />}
-        {preview.value !== undefined && <Note tone="info" text={preview.value} />}
-        {error.value !== undefined && <Note tone="failed" text={error.value} />}
+        {preview.value !== undefined && <Note tone="info" text={preview.value} job={target.name} />}
+        {error.value !== undefined && <Note tone="failed" text={error.value} job={target.name} />}
         <div class="buttons">
           <button type="button" class="button" onClick={close}>
             Close
@@ -101,22 +105,30 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
   );
 }
 
-const Note = ({ tone, text }: { readonly tone: "failed" | "info"; readonly text: string }): VNode => (
+interface NoteProps {
+  readonly tone: "failed" | "info";
+  readonly text: string;
+  readonly job: string;
+}
+
+const Note = ({ tone, text, job }: NoteProps): VNode => (
   <div class="note" data-tone={tone} role={tone === "failed" ? "alert" : "status"}>
     <Icon name={tone === "failed" ? "warn" : "info"} />
-    <div>{text}</div>
+    <div>
+      <Prose text={text} job={job} />
+    </div>
   </div>
 );
 
-function requestOf(fields: FormData): ActRequest {
+function requestOf(fields: FormData, zone: string): ActRequest {
   const text = (name: string): string => String(fields.get(name) ?? "");
   const args = argsIn(text("args"));
   const length = LENGTHS.find(([label]) => label === text("length"))?.[1];
   return {
     reason: text("reason").trim(),
     ...(args && { args }),
-    ...(length !== undefined && { until: moment(length) }),
-    ...(fields.has("from") && { from: moment(text("from")), to: moment(text("to")) }),
+    ...(length !== undefined && { until: Math.round(serverNow() + length) }),
+    ...(fields.has("from") && { from: timeIn(text("from"), zone), to: timeIn(text("to"), zone) }),
     ...(fields.has("again") && { again: true }),
   };
 }

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
+import { EXAMPLE, fromField, TIME_FIELD, toField } from "../format/local-time.js";
 
 /** For how long a pause or a hold may be, in ms. */
 export const LENGTHS: readonly (readonly [label: string, ms: number | undefined])[] = [
@@ -11,11 +12,6 @@ export const LENGTHS: readonly (readonly [label: string, ms: number | undefined]
   ["7 days", 604_800_000],
   ["until somebody ends it", undefined],
 ];
-
-/** A time of a field in ms since 1970; a length of time counts from now. */
-export function moment(given: string | number): number {
-  return typeof given === "number" ? Math.round(serverNow() + given) : new Date(given).getTime();
-}
 
 /** When the act ends by itself. */
 export const UntilField = (): VNode => (
@@ -51,17 +47,17 @@ export function argsIn(text: string): ActRequest["args"] {
 }
 
 /** A range of time, by default the last day. */
-export function RangeFields(): VNode {
+export function RangeFields({ zone }: { readonly zone: string }): VNode {
   const now = serverNow();
   return (
     <>
       <label class="field">
-        <span>From (your time zone)</span>
-        <input class="input" type="datetime-local" name="from" required defaultValue={local(now - 86_400_000)} />
+        <span>From ({zone})</span>
+        <input {...TIME_FIELD} name="from" required defaultValue={toField(now - 86_400_000, zone)} />
       </label>
       <label class="field">
         <span>To</span>
-        <input class="input" type="datetime-local" name="to" required defaultValue={local(now)} />
+        <input {...TIME_FIELD} name="to" required defaultValue={toField(now, zone)} />
       </label>
       <label class="check">
         <input type="checkbox" name="again" /> Also ticks that were run
@@ -70,8 +66,9 @@ export function RangeFields(): VNode {
   );
 }
 
-/** A time as `datetime-local` wants it. */
-function local(at: number): string {
-  const offset = new Date(at).getTimezoneOffset() * 60_000;
-  return new Date(at - offset).toISOString().slice(0, 16);
+/** The time in such a field. Throws if there is none, such as 30 February. */
+export function timeIn(text: string, zone: string): number {
+  const at = fromField(text, zone);
+  if (at === undefined) throw new Error(`There is no time ${text}. Write one such as ${EXAMPLE}.`);
+  return at;
 }

@@ -30,9 +30,9 @@ export function Banner(): VNode | null {
     <div class="banner" role="status">
       <Icon name="away" />
       <b>
-        Stale for <Age since={since} />
+        Data from <Age since={since} /> ago, reconnecting.
       </b>
-      <span>{who} What you see is of before. It goes on by itself.</span>
+      <span>{who}</span>
     </div>
   );
 }
@@ -43,8 +43,8 @@ const SignedOut = (): VNode => (
     <Icon name="locks" />
     <b>You are signed out.</b>
     <span>
-      What you see is of before. Open the address that <code>ojm ui</code> prints, or sign in to the program that has
-      these pages: then this one goes on too.
+      The data is old. Open the address that <code>ojm ui</code> prints, or sign in to the program that has these pages:
+      this one then updates too.
     </span>
   </div>
 );

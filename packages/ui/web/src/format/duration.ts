@@ -1,11 +1,11 @@
 const UNITS = [
   ["d", 86_400_000],
   ["h", 3_600_000],
-  ["m", 60_000],
+  ["min", 60_000],
   ["s", 1_000],
 ] as const;
 
-/** A duration in its two largest units: `2 h 05 m`, `41 s`, `320 ms`. */
+/** A duration in its two largest units, as the command line has it: `2 h 5 min`, `41 s`, `320 ms`. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
   if (ms < 0) return `-${duration(-ms)}`;
@@ -26,19 +26,18 @@ export function seconds(ms: number): string {
   const next = UNITS[i + 1];
   if (next === undefined || i === -1) return `${first} ${unit}`;
   const rest = Math.floor((whole % size) / next[1]);
-  return rest === 0 ? `${first} ${unit}` : `${first} ${unit} ${String(rest).padStart(2, "0")} ${next[0]}`;
+  return rest === 0 ? `${first} ${unit}` : `${first} ${unit} ${rest} ${next[0]}`;
 }
 
-/** An age or a distance in one unit: `3 m`, `36 h`. Of one day and a half, `2 d` would name another night. */
-export function rough(ms: number): string {
-  const [unit, size] = UNITS.find(([, each]) => Math.abs(ms) >= 2 * each) ?? UNITS[3];
-  return `${Math.round(Math.abs(ms) / size)} ${unit}`;
-}
-
-/** `in 3 m`, `2 h ago`, `now`. */
+/**
+ * `in 17 min`, `1 h 44 min ago`, `3 d ago`, `now`: below an hour, the largest unit; after two days, whole days.
+ * Of one day and a half, `2 d` would name another night.
+ */
 export function distance(at: number, now: number): string {
-  if (Math.abs(at - now) < 1_000) return "now";
-  return at > now ? `in ${rough(at - now)}` : `${rough(now - at)} ago`;
+  const ms = Math.abs(at - now);
+  if (ms < 1_000) return "now";
+  const text = seconds(ms - (ms % (ms < 60_000 ? 1_000 : ms < 2 * 86_400_000 ? 60_000 : 86_400_000)));
+  return at > now ? `in ${text}` : `${text} ago`;
 }
 
 /** `1 run`, `3 runs`. */

@@ -1,4 +1,4 @@
-import type { Problem, Status, TickView } from "../api/types.js";
+import type { Problem, ReasonView, Status, TickView } from "../api/types.js";
 import type { IconName } from "../parts/icon.js";
 
 /** A state as it is told: by a colour, a shape and a word, so that none of them must be seen. */
@@ -29,6 +29,7 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
   lost: STATUSES.lost,
   timeout: STATUSES.timeout,
   orphan: { tone: "lost", icon: "nobody", word: "Goes on alone" },
+  ignores: { tone: "failed", icon: "cancelled", word: "Ignores its cancel" },
   overdue: { tone: "warn", icon: "overdue", word: "Overdue" },
   nobody: { tone: "failed", icon: "nobody", word: "Nobody runs it" },
   long: { tone: "warn", icon: "long", word: "Runs long" },
@@ -88,7 +89,7 @@ const REASONS: Readonly<Record<string, State>> = {
   overdue: PROBLEMS.overdue,
   waiting: TICKS.waiting,
   backfill: { tone: "running", icon: "backfill", word: "Backfill" },
-  ready: { tone: "completed", icon: "completed", word: "Nothing in its way" },
+  ready: { tone: "completed", icon: "completed", word: "Ready" },
   never: { tone: "quiet", icon: "info", word: "Never ran" },
   tick: { tone: "quiet", icon: "timeline", word: "Last tick" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },
@@ -98,7 +99,10 @@ const REASONS: Readonly<Record<string, State>> = {
 };
 
 /** The state of a reason. A newer server may have reasons that these pages do not know. */
-export const reasonState = (code: string): State => REASONS[code] ?? { tone: "quiet", icon: "info", word: code };
+export const reasonState = ({ code, status }: Pick<ReasonView, "code" | "status">): State =>
+  status === undefined || status === "completed"
+    ? (REASONS[code] ?? { tone: "quiet", icon: "info", word: code })
+    : stateOf(status);
 
 /** A sentence of the server with the words of these pages for how a run ended. */
 export const withWords = (text: string): string =>

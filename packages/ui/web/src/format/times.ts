@@ -12,6 +12,16 @@ export function shortTime(at: number, now: number, zone: string): string {
   return wall.year === today.year ? `${date} ${time}` : `${date} ${wall.year}`;
 }
 
+/** A time as the server writes it. That of the id of a run stays as it is. */
+export const TIMES: RegExp = /((?<!@)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A text of the server with its times in a zone. */
+export const inZone = (text: string, now: number, zone: string): string =>
+  text
+    .split(TIMES)
+    .map((part, i) => (i % 2 === 0 ? part : shortTime(Date.parse(part), now, zone)))
+    .join("");
+
 const dayOf = ({ year, month, day }: Wall): string => `${year} ${month} ${day}`;
 
 /** All of a time: `Tue 24 Nov 2026 02:14:07.120 +01:00 Europe/Berlin`. */

@@ -1,32 +1,32 @@
 import type { VNode } from "preact";
 import { to } from "../app/router.js";
+import { TIMES } from "../format/times.js";
 import { Time } from "./time.js";
-
-/** A time as the server writes it. That of the id of a run stays as it is. */
-const TIMES = /((?<!@)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
 
 interface ProseProps {
   readonly text: string;
   /** The run that the text is about. Where its id stands, it is a link. */
   readonly run?: string | undefined;
+  /** The job that its times belong to. Default: the one that the page is about. */
+  readonly job?: string | undefined;
 }
 
 /** A sentence of the server, with its times in the zone of the reader. */
-export function Prose({ text, run }: ProseProps): VNode {
+export function Prose({ text, run, job }: ProseProps): VNode {
   const [before, ...rest] = run === undefined ? [text] : text.split(run);
   return (
     <>
-      <WithTimes text={before ?? ""} />
+      <WithTimes text={before ?? ""} job={job} />
       {run !== undefined &&
         (rest.length > 0 ? (
           <RunLink id={run} words={/\b(?:as|of) $/.test(before ?? "") ? "the run of" : "of"} />
         ) : null)}
-      {rest.length > 0 && <WithTimes text={rest.join(run)} />}
+      {rest.length > 0 && <WithTimes text={rest.join(run)} job={job} />}
       {run !== undefined && rest.length === 0 && (
         <>
           {" "}
           <a class="link" href={to.run(run)}>
-            Show the run
+            See the run
           </a>
         </>
       )}
@@ -34,8 +34,8 @@ export function Prose({ text, run }: ProseProps): VNode {
   );
 }
 
-const WithTimes = ({ text }: { readonly text: string }): VNode => (
-  <>{text.split(TIMES).map((part, i) => (i % 2 === 0 ? part : <Time key={part} at={Date.parse(part)} />))}</>
+const WithTimes = ({ text, job }: Pick<ProseProps, "text" | "job">): VNode => (
+  <>{text.split(TIMES).map((part, i) => (i % 2 === 0 ? part : <Time key={part} at={Date.parse(part)} job={job} />))}</>
 );
 
 /** `words`: what stands before the time, so that it reads as a part of the sentence. */

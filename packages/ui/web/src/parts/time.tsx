@@ -33,7 +33,7 @@ function apartText(at: number, zone: string): string | undefined {
   return zone === "UTC" ? zone : offsetText(at, zone);
 }
 
-/** How far a time is away: `in 3 m`. */
+/** How far a time is away: `in 3 min`. */
 export function Away({ at, job }: TimeProps): VNode {
   return (
     <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">

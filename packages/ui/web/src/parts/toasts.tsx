@@ -1,21 +1,21 @@
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
+import type { ActAnswer } from "../api/types.js";
+import { running } from "../live/live.js";
 import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
 
-interface Toast {
+interface Toast extends ActAnswer {
   readonly id: number;
-  readonly text: string;
-  readonly run?: string | undefined;
 }
 
 const toasts = signal<readonly Toast[]>([]);
 let last = 0;
 
 /** Tells what was done. It can be read for eight seconds. */
-export function toast(text: string, run?: string): void {
+export function toast(answer: ActAnswer): void {
   const id = ++last;
-  toasts.value = [...toasts.value, { id, text, run }].slice(-4);
+  toasts.value = [...toasts.value, { ...answer, id }].slice(-4);
   setTimeout(() => remove(id), 8_000);
 }
 
@@ -27,19 +27,28 @@ function remove(id: number): void {
 export function Toasts(): VNode {
   return (
     <div class="toasts" role="status">
-      {toasts.value.map(({ id, text, run }) => (
-        <div class="toast" key={id}>
-          <span class="state" data-tone="completed">
-            <Icon name="completed" />
-          </span>
-          <span>
-            <Prose text={text} run={run} />
-          </span>
-          <button type="button" class="tool" aria-label="Close" onClick={() => remove(id)}>
-            <Icon name="close" />
-          </button>
-        </div>
+      {toasts.value.map((each) => (
+        <Row key={each.id} {...each} />
       ))}
+    </div>
+  );
+}
+
+/** Green only once it is done: a run that was asked to stop may never obey. */
+function Row({ id, done, run = "", pending = false }: Toast): VNode {
+  const waits = pending && running.value?.has(run) !== false;
+  const tone = waits ? "warn" : "completed";
+  return (
+    <div class="toast">
+      <span class="state" data-tone={tone}>
+        <Icon name={tone} />
+      </span>
+      <span>
+        <Prose text={pending && !waits ? `${run.slice(0, run.lastIndexOf("@"))} has ended.` : `${done}.`} run={run} />
+      </span>
+      <button type="button" class="tool" aria-label="Close" onClick={() => remove(id)}>
+        <Icon name="close" />
+      </button>
     </div>
   );
 }

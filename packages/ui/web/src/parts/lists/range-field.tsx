@@ -1,14 +1,11 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { place, setQuery } from "../../app/router.js";
-import { fromField, toField } from "../../format/local-time.js";
+import { fromField, TIME_FIELD, toField } from "../../format/local-time.js";
 import { zoneFor } from "../../format/zone.js";
 import { Icon } from "../icon.js";
 
 const HOUR = 3_600_000;
-
-/** With a year of four digits, the next digit that is typed goes to the hour. */
-const LAST = "9999-12-31T23:59";
 
 /** A range of time in the address: `from` and `to`, in ms since 1970 as digits. */
 export interface AskedRange {
@@ -46,13 +43,10 @@ export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = 
   const given = (field: HTMLInputElement | null): number | undefined => fromField(field?.value ?? "", zone);
   const submit = (): void => {
     const [begin, end] = [given(first.current), given(last.current)];
-    if (begin === undefined) return;
-    if (end !== undefined && end <= begin) {
-      last.current?.setCustomValidity("The end must be after the beginning.");
-      last.current?.reportValidity();
-      return;
-    }
-    show(begin, end ?? begin + HOUR);
+    if (begin === undefined) complain(first.current, "There is no such time.");
+    else if (end === undefined && last.current?.value) complain(last.current, "There is no such time.");
+    else if (end !== undefined && end <= begin) complain(last.current, "The end must be after the beginning.");
+    else show(begin, end ?? begin + HOUR);
   };
   return (
     <form
@@ -62,15 +56,17 @@ export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = 
         event.preventDefault();
         submit();
       }}
-      onInput={() => last.current?.setCustomValidity("")}
+      onInput={() => {
+        for (const { current } of [first, last]) current?.setCustomValidity("");
+      }}
     >
       <label>
         <span>From</span>
-        <input ref={first} class="input" type="datetime-local" required max={LAST} />
+        <input {...TIME_FIELD} ref={first} required />
       </label>
       <label>
         <span>To</span>
-        <input ref={last} class="input" type="datetime-local" max={LAST} title="Without it: an hour later" />
+        <input {...TIME_FIELD} ref={last} title={`${TIME_FIELD.title}. Without it: an hour later`} />
       </label>
       <button type="submit" class="button">
         Show
@@ -84,6 +80,11 @@ export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = 
       <span class="dim zone">{zone}</span>
     </form>
   );
+}
+
+function complain(field: HTMLInputElement | null, text: string): void {
+  field?.setCustomValidity(text);
+  field?.reportValidity();
 }
 
 function narrow(from: number, to: number): void {

@@ -37,8 +37,8 @@ export function Durations({ durations, p50, p95 }: DurationsProps): VNode | null
           {[p50, p95].map((ms) => ms !== undefined && <line x1="0" x2={WIDTH} y1={y(ms)} y2={y(ms)} />)}
         </svg>
         <figcaption class="dim">
-          {p50 !== undefined && `half take under ${duration(p50)}`}
-          {p95 !== undefined && `, 19 of 20 under ${duration(p95)}`}
+          {p50 !== undefined && `p50 ${duration(p50)}`}
+          {p95 !== undefined && `, p95 ${duration(p95)}`}
         </figcaption>
       </figure>
     </Section>

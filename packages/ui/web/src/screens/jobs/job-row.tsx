@@ -37,7 +37,7 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
       <td class="num" data-label="p95">
         {p95 === undefined ? "–" : duration(p95)}
       </td>
-      <td class="num" data-label="Attempts well">
+      <td class="num" data-label="Success rate">
         {rate === undefined ? "–" : percent(rate)}
       </td>
       <td class="num acts-cell">
@@ -50,14 +50,14 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
 /** A streak is of the last so many attempts. */
 const MOST = 50;
 
-/** `3 runs well`, `50+ runs in error`: a run with several attempts counts once. */
+/** `Failed 6 times in a row`, `Completed 50+ times in a row`: a run with several attempts counts once. */
 export function streakText(streak: number): string {
   const n = Math.abs(streak);
-  const runs = n >= MOST ? `${n}+ runs` : count(n, "run");
-  return `${runs} ${streak > 0 ? "well" : "in error"}`;
+  const times = n === 1 ? "once" : `${n}${n >= MOST ? "+" : ""} times in a row`;
+  return `${streak > 0 ? "Completed" : "Failed"} ${times}`;
 }
 
-/** For how long it runs; else how the last run ended, when, and how many in a row did so. */
+/** For how long it runs; else how the last run ended, when, and how many in a row failed. */
 function Last({ job: { name, last, running, runningSince, streak } }: { readonly job: Job }): VNode {
   if (running !== undefined && runningSince !== undefined) {
     return (
@@ -75,7 +75,7 @@ function Last({ job: { name, last, running, runningSince, streak } }: { readonly
       <RunState status={last.status} />{" "}
       <span class="dim under">
         <Away at={last.endTime ?? last.startTime} job={name} />
-        {streak !== undefined && Math.abs(streak) > 1 && ` · ${streakText(streak)} in a row`}
+        {streak !== undefined && streak < -1 && ` · ${streakText(streak)}`}
       </span>
     </a>
   );

@@ -106,10 +106,10 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
           )}
         </Fact>
         <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} />}</Fact>
-        <Fact name="In a row">{streak !== undefined && streakText(streak)}</Fact>
+        <Fact name="Streak">{streak !== undefined && streakText(streak)}</Fact>
         <Fact name="Usually takes">{p50 !== undefined && duration(p50)}</Fact>
-        <Fact name="19 of 20 under">{p95 !== undefined && duration(p95)}</Fact>
-        <Fact name="Attempts well">{rate !== undefined && percent(rate)}</Fact>
+        <Fact name="p95">{p95 !== undefined && duration(p95)}</Fact>
+        <Fact name="Success rate">{rate !== undefined && percent(rate)}</Fact>
         <Fact name="Zone">{schedule?.zone}</Fact>
       </Facts>
       <div class="split">

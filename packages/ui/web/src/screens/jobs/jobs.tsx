@@ -52,7 +52,7 @@ export function JobsScreen(): VNode {
                   p95
                 </th>
                 <th scope="col" class="num" title="Of the last 50 attempts; each attempt of a run counts">
-                  Attempts well
+                  Success rate
                 </th>
                 <th scope="col">
                   <span class="hidden-text">Actions</span>

@@ -104,7 +104,7 @@ function withLast(reasons: readonly ReasonView[], job: WhyProps["job"]): readonl
   if (job?.last === undefined || !codes.includes("running") || codes.includes("last")) return reasons;
   const { id, status, startTime, endTime = startTime, error } = job.last;
   const text = `the last run, ${id}, ended as ${status} at ${new Date(endTime).toISOString()}`;
-  const last = { code: "last", text: error === undefined ? text : `${text}: ${error}`, at: endTime, run: id };
+  const last = { code: "last", text: error === undefined ? text : `${text}: ${error}`, at: endTime, run: id, status };
   const at = codes.findIndex((code) => LATER.has(code));
   return reasons.toSpliced(at === -1 ? reasons.length : at, 0, last);
 }
@@ -119,12 +119,12 @@ interface ReasonProps extends WhyProps {
 }
 
 function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode {
-  const { code, text, at, run, attempt, act, help } = reason;
+  const { text, at, run, attempt, act, help } = reason;
   // An attempt to come is cancelled by the first run of its chain.
   const target = attempt === undefined ? { name, run: job?.running, hold: job?.lock?.hold } : { name, run, attempt };
   return (
     <li data-first={first} ref={useSteady()}>
-      <StateMark state={reasonState(code)} />
+      <StateMark state={reasonState(reason)} />
       <div class="what">
         <p>
           <Prose text={withWords(text)} run={run} />

@@ -35,7 +35,7 @@ export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => 
       {retry !== undefined && (
         <li>
           <span class="name">{retry.attempt}</span>
-          <StateMark state={retry.nobody ? UNMADE : reasonState("retry")} />
+          <StateMark state={retry.nobody ? UNMADE : reasonState({ code: "retry" })} />
           <Time at={retry.due} />
           <span class="dim end">
             <Due at={retry.due} />

@@ -35,7 +35,7 @@ export function Compared({ run, well }: ComparedProps): VNode {
               <span class="hidden-text">What</span>
             </th>
             <th scope="col">This run</th>
-            <th scope="col">The last well</th>
+            <th scope="col">Last success</th>
           </tr>
         </thead>
         <tbody>

@@ -1,6 +1,6 @@
 import { count, duration } from "../../../format/duration.js";
 import { ALL_STATUSES, stateOf, tickState } from "../../../format/states.js";
-import { shortTime } from "../../../format/times.js";
+import { inZone, shortTime } from "../../../format/times.js";
 import { countsOf, type Item, idOf } from "./items.js";
 
 /** An item in words, for the tip and for assistive technology. */
@@ -15,7 +15,7 @@ export function wordsOf(
     const many = tick.count !== undefined && tick.count > 1 ? [count(tick.count, "tick")] : [];
     return {
       title: `${tickState(tick, now).word} · ${at}`,
-      lines: [...many, ...(tick.text === undefined ? [] : [tick.text])],
+      lines: [...many, ...(tick.text === undefined ? [] : [inZone(tick.text, now, zone)])],
     };
   }
   const [start, end, status, n] = item.bar;
