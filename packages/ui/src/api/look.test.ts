@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Channel } from "@ojm/core";
+import { type Channel, type Clock, systemClock } from "@ojm/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job, JobDetail, Jobs, Why } from "../contract/jobs.js";
 import type { Locks } from "../contract/locks.js";
@@ -71,6 +71,37 @@ describe("now", () => {
       .poll(async () => (await it.get<Now>("/api/v1/now")).running[0]?.asked)
       .toMatchObject({ by: "ben", reason: "wrong month" });
     await run.end().catch(() => {});
+  });
+
+  test("has a run that is still running a minute after it was asked to stop as a problem, and its request on its page", async () => {
+    let ago = 20 * 60_000;
+    const clock: Clock = { ...systemClock, now: () => Date.now() - ago };
+    await using it = await openCockpit({ channels: { clock }, mask: (text) => text.replaceAll("wrong", "***") });
+    const run = await it.manager.start("import");
+    const stop = async (ms: number): Promise<Now["problems"]> => {
+      ago = ms;
+      await it.manager.cancel("import", { reason: `wrong month, ${ms}`, author: "ben", wait: 0 });
+      ago = 0;
+      const now = async (): Promise<Now> => await it.get<Now>("/api/v1/now");
+      await expect.poll(async () => (await now()).running[0]?.asked?.reason).toBe(`*** month, ${ms}`);
+      return (await now()).problems;
+    };
+    const text = "asked to stop 17 min ago by ben, still running: *** month, 1040000";
+    expect(await stop(17 * 60_000 + 20_000)).toEqual([
+      { kind: "ignores", name: "import", at: expect.any(Number), text, run: run.id },
+    ]);
+    expect(await stop(50_000)).toEqual([]);
+    const page = async (): Promise<RunPage> => it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(run.id)}`);
+    expect((await page()).asked).toMatchObject({ by: "ben", reason: "*** month, 50000" });
+    await run.end();
+    expect((await page()).asked).toMatchObject({ by: "ben", reason: "*** month, 50000" });
+  });
+
+  test("says whether the store is empty", async () => {
+    const isEmpty = async (): Promise<boolean> => (await it.get<Now>("/api/v1/now")).empty;
+    expect(await isEmpty()).toBe(true);
+    await it.manager.run("import", () => {});
+    await expect.poll(isEmpty).toBe(false);
   });
 
   test("tells which chains wait for their next attempt, and so do their run and why, with what can be done", async () => {
@@ -302,6 +333,21 @@ describe("jobs", () => {
     expect(why.reasons[1]?.run).toBe(run.id);
     expect(why.next).toBeUndefined();
     await run.end();
+  });
+
+  test("why begins with the failure of the last run where nothing keeps the job from running", async () => {
+    const codes = async (): Promise<unknown[]> =>
+      (await it.get<Why>("/api/v1/jobs/report/why")).reasons.map(({ code, status }) => [code, status]);
+    await fail("report");
+    expect(await codes()).toEqual([
+      ["last", "failed"],
+      ["ready", undefined],
+    ]);
+    await it.manager.run("report", () => {});
+    expect(await codes()).toEqual([
+      ["ready", undefined],
+      ["last", "completed"],
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import { expect, test } from "vitest";
-import { storeText } from "./store.js";
+import { storeAddress, storeText } from "./store.js";
 
 const text = (type: string | undefined, args = {}): string =>
   storeText({
@@ -17,4 +17,19 @@ test.each([
   [text(undefined), "a store of the program"],
 ])("the store %s is told as %s", (told, expected) => {
   expect(told).toBe(expected);
+});
+
+test.each([
+  ["@ojm/sqlite", { file: "/var/lib/ojm.db" }, "sqlite:/var/lib/ojm.db"],
+  ["redis", { url: "redis://u:secret@h:6380/2" }, "redis://***@h:6380/2"],
+  ["redis", { url: "redis://h:6380/2" }, "redis://h:6380/2"],
+  ["etcd", { hosts: ["https://a:2379", "https://b:2379"], keyPrefix: "p" }, "etcds://a:2379,b:2379/p"],
+  ["etcd", { hosts: ["a:2379"], auth: { username: "u", password: "secret" } }, "etcd://***@a:2379"],
+  // One process alone opens it.
+  ["level", { path: "/var/db" }, undefined],
+  ["redis", { url: "redis://h", keyPrefix: "p", tls: {} }, undefined],
+  ["@me/mine", {}, undefined],
+])("the store %s %j has the address %s on the command line", (type, args, expected) => {
+  const channel = { locator: { type, args } };
+  expect(storeAddress({ channels: { jobs: channel, locks: channel } } as never as JobManager)).toBe(expected);
 });

@@ -60,12 +60,16 @@ export class Mount {
 
   /** Runs a job as if it were so many ms ago, until then or until later. Resolves to when the run began. */
   async runAgo(name: string, ms: number, { until = ms }: { readonly until?: number } = {}): Promise<number> {
+    const run = await this.ago(ms, () => this.manager.start(name));
+    await this.ago(until, () => run.end());
+    return run.startTime;
+  }
+
+  /** Does something as if it were so many ms ago. */
+  async ago<T>(ms: number, work: () => Promise<T>): Promise<T> {
     this.#clock.now = () => Date.now() - ms;
     try {
-      const run = await this.manager.start(name);
-      this.#clock.now = () => Date.now() - until;
-      await run.end();
-      return run.startTime;
+      return await work();
     } finally {
       this.#clock.now = Date.now;
     }

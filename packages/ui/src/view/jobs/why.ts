@@ -36,7 +36,7 @@ export async function reasonsOf(source: Source, name: string): Promise<ReasonVie
   const orphans = others.filter(({ code }) => code === "orphan");
   // That a lock is free does not mean that the next command begins.
   const isKept = orphans.some(({ keeps }) => keeps === true);
-  const told = views.filter(({ code }) => code !== "ready" || !isKept);
+  const told = failureFirst(views.filter(({ code }) => code !== "ready" || !isKept));
   // What keeps it away now comes first, and what became of its last run behind it.
   const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
   const refused = others.filter(({ code }) => code === "refused");
@@ -44,6 +44,14 @@ export async function reasonsOf(source: Source, name: string): Promise<ReasonVie
     ...orphans.map((other) => otherView(other, source)),
     ...told.toSpliced(last < 0 ? told.length : last, 0, ...refused.map((other) => otherView(other, source))),
   ];
+}
+
+/** That a job could run now matters less than that its last run failed. */
+function failureFirst(views: readonly ReasonView[]): readonly ReasonView[] {
+  const failure = views.find(({ status }) => status === "failed" || status === "timeout" || status === "lost");
+  return failure === undefined || views[0]?.code !== "ready"
+    ? views
+    : [failure, ...views.filter((one) => one !== failure)];
 }
 
 function otherView({ code, text, help, run }: OtherReason, { mask }: Source): ReasonView {
@@ -74,12 +82,18 @@ function isVain({ code, tick }: ScheduleReason, codes: ReadonlySet<ScheduleReaso
 }
 
 /** When it happened, or will, and of which run it is. */
-function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" | "run" | "attempt"> {
-  if (tick !== undefined) return { at: tick.at, ...(tick.run !== undefined && { run: tick.run }) };
+function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" | "run" | "attempt" | "status"> {
+  if (tick !== undefined) {
+    // Its text names the run that kept it away.
+    const { at, run = tick.evidence?.["run"] } = tick;
+    return { at, ...(typeof run === "string" && { run }) };
+  }
   const { run, lock, next } = reason ?? {};
   // Its text tells since when somebody waits; the run and the lock are of the one that is waited for.
   if (code === "queue") return {};
   if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain, attempt: next.attempt };
-  if (run !== undefined) return { at: run.endTime ?? run.startTime, run: run.id };
+  if (run !== undefined) {
+    return { at: run.endTime ?? run.startTime, run: run.id, ...(code === "last" && { status: run.status }) };
+  }
   return lock === undefined ? {} : { at: lock.since };
 }

@@ -1,10 +1,10 @@
-import type { AuditEntry, LiveRun } from "@ojm/core";
+import type { LiveRun } from "@ojm/core";
 import { isOwn } from "@ojm/core/backend";
 import type { Now, Running } from "../../contract/now.js";
-import { firstWaiters, holderOf, shorten } from "../runs/items.js";
+import { firstWaiters, holderOf, stopRequestOf } from "../runs/items.js";
 import { retriesOf } from "../runs/retries.js";
 import { readSchedules } from "../schedules.js";
-import type { Source } from "../source.js";
+import { type Source, take } from "../source.js";
 import { aheadOf } from "./ahead.js";
 import { problemsOf } from "./problems.js";
 import { comingTicks } from "./ticks.js";
@@ -15,16 +15,14 @@ const RUNNING = 200;
 const WAITING = 100;
 const RETRIES = 100;
 
-/** The most characters of a reason. */
-const REASON = 300;
-
 const NEXT = { jobs: 200, ticks: 50 };
 
 /** What there is to be seen now. */
 export async function nowOf(source: Source): Promise<Now> {
   const { manager } = source;
-  const [live, locks, retries, { schedules, schedulers }] = await Promise.all([
+  const [live, [newest], locks, retries, { schedules, schedulers }] = await Promise.all([
     source.hub.live(),
+    take(manager.history({ limit: 1 }), 1),
     manager.locks(),
     retriesOf(source),
     readSchedules(manager),
@@ -45,6 +43,7 @@ export async function nowOf(source: Source): Promise<Now> {
     next,
     ahead: aheadOf(source, firsts, now),
     schedulers: schedulers.length,
+    empty: newest === undefined && locks.length + schedules.length + schedulers.length === 0,
     truncated:
       problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || retries.length > RETRIES,
   };
@@ -67,13 +66,9 @@ export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mas
     ...(usual !== undefined && { p50: usual.p50, p95: usual.p95 }),
     ...(progress !== undefined && { progress: progressOf(progress, mask) }),
     waiting,
-    ...(asked !== undefined && { asked: askedOf(asked, mask) }),
+    ...(asked !== undefined && { asked: stopRequestOf(asked, mask) }),
     ...(tick !== undefined && { tick }),
   };
-}
-
-function askedOf({ at, by, author, reason = "" }: AuditEntry, mask: Source["mask"]): NonNullable<Running["asked"]> {
-  return { by: mask(author ?? `${by.host}, pid ${by.pid}`), reason: shorten(mask(reason), REASON), at };
 }
 
 function progressOf(

@@ -1,7 +1,7 @@
 import type { HeldLock, LiveRun } from "@ojm/core";
-import { holdOf, isOwn } from "@ojm/core/backend";
+import { durationText, holdOf, isOwn, spanText } from "@ojm/core/backend";
 import type { Problem, RetryView } from "../../contract/now.js";
-import { shorten } from "../runs/items.js";
+import { shorten, stopRequestOf } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";
 import type { Source } from "../source.js";
 import { problemsOfSchedules } from "./schedule-problems.js";
@@ -15,8 +15,15 @@ const JOBS = 60;
 const LONG = 1.5;
 const A_WHILE = 10_000;
 
+/**
+ * How long after a request to stop a run that is still running is a problem, in ms. A signal reaches its run
+ * within `ttl / 3`, 5 s by default, and a process that closes gives a job function 10 s to return.
+ */
+const IGNORES = 60_000;
+
 const RANK: readonly Problem["kind"][] = [
   "orphan",
+  "ignores",
   "nobody",
   "lost",
   "failed",
@@ -44,7 +51,7 @@ export async function problemsOf(source: Source, evidence: Evidence): Promise<Pr
   const problems = [
     ...alone,
     ...(await failed(source, now)).filter(({ run }) => !told.has(run)),
-    ...evidence.runs.flatMap((run) => long(run, now)),
+    ...evidence.runs.flatMap((run) => ignores(run, now, source) ?? long(run, now)),
     ...evidence.locks.flatMap((lock) => held(lock, source)),
     ...problemsOfSchedules(evidence, now, source),
     ...unmade(evidence),
@@ -85,13 +92,20 @@ function unmade({ now, schedules, retries }: Evidence): Problem[] {
   });
 }
 
+/** A run that is still running although it was asked to stop. */
+function ignores({ name, id, asked }: LiveRun, now: number, { mask }: Source): Problem | undefined {
+  if (asked === undefined || now - asked.at < IGNORES) return undefined;
+  const { at, by, reason } = stopRequestOf(asked, mask);
+  const text = `asked to stop ${minutes(now - at)} ago by ${by}, still running: ${reason}`;
+  return { kind: "ignores", name, at, text, run: id };
+}
+
 function long({ name, id, startTime, usual }: LiveRun, now: number): Problem[] {
   if (usual === undefined) return [];
   const elapsed = now - startTime;
   if (elapsed < usual.p95 * LONG || elapsed < usual.p95 + A_WHILE) return [];
-  return [
-    { kind: "long", name, at: startTime, text: `runs for longer than ${seconds(usual.p95)}, as 19 of 20 do`, run: id },
-  ];
+  const text = `runs longer than usual: its p95 is ${durationText(usual.p95)}`;
+  return [{ kind: "long", name, at: startTime, text, run: id }];
 }
 
 function held(lock: HeldLock, { mask }: Source): Problem[] {
@@ -101,6 +115,5 @@ function held(lock: HeldLock, { mask }: Source): Problem[] {
   return [{ kind: "held", name: lock.name, at: lock.since, text: mask(`held${by}: ${hold.reason}`) }];
 }
 
-function seconds(ms: number): string {
-  return ms < 60_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 6_000) / 10} min`;
-}
+/** In whole minutes: a text that changed each second could not be read. */
+const minutes = (ms: number): string => spanText(Math.floor(ms / 60_000) * 60_000);

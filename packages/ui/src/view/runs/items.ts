@@ -1,10 +1,12 @@
-import type { LiveRuns, RunRecord } from "@ojm/core";
+import type { AuditEntry, LiveRuns, RunRecord } from "@ojm/core";
 import type { HolderView, WaiterView } from "../../contract/common.js";
+import type { StopRequest } from "../../contract/now.js";
 import type { RunItem } from "../../contract/runs.js";
 import type { Source } from "../source.js";
 
-/** The most characters of an error in a list. */
+/** The most characters of an error in a list, and of the reason of a request to stop. */
 const ERROR = 300;
+const REASON = 300;
 
 /** How many of those that wait for a lock are told. */
 const WAITERS = 3;
@@ -26,6 +28,11 @@ export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunIt
     // Masked before it is cut: half a password would not be found.
     ...(error !== undefined && { error: shorten(mask(error), ERROR) }),
   };
+}
+
+/** A request to stop a run. */
+export function stopRequestOf({ at, by, author, reason = "" }: AuditEntry, mask: Source["mask"]): StopRequest {
+  return { by: mask(author ?? `${by.host}, pid ${by.pid}`), reason: shorten(mask(reason), REASON), at };
 }
 
 /** Only the fields of the contract: anybody can write more into a store. */

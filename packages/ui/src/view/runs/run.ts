@@ -3,7 +3,7 @@ import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
 import { reasonsOf } from "../jobs/why.js";
 import { masked } from "../masked.js";
 import { type Source, take } from "../source.js";
-import { holderOf, itemOf } from "./items.js";
+import { holderOf, itemOf, stopRequestOf } from "./items.js";
 import { retriesOf } from "./retries.js";
 
 /** How many runs are looked at for the attempts of a chain, and for the last one that completed. */
@@ -14,22 +14,26 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   const ref = parseRunId(id);
   const record = ref && (await recordOf(source, ref));
   if (record === undefined) return undefined;
-  const [attempts, retry, lastWell, why, lines, progress] = await Promise.all([
+  const { mask, manager } = source;
+  const [attempts, asked, retry, lastWell, why, lines, progress] = await Promise.all([
     attemptsOf(source, record),
+    // A run that an unlock ended, or that completed all the same, may have been asked before.
+    record.endedBy?.action === "cancel" ? undefined : manager.stopAsked(record),
     nextOf(source, record),
     lastWellOf(source, record),
     whyOf(source, record),
     linesOf(source, record),
-    source.manager.progress(record),
+    manager.progress(record),
   ]);
   return {
     run: detailOf(source, record),
     attempts,
+    ...(asked && { asked: stopRequestOf(asked, mask) }),
     ...(retry && { retry }),
     ...(lastWell && { lastWell }),
     why,
     log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
-    ...(progress && { progress: { ...progress, ...(progress.text && { text: source.mask(progress.text) }) } }),
+    ...(progress && { progress: { ...progress, ...(progress.text && { text: mask(progress.text) }) } }),
   };
 }
 

@@ -32,7 +32,9 @@ export function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
         <Holder holder={holder} />
       </td>
       <td data-label="Since">
-        <Away at={since} job={name} />
+        <RunLink run={run}>
+          <Away at={since} job={name} />
+        </RunLink>
       </td>
       <td data-label="Lease">
         <Left until={gone ? undefined : lease?.until} />
@@ -77,11 +79,7 @@ function For({ lock: { name, hold, gone, run } }: { readonly lock: LockView }): 
       </span>
     );
   }
-  return (
-    <span class="under dim">
-      <RunLink run={run}>{run === undefined ? "without a run" : "for a run"}</RunLink>
-    </span>
-  );
+  return <span class="under dim">{run === undefined ? "without a run" : "for a run"}</span>;
 }
 
 function Left({ until }: { readonly until: number | undefined }): VNode {

@@ -4,6 +4,7 @@ import { count } from "../../format/duration.js";
 import { now, nowError, running } from "../../live/live.js";
 import { Page } from "../../parts/page.js";
 import { Failure, Skeleton } from "../../parts/pictures.js";
+import { EmptyStore } from "./empty-store.js";
 import { NextTicks } from "./next-ticks.js";
 import { Problems } from "./problems.js";
 import { Retries } from "./retries.js";
@@ -16,6 +17,14 @@ export function NowScreen(): VNode {
   const error = nowError.value;
   if (shown === undefined) {
     return <Page title="Now">{error instanceof ApiError ? <Failure error={error} /> : <Skeleton rows={9} />}</Page>;
+  }
+  // A run that has just begun is in the stream before it is in the answer.
+  if (shown.empty && !running.value?.size) {
+    return (
+      <Page title="Now">
+        <EmptyStore />
+      </Page>
+    );
   }
   const runs = [...(running.value ?? new Map()).values()].sort((a, b) => a.startTime - b.startTime);
   const { problems, waiting, retries, schedulers, truncated } = shown;

@@ -1,9 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { ActButtons } from "../../acts/act-menu.js";
+import { allowed, offer } from "../../acts/offers.js";
 import type { Problem } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { count } from "../../format/duration.js";
 import { problemOf } from "../../format/states.js";
+import { running } from "../../live/live.js";
 import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
@@ -37,19 +40,34 @@ export function Problems({ problems }: { readonly problems: readonly Problem[] }
 }
 
 function Row({ problem: { kind, name, at, text, run } }: { readonly problem: Problem }): VNode {
+  const { holder } = (run !== undefined && running.value?.get(run)) || {};
   return (
     <li class="problem">
       <StateMark state={problemOf(kind)} />
       <div class="what">
-        <a class="name" href={to.job(name)} data-row>
+        <a class="name" href={to.job(name)} data-row={run === undefined || undefined}>
           {name}
         </a>
         <span class="text" title={text}>
           {text}
         </span>
       </div>
-      <Since at={at} run={run} name={name} />
-      <Why name={name} />
+      {/* Its text says since when. */}
+      <Since at={kind === "ignores" ? undefined : at} name={name} />
+      <span class="ways">
+        {kind === "ignores" && (
+          <ActButtons
+            offers={allowed([offer("unlock")])}
+            target={{ name, run, where: holder && `${holder.host}, pid ${holder.pid}` }}
+          />
+        )}
+        {run !== undefined && (
+          <RunLink run={run} row>
+            Run<span class="hidden-text"> of {name}</span>
+          </RunLink>
+        )}
+        <Why name={name} />
+      </span>
     </li>
   );
 }
@@ -57,17 +75,10 @@ function Row({ problem: { kind, name, at, text, run } }: { readonly problem: Pro
 interface SinceProps {
   readonly name: string;
   readonly at: number | undefined;
-  readonly run?: string | undefined;
 }
 
-const Since = ({ name, at, run }: SinceProps): VNode => (
-  <span class="dim">
-    {at !== undefined && (
-      <RunLink run={run}>
-        <Away at={at} job={name} />
-      </RunLink>
-    )}
-  </span>
+const Since = ({ name, at }: SinceProps): VNode => (
+  <span class="dim">{at !== undefined && <Away at={at} job={name} />}</span>
 );
 
 interface WhyProps {

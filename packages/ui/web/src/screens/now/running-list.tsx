@@ -47,7 +47,7 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
           {waiting > 0 && ` · ${count(waiting, "waits", "wait")}`}
         </span>
         {asked !== undefined && !gone && (
-          <span class="cut" data-tone="warn">
+          <span data-tone="warn">
             asked to stop by {asked.by}: {asked.reason}
           </span>
         )}

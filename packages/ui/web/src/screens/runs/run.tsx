@@ -5,7 +5,7 @@ import { ActButtons } from "../../acts/act-menu.js";
 import type { Target } from "../../acts/acts.js";
 import { allowed, offer, offersOfRun, possible } from "../../acts/offers.js";
 import { useResource } from "../../api/resource.js";
-import type { RetryView, RunDetail, RunPage } from "../../api/types.js";
+import type { RetryView, RunDetail, RunPage, StopRequest } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { running } from "../../live/live.js";
 import { subject } from "../../palette/commands.js";
@@ -13,7 +13,7 @@ import { Icon } from "../../parts/icon.js";
 import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
 import { RunState } from "../../parts/state.js";
-import { Away } from "../../parts/time.js";
+import { Away, Time } from "../../parts/time.js";
 import { usePageJob } from "../jobs/use-job.js";
 import { headingOf, Reasons } from "../jobs/why.js";
 import { Attempts } from "./attempts.js";
@@ -76,13 +76,15 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
 const targetOf = ({ name, chain, attempt }: RetryView): Target => ({ name, run: chain, attempt });
 
 function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
-  const { run, attempts, retry, lastWell, why, log, progress } = page;
-  const told = running.value?.get(run.id)?.progress ?? progress;
+  const { run, attempts, retry, lastWell, why, log, progress, asked } = page;
+  const live = running.value?.get(run.id);
+  const told = live?.progress ?? progress;
   return (
     <>
       <RunFacts run={run} progress={told} />
       <div class="split">
         <div>
+          <Stop of={live?.asked ?? asked} isRunning={run.status === "running"} />
           <Failed run={run} />
           <Result run={run} />
           <Log id={run.id} model={model} live={!log.ended} />
@@ -100,6 +102,22 @@ function Body({ page, model }: { readonly page: RunPage; readonly model: LogMode
         </div>
       </div>
     </>
+  );
+}
+
+/** The request to stop that its job function has not obeyed so far, or never obeyed. */
+function Stop({ of, isRunning }: { readonly of: StopRequest | undefined; readonly isRunning: boolean }): VNode | null {
+  if (of === undefined) return null;
+  return (
+    <div class="failed">
+      <div class="note" data-tone="warn">
+        <Icon name="warn" />
+        <div>
+          Asked to stop <Away at={of.at} />, at <Time at={of.at} />, by {of.by}
+          {isRunning && ", still running"}: {of.reason}
+        </div>
+      </div>
+    </div>
   );
 }
 
