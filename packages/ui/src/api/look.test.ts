@@ -335,6 +335,19 @@ describe("jobs", () => {
     await run.end();
   });
 
+  test("why names the run that kept the last tick away, so that a page can show its time in any zone", async () => {
+    const run = "report@2026-11-24T10:00:00.000Z";
+    await it.scheduler.add("report", { cron: "0 0 1 1 *" }, () => {});
+    const channel = await it.manager.channel("oJobManager-schedules");
+    await channel.set(["tick", "report", 5], {
+      ...{ outcome: "skipped", reason: "overlap", decided: 5, revision: 1 },
+      by: { host: "h", pid: 1, instance: "i" },
+      evidence: { run, holder: { host: "h", pid: 1 } },
+    });
+    const { reasons } = await it.get<Why>("/api/v1/jobs/report/why");
+    expect(reasons.find(({ code }) => code === "tick")).toMatchObject({ run, text: expect.stringContaining(run) });
+  });
+
   test("why begins with the failure of the last run where nothing keeps the job from running", async () => {
     const codes = async (): Promise<unknown[]> =>
       (await it.get<Why>("/api/v1/jobs/report/why")).reasons.map(({ code, status }) => [code, status]);

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
-import { EXAMPLE, fromField, TIME_FIELD, toField } from "../format/local-time.js";
+import { fromField, TIME_FIELD, toField } from "../format/local-time.js";
 
 /** For how long a pause or a hold may be, in ms. */
 export const LENGTHS: readonly (readonly [label: string, ms: number | undefined])[] = [
@@ -69,6 +69,6 @@ export function RangeFields({ zone }: { readonly zone: string }): VNode {
 /** The time in such a field. Throws if there is none, such as 30 February. */
 export function timeIn(text: string, zone: string): number {
   const at = fromField(text, zone);
-  if (at === undefined) throw new Error(`There is no time ${text}. Write one such as ${EXAMPLE}.`);
+  if (at === undefined) throw new Error(`There is no time ${text}. Write one such as ${TIME_FIELD.placeholder}.`);
   return at;
 }

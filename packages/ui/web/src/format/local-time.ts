@@ -1,13 +1,11 @@
 import { offsetOf, timeAt } from "./wall.js";
 
-export const EXAMPLE = "2026-11-24 14:00";
-
 /** A field for a time. Not `datetime-local`: it shows AM and PM beside a page of 24 hours. */
 export const TIME_FIELD = {
   class: "input",
-  placeholder: EXAMPLE,
+  placeholder: "2026-11-24 14:00",
   pattern: "\\s*\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d\\s*",
-  title: `A time such as ${EXAMPLE}`,
+  title: "A time such as 2026-11-24 14:00",
   autocomplete: "off",
 } as const;
 

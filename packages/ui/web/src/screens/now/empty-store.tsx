@@ -18,8 +18,9 @@ function linesFor(address: string | undefined): readonly string[] {
 }
 
 /** What Now shows of a store in which nothing was ever done: maybe it is not the one that was meant. */
-export function EmptyStore(): VNode {
-  const { store, address } = me.value ?? {};
+export function EmptyStore(): VNode | null {
+  if (me.value === undefined) return null;
+  const { store, address } = me.value;
   return (
     <Section title="This store is empty">
       <div class="empty">
