@@ -196,8 +196,8 @@ export interface RetentionOptions {
 
 /** Options of {@link JobManager.history}. */
 export interface HistoryOptions extends CallOptions {
-  /** Only the runs of this name. */
-  readonly name?: string;
+  /** Only the runs of this name, or of these. */
+  readonly name?: string | readonly string[];
   /** Only runs that began at this time or later, in ms since 1970. */
   readonly from?: number;
   /** Only runs that began before this time, in ms since 1970. */

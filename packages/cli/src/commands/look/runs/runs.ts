@@ -34,7 +34,7 @@ export function limitOf(given: Given): number {
   return countOption(given, "limit") ?? LIMIT;
 }
 
-function filters(given: Given): HistoryOptions & { readonly limit: number } {
+function filters(given: Given): Omit<HistoryOptions, "name"> & { readonly limit: number } {
   const before = lastValue(given, "before");
   if (before !== undefined && parseRunId(before) === undefined)
     throw new CommandError(
@@ -55,7 +55,11 @@ function filters(given: Given): HistoryOptions & { readonly limit: number } {
 }
 
 /** The runs that the options choose. */
-export async function runsText(given: Given, manager: JobManager, options: HistoryOptions): Promise<string> {
+export async function runsText(
+  given: Given,
+  manager: JobManager,
+  options: HistoryOptions & { readonly name?: string },
+): Promise<string> {
   const say = sayTime(given);
   const runs: RunRecord[] = [];
   let isMore = false;

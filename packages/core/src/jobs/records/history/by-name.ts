@@ -43,17 +43,18 @@ export async function* historyOf(
 const AHEAD = 8;
 
 /**
- * The records of all names, newest first, for a store without an index. Reads every name, and keeps a few
- * records of each in memory.
+ * The records of these names, newest first; by default of all names, for a store without an index. Reads every
+ * name, and keeps a few records of each in memory.
  */
 export async function* historyByName(
   jobs: Channel<RunRecord>,
   asked: HistoryRange,
+  of: Iterable<string> | AsyncIterable<string> = names(jobs, asked.signal),
 ): AsyncGenerator<RunRecord, void, undefined> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
   const begin = beginOf(asked);
   const heads: Head[] = [];
-  for await (const name of names(jobs, signal)) {
+  for await (const name of of) {
     // Of runs that began at one time, the history shows the last name first.
     const isBehind = typeof begin === "object" && name < begin.name;
     const key = recordKey(name, timeOf(begin) + (isBehind ? 1 : 0));

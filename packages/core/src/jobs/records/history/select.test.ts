@@ -58,6 +58,7 @@ describe.each([
     const to = newest?.startTime ?? 0;
     expect(await shown({ status: "failed", to })).toEqual(["a failed"]);
     expect(await shown({ status: "failed", from: to })).toEqual(["b failed"]);
+    expect(await shown({ status: "failed", name: ["a", "c"] })).toEqual(["a failed"]);
   });
 
   test("shows the runs whose meta is as asked", async () => {
@@ -90,7 +91,13 @@ describe.each([
         ids.push(page[0].id);
       }
     };
-    for (const options of [{}, { name: "b" }, { status: "failed" }, { to: world.clock.now() - 1 }] as const) {
+    for (const options of [
+      {},
+      { name: "b" },
+      { name: ["c", "a", "A", "a"] },
+      { status: "failed" },
+      { to: world.clock.now() - 1 },
+    ] as const) {
       const whole = (await history(options)).map(({ id }) => id);
       expect(whole.length).toBeGreaterThan(1);
       expect(await pageByPage(options, "id")).toEqual(whole);

@@ -27,7 +27,8 @@ export async function* selectRecords(
   const isFiltered = statuses !== undefined || meta !== undefined;
   const asked: HistoryRange = { ...range, limit: isFiltered ? Number.POSITIVE_INFINITY : limit };
   const all = async (): Promise<Records> => {
-    if (name !== undefined) return historyOf(jobs, name, asked);
+    if (typeof name === "string") return historyOf(jobs, name, asked);
+    if (name !== undefined) return historyByName(jobs, asked, new Set(name));
     if (!(await index.isComplete())) return historyByName(jobs, asked);
     if (statuses !== undefined && isSubset(statuses, IN_ERROR)) return historyInError(jobs, index, statuses, asked);
     return historyByTime(jobs, index, clock.now(), asked);
