@@ -39,7 +39,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     ["runs", "Runs", "backup"],
     [`runs/${encodeURIComponent(fleet.failed)}`, "backup", "no connection to db-2"],
     ["locks", "Locks and processes", "import"],
-    ["audit", "Audit", /partners|Nobody did anything/],
+    ["audit", "Audit", /partners|No actions recorded/],
     ["no/such/page", "There is no such page", "Press g, then n"],
   ];
 

@@ -50,6 +50,7 @@ describe("a page brings its first answers", () => {
       [`/jobs/${name}/why`, `jobs/${name}/why`],
       ["/runs", "runs?limit=50"],
       ["/runs?status=failed&name=a%20job", "runs?limit=50&name=a+job&status=failed"],
+      ["/runs?q=job", "runs?limit=50&q=job"],
       [`/runs/${run}`, `runs/${run}`, `runs/${run}/log?tail=400`],
       // As somebody may write it by hand.
       [`/runs/${id.replaceAll(" ", "%20")}`, `runs/${run}`, `runs/${run}/log?tail=400`],

@@ -8,10 +8,10 @@ const ASKED: readonly (readonly [page: RegExp, paths: (name: string, query: URLS
     [/^\/jobs$/, (_, query) => list("jobs", 100, query, ["q"])],
     [/^\/jobs\/([^/]+)$/, (name) => [`jobs/${name}`]],
     [/^\/jobs\/([^/]+)\/why$/, (name) => [`jobs/${name}/why`]],
-    [/^\/runs$/, (_, query) => list("runs", 50, query, ["name", "status"])],
+    [/^\/runs$/, (_, query) => list("runs", 50, query, ["name", "q", "status"])],
     [/^\/runs\/([^/]+)$/, (id) => [`runs/${id}`, `runs/${id}/log?tail=400`]],
     [/^\/locks$/, () => ["locks"]],
-    [/^\/audit$/, (_, query) => list("audit", 100, query, ["name"])],
+    [/^\/audit$/, (_, query) => list("audit", 100, query, ["name", "q"])],
   ];
 
 /** A list as its page narrows it down; nothing if the page does so by more than the API's own parameters. */

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { type Channel, type Clock, systemClock } from "@ojm/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Audit } from "../contract/audit.js";
 import type { Job, JobDetail, Jobs, Why } from "../contract/jobs.js";
 import type { Locks } from "../contract/locks.js";
 import type { Now } from "../contract/now.js";
@@ -385,6 +386,56 @@ describe("runs", () => {
     const run = await it.manager.start("e");
     expect(await shown("status=running")).toEqual(["e"]);
     await run.end();
+  });
+
+  test("runs are found by a part of the name of their job, as jobs are, and a name that is near is offered", async () => {
+    // By the alphabet: of runs that begin in one millisecond, the last name comes first.
+    for (const name of ["Invoice mails", "backup", "nightly/invoices", "nightly/invoices"])
+      await it.manager.run(name, () => {});
+    const run = await it.manager.start("z invoice");
+    const page = (query: string): Promise<Runs> => it.get<Runs>(`/api/v1/runs?${query}`);
+    const shown = async (query: string): Promise<string[]> => (await page(query)).runs.map(({ name }) => name);
+    await expect
+      .poll(() => shown("q=invoice"))
+      .toEqual(["z invoice", "nightly/invoices", "nightly/invoices", "Invoice mails"]);
+    expect(await shown("q=invoice&status=completed&limit=2")).toEqual(["nightly/invoices", "nightly/invoices"]);
+    expect(await shown("q=invoice&status=running")).toEqual(["z invoice"]);
+    const first = await page("q=invoice&limit=3");
+    expect(await shown(`q=invoice&limit=3&before=${encodeURIComponent(first.before ?? "")}`)).toEqual([
+      "Invoice mails",
+    ]);
+    expect(await page("q=invioces")).toEqual({ runs: [], more: false, meant: "nightly/invoices" });
+    expect(await page("name=mails")).toEqual({ runs: [], more: false, meant: "Invoice mails" });
+    // The name is right, and it is the state that no run has.
+    for (const query of ["q=invoice&status=lost", "name=backup&status=lost", "q=entirely-different"])
+      expect(await page(query), query).toEqual({ runs: [], more: false });
+    await run.end();
+  });
+
+  test("the audit is found by a part of the name of a job, and a name that is near is offered", async () => {
+    await it.manager.run("nightly/invoices", () => {});
+    for (const name of ["server-move", "nightly/invoices"]) await it.manager.hold(name, { reason: "the disk is full" });
+    const page = (query: string): Promise<Audit> => it.get<Audit>(`/api/v1/audit?${query}`);
+    expect((await page("q=MOVE")).entries.map(({ name }) => name)).toEqual(["server-move"]);
+    expect((await page("name=move")).entries).toEqual([]);
+    await expect.poll(() => page("q=invioces")).toEqual({ entries: [], more: false, meant: "nightly/invoices" });
+  });
+
+  test("a run tells whether its job can be run again on request", async () => {
+    const job = async (name: string): Promise<RunPage["job"]> => {
+      const { record } = await it.manager.run(name, () => {});
+      return (await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(record.id)}`)).job;
+    };
+    expect(await job("by hand")).toEqual({ scheduled: false });
+    await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await announced("nightly");
+    expect(await job("nightly")).toEqual({ scheduled: true });
+    const { record } = await it.manager.run("nightly", () => {});
+    await it.manager.hold("nightly", { reason: "the disk is replaced" });
+    await it.scheduler.close();
+    await expect
+      .poll(async () => (await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(record.id)}`)).job)
+      .toEqual({ scheduled: true, nobody: expect.stringContaining("no process"), held: true });
   });
 
   test("a run has its attempts, the last one that completed, and why its job does not run", async () => {

@@ -48,9 +48,9 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
       found(await jobDetailOf(source, name, range(query)), `job "${name}"`),
     why: async ({ params: { name = "" } }) => whyOf(source, name),
     runs: async ({ query }) => {
-      const [name, status, before] = [query.text("name"), query.statuses("status"), query.text("before")];
+      const [status, before] = [query.statuses("status"), query.text("before")];
       return runsOf(source, {
-        ...(name !== undefined && { name }),
+        ...named(query),
         ...(status !== undefined && { status }),
         ...range(query),
         ...(before !== undefined && { before }),
@@ -70,11 +70,19 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
     locks: () => locksOf(source),
     zones: async ({ query }) => zonesOf(await zones.get(), names(query, 1_000, 2_000)),
     audit: async ({ query }) => {
-      const [name, before] = [query.text("name"), query.time("before")];
-      const limit = query.limit(50, 200);
-      return auditOf(source, { ...(name !== undefined && { name }), ...(before !== undefined && { before }), limit });
+      const before = query.time("before");
+      return auditOf(source, {
+        ...named(query),
+        ...(before !== undefined && { before }),
+        limit: query.limit(50, 200),
+      });
     },
   };
+}
+
+function named(query: Asked["query"]): { name?: string; q?: string } {
+  const [name, q] = [query.text("name"), query.text("q")];
+  return { ...(name !== undefined && { name }), ...(q !== undefined && { q }) };
 }
 
 function names(query: Asked["query"], usual: number, most: number): { after?: string; q?: string; limit: number } {

@@ -18,10 +18,12 @@ export interface AuditEntry {
   readonly run?: string;
 }
 
-/** `GET api/v1/audit?before&limit&name`: newest first; `before` is a time. */
+/** `GET api/v1/audit?before&limit&name&q`: newest first; `before` is a time. */
 export interface Audit {
   readonly entries: readonly AuditEntry[];
   readonly more: boolean;
+  /** Of an empty list: a name that is near, if none is or has in it what was asked for. */
+  readonly meant?: string;
 }
 
 export const auditSchema: Schema<Audit> = v.strictObject({
@@ -38,4 +40,5 @@ export const auditSchema: Schema<Audit> = v.strictObject({
     }),
   ),
   more: v.boolean(),
+  meant: v.exactOptional(v.string()),
 });

@@ -26,12 +26,14 @@ export interface RunItem {
   readonly error?: string;
 }
 
-/** `GET api/v1/runs?name&status&from&to&before&limit`: newest first. */
+/** `GET api/v1/runs?name&q&status&from&to&before&limit`: newest first. */
 export interface Runs {
   readonly runs: readonly RunItem[];
   readonly more: boolean;
   /** The id of the last one, for `before` of the next page. Absent without `more`. */
   readonly before?: string;
+  /** Of an empty list: a name that is near, if none is or has in it what was asked for. */
+  readonly meant?: string;
 }
 
 /** Who ended a run from outside, and why. */
@@ -88,6 +90,8 @@ export interface RunPage {
     readonly ended: boolean;
   };
   readonly progress?: ProgressView;
+  /** What keeps its job from another run on request: that it has no schedule, that no process runs it, a hold. */
+  readonly job: { readonly scheduled: boolean; readonly nobody?: string; readonly held?: true };
 }
 
 /** Something in the log of a run: a line, or a place where lines are missing. */
@@ -138,6 +142,7 @@ export const runsSchema: Schema<Runs> = v.strictObject({
   runs: v.array(runItemSchema),
   more: v.boolean(),
   before: v.exactOptional(v.string()),
+  meant: v.exactOptional(v.string()),
 });
 
 const detailSchema: Schema<RunDetail> = v.strictObject({
@@ -173,6 +178,11 @@ export const runPageSchema: Schema<RunPage> = v.strictObject({
   why: v.array(reasonSchema),
   log: v.strictObject({ lines: v.exactOptional(v.number()), ended: v.boolean() }),
   progress: v.exactOptional(progressSchema),
+  job: v.strictObject({
+    scheduled: v.boolean(),
+    nobody: v.exactOptional(v.string()),
+    held: v.exactOptional(v.literal(true)),
+  }),
 });
 
 const amount = v.strictObject({ lines: v.number(), bytes: v.number() });

@@ -1,25 +1,32 @@
 import type { AuditEntry as Done } from "@ojm/core";
 import type { Audit, AuditEntry } from "../contract/audit.js";
+import { hasText, meantBy } from "./jobs/jobs.js";
 import { holderOf, shorten } from "./runs/items.js";
 import { fitting, type Source } from "./source.js";
 
 /** Which entries are asked for. */
 export interface AuditAsked {
   readonly name?: string;
+  /** A text that the name of the job has in it. */
+  readonly q?: string;
   readonly before?: number;
   readonly limit: number;
 }
 
 /** What people did to the runs, locks and schedules of others, newest first. */
-export async function auditOf({ manager, mask }: Source, { name, before, limit }: AuditAsked): Promise<Audit> {
+export async function auditOf(source: Source, asked: AuditAsked): Promise<Audit> {
+  const { manager, mask } = source;
+  const { name, q, before, limit } = asked;
+  const isAsked = hasText(q);
   const found: AuditEntry[] = [];
   for await (const done of manager.audit(name === undefined ? {} : { name })) {
-    if (before !== undefined && done.at >= before) continue;
+    if ((before !== undefined && done.at >= before) || (q !== undefined && !isAsked(done.name))) continue;
     found.push(entryOf(done, mask));
     if (found.length > limit) break;
   }
   const { items: entries, more } = fitting(found.slice(0, limit));
-  return { entries, more: more || found.length > limit };
+  const meant = found.length > 0 || before !== undefined ? {} : await meantBy(source, asked);
+  return { entries, more: more || found.length > limit, ...meant };
 }
 
 function entryOf({ at, action, name, author, by, reason, holder, fence, run }: Done, mask: Source["mask"]): AuditEntry {

@@ -73,6 +73,7 @@ export const endpoints: readonly Endpoint[] = [
   look("why", "/api/v1/jobs/:name/why", "Why a job does not run now", whySchema),
   look("runs", "/api/v1/runs", "The runs, newest first", runsSchema, {
     name: { type: "text", text: "only the runs of this job" },
+    q: Q,
     status: { type: "statuses", text: "only these statuses, with commas between them" },
     from: { type: "time", text: "only runs that began at this time or later" },
     to: { type: "time", text: "only runs that began before this time" },
@@ -93,6 +94,7 @@ export const endpoints: readonly Endpoint[] = [
   look("locks", "/api/v1/locks", "Locks, processes and schedulers", locksSchema),
   look("audit", "/api/v1/audit", "What people did, newest first", auditSchema, {
     name: { type: "text", text: "only what was done to this job" },
+    q: Q,
     before: { type: "time", text: "only what was done before this time" },
     limit: LIMIT,
   }),

@@ -1,5 +1,5 @@
 import { type HeldLock, parseRunId, type RunRecord, streakOf } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn, nearest } from "@ojm/core/backend";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
 import type { TickView } from "../../contract/now.js";
@@ -30,16 +30,44 @@ export interface NamesAsked {
   readonly limit: number;
 }
 
+/** Which names have a text in them. A name of ojm's own is shown to those who look for it. */
+export function hasText(q: string | undefined): (name: string) => boolean {
+  const wanted = q?.toLowerCase();
+  return (name) =>
+    (!isOwn(name) || wanted?.startsWith("ojm ") === true) &&
+    (wanted === undefined || name.toLowerCase().includes(wanted));
+}
+
+/** A part of a name that is shorter is near to too much. */
+const SHORTEST = 4;
+
+/** The name with runs that was most likely meant, if no such name is, or has in it, what a list was asked for. */
+export async function meantBy(
+  { hub }: Source,
+  { name, q = name }: Pick<NamesAsked, "q"> & { readonly name?: string },
+): Promise<{ readonly meant?: string }> {
+  if (q === undefined) return {};
+  const names = [...(await hub.names())].filter(hasText(undefined));
+  const longer = names.find(hasText(q));
+  if (longer !== undefined) return name === undefined || names.includes(name) ? {} : { meant: longer };
+  const parts = new Map(
+    names.flatMap((one) => [one, ...one.split(/[^\p{L}\p{N}]+/u)].map((part) => [part, one] as const)),
+  );
+  const near = nearest(
+    q,
+    [...parts.keys()].filter((part) => part.length >= SHORTEST),
+  );
+  const meant = near === undefined ? undefined : parts.get(near);
+  return meant === undefined ? {} : { meant };
+}
+
 /** A page of names, and whether there are more. */
 export function pageOf(
   names: Iterable<string>,
   { after, q, limit }: NamesAsked,
 ): { readonly names: string[]; readonly more: boolean } {
-  const wanted = q?.toLowerCase();
   const found = [...new Set(names)]
-    // A name of ojm's own is shown to those who look for it.
-    .filter((name) => !isOwn(name) || wanted?.startsWith("ojm ") === true)
-    .filter((name) => wanted === undefined || name.toLowerCase().includes(wanted))
+    .filter(hasText(q))
     .filter((name) => after === undefined || name > after)
     .sort();
   return { names: found.slice(0, limit), more: found.length > limit };

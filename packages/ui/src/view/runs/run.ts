@@ -1,7 +1,9 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
+import { holdOf } from "@ojm/core/backend";
 import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
 import { reasonsOf } from "../jobs/why.js";
 import { masked } from "../masked.js";
+import { NOBODY, nobodyRuns, readSchedules } from "../schedules.js";
 import { type Source, take } from "../source.js";
 import { holderOf, itemOf, stopRequestOf } from "./items.js";
 import { retriesOf } from "./retries.js";
@@ -15,7 +17,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   const record = ref && (await recordOf(source, ref));
   if (record === undefined) return undefined;
   const { mask, manager } = source;
-  const [attempts, asked, retry, lastWell, why, lines, progress] = await Promise.all([
+  const [attempts, asked, retry, lastWell, why, lines, progress, job] = await Promise.all([
     attemptsOf(source, record),
     // A run that an unlock ended, or that completed all the same, may have been asked before.
     record.endedBy?.action === "cancel" ? undefined : manager.stopAsked(record),
@@ -24,6 +26,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
     whyOf(source, record),
     linesOf(source, record),
     manager.progress(record),
+    jobOf(source, record),
   ]);
   return {
     run: detailOf(source, record),
@@ -34,6 +37,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
     why,
     log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
     ...(progress && { progress: { ...progress, ...(progress.text && { text: mask(progress.text) }) } }),
+    job,
   };
 }
 
@@ -69,6 +73,18 @@ function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
     ...(showResults && meta !== undefined && { meta: masked(meta, mask) as { readonly [key: string]: unknown } }),
     ...(showResults && result !== undefined && { result: masked(result, mask) }),
     ...(hidden && { resultHidden: true }),
+  };
+}
+
+async function jobOf({ manager }: Source, { name }: RunRecord): Promise<RunPage["job"]> {
+  const [{ schedules, schedulers }, locks] = await Promise.all([readSchedules(manager), manager.locks()]);
+  const schedule = schedules.find((one) => one.name === name);
+  const why = schedule && nobodyRuns(schedule, schedulers);
+  const isHeld = locks.some((lock) => lock.name === name && holdOf(lock) !== undefined);
+  return {
+    scheduled: schedule !== undefined,
+    ...(why && { nobody: NOBODY[why].one }),
+    ...(isHeld && { held: true as const }),
   };
 }
 

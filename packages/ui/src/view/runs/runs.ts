@@ -1,7 +1,7 @@
 import type { RunRecord } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
 import type { Status } from "../../contract/common.js";
 import type { Runs } from "../../contract/runs.js";
+import { hasText, meantBy } from "../jobs/jobs.js";
 import { fitting, type Source } from "../source.js";
 import { itemOf } from "./items.js";
 
@@ -14,9 +14,14 @@ const MOST_LOOKS = 2_000;
 /** So many runs of ojm's own are expected on a page. */
 const OWN = 20;
 
+/** The history of so many names is read name by name, as a name may have few runs among those of all. */
+const MOST_NAMES = 100;
+
 /** Which runs are asked for. */
 export interface RunsAsked {
   readonly name?: string;
+  /** A text that the name of the job has in it. */
+  readonly q?: string;
   readonly status?: readonly Status[];
   readonly from?: number;
   readonly to?: number;
@@ -26,19 +31,24 @@ export interface RunsAsked {
 
 /** A page of the runs, newest first. */
 export async function runsOf(source: Source, asked: RunsAsked): Promise<Runs> {
-  const { name, from, to, status, limit } = asked;
-  if (status?.length === 1 && status[0] === "running") return running(source, asked);
-  const isIndexed = name === undefined && status?.every((one) => INDEXED.has(one)) === true;
+  const runs = await pageOf(source, asked);
+  if (runs.runs.length > 0 || runs.more || asked.before !== undefined) return runs;
+  return { ...runs, ...(await meantBy(source, asked)) };
+}
+
+async function pageOf(source: Source, asked: RunsAsked): Promise<Runs> {
+  const { name, q, from, to, status, limit } = asked;
+  const isAsked = name === undefined ? hasText(q) : (one: string) => one === name;
+  if (status?.length === 1 && status[0] === "running") return running(source, asked, isAsked);
+  const names = q === undefined ? [] : [...(await source.hub.names())].filter(isAsked);
+  const of = name ?? (q === undefined || names.length > MOST_NAMES ? undefined : names);
+  const isIndexed = of === undefined && status?.every((one) => INDEXED.has(one)) === true;
   const found: RunRecord[] = [];
   let [looked, last] = [0, asked.before];
   // A store reads as many at once as it is asked for. One more than are shown tells that there are more.
-  for (
-    let part = limit + 1 + (name === undefined ? OWN : 0);
-    part > 0;
-    part = Math.min(2 * part, MOST_LOOKS - looked)
-  ) {
+  for (let part = limit + 1 + (of === undefined ? OWN : 0); part > 0; part = Math.min(2 * part, MOST_LOOKS - looked)) {
     const history = source.manager.history({
-      ...(name !== undefined && { name }),
+      ...(of !== undefined && { name: of }),
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
       ...(last !== undefined && { before: last }),
@@ -51,7 +61,7 @@ export async function runsOf(source: Source, asked: RunsAsked): Promise<Runs> {
       read++;
       last = record.id;
       const fits = status === undefined || status.includes(record.status);
-      if (fits && (name !== undefined || !isOwn(record.name))) found.push(record);
+      if (fits && isAsked(record.name)) found.push(record);
     }
     if (read < part) return page(source, found, undefined);
     looked += read;
@@ -66,9 +76,13 @@ function page(source: Source, found: readonly RunRecord[], before: string | unde
 }
 
 /** Runs that go on are found by their locks: they may have begun days ago. */
-async function running(source: Source, { name, from = 0, to, before, limit }: RunsAsked): Promise<Runs> {
+async function running(
+  source: Source,
+  { from = 0, to, before, limit }: RunsAsked,
+  isAsked: (name: string) => boolean,
+): Promise<Runs> {
   const all = (await source.manager.running())
-    .filter((run) => (name === undefined ? !isOwn(run.name) : run.name === name))
+    .filter((run) => isAsked(run.name))
     .filter(({ startTime }) => startTime >= from && startTime < (to ?? Number.POSITIVE_INFINITY))
     .sort((a, b) => b.startTime - a.startTime || (a.id < b.id ? 1 : -1));
   const begin = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;

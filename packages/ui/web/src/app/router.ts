@@ -44,15 +44,17 @@ export function go(path: string, { replace = false }: { readonly replace?: boole
   if (isNewPage) scrollTo(0, 0);
 }
 
-/** Changes parts of the query, and leaves the rest. An empty value removes its part. */
-export function setQuery(changes: Readonly<Record<string, string | undefined>>): void {
+/** Changes parts of the query, and leaves the rest. An empty value removes its part. "Back" undoes it. */
+export function setQuery(
+  changes: Readonly<Record<string, string | undefined>>,
+  options?: { readonly replace?: boolean },
+): void {
   const url = new URL(location.href);
   for (const [key, value] of Object.entries(changes)) {
     if (value === undefined || value === "") url.searchParams.delete(key);
     else url.searchParams.set(key, value);
   }
-  history.replaceState(history.state, "", url);
-  address.value = url.href;
+  go(url.href, options);
 }
 
 /** Follows links to pages of ours without loading them anew. */

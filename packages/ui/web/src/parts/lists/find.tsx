@@ -5,13 +5,18 @@ import { place, setQuery } from "../../app/router.js";
 /** The time without a key after which the list is read anew, in ms. */
 const PAUSE = 150;
 
-/** A field that narrows a list. What is typed is in the address. */
-export function FindField({ label, of = "q" }: { readonly label: string; readonly of?: string }): VNode {
+/** A field that narrows a list to names with a text. It is in the address; a link there may be to one `name`. */
+export function FindField({ label }: { readonly label: string }): VNode {
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const value = place.value.query.get(of) ?? "";
+  // "Back" undoes all that is typed at one visit of the field, not letter by letter.
+  const typed = useRef(false);
+  const { query } = place.value;
+  const value = query.get("q") ?? query.get("name") ?? "";
   useEffect(() => {
-    if (field.current !== null && document.activeElement !== field.current) field.current.value = value;
+    if (field.current === null || timer.current !== undefined || field.current.value.trim() === value) return;
+    field.current.value = value;
+    typed.current = false;
   }, [value]);
   return (
     <input
@@ -26,7 +31,14 @@ export function FindField({ label, of = "q" }: { readonly label: string; readonl
       defaultValue={value}
       onInput={({ currentTarget }) => {
         clearTimeout(timer.current);
-        timer.current = setTimeout(() => setQuery({ [of]: currentTarget.value.trim() }), PAUSE);
+        timer.current = setTimeout(() => {
+          timer.current = undefined;
+          setQuery({ q: currentTarget.value.trim(), name: undefined }, { replace: typed.current });
+          typed.current = true;
+        }, PAUSE);
+      }}
+      onBlur={() => {
+        typed.current = false;
       }}
       onKeyDown={(event) => {
         if (event.key === "Escape") event.currentTarget.blur();

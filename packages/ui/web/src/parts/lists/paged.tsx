@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type Resource, type ResourceOptions, useResource } from "../../api/resource.js";
 import { Failure, Skeleton } from "../pictures.js";
+import { useHeld } from "../steady/rows.js";
 import { notePages, pagesOf } from "../steady/scroll.js";
 
 interface PagedProps<T> {
@@ -15,26 +16,59 @@ interface PagedProps<T> {
   /** What stands around the pages: the table and its head. */
   readonly around: (pages: ComponentChildren) => VNode;
   /** What is shown if there are no rows at all. */
-  readonly empty: VNode;
+  readonly empty: (answer: T) => VNode;
   readonly isEmpty: (answer: T) => boolean;
   readonly options?: ResourceOptions;
+  /** The first page for while the pointer or the focus is in the list: its rows stay. `news`: what is left out. */
+  readonly hold?: (shown: T, latest: T) => { readonly answer: T; readonly news: string | undefined };
 }
 
 /** A list that is read page by page. Each page is kept up to date by itself. */
-export function Paged<T>({ around, empty, isEmpty, ...list }: PagedProps<T>): VNode {
+export function Paged<T>({ around, empty, isEmpty, hold, ...list }: PagedProps<T>): VNode {
   const first = list.path(undefined);
   const head = useResource<T>(first, list.options);
-  const answer = head.data.value;
-  if (answer === undefined)
+  const { isHeld, around: place } = useHeld();
+  const shown = useRef<{ readonly path: string; readonly answer: T }>(undefined);
+  const released = useSignal(0);
+  const latest = head.data.value;
+  if (latest === undefined)
     return head.error.value === undefined ? <Skeleton rows={10} /> : <Failure error={head.error.value} />;
-  return isEmpty(answer) ? empty : around(<Pages key={first} {...list} first={first} head={head} />);
+  const last = isHeld && released.value >= 0 && shown.current?.path === first ? shown.current : undefined;
+  const held = last && hold?.(last.answer, latest);
+  const answer = held?.answer ?? latest;
+  shown.current = { path: first, answer };
+  if (isEmpty(answer)) return empty(answer);
+  const release = ({ currentTarget }: { readonly currentTarget: HTMLElement }): void => {
+    // It goes, and its focus with it: no event would say so.
+    currentTarget.blur();
+    shown.current = undefined;
+    released.value++;
+  };
+  return (
+    <div class="held" {...place}>
+      <span role="status">
+        {held?.news !== undefined && (
+          <button type="button" class="button news" onClick={release}>
+            {held.news}
+          </button>
+        )}
+      </span>
+      {around(<Pages key={first} {...list} first={first} head={{ data: { value: answer }, error: head.error }} />)}
+    </div>
+  );
+}
+
+/** A page as it is shown. */
+interface Shown<T> {
+  readonly data: { readonly value: T | undefined };
+  readonly error: Resource<T>["error"];
 }
 
 type ListProps<T> = Pick<PagedProps<T>, "path" | "next" | "rows" | "options">;
 
 interface PagesProps<T> extends ListProps<T> {
   readonly first: string;
-  readonly head: Resource<T>;
+  readonly head: Shown<T>;
 }
 
 /** All pages that are shown. "Back" shows as many again. */
@@ -60,7 +94,7 @@ interface PartProps<T> extends ListProps<T> {
 }
 
 /** A page, and those after it. */
-function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Resource<T> }): VNode {
+function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Shown<T> }): VNode {
   const last = useRef<T>(undefined);
   // Until it is read from a new begin, its rows stay.
   last.current = of.data.value ?? last.current;

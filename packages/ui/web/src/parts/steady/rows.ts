@@ -19,6 +19,21 @@ interface Around {
   readonly onFocusOut: () => void;
 }
 
+/** Whether the pointer or the focus is in an element. */
+export function useHeld(): { readonly isHeld: boolean; readonly around: Around } {
+  const pointed = useSignal(false);
+  const focused = useSignal(false);
+  return {
+    isHeld: pointed.value || focused.value,
+    around: {
+      onPointerEnter: set(pointed, true),
+      onPointerLeave: set(pointed, false),
+      onFocusIn: set(focused, true),
+      onFocusOut: set(focused, false),
+    },
+  };
+}
+
 /**
  * Rows that do not move under the pointer. While it or the focus is among them, a row whose item is gone
  * stays, and a new one comes last. One item a name: the list cannot grow without end meanwhile.
@@ -26,21 +41,14 @@ interface Around {
 export function useInPlace<T extends { readonly name: string }>(
   items: readonly T[],
 ): { readonly rows: readonly Placed<T>[]; readonly around: Around } {
-  const pointed = useSignal(false);
-  const focused = useSignal(false);
+  const { isHeld, around } = useHeld();
   const shown = useRef<readonly T[]>([]);
   const now = new Map(items.map((item) => [item.name, item]));
-  const isHeld = pointed.value || focused.value;
   const old = isHeld ? shown.current : [];
   const known = new Set(old.map(({ name }) => name));
   shown.current = [...old.map((item) => now.get(item.name) ?? item), ...items.filter(({ name }) => !known.has(name))];
   return {
     rows: shown.current.map((item) => ({ item, gone: !now.has(item.name) })),
-    around: {
-      onPointerEnter: set(pointed, true),
-      onPointerLeave: set(pointed, false),
-      onFocusIn: set(focused, true),
-      onFocusOut: set(focused, false),
-    },
+    around,
   };
 }

@@ -15,14 +15,16 @@ const LIMIT = 100;
 
 /** Who did what, to which job, and why. */
 export function AuditScreen(): VNode {
-  const name = place.value.query.get("name") ?? undefined;
+  const { query } = place.value;
+  const name = query.get("name") ?? undefined;
+  const q = query.get("q") ?? undefined;
   return (
-    <Page title="Audit" end={<FindField label="Name of a job" of="name" />}>
+    <Page title="Audit" end={<FindField label="Name of a job" />}>
       <Paged<Audit>
-        path={(before) => `audit${queryOf({ limit: LIMIT, name, before })}`}
+        path={(before) => `audit${queryOf({ limit: LIMIT, name, q, before })}`}
         next={({ entries, more }) => (more ? String(entries.at(-1)?.at) : undefined)}
         isEmpty={({ entries }) => entries.length === 0}
-        empty={<Empty title="Nobody did anything">Acts by hand appear here: who, what, to which job, and why.</Empty>}
+        empty={({ meant }) => <None called={q ?? name} meant={meant} />}
         rows={({ entries }) => (
           <tbody>
             {entries.map((entry) => (
@@ -46,6 +48,25 @@ export function AuditScreen(): VNode {
         )}
       />
     </Page>
+  );
+}
+
+/** What is shown if there is no entry. */
+function None({ called, meant }: { readonly called: string | undefined; readonly meant: string | undefined }): VNode {
+  return (
+    <Empty title={called === undefined ? "No actions recorded" : `No actions on a job called “${called}”`}>
+      {meant === undefined ? (
+        "Actions by hand appear here: who, what, to which job, and why."
+      ) : (
+        <>
+          Did you mean{" "}
+          <a class="link" href={`${to.audit()}${queryOf({ name: meant })}`}>
+            {meant}
+          </a>
+          ?
+        </>
+      )}
+    </Empty>
   );
 }
 

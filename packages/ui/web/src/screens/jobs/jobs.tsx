@@ -19,13 +19,13 @@ export function JobsScreen(): VNode {
         path={(after) => `jobs${queryOf({ limit: LIMIT, after, q })}`}
         next={({ jobs, more }) => (more ? jobs.at(-1)?.name : undefined)}
         isEmpty={({ jobs }) => jobs.length === 0}
-        empty={
+        empty={() =>
           q === "" ? (
             <Empty title="No job is known yet">
               A job appears here with its first run, or when a process adds its schedule.
             </Empty>
           ) : (
-            <Empty title="No job is called so">{`Nothing has “${q}” in its name.`}</Empty>
+            <Empty title={`No job matches “${q}”`} />
           )
         }
         rows={({ jobs }) => (

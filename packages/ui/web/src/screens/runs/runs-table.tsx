@@ -1,9 +1,10 @@
 import type { VNode } from "preact";
 import { queryOf } from "../../api/call.js";
-import type { RunItem, Runs } from "../../api/types.js";
+import type { RunItem, Runs, Status } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { seconds, tookText } from "../../format/duration.js";
+import { count, seconds, tookText } from "../../format/duration.js";
+import { stateOf } from "../../format/states.js";
 import { Holder } from "../../parts/facts.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { RunLink } from "../../parts/lists/run-link.js";
@@ -25,7 +26,8 @@ export function RunsTable({ query, names, bare = false }: RunsTableProps): VNode
       path={(before) => `runs${queryOf({ ...query, before })}`}
       next={({ more, before }) => (more ? before : undefined)}
       isEmpty={({ runs, more }) => runs.length === 0 && !more}
-      empty={<None query={query} />}
+      empty={({ meant }) => <None query={query} meant={meant} bare={bare} />}
+      hold={hold}
       {...(names !== undefined && { options: { names } })}
       rows={({ runs }) => (
         <tbody>
@@ -55,15 +57,50 @@ export function RunsTable({ query, names, bare = false }: RunsTableProps): VNode
   );
 }
 
+/** The runs that were shown, as they are now. What began since waits. */
+function hold(shown: Runs, latest: Runs): { readonly answer: Runs; readonly news: string | undefined } {
+  const now = new Map(latest.runs.map((run) => [run.id, run]));
+  const known = new Set(shown.runs.map(({ id }) => id));
+  const at = latest.runs.findIndex(({ id }) => known.has(id));
+  const fresh = at === -1 ? latest.runs.length : at;
+  return {
+    // One that is not there any more stays too. Where the list goes on, it may only have moved to its next page.
+    answer: {
+      ...shown,
+      runs: shown.runs.map((run) => now.get(run.id) ?? (latest.more ? run : { ...run, gone: true })),
+    },
+    news: fresh === 0 ? undefined : count(fresh, "new run"),
+  };
+}
+
+interface NoneProps extends Pick<RunsTableProps, "query" | "bare"> {
+  readonly meant: string | undefined;
+}
+
 /** What is shown if there is no run. What else happened in a range of time is on the timeline. */
-function None({ query: { name, from, to: end } }: Pick<RunsTableProps, "query">): VNode {
-  if (from === undefined)
+function None({ query: { name, q = name, status, from, to: end }, meant, bare }: NoneProps): VNode {
+  if (from === undefined || meant !== undefined) {
+    const called = bare || q === undefined ? "" : ` of a job called “${q}”`;
+    const state = status === undefined ? "" : ` with the state “${stateOf(status as Status).word}”`;
     return (
-      <Empty title="No run is kept">No run of the store is of this kind. Old runs are deleted after a while.</Empty>
+      <Empty title={called + state === "" ? "No run is stored" : `No run${called}${state}`}>
+        {meant === undefined ? (
+          "Old runs are deleted after a while."
+        ) : (
+          <>
+            Did you mean{" "}
+            <a class="link" href={to.runs(queryOf({ name: meant, status, from, to: end }))}>
+              {meant}
+            </a>
+            ?
+          </>
+        )}
+      </Empty>
     );
+  }
   return (
     <Empty title="No run began in this time">
-      <a class="link" href={to.timeline(queryOf({ q: name, from, to: end }))}>
+      <a class="link" href={to.timeline(queryOf({ q, from, to: end }))}>
         See this time on the timeline
       </a>
       , with the ticks that were skipped or missed, and the runs that had begun before.
@@ -72,12 +109,12 @@ function None({ query: { name, from, to: end } }: Pick<RunsTableProps, "query">)
 }
 
 interface RowProps {
-  readonly run: RunItem;
+  readonly run: RunItem & { readonly gone?: boolean };
   readonly bare: boolean;
 }
 
 function Row({ run, bare }: RowProps): VNode {
-  const { id, name, status, startTime, trigger, holder, attempt, error } = run;
+  const { id, name, status, startTime, trigger, holder, attempt, error, gone } = run;
   const link = (
     <RunLink run={id} row>
       <RunState status={status} />
@@ -85,7 +122,7 @@ function Row({ run, bare }: RowProps): VNode {
   );
   const tries = attempt !== undefined && attempt > 1 ? `attempt ${attempt}` : undefined;
   return (
-    <tr>
+    <tr data-gone={gone}>
       <th scope="row" class="main-cell">
         {bare ? (
           link

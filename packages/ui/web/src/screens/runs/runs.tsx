@@ -15,16 +15,17 @@ export function RunsScreen(): VNode {
   const { query } = place.value;
   const status = query.get("status") ?? undefined;
   const name = query.get("name") ?? undefined;
+  const q = query.get("q") ?? undefined;
   const { from, to } = rangeOf(place.value);
   return (
-    <Page title="Runs" end={<FindField label="Name of a job" of="name" />}>
+    <Page title="Runs" end={<FindField label="Name of a job" />}>
       <fieldset class="chips filters" aria-label="Only runs that are">
         {ALL_STATUSES.map((each) => (
           <StatusButton key={each} status={each} pressed={each === status} />
         ))}
       </fieldset>
       <RangeField clears />
-      <RunsTable query={{ limit: LIMIT, name, status, from, to }} {...(name !== undefined && { names: [name] })} />
+      <RunsTable query={{ limit: LIMIT, name, q, status, from, to }} {...(name !== undefined && { names: [name] })} />
     </Page>
   );
 }

@@ -82,10 +82,8 @@ export function TimelineScreen(): VNode {
     >
       {loaded === undefined && (error === undefined ? <Skeleton rows={14} /> : <Failure error={error} />)}
       {loaded !== undefined && loaded.length === 0 && (
-        <Empty title={q === "" ? "No job ran, and none is due" : "No job is called so"}>
-          {q === ""
-            ? "A lane appears here with the first run of a job, or with its schedule."
-            : `Nothing has “${q}” in its name.`}
+        <Empty title={q === "" ? "No job ran, and none is due" : `No job matches “${q}”`}>
+          {q === "" ? "A lane appears here with the first run of a job, or with its schedule." : undefined}
         </Empty>
       )}
       {loaded !== undefined && loaded.length > 0 && (
