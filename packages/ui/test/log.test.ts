@@ -1,8 +1,33 @@
-import type { Page } from "playwright-core";
-import { expect, it } from "vitest";
+import type { Key, Run } from "@ojm/core";
+import type { Locator, Page } from "playwright-core";
+import { expect, it, test } from "vitest";
+import { countLines } from "../web/src/screens/runs/log/heights.js";
+import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 const LINES = 6_000;
+
+/** The windows of notebooks and screens, in px. */
+const WINDOWS = [
+  [1280, 720],
+  [1366, 768],
+  [1440, 900],
+  [1536, 864],
+  [1920, 1080],
+] as const;
+
+test("the lines of a log are counted without those that are missing", () => {
+  const line = (n: number) => ({ line: n, offset: 0, at: 0, level: "info", text: "" }) as const;
+  const missing = (lines: number) => ({ missing: { lines, bytes: 0 } });
+  expect(countLines([])).toEqual({ lines: 0, missing: 0 });
+  // The end of a log is read first: its numbers tell how many lines come before.
+  expect(countLines([{ loading: true }, line(400), line(401)])).toEqual({ lines: 401, missing: 0 });
+  expect(countLines([missing(10), line(11), missing(4), line(16), { missing: "unknown" }])).toEqual({
+    lines: 2,
+    missing: 14,
+  });
+  expect(countLines([line(1), missing(7)])).toEqual({ lines: 1, missing: 7 });
+});
 
 describePages("a long log", (pages) => {
   /** The path of a run that wrote more lines than one answer has, all of which are kept. */
@@ -32,5 +57,151 @@ describePages("a long log", (pages) => {
     const page = await pages.open(await written());
     await whole(page);
     await page.locator(".line").getByText(`line ${LINES}: `).waitFor();
+  });
+
+  it("counts its lines without those that are missing", async () => {
+    const path = await written();
+    const logs = await pages.mount.manager.channel("oJobManager-logs");
+    const chunks: Key[] = [];
+    for await (const { key } of logs.keys({ prefix: ["copy"] }))
+      if (typeof (key as readonly unknown[])[2] === "number") chunks.push(key);
+    await logs.unset(chunks.at(-2) as Key);
+    const page = await pages.open(path);
+    const count = page.getByRole("region", { name: "Log" }).locator(".count");
+    await count.getByText("missing").waitFor();
+    const [present = 0, missing = 0] = ((await count.textContent()) ?? "").replaceAll(",", "").match(/\d+/g) ?? [];
+    expect(Number(missing)).toBeGreaterThan(0);
+    expect(Number(present) + Number(missing)).toBe(LINES);
+  });
+
+  /** Where a line is in the window, in px: its lower edge from that of the window. */
+  const below = async (page: Page, line: Locator): Promise<number> => {
+    const box = await line.boundingBox();
+    if (box === null || box.y < 0) return Number.POSITIVE_INFINITY;
+    return box.y + box.height - (page.viewportSize()?.height ?? 0);
+  };
+
+  it("fills the window at every size, and its last line, a linked one and one that is found are in it", async () => {
+    const page = await pages.open(await written());
+    await whole(page);
+    const inWindow = (line: Locator): Promise<void> => expect.poll(() => below(page, line)).toBeLessThanOrEqual(0);
+    const last = page.locator(".line").filter({ hasText: `line ${LINES}: ` });
+    const chosen = page.locator(".line[data-chosen=true]");
+    const field = page.getByRole("searchbox", { name: "Search the log" });
+    for (const [width, height] of WINDOWS) {
+      await page.setViewportSize({ width, height });
+      await page.evaluate("document.querySelector('.lines').scrollTop = 1e9");
+      await inWindow(last);
+      const rest = -(await below(page, page.locator(".lines")));
+      expect(rest, `below the log at ${width} x ${height}`).toBeLessThan(60);
+      expect(rest).toBeGreaterThanOrEqual(0);
+      await page.evaluate(`location.hash = "#L${LINES - height}"`);
+      await chosen.getByText(`line ${LINES - height}: `).waitFor();
+      await inWindow(chosen);
+      await field.fill(`line ${height}:`);
+      await page.locator(".line[data-current=true]").getByText(`line ${height}: `).waitFor();
+      await inWindow(page.locator(".line[data-current=true]"));
+      await field.fill("");
+    }
+    // A narrow page scrolls: what is chosen is brought into the window.
+    await page.setViewportSize({ width: 800, height: 300 });
+    await page.evaluate("scrollTo(0, 0)");
+    await page.evaluate('location.hash = "#L77"');
+    await chosen.getByText("line 77: ").waitFor();
+    await inWindow(chosen);
+  });
+
+  it("of a run that failed opens at its first error, with a button that runs the job again", async () => {
+    const { manager, scheduler } = pages.mount;
+    let id = "";
+    const failing = async (name: string): Promise<void> => {
+      const body = (run: Run): never => {
+        id = run.id;
+        for (let line = 1; line <= 900; line++)
+          if (line === 200 || line === 700) run.log.error(`error of line ${line}`);
+          else run.log.info(`line ${line}`);
+        throw new Error("the partner does not answer\n".repeat(30));
+      };
+      await manager.run(name, body, { retry: { attempts: 2, delay: 1 } }).catch(() => {});
+    };
+    await scheduler.add("import", { cron: "0 2 * * *" }, () => {});
+    await failing("import");
+    const page = await pages.open(`runs/${encodeURIComponent(id)}`);
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.reload();
+    const error = page.locator(".line").filter({ hasText: "error of line 200" });
+    await expect.poll(() => below(page, error)).toBeLessThanOrEqual(0);
+    expect(await violationsOf(page)).toEqual([]);
+    // Below 1200 px, what is beside the log comes below it.
+    await page.setViewportSize({ width: 1100, height: 720 });
+    const edge = await page.locator(".lines").boundingBox();
+    const attempts = await page.getByRole("region", { name: "Attempts" }).boundingBox();
+    expect((attempts?.y ?? 0) - (edge?.y ?? 0) - (edge?.height ?? 0)).toBeGreaterThanOrEqual(20);
+    // Of an older run too.
+    await manager.run("import", () => {});
+    await page.locator(".head").getByRole("button", { name: "Run again" }).click();
+    await page.getByRole("dialog", { name: "Run import again" }).waitFor();
+    await page.keyboard.type("the partner is back");
+    await page.keyboard.press("Control+Enter");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    const runs = async (): Promise<number> => {
+      let n = 0;
+      for await (const _ of manager.history({ name: "import" })) n++;
+      return n;
+    };
+    await expect.poll(runs).toBe(4);
+    await failing("by hand");
+    await page.goto(`${pages.mount.url}runs/${encodeURIComponent(id)}`);
+    const none = page.locator(".head").getByRole("button", { name: "Run again", disabled: true });
+    expect(await none.getAttribute("title")).toMatch(/no schedule/);
+  });
+
+  it("keeps its colours while it is searched, its words whole where it wraps, and links to web addresses alone", async () => {
+    const prose = "the partner answers slowly with a thoroughlyincomprehensibleandoverlongword each "
+      .repeat(6)
+      .trim();
+    const { record } = await pages.mount.manager.run("copy", ({ log }) => {
+      log.info("\u001b[31mno room\u001b[0m on the disk");
+      log.info('see (https://status.example.com/incident?id=4&x=1), or http://a.example/"onclick=alert(1)');
+      log.info("javascript:alert(1) data:text/html,hi ftp://a.example //b.example");
+      for (let line = 0; line < 60; line++) log.info(`${line} ${prose}`);
+      log.info("the last line");
+    });
+    const page = await pages.open(`runs/${encodeURIComponent(record.id)}`, 1300);
+    const lines = page.locator(".lines");
+    await page.getByRole("button", { name: "Wrap" }).click();
+    await lines.getByText("the last line").waitFor();
+    const end = (await lines.getByText("the last line").boundingBox()) ?? { y: 1e9, height: 0 };
+    const box = (await lines.boundingBox()) ?? { y: 0, height: 0 };
+    expect(end.y + end.height).toBeLessThanOrEqual(box.y + box.height);
+    // Lines that are broken between words may take more room than their letters need.
+    const all = (await page.locator(".lines .all").boundingBox()) ?? { y: 0, height: 0 };
+    expect(end.y + end.height).toBeCloseTo(all.y + all.height, 0);
+    const broken = await page.evaluate(`[...document.querySelectorAll(".line .text")].flatMap((text) => {
+      const node = text.firstChild;
+      return [...node.data.matchAll(/\\S+/g)].filter((word) => {
+        const range = new Range();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        return range.getClientRects().length !== 1;
+      }).map(String);
+    })`);
+    expect(broken).toEqual([]);
+    const follow = page.getByRole("button", { name: "Follow", disabled: true });
+    expect(await follow.getAttribute("aria-pressed")).toBe("false");
+    await page.getByRole("searchbox", { name: "Search the log" }).fill("room on");
+    await lines.locator(".ansi-red mark").getByText("room", { exact: true }).waitFor();
+    expect(await lines.locator("mark").allTextContents()).toEqual(["room", " on"]);
+    const links = await lines
+      .locator(".text a")
+      .evaluateAll((all) => all.map((a) => [...a.attributes].map(({ name, value }) => `${name}=${value}`)));
+    expect(links).toEqual(
+      ["https://status.example.com/incident?id=4&x=1", "http://a.example/"].map((href) => [
+        `href=${href}`,
+        "target=_blank",
+        "rel=noopener noreferrer",
+      ]),
+    );
+    expect(await violationsOf(page)).toEqual([]);
   });
 });

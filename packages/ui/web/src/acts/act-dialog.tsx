@@ -79,7 +79,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             placeholder="For the audit, and for whoever asks why"
           />
         </label>
-        {act.args === true && <ArgsField />}
+        {act.args === true && <ArgsField args={target.again?.args} />}
         {preview.value !== undefined && <Note tone="info" text={preview.value} job={target.name} />}
         {error.value !== undefined && <Note tone="failed" text={error.value} job={target.name} />}
         <div class="buttons">

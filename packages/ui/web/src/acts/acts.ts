@@ -30,6 +30,8 @@ export interface Target {
   readonly hold?: HoldView | undefined;
   /** With `cancel`: the next attempt, if none runs now. `run` is then the first run of its chain. */
   readonly attempt?: number | undefined;
+  /** With `run-now`: the parameters of the run that is run again. */
+  readonly again?: { readonly args: ActRequest["args"] } | undefined;
 }
 
 /** All acts, as they are without a target. */
@@ -104,7 +106,9 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
 };
 
 /** An act as it is for a target. */
-export function actOf(name: ActName, { attempt }: Target): Act {
+export function actOf(name: ActName, { attempt, again }: Target): Act {
+  if (name === "run-now" && again !== undefined)
+    return { ...ACTS["run-now"], label: "Run again", title: (job) => `Run ${job} again` };
   if (name !== "cancel" || attempt === undefined) return ACTS[name];
   return {
     ...ACTS.cancel,

@@ -26,10 +26,16 @@ export const UntilField = (): VNode => (
 );
 
 /** Parameters of a run. */
-export const ArgsField = (): VNode => (
+export const ArgsField = ({ args }: { readonly args: ActRequest["args"] }): VNode => (
   <label class="field">
     <span>Parameters, as JSON</span>
-    <textarea class="input" name="args" placeholder='{ "region": "eu" }' spellcheck={false} />
+    <textarea
+      class="input"
+      name="args"
+      placeholder='{ "region": "eu" }'
+      spellcheck={false}
+      defaultValue={args && JSON.stringify(args)}
+    />
   </label>
 );
 

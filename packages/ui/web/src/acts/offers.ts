@@ -1,4 +1,4 @@
-import type { ActName, Job, JobDetail } from "../api/types.js";
+import type { ActName, Job, JobDetail, RunPage } from "../api/types.js";
 import { may } from "../app/me.js";
 
 /** An act that is shown. It keeps its place also while it makes no sense: what moves is missed by a click. */
@@ -16,7 +16,7 @@ export function offersOf({
   lock,
 }: Pick<Job | JobDetail, "schedule" | "running" | "nobody" | "lock">): readonly Offer[] {
   const ofSchedule: readonly Offer[] = [
-    offer("run-now", noRun(nobody, lock)),
+    offer("run-now", noRun(nobody, lock?.hold !== undefined)),
     offer(schedule?.paused === undefined ? "pause" : "resume"),
     offer("backfill"),
   ];
@@ -29,9 +29,17 @@ export function offersOf({
 }
 
 /** A run of now needs a process that runs it within moments, and a lock that no person holds. */
-function noRun(nobody: string | undefined, lock: Job["lock"]): string | undefined {
+function noRun(nobody: string | undefined, isHeld: boolean): string | undefined {
   if (nobody !== undefined) return "No process is there that runs its schedule.";
-  return lock?.hold === undefined ? undefined : "A person holds it: nothing runs it until the hold ends.";
+  return isHeld ? "A person holds it: nothing runs it until the hold ends." : undefined;
+}
+
+/** Another run of the job of a run. */
+export function offersAgain({ run, job: { scheduled, nobody, held } }: RunPage): readonly Offer[] {
+  const no = scheduled
+    ? noRun(nobody, held === true)
+    : "The job has no schedule, so no process can be asked to run it. Start it where this run was started.";
+  return allowed([offer("run-now", run.status === "running" ? "This run has not ended." : no)]);
 }
 
 /** Why there is no lock to take from a process. */

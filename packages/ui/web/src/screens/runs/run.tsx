@@ -3,9 +3,9 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import "../../css/log.css";
 import { ActButtons } from "../../acts/act-menu.js";
 import type { Target } from "../../acts/acts.js";
-import { allowed, offer, offersOfRun, possible } from "../../acts/offers.js";
+import { allowed, offer, offersAgain, offersOfRun, possible } from "../../acts/offers.js";
 import { useResource } from "../../api/resource.js";
-import type { RetryView, RunDetail, RunPage, StopRequest } from "../../api/types.js";
+import type { RetryView, RunDetail, RunPage, Status, StopRequest } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { running } from "../../live/live.js";
 import { subject } from "../../palette/commands.js";
@@ -39,17 +39,19 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   // Of a run that ended while it was shown, the buttons stay. One that ended before has nothing to cancel.
   const ofRun = ran.current === id ? offersOfRun(isRunning ? undefined : "This run has ended.") : [];
   const ofRetry = isRunning || retry === undefined ? [] : allowed([offer("cancel")]);
+  const again = page.data.value === undefined ? [] : offersAgain(page.data.value);
+  const againTarget = { name, again: { args: run?.args } };
   const target = { name, run: id, where: run && `${run.holder.host}, pid ${run.holder.pid}` };
   useEffect(() => {
     if (run === undefined) return undefined;
     subject.value = {
-      acts: possible(isRunning ? ofRun : [...ofRetry, ...allowed([offer("run-now")])]),
-      target: isRunning || retry === undefined ? target : targetOf(retry),
+      acts: possible(isRunning ? ofRun : [...ofRetry, ...again]),
+      target: isRunning ? target : { ...againTarget, ...(retry && targetOf(retry)) },
     };
     return () => {
       subject.value = undefined;
     };
-  }, [run?.id, isRunning, retry?.attempt]);
+  }, [run?.id, isRunning, retry?.attempt, again[0]?.no]);
   return (
     <Page
       title={name}
@@ -59,6 +61,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
         <>
           {retry !== undefined && <ActButtons offers={ofRetry} target={targetOf(retry)} />}
           <ActButtons offers={ofRun} target={target} />
+          <ActButtons offers={again} target={againTarget} />
           <a class="button" href={to.job(name)}>
             The job
           </a>
@@ -75,6 +78,9 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
 /** The next attempt is cancelled by the first run of its chain. */
 const targetOf = ({ name, chain, attempt }: RetryView): Target => ({ name, run: chain, attempt });
 
+/** How a run ends, or goes on, whose log is not opened at its first error. */
+const WELL: readonly Status[] = ["running", "completed", "skipped"];
+
 function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
   const { run, attempts, retry, lastWell, why, log, progress, asked } = page;
   const live = running.value?.get(run.id);
@@ -87,7 +93,7 @@ function Body({ page, model }: { readonly page: RunPage; readonly model: LogMode
           <Stop of={live?.asked ?? asked} isRunning={run.status === "running"} />
           <Failed run={run} />
           <Result run={run} />
-          <Log id={run.id} model={model} live={!log.ended} />
+          <Log id={run.id} model={model} live={!log.ended} failed={!WELL.includes(run.status)} />
         </div>
         <div>
           {(attempts.length > 1 || retry !== undefined) && (
@@ -128,7 +134,8 @@ function Failed({ run: { error, stack, endedBy } }: { readonly run: RunDetail })
       {error !== undefined && (
         <div class="note" data-tone="failed">
           <Icon name="warn" />
-          <div>{plain(error)}</div>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
+          <div tabIndex={0}>{plain(error)}</div>
         </div>
       )}
       {endedBy !== undefined && (
@@ -158,7 +165,9 @@ function Result({ run: { result, resultHidden } }: { readonly run: RunDetail }):
         <details open>
           <summary>Result</summary>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
-          <pre tabIndex={0}>{JSON.stringify(result, null, 2)}</pre>
+          <pre class="result" tabIndex={0}>
+            {JSON.stringify(result, null, 2)}
+          </pre>
         </details>
       )}
     </div>

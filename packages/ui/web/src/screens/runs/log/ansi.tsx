@@ -54,38 +54,90 @@ interface TextProps {
   readonly found: string;
 }
 
-/** The text of a line with its colours and with what was found marked. All of it is text nodes. */
+/** A web address. What ends a sentence is not part of it. */
+const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\\]*[^\s<>"'`\\.,;:!?()[\]{}]/gi;
+
+/** Parts of a text: from where to where. */
+type Parts = readonly (readonly [from: number, to: number])[];
+
+/**
+ * The text of a line with its colours, with what was found marked, and with its web addresses as links. All of
+ * it is text nodes.
+ */
 export function LineText({ text, found }: TextProps): VNode {
-  const pieces = found === "" ? piecesOf(text) : marked(plain(text), found);
+  const pieces = piecesOf(text);
+  const whole = pieces.map((piece) => piece.text).join("");
+  const marks = placesOf(whole.toLowerCase(), found, whole.length);
+  const links = [...whole.matchAll(ADDRESS)].map(({ index, 0: { length } }) => [index, index + length] as const);
   return (
     <>
-      {pieces.map(({ text: part, classes, color }) =>
-        classes === "found" ? (
-          <mark>{part}</mark>
-        ) : classes === "" && color === undefined ? (
-          part
-        ) : (
-          <span class={classes} {...(color !== undefined && { style: { color } })}>
+      {cut(links, 0, whole.length, (from, to, isLink) => {
+        const part = <Styled pieces={pieces} marks={marks} from={from} to={to} />;
+        if (!isLink) return part;
+        return (
+          <a href={whole.slice(from, to)} target="_blank" rel="noopener noreferrer">
             {part}
-          </span>
-        ),
-      )}
+          </a>
+        );
+      })}
     </>
   );
 }
 
-function marked(text: string, found: string): readonly Piece[] {
-  const pieces: Piece[] = [];
-  const small = text.toLowerCase();
-  // Some letters have a small form of another length: the places would not be those of the text.
-  if (small.length !== text.length) return [{ text, classes: "" }];
-  let from = 0;
-  for (let at = small.indexOf(found); at !== -1; at = small.indexOf(found, from)) {
-    pieces.push(
-      { text: text.slice(from, at), classes: "" },
-      { text: text.slice(at, at + found.length), classes: "found" },
-    );
-    from = at + found.length;
+interface StyledProps {
+  readonly pieces: readonly Piece[];
+  readonly marks: Parts;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A part of a line with its colours and marks. */
+function Styled({ pieces, marks, from, to }: StyledProps): VNode {
+  let end = 0;
+  return (
+    <>
+      {pieces.map(({ text, classes, color }) => {
+        const start = end;
+        end += text.length;
+        if (end <= from || start >= to) return null;
+        const parts = cut(marks, Math.max(start, from), Math.min(end, to), (a, b, isMark) => {
+          const part = text.slice(a - start, b - start);
+          return isMark ? <mark>{part}</mark> : part;
+        });
+        if (classes === "" && color === undefined) return parts;
+        return (
+          <span class={classes} {...(color !== undefined && { style: { color } })}>
+            {parts}
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+/** Cuts what lies between two places at the edges of parts. */
+function cut<T>(parts: Parts, from: number, to: number, draw: (from: number, to: number, isPart: boolean) => T): T[] {
+  const drawn: T[] = [];
+  const add = (start: number, end: number, isPart: boolean): void => {
+    if (start < end) drawn.push(draw(start, end, isPart));
+  };
+  let at = from;
+  for (const [start, end] of parts) {
+    if (end <= at || start >= to) continue;
+    add(at, start, false);
+    at = Math.min(end, to);
+    add(Math.max(start, from), at, true);
   }
-  return [...pieces, { text: text.slice(from), classes: "" }];
+  add(at, to, false);
+  return drawn;
+}
+
+/** Where a text is found in another one, which is in small letters. */
+function placesOf(small: string, found: string, length: number): Parts {
+  // Some letters have a small form of another length: the places would not be those of the text.
+  if (found === "" || small.length !== length) return [];
+  const places: [number, number][] = [];
+  for (let at = small.indexOf(found); at !== -1; at = small.indexOf(found, at + found.length))
+    places.push([at, at + found.length]);
+  return places;
 }

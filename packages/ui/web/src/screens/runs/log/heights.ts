@@ -1,3 +1,5 @@
+import type { LogItem } from "../../../api/types.js";
+
 /** The height of a line of text, in px. The style sheet has the same. */
 export const LINE_HEIGHT = 20;
 
@@ -11,6 +13,11 @@ export class Heights {
     for (let row = this.#tops.length - 1; row < length; row++) {
       this.#tops.push((this.#tops[row] ?? 0) + linesOf(row) * LINE_HEIGHT);
     }
+  }
+
+  /** How many lines of text a row takes. */
+  linesAt(row: number): number {
+    return (this.topOf(row + 1) - this.topOf(row)) / LINE_HEIGHT;
   }
 
   get total(): number {
@@ -32,6 +39,19 @@ export class Heights {
     }
     return Math.max(0, low);
   }
+}
+
+/** How many lines of a log are there, and how many are missing, as far as that is known. */
+export function countLines(rows: readonly (LogItem | { readonly loading: true })[]): {
+  readonly lines: number;
+  readonly missing: number;
+} {
+  let [lines, missing] = [0, 0];
+  for (const row of rows) {
+    if ("line" in row) lines = row.line - missing;
+    else if ("missing" in row && row.missing !== "unknown") missing += row.missing.lines;
+  }
+  return { lines, missing };
 }
 
 /** How many columns a text takes: letters of East Asia and pictures take two. */

@@ -13,22 +13,24 @@ interface ToolsProps {
   readonly found: Signal<string>;
   readonly current: Signal<number>;
   readonly follow: Signal<boolean>;
+  /** Whether more lines may come. */
+  readonly live: boolean;
   readonly wrap: Signal<"on" | "off">;
   readonly jump: (step: 1 | -1) => void;
 }
 
 /** Searches, follows, wraps and downloads a log. */
-export function LogTools({ id, search, found, current, follow, wrap, jump }: ToolsProps): VNode {
+export function LogTools({ id, search, found, current, follow, live, wrap, jump }: ToolsProps): VNode {
   useEffect(() => {
     const key = (event: KeyboardEvent): void => {
       const { target, ctrlKey, metaKey, altKey } = event;
       const isText = target instanceof HTMLElement && target.closest("input, textarea, select, dialog") !== null;
-      if (event.key !== "f" || isText || ctrlKey || metaKey || altKey || singleKeys.value === "off") return;
+      if (event.key !== "f" || isText || ctrlKey || metaKey || altKey || singleKeys.value === "off" || !live) return;
       follow.value = !follow.value;
     };
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
-  }, []);
+  }, [live]);
   const total = search.matches.length;
   const at = search.matches.indexOf(current.value) + 1;
   return (
@@ -55,7 +57,13 @@ export function LogTools({ id, search, found, current, follow, wrap, jump }: Too
       </span>
       <span class="end">
         <Toggle icon="wrap" label="Wrap" on={wrap.value === "on"} set={(on) => (wrap.value = on ? "on" : "off")} />
-        <Toggle icon="follow" label="Follow" on={follow.value} set={(on) => (follow.value = on)} />
+        <Toggle
+          icon="follow"
+          label="Follow"
+          on={live && follow.value}
+          set={(on) => (follow.value = on)}
+          no={live ? undefined : "This run has ended."}
+        />
         <a
           class="button"
           href={addressOf(`api/v1/runs/${encodeURIComponent(id)}/log.txt`)}
@@ -75,10 +83,22 @@ interface ToggleProps {
   readonly label: string;
   readonly on: boolean;
   readonly set: (on: boolean) => void;
+  /** Why it makes no sense now. */
+  readonly no?: string | undefined;
 }
 
-const Toggle = ({ icon, label, on, set }: ToggleProps): VNode => (
-  <button type="button" class="button" aria-pressed={on} aria-label={label} onClick={() => set(!on)}>
+const Toggle = ({ icon, label, on, set, no }: ToggleProps): VNode => (
+  <button
+    type="button"
+    class="button"
+    aria-pressed={on}
+    aria-label={label}
+    aria-disabled={no !== undefined}
+    title={no}
+    onClick={() => {
+      if (no === undefined) set(!on);
+    }}
+  >
     <Icon name={icon} />
     <span class="word">{label}</span>
   </button>

@@ -19,9 +19,19 @@ const BEFORE = 26;
 
 const wrap = remembered<"on" | "off">("wrap", "off", ["on", "off"]);
 
+interface LogViewProps {
+  readonly id: string;
+  readonly model: LogModel;
+  /** Whether more lines may come. */
+  readonly live: boolean;
+  /** Whether the run ended in error. */
+  readonly failed: boolean;
+}
+
 /** A log of any length: only the lines that can be seen are in the page. */
-export function LogView({ id, model }: { readonly id: string; readonly model: LogModel }): VNode {
+export function LogView({ id, model, live, failed }: LogViewProps): VNode {
   const box = useRef<HTMLDivElement>(null);
+  const drawn = useRef<HTMLDivElement>(null);
   const heights = useMemo(() => new Heights(), [model]);
   const search = useMemo(() => new Search(), [model]);
   const top = useSignal(0);
@@ -29,6 +39,10 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
   const height = useSignal(Math.max(320, innerHeight - 180) - 2);
   const columns = useSignal(0);
   const follow = useSignal(!/^#L\d+$/.test(location.hash));
+  /** The line that is to be seen until the reader scrolls: those above it may turn out to be higher, or come later. */
+  const aim = useRef<Row>(undefined);
+  /** Whether the first error is shown: of a run that failed before its page was opened, until the reader chooses. */
+  const opensAtError = useRef(failed && follow.peek());
   const found = useSignal("");
   const current = useSignal(-1);
   const laidOut = useRef({ version: -1, columns: -1, total: 0 });
@@ -40,17 +54,32 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
   const isNext = laidOut.current.version === version - 1;
   const from = !isSameWidth ? 0 : laidOut.current.version === version ? rows.length : isNext ? kept : 0;
   const before = heights.total;
-  heights.update(from, rows.length, (row) => linesOf(rows[row], width));
+  // How many lines of text rows took when they were drawn: the browser breaks lines between words.
+  const tall = useMemo(() => new WeakMap<Row, number>(), [width]);
+  const measured = useSignal(0);
+  const update = (first: number): void =>
+    heights.update(first, rows.length, (at) => {
+      const row = rows[at];
+      return (row && tall.get(row)) ?? linesOf(row, width);
+    });
+  update(from);
   search.update(rows, from, found.value);
   laidOut.current = { version, columns: width, total: heights.total };
 
   const chosen = useComputed(() => Number(/^#L(\d+)$/.exec(place.value.hash)?.[1] ?? 0)).value;
   const rowOfLine = (line: number): number => rows.findIndex((row) => isLine(row) && row.line === line);
+  const topFor = (row: number): number => heights.topOf(row) - (box.current?.clientHeight ?? 0) / 3;
   const show = (row: number): void => {
     const element = box.current;
     if (element === null || row < 0) return;
     follow.value = false;
-    element.scrollTop = heights.topOf(row) - element.clientHeight / 3;
+    aim.current = rows[row];
+    element.scrollTop = topFor(row);
+    element.scrollIntoView({ block: "nearest" });
+  };
+  const chosenByReader = (): void => {
+    aim.current = undefined;
+    opensAtError.current = false;
   };
 
   useLayoutEffect(() => {
@@ -58,9 +87,14 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
     if (element === null) return;
     // Lines that come above what can be seen must not move it, and those that come below do not.
     if (follow.value) element.scrollTop = heights.total;
+    else if (aim.current !== undefined) element.scrollTop = topFor(rows.indexOf(aim.current));
     else if (before > 0 && heights.topOf(kept) <= element.scrollTop) element.scrollTop += heights.total - before;
-  }, [version, width, follow.value]);
+  }, [version, width, follow.value, height.value, measured.value]);
   useLayoutEffect(() => show(rowOfLine(chosen)), [chosen, chosen > 0 && rowOfLine(chosen) >= 0]);
+  const firstError = useMemo(() => rows.find((row) => isLine(row) && row.level === "error"), [version]);
+  useLayoutEffect(() => {
+    if (opensAtError.current && firstError !== undefined) show(rows.indexOf(firstError));
+  }, [firstError]);
   useEffect(
     () =>
       watchSize(box.current, (tall, wide) => {
@@ -73,6 +107,7 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
   const jump = (step: 1 | -1): void => {
     const row = search.next(current.value, step);
     if (row === undefined) return;
+    opensAtError.current = false;
     current.value = row;
     show(row);
   };
@@ -83,17 +118,48 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
   const seen = follow.value ? Math.max(0, heights.total - height.value) : top.value;
   const first = heights.rowAt(seen - MARGIN);
   const last = Math.min(rows.length, heights.rowAt(seen + height.value + MARGIN) + 1);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (width === 0 || element === null || drawn.current === null) return;
+    let changed = rows.length;
+    [...drawn.current.children].forEach((line, i) => {
+      const row = rows[first + i];
+      const lines = Math.max(1, Math.round((line as HTMLElement).offsetHeight / LINE_HEIGHT));
+      if (row === undefined || lines === heights.linesAt(first + i)) return;
+      tall.set(row, lines);
+      changed = Math.min(changed, first + i);
+    });
+    if (changed === rows.length) return;
+    const atTop = heights.rowAt(element.scrollTop);
+    const old = heights.topOf(atTop);
+    update(changed);
+    element.scrollTop += heights.topOf(atTop) - old;
+    measured.value++;
+  });
   const zone = zoneFor(undefined);
   return (
     <div class="log">
-      <LogTools id={id} search={search} found={found} current={current} follow={follow} wrap={wrap} jump={jump} />
+      <LogTools
+        id={id}
+        search={search}
+        found={found}
+        current={current}
+        follow={follow}
+        live={live}
+        wrap={wrap}
+        jump={jump}
+      />
       <section
         ref={box}
         class="lines"
         data-wrap={wrap.value}
+        style={{ "--all": `${heights.total}px` }}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus.
         tabIndex={0}
         aria-label="Lines of the log"
+        onWheel={chosenByReader}
+        onPointerDown={chosenByReader}
+        onKeyDown={chosenByReader}
         onScroll={({ currentTarget }) => {
           top.value = currentTarget.scrollTop;
           follow.value =
@@ -101,7 +167,7 @@ export function LogView({ id, model }: { readonly id: string; readonly model: Lo
         }}
       >
         <div class="all" style={{ height: `${heights.total}px` }}>
-          <div class="seen" style={{ transform: `translateY(${heights.topOf(first)}px)` }}>
+          <div ref={drawn} class="seen" style={{ transform: `translateY(${heights.topOf(first)}px)` }}>
             {rows.slice(first, last).map((row, i) => (
               <LogRow
                 key={first + i}
