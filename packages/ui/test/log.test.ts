@@ -157,9 +157,7 @@ describePages("a long log", (pages) => {
   });
 
   it("keeps its colours while it is searched, its words whole where it wraps, and links to web addresses alone", async () => {
-    const prose = "the partner answers slowly with a thoroughlyincomprehensibleandoverlongword each "
-      .repeat(6)
-      .trim();
+    const prose = "the partner answers slowly with a thoroughlyincomprehensibleandoverlongword each ".repeat(6).trim();
     const { record } = await pages.mount.manager.run("copy", ({ log }) => {
       log.info("\u001b[31mno room\u001b[0m on the disk");
       log.info('see (https://status.example.com/incident?id=4&x=1), or http://a.example/"onclick=alert(1)');

@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import { go, to as pathTo, place } from "../../../app/router.js";
+import { place, setQuery } from "../../../app/router.js";
 import { second } from "../../../format/clock.js";
 import type { Range } from "./items.js";
 
@@ -70,12 +70,9 @@ export function showSpan(name: string): void {
 }
 
 function put(range: Readonly<Record<string, string>>): void {
-  const query = new URLSearchParams(place.peek().query);
-  for (const name of ["range", "from", "to"]) query.delete(name);
-  for (const [name, value] of Object.entries(range)) query.set(name, value);
   batch(() => {
     leave();
-    go(pathTo.timeline(`?${query}`));
+    setQuery({ range: undefined, from: undefined, to: undefined, ...range });
   });
 }
 
