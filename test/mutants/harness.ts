@@ -59,7 +59,10 @@ const context = {
 /** A body, after or before its options: limits do not count. */
 type Rest = readonly [body: Body, limit?: number] | readonly [options: object, body: Body];
 
-/** Tests that `npm test` leaves out are left out here, too, unless all are asked for: it must notice each fault. */
+/**
+ * Tests that `npm test` leaves out are left out here, too, unless all are asked for: it must notice each
+ * fault.
+ */
 const isLeftOut = ([options]: Rest): boolean =>
   process.env["OJM_ALL"] === undefined &&
   typeof options === "object" &&

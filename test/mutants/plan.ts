@@ -41,8 +41,8 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
 
 /**
  * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's,
- * then those of the folders that it is in; with `thorough`, those of what is made of it, too; with `all`, also
- * those that `npm test` leaves out: a fault that only these notice is one that `npm test` lets pass.
+ * then those of the folders that it is in; with `thorough`, those of what is made of it, too; with `all`,
+ * also those that `npm test` leaves out: a fault that only these notice is one that `npm test` lets pass.
  */
 export function testsOf(
   root: string,

@@ -29,7 +29,9 @@ async function withCockpit(
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
-/** What works below a URL: a GET, a long one, an act with a body, a stream, and the page with its base path. */
+/**
+ * What works below a URL: a GET, a long one, an act with a body, a stream, and the page with its base path.
+ */
 async function works(url: string, base: string): Promise<void> {
   const origin = new URL(url).origin;
   const me = await fetch(`${url}/api/v1/me`);

@@ -90,7 +90,9 @@ export interface RunPage {
     readonly ended: boolean;
   };
   readonly progress?: ProgressView;
-  /** What keeps its job from another run on request: that it has no schedule, that no process runs it, a hold. */
+  /**
+   * What keeps its job from another run on request: that it has no schedule, that no process runs it, a hold.
+   */
   readonly job: { readonly scheduled: boolean; readonly nobody?: string; readonly held?: true };
 }
 

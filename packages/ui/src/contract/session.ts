@@ -14,7 +14,10 @@ export interface Me {
   readonly version: string;
   /** The store in words, without a password. */
   readonly store: string;
-  /** The store as `ojm --store` names it, with `***` for a password. Absent if the command line cannot open it. */
+  /**
+   * The store as `ojm --store` names it, with `***` for a password. Absent if the command line cannot open
+   * it.
+   */
   readonly address?: string;
   /** The clock of the server, in ms since 1970. */
   readonly now: number;

@@ -6,10 +6,10 @@ import { type TickView, tickSchema } from "./now.js";
 export type Counts = Readonly<Partial<Record<Status, number>>>;
 
 /**
- * Runs of a name that are drawn as one bar: from, to, the worst status of them, and how many. Then the id, if it
- * is one run of which all is known; or how many of each status, if they differ. A run that goes on ends now.
- * Where a name has many runs, a bar is a minute or an hour in which they began: the first one may count runs that
- * began a moment before `from`.
+ * Runs of a name that are drawn as one bar: from, to, the worst status of them, and how many. Then the id, if
+ * it is one run of which all is known; or how many of each status, if they differ. A run that goes on ends
+ * now. Where a name has many runs, a bar is a minute or an hour in which they began: the first one may count
+ * runs that began a moment before `from`.
  */
 export type Bar = readonly [start: number, end: number, status: Status, count: number, more?: string | Counts];
 

@@ -11,8 +11,8 @@ export const takesGzip = (request: Request): boolean =>
   /(?:^|[\s,])gzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))\s*(?:[;,]|$)/i.test(request.headers.get("Accept-Encoding") ?? "");
 
 /**
- * The same answer, with gzip if it is JSON, long, and not compressed yet. Streams stay as they are: their events
- * must not wait for more. A server around this one does not compress what has a `Content-Encoding`.
+ * The same answer, with gzip if it is JSON, long, and not compressed yet. Streams stay as they are: their
+ * events must not wait for more. A server around this one does not compress what has a `Content-Encoding`.
  *
  * The length of a compressed answer can betray a secret in it (BREACH) to one who makes a browser send many
  * requests with guesses, and sees the lengths. Another site cannot have a request answered here

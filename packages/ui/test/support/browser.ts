@@ -50,8 +50,8 @@ export function watch(page: Page, base: URL, faults: string[]): void {
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
- * What axe finds wrong with a page, with the elements that it is about, and the colours that it saw. `only`: the
- * rules to check, among them those that are off by default.
+ * What axe finds wrong with a page, with the elements that it is about, and the colours that it saw. `only`:
+ * the rules to check, among them those that are off by default.
  */
 export async function violationsOf(page: Page, only?: readonly string[]): Promise<readonly string[]> {
   // By the protocol of the debugger: the policy of the page forbids foreign scripts, and stays in force.

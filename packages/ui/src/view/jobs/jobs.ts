@@ -41,7 +41,9 @@ export function hasText(q: string | undefined): (name: string) => boolean {
 /** A part of a name that is shorter is near to too much. */
 const SHORTEST = 4;
 
-/** The name with runs that was most likely meant, if no such name is, or has in it, what a list was asked for. */
+/**
+ * The name with runs that was most likely meant, if no such name is, or has in it, what a list was asked for.
+ */
 export async function meantBy(
   { hub }: Source,
   { name, q = name }: Pick<NamesAsked, "q"> & { readonly name?: string },

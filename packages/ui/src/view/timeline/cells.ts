@@ -44,7 +44,9 @@ export function drawnCells(cells: readonly RollupCell[], going: GoingOn | undefi
   return drawn;
 }
 
-/** How many runs a cell has, of which status, and the worst one of these. The run that `goes` on is left out. */
+/**
+ * How many runs a cell has, of which status, and the worst one of these. The run that `goes` on is left out.
+ */
 function summed(
   { runs }: RollupCell,
   goes: boolean,

@@ -30,8 +30,8 @@ export function seconds(ms: number): string {
 }
 
 /**
- * `in 17 min`, `1 h 44 min ago`, `3 d ago`, `now`: below an hour, the largest unit; after two days, whole days.
- * Of one day and a half, `2 d` would name another night.
+ * `in 17 min`, `1 h 44 min ago`, `3 d ago`, `now`: below an hour, the largest unit; after two days, whole
+ * days. Of one day and a half, `2 d` would name another night.
  */
 export function distance(at: number, now: number): string {
   const ms = Math.abs(at - now);

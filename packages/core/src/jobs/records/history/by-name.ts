@@ -43,8 +43,8 @@ export async function* historyOf(
 const AHEAD = 8;
 
 /**
- * The records of these names, newest first; by default of all names, for a store without an index. Reads every
- * name, and keeps a few records of each in memory.
+ * The records of these names, newest first; by default of all names, for a store without an index. Reads
+ * every name, and keeps a few records of each in memory.
  */
 export async function* historyByName(
   jobs: Channel<RunRecord>,

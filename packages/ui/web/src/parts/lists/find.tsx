@@ -5,7 +5,9 @@ import { place, setQuery } from "../../app/router.js";
 /** The time without a key after which the list is read anew, in ms. */
 const PAUSE = 150;
 
-/** A field that narrows a list to names with a text. It is in the address; a link there may be to one `name`. */
+/**
+ * A field that narrows a list to names with a text. It is in the address; a link there may be to one `name`.
+ */
 export function FindField({ label }: { readonly label: string }): VNode {
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

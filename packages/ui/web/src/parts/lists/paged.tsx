@@ -19,7 +19,10 @@ interface PagedProps<T> {
   readonly empty: (answer: T) => VNode;
   readonly isEmpty: (answer: T) => boolean;
   readonly options?: ResourceOptions;
-  /** The first page for while the pointer or the focus is in the list: its rows stay. `news`: what is left out. */
+  /**
+   * The first page for while the pointer or the focus is in the list: its rows stay. `news`: what is left
+   * out.
+   */
   readonly hold?: (shown: T, latest: T) => { readonly answer: T; readonly news: string | undefined };
 }
 

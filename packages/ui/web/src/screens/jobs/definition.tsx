@@ -23,7 +23,9 @@ export function Definition({ of }: { readonly of: JobDetail["definition"] }): VN
   );
 }
 
-/** A value as somebody reads it: `attempts 3, delay 4 min`. `meta` is the caller's own, and stays as it is. */
+/**
+ * A value as somebody reads it: `attempts 3, delay 4 min`. `meta` is the caller's own, and stays as it is.
+ */
 function said(field: string, value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" && SPANS.has(field)) return duration(value);

@@ -2,7 +2,9 @@ import type { VNode } from "preact";
 import { me } from "../../app/me.js";
 import { Section } from "../../parts/page.js";
 
-/** Three lines that create a first job: in a shell if the command line reaches the store, else in a program. */
+/**
+ * Three lines that create a first job: in a shell if the command line reaches the store, else in a program.
+ */
 function linesFor(address: string | undefined): readonly string[] {
   if (address === undefined)
     return [

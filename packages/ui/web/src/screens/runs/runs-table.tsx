@@ -64,7 +64,8 @@ function hold(shown: Runs, latest: Runs): { readonly answer: Runs; readonly news
   const at = latest.runs.findIndex(({ id }) => known.has(id));
   const fresh = at === -1 ? latest.runs.length : at;
   return {
-    // One that is not there any more stays too. Where the list goes on, it may only have moved to its next page.
+    // One that is not there any more stays too. Where the list goes on, it may only have moved to its next
+    // page.
     answer: {
       ...shown,
       runs: shown.runs.map((run) => now.get(run.id) ?? (latest.more ? run : { ...run, gone: true })),

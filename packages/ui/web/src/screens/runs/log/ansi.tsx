@@ -61,8 +61,8 @@ const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\\]*[^\s<>"'`\\.,;:!?()[\]{}]/gi;
 type Parts = readonly (readonly [from: number, to: number])[];
 
 /**
- * The text of a line with its colours, with what was found marked, and with its web addresses as links. All of
- * it is text nodes.
+ * The text of a line with its colours, with what was found marked, and with its web addresses as links. All
+ * of it is text nodes.
  */
 export function LineText({ text, found }: TextProps): VNode {
   const pieces = piecesOf(text);

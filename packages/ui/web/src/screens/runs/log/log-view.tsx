@@ -39,9 +39,15 @@ export function LogView({ id, model, live, failed }: LogViewProps): VNode {
   const height = useSignal(Math.max(320, innerHeight - 180) - 2);
   const columns = useSignal(0);
   const follow = useSignal(!/^#L\d+$/.test(location.hash));
-  /** The line that is to be seen until the reader scrolls: those above it may turn out to be higher, or come later. */
+  /**
+   * The line that is to be seen until the reader scrolls: those above it may turn out to be higher, or come
+   * later.
+   */
   const aim = useRef<Row>(undefined);
-  /** Whether the first error is shown: of a run that failed before its page was opened, until the reader chooses. */
+  /**
+   * Whether the first error is shown: of a run that failed before its page was opened, until the reader
+   * chooses.
+   */
   const opensAtError = useRef(failed && follow.peek());
   const found = useSignal("");
   const current = useSignal(-1);

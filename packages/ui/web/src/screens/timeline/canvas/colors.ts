@@ -27,7 +27,8 @@ export interface Colors extends Readonly<Record<keyof typeof NAMES, string>> {
  */
 export function colorsOf(element: HTMLElement, scheme: "light" | "inherit" = "inherit"): Colors {
   const probe = document.createElement("i");
-  // Forced colours would make all of them one: the canvas takes those of the system where the variables name them.
+  // Forced colours would make all of them one: the canvas takes those of the system where the variables name
+  // them.
   probe.style.cssText = `forced-color-adjust: none; color-scheme: ${scheme}`;
   element.append(probe);
   const read = (name: string): string => {

@@ -25,8 +25,8 @@ export const countsOf = ([, , status, count, more]: Bar): Counts =>
   typeof more === "object" ? more : { [status]: count };
 
 /**
- * Where a click on a bar of several runs leads: to a quarter of what is shown, around the time that was clicked on,
- * and to no more than the bar.
+ * Where a click on a bar of several runs leads: to a quarter of what is shown, around the time that was
+ * clicked on, and to no more than the bar.
  */
 export function closerTo([start, end]: Bar, { from, to }: Range, at: number): Range {
   const quarter = (to - from) / 4;

@@ -11,8 +11,8 @@ const PAUSE = 120;
 const NEWS = 1_000;
 
 /**
- * News lead to a read once in this time at most, in ms: an answer has all runs of all lanes. Runs that begin are
- * drawn from the stream, at once.
+ * News lead to a read once in this time at most, in ms: an answer has all runs of all lanes. Runs that begin
+ * are drawn from the stream, at once.
  */
 const EVERY = 5_000;
 
@@ -43,8 +43,8 @@ export class Lanes {
   #most = LIMIT;
 
   /**
-   * Says what is shown. Reads it unless it was read, or is being read, and is not much coarser than can be shown.
-   * The range moves each second: a slow answer that is begun again each time would never come.
+   * Says what is shown. Reads it unless it was read, or is being read, and is not much coarser than can be
+   * shown. The range moves each second: a slow answer that is begun again each time would never come.
    */
   want(range: Range, px: number, q: string): void {
     this.#wanted = { ...range, px, q };
