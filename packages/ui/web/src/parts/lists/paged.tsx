@@ -3,7 +3,6 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type Resource, type ResourceOptions, useResource } from "../../api/resource.js";
 import { Failure, Skeleton } from "../pictures.js";
-import { useHeld } from "../steady/rows.js";
 import { notePages, pagesOf } from "../steady/scroll.js";
 
 interface PagedProps<T> {
@@ -19,10 +18,7 @@ interface PagedProps<T> {
   readonly empty: (answer: T) => VNode;
   readonly isEmpty: (answer: T) => boolean;
   readonly options?: ResourceOptions;
-  /**
-   * The first page for while the pointer or the focus is in the list: its rows stay. `news`: what is left
-   * out.
-   */
+  /** The first page for while the pointer is in the list: its rows stay. `news`: what is left out. */
   readonly hold?: (shown: T, latest: T) => { readonly answer: T; readonly news: string | undefined };
 }
 
@@ -30,25 +26,31 @@ interface PagedProps<T> {
 export function Paged<T>({ around, empty, isEmpty, hold, ...list }: PagedProps<T>): VNode {
   const first = list.path(undefined);
   const head = useResource<T>(first, list.options);
-  const { isHeld, around: place } = useHeld();
+  const isHeld = useSignal(false);
   const shown = useRef<{ readonly path: string; readonly answer: T }>(undefined);
   const released = useSignal(0);
   const latest = head.data.value;
   if (latest === undefined)
     return head.error.value === undefined ? <Skeleton rows={10} /> : <Failure error={head.error.value} />;
-  const last = isHeld && released.value >= 0 && shown.current?.path === first ? shown.current : undefined;
+  const last = isHeld.value && released.value >= 0 && shown.current?.path === first ? shown.current : undefined;
   const held = last && hold?.(last.answer, latest);
   const answer = held?.answer ?? latest;
   shown.current = { path: first, answer };
   if (isEmpty(answer)) return empty(answer);
-  const release = ({ currentTarget }: { readonly currentTarget: HTMLElement }): void => {
-    // It goes, and its focus with it: no event would say so.
-    currentTarget.blur();
+  const release = (): void => {
     shown.current = undefined;
     released.value++;
   };
   return (
-    <div class="held" {...place}>
+    <div
+      class="held"
+      onPointerEnter={() => {
+        isHeld.value = true;
+      }}
+      onPointerLeave={() => {
+        isHeld.value = false;
+      }}
+    >
       <span role="status">
         {held?.news !== undefined && (
           <button type="button" class="button news" onClick={release}>
