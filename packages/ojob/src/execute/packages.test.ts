@@ -1,8 +1,8 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { runText, script } from "../testing/run-file.js";
 
 // Scripts load packages of this repository, which are TypeScript here: a thread that was built cannot.
-vi.stubEnv("OJM_BUILT", undefined);
+delete process.env["OJM_BUILT"];
 
 const package_ = (name: string, manifest: object, files: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { folderWith } from "@ojm/testing/folder";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { checkJobFile, JobFileError, type Problem } from "../../index.js";
 import { toYaml } from "../../load/yaml/yaml.js";
 import { EXAMPLES, exampleNames } from "../../testing/corpus.js";
@@ -9,7 +9,7 @@ import { runText, script } from "../../testing/run-file.js";
 import { openAfName } from "./openaf-names.js";
 
 // Scripts load packages of this repository, which are TypeScript here: a thread that was built cannot.
-vi.stubEnv("OJM_BUILT", undefined);
+delete process.env["OJM_BUILT"];
 
 /** What a check of this file finds: line, column and message. */
 async function found(yaml: string, more: Readonly<Record<string, string>> = {}): Promise<string[]> {
