@@ -75,6 +75,6 @@ export function RangeFields({ zone }: { readonly zone: string }): VNode {
 /** The time in such a field. Throws if there is none, such as 30 February. */
 export function timeIn(text: string, zone: string): number {
   const at = fromField(text, zone);
-  if (at === undefined) throw new Error(`There is no time ${text}. Write one such as ${TIME_FIELD.placeholder}.`);
+  if (at === undefined) throw new Error(`There is no time ${text}. Write it as ${TIME_FIELD.placeholder}.`);
   return at;
 }

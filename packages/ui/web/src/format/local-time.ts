@@ -3,7 +3,7 @@ import { offsetOf, timeAt } from "./wall.js";
 /** A field for a time. Not `datetime-local`: it shows AM and PM beside a page of 24 hours. */
 export const TIME_FIELD = {
   class: "input",
-  placeholder: "2026-11-24 14:00",
+  placeholder: "YYYY-MM-DD hh:mm",
   pattern: "\\s*\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d\\s*",
   title: "A time such as 2026-11-24 14:00",
   autocomplete: "off",

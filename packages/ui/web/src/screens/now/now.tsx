@@ -30,7 +30,7 @@ export function NowScreen(): VNode {
   const { problems, waiting, retries, schedulers, truncated } = shown;
   const said = [
     problems.length === 0 ? "nothing is wrong" : count(problems.length, "problem"),
-    `${count(runs.length, "run")} going on`,
+    `${runs.length} running`,
     count(schedulers, "scheduler"),
   ];
   return (

@@ -4,7 +4,7 @@ import { offersOfRun } from "../../acts/offers.js";
 import type { Running } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { count, duration, percent, seconds } from "../../format/duration.js";
+import { duration, percent, seconds } from "../../format/duration.js";
 import { progressText } from "../../format/progress.js";
 import { Holder } from "../../parts/facts.js";
 import { RunLink } from "../../parts/lists/run-link.js";
@@ -44,7 +44,7 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
         <span class="dim">
           <Holder holder={holder} />
           {attempt !== undefined && attempt > 1 && ` · attempt ${attempt}`}
-          {waiting > 0 && ` · ${count(waiting, "waits", "wait")}`}
+          {waiting > 0 && ` · ${waiting} waiting`}
         </span>
         {asked !== undefined && !gone && (
           <span data-tone="warn">
