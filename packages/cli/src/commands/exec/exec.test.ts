@@ -451,6 +451,24 @@ describe("ojm exec", () => {
     expect(lives(pid)).toBe(false);
   });
 
+  test("kills the command when its lock is taken by force within the grace of a cancel", async () => {
+    const place = new Place();
+    const ojm = place.exec(`trap "echo got it" TERM; ${UNTIL_STOPPED}`, "--grace", "20m");
+    await ojm.prints("began");
+    const pid = pidOf(ojm);
+    const manager = await place.manager();
+    await manager.cancel("backup", { reason: "wrong month", wait: 0 });
+    await ojm.prints("got it");
+    await manager.unlock("backup", { reason: "it hangs" });
+    expect(await ojm.ended).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /^ojm: the command was ended by SIGKILL, as its lock was lost: it was unlocked by force, by .*: it hangs$/m,
+      ),
+    });
+    expect(lives(pid)).toBe(false);
+  });
+
   test.runIf(existsSync("/dev/full"))(
     "fails if its output cannot be written, although its command ends well",
     async () => {

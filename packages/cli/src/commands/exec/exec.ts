@@ -194,10 +194,10 @@ function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message
 }
 
 /** What became of a command that did not end by itself: that first, then the cause alone. */
-function sayEnd({ code, message, cause }: RunError, { blockedBy, isKilled }: CommandRunner): string {
+function sayEnd({ code, message }: RunError, { blockedBy, lost }: CommandRunner): string {
   if (code === "CANCELLED" && blockedBy !== undefined) return `${message}. Its command had not begun: ${blockedBy}`;
-  if (code !== "LOST" || !isKilled) return message;
-  const why = isLockError(cause) ? (cause.why ?? cause.message) : message;
+  if (lost?.code !== "LOST") return message;
+  const why = isLockError(lost.cause) ? (lost.cause.why ?? lost.cause.message) : lost.message;
   return `the command was ended by SIGKILL, as its lock was lost: ${why}`;
 }
 

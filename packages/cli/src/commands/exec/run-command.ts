@@ -1,4 +1,4 @@
-import type { JobManager, Run } from "@ojm/core";
+import type { JobManager, Run, RunError } from "@ojm/core";
 import { EXIT } from "../../errors.js";
 import { tell } from "../../output/tell.js";
 import { sayDuration } from "../../output/times.js";
@@ -58,8 +58,8 @@ export class CommandRunner {
   blockedBy: string | undefined;
   /** The exit code that a signal to ojm asks for. */
   signalled: number | undefined;
-  /** Whether ojm killed the command because the lock was lost. */
-  isKilled = false;
+  /** Why the run had no lock any more while its command ran: ojm killed the command then. */
+  lost: RunError | undefined;
   /** The signal that asked for the end last, and when the first such signal came. */
   #signal: Passed | undefined;
   #askedAt: number | undefined;
@@ -158,7 +158,7 @@ export class CommandRunner {
     this.answered();
     this.run = run.id;
     this.code = undefined;
-    this.isKilled = false;
+    this.lost = undefined;
     const predecessor = new Predecessor(this.#manager, run.name);
     if (await this.#isBlocked(run, predecessor)) return;
     // Whatever keeps it from that, the command is what the user wants.
@@ -244,16 +244,19 @@ export class CommandRunner {
     );
     const stop = (): void => {
       const { code } = run.signal.reason as { readonly code?: unknown };
-      // Who is cancelled holds the lock until its end. Who has lost it must be gone before another begins.
-      if (code === "CANCELLED") {
-        end();
-        return;
-      }
-      this.isKilled = true;
+      // A run that is cancelled has its lock until its end.
+      if (code === "CANCELLED") end();
+      else command.kill("SIGKILL");
+    };
+    // Before another run begins, the command must be gone: also within the grace of a cancel.
+    const lose = (): void => {
+      this.lost = run.lost.reason as RunError;
       command.kill("SIGKILL");
     };
     run.signal.addEventListener("abort", stop);
-    if (run.signal.aborted) stop();
+    run.lost.addEventListener("abort", lose);
+    if (run.lost.aborted) lose();
+    else if (run.signal.aborted) stop();
     else if (this.signalled === undefined) {
       command.begin();
       onBegin?.(run.id);
@@ -261,6 +264,7 @@ export class CommandRunner {
     const ended = await command.ended.finally(() => {
       // What closes the run fires its signal: a timer set then would keep ojm alive for the grace.
       run.signal.removeEventListener("abort", stop);
+      run.lost.removeEventListener("abort", lose);
       for (const timer of timers) clearTimeout(timer);
     });
     if (!isLate && !run.signal.aborted) this.code = ended.code;

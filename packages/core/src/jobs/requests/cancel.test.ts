@@ -89,6 +89,23 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     await clock.until(Promise.all(runs.map((run) => run.cancel())));
   });
 
+  test("a run that ignores its cancel still learns that its lock is taken: signal has fired, and lost fires", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    await clock.until(two.manager.cancel("a", { reason: "wrong month", wait: 0 }), 10);
+    await clock.advance(1_000);
+    expect([run.signal.aborted, run.lost.aborted]).toEqual([true, false]);
+    await clock.until(two.manager.unlock("a", { reason: "it hangs" }));
+    await clock.advance(1_000);
+    expect(run.lost.reason).toMatchObject({ code: "LOST", message: expect.stringContaining("it hangs") });
+    expect(run.signal.reason).toMatchObject({ code: "CANCELLED" });
+    const other = await clock.until(one.manager.start("b", { timeout: 5_000 }));
+    await clock.advance(6_000);
+    expect(other.lost.reason).toMatchObject({ code: "TIMEOUT" });
+    const ended = await clock.until(one.manager.start("c"));
+    await clock.until(ended.cancel());
+    expect([ended.signal.aborted, ended.lost.aborted]).toEqual([true, false]);
+  });
+
   test("a cancel that comes before the lock of the run is watched arrives too", async () => {
     const run = await clock.until(one.manager.start("a"));
     const stopped = rejection(untilStopped(run));

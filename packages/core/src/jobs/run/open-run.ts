@@ -55,6 +55,7 @@ export class OpenRun implements Run {
    */
   readonly #version: Version;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
+  readonly #lost: LazyAbortSignal = new LazyAbortSignal();
   /** Its log and progress, if it has written any. */
   #trail: RunTrail | undefined;
   #closing: Promise<RunRecord> | undefined;
@@ -83,6 +84,10 @@ export class OpenRun implements Run {
 
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   get log(): RunLog {
@@ -253,6 +258,7 @@ export class OpenRun implements Run {
     this.#closing.catch(() => {});
     // If the run was cancelled, its signal has already fired.
     this.#stop.fire(error);
+    this.#lost.fire(error);
     this.#lockOver?.(error);
   }
 
