@@ -427,9 +427,9 @@ export interface Run {
   readonly signal: AbortSignal;
   /**
    * Fires when the run no longer has its lock although it is not over: the lock was lost or taken, or the
-   * timeout passed. `signal` fires once, so that of a run that ignores its cancel, this alone still fires. What
-   * the job function started must be ended at once then, as another run may begin. Its reason is a {@link
-   * RunError} `LOST` or `TIMEOUT`.
+   * timeout passed. `signal` fires once, so that of a run that ignores its cancel, this alone still fires.
+   * What the job function started must be ended at once then, as another run may begin. Its reason is a
+   * {@link RunError} `LOST` or `TIMEOUT`.
    *
    * @example
    * run.lost.addEventListener("abort", () => child.kill("SIGKILL"));
