@@ -70,6 +70,7 @@ describe("a definition", () => {
     [{ cron: "@daily", meta: { big: 1n } }, "it is no JSON"],
     [{ cron: "@daily", retry: 3 }, "it is a map such as { attempts: 3 }"],
     [{ cron: "@daily", retry: { attempt: 3 } }, 'it has no "attempt". Did you mean "attempts"?'],
+    [{ cron: "@daily", retry: { delay: 5 } }, '"attempts" is missing'],
     [{ cron: "@daily", retry: { attempts: 0 } }, '"attempts" is a whole number from 1 to 100, not 0'],
     [{ cron: "@daily", retry: { attempts: 2, delay: "1h" } }, '"delay" is a number of ms'],
     [{ cron: "@daily", retry: { attempts: 2, backoff: "linear" } }, '"backoff" is "fixed" or "exponential"'],

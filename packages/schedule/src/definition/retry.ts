@@ -16,6 +16,7 @@ export function retryProblem(value: unknown): string | undefined {
     return `it has no "${visible(unknown)}".${near === undefined ? "" : ` Did you mean "${near}"?`} It has: ${OPTIONS.join(", ")}`;
   }
   const { attempts, delay = 0, maxDelay = 0, backoff = "fixed" } = value as Record<string, unknown>;
+  if (attempts === undefined) return '"attempts" is missing: how often it is tried, in all';
   if (!Number.isInteger(attempts) || Number(attempts) < 1 || Number(attempts) > MOST_ATTEMPTS) {
     return `"attempts" is a whole number from 1 to ${MOST_ATTEMPTS}, not ${show(attempts)}`;
   }
