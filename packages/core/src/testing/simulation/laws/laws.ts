@@ -241,9 +241,10 @@ export class Laws {
       // before it has done so is judged: the process must look at the clock first.
       // The signal of a body whose process closes has fired, and cannot fire again for a forced unlock.
       const isKept = isClosing(run) && inside.unlockedHere === undefined && this.#isHeld(run, process);
-      const isHolder = !run.signal.aborted || isKept;
+      const over = overOf(run);
+      const isHolder = !over.aborted || isKept;
       if (!isHolder || !(process.running || (process.waking && stops === process.stops))) continue;
-      if (this.#judgesSignals && !run.signal.aborted) this.#checkSignal(inside);
+      if (this.#judgesSignals && !over.aborted) this.#checkSignal(inside);
       const other = holders.get(name);
       holders.set(name, other === undefined ? inside : this.#newerOf(inside, other));
     }
@@ -280,6 +281,12 @@ export class Laws {
     if (late <= LATE) return;
     throw new Error(`the signal of ${name} with ${run.fence} is late: its lease was over ${Math.round(late)} ms ago`);
   }
+}
+
+/** What fires once a run has no lock any more. The signal of one that ignores its cancel has fired before. */
+function overOf({ signal, lost }: Run): AbortSignal {
+  const { code } = (signal.reason ?? {}) as { readonly code?: unknown };
+  return code === "CANCELLED" ? lost : signal;
 }
 
 /** The sessions that a lock, a queue or a call names. If all of them are dead, so is the entry. */
