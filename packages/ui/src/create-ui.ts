@@ -56,7 +56,7 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
     hub,
     async (request) => (await app.viewerOf(request).catch(() => undefined)) !== undefined,
   );
-  const address = storeAddress(manager);
+  const { address = storeAddress(manager) } = options;
   const me = ({ viewer: { user, role } }: Pick<Asked, "viewer">): Me => ({
     user,
     role,
@@ -107,7 +107,19 @@ function guarded(mask: (text: string) => string): (text: string) => string {
 
 /** The options of a cockpit, and those of its own server. */
 const VIEW = [
-  ...["manager", "scheduler", "store", "readOnly", "showResults", "mask", "metrics", "reasons", "hosts", "trustProxy"],
+  ...[
+    "manager",
+    "scheduler",
+    "store",
+    "address",
+    "readOnly",
+    "showResults",
+    "mask",
+    "metrics",
+    "reasons",
+    "hosts",
+    "trustProxy",
+  ],
   ...["basePath", "authorize"],
 ];
 const SERVE = ["port", "host", "viewer", "secret"];

@@ -39,6 +39,11 @@ export interface ViewOptions {
   readonly scheduler?: Scheduler;
   /** The store in words, for the head of the page. Default: its type, and its file or host if known. */
   readonly store?: string;
+  /**
+   * The store as `ojm --store` names it, without a password: the page of an empty store shows how a shell
+   * creates a first job. Default: where the manager was opened, if the command line can open it there.
+   */
+  readonly address?: string;
   /** Refuses every act, whatever the role. Default: false. */
   readonly readOnly?: boolean;
   /** Shows the results, the `args` and the `meta` of runs, which may hold secrets. Default: false. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -33,7 +33,10 @@ test("ojm ui serves the cockpit of a store, whoever has its link looks, and a si
   const headers = { "Content-Type": "application/json", Origin: url.origin };
   const body = JSON.stringify({ token: url.hash.replace("#token=", "") });
   const login = await fetch(`${url.origin}/api/v1/session`, { method: "POST", headers, body });
-  expect(await login.json()).toMatchObject({ store: "sqlite ojm.db", readOnly: true, role: "admin" });
+  expect(await login.json()).toMatchObject({
+    ...{ store: "sqlite ojm.db", address: `sqlite:${join(realpathSync(folder), "ojm.db")}` },
+    ...{ readOnly: true, role: "admin" },
+  });
   const cookie = login.headers.get("Set-Cookie")?.split(";")[0] ?? "";
   const runs = await fetch(`${url.origin}/api/v1/runs`, { headers: { Cookie: cookie } });
   expect(await runs.json()).toMatchObject({ runs: [{ name: "report", status: "completed" }] });

@@ -10,7 +10,7 @@ import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT } from "../errors.js";
 import { print } from "../output/print.js";
 import { tell } from "../output/tell.js";
-import { storeWords, withStore } from "../store/open.js";
+import { sqliteAddress, storeWords, withStore } from "../store/open.js";
 import { otherReasons } from "./exec/other-reasons.js";
 
 /** Where it is, unless that port is taken: a bookmark leads to it. */
@@ -55,10 +55,12 @@ async function optionsOf(given: Given, manager: JobManager): Promise<ServeOption
   delete process.env["OJM_UI_SECRET"];
   const basePath = lastValue(given, "base-path");
   const hosts = given.values["allow-host"];
+  const address = await sqliteAddress(given);
   return {
     manager,
     reasons: (name) => otherReasons(manager, name),
     store: await storeWords(given),
+    ...(address !== undefined && { address }),
     readOnly: given.flags.has("read-only"),
     showResults: given.flags.has("show-results"),
     ...(basePath !== undefined && { basePath }),

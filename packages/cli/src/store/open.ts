@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { JobManager, OpenOptions } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
@@ -52,6 +52,19 @@ export async function kindOf(given: Given): Promise<string> {
 export async function storeWords(given: Given): Promise<string> {
   const store = await storeOf(given);
   return "jobFile" in store ? basename(store.jobFile) : words(store.jobs, basename);
+}
+
+/**
+ * The address of a store that is one SQLite file: this program brings that type itself, so its manager does
+ * not know by which name it can be opened elsewhere.
+ */
+export async function sqliteAddress(given: Given): Promise<string | undefined> {
+  const store = await storeOf(given);
+  if ("jobFile" in store) return undefined;
+  const [file, ofLocks] = [store.jobs, store.locks].map(({ type, args }) =>
+    type === "sqlite" || type === "db" ? args?.["file"] : undefined,
+  );
+  return typeof file === "string" && file === ofLocks ? `sqlite:${resolve(file)}` : undefined;
 }
 
 /** All of the store in words, and what names it: a look at the wrong store finds nothing wrong. */

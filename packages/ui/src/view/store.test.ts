@@ -21,6 +21,7 @@ test.each([
 
 test.each([
   ["@ojm/sqlite", { file: "/var/lib/ojm.db" }, "sqlite:/var/lib/ojm.db"],
+  ["sqlite", { file: "/var/lib/ojm.db", durability: "host" }, "sqlite:/var/lib/ojm.db"],
   ["redis", { url: "redis://u:secret@h:6380/2" }, "redis://***@h:6380/2"],
   ["redis", { url: "redis://h:6380/2" }, "redis://h:6380/2"],
   ["etcd", { hosts: ["https://a:2379", "https://b:2379"], keyPrefix: "p" }, "etcds://a:2379,b:2379/p"],

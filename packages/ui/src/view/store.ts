@@ -25,7 +25,7 @@ function placeOf({ file, path, url, hosts }: Readonly<Record<string, unknown>>):
 export function storeAddress({ channels: { jobs, locks } }: JobManager): string | undefined {
   const [args = {}, ofLocks] = [jobs, locks].map(({ locator }) => locator?.args);
   if (JSON.stringify(args) !== JSON.stringify(ofLocks)) return undefined;
-  const { file, url, hosts, keyPrefix, auth, ...others } = args;
+  const { file, durability: _, url, hosts, keyPrefix, auth, ...others } = args;
   if (Object.keys(others).length > 0) return undefined;
   if (typeof file === "string") return `sqlite:${resolve(file)}`;
   if (typeof url === "string") return url.replace(/:\/\/.*@/, "://***@");

@@ -31,7 +31,7 @@ export function EmptyStore(): VNode | null {
         </p>
         <p>
           {address === undefined
-            ? "Create a first job, in the program that has the manager of this store:"
+            ? "Create a first job, in the program that has the manager of this store, which is named manager here:"
             : `Create a first job, in a shell${address.includes("***") ? ", with the password of the store for ***" : ""}:`}
         </p>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
