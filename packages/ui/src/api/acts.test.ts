@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { Run } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
@@ -96,10 +97,20 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   const dry = await it.act("/api/v1/jobs/import/unlock", { reason, dryRun: true });
   expect(dry.body).toMatchObject({ dryRun: true, done: expect.stringContaining("would take") });
   expect((await it.manager.locks()).length).toBe(1);
-  expect((await it.act("/api/v1/jobs/import/unlock", { reason })).status).toBe(200);
+  expect(await it.act("/api/v1/jobs/import/unlock", { reason })).toMatchObject({
+    status: 200,
+    body: { done: expect.stringMatching(/^import unlocked: taken from the hold of ana \(.*\)$/) },
+  });
   expect(await it.manager.locks()).toEqual([]);
+  const run = await it.manager.start("import");
+  const [lock] = await it.manager.locks();
+  const { body } = await it.act("/api/v1/jobs/import/unlock", { reason });
+  const since = new Date(lock?.since ?? Number.NaN).toISOString();
+  const which = `${hostname()}, pid ${process.pid}, which had it since ${since}`;
+  expect(body).toMatchObject({ done: `import unlocked: taken from ${which}. Its run is cancelled` });
+  await run.end().catch(() => {});
   const { entries } = await it.get<Audit>("/api/v1/audit?name=import");
-  expect(entries.map(({ action }) => action)).toEqual(["end-hold", "hold"]);
+  expect(entries.map(({ action }) => action)).toEqual(["unlock", "end-hold", "hold"]);
   expect((await it.act("/api/v1/jobs/import/unlock", { reason })).status).toBe(404);
 });
 

@@ -148,15 +148,16 @@ async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act
   if (lock === undefined) throw new Refusal("NOT_FOUND", `nobody holds "${name}"`);
   const { host, pid } = lock.holder;
   const held = holdOf(lock);
-  const who =
+  const [who, since] =
     held === undefined
-      ? `${host}, pid ${pid}, since ${iso(lock.since)}`
-      : `the hold of ${held.author ?? host} (${held.reason})`;
-  if (dryRun === true) return { done: `would take "${name}" from ${who}` };
+      ? [`${host}, pid ${pid}`, `which had it since ${iso(lock.since)}`]
+      : [`the hold of ${held.author ?? host} (${held.reason})`];
+  const from = [who, ...(since === undefined ? [] : [since])].join(", ");
+  if (dryRun === true) return { done: `would take "${name}" from ${from}` };
   const { unlocked, run } = await manager.unlock(name, { reason, author, fence: lock.fence });
   if (!unlocked) throw new Refusal("NOT_FOUND", `${who} does not hold "${name}" any more: nothing was done`);
   const ended = run === undefined ? "" : `. Its run is ${run.status}`;
-  return { done: `took "${name}" from ${who}${ended}`, ...(run && { run: run.id }) };
+  return { done: `${name} unlocked: taken from ${from}${ended}`, ...(run && { run: run.id }) };
 }
 
 async function cancel(source: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
