@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { whyNoPages } from "./support/browser.js";
 import { type Fleet, seed } from "./support/fleet.js";
 import { Cockpit } from "./support/pages.js";
@@ -7,6 +9,47 @@ const missing = whyNoPages();
 
 /** A server takes seconds to start. `OJM_KILLS=20` kills it more often. */
 const KILLS = Number(process.env["OJM_KILLS"] ?? 3);
+
+test("a lost stream is as old as the last thing that came from the server, in a tab that opens later too", async () => {
+  let now = Date.now();
+  vi.spyOn(Date, "now").mockImplementation(() => now);
+  onTestFinished(() => void vi.restoreAllMocks());
+  // The types of a browser are not those of this program.
+  const path = "../web/src/live/hub.js";
+  const { Hub } = (await import(path)) as {
+    readonly Hub: new () => { take(tell: (message: { readonly kind: string }) => void, message: object): void };
+  };
+  let answer: ServerResponse | undefined;
+  const server = createServer((_, response) => {
+    answer = response;
+    response.write("event: stale\ndata: {}\n\n");
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const hub = new Hub();
+  const told: { readonly kind: string }[] = [];
+  const tell = (message: { readonly kind: string }): void => void told.push(message);
+  const later: { readonly kind: string }[] = [];
+  const other = (message: { readonly kind: string }): void => void later.push(message);
+  onTestFinished(() => {
+    for (const tab of [tell, other]) hub.take(tab, { kind: "bye" });
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  hub.take(tell, { kind: "follow", address, logs: [] });
+  const events = (): number => told.filter(({ kind }) => kind === "event").length;
+  await expect.poll(events).toBe(1);
+  now += 60_000;
+  answer?.write("event: stale\ndata: {}\n\n");
+  await expect.poll(events).toBe(2);
+  now += 9_000;
+  server.close();
+  answer?.destroy();
+  await expect.poll(() => told.at(-1)).toEqual({ kind: "state", state: "away", silent: 9_000 });
+  now += 5_000;
+  hub.take(other, { kind: "follow", address, logs: [] });
+  expect(later[0]).toEqual({ kind: "state", state: "away", silent: 14_000 });
+});
 
 describe.skipIf(missing !== undefined)(`pages that are live${missing === undefined ? "" : `: ${missing}`}`, () => {
   let cockpit: Cockpit;

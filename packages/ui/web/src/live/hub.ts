@@ -9,7 +9,8 @@ export type ToHub =
 
 /** What the hub tells its tabs. */
 export type FromHub =
-  | { readonly kind: "state"; readonly state: StreamState }
+  /** `silent`: for how long nothing came from the server, in ms. */
+  | { readonly kind: "state"; readonly state: StreamState; readonly silent: number }
   | { readonly kind: "event"; readonly event: StreamEvent };
 
 /** The server follows so many logs in one stream. */
@@ -38,7 +39,7 @@ export class Hub {
     const isNew = !this.#tabs.has(tell);
     this.#tabs.set(tell, message.logs);
     if (isNew) {
-      tell({ kind: "state", state: this.#state });
+      tell(this.#stateNow());
       this.#welcome(tell);
     }
     this.#open(message.address);
@@ -89,7 +90,11 @@ export class Hub {
 
   #told(state: StreamState): void {
     this.#state = state;
-    this.#all({ kind: "state", state });
+    this.#all(this.#stateNow());
+  }
+
+  #stateNow(): FromHub {
+    return { kind: "state", state: this.#state, silent: this.#stream?.silent ?? 0 };
   }
 
   #all(message: FromHub): void {

@@ -8,7 +8,7 @@ import type { FromHub } from "./hub.js";
 import { tellNews } from "./news.js";
 import type { Follow, StreamState } from "./stream.js";
 
-/** Whether what is shown is live, and since when it is not. */
+/** Whether what is shown is live, and from when it is if it is not. */
 export const connection = signal<{ readonly state: StreamState | "stale"; readonly since: number }>({
   state: "connecting",
   since: serverNow(),
@@ -67,7 +67,8 @@ function readAnew(): void {
 function take(message: FromHub): void {
   if (message.kind === "state") {
     if (message.state === "ended") session.ended();
-    if (message.state !== connection.peek().state) connection.value = { state: message.state, since: serverNow() };
+    const { state, silent } = message;
+    if (state !== connection.peek().state) connection.value = { state, since: serverNow() - silent };
     return;
   }
   const { event, data } = message.event;

@@ -31,6 +31,7 @@ export class Stream {
   #failures = 0;
   #now: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #heard = Date.now();
 
   constructor(address: string, taker: Taker) {
     this.#address = address;
@@ -44,6 +45,11 @@ export class Stream {
     this.#last = "";
     this.#failures = 0;
     void this.#connect();
+  }
+
+  /** For how long nothing came from the server, in ms. */
+  get silent(): number {
+    return Date.now() - this.#heard;
   }
 
   close(): void {
@@ -70,6 +76,7 @@ export class Stream {
       }
       if (!answer.ok || answer.body === null) throw new Error(`status ${answer.status}`);
       this.#failures = 0;
+      this.#heard = Date.now();
       this.#taker.state("live");
       await this.#read(answer.body, abort);
     } catch {
@@ -94,6 +101,7 @@ export class Stream {
         silence = setTimeout(() => abort.abort(), SILENCE);
         const { done, value } = await text.read();
         if (done || this.#now !== abort) return;
+        this.#heard = Date.now();
         parse(value);
       }
     } finally {
