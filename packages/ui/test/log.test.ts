@@ -2,6 +2,7 @@ import type { Key, Run } from "@ojm/core";
 import type { Locator, Page } from "playwright-core";
 import { expect, it, test } from "vitest";
 import { countLines } from "../web/src/screens/runs/log/heights.js";
+import { saysError } from "../web/src/screens/runs/log/says-error.js";
 import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
@@ -27,6 +28,28 @@ test("the lines of a log are counted without those that are missing", () => {
     missing: 14,
   });
   expect(countLines([line(1), missing(7)])).toEqual({ lines: 1, missing: 7 });
+});
+
+test.each([
+  ["error: no route to host", true],
+  ["Error: no such file", true],
+  ["3 errors", true],
+  ["exit 1 (FATAL)", true],
+  ["panic: index out of range", true],
+  ['Exception in thread "main"', true],
+  ["Traceback (most recent call last):", true],
+  ["error: 0x80070005", true],
+  ["0 errors, but a fatal one", true],
+  ["10 errors", true],
+  ["0 errors", false],
+  ["errors: 0, warnings: 2", false],
+  ["error=0", false],
+  ['{"error":null,"rows":7}', false],
+  ["no error", false],
+  ["ended without errors", false],
+  ["terrors and errorless texts", false],
+])("the line %j speaks of an error: %s", (text, is) => {
+  expect(saysError(text)).toBe(is);
 });
 
 describePages("a long log", (pages) => {
@@ -154,6 +177,29 @@ describePages("a long log", (pages) => {
     await page.goto(`${pages.mount.url}runs/${encodeURIComponent(id)}`);
     const none = page.locator(".head").getByRole("button", { name: "Run again", disabled: true });
     expect(await none.getAttribute("title")).toMatch(/no schedule/);
+  });
+
+  it("of a run that failed without a line of level error opens at the first one that has such a word", async () => {
+    const { manager } = pages.mount;
+    const failing = async (text: string): Promise<string> => {
+      let id = "";
+      const body = (run: Run): never => {
+        id = run.id;
+        for (let line = 1; line <= 900; line++) {
+          if (line === 100) run.log.info("0 errors, no error, error=0");
+          else run.log.info(line === 200 || line === 890 ? `${text} ${line}` : `line ${line}`);
+        }
+        throw new Error("exit code 1");
+      };
+      await manager.run("import", body).catch(() => {});
+      return `runs/${encodeURIComponent(id)}`;
+    };
+    const page = await pages.open(await failing("\u001b[31mFATAL\u001b[0m: no room, line"));
+    const first = page.locator(".line").getByText(/FATAL: no room, line 200/);
+    await first.waitFor();
+    await expect.poll(() => below(page, first)).toBeLessThanOrEqual(0);
+    await page.goto(`${pages.mount.url}${await failing("errorless")}`);
+    await page.locator(".line").getByText("line 900").waitFor();
   });
 
   it("keeps its colours while it is searched, its words whole where it wraps, and links to web addresses alone", async () => {

@@ -9,7 +9,7 @@ import { columnsOf, Heights, LINE_HEIGHT } from "./heights.js";
 import { isLine, type LogModel, type Row } from "./log-model.js";
 import { LogRow } from "./log-row.js";
 import { LogTools } from "./log-tools.js";
-import { Search } from "./search.js";
+import { FirstError, Search } from "./search.js";
 
 /** So many px above and below what can be seen are drawn too. */
 const MARGIN = 240;
@@ -34,6 +34,7 @@ export function LogView({ id, model, live, failed }: LogViewProps): VNode {
   const drawn = useRef<HTMLDivElement>(null);
   const heights = useMemo(() => new Heights(), [model]);
   const search = useMemo(() => new Search(), [model]);
+  const errors = useMemo(() => new FirstError(), [model]);
   const top = useSignal(0);
   // As the style sheet has it, until it is measured.
   const height = useSignal(Math.max(320, innerHeight - 180) - 2);
@@ -70,6 +71,7 @@ export function LogView({ id, model, live, failed }: LogViewProps): VNode {
     });
   update(from);
   search.update(rows, from, found.value);
+  const firstError = opensAtError.current ? errors.update(rows, from) : undefined;
   laidOut.current = { version, columns: width, total: heights.total };
 
   const chosen = useComputed(() => Number(/^#L(\d+)$/.exec(place.value.hash)?.[1] ?? 0)).value;
@@ -97,7 +99,6 @@ export function LogView({ id, model, live, failed }: LogViewProps): VNode {
     else if (before > 0 && heights.topOf(kept) <= element.scrollTop) element.scrollTop += heights.total - before;
   }, [version, width, follow.value, height.value, measured.value]);
   useLayoutEffect(() => show(rowOfLine(chosen)), [chosen, chosen > 0 && rowOfLine(chosen) >= 0]);
-  const firstError = useMemo(() => rows.find((row) => isLine(row) && row.level === "error"), [version]);
   useLayoutEffect(() => {
     if (opensAtError.current && firstError !== undefined) show(rows.indexOf(firstError));
   }, [firstError]);

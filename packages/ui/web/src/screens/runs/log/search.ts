@@ -1,5 +1,6 @@
 import { plain } from "./ansi.js";
 import { isLine, type Row } from "./log-model.js";
+import { saysError } from "./says-error.js";
 
 /** The rows of a log that have a text. Rows that are added cost no second look at those before. */
 export class Search {
@@ -27,5 +28,27 @@ export class Search {
   next(row: number, step: 1 | -1): number | undefined {
     if (step === 1) return this.matches.find((each) => each > row) ?? this.matches[0];
     return this.matches.findLast((each) => each < row) ?? this.matches.at(-1);
+  }
+}
+
+/** The first line of the level error; without one, the first that speaks of an error. */
+export class FirstError {
+  #level = -1;
+  #word = -1;
+  #looked = 0;
+
+  /** Looks through the rows from `kept` on: those before are as they were. */
+  update(rows: readonly Row[], kept: number): Row | undefined {
+    const from = Math.min(kept, this.#looked);
+    if (this.#level >= from) this.#level = -1;
+    if (this.#word >= from) this.#word = -1;
+    for (let i = from; i < rows.length && this.#level < 0; i++) {
+      const row = rows[i];
+      if (row === undefined || !isLine(row)) continue;
+      if (row.level === "error") this.#level = i;
+      else if (this.#word < 0 && saysError(plain(row.text))) this.#word = i;
+    }
+    this.#looked = rows.length;
+    return rows[this.#level < 0 ? this.#word : this.#level];
   }
 }
