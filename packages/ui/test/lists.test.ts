@@ -39,6 +39,11 @@ describePages("a list", (pages) => {
     await page.getByText("No job matches “none”").waitFor();
   });
 
+  it("has runs whose page is called by the whole of an address without an @", async () => {
+    const page = await pages.open("runs/nope");
+    await page.getByRole("heading", { name: "nope", level: 1, exact: true }).waitFor();
+  });
+
   it("is as it was before a filter after Back", async () => {
     const page = await pages.open("runs");
     await shows(page, "backup", "backup", "nightly/invoices");

@@ -12,6 +12,7 @@ import { subject } from "../../palette/commands.js";
 import { Icon } from "../../parts/icon.js";
 import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
+import { Prose } from "../../parts/prose.js";
 import { RunState } from "../../parts/state.js";
 import { Away, Time } from "../../parts/time.js";
 import { usePageJob } from "../jobs/use-job.js";
@@ -25,7 +26,7 @@ import { RunFacts } from "./run-facts.js";
 
 /** A run: how it went, why it ended so, and its log. */
 export function RunScreen({ id }: { readonly id: string }): VNode {
-  const name = id.slice(0, id.lastIndexOf("@"));
+  const name = id.replace(/@[^@]*$/, "");
   const page = useResource<RunPage>(`runs/${encodeURIComponent(id)}`, { names: [name] });
   // It is read beside the run, and not after it.
   const model = useMemo(() => new LogModel(id), [id]);
@@ -135,13 +136,15 @@ function Failed({ run: { error, stack, endedBy } }: { readonly run: RunDetail })
         <div class="note" data-tone="failed">
           <Icon name="warn" />
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
-          <div tabIndex={0}>{plain(error)}</div>
+          <div tabIndex={0}>
+            <Prose text={plain(error)} />
+          </div>
         </div>
       )}
       {endedBy !== undefined && (
         <p class="dim">
           Ended by {endedBy.action}, {endedBy.author === undefined ? "" : `by ${endedBy.author}, `}from{" "}
-          {endedBy.by.host}, pid {endedBy.by.pid}: {endedBy.reason}
+          {endedBy.by.host}, pid {endedBy.by.pid}: <Prose text={endedBy.reason} />
         </p>
       )}
       {stack !== undefined && (
