@@ -44,9 +44,18 @@ describePages(
       await pages.mount.ago(17 * MINUTE, () => manager.cancel("going", { reason: "wrong month", wait: 0 }));
       let failed = "";
       for await (const { id } of manager.history({ name, limit: 1 })) failed = id;
+      const reason = "the partner sent the files of the wrong month, and sends those of the right one now";
+      const by = "run now by operator-of-the-night (2001:db8:85a3:8d3:1319:8a2e:370:7348): ";
+      await pages.mount.ago(40 * HOUR, () => manager.run("search-index", () => {}, { trigger: `${by}${reason}` }));
+      await pages.mount.ago(30 * HOUR, async () => {
+        const run = await manager.start("search-index/of-all-partners", { trigger: `backfill by ana: ${reason}` });
+        await manager.unlock("search-index/of-all-partners", { author: "operator-of-the-night", reason });
+        await run.end().catch(() => {});
+      });
       const page = await pages.open("");
       for (const path of ["", "timeline", "jobs", `jobs/${encodeURIComponent(name)}`, "jobs/held/why"].concat([
         "runs",
+        "runs?q=search-index",
         `runs/${encodeURIComponent(failed)}`,
         "locks",
         "audit",
@@ -59,6 +68,10 @@ describePages(
           await page.setViewportSize({ width, height: 900 });
           const over = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
           expect(over, `${path} at ${width} px is too wide`).toBeLessThanOrEqual(0);
+          if (path.startsWith("runs?") && width >= 640) {
+            const rows = await page.locator("main tbody tr").evaluateAll((all) => all.map((row) => row.offsetHeight));
+            expect(Math.max(...rows), `rows at ${width} px`).toBeLessThan(100);
+          }
           if (path !== "jobs") continue;
           const row = page.getByRole("row", { name: /^slow/ });
           const cells = [
@@ -152,6 +165,45 @@ describePages(
       // A native field shows AM and PM, whatever the language of the page.
       expect(await page.locator("input[type^=datetime], input[type=time]").count()).toBe(0);
       await checkColors(page);
+    });
+
+    it("has the times of reasons and errors in the zone of the reader, on the page of the job and of the run", async () => {
+      const { manager } = pages.mount;
+      const run = await manager.start("feed");
+      const reason = "replaced by its tick of 2026-01-02T21:00:00.000Z";
+      await manager.unlock("feed", { reason });
+      await run.end().catch(() => {});
+      await manager.run("feed", fails(reason)).catch(() => {});
+      const page = await pages.open("jobs/feed");
+      const runs = page.getByRole("region", { name: "Runs" }).getByRole("row", { name: /Failed/ });
+      await runs.getByText("replaced by its tick of 3 Jan 06:00").waitFor();
+      expect(await runs.locator(".under").getAttribute("title")).not.toContain("21:00");
+      expect(await page.locator("main").textContent()).not.toContain("2026-01-02T");
+      for (const state of ["Failed", "Cancelled"]) {
+        await page
+          .getByRole("region", { name: "Runs" })
+          .getByRole("link", { name: new RegExp(state) })
+          .click();
+        await page
+          .locator(".failed")
+          .getByText(/replaced by its tick of 3 Jan 06:00/)
+          .first()
+          .waitFor();
+        await page.goBack();
+      }
+    });
+
+    it("has the chosen button, the page of the menu and the dot in forced colours, and no menu on paper", async () => {
+      const page = await pages.open("timeline");
+      await page.emulateMedia({ forcedColors: "active" });
+      const ground = (selector: string, part = ""): Promise<string> =>
+        page.evaluate(`getComputedStyle(document.querySelector('${selector}'), "${part}").backgroundColor`);
+      for (const [selector, part] of [["main [aria-pressed=true]"], [".nav [aria-current=page]"], [".dot", "::before"]])
+        expect(await ground(selector ?? "", part), selector).not.toBe(await ground("html"));
+      expect(await violationsOf(page)).toEqual([]);
+      await page.emulateMedia({ forcedColors: "none", media: "print" });
+      expect(await page.locator(".side").isVisible()).toBe(false);
+      expect((await page.locator("main").boundingBox())?.x).toBe(0);
     });
 
     it("has targets that are large enough on Locks", async () => {

@@ -3,6 +3,7 @@ import type { RetryView, RunItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { reasonState, UNMADE } from "../../format/states.js";
 import { Section } from "../../parts/page.js";
+import { Prose } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Due, Time } from "../../parts/time.js";
 import { Took } from "./runs-table.js";
@@ -26,7 +27,7 @@ export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => 
           </a>
           <RunState status={each.status} />
           <Time at={each.startTime} />
-          <span class="dim cut">{each.error}</span>
+          <span class="dim cut">{each.error !== undefined && <Prose text={each.error} />}</span>
           <span class="end">
             <Took run={each} />
           </span>

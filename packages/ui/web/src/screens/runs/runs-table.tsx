@@ -5,10 +5,13 @@ import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count, seconds, tookText } from "../../format/duration.js";
 import { stateOf } from "../../format/states.js";
+import { inZone } from "../../format/times.js";
+import { zoneFor } from "../../format/zone.js";
 import { Holder } from "../../parts/facts.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { RunLink } from "../../parts/lists/run-link.js";
 import { Empty } from "../../parts/pictures.js";
+import { Prose } from "../../parts/prose.js";
 import { RunState } from "../../parts/state.js";
 import { Time } from "../../parts/time.js";
 
@@ -121,7 +124,7 @@ function Row({ run, bare }: RowProps): VNode {
       <RunState status={status} />
     </RunLink>
   );
-  const tries = attempt !== undefined && attempt > 1 ? `attempt ${attempt}` : undefined;
+  const by = attempt !== undefined && attempt > 1 ? `${trigger}, attempt ${attempt}` : trigger;
   return (
     <tr data-gone={gone}>
       <th scope="row" class="main-cell">
@@ -133,8 +136,8 @@ function Row({ run, bare }: RowProps): VNode {
           </a>
         )}
         {error !== undefined && (
-          <span class="dim under cut" title={error}>
-            {error}
+          <span class="dim under cut" title={inZone(error, second.value, zoneFor(name))}>
+            <Prose text={error} job={name} />
           </span>
         )}
       </th>
@@ -145,9 +148,8 @@ function Row({ run, bare }: RowProps): VNode {
       <td class="num" data-label="Took">
         <Took run={run} />
       </td>
-      <td class="dim" data-label="By">
-        {trigger}
-        {tries !== undefined && `, ${tries}`}
+      <td class="dim by" data-label="By" title={by}>
+        {by}
       </td>
       {!bare && (
         <td class="wide-only">
