@@ -1,3 +1,7 @@
+/**
+ * Dialogs in a browser: focus, keys, and what a refusal shows. What acts do is tested in src/api.
+ * @module-tag full
+ */
 import { beforeEach, expect, it } from "vitest";
 import { describePages } from "./support/describe-pages.js";
 

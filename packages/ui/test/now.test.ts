@@ -1,3 +1,8 @@
+/**
+ * The page Now, what it leads to, and the width of all pages, in a browser. The laws of their data are in
+ * src/view and src/api.
+ * @module-tag full
+ */
 import { execFile } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
