@@ -82,8 +82,6 @@ const config: ViteUserConfig = defineConfig({
       project("product", PRODUCT, {
         include: ["{packages/ui/test,packages/openaf/src,test}/**/*.test.ts"],
         exclude: ["**/node_modules/**", ...leftOut],
-        isolate: false,
-        setupFiles: ["./test/setup-sharing.ts"],
         // Node loads what was built, as for users, and not the test runner.
         server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
       }),
