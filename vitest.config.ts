@@ -104,7 +104,7 @@ const config: ViteUserConfig = defineConfig({
     setupFiles: ["./test/setup.ts"],
     // More than the smallest machine has processors: files wait for leases, servers and processes. Crowds and
     // whole simulations, which `npm test` leaves out, compute.
-    maxWorkers: process.env["OJM_PART"] === "quick" ? 5 : 3,
+    maxWorkers: process.env["OJM_PART"] === "quick" ? 4 : 3,
     sequence: { sequencer: LongestFirst },
     // For tests that hang. A machine that stalls for a minute is no failure.
     testTimeout: 240_000,
