@@ -387,7 +387,7 @@ describe("nothing is lost", () => {
     expect(receiver.told).toEqual(["failed a"]);
   });
 
-  test("an outbox that is full drops the oldest, and the next alert tells how many", { tags: ["full"] }, async () => {
+  test("an outbox that is full drops the oldest, and the next alert says how many", { tags: ["full"] }, async () => {
     await open();
     receiver.answer = () => ({ type: "later", why: "it answered 503" });
     for (let i = 0; i < 1_005; i++) {

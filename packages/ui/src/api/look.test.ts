@@ -423,7 +423,7 @@ describe("runs", () => {
     await expect.poll(() => page("q=invioces")).toEqual({ entries: [], more: false, meant: "nightly/invoices" });
   });
 
-  test("a run tells whether its job can be run again on request", async () => {
+  test("the page of a run says whether its job can be run again on request", async () => {
     const job = async (name: string): Promise<RunPage["job"]> => {
       const { record } = await it.manager.run(name, () => {});
       return (await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(record.id)}`)).job;

@@ -7,7 +7,7 @@ export type Counts = Readonly<Partial<Record<Status, number>>>;
 
 /**
  * Runs of a name that are drawn as one bar: from, to, the worst status of them, and how many. Then the id, if
- * it is one run of which all is known; or how many of each status, if they differ. A run that goes on ends
+ * it is one run of which all is known; or how many of each status, if they differ. A run that is running ends
  * now. Where a name has many runs, a bar is a minute or an hour in which they began: the first one may count
  * runs that began a moment before `from`.
  */
