@@ -101,10 +101,11 @@ const config: ViteUserConfig = defineConfig({
     ],
     tags: [{ name: "full", description: "left by `npm test` to `npm run test:all`: other stores, full sizes" }],
     pool: "forks",
+    experimental: { fsModuleCache: true },
     setupFiles: ["./test/setup.ts"],
     // More than the smallest machine has processors: files wait for leases, servers and processes. Crowds and
     // whole simulations, which `npm test` leaves out, compute.
-    maxWorkers: process.env["OJM_PART"] === "quick" ? 4 : 3,
+    maxWorkers: process.env["OJM_PART"] === "quick" ? 6 : 3,
     sequence: { sequencer: LongestFirst },
     // For tests that hang. A machine that stalls for a minute is no failure.
     testTimeout: 240_000,

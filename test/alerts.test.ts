@@ -28,7 +28,7 @@ async function fail(child: Child, name: string): Promise<void> {
   await failed;
 }
 
-onSharedStores((create) => {
+onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   it("a process that is killed between the end of a run and its alert leaves the alert to another one", async () => {
     const options = await create();
     const receiver = await startReceiver();

@@ -49,7 +49,7 @@ async function renewals({ channels: { locks } }: JobManager, session: string, co
   await expect.poll(look, { interval: 100 }).toBeGreaterThanOrEqual(count);
 }
 
-onSharedStores((create) => {
+onSharedStores({}, (create) => {
   it("a run whose body computes for several times the ttl without a break keeps its lock", async () => {
     const options = { ...(await create()), ttl: TTL };
     const witness = new Witness();

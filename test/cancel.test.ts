@@ -35,7 +35,7 @@ const cancelledBy = (pid: number | undefined): readonly unknown[] => [
   { attempt: 1, status: "failed" },
 ];
 
-onSharedStores((create) => {
+onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   it("a run is cancelled from another process, which is told when it ended; other runs of its process go on", async () => {
     const options = await create();
     const holder = startChild("runs/stoppable.child.ts", [JSON.stringify(options), "a", "b"]);

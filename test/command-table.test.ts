@@ -150,6 +150,7 @@ it("the test calls each command that opens a store", () => {
 for (const { name, missing, create, away } of stores) {
   describe.skipIf(missing !== undefined)(
     `each command on ${name}${missing === undefined ? "" : `: ${missing}`}`,
+    { tags: name === "sqlite" || name === "redis" ? [] : ["full"] },
     () => {
       it("does what it is asked to, in words and in JSON as its schema says", async () => {
         const options = await create();

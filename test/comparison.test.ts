@@ -16,7 +16,7 @@ const answers = readFileSync(PAGE, "utf8")
   .filter((row) => /^\| \d+ \|/.test(row))
   .map((row) => row.split(" | ")[2] ?? "");
 
-onSharedStores((create) => {
+onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   it("ojm answers each of the twelve questions in one command", async () => answersAll(await create()));
 });
 

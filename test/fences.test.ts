@@ -38,7 +38,7 @@ async function fencesCompareAsTexts(options: JobManagerOptions): Promise<void> {
   expect(lock > (fences.at(-1) ?? "")).toBe(true);
 }
 
-onSharedStores((create) => {
+onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   it("fences have one width on every path, and sort as texts", async () => {
     await fencesCompareAsTexts(await create());
   });

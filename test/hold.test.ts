@@ -6,7 +6,7 @@ import { onSharedStores } from "./support/stores.js";
 
 const HOUR = 3_600_000;
 
-onSharedStores((create) => {
+onSharedStores({ first: ["redis"] }, (create) => {
   it("a hold outlives the manager that took it, and ends by an unlock of another", async () => {
     const options = await create();
     {

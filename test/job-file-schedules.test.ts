@@ -128,7 +128,7 @@ it("ojm run-now NAME key=value gives args to the script of a job file", async ()
   await end(running);
 }, 60_000);
 
-onSharedStores((create) => {
+onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   describe("a schedule of a job file", () => {
     it.each([
       ["was killed", "next", "SIGKILL", { status: "lost" }, 2],

@@ -16,7 +16,7 @@ async function history(manager: JobManager): Promise<RunRecord[]> {
  */
 const NEVER = 3_600_000;
 
-onSharedStores((create) => {
+onSharedStores({ first: ["redis"] }, (create) => {
   it("a holder that is killed is replaced at once, and its run is closed as lost, once", async () => {
     const options = await create();
     const holder = startChild("contender.child.ts", [JSON.stringify({ ...options, ttl: NEVER }), "job", "0"]);

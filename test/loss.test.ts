@@ -24,7 +24,7 @@ const harms: readonly (readonly [string, Harm])[] = [
 /** Heartbeats are twenty minutes apart: only a watch can tell a holder in time. */
 const TTL = 3_600_000;
 
-onSharedStores((create) => {
+onSharedStores({ first: ["redis"] }, (create) => {
   it.each(harms)("a holder in another process is told at once when %s", async (_, harm) => {
     const options: JobManagerOptions = { ...(await create()), ttl: TTL };
     const holder = startChild("obedient.child.ts", [JSON.stringify(options)]);

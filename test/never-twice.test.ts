@@ -25,7 +25,7 @@ interface QueueEntry {
   readonly waiting: readonly { readonly session: string }[];
 }
 
-onSharedStores((create) => {
+onSharedStores({}, (create) => {
   for (const [processes, runs, tags] of crowds) {
     it(`of ${processes} processes × ${runs} runs of one name no two run at once, and each run leaves its record`, {
       timeout: 300_000,

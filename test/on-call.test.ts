@@ -42,7 +42,7 @@ describe("the page On call", () => {
     expect(lines.length).toBeGreaterThan(25);
   });
 
-  onSharedStores((create) => {
+  onSharedStores({ first: ["redis"] }, (create) => {
     it("does what it says, command by command", async () => {
       const options = await create();
       const folder = folderWithStore(options);

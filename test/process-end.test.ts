@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
-onSharedStores((create) => {
+onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   it("a program that awaits a change stays alive for it, and ends by itself when it awaits nothing more", async () => {
     const options = await create();
     const child = startChild("watcher.child.ts", [JSON.stringify(options)]);

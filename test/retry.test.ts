@@ -29,7 +29,7 @@ async function attemptsOf(manager: JobManager): Promise<number[]> {
   return made;
 }
 
-onSharedStores((create) => {
+onSharedStores({ first: ["redis"] }, (create) => {
   it("the wait for the next attempt survives kill -9: another process makes the attempt, once", async () => {
     const options = { ...(await create()), ttl: NEVER };
     // Opened first, as a slow machine takes its time for it: the wait must not be over before the kill.

@@ -58,7 +58,7 @@ async function storedIn(options: JobManagerOptions): Promise<Stored> {
   return { records: records.reverse(), ticks: ticks.reverse() };
 }
 
-onSharedStores((create) => {
+onSharedStores({ first: ["redis"] }, (create) => {
   it(
     "each tick of a schedule is run once, whichever process is killed, and a tick is lost only with its process",
     async () => {

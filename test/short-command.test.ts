@@ -24,7 +24,7 @@ function machine(folder: string, options: readonly string[], command = "echo ran
 
 const ran = (folder: string): number => readFileSync(join(folder, "ran.txt"), "utf8").split("\n").length - 1;
 
-onSharedStores((create) => {
+onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   it.each(OPTIONS)("a short command on three machines, one after the other, with $with", async ({ options }) => {
     const store = await create();
     const folder = folderWithStore(store);

@@ -38,7 +38,7 @@ todo: [Init, Work]
 
 type Added = RunRecord & { readonly checked?: string; readonly alerted?: boolean };
 
-onSharedStores((create) => {
+onSharedStores({ first: ["redis"] }, (create) => {
   it("a job whose record is written back, by itself and by a monitoring job of another process, completes", async () => {
     const options = await create();
     const folder = temporaryFolder();

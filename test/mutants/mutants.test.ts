@@ -120,7 +120,7 @@ export class Box {
   });
 });
 
-describe("what is kept", () => {
+describe("what is kept", { tags: ["full"] }, () => {
   // `npm test` must notice each fault.
   const leftOut = leftWhole();
 

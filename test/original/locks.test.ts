@@ -115,7 +115,7 @@ async function staleVersionsLose(config: ChannelConfig): Promise<void> {
   expect(await channel.get("key")).toBeUndefined();
 }
 
-onSharedStores((create) => {
+onSharedStores({}, (create) => {
   it("D5: a run longer than the time to live keeps its lock", async () => {
     const options = { ...(await create()), ttl: LONG_TTL };
     await using holder = await openJobManager(options);

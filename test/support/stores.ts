@@ -12,12 +12,10 @@ import { describe, it, onTestFinished } from "vitest";
 type CreateStore = () => Promise<JobManagerOptions>;
 
 interface SharedStore {
-  readonly name: string;
+  readonly name: StoreName;
   /** Why this machine cannot run it, if so. */
   readonly missing?: string | undefined;
   readonly create: CreateStore;
-  /** Whether `npm test` leaves it to `npm run test:all`. */
-  readonly full?: boolean;
 }
 
 /**
@@ -37,7 +35,6 @@ const sharedStores: readonly SharedStore[] = [
   },
   {
     name: "sqlite, two files",
-    full: true,
     async create() {
       const folder = temporaryFolder();
       return {
@@ -58,7 +55,6 @@ const sharedStores: readonly SharedStore[] = [
   },
   {
     name: "etcd",
-    full: true,
     missing: etcdMissing(),
     async create() {
       const server = await startEtcd();
@@ -69,11 +65,23 @@ const sharedStores: readonly SharedStore[] = [
   },
 ];
 
-/** Declares tests on each of the stores that several processes can share, or on those with these names. */
-export function onSharedStores(tests: (create: CreateStore) => void, only?: readonly string[]): void {
-  for (const { name, missing, create, full = false } of sharedStores) {
+type StoreName = "sqlite, one file" | "sqlite, two files" | "redis" | "etcd";
+
+const FIRST: readonly StoreName[] = ["sqlite, one file", "redis"];
+
+interface StoreOptions {
+  /** Only these. Default: all. */
+  readonly only?: readonly StoreName[];
+  /** Those on which `npm test` runs them: what no store decides needs one. Default: sqlite and redis. */
+  readonly first?: readonly StoreName[];
+}
+
+/** Declares tests on each of the stores that several processes can share. */
+export function onSharedStores({ only, first = FIRST }: StoreOptions, tests: (create: CreateStore) => void): void {
+  for (const { name, missing, create } of sharedStores) {
     if (only?.includes(name) === false) continue;
-    if (missing === undefined) describe(`on ${name}`, { tags: full ? ["full"] : [] }, () => tests(create));
+    const tags = first.includes(name) ? [] : ["full"];
+    if (missing === undefined) describe(`on ${name}`, { tags }, () => tests(create));
     else it.skip(`on ${name}: ${missing}`, () => {});
   }
 }

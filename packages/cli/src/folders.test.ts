@@ -65,8 +65,8 @@ describe("a job file that is started from two folders", () => {
       ["history", /^work .* completed/m],
       ["locks", /^work +free$/m],
     ] as const) {
-      expect((await ojm(root, command, "jobs/a.yaml")).out).toMatch(row);
-      expect((await ojm(home, command, "../jobs/a.yaml")).out).toMatch(row);
+      expect((await called(root, [command, "jobs/a.yaml"])).out).toMatch(row);
+      expect((await called(home, [command, "../jobs/a.yaml"])).out).toMatch(row);
     }
     untouched(home);
   });
@@ -193,7 +193,7 @@ describe("a store that is not there", () => {
     "ojm %s of a store of type %s that is not there tells its path, ends with 2 and creates nothing",
     async (command, type, option) => {
       const { root, home } = tree({ "jobs/a.yaml": managed("print(1)", `{ type: ${type}, args: { ${option} } }`) });
-      const { code, out, err } = await ojm(home, command, "../jobs/a.yaml");
+      const { code, out, err } = await called(home, [command, "../jobs/a.yaml"]);
       expect({ code, out }).toEqual({ code: 2, out: "" });
       const path = join(root, "jobs/data/locks.db");
       expect(err).toMatch(/^ojm: there is no store at .*\n$/);
@@ -239,7 +239,8 @@ describe("a store that is not there", () => {
     const { root, home } = tree({ "jobs/a.yaml": managed("print(1)"), "home/data/locks.db": "" });
     const [old, path] = [join(home, "data/locks.db"), join(root, "jobs/data/locks.db")];
     for (const command of ["history", "locks", "check", "run"]) {
-      const { code, err } = await ojm(home, command, "../jobs/a.yaml");
+      const words = [command, "../jobs/a.yaml"];
+      const { code, err } = await (command === "run" ? ojm(home, ...words) : called(home, words));
       expect([command, code]).toEqual([command, command.startsWith("h") || command === "locks" ? 2 : 0]);
       expect(err).toContain(old);
       expect(err).toContain(path);
@@ -262,7 +263,8 @@ test("a lock name with a template that nothing fills is refused at its place, an
   const yaml = managed('print("ran")').replace("name: work", 'name: "{{lock}}"');
   const { root } = tree({ "a.yaml": yaml });
   for (const command of ["check", "run"]) {
-    const { code, out, err } = await ojm(root, command, "a.yaml");
+    const words = [command, "a.yaml"];
+    const { code, out, err } = await (command === "run" ? ojm(root, ...words) : called(root, words));
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toMatch(
       /^a\.yaml:10:19: error: nothing fills \{\{lock\}\} in the name of the lock.*\n +10 \| {5}args: /,

@@ -8,7 +8,7 @@ for (const { title, binary, start } of setups) {
   const missing = whyMissing(binary);
   if (missing !== undefined) console.warn(`skipped, "${title}": ${missing}`);
 
-  describe.skipIf(missing !== undefined)(title, () => {
+  describe.skipIf(missing !== undefined)(title, { tags: title === "Redis" ? [] : ["full"] }, () => {
     let setup: Setup;
     let store: Backend;
     let channels = 0;

@@ -58,7 +58,7 @@ describe("-wal and -shm deleted while a process has the database open", () => {
 
   it("a process that closes the database leaves its commits in it, also while another one asks for it", async () => {
     const file = temporaryFile();
-    for (let round = 1; round <= 20; round++) {
+    for (let round = 1; round <= 8; round++) {
       const opened = await openFile(file);
       await opened.commit(put("k", String(round)));
       rmSync(`${file}-wal`);

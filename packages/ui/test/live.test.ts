@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.close();
   });
 
-  it(`is killed ${KILLS} times, and its pages lose no line and show no run twice`, async () => {
+  it(`is killed ${KILLS} times, and its pages lose no line and show no run twice`, { tags: ["full"] }, async () => {
     const run = await cockpit.manager.start("watched", { timeout: 3_600_000 });
     const [log, now] = [await cockpit.page(`runs/${encodeURIComponent(run.id)}`), await cockpit.page("")];
     const rows = now.getByRole("region", { name: "Running" }).locator("li");

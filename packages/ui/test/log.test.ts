@@ -104,7 +104,9 @@ describePages("a long log", (pages) => {
     return box.y + box.height - (page.viewportSize()?.height ?? 0);
   };
 
-  it("fills the window at every size, and its last line, a linked one and one that is found are in it", async () => {
+  it("fills the window at every size, and its last line, a linked one and one that is found are in it", {
+    tags: ["full"],
+  }, async () => {
     const page = await pages.open(await written());
     await whole(page);
     const inWindow = (line: Locator): Promise<void> => expect.poll(() => below(page, line)).toBeLessThanOrEqual(0);

@@ -53,7 +53,7 @@ async function leavesNothing(ways: readonly Done[]): Promise<void> {
   // What is made once is made by then.
   for (const [, once] of ways) for (let i = 0; i < 20; i++) await once(signal, i);
   let before = await left();
-  for (const [what, once, times = 40] of ways) {
+  for (const [what, once, times = 20] of ways) {
     for (let i = 0; i < times; i++) await once(signal, i);
     const after = await left();
     const ofEach = after.map((count, i) => Math.max(0, Math.round((count - (before[i] ?? 0)) / times)));
@@ -67,7 +67,7 @@ const held = async (run: Run): Promise<void> => void run.signal.aborted;
 
 test("finished runs leave no callback, abort controller or timer in memory", () =>
   leavesNothing([
-    ["a run", () => one.manager.run("a", held), 120],
+    ["a run", () => one.manager.run("a", held), 60],
     ["a run of a name that there was never before", (_, i) => one.manager.run(`job ${i}`, held)],
     ["a run that fails", () => rejection(one.manager.run("a", () => Promise.reject(new Error("no"))))],
     ["a run with a signal", (signal) => one.manager.run("a", held, { signal })],
@@ -101,7 +101,7 @@ test("failed attempts to take a lock leave no callback, abort controller or time
 }, async () => {
   await two.manager.lock("a", { timeout: 1e9 });
   await leavesNothing([
-    ["that does not wait", () => rejection(one.manager.run("a", held, { wait: 0 })), 120],
+    ["that does not wait", () => rejection(one.manager.run("a", held, { wait: 0 })), 60],
     ["that waits", (signal) => clock.until(rejection(one.manager.run("a", held, { wait: 10, signal })))],
     ["for a lock", (signal) => clock.until(rejection(one.manager.lock("a", { wait: 10, signal, note: { of: "it" } })))],
   ]);

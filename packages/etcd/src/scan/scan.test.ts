@@ -73,17 +73,21 @@ describe.each([
   ["forward", false],
   ["backward", true],
 ])("a scan %s", (_, reverse) => {
-  it.each(SHAPES)("of a large range of %s finds each key once, and has few keys counted", async (_, keyOf) => {
-    const keys = Array.from({ length: 200_000 }, (_, i) => Buffer.from(keyOf(i)));
-    const node = new Node(keys);
-    const found = await all(node, reverse, 200);
-    const expected = [...keys].sort(Buffer.compare);
-    expect(found.map(String)).toEqual((reverse ? expected.reverse() : expected).map(String));
-    // A page that counted all that is left would have 100,000 keys counted, on average.
-    expect(node.visited / node.calls).toBeLessThan(10_000);
-    // A page backward takes at least two.
-    expect(node.calls).toBeLessThan((reverse ? 8 : 2) * (keys.length / 200));
-  });
+  for (const [shape, keyOf] of SHAPES)
+    it(`of a large range of ${shape} finds each key once, and has few keys counted`, {
+      // The records of runs have keys like that.
+      tags: shape === "names and times" ? [] : ["full"],
+    }, async () => {
+      const keys = Array.from({ length: 200_000 }, (_, i) => Buffer.from(keyOf(i)));
+      const node = new Node(keys);
+      const found = await all(node, reverse, 200);
+      const expected = [...keys].sort(Buffer.compare);
+      expect(found.map(String)).toEqual((reverse ? expected.reverse() : expected).map(String));
+      // A page that counted all that is left would have 100,000 keys counted, on average.
+      expect(node.visited / node.calls).toBeLessThan(10_000);
+      // A page backward takes at least two.
+      expect(node.calls).toBeLessThan((reverse ? 8 : 2) * (keys.length / 200));
+    });
 
   it("of any keys finds each of them once", async () => {
     const key = fc.string({ maxLength: 6 }).map((text) => Buffer.from(`b${text}`));
