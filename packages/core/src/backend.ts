@@ -44,7 +44,18 @@ export {
   processState,
 } from "./util/process-state.js";
 export { ojmCommand, optionWord, shellWord } from "./util/shell-word.js";
-export { durationText, spanText } from "./util/span.js";
+export {
+  ABOVE_ZERO,
+  checkedDuration,
+  type Duration,
+  distanceText,
+  durationOf,
+  durationProblem,
+  durationText,
+  elapsedText,
+  parseDuration,
+  tookText,
+} from "./util/duration.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";
 export { emitWarning, type WarningCode } from "./util/warning.js";

@@ -64,12 +64,12 @@ describe("errors of etcd", () => {
     [
       4,
       "Deadline exceeded after 4.998s,name resolution: 0.099s,metadata filters: 0.001s,Waiting for LB pick",
-      "etcd at host:1 cannot be reached: no connection within 4998 ms",
+      "etcd at host:1 cannot be reached: no connection within 5 s",
     ],
     [
       4,
       "Deadline exceeded after 1.002s,LB pick: 0.1s,remote_addr=10.0.0.1:1",
-      "etcd at host:1 did not answer in time: no answer within 1002 ms",
+      "etcd at host:1 did not answer in time: no answer within 1 s",
     ],
     [
       14,

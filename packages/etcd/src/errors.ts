@@ -1,4 +1,4 @@
-import { ChannelError, type ChannelErrorCode } from "@ojm/core/backend";
+import { ChannelError, type ChannelErrorCode, durationText } from "@ojm/core/backend";
 
 /** For {@link RpcError.sent}: the call never left this process. */
 export const UNSENT = false;
@@ -137,7 +137,7 @@ const CA_HELP = "Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials.rootCe
 function sayDetails({ details, sent }: RpcError): string {
   const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
   if (seconds !== undefined)
-    return `no ${sent ? "answer" : "connection"} within ${Math.round(Number(seconds) * 1_000)} ms`;
+    return `no ${sent ? "answer" : "connection"} within ${durationText(Number(seconds) * 1_000)}`;
   if (
     /^No connection established\. Last error: (null\b|Failed to connect|.*before secure TLS connection)/.test(details)
   )

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { durationText } from "@ojm/core/backend";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, CommandReceiver } from "../types.js";
 import { codeOf } from "./http.js";
@@ -19,7 +20,7 @@ export function sendCommand(to: CommandReceiver, alert: Alert, { signal }: SendO
       killSignal: "SIGKILL",
     });
     child.on("error", (error) => {
-      if (late.aborted) resolve({ type: "refused", why: `the command took longer than ${deadline} ms` });
+      if (late.aborted) resolve({ type: "refused", why: `the command took longer than ${durationText(deadline)}` });
       else if (signal.aborted) resolve({ type: "later", why: "the delivery was stopped" });
       else resolve({ type: "refused", why: `the command could not be run${codeOf(error)}` });
     });

@@ -1,4 +1,4 @@
-import { LINES, visible } from "@ojm/core/backend";
+import { durationText, LINES, visible } from "@ojm/core/backend";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, EmailReceiver, SmtpServer } from "../types.js";
 import { codeOf } from "./http.js";
@@ -37,7 +37,7 @@ export async function sendEmail(
   });
   const late = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
   const stopped = new Promise<Outcome>((resolve) => {
-    const stop = (): void => resolve({ type: "later", why: `the mail server did not take it within ${deadline} ms` });
+    const stop = (): void => resolve({ type: "later", why: `the mail server did not take it within ${durationText(deadline)}` });
     if (late.aborted) stop();
     else late.addEventListener("abort", stop, { once: true });
   });

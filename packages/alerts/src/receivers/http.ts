@@ -1,3 +1,4 @@
+import { durationText } from "@ojm/core/backend";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 
 /** A request to a receiver. */
@@ -19,7 +20,7 @@ export async function post({ address, body, headers, deadline }: Post, options: 
     await answer.body?.cancel().catch(() => {});
     return outcomeOf(answer.status, answer.headers.get("retry-after"), options.now);
   } catch (error) {
-    if (late.aborted) return { type: "later", why: `no answer within ${deadline} ms` };
+    if (late.aborted) return { type: "later", why: `no answer within ${durationText(deadline)}` };
     return { type: "later", why: `the request failed${codeOf(error)}` };
   }
 }

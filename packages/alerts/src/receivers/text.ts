@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { durationText, visible } from "@ojm/core/backend";
 import type { Alert } from "../types.js";
 
 const WORDS: { readonly [K in Alert["kind"]]: string } = {
@@ -29,32 +29,14 @@ export function facts(alert: Alert): [field: string, value: string][] {
     ["tick", tick],
     ["last tick", until],
     ["ticks", count],
-    ["began after", delay === undefined ? undefined : inWords(delay)],
+    ["began after", delay === undefined ? undefined : durationText(delay)],
     ["host", host],
     ["started", started],
     ["ended", ended],
-    ["duration", duration === undefined ? undefined : inWords(duration)],
+    ["duration", duration === undefined ? undefined : durationText(duration)],
     ["attempt", attempt === undefined ? undefined : `${attempt} of ${attempts ?? attempt}`],
     ["in a row", streak],
     ["alerts dropped before", dropped],
   ];
   return rows.flatMap(([field, value]) => (value === undefined ? [] : [[field, visible(String(value))]]));
-}
-
-/** A span of time, such as `2 h 5 min`. */
-export function inWords(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  const seconds = Math.floor(ms / 1_000);
-  const parts: [number, string][] = [
-    [Math.floor(seconds / 86_400), "d"],
-    [Math.floor(seconds / 3_600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "min"],
-    [seconds % 60, "s"],
-  ];
-  const first = parts.findIndex(([count]) => count > 0);
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
-    .join(" ");
 }

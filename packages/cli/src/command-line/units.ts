@@ -1,37 +1,13 @@
+import { parseDuration } from "@ojm/core/backend";
 import { CommandError } from "../errors.js";
 import { lastValue } from "./parse.js";
 import type { Given } from "./spec.js";
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
-const PART = /(\d+(?:\.\d+)?)(ms|min|s|m|h|d|w)/y;
-
-/** The ms of a text like `90s` or `1h30m`; `undefined` if it is none. */
-export function spanOf(text: string): number | undefined {
-  if (/^0+$/.test(text)) return 0;
-  let total = 0;
-  PART.lastIndex = 0;
-  while (PART.lastIndex < text.length) {
-    const [, count, unit = ""] = PART.exec(text) ?? [];
-    if (count === undefined) return undefined;
-    total += Number(count) * (UNITS[unit] ?? 0);
-  }
-  return text === "" ? undefined : total;
-}
 
 /** The value of an option that is a duration, in ms; `undefined` if it was not given. */
 export function spanOption(given: Given, option: string): number | undefined {
   const text = lastValue(given, option);
   if (text === undefined) return undefined;
-  const span = spanOf(text);
+  const span = parseDuration(text);
   if (span === undefined)
     throw new CommandError(`--${option} takes a duration with its unit, such as 90s, 10m, 2h or 30d, not "${text}"`);
   return span;
@@ -44,7 +20,7 @@ export function spanOption(given: Given, option: string): number | undefined {
 export function timeOption(given: Given, option: string, now: number, sign: 1 | -1): number | undefined {
   const text = lastValue(given, option);
   if (text === undefined) return undefined;
-  const span = spanOf(text);
+  const span = parseDuration(text);
   if (span !== undefined) return now + sign * span;
   // A day begins here at midnight, as a time without a zone is local: alone, JavaScript reads it in UTC.
   const local = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text;

@@ -1,5 +1,5 @@
 import type { RunRecord } from "@ojm/core";
-import { durationText } from "@ojm/core/backend";
+import { distanceText, durationText, tookText } from "@ojm/core/backend";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 
@@ -13,20 +13,8 @@ const iso: How = (time) => new Date(time).toISOString();
 const HOWS: Readonly<Record<string, How>> = {
   iso,
   local: (time) => new Date(time).toLocaleString("sv-SE", { timeZoneName: "short" }),
-  relative: (time, now) => (time > now ? `in ${rough(time - now)}` : `${rough(now - time)} ago`),
+  relative: distanceText,
 };
-
-/** A duration with its greatest unit alone, as `3 min`. */
-export function rough(ms: number): string {
-  const units: [number, string][] = [
-    [86_400_000, "d"],
-    [3_600_000, "h"],
-    [60_000, "min"],
-    [1_000, "s"],
-  ];
-  const [size, unit] = units.find(([least]) => ms >= least) ?? [1, "ms"];
-  return `${Math.floor(ms / size)} ${unit}`;
-}
 
 /** How this command writes times, by the name of the way. */
 export function timesOf(given: Given): string {
@@ -45,20 +33,12 @@ export function sayDuration(ms: number | undefined): string {
   return ms === undefined ? "" : durationText(ms);
 }
 
-/** How long a run took. Nobody sees the end of one that is lost: its record is closed when it is noticed. */
+/** How long a run took; an empty text for one that is running. */
 export function sayTook({ status, duration }: Pick<RunRecord, "status" | "duration">): string {
-  return status === "lost" && duration !== undefined ? `≤ ${durationText(duration)}` : sayDuration(duration);
+  return duration === undefined ? "" : tookText(status, duration);
 }
 
 /** Which attempt a run is; an empty text for one that is not tried again. */
 export function sayAttempt({ attempt, retry }: Pick<RunRecord, "attempt" | "retry">): string {
   return attempt === undefined ? "" : `${attempt} of ${retry?.attempts ?? "?"}`;
-}
-
-/** A duration by its greatest unit, or two. */
-export function short(ms: number): string {
-  if (ms < 1_000) return "0 s";
-  if (ms < 60_000) return `${Math.floor(ms / 1_000)} s`;
-  if (ms < 86_400_000) return sayDuration(Math.floor(ms / 1_000) * 1_000);
-  return `${Math.floor(ms / 86_400_000)} d`;
 }

@@ -3,10 +3,9 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
-import { shellWord, visible, whyUntrusted } from "@ojm/core/backend";
+import { parseDuration, shellWord, visible, whyUntrusted } from "@ojm/core/backend";
 import type { PlannedNotify } from "@ojm/ojob";
 import { hint } from "../command-line/parse.js";
-import { spanOf } from "../command-line/units.js";
 import { CommandError, EXIT } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
@@ -135,7 +134,7 @@ async function keeping<T extends Location | JobFileLocation>(where: string, stor
     );
   await checkKeys(`${where}: "retention"`, retention, ["olderThan", "keep"]);
   const { olderThan } = retention;
-  const span = typeof olderThan === "string" ? spanOf(olderThan) : olderThan;
+  const span = typeof olderThan === "string" ? parseDuration(olderThan) : olderThan;
   if (span === undefined && olderThan !== undefined)
     throw new CommandError(`${where}: "olderThan" must be a duration with its unit, such as "90d", not "${olderThan}"`);
   return { ...store, retention: { ...retention, ...(span !== undefined && { olderThan: span }) } };

@@ -1,4 +1,4 @@
-import { spanText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
 import { GRPC, RpcError, rpcErrorOf, UNSENT } from "../errors.js";
 import type {
   LeaseGrantResponse,
@@ -92,7 +92,7 @@ function unary<Response>(
       reject(new RpcError(code, details, call !== undefined));
     };
     const abort = (): void => giveUp(GRPC.cancelled, "aborted by the caller");
-    const overdue = (): void => giveUp(GRPC.deadlineExceeded, `no answer within ${spanText(limits.timeout)}`);
+    const overdue = (): void => giveUp(GRPC.deadlineExceeded, `no answer within ${durationText(limits.timeout)}`);
     const backstop = setTimeout(overdue, limits.timeout + GRACE);
     limits.signal?.addEventListener("abort", abort, { once: true });
 
@@ -157,7 +157,7 @@ function openWatch(pool: Etcd3Pool, limits: CallLimits): Promise<WatchStream> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      reject(new RpcError(GRPC.deadlineExceeded, `no stream within ${spanText(limits.timeout)}`, UNSENT));
+      reject(new RpcError(GRPC.deadlineExceeded, `no stream within ${durationText(limits.timeout)}`, UNSENT));
     }, limits.timeout);
     pool
       .withConnection("Watch", ({ client, metadata }) => {

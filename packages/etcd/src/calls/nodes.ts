@@ -1,4 +1,4 @@
-import { type CallOptions, ChannelError, spanText } from "@ojm/core/backend";
+import { type CallOptions, ChannelError, durationText } from "@ojm/core/backend";
 import { channelErrorOf, GRPC, RpcError } from "../errors.js";
 import type { CallLimits, EtcdNode } from "./client.js";
 import type { Header, RangeResponse } from "./messages.js";
@@ -211,7 +211,7 @@ export class Nodes {
 
   #deadlineReached(last: { readonly error: RpcError; readonly host: string } | undefined): ChannelError {
     const error =
-      last?.error ?? new RpcError(GRPC.deadlineExceeded, `not reached within ${spanText(this.deadline)}`, false);
+      last?.error ?? new RpcError(GRPC.deadlineExceeded, `not reached within ${durationText(this.deadline)}`, false);
     // Pass `writing` as false: only calls that were surely not carried out, or that change nothing, get here.
     return channelErrorOf(error, this.#members.length > 1 ? this.names : (last?.host ?? this.names), false);
   }

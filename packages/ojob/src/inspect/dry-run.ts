@@ -1,5 +1,5 @@
 import type { RetryOptions } from "@ojm/core";
-import { LINES, visible } from "@ojm/core/backend";
+import { durationText, LINES, visible } from "@ojm/core/backend";
 import type { Args, Shortcut, TodoEntry } from "../load/job-file.js";
 import { around, fillArgs, mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
@@ -91,7 +91,7 @@ function countOf(job: PlannedJob, count: number): string {
 
 function stepText(step: Step): string {
   const options = [
-    ...(step.timeout === undefined ? [] : [`at most ${step.timeout} ms`]),
+    ...(step.timeout === undefined ? [] : [`at most ${durationText(step.timeout)}`]),
     ...(step.continueOnError ? ["may fail"] : []),
   ];
   return options.length === 0 ? nameOf(step) : `${nameOf(step)} (${options.join(", ")})`;
@@ -128,7 +128,7 @@ function locksOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan,
 async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): Promise<string> {
   const { cron, timeInterval } = typeArgs;
   if (type !== "periodic") return "";
-  if (cron === undefined) return `every ${timeInterval} ms`;
+  if (cron === undefined) return `every ${durationText(timeInterval)}`;
   const { cronSchedule } = await import("@ojm/schedule");
   const zone = timeZoneOf(typeArgs, settings);
   const next = new Date(cronSchedule(String(cron), zone).next(Date.now())).toISOString();
@@ -141,7 +141,7 @@ function wordsOf({ typeArgs }: PlannedJob): [string, string][] {
   return [
     ["overlap", overlap],
     ["missed", typeof missed === "object" ? JSON.stringify(missed) : (missed ?? "")],
-    ["jitter", jitter === undefined ? "" : `up to ${jitter} ms`],
+    ["jitter", jitter === undefined ? "" : `up to ${durationText(jitter)}`],
     ["blackout", (blackout ?? []).map((window) => JSON.stringify(window)).join(", ")],
     ["retry", retry === undefined ? "" : retryText(retry)],
   ];

@@ -1,4 +1,4 @@
-import { ChannelError, type Clock, spanText } from "@ojm/core/backend";
+import { ChannelError, type Clock, durationText } from "@ojm/core/backend";
 import { explain, isLasting } from "../errors.js";
 import { Call, type CallOwner, type Waiting } from "./call.js";
 import { backoff, followsSentinels, isCluster, letProcessEnd, type RedisClient } from "./client.js";
@@ -140,7 +140,7 @@ export class Connection implements CallOwner {
   }
 
   #timeout(): ChannelError {
-    const message = `${this.#where} did not answer within ${spanText(this.#deadline)}: whether it was done is not known`;
+    const message = `${this.#where} did not answer within ${durationText(this.#deadline)}: whether it was done is not known`;
     return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
   }
 
@@ -149,7 +149,7 @@ export class Connection implements CallOwner {
     // Node reports no message where a name has several addresses.
     const why = cause === undefined ? "" : ` (${cause.message || cause.code})`;
     const advice = adviceOnStart(this.client, cause) ?? adviceOnTls(this.client, this.#trouble);
-    const message = `${this.#where} is not reachable${why}: no connection within ${spanText(this.#deadline)}${advice}`;
+    const message = `${this.#where} is not reachable${why}: no connection within ${durationText(this.#deadline)}${advice}`;
     return new ChannelError("UNAVAILABLE", message, { retryable: true, cause: this.#trouble?.cause });
   }
 }

@@ -1,4 +1,4 @@
-import { ChannelError, type Clock, spanText } from "@ojm/core/backend";
+import { ChannelError, type Clock, durationText } from "@ojm/core/backend";
 import { backoff, letProcessEnd, type RedisClient } from "../connection/client.js";
 import { explain } from "../errors.js";
 
@@ -88,7 +88,7 @@ export class Subscriptions {
     const { clock, deadline, where } = this.#options;
     return new Promise((resolve, reject) => {
       const leave = (): void => this.#leave(subscription);
-      const late = `${where} confirmed no subscription within ${spanText(deadline)}`;
+      const late = `${where} confirmed no subscription within ${durationText(deadline)}`;
       const giveUp = (): void => subscription.settle(new ChannelError("UNAVAILABLE", late, { retryable: true }));
       const cancel = clock.after(deadline, giveUp, true);
       const settle = (error?: ChannelError): void => {

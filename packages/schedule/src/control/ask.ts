@@ -1,5 +1,5 @@
 import type { JsonValue, Version } from "@ojm/core";
-import { argsProblem, spanText } from "@ojm/core/backend";
+import { argsProblem, durationText } from "@ojm/core/backend";
 import { type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";
@@ -74,7 +74,7 @@ export async function runNow(
     throw new ScheduleError("INVALID", `the run of "${name}" cannot have these args: ${problem}`, "args");
   const request = args === undefined ? asked : { ...asked, args };
   const id = await ask(store, name, request, within + LATER);
-  const silence = `no process that can run it answered within ${spanText(within)}`;
+  const silence = `no process that can run it answered within ${durationText(within)}`;
   const patience = { within, signal, silence };
   const answer = await answered(store, { name, id, request }, patience);
   if (answer?.run !== undefined) return answer.run;

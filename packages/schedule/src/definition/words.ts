@@ -1,12 +1,11 @@
+import { durationText } from "@ojm/core/backend";
 import { policiesOf, type ScheduleDefinition } from "./types.js";
 
 /** When a definition is due, in words: `At 02:00, Monday through Friday (Europe/Lisbon)`. */
 export async function wordsOf(definition: ScheduleDefinition): Promise<string> {
   const { cron, every = 0, timeZone = "UTC" } = definition;
   const { jitter } = policiesOf(definition);
-  // "Every minute", as a person says it, and not "Every 1 minute".
-  const often = durationText(every).replace(/^1 (?=[a-z]{3,}$)/, "");
-  const when = cron === undefined ? `Every ${often}` : `${await cronText(cron)} (${timeZone})`;
+  const when = cron === undefined ? `Every ${durationText(every)}` : `${await cronText(cron)} (${timeZone})`;
   return jitter === 0 ? when : `${when}, up to ${durationText(jitter)} later`;
 }
 
@@ -44,24 +43,4 @@ function withoutUnevenSteps(cron: string): string {
       return Array.from({ length: Math.ceil(count / step) }, (_, times) => first + times * step).join();
     })
     .join(" ");
-}
-
-const UNITS: readonly (readonly [name: string, ms: number])[] = [
-  ["day", 86_400_000],
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-  ["second", 1_000],
-  ["ms", 1],
-];
-
-/** A duration in words: `1 hour 30 minutes`. */
-export function durationText(ms: number): string {
-  let left = ms;
-  const parts: string[] = [];
-  for (const [name, size] of UNITS) {
-    const count = Math.floor(left / size);
-    left -= count * size;
-    if (count > 0) parts.push(`${count} ${name}${count === 1 || name === "ms" ? "" : "s"}`);
-  }
-  return parts.length === 0 ? "0 ms" : parts.slice(0, 2).join(" ");
 }

@@ -1,5 +1,5 @@
 import { type Clock, isChannelError } from "@ojm/core";
-import { processIdentity } from "@ojm/core/backend";
+import { elapsedText, processIdentity } from "@ojm/core/backend";
 import { inBackground, warn } from "../background.js";
 import { type MemberValue, memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
@@ -159,14 +159,14 @@ export class Presence {
     if (this.#toldAway || this.#closed || !isAway || ms < AWAY) return;
     this.#toldAway = true;
     if (error.code === "GONE") warn(`this process runs no tick any more: ${error.message}`);
-    else warn(`the store has not answered for ${Math.round(ms / 1_000)} s: schedules wait for it. ${error.message}`);
+    else warn(`the store has not answered for ${elapsedText(ms)}: schedules wait for it. ${error.message}`);
   }
 
   #answered(): void {
     const { clock } = this.#store;
     if (this.#toldAway && this.#failing !== undefined) {
       const ms = clock.monotonic() - this.#failing;
-      warn(`the store answers again, after ${Math.round(ms / 1_000)} s: schedules go on`);
+      warn(`the store answers again, after ${elapsedText(ms)}: schedules go on`);
     }
     this.#failing = undefined;
     this.#toldAway = false;

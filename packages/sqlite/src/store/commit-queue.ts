@@ -1,5 +1,5 @@
 import type { Commit, CommitOutcome } from "@ojm/core/backend";
-import { ChannelError, spanText } from "@ojm/core/backend";
+import { ChannelError, durationText } from "@ojm/core/backend";
 import { abortedError, codeOf, isBusy, toChannelError } from "../errors.js";
 import { PATIENCE, PAUSE } from "../patience.js";
 import type { WriteTransaction } from "./transaction.js";
@@ -183,7 +183,7 @@ export class CommitQueue {
   #timeout(): ChannelError {
     return new ChannelError(
       "TIMEOUT",
-      `SQLite file ${this.#file}: other processes kept it locked for ${spanText(PATIENCE)}. Nothing was written; try again`,
+      `SQLite file ${this.#file}: other processes kept it locked for ${durationText(PATIENCE)}. Nothing was written; try again`,
       { retryable: true },
     );
   }

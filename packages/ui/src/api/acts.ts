@@ -1,5 +1,5 @@
 import { type PendingRetry, parseRunId } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { durationText, holdOf } from "@ojm/core/backend";
 import type { BackfillProgress, RunNowOptions } from "@ojm/schedule";
 import type { ActAnswer, ActRequest } from "../contract/acts.js";
 import { Refusal } from "../security/refusal.js";
@@ -124,7 +124,7 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
   if (dryRun === true) {
     checkFuture(end);
     const isHeld = (await manager.locks()).some((lock) => lock.name === name);
-    const when = isHeld ? `, if who holds it now lets it go within ${HOLD_WAIT / 1_000} s` : "";
+    const when = isHeld ? `, if who holds it now lets it go within ${durationText(HOLD_WAIT)}` : "";
     return { done: `would keep all runs of "${name}" away until ${iso(end)}${when}` };
   }
   await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });

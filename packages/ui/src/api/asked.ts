@@ -1,3 +1,4 @@
+import { durationText } from "@ojm/core/backend";
 import * as v from "valibot";
 import { type Status, statusSchema } from "../contract/common.js";
 import type { Endpoint, Parameter } from "../contract/openapi/endpoints.js";
@@ -134,7 +135,7 @@ async function textOf(request: Request): Promise<string> {
   if (reader === undefined) return "";
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const text = `the body did not end within ${BODY_DEADLINE / 1_000} s`;
+    const text = `the body did not end within ${durationText(BODY_DEADLINE)}`;
     timer = setTimeout(() => reject(new Refusal("INVALID", text)), BODY_DEADLINE);
   });
   const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager, type LiveRuns } from "@ojm/core";
-import { channelsAnswer, spanText } from "@ojm/core/backend";
+import { channelsAnswer, durationText } from "@ojm/core/backend";
 import { followSchedules } from "@ojm/schedule";
 import type { Events } from "../contract/events.js";
 import { type Followed, Shared } from "../view/source.js";
@@ -68,7 +68,7 @@ export class Hub implements Followed {
     const { live } = this.#follow();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const text = `the store did not answer within ${spanText(PATIENCE)}`;
+      const text = `the store did not answer within ${durationText(PATIENCE)}`;
       timer = setTimeout(() => reject(new ChannelError("TIMEOUT", text, { retryable: true })), PATIENCE);
     });
     try {

@@ -5,7 +5,7 @@ import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { LockError } from "../../locks/errors.js";
 import { isText } from "../../util/shape.js";
-import { spanText } from "../../util/span.js";
+import { durationText } from "../../util/duration.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
@@ -163,7 +163,7 @@ export function toRecord(entry: Pick<Entry<RunRecord>, "value" | "version">): Ru
 
 /** The error text of a run that was closed at its timeout. */
 export function timeoutText(name: string, timeout: number): string {
-  return `the run of "${name}" took longer than its timeout of ${spanText(timeout)}`;
+  return `the run of "${name}" took longer than its timeout of ${durationText(timeout)}`;
 }
 
 /** The error of a run whose lease ended before it did. */

@@ -6,7 +6,7 @@ import type { LockValue } from "../../locks/entries/schema.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
 import { fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
-import { spanText } from "../../util/span.js";
+import { durationText } from "../../util/duration.js";
 import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
 import type { OnceOptions, StartClaim, StartingRun, Tick } from "../types.js";
@@ -73,9 +73,9 @@ export async function forgetStart(
 /** A start in words, and what it keeps away. */
 export function startText({ key, value, expiresIn }: Entry<OnceValue>): string {
   const { at, run, by, per } = value;
-  const what = per === undefined ? `for "${visible(keyOf(key))}"` : `once per ${spanText(per)}`;
+  const what = per === undefined ? `for "${visible(keyOf(key))}"` : `once per ${durationText(per)}`;
   // A key says by itself what it stands for, such as a tick. Its entry may be kept for longer.
-  const rest = per === undefined || expiresIn === undefined ? "" : ` for ${spanText(expiresIn)}`;
+  const rest = per === undefined || expiresIn === undefined ? "" : ` for ${durationText(expiresIn)}`;
   const began = `${visible(run)} started at ${new Date(at).toISOString()} on ${whom(by)}`;
   return `${began}: a run that is to start ${what} is skipped${rest}`;
 }

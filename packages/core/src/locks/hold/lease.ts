@@ -2,7 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
 import { LazyAbortSignal } from "../../util/abort/lazy-abort-signal.js";
 import type { Clock } from "../../util/clock.js";
-import { spanText } from "../../util/span.js";
+import { durationText } from "../../util/duration.js";
 import { visible } from "../../util/visible.js";
 import type { BeforeRemoval, LeaseOwner } from "../atomic-writes.js";
 import { asker } from "../entries/held.js";
@@ -227,7 +227,7 @@ export class Lease {
   }
 
   get #timeoutPassed(): string {
-    return `its timeout of ${spanText(this.#timeout)} passed`;
+    return `its timeout of ${durationText(this.#timeout)} passed`;
   }
 
   /** @internal Ends the lease, as its timeout passed. */

@@ -1,7 +1,7 @@
 import { inBackground } from "../../channel/calls/background.js";
 import { isFull } from "../../channel/calls/full.js";
 import type { Clock } from "../../util/clock.js";
-import { spanText } from "../../util/span.js";
+import { durationText } from "../../util/duration.js";
 import { visible } from "../../util/visible.js";
 import { emitWarning } from "../../util/warning.js";
 import type { BeforeRemoval } from "../atomic-writes.js";
@@ -52,7 +52,7 @@ export class UnwrittenEnds {
         this.#warn(`is not recorded: ${why}. The next process that finds it open records it as lost`);
         return;
       }
-      if (!told) this.#warn(`is not recorded yet: ${why}. This process waits up to ${spanText(this.#ttl)} for room`);
+      if (!told) this.#warn(`is not recorded yet: ${why}. This process waits up to ${durationText(this.#ttl)} for room`);
       await new Promise<void>((resolve) => void this.#clock.after(PAUSE, resolve, true));
     }
   }

@@ -2,7 +2,7 @@ import { inBackground } from "../../channel/calls/background.js";
 import type { Channel } from "../../channel/channel.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
 import { type Clock, systemClock } from "../../util/clock.js";
-import { spanText } from "../../util/span.js";
+import { durationText } from "../../util/duration.js";
 import type { LocksValue } from "../entries/schema.js";
 import type { HeartbeatLocators } from "./heartbeat-thread.js";
 import { Session } from "./session.js";
@@ -151,6 +151,6 @@ export function closedError(): ChannelError {
 }
 
 function tooSlow(ttl: number): ChannelError {
-  const text = `the store took longer to answer than a session lives (ttl ${spanText(ttl)}), so no lock can be held. Raise ttl, or find out why the store is slow`;
+  const text = `the store took longer to answer than a session lives (ttl ${durationText(ttl)}), so no lock can be held. Raise ttl, or find out why the store is slow`;
   return new ChannelError("TIMEOUT", text, { retryable: true });
 }

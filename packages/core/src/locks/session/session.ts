@@ -7,7 +7,7 @@ import { isChannelError } from "../../channel/errors.js";
 import type { Key, Version } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { processIdentity } from "../../util/process-state.js";
-import { spanText } from "../../util/span.js";
+import { durationText } from "../../util/duration.js";
 import { visible } from "../../util/visible.js";
 import { emitWarning } from "../../util/warning.js";
 import {
@@ -199,9 +199,9 @@ export class Session {
 
   #notRenewed(): string {
     const late = this.#clock.monotonic() - this.#due();
-    const ttl = spanText(this.#ttl);
+    const ttl = durationText(this.#ttl);
     if (late >= LATE) {
-      return `this process was suspended or busy, and did not renew it for ${spanText(late)} more than ${ttl}`;
+      return `this process was suspended or busy, and did not renew it for ${durationText(late)} more than ${ttl}`;
     }
     this.isUnanswered = true;
     const trouble = this.#trouble === undefined ? "" : `. The last one failed: ${this.#trouble}`;
@@ -230,7 +230,7 @@ export class Session {
       if (this.#why !== undefined) return;
       // The session may have been found dead by now. It must not come back.
       if (!this.alive)
-        return this.lose(`the store answered a renewal after the session had ended: its ttl is ${spanText(this.#ttl)}`);
+        return this.lose(`the store answered a renewal after the session had ended: its ttl is ${durationText(this.#ttl)}`);
       if (outcome.ok) this.#renewed(outcome.version, sent);
       else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
     } catch (error) {
@@ -265,7 +265,7 @@ export class Session {
     if (this.#toldFull || !Number.isFinite(this.#life) || this.#why !== undefined) return;
     this.#toldFull = true;
     const left = Math.max(0, Math.round(this.#due() - this.#clock.monotonic()));
-    const text = `this process cannot renew its locks, and loses them in ${spanText(left)}: ${visible(why)}`;
+    const text = `this process cannot renew its locks, and loses them in ${durationText(left)}: ${visible(why)}`;
     emitWarning("OJM_FULL", text);
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "@ojm/core";
-import { spanText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
 import type { CodeBlock, Dependency } from "../../load/job-file.js";
 import { type JobOutcome, Request, type Requests } from "./requests.js";
 
@@ -91,7 +91,7 @@ export class DepsWait {
   }
 
   #timeUp(timeout: number): void {
-    this.#decide({ unmet: `it waited ${spanText(timeout)} (depsTimeout) for ${quoted(this.pending)}` });
+    this.#decide({ unmet: `it waited ${durationText(timeout)} (depsTimeout) for ${quoted(this.pending)}` });
   }
 }
 

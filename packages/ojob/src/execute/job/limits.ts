@@ -1,5 +1,5 @@
 import type { Clock } from "@ojm/core";
-import { spanText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
 import type { CodeBlock } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { failureText, toFailure } from "../../script/failure.js";
@@ -26,7 +26,7 @@ export class Limits {
     this.#end = end;
     const { timeout, stopWhen } = typeArgs;
     if (timeout !== undefined) {
-      const message = `"${name}" took longer than its timeout of ${spanText(timeout)}`;
+      const message = `"${name}" took longer than its timeout of ${durationText(timeout)}`;
       this.#after(timeout, () => end({ name: "JobError", message, code: "TIMEOUT" }));
     }
     if (stopWhen !== undefined) this.#after(PAUSE, () => void this.#watch(name, stopWhen, ask));

@@ -1,5 +1,5 @@
 import type { Clock, Lease } from "@ojm/core";
-import { spanText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
 import type { TypeArgs } from "../../load/job-file.js";
 import { JobError } from "./job-error.js";
 import type { JobLocks } from "./job-locks.js";
@@ -53,7 +53,7 @@ export class HeldLocks {
     held.lift();
     // The lock stays held until the job has ended: two jobs must not work under it.
     const end = (): void =>
-      holder.#onLost(new JobError(`it held the lock "${name}" for longer than its timeout of ${spanText(timeout)}`));
+      holder.#onLost(new JobError(`it held the lock "${name}" for longer than its timeout of ${durationText(timeout)}`));
     held.lift = clock.after(timeout, end, true);
     return true;
   }

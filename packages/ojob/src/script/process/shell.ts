@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { spanText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
 import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import type { ScriptHost } from "../thread.js";
@@ -79,7 +79,7 @@ export class ShellCommand {
   #limit(): () => void {
     const { timeout } = this.#options;
     if (timeout === undefined) return () => {};
-    const message = `the command took longer than ${spanText(Number(timeout))}`;
+    const message = `the command took longer than ${durationText(Number(timeout))}`;
     const timer = setTimeout(() => this.#group.end({ name: "JobError", message }), Number(timeout));
     return () => clearTimeout(timer);
   }

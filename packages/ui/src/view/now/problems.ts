@@ -1,5 +1,5 @@
 import type { HeldLock, LiveRun } from "@ojm/core";
-import { durationText, holdOf, isOwn, spanText } from "@ojm/core/backend";
+import { durationText, holdOf, isOwn } from "@ojm/core/backend";
 import type { Problem, RetryView } from "../../contract/now.js";
 import { shorten, stopRequestOf } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";
@@ -116,4 +116,4 @@ function held(lock: HeldLock, { mask }: Source): Problem[] {
 }
 
 /** In whole minutes: a text that changed each second could not be read. */
-const minutes = (ms: number): string => spanText(Math.floor(ms / 60_000) * 60_000);
+const minutes = (ms: number): string => durationText(Math.floor(ms / 60_000) * 60_000);

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import { second } from "../format/clock.js";
-import { seconds } from "../format/duration.js";
+import { elapsedText } from "../format/duration.js";
 import { connection } from "../live/live.js";
 import { Icon } from "../parts/icon.js";
 import { signedOut } from "./me.js";
@@ -51,5 +51,5 @@ const SignedOut = (): VNode => (
 
 /** Not read aloud each second. */
 const Age = ({ since }: { readonly since: number }): VNode => (
-  <span aria-live="off">{seconds(second.value - since)}</span>
+  <span aria-live="off">{elapsedText(second.value - since)}</span>
 );

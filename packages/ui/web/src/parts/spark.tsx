@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { count, duration } from "../format/duration.js";
+import { count, durationText } from "../format/duration.js";
 
 const WIDTH = 100;
 const HEIGHT = 20;
@@ -12,7 +12,7 @@ export function Spark({ durations }: { readonly durations: readonly number[] }):
   const width = WIDTH / SLOTS;
   const from = (SLOTS - Math.min(SLOTS, durations.length)) * width;
   const last = durations.at(-1) ?? 0;
-  const label = `${count(durations.length, "run")}, the longest ${duration(longest)}, the last ${duration(last)}`;
+  const label = `${count(durations.length, "run")}, the longest ${durationText(longest)}, the last ${durationText(last)}`;
   return (
     <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
       <title>{label}</title>

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { second } from "../format/clock.js";
-import { distance, seconds } from "../format/duration.js";
+import { distanceText, elapsedText } from "../format/duration.js";
 import { GRACE } from "../format/states.js";
 import { longTime, shortTime } from "../format/times.js";
 import { localZone, offsetOf, offsetText } from "../format/wall.js";
@@ -37,7 +37,7 @@ function apartText(at: number, zone: string): string | undefined {
 export function Away({ at, job }: TimeProps): VNode {
   return (
     <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
-      {distance(at, second.value)}
+      {distanceText(at, second.value)}
     </time>
   );
 }
@@ -54,7 +54,7 @@ export function Due({ at, job }: TimeProps): VNode {
 
 /** The time that passed since, counting. */
 export const Elapsed = ({ since }: { readonly since: number }): VNode => (
-  <span class="nowrap">{seconds(second.value - since)}</span>
+  <span class="nowrap">{elapsedText(second.value - since)}</span>
 );
 
 /** A number that is no time must not break the page. */

@@ -1,7 +1,6 @@
 import type { JobManager } from "@ojm/core";
-import { holdOf, ojmCommand } from "@ojm/core/backend";
+import { elapsedText, holdOf, ojmCommand } from "@ojm/core/backend";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
-import { rough } from "../../../output/times.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** A scheduler that was not heard for so long has missed a beat, however slow its machine is, in ms. */
@@ -57,7 +56,7 @@ function whoIs({ by: { host, pid } }: SchedulerView): string {
 }
 
 function ago({ heard }: SchedulerView): string {
-  return `${Math.round(heard / 1_000)} s ago`;
+  return `${elapsedText(heard)} ago`;
 }
 
 /** The pause that goes on. */
@@ -118,7 +117,7 @@ export function nobodyText(
   late: { readonly count: number; readonly at: number } | undefined,
   now: number,
 ): string {
-  const missed = late === undefined ? "" : `; ${count(late.count, "tick")} overdue for ${rough(now - late.at)}`;
+  const missed = late === undefined ? "" : `; ${count(late.count, "tick")} overdue for ${elapsedText(now - late.at)}`;
   return `no process runs "${name}"${missed}`;
 }
 

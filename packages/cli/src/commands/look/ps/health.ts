@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { short } from "../../../output/times.js";
+import { elapsedText } from "@ojm/core/backend";
 
 /** After so long without a word from the store, it is asked for one, in ms. */
 const QUIET = 5_000;
@@ -68,4 +68,4 @@ export function healthOf(manager: JobManager, onChange: () => void): StoreHealth
 }
 
 /** What a screen says of a store that does not answer. */
-export const sayAway = (away: number): string => `the store does not answer for ${short(away)}: this may be old`;
+export const sayAway = (away: number): string => `the store does not answer for ${elapsedText(away)}: this may be old`;

@@ -1,6 +1,5 @@
 import type { JobManager, Waiter } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
-import { rough } from "../../../output/times.js";
+import { elapsedText, visible } from "@ojm/core/backend";
 
 /** How many of those that wait for a lock are told in words. */
 const NAMED = 5;
@@ -33,6 +32,6 @@ export function sayProcesses(waiting: number, waiters: readonly Waiter[]): strin
 }
 
 function sayOne({ host, pid, since }: Waiter): string {
-  const waits = since === undefined ? "" : `, for ${rough(Math.max(0, Date.now() - since))}`;
+  const waits = since === undefined ? "" : `, for ${elapsedText(Math.max(0, Date.now() - since))}`;
   return `${host}, pid ${pid}${waits}`;
 }

@@ -1,5 +1,5 @@
 import type { Clock, Run } from "@ojm/core";
-import { spanText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
 import type { Args } from "../../../load/job-file.js";
 import type { JobOutput } from "../../../output/job-output.js";
 import type { PlannedJob, Step } from "../../../plan/planned.js";
@@ -127,7 +127,7 @@ class StepLimit {
 
   constructor(step: string, timeout: number | undefined, level: number, { clock, end }: StepParts) {
     const exceed = (): void => {
-      const message = `${step} took longer than its timeout of ${spanText(timeout ?? 0)}`;
+      const message = `${step} took longer than its timeout of ${durationText(timeout ?? 0)}`;
       this.#exceeded = { name: "JobError", message, code: "TIMEOUT" };
       end(this.#exceeded, level);
     };

@@ -104,11 +104,11 @@ export class TickLog {
   #skipped(tick: DecidedTick, why: string): void {
     const { job } = this.#told;
     if (tick.until === undefined) this.#host.tickSkipped(job, tick.at, why);
-    else this.#host.log.line("INFO", `"${job}" was skipped at ${spanText(tick)}: ${why}`);
+    else this.#host.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
   }
 
   #notRun(tick: DecidedTick, why: string): void {
-    this.#host.log.line("WARN", `"${this.#told.job}" is not run for ${spanText(tick)}: ${why}`);
+    this.#host.log.line("WARN", `"${this.#told.job}" is not run for ${ticksText(tick)}: ${why}`);
   }
 }
 
@@ -132,7 +132,7 @@ function countText({ count = 1, more }: DecidedTick): string {
   return count === 1 ? "one tick" : `${count}${more === true ? " or more" : ""} ticks`;
 }
 
-function spanText(tick: DecidedTick): string {
+function ticksText(tick: DecidedTick): string {
   const { at, until } = tick;
   if (until === undefined) return `its tick of ${timeText(at)}`;
   return `${countText(tick)} from ${timeText(at)} to ${timeText(until)}`;

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import type { JobDetail } from "../../api/types.js";
-import { duration } from "../../format/duration.js";
+import { durationText } from "../../format/duration.js";
 import { Section } from "../../parts/page.js";
 
 /** The fields that are a number of ms. */
@@ -28,7 +28,7 @@ export function Definition({ of }: { readonly of: JobDetail["definition"] }): VN
  */
 function said(field: string, value: unknown): string {
   if (typeof value === "string") return value;
-  if (typeof value === "number" && SPANS.has(field)) return duration(value);
+  if (typeof value === "number" && SPANS.has(field)) return durationText(value);
   if (field === "meta" || typeof value !== "object" || value === null || Array.isArray(value))
     return JSON.stringify(value);
   return Object.entries(value)

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { duration } from "../../format/duration.js";
+import { durationText } from "../../format/duration.js";
 import { Section } from "../../parts/page.js";
 
 const WIDTH = 400;
@@ -31,14 +31,14 @@ export function Durations({ durations, p50, p95 }: DurationsProps): VNode | null
               width={step - 3}
               height={Math.max(2, HEIGHT - y(ms))}
             >
-              <title>{duration(ms)}</title>
+              <title>{durationText(ms)}</title>
             </rect>
           ))}
           {[p50, p95].map((ms) => ms !== undefined && <line x1="0" x2={WIDTH} y1={y(ms)} y2={y(ms)} />)}
         </svg>
         <figcaption class="dim">
-          {p50 !== undefined && `p50 ${duration(p50)}`}
-          {p95 !== undefined && `, p95 ${duration(p95)}`}
+          {p50 !== undefined && `p50 ${durationText(p50)}`}
+          {p95 !== undefined && `, p95 ${durationText(p95)}`}
         </figcaption>
       </figure>
     </Section>

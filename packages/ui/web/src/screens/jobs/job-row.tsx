@@ -3,7 +3,7 @@ import { ActMenu } from "../../acts/act-menu.js";
 import { offersOf } from "../../acts/offers.js";
 import type { Job } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { count, duration, percent } from "../../format/duration.js";
+import { count, durationText, percent } from "../../format/duration.js";
 import { problemOf, skippedState } from "../../format/states.js";
 import { Spark } from "../../parts/spark.js";
 import { RunState, StateMark } from "../../parts/state.js";
@@ -32,10 +32,10 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
         <Spark durations={durations} />
       </td>
       <td class="num" data-label="p50">
-        {p50 === undefined ? "–" : duration(p50)}
+        {p50 === undefined ? "–" : durationText(p50)}
       </td>
       <td class="num" data-label="p95">
-        {p95 === undefined ? "–" : duration(p95)}
+        {p95 === undefined ? "–" : durationText(p95)}
       </td>
       <td class="num" data-label="Success rate">
         {rate === undefined ? "–" : percent(rate)}

@@ -4,7 +4,7 @@ import { offersOf } from "../../acts/offers.js";
 import { queryOf } from "../../api/call.js";
 import type { JobDetail } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
-import { duration, percent } from "../../format/duration.js";
+import { durationText, percent } from "../../format/duration.js";
 import { problemOf, skippedState, stateOf } from "../../format/states.js";
 import { Fact, Facts } from "../../parts/facts.js";
 import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
@@ -107,8 +107,8 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
         </Fact>
         <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} />}</Fact>
         <Fact name="Streak">{streak !== undefined && streakText(streak)}</Fact>
-        <Fact name="Usually takes">{p50 !== undefined && duration(p50)}</Fact>
-        <Fact name="p95">{p95 !== undefined && duration(p95)}</Fact>
+        <Fact name="Usually takes">{p50 !== undefined && durationText(p50)}</Fact>
+        <Fact name="p95">{p95 !== undefined && durationText(p95)}</Fact>
         <Fact name="Success rate">{rate !== undefined && percent(rate)}</Fact>
         <Fact name="Zone">{schedule?.zone}</Fact>
       </Facts>

@@ -4,7 +4,7 @@ import { allowed, offer, offersOfRun } from "../../acts/offers.js";
 import type { InstanceView, LockView, SchedulerItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { count, duration, seconds } from "../../format/duration.js";
+import { count, durationText, elapsedText } from "../../format/duration.js";
 import { problemOf, stateOf } from "../../format/states.js";
 import { Holder } from "../../parts/facts.js";
 import { RunLink } from "../../parts/lists/run-link.js";
@@ -87,7 +87,7 @@ function Left({ until }: { readonly until: number | undefined }): VNode {
   const left = until - second.value;
   return (
     <span class="lease" data-late={left < 3_000}>
-      {left > 0 ? seconds(left) : "over"}
+      {left > 0 ? elapsedText(left) : "over"}
     </span>
   );
 }
@@ -116,7 +116,7 @@ function Offset({ ms }: { readonly ms: number }): VNode {
   if (Math.abs(ms) < 1_000) return <span class="dim">as here</span>;
   return (
     <span class="state" data-tone="warn">
-      {duration(Math.abs(ms))} {ms > 0 ? "ahead" : "behind"}
+      {durationText(Math.abs(ms))} {ms > 0 ? "ahead" : "behind"}
     </span>
   );
 }

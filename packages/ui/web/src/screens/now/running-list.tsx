@@ -4,7 +4,7 @@ import { offersOfRun } from "../../acts/offers.js";
 import type { Running } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { duration, percent, seconds } from "../../format/duration.js";
+import { durationText, elapsedText, percent } from "../../format/duration.js";
 import { progressText } from "../../format/progress.js";
 import { Holder } from "../../parts/facts.js";
 import { RunLink } from "../../parts/lists/run-link.js";
@@ -78,10 +78,10 @@ function Pace({ run: { startTime, p50, p95, progress } }: { readonly run: Runnin
   const isLong = p95 !== undefined && elapsed > p95;
   const at = (ms: number): { left: string } => ({ left: `${(ms / end) * 100}%` });
   const usual =
-    p50 === undefined ? "" : `usually ${duration(p50)}${p95 === undefined ? "" : `, rarely over ${duration(p95)}`}`;
+    p50 === undefined ? "" : `usually ${durationText(p50)}${p95 === undefined ? "" : `, rarely over ${durationText(p95)}`}`;
   return (
     <span class="pace">
-      <span class="meter" role="img" aria-label={`${seconds(elapsed)}; ${usual}`} title={usual}>
+      <span class="meter" role="img" aria-label={`${elapsedText(elapsed)}; ${usual}`} title={usual}>
         <i data-tone={isLong ? "warn" : "running"} style={{ width: `${(share ?? elapsed / end) * 100}%` }} />
         {share === undefined && p50 !== undefined && <b style={at(p50)} />}
         {share === undefined && p95 !== undefined && <b style={at(p95)} />}
@@ -91,7 +91,7 @@ function Pace({ run: { startTime, p50, p95, progress } }: { readonly run: Runnin
           ? percent(Math.round(share * 100) / 100)
           : isLong
             ? "longer than usual"
-            : `of ${duration(p50 ?? 0)}`}
+            : `of ${durationText(p50 ?? 0)}`}
       </span>
     </span>
   );
@@ -105,10 +105,10 @@ function Lease({ run: { lease, fence } }: { readonly run: Running }): VNode {
   if (lease === undefined) return <span class="lease" />;
   const left = lease.until - second.value;
   const renewed = Math.max(0, second.value - lease.renewed);
-  const title = `Renewed ${duration(renewed)} ago, fence ${fence}`;
+  const title = `Renewed ${durationText(renewed)} ago, fence ${fence}`;
   return (
     <span class="lease" data-late={left < 3_000} title={title}>
-      lease {left > 0 ? seconds(left) : "over"}
+      lease {left > 0 ? elapsedText(left) : "over"}
     </span>
   );
 }

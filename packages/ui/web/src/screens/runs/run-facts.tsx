@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { ProgressView, RunDetail } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { duration, percent, tookText } from "../../format/duration.js";
+import { durationText, percent, tookText } from "../../format/duration.js";
 import { progressText } from "../../format/progress.js";
 import { Fact, Facts, Holder } from "../../parts/facts.js";
 import { Elapsed, Time } from "../../parts/time.js";
@@ -44,13 +44,13 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
             ? tookText(status, run.duration)
             : status === "running" && <Elapsed since={startTime} />}
         </Fact>
-        <Fact name="At most">{duration(timeout)}</Fact>
+        <Fact name="At most">{durationText(timeout)}</Fact>
         <Fact name="Started by">{trigger}</Fact>
         <Fact name="Tick">
           {tick !== undefined && (
             <>
               <Time at={tick} />
-              {delay !== undefined && <span class="dim"> {duration(delay)} late</span>}
+              {delay !== undefined && <span class="dim"> {durationText(delay)} late</span>}
             </>
           )}
         </Fact>

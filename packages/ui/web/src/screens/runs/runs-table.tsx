@@ -3,7 +3,7 @@ import { queryOf } from "../../api/call.js";
 import type { RunItem, Runs, Status } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { count, seconds, tookText } from "../../format/duration.js";
+import { count, elapsedText, tookText } from "../../format/duration.js";
 import { stateOf } from "../../format/states.js";
 import { inZone } from "../../format/times.js";
 import { zoneFor } from "../../format/zone.js";
@@ -164,7 +164,7 @@ function Row({ run, bare }: RowProps): VNode {
 export function Took({ run: { duration: took, status, startTime } }: { readonly run: RunItem }): VNode {
   if (took !== undefined) return <>{tookText(status, took)}</>;
   return status === "running" ? (
-    <span class="dim">{seconds(second.value - startTime)}</span>
+    <span class="dim">{elapsedText(second.value - startTime)}</span>
   ) : (
     <span class="dim">–</span>
   );

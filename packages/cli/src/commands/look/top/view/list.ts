@@ -1,6 +1,6 @@
+import { elapsedText } from "@ojm/core/backend";
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { cellText } from "../../../../output/table.js";
-import { short } from "../../../../output/times.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
 import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
@@ -63,7 +63,7 @@ function problemSection(items: readonly Problem[], now: number): Section<Problem
     columns: [
       { title: "PROBLEM", cell: ({ name }) => name, cut: "name" },
       { title: "WHAT", cell: ({ what }) => (what === "nobody" || what === "left" ? "no process" : what) },
-      { title: "FOR", cell: ({ since }) => (since === undefined ? "" : short(now - since)), rank: 3 },
+      { title: "FOR", cell: ({ since }) => (since === undefined ? "" : elapsedText(now - since)), rank: 3 },
       { title: "WHY", cell: ({ text }) => text, rank: 2, cut: "text" },
     ],
     items,
@@ -77,7 +77,7 @@ function retrySection(items: readonly Retrying[], now: number): Section<Retrying
     columns: [
       { title: "RETRYING", cell: ({ name }) => name, cut: "name" },
       { title: "ATTEMPT", cell: ({ attempt, attempts }) => `${attempt} of ${attempts}` },
-      { title: "IN", cell: ({ due }) => (due < now ? "overdue" : short(due - now)) },
+      { title: "IN", cell: ({ due }) => (due < now ? "overdue" : elapsedText(due - now)) },
       { title: "AT", cell: ({ due }) => timeOf(due, now), rank: 3 },
       { title: "WHY", cell: ({ error = "" }) => error, rank: 2, cut: "text" },
     ],
@@ -91,7 +91,7 @@ function nextSection(items: readonly Coming[], now: number): Section<Coming> {
   return {
     columns: [
       { title: "NEXT", cell: ({ name }) => name, cut: "name" },
-      { title: "IN", cell: ({ due }) => short(due - now) },
+      { title: "IN", cell: ({ due }) => elapsedText(due - now) },
       { title: "AT", cell: ({ due }) => timeOf(due, now) },
       { title: "NOTE", cell: noteOf, rank: 2, cut: "text" },
     ],

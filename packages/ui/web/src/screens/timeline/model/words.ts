@@ -1,4 +1,4 @@
-import { count, duration } from "../../../format/duration.js";
+import { count, durationText } from "../../../format/duration.js";
 import { ALL_STATUSES, stateOf, tickState } from "../../../format/states.js";
 import { inZone, shortTime } from "../../../format/times.js";
 import { countsOf, type Item, idOf } from "./items.js";
@@ -30,6 +30,6 @@ export function wordsOf(
   }
   return {
     title: `${stateOf(status).word} · ${at}`,
-    lines: [status === "running" ? `for ${duration(now - start)}` : `took ${duration(end - start)}`],
+    lines: [status === "running" ? `for ${durationText(now - start)}` : `took ${durationText(end - start)}`],
   };
 }
