@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Clock, Events } from "@ojm/core";
-import { emitWarning } from "@ojm/core/backend";
+import type { Clock, Duration, Events } from "@ojm/core";
+import { checkedDuration, emitWarning } from "@ojm/core/backend";
 import { type Context, type Looked, look, takeTurn } from "./look/look.js";
 import { outboxOf } from "./look/state.js";
+import { refuse } from "./rules/check.js";
 import { type CheckedRule, OWN_NAME } from "./rules/checked-rule.js";
 
 /** How much sooner or later than `every` a process looks, so that processes do not look all at once. */
@@ -198,13 +199,14 @@ export class Alerts {
   /**
    * Looks once more if a run ended since the last look, waits for what is being delivered, and ends. What is
    * not delivered by then waits in the store, for any process with the same rules. Close it before the
-   * manager. A second call returns the same promise.
+   * manager. A second call joins the first.
    *
-   * `wait`: how long that may take, in ms. Deliveries that go on then are broken off, and made again later.
+   * `wait`: how long that may take. Deliveries that go on then are broken off, and made again later.
    * Default: as long as the receivers take, and another process that delivers is not waited for.
    */
-  close({ wait }: { readonly wait?: number } = {}): Promise<void> {
-    this.#closed ??= this.#close(wait);
+  async close({ wait }: { readonly wait?: Duration } = {}): Promise<void> {
+    const most = wait === undefined ? undefined : checkedDuration("wait", wait, refuse);
+    this.#closed ??= this.#close(most);
     return this.#closed;
   }
 

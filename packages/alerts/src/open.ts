@@ -1,4 +1,5 @@
 import { type Channel, type JobManager, systemClock } from "@ojm/core";
+import { durationOf } from "@ojm/core/backend";
 import { Alerts } from "./alerts.js";
 import type { Send } from "./deliver/outcome.js";
 import { AlertsError } from "./errors.js";
@@ -36,7 +37,7 @@ export async function openAlerts(manager: JobManager, options: AlertsOptions): P
 /** Opens alerts whose deliveries a simulation makes. */
 export async function openWith(manager: JobManager, options: AlertsOptions, send: Send): Promise<Alerts> {
   checkOptions(options);
-  const { every = EVERY, url, clock = systemClock } = options;
+  const { url, clock = systemClock } = options;
   const rules = options.rules.map(checkedRule);
   const channel = await manager.channel<Stored>(CHANNEL);
   const now = (): number => clock.now();
@@ -47,7 +48,7 @@ export async function openWith(manager: JobManager, options: AlertsOptions, send
   const alerts = new Alerts(
     { manager, channel, rules, send: url === undefined ? send : withLink(send, url), now },
     clock,
-    every,
+    durationOf(options.every) ?? EVERY,
   );
   alerts.begin();
   return alerts;

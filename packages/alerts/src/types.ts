@@ -1,4 +1,4 @@
-import type { Clock, RunStatus } from "@ojm/core";
+import type { Clock, Duration, RunStatus } from "@ojm/core";
 
 /**
  * What a rule tells of a run.
@@ -40,15 +40,15 @@ export interface Rule {
    * from then on. Runs that were cancelled or skipped do not count. At most 50. Default: 1.
    */
   readonly after?: number;
-  /** For `long`: how long a run may go on, in ms. */
-  readonly longer?: number;
-  /** For `late`: how long after its tick a run may begin, in ms. */
-  readonly later?: number;
+  /** For `long`: how long a run may take. */
+  readonly longer?: Duration;
+  /** For `late`: how long after its tick a run may begin. */
+  readonly later?: Duration;
   /**
-   * For `missed`: how long after it was due a tick that nobody has decided counts as missed, in ms, 1,000 at
-   * least. Default: 60,000.
+   * For `missed`: how long after it was due an undecided tick counts as missed, one second at least. Default:
+   * one minute.
    */
-  readonly grace?: number;
+  readonly grace?: Duration;
   /** The receiver. */
   readonly to: Receiver;
 }
@@ -58,8 +58,8 @@ export type Receiver =
   | WebhookReceiver
   | CommandReceiver
   | EmailReceiver
-  | { readonly slack: string; readonly deadline?: number }
-  | { readonly healthchecks: string; readonly deadline?: number };
+  | { readonly slack: string; readonly deadline?: Duration }
+  | { readonly healthchecks: string; readonly deadline?: Duration };
 
 /** An address that takes a POST, as Standard Webhooks has it. */
 export interface WebhookReceiver {
@@ -67,16 +67,16 @@ export interface WebhookReceiver {
   readonly webhook: string;
   /** The secret that signs it: `whsec_` and base64. Without it, the request is not signed. */
   readonly secret?: string;
-  /** How long an attempt may take, in ms. Default: 10,000. */
-  readonly deadline?: number;
+  /** How long an attempt may take. Default: 10 s. */
+  readonly deadline?: Duration;
 }
 
 /** A program that gets the alert as JSON on its standard input, and its id as `OJM_ALERT_ID`. */
 export interface CommandReceiver {
   /** The program and its arguments. No shell reads them. */
   readonly command: readonly string[];
-  /** How long it may take, in ms, before it is killed. Default: 30,000. */
-  readonly deadline?: number;
+  /** How long it may take before it is killed. Default: 30 s. */
+  readonly deadline?: Duration;
 }
 
 /** Mail, by nodemailer. */
@@ -87,8 +87,8 @@ export interface EmailReceiver {
     /** The server: `smtp://user:password@host:587`, or the options of nodemailer's SMTP transport. */
     readonly smtp: string | SmtpServer;
   };
-  /** How long an attempt may take, in ms. Default: 30,000. */
-  readonly deadline?: number;
+  /** How long an attempt may take. Default: 30 s. */
+  readonly deadline?: Duration;
 }
 
 /** A mail server. */
@@ -106,10 +106,10 @@ export interface SmtpServer {
 export interface AlertsOptions {
   readonly rules: readonly Rule[];
   /**
-   * How often a process looks for what no event told it of, in ms: what a dead process left, and runs that go
-   * on for too long. Default: 30,000.
+   * How often a process looks for what no event reported: what a dead process left, and runs that take too
+   * long. Default: 30 s.
    */
-  readonly every?: number;
+  readonly every?: Duration;
   /**
    * The address of the UI, such as `https://ops.example.com/ojm`. Each alert then has the link to its run, or
    * to its job for ticks that were missed.

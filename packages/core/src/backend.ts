@@ -34,6 +34,19 @@ export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
 export { Breaks } from "./util/breaks.js";
 export { type Clock, systemClock } from "./util/clock.js";
+export {
+  ABOVE_ZERO,
+  checkedDuration,
+  type Duration,
+  distanceText,
+  durationOf,
+  durationProblem,
+  durationText,
+  elapsedText,
+  type InMs,
+  parseDuration,
+  tookText,
+} from "./util/duration.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
   bootId,
@@ -44,18 +57,6 @@ export {
   processState,
 } from "./util/process-state.js";
 export { ojmCommand, optionWord, shellWord } from "./util/shell-word.js";
-export {
-  ABOVE_ZERO,
-  checkedDuration,
-  type Duration,
-  distanceText,
-  durationOf,
-  durationProblem,
-  durationText,
-  elapsedText,
-  parseDuration,
-  tookText,
-} from "./util/duration.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";
 export { emitWarning, type WarningCode } from "./util/warning.js";

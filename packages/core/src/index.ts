@@ -3,3 +3,4 @@ export * from "./channel/index.js";
 export * from "./jobs/index.js";
 export * from "./locks/index.js";
 export { type Clock, systemClock } from "./util/clock.js";
+export type { Duration } from "./util/duration.js";

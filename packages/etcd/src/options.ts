@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ChannelError, rejectUnknownOptions } from "@ojm/core/backend";
+import { ABOVE_ZERO, ChannelError, checkedDuration, type Duration, rejectUnknownOptions } from "@ojm/core/backend";
 
 /** A client that the caller made: etcd3's `Etcd3`, or a namespace of one. */
 export interface PassedClient {
@@ -17,8 +17,8 @@ export interface EtcdOptions {
   readonly hosts?: string | readonly string[];
   /** The prefix of all keys. Default: `ojm/`. */
   readonly keyPrefix?: string;
-  /** The longest time that a call may take, in ms. Default: 5000. */
-  readonly deadline?: number;
+  /** The longest time that a call may take. Default: 5 s. */
+  readonly deadline?: Duration;
   /** The etcd user to sign in as. */
   readonly auth?: { readonly username: string; readonly password: string };
   /** For TLS: each as PEM text, as a `Buffer`, or as the path of a file. */
@@ -65,6 +65,10 @@ function wrong(message: string): ChannelError {
   return new ChannelError("INVALID_CONFIG", `channel type "etcd": ${message}`);
 }
 
+function refuse(message: string): never {
+  throw wrong(message);
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -76,11 +80,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
  */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("etcd", args, OPTIONS);
-  const { keyPrefix = "ojm/", deadline = 5_000, grpcOptions = {} } = args;
+  const { keyPrefix = "ojm/", grpcOptions = {} } = args;
   if (typeof keyPrefix !== "string") throw wrong("keyPrefix must be a string");
-  if (typeof deadline !== "number" || !(deadline > 0 && deadline <= 2_147_483_647)) {
-    throw wrong("deadline must be a number of milliseconds above 0");
-  }
+  const deadline = checkedDuration("deadline", args["deadline"] ?? 5_000, refuse, ABOVE_ZERO, 2_147_483_647);
   if (!isRecord(grpcOptions)) throw wrong("grpcOptions must be a map");
   return {
     hosts: readHosts(args["hosts"]),

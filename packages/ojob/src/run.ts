@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
-import type { Clock } from "@ojm/core";
-import { GRACE } from "@ojm/core/backend";
+import type { Clock, Duration } from "@ojm/core";
+import { checkedDuration, GRACE } from "@ojm/core/backend";
 import type { RunControl } from "./execute/run-file.js";
 import type { Args } from "./load/job-file.js";
 import type { Log } from "./output/log.js";
@@ -39,8 +39,8 @@ export interface RunFileOptions {
   readonly prepare?: PrepareType;
   /** The heap limit of one script, in MB. Default: half of the machine's memory, at most 2,048. */
   readonly scriptMemory?: number;
-  /** How long jobs have to stop by themselves after they were told to, in ms. Default: 10,000. */
-  readonly grace?: number;
+  /** How long jobs have to stop by themselves after they were told to. Default: 10 s. */
+  readonly grace?: Duration;
   /** Time and chance, for simulations. Scripts see this clock in `now()` and `nowUTC()`, not in `Date`. */
   readonly clock?: Clock;
   /** Receives, before the first job starts, the control that stops the run. */
@@ -60,7 +60,10 @@ export async function runJobFile(name: string, options: RunFileOptions): Promise
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");
-    const { grace = GRACE, prepare, clock, onStart } = options;
+    const { prepare, clock, onStart } = options;
+    const grace = checkedDuration("grace", options.grace ?? GRACE, (message) => {
+      throw new TypeError(message);
+    });
     return await runFile(name, { log, args, strict, jobs, packages, pool, thread, prepare, grace, clock, onStart });
   } finally {
     await pool.close();

@@ -1,4 +1,4 @@
-import { rejectUnknownOptions } from "@ojm/core/backend";
+import { checkedDuration, rejectUnknownOptions } from "@ojm/core/backend";
 import {
   type ClientOptions,
   type ClusterClient,
@@ -77,7 +77,7 @@ export interface Settings {
  */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("redis", args, OPTIONS);
-  const deadline = number(args, "deadline", 5_000, 1);
+  const deadline = checkedDuration('"deadline"', args["deadline"] ?? 5_000, refuse, 1, 2 ** 30);
   const { client, cluster } = args;
   const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);
   // With Sentinel, writes wait for a replica: a master that is cut off together with a holder would go on to
@@ -214,6 +214,10 @@ function number(args: Readonly<Record<string, unknown>>, name: string, otherwise
     throw invalid(`"${name}" is a whole number from ${least} up`);
   }
   return value;
+}
+
+function refuse(message: string): never {
+  throw invalid(message);
 }
 
 function yesOrNo(args: Readonly<Record<string, unknown>>, name: string): boolean {

@@ -25,7 +25,7 @@ export type { DecidedTick, ScheduleTick, TicksOptions } from "./control/ticks.js
 export type { ScheduleReason } from "./control/why.js";
 export { whyBackfilled, whyNotRun } from "./decide/why-not-run.js";
 export { checkDefinition } from "./definition/check.js";
-export type { Blackout, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
+export type { Blackout, CheckedDefinition, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
 export { wordsOf } from "./definition/words.js";
 export type { Body } from "./fire/host.js";
 export { Scheduler, type SchedulerOptions } from "./scheduler.js";

@@ -1,3 +1,4 @@
+import type { InMs } from "@ojm/core/backend";
 import type { Alert, Receiver } from "../types.js";
 
 /**
@@ -16,7 +17,7 @@ export type Outcome =
   | { readonly type: "refused" | "gone"; readonly why: string };
 
 /** An attempt to deliver an alert. Never rejects. */
-export type Send = (to: Receiver, alert: Alert, options: SendOptions) => Promise<Outcome>;
+export type Send = (to: InMs<Receiver>, alert: Alert, options: SendOptions) => Promise<Outcome>;
 
 export interface SendOptions {
   /** Ends the attempt. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { durationText } from "@ojm/core/backend";
+import { durationText, type InMs } from "@ojm/core/backend";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, CommandReceiver } from "../types.js";
 import { codeOf } from "./http.js";
@@ -7,7 +7,7 @@ import { codeOf } from "./http.js";
 const DEADLINE = 30_000;
 
 /** Runs a program with the alert on its standard input. It takes the alert if it exits with 0. */
-export function sendCommand(to: CommandReceiver, alert: Alert, { signal }: SendOptions): Promise<Outcome> {
+export function sendCommand(to: InMs<CommandReceiver>, alert: Alert, { signal }: SendOptions): Promise<Outcome> {
   const { command, deadline = DEADLINE } = to;
   const [program = "", ...args] = command;
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-import { durationText, LINES, visible } from "@ojm/core/backend";
+import { durationText, type InMs, LINES, visible } from "@ojm/core/backend";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, EmailReceiver, SmtpServer } from "../types.js";
 import { codeOf } from "./http.js";
@@ -20,7 +20,7 @@ interface Transport {
  * Sends an alert as a mail. Its Message-ID is that of the alert: a mailbox can tell a second delivery.
  */
 export async function sendEmail(
-  { email, deadline = DEADLINE }: EmailReceiver,
+  { email, deadline = DEADLINE }: InMs<EmailReceiver>,
   alert: Alert,
   { signal }: SendOptions,
 ): Promise<Outcome> {
@@ -37,7 +37,8 @@ export async function sendEmail(
   });
   const late = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
   const stopped = new Promise<Outcome>((resolve) => {
-    const stop = (): void => resolve({ type: "later", why: `the mail server did not take it within ${durationText(deadline)}` });
+    const stop = (): void =>
+      resolve({ type: "later", why: `the mail server did not take it within ${durationText(deadline)}` });
     if (late.aborted) stop();
     else late.addEventListener("abort", stop, { once: true });
   });

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import type { InMs } from "@ojm/core/backend";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, WebhookReceiver } from "../types.js";
 import { post } from "./http.js";
@@ -10,7 +11,7 @@ export const HTTP_DEADLINE = 10_000;
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
-export function sendWebhook(to: WebhookReceiver, alert: Alert, options: SendOptions): Promise<Outcome> {
+export function sendWebhook(to: InMs<WebhookReceiver>, alert: Alert, options: SendOptions): Promise<Outcome> {
   const { webhook: address, secret, deadline = HTTP_DEADLINE } = to;
   const timestamp = new Date(alertTime(alert, options.now)).toISOString();
   const body = JSON.stringify({ type: `run.${alert.kind}`, timestamp, data: alert });

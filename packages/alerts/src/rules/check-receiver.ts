@@ -1,5 +1,6 @@
+import { durationOf, durationText } from "@ojm/core/backend";
 import { AlertsError } from "../errors.js";
-import { checkNames, isBetween } from "./names.js";
+import { checkNames } from "./names.js";
 
 /** The options of each receiver, beside its deadline. */
 const RECEIVERS: { readonly [name: string]: readonly string[] } = {
@@ -33,8 +34,11 @@ export function checkReceiver(where: string, to: unknown): string {
     );
   checkNames(where, to, [...(RECEIVERS[name] ?? []), "deadline"]);
   const { deadline } = options;
-  if (deadline !== undefined && !isBetween(deadline, 1, LONGEST))
-    throw new AlertsError(`${where}: deadline must be a number of ms from 1 to ${LONGEST}`);
+  // Its value is not in the message: it may be a secret in a wrong place.
+  if (deadline !== undefined && durationOf(deadline, 1, LONGEST) === undefined)
+    throw new AlertsError(
+      `${where}: deadline must be a duration from 1 ms up to ${durationText(LONGEST)}, such as "10s"`,
+    );
   if (name === "command") checkCommand(where, options["command"]);
   else if (name === "email") checkEmail(`${where}.email`, options["email"]);
   else checkAddress(`${where}.${name}`, options[name], ["http:", "https:"]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AlertsError } from "../errors.js";
-import type { AlertsOptions } from "../types.js";
+import type { AlertsOptions, Rule } from "../types.js";
 import { checkOptions } from "./check.js";
 import { checkedRule } from "./checked-rule.js";
 
@@ -36,6 +36,21 @@ test.each([
   expect(ofRule(rule)).toBe("");
 });
 
+test("a rule with durations as texts is the same as one in ms", () => {
+  const [texts, ms] = [
+    ["1h", "1m", "2m", "5s"],
+    [3_600_000, 60_000, 120_000, 5_000],
+  ].map(([longer, later, grace, deadline]) => {
+    const rule = { on: ["long", "missed", "late"], longer, later, grace, to: { ...to, deadline } } as Rule;
+    expect(ofRule(rule)).toBe("");
+    const { matches: _, ...checked } = checkedRule(rule);
+    return checked;
+  });
+  expect(texts).toEqual(ms);
+  expect(texts?.to).toEqual({ ...to, deadline: 5_000 });
+  expect(messageOf({ rules: [{ on: ["failed"], to }], every: "1m" })).toBe("");
+});
+
 test.each([
   [{}, "rules must be a list of at least one rule"],
   [{ rules: [] }, "rules must be a list of at least one rule"],
@@ -44,7 +59,7 @@ test.each([
     { rules: [{ on: ["failed"], to }], url: "ops.example.com" },
     "url must be an address that begins with http:// or https://",
   ],
-  [{ rules: [{ on: ["failed"], to }], every: 0 }, "every must be a number of ms from 10 to 3600000, not 0"],
+  [{ rules: [{ on: ["failed"], to }], every: 0 }, 'every must be a duration from 10 ms up to 1 h, in ms or as a text with its unit such as "90s" or "10m", not 0'],
   [{ rules: [1] }, "rules[0] must be a map of: id, on, jobs, after, longer, later, grace, to"],
   [
     {
@@ -64,10 +79,10 @@ describe("a rule that makes no sense", () => {
     [{ job: ["a"] }, 'rules[0] has no "job". Did you mean "jobs"?'],
     [{ on: ["fail"] }, 'rules[0]: on has no "fail". Did you mean "failed"?'],
     [{ on: ["misd"] }, 'rules[0]: on has no "misd". Did you mean "missed"?'],
-    [{ on: ["late"] }, 'rules[0]: "late" needs later, a number of ms above 0'],
+    [{ on: ["late"] }, 'rules[0]: "late" needs later, which must be a duration from 1 ms, in ms or'],
     [{ later: 5 }, 'rules[0]: later is for "late", which is not in on: [failed]'],
     [{ grace: 5_000 }, 'rules[0]: grace is for "missed", which is not in on: [failed]'],
-    [{ on: ["missed"], grace: 5 }, "rules[0]: grace must be a number of ms from 1000, not 5"],
+    [{ on: ["missed"], grace: 5 }, "rules[0]: grace must be a duration from 1 s, in ms or"],
     [{ on: ["missed"], to: { healthchecks: "https://hc-ping.com/a" } }, 'healthchecks cannot tell "missed"'],
     [{ on: [] }, "rules[0]: on must be a list of at least one of"],
     [{ jobs: [] }, "rules[0]: jobs must be a list of names"],
@@ -86,7 +101,7 @@ describe("a rule that makes no sense", () => {
     [{ to: {} }, "rules[0].to must have exactly one of: webhook, command, email, slack, healthchecks"],
     [{ to: { ...to, slack: "https://a" } }, "rules[0].to must have exactly one of"],
     [{ to: { slack: "https://a", secret: "whsec_a" } }, 'rules[0].to has no "secret"'],
-    [{ to: { ...to, deadline: 70_000 } }, "rules[0].to: deadline must be a number of ms from 1 to 60000"],
+    [{ to: { ...to, deadline: 70_000 } }, "rules[0].to: deadline must be a duration from 1 ms up to 1 min"],
     [{ to: { command: "notify.sh" } }, "rules[0].to.command must be a list"],
     [{ to: { email: { to: "a", from: "b@c", smtp: "smtp://d" } } }, "rules[0].to.email.to must be a mail address"],
     [{ to: { email: { to: "a@b", from: "b@c\nBcc: x@y", smtp: "smtp://d" } } }, "rules[0].to.email.from must be"],

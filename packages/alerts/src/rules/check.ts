@@ -1,4 +1,4 @@
-import { nearest, visible } from "@ojm/core/backend";
+import { checkedDuration, nearest, visible } from "@ojm/core/backend";
 import { AlertsError } from "../errors.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
 import { checkAddress, checkReceiver } from "./check-receiver.js";
@@ -28,8 +28,7 @@ export function checkOptions(options: AlertsOptions): void {
   checkNames("openAlerts", options, OPTIONS);
   const { rules, every, url } = options;
   checkRules(rules, url);
-  if (every !== undefined && !isBetween(every, OFTEN, SELDOM))
-    throw new AlertsError(`every must be a number of ms from ${OFTEN} to ${SELDOM}, not ${show(every)}`);
+  if (every !== undefined) checkedDuration("every", every, refuse, OFTEN, SELDOM);
 }
 
 /**
@@ -95,15 +94,18 @@ function checkJobs(where: string, jobs: unknown): void {
 /** An option that changes nothing is a mistake, and so is a rule that waits for what cannot be. */
 function checkThatItFires(where: string, { on, after, longer, later, grace }: Rule): void {
   for (const [kind, name, value] of [["long", "longer", longer] as const, ["late", "later", later] as const]) {
-    if (on.includes(kind) && !isBetween(value, 1, Number.MAX_SAFE_INTEGER))
-      throw new AlertsError(`${where}: "${kind}" needs ${name}, a number of ms above 0, not ${show(value)}`);
+    if (on.includes(kind)) checkedDuration(`${where}: "${kind}" needs ${name}, which`, value, refuse, 1);
     refuseUnused(where, on, kind, name, value);
   }
   refuseUnused(where, on, "missed", "grace", grace);
-  if (grace !== undefined && !isBetween(grace, LEAST_GRACE, Number.MAX_SAFE_INTEGER))
-    throw new AlertsError(`${where}: grace must be a number of ms from ${LEAST_GRACE}, not ${show(grace)}`);
+  if (grace !== undefined) checkedDuration(`${where}: grace`, grace, refuse, LEAST_GRACE);
   if (after !== undefined && !on.some((kind) => kind === "recovered" || ERRORS.includes(kind)))
     throw new AlertsError(`${where}: after counts runs that ended in error, and on has none: [${on.join(", ")}]`);
+}
+
+/** Refuses an option, or an argument of a call. */
+export function refuse(message: string): never {
+  throw new AlertsError(visible(message));
 }
 
 function refuseUnused(where: string, on: Rule["on"], kind: AlertKind, name: string, value: unknown): void {

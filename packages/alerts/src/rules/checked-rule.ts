@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { durationOf, type InMs } from "@ojm/core/backend";
 import type { AlertKind, Receiver, Rule } from "../types.js";
 
 /** The name of the managed run that looks and delivers. It is never alerted on. */
@@ -30,7 +31,7 @@ export interface CheckedRule {
   readonly longer: number;
   readonly later: number;
   readonly grace: number;
-  readonly to: Receiver;
+  readonly to: InMs<Receiver>;
   /** Whether the rule is about jobs of this name. */
   matches(name: string): boolean;
 }
@@ -44,12 +45,18 @@ export function checkedRule(rule: Rule): CheckedRule {
     on: new Set(rule.on),
     errors: new Set(told.length === 0 ? ERRORS : told),
     after: rule.after ?? 1,
-    longer: rule.longer ?? Number.POSITIVE_INFINITY,
-    later: rule.later ?? Number.POSITIVE_INFINITY,
-    grace: rule.grace ?? GRACE,
-    to: structuredClone(rule.to),
+    longer: durationOf(rule.longer) ?? Number.POSITIVE_INFINITY,
+    later: durationOf(rule.later) ?? Number.POSITIVE_INFINITY,
+    grace: durationOf(rule.grace) ?? GRACE,
+    to: receiverOf(rule.to),
     matches: (name) => name !== OWN_NAME && (patterns === undefined || patterns.some((each) => each.test(name))),
   };
+}
+
+/** A copy: the program may change its own. */
+function receiverOf({ deadline, ...to }: Receiver): InMs<Receiver> {
+  const ms = durationOf(deadline);
+  return { ...structuredClone(to), ...(ms !== undefined && { deadline: ms }) } as InMs<Receiver>;
 }
 
 function patternOf(text: string): RegExp {
@@ -61,7 +68,8 @@ function patternOf(text: string): RegExp {
 const NOT_HASHED = new Set(["secret", "auth", "tls", "deadline"]);
 
 /** A hash of the rule. A password must not be in it: a hash of a short one can be guessed. */
-function idOf({ on, jobs, after, longer, later, grace, to }: Rule): string {
+function idOf({ on, jobs, after, to, ...rule }: Rule): string {
+  const [longer, later, grace] = [rule.longer, rule.later, rule.grace].map((span) => durationOf(span));
   const sorted = { on: [...on].sort(), jobs: jobs && [...jobs].sort(), after, longer, later, grace, to };
   const text = JSON.stringify(sorted, (key, value: unknown) => {
     if (NOT_HASHED.has(key)) return undefined;

@@ -1,3 +1,4 @@
+import { ABOVE_ZERO, checkedDuration, type Duration } from "../util/duration.js";
 import type { Commit, CommitOutcome, StoredCheck, StoredEntry, StoredWrite, Supports } from "./backend/backend.js";
 import { encodeValue, type JsonValue } from "./encoding/json.js";
 import { KnownValue } from "./encoding/known-value.js";
@@ -46,13 +47,12 @@ export interface EncodedCommit extends Commit {
   readonly checks: readonly EncodedCheck[];
 }
 
-function validTtl(ttl: number): number {
-  if (typeof ttl === "number" && ttl > 0 && Number.isFinite(ttl)) return ttl;
-  throw new ChannelError("INVALID_ARGUMENT", `ttl must be a number of ms above 0, not ${String(ttl)}`);
-}
+const refuse = (message: string): never => {
+  throw new ChannelError("INVALID_ARGUMENT", message);
+};
 
 /** Encodes a put, and refuses a value that the store cannot hold. */
-export function encodePut(key: string, value: unknown, ttl: number | undefined, supports: Supports): StoredWrite {
+export function encodePut(key: string, value: unknown, ttl: Duration | undefined, supports: Supports): StoredWrite {
   const text = value instanceof KnownValue ? value.text : encodeValue(value);
   // A UTF-16 unit takes at most three bytes of UTF-8, so most values need not be measured.
   if (text.length * 3 > supports.maxValueBytes && Buffer.byteLength(text) > supports.maxValueBytes) {
@@ -60,7 +60,7 @@ export function encodePut(key: string, value: unknown, ttl: number | undefined, 
   }
   if (ttl === undefined) return { key, value: text };
   if (!supports.ttl) throw new ChannelError("NOT_SUPPORTED", "this type of channel keeps no time to live");
-  return { key, value: text, ttl: validTtl(ttl) };
+  return { key, value: text, ttl: checkedDuration("ttl", ttl, refuse, ABOVE_ZERO) };
 }
 
 /** Refuses a key that is too long for the store. */

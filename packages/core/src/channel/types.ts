@@ -1,3 +1,4 @@
+import type { Duration } from "../util/duration.js";
 import type { Backend, BackendType, Supports } from "./backend/backend.js";
 import type { JsonValue } from "./encoding/json.js";
 
@@ -55,8 +56,8 @@ export interface CallOptions {
 
 /** Options of a write. */
 export interface WriteOptions extends CallOptions {
-  /** Time to live in ms, above 0, measured by the store's clock. */
-  readonly ttl?: number;
+  /** Time to live, above 0, measured by the store's clock. */
+  readonly ttl?: Duration;
 }
 
 /**
@@ -72,7 +73,7 @@ export type WriteOutcome<V = JsonValue> =
  */
 export type Op<V = JsonValue> =
   | { readonly check: Key; readonly version: Version | null }
-  | { readonly put: Key; readonly value: V; readonly ttl?: number }
+  | { readonly put: Key; readonly value: V; readonly ttl?: Duration }
   | { readonly delete: Key };
 
 /** A check of a commit that did not hold. */

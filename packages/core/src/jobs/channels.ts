@@ -79,7 +79,9 @@ export async function openRecords(config: OpenOptions, clock: Clock = systemCloc
 }
 
 /** Opens all channels of a manager, or none. */
-export async function openChannels(options: JobManagerOptions): Promise<Channels> {
+export async function openChannels(
+  options: Pick<JobManagerOptions, "chJobs" | "chLocks" | "clock">,
+): Promise<Channels> {
   const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
   const records = await openRecords(chJobs, clock);
   try {

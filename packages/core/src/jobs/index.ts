@@ -6,6 +6,7 @@ export type { LogBudget } from "../channel/backend/backend.js";
 export type { StoreGoneEvent } from "../channel/backend/gone.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export type { AttemptFailedEvent, Events, RunCallingEvent, RunEvent } from "./events.js";
+export type { LogBudgetOptions } from "./logs/budget.js";
 export type { LogChunk } from "./logs/chunk.js";
 export type {
   LogAmount,

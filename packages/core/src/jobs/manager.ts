@@ -3,7 +3,7 @@ import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
-import { type CloseOptions, checkClose } from "../locks/grace.js";
+import type { CloseOptions } from "../locks/grace.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
@@ -11,7 +11,7 @@ import { type Clock, restBy, systemClock } from "../util/clock.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { LOGS, Logs } from "./logs/logs.js";
-import { checkManagerOptions, checkPruneOptions } from "./options.js";
+import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions } from "./options.js";
 import { type Asked, JobQuestions } from "./questions/job-questions.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
@@ -54,8 +54,6 @@ import type {
   UnlockOutcome,
 } from "./types.js";
 
-const TTL = 15_000;
-
 /**
  * Opens the channels, and closes as `lost` the runs that dead processes left open.
  *
@@ -66,10 +64,10 @@ const TTL = 15_000;
  * @throws ChannelError `INVALID_CONFIG` for an unknown or invalid option; any error of opening a channel
  */
 export async function openJobManager(options: JobManagerOptions = {}): Promise<JobManager> {
-  checkManagerOptions(options);
-  const channels = await openChannels(options);
+  const checked = checkManagerOptions(options);
+  const channels = await openChannels(checked);
   try {
-    const manager = new JobManager(channels, options);
+    const manager = new JobManager(channels, checked);
     await manager.begin();
     return manager;
   } catch (error) {
@@ -88,7 +86,7 @@ export async function openJobManager(options: JobManagerOptions = {}): Promise<J
  *   chLocks: { type: "sqlite", args: { file: "./data/ojm.db" } },
  * });
  * const { result } = await manager.run("daily-report", (run) => report({ signal: run.signal }), {
- *   timeout: 600_000,
+ *   timeout: "10m",
  * });
  */
 export class JobManager extends JobQuestions {
@@ -106,7 +104,7 @@ export class JobManager extends JobQuestions {
   #cancelSweep: () => void = () => {};
 
   /** @internal Use {@link openJobManager}. */
-  constructor(channels: Channels, options: JobManagerOptions) {
+  constructor(channels: Channels, options: CheckedManagerOptions) {
     super();
     const { jobs, locks, times } = channels;
     this.channels = { jobs, locks };
@@ -118,7 +116,7 @@ export class JobManager extends JobQuestions {
       await closeRunOf({ jobs, locks, index }, lock, { ...ending, endTime: this.#clock.now(), isUnused });
       if (isUnused) await forgetStart(locks as Channel<unknown>, lock);
     };
-    const { ttl = TTL, heartbeatThread = true, retention } = options;
+    const { ttl, heartbeatThread = true, retention } = options;
     const locksOptions = { clock: this.#clock, ttl, heartbeatThread, onOrphan };
     this.#locks = new Locks(locks as Channel<unknown>, locksOptions, jobs as Channel<unknown>);
     this.#runs = new RunGroup({
@@ -315,7 +313,7 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Deletes the records and logs of the runs that ended more than `olderThan` ms ago, what the audit tells of
+   * Deletes the records and logs of the runs that ended longer ago than `olderThan`, what the audit tells of
    * that time, and the rollups of the hours and days that are left empty. Open runs stay. Safe to run in
    * several processes at once.
    *
@@ -426,10 +424,9 @@ export class JobManager extends JobQuestions {
    *
    * @throws ChannelError `INVALID_ARGUMENT`
    * @example
-   * process.once("SIGTERM", () => manager.close({ grace: 20_000 }));
+   * process.once("SIGTERM", () => manager.close({ grace: "20s" }));
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkClose(options);
     this.#runs.grace.limit(options);
     this.#closed ??= this.#close().finally(() => this.#runs.grace.stop());
     return this.#closed;

@@ -2,12 +2,22 @@ import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import { isSignal } from "../util/abort/abort.js";
+import { ABOVE_ZERO, checkedDuration, type InMs } from "../util/duration.js";
 import { ownNameProblem } from "../util/own-names.js";
-import { isCount, isSpan } from "../util/shape.js";
+import { isCount } from "../util/shape.js";
 import { RunError } from "./errors.js";
-import { checkLogBudget } from "./logs/budget.js";
-import type { JobManagerOptions, PruneOptions, RetentionOptions, RunOptions, StartClaim, Tick } from "./types.js";
+import { checkLogBudget, type LogBudgetOptions } from "./logs/budget.js";
+import type {
+  JobManagerOptions,
+  OnceOptions,
+  PruneOptions,
+  RetentionOptions,
+  RunOptions,
+  StartClaim,
+  Tick,
+} from "./types.js";
 
+const TTL = 15_000;
 const HOUR = 3_600_000;
 const WAIT = 2_500;
 const LONGEST_TRIGGER = 1_000;
@@ -19,40 +29,53 @@ const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
 
+/** The options of a manager, with their durations in ms. */
+export interface CheckedManagerOptions extends Omit<InMs<JobManagerOptions>, "logBudget" | "retention"> {
+  readonly ttl: number;
+  readonly logBudget?: InMs<LogBudgetOptions>;
+  readonly retention?: InMs<RetentionOptions> | false;
+}
+
 /**
- * Refuses unknown and invalid options. With a misspelled `chLocks`, the locks would be in memory, and a job
- * could run twice at once.
+ * Checks options. With a misspelled `chLocks`, the locks would be in memory, and a job could run twice at
+ * once.
  *
  * @throws ChannelError `INVALID_CONFIG`
  */
-export function checkManagerOptions(options: JobManagerOptions): void {
+export function checkManagerOptions(options: JobManagerOptions): CheckedManagerOptions {
   checkNames("a job manager", options, MANAGER);
-  const { chJobs, chLocks, chLogs, logBudget, heartbeatThread, retention } = options;
-  if (logBudget !== undefined) checkLogBudget(logBudget);
-  if (retention !== undefined) checkRetention(retention);
+  const { chJobs, chLocks, chLogs, ttl = TTL, logBudget, heartbeatThread, retention } = options;
   for (const [name, channel] of Object.entries({ chJobs, chLocks, chLogs })) {
     if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
   }
   if (heartbeatThread !== undefined && typeof heartbeatThread !== "boolean") {
     throw new ChannelError("INVALID_CONFIG", `heartbeatThread must be true or false, not ${show(heartbeatThread)}`);
   }
+  return {
+    ...options,
+    ttl: checkedDuration("ttl", ttl, refuseConfig, ABOVE_ZERO),
+    ...(logBudget !== undefined && { logBudget: checkLogBudget(logBudget) }),
+    ...(retention !== undefined && { retention: checkRetention(retention) }),
+  };
+}
+
+function refuseConfig(message: string): never {
+  throw new ChannelError("INVALID_CONFIG", message);
 }
 
 /**
- * Refuses what does not say which records a store keeps.
+ * Checks which records a store is to keep, and resolves the duration to ms.
  *
  * @throws ChannelError `INVALID_CONFIG`
  */
-export function checkRetention(retention: unknown): void {
-  if (retention === false) return;
+export function checkRetention(retention: unknown): InMs<RetentionOptions> | false {
+  if (retention === false) return retention;
   checkNames('"retention" of a job manager', retention, ["olderThan", "keep"]);
   const { olderThan, keep } = retention as RetentionOptions;
-  const refuse = (what: string): never => {
-    throw new ChannelError("INVALID_CONFIG", `retention.${what}`);
-  };
-  if (olderThan !== undefined && (!isSpan(olderThan) || olderThan < 1))
-    refuse(`olderThan must be a number of ms, 1 or more, not ${show(olderThan)}`);
-  if (keep !== undefined && !isCount(keep)) refuse(`keep must be a whole number from 0 up, not ${show(keep)}`);
+  if (keep !== undefined && !isCount(keep))
+    refuseConfig(`retention.keep must be a whole number from 0 up, not ${show(keep)}`);
+  const ms = olderThan === undefined ? undefined : checkedDuration("retention.olderThan", olderThan, refuseConfig, 1);
+  return { ...(retention as RetentionOptions), ...(ms !== undefined && { olderThan: ms }) };
 }
 
 function checkNames(whose: string, options: unknown, known: readonly string[]): void {
@@ -62,11 +85,12 @@ function checkNames(whose: string, options: unknown, known: readonly string[]): 
   if (problem !== undefined) throw new ChannelError("INVALID_CONFIG", problem);
 }
 
-/** The options of a run, checked and with defaults. */
-export interface CheckedOptions extends RunOptions {
+/** The options of a run, checked, with defaults and with durations in ms. */
+export interface CheckedOptions extends Omit<InMs<RunOptions>, "once"> {
   readonly timeout: number;
   readonly wait: number;
   readonly trigger: string;
+  readonly once?: InMs<OnceOptions>;
 }
 
 /**
@@ -86,13 +110,9 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${show(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { timeout = HOUR, wait = WAIT, trigger = "manual", args, meta, claim, once, signal, waitSignal } = options;
-  if (typeof timeout !== "number" || !(timeout > 0) || !Number.isFinite(timeout)) {
-    refuse(`timeout of "${name}" must be a number of ms above 0, not ${show(timeout)}`);
-  }
-  if (typeof wait !== "number" || !(wait >= 0) || !Number.isFinite(wait)) {
-    refuse(`wait of "${name}" must be a number of ms, 0 or more, not ${show(wait)}`);
-  }
+  const { trigger = "manual", args, meta, claim, signal, waitSignal } = options;
+  const timeout = checkedDuration(`timeout of "${name}"`, options.timeout ?? HOUR, refuse, ABOVE_ZERO);
+  const wait = checkedDuration(`wait of "${name}"`, options.wait ?? WAIT, refuse);
   // Limit the text: a trigger that fills the record would leave no room for the end of the run.
   if (typeof trigger !== "string" || trigger.length > LONGEST_TRIGGER) {
     refuse(`trigger of "${name}" must be a text of at most ${LONGEST_TRIGGER} characters`);
@@ -104,26 +124,28 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
     ...(meta !== undefined && { meta: copyOf("meta", meta, refuse) }),
   };
   if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
-  if (once !== undefined) checkOnce(once, refuse);
   const isPlain =
-    signal === undefined && args === undefined && meta === undefined && claim === undefined && once === undefined;
-  return isPlain && waitSignal === undefined
-    ? { timeout, wait, trigger }
-    : { ...options, ...kept, timeout, wait, trigger };
+    signal === undefined &&
+    args === undefined &&
+    meta === undefined &&
+    claim === undefined &&
+    options.once === undefined;
+  if (isPlain && waitSignal === undefined) return { timeout, wait, trigger };
+  const { once, ...others } = options;
+  const checked = { ...others, ...kept, timeout, wait, trigger };
+  return once === undefined ? checked : { ...checked, once: checkOnce(once, refuse) };
 }
 
-function checkOnce(once: unknown, refuse: (what: string) => never): void {
+function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOptions> {
   if (!isMap(once)) refuse(`once must be a map, not ${show(once)}`);
   const given = once as { readonly [option: string]: unknown };
   const problem = unknownOption("once", given, "per" in given ? ["per"] : ["key", "keep"]);
   if (problem !== undefined) refuse(problem);
-  for (const option of "per" in given ? ["per"] : ["keep"]) {
-    const ms = given[option];
-    if (!isSpan(ms) || ms < 1) refuse(`${option} of once must be a number of ms, 1 or more, not ${show(ms)}`);
-  }
+  if ("per" in given) return { per: checkedDuration("per of once", given["per"], refuse, 1) };
+  const keep = checkedDuration("keep of once", given["keep"], refuse, 1);
   const { key } = given;
-  if ("per" in given || (typeof key === "string" && key !== "" && key.length <= LONGEST_ONCE)) return;
-  refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${show(key)}`);
+  if (typeof key === "string" && key !== "" && key.length <= LONGEST_ONCE) return { key, keep };
+  return refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${show(key)}`);
 }
 
 /** A copy of the args or the meta: the program may change its map while the run goes on. */
@@ -165,15 +187,15 @@ function isClaim(claim: unknown): boolean {
  *
  * @throws RunError `INVALID`
  */
-export function checkPruneOptions(options: PruneOptions): PruneOptions {
+export function checkPruneOptions(options: PruneOptions): InMs<PruneOptions> {
   const refuse = (what: string): never => {
     throw new RunError("INVALID", "", what);
   };
   const given: Partial<PruneOptions> = isMap(options) ? options : {};
   const problem = unknownOption("a prune", given, ["olderThan", "name", "keep", "author", "signal"]);
   if (problem !== undefined) refuse(problem);
-  const { olderThan, name, keep = 0, author } = given;
-  if (!isSpan(olderThan)) return refuse(`olderThan must be a number of ms, 0 or more, not ${String(olderThan)}`);
+  const { name, keep = 0, author } = given;
+  const olderThan = checkedDuration("olderThan", given.olderThan, refuse);
   if (name !== undefined && typeof name !== "string") refuse(`name of a prune must be a text, not ${show(name)}`);
   if (author !== undefined && typeof author !== "string") refuse(`author must be a text, not ${show(author)}`);
   if (!isCount(keep)) refuse(`keep must be a whole number from 0 up, not ${show(keep)}`);

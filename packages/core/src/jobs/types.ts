@@ -1,9 +1,10 @@
-import type { LogBudget } from "../channel/backend/backend.js";
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
 import type { HeldLock, Holder, Waiter } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
+import type { Duration, InMs } from "../util/duration.js";
+import type { LogBudgetOptions } from "./logs/budget.js";
 import type { RunLog } from "./logs/types.js";
 import type { RunRef } from "./run-id.js";
 
@@ -81,12 +82,12 @@ export interface RunRecord {
 export interface RetryOptions {
   /** How often it is tried in all, from 1 to 100. */
   readonly attempts: number;
-  /** The time between an attempt and the next one, in ms. Default: 60,000. */
-  readonly delay?: number;
+  /** The time between an attempt and the next one. Default: one minute. */
+  readonly delay?: Duration;
   /** `exponential`: each delay is twice the one before, up to `maxDelay`. Default: `exponential`. */
   readonly backoff?: "fixed" | "exponential";
-  /** The longest delay, in ms. Default: 3,600,000 (one hour). */
-  readonly maxDelay?: number;
+  /** The longest delay, seven days at most. Default: one hour. */
+  readonly maxDelay?: Duration;
   /**
    * Whether a run that is lost is tried again too: its process died, or it lost its lock. Default: false, as
    * its body may have done a part of its work.
@@ -103,8 +104,8 @@ export interface RetryOptions {
   readonly keepLock?: boolean;
 }
 
-/** A {@link RetryOptions} with all its defaults. */
-export interface RetryPolicy extends Required<Omit<RetryOptions, "keepLock">> {
+/** A {@link RetryOptions} with all its defaults, and with its durations in ms. */
+export interface RetryPolicy extends Required<Omit<InMs<RetryOptions>, "keepLock">> {
   /** Absent for false. */
   readonly keepLock?: boolean;
 }
@@ -155,12 +156,12 @@ export interface JobManagerOptions {
   /** The store of the logs of runs. It is opened with the first line. Default: the store of `chJobs`. */
   readonly chLogs?: OpenOptions;
   /** How much of the log of a run is kept. Default: by the store, see the README. */
-  readonly logBudget?: Partial<LogBudget>;
+  readonly logBudget?: LogBudgetOptions;
   /**
-   * The time to live of the session, in ms. If a process hangs or its host fails, its locks are free after
-   * this time. Default: 15,000.
+   * The time to live of the session. If a process hangs or its host fails, its locks are free after this
+   * time. Default: 15 s.
    */
-  readonly ttl?: number;
+  readonly ttl?: Duration;
   /**
    * Whether a second thread keeps the locks of this process while its main thread is busy for longer than
    * `ttl`, until the `timeout` of each run. Without it, a body that blocks the event loop that long loses its
@@ -186,10 +187,10 @@ export interface JobManagerOptions {
 /** Which records of runs that are over a store keeps. See {@link JobManagerOptions.retention}. */
 export interface RetentionOptions {
   /**
-   * Runs that ended more than this many ms ago are deleted, once runs have begun on as many days since. So a
-   * wrong wall clock deletes no history. Default: 90 days.
+   * Runs that ended longer ago than this are deleted, once runs have begun on as many days since. So a wrong
+   * wall clock deletes no history. Default: 90 days.
    */
-  readonly olderThan?: number;
+  readonly olderThan?: Duration;
   /** This many of the newest runs of each name stay, however old they are; at least one. Default: 100. */
   readonly keep?: number;
 }
@@ -227,8 +228,8 @@ export interface FailuresOptions extends CallOptions {
 
 /** Options of {@link JobManager.prune}. */
 export interface PruneOptions extends CallOptions {
-  /** Only runs that ended more than so many ms ago. */
-  readonly olderThan: number;
+  /** Only runs that ended longer ago than this. */
+  readonly olderThan: Duration;
   /** Only runs of this name. */
   readonly name?: string;
   /** So many of the newest runs and audit entries of each name stay, however old they are. Default: 0. */
@@ -305,28 +306,27 @@ export interface StartClaim {
 export type OnceOptions =
   | {
       /**
-       * The window, in ms: a run starts only if none has started within nine tenths of it, by the clock of
-       * the
+       * The window: a run starts only if none has started within nine tenths of it, by the clock of the
        * store. The tenth is for machines that start a few seconds apart, and for days of 23 hours.
        */
-      readonly per: number;
+      readonly per: Duration;
     }
   | {
       /** What the run is for, such as a tick or the date of a report. */
       readonly key: string;
-      /** How long a start counts, in ms, by the clock of the store. */
-      readonly keep: number;
+      /** How long a start counts, by the clock of the store. */
+      readonly keep: Duration;
     };
 
 /** Options of {@link JobManager.run} and {@link JobManager.start}. */
 export interface RunOptions {
-  /** The longest time that the run may hold its lock, in ms. Default: 3,600,000 (one hour). */
-  readonly timeout?: number;
+  /** The longest time that the run may hold its lock. Default: one hour. */
+  readonly timeout?: Duration;
   /**
-   * How long to wait for the lock, in ms. With 0, a single attempt. Default: 2,500, as in job files: two that
-   * were started at once run one after the other. `Locks.acquire` alone does not wait by default.
+   * How long to wait for the lock. With 0, a single attempt. Default: 2.5 s, as in job files: two that were
+   * started at once run one after the other. `Locks.acquire` alone does not wait by default.
    */
-  readonly wait?: number;
+  readonly wait?: Duration;
   /** The reason for the start, for the record. At most 1,000 characters. Default: `"manual"`. */
   readonly trigger?: string;
   /**
@@ -361,8 +361,8 @@ export interface RunOptions {
    * checked.
    *
    * @example
-   * await manager.run("report", report, { once: { per: 3_600_000 } });
-   * await manager.run("report", report, { once: { key: "2026-11", keep: 40 * 86_400_000 } });
+   * await manager.run("report", report, { once: { per: "1h" } });
+   * await manager.run("report", report, { once: { key: "2026-11", keep: "40d" } });
    */
   readonly once?: OnceOptions;
   /** What the commit that takes the lock checks and writes too: see {@link StartClaim}. */
@@ -568,8 +568,8 @@ export interface CancelOptions {
    * no attempt that is to come.
    */
   readonly audited?: boolean;
-  /** How long to wait for the end of the run, in ms. Default: 10,000. */
-  readonly wait?: number;
+  /** How long to wait for the end of the run. Default: 10 s. */
+  readonly wait?: Duration;
   /** Ends the wait. The run stays cancelled. */
   readonly signal?: AbortSignal;
 }
@@ -592,8 +592,8 @@ export interface HoldOptions {
   readonly author?: string;
   /** When it ends by itself, in ms since 1970. Default: in 24 hours. */
   readonly until?: number;
-  /** How long to wait for the run that goes on, in ms. Default: 0. */
-  readonly wait?: number;
+  /** How long to wait for the run that is running. Default: 0. */
+  readonly wait?: Duration;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,6 @@
-import { ChannelError } from "../channel/errors.js";
 import type { Clock } from "../util/clock.js";
-import { isSpan } from "../util/shape.js";
+import { checkedDuration, type Duration } from "../util/duration.js";
+import { refuse } from "./acquire/checked-options.js";
 
 /** How long job functions have to return after a close, in ms, unless the caller says it. */
 export const GRACE = 10_000;
@@ -8,10 +8,10 @@ export const GRACE = 10_000;
 /** Options of a close. */
 export interface CloseOptions {
   /**
-   * How long the job functions that are running have to return, in ms. Their signals fire at once, and their
-   * locks stay held until they return. Default: 10,000.
+   * How long the job functions that are running have to return. Their signals fire at once, and their locks
+   * stay held until they return. Default: 10 s.
    */
-  readonly grace?: number;
+  readonly grace?: Duration;
 }
 
 /**
@@ -36,8 +36,13 @@ export class Grace {
     return Math.max(0, this.#until - this.#clock.monotonic());
   }
 
-  /** Ends it `grace` ms from now, unless it ends before. */
-  limit({ grace = GRACE }: CloseOptions = {}): void {
+  /**
+   * Ends it `grace` from now, unless it ends before.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT` if `grace` is not a duration
+   */
+  limit(options: CloseOptions = {}): void {
+    const grace = checkedDuration("grace", options.grace ?? GRACE, refuse);
     const until = this.#clock.monotonic() + grace;
     if (until >= this.#until) return;
     this.#until = until;
@@ -55,10 +60,4 @@ export class Grace {
   stop(): void {
     this.#cancel();
   }
-}
-
-/** @throws ChannelError `INVALID_ARGUMENT` if `grace` is not a number of ms */
-export function checkClose({ grace }: CloseOptions = {}): void {
-  if (grace === undefined || isSpan(grace)) return;
-  throw new ChannelError("INVALID_ARGUMENT", `grace must be a number of ms from 0, not ${String(grace)}`);
 }

@@ -1,3 +1,4 @@
+import { ABOVE_ZERO, checkedDuration } from "../util/duration.js";
 import { throwIfAborted } from "../channel/calls/abortable.js";
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
@@ -6,7 +7,7 @@ import { whenAborted } from "../util/abort/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { InFlight } from "../util/in-flight.js";
 import { Acquisition } from "./acquire/acquisition.js";
-import { checkedTimeout, positive } from "./acquire/checked-options.js";
+import { checkedOptions, refuse } from "./acquire/checked-options.js";
 import type { AcquireContext, Taken } from "./acquire/context.js";
 import { OwnTickets } from "./acquire/own-tickets.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
@@ -19,7 +20,7 @@ import type { LocksValue, LockValue } from "./entries/schema.js";
 import { type LockView, readView } from "./entries/view.js";
 import { readWaiters } from "./entries/waiters.js";
 import { lockWaiting, tellWait } from "./events.js";
-import { type CloseOptions, checkClose, Grace } from "./grace.js";
+import { type CloseOptions, Grace } from "./grace.js";
 import { HeldLeases } from "./hold/held-leases.js";
 import type { Lease, LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
@@ -39,7 +40,7 @@ import type { AcquireOptions, HeldLock, LocksOptions, Waiter, WaitersOptions } f
  * Locks in a channel. Sends nothing yet: the first call that needs a session opens it. {@link Locks.close}
  * does not close the channel: close the channel after it.
  *
- * @throws ChannelError `INVALID_ARGUMENT` if `ttl` is not a number of ms above 0
+ * @throws ChannelError `INVALID_ARGUMENT` if `ttl` is not a duration above 0
  */
 export function openLocks(channel: Channel<unknown> | Channel, options: LocksOptions = {}): Locks {
   return new Locks(channel, options);
@@ -103,7 +104,7 @@ export class Locks {
     this.#channel = channel as Channel<LocksValue>;
     this.#clock = options.clock ?? systemClock;
     this.#grace = new Grace(this.#clock);
-    const ttl = positive("ttl", options.ttl ?? 15_000);
+    const ttl = checkedDuration("ttl", options.ttl ?? 15_000, refuse, ABOVE_ZERO);
     this.#liveness = new Liveness(this.#channel, this.#clock);
     this.#notices = new TurnNotices(this.#channel);
     this.#cleanup = new PendingCleanup(this.#channel, options.onOrphan ?? (async () => {}));
@@ -185,10 +186,10 @@ export class Locks {
   /** @internal `writes`: what the owner of the lock writes in the same step. */
   async acquire(name: string, options: AcquireOptions, writes: AtomicWrites): Promise<Lease>;
   async acquire(name: string, options: AcquireOptions = {}, writes?: AtomicWrites): Promise<Lease> {
-    const timeout = checkedTimeout(name, options);
-    const { wait = 0, signal } = options;
+    const checked = checkedOptions(name, options);
+    const { timeout, wait, signal } = checked;
     throwIfAborted(signal);
-    const acquisition = new Acquisition(this.#context, name, options, timeout, writes);
+    const acquisition = new Acquisition(this.#context, name, checked, writes);
     this.#acquiring.begin();
     this.#uses.begin();
     try {
@@ -380,7 +381,6 @@ export class Locks {
    * If the store is too full for the ends of runs, it waits for room, for one `ttl` at most.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkClose(options);
     this.#grace.limit(options);
     return this.closeWithin(this.#grace);
   }

@@ -1,6 +1,7 @@
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { Entry, Version } from "../channel/types.js";
 import type { Clock } from "../util/clock.js";
+import type { Duration } from "../util/duration.js";
 import type { Holder, LockValue } from "./entries/schema.js";
 
 export type { Holder };
@@ -37,10 +38,10 @@ export interface WaitersOptions {
 /** Options of {@link Locks.open}. */
 export interface LocksOptions {
   /**
-   * The time to live of the session, in ms. If a process hangs or its host fails, its locks are free after
-   * this time. Default: 15,000.
+   * The time to live of the session. If a process hangs or its host fails, its locks are free after this
+   * time. Default: 15 s.
    */
-  readonly ttl?: number;
+  readonly ttl?: Duration;
   /**
    * Whether a second thread renews the session while the main thread is busy. See {@link
    * JobManagerOptions.heartbeatThread}. Default: true.
@@ -58,12 +59,12 @@ export interface LocksOptions {
 /** Options of {@link Locks.acquire}. */
 export interface AcquireOptions {
   /**
-   * The longest time that the lease may hold the lock, in ms. After it, `signal` fires with `TIMEOUT` and the
-   * lock is released. Default: 3,600,000 (one hour).
+   * The longest time that the lease may hold the lock. After it, `signal` fires with `TIMEOUT` and the lock
+   * is released. Default: one hour.
    */
-  readonly timeout?: number;
-  /** How long to wait for the lock, in ms. Default: 0, a single attempt. */
-  readonly wait?: number;
+  readonly timeout?: Duration;
+  /** How long to wait for the lock. Default: 0, a single attempt. */
+  readonly wait?: Duration;
   /**
    * Ends the wait early: the call then rejects with `LOCKED`. A signal that fired before the call makes it
    * reject at once.

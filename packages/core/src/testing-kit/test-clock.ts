@@ -1,4 +1,5 @@
 import type { Clock } from "../util/clock.js";
+import { checkedDuration, type Duration, durationText } from "../util/duration.js";
 
 interface Timer {
   due: number;
@@ -33,6 +34,14 @@ export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** A number is taken as it is: a test may compute it. */
+function msOf(by: Duration): number {
+  const refuse = (message: string): never => {
+    throw new RangeError(message);
+  };
+  return typeof by === "number" ? by : checkedDuration("the time that passes", by, refuse);
+}
+
 /** Random numbers from 0 up to 1, the same for the same seed. */
 export function seeded(seed: number): () => number {
   let state = seed | 0;
@@ -51,7 +60,7 @@ export function seeded(seed: number): () => number {
  * @example
  * const clock = new TestClock({ start: "2026-03-29T00:59:00Z" });
  * await using scheduler = new Scheduler(manager, { clock });
- * await clock.advance(60_000);
+ * await clock.advance("1m");
  */
 export class TestClock implements Clock {
   /** @internal */
@@ -96,9 +105,9 @@ export class TestClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Lets `ms` pass. */
-  async advance(ms: number): Promise<void> {
-    const end = this.#monotonic + ms;
+  /** Lets this time pass. */
+  async advance(by: Duration): Promise<void> {
+    const end = this.#monotonic + msOf(by);
     await this.#rest();
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) await this.#fire(timer);
     this.#monotonic = Math.max(this.#monotonic, end);
@@ -110,9 +119,9 @@ export class TestClock implements Clock {
     return this.advance(new Date(time).getTime() - this.now());
   }
 
-  /** Lets as much time pass as `work` needs. Throws if that is more than `most` ms. */
-  async until<T>(work: Promise<T>, most: number = MOST): Promise<T> {
-    const end = this.#monotonic + most;
+  /** Lets as much time pass as `work` needs. Throws if that is more than `most`. */
+  async until<T>(work: Promise<T>, most: Duration = MOST): Promise<T> {
+    const end = this.#monotonic + msOf(most);
     let done = false;
     const note = (): void => {
       done = true;
@@ -121,7 +130,8 @@ export class TestClock implements Clock {
     await settled();
     while (!done) {
       const timer = this.#next(end);
-      if (timer === undefined) throw new Error(`nothing more happens within ${most} ms, and it is not done`);
+      if (timer === undefined)
+        throw new Error(`nothing more happens within ${durationText(msOf(most))}, and it is not done`);
       await this.#fire(timer);
     }
     return work;
@@ -136,11 +146,11 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Lets `ms` pass while nobody gets to run, as when a laptop sleeps or a process is blocked: what came due
+   * Lets this time pass while nothing runs, as when a laptop sleeps or a process is blocked: what came due
    * meanwhile is late.
    */
-  sleep(ms: number): void {
-    this.#monotonic += ms;
+  sleep(by: Duration): void {
+    this.#monotonic += msOf(by);
   }
 
   /** @internal Waits by this before time goes on. */

@@ -103,14 +103,14 @@ describe("a duration as a text", () => {
         return { text: `${count}${unit}`, ms: count * size };
       });
       const sum = parts.reduce((total, { ms }) => total + ms, 0);
-      for (const between of ["", " "])
-        expect(parseDuration(parts.map(({ text }) => text).join(between))).toBe(sum);
+      for (const between of ["", " "]) expect(parseDuration(parts.map(({ text }) => text).join(between))).toBe(sum);
     }
   });
 
   test("a text of a million characters is refused at once", () => {
     const start = performance.now();
-    for (const text of ["1", "1 ", " ", "1s", "1.1"]) expect(parseDuration(`${text.repeat(1_000_000)}x`)).toBeUndefined();
+    for (const text of ["1", "1 ", " ", "1s", "1.1"])
+      expect(parseDuration(`${text.repeat(1_000_000)}x`)).toBeUndefined();
     expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
@@ -140,6 +140,7 @@ describe("an option that is a duration", () => {
     [Number.NaN, undefined, undefined, `wait must be a duration, ${FORM} NaN`],
     [Number.POSITIVE_INFINITY, undefined, undefined, `wait must be a duration, ${FORM} Infinity`],
     [null, undefined, undefined, `wait must be a duration, ${FORM} null`],
+    [{ hours: 1 }, undefined, undefined, `wait must be a duration, ${FORM} a map`],
     [0, ABOVE_ZERO, undefined, `wait must be a duration above 0, ${FORM} 0`],
     ["2d", 1_000, DAY, `wait must be a duration from 1 s up to 1 d, ${FORM} the text "2d"`],
   ])("refuses %j", (value, least, most, message) => {

@@ -8,6 +8,11 @@
  */
 export type Duration = number | string;
 
+/** Options in which each {@link Duration} is a number of ms. */
+export type InMs<T> = {
+  [K in keyof T]: Duration extends T[K] ? (T[K] extends Duration | undefined ? Exclude<T[K], string> : T[K]) : T[K];
+};
+
 const SIZES: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -63,7 +68,9 @@ export const ABOVE_ZERO: number = Number.MIN_VALUE;
 export function durationProblem(what: string, value: unknown, least = 0, most?: number): string {
   const from = least === 0 ? "" : least < 1 ? " above 0" : ` from ${durationText(least)}`;
   const to = most === undefined || most === Number.POSITIVE_INFINITY ? "" : ` up to ${durationText(most)}`;
-  const shown = typeof value === "string" ? `the text ${JSON.stringify(value)}` : String(value);
+  const kind = Array.isArray(value) ? "a list" : "a map";
+  const text = typeof value === "object" && value !== null ? kind : String(value);
+  const shown = typeof value === "string" ? `the text ${JSON.stringify(value)}` : text;
   return `${what} must be a duration${from}${to}, in ms or as a text with its unit such as "90s" or "10m", not ${shown}`;
 }
 

@@ -1,5 +1,5 @@
-import type { JsonValue, Version } from "@ojm/core";
-import { argsProblem, durationText } from "@ojm/core/backend";
+import type { Duration, JsonValue, Version } from "@ojm/core";
+import { argsProblem, checkedDuration, durationText } from "@ojm/core/backend";
 import { type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";
@@ -25,8 +25,8 @@ export interface RunNowOptions {
    * them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
    */
   readonly args?: { readonly [key: string]: JsonValue };
-  /** How long to wait for a process that starts the run, in ms. Default: 30,000. */
-  readonly within?: number;
+  /** How long to wait for a process that starts the run. Default: 30 s. */
+  readonly within?: Duration;
   /** Withdraws the request, if no process has started the run by then. */
   readonly signal?: AbortSignal;
 }
@@ -65,9 +65,12 @@ export async function runNow(
   store: ScheduleStore,
   name: string,
   asked: RequestValue,
-  { within = 30_000, signal, args }: Pick<RunNowOptions, "within" | "signal" | "args">,
+  { signal, args, ...options }: Pick<RunNowOptions, "within" | "signal" | "args">,
 ): Promise<string> {
   signal?.throwIfAborted();
+  const within = checkedDuration("within", options.within ?? 30_000, (message) => {
+    throw new ScheduleError("INVALID", message, "within");
+  });
   // Here, because the process that runs it could tell only its own log.
   const problem = args === undefined ? undefined : argsProblem(args);
   if (problem !== undefined)

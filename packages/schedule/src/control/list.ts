@@ -1,6 +1,6 @@
 import { Breaks } from "@ojm/core/backend";
 import { isReadable } from "../definition/check.js";
-import type { ScheduleDefinition } from "../definition/types.js";
+import type { CheckedDefinition } from "../definition/types.js";
 import type { Pause } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { type NextTick, nextRun, nextTicks } from "./next.js";
@@ -10,7 +10,7 @@ import { known } from "./pause.js";
 /** A schedule as the store has it. */
 export interface ScheduleSummary {
   readonly name: string;
-  readonly definition: ScheduleDefinition;
+  readonly definition: CheckedDefinition;
   /** How often its definition was replaced by a newer one. */
   readonly revision: number;
   /** The pause that goes on. */

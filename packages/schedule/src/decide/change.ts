@@ -1,5 +1,5 @@
 import { calendarKey } from "../definition/calendar.js";
-import type { ScheduleDefinition } from "../definition/types.js";
+import type { CheckedDefinition } from "../definition/types.js";
 import { type State, stopped } from "./decide.js";
 import { dueTicks } from "./due-ticks.js";
 import { chooseMissed } from "./missed.js";
@@ -10,7 +10,7 @@ import { cursorAt, inRanges, type Moved, one, range, type Why } from "./outcomes
  * begins now, and ticks of the old one that nobody decided get their outcome by the policy of the new one:
  * the tick of this night is run also if the job is deployed right after it with another time.
  */
-export function moveTo(definition: ScheduleDefinition, state: State): Moved {
+export function moveTo(definition: CheckedDefinition, state: State): Moved {
   const { schedule, cursor, now, began } = state;
   const { name } = schedule;
   if (calendarKey(definition) === calendarKey(schedule.definition)) return { cursor, ticks: [] };
@@ -20,7 +20,7 @@ export function moveTo(definition: ScheduleDefinition, state: State): Moved {
   // as due: the cursor passes it.
   const { cron: _, timeZone: __, every: ___, jitter: ____, ...policies } = definition;
   const { cron, timeZone, every } = schedule.definition;
-  const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as ScheduleDefinition;
+  const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as CheckedDefinition;
   const due = dueTicks(name, mixed, cursor.at, now);
   if ("next" in due) return { cursor: cursorAt(cursor, at, waiting), ticks: [] };
   const { run, ticks } = chooseMissed({ name, definition: mixed, now, began }, due);

@@ -1,6 +1,6 @@
 import { lastTick } from "../calendar/search.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
-import type { ScheduleDefinition } from "../definition/types.js";
+import type { CheckedDefinition } from "../definition/types.js";
 
 /** The ticks of a schedule that are due and not decided. */
 export interface DueTicks {
@@ -15,7 +15,7 @@ export interface DueTicks {
 /** The ticks after `after` that are due at `now`; or when the next one is. */
 export function dueTicks(
   name: string,
-  definition: ScheduleDefinition,
+  definition: CheckedDefinition,
   after: number,
   now: number,
 ): DueTicks | { readonly next: number } {

@@ -1,6 +1,6 @@
 import { newestTicks } from "../calendar/search.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
-import { policiesOf, type ScheduleDefinition } from "../definition/types.js";
+import { type CheckedDefinition, policiesOf } from "../definition/types.js";
 import type { DueTicks } from "./due-ticks.js";
 import { type Decided, inRanges, range, type Why } from "./outcomes.js";
 
@@ -10,7 +10,7 @@ export const LATE = 60_000;
 /** What the policy of a schedule says of the ticks that it finds. */
 export interface Found {
   readonly name: string;
-  readonly definition: ScheduleDefinition;
+  readonly definition: CheckedDefinition;
   readonly now: number;
   /** Since when this process is there, in ms since 1970. */
   readonly began: number;

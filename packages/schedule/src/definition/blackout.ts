@@ -1,7 +1,7 @@
-import { visible } from "@ojm/core/backend";
+import { durationOf, durationProblem, visible } from "@ojm/core/backend";
 import { cronSchedule } from "../calendar/cron.js";
 import { calendarOf } from "./calendar.js";
-import type { Blackout, ScheduleDefinition } from "./types.js";
+import type { CheckedBlackout, CheckedDefinition } from "./types.js";
 
 /** The longest window that repeats, in ms: a week. */
 const LONGEST = 7 * 86_400_000;
@@ -14,7 +14,7 @@ export interface Window {
 }
 
 /** The first of the windows that `at` is in; `undefined` if it is in none. */
-export function windowAt(blackout: ScheduleDefinition["blackout"], at: number): Window | undefined {
+export function windowAt(blackout: CheckedDefinition["blackout"], at: number): Window | undefined {
   for (const one of [blackout ?? []].flat()) {
     const window = "cron" in one ? repeated(one, at) : { from: instant(one.from), to: instant(one.to) };
     if (window === undefined || at < window.from || at >= window.to) continue;
@@ -23,7 +23,7 @@ export function windowAt(blackout: ScheduleDefinition["blackout"], at: number): 
   return undefined;
 }
 
-function repeated(one: Extract<Blackout, { cron: string }>, at: number): Window | undefined {
+function repeated(one: Extract<CheckedBlackout, { cron: string }>, at: number): Window | undefined {
   const { cron, timeZone } = one;
   const from = calendarOf(timeZone === undefined ? { cron } : { cron, timeZone }).next(at - one.duration);
   return from <= at ? { from, to: from + one.duration } : undefined;
@@ -40,9 +40,8 @@ export function blackoutProblem(value: unknown): string | undefined {
   if (cron === undefined) return onceProblem(from, to);
   if (from !== undefined || to !== undefined) return "a window has either from and to, or cron and duration";
   if (typeof cron !== "string") return '"cron" is a text';
-  if (!Number.isSafeInteger(duration) || Number(duration) < 1 || Number(duration) > LONGEST) {
-    return `"duration" is a number of ms, from 1 to ${LONGEST} (a week)`;
-  }
+  if (!Number.isSafeInteger(durationOf(duration, 1, LONGEST)))
+    return durationProblem('"duration"', duration, 1, LONGEST);
   if (timeZone !== undefined && (typeof timeZone !== "string" || timeZone === "local")) {
     return '"timeZone" is a name of the IANA list';
   }

@@ -2,7 +2,7 @@ import { cronSchedule } from "../calendar/cron.js";
 import { intervalSchedule } from "../calendar/interval.js";
 import type { Schedule } from "../calendar/schedule.js";
 import { hash32 } from "./hash.js";
-import type { Calendar, ScheduleDefinition } from "./types.js";
+import type { Calendar, CheckedDefinition } from "./types.js";
 
 /** How many read calendars are kept. One takes some 80 KB, and ten thousand schedules must fit in memory. */
 const KEPT = 64;
@@ -61,7 +61,7 @@ function remember<V>(map: Map<string, V>, most: number, key: string, value: V): 
 /**
  * When the tick `at` is due: later by its jitter, and never past the next tick. The same in every process.
  */
-export function dueTime(name: string, definition: ScheduleDefinition, at: number): number {
+export function dueTime(name: string, definition: CheckedDefinition, at: number): number {
   const { jitter = 0 } = definition;
   if (jitter === 0) return at;
   const gap = calendarOf(definition).next(at) - at;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { checkDefinition } from "./check.js";
 import { hashOf } from "./hash.js";
-import type { ScheduleDefinition } from "./types.js";
+import type { CheckedDefinition, ScheduleDefinition } from "./types.js";
 
-const check = (definition: object): ScheduleDefinition => checkDefinition("nightly", definition as ScheduleDefinition);
+const check = (definition: object): CheckedDefinition => checkDefinition("nightly", definition as ScheduleDefinition);
 
 describe("a definition", () => {
   it("a definition is kept as plain JSON, without what is the default", () => {
@@ -28,6 +28,27 @@ describe("a definition", () => {
     expect(check({ cron: "@daily", timeZone: "UTC" })).toEqual({ cron: "@daily" });
   });
 
+  it("a definition with durations as texts is the same as one in ms, and a text of its meta stays", () => {
+    const [texts, ms] = [
+      ["1h", "30s", "2h", "1d", "8h", "1m", "10m"],
+      [3_600_000, 30_000, 7_200_000, 86_400_000, 28_800_000, 60_000, 600_000],
+    ].map(([every, jitter, timeout, within, duration, delay, maxDelay]) =>
+      check({
+        meta: { every: "1h", missed: { within: "1d" } },
+        every,
+        jitter,
+        timeout,
+        missed: { run: "all", within },
+        blackout: { cron: "0 22 * * SAT", duration },
+        retry: { attempts: 3, delay, maxDelay },
+      }),
+    );
+    expect(texts).toEqual(ms);
+    expect(hashOf(texts as CheckedDefinition)).toBe(hashOf(ms as CheckedDefinition));
+    expect(texts?.meta).toEqual({ every: "1h", missed: { within: "1d" } });
+    expect(check({ every: "1m", jitter: "0s" })).toEqual({ every: 60_000 });
+  });
+
   it.each([
     ["overlp", { overlp: "skip" }, 'has no option "overlp". Did you mean "overlap"?'],
     ["timezone", { timezone: "UTC" }, 'Did you mean "timeZone"?'],
@@ -42,8 +63,9 @@ describe("a definition", () => {
     [{}, 'needs either "cron" or "every"'],
     [{ cron: "@daily", every: 5_000 }, 'needs either "cron" or "every"'],
     [{ every: 5_000, timeZone: "UTC" }, 'has a "timeZone" without "cron"'],
-    [{ every: 10 }, 'cannot use "every": it is a whole number of ms, from 1000 up, not 10'],
-    [{ every: "1m" }, 'not "1m"'],
+    [{ every: 10 }, 'cannot use "every": it must be a duration from 1 s, in whole ms or as a text with its unit'],
+    [{ every: "1 minute" }, 'not the text "1 minute"'],
+    [{ every: 1_000.5 }, "not 1000.5"],
     [{ cron: "61 * * * *" }, 'the minute "61"'],
     [{ cron: "@daily", timeZone: "Europe/Lisbonn" }, "Did you mean Europe/Lisbon?"],
     [{ cron: "@daily", timeZone: "local" }, "all processes must have the same"],
@@ -51,19 +73,22 @@ describe("a definition", () => {
     [{ cron: "@daily", missed: { run: "lates" } }, 'Did you mean "latest"?'],
     [{ cron: "@daily", missed: { run: "all", most: 5 } }, 'it has no "most". It has: run, within, max, downtime'],
     [{ cron: "@daily", missed: { run: "all", max: 101 } }, '"max" is a whole number from 1 to 100, not 101'],
-    [{ cron: "@daily", missed: { run: "all", within: -1 } }, '"within" is a whole number of ms, from 0 up, not -1'],
+    [
+      { cron: "@daily", missed: { run: "all", within: -1 } },
+      'cannot use "missed": "within" must be a duration, in whole ms or',
+    ],
     [{ cron: "@daily", jitter: 0.5 }, 'cannot use "jitter"'],
     [{ cron: "@daily", blackout: {} }, '"from" of a window is a time'],
     [{ cron: "@daily", blackout: { form: 0, to: 1 } }, 'a window has no "form"'],
     [{ cron: "@daily", blackout: "2026" }, 'it is a window such as { from, to }, or a list of them, not "2026"'],
     [{ cron: { at: "2" } }, 'it is a text such as "0 2 * * *", not {"at":"2"}'],
     [{ cron: "@daily", timeZone: ["UTC"] }, 'not ["UTC"]'],
-    [{ every: { minutes: 5 } }, 'not {"minutes":5}'],
+    [{ every: { minutes: 5 } }, "not a map"],
     [{ cron: "@daily", overlap: { run: "skip" } }, 'not {"run":"skip"}'],
     [{ cron: "@daily", missed: { run: { latest: true } } }, 'not {"latest":true}'],
     [{ cron: "@daily", retry: { attempts: { most: 3 } } }, 'not {"most":3}'],
     [{ cron: "@daily", blackout: [{ from: "2026-12-24", to: "2026-12-27" }] }, '"from" of a window is a time'],
-    [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" is a number of ms'],
+    [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" must be a duration from 1 ms up to 7 d, in ms or'],
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
     [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
     [{ cron: "@daily", blackout: [{ from: 0, to: 1, reason: "x".repeat(20_000) }] }, "is too large"],
@@ -72,7 +97,7 @@ describe("a definition", () => {
     [{ cron: "@daily", retry: { attempt: 3 } }, 'it has no "attempt". Did you mean "attempts"?'],
     [{ cron: "@daily", retry: { delay: 5 } }, '"attempts" is missing'],
     [{ cron: "@daily", retry: { attempts: 0 } }, '"attempts" is a whole number from 1 to 100, not 0'],
-    [{ cron: "@daily", retry: { attempts: 2, delay: "1h" } }, '"delay" is a number of ms'],
+    [{ cron: "@daily", retry: { attempts: 2, delay: "8d" } }, '"delay" must be a duration up to 7 d, in ms or'],
     [{ cron: "@daily", retry: { attempts: 2, backoff: "linear" } }, '"backoff" is "fixed" or "exponential"'],
     [{ cron: "@daily", retry: { attempts: 2, onLost: 1 } }, '"onLost" is true or false'],
     [{ cron: "@daily", retry: { attempts: 2, keepLock: 1 } }, '"keepLock" is true or false'],

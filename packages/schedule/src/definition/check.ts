@@ -1,10 +1,10 @@
-import { nearest, ownNameProblem, visible } from "@ojm/core/backend";
+import { durationOf, durationProblem, nearest, ownNameProblem, visible } from "@ojm/core/backend";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
 import { retryProblem } from "./retry.js";
 import { show } from "./show.js";
-import { MOST_WAITING, type ScheduleDefinition } from "./types.js";
+import { type CheckedDefinition, MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
 const OPTIONS = [
   "cron",
@@ -54,12 +54,20 @@ const LARGEST_META = 4_096;
 
 const DEFAULTS: Partial<Record<Option, unknown>> = { timeZone: "UTC", overlap: "skip", jitter: 0 };
 
+/** Which fields of an option are durations. */
+const DURATIONS: Partial<Record<Option, readonly string[]>> = {
+  missed: ["within"],
+  blackout: ["duration"],
+  retry: ["delay", "maxDelay"],
+};
+
 /**
- * Checks a definition. Resolves to a copy that is plain JSON, without options that say what the default is.
+ * Checks a definition. Returns a copy that is plain JSON, with durations in ms, and without options that say
+ * what the default is.
  *
  * @throws ScheduleError `INVALID`, with the wrong option and what may stand there
  */
-export function checkDefinition(name: string, definition: ScheduleDefinition): ScheduleDefinition {
+export function checkDefinition(name: string, definition: ScheduleDefinition): CheckedDefinition {
   checkName(name);
   const fail = (setting: string | undefined, text: string): never => {
     throw new ScheduleError("INVALID", `the schedule "${visible(name)}" ${text}`, setting);
@@ -77,7 +85,8 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
   checkCalendar(name, cron, timeZone);
   const { blackout } = definition;
   // The same window, alone or in a list, must not be another definition: it would have another hash.
-  const plain = blackout === undefined ? definition : { ...definition, blackout: [blackout].flat() };
+  const listed = blackout === undefined ? definition : { ...definition, blackout: [blackout].flat() };
+  const plain = inMs(listed, ["every", "jitter", "timeout"]) as CheckedDefinition;
   let text = "";
   try {
     text = JSON.stringify(plain, withoutDefaults(plain));
@@ -85,7 +94,18 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
     fail(undefined, `is no JSON: ${(error as Error).message}`);
   }
   if (text.length > LARGEST) fail(undefined, `is too large: its definition has more than ${LARGEST} characters`);
-  return JSON.parse(text) as ScheduleDefinition;
+  return JSON.parse(text) as CheckedDefinition;
+}
+
+/** A value of which the durations in these fields, and in those of its options, are in ms. */
+function inMs(value: unknown, fields: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((one) => inMs(one, fields));
+  if (!isMap(value)) return value;
+  const entries = Object.entries(value).map(([field, of]) => {
+    const within = DURATIONS[field as Option];
+    return [field, fields.includes(field) ? durationOf(of) : within === undefined ? of : inMs(of, within)];
+  });
+  return Object.fromEntries(entries);
 }
 
 /**
@@ -93,7 +113,7 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): S
  * damaged.
  * An option that is not known here is no fault.
  */
-export function isReadable(definition: ScheduleDefinition): boolean {
+export function isReadable(definition: CheckedDefinition): boolean {
   const known = Object.entries(definition).filter(([option]) => (OPTIONS as readonly string[]).includes(option));
   try {
     checkDefinition("stored", Object.fromEntries(known));
@@ -124,7 +144,7 @@ function checkName(name: unknown): asserts name is string {
   throw new ScheduleError("INVALID", text, "name");
 }
 
-function withoutDefaults(definition: ScheduleDefinition): (this: unknown, key: string, value: unknown) => unknown {
+function withoutDefaults(definition: CheckedDefinition): (this: unknown, key: string, value: unknown) => unknown {
   return function (key, value) {
     return this === definition && DEFAULTS[key as Option] === value ? undefined : value;
   };
@@ -152,11 +172,11 @@ const CHECKS: Readonly<Record<Option, (value: unknown) => string | undefined>> =
     typeof value === "string" && value !== "local"
       ? undefined
       : `it is a name of the IANA list, as "Europe/Lisbon", not ${show(value)}: all processes must have the same`,
-  every: (value) => number(value, SHORTEST, "a whole number of ms, from"),
+  every: (value) => durationIn("it", value, SHORTEST),
   overlap: (value) => oneOf(value, ["skip", "queue", "replace"]),
   missed: missedProblem,
-  jitter: (value) => number(value, 0, "a whole number of ms, from"),
-  timeout: (value) => number(value, 1, "a whole number of ms, from"),
+  jitter: (value) => durationIn("it", value),
+  timeout: (value) => durationIn("it", value, 1),
   blackout: (value) => {
     const windows = isMap(value) ? [value] : value;
     if (!Array.isArray(windows)) return `it is a window such as { from, to }, or a list of them, not ${show(value)}`;
@@ -184,7 +204,7 @@ function missedProblem(value: unknown): string | undefined {
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) return `it has no "${visible(unknown)}". It has: run, within, max, downtime`;
   if (within !== undefined) {
-    const problem = number(within, 0, '"within" is a whole number of ms, from');
+    const problem = durationIn('"within"', within);
     if (problem !== undefined) return problem;
   }
   if (max !== undefined && !(Number.isInteger(max) && Number(max) >= 1 && Number(max) <= MOST_WAITING)) {
@@ -196,7 +216,13 @@ function missedProblem(value: unknown): string | undefined {
 
 function number(value: unknown, least: number, what: string): string | undefined {
   const fits = Number.isSafeInteger(value) && Number(value) >= least;
-  return fits ? undefined : `it is ${what} ${least} up, not ${show(value)}`.replace('it is "', '"');
+  return fits ? undefined : `it is ${what} ${least} up, not ${show(value)}`;
+}
+
+/** Ticks are at whole ms. */
+function durationIn(what: string, value: unknown, least?: number): string | undefined {
+  if (Number.isSafeInteger(durationOf(value, least))) return undefined;
+  return durationProblem(what, value, least).replace("in ms", "in whole ms");
 }
 
 function oneOf(value: unknown, known: readonly string[]): string | undefined {

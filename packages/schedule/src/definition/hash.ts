@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { ScheduleDefinition } from "./types.js";
+import type { CheckedDefinition } from "./types.js";
 
 /** The same for the same definition, in every process and version: what tells a newer definition. */
-export function hashOf(definition: ScheduleDefinition): string {
+export function hashOf(definition: CheckedDefinition): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(definition)))
     .digest("hex")

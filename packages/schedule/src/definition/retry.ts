@@ -1,4 +1,4 @@
-import { nearest, visible } from "@ojm/core/backend";
+import { durationOf, durationProblem, nearest, visible } from "@ojm/core/backend";
 import { show } from "./show.js";
 
 const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost", "keepLock"];
@@ -21,7 +21,7 @@ export function retryProblem(value: unknown): string | undefined {
     return `"attempts" is a whole number from 1 to ${MOST_ATTEMPTS}, not ${show(attempts)}`;
   }
   for (const [option, ms] of Object.entries({ delay, maxDelay })) {
-    if (typeof ms !== "number" || !(ms >= 0 && ms <= LONGEST)) return `"${option}" is a number of ms up to ${LONGEST}`;
+    if (durationOf(ms, 0, LONGEST) === undefined) return durationProblem(`"${option}"`, ms, 0, LONGEST);
   }
   if (backoff !== "fixed" && backoff !== "exponential") return '"backoff" is "fixed" or "exponential"';
   const { onLost = false, keepLock = false } = value as Record<string, unknown>;

@@ -1,4 +1,5 @@
-import type { JsonValue, RetryOptions } from "@ojm/core";
+import type { Duration, JsonValue, RetryOptions } from "@ojm/core";
+import type { InMs } from "@ojm/core/backend";
 
 /** What happens to a tick that is due while the job still runs. */
 export type Overlap = "skip" | "queue" | "replace";
@@ -7,8 +8,8 @@ export type Overlap = "skip" | "queue" | "replace";
 export interface Missed {
   /** `latest`: the newest of them, `all`: each, in order. The others have the outcome `missed`. */
   readonly run: "none" | "latest" | "all";
-  /** Runs no tick that is older than this, in ms. Default: none is too old. */
-  readonly within?: number;
+  /** Runs no tick that is older than this. Default: none is too old. */
+  readonly within?: Duration;
   /** With `all`, the most ticks that are run: the newest. Default and limit: 100. */
   readonly max?: number;
   /**
@@ -21,16 +22,16 @@ export interface Missed {
 /** A stretch of time in which no tick starts a run: one, or one after each tick of a cron expression. */
 export type Blackout =
   | { readonly from: string | number; readonly to: string | number; readonly reason?: string }
-  | { readonly cron: string; readonly duration: number; readonly timeZone?: string; readonly reason?: string };
+  | { readonly cron: string; readonly duration: Duration; readonly timeZone?: string; readonly reason?: string };
 
-/** When a schedule is due, and what happens then. It is kept in the store as JSON. */
+/** When a schedule is due, and what happens then. The store keeps it as JSON, with its durations in ms. */
 export interface ScheduleDefinition {
   /** 5 fields, or 6 with the second first, or a nickname such as `@daily`. */
   readonly cron?: string;
   /** A name of the IANA list. Default: UTC. */
   readonly timeZone?: string;
-  /** Instead of `cron`: the ms between two ticks, counted from 1970-01-01T00:00Z. At least 1,000. */
-  readonly every?: number;
+  /** Instead of `cron`: the time between two ticks, counted from 1970-01-01T00:00Z. At least one second. */
+  readonly every?: Duration;
   /**
    * What happens to a tick that is due while the job runs. `skip`: nothing, `queue`: it is run after that,
    * `replace`: the older run is cancelled, and the tick is run when it has ended. Default: `skip`.
@@ -43,12 +44,12 @@ export interface ScheduleDefinition {
    */
   readonly missed?: Missed["run"] | Missed;
   /**
-   * Delays each tick by up to this time, in ms, and never past the next tick. The delay of a tick is the same
-   * in every process. Default: 0.
+   * Delays each tick by up to this time, and never past the next tick. The delay of a tick is the same in
+   * every process. Default: 0.
    */
-  readonly jitter?: number;
-  /** The longest time that a run may take, in ms. Default: one hour. */
-  readonly timeout?: number;
+  readonly jitter?: Duration;
+  /** The longest time that a run may take. Default: one hour. */
+  readonly timeout?: Duration;
   /** Times in which no tick starts a run: a window, or a list of them. The store has a list. */
   readonly blackout?: Blackout | readonly Blackout[];
   /**
@@ -65,13 +66,23 @@ export interface ScheduleDefinition {
   readonly meta?: { readonly [field: string]: JsonValue };
 }
 
+/** A window of which the duration is in ms. */
+export type CheckedBlackout = Exclude<Blackout, { cron: string }> | InMs<Extract<Blackout, { cron: string }>>;
+
+/** A definition that was checked: its durations are in ms, and its windows are a list. */
+export interface CheckedDefinition extends Omit<InMs<ScheduleDefinition>, "missed" | "blackout" | "retry"> {
+  readonly missed?: Missed["run"] | InMs<Missed>;
+  readonly blackout?: readonly CheckedBlackout[];
+  readonly retry?: InMs<RetryOptions>;
+}
+
 /** The part of a definition that says when it is due. */
-export type Calendar = { readonly [K in "cron" | "timeZone" | "every"]?: NonNullable<ScheduleDefinition[K]> };
+export type Calendar = { readonly [K in "cron" | "timeZone" | "every"]?: NonNullable<CheckedDefinition[K]> };
 
 /** What a definition means, with all defaults. */
 export interface Policies {
   readonly overlap: Overlap;
-  readonly missed: Required<Missed>;
+  readonly missed: Required<InMs<Missed>>;
   readonly jitter: number;
 }
 
@@ -79,11 +90,11 @@ export interface Policies {
 export const MOST_WAITING = 100;
 
 /** A process that starts after a long time must surprise no user with the runs of the past. */
-const MISSED: Missed = { run: "latest", downtime: false };
+const MISSED: InMs<Missed> = { run: "latest", downtime: false };
 
 /** The policies of a definition that was checked. */
-export function policiesOf({ overlap = "skip", missed = MISSED, jitter = 0 }: ScheduleDefinition): Policies {
-  const { run, within, max, downtime }: Missed = typeof missed === "string" ? { run: missed } : missed;
+export function policiesOf({ overlap = "skip", missed = MISSED, jitter = 0 }: CheckedDefinition): Policies {
+  const { run, within, max, downtime }: InMs<Missed> = typeof missed === "string" ? { run: missed } : missed;
   return {
     overlap,
     jitter,

@@ -1,8 +1,8 @@
 import { durationText } from "@ojm/core/backend";
-import { policiesOf, type ScheduleDefinition } from "./types.js";
+import { type CheckedDefinition, policiesOf } from "./types.js";
 
 /** When a definition is due, in words: `At 02:00, Monday through Friday (Europe/Lisbon)`. */
-export async function wordsOf(definition: ScheduleDefinition): Promise<string> {
+export async function wordsOf(definition: CheckedDefinition): Promise<string> {
   const { cron, every = 0, timeZone = "UTC" } = definition;
   const { jitter } = policiesOf(definition);
   const when = cron === undefined ? `Every ${durationText(every)}` : `${await cronText(cron)} (${timeZone})`;

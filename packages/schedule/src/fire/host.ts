@@ -1,7 +1,7 @@
 import type { JobManager, Run } from "@ojm/core";
 import type { Alarms } from "../alarms/alarms.js";
 import type { Decided } from "../decide/outcomes.js";
-import type { ScheduleDefinition } from "../definition/types.js";
+import type { CheckedDefinition } from "../definition/types.js";
 import type { Members } from "../members/members.js";
 import type { Presence } from "../members/presence.js";
 import type { ScheduleStore } from "../store/store.js";
@@ -12,7 +12,7 @@ export type Body = (run: Run) => unknown;
 /** A schedule as this process has it. */
 export interface OwnSchedule {
   readonly name: string;
-  readonly definition: ScheduleDefinition;
+  readonly definition: CheckedDefinition;
   readonly hash: string;
   readonly body: Body;
   /** The reason for the starts of its ticks, for the records. */

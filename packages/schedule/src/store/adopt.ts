@@ -1,6 +1,6 @@
 import type { Op } from "@ojm/core";
 import { moveTo } from "../decide/change.js";
-import type { ScheduleDefinition } from "../definition/types.js";
+import type { CheckedDefinition } from "../definition/types.js";
 import { type Cursor, cursorKey, removedKey, type SchedulesValue, type StoredSchedule, scheduleKey } from "./schema.js";
 import type { Found, ScheduleStore, Stored, Versioned } from "./store.js";
 
@@ -10,7 +10,7 @@ const MOST_PAST = 50;
 /** A definition that a process brings. */
 export interface Brought {
   readonly name: string;
-  readonly definition: ScheduleDefinition;
+  readonly definition: CheckedDefinition;
   readonly hash: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Holder, JsonValue, Key } from "@ojm/core";
 import type { ProcessIdentity } from "@ojm/core/backend";
-import type { Calendar, ScheduleDefinition } from "../definition/types.js";
+import type { Calendar, CheckedDefinition } from "../definition/types.js";
 
 /*
  * The entries that schedulers keep in their channel, in the store of the locks:
@@ -34,7 +34,7 @@ export interface Pause {
 /** A schedule in the store. */
 export interface StoredSchedule {
   readonly name: string;
-  readonly definition: ScheduleDefinition;
+  readonly definition: CheckedDefinition;
   readonly hash: string;
   /** Counts the definitions that it has had. */
   readonly revision: number;

@@ -1,7 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import {
+  type CheckedDefinition,
   type OverdueTicks,
-  type ScheduleDefinition,
   type SchedulerView,
   type ScheduleView,
   schedulersIn,
@@ -25,7 +25,7 @@ export async function readSchedules(manager: JobManager): Promise<Schedules> {
 }
 
 /** The time zone in which a schedule is meant. */
-export const zoneOf = ({ timeZone = "UTC" }: ScheduleDefinition): string => timeZone;
+export const zoneOf = ({ timeZone = "UTC" }: CheckedDefinition): string => timeZone;
 
 /** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
 const GRACE = 5_000;

@@ -1,4 +1,4 @@
-import type { NextTick, ScheduleDefinition } from "@ojm/schedule";
+import type { CheckedDefinition, NextTick } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
@@ -27,7 +27,7 @@ export async function execute(given: Given): Promise<number> {
   // The job that runs each second would fill the list, and hide the one that runs at night.
   const ofEach = name === undefined && asked === undefined ? 1 : limit;
   const say = sayTime(given);
-  const missed = new Map<string, ScheduleDefinition["missed"]>();
+  const missed = new Map<string, CheckedDefinition["missed"]>();
   const columns: Column<Coming>[] = [
     { title: "NEXT", cell: ({ due }) => say(due) },
     { title: "IN ITS ZONE", rank: 3, cell: ({ at, timeZone }) => inZone(at, timeZone) },
@@ -58,7 +58,7 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /** What becomes of it if nobody runs it by then. */
-function lateOf(missed: ScheduleDefinition["missed"] = { run: "latest", downtime: false }): string {
+function lateOf(missed: CheckedDefinition["missed"] = { run: "latest", downtime: false }): string {
   const { run, downtime = true } = typeof missed === "string" ? { run: missed } : missed;
   if (run === "none" || !downtime) return "missed unless a process comes";
   return run === "all" ? "run once a process comes" : "run once a process comes, if it is the newest then";

@@ -5,11 +5,12 @@ import { openChannel } from "../../channel/open.js";
 import type { OpenOptions } from "../../channel/types.js";
 import { atMost } from "../../util/at-most.js";
 import type { Clock } from "../../util/clock.js";
+import type { InMs } from "../../util/duration.js";
 import { EventChannel } from "../../util/events.js";
 import { LINES, visible } from "../../util/visible.js";
 import { emitWarning } from "../../util/warning.js";
 import { type RunRef, runId } from "../run-id.js";
-import { budgetOf } from "./budget.js";
+import { budgetOf, type LogBudgetOptions } from "./budget.js";
 import type { LogsValue } from "./chunk.js";
 import type { LogAmount, LogDroppedEvent } from "./types.js";
 
@@ -46,14 +47,14 @@ export class Logs {
   readonly clock: Clock;
   readonly room: { used: number; readonly most: number } = { used: 0, most: MOST_WAITING };
   readonly #config: OpenOptions;
-  readonly #own: Partial<LogBudget> | undefined;
+  readonly #own: InMs<LogBudgetOptions> | undefined;
   readonly #late: Set<LateWriter> = new Set();
   #opening: Promise<LogStore> | undefined;
   #opened: LogStore | undefined;
   #warned = false;
   #closed = false;
 
-  constructor(config: OpenOptions, clock: Clock, own?: Partial<LogBudget>) {
+  constructor(config: OpenOptions, clock: Clock, own?: InMs<LogBudgetOptions>) {
     this.clock = clock;
     this.#config = config;
     this.#own = own;

@@ -2,6 +2,8 @@ import type { Channel } from "../../channel/channel.js";
 import type { CallOptions } from "../../channel/types.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
 import type { HeldLock, Waiter, WaitersOptions } from "../../locks/types.js";
+import { checkedDuration, type Duration } from "../../util/duration.js";
+import { RunError } from "../errors.js";
 import { logOf, progressOf, runRefOf } from "../logs/read/log-of.js";
 import type { LogItem, LogOptions, Progress } from "../logs/types.js";
 import { names } from "../records/history/by-name.js";
@@ -143,39 +145,40 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Waits for the end of a run, in whatever process it is. Resolves to its record: after `timeout` ms, or
+   * Waits for the end of a run, in whatever process it is. Resolves to its record: after `timeout`, or
    * when `signal` fires, to what it is then; to `undefined` if there is no such run. Without `timeout` it
    * waits for as long as it takes.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails
    * @example
-   * const record = await manager.wait("import@2026-11-25T02:00:00.000Z", { timeout: 60_000 });
+   * const record = await manager.wait("import@2026-11-25T02:00:00.000Z", { timeout: "1m" });
    */
   async wait(
     run: string | RunRef,
-    { timeout = Number.POSITIVE_INFINITY, signal }: CallOptions & { readonly timeout?: number } = {},
+    { timeout, signal }: CallOptions & { readonly timeout?: Duration } = {},
   ): Promise<RunRecord | undefined> {
+    const wait = longestWait(timeout);
     const key = recordKeyOf(runRefOf(run));
-    return untilClosed({ jobs: this.asked.channels.jobs, key, clock: this.asked.context.clock, wait: timeout, signal });
+    return untilClosed({ jobs: this.asked.channels.jobs, key, clock: this.asked.context.clock, wait, signal });
   }
 
   /**
    * Waits until the attempt that follows a run of a chain has begun, in whatever process. Resolves to its
-   * record: of several, to that of the last one. Resolves to `undefined` if none follows; after `timeout` ms,
+   * record: of several, to that of the last one. Resolves to `undefined` if none follows; after `timeout`,
    * or when `signal` fires, also if one is still to come. {@link JobManager.retries} tells when it is due.
    *
-   * @throws ChannelError if the store fails
+   * @throws RunError `INVALID`; ChannelError if the store fails
    * @example
    * let record = await manager.wait("import@2026-11-25T02:00:00.000Z");
    * for (let next = record; next !== undefined; next = await manager.nextAttempt(next)) {
    *   record = await manager.wait(next);
    * }
    */
-  nextAttempt(
+  async nextAttempt(
     run: RunRecord,
-    { timeout = Number.POSITIVE_INFINITY, signal }: CallOptions & { readonly timeout?: number } = {},
+    { timeout, signal }: CallOptions & { readonly timeout?: Duration } = {},
   ): Promise<RunRecord | undefined> {
-    return nextAttemptOf(this.asked.context, run, { timeout, signal });
+    return nextAttemptOf(this.asked.context, run, { timeout: longestWait(timeout), signal });
   }
 
   /**
@@ -325,4 +328,12 @@ export abstract class JobQuestions {
   stopsAsked(runs: Iterable<Pick<RunRecord, "id" | "name" | "startTime">>): Promise<ReadonlyMap<string, AuditEntry>> {
     return stopsAskedOf(this.asked.channels.locks, runs);
   }
+}
+
+/** How long to wait for something, in ms. Without a timeout, for as long as it takes. */
+function longestWait(timeout: Duration = Number.POSITIVE_INFINITY): number {
+  const refuse = (message: string): never => {
+    throw new RunError("INVALID", "", message);
+  };
+  return checkedDuration("timeout", timeout, refuse, 0, Number.POSITIVE_INFINITY);
 }

@@ -4,6 +4,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { Key } from "../../channel/types.js";
 import { chance, Turn, type TurnValue } from "../../locks/sweep/turn.js";
 import { type Clock, restBy, systemClock } from "../../util/clock.js";
+import type { InMs } from "../../util/duration.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import type { Channels } from "../channels.js";
 import type { Logs } from "../logs/logs.js";
@@ -41,7 +42,7 @@ interface HousekeepingOptions {
   readonly clock: Clock;
   readonly ttl: number;
   /** What its program wants the store to keep; `undefined` if it does not say. */
-  readonly retention: RetentionOptions | false | undefined;
+  readonly retention: InMs<RetentionOptions> | false | undefined;
 }
 
 /**
@@ -62,7 +63,7 @@ export class Housekeeping {
   /** When old records are to be deleted, for the process with the turn. */
   #pruneDue = 0;
   #isNew = true;
-  #retention: RetentionOptions | false | undefined;
+  #retention: InMs<RetentionOptions> | false | undefined;
   #cancel: () => void = () => {};
 
   constructor({ jobs, locks, turns }: Channels, { index, logs, clock, ttl, retention }: HousekeepingOptions) {

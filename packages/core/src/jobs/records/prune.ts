@@ -1,5 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
 import type { CallOptions } from "../../channel/types.js";
+import type { InMs } from "../../util/duration.js";
 import type { LogsValue } from "../logs/chunk.js";
 import { pruneLogs } from "../logs/prune-logs.js";
 import { pruneRollups } from "../rollups/prune-rollups.js";
@@ -32,7 +33,7 @@ interface Pruning extends PrunedStores {
 export async function prune(
   stores: PrunedStores,
   now: number,
-  { olderThan, name, keep = 0, signal }: PruneOptions,
+  { olderThan, name, keep = 0, signal }: InMs<PruneOptions>,
 ): Promise<number> {
   const { index } = stores;
   const options = signal === undefined ? {} : { signal };

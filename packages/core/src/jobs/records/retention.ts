@@ -3,6 +3,7 @@ import type { Channel } from "../../channel/channel.js";
 import type { Entry, Key } from "../../channel/types.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
 import type { Clock } from "../../util/clock.js";
+import type { InMs } from "../../util/duration.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import type { Logs } from "../logs/logs.js";
 import { retryKey } from "../retry/pending.js";
@@ -41,7 +42,7 @@ const LEAST_DAYS = 8;
 const SETTING: Key = "retention";
 const PASS: Key = "retained";
 
-type Terms = Required<RetentionOptions>;
+type Terms = Required<InMs<RetentionOptions>>;
 
 /** How far a pass is. */
 interface PassValue {
@@ -72,7 +73,7 @@ interface Pruning extends Retaining, Terms {
 }
 
 /** Writes what a program wants the store to keep, for all programs that use it. */
-export async function setRetention(turns: Channel<unknown>, wanted: RetentionOptions | false): Promise<void> {
+export async function setRetention(turns: Channel<unknown>, wanted: InMs<RetentionOptions> | false): Promise<void> {
   const { olderThan = DEFAULT.olderThan, keep = DEFAULT.keep } = wanted === false ? {} : wanted;
   const value = wanted === false ? { off: true } : { olderThan, keep };
   const known = await unlessCorrupt(turns.get(SETTING));

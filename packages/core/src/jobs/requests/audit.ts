@@ -1,3 +1,4 @@
+import type { InMs } from "../../util/duration.js";
 import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { CallOptions, Key } from "../../channel/types.js";
@@ -107,7 +108,7 @@ export async function stopAskedOf(
 
 /** What the audit tells of a prune by a person. */
 export function pruneAct(
-  { olderThan, name = "*", keep, author }: PruneOptions,
+  { olderThan, name = "*", keep, author }: InMs<PruneOptions>,
   counts: { readonly removed: number; readonly audits: number },
   by: Holder,
 ): Act {
@@ -119,7 +120,7 @@ export function pruneAct(
 export async function pruneAudit(
   channel: Channel<LocksValue>,
   now: number,
-  { olderThan, name, keep = 0, signal }: PruneOptions,
+  { olderThan, name, keep = 0, signal }: InMs<PruneOptions>,
 ): Promise<number> {
   const options = signal === undefined ? {} : { signal };
   const most = Math.min(AT_ONCE, channel.supports.maxOps);

@@ -26,8 +26,8 @@ const NOBODY: CancelOutcome = { asked: false, ended: false };
 
 /** Asks a run to stop, and waits for its end. `nameOrId`: the name of a job, or the id of a run. */
 export async function cancelRun(context: RunContext, nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
-  checkRequest("a cancel", nameOrId, options, OPTIONS);
-  const asked = await cancelHolder(context, nameOrId, options);
+  const wait = checkRequest("a cancel", nameOrId, options, { known: OPTIONS, wait: WAIT });
+  const asked = await cancelHolder(context, nameOrId, { ...options, wait });
   // A rule of a program is about the run that it saw. A person wants that the job does not come again.
   if (asked.asked || options.audited === false) return asked;
   const run = await cancelPending(context, nameOrId, options);
@@ -38,9 +38,8 @@ export async function cancelRun(context: RunContext, nameOrId: string, options: 
 async function cancelHolder(
   { locks, jobs, clock }: RunContext,
   nameOrId: string,
-  options: CancelOptions,
+  { reason, author, audited = true, wait, signal }: CancelOptions & { readonly wait: number },
 ): Promise<CancelOutcome> {
-  const { reason, author, audited = true, wait = WAIT, signal } = options;
   const lock = await lockOf(locks, nameOrId);
   const kept = lock && keptOf(lock);
   if (lock !== undefined && kept !== undefined) {

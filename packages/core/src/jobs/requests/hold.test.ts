@@ -118,7 +118,7 @@ test.each<[unknown, RegExp]>([
   [undefined, /needs a reason/],
   [{ reason: "x", until: 5 }, /until must be a time in the future/],
   [{ reason: "x", author: 5 }, /author must be a text/],
-  [{ reason: "x", wait: "5s" }, /wait must be a number of ms/],
+  [{ reason: "x", wait: "5" }, /wait must be a duration/],
   [{ reason: "x", untill: 5 }, /a hold has no option "untill". Did you mean "until"\?/],
 ])("a wrong hold is refused: %#", async (options, message) => {
   await expect(one.manager.hold("a", options as HoldOptions)).rejects.toThrow(message);

@@ -17,8 +17,8 @@ export async function holdName(
   options: HoldOptions,
 ): Promise<HeldLock> {
   const at = clock.now();
-  checkHold(name, options, at);
-  const { reason, author, until = at + DAY, wait = 0, signal } = options;
+  const wait = checkHold(name, options, at);
+  const { reason, author, until = at + DAY, signal } = options;
   const hold = { reason, at, until, ...(author !== undefined && { author }) };
   try {
     const lease = await locks.acquire(name, { wait, ...(signal && { signal }) });
@@ -32,12 +32,13 @@ export async function holdName(
   throw new RunError("LOST", name, `"${name}" is not held: its lock was taken away at the same moment`);
 }
 
-function checkHold(name: string, options: HoldOptions, now: number): void {
-  checkRequest("a hold", name, options, OPTIONS);
+function checkHold(name: string, options: HoldOptions, now: number): number {
+  const wait = checkRequest("a hold", name, options, { known: OPTIONS, wait: 0 });
   const refuse = refusing(name);
   const { until } = options;
   if (until !== undefined && !(isTime(until) && until > now)) {
     const past = isTime(until) ? `${new Date(until).toISOString()}, which is over` : String(until);
     refuse(`until must be a time in the future, in ms since 1970, not ${past}`);
   }
+  return wait;
 }

@@ -40,7 +40,7 @@ test.each<[unknown, RegExp]>([
   [{}, /attempts of "a" must be a whole number from 1 to 100, not undefined/],
   [{ attempts: 0 }, /attempts of "a"/],
   [{ attempts: 101 }, /attempts of "a"/],
-  [{ attempts: 2, delay: "1h" }, /delay of "a" must be a number of ms/],
+  [{ attempts: 2, delay: "8d" }, /delay of "a" must be a duration up to 7 d, .* not the text "8d"/],
   [{ attempts: 2, maxDelay: 1e12 }, /maxDelay of "a"/],
   [{ attempts: 2, backoff: "linear" }, /backoff of "a" must be "fixed" or "exponential", not "linear"/],
   [{ attempts: 2, onLost: "yes" }, /onLost of "a"/],

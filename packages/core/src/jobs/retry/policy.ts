@@ -1,4 +1,5 @@
 import { unknownOption } from "../../channel/backend/config.js";
+import { checkedDuration } from "../../util/duration.js";
 import { fieldsOf, isCount, isSpan } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { isMap } from "../options.js";
@@ -24,20 +25,12 @@ export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
     return refuse(`retry of "${name}" must be a map such as { attempts: 3 }, not ${String(options)}`);
   const problem = unknownOption(`retry of "${name}"`, options, OPTIONS);
   if (problem !== undefined) refuse(problem);
-  const {
-    attempts,
-    delay = 60_000,
-    backoff = "exponential",
-    maxDelay = HOUR,
-    onLost = false,
-    keepLock = false,
-  } = options;
+  const { attempts, backoff = "exponential", onLost = false, keepLock = false } = options;
   if (!isCount(attempts) || attempts < 1 || attempts > MOST_ATTEMPTS) {
     refuse(`attempts of "${name}" must be a whole number from 1 to ${MOST_ATTEMPTS}, not ${String(attempts)}`);
   }
-  for (const [field, ms] of Object.entries({ delay, maxDelay })) {
-    if (!isSpan(ms) || ms > LONGEST) refuse(`${field} of "${name}" must be a number of ms up to ${LONGEST}`);
-  }
+  const delay = checkedDuration(`delay of "${name}"`, options.delay ?? 60_000, refuse, 0, LONGEST);
+  const maxDelay = checkedDuration(`maxDelay of "${name}"`, options.maxDelay ?? HOUR, refuse, 0, LONGEST);
   if (backoff !== "fixed" && backoff !== "exponential") {
     refuse(`backoff of "${name}" must be "fixed" or "exponential", not ${JSON.stringify(backoff)}`);
   }

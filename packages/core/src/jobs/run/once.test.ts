@@ -161,8 +161,8 @@ describe.each(STORES)("records and locks $stores: a run starts once", ({ apart }
 });
 
 test.each([
-  [{ per: 0 }, /^per of once must be a number of ms, 1 or more, not 0$/],
-  [{ per: "1h" }, /^per of once/],
+  [{ per: 0 }, /^per of once must be a duration from 1 ms, .* not 0$/],
+  [{ per: "1 hour" }, /^per of once/],
   [{ key: "a" }, /^keep of once/],
   [{ key: "", keep: 1_000 }, /^key of once must be a text of 1 to 200 characters/],
   [{ key: "a", per: 1_000 }, /key/],

@@ -5,8 +5,8 @@ import { whom } from "../../locks/entries/held.js";
 import type { LockValue } from "../../locks/entries/schema.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
+import { durationText, type InMs } from "../../util/duration.js";
 import { fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
-import { durationText } from "../../util/duration.js";
 import { visible } from "../../util/visible.js";
 import { RunError } from "../errors.js";
 import type { OnceOptions, StartClaim, StartingRun, Tick } from "../types.js";
@@ -39,7 +39,7 @@ export interface OnceValue {
 }
 
 /** Under which key a run starts once, and for how long that counts, in ms. */
-function termsOf(once: OnceOptions): { readonly key: string; readonly keep: number; readonly per?: number } {
+function termsOf(once: InMs<OnceOptions>): { readonly key: string; readonly keep: number; readonly per?: number } {
   return "per" in once ? { key: `per ${once.per}`, keep: once.per * PART, per: once.per } : once;
 }
 
@@ -99,7 +99,7 @@ export class OnceClaim implements StartClaim {
   constructor(
     { lockChannel, clock }: Pick<RunContext, "lockChannel" | "clock">,
     name: string,
-    once: OnceOptions,
+    once: InMs<OnceOptions>,
     more: StartClaim | undefined,
   ) {
     this.#locks = lockChannel;

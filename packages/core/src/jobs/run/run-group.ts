@@ -1,4 +1,4 @@
-import { type CloseOptions, checkClose, Grace } from "../../locks/grace.js";
+import { type CloseOptions, Grace } from "../../locks/grace.js";
 import { whenAborted } from "../../util/abort/abort.js";
 import { InFlight } from "../../util/in-flight.js";
 import type { RunContext } from "./context.js";
@@ -57,7 +57,6 @@ export class RunGroup {
 
   /** Ends the runs within a grace. A later call joins, and may shorten the grace. */
   async close(options: CloseOptions = {}): Promise<void> {
-    checkClose(options);
     this.grace.limit(options);
     return this.end().finally(() => this.grace.stop());
   }

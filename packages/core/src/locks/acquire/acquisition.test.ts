@@ -213,7 +213,7 @@ describe("acquire", () => {
     { name: "" },
     { name: 5 },
     { timeout: 0 },
-    { timeout: "1h" },
+    { timeout: "1 hour" },
     { timeout: -1 },
     { wait: -1 },
     { wait: "x" },

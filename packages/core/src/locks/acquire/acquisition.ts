@@ -10,8 +10,8 @@ import type { LockValue, SessionValue, Ticket } from "../entries/schema.js";
 import { lockText } from "../entries/texts.js";
 import { FREE, type LockView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
-import type { AcquireOptions } from "../types.js";
 import { attemptOps, refusalOf, ticketsBehind } from "./attempt.js";
+import type { CheckedAcquire } from "./checked-options.js";
 import type { AcquireContext, Taken } from "./context.js";
 
 /** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
@@ -37,20 +37,13 @@ export class Acquisition {
   readonly #note: JsonValue | undefined;
   readonly #writes: AtomicWrites | undefined;
 
-  /** `timeout`: that of the options, with its default. */
-  constructor(
-    context: AcquireContext,
-    name: string,
-    options: AcquireOptions,
-    timeout: number,
-    writes: AtomicWrites | undefined,
-  ) {
+  constructor(context: AcquireContext, name: string, options: CheckedAcquire, writes: AtomicWrites | undefined) {
     this.name = name;
     this.token = context.nextToken();
     this.context = context;
     this.keys = context.keys.of(name);
-    this.trustsAtFirst = (options.wait ?? 0) > GLANCE;
-    this.#timeout = timeout;
+    this.trustsAtFirst = options.wait > GLANCE;
+    this.#timeout = options.timeout;
     this.#note = options.note;
     this.#writes = writes;
   }

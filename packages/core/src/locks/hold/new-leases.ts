@@ -1,5 +1,5 @@
 import { Acquisition } from "../acquire/acquisition.js";
-import { checkedTimeout } from "../acquire/checked-options.js";
+import { checkedOptions } from "../acquire/checked-options.js";
 import type { AcquireContext, Taken } from "../acquire/context.js";
 import type { AtomicWrites, KeptLease } from "../atomic-writes.js";
 import type { Session } from "../session/session.js";
@@ -59,17 +59,17 @@ export class NewLeases {
     writes: AtomicWrites,
   ): Promise<Lease | undefined> {
     const { held, watch } = this.#keepers;
-    const timeout = checkedTimeout(name, options);
+    const checked = checkedOptions(name, options);
     const kept = held.find(token);
     // Remove it first: a heartbeat meanwhile would take the new version of the lock for a loss.
     if (kept?.held !== true || !held.remove(kept)) return undefined;
     watch.released(kept);
-    const acquisition = new Acquisition(this.#context, name, options, timeout, writes);
+    const acquisition = new Acquisition(this.#context, name, checked, writes);
     try {
       const outcome = await acquisition.attempt(undefined, undefined, kept.fence);
       if ("fence" in outcome) {
         kept.end();
-        return this.of(acquisition, outcome, timeout, writes);
+        return this.of(acquisition, outcome, checked.timeout, writes);
       }
     } catch (error) {
       this.#add(kept);
