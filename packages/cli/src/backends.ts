@@ -1,12 +1,7 @@
-import type { BackendType } from "@ojm/core/backend";
+import { createRequire } from "node:module";
 
-/**
- * The backends that come with the command line. Others are found by core where the user has installed them.
- */
-const own: Readonly<Record<string, () => Promise<{ readonly backend: BackendType }>>> = {
-  sqlite: () => import("@ojm/sqlite"),
-  db: () => import("@ojm/sqlite"),
-};
+/** The types that come with the command line. Core finds others where the user has installed them. */
+const OWN: readonly string[] = ["sqlite", "db"];
 
 /**
  * Makes a channel type known, importing only the one that is used: each costs start-up time. With
@@ -15,12 +10,12 @@ const own: Readonly<Record<string, () => Promise<{ readonly backend: BackendType
  * @throws ChannelError `UNKNOWN_TYPE`, only with `published`
  */
 export async function prepareType(type: string, published = false): Promise<void> {
-  const load = Object.hasOwn(own, type) ? own[type] : undefined;
-  if (load === undefined) {
+  if (!OWN.includes(type)) {
     if (published) await (await import("@ojm/core/backend")).findType(type, { published });
     return;
   }
   // Not imported above: the thread of the scripts would start only after all of core is read.
-  const [{ registerBackend }, { backend }] = await Promise.all([import("@ojm/core"), load()]);
-  registerBackend(backend);
+  const [{ registerBackend }, { backend }] = await Promise.all([import("@ojm/core"), import("@ojm/sqlite")]);
+  // With its file, so that the thread that keeps the locks of a busy process can open the store, too.
+  registerBackend(backend, createRequire(import.meta.url).resolve("@ojm/sqlite"));
 }

@@ -24,6 +24,15 @@ export { findType } from "./channel/backend/find-type.js";
 export { readable, unlessCorrupt } from "./channel/calls/corrupt.js";
 export { channelsAnswer } from "./channel/channels-answer.js";
 export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
+export {
+  type PlacedStore,
+  parseStore,
+  placedStore,
+  STORE_FORMS,
+  shownStore,
+  storeAddress,
+  storeWords,
+} from "./channel/store-text.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
 export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
@@ -56,6 +65,7 @@ export {
   processIsGone,
   processState,
 } from "./util/process-state.js";
+export { isSecretName, MASK, maskUrls } from "./util/secrets.js";
 export { ojmCommand, optionWord, shellWord } from "./util/shell-word.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";

@@ -13,7 +13,7 @@ import { plain } from "./static/base-path.js";
 import { Pages } from "./static/pages.js";
 import type { RequestSource, Ui, UiOptions, ViewOptions } from "./types.js";
 import type { Source } from "./view/source.js";
-import { storeAddress, storeText } from "./view/store.js";
+import { addressOf, storeText } from "./view/store.js";
 
 /** A cockpit, and what its own server needs of it. */
 export interface Cockpit extends Ui {
@@ -56,7 +56,7 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
     hub,
     async (request) => (await app.viewerOf(request).catch(() => undefined)) !== undefined,
   );
-  const { address = storeAddress(manager) } = options;
+  const { address = addressOf(manager) } = options;
   const me = ({ viewer: { user, role } }: Pick<Asked, "viewer">): Me => ({
     user,
     role,

@@ -1,3 +1,4 @@
+import type { InMs } from "@ojm/core/backend";
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { expect, onTestFinished, test } from "vitest";
@@ -39,7 +40,7 @@ async function startServer(options: SMTPServerOptions = {}): Promise<MailServer>
   return { port: (listening.address() as AddressInfo).port, mails };
 }
 
-const deliver = (smtp: EmailReceiver["email"]["smtp"], more: Partial<EmailReceiver> = {}): Promise<Outcome> => {
+const deliver = (smtp: EmailReceiver["email"]["smtp"], more: Partial<InMs<EmailReceiver>> = {}): Promise<Outcome> => {
   const email = { to: ["ops@example.com", "Ana <ana@example.com>"], from: "ojm <ojm@example.com>", smtp };
   return send({ email, ...more }, example, { signal: new AbortController().signal, now: Date.now() });
 };

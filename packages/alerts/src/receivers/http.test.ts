@@ -1,3 +1,4 @@
+import type { InMs } from "@ojm/core/backend";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../deliver/outcome.js";
@@ -9,7 +10,7 @@ import { send } from "./send.js";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-const deliver = (to: Receiver, alert = example, signal = new AbortController().signal): Promise<Outcome> =>
+const deliver = (to: InMs<Receiver>, alert = example, signal = new AbortController().signal): Promise<Outcome> =>
   send(to, alert, { signal, now: Date.now() });
 
 test("the message to Slack has the link of an alert, which nothing in a name can leave", async () => {

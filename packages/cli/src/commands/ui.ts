@@ -10,7 +10,7 @@ import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT } from "../errors.js";
 import { print } from "../output/print.js";
 import { tell } from "../output/tell.js";
-import { sqliteAddress, storeWords, withStore } from "../store/open.js";
+import { withStore } from "../store/open.js";
 import { otherReasons } from "./exec/other-reasons.js";
 
 /** Where it is, unless that port is taken: a bookmark leads to it. */
@@ -25,7 +25,7 @@ export async function execute(given: Given): Promise<number> {
   const { serveUi } = await loadUi();
   return withStore(given, async (manager) => {
     const metrics = await metricsOf(given, manager);
-    const ui = await serve(serveUi, { ...(await optionsOf(given, manager)), ...metrics }, port);
+    const ui = await serve(serveUi, { ...optionsOf(given, manager), ...metrics }, port);
     const lines = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
     try {
       print(`${ui.url}\n`);
@@ -50,17 +50,14 @@ function portOption(given: Given): number | undefined {
   throw new CommandError(`--port takes a number from 0 to 65535, not "${text}"`);
 }
 
-async function optionsOf(given: Given, manager: JobManager): Promise<ServeOptions> {
+function optionsOf(given: Given, manager: JobManager): ServeOptions {
   const { OJM_UI_SECRET: secret } = process.env;
   delete process.env["OJM_UI_SECRET"];
   const basePath = lastValue(given, "base-path");
   const hosts = given.values["allow-host"];
-  const address = await sqliteAddress(given);
   return {
     manager,
     reasons: (name) => otherReasons(manager, name),
-    store: await storeWords(given),
-    ...(address !== undefined && { address }),
     readOnly: given.flags.has("read-only"),
     showResults: given.flags.has("show-results"),
     ...(basePath !== undefined && { basePath }),

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
-import { parseDuration, shellWord, visible, whyUntrusted } from "@ojm/core/backend";
+import { parseDuration, placedStore, shellWord, visible, whyUntrusted } from "@ojm/core/backend";
 import type { PlannedNotify } from "@ojm/ojob";
 import { hint } from "../command-line/parse.js";
 import { CommandError, EXIT } from "../errors.js";
@@ -264,7 +264,9 @@ async function readOne(where: string, store: unknown, folder: string): Promise<P
     throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : told(type)}. ${TYPE_FORM}`);
   if (!isMap(args))
     throw new CommandError(`${where}: "args" is ${told(args)}. It must be a map of the options of "${type}"`);
-  return placed({ type, args }, folder);
+  // A command that only looks must not make its file.
+  const { store: placed, path } = placedStore({ type, args }, folder);
+  return { jobs: placed, files: path === undefined ? [] : [path] };
 }
 
 /** Whether a store holds its backend itself, as one in a module may. */
@@ -278,29 +280,6 @@ export function located(where: string, text: string, folder: string): Location |
   try {
     return locate(text, folder);
   } catch (error) {
-    throw error instanceof CommandError ? new CommandError(`${where}: ${error.message}`, error.code) : error;
+    throw new CommandError(`${where}: ${(error as Error).message}`);
   }
-}
-
-/** A store in the words of a program. */
-interface Written {
-  readonly type: string;
-  readonly args: Unchecked;
-}
-
-/** Which option of a type is a path. */
-const PATHS: Readonly<Record<string, string>> = { sqlite: "file", db: "file", level: "path" };
-
-/**
- * A store in the words of a program. Its path begins at the folder of the config, and a command that only
- * looks must not make its file.
- */
-function placed(options: Written, folder: string): Placed {
-  const { type, args } = options;
-  const option = Object.hasOwn(PATHS, type) ? PATHS[type] : undefined;
-  const written = option === undefined ? undefined : args[option];
-  if (option === undefined || typeof written !== "string" || written.startsWith(":"))
-    return { jobs: options, files: [] };
-  const path = resolve(folder, written);
-  return { jobs: { ...options, args: { ...args, [option]: path } }, files: [path] };
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname } from "node:path";
 import type { JobManager, OpenOptions } from "@ojm/core";
+import { storeWords as wordsOf } from "@ojm/core/backend";
 import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
@@ -51,20 +52,7 @@ export async function kindOf(given: Given): Promise<string> {
 /** The store that is asked for in words: its type, and its file or hosts. Never a password. */
 export async function storeWords(given: Given): Promise<string> {
   const store = await storeOf(given);
-  return "jobFile" in store ? basename(store.jobFile) : words(store.jobs, basename);
-}
-
-/**
- * The address of a store that is one SQLite file: this program brings that type itself, so its manager does
- * not know by which name it can be opened elsewhere.
- */
-export async function sqliteAddress(given: Given): Promise<string | undefined> {
-  const store = await storeOf(given);
-  if ("jobFile" in store) return undefined;
-  const [file, ofLocks] = [store.jobs, store.locks].map(({ type, args }) =>
-    type === "sqlite" || type === "db" ? args?.["file"] : undefined,
-  );
-  return typeof file === "string" && file === ofLocks ? `sqlite:${resolve(file)}` : undefined;
+  return "jobFile" in store ? basename(store.jobFile) : wordsOf(store.jobs);
 }
 
 /** All of the store in words, and what names it: a look at the wrong store finds nothing wrong. */
@@ -72,17 +60,9 @@ export async function whichStore(given: Given): Promise<string> {
   const store = await storeOf(given);
   if ("jobFile" in store) return store.jobFile;
   const { jobs, locks, logs = jobs, where = "--store" } = store;
-  const [ofJobs, ofLocks, ofLogs] = [jobs, locks, logs].map((one) => words(one, (path) => path));
+  const [ofJobs, ofLocks, ofLogs] = [jobs, locks, logs].map((one) => wordsOf(one, (path) => path));
   const others = [ofLocks === ofJobs ? "" : `, locks in ${ofLocks}`, ofLogs === ofJobs ? "" : `, logs in ${ofLogs}`];
   return `${ofJobs}${others.join("")}, as ${where} says`;
-}
-
-function words({ type = "simple", args = {} }: OpenOptions, shown: (path: string) => string): string {
-  const { url, hosts, file, path = file } = args;
-  if (typeof path === "string") return `${type} ${shown(path)}`;
-  if (typeof url === "string" && URL.canParse(url)) return `${type} ${new URL(url).host}`;
-  // What stands before an @ may be a password.
-  return Array.isArray(hosts) ? `${type} ${hosts.map((host) => String(host).replace(/^.*[@/]/, "")).join(", ")}` : type;
 }
 
 /** Opens the store that is asked for. Close what it resolves to. */

@@ -344,14 +344,17 @@ describe("the locator by which another thread opens the same channel", () => {
 
   test("a channel has a locator where its type is that of a package, and none where it was registered", async () => {
     const args = { name: "x", list: [1, { deep: true }] };
-    expect(await origin("a", { type: "simple" })).toEqual({ name: "a", type: "@ojm/simple", args: {} });
+    expect(await origin("a", { type: "simple" })).toEqual({ name: "a", type: "@ojm/simple", kind: "simple", args: {} });
     registerBackend({ ...type, type: "only here" });
     expect(await origin("a", { type: "only here", args })).toBeUndefined();
+    registerBackend({ ...type, type: "elsewhere" }, "/some/where.js");
+    const found = { name: "a", type: "/some/where.js", kind: "elsewhere", args };
+    expect(await origin("a", { type: "elsewhere", args })).toEqual(found);
   });
 
   test("a channel has a locator where the program imported a backend of ojm by itself", async () => {
     const { backend } = await import("@ojm/simple");
-    expect(await origin("a", { backend })).toEqual({ name: "a", type: "@ojm/simple", args: {} });
+    expect(await origin("a", { backend })).toEqual({ name: "a", type: "@ojm/simple", kind: "simple", args: {} });
   });
 
   test("a channel has no locator where the program passed in a backend of its own", async () => {

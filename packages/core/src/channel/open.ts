@@ -8,10 +8,11 @@ import { Channel } from "./channel.js";
 import type { JsonValue } from "./encoding/json.js";
 import { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";
+import { parseStore } from "./store-text.js";
 import type { ChannelLocator, OpenOptions } from "./types.js";
 
 /**
- * Opens the channel `name` on the backend that `options` names. Default: in memory.
+ * Opens the channel `name` on the backend that the options name, or the text of a store. Default: in memory.
  *
  * Channels with the same type and equal args share one connection.
  *
@@ -19,12 +20,14 @@ import type { ChannelLocator, OpenOptions } from "./types.js";
  * `INVALID_CONFIG` for a wrong option, and whatever keeps the store from opening
  * @example
  * const channel = await openChannel("jobs", { type: "redis", args: { url: "redis://localhost" } });
+ * const other = await openChannel("other", "sqlite:./data/ojm.db");
  */
 export async function openChannel<V = JsonValue>(
   name: string,
-  options: OpenOptions & { readonly clock?: Clock } = {},
+  given: (OpenOptions & { readonly clock?: Clock }) | string = {},
 ): Promise<Channel<V>> {
   const scope = new Scope(name);
+  const options: OpenOptions & { readonly clock?: Clock } = typeof given === "string" ? parseStore(given).store : given;
   const clock = options.clock ?? systemClock;
   const { backend } = options;
   if (backend !== undefined && "commit" in backend) return new Channel<V>(name, lentStore(backend), scope, clock);
@@ -92,7 +95,7 @@ function locatorOf(
   args: Readonly<Record<string, unknown>>,
 ): Omit<ChannelLocator, "name"> | undefined {
   const name = nameFromAnywhere(type);
-  return name !== undefined && isData(args) ? { type: name, args } : undefined;
+  return name !== undefined && isData(args) ? { type: name, kind: type.type, args } : undefined;
 }
 
 const identities: WeakMap<object, number> = new WeakMap();

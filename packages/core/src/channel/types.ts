@@ -137,6 +137,8 @@ export interface ChannelLocator {
   readonly name: string;
   /** The type, by a name that every part of this process resolves to the same backend. */
   readonly type: string;
+  /** What its backend calls the type, such as `sqlite`. */
+  readonly kind: string;
   /** As they were given, secrets too. */
   readonly args: Readonly<Record<string, unknown>>;
 }

@@ -7,7 +7,8 @@ import type { TurnValue } from "../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import type { SeenValue } from "./records/seen.js";
 import type { TimeIndexValue } from "./records/time-index.js";
-import type { JobManagerOptions, RunRecord } from "./types.js";
+import type { CheckedManagerOptions } from "./options.js";
+import type { RunRecord } from "./types.js";
 
 export const JOBS = "oJobManager-jobs";
 export const LOCKS = "oJobManager-locks";
@@ -80,7 +81,7 @@ export async function openRecords(config: OpenOptions, clock: Clock = systemCloc
 
 /** Opens all channels of a manager, or none. */
 export async function openChannels(
-  options: Pick<JobManagerOptions, "chJobs" | "chLocks" | "clock">,
+  options: Pick<CheckedManagerOptions, "chJobs" | "chLocks" | "clock">,
 ): Promise<Channels> {
   const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
   const records = await openRecords(chJobs, clock);

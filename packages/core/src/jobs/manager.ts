@@ -11,7 +11,7 @@ import { type Clock, restBy, systemClock } from "../util/clock.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
 import { LOGS, Logs } from "./logs/logs.js";
-import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions } from "./options.js";
+import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions, optionsOf } from "./options.js";
 import { type Asked, JobQuestions } from "./questions/job-questions.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
@@ -61,10 +61,23 @@ import type {
  * With two stores they are two commits each. If a process dies between the two, a later look closes its run
  * as `lost` and frees the lock.
  *
+ * `store`: one store for both, as a text: `redis://HOST`, `sqlite:FILE`, `etcd://HOST,HOST`, `level:FOLDER` or
+ * `memory:`. A relative path begins at the working folder.
+ *
  * @throws ChannelError `INVALID_CONFIG` for an unknown or invalid option; any error of opening a channel
+ * @example
+ * await using jobs = await openJobManager("sqlite:./data/ojm.db");
  */
-export async function openJobManager(options: JobManagerOptions = {}): Promise<JobManager> {
-  const checked = checkManagerOptions(options);
+export async function openJobManager(options?: JobManagerOptions): Promise<JobManager>;
+export async function openJobManager(
+  store: string,
+  options?: Omit<JobManagerOptions, "chJobs" | "chLocks">,
+): Promise<JobManager>;
+export async function openJobManager(
+  first: string | JobManagerOptions = {},
+  options: JobManagerOptions = {},
+): Promise<JobManager> {
+  const checked = checkManagerOptions(typeof first === "string" ? optionsOf(first, options) : first);
   const channels = await openChannels(checked);
   try {
     const manager = new JobManager(channels, checked);

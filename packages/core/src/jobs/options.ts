@@ -1,6 +1,8 @@
 import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
+import { parseStore } from "../channel/store-text.js";
+import type { OpenOptions } from "../channel/types.js";
 import { isSignal } from "../util/abort/abort.js";
 import { ABOVE_ZERO, checkedDuration, type InMs } from "../util/duration.js";
 import { ownNameProblem } from "../util/own-names.js";
@@ -29,8 +31,13 @@ const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
 
-/** The options of a manager, with their durations in ms. */
-export interface CheckedManagerOptions extends Omit<InMs<JobManagerOptions>, "logBudget" | "retention"> {
+const STORES = ["chJobs", "chLocks", "chLogs"] as const;
+type StoreOption = (typeof STORES)[number];
+
+/** The options of a manager, with their durations in ms, and with stores that are maps. */
+export interface CheckedManagerOptions
+  extends Omit<InMs<JobManagerOptions>, StoreOption | "logBudget" | "retention">,
+    Partial<Readonly<Record<StoreOption, OpenOptions>>> {
   readonly ttl: number;
   readonly logBudget?: InMs<LogBudgetOptions>;
   readonly retention?: InMs<RetentionOptions> | false;
@@ -44,19 +51,41 @@ export interface CheckedManagerOptions extends Omit<InMs<JobManagerOptions>, "lo
  */
 export function checkManagerOptions(options: JobManagerOptions): CheckedManagerOptions {
   checkNames("a job manager", options, MANAGER);
-  const { chJobs, chLocks, chLogs, ttl = TTL, logBudget, heartbeatThread, retention } = options;
-  for (const [name, channel] of Object.entries({ chJobs, chLocks, chLogs })) {
-    if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
-  }
+  const { ttl = TTL, logBudget, retention, chJobs, chLocks, chLogs, ...others } = options;
+  const { heartbeatThread } = others;
+  const given = Object.entries({ chJobs, chLocks, chLogs }).filter(([, store]) => store !== undefined);
+  const stores = given.map(([name, store]) => [name, checkedStore(name, store)] as const);
   if (heartbeatThread !== undefined && typeof heartbeatThread !== "boolean") {
     throw new ChannelError("INVALID_CONFIG", `heartbeatThread must be true or false, not ${show(heartbeatThread)}`);
   }
   return {
-    ...options,
+    ...others,
+    ...Object.fromEntries(stores),
     ttl: checkedDuration("ttl", ttl, refuseConfig, ABOVE_ZERO),
     ...(logBudget !== undefined && { logBudget: checkLogBudget(logBudget) }),
     ...(retention !== undefined && { retention: checkRetention(retention) }),
   };
+}
+
+function checkedStore(name: string, store: unknown): OpenOptions {
+  if (typeof store !== "string") checkNames(`"${name}" of a job manager`, store, CHANNEL);
+  try {
+    return typeof store === "string" ? parseStore(store).store : (store as OpenOptions);
+  } catch (error) {
+    return refuseConfig(`"${name}" of a job manager: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * The options of a manager whose store is a text.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function optionsOf(text: string, options: JobManagerOptions): JobManagerOptions {
+  const { store } = parseStore(text);
+  const twice = ["chJobs", "chLocks"].find((name) => name in options);
+  if (twice === undefined) return { ...options, chJobs: store, chLocks: store };
+  return refuseConfig(`openJobManager has its store twice: as a text, and as "${twice}". Give one of them`);
 }
 
 function refuseConfig(message: string): never {
@@ -71,11 +100,12 @@ function refuseConfig(message: string): never {
 export function checkRetention(retention: unknown): InMs<RetentionOptions> | false {
   if (retention === false) return retention;
   checkNames('"retention" of a job manager', retention, ["olderThan", "keep"]);
-  const { olderThan, keep } = retention as RetentionOptions;
+  const { olderThan, ...others } = retention as RetentionOptions;
+  const { keep } = others;
   if (keep !== undefined && !isCount(keep))
     refuseConfig(`retention.keep must be a whole number from 0 up, not ${show(keep)}`);
-  const ms = olderThan === undefined ? undefined : checkedDuration("retention.olderThan", olderThan, refuseConfig, 1);
-  return { ...(retention as RetentionOptions), ...(ms !== undefined && { olderThan: ms }) };
+  if (olderThan === undefined) return others;
+  return { ...others, olderThan: checkedDuration("retention.olderThan", olderThan, refuseConfig, 1) };
 }
 
 function checkNames(whose: string, options: unknown, known: readonly string[]): void {

@@ -1,7 +1,7 @@
+import { maskUrls } from "@ojm/core/backend";
 import { placeChannel, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan } from "../plan/planned.js";
 import type { Position } from "../text/problem.js";
-import { maskUrls } from "../text/secrets.js";
 import type { Runtime } from "./runtime/runtime.js";
 
 /** Opens the channels that a file declares. Resolves to why one cannot be opened: then no job starts. */

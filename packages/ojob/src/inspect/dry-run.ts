@@ -1,5 +1,5 @@
 import type { RetryOptions } from "@ojm/core";
-import { durationText, LINES, visible } from "@ojm/core/backend";
+import { durationText, LINES, maskUrls, visible } from "@ojm/core/backend";
 import type { Args, Shortcut, TodoEntry } from "../load/job-file.js";
 import { around, fillArgs, mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
@@ -8,7 +8,7 @@ import type { Plan, PlannedJob, Step } from "../plan/planned.js";
 import { isSequential, runLimits, timeZoneOf } from "../plan/settings.js";
 import { type Prepared, prepareJobFile, RUN_CHECKS } from "../prepare.js";
 import { describe, place } from "../text/problem.js";
-import { maskUrls, shownArgs } from "../text/secrets.js";
+import { shownArgs } from "../text/secrets.js";
 
 /** How a dry run is made: as the run itself would be. */
 export interface DryRunOptions {
@@ -126,7 +126,7 @@ function locksOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan,
 }
 
 async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): Promise<string> {
-  const { cron, timeInterval } = typeArgs;
+  const { cron, timeInterval = 0 } = typeArgs;
   if (type !== "periodic") return "";
   if (cron === undefined) return `every ${durationText(timeInterval)}`;
   const { cronSchedule } = await import("@ojm/schedule");

@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
-import { durationText, LINES, visible } from "@ojm/core/backend";
+import { durationText, LINES, maskUrls, visible } from "@ojm/core/backend";
 import { type MaskedPieces, Masker } from "../text/masking/masker.js";
-import { maskUrls, shownArgs } from "../text/secrets.js";
+import { shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { type HeldLines, type LinePrefix, prefixText } from "./line-prefix.js";
 import { type JobProgress, LiveLines } from "./live-lines.js";

@@ -1,5 +1,5 @@
-import { LINES, visible } from "@ojm/core/backend";
-import { maskLine, maskUrls } from "./secrets.js";
+import { LINES, maskUrls, visible } from "@ojm/core/backend";
+import { maskLine } from "./secrets.js";
 import type { SourceFile } from "./source-file.js";
 
 /** A place in a text file. Lines and columns count from 1. */

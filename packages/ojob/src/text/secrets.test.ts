@@ -1,6 +1,7 @@
+import { isSecretName, maskUrls } from "@ojm/core/backend";
 import { describe, expect, test } from "vitest";
 import { runText, script } from "../testing/run-file.js";
-import { isSecretName, maskLine, maskUrls, shownArgs } from "./secrets.js";
+import { maskLine, shownArgs } from "./secrets.js";
 
 describe("secrets in URLs", () => {
   test.each([

@@ -141,7 +141,9 @@ async function ask(store: ScheduleStore, name: string, value: RequestValue, ttl:
 }
 
 /** How long an answer is waited for. */
-interface Patience extends Required<Pick<RunNowOptions, "within">> {
+interface Patience {
+  /** In ms. */
+  readonly within: number;
   readonly signal: AbortSignal | undefined;
   /** Why the request is withdrawn if nobody answers. */
   readonly silence: string;

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { ScheduleDefinition } from "../definition/types.js";
+import type { CheckedDefinition } from "../definition/types.js";
 import type { Cursor, Pause } from "../store/schema.js";
 import { moveTo, settleAll } from "./change.js";
 import { blocked, type Decision, decide, type State } from "./decide.js";
 
 const HOUR = 3_600_000;
 const at = (time: string): number => Date.parse(`2026-05-01T${time}Z`);
-const HOURLY: ScheduleDefinition = { cron: "0 * * * *" };
+const HOURLY: CheckedDefinition = { cron: "0 * * * *" };
 
 const PAUSE = { reason: "r", by: "b", at: at("01:00") };
 
-function state(now: string, cursor: string | Cursor, definition: ScheduleDefinition = HOURLY, paused?: Pause): State {
+function state(now: string, cursor: string | Cursor, definition: CheckedDefinition = HOURLY, paused?: Pause): State {
   const schedule = { name: "a", definition, hash: "h", revision: 1, past: [], since: 0, ...(paused && { paused }) };
   return {
     schedule,
@@ -158,7 +158,7 @@ describe("what is decided on ticks", () => {
     expect(short(decide(given))).toBe(expected);
   });
 
-  it.each<[ScheduleDefinition["overlap"], number, string]>([
+  it.each<[CheckedDefinition["overlap"], number, string]>([
     ["skip", 1, "settle 04:00 +02:00, 04:00 overlap"],
     ["queue", 1, "settle 04:00 +02:00 +04:00"],
     ["replace", 1, "settle 04:00 +04:00, 02:00 replaced"],
@@ -168,7 +168,7 @@ describe("what is decided on ticks", () => {
     expect(short(decide(state("04:00", { at: at("03:00"), waiting }, { ...HOURLY, overlap })))).toContain(expected);
   });
 
-  it.each<[ScheduleDefinition["overlap"], string]>([
+  it.each<[CheckedDefinition["overlap"], string]>([
     ["skip", "settle 02:00, 02:00 overlap"],
     ["queue", "settle 02:00 +02:00"],
     ["replace", "settle 02:00 +02:00"],

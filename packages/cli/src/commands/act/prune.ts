@@ -1,4 +1,5 @@
 import type { JobManager, PruneOptions } from "@ojm/core";
+import type { InMs } from "@ojm/core/backend";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
@@ -30,7 +31,7 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /** How many runs a prune would delete. */
-async function countOf(manager: JobManager, { olderThan, name, keep = 0 }: PruneOptions): Promise<number> {
+async function countOf(manager: JobManager, { olderThan, name, keep = 0 }: InMs<PruneOptions>): Promise<number> {
   const cutoff = Date.now() - olderThan;
   const newer = new Map<string, number>();
   let count = 0;
@@ -43,7 +44,7 @@ async function countOf(manager: JobManager, { olderThan, name, keep = 0 }: Prune
 }
 
 /** How many entries of the audit a prune would delete. */
-async function auditsOf(manager: JobManager, { olderThan, name, keep = 0 }: PruneOptions): Promise<number> {
+async function auditsOf(manager: JobManager, { olderThan, name, keep = 0 }: InMs<PruneOptions>): Promise<number> {
   const cutoff = Date.now() - olderThan;
   const newer = new Map<string, number>();
   let count = 0;

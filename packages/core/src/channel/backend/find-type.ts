@@ -19,13 +19,10 @@ const NO_NAME: readonly string[] = [
   "ERR_UNKNOWN_BUILTIN_MODULE",
 ];
 
-/** The name by which each type was imported. */
+/** The package or the file that each type was imported from. */
 const imported: WeakMap<BackendType, string> = new WeakMap();
 
-/**
- * A name by which {@link findType} finds the type in another thread, too; `undefined` if only this program
- * knows the type.
- */
+/** A name by which {@link findType} finds the type in any thread; `undefined` if only this program knows it. */
 export function nameFromAnywhere(type: BackendType): string | undefined {
   return imported.get(type);
 }
@@ -37,8 +34,12 @@ export async function recognise(type: BackendType): Promise<void> {
   await findType(type.type).catch(() => {});
 }
 
-/** Registers a backend type under its name and aliases, for `type` in configs. */
-export function registerBackend(backend: BackendType): void {
+/**
+ * Registers a backend type under its name and aliases, for `type` in configs. `module`: the file that exports
+ * it. Another thread can then open its channels as well: it keeps the locks of a busy process.
+ */
+export function registerBackend(backend: BackendType, module?: string): void {
+  if (module !== undefined) imported.set(backend, module);
   for (const name of [backend.type, ...(backend.aliases ?? [])]) registered.set(name, backend);
 }
 

@@ -1,5 +1,5 @@
+import { maskUrls } from "@ojm/core/backend";
 import type { Position } from "../../text/problem.js";
-import { maskUrls } from "../../text/secrets.js";
 
 /** A piece of a YAML file and where it stands. It is independent of the parser. */
 export type Node = MapNode | ListNode | ScalarNode;

@@ -1,6 +1,7 @@
+import { isSecretName } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
 import type { Variables } from "../../text/environment.js";
-import { isSecretName, shownArgs } from "../../text/secrets.js";
+import { shownArgs } from "../../text/secrets.js";
 import { valueAt } from "../../text/value-at.js";
 import { type Applied, readChain } from "./chain.js";
 import { rules } from "./rules.js";

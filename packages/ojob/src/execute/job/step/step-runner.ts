@@ -1,11 +1,10 @@
 import type { Clock, Run } from "@ojm/core";
-import { durationText } from "@ojm/core/backend";
+import { durationText, maskUrls } from "@ojm/core/backend";
 import type { Args } from "../../../load/job-file.js";
 import type { JobOutput } from "../../../output/job-output.js";
 import type { PlannedJob, Step } from "../../../plan/planned.js";
 import type { FailureData } from "../../../script/protocol.js";
 import { place } from "../../../text/problem.js";
-import { maskUrls } from "../../../text/secrets.js";
 import { JobError, SkippedJob, toJobError } from "../../runtime/job-error.js";
 import type { OpenRuns } from "../../runtime/open-runs.js";
 import type { EndedBy, Interruption } from "../interruption.js";

@@ -1,0 +1,131 @@
+import { basename, isAbsolute, resolve } from "node:path";
+import { MASK, maskUrls } from "../util/secrets.js";
+import { ChannelError } from "./errors.js";
+import type { ChannelConfig } from "./types.js";
+
+/*
+ * A store as a text: `sqlite:FILE`, `redis://HOST`. Programs, the command line, the UI and config files have
+ * the same texts.
+ */
+
+/** How a store is written. */
+export const STORE_FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or memory:";
+
+/** Which option of a type is a path. */
+const PATHS: Readonly<Record<string, string>> = { sqlite: "file", db: "file", level: "path" };
+
+type Args = NonNullable<ChannelConfig["args"]>;
+
+/** A store, and where it is on the disk of this machine. */
+export interface PlacedStore {
+  readonly store: ChannelConfig & Required<Pick<ChannelConfig, "type">>;
+  /** The file or the folder that the store is in, if it is in one. */
+  readonly path?: string;
+  /** Whether that path was written relative to a folder. */
+  readonly isRelative?: boolean;
+}
+
+/**
+ * Reads a store that is written as a text. A relative path begins at `folder`. `forms`: what the caller takes
+ * instead.
+ *
+ * @throws ChannelError `INVALID_CONFIG`, without a password
+ */
+export function parseStore(text: string, folder: string = process.cwd(), forms: string = STORE_FORMS): PlacedStore {
+  const [, written = "", rest = ""] = /^([a-z][a-z0-9+]*):(.*)$/is.exec(text) ?? [];
+  const scheme = written.toLowerCase();
+  if (scheme === "memory" && rest === "") return { store: { type: "simple" } };
+  if (rest === "") return refuse(`the store "${shownStore(text)}" is not understood: write ${forms}`);
+  switch (scheme) {
+    case "redis":
+    case "rediss":
+      return { store: { type: "redis", args: { url: text } } };
+    case "sqlite":
+    case "level":
+      // `sqlite:data/ojm.db`, `sqlite:/data/ojm.db` and `sqlite:///data/ojm.db` are all written.
+      return placedStore({ type: scheme, args: { [PATHS[scheme] ?? ""]: rest.replace(/^\/\/(?=.)/, "") } }, folder);
+    case "etcd":
+    case "etcds":
+      return { store: { type: "etcd", args: etcdArgs(rest, scheme === "etcds") } };
+    case "memory":
+      return refuse(`the store "${shownStore(text)}" is not understood: the store in memory is written as memory:`);
+    default:
+      return refuse(`there is no kind of store "${written}": write ${forms}`);
+  }
+}
+
+function refuse(message: string): never {
+  throw new ChannelError("INVALID_CONFIG", message);
+}
+
+/** A store whose path begins at `folder`, if it is relative. */
+export function placedStore(store: PlacedStore["store"], folder: string): PlacedStore {
+  const { type, args = {} } = store;
+  const option = Object.hasOwn(PATHS, type) ? PATHS[type] : undefined;
+  const written = option === undefined ? undefined : args[option];
+  if (option === undefined || typeof written !== "string" || written.startsWith(":")) return { store };
+  const path = resolve(folder, written);
+  return { store: { ...store, args: { ...args, [option]: path } }, path, isRelative: !isAbsolute(written) };
+}
+
+/** Reads `//user:password@host:port,host:port/prefix`. */
+function etcdArgs(rest: string, tls: boolean): Args {
+  const [, user, password, hosts = "", prefix] = /^\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(rest) ?? [];
+  if (hosts === "") return refuse("an etcd store is written as etcd://HOST:PORT,HOST:PORT");
+  // What stands before the last @ may be a part of a password: it must not be taken for a host, and shown.
+  if (`${hosts}${prefix ?? ""}`.includes("@"))
+    return refuse("the etcd store has a / or an @ in its user or password: write them as %2F and %40");
+  if (!hosts.split(",").every((host) => /^(?:\[[^\]]*\]|[^:]*)(?::\d+)?$/.test(host)))
+    return refuse("an etcd store is written as etcd://HOST:PORT,HOST:PORT: a port of it is no number");
+  if (/[?#]/.test(`${hosts}${prefix ?? ""}`))
+    return refuse(
+      "the etcd store has a query or a #: it takes none. Give other options as args, beside the type of the store",
+    );
+  return {
+    hosts: hosts.split(",").map((host) => `${tls ? "https://" : ""}${host.includes(":") ? host : `${host}:2379`}`),
+    ...(prefix !== undefined && prefix !== "" && { keyPrefix: prefix }),
+    ...(user !== undefined && { auth: { username: decoded(user), password: decoded(password ?? "") } }),
+  };
+}
+
+/** Decodes a user or a password of a URL. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return refuse("the user or the password of the store has a % that is no escape: write it as %25");
+  }
+}
+
+/** The text of a store without its password, even if a part of the address is missing. */
+export function shownStore(text: string): string {
+  return maskUrls(text.replace(/:(?!\/\/).*@/s, `:${MASK}@`));
+}
+
+/** A store in words, without its password: its type, and its file or its hosts. `shown`: how a path is shown. */
+export function storeWords(
+  { type = "simple", args = {} }: ChannelConfig,
+  shown: (path: string) => string = basename,
+): string {
+  const { file, path = file, url, hosts } = args;
+  if (typeof path === "string") return `${type} ${shown(path)}`;
+  if (typeof url === "string" && URL.canParse(url)) return `${type} ${new URL(url).host}`;
+  // What stands before an @ may be a password.
+  const names = [hosts ?? []].flat().map((host) => String(host).replace(/^.*[@/]/, ""));
+  return names.length === 0 ? type : `${type} ${names.join(", ")}`;
+}
+
+/**
+ * The text of a store, with `***` for its password; `undefined` if it has none, or if another process cannot
+ * open the store beside this one.
+ */
+export function storeAddress({ type, args = {} }: ChannelConfig): string | undefined {
+  const { file, durability: _, url, hosts, keyPrefix, auth, ...others } = args;
+  if (Object.keys(others).length > 0) return undefined;
+  if (type === "sqlite" && typeof file === "string") return `sqlite:${resolve(file)}`;
+  if (type === "redis" && typeof url === "string" && keyPrefix === undefined) return shownStore(url);
+  if (type !== "etcd" || !Array.isArray(hosts)) return undefined;
+  const scheme = String(hosts[0]).startsWith("https:") ? "etcds" : "etcd";
+  const names = hosts.map((host) => String(host).replace(/^.*[@/]/, "")).join(",");
+  return `${scheme}://${auth === undefined ? "" : `${MASK}@`}${names}${keyPrefix === undefined ? "" : `/${keyPrefix}`}`;
+}
