@@ -60,22 +60,22 @@ export default {
     },
     {
       name: "alerts-import-only-core-and-schedule",
-      comment: "The alerts are made of what any program can use of core and of the schedules.",
+      comment: "The alerts use the entries of core and of the schedules, and no file behind them.",
       severity: "error",
       from: { path: "^packages/alerts/src/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(alerts/|core/src/(index|backend)\\.ts$|schedule/src/index\\.ts$)",
+        pathNot: "^packages/(alerts/|core/src/(index|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
       },
     },
     {
       name: "ui-imports-only-core-and-schedule",
-      comment: "The cockpit is made of what any program can use of core and of the schedules.",
+      comment: "The UI uses the entries of core and of the schedules, and no file behind them.",
       severity: "error",
       from: { path: "^packages/ui/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(ui/|core/src/(index|backend|util/duration)\\.ts$|schedule/src/index\\.ts$)",
+        pathNot: "^packages/(ui/|core/src/(index|internal|util/duration)\\.ts$|schedule/src/(index|internal)\\.ts$)",
       },
     },
     {
@@ -109,7 +109,10 @@ export default {
       comment: "Telemetry is made of the events that any program can listen to.",
       severity: "error",
       from: { path: "^packages/otel/src/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/(otel/|core/src/(index|backend)\\.ts$|schedule/src/index\\.ts$)" },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(otel/|core/src/(index|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
+      },
     },
     {
       name: "prometheus-needs-no-opentelemetry",

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { type Channel, type JobManager, type Key, openChannel, parseRunId } from "@ojm/core";
-import { type Backend, findType, identityOf } from "@ojm/core/backend";
+import type { Backend } from "@ojm/core/backend";
+import { findType, identityOf } from "@ojm/core/internal";
 import { followSchedules, Scheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { createUi, type Ui } from "@ojm/ui";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Clock, Duration, Events } from "@ojm/core";
-import { checkedDuration, emitWarning } from "@ojm/core/backend";
+import { checkedDuration } from "@ojm/core/backend";
+import { emitWarning } from "@ojm/core/internal";
 import { type Context, type Looked, look, takeTurn } from "./look/look.js";
 import { outboxOf } from "./look/state.js";
 import { refuse } from "./rules/check.js";

@@ -1,5 +1,5 @@
 import { type Channel, type JobManager, systemClock } from "@ojm/core";
-import { durationOf } from "@ojm/core/backend";
+import { durationOf } from "@ojm/core/internal";
 import { Alerts } from "./alerts.js";
 import type { Send } from "./deliver/outcome.js";
 import { AlertsError } from "./errors.js";

@@ -11,7 +11,7 @@ const OWN: readonly string[] = ["sqlite", "db"];
  */
 export async function prepareType(type: string, published = false): Promise<void> {
   if (!OWN.includes(type)) {
-    if (published) await (await import("@ojm/core/backend")).findType(type, { published });
+    if (published) await (await import("@ojm/core/internal")).findType(type, { published });
     return;
   }
   // Not imported above: the thread of the scripts would start only after all of core is read.

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { bootId, ChannelError, type Clock } from "@ojm/core/backend";
+import { ChannelError, type Clock } from "@ojm/core/backend";
+import { bootId } from "@ojm/core/internal";
 import { CommitQueue } from "./commit-queue.js";
 import { levelError } from "./errors.js";
 import { StoreClock } from "./layout.js";

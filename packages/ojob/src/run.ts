@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import type { Clock, Duration } from "@ojm/core";
-import { checkedDuration, GRACE } from "@ojm/core/backend";
+import { checkedDuration } from "@ojm/core/backend";
+import { GRACE } from "@ojm/core/internal";
 import type { RunControl } from "./execute/run-file.js";
 import type { Args } from "./load/job-file.js";
 import type { Log } from "./output/log.js";

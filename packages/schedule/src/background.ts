@@ -1,5 +1,5 @@
 import { isChannelError } from "@ojm/core";
-import { emitWarning, LINES, visible } from "@ojm/core/backend";
+import { emitWarning, LINES, visible } from "@ojm/core/internal";
 
 /**
  * Runs a task that nobody awaits. A `ChannelError` is dropped: the task is tried again. Any other error is

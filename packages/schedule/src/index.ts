@@ -1,11 +1,8 @@
 /** Schedules: when jobs are due, and a scheduler that runs them, each tick once on however many machines. */
-import type { ScheduleImport as OpenedImport } from "./transfer/import.js";
-
 export { cronSchedule } from "./calendar/cron.js";
 export { intervalSchedule } from "./calendar/interval.js";
 export { onceForTick } from "./calendar/last-tick.js";
 export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode } from "./calendar/schedule.js";
-export { type Due, Timetable } from "./calendar/timetable.js";
 export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
 export type { BackfillProgress, StopOptions } from "./control/backfills.js";
 export { scheduleDamage } from "./control/damaged.js";
@@ -29,9 +26,9 @@ export type { Blackout, CheckedDefinition, Missed, Overlap, ScheduleDefinition }
 export { wordsOf } from "./definition/words.js";
 export type { Body } from "./fire/host.js";
 export { Scheduler, type SchedulerOptions } from "./scheduler.js";
-export type { Cursor, Pause, StoredSchedule, TickOutcome, TickReason, TickValue } from "./store/schema.js";
+export type { Pause, TickOutcome, TickReason } from "./store/schema.js";
 export { exportedSchedules } from "./transfer/export.js";
-export { scheduleImporter } from "./transfer/import.js";
+export { type ScheduleImport, scheduleImporter } from "./transfer/import.js";
 export type {
   ExportedSchedule,
   ExportedSchedulePart,
@@ -39,6 +36,3 @@ export type {
   ScheduleExportOptions,
   ScheduleImportCounts,
 } from "./transfer/types.js";
-
-/** Writes what another store exported. {@link scheduleImporter} makes one. */
-export type ScheduleImport = OpenedImport;

@@ -1,4 +1,5 @@
-import { bootId, ChannelError } from "@ojm/core/backend";
+import { ChannelError } from "@ojm/core/backend";
+import { bootId } from "@ojm/core/internal";
 import type { Database } from "better-sqlite3";
 
 /** "ojm1" in ASCII, in the header of the file: `file jobs.db` shows it. */

@@ -1,5 +1,4 @@
-import { VERSIONS } from "@ojm/core";
-import { emitWarning, unknownOption } from "@ojm/core/backend";
+import { emitWarning, unknownOption, VERSIONS } from "@ojm/core/internal";
 import { Scheduler } from "@ojm/schedule";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";

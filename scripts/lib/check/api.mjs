@@ -8,7 +8,8 @@ import { root } from "../run.mjs";
 function entryPoints() {
   return published().flatMap(({ path, manifest }) =>
     Object.entries(manifest.exports ?? {})
-      .filter(([, target]) => target.types !== undefined)
+      // The internal entries promise nothing.
+      .filter(([entry, target]) => target.types !== undefined && entry !== "./internal")
       .map(([entry, { types }]) => {
         const name = entry === "." ? basename(path) : `${basename(path)}-${basename(entry)}`;
         return { name, path, types: join(path, types) };

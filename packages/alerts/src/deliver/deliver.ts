@@ -1,4 +1,4 @@
-import { emitWarning, readable, unlessCorrupt, visible } from "@ojm/core/backend";
+import { emitWarning, readable, unlessCorrupt, visible } from "@ojm/core/internal";
 import type { Fenced } from "../look/put.js";
 import {
   type AlertOp,

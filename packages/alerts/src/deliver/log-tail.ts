@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { LINES, visible } from "@ojm/core/backend";
+import { LINES, visible } from "@ojm/core/internal";
 
 /** The most lines, and the most bytes of them. */
 const MOST_LINES = 200;

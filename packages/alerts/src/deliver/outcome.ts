@@ -1,4 +1,4 @@
-import type { InMs } from "@ojm/core/backend";
+import type { InMs } from "@ojm/core/internal";
 import type { Alert, Receiver } from "../types.js";
 
 /**

@@ -1,5 +1,5 @@
 import { isRunError, type JobManager, type Run } from "@ojm/core";
-import { readable } from "@ojm/core/backend";
+import { readable } from "@ojm/core/internal";
 import { deliver, nextDue } from "../deliver/deliver.js";
 import { logTail } from "../deliver/log-tail.js";
 import type { Send } from "../deliver/outcome.js";

@@ -1,5 +1,5 @@
 import type { Channel, JsonValue, Key, Op, Version } from "@ojm/core";
-import { type DamageCheck, readable } from "@ojm/core/backend";
+import { type DamageCheck, readable } from "@ojm/core/internal";
 import type { Alert } from "../types.js";
 import { type Window, windowFrom } from "./window.js";
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { durationText, type InMs } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import type { InMs } from "@ojm/core/internal";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, CommandReceiver } from "../types.js";
 import { codeOf } from "./http.js";

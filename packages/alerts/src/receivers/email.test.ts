@@ -1,5 +1,5 @@
-import type { InMs } from "@ojm/core/backend";
 import type { AddressInfo } from "node:net";
+import type { InMs } from "@ojm/core/internal";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { expect, onTestFinished, test } from "vitest";
 import type { Outcome } from "../deliver/outcome.js";

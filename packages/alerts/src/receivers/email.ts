@@ -1,4 +1,5 @@
-import { durationText, type InMs, LINES, visible } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { type InMs, LINES, visible } from "@ojm/core/internal";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, EmailReceiver, SmtpServer } from "../types.js";
 import { codeOf } from "./http.js";

@@ -1,4 +1,4 @@
-import type { InMs } from "@ojm/core/backend";
+import type { InMs } from "@ojm/core/internal";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../deliver/outcome.js";

@@ -1,4 +1,4 @@
-import { LINES, visible } from "@ojm/core/backend";
+import { LINES, visible } from "@ojm/core/internal";
 import { cut } from "../cut.js";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert } from "../types.js";

@@ -1,4 +1,5 @@
-import { durationText, visible } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { Alert } from "../types.js";
 
 const WORDS: { readonly [K in Alert["kind"]]: string } = {

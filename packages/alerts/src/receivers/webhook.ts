@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { InMs } from "@ojm/core/backend";
+import type { InMs } from "@ojm/core/internal";
 import type { Outcome, SendOptions } from "../deliver/outcome.js";
 import type { Alert, WebhookReceiver } from "../types.js";
 import { post } from "./http.js";

@@ -1,4 +1,5 @@
-import { durationOf, durationText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { durationOf } from "@ojm/core/internal";
 import { AlertsError } from "../errors.js";
 import { checkNames } from "./names.js";
 

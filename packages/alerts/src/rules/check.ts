@@ -1,4 +1,5 @@
-import { checkedDuration, nearest, visible } from "@ojm/core/backend";
+import { checkedDuration } from "@ojm/core/backend";
+import { nearest, visible } from "@ojm/core/internal";
 import { AlertsError } from "../errors.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
 import { checkAddress, checkReceiver } from "./check-receiver.js";

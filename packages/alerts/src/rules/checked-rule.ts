@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { durationOf, type InMs } from "@ojm/core/backend";
+import { durationOf, type InMs } from "@ojm/core/internal";
 import type { AlertKind, Receiver, Rule } from "../types.js";
 
 /** The name of the managed run that looks and delivers. It is never alerted on. */

@@ -1,4 +1,4 @@
-import { nearest, visible } from "@ojm/core/backend";
+import { nearest, visible } from "@ojm/core/internal";
 import { AlertsError } from "../errors.js";
 
 /** Refuses what is no map, and unknown keys. */

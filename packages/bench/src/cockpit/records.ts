@@ -1,4 +1,5 @@
-import { type Act, type Op, type RunRecord, runId } from "@ojm/core";
+import { type Op, type RunRecord, runId } from "@ojm/core";
+import type { Act } from "@ojm/core/internal";
 
 const DAY = 86_400_000;
 

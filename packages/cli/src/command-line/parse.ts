@@ -18,7 +18,7 @@ export async function readCommand(words: readonly string[], known: readonly stri
   if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
   if (/\.(ya?ml|json)$/.test(first)) {
     // Imported here: whoever asks for a command does not wait for it.
-    const { ojmCommand } = await import("@ojm/core/backend");
+    const { ojmCommand } = await import("@ojm/core/internal");
     throw new CommandError(`"${first}" is no command. Did you mean: ${ojmCommand("run", first)}`);
   }
   throw await unknownCommand(first, known);
@@ -41,7 +41,7 @@ function asksForHelp(command: string, rest: readonly string[]): boolean {
 
 /** The name that was meant. Loaded only now: a right command line needs none of it. */
 export async function hint(word: string, known: Iterable<string>): Promise<string> {
-  const { nearest } = await import("@ojm/core/backend");
+  const { nearest } = await import("@ojm/core/internal");
   const near = nearest(word, known);
   return near === undefined ? "" : ` Did you mean ${near}?`;
 }

@@ -1,4 +1,4 @@
-import { parseDuration } from "@ojm/core/backend";
+import { parseDuration } from "@ojm/core/internal";
 import { CommandError } from "../errors.js";
 import { lastValue } from "./parse.js";
 import type { Given } from "./spec.js";

@@ -1,4 +1,4 @@
-import { LINES, ojmCommand, visible } from "@ojm/core/backend";
+import { LINES, ojmCommand, visible } from "@ojm/core/internal";
 import { type Checked, checkJobFile, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFile } from "../command-line/parse.js";

@@ -1,5 +1,5 @@
 import { type JobManager, openChannel, openJobManager, type RunRecord } from "@ojm/core";
-import { processIdentity } from "@ojm/core/backend";
+import { processIdentity } from "@ojm/core/internal";
 import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { prepareType } from "../backends.js";

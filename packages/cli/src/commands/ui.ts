@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { JobManager } from "@ojm/core";
-import { notBuilt } from "@ojm/core/backend";
+import { notBuilt } from "@ojm/core/internal";
 import type { ServedUi, ServeOptions } from "@ojm/ui";
 import { expectNoMore, lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";

@@ -1,4 +1,4 @@
-import type { LogGap } from "@ojm/core";
+import type { LogGap } from "@ojm/core/internal";
 
 /** A place in a log where lines are missing, in words. */
 export function sayGap({ missing }: LogGap): string {

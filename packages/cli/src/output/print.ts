@@ -1,4 +1,4 @@
-import { LINES, visible } from "@ojm/core/backend";
+import { LINES, visible } from "@ojm/core/internal";
 import type { Given } from "../command-line/spec.js";
 
 /**

@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import { type ColumnRoom, grid, type PaintCell } from "./width/grid.js";
 import { outputWidth, prepareWidths } from "./width/width.js";
 

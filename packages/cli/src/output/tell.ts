@@ -1,4 +1,4 @@
-import { LINES, visible } from "@ojm/core/backend";
+import { LINES, visible } from "@ojm/core/internal";
 
 /**
  * Writes lines to stderr. Their text may come from a job file, a store or a driver: a terminal must only show

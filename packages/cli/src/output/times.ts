@@ -1,5 +1,6 @@
 import type { RunRecord } from "@ojm/core";
-import { distanceText, durationText, tookText } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { distanceText, tookText } from "@ojm/core/internal";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
-import { parseDuration, placedStore, shellWord, visible, whyUntrusted } from "@ojm/core/backend";
+import { parseDuration, placedStore, shellWord, visible, whyUntrusted } from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { hint } from "../command-line/parse.js";
 import { CommandError, EXIT } from "../errors.js";

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { JobManagerOptions, OpenOptions } from "@ojm/core";
-import { parseStore } from "@ojm/core/backend";
+import { parseStore } from "@ojm/core/internal";
 import { CommandError } from "../errors.js";
 
 /** Where jobs, locks and logs are. */

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { JobManager, OpenOptions } from "@ojm/core";
-import { storeWords as wordsOf } from "@ojm/core/backend";
+import { storeWords as wordsOf } from "@ojm/core/internal";
 import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";

@@ -1,16 +1,12 @@
-import type { Channel as OpenedChannel } from "./channel.js";
-import type { JsonValue } from "./encoding/json.js";
-
 export { registerBackend } from "./backend/find-type.js";
-export type { ChannelOps } from "./channel.js";
+export type { Channel } from "./channel.js";
 export type { JsonValue } from "./encoding/json.js";
 export { compareVersions } from "./encoding/version.js";
-export type { ChannelErrorCode, ChannelErrorDetails } from "./errors.js";
+export type { ChannelErrorCode } from "./errors.js";
 export { ChannelError, isChannelError } from "./errors.js";
 export { openChannel } from "./open.js";
 export type {
   CallOptions,
-  Change,
   ChannelConfig,
   ChannelLocator,
   CommitResult,
@@ -18,8 +14,6 @@ export type {
   Entry,
   FailedCheck,
   Key,
-  KeyWatch,
-  KeyWatcher,
   Op,
   OpenOptions,
   Supports,
@@ -29,7 +23,3 @@ export type {
   WriteOptions,
   WriteOutcome,
 } from "./types.js";
-export type { Subscriber } from "./verbs.js";
-
-/** Entries of keys and values in a store. {@link openChannel} opens one. */
-export type Channel<V = JsonValue> = OpenedChannel<V>;

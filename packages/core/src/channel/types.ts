@@ -1,8 +1,8 @@
 import type { Duration } from "../util/duration.js";
-import type { Backend, BackendType, Supports } from "./backend/backend.js";
+import type { Backend, BackendType, CallOptions, Supports } from "./backend/backend.js";
 import type { JsonValue } from "./encoding/json.js";
 
-export type { Supports };
+export type { CallOptions, Supports };
 
 /** The key of an entry: a string, number, boolean, an array of these, or a plain map of JSON values. */
 export type Key =
@@ -43,15 +43,6 @@ export interface ChannelConfig {
 export interface OpenOptions extends ChannelConfig {
   /** A backend type, or an open backend (which stays open when the channel closes), instead of `type`. */
   readonly backend?: BackendType | Backend;
-}
-
-/** Options of a call to the store. */
-export interface CallOptions {
-  /**
-   * Ends the wait with `ABORTED`. A write that was already sent may still be applied: then `outcome` is
-   * `unknown`.
-   */
-  readonly signal?: AbortSignal;
 }
 
 /** Options of a write. */

@@ -181,10 +181,10 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Goes on with a chain of attempts whose process is gone: waits until the next attempt is due, and runs
-   * `body`, as often as the policy of the chain allows. Of several processes that call it one makes the
-   * attempt.
+   * Continues a chain of attempts whose process is gone: waits until the next attempt is due, and runs `body`,
+   * as often as the policy of the chain allows. Of several processes that call it one makes the attempt.
    *
+   * @internal
    * @returns as {@link JobManager.run}; `undefined` if no chain of the name was left
    * @throws as {@link JobManager.run}
    */
@@ -206,8 +206,8 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * The attempts of {@link JobManager.retries} whose process is gone: nobody makes them until a process takes
-   * them over, see {@link JobManager.takeOver}. A living scheduler of the name does so by itself.
+   * The attempts of {@link JobManager.retries} whose process is gone: no process makes them until the next
+   * {@link JobManager.run} of the name with `retry`. A living scheduler of the name makes them by itself.
    *
    * @throws ChannelError if the store fails
    */
@@ -216,9 +216,10 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Ends an attempt of {@link JobManager.retriesLeft}: nobody will make it. `run` is the run of the same name
-   * that takes its place, and holds its lock. Resolves to whether the attempt was still left.
+   * Ends an attempt of {@link JobManager.retriesLeft}: no process will make it. `run` is the run of the same
+   * name that takes its place, and holds its lock. Resolves to whether the attempt was still there.
    *
+   * @internal
    * @throws LockError `LOST`; ChannelError if the store fails
    */
   endLeft(run: Run, next: PendingRetry): Promise<boolean> {
@@ -256,7 +257,7 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * A channel in the store of the locks, such as for {@link Run.fenced} or {@link StartClaim}. The manager
+   * A channel in the store of the locks, such as for {@link Run.fenced}. The manager
    * opens it once, and closes it when it is closed itself.
    *
    * @throws ChannelError as {@link openChannel}
@@ -317,6 +318,7 @@ export class JobManager extends JobQuestions {
    * The ops that note an act in the audit, for the commit that does it: see {@link Channel.commitWith}. That
    * commit must be on a channel in the store of the locks, as {@link JobManager.channel} opens it.
    *
+   * @internal
    * @example
    * const act = { action: "pause", name: "report", reason: "holidays", by, author: "ana" };
    * await channel.commitWith(ops, [manager.auditOps(act)]);

@@ -346,9 +346,8 @@ export interface RunOptions {
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
    * record. Between two attempts the lock is free, unless `keepLock` is set. The wait is in the store: if
-   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `claim` or
-   * `once`, in any
-   * process, goes on with the chain instead of a new one. See also {@link JobManager.takeOver}.
+   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `once`, in any
+   * process, continues the chain instead of a new one.
    *
    * An attempt does not begin before the body of the one before it is over in this process: a body that
    * ignores its signal holds up its chain. A run that is cancelled, skipped, or unlocked by force is not
@@ -365,7 +364,7 @@ export interface RunOptions {
    * await manager.run("report", report, { once: { key: "2026-11", keep: "40d" } });
    */
   readonly once?: OnceOptions;
-  /** What the commit that takes the lock checks and writes too: see {@link StartClaim}. */
+  /** @internal What the commit that takes the lock checks and writes too. */
   readonly claim?: StartClaim;
   /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;
@@ -378,7 +377,7 @@ export interface RunOptions {
   readonly group?: object;
 }
 
-/** Options of {@link JobManager.takeOver}. */
+/** Options of `JobManager.takeOver`. */
 export interface TakeOverOptions extends Pick<RunOptions, "signal"> {
   /** @internal As in {@link RunOptions}. */
   readonly group?: object;
@@ -397,7 +396,7 @@ export interface Run {
   /** The id of the first run of the chain. */
   readonly chain: string;
   /**
-   * The tick that the run is for: see {@link StartClaim.tick}. A run that is late, or tried again, is still
+   * The tick of a schedule that the run is for. A run that is late, or tried again, is still
    * for that time. `undefined` for a run of no schedule.
    *
    * @example
@@ -489,8 +488,7 @@ export interface Run {
    * and
    * the reason, and releases the lock. It is not a failure, and uses no attempt: the same attempt is in the
    * store from that commit on. A scheduler of another process makes it within a second; without a schedule,
-   * the
-   * next {@link JobManager.takeOver} does, or the next `run` of the name with `retry`. Throws like {@link
+   * the next `run` of the name with `retry` does. Throws like {@link
    * Run.end}.
    *
    * @example

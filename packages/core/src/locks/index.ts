@@ -1,15 +1,6 @@
-import type { Lease as HeldLease } from "./hold/lease.js";
-import type { Locks as OpenedLocks } from "./locks.js";
-
-export type { Holder, LocksValue } from "./entries/schema.js";
+export type { Holder } from "./entries/schema.js";
 export { isLockError, LockError, type LockErrorCode } from "./errors.js";
-export type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "./events.js";
 export type { CloseOptions } from "./grace.js";
-export { openLocks } from "./locks.js";
-export type { AcquireOptions, HeldLock, LocksOptions, Waiter, WaitersOptions } from "./types.js";
-
-/** Locks by name, kept in a channel. {@link openLocks} opens them. */
-export type Locks = OpenedLocks;
-
-/** A lock as its holder sees it. `Locks.acquire` takes one. */
-export type Lease = HeldLease;
+export type { Lease } from "./hold/lease.js";
+export { type Locks, openLocks } from "./locks.js";
+export type { AcquireOptions, HeldLock, LocksOptions, Waiter } from "./types.js";

@@ -1,4 +1,4 @@
-import { maskUrls } from "@ojm/core/backend";
+import { maskUrls } from "@ojm/core/internal";
 import { placeChannel, type Saying } from "../plan/manager/channel-paths.js";
 import type { Plan } from "../plan/planned.js";
 import type { Position } from "../text/problem.js";

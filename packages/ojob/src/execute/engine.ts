@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { Args, CodeBlock, Settings } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";

@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { Log } from "../output/log.js";
 import type { JobOutcome, Request } from "./dispatch/requests.js";
 import type { JobError } from "./runtime/job-error.js";

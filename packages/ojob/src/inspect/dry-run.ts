@@ -1,5 +1,6 @@
 import type { RetryOptions } from "@ojm/core";
-import { durationText, LINES, maskUrls, visible } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { LINES, maskUrls, visible } from "@ojm/core/internal";
 import type { Args, Shortcut, TodoEntry } from "../load/job-file.js";
 import { around, fillArgs, mergeArgs } from "../plan/args.js";
 import { type PrepareType, preparing } from "../plan/manager/channel-types.js";

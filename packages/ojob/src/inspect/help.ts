@@ -1,4 +1,5 @@
-import { durationText, LINES, nearest, visible } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { LINES, nearest, visible } from "@ojm/core/internal";
 import { builtinFile, builtinFileOf } from "../load/builtin/builtin.js";
 import type { Help, HelpArgument, JobDefinition, JobFile, JobReference, StepReference } from "../load/job-file.js";
 import { loadJobFile } from "../load/load.js";
@@ -42,7 +43,10 @@ function jobHelp(name: string, job: JobDefinition): string {
     ["catch", names(job.catch.map(({ block, at }) => ({ job: firstLine({ text: block.code }), at })))],
     ["deps", names(deps)],
     ["args", job.args.map((args) => shownArgs(args)).join(" ")],
-    ["schedule", job.typeArgs.cron ?? (job.typeArgs.timeInterval && `every ${durationText(job.typeArgs.timeInterval)}`) ?? ""],
+    [
+      "schedule",
+      job.typeArgs.cron ?? (job.typeArgs.timeInterval && `every ${durationText(job.typeArgs.timeInterval)}`) ?? "",
+    ],
     ["type", job.type === "simple" ? "" : job.type],
     ["file", `${job.at.source.name}${job.builtin === undefined ? `:${job.at.line}` : ", which comes with ojm"}`],
   ];
@@ -60,7 +64,8 @@ function jobHelp(name: string, job: JobDefinition): string {
 
 function marks(job: JobDefinition, inTodo: ReadonlySet<string>): string[] {
   const schedule =
-    job.typeArgs.cron ?? (job.typeArgs.timeInterval === undefined ? undefined : durationText(job.typeArgs.timeInterval));
+    job.typeArgs.cron ??
+    (job.typeArgs.timeInterval === undefined ? undefined : durationText(job.typeArgs.timeInterval));
   return [...(schedule === undefined ? [] : [`[${schedule}]`]), ...(inTodo.has(job.name) ? ["[todo]"] : [])];
 }
 

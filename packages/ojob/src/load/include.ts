@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { relative } from "node:path";
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import { JobFileError, type Position, type Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
 import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-path.js";

@@ -1,4 +1,4 @@
-import { ojmCommand, optionWord } from "@ojm/core/backend";
+import { ojmCommand, optionWord } from "@ojm/core/internal";
 import { JobFileError, type Position, Problems } from "../text/problem.js";
 import { readSource } from "../text/read-source.js";
 import type { SourceFile } from "../text/source-file.js";

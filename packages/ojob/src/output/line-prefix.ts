@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 
 /** What stands before each line that a job writes. */
 export interface LinePrefix {

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { Output } from "./output.js";
 
 /** How far a job is. */

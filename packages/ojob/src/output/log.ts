@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
-import { durationText, LINES, maskUrls, visible } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { LINES, maskUrls, visible } from "@ojm/core/internal";
 import { type MaskedPieces, Masker } from "../text/masking/masker.js";
 import { shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";

@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
 import { JOB_INIT } from "./manager/manager-args.js";

@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import { builtinFileOf } from "../load/builtin/builtin.js";
 import { insteadOfJob } from "../load/builtin/openaf-jobs.js";
 import type { JobFile, JobReference } from "../load/job-file.js";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { nearest, shellWord } from "@ojm/core/backend";
+import { nearest, shellWord } from "@ojm/core/internal";
 import { builtinFileOf } from "../load/builtin/builtin.js";
 import type { Args, Dependency, JobDefinition, JobFile, JobReference, Shortcut } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { CodeBlock, JobDefinition } from "../load/job-file.js";
 import { shorten } from "../load/yaml/node.js";
 import { compile, placeAt, placeOfError } from "../script/compile.js";

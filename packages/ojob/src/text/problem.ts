@@ -1,4 +1,4 @@
-import { LINES, maskUrls, visible } from "@ojm/core/backend";
+import { LINES, maskUrls, visible } from "@ojm/core/internal";
 import { maskLine } from "./secrets.js";
 import type { SourceFile } from "./source-file.js";
 

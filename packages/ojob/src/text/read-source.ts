@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import { JobFileError } from "./problem.js";
 import { SourceFile } from "./source-file.js";
 

@@ -1,4 +1,4 @@
-import { isSecretName, maskUrls } from "@ojm/core/backend";
+import { isSecretName, maskUrls } from "@ojm/core/internal";
 import { describe, expect, test } from "vitest";
 import { runText, script } from "../testing/run-file.js";
 import { maskLine, shownArgs } from "./secrets.js";

@@ -1,4 +1,4 @@
-import { isSecretName, MASK, maskUrls } from "@ojm/core/backend";
+import { isSecretName, MASK, maskUrls } from "@ojm/core/internal";
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,20000}/g;
 const QUOTED = String.raw`"(?:[^"\\\n]|\\.){0,1024}"|'[^'\n]{0,1024}'`;

@@ -1,4 +1,4 @@
-import { unknownOption } from "@ojm/core/backend";
+import { unknownOption } from "@ojm/core/internal";
 
 /**
  * Refuses an unknown option: with a misspelt `host`, another address would be listened on than the

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn } from "@ojm/core/internal";
 import { LAST_SUCCESS, type Labels } from "../measure/metrics.js";
 import { gaugeText } from "./series.js";
 

@@ -1,5 +1,6 @@
-import { type LocksValue, openChannel, openLocks, registerBackend } from "@ojm/core";
+import { openChannel, openLocks, registerBackend } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
+import type { LocksValue } from "@ojm/core/internal";
 import {
   type RedisServer,
   type RedisServerOptions,

@@ -1,4 +1,5 @@
-import { ChannelError, type Clock, emitWarning, isChannelError, type Supports } from "@ojm/core/backend";
+import { ChannelError, type Clock, isChannelError, type Supports } from "@ojm/core/backend";
+import { emitWarning } from "@ojm/core/internal";
 import type { Connection } from "./connection.js";
 
 /** What a server reports about itself. */

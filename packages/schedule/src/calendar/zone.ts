@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import { ScheduleError } from "./schedule.js";
 
 /** A change of the clocks of a zone. */

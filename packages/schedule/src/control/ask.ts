@@ -1,5 +1,6 @@
 import type { Duration, JsonValue, Version } from "@ojm/core";
-import { argsProblem, checkedDuration, durationText } from "@ojm/core/backend";
+import { checkedDuration, durationText } from "@ojm/core/backend";
+import { argsProblem } from "@ojm/core/internal";
 import { type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";

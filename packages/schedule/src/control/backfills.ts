@@ -1,4 +1,4 @@
-import { readable } from "@ojm/core/backend";
+import { readable } from "@ojm/core/internal";
 import { countTicks } from "../calendar/search.js";
 import { calendarOf } from "../definition/calendar.js";
 import { type RequestValue, requestKey } from "../store/schema.js";

@@ -1,4 +1,4 @@
-import type { DamageCheck } from "@ojm/core/backend";
+import type { DamageCheck } from "@ojm/core/internal";
 import { isReadable } from "../definition/check.js";
 import { CHANNEL } from "../store/schema.js";
 import { isCursor, isMember, isMemberPart, isRequest, isSchedule, isWholeTick } from "../store/valid.js";

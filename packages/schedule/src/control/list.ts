@@ -1,4 +1,4 @@
-import { Breaks } from "@ojm/core/backend";
+import { Breaks } from "@ojm/core/internal";
 import { isReadable } from "../definition/check.js";
 import type { CheckedDefinition } from "../definition/types.js";
 import type { Pause } from "../store/schema.js";

@@ -1,5 +1,6 @@
 import type { Channel, Clock, JobManager, Key } from "@ojm/core";
-import { type Hold, holdOf, systemClock } from "@ojm/core/backend";
+import { systemClock } from "@ojm/core/backend";
+import { type Hold, holdOf } from "@ojm/core/internal";
 import { type Followed, follow } from "../store/follow.js";
 import {
   CHANNEL,

@@ -1,4 +1,4 @@
-import { damagedEntries } from "@ojm/core/backend";
+import { damagedEntries } from "@ojm/core/internal";
 import { expect, test } from "vitest";
 import { calendarOf } from "../definition/calendar.js";
 import { CHANNEL, cursorKey, type SchedulesValue, scheduleKey } from "../store/schema.js";

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { holdOf } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";

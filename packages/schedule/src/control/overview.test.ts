@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { processIdentity } from "@ojm/core/backend";
+import { processIdentity } from "@ojm/core/internal";
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../../core/src/testing/settle.js";
 import type { ScheduleDefinition } from "../definition/types.js";

@@ -1,5 +1,5 @@
 import type { Channel, Entry, Holder, JobManager, PendingRetry } from "@ojm/core";
-import { processIsGone, readable } from "@ojm/core/backend";
+import { processIsGone, readable } from "@ojm/core/internal";
 import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
 import { windowAt } from "../definition/blackout.js";

@@ -1,4 +1,5 @@
-import { isTriedAgain, type JobManager, type RunRecord } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
+import { isTriedAgain } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/change.js";
 import { pausedWhy } from "../decide/outcomes.js";

@@ -1,5 +1,5 @@
 import type { Entry, Holder, JsonValue, Key } from "@ojm/core";
-import { readable, unlessCorrupt } from "@ojm/core/backend";
+import { readable, unlessCorrupt } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { show } from "../definition/show.js";
 import { cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";

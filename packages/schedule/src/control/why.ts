@@ -1,5 +1,5 @@
 import type { Entry, Reason } from "@ojm/core";
-import { holdOf, readable, visible } from "@ojm/core/backend";
+import { holdOf, readable, visible } from "@ojm/core/internal";
 import { whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
 import type { Cursor, StoredSchedule } from "../store/schema.js";

@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { TickReason, TickValue } from "../store/schema.js";
 
 /** Why a tick is not run, where no more is known than the reason. */

@@ -1,4 +1,4 @@
-import { durationOf, durationProblem, visible } from "@ojm/core/backend";
+import { durationOf, durationProblem, visible } from "@ojm/core/internal";
 import { cronSchedule } from "../calendar/cron.js";
 import { calendarOf } from "./calendar.js";
 import type { CheckedBlackout, CheckedDefinition } from "./types.js";

@@ -1,4 +1,4 @@
-import { durationOf, durationProblem, nearest, ownNameProblem, visible } from "@ojm/core/backend";
+import { durationOf, durationProblem, nearest, ownNameProblem, visible } from "@ojm/core/internal";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";

@@ -1,4 +1,4 @@
-import { durationOf, durationProblem, nearest, visible } from "@ojm/core/backend";
+import { durationOf, durationProblem, nearest, visible } from "@ojm/core/internal";
 import { show } from "./show.js";
 
 const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost", "keepLock"];

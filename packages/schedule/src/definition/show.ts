@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 
 /** The longest value that an error shows, in characters. */
 const LONGEST = 100;

@@ -1,5 +1,5 @@
 import type { Duration, JsonValue, RetryOptions } from "@ojm/core";
-import type { InMs } from "@ojm/core/backend";
+import type { InMs } from "@ojm/core/internal";
 
 /** What happens to a tick that is due while the job still runs. */
 export type Overlap = "skip" | "queue" | "replace";

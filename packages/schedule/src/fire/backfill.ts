@@ -1,4 +1,5 @@
-import type { Op, StartingRun, Version } from "@ojm/core";
+import type { Op, Version } from "@ojm/core";
+import type { StartingRun } from "@ojm/core/internal";
 import { calendarOf } from "../definition/calendar.js";
 import { type FoundOutcome, outcomeAt, replaceOps } from "../store/replace.js";
 import {

@@ -1,4 +1,5 @@
-import type { ChannelOps, Op, StartClaim, StartingRun, Tick, Version } from "@ojm/core";
+import type { Op, Tick, Version } from "@ojm/core";
+import type { ChannelOps, StartClaim, StartingRun } from "@ojm/core/internal";
 import { REQUEST_TTL, type RequestValue, requestKey, type SchedulesValue } from "../store/schema.js";
 import type { ScheduleStore, Versioned } from "../store/store.js";
 import { Changed } from "./claim.js";

@@ -1,4 +1,5 @@
-import type { ChannelOps, Op, StartClaim, StartingRun, Tick, Version } from "@ojm/core";
+import type { Op, Tick, Version } from "@ojm/core";
+import type { ChannelOps, StartClaim, StartingRun } from "@ojm/core/internal";
 import { WRONG_CLOCK } from "../decide/decide.js";
 import { type FoundOutcome, outcomeAt, passedBefore, replaceOps } from "../store/replace.js";
 import { type Cursor, cursorKey, type SchedulesValue, scheduleKey, TICK_TTL, tickKey } from "../store/schema.js";

@@ -1,5 +1,5 @@
 import { compareVersions, isChannelError, isRunError, type RunError } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { Alarm } from "../alarms/alarms.js";
 import { inBackground, warn } from "../background.js";
 import { pauseAfterFailures } from "../control/pause.js";

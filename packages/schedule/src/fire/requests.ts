@@ -1,5 +1,5 @@
 import { compareVersions, isChannelError, isRunError, type Key, type Version } from "@ojm/core";
-import { unlessCorrupt } from "@ojm/core/backend";
+import { unlessCorrupt } from "@ojm/core/internal";
 import { policiesOf } from "../definition/types.js";
 import type { Followed } from "../store/follow.js";
 import { REQUEST_TTL, requestKey, type SchedulesValue } from "../store/schema.js";

@@ -1,4 +1,5 @@
-import { isRunError, type Run, type RunOptions, type StartClaim, type Version } from "@ojm/core";
+import { isRunError, type Run, type RunOptions, type Version } from "@ojm/core";
+import type { StartClaim } from "@ojm/core/internal";
 import type { Stored } from "../store/store.js";
 import { Changed, type Plan, TickClaim } from "./claim.js";
 import type { Host, OwnSchedule } from "./host.js";

@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import { warn } from "../background.js";
 import { adopt, restore } from "../store/adopt.js";
 import type { StoredSchedule } from "../store/schema.js";

@@ -1,5 +1,5 @@
 import type { Clock, Holder, Key } from "@ojm/core";
-import { identityOf } from "@ojm/core/backend";
+import { identityOf } from "@ojm/core/internal";
 import { inBackground } from "../background.js";
 import type { Followed } from "../store/follow.js";
 import type { SchedulesValue } from "../store/schema.js";

@@ -1,5 +1,5 @@
 import { type Clock, isChannelError } from "@ojm/core";
-import { elapsedText, processIdentity } from "@ojm/core/backend";
+import { elapsedText, processIdentity } from "@ojm/core/internal";
 import { inBackground, warn } from "../background.js";
 import { type MemberValue, memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";

@@ -1,5 +1,5 @@
 import { type Channel, type Clock, isChannelError, type Key, type Version } from "@ojm/core";
-import { readable } from "@ojm/core/backend";
+import { readable } from "@ojm/core/internal";
 
 /** How often a store without watches is looked at, in ms. */
 const LOOK = 5_000;

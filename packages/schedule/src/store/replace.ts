@@ -1,4 +1,5 @@
-import type { Channel, Clock, Holder, JsonValue, Op, StartingRun, Version } from "@ojm/core";
+import type { Channel, Clock, Holder, JsonValue, Op, Version } from "@ojm/core";
+import type { StartingRun } from "@ojm/core/internal";
 import { lastTick } from "../calendar/search.js";
 import { LATE } from "../decide/missed.js";
 import { type Decided, range, type Why } from "../decide/outcomes.js";

@@ -1,5 +1,5 @@
 import type { Holder, JsonValue, Key } from "@ojm/core";
-import type { ProcessIdentity } from "@ojm/core/backend";
+import type { ProcessIdentity } from "@ojm/core/internal";
 import type { Calendar, CheckedDefinition } from "../definition/types.js";
 
 /*

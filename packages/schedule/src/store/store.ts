@@ -1,8 +1,6 @@
 import {
-  type Act,
   type Channel,
   ChannelError,
-  type ChannelOps,
   type Clock,
   type Entry,
   type Holder,
@@ -10,7 +8,7 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { unlessCorrupt } from "@ojm/core/backend";
+import { type Act, type ChannelOps, unlessCorrupt } from "@ojm/core/internal";
 import { cursorAt, type Decided, type Moved } from "../decide/outcomes.js";
 import { outcomeOps } from "./outcome-ops.js";
 import { passedBefore, undecided } from "./replace.js";

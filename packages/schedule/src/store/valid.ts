@@ -1,5 +1,5 @@
 import type { Holder } from "@ojm/core";
-import type { ProcessIdentity } from "@ojm/core/backend";
+import type { ProcessIdentity } from "@ojm/core/internal";
 import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
 
 /*

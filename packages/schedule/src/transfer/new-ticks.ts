@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Channel, type ImportCount, isChannelError, type Op } from "@ojm/core";
+import { type Channel, isChannelError, type Op } from "@ojm/core";
+import type { ImportCount } from "@ojm/core/internal";
 import { outcomeOps } from "../store/outcome-ops.js";
 import { type SchedulesValue, TICK_TTL, type TickValue, tickKey } from "../store/schema.js";
 import { isTick } from "../store/valid.js";

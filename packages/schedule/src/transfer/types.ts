@@ -1,4 +1,5 @@
-import type { CallOptions, ImportCount } from "@ojm/core";
+import type { CallOptions } from "@ojm/core";
+import type { ImportCount } from "@ojm/core/internal";
 import type { Cursor, StoredSchedule, TickValue } from "../store/schema.js";
 
 /** Options of {@link exportedSchedules}. */

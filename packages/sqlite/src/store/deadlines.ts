@@ -1,4 +1,5 @@
-import { bootId, type Clock } from "@ojm/core/backend";
+import type { Clock } from "@ojm/core/backend";
+import { bootId } from "@ojm/core/internal";
 
 /** A moment by both clocks, in ms. */
 export interface Instant {

@@ -1,4 +1,5 @@
-import { type KeyRange, processIdentity, processIsGone } from "@ojm/core/backend";
+import type { KeyRange } from "@ojm/core/backend";
+import { processIdentity, processIsGone } from "@ojm/core/internal";
 import type { Database, Statement } from "better-sqlite3";
 import type { Deadline, Deadlines } from "../store/deadlines.js";
 import type { WriteTransaction } from "../store/transaction.js";

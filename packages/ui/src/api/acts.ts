@@ -1,5 +1,6 @@
 import { type PendingRetry, parseRunId } from "@ojm/core";
-import { durationText, holdOf } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { holdOf } from "@ojm/core/internal";
 import type { BackfillProgress, RunNowOptions } from "@ojm/schedule";
 import type { ActAnswer, ActRequest } from "../contract/acts.js";
 import { Refusal } from "../security/refusal.js";

@@ -1,5 +1,5 @@
 import { isChannelError, isRunError } from "@ojm/core";
-import { emitWarning } from "@ojm/core/backend";
+import { emitWarning } from "@ojm/core/internal";
 import { isScheduleError } from "@ojm/schedule";
 import type { ErrorCode } from "../contract/common.js";
 import { Refusal } from "../security/refusal.js";

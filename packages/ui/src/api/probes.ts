@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { channelsAnswer } from "@ojm/core/backend";
+import { channelsAnswer } from "@ojm/core/internal";
 import { checkOrigin, isLocal } from "../security/origin.js";
 import { Refusal } from "../security/refusal.js";
 import type { RequestSource, Viewer, ViewOptions } from "../types.js";

@@ -1,5 +1,4 @@
-import type { LiveRun } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn, type LiveRun } from "@ojm/core/internal";
 import type { Running } from "../contract/now.js";
 import { runningOf } from "../view/now/now.js";
 

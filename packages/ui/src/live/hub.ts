@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { ChannelError, type JobManager, type LiveRuns } from "@ojm/core";
-import { channelsAnswer, durationText } from "@ojm/core/backend";
+import { ChannelError, type JobManager } from "@ojm/core";
+import { durationText } from "@ojm/core/backend";
+import { channelsAnswer, type LiveRuns } from "@ojm/core/internal";
 import { followSchedules } from "@ojm/schedule";
 import type { Events } from "../contract/events.js";
 import { type Followed, Shared } from "../view/source.js";

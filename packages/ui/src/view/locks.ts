@@ -1,5 +1,5 @@
 import { type HeldLock, runId } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { holdOf } from "@ojm/core/internal";
 import { type SchedulerView, schedulersIn } from "@ojm/schedule";
 import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/locks.js";
 import { firstWaiters, holderOf } from "./runs/items.js";

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { storeAddress, storeWords } from "@ojm/core/backend";
+import { storeAddress, storeWords } from "@ojm/core/internal";
 
 /** The store of the records in words: its type, and where it is. Never a password. */
 export function storeText({ channels: { jobs } }: JobManager): string {

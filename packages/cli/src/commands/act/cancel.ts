@@ -1,5 +1,5 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import { ojmCommand } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/internal";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";

@@ -1,4 +1,4 @@
-import { ojmCommand } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/internal";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";

@@ -1,5 +1,5 @@
 import type { JobManager, PruneOptions } from "@ojm/core";
-import type { InMs } from "@ojm/core/backend";
+import type { InMs } from "@ojm/core/internal";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";

@@ -1,5 +1,5 @@
 import type { JobManager, JsonValue } from "@ojm/core";
-import { argsProblem, ojmCommand } from "@ojm/core/backend";
+import { argsProblem, ojmCommand } from "@ojm/core/internal";
 import type { RunNowOptions } from "@ojm/schedule";
 import { operandOf, readPairs } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";

@@ -1,5 +1,5 @@
 import type { HeldLock } from "@ojm/core";
-import { holdOf, visible } from "@ojm/core/backend";
+import { holdOf, visible } from "@ojm/core/internal";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
 import { openStore } from "../../store/open.js";

@@ -9,7 +9,7 @@ import {
   type OnceOptions,
   type RunError,
 } from "@ojm/core";
-import { GRACE, ojmCommand } from "@ojm/core/backend";
+import { GRACE, ojmCommand } from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";

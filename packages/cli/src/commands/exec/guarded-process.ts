@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { identityOf, type ProcessIdentity } from "@ojm/core/backend";
+import { identityOf, type ProcessIdentity } from "@ojm/core/internal";
 import { CommandError, EXIT } from "../../errors.js";
 
 /**

@@ -1,5 +1,5 @@
-import type { JobManager, PendingRetry, Run, StartClaim } from "@ojm/core";
-import { ojmCommand, shellWord } from "@ojm/core/backend";
+import type { JobManager, PendingRetry, Run } from "@ojm/core";
+import { ojmCommand, type StartClaim, shellWord } from "@ojm/core/internal";
 import { tell } from "../../output/tell.js";
 
 /**

@@ -1,5 +1,5 @@
 import { type Channel, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
-import { processState, readable } from "@ojm/core/backend";
+import { processState, readable } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
 import { wantsJson } from "../../output/print.js";
 import { tell } from "../../output/tell.js";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Channel, type JobManager, type Key, parseRunId, type Run } from "@ojm/core";
-import { identityOf, type ProcessIdentity, processState, unlessCorrupt } from "@ojm/core/backend";
+import { identityOf, type ProcessIdentity, processState, unlessCorrupt } from "@ojm/core/internal";
 
 /**
  * Where the process is kept of a command that runs, or ran when its ojm was killed. In the channel of the

@@ -1,5 +1,5 @@
 import type { Channel, JobManager, Key } from "@ojm/core";
-import { processIdentity, unlessCorrupt, visible } from "@ojm/core/backend";
+import { processIdentity, unlessCorrupt, visible } from "@ojm/core/internal";
 
 /** Where it is kept which starts of a name were refused: a run that did not begin has no record. */
 const refusalsKey = (name: string): Key => ["exec-refused", name];

@@ -1,5 +1,5 @@
 import type { JobSummary } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn } from "@ojm/core/internal";
 import type { ScheduleSummary } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { HeldLock, JobManager, Waiter } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { holdOf } from "@ojm/core/internal";
 import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";

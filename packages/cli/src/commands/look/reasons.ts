@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { ojmCommand } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/internal";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { sayHelpLeft } from "../exec/left-attempts.js";
 import { helpCommand, type Orphan, orphansOf, sayEffect, sayOrphan } from "../exec/orphans.js";

@@ -1,4 +1,4 @@
-import type { ExportedKind, ImportCount } from "@ojm/core";
+import type { ExportedKind, ImportCount } from "@ojm/core/internal";
 
 /** What the first line of an export says that it is. */
 export const FORMAT = "ojm-export";

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import type { Exported, JobManager, RunImport } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
+import type { Exported, RunImport } from "@ojm/core/internal";
 import type { ExportedSchedulePart, ScheduleImport } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";

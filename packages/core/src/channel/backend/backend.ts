@@ -143,9 +143,12 @@ export interface WatchSink {
   fail(error: Error): void;
 }
 
-/** Options of every call that goes to the store. */
+/** Options of a call to the store. */
 export interface CallOptions {
-  /** Ends the wait. A commit that was already sent rejects with `outcome: "unknown"`. */
+  /**
+   * Ends the wait with `ABORTED`. A commit that was already sent may still be applied: then `outcome` is
+   * `unknown`.
+   */
   readonly signal?: AbortSignal;
 }
 

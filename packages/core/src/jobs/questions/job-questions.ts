@@ -292,7 +292,7 @@ export abstract class JobQuestions {
 
   /**
    * What people did to runs, locks and schedules, newest first: unlocks, cancels, holds, and what schedulers
-   * noted by {@link JobManager.auditOps}. Reads only as many entries as the caller takes, and without a
+   * noted by `auditOps`. Reads only as many entries as the caller takes, and without a
    * `name` the keys of all. Skips entries that ojm did not write.
    *
    * @throws ChannelError if the store fails

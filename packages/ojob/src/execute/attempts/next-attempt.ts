@@ -1,5 +1,6 @@
-import { delayAfter, type RetryPolicy } from "@ojm/core";
+import type { RetryPolicy } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
+import { delayAfter } from "@ojm/core/internal";
 import type { Log } from "../../output/log.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 

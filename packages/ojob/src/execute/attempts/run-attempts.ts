@@ -1,4 +1,5 @@
-import { checkRetry, delayAfter, type RetryPolicy } from "@ojm/core";
+import type { RetryPolicy } from "@ojm/core";
+import { checkRetry, delayAfter } from "@ojm/core/internal";
 import type { Args } from "../../load/job-file.js";
 import type { Log } from "../../output/log.js";
 import type { Plan } from "../../plan/planned.js";

@@ -1,5 +1,5 @@
 import { isRunError, type JobManager, type RetryPolicy, type Run, type RunOptions } from "@ojm/core";
-import { ojmCommand } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/internal";
 import type { Args } from "../../load/job-file.js";
 import type { KnownStart } from "../../plan/schedules/known-start.js";
 import type { HandedRun, RefusedRun, RunTick } from "./handed-run.js";

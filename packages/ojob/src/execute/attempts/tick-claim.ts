@@ -1,19 +1,16 @@
 import {
   type Channel,
   ChannelError,
-  type ChannelOps,
   type Clock,
   type Entry,
   type Holder,
   type JobManager,
   type Key,
   type Op,
-  type StartClaim,
-  type StartingRun,
   type Tick,
   type Version,
 } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import { type ChannelOps, type StartClaim, type StartingRun, visible } from "@ojm/core/internal";
 import { SkippedJob } from "../runtime/job-error.js";
 
 /**

@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type ProcessIdentity, processIdentity } from "@ojm/core/backend";
+import { type ProcessIdentity, processIdentity } from "@ojm/core/internal";
 import { folderWith } from "@ojm/testing/folder";
 import { programArgs } from "@ojm/testing/programs";
 import { describe, expect, onTestFinished, test } from "vitest";

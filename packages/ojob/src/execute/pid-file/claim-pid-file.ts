@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { linkSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { type ProcessIdentity, processIdentity } from "@ojm/core/backend";
+import { type ProcessIdentity, processIdentity } from "@ojm/core/internal";
 import { JobError } from "../runtime/job-error.js";
 import { endProcess } from "./end-process.js";
 import { type HolderSocket, openHolderSocket, removeHolderSocket } from "./holder-socket.js";

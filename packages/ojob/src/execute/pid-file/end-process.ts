@@ -1,4 +1,4 @@
-import { type ProcessIdentity, processState } from "@ojm/core/backend";
+import { type ProcessIdentity, processState } from "@ojm/core/internal";
 import { JobError } from "../runtime/job-error.js";
 
 /** How often to look whether the process is gone, in ms. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { type ProcessIdentity, processIdentity, processState, whyUntrusted } from "@ojm/core/backend";
+import { type ProcessIdentity, processIdentity, processState, whyUntrusted } from "@ojm/core/internal";
 import { JobError } from "../runtime/job-error.js";
 import { addressIn, probeHolder, type SocketAddress } from "./holder-socket.js";
 

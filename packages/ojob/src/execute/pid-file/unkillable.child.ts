@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { processIdentity } from "@ojm/core/backend";
+import { processIdentity } from "@ojm/core/internal";
 import { endProcess } from "./end-process.js";
 
 /** Tries to end the first process of its pid namespace, and prints the result. */

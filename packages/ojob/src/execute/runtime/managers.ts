@@ -7,7 +7,7 @@ import {
   openChannel,
   openJobManager,
 } from "@ojm/core";
-import { channelsAnswer } from "@ojm/core/backend";
+import { channelsAnswer } from "@ojm/core/internal";
 import { askingTypes, type PrepareType } from "../../plan/manager/channel-types.js";
 import { JOB_INIT, managerOptions, unfilledChannel, wrongManagerArgs } from "../../plan/manager/manager-args.js";
 import { Openers } from "../../plan/manager/openers.js";

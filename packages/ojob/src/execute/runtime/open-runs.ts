@@ -1,5 +1,5 @@
-import { maskUrls } from "@ojm/core/backend";
 import type { Run } from "@ojm/core";
+import { maskUrls } from "@ojm/core/internal";
 import type { HandedRun, RefusedRun } from "../attempts/handed-run.js";
 import { JobError, SkippedJob } from "./job-error.js";
 

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { type Channel, type Clock, type JsonValue, type Key, openChannel, type RunRecord } from "@ojm/core";
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { PrepareType } from "../../plan/manager/channel-types.js";
 import { closeAll } from "./close-all.js";
 import { JobError } from "./job-error.js";

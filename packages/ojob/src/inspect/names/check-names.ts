@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { JobFile } from "../../load/job-file.js";
 import { findPackage, OPENAF } from "../../plan/packages.js";
 import type { Plan } from "../../plan/planned.js";

@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import { notVariableName } from "../../text/environment.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { checkShortcut, isShortcut } from "../shortcuts/check-shortcut.js";

@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import { isOpenAfKey } from "./openaf-keys.js";
 import { jobFileShape } from "./schema.js";
 import type { Fields, Shape } from "./shape.js";

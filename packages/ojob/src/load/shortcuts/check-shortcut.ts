@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { Problems } from "../../text/problem.js";
 import type { Shape } from "../check/shape.js";
 import { isEmpty, type MapEntry, type MapNode, type Node, nothing, shorten } from "../yaml/node.js";

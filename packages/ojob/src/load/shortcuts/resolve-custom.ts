@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import { type Position, type Problems, place } from "../../text/problem.js";
 import type {
   Args,

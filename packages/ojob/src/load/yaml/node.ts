@@ -1,4 +1,4 @@
-import { maskUrls } from "@ojm/core/backend";
+import { maskUrls } from "@ojm/core/internal";
 import type { Position } from "../../text/problem.js";
 
 /** A piece of a YAML file and where it stands. It is independent of the parser. */

@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { Expression, SpreadElement } from "acorn";
 import { CodeError, parseExpression } from "../../script/javascript.js";
 import { rules } from "./rules.js";

@@ -1,4 +1,4 @@
-import { isSecretName } from "@ojm/core/backend";
+import { isSecretName } from "@ojm/core/internal";
 import type { Args } from "../../load/job-file.js";
 import type { Variables } from "../../text/environment.js";
 import { shownArgs } from "../../text/secrets.js";

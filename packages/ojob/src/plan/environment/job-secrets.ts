@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { JobDefinition, SecretUse } from "../../load/job-file.js";
 import { isVariableName, notVariableName } from "../../text/environment.js";
 import type { Problems } from "../../text/problem.js";

@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { JobDefinition, JobFile, Matrix } from "../../load/job-file.js";
 import { combinations, crossed, hasAll, MOST_COMBINATIONS, productOf } from "../../load/matrix.js";
 import type { Problems } from "../../text/problem.js";

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { isChannelError, registerBackend } from "@ojm/core";
-import { findType, rejectUnknownOptions } from "@ojm/core/backend";
+import { rejectUnknownOptions } from "@ojm/core/backend";
+import { findType } from "@ojm/core/internal";
 import { isPath, type PathsOf } from "./channel-paths.js";
 import type { KnownTypes } from "./check-channels.js";
 

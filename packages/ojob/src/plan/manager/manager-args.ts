@@ -1,5 +1,6 @@
 import type { JobManagerOptions } from "@ojm/core";
-import { checkLogBudget, checkRetention, isChannelError, nearest } from "@ojm/core/backend";
+import { isChannelError } from "@ojm/core/backend";
+import { checkLogBudget, checkRetention, nearest } from "@ojm/core/internal";
 import type { Args } from "../../load/job-file.js";
 import { firstTemplate } from "../../text/template.js";
 

@@ -1,4 +1,4 @@
-import { nearest } from "@ojm/core/backend";
+import { nearest } from "@ojm/core/internal";
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate } from "../../text/template.js";

@@ -1,5 +1,5 @@
-import { type HeldLock, parseRunId, type RunRecord, streakOf } from "@ojm/core";
-import { isOwn, nearest } from "@ojm/core/backend";
+import { type HeldLock, parseRunId, type RunRecord } from "@ojm/core";
+import { isOwn, nearest, streakOf } from "@ojm/core/internal";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
 import type { TickView } from "../../contract/now.js";

@@ -1,5 +1,4 @@
-import type { LiveRun } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn, type LiveRun } from "@ojm/core/internal";
 import type { Now, Running } from "../../contract/now.js";
 import { firstWaiters, holderOf, stopRequestOf } from "../runs/items.js";
 import { retriesOf } from "../runs/retries.js";

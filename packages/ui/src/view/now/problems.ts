@@ -1,5 +1,6 @@
-import type { HeldLock, LiveRun } from "@ojm/core";
-import { durationText, holdOf, isOwn } from "@ojm/core/backend";
+import type { HeldLock } from "@ojm/core";
+import { durationText } from "@ojm/core/backend";
+import { holdOf, isOwn, type LiveRun } from "@ojm/core/internal";
 import type { Problem, RetryView } from "../../contract/now.js";
 import { shorten, stopRequestOf } from "../runs/items.js";
 import type { Schedules } from "../schedules.js";

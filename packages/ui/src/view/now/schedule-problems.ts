@@ -1,4 +1,4 @@
-import { isOwn } from "@ojm/core/backend";
+import { isOwn } from "@ojm/core/internal";
 import type { ScheduleView } from "@ojm/schedule";
 import type { Problem } from "../../contract/now.js";
 import { NOBODY, nobodyRuns, type Schedules } from "../schedules.js";

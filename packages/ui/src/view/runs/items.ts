@@ -1,4 +1,5 @@
-import type { AuditEntry, LiveRuns, RunRecord } from "@ojm/core";
+import type { AuditEntry, RunRecord } from "@ojm/core";
+import type { LiveRuns } from "@ojm/core/internal";
 import type { HolderView, WaiterView } from "../../contract/common.js";
 import type { StopRequest } from "../../contract/now.js";
 import type { RunItem } from "../../contract/runs.js";

@@ -1,5 +1,5 @@
 import type { PendingRetry } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn } from "@ojm/core/internal";
 import { attemptsLeft } from "@ojm/schedule";
 import type { RetryView } from "../../contract/now.js";
 import type { Source } from "../source.js";

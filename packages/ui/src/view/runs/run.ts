@@ -1,5 +1,5 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
-import { holdOf } from "@ojm/core/backend";
+import { holdOf } from "@ojm/core/internal";
 import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
 import { reasonsOf } from "../jobs/why.js";
 import { masked } from "../masked.js";

@@ -1,4 +1,5 @@
-import type { RollupCell, RunStatus } from "@ojm/core";
+import type { RunStatus } from "@ojm/core";
+import type { RollupCell } from "@ojm/core/internal";
 import { array, assert, constantFrom, integer, property, record } from "fast-check";
 import { expect, test } from "vitest";
 import { barsOf } from "./bars.js";

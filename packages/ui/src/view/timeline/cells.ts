@@ -1,4 +1,4 @@
-import type { RollupCell } from "@ojm/core";
+import type { RollupCell } from "@ojm/core/internal";
 import type { Status } from "../../contract/common.js";
 import type { Counts } from "../../contract/timeline.js";
 import { type Drawn, WORST } from "./bars.js";

@@ -1,4 +1,5 @@
-import type { JobRollup, RunRecord } from "@ojm/core";
+import type { RunRecord } from "@ojm/core";
+import type { JobRollup } from "@ojm/core/internal";
 import type { Missing } from "../../contract/timeline.js";
 import { type Source, take } from "../source.js";
 import type { Drawn } from "./bars.js";

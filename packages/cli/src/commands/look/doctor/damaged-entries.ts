@@ -8,7 +8,7 @@ import {
   damagedEntries,
   shellWord,
   unlessCorrupt,
-} from "@ojm/core/backend";
+} from "@ojm/core/internal";
 import { scheduleDamage } from "@ojm/schedule";
 import { CommandError, notFound } from "../../../errors.js";
 import { author } from "../../act/reason.js";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Channel, type JobManager, type RunRecord, VERSIONS } from "@ojm/core";
-import { processIdentity } from "@ojm/core/backend";
+import type { Channel, JobManager, RunRecord } from "@ojm/core";
+import { processIdentity, VERSIONS } from "@ojm/core/internal";
 import { Scheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, test } from "vitest";

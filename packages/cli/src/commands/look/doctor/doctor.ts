@@ -1,5 +1,5 @@
 import type { JobManager, RunRecord } from "@ojm/core";
-import { readable } from "@ojm/core/backend";
+import { readable } from "@ojm/core/internal";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { EXIT } from "../../../errors.js";

@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf, type Paint, painter } from "../../../output/color.js";
 import { fold } from "../../../output/fold.js";

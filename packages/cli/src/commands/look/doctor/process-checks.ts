@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { compareVersions, type HeldLock, type Key, type LocksValue, type RunRecord, VERSIONS } from "@ojm/core";
-import { isSession, type ProcessIdentity, processState } from "@ojm/core/backend";
+import { compareVersions, type HeldLock, type Key, type RunRecord } from "@ojm/core";
+import { isSession, type LocksValue, type ProcessIdentity, processState, VERSIONS } from "@ojm/core/internal";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** A session of a process, as the store has it. */

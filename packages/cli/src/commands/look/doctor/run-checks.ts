@@ -1,5 +1,5 @@
 import type { HeldLock, JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import { ojmCommand, unlessCorrupt } from "@ojm/core/backend";
+import { ojmCommand, unlessCorrupt } from "@ojm/core/internal";
 import { sayHelpLeft } from "../../exec/left-attempts.js";
 import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { attemptsLeft } from "../kept.js";

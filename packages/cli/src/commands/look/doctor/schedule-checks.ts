@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { elapsedText, holdOf, ojmCommand } from "@ojm/core/backend";
+import { elapsedText, holdOf, ojmCommand } from "@ojm/core/internal";
 import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isChannelError, type JobManager } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import type { SayTime } from "../../../output/times.js";
 import { type Coming, comingOf, sayDue } from "../kept.js";
 

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { elapsedText } from "@ojm/core/backend";
+import { elapsedText } from "@ojm/core/internal";
 
 /** After so long without a word from the store, it is asked for one, in ms. */
 const QUIET = 5_000;

@@ -1,4 +1,5 @@
-import type { JobManager, LiveRuns } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
+import type { LiveRuns } from "@ojm/core/internal";
 import { askedField } from "./asked.js";
 import type { Running } from "./running.js";
 

@@ -1,5 +1,5 @@
 import type { JobManager, Waiter } from "@ojm/core";
-import { elapsedText, visible } from "@ojm/core/backend";
+import { elapsedText, visible } from "@ojm/core/internal";
 
 /** How many of those that wait for a lock are told in words. */
 const NAMED = 5;

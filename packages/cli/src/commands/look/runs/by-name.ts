@@ -1,5 +1,5 @@
 import type { HistoryOptions, JobManager, RunRecord } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn } from "@ojm/core/internal";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";

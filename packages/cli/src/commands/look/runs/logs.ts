@@ -1,6 +1,6 @@
 import { constants } from "node:os";
-import type { LogAmount, LogGap, LogItem, LogOptions, RunRecord } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import type { LogItem, LogOptions, RunRecord } from "@ojm/core";
+import { type LogAmount, type LogGap, visible } from "@ojm/core/internal";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption } from "../../../command-line/units.js";

@@ -1,5 +1,5 @@
 import { type HistoryOptions, type JobManager, parseRunId, type RunRecord, type RunStatus } from "@ojm/core";
-import { isOwn, optionWord } from "@ojm/core/backend";
+import { isOwn, optionWord } from "@ojm/core/internal";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";

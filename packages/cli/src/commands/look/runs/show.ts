@@ -1,5 +1,5 @@
 import type { JsonValue, RunRecord } from "@ojm/core";
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";

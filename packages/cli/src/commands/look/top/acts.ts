@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { ojmCommand } from "@ojm/core/backend";
+import { ojmCommand } from "@ojm/core/internal";
 import type { Scheduler } from "@ojm/schedule";
 import { author } from "../../act/reason.js";
 import type { Effect } from "./view/ui.js";

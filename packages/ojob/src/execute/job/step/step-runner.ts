@@ -1,5 +1,6 @@
 import type { Clock, Run } from "@ojm/core";
-import { durationText, maskUrls } from "@ojm/core/backend";
+import { durationText } from "@ojm/core/backend";
+import { maskUrls } from "@ojm/core/internal";
 import type { Args } from "../../../load/job-file.js";
 import type { JobOutput } from "../../../output/job-output.js";
 import type { PlannedJob, Step } from "../../../plan/planned.js";

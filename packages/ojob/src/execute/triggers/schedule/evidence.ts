@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 
 /** The evidence of a tick: it comes from a store, to which anybody can write. */
 type Evidence = { readonly [field: string]: unknown };

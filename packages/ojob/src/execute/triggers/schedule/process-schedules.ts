@@ -1,4 +1,5 @@
-import type { Due, Schedule, Timetable } from "@ojm/schedule";
+import type { Schedule } from "@ojm/schedule";
+import type { Due, Timetable } from "@ojm/schedule/internal";
 import { timeZoneOf } from "../../../plan/settings.js";
 import type { Request } from "../../dispatch/requests.js";
 import { type JobSchedule, type ScheduleHost, triggerOf } from "./host.js";

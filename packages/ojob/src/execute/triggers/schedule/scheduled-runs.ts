@@ -1,4 +1,5 @@
-import { checkRetry, type Run } from "@ojm/core";
+import type { Run } from "@ojm/core";
+import { checkRetry } from "@ojm/core/internal";
 import { isTriedAgain, tellAttempt } from "../../attempts/next-attempt.js";
 import { notBegun, type RunHost, RunOfJob, stopped } from "../../attempts/run-of-job.js";
 import { type JobError, SkippedJob } from "../../runtime/job-error.js";

@@ -1,5 +1,5 @@
 import { isChannelError, type JobManager, type RunRecord } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn } from "@ojm/core/internal";
 
 const HOUR = 3_600_000;
 

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { JobManager, RunRecord } from "@ojm/core";
-import { isOwn } from "@ojm/core/backend";
+import { isOwn } from "@ojm/core/internal";
 import { followSchedules, type LiveSchedules } from "@ojm/schedule";
 import { healthOf, type StoreHealth } from "../../ps/health.js";
 import { LiveRows } from "../../ps/live-rows.js";

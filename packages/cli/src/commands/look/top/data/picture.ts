@@ -1,5 +1,5 @@
-import { isTriedAgain, type RunRecord } from "@ojm/core";
-import type { Hold } from "@ojm/core/backend";
+import type { RunRecord } from "@ojm/core";
+import { type Hold, isTriedAgain } from "@ojm/core/internal";
 import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import type { Running } from "../../ps/running.js";
 import type { ComingTick } from "../../unattended.js";

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { isSession, type ProcessIdentity, processIsGone } from "@ojm/core/backend";
+import { isSession, type ProcessIdentity, processIsGone } from "@ojm/core/internal";
 import { steadyWatch } from "./steady-watch.js";
 
 /** The processes that hold or want a lock, as their sessions show: they renew them while they live. */

@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/backend";
+import { visible } from "@ojm/core/internal";
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { fold } from "../../../../output/fold.js";
 import { sayGap } from "../../../../output/gap.js";

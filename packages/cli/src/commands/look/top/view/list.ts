@@ -1,4 +1,4 @@
-import { elapsedText } from "@ojm/core/backend";
+import { elapsedText } from "@ojm/core/internal";
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { cellText } from "../../../../output/table.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
