@@ -279,7 +279,7 @@ describe("options of runs and managers", () => {
     const config = { backend: type };
     expect(
       await rejection(openJobManager({ chJobs: config, chLocks: { ...config, args: { x: 1 } }, ttl: -1 })),
-    ).toMatchObject({ code: "INVALID_ARGUMENT" });
+    ).toMatchObject({ code: "INVALID_CONFIG" });
     expect(open).toBe(0);
   });
 });

@@ -146,6 +146,9 @@ describe("durations as texts", () => {
     const { manager } = await new World().manager();
     const { record } = await manager.run("a", () => {});
     for (const call of [manager.wait(record, { timeout: "1" }), manager.nextAttempt(record, { timeout: -1 })])
-      expect(await rejection(call)).toMatchObject({ code: "INVALID", message: expect.stringMatching(/^timeout must be a duration/) });
+      expect(await rejection(call)).toMatchObject({
+        code: "INVALID",
+        message: expect.stringMatching(/^timeout must be a duration/),
+      });
   });
 });

@@ -86,21 +86,33 @@ describe("a definition", () => {
     [{ every: { minutes: 5 } }, "not a map"],
     [{ cron: "@daily", overlap: { run: "skip" } }, 'not {"run":"skip"}'],
     [{ cron: "@daily", missed: { run: { latest: true } } }, 'not {"latest":true}'],
-    [{ cron: "@daily", retry: { attempts: { most: 3 } } }, 'not {"most":3}'],
+    [{ cron: "@daily", retry: { attempts: { most: 3 } } }, "whole number from 1 to 100"],
     [{ cron: "@daily", blackout: [{ from: "2026-12-24", to: "2026-12-27" }] }, '"from" of a window is a time'],
     [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" must be a duration from 1 ms up to 7 d, in ms or'],
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
     [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
     [{ cron: "@daily", blackout: [{ from: 0, to: 1, reason: "x".repeat(20_000) }] }, "is too large"],
     [{ cron: "@daily", meta: { big: 1n } }, "it is no JSON"],
-    [{ cron: "@daily", retry: 3 }, "it is a map such as { attempts: 3 }"],
-    [{ cron: "@daily", retry: { attempt: 3 } }, 'it has no "attempt". Did you mean "attempts"?'],
-    [{ cron: "@daily", retry: { delay: 5 } }, '"attempts" is missing'],
-    [{ cron: "@daily", retry: { attempts: 0 } }, '"attempts" is a whole number from 1 to 100, not 0'],
-    [{ cron: "@daily", retry: { attempts: 2, delay: "8d" } }, '"delay" must be a duration up to 7 d, in ms or'],
-    [{ cron: "@daily", retry: { attempts: 2, backoff: "linear" } }, '"backoff" is "fixed" or "exponential"'],
-    [{ cron: "@daily", retry: { attempts: 2, onLost: 1 } }, '"onLost" is true or false'],
-    [{ cron: "@daily", retry: { attempts: 2, keepLock: 1 } }, '"keepLock" is true or false'],
+    [
+      { cron: "@daily", retry: 3 },
+      'cannot use "retry": retry of "nightly" must be a map such as { attempts: 3 }, not 3',
+    ],
+    [{ cron: "@daily", retry: { attempt: 3 } }, 'has no option "attempt". Did you mean "attempts"?'],
+    [
+      { cron: "@daily", retry: { delay: 5 } },
+      'attempts of "nightly" must be a whole number from 1 to 100, not undefined',
+    ],
+    [{ cron: "@daily", retry: { attempts: 0 } }, 'attempts of "nightly" must be a whole number from 1 to 100, not 0'],
+    [
+      { cron: "@daily", retry: { attempts: 2, delay: "8d" } },
+      'delay of "nightly" must be a duration up to 7 d, in ms or',
+    ],
+    [
+      { cron: "@daily", retry: { attempts: 2, backoff: "linear" } },
+      'backoff of "nightly" must be "fixed" or "exponential"',
+    ],
+    [{ cron: "@daily", retry: { attempts: 2, onLost: 1 } }, 'onLost of "nightly" must be true or false'],
+    [{ cron: "@daily", retry: { attempts: 2, keepLock: 1 } }, 'keepLock of "nightly" must be true or false'],
   ])("the wrong definition %o gets an error that says what may stand there", (wrong, text) => {
     expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "INVALID" }));
     expect(() => check(wrong)).toThrow(text);

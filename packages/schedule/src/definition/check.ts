@@ -1,8 +1,8 @@
-import { durationOf, durationProblem, nearest, ownNameProblem, visible } from "@ojm/core/internal";
+import type { RetryOptions } from "@ojm/core";
+import { checkRetry, durationOf, durationProblem, nearest, ownNameProblem, visible } from "@ojm/core/internal";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
-import { retryProblem } from "./retry.js";
 import { show } from "./show.js";
 import { type CheckedDefinition, MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
@@ -76,7 +76,7 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
   const unknown = Object.keys(definition).find((option) => !(OPTIONS as readonly string[]).includes(option));
   if (unknown !== undefined) fail(unknown, unknownOption(unknown));
   for (const [option, value] of Object.entries(definition)) {
-    const problem = value === undefined ? undefined : CHECKS[option as Option](value);
+    const problem = value === undefined ? undefined : CHECKS[option as Option](value, name);
     if (problem !== undefined) fail(option, `cannot use "${option}": ${problem}`);
   }
   const { cron, every, timeZone } = definition;
@@ -166,7 +166,7 @@ function unknownOption(option: string): string {
   return `has no option "${visible(option)}".${hint} It has: ${OPTIONS.join(", ")}.`;
 }
 
-const CHECKS: Readonly<Record<Option, (value: unknown) => string | undefined>> = {
+const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string | undefined>> = {
   cron: (value) => (typeof value === "string" ? undefined : `it is a text such as "0 2 * * *", not ${show(value)}`),
   timeZone: (value) =>
     typeof value === "string" && value !== "local"
@@ -186,6 +186,16 @@ const CHECKS: Readonly<Record<Option, (value: unknown) => string | undefined>> =
   retry: retryProblem,
   meta: metaProblem,
 };
+
+/** The manager checks it too, but only when a tick is due. */
+function retryProblem(value: unknown, name: string): string | undefined {
+  try {
+    checkRetry(name, value as RetryOptions);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 function metaProblem(value: unknown): string | undefined {
   if (!isMap(value)) return `it is a map of JSON, not ${show(value)}`;

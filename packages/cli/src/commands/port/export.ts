@@ -52,7 +52,10 @@ export async function execute(given: Given): Promise<number> {
 
 /** Writes all lines, until the reader goes away. */
 async function exportTo(output: Output, store: string, manager: JobManager, wanted: Wanted): Promise<Tail> {
-  const [{ VERSIONS }, { exportedSchedules }] = await Promise.all([import("@ojm/core"), import("@ojm/schedule")]);
+  const [{ VERSIONS }, { exportedSchedules }] = await Promise.all([
+    import("@ojm/core/internal"),
+    import("@ojm/schedule"),
+  ]);
   const head: Head = {
     format: FORMAT,
     version: FORMAT_VERSION,

@@ -1,15 +1,6 @@
 import { isOwn } from "@ojm/core/internal";
-import {
-  isScheduleError,
-  type NextTick,
-  type OverdueTicks,
-  type Scheduler,
-  type SchedulerView,
-  type ScheduleTick,
-  type ScheduleView,
-  whyBackfilled,
-  whyNotRun,
-} from "@ojm/schedule";
+import type { NextTick, OverdueTicks, Scheduler, SchedulerView, ScheduleTick, ScheduleView } from "@ojm/schedule";
+import { isScheduleError, whyBackfilled, whyNotRun } from "@ojm/schedule";
 import type { TickView } from "../../contract/now.js";
 import { nobodyRuns } from "../schedules.js";
 import type { Source } from "../source.js";

@@ -29,9 +29,9 @@ export class ProcessSchedules {
 
   /** Runs the job at each tick of its schedule, from now on. */
   async begin(schedule: JobSchedule): Promise<void> {
-    const calendar = await import("@ojm/schedule");
+    const [calendar, { Timetable }] = await Promise.all([import("@ojm/schedule"), import("@ojm/schedule/internal")]);
     const one: Scheduled = { ...schedule, latest: undefined, ...this.#scheduleOf(schedule, calendar) };
-    this.#timetable ??= new calendar.Timetable(this.#host.runtime.clock);
+    this.#timetable ??= new Timetable(this.#host.runtime.clock);
     this.#timetable.add(one.schedule, one.now, (due) => this.#due(one, due));
   }
 
