@@ -43,7 +43,7 @@ for (const { store, missing, text } of TEXTS)
       const address = locator && storeAddress({ type: locator.kind, args: locator.args });
       expect(address).toBe(store === "level" || store === "memory" ? undefined : written);
     }
-    await using again = await openJobManager({ chJobs: written, chLocks: written });
+    await using again = await openJobManager(written, { ttl: "20s" });
     const { value } = await again.history({ name: "a" }).next();
     expect(value).toMatchObject({ name: "a", status: "completed", result: 5 });
     if (store === "memory") return;

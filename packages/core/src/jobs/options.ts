@@ -2,7 +2,6 @@ import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import { parseStore } from "../channel/store-text.js";
-import type { OpenOptions } from "../channel/types.js";
 import { isSignal } from "../util/abort/abort.js";
 import { ABOVE_ZERO, checkedDuration, type InMs } from "../util/duration.js";
 import { ownNameProblem } from "../util/own-names.js";
@@ -31,13 +30,8 @@ const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
 
-const STORES = ["chJobs", "chLocks", "chLogs"] as const;
-type StoreOption = (typeof STORES)[number];
-
-/** The options of a manager, with their durations in ms, and with stores that are maps. */
-export interface CheckedManagerOptions
-  extends Omit<InMs<JobManagerOptions>, StoreOption | "logBudget" | "retention">,
-    Partial<Readonly<Record<StoreOption, OpenOptions>>> {
+/** The options of a manager, with their durations in ms. */
+export interface CheckedManagerOptions extends Omit<InMs<JobManagerOptions>, "logBudget" | "retention"> {
   readonly ttl: number;
   readonly logBudget?: InMs<LogBudgetOptions>;
   readonly retention?: InMs<RetentionOptions> | false;
@@ -51,29 +45,20 @@ export interface CheckedManagerOptions
  */
 export function checkManagerOptions(options: JobManagerOptions): CheckedManagerOptions {
   checkNames("a job manager", options, MANAGER);
-  const { ttl = TTL, logBudget, retention, chJobs, chLocks, chLogs, ...others } = options;
-  const { heartbeatThread } = others;
-  const given = Object.entries({ chJobs, chLocks, chLogs }).filter(([, store]) => store !== undefined);
-  const stores = given.map(([name, store]) => [name, checkedStore(name, store)] as const);
+  const { ttl = TTL, logBudget, retention, ...others } = options;
+  const { chJobs, chLocks, chLogs, heartbeatThread } = others;
+  for (const [name, channel] of Object.entries({ chJobs, chLocks, chLogs })) {
+    if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
+  }
   if (heartbeatThread !== undefined && typeof heartbeatThread !== "boolean") {
     throw new ChannelError("INVALID_CONFIG", `heartbeatThread must be true or false, not ${show(heartbeatThread)}`);
   }
   return {
     ...others,
-    ...Object.fromEntries(stores),
     ttl: checkedDuration("ttl", ttl, refuseConfig, ABOVE_ZERO),
     ...(logBudget !== undefined && { logBudget: checkLogBudget(logBudget) }),
     ...(retention !== undefined && { retention: checkRetention(retention) }),
   };
-}
-
-function checkedStore(name: string, store: unknown): OpenOptions {
-  if (typeof store !== "string") checkNames(`"${name}" of a job manager`, store, CHANNEL);
-  try {
-    return typeof store === "string" ? parseStore(store).store : (store as OpenOptions);
-  } catch (error) {
-    return refuseConfig(`"${name}" of a job manager: ${(error as Error).message}`);
-  }
 }
 
 /**

@@ -144,17 +144,17 @@ export interface EndedBy {
   readonly reason: string;
 }
 
-/** Options of {@link openJobManager}. A store is a map, or a text such as `redis://HOST`. */
+/** Options of {@link openJobManager}. */
 export interface JobManagerOptions {
   /** The store of the run records. Default: in memory. */
-  readonly chJobs?: OpenOptions | string;
+  readonly chJobs?: OpenOptions;
   /**
    * The store of the locks. Default: in memory. Use the store of `chJobs` if possible: start and end of a run
    * are then one step each.
    */
-  readonly chLocks?: OpenOptions | string;
+  readonly chLocks?: OpenOptions;
   /** The store of the logs of runs. It is opened with the first line. Default: the store of `chJobs`. */
-  readonly chLogs?: OpenOptions | string;
+  readonly chLogs?: OpenOptions;
   /** How much of the log of a run is kept. Default: by the store, see the README. */
   readonly logBudget?: LogBudgetOptions;
   /**

@@ -97,7 +97,7 @@ describe("ojm exec", () => {
     const place = new Place();
     await place.exec("true", "--timeout", "2m", "--grace", "1s").ended;
     const { out } = await called(place.folder, ["show", "backup", "--store", "sqlite:ojm.db"]);
-    expect(out).toMatch(/^timeout +2 min 0 s, then 1\.0 s to end after SIGTERM$/m);
+    expect(out).toMatch(/^timeout +2 min, then 1 s to end after SIGTERM$/m);
     const json = JSON.parse((await called(place.folder, ["show", "backup", "--json", "--store", "sqlite:ojm.db"])).out);
     expect(json.meta).toEqual({ command: "sh", timeout: 120_000, grace: 1_000 });
     expect(json.timeout).toBeGreaterThan(120_000);
@@ -368,7 +368,7 @@ describe("ojm exec", () => {
     expect(second).toMatchObject(stillThere);
     expect(await place.last()).toMatchObject({
       status: "skipped",
-      error: `the command did not begin: within its --wait of 5.0 s, the command of ${before?.id} still goes on, as pid ${pid}: its ojm was killed`,
+      error: `the command did not begin: within its --wait of 5 s, the command of ${before?.id} still goes on, as pid ${pid}: its ojm was killed`,
     });
     const cancelled = place.exec("echo never", "--wait", "10m");
     await expect.poll(async () => (await place.last())?.status, { timeout: 30_000 }).toBe("running");

@@ -76,7 +76,7 @@ describe("the screen of ojm top", () => {
     const text = screen(picture(), FIRST_LOOK, 80).join("\n");
     expect(text).toMatch(/PROBLEM[\s\S]*RUNNING[\s\S]*NEXT/);
     expect(text).toContain("2 running, 2 waiting, 4 failed in 1 h, 3 problems, 3 processes");
-    expect(text).toMatch(/import +failed +1 min 0 s +no \\u001b\[2J route/);
+    expect(text).toMatch(/import +failed +1 min +no \\u001b\[2J route/);
     expect(text).toMatch(/import +1 min 1 s of 1 min 30 s +\[###-------\] 30 %/);
     expect(text).toMatch(/nightly +12 s/);
   });
