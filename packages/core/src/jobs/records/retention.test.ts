@@ -269,7 +269,7 @@ describe("a pass", () => {
       rejection(openJobManager({ retention: retention as RetentionOptions }));
     expect(await refused({ olderThen: 1 })).toMatchObject({ code: "INVALID_CONFIG", message: /"olderThen"/ });
     expect(await refused(true)).toMatchObject({ code: "INVALID_CONFIG" });
-    expect(await refused({ olderThan: "90d" })).toMatchObject({ code: "INVALID_CONFIG" });
+    expect(await refused({ olderThan: "90 days" })).toMatchObject({ code: "INVALID_CONFIG" });
     expect(await refused({ keep: -1 })).toMatchObject({ code: "INVALID_CONFIG" });
   });
 });

@@ -173,7 +173,7 @@ describe("prune", () => {
     expect((await history()).map(({ startTime }) => startTime)).toEqual([run.startTime]);
   });
 
-  test.each([undefined, "7d", Number.NaN, -1, Number.POSITIVE_INFINITY])(
+  test.each([undefined, "7 days", Number.NaN, -1, Number.POSITIVE_INFINITY])(
     "prune refuses an age of %s",
     async (olderThan) => {
       const error = await rejection(one.manager.prune({ olderThan: olderThan as number }));
