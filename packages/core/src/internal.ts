@@ -3,57 +3,26 @@
 export { nearest, unknownOption } from "./channel/backend/config.js";
 export { notBuilt } from "./channel/backend/driver-errors.js";
 export { findType } from "./channel/backend/find-type.js";
-export type { StoreGoneEvent } from "./channel/backend/gone.js";
 export { readable, unlessCorrupt } from "./channel/calls/corrupt.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { channelsAnswer } from "./channel/channels-answer.js";
-export {
-  type PlacedStore,
-  parseStore,
-  placedStore,
-  STORE_FORMS,
-  shownStore,
-  storeAddress,
-  storeWords,
-} from "./channel/store-text.js";
-export type { Change, KeyWatch, KeyWatcher } from "./channel/types.js";
-export type { Subscriber } from "./channel/verbs.js";
+export { parseStore, placedStore, storeAddress, storeWords } from "./channel/store-text.js";
 export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
-export type { AttemptFailedEvent, RunCallingEvent, RunEvent } from "./jobs/events.js";
-export { checkLogBudget, type LogBudgetOptions } from "./jobs/logs/budget.js";
-export type { LogChunk } from "./jobs/logs/chunk.js";
-export type { LogAmount, LogDroppedEvent, LogGap, LogLevel, LogProgress, LogStream } from "./jobs/logs/types.js";
+export { checkLogBudget } from "./jobs/logs/budget.js";
+export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";
 export { streakOf } from "./jobs/questions/job-summary.js";
 export type { LiveRuns } from "./jobs/questions/live/live-runs.js";
-export type { LiveLease, LiveOptions, LiveRun, LiveSession } from "./jobs/questions/live/types.js";
+export type { LiveRun } from "./jobs/questions/live/types.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
-export type { JobRollup, RollupCell, Rollups, RollupsOptions } from "./jobs/rollups/types.js";
+export type { JobRollup, RollupCell } from "./jobs/rollups/types.js";
 export type { RunImport } from "./jobs/transfer/import.js";
-export type {
-  Exported,
-  ExportedAudit,
-  ExportedKind,
-  ExportedLog,
-  ExportedProgress,
-  ExportOptions,
-  ImportCount,
-  NotExported,
-} from "./jobs/transfer/types.js";
-export type {
-  Act,
-  AuditOptions,
-  FailuresOptions,
-  StartClaim,
-  StartingRun,
-  TakeOverOptions,
-} from "./jobs/types.js";
+export type { Exported, ExportedKind, ImportCount } from "./jobs/transfer/types.js";
+export type { Act, StartClaim, StartingRun } from "./jobs/types.js";
 export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
-export type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "./locks/events.js";
 export { GRACE } from "./locks/grace.js";
-export type { WaitersOptions } from "./locks/types.js";
 export { Breaks } from "./util/breaks.js";
 export {
   distanceText,
@@ -77,4 +46,4 @@ export { isSecretName, MASK, maskUrls } from "./util/secrets.js";
 export { ojmCommand, optionWord, shellWord } from "./util/shell-word.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { LINES, visible } from "./util/visible.js";
-export { emitWarning, type WarningCode } from "./util/warning.js";
+export { emitWarning } from "./util/warning.js";

@@ -9,7 +9,7 @@ import type { ChannelConfig } from "./types.js";
  */
 
 /** How a store is written. */
-export const STORE_FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or memory:";
+const STORE_FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or memory:";
 
 /** Which option of a type is a path. */
 const PATHS: Readonly<Record<string, string>> = { sqlite: "file", db: "file", level: "path" };
