@@ -19,7 +19,7 @@ export function Durations({ durations, p50, p95 }: DurationsProps): VNode | null
   const y = (ms: number): number => HEIGHT - (ms / top) * HEIGHT;
   const step = WIDTH / SLOTS;
   const from = (SLOTS - Math.min(SLOTS, durations.length)) * step;
-  const label = `Durations of the last ${durations.length} runs that completed: ${durations.map(duration).join(", ")}`;
+  const label = `Durations of the last ${durations.length} runs that completed: ${durations.map(durationText).join(", ")}`;
   return (
     <Section title="Durations" count={`last ${durations.length}`}>
       <figure class="durations">
