@@ -187,8 +187,8 @@ export class Scheduler {
   }
 
   /**
-   * Stops the backfills of a schedule, in whatever process they are. A run that goes on goes on; no further
-   * one is started once this resolves. Resolves to what was stopped.
+   * Stops the backfills of a schedule, in any process. A run in progress continues; no further one is started
+   * once this resolves. Resolves to what was stopped.
    *
    * @throws ScheduleError `INVALID` without a reason; ChannelError if the store fails
    */

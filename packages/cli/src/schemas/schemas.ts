@@ -90,7 +90,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       by: maybe(ref("holder")),
       decided: maybe(time("In ms since 1970. A tick that is overdue or waits is not decided.")),
       revision: maybe(count()),
-      why: maybe(text("Why it was not run, in words; of a tick that a backfill ran, what it was before.")),
+      why: maybe(text("Why it was not run, in words; of a tick that a backfill ran, its outcome before the backfill.")),
     }),
   ),
   runs: list(

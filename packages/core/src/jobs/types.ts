@@ -364,7 +364,7 @@ export interface RunOptions {
    * await manager.run("report", report, { once: { key: "2026-11", keep: "40d" } });
    */
   readonly once?: OnceOptions;
-  /** @internal What the commit that takes the lock checks and writes too. */
+  /** @internal Extra checks and writes, applied atomically with taking the lock. */
   readonly claim?: StartClaim;
   /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;

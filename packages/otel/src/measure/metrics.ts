@@ -33,7 +33,7 @@ const WAIT_BUCKETS = [0.01, 0.1, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3_600];
 const STORE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
 
 /**
- * All metrics. There is no convention for jobs. That of CI/CD fits: a job is a pipeline.
+ * All metrics. OpenTelemetry has no conventions for jobs, so we use those for CI/CD: a job is a pipeline.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/cicd/cicd-metrics/
  */

@@ -27,7 +27,7 @@ const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
 /**
  * Serves the metrics of this process. The server keeps no process alive.
  *
- * Nobody is asked who they are: on another address than 127.0.0.1, whoever reaches it can read the names of
+ * It has no authentication: on any address but 127.0.0.1, everyone who reaches it can read the names of
  * the jobs.
  *
  * @throws TypeError for an unknown option

@@ -119,7 +119,7 @@ export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
 
 /**
  * The schedules of a store, for a process that watches them: it needs no {@link Scheduler}, and works
- * while no scheduler lives.
+ * while no scheduler is running.
  *
  * @throws ChannelError if the store fails
  */

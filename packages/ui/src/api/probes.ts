@@ -8,7 +8,7 @@ import { Shared } from "../view/source.js";
 /** A store that does not answer within this time is away, in ms. */
 const PATIENCE = 2_000;
 
-/** Nobody is asked who they are: however many ask, the store is read once in this time, in ms. */
+/** Without authentication, requests are not limited: they read the store once in this time at most, in ms. */
 const LIFE = 1_000;
 
 /** What is asked of a program by those who watch it: whether it lives, whether it can work, its metrics. */

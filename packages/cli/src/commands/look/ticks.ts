@@ -33,7 +33,7 @@ interface Wanted {
   readonly isWanted: (outcome: Tick["outcome"]) => boolean;
 }
 
-/** Shows what became of each tick of a schedule, newest first. */
+/** Shows the outcome of each tick of a schedule, newest first. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   const wanted = wantedOf(given);

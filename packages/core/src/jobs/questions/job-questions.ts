@@ -306,8 +306,8 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Who asked a run to stop, last, when and why; `undefined` if nobody did. If it goes on, its body has not
-   * obeyed so far. A rule of a program that cancels without `audited` leaves no trace.
+   * Who last asked a run to stop, when and why; `undefined` without a request. If the run is still running,
+   * its body has not obeyed so far. A rule of a program that cancels without `audited` leaves no trace.
    *
    * @throws ChannelError if the store fails
    */

@@ -32,7 +32,7 @@ const RETRY = 2_000;
 export interface ResourceOptions {
   /** The jobs whose news concern the answer. Absent: all. `[]`: none. */
   readonly names?: readonly string[];
-  /** Reads anew after so many ms at the latest. */
+  /** The longest time before it is read again, in ms. */
   readonly every?: number;
 }
 
