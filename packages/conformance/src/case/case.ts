@@ -10,6 +10,11 @@ export interface Case {
   readonly law: string;
   /** The smallest profile that runs it. Default: smoke. */
   readonly profile?: Profile;
+  /**
+   * Whether larger profiles do more of the same: only then may it call `scale`. A suite that runs in two sizes
+   * runs the other cases once.
+   */
+  readonly scales?: boolean;
   /** What the backend must declare and the harness must offer. */
   readonly needs?: readonly (Capability | Facility)[];
   /** Faults that the case causes if the harness offers them, in addition to those that it needs. */

@@ -12,7 +12,6 @@ export class CaseContext {
   readonly store: TestStore;
   readonly supports: Supports;
   readonly clock: Clock;
-  readonly profile: Profile;
   /** How long to wait for something that must happen, in ms. */
   readonly patience: number;
   readonly random: Random;
@@ -20,6 +19,7 @@ export class CaseContext {
   readonly seed: number;
   /** The name of the channel under test. A case may append to it to name further channels. */
   readonly name: string;
+  readonly #profile: Profile | undefined;
   readonly #clients: Set<Backend> = new Set();
   readonly #cleanUps: (() => unknown)[] = [];
   #main: Promise<Backend> | undefined;
@@ -27,13 +27,16 @@ export class CaseContext {
   #over = false;
 
   constructor(
-    parts: Pick<CaseContext, "harness" | "store" | "supports" | "profile" | "patience" | "random" | "seed" | "name">,
+    parts: Pick<CaseContext, "harness" | "store" | "supports" | "patience" | "random" | "seed" | "name"> & {
+      /** Only of a case that may scale. */
+      readonly profile: Profile | undefined;
+    },
     first: Backend,
   ) {
     this.harness = parts.harness;
     this.store = parts.store;
     this.supports = parts.supports;
-    this.profile = parts.profile;
+    this.#profile = parts.profile;
     this.patience = parts.patience;
     this.random = parts.random;
     this.seed = parts.seed;
@@ -107,9 +110,10 @@ export class CaseContext {
     this.#cleanUps.push(cleanUp);
   }
 
-  /** The number of repetitions for the profile of this run. */
-  scale(smoke: number, full: number, soak: number): number {
-    return { smoke, full, soak }[this.profile];
+  /** The size for the profile of this run, of a case that declares that it `scales`. */
+  scale<Size>(smoke: Size, full: Size, soak: Size): Size {
+    if (this.#profile === undefined) throw new Error("a case that calls scale() must declare: scales: true");
+    return { smoke, full, soak }[this.#profile];
   }
 
   /** The longest that a call may take while the store cannot be reached, in ms. */

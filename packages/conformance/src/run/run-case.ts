@@ -78,7 +78,8 @@ async function onStore(
   const { supports } = first;
   const seed = seedFor(it.id, options.seed);
   const name = `suite-${RUN}-${++stores}x`;
-  const { profile, patience = 20_000 } = options;
+  const { patience = 20_000 } = options;
+  const profile = it.scales === true ? options.profile : undefined;
   const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
   const context = new CaseContext(parts, first);
   const lacking = undeclared(it.needs ?? [], supports);

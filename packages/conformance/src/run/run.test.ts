@@ -2,6 +2,7 @@ import type { Backend, Supports } from "@ojm/core/backend";
 import { ChannelError } from "@ojm/core/backend";
 import { describe, expect, it } from "vitest";
 import type { Case } from "../case/case.js";
+import type { CaseContext } from "../case/context.js";
 import { groups } from "../cases/index.js";
 import type { Harness } from "../harness/harness.js";
 import { oneClient } from "../harness/one-client.js";
@@ -116,6 +117,22 @@ describe("running a case", () => {
       outcome: "fail",
       reason: "cleaning up failed: busy",
     });
+  });
+
+  it("a case gets the size for the profile, and fails when it does not declare that it scales", async () => {
+    const sizes: number[] = [];
+    const run = async (t: CaseContext): Promise<void> => void sizes.push(t.scale(1, 2, 3));
+    for (const profile of ["smoke", "full", "soak"] as const) {
+      const options = { ...OPTIONS, profile };
+      expect(await runCase(simulated("sized"), { ...simple, scales: true, run }, options)).toMatchObject({
+        outcome: "pass",
+      });
+      expect(await runCase(simulated("sized"), { ...simple, run }, options)).toMatchObject({
+        outcome: "fail",
+        reason: "a case that calls scale() must declare: scales: true",
+      });
+    }
+    expect(sizes).toEqual([1, 2, 3]);
   });
 
   it("a case makes the same random choices from the same seed", async () => {

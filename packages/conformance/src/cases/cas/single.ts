@@ -166,6 +166,7 @@ export const single: readonly Case[] = [
   {
     id: "CAS-014",
     law: "Versions increase with every write to any key by any client, and over deletes.",
+    scales: true,
     async run(t) {
       const channels = await t.channels(3);
       const versions: string[] = [];
@@ -197,6 +198,7 @@ export const single: readonly Case[] = [
   {
     id: "CAS-016",
     law: "A write that is refused leaves everything as it was, however often it is tried.",
+    scales: true,
     async run(t) {
       const [one, two] = await t.channels(2);
       const stale = await one?.set("k", "old");

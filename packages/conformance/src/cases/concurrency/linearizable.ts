@@ -13,6 +13,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-001",
     law: "What several clients do to one key and are told is as if they had done it one after the other.",
+    scales: true,
     async run(t) {
       for (let round = 0; round < t.scale(4, 25, 400); round++) await trial(t, await t.clients(3), 1, 30);
     },
@@ -20,6 +21,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-002",
     law: "The same holds for commits and pages of several keys.",
+    scales: true,
     async run(t) {
       for (let round = 0; round < t.scale(4, 25, 400); round++) await trial(t, await t.clients(4), 3, 20);
     },
@@ -27,6 +29,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-003",
     law: "The same holds for calls that one client makes at the same time.",
+    scales: true,
     async run(t) {
       const client = await t.main();
       for (let round = 0; round < t.scale(4, 25, 400); round++) await trial(t, [client, client, client, client], 2, 20);
@@ -35,6 +38,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-004",
     law: "The same holds when answers are lost: what was not answered was applied once, or not at all.",
+    scales: true,
     needs: ["dropReplies"],
     cap: 180_000,
     run: (t) => withFault(t, "dropReplies"),
@@ -42,6 +46,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-005",
     law: "The same holds when the connection is lost for a while.",
+    scales: true,
     needs: ["partition"],
     cap: 180_000,
     run: (t) => withFault(t, "partition"),
@@ -49,6 +54,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-006",
     law: "The same holds when the store hangs for a while.",
+    scales: true,
     needs: ["pause"],
     cap: 180_000,
     run: (t) => withFault(t, "pause"),
@@ -56,6 +62,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-007",
     law: "The same holds over a restart of a store that keeps what it acknowledged.",
+    scales: true,
     needs: ["restart"],
     losesData: true,
     cap: 180_000,
@@ -64,6 +71,7 @@ export const linearizable: readonly Case[] = [
   {
     id: "LIN-008",
     law: "The same holds for clients in different processes.",
+    scales: true,
     needs: ["remote", "severalProcesses"],
     cap: 180_000,
     async run(t) {

@@ -9,6 +9,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-001",
     law: "Of many increments by compare-and-set, none is lost.",
+    scales: true,
     async run(t) {
       await countTogether(t, await t.channels(4), t.scale(20, 60, 1_000));
     },
@@ -16,6 +17,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-002",
     law: "Of many who expect absence at once, exactly one wins, and all others are told of it.",
+    scales: true,
     async run(t) {
       const channels = await t.channels(4);
       for (let i = 0; i < t.scale(10, 50, 1_000); i++) {
@@ -31,6 +33,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-003",
     law: "Of many who expect the same version at once, exactly one wins.",
+    scales: true,
     async run(t) {
       const channels = await t.channels(4);
       let version = (await channels[0]?.set("k", "start")) ?? "";
@@ -45,6 +48,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-004",
     law: "Of many getSets whose write ends the match, exactly one wins.",
+    scales: true,
     async run(t) {
       const channels = await t.channels(4);
       for (let i = 0; i < t.scale(5, 30, 500); i++) {
@@ -57,6 +61,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-005",
     law: "Of many who take from a queue, each gets another entry, and none is left.",
+    scales: true,
     async run(t) {
       const channels = await t.channels(3);
       const size = t.scale(15, 40, 400);
@@ -85,6 +90,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-006",
     law: "No two writes are given the same version, whoever makes them and to whichever key.",
+    scales: true,
     async run(t) {
       const channels = await t.channels(4);
       const each = t.scale(40, 200, 3_000);
@@ -100,6 +106,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-007",
     law: "Two who each write one key if the other key is absent do not both win.",
+    scales: true,
     async run(t) {
       const [one, two] = await t.clients(2);
       if (one === undefined || two === undefined) return;
@@ -117,6 +124,7 @@ export const races: readonly Case[] = [
   {
     id: "CNC-008",
     law: "A key that is created and deleted in turn by many has one owner at a time.",
+    scales: true,
     async run(t) {
       const clients = await t.clients(4);
       const key = rawKey(t.name, "owner");

@@ -12,6 +12,7 @@ export const transfers: readonly Case[] = [
   {
     id: "CNC-020",
     law: "Transfers between accounts conserve the money: no commit is applied in part, and no snapshot shows one.",
+    scales: true,
     async run(t) {
       const [observer, ...tellers] = await t.channels(4);
       if (observer === undefined) return;
@@ -29,6 +30,7 @@ export const transfers: readonly Case[] = [
   {
     id: "CNC-021",
     law: "A page of a scan shows a commit whole or not at all.",
+    scales: true,
     async run(t) {
       const [writer, reader] = await t.clients(2);
       if (writer === undefined || reader === undefined) return;

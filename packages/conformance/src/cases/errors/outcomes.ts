@@ -27,6 +27,7 @@ export const outcomes: readonly Case[] = [
   {
     id: "ERR-021",
     law: "A create whose answer was lost is never told that it lost against itself.",
+    scales: true,
     needs: ["dropReplies"],
     async run(t) {
       for (let i = 0; i < t.scale(1, 3, 20); i++) {
@@ -43,6 +44,7 @@ export const outcomes: readonly Case[] = [
   {
     id: "ERR-022",
     law: "Increments over lost answers: as many are counted as were acknowledged, and at most those besides that are unknown.",
+    scales: true,
     needs: ["dropReplies"],
     cap: 180_000,
     run: (t) => increments(t, "dropReplies"),
@@ -50,6 +52,7 @@ export const outcomes: readonly Case[] = [
   {
     id: "ERR-023",
     law: "The same holds over lost connections.",
+    scales: true,
     needs: ["partition"],
     cap: 180_000,
     run: (t) => increments(t, "partition"),
@@ -57,6 +60,7 @@ export const outcomes: readonly Case[] = [
   {
     id: "ERR-024",
     law: "While the store is cut off in the midst of many writes, every acknowledged one is there afterwards, and every one that says so is not.",
+    scales: true,
     needs: ["partition"],
     cap: 300_000,
     async run(t) {

@@ -51,6 +51,7 @@ export const unreachable: readonly Case[] = [
   {
     id: "ERR-005",
     law: "When the store is back, the same client works again by itself.",
+    scales: true,
     needs: ["partition"],
     async run(t) {
       const channel = await t.channel();
@@ -65,6 +66,7 @@ export const unreachable: readonly Case[] = [
   {
     id: "ERR-006",
     law: "After a restart the same client works again by itself, and versions go on increasing.",
+    scales: true,
     needs: ["restart"],
     losesData: true,
     async run(t) {
@@ -90,6 +92,7 @@ export const unreachable: readonly Case[] = [
   {
     id: "ERR-007",
     law: "What a store acknowledged that outlives its process is there after a restart, at the same versions.",
+    scales: true,
     needs: ["restart"],
     losesData: true,
     async run(t) {

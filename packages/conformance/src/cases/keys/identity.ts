@@ -79,6 +79,7 @@ export const identity: readonly Case[] = [
   {
     id: "KEY-008",
     law: "Any two keys that differ are two entries, and each comes back as it was written.",
+    scales: true,
     async run(t) {
       const backend = await t.main();
       await property(t, [fc.array(anyKey, { minLength: 1, maxLength: 12 })], t.scale(15, 100, 1_000), async (keys) => {

@@ -87,6 +87,7 @@ export const lifecycle: CaseGroup = {
     {
       id: "LIF-005",
       law: "Calls that are under way when their client is closed end, one way or the other.",
+      scales: true,
       async run(t) {
         for (let i = 0; i < t.scale(2, 10, 100); i++) {
           const client = await t.client();

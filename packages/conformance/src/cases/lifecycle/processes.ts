@@ -21,6 +21,7 @@ export const processes: readonly Case[] = [
   {
     id: "LIF-021",
     law: "What one process writes, every other reads and watches as soon as it was acknowledged.",
+    scales: true,
     needs: ["remote", "severalProcesses", "watch"],
     async run(t) {
       const here = await t.main();
@@ -42,6 +43,7 @@ export const processes: readonly Case[] = [
   {
     id: "LIF-022",
     law: "Of increments by several processes, none is lost.",
+    scales: true,
     needs: ["remote", "severalProcesses"],
     async run(t) {
       const clients = [await t.main(), await t.remote(), await t.remote()];
@@ -52,6 +54,7 @@ export const processes: readonly Case[] = [
   {
     id: "LIF-023",
     law: "A process that is killed in the midst of its commits leaves each of them applied whole or not at all.",
+    scales: true,
     needs: ["remote", "severalProcesses"],
     async run(t) {
       const here = await t.main();

@@ -16,6 +16,7 @@ export const locks: CaseGroup = {
     {
       id: "LCK-001",
       law: "Of many who want a lock, one has it at a time, and each has a higher fence than those before.",
+      scales: true,
       needs: ["ttl"],
       async run(t) {
         const clients = await t.clients(3);

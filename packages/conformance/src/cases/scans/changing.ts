@@ -48,6 +48,7 @@ export const changing: readonly Case[] = [
   {
     id: "SCN-032",
     law: "Deleting each entry as it is listed deletes them all and lists each once.",
+    scales: true,
     async run(t) {
       const channel = await t.channel();
       const size = t.scale(510, 550, 1_500);
@@ -64,6 +65,7 @@ export const changing: readonly Case[] = [
   {
     id: "SCN-033",
     law: "Leaving scans in the middle, however often, leaves nothing behind that keeps the store from working.",
+    scales: true,
     async run(t) {
       const channel = await t.channel();
       await fill(channel, upTo(520));

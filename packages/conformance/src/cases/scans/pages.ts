@@ -80,6 +80,7 @@ export const pages: readonly Case[] = [
   {
     id: "SCN-024",
     law: "Any page of any range over any keys is what a sorted list would give.",
+    scales: true,
     async run(t) {
       const backend = await t.main();
       const part = fc.string({ unit: fc.constantFrom("a", "b", "Z", "~", "\u00e9", "\u{1f600}", "-"), maxLength: 3 });

@@ -11,9 +11,10 @@ export const ranges: readonly Case[] = [
   {
     id: "SCN-001",
     law: "A scan lists every entry once, in order, forwards and backwards, whatever their number is to that of a page.",
+    scales: true,
     async run(t) {
-      const sizes =
-        t.profile === "smoke" ? [0, 1, PAGE, PAGE + 1] : [0, 1, 2, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 1_250];
+      const all = [0, 1, 2, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 1_250];
+      const sizes = t.scale([0, 1, PAGE, PAGE + 1], all, all);
       for (const size of sizes) {
         const channel = await t.channel({ name: t.freshName() });
         await fill(channel, upTo(size));
@@ -60,6 +61,7 @@ export const ranges: readonly Case[] = [
   {
     id: "SCN-004",
     law: "A scan that was left is resumed after its last key, and both together list every entry once.",
+    scales: true,
     async run(t) {
       const channel = await t.channel();
       const size = t.scale(60, 1_100, 5_000);
@@ -96,6 +98,7 @@ export const ranges: readonly Case[] = [
   {
     id: "SCN-006",
     law: "Listing keys alone gives the same keys and versions as listing entries, and those that a read gives.",
+    scales: true,
     async run(t) {
       const channel = await t.channel();
       await fill(channel, upTo(t.scale(30, 600, 2_000)));

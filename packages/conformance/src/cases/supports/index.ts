@@ -42,6 +42,7 @@ export const supports: CaseGroup = {
     {
       id: "SUP-003",
       law: "A commit of as many ops as declared works; one more is refused whole.",
+      scales: true,
       async run(t) {
         const channel = await t.channel();
         const { maxOps } = t.supports;
@@ -61,6 +62,7 @@ export const supports: CaseGroup = {
     {
       id: "SUP-004",
       law: "A key of as many bytes as declared works; a longer one is refused.",
+      scales: true,
       async run(t) {
         const channel = await t.channel();
         const { maxKeyBytes } = t.supports;
@@ -82,6 +84,7 @@ export const supports: CaseGroup = {
     {
       id: "SUP-005",
       law: "A value of as many bytes as declared is read back whole; a larger one is refused.",
+      scales: true,
       async run(t) {
         const channel = await t.channel();
         const { maxValueBytes } = t.supports;

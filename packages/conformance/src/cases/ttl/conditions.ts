@@ -79,6 +79,7 @@ export const conditions: readonly Case[] = [
   {
     id: "TTL-024",
     law: "Reading an entry that expires never takes away the one that is written in that moment.",
+    scales: true,
     needs: ["ttl"],
     async run(t) {
       const [writer, ...readers] = await t.channels(3);
@@ -107,6 +108,7 @@ export const conditions: readonly Case[] = [
   {
     id: "TTL-025",
     law: "Of many who find an entry expired and expect absence, exactly one wins.",
+    scales: true,
     needs: ["ttl"],
     async run(t) {
       const channels = await t.channels(4);

@@ -11,6 +11,7 @@ export const deadlines: readonly Case[] = [
   {
     id: "TTL-001",
     law: "An entry is visible until its deadline and absent from then on, to a client that did not write it.",
+    scales: true,
     needs: ["ttl"],
     async run(t) {
       const [writer, reader] = await t.channels(2);
@@ -42,6 +43,7 @@ export const deadlines: readonly Case[] = [
   {
     id: "TTL-003",
     law: "Pages full of expired entries do not hide what comes after them.",
+    scales: true,
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();

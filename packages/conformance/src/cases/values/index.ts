@@ -82,6 +82,7 @@ const roundTrips: readonly Case[] = [
   {
     id: "VAL-004",
     law: "Any JSON value is read back equal.",
+    scales: true,
     async run(t) {
       const channel = await t.channel();
       const value = fc.jsonValue({ stringUnit: "binary", maxDepth: 4 }) as fc.Arbitrary<JsonValue>;

@@ -30,6 +30,7 @@ export const properties: readonly Case[] = [
   {
     id: "VRB-020",
     law: "After any program of verbs, a channel holds what a map would hold, and each step tells what it did.",
+    scales: true,
     async run(t) {
       const backend = await t.main();
       await property(t, [fc.array(step, { maxLength: 25 })], t.scale(10, 60, 600), async (steps) => {
@@ -43,6 +44,7 @@ export const properties: readonly Case[] = [
   {
     id: "VRB-021",
     law: "Clients that take turns are like one client.",
+    scales: true,
     async run(t) {
       const clients = await t.clients(3);
       await property(t, [fc.array(step, { maxLength: 25 })], t.scale(10, 60, 600), async (steps) => {

@@ -19,6 +19,7 @@ export const verbs: readonly Case[] = [
   {
     id: "VRB-002",
     law: "What was set is read by every client as soon as the write was acknowledged.",
+    scales: true,
     async run(t) {
       const [one, two] = await t.channels(2);
       for (let i = 0; i < t.scale(20, 100, 1_000); i++) {
@@ -31,6 +32,7 @@ export const verbs: readonly Case[] = [
   {
     id: "VRB-003",
     law: "What was unset is absent to every client as soon as that was acknowledged.",
+    scales: true,
     async run(t) {
       const [one, two] = await t.channels(2);
       for (let i = 0; i < t.scale(10, 50, 500); i++) {
@@ -89,6 +91,7 @@ export const verbs: readonly Case[] = [
   {
     id: "VRB-007",
     law: "setAll and unsetAll find the key of each value in its fields.",
+    scales: true,
     async run(t) {
       const channel = await t.channel();
       const rows = Array.from({ length: t.scale(30, 1_200, 5_000) }, (_, id) => ({ group: id % 3, id, text: `${id}` }));
@@ -141,6 +144,7 @@ export const verbs: readonly Case[] = [
   {
     id: "VRB-010",
     law: "destroy deletes every entry of its channel and closes it.",
+    scales: true,
     async run(t) {
       const channel = await t.channel();
       await channel.setAll(

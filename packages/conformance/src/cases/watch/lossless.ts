@@ -12,6 +12,7 @@ export const lossless: readonly Case[] = [
   {
     id: "WCH-020",
     law: "A watch that begins while others write misses nothing of what they wrote.",
+    scales: true,
     needs: ["watch"],
     async run(t) {
       const [channel, ...writers] = await t.channels(3);
@@ -30,6 +31,7 @@ export const lossless: readonly Case[] = [
   {
     id: "WCH-021",
     law: "Of every write to a key, each watch is told once, in the order of versions, whoever wrote it.",
+    scales: true,
     needs: ["watch"],
     async run(t) {
       const [channel, ...writers] = await t.channels(4);
@@ -54,6 +56,7 @@ export const lossless: readonly Case[] = [
   {
     id: "WCH-022",
     law: "A write that comes right after the watch was set up is told, each time.",
+    scales: true,
     needs: ["watch"],
     async run(t) {
       const [backend, writer] = await t.clients(2);
@@ -151,6 +154,7 @@ export const lossless: readonly Case[] = [
   {
     id: "WCH-026",
     law: "A watch of a single key is told every change of this key and of no other, also of none that it is the beginning of.",
+    scales: true,
     needs: ["watch"],
     async run(t) {
       const [backend, writer] = await t.clients(2);
