@@ -5,7 +5,7 @@ import { root, run } from "./lib/run.mjs";
 // the whole fault matrix, and mutants. Its first lines are the seeds, so that a failure can be made again.
 const seed = Number(process.env.OJM_SEED ?? randomInt(1, 1_000_000));
 const steps = [
-  ["npm", ["run", "test:all"], { OJM_SEED: String(seed), OJM_SEEDS: "500", OJM_FUZZ: "200000" }],
+  ["npm", ["run", "test:all"], { OJM_SEED: String(seed), OJM_SEEDS: "500", OJM_FUZZ: "200000", OJM_CROWD_RUNS: "200" }],
   ["npm", ["run", "torture", "--", "--seed", String(seed), "--jobs", "2", "--rounds", "1"], {}],
   ["npm", ["run", "mutants"], {}],
 ];

@@ -4,10 +4,13 @@ import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 import { type Report, Witness } from "./support/witness.js";
 
-/** How many processes run one name, and how often each: a small crowd in `npm test`, and a large one. */
+/**
+ * How many processes run one name, and how often each: a small crowd in `npm test`, and a large one. By night,
+ * it runs for longer.
+ */
 const crowds: readonly (readonly [processes: number, runs: number, tags: string[]])[] = [
   [6, 40, []],
-  [16, 200, ["full"]],
+  [16, Number(process.env["OJM_CROWD_RUNS"] ?? 50), ["full"]],
 ];
 
 /** So many wait at once in each of three processes. */
