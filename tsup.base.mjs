@@ -1,8 +1,7 @@
-/** How every package is built. What goes in is named by its "build" script. */
+/** How every package is built. What goes in is named by its "build" script. Declarations: tsup.types.mjs. */
 export default {
   format: "esm",
   target: "node20",
-  dts: true,
   sourcemap: true,
   clean: true,
 };

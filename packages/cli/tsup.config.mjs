@@ -1,4 +1,3 @@
 import base from "../../tsup.base.mjs";
 
-/** A program, not a library: no types. */
-export default { ...base, entry: { main: "src/main.ts" }, dts: false };
+export default { ...base, entry: { main: "src/main.ts" } };

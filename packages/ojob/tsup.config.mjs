@@ -35,6 +35,5 @@ export default [
     // Named by its ending, for the package is one of ES modules.
     outExtension: () => ({ js: ".cjs" }),
     entry: { "script-worker": "src/script/worker/main.ts" },
-    dts: false,
   },
 ];

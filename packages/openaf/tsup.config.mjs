@@ -4,5 +4,4 @@ import base from "../../tsup.base.mjs";
 export default {
   ...base,
   entry: { index: "src/index.ts", "request-worker": "src/http/worker.ts" },
-  dts: { entry: { index: "src/index.ts" } },
 };

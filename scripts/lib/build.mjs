@@ -41,31 +41,41 @@ function withDependencies(names) {
 
 /**
  * Builds what changed: all packages, or with `only` these packages and their dependencies. Without `types`,
- * leaves out the declarations, which take most of the time and are not needed to run a program.
+ * leaves out the declarations, which are not needed to run a program. They can be added while programs run.
  */
 export async function build({ only, types = true } = {}) {
   const wanted = only === undefined ? undefined : withDependencies([only].flat());
   const hashes = new Map();
   const done = new Map();
   const turns = Array.from({ length: availableParallelism() }, () => Promise.resolve());
-  const base = ["tsup.base.mjs", "tsconfig.base.json", "pnpm-lock.yaml"].map((name) => join(root, name));
-  for (const { name, path, manifest } of packages()) {
+  const base = ["tsup.base.mjs", "tsup.types.mjs", "tsconfig.base.json", "pnpm-lock.yaml"].map((name) =>
+    join(root, name),
+  );
+  for (const each of packages()) {
+    const { name, path, manifest } = each;
     if (manifest.scripts?.build === undefined || wanted?.has(name) === false) continue;
     const below = Object.keys(manifest.dependencies ?? {});
     const hash = hashOf([...base, path], ...below.map((dependency) => hashes.get(dependency) ?? ""));
     hashes.set(name, hash);
     const stamp = `build-${name.replace("/", "-")}`;
-    const bare = `${stamp}-without-types`;
-    const isBuilt = isDone(stamp, hash) || (!types && isDone(bare, hash));
-    if (existsSync(join(path, "dist")) && isBuilt) continue;
+    const typesStamp = `${stamp}-types`;
+    const isBuilt = existsSync(join(path, "dist")) && isDone(stamp, hash);
+    const needsTypes = types && typedEntries(manifest).length > 0 && !(isBuilt && isDone(typesStamp, hash));
+    if (isBuilt && !needsTypes) continue;
     // As many at once as there are processors. A dependency has an earlier turn, so none waits for ever.
     const turn = Promise.all([turns.shift(), ...below.map((dependency) => done.get(dependency))]);
     const built = turn.then(async () => {
-      console.error(`building ${name} …`);
-      markDone(stamp);
-      markDone(bare);
-      await buildOne({ name, path, manifest }, types);
-      markDone(types ? stamp : bare, hash);
+      console.error(`building ${isBuilt ? "the declarations of " : ""}${name} …`);
+      markDone(typesStamp);
+      if (!isBuilt) {
+        markDone(stamp);
+        await buildPrograms(each);
+        markDone(stamp, hash);
+      }
+      if (needsTypes) {
+        await buildTypes(each);
+        markDone(typesStamp, hash);
+      }
     });
     turns.push(built);
     done.set(name, built);
@@ -73,12 +83,25 @@ export async function build({ only, types = true } = {}) {
   await Promise.all(done.values());
 }
 
-async function buildOne({ name, path, manifest }, types) {
+async function buildPrograms({ name, path, manifest }) {
   const [, ...args] = manifest.scripts.build.split(" ");
-  if ((await tool("tsup", types ? args : [...args, "--no-dts"], { cwd: path, quiet: true })) !== 0) {
+  if ((await tool("tsup", args, { cwd: path, quiet: true })) !== 0) {
     stop(`${name} could not be built.`, `See the messages above; to build it alone: cd packages/… && npm run build`);
   }
   await buildPages(path, name);
+}
+
+/** The sources of the entries that have declarations. */
+function typedEntries({ exports = {} }) {
+  const types = Object.values(exports).flatMap((target) => target.types ?? []);
+  return types.map((file) => file.replace(/^\.\/dist\/(.*)\.d\.ts$/, "src/$1.ts"));
+}
+
+async function buildTypes({ name, path, manifest }) {
+  const args = [...typedEntries(manifest), "--config", join(root, "tsup.types.mjs")];
+  if ((await tool("tsup", args, { cwd: path, quiet: true })) !== 0) {
+    stop(`The declarations of ${name} could not be built.`, "See the messages above, and those of: npx tsc");
+  }
 }
 
 /** Builds the pages of a package that has some: `web` becomes `dist/web`. */
