@@ -18,12 +18,13 @@ export async function pack() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const tarballs = new Map();
-  for (const { name, path, manifest } of published()) {
-    // pnpm, not npm: it replaces "workspace:^" by the version.
-    const args = ["--yes", PNPM, "pack", "--pack-destination", folder];
-    if ((await run("npx", args, { cwd: path, quiet: true })) !== 0) stop(`${name} could not be packed.`, "See above.");
+  for (const { name, manifest } of published()) {
     tarballs.set(name, join(folder, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`));
   }
+  // pnpm, not npm: it replaces "workspace:^" by the version.
+  const filters = [...tarballs.keys()].map((name) => `--filter=${name}`);
+  const args = ["--yes", PNPM, "--recursive", ...filters, "pack", "--pack-destination", folder];
+  if ((await run("npx", args, { quiet: true })) !== 0) stop("The packages could not be packed.", "See above.");
   tarballs.set(...(await packDriver(folder)));
   return tarballs;
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
+import { CompilerState, Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { published } from "../pack.mjs";
 import { root } from "../run.mjs";
 
@@ -64,11 +64,19 @@ function configFor({ name, path, types }) {
  */
 export function checkApi({ update = false } = {}) {
   const changed = [];
-  for (const entry of entryPoints()) {
-    if (!existsSync(entry.types)) throw new Error(`${entry.types} is not built`);
-    mkdirSync(reports(entry.path), { recursive: true });
+  const entries = entryPoints();
+  for (const { path, types } of entries) {
+    if (!existsSync(types)) throw new Error(`${types} is not built`);
+    mkdirSync(reports(path), { recursive: true });
+  }
+  // One program for all: most of it is the same for each.
+  const compilerState = CompilerState.create(configFor(entries[0]), {
+    additionalEntryPoints: entries.map(({ types }) => types),
+  });
+  for (const entry of entries) {
     const { apiReportChanged } = Extractor.invoke(configFor(entry), {
       localBuild: update,
+      compilerState,
       messageCallback: (message) => {
         message.handled = true;
       },

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkReach } from "../affected.mjs";
-import { build, packages } from "../build.mjs";
+import { build } from "../build.mjs";
+import { pack, published } from "../pack.mjs";
 import { buildTorture } from "../programs.mjs";
 import { root, tool } from "../run.mjs";
 import { checkComments } from "./comments.mjs";
@@ -18,6 +19,7 @@ export async function check() {
   const { checkApi } = await import("./api.mjs");
   const { checkConsumers } = await import("./consumers.mjs");
   const { checkImports } = await import("./imports.mjs");
+  const tarballs = await pack();
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["types of the pages", () => tool("tsc", ["-p", "packages/ui/web/tsconfig.json"])],
@@ -30,14 +32,14 @@ export async function check() {
     ["the name @ojm/cli, not ojm, in what people install", () => checkNames()],
     ["what each package says of itself", () => checkManifests()],
     ["the public API, as the reports in packages/*/etc have it", () => checkApi()],
-    ["the packed packages in a strict program", () => checkConsumers()],
+    ["the packed packages in a strict program", () => checkConsumers(tarballs)],
     ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
   ];
-  for (const { name, path, manifest } of packages()) {
-    if (manifest.private) continue;
-    steps.push([`packaging of ${name}`, () => tool("publint", ["--strict", "--pack", "npm", path], { quiet: true })]);
+  for (const { name, manifest } of published()) {
+    const tarball = tarballs.get(name);
+    steps.push([`packaging of ${name}`, () => tool("publint", ["--strict", tarball], { quiet: true })]);
     if (manifest.exports?.["."] === undefined) continue;
-    const args = ["--pack", path, "--profile", "esm-only", "--exclude-entrypoints", "./package.json"];
+    const args = [tarball, "--profile", "esm-only", "--exclude-entrypoints", "./package.json"];
     steps.push([`types of ${name} as installed`, () => tool("attw", args, { quiet: true })]);
   }
   const failed = [];

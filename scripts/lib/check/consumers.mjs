@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import ts from "typescript";
-import { pack, published } from "../pack.mjs";
+import { published } from "../pack.mjs";
 import { root, run } from "../run.mjs";
 import { pages, snippets } from "../snippets.mjs";
 
@@ -27,12 +27,12 @@ const RESOLUTIONS = {
 };
 
 /**
- * Compiles the packed packages and every program of a README as a strict user would, who checks libraries
- * too. Then checks that the values which the declarations promise exist at run time. Resolves to an exit
- * code.
+ * Compiles the packed packages, which `tarballs` has by name, and every program of a README as a strict user
+ * would, who checks libraries too. Then checks that the values which the declarations promise exist at run
+ * time. Resolves to an exit code.
  */
-export async function checkConsumers() {
-  await unpack();
+export async function checkConsumers(tarballs) {
+  await unpack(tarballs);
   const files = [importAll(), ...pages().flatMap(writePrograms)];
   let failed = 0;
   for (const [name, resolution] of Object.entries(RESOLUTIONS)) {
@@ -69,8 +69,7 @@ async function runPacked() {
 const host = { getCurrentDirectory: () => consumer, getCanonicalFileName: (name) => name, getNewLine: () => "\n" };
 
 /** Creates a `node_modules` with the packed packages, and with their dependencies from this repository. */
-async function unpack() {
-  const tarballs = await pack();
+async function unpack(tarballs) {
   rmSync(consumer, { recursive: true, force: true });
   for (const { name, path, manifest } of published()) {
     const folder = join(consumer, "node_modules", name);
