@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { leftWhole } from "./scripts/lib/test-files.mjs";
+import { leftWhole, shards, testTimes } from "./scripts/lib/test-files.mjs";
 
 type ProjectOptions = Omit<NonNullable<ViteUserConfig["test"]>, "name" | "projects">;
 
@@ -31,21 +31,31 @@ function project(name: string, { execArgv, ...found }: Found, test: ProjectOptio
   return { extends: true, ...found, test: { name, execArgv, ...test } };
 }
 
+const pathOf = ({ moduleId }: TestSpecification): string => relative(import.meta.dirname, moduleId);
+
 /**
- * Begins with the files that take longest: those of processes and servers. A fresh clone knows no times, and
- * by size the last files are the conformance suites, of which one would go on alone for a minute. Then come
- * the files that share a process, which they can only one after the other.
+ * Begins with the files that take longest, so that none is left alone at the end. A fresh clone knows no times:
+ * a table has those of the slow files. Then come the files that share a process, which they can only one after
+ * the other.
  */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const turn = ({ moduleId, project }: TestSpecification): number => {
-      if (/^(test|examples)\//.test(relative(import.meta.dirname, moduleId))) return 0;
-      return project.config.isolate ? 2 : 1;
-    };
-    const sorted = await super.sort(files);
+    const times = testTimes()[process.env["OJM_PART"] === "rest" ? "rest" : "quick"];
+    const turn = ({ project }: TestSpecification): number => (project.config.isolate ? 0 : 1);
+    const seconds = (file: TestSpecification): number => times[pathOf(file)] ?? 0;
     // A process that files share ends where a file of another group is next.
-    const group = ({ project }: TestSpecification): string => project.name;
-    return sorted.toSorted((one, other) => turn(one) - turn(other) || group(one).localeCompare(group(other)));
+    const group = ({ project }: TestSpecification): string => (project.config.isolate ? "" : project.name);
+    const sorted = await super.sort(files);
+    return sorted.toSorted(
+      (one, other) =>
+        turn(one) - turn(other) || group(one).localeCompare(group(other)) || seconds(other) - seconds(one),
+    );
+  }
+
+  override async shard(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { index = 1, count = 1 } = this.ctx.config.shard ?? {};
+    const mine = new Set(shards(count)[index - 1]?.files);
+    return files.filter((file) => mine.has(pathOf(file)));
   }
 }
 
@@ -103,9 +113,9 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     experimental: { fsModuleCache: true },
     setupFiles: ["./test/setup.ts"],
-    // More than the smallest machine has processors: files wait for leases, servers and processes. Crowds and
-    // whole simulations, which `npm test` leaves out, compute.
-    maxWorkers: process.env["OJM_PART"] === "quick" ? 6 : 3,
+    // More than the smallest machine has processors: files wait for leases, servers and processes. Whole
+    // simulations and what else `npm test` leaves out compute more, and the checks run beside them.
+    maxWorkers: process.env["OJM_PART"] === "quick" ? 6 : 4,
     sequence: { sequencer: LongestFirst },
     // For tests that hang. A machine that stalls for a minute is no failure.
     testTimeout: 240_000,

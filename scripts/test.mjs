@@ -1,11 +1,13 @@
+import { fork } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
-import { buildChildren, buildTorture } from "./lib/programs.mjs";
+import { buildChildren } from "./lib/programs.mjs";
 import { root, stop, tool } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
-import { leftWhole } from "./lib/test-files.mjs";
+import { leftWhole, writeTestTimes } from "./lib/test-files.mjs";
 
 const HELP = `npm test [-- WHAT …]
 
@@ -14,10 +16,11 @@ const HELP = `npm test [-- WHAT …]
   npm test -- --changed [--base REV]   what the changes since REV (HEAD) can break
   npm run test:all                  the same, then all that it leaves out: other stores, full sizes, packaging
   npm run test:all -- --shard 1/3   a third of that
+  npm run test:all -- --times       the same, and notes how long the slow files took: for their order and shards
 
 Other options go to vitest: npm test -- test/hold.test.ts -t "keeps"`;
 
-const own = { all: false, changed: false, help: false, base: "HEAD", shard: undefined };
+const own = { all: false, changed: false, help: false, times: false, base: "HEAD", shard: undefined };
 /** Paths and options for vitest. */
 const others = [];
 const words = process.argv.slice(2);
@@ -27,8 +30,6 @@ for (let word = words.shift(); word !== undefined; word = words.shift()) {
   else if (word.startsWith("--") && Object.hasOwn(own, name)) own[name] = true;
   else others.push(word);
 }
-const [shard, shards] =
-  own.shard === undefined ? [0, 1] : own.shard.split("/").map((n, i) => Number(n) - (i === 0 ? 1 : 0));
 if (own.help) {
   console.log(HELP);
   process.exit(0);
@@ -36,8 +37,8 @@ if (own.help) {
 
 await install();
 await installServers();
-// Declarations take most of the time of a build, and only the packaging checks need them.
-await build({ types: own.all });
+// Only the checks need declarations, and build them.
+await build({ types: false });
 if (!(await buildChildren())) stop("The child processes of the tests could not be built.", "See the messages above.");
 
 const folder = join(root, "node_modules/.ojm");
@@ -51,12 +52,15 @@ const isWhole = paths.length > 0 && paths.every((path) => existsSync(join(root, 
 if (isWhole && !own.changed) await part("all", others);
 else if (!own.changed || paths.length > 0) await part("quick", others);
 if (own.all) {
-  // The first shard has the checks: they share one build.
-  if (shard === 0) await checks();
+  // The first shard has the checks. They compute while the tests of the second part mostly wait.
+  const checked = (own.shard ?? "1/1").startsWith("1/") ? checks() : undefined;
   const { leftOut = [] } = read(reportOf("quick")) ?? {};
-  const files = [...leftOut, ...leftWhole().filter((_, i) => i % shards === shard)];
+  const files = [...leftOut, ...leftWhole()];
   if (paths.length > 0 || files.length > 0) await part("rest", paths.length > 0 ? others : [...others, ...files]);
+  if (checked !== undefined) process.stdout.write(await checked);
 }
+if (own.times && own.all && own.shard === undefined && others.length === 0)
+  writeTestTimes({ quick: read(reportOf("quick"))?.times, rest: read(reportOf("rest"))?.times });
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 // That nothing can break is not a failure; that nothing ran where tests were named is one.
 process.exit(totals.failed === 0 && (totals.passed > 0 || own.changed) ? 0 : 1);
@@ -70,8 +74,7 @@ async function part(name, words) {
     "--reporter=default",
     "--reporter=scripts/lib/part-reporter.mjs",
     ...(name === "all" ? [] : [`--tags-filter=${name === "quick" ? "!full" : "full"}`]),
-    // What the quick part of a shard left out is of that shard.
-    ...(name === "rest" || own.shard === undefined ? [] : [`--shard=${own.shard}`]),
+    ...(own.shard === undefined ? [] : [`--shard=${own.shard}`]),
     ...words,
   ];
   // Processes that tests start run what was built: from the sources, each takes a second of processor time.
@@ -91,12 +94,24 @@ async function changed() {
   return tests;
 }
 
+/** Runs the checks, in a process that leaves the processors to the tests. Resolves to what it printed. */
 async function checks() {
-  const { check } = await import("./lib/check/check.mjs");
-  const failed = await check();
-  if (!(await buildTorture())) failed.push("build of the torture harness");
-  if (failed.length > 0) console.log(`\nfailed checks: ${failed.join(", ")}`);
-  totals.failed += failed.length;
+  const child = fork(join(root, "scripts/check.mjs"), { silent: true });
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, 10);
+  } catch {
+    // Not on this system, or it has ended.
+  }
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => output.push(data));
+  let failed;
+  child.on("message", (names) => {
+    failed = names;
+  });
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  // If it broke, it did not report what failed.
+  totals.failed += failed?.length ?? (code === 0 ? 0 : 1);
+  return Buffer.concat(output);
 }
 
 function reportOf(name) {

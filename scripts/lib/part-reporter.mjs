@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 
 /**
- * A reporter for vitest that counts the tests of a part of the suite, and writes the counts to the file that
- * `OJM_PART_REPORT` names. It prints which tests were skipped, and why: one line for each reason in a file.
+ * A reporter for vitest that counts the tests of a part of the suite, and writes the counts, and how long each
+ * file took, to the file that `OJM_PART_REPORT` names. It prints which tests were skipped, and why: one line for each reason in a file.
  * Tests of the other part are not skipped: it names the files that have some.
  */
 export default class PartReporter {
@@ -10,7 +10,11 @@ export default class PartReporter {
     const counts = { passed: 0, failed: errors.length, skipped: 0 };
     const leftOut = new Set();
     const lines = new Map();
+    const times = {};
     for (const module of modules) {
+      const { duration, setupDuration, collectDuration, prepareDuration } = module.diagnostic();
+      const ms = duration + setupDuration + collectDuration + prepareDuration;
+      times[module.relativeModuleId] = ms / 1_000;
       // One that could not be loaded has no tests.
       counts.failed += module.errors().length;
       for (const test of module.children.allTests()) {
@@ -29,7 +33,7 @@ export default class PartReporter {
     if (lines.size > 0) console.log("\nskipped:");
     for (const [line, count] of [...lines].sort()) console.log(`${String(count).padStart(5)} × ${line}`);
     const file = process.env.OJM_PART_REPORT;
-    if (file !== undefined) writeFileSync(file, JSON.stringify({ ...counts, leftOut: [...leftOut] }));
+    if (file !== undefined) writeFileSync(file, JSON.stringify({ ...counts, leftOut: [...leftOut], times }));
   }
 }
 

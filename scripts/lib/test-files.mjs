@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./run.mjs";
 
@@ -14,4 +14,48 @@ export function leftWhole() {
   return testFiles().filter((file) =>
     /^\s*(\/\*\*?)?[^;]*@module-tag full\b/.test(readFileSync(join(root, file), "utf8").slice(0, 500)),
   );
+}
+
+const TIMES = join(root, "scripts/lib/test-times.json");
+
+/** How long the slow files of the parts take, in s, as `npm run test:all -- --times` measured it. */
+export function testTimes() {
+  return JSON.parse(readFileSync(TIMES, "utf8"));
+}
+
+/** Writes the times of the files of both parts that take more than a few seconds. */
+export function writeTestTimes(times) {
+  const slow = (part) =>
+    Object.fromEntries(
+      Object.entries(part ?? {})
+        .filter(([, seconds]) => seconds >= 5)
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([file, seconds]) => [file, Math.round(seconds)]),
+    );
+  const { quick, rest } = times;
+  writeFileSync(TIMES, `${JSON.stringify({ quick: slow(quick), rest: slow(rest) }, undefined, 2)}\n`);
+}
+
+/** What a file that is not in the table takes, in s: mostly the start of its process. */
+const SHORT = 2;
+
+/** What the checks take of the time of the first shard: that of so many seconds of tests. */
+const CHECKS = 300;
+
+/**
+ * The tests of each shard, which take about the same time, both parts together. The same on every machine.
+ */
+export function shards(count) {
+  const { quick, rest } = testTimes();
+  const whole = new Set(leftWhole());
+  const costOf = (file) => (whole.has(file) ? 0 : (quick[file] ?? SHORT)) + (rest[file] ?? 0);
+  const costs = testFiles().map((file) => [file, costOf(file)]);
+  costs.sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1));
+  const dealt = Array.from({ length: count }, (_, i) => ({ files: [], seconds: i === 0 ? CHECKS : 0 }));
+  for (const [file, seconds] of costs) {
+    const least = dealt.reduce((one, other) => (other.seconds < one.seconds ? other : one));
+    least.files.push(file);
+    least.seconds += seconds;
+  }
+  return dealt;
 }
