@@ -34,9 +34,9 @@ function project(name: string, { execArgv, ...found }: Found, test: ProjectOptio
 const pathOf = ({ moduleId }: TestSpecification): string => relative(import.meta.dirname, moduleId);
 
 /**
- * Begins with the files that take longest, so that none is left alone at the end. A fresh clone knows no times:
- * a table has those of the slow files. Then come the files that share a process, which they can only one after
- * the other.
+ * Begins with the files that take longest, so that none is left alone at the end. A fresh clone knows no
+ * times: a table has those of the slow files. Then come the files that share a process, which they can only
+ * one after the other.
  */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

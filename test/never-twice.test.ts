@@ -5,8 +5,8 @@ import { onSharedStores } from "./support/stores.js";
 import { type Report, Witness } from "./support/witness.js";
 
 /**
- * How many processes run one name, and how often each: a small crowd in `npm test`, and a large one. By night,
- * it runs for longer.
+ * How many processes run one name, and how often each: a small crowd in `npm test`, and a large one. By
+ * night, it runs for longer.
  */
 const crowds: readonly (readonly [processes: number, runs: number, tags: string[]])[] = [
   [6, 40, []],

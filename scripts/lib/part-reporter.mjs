@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 
 /**
- * A reporter for vitest that counts the tests of a part of the suite, and writes the counts, and how long each
- * file took, to the file that `OJM_PART_REPORT` names. It prints which tests were skipped, and why: one line for each reason in a file.
- * Tests of the other part are not skipped: it names the files that have some.
+ * A reporter for vitest that counts the tests of a part of the suite. It writes the counts, and how long
+ * each file took, to the file that `OJM_PART_REPORT` names. It prints which tests were skipped, and why:
+ * one line for each reason in a file. Tests of the other part are not skipped: it names the files that
+ * have some.
  */
 export default class PartReporter {
   onTestRunEnd(modules, errors) {

@@ -13,8 +13,8 @@ const OF_A_VARIANT: ReadonlySet<string> = new Set(
 );
 
 /**
- * What `npm test` leaves out on a server: what core encodes before any store sees it, and crowds of processes.
- * The stores in a file have these cases in `npm test`.
+ * What `npm test` leaves out on a server: what core encodes before any store sees it, and crowds of
+ * processes. The stores in a file have these cases in `npm test`.
  */
 const NOT_ON_A_SERVER = /^(KEY|VAL|VRB)-|^(LIF-02[1-4]|LIN-008)$/;
 

@@ -11,8 +11,8 @@ export interface Case {
   /** The smallest profile that runs it. Default: smoke. */
   readonly profile?: Profile;
   /**
-   * Whether larger profiles do more of the same: only then may it call `scale`. A suite that runs in two sizes
-   * runs the other cases once.
+   * Whether larger profiles do more of the same: only then may it call `scale`. A suite that runs in two
+   * sizes runs the other cases once.
    */
   readonly scales?: boolean;
   /** What the backend must declare and the harness must offer. */
