@@ -43,7 +43,10 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     ["no/such/page", "There is no such page", "Press g, then n"],
   ];
 
-  /** `npm test` looks at each screen once, at every other one in the dark; `npm run test:all` has the other half. */
+  /**
+   * `npm test` looks at each screen once, at every other one in the dark; `npm run test:all` has the other
+   * half.
+   */
   const looks = (turn: 0 | 1) => async (): Promise<void> => {
     for (const [i, [path, heading, text]] of screens().entries()) {
       const isDark = i % 2 === turn;

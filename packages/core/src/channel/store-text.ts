@@ -102,7 +102,9 @@ export function shownStore(text: string): string {
   return maskUrls(text.replace(/:(?!\/\/).*@/s, `:${MASK}@`));
 }
 
-/** A store in words, without its password: its type, and its file or its hosts. `shown`: how a path is shown. */
+/**
+ * A store in words, without its password: its type, and its file or its hosts. `shown`: how a path is shown.
+ */
 export function storeWords(
   { type = "simple", args = {} }: ChannelConfig,
   shown: (path: string) => string = basename,

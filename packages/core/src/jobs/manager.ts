@@ -61,8 +61,8 @@ import type {
  * With two stores they are two commits each. If a process dies between the two, a later look closes its run
  * as `lost` and frees the lock.
  *
- * `store`: one store for both, as a text: `redis://HOST`, `sqlite:FILE`, `etcd://HOST,HOST`, `level:FOLDER` or
- * `memory:`. A relative path begins at the working folder.
+ * `store`: one store for both, as a text: `redis://HOST`, `sqlite:FILE`, `etcd://HOST,HOST`, `level:FOLDER`
+ * or `memory:`. A relative path begins at the working folder.
  *
  * @throws ChannelError `INVALID_CONFIG` for an unknown or invalid option; any error of opening a channel
  * @example
@@ -181,8 +181,9 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Continues a chain of attempts whose process is gone: waits until the next attempt is due, and runs `body`,
-   * as often as the policy of the chain allows. Of several processes that call it one makes the attempt.
+   * Continues a chain of attempts whose process is gone: waits until the next attempt is due, and runs
+   * `body`, as often as the policy of the chain allows. Of several processes that call it one makes the
+   * attempt.
    *
    * @internal
    * @returns as {@link JobManager.run}; `undefined` if no chain of the name was left

@@ -48,8 +48,8 @@ export function durationOf(value: unknown, least = 0, most: number = Number.MAX_
 }
 
 /**
- * The ms of the {@link Duration} that is the option `what`. Calls `refuse` with a message for any other value.
- * `least`: {@link ABOVE_ZERO} for any duration but 0.
+ * The ms of the {@link Duration} that is the option `what`. Calls `refuse` with a message for any other
+ * value. `least`: {@link ABOVE_ZERO} for any duration but 0.
  */
 export function checkedDuration(
   what: string,
@@ -101,8 +101,8 @@ export function elapsedText(ms: number): string {
 }
 
 /**
- * `in 17 min`, `1 h 44 min ago`, `3 d ago`, `now`: below an hour, the largest unit; after two days, whole days.
- * Of one day and a half, `2 d` would name another night.
+ * `in 17 min`, `1 h 44 min ago`, `3 d ago`, `now`: below an hour, the largest unit; after two days, whole
+ * days. Of one day and a half, `2 d` would name another night.
  */
 export function distanceText(at: number, now: number): string {
   const ms = Math.abs(at - now);

@@ -22,7 +22,9 @@ const NO_NAME: readonly string[] = [
 /** The package or the file that each type was imported from. */
 const imported: WeakMap<BackendType, string> = new WeakMap();
 
-/** A name by which {@link findType} finds the type in any thread; `undefined` if only this program knows it. */
+/**
+ * A name by which {@link findType} finds the type in any thread; `undefined` if only this program knows it.
+ */
 export function nameFromAnywhere(type: BackendType): string | undefined {
   return imported.get(type);
 }
