@@ -190,7 +190,7 @@ const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string |
 /** The manager checks it too, but only when a tick is due. */
 function retryProblem(value: unknown, name: string): string | undefined {
   try {
-    checkRetry(name, value as RetryOptions);
+    checkRetry(visible(name), value as RetryOptions);
     return undefined;
   } catch (error) {
     return (error as Error).message;
