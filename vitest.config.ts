@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { leftWhole, shards, testTimes } from "./scripts/lib/test-files.mjs";
+import { ALONE, leftWhole, shards, testTimes } from "./scripts/lib/test-files.mjs";
 
 type ProjectOptions = Omit<NonNullable<ViteUserConfig["test"]>, "name" | "projects">;
 
@@ -77,11 +77,8 @@ const SHARING = [
   "ui",
 ] as const;
 
-/**
- * Of those, the files that fill the memory, count what their process has, or have script threads that are not
- * built, as those of openaf are.
- */
-const ALONE = "**/{simulation,planted-bugs,chaos,leaks,year,exit,prometheus,packages,names}.test.ts";
+/** Of those, the files that share none. */
+const alone: string = `**/{${ALONE.join(",")}}.test.ts`;
 
 /** Files whose tests are all left out are not even loaded. scripts/test.mjs sets the part. */
 const leftOut: string[] = process.env["OJM_PART"] === "quick" ? leftWhole() : [];
@@ -97,13 +94,13 @@ const config: ViteUserConfig = defineConfig({
       }),
       project("alone", SOURCES, {
         // Processes load the backend of an example, which is TypeScript: built programs cannot.
-        include: [`packages/*/src/${ALONE}`, "examples/**/*.test.ts"],
+        include: [`packages/*/src/${alone}`, "examples/**/*.test.ts"],
         exclude: ["**/node_modules/**", ...leftOut],
       }),
       ...SHARING.map((group) =>
         project(group.replace(/[{}]/g, ""), SOURCES, {
           include: [`packages/${group}/src/**/*.test.ts`],
-          exclude: [ALONE, "**/node_modules/**", ...leftOut],
+          exclude: [alone, "**/node_modules/**", ...leftOut],
           isolate: false,
           setupFiles: ["./test/setup-sharing.ts"],
         }),

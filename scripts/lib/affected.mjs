@@ -45,14 +45,21 @@ const COMMANDS = /^test\/(conformance\/report\.ts|mutants\/)/;
 export async function affectedTests(base) {
   const git = (...args) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
   const changed = [...git("diff", "--name-only", base), ...git("ls-files", "-o", "--exclude-standard")];
-  const tests = testFiles();
-  if (changed.some((file) => EVERYTHING.test(file))) return tests;
-  const users = usersOf(uses());
-  const reached = new Set(changed);
-  if (changed.some((file) => file.startsWith("packages/"))) reached.add(READS_SOURCES);
-  for (const file of reached) for (const user of users.get(file) ?? []) reached.add(user);
-  return tests.filter((test) => reached.has(test));
+  if (changed.some((file) => EVERYTHING.test(file))) return testFiles();
+  return testsReaching(changed.some((file) => file.startsWith("packages/")) ? [...changed, READS_SOURCES] : changed);
 }
+
+/** The tests that use these files, directly or not: those that are fewest steps away come first. */
+export function testsReaching(files) {
+  users ??= usersOf(uses());
+  const reached = new Set(files);
+  for (const file of reached) for (const user of users.get(file) ?? []) reached.add(user);
+  const tests = new Set(testFiles());
+  return [...reached].filter((file) => tests.has(file));
+}
+
+/** For each file, the files that use it directly. Read once. */
+let users;
 
 /** The sources that no test uses, neither by imports nor by the table above. */
 function unreached() {

@@ -7,3 +7,4 @@ export interface Times {
 export function testTimes(): Times;
 export function writeTestTimes(times: Partial<Times>): void;
 export function shards(count: number): { readonly files: readonly string[]; readonly seconds: number }[];
+export const ALONE: readonly string[];

@@ -59,3 +59,19 @@ export function shards(count) {
   }
   return dealt;
 }
+
+/**
+ * The tests of packages, by name, that need a process of their own: they fill the memory, count what their
+ * process has, or have script threads that are not built, as those of openaf are.
+ */
+export const ALONE = [
+  "simulation",
+  "planted-bugs",
+  "chaos",
+  "leaks",
+  "year",
+  "exit",
+  "prometheus",
+  "packages",
+  "names",
+];

@@ -212,12 +212,15 @@ export async function main({ outcome, files, mostIdle, reset }: Plan): Promise<v
   const fail = (error: unknown): never => end({ failed: `${running}: ${firstLine(error)}` });
   process.on("unhandledRejection", fail).on("uncaughtException", fail);
   watchIdleness(mostIdle, () => end({ failed: running, stuck: true }));
+  // What files that share a process do after each, see test/setup-sharing.ts.
+  const { afterAll } = current.hooks;
   try {
     for (const file of files) {
       current = suiteOf(file);
       const suite = current;
       suite.hooks.beforeEach.push(reset);
       await import(pathToFileURL(join(process.cwd(), file)).href);
+      suite.hooks.afterAll.push(...afterAll);
       await runSuite(suite);
     }
   } catch (error) {

@@ -11,7 +11,7 @@ import type { Mutant } from "./types.js";
 
 const HELP = `npm run mutants -- [folder or file …] [--sample N] [--seed S] [--skip M]   N mutants, chosen by a seed,
                                                               of the sources in there, but the first M
-npm run mutants -- --list [--only PATTERN]                    the mutants of test/mutants/kept
+npm run mutants -- --list [folder or file …] [--sample N] [--seed S] [--only PATTERN]   those of test/mutants/kept
 npm run mutants -- [folder or file …] --dry                   only their names
 
 With --thorough the tests of what is made of the changed file are run, too: minutes for each mutant that is not noticed sooner.
@@ -24,7 +24,7 @@ Default: packages/core/src/locks and packages/core/src/jobs, 150 of them, seed 1
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    sample: { type: "string", default: "150" },
+    sample: { type: "string" },
     skip: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
     file: { type: "string", multiple: true, default: [] },
@@ -38,6 +38,7 @@ const { values, positionals } = parseArgs({
 });
 
 const root = process.cwd();
+const places = [...positionals, ...values.file];
 const only = new RegExp(values.only);
 
 /** A mutant, and the tests that should notice it, in order. */
@@ -47,28 +48,36 @@ interface Task {
 }
 
 function named(): Task[] {
-  const chosen = kept.named.filter(({ name }) => only.test(name));
-  return chosen.map((it) => {
-    const mutant = mutantOf(root, it, it.name);
-    const tests = it.tests.map((test) => testNamed(root, it.pack, test));
-    return { mutant, tests: tests.length > 0 ? tests : testsOf(root, mutant, values) };
+  const rows = new Map(kept.named.map((it) => [mutantOf(root, it, it.name), it]));
+  const mutants = [...rows.keys()].filter(
+    ({ file }) => places.length === 0 || places.some((place) => `${file}/`.startsWith(`${place}/`)),
+  );
+  return chosenOf(mutants, mutants.length).map((mutant) => {
+    const { pack = "", tests = [] } = rows.get(mutant) ?? {};
+    const files = tests.map((test) => testNamed(root, pack, test));
+    return { mutant, tests: files.length > 0 ? files : testsOf(root, mutant, values) };
   });
 }
 
 function sampled(): Task[] {
-  const places = [...positionals, ...values.file];
   const folders = places.length > 0 ? places : ["packages/core/src/locks", "packages/core/src/jobs"];
   const mutants = allMutants(root, [...new Set(folders.flatMap((folder) => sourcesIn(root, folder)))]);
-  const chosen = sample(mutants, Number(values.sample), Number(values.seed));
-  console.log(`${chosen.length} of ${mutants.length} mutants, seed ${values.seed}`);
-  return chosen.slice(Number(values.skip)).map((mutant) => ({ mutant, tests: testsOf(root, mutant, values) }));
+  return chosenOf(mutants, 150).map((mutant) => ({ mutant, tests: testsOf(root, mutant, values) }));
+}
+
+/** As many of these mutants as were asked for, or so many. */
+function chosenOf(mutants: readonly Mutant[], usual: number): readonly Mutant[] {
+  const count = Math.min(Number(values.sample ?? usual), mutants.length);
+  console.log(`${count} of ${mutants.length} mutants, seed ${values.seed}`);
+  // All are in the order of the list, whatever the seed.
+  const chosen = count < mutants.length ? sample(mutants, count, Number(values.seed)) : mutants;
+  return chosen.slice(Number(values.skip));
 }
 
 async function tryAll(trial: Trial, tasks: readonly Task[]): Promise<Tried[]> {
   const tried: Tried[] = [];
   for (const { mutant, tests } of tasks) {
-    const before = await trial.unchanged(tests);
-    const verdict = before.outcome === "survived" ? await trial.on(mutant, tests) : before;
+    const verdict = await trial.on(mutant, tests);
     tried.push({ mutant, verdict });
     console.log(
       `${tried.length}/${tasks.length} ${verdict.outcome.padEnd(8)} ${mutant.name}${verdict.by ? ` ← ${verdict.by}` : ""}`,

@@ -6,11 +6,12 @@ import { afterAll, describe, expect, test } from "vitest";
 import { leftWhole } from "../../scripts/lib/test-files.mjs";
 import { kept, LAST, SLOW, testNamed } from "./kept.js";
 import { mutantsOf } from "./operators.js";
-import { allMutants, sample } from "./plan.js";
+import { allMutants, processesOf, sample, testsOf } from "./plan.js";
 import { mutantOf, rowOf } from "./rows.js";
 import type { Mutant } from "./types.js";
 
 const root = join(import.meta.dirname, "../..");
+const FEW = { thorough: false, all: false };
 
 const changed = (text: string): string[] =>
   mutantsOf("a.ts", text).map(
@@ -54,6 +55,19 @@ test("a sample takes from every file, and is the same for the same seed", () => 
   ).toBe("aaaaabbccccc");
   expect(sample(all, 12, 7)).toEqual(chosen);
   expect(sample(all, 1_000, 7).length).toBe(132);
+});
+
+test("files that need a process of their own have one, and the others between them share one", () => {
+  const [a, exit, b, c, whole] = ["a", "run/exit", "b", "c"]
+    .map((name) => `packages/core/src/${name}.test.ts`)
+    .concat("test/hold.test.ts") as [string, string, string, string, string];
+  expect(processesOf([a, exit, b, c, whole])).toEqual([[a], [exit], [b, c], [whole]]);
+});
+
+test("a file that no test of its package reaches is tried by the tests of the whole product", () => {
+  const tests = testsOf(root, { file: "packages/cli/src/commands/look/top/data/details.ts" }, FEW);
+  expect(tests).toContain("packages/cli/src/commands/look/top/top.test.ts");
+  expect(tests.filter((it) => leftWhole().includes(it))).toEqual([]);
 });
 
 describe("a row of the kept list", () => {

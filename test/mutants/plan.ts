@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { seeded } from "../../packages/core/src/testing/fake-clock.js";
-import { leftWhole } from "../../scripts/lib/test-files.mjs";
+import { testsReaching } from "../../scripts/lib/affected.mjs";
+import { ALONE, leftWhole } from "../../scripts/lib/test-files.mjs";
 import { kept, LAST, SLOW } from "./kept.js";
 import { mutantsOf } from "./operators.js";
 import { mutantOf } from "./rows.js";
@@ -43,12 +44,37 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
  * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's,
  * then those of the folders that it is in; with `thorough`, those of what is made of it, too; with `all`,
  * also those that `npm test` leaves out: a fault that only these notice is one that `npm test` lets pass.
+ * Where its package has none of these, all tests that come to it: its package's first, then the nearest.
  */
-export function testsOf(
-  root: string,
-  { file }: Pick<Mutant, "file">,
-  { thorough, all }: { readonly thorough: boolean; readonly all: boolean },
-): string[] {
+export function testsOf(root: string, { file }: Pick<Mutant, "file">, options: Breadth): string[] {
+  const near = testsOfPackage(root, file, options);
+  if (near.length > 0) return near;
+  const isOwn = (test: string): number => Number(test.startsWith(join(...file.split("/").slice(0, 2), "/")));
+  return testsReaching([file])
+    .filter((test) => options.all || !leftOut.includes(test))
+    .sort((a, b) => isOwn(b) - isOwn(a));
+}
+
+/** How far a mutant's tests are looked for. */
+interface Breadth {
+  readonly thorough: boolean;
+  readonly all: boolean;
+}
+
+/** The tests by process, in their order: those that are alone in one for vitest are alone here, too. */
+export function processesOf(tests: readonly string[]): string[][] {
+  const shares = (test: string): boolean =>
+    /^packages\/(?!openaf\/)[^/]+\/src\//.test(test) && !ALONE.includes(basename(test, ".test.ts"));
+  const processes: string[][] = [];
+  for (const [i, test] of tests.entries()) {
+    const before = tests[i - 1];
+    if (before !== undefined && shares(before) && shares(test)) processes.at(-1)?.push(test);
+    else processes.push([test]);
+  }
+  return processes;
+}
+
+function testsOfPackage(root: string, file: string, { thorough, all }: Breadth): string[] {
   const own = file.replace(/\.ts$/, ".test.ts");
   const folder = dirname(file);
   const source = join(...file.split("/").slice(0, 3));

@@ -1,0 +1,1 @@
+export function testsReaching(files: readonly string[]): string[];
