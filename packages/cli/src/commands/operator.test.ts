@@ -136,7 +136,11 @@ describe("what runs", () => {
     expect((await call("cancel", "import", "--reason", "wrong month", "--wait", "1ms")).code).toBe(8);
     await expect.poll(() => run.signal.aborted).toBe(true);
     expect((await call("ps", "import")).out).toMatch(/ ASKED TO STOP\n.*\n.* \S+Z, by \S+@\S+: wrong month\n$/);
-    expect((await call("show", "import")).out).toMatch(/^asked to stop +\S+Z, by \S+@\S+: wrong month$/m);
+    const shown = (await call("show", "import")).out;
+    expect(shown).toMatch(/^asked to stop +\S+Z, by \S+@\S+: wrong month$/m);
+    // The fields are one column, behind the widest of their titles.
+    const columns = [...shown.matchAll(/^\S.*? {2,}(?=\S)/gm)].map(([title]) => title.length);
+    expect(new Set(columns)).toEqual(new Set(["asked to stop  ".length]));
     const asked = {
       at: expect.any(Number),
       by: { pid: process.pid },

@@ -284,6 +284,19 @@ describe("options of runs and managers", () => {
   });
 });
 
+test("a manager whose locks cannot be opened fails once the store of the records is closed", async () => {
+  const way = await world.way();
+  let closed = false;
+  way.close = async () => {
+    await new Promise<void>((resolve) => void clock.after(500, resolve));
+    closed = true;
+  };
+  const chJobs = { backend: { type: "slow to close", open: async () => way } };
+  const chLocks = { backend: { type: "away", open: () => Promise.reject(new Error("away")) } };
+  await clock.until(rejection(openJobManager({ chJobs, chLocks, clock })));
+  expect(closed).toBe(true);
+});
+
 test("close of a manager resolves only when its channels are closed", async () => {
   const way = await world.way();
   let closed = false;

@@ -20,6 +20,11 @@ describe("the matrix of a job, as in GitHub Actions", () => {
     ]);
   });
 
+  test("a matrix may have as many combinations as the check of the file permits", () => {
+    const values = JSON.stringify(Array.from({ length: 10 }, (_, i) => i));
+    expect(runsOf(`a: ${values}\nb: ${values}\nc: ${values}`)).toHaveLength(1_000);
+  });
+
   test("exclude leaves out each combination that has all of its values, of whatever kind", () => {
     expect(runsOf("os: [a, b]\nversion: [1, { n: 2 }]\nexclude: [{ os: a, version: { n: 2 } }, { os: b }]")).toEqual([
       { os: "a", version: 1 },

@@ -41,6 +41,12 @@ todo: [A]
     ).toEqual(["5"]);
   });
 
+  test("as OpenAF: a channel that was destroyed can be created again, and is empty", async () => {
+    const code = `$ch("again").create().set("k", 5); $ch("again").destroy();
+log($ch("again").create().size()); $ch("again").set("k", 6); log(JSON.stringify($ch("again").get("k")))`;
+    expect(await logged(code)).toEqual(["0", '{"key":"k","value":6}']);
+  });
+
   test("as OpenAF: getSet returns the key if the value matched, and undefined if not: scripts use it as a lock", async () => {
     const code = `$ch("seats").create();
 $ch("seats").set({ id: 1 }, { id: 1, taken: false });

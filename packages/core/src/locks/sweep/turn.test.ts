@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { beforeEach, describe, expect, test } from "vitest";
 import { scribble } from "../../testing/scribble.js";
 import { type LocksOf, World } from "../../testing/world.js";
@@ -33,8 +34,8 @@ describe("turns", () => {
 
   test("the entry of a turn says who has the turn, and since when", async () => {
     await turnOf(one).take();
-    const { by, at } = (await two.channel.get(sweepKey)) as { by: { pid: number }; at: number };
-    expect([by.pid, at]).toEqual([process.pid, world.clock.now()]);
+    const { by, at } = (await two.channel.get(sweepKey)) as { by: object; at: number };
+    expect([by, at]).toEqual([{ host: hostname(), pid: process.pid }, world.clock.now()]);
   });
 
   test("a turn is free again when it was not kept for its life, counted from when that was first seen", async () => {

@@ -45,6 +45,11 @@ describe("a job with dependencies", () => {
     const yaml = `${jobs()}  - { name: D, exec: "$job('A')" }\ntodo: [B, D]\n`;
     expect((await runText(yaml)).lines).toEqual(["A", "B"]);
   });
+
+  test("a run that is over fulfils the dependency of a job that is called later", async () => {
+    const yaml = `${jobs()}  - { name: D, exec: "$job('B')" }\ntodo: [A, D]\n`;
+    expect((await runText(yaml)).lines).toEqual(["A", "B"]);
+  });
 });
 
 describe("a job whose dependency is not fulfilled", () => {

@@ -59,6 +59,11 @@ describe("unknown keys, and keys in the wrong place", () => {
       `ojob: {depsWait: true}\n${job("exec: a")}`,
       '1:8 unknown key "depsWait" in "ojob": it has no effect. OpenAF has it, ojm has not.',
     ],
+    [
+      "one of OpenAF in a map",
+      `ojob: {log: {level: info}}\n${job("exec: a")}`,
+      '1:14 unknown key "level" in "log": it has no effect. OpenAF has it, ojm has not.',
+    ],
     ["none like it", `zzzzzzzzzz: true\n${job("exec: a")}`, '1:1 unknown key "zzzzzzzzzz": it has no effect.'],
   ])("an unknown or misplaced key is warned of, with a hint where there is one: %s", (_, yaml, expected) => {
     expect(warningsOf(yaml)).toEqual([expected]);

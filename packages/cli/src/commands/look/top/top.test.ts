@@ -88,6 +88,15 @@ describe.skipIf(!hasTerminals())("ojm top on a terminal", () => {
     expect(terminal.out.trimEnd().endsWith(LEAVE)).toBe(true);
   });
 
+  test("is drawn again when it comes back from the background: the shell wrote over the screen", async () => {
+    const terminal = top();
+    await terminal.shows(/nothing runs, fails or is planned/);
+    terminal.kill("SIGCONT");
+    await terminal.shows(/nothing runs, fails or is planned[\s\S]*\[\?1049h[\s\S]*nothing runs, fails or is planned/);
+    terminal.type("q");
+    expect(await terminal.ended).toBe(0);
+  });
+
   test("a fault of ojm is told where it can be read: behind the screen, not on it", async () => {
     const terminal = top();
     await terminal.shows(/nothing runs, fails or is planned/);

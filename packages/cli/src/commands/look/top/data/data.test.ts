@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
@@ -6,6 +7,7 @@ import { storeIn } from "../../../../testing/store.js";
 import { StoreHealth } from "../../ps/health.js";
 import { LiveStore } from "./live-store.js";
 import { onePerJob, type Problem } from "./picture.js";
+import { LiveSessions } from "./sessions.js";
 
 const HOUR = 3_600_000;
 const PATIENT = { timeout: 30_000 };
@@ -125,6 +127,22 @@ describe("the live picture of a store", () => {
     await scheduler.close();
     await expect.poll(problems, PATIENT).toEqual(["nightly nobody"]);
   });
+});
+
+test("processes are counted while their sessions are there, and one without a session is over", async () => {
+  const sessions = new LiveSessions(await storeIn(folder), () => {});
+  const closing = new AbortController();
+  const over = sessions.follow(closing.signal);
+  onTestFinished(async () => {
+    closing.abort();
+    await over;
+  });
+  await expect.poll(() => sessions.isOver("no session"), PATIENT).toBe(true);
+  const run = await manager.start("import");
+  await expect.poll(() => [...sessions.processes()], PATIENT).toEqual([`${hostname()} ${process.pid}`]);
+  await run.end();
+  await manager.close();
+  await expect.poll(() => [...sessions.processes()], PATIENT).toEqual([]);
 });
 
 test("a job that a person holds is a problem, and its ticks are told as held", async () => {
