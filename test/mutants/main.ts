@@ -48,7 +48,8 @@ interface Task {
 }
 
 function named(): Task[] {
-  const rows = new Map(kept.named.map((it) => [mutantOf(root, it, it.name), it]));
+  const chosen = kept.named.filter(({ name }) => only.test(name));
+  const rows = new Map(chosen.map((it) => [mutantOf(root, it, it.name), it]));
   const mutants = [...rows.keys()].filter(
     ({ file }) => places.length === 0 || places.some((place) => `${file}/`.startsWith(`${place}/`)),
   );

@@ -4,7 +4,7 @@ import { checkedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { MOST_PENDING } from "./find.js";
 import { put } from "./put.js";
-import { entryUnder, freshState, outboxKey, outboxOf, type Pending, type ReadState, ruleKey, type Stored } from "./state.js";
+import { entryUnder, freshState, outboxKey, outboxOf, type Pending, ruleKey, type Stored } from "./state.js";
 
 const alert = (id: number, more: Partial<Alert> = {}): Alert => ({ id: `${id}`, name: "a", ...more }) as Alert;
 
@@ -13,7 +13,7 @@ test("new alerts push the oldest out of an outbox that is full, and the first of
   await using channel = await openChannel<Stored>("alerts");
   const state = { ...freshState(0), seq: MOST_PENDING + 1 };
   await channel.set(ruleKey(rule.id), state);
-  const { version } = (await entryUnder(channel, ruleKey(rule.id))) as ReadState;
+  const { version = "" } = (await entryUnder(channel, ruleKey(rule.id))) ?? {};
   const waiting = (id: number): Pending => ({
     // One in the way is the first after others that were dropped.
     alert: alert(id, id === 2 ? { dropped: 7 } : {}),
@@ -26,5 +26,9 @@ test("new alerts push the oldest out of an outbox that is full, and the first of
   const left: Alert[] = [];
   for await (const { value } of channel.entries({ prefix: outboxOf(rule.id) })) left.push((value as Pending).alert);
   expect(left).toHaveLength(MOST_PENDING);
-  expect([left[0], ...left.slice(-3)]).toEqual([alert(4), alert(MOST_PENDING + 1, { dropped: 10 }), ...alerts.slice(1)]);
+  expect([left[0], ...left.slice(-3)]).toEqual([
+    alert(4),
+    alert(MOST_PENDING + 1, { dropped: 10 }),
+    ...alerts.slice(1),
+  ]);
 });

@@ -98,7 +98,11 @@ describe("the screen of ojm top", () => {
     const shown = picture({ problems: [], running: [], retrying });
     const text = screen(shown, FIRST_LOOK, 80).join("\n");
     const marked = (words: string, color?: string): string => (color === "yellow" ? `<${words.trim()}>` : words);
-    expect(listLines(shown, "", NOW, 80, marked).map(({ painted }) => painted).join("\n")).toMatch(/<orders> +2 of 5/);
+    expect(
+      listLines(shown, "", NOW, 80, marked)
+        .map(({ painted }) => painted)
+        .join("\n"),
+    ).toMatch(/<orders> +2 of 5/);
     expect(text).toContain("0 running, 2 waiting, 2 retrying");
     expect(text).toMatch(/RETRYING +ATTEMPT +IN +AT\n> orders +2 of 5 +overdue .*\n.* 2 of 5 +1 min 1 s/);
     const targets = targetsOf(listLines(shown, "", NOW, 80, plain));
