@@ -55,6 +55,8 @@ test("a sample takes from every file, and is the same for the same seed", () => 
   ).toBe("aaaaabbccccc");
   expect(sample(all, 12, 7)).toEqual(chosen);
   expect(sample(all, 1_000, 7).length).toBe(132);
+  const files = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => sample(all, 1, seed)[0]?.file);
+  expect(new Set(files)).toEqual(new Set(["a", "b", "c"]));
 });
 
 test("files that need a process of their own have one, and the others between them share one", () => {

@@ -23,13 +23,17 @@ function idOf({ file, operator, start, end }: Mutant): string {
 
 /**
  * Chooses `count` of them by a seed, of each file in turn: no file goes without, also where the run is ended
- * early.
+ * early. If there are more files, the seed chooses these, too.
  */
 export function sample(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
   const chance = seeded(seed);
   const byFile = new Map<string, Mutant[]>();
   for (const mutant of mutants) byFile.set(mutant.file, [...(byFile.get(mutant.file) ?? []), mutant]);
-  const heaps = [...byFile.values()];
+  const files = [...byFile.values()];
+  const isEach = count >= files.length;
+  const heaps = Array.from({ length: files.length }, () => {
+    return files.splice(isEach ? 0 : Math.floor(chance() * files.length), 1)[0] ?? [];
+  });
   const chosen = new Set<Mutant>();
   while (chosen.size < Math.min(count, mutants.length)) {
     for (const heap of heaps) {
