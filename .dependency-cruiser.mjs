@@ -65,7 +65,7 @@ export default {
       from: { path: "^packages/alerts/src/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(alerts/|core/src/(index|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
+        pathNot: "^packages/(alerts/|core/src/(index|backend|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
       },
     },
     {
@@ -75,7 +75,7 @@ export default {
       from: { path: "^packages/ui/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(ui/|core/src/(index|internal|util/duration)\\.ts$|schedule/src/(index|internal)\\.ts$)",
+        pathNot: "^packages/(ui/|core/src/(index|backend|internal|util/duration)\\.ts$|schedule/src/(index|internal)\\.ts$)",
       },
     },
     {
@@ -111,7 +111,7 @@ export default {
       from: { path: "^packages/otel/src/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(otel/|core/src/(index|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
+        pathNot: "^packages/(otel/|core/src/(index|backend|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
       },
     },
     {
