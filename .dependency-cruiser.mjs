@@ -65,7 +65,8 @@ export default {
       from: { path: "^packages/alerts/src/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(alerts/|core/src/(index|backend|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
+        pathNot:
+          "^packages/(alerts/|core/src/(index|backend|internal)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$)",
       },
     },
     {
@@ -75,7 +76,8 @@ export default {
       from: { path: "^packages/ui/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(ui/|core/src/(index|backend|internal|util/duration)\\.ts$|schedule/src/(index|internal)\\.ts$)",
+        pathNot:
+          "^packages/(ui/|core/src/(index|backend|internal|util/duration)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$)",
       },
     },
     {

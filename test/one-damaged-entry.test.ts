@@ -3,7 +3,8 @@ import { existsSync, rmSync } from "node:fs";
 import { type Channel, type JobManager, type Key, openChannel, parseRunId } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 import { findType, identityOf } from "@ojm/core/internal";
-import { followSchedules, Scheduler } from "@ojm/schedule";
+import { Scheduler } from "@ojm/schedule";
+import { followStore, snapshot } from "@ojm/schedule/operator";
 import { folderWith } from "@ojm/testing/folder";
 import { createUi, type Ui } from "@ojm/ui";
 import { expect, onTestFinished, test } from "vitest";
@@ -266,18 +267,22 @@ async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<stri
   const closing = new AbortController();
   // It waits for a store that cannot be followed.
   const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(20_000)]);
-  const followed = await followSchedules(manager, { signal });
-  answers.set("followSchedules()", names(followed.schedules()));
-  answers.set(
-    "its schedulers",
-    wellIn(
-      followed
-        .schedulers()
-        .flatMap(({ schedules }) => [...schedules.keys()])
-        .join(),
-    ),
-  );
-  answers.set("its holds", wellIn([...followed.holds().keys()].join()));
+  const followed = followStore(manager, { signal });
+  await followed.ready;
+  for (const [what, found] of [
+    ["snapshot()", await snapshot(manager)],
+    ["followStore()", await followed.fresh()],
+  ] as const) {
+    answers.set(`problems of ${what}`, names(found.problems));
+    answers.set(`runs of ${what}`, names(found.runs));
+    answers.set(`retries of ${what}`, names(found.retries));
+    answers.set(`schedules of ${what}`, names(found.schedules.map(({ schedule }) => schedule)));
+    answers.set(
+      `schedulers of ${what}`,
+      wellIn(found.schedulers.flatMap(({ schedules }) => [...schedules.keys()]).join()),
+    );
+    answers.set(`holds of ${what}`, wellIn([...found.holds.keys()].join()));
+  }
   closing.abort();
   return answers;
 }

@@ -62,7 +62,7 @@ describe("ticks that were missed", () => {
     expect(told()).toEqual([`missed nightly ${first} 1`]);
     const [{ id, run, status, started, error } = {} as Alert] = receiver.taken;
     expect([id.slice(0, 4), run, status, started]).toEqual(["msg_", undefined, "missed", undefined]);
-    expect(error).toContain("no process that runs this schedule is there");
+    expect(error).toContain("no process runs this schedule");
   });
 
   test("what a scheduler misses when it comes back is one alert, with how many ticks it was", async () => {

@@ -7,13 +7,15 @@ export { readable, unlessCorrupt } from "./channel/calls/corrupt.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { channelsAnswer } from "./channel/channels-answer.js";
 export { parseStore, placedStore, storeAddress, storeWords } from "./channel/store-text.js";
+export { both, type Followed, follow } from "./channel/watch/follow.js";
 export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";
-export { streakOf } from "./jobs/questions/job-summary.js";
+export { streakOf, usualOf } from "./jobs/questions/job-summary.js";
 export type { LiveRuns } from "./jobs/questions/live/live-runs.js";
 export type { LiveRun } from "./jobs/questions/live/types.js";
+export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
 export type { JobRollup, RollupCell } from "./jobs/rollups/types.js";
 export type { RunImport } from "./jobs/transfer/import.js";
@@ -21,7 +23,7 @@ export type { Exported, ExportedKind, ImportCount } from "./jobs/transfer/types.
 export type { Act, StartClaim, StartingRun } from "./jobs/types.js";
 export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
-export { holdOf, isSession } from "./locks/entries/valid.js";
+export { holdOf, isSession, keptOf } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
 export { Breaks } from "./util/breaks.js";
 export {

@@ -7,10 +7,8 @@ export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js"
 export type { BackfillProgress, StopOptions } from "./control/backfills.js";
 export { scheduleDamage } from "./control/damaged.js";
 export type { ScheduleSummary } from "./control/list.js";
-export { type FollowSchedulesOptions, followSchedules, type LiveSchedules } from "./control/live.js";
 export type { NextTick } from "./control/next.js";
 export {
-  attemptsLeft,
   type OverdueTicks,
   type SchedulerView,
   type ScheduleView,

@@ -485,7 +485,7 @@ describe("a schedule that the store has lost", () => {
     expect(why).toMatchObject({ code: "paused", text: expect.stringMatching(/move/) });
     const third = await world.scheduler("third");
     expect(await world.clock.until(third.scheduler.why("a"))).not.toContainEqual(
-      expect.objectContaining({ code: "nobody" }),
+      expect.objectContaining({ code: "unattended" }),
     );
   });
 

@@ -1,14 +1,22 @@
 import { hostname } from "node:os";
-import type { Channel, Clock, CloseOptions, JobManager, Key, Version } from "@ojm/core";
-import { ChannelError } from "@ojm/core";
+import {
+  type Channel,
+  ChannelError,
+  type Clock,
+  type CloseOptions,
+  type JobManager,
+  type Key,
+  type Version,
+} from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
+import { both, follow } from "@ojm/core/internal";
 import { Alarms } from "./alarms/alarms.js";
 import { inBackground } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
 import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
 import { type BackfillProgress, backfillsOf, type StopOptions, stopBackfills } from "./control/backfills.js";
 import { nextOf, type ScheduleSummary, schedulesOf } from "./control/list.js";
-import { holdsOf, type NextTick } from "./control/next.js";
+import { holdsIn, type NextTick } from "./control/next.js";
 import { instantOf, known, type PauseOptions, pause, type ResumeOptions, resume } from "./control/pause.js";
 import { remove } from "./control/remove.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
@@ -27,7 +35,6 @@ import { Members } from "./members/members.js";
 import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
-import { both, follow } from "./store/follow.js";
 import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
 import { notesOf, ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
@@ -199,7 +206,7 @@ export class Scheduler {
 
   /** The next ticks of a schedule, and when each is due, by its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
-    return nextOf(await this.#openStore(), name, limit, await holdsOf(this.#manager));
+    return nextOf(await this.#openStore(), name, limit, holdsIn(await this.#manager.locks()));
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
@@ -231,8 +238,8 @@ export class Scheduler {
    * @throws ChannelError if the store fails
    */
   async *schedules({ limit = 1 }: { readonly limit?: number } = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
-    const [store, holds] = await Promise.all([this.#openStore(), holdsOf(this.#manager)]);
-    yield* schedulesOf(store, limit, holds);
+    const [store, locks] = await Promise.all([this.#openStore(), this.#manager.locks()]);
+    yield* schedulesOf(store, limit, holdsIn(locks));
   }
 
   /**

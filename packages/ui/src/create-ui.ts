@@ -48,7 +48,9 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
   const { manager, scheduler, readOnly = false, showResults = false } = options;
   const { reasons = async () => [] } = options;
   const own = scheduler ?? new Scheduler(manager);
-  const hub = new Hub(manager, mask);
+  const hub = new Hub(manager, mask, async (running) => {
+    return (await reasons(undefined, running)).filter(({ code }) => code === "orphaned");
+  });
   const source: Source = { manager, scheduler: own, hub, showResults, mask, reasons };
   const streams: Streams = new Streams(
     source,

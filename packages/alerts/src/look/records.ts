@@ -1,5 +1,6 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import type { ScheduleView } from "@ojm/schedule";
+import type { OverdueTicks, ScheduleView } from "@ojm/schedule";
+import type { Unattended } from "@ojm/schedule/operator";
 import { withoutFollowed } from "./chain.js";
 
 /** How many runs of a job are read to tell its streak. */
@@ -25,6 +26,7 @@ export class Records {
   readonly #newest: Map<string, Promise<readonly RunRecord[]>> = new Map();
   #running: Promise<RunRecord[]> | undefined;
   #schedules: Promise<readonly ScheduleView[]> | undefined;
+  #unattended: Promise<(schedule: ScheduleView) => Unattended | undefined> | undefined;
 
   constructor(manager: JobManager) {
     this.#manager = manager;
@@ -42,6 +44,16 @@ export class Records {
   schedules(): Promise<readonly ScheduleView[]> {
     this.#schedules ??= schedulesOf(this.#manager);
     return this.#schedules;
+  }
+
+  /**
+   * Why a tick of a schedule is overdue, in the words of the problem: no process is there, or those that are there
+   * have not decided on it. The schedulers are read only if a tick is overdue.
+   */
+  async whyOverdue(schedule: ScheduleView, overdue: OverdueTicks): Promise<string | undefined> {
+    const { attendanceIn, attendanceText } = await import("@ojm/schedule/operator");
+    this.#unattended ??= attendanceIn(this.#manager);
+    return attendanceText((await this.#unattended)(schedule), overdue);
   }
 
   running(): Promise<RunRecord[]> {

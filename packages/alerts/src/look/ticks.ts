@@ -11,14 +11,13 @@ import { MARGIN } from "./window.js";
 /** The most schedules whose ticks are not decided that a rule knows. */
 const MOST_BEHIND = 1_000;
 
-/** What is said of ticks that a scheduler has decided to miss, and of those that nobody has decided. */
+/** What is said of ticks that a scheduler has decided to miss. */
 const MISSED = "no process was there to run it in time";
-const NOBODY = "no process that runs this schedule is there";
 
 /**
- * Ticks that were missed, and runs that began late. A tick is missed if a scheduler says so, or if nobody has
- * decided it some time after it was due: then no scheduler lives. Of such ticks the first is told, until a
- * scheduler goes on.
+ * Ticks that were missed, and runs that began late. A tick is missed if a scheduler says so, or if no
+ * process has decided on it some time after it was due: it is overdue. Of such ticks the first is told, until a
+ * scheduler decides again.
  */
 export async function findTicks(
   rule: CheckedRule,
@@ -84,8 +83,12 @@ class Search {
     if (view.decided > mark) await this.#decided(view, mark);
     // A cursor that is far ahead comes from a clock that was wrong, and will be set back.
     const after = Math.max(mark, Math.min(view.decided, this.#look.now + MARGIN));
-    const overdue = on.has("missed") ? view.overdue(this.#look.now - grace, after) : undefined;
-    if (overdue !== undefined) this.#missed({ name: view.name, ...overdue, why: NOBODY });
+    if (!on.has("missed")) return after;
+    const { overdueTicks } = await import("@ojm/schedule/operator");
+    const overdue = overdueTicks(view, this.#look.now, { grace, after });
+    if (overdue === undefined) return after;
+    const why = await this.#look.records.whyOverdue(view, overdue);
+    this.#missed({ name: view.name, ...overdue, why: why ?? MISSED });
     return after;
   }
 

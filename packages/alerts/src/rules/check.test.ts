@@ -59,7 +59,10 @@ test.each([
     { rules: [{ on: ["failed"], to }], url: "ops.example.com" },
     "url must be an address that begins with http:// or https://",
   ],
-  [{ rules: [{ on: ["failed"], to }], every: 0 }, 'every must be a duration from 10 ms up to 1 h, in ms or as a text with its unit such as "90s" or "10m", not 0'],
+  [
+    { rules: [{ on: ["failed"], to }], every: 0 },
+    'every must be a duration from 10 ms up to 1 h, in ms or as a text with its unit such as "90s" or "10m", not 0',
+  ],
   [{ rules: [1] }, "rules[0] must be a map of: id, on, jobs, after, longer, later, grace, to"],
   [
     {

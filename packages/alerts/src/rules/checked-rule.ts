@@ -13,9 +13,6 @@ export const TAKEN: { readonly [receiver: string]: readonly AlertKind[] } = {
   healthchecks: ["started", "completed", ...ERRORS],
 };
 
-/** How long after it was due a tick counts as missed, in ms: a living scheduler has decided it by then. */
-const GRACE = 60_000;
-
 /** Whether a rule tells of the ticks of schedules. */
 export function isOfTicks({ on }: Pick<CheckedRule, "on">): boolean {
   return on.has("missed") || on.has("late");
@@ -30,7 +27,8 @@ export interface CheckedRule {
   readonly after: number;
   readonly longer: number;
   readonly later: number;
-  readonly grace: number;
+  /** Absent: as {@link overdueTicks} has it. */
+  readonly grace?: number;
   readonly to: InMs<Receiver>;
   /** Whether the rule is about jobs of this name. */
   matches(name: string): boolean;
@@ -40,6 +38,7 @@ export interface CheckedRule {
 export function checkedRule(rule: Rule): CheckedRule {
   const told = ERRORS.filter((kind) => rule.on.includes(kind));
   const patterns = rule.jobs?.map(patternOf);
+  const grace = durationOf(rule.grace);
   return {
     id: rule.id ?? idOf(rule),
     on: new Set(rule.on),
@@ -47,7 +46,7 @@ export function checkedRule(rule: Rule): CheckedRule {
     after: rule.after ?? 1,
     longer: durationOf(rule.longer) ?? Number.POSITIVE_INFINITY,
     later: durationOf(rule.later) ?? Number.POSITIVE_INFINITY,
-    grace: durationOf(rule.grace) ?? GRACE,
+    ...(grace !== undefined && { grace }),
     to: receiverOf(rule.to),
     matches: (name) => name !== OWN_NAME && (patterns === undefined || patterns.some((each) => each.test(name))),
   };

@@ -55,8 +55,8 @@ export const lookCommands: readonly CommandSpec[] = [
     operands: "NAME",
     summary: "what became of each tick of a schedule, and why, newest first",
     about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused,
-waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: it is due, and no process has
-decided on it so far. Ticks that were decided at once, and not run for one reason, are one row. Outcomes are kept for 30 days.`,
+waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: no process has
+decided on it a minute after it was due. Ticks that were decided at once, and not run for one reason, are one row. Outcomes are kept for 30 days.`,
     options: {
       "not-run": { text: "only those that were not run so far" },
       skipped: { text: "only those that were skipped" },

@@ -110,7 +110,7 @@ describe("what runs", () => {
     const coming = { name: "import", attempt: 2, attempts: 3, isKept: false };
     const say = (at: number | undefined): string => new Date(at ?? 0).toISOString();
     const due = Date.now() - 60_000;
-    const text = `import waits for attempt 2 of 3, overdue since ${say(due)}: nobody makes it so far`;
+    const text = `import waits for attempt 2 of 3, overdue since ${say(due)}: no process has made it so far`;
     expect(sayComing({ ...coming, due }, say)).toBe(text);
   });
 
@@ -606,7 +606,10 @@ describe("what will run", () => {
     );
     expect(await outcomes("--since", "2001-01-01", "--until", "2001-01-02")).toEqual([]);
     await scheduler.close();
-    await expect.poll(() => outcomes("--not-run")).toContain("overdue");
+    // No process decided for two minutes: a tick is overdue after one.
+    const schedules = await manager.channel<object>("oJobManager-schedules");
+    await schedules.set(["cursor", "report"], { at: Math.floor(Date.now() / 1_000) * 1_000 - 120_000 });
+    expect(await outcomes("--not-run")).toContain("overdue");
     await run.end();
     expect((await call("ticks", "report", "-n", "1")).out).toMatch(/overdue +no process has decided on it so far\n$/);
   });
@@ -617,12 +620,12 @@ describe("what will run", () => {
     await gone.close();
     const reasons = (await json("why", "report")) as { code: string; help?: string }[];
     expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
-      nobody: "start the process that adds the schedule; if none does any more: ojm schedules rm report --reason …",
+      unattended: "start the process that adds the schedule; if none does any more: ojm schedules rm report --reason …",
       next: undefined,
     });
-    expect((await call("jobs")).out).toMatch(/^report +nobody runs it /m);
-    expect(await json("jobs")).toMatchObject([{ name: "report", nobody: true }]);
-    expect((await call("next")).out).toMatch(/ report +nobody runs it now: missed unless a process comes$/m);
+    expect((await call("jobs")).out).toMatch(/^report +no process runs it /m);
+    expect(await json("jobs")).toMatchObject([{ name: "report", unattended: true }]);
+    expect((await call("next")).out).toMatch(/ report +no process runs it now: missed unless a process comes$/m);
     const filled = await call("backfill", "report", "--from", "3h", "--reason", "a gap");
     expect([filled.code, filled.out]).toEqual([
       0,

@@ -57,7 +57,7 @@ function optionsOf(given: Given, manager: JobManager): ServeOptions {
   const hosts = given.values["allow-host"];
   return {
     manager,
-    reasons: (name) => otherReasons(manager, name),
+    reasons: (name, running) => otherReasons(manager, name, running),
     readOnly: given.flags.has("read-only"),
     showResults: given.flags.has("show-results"),
     ...(basePath !== undefined && { basePath }),

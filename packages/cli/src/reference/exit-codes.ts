@@ -12,7 +12,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "1",
     brief: "a job failed",
-    text: "A job failed, or was skipped for that (a job that skips itself, as by its when, is no failure); ojm cancel ended the command of exec; wait found that nobody makes the next attempt; run-now found nobody who runs the schedule, or was refused; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
+    text: "A job failed, or was skipped for that (a job that skips itself, as by its when, is no failure); ojm cancel ended the command of exec; wait found that no process makes the next attempt; run-now found no process that runs the schedule, or was refused; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
   },
   {
     code: "2",

@@ -7,16 +7,16 @@ const optional = (all: Readonly<Record<string, Schema>>): Readonly<Record<string
   Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, maybe(schema)]));
 
 /** What `--json` prints, by the name of the command. */
-const UNMADE = maybe(flag("Set if nobody makes the attempt: its process is gone."));
+const ORPHANED = maybe(flag("Set if no process makes the attempt: its own is gone."));
 
 const NEXT_ATTEMPT = maybe(
   fields(
-    { attempt: count(), attempts: count(), due: time(), nobody: UNMADE },
+    { attempt: count(), attempts: count(), due: time(), orphaned: ORPHANED },
     "The next attempt, if the job waits for it.",
   ),
 );
 
-const NOBODY = maybe(flag("Set if the job has a schedule that no living process runs."));
+const UNATTENDED = maybe(flag("Set if the job has a schedule that no living process runs."));
 
 const PRINTED: Readonly<Record<string, Schema>> = {
   ps: list({
@@ -41,7 +41,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
           due: time("When it is due, in ms since 1970."),
           error: maybe(text("Why the attempt before it failed.")),
           kept: maybe(flag("Set if its lock is kept until then.")),
-          nobody: UNMADE,
+          orphaned: ORPHANED,
         },
         "A job that waits for its next attempt, behind all that run.",
       ),
@@ -60,7 +60,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       }),
       next: NEXT_ATTEMPT,
       schedule: maybe(ref("schedule")),
-      nobody: NOBODY,
+      unattended: UNATTENDED,
     }),
   ),
   next: list(
@@ -71,7 +71,7 @@ const PRINTED: Readonly<Record<string, Schema>> = {
       due: time(),
       skipped: maybe(oneOf("paused", "blackout", "held")),
       waiting: maybe(count("On the first one of a job: how many earlier ticks wait for their run.")),
-      nobody: NOBODY,
+      unattended: UNATTENDED,
     }),
   ),
   why: list(
@@ -114,7 +114,10 @@ const PRINTED: Readonly<Record<string, Schema>> = {
     waiters,
     attempts: maybe(list(fields({ attempt: count(), id: text(), status: text() }, "An attempt of its chain."))),
     next: maybe(
-      fields({ attempt: count(), due: time(), nobody: UNMADE }, "The next attempt of its chain, if it waits for one."),
+      fields(
+        { attempt: count(), due: time(), orphaned: ORPHANED },
+        "The next attempt of its chain, if it waits for one.",
+      ),
     ),
   }),
   logs: list({

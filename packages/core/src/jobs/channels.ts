@@ -5,9 +5,9 @@ import type { OpenOptions } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { TurnValue } from "../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../util/clock.js";
+import type { CheckedManagerOptions } from "./options.js";
 import type { SeenValue } from "./records/seen.js";
 import type { TimeIndexValue } from "./records/time-index.js";
-import type { CheckedManagerOptions } from "./options.js";
 import type { RunRecord } from "./types.js";
 
 export const JOBS = "oJobManager-jobs";

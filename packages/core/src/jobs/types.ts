@@ -545,7 +545,10 @@ export interface JobSummary {
   readonly running?: RunRecord;
   /** The run that ended last. */
   readonly last?: RunRecord;
-  /** How long the runs took that completed, in ms: half of them, and 19 of 20, took no longer. */
+  /**
+   * The usual duration: of its last 20 runs, how long those took that completed, in ms. Half of them, and 19 of
+   * 20, took no longer. The pages, the command line and the problems that ojm finds all go by this one.
+   */
   readonly usual?: { readonly p50: number; readonly p95: number };
   /**
    * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts

@@ -1,6 +1,7 @@
-import { Breaks } from "@ojm/core/internal";
+import { Breaks, type Hold } from "@ojm/core/internal";
 import { isReadable } from "../definition/check.js";
 import type { CheckedDefinition } from "../definition/types.js";
+import { pauseAt } from "../operator/schedules.js";
 import type { Pause } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { type NextTick, nextRun, nextTicks } from "./next.js";
@@ -11,6 +12,8 @@ import { known } from "./pause.js";
 export interface ScheduleSummary {
   readonly name: string;
   readonly definition: CheckedDefinition;
+  /** Identifies its definition, see {@link ScheduleView.hash}. */
+  readonly hash: string;
   /** How often its definition was replaced by a newer one. */
   readonly revision: number;
   /** The pause that goes on. */
@@ -25,7 +28,7 @@ export interface ScheduleSummary {
 export async function* schedulesOf(
   { channel, clock }: ScheduleStore,
   limit: number,
-  holds: ReadonlyMap<string, number>,
+  holds: ReadonlyMap<string, Hold>,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
   const cursors = await cursorsIn(channel);
   // To read a cron expression takes more than a millisecond.
@@ -34,12 +37,12 @@ export async function* schedulesOf(
     await breaks.take();
     // Without its definition, all that is known of it is its name.
     if (!isReadable(value.definition)) continue;
-    const { name, definition, revision, paused } = value;
-    const ahead = { held: holds.get(name), cursor: cursors.get(name) };
+    const { name, definition, hash, revision } = value;
+    const ahead = { held: holds.get(name)?.until, cursor: cursors.get(name) };
     const next = nextTicks(value, clock.now(), limit, ahead);
     const run = nextRun(value, clock.now(), ahead);
-    const isPaused = paused !== undefined && (paused.until === undefined || paused.until > clock.now());
-    yield { name, definition, revision, next, ...(run && { nextRun: run }), ...(isPaused && { paused }) };
+    const paused = pauseAt(value, clock.now());
+    yield { name, definition, hash, revision, next, ...(run && { nextRun: run }), ...(paused && { paused }) };
   }
 }
 
@@ -52,8 +55,8 @@ export async function nextOf(
   store: ScheduleStore,
   name: string,
   limit: number,
-  holds: ReadonlyMap<string, number>,
+  holds: ReadonlyMap<string, Hold>,
 ): Promise<NextTick[]> {
   const [{ value }, cursor] = await Promise.all([known(store, name), store.cursor(name)]);
-  return nextTicks(value, store.clock.now(), limit, { held: holds.get(name), cursor: cursor?.value });
+  return nextTicks(value, store.clock.now(), limit, { held: holds.get(name)?.until, cursor: cursor?.value });
 }

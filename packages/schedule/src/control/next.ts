@@ -1,5 +1,5 @@
-import type { JobManager } from "@ojm/core";
-import { holdOf } from "@ojm/core/internal";
+import type { HeldLock } from "@ojm/core";
+import { type Hold, holdOf } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
@@ -80,12 +80,12 @@ function skippedAt({ definition, paused }: StoredSchedule, at: number): "paused"
   return windowAt(definition.blackout, at) === undefined ? undefined : "blackout";
 }
 
-/** The jobs that people hold, and until when, in ms since 1970. */
-export async function holdsOf(manager: Pick<JobManager, "locks">): Promise<ReadonlyMap<string, number>> {
-  const holds = new Map<string, number>();
-  for (const lock of await manager.locks()) {
+/** The jobs that people hold, by name. */
+export function holdsIn(locks: readonly HeldLock[]): ReadonlyMap<string, Hold> {
+  const holds = new Map<string, Hold>();
+  for (const lock of locks) {
     const hold = holdOf(lock);
-    if (hold !== undefined) holds.set(lock.name, hold.until);
+    if (hold !== undefined) holds.set(lock.name, hold);
   }
   return holds;
 }

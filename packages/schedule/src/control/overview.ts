@@ -1,4 +1,4 @@
-import type { Channel, Entry, Holder, JobManager, PendingRetry } from "@ojm/core";
+import type { Channel, Entry, HeldLock, Holder, JobManager } from "@ojm/core";
 import { processIsGone, readable } from "@ojm/core/internal";
 import { countTicks } from "../calendar/search.js";
 import { dueTicks } from "../decide/due-ticks.js";
@@ -15,7 +15,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
-import { holdsOf, type NextTick, nextTicks } from "./next.js";
+import { holdsIn, type NextTick, nextTicks } from "./next.js";
 import { type DecidedTick, ticksIn } from "./ticks.js";
 
 /** Ticks are counted up to this number, and so many blackouts are gone through. */
@@ -78,26 +78,14 @@ export interface SchedulerView {
  * }
  */
 export async function* schedulersIn(manager: JobManager): AsyncGenerator<SchedulerView, void, undefined> {
-  const channel = await manager.channel<SchedulesValue>(CHANNEL);
-  const entries: MemberEntry[] = [];
-  for await (const entry of readable(channel, { prefix: ["member"] })) entries.push(entry);
-  yield* schedulersOf(entries);
+  yield* await readSchedulers(await manager.channel<SchedulesValue>(CHANNEL));
 }
 
-/**
- * The attempts that nobody makes, of one name or of all: their process is gone, and no living scheduler has
- * a schedule of the name. One that died on another machine counts as living for 15 seconds more.
- *
- * @throws ChannelError if the store fails
- * @example
- * for (const { name, attempt, due } of await attemptsLeft(manager)) console.log(name, attempt, due);
- */
-export async function attemptsLeft(manager: JobManager, name?: string): Promise<PendingRetry[]> {
-  const left = await manager.retriesLeft(name);
-  if (left.length === 0) return left;
-  const known = new Set<string>();
-  for await (const { schedules } of schedulersIn(manager)) for (const one of schedules.keys()) known.add(one);
-  return left.filter((next) => !known.has(next.name));
+/** Reads the schedulers that live. */
+export async function readSchedulers(channel: Channel<SchedulesValue>): Promise<SchedulerView[]> {
+  const entries: MemberEntry[] = [];
+  for await (const entry of readable(channel, { prefix: ["member"] })) entries.push(entry);
+  return schedulersOf(entries);
 }
 
 type MemberEntry = Pick<Entry<unknown>, "key" | "value" | "expiresIn">;
@@ -119,20 +107,23 @@ export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
 
 /**
  * The schedules of a store, for a process that watches them: it needs no {@link Scheduler}, and works
- * while no scheduler is running.
+ * while no scheduler lives. `locks`: what `manager.locks` has just returned, so that they are not read again.
  *
  * @throws ChannelError if the store fails
  */
-export async function* schedulesIn(manager: JobManager): AsyncGenerator<ScheduleView, void, undefined> {
+export async function* schedulesIn(
+  manager: JobManager,
+  { locks }: { readonly locks?: readonly HeldLock[] } = {},
+): AsyncGenerator<ScheduleView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
   const schedules: StoredSchedule[] = [];
   for await (const schedule of schedulesUnder(channel)) schedules.push(schedule);
   // The cursors after the definitions: one from before a change would make old ticks of the new calendar.
   const cursors = await cursorsIn(channel);
-  const holds = await holdsOf(manager);
+  const holds = holdsIn(locks ?? (await manager.locks()));
   for (const schedule of schedules) {
     const cursor = cursors.get(schedule.name);
-    if (cursor !== undefined) yield viewOf(channel, schedule, cursor, holds.get(schedule.name));
+    if (cursor !== undefined) yield viewOf(channel, schedule, cursor, holds.get(schedule.name)?.until);
   }
 }
 
@@ -187,11 +178,7 @@ function ifReadable<Result>(read: () => Result): Result | undefined {
 }
 
 /** The ticks after `after` that were due at `by`. A pause or a blackout at their begin does not count. */
-export function overdue(
-  { name, definition, paused }: StoredSchedule,
-  after: number,
-  by: number,
-): OverdueTicks | undefined {
+function overdue({ name, definition, paused }: StoredSchedule, after: number, by: number): OverdueTicks | undefined {
   const due = dueTicks(name, definition, after, by);
   if ("next" in due) return undefined;
   const { last: until } = due;

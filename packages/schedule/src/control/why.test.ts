@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { retriesOf } from "../operator/retries.js";
 import { CHANNEL, cursorKey } from "../store/schema.js";
 import { World } from "../testing/world.js";
-import { attemptsLeft } from "./overview.js";
 import type { ScheduleReason } from "./why.js";
 
 const MINUTE = 60_000;
@@ -108,7 +108,7 @@ describe("why a scheduled job does not run", () => {
     );
     expect(reasons[0]?.text).toBe("a blackout lasts until 2030-01-01T01:00:00.000Z: the books are closed");
     await world.clock.until(one.scheduler.close());
-    expect(codes(await world.clock.until(two.scheduler.why("a")))).toEqual(["blackout", "nobody", "never", "next"]);
+    expect(codes(await world.clock.until(two.scheduler.why("a")))).toEqual(["blackout", "unattended", "never", "next"]);
     await world.close();
   });
 
@@ -120,10 +120,8 @@ describe("why a scheduled job does not run", () => {
     world.kill(one);
     await world.until("00:03:30");
     const reasons = await world.clock.until(two.scheduler.why("a"));
-    expect(reasons.map(({ code }) => code)).toEqual(["nobody", "last", "tick", "next"]);
-    expect(reasons[0]?.text).toBe(
-      "no process that runs this schedule is there: 2 ticks are overdue, since 2030-01-01T00:02:00.000Z",
-    );
+    expect(reasons.map(({ code }) => code)).toEqual(["unattended", "last", "tick", "next"]);
+    expect(reasons[0]?.text).toBe("no process runs this schedule; one tick is overdue, since 2030-01-01T00:02:00.000Z");
   });
 
   it("of an attempt whose process was killed it is told that nobody makes it, until a scheduler is there", async () => {
@@ -134,7 +132,9 @@ describe("why a scheduled job does not run", () => {
     await world.clock.until(one.scheduler.runNow("a", { reason: "a test" }));
     await world.clock.advance(1_000);
     const left = async (): Promise<unknown[]> =>
-      (await world.clock.until(attemptsLeft(two.manager))).map(({ name, attempt }) => [name, attempt]);
+      (await world.clock.until(two.manager.retries().then((all) => retriesOf(two.manager, all))))
+        .filter(({ orphaned }) => orphaned)
+        .map(({ name, attempt }) => [name, attempt]);
     expect(await left()).toEqual([]);
     world.kill(one);
     await world.clock.advance(MINUTE);
@@ -157,7 +157,7 @@ describe("why a scheduled job does not run", () => {
     await world.clock.until(channel.set(cursorKey("a"), { at: Date.UTC(2029, 11, 31, 23, 58) }));
     const [first] = await world.clock.until(two.scheduler.why("a"));
     const text =
-      "2 ticks are overdue, since 2029-12-31T23:59:00.000Z, and the processes that are there have not decided on them";
+      "2 ticks are overdue, since 2029-12-31T23:59:00.000Z: the processes that are there have not decided on them";
     expect(first).toMatchObject({ code: "overdue", text });
     await world.close();
   });

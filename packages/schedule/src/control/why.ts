@@ -1,12 +1,13 @@
-import type { Entry, Reason } from "@ojm/core";
-import { holdOf, readable, visible } from "@ojm/core/internal";
+import type { Reason } from "@ojm/core";
+import { holdOf, visible } from "@ojm/core/internal";
 import { whyNotRun } from "../decide/why-not-run.js";
 import { windowAt } from "../definition/blackout.js";
+import { attendanceOf, attendanceText, overdueTicks, pauseAt } from "../operator/schedules.js";
 import type { Cursor, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { backfillsOf } from "./backfills.js";
 import { type NextTick, nextRun, nextTicks } from "./next.js";
-import { overdue, schedulersOf } from "./overview.js";
+import { readSchedulers, type SchedulerView, viewOf } from "./overview.js";
 import { decidedIn, type ScheduleTick } from "./ticks.js";
 
 /** Why the job of a schedule does not run now: see {@link Scheduler.why}. */
@@ -14,7 +15,7 @@ export interface ScheduleReason {
   /**
    * Those of core's `Reason`, and:
    * - `paused`, `blackout`: the schedule starts nothing now.
-   * - `nobody`: no process is there that can run it.
+   * - `unattended`: no process is there that can run it.
    * - `overdue`: processes are there, and have not decided on ticks that are due.
    * - `waiting`: ticks wait for their run. `backfill`: somebody has asked for ticks of a time that is over.
    * - `ready`: nothing keeps it from running. It is then the first reason.
@@ -25,7 +26,7 @@ export interface ScheduleReason {
     | Reason["code"]
     | "paused"
     | "blackout"
-    | "nobody"
+    | "unattended"
     | "overdue"
     | "waiting"
     | "backfill"
@@ -39,9 +40,6 @@ export interface ScheduleReason {
   readonly reason?: Reason;
   readonly tick?: ScheduleTick;
 }
-
-/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
-const LATE = 60_000;
 
 /** Puts what the schedule says around the reasons of the manager: first what stops it, last what comes. */
 export async function whyScheduled(
@@ -61,15 +59,20 @@ export async function whyScheduled(
   }
   const now = store.clock.now();
   const { value } = schedule;
-  const known = await knownHashes(store, name);
+  const living = await readSchedulers(store.channel);
   const stopping = [
     ...stops(value, now),
-    ...unattended(known, value, cursor?.value, now),
+    ...attendance(store, value, cursor?.value, living, now),
     ...waiting(cursor?.value),
     ...filling,
   ];
   const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
-  const told = own.map((reason) => leftOver(reason, known.length > 0));
+  const told = own.map((reason) =>
+    leftOver(
+      reason,
+      living.some(({ schedules }) => schedules.has(name)),
+    ),
+  );
   return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
 }
 
@@ -96,14 +99,15 @@ function unscheduled(name: string, reasons: readonly Reason[], tick: readonly Sc
   return [...tick, { code: "unscheduled", text: `this store has no schedule "${visible(name)}"` }];
 }
 
-function stops({ paused, definition }: StoredSchedule, now: number): ScheduleReason[] {
+function stops(schedule: StoredSchedule, now: number): ScheduleReason[] {
   const found: ScheduleReason[] = [];
-  if (paused !== undefined && (paused.until === undefined || now < paused.until)) {
+  const paused = pauseAt(schedule, now);
+  if (paused !== undefined) {
     const until = paused.until === undefined ? "until it is resumed" : `until ${iso(paused.until)}`;
     const text = `the schedule is paused by ${visible(paused.by)} ${until}: ${visible(paused.reason)}`;
     found.push({ code: "paused", text });
   }
-  const window = windowAt(definition.blackout, now);
+  const window = windowAt(schedule.definition.blackout, now);
   if (window !== undefined) {
     const why = window.reason === undefined ? "" : `: ${visible(window.reason)}`;
     found.push({ code: "blackout", text: `a blackout lasts until ${iso(window.to)}${why}` });
@@ -111,35 +115,18 @@ function stops({ paused, definition }: StoredSchedule, now: number): ScheduleRea
   return found;
 }
 
-/** The definition that each scheduler has of a schedule. One that died is there until its entry expires. */
-async function knownHashes({ channel }: ScheduleStore, name: string): Promise<readonly string[]> {
-  const members: Pick<Entry<unknown>, "key" | "value">[] = [];
-  for await (const entry of readable(channel, { prefix: ["member"] })) members.push(entry);
-  return schedulersOf(members).flatMap(({ schedules }) => schedules.get(name) ?? []);
-}
-
-/** Nobody is there who decides on its ticks, or nobody does. */
-function unattended(
-  known: readonly string[],
+/** That no process runs it, or that those that are there have not decided on its ticks. */
+function attendance(
+  { channel }: ScheduleStore,
   schedule: StoredSchedule,
   cursor: Cursor | undefined,
+  living: readonly SchedulerView[],
   now: number,
 ): ScheduleReason[] {
-  const { hash } = schedule;
-  const isThere = known.includes(hash);
-  const late = cursor && overdue(schedule, cursor.at, isThere ? now - LATE : now);
-  const ticks =
-    late && `${late.count === 1 ? "one tick is" : `${late.count} ticks are`} overdue, since ${iso(late.at)}`;
-  if (isThere) {
-    return ticks === undefined
-      ? []
-      : [{ code: "overdue", text: `${ticks}, and the processes that are there have not decided on them` }];
-  }
-  const who =
-    known.length === 0
-      ? "no process that runs this schedule is there"
-      : "the processes that are there have an older definition of this schedule, and take it over when nobody with the newer one was seen for a minute";
-  return [{ code: "nobody", text: ticks === undefined ? who : `${who}: ${ticks}` }];
+  const unattended = attendanceOf(living)(schedule);
+  const overdue = cursor && overdueTicks(viewOf(channel, schedule, cursor), now);
+  const text = attendanceText(unattended, overdue);
+  return text === undefined ? [] : [{ code: unattended === undefined ? "overdue" : "unattended", text }];
 }
 
 function waiting(cursor: Cursor | undefined): ScheduleReason[] {

@@ -1,7 +1,6 @@
 import { compareVersions, isChannelError, isRunError, type Key, type Version } from "@ojm/core";
-import { unlessCorrupt } from "@ojm/core/internal";
+import { type Followed, unlessCorrupt } from "@ojm/core/internal";
 import { policiesOf } from "../definition/types.js";
-import type { Followed } from "../store/follow.js";
 import { REQUEST_TTL, requestKey, type SchedulesValue } from "../store/schema.js";
 import { isRequest } from "../store/valid.js";
 import { backfillNext } from "./backfill.js";

@@ -1,6 +1,6 @@
 import type { Key, PendingRetry } from "@ojm/core";
+import type { Followed } from "@ojm/core/internal";
 import { inBackground } from "../background.js";
-import type { Followed } from "../store/follow.js";
 import type { Host, Own, OwnSchedule } from "./host.js";
 import { GRACE } from "./job.js";
 

@@ -1,5 +1,5 @@
 import type { Key } from "@ojm/core";
-import type { Followed } from "../store/follow.js";
+import type { Followed } from "@ojm/core/internal";
 import type { SchedulesValue } from "../store/schema.js";
 import { isMember, isMemberPart } from "../store/valid.js";
 import { comesBefore, rankOf } from "./rendezvous.js";

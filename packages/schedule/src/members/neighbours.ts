@@ -1,7 +1,6 @@
 import type { Clock, Holder, Key } from "@ojm/core";
-import { identityOf } from "@ojm/core/internal";
+import { type Followed, identityOf } from "@ojm/core/internal";
 import { inBackground } from "../background.js";
-import type { Followed } from "../store/follow.js";
 import type { SchedulesValue } from "../store/schema.js";
 import { isHolder, isMember } from "../store/valid.js";
 

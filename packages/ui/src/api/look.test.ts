@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { type Channel, type Clock, systemClock } from "@ojm/core";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Audit } from "../contract/audit.js";
 import type { Job, JobDetail, Jobs, Why } from "../contract/jobs.js";
 import type { Locks } from "../contract/locks.js";
@@ -37,6 +37,19 @@ async function leftAlone(name: string, { cron, from }: { cron: string; from: num
 
 const fail = (name: string, error = "no route"): Promise<unknown> =>
   it.manager.run(name, () => Promise.reject(new Error(error))).catch(() => {});
+
+/** The kinds of entries that are scanned as a whole from now on. */
+function scans(channel: object): { readonly scanned: string[]; end(): void } {
+  const scanned: string[] = [];
+  const all = Object.getPrototypeOf(channel) as Channel<unknown>;
+  const { entries } = all;
+  const spy = vi.spyOn(all, "entries").mockImplementation(function (this: Channel<unknown>, options = {}) {
+    const { prefix } = options as { readonly prefix?: unknown };
+    if (Array.isArray(prefix) && prefix.length === 1) scanned.push(String(prefix[0]));
+    return entries.call(this, options);
+  });
+  return { scanned, end: () => spy.mockRestore() };
+}
 
 describe("me", () => {
   test("tells who asks, and what of", async () => {
@@ -89,13 +102,29 @@ describe("now", () => {
     };
     const text = "asked to stop 17 min ago by ben, still running: *** month, 1040000";
     expect(await stop(17 * 60_000 + 20_000)).toEqual([
-      { kind: "ignores", name: "import", at: expect.any(Number), text, run: run.id },
+      { kind: "ignores-cancel", name: "import", at: expect.any(Number), text, run: run.id },
     ]);
     expect(await stop(50_000)).toEqual([]);
     const page = async (): Promise<RunPage> => it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(run.id)}`);
     expect((await page()).asked).toMatchObject({ by: "ben", reason: "*** month, 50000" });
     await run.end();
     expect((await page()).asked).toMatchObject({ by: "ben", reason: "*** month, 50000" });
+  });
+
+  test("is answered from memory: once the store is followed, nothing is scanned for it", async () => {
+    await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
+    await using run = await it.manager.start("import");
+    await it.manager.hold("held", { reason: "a look" });
+    const held = async (): Promise<unknown> => (await it.get<Now>("/api/v1/now")).problems.map(({ name }) => name);
+    await expect.poll(held).toEqual(["held"]);
+    const { scanned, end } = scans(it.manager.channels.locks);
+    try {
+      expect((await it.get<Now>("/api/v1/now")).running.map(({ id }) => id)).toEqual([run.id]);
+      const kinds = ["lock", "retry", "session", "schedule", "cursor", "member"];
+      expect(scanned.filter((kind) => kinds.includes(kind))).toEqual([]);
+    } finally {
+      end();
+    }
   });
 
   test("says whether the store is empty", async () => {
@@ -132,16 +161,18 @@ describe("now", () => {
     // That of a process whose record somebody else closed has no process that makes it.
     const { by: _, ...left } = { ...next, name: "left", chain: "left@2026-01-01T00:00:00.000Z" };
     await locks.set(["retry", "left", left.chain], left);
-    const { problems, retries } = await it.get<Now>("/api/v1/now");
-    expect(retries.map(({ name, nobody }) => [name, nobody])).toEqual(
+    const now = async (): Promise<Now> => it.get<Now>("/api/v1/now");
+    await expect.poll(async () => (await now()).retries.length).toBe(2);
+    const { problems, retries } = await now();
+    expect(retries.map(({ name, orphaned }) => [name, orphaned])).toEqual(
       expect.arrayContaining([
         ["import", undefined],
         ["left", true],
       ]),
     );
-    const text = "nobody makes attempt 2 of 3: its process is gone";
-    expect(problems.filter(({ kind }) => kind === "nobody")).toEqual([
-      { kind: "nobody", name: "left", text, run: left.chain },
+    const text = "no process makes attempt 2 of 3: its process is gone";
+    expect(problems.filter(({ kind }) => kind === "orphaned-retry")).toEqual([
+      { kind: "orphaned-retry", name: "left", text, run: left.chain },
     ]);
     await locks.unset(["retry", "left", left.chain]);
     await manager.cancel("import", { reason: "enough" });
@@ -153,10 +184,11 @@ describe("now", () => {
     await it.manager.hold("import", { reason: "the schema changes", author: "ana" });
     await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await it.scheduler.pause("nightly", { reason: "holidays", author: "bo" });
-    const { problems } = await it.get<Now>("/api/v1/now");
-    expect(problems.map(({ kind, name, text }) => [kind, name, text])).toEqual([
-      ["failed", "report", "failed: no route"],
-      ["held", "import", "held by ana: the schema changes"],
+    const problems = async (): Promise<unknown> =>
+      (await it.get<Now>("/api/v1/now")).problems.map(({ kind, name, text }) => [kind, name, text]);
+    await expect.poll(problems).toEqual([
+      ["failed", "report", "no route"],
+      ["held", "import", expect.stringMatching(/^held by ana until \S+Z: the schema changes$/)],
       ["paused", "nightly", "paused by bo: holidays"],
     ]);
     await it.manager.run("report", () => {});
@@ -198,16 +230,16 @@ describe("now", () => {
     await announced("yearly");
     await it.scheduler.close();
     const problems = async (): Promise<Now["problems"]> => (await it.get<Now>("/api/v1/now")).problems;
-    await expect.poll(async () => (await problems()).map(({ kind }) => kind)).toEqual(["nobody", "failed"]);
-    const [nobody] = await problems();
-    expect(nobody).toEqual({
-      kind: "nobody",
+    await expect.poll(async () => (await problems()).map(({ kind }) => kind)).toEqual(["unattended", "failed"]);
+    const [unattended] = await problems();
+    expect(unattended).toEqual({
+      kind: "unattended",
       name: "nightly",
-      text: "no process that runs these schedules is there",
+      text: "no process runs these schedules",
       jobs: { n: 3, names: ["nightly", "often", "yearly"] },
     });
     const { jobs } = await it.get<Jobs>("/api/v1/jobs?q=nightly");
-    expect(jobs).toMatchObject([{ name: "nightly", nobody: "no process that runs this schedule is there" }]);
+    expect(jobs).toMatchObject([{ name: "nightly", unattended: "no process runs this schedule" }]);
   });
 
   test("tells since when nobody runs a schedule by its first tick that nobody decided on", async () => {
@@ -225,7 +257,7 @@ describe("now", () => {
     const { reasons } = await it.get<Why>("/api/v1/jobs/often/why");
     const since = new Date(from).toISOString();
     expect(reasons[0]).toMatchObject({
-      code: "nobody",
+      code: "unattended",
       text: expect.stringContaining(`ticks are overdue, since ${since}`),
     });
   });
@@ -247,17 +279,17 @@ describe("now", () => {
 
   test("marks the ticks to come of a job that nobody runs, and of no other", async () => {
     const coming = async (): Promise<readonly (true | undefined)[]> =>
-      (await it.get<Now>("/api/v1/now")).next.map(({ nobody }) => nobody);
+      (await it.get<Now>("/api/v1/now")).next.map(({ unattended }) => unattended);
     const ofJob = async (): Promise<JobDetail["ticks"]> => (await it.get<JobDetail>("/api/v1/jobs/often")).ticks;
     await it.scheduler.add("often", { every: 3_600_000 }, () => {});
     await announced("often");
     expect(new Set(await coming())).toEqual(new Set([undefined]));
-    expect((await ofJob()).some(({ nobody }) => nobody)).toBe(false);
+    expect((await ofJob()).some(({ unattended }) => unattended)).toBe(false);
     await it.scheduler.close();
     await expect.poll(async () => new Set(await coming()), { timeout: 30_000 }).toEqual(new Set([true]));
     const ticks = (await ofJob()).filter(({ outcome }) => outcome === undefined);
     expect(ticks.length).toBeGreaterThan(0);
-    expect(ticks.every(({ nobody }) => nobody === true)).toBe(true);
+    expect(ticks.every(({ unattended }) => unattended === true)).toBe(true);
   });
 
   test("tells the next tick of each job, however often one of them is due", async () => {
@@ -437,7 +469,7 @@ describe("runs", () => {
     await it.scheduler.close();
     await expect
       .poll(async () => (await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(record.id)}`)).job)
-      .toEqual({ scheduled: true, nobody: expect.stringContaining("no process"), held: true });
+      .toEqual({ scheduled: true, unattended: expect.stringContaining("no process"), held: true });
   });
 
   test("a run has its attempts, the last one that completed, and why its job does not run", async () => {
@@ -509,7 +541,7 @@ describe("runs", () => {
     const run = runs[0]?.id ?? "";
     const orphan = {
       name: "import",
-      code: "orphan",
+      code: "orphaned",
       text: "its command goes on",
       help: "kill it",
       run,
@@ -519,11 +551,11 @@ describe("runs", () => {
       name === undefined ? [orphan] : [{ ...orphan, keeps: true }, refused];
     await using told = await openCockpit({ manager: it.manager, scheduler: it.scheduler, reasons });
     const why = await told.get<Why>("/api/v1/jobs/import/why");
-    expect(why.reasons.map(({ code }) => code)).toEqual(["orphan", "refused", "last"]);
+    expect(why.reasons.map(({ code }) => code)).toEqual(["orphaned", "refused", "last"]);
     expect(why.reasons[0]).toMatchObject({ text: "its command goes on", help: "kill it", run });
     const { problems } = await told.get<Now>("/api/v1/now");
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatchObject({ kind: "orphan", name: "import", text: "its command goes on", run });
+    expect(problems[0]).toMatchObject({ kind: "orphaned", name: "import", text: "its command goes on", run });
   });
 
   test("a log is read in pages, or from its end", async () => {

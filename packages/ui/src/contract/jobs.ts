@@ -36,14 +36,14 @@ export interface Job {
   /** When it is due next. */
   readonly next?: number;
   /** Why no process runs its schedule, in words. Absent if one does. */
-  readonly nobody?: string;
+  readonly unattended?: string;
   /** Its next tick will be skipped, as a person holds the job. */
   readonly held?: true;
   /** Why its next tick will be skipped. */
   readonly skipped?: "paused" | "blackout" | "held";
   /** When its next tick is due that will be run. Absent while its pause has no end. */
   readonly nextRun?: number;
-  /** Its ticks that are due and that nobody has decided on: the first one, the last one, how many. */
+  /** Its ticks that were due a minute ago, and that no process has decided on: the first one, the last one, how many. */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
   /** When the last run ended that completed. */
@@ -59,6 +59,7 @@ export interface Job {
    * counts once, and a cancelled run not at all. It is of the last 50 attempts, and no longer.
    */
   readonly streak?: number;
+  /** Of its last 20 runs, how long half of those took that completed, and 19 of 20. */
   readonly p50?: number;
   readonly p95?: number;
   /** The share of its last 50 attempts that ended well, from 0 to 1: each attempt of a chain counts. */
@@ -85,8 +86,8 @@ export interface JobDetail extends Job {
 /** Why a job does not run now. */
 export interface ReasonView {
   /**
-   * `ready`, `paused`, `blackout`, `nobody`, `overdue`, `running`, `locked`, `kept`, `maintenance`, `queue`,
-   * `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`, `unscheduled`, `orphan` or `refused`.
+   * `ready`, `paused`, `blackout`, `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`, `queue`,
+   * `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`, `unscheduled`, `orphaned` or `refused`.
    */
   readonly code: string;
   readonly text: string;
@@ -135,7 +136,7 @@ const jobEntries = {
   name: v.string(),
   schedule: v.exactOptional(scheduleSchema),
   next: v.exactOptional(v.number()),
-  nobody: v.exactOptional(v.string()),
+  unattended: v.exactOptional(v.string()),
   held: v.exactOptional(v.literal(true)),
   skipped: v.exactOptional(v.picklist(["paused", "blackout", "held"])),
   nextRun: v.exactOptional(v.number()),

@@ -9,26 +9,31 @@ import {
   waiterSchema,
 } from "./common.js";
 
-/** Something that somebody should look at. */
+const KINDS = [
+  "orphaned",
+  "ignores-cancel",
+  "unattended",
+  "orphaned-retry",
+  "lost",
+  "failed",
+  "timeout",
+  "overdue",
+  "long",
+  "held",
+  "paused",
+] as const;
+
+/** Something that an operator should look at. */
 export interface Problem {
   /**
    * - `failed`, `lost`, `timeout`: how the last run of the job ended.
-   * - `orphan`: the command of a run that is over goes on.
-   * - `overdue`: a tick is due, and nobody has decided it. `nobody`: no process is there that runs it.
-   * - `paused`, `held`: somebody keeps it from running. `long`: it runs for longer than it usually does.
-   * - `ignores`: a run is still running a minute after it was asked to stop.
+   * - `orphaned`: the command of a run that is over goes on.
+   * - `overdue`: a tick was due a minute ago, and no process has decided on it. `unattended`: no process is there
+   *   that runs the schedule. `orphaned-retry`: no process makes an attempt that is to come.
+   * - `paused`, `held`: a person keeps it from running. `long`: it runs for longer than it usually does.
+   * - `ignores-cancel`: a run is still running a minute after it was asked to stop.
    */
-  readonly kind:
-    | "orphan"
-    | "ignores"
-    | "failed"
-    | "lost"
-    | "timeout"
-    | "overdue"
-    | "paused"
-    | "nobody"
-    | "long"
-    | "held";
+  readonly kind: (typeof KINDS)[number];
   readonly name: string;
   /** Since when, in ms since 1970. Absent if that is not known. */
   readonly at?: number;
@@ -69,7 +74,7 @@ export interface Running {
   readonly fence: string;
   /** Until when its process has its locks unless it renews them, and when it did so last. */
   readonly lease?: { readonly until: number; readonly renewed: number };
-  /** How long half of its runs take, and 19 of 20, in ms. */
+  /** How long half of its last 20 runs took that completed, and 19 of 20, in ms. */
   readonly p50?: number;
   readonly p95?: number;
   readonly progress?: ProgressView;
@@ -88,7 +93,7 @@ export interface TickView {
   /** When it is run: `at`, and its jitter. */
   readonly due: number;
   /**
-   * What became of it. Absent if it is to come. `overdue`: it is due, and nobody has decided on it.
+   * What became of it. Absent if it is to come. `overdue`: it was due a minute ago, and no process has decided.
    * `waiting`: its run begins when those before it have ended.
    */
   readonly outcome?: "run" | "skipped" | "missed" | "refused" | "overdue" | "waiting";
@@ -104,7 +109,7 @@ export interface TickView {
   /** Why it will not be run, as it is now. */
   readonly skipped?: "paused" | "blackout" | "held";
   /** It is to come, and no process is there that runs its schedule. */
-  readonly nobody?: true;
+  readonly unattended?: true;
   /** It is to come: how many earlier ticks of its schedule wait for their run. */
   readonly waiting?: number;
   /** The last tick, and how many there are, if the entry is about several in a row. */
@@ -121,8 +126,8 @@ export interface RetryView {
   readonly attempt: number;
   readonly attempts: number;
   readonly due: number;
-  /** Set if nobody makes it: its process is gone, and no living scheduler has a schedule of the name. */
-  readonly nobody?: true;
+  /** Set if no process makes it: its own is gone, and no living scheduler has a schedule of the name. */
+  readonly orphaned?: true;
   /** Why the last one failed. At most 300 characters of it. */
   readonly error?: string;
 }
@@ -176,7 +181,7 @@ export const stopRequestSchema: Schema<StopRequest> = v.strictObject({
 });
 
 export const problemSchema: Schema<Problem> = v.strictObject({
-  kind: v.picklist(["orphan", "ignores", "failed", "lost", "timeout", "overdue", "paused", "nobody", "long", "held"]),
+  kind: v.picklist(KINDS),
   name: v.string(),
   at: v.exactOptional(v.number()),
   text: v.string(),
@@ -214,7 +219,7 @@ export const tickSchema: Schema<TickView> = v.strictObject({
   status: v.exactOptional(statusSchema),
   other: v.exactOptional(v.string()),
   skipped: v.exactOptional(v.picklist(["paused", "blackout", "held"])),
-  nobody: v.exactOptional(v.literal(true)),
+  unattended: v.exactOptional(v.literal(true)),
   waiting: v.exactOptional(v.number()),
   until: v.exactOptional(v.number()),
   count: v.exactOptional(v.number()),
@@ -226,7 +231,7 @@ export const retrySchema: Schema<RetryView> = v.strictObject({
   attempt: v.number(),
   attempts: v.number(),
   due: v.number(),
-  nobody: v.exactOptional(v.literal(true)),
+  orphaned: v.exactOptional(v.literal(true)),
   error: v.exactOptional(v.string()),
 });
 

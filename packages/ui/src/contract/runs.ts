@@ -93,7 +93,7 @@ export interface RunPage {
   /**
    * What keeps its job from another run on request: that it has no schedule, that no process runs it, a hold.
    */
-  readonly job: { readonly scheduled: boolean; readonly nobody?: string; readonly held?: true };
+  readonly job: { readonly scheduled: boolean; readonly unattended?: string; readonly held?: true };
 }
 
 /** Something in the log of a run: a line, or a place where lines are missing. */
@@ -182,7 +182,7 @@ export const runPageSchema: Schema<RunPage> = v.strictObject({
   progress: v.exactOptional(progressSchema),
   job: v.strictObject({
     scheduled: v.boolean(),
-    nobody: v.exactOptional(v.string()),
+    unattended: v.exactOptional(v.string()),
     held: v.exactOptional(v.literal(true)),
   }),
 });

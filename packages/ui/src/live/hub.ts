@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { channelsAnswer, type LiveRuns } from "@ojm/core/internal";
-import { followSchedules } from "@ojm/schedule";
+import { followStore, type LiveStore, type SnapshotOptions, type StoreSnapshot } from "@ojm/schedule/operator";
 import type { Events } from "../contract/events.js";
 import { type Followed, Shared } from "../view/source.js";
 import { ToldRuns } from "./changes.js";
@@ -24,6 +24,13 @@ const LINGER = 60_000;
 /** How long the names that have a record are known. New ones are seen as they come. */
 const NAMES = 60_000;
 
+/** A store that is followed. */
+interface Following {
+  readonly store: LiveStore;
+  readonly over: AbortController;
+  isReady: boolean;
+}
+
 /** Hears of each event. */
 export type Listener = (sent: Sent) => void;
 
@@ -37,7 +44,8 @@ export class Hub implements Followed {
   readonly #dirty: Set<string> = new Set();
   readonly #changed: Set<string> = new Set();
   readonly #names: Shared<Set<string>>;
-  #following: { readonly live: LiveRuns; readonly over: AbortController; isReady: boolean } | undefined;
+  readonly #orphans: NonNullable<SnapshotOptions["orphans"]>;
+  #following: Following | undefined;
   #timers: (() => void)[] = [];
   #flushTimer: NodeJS.Timeout | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
@@ -47,8 +55,10 @@ export class Hub implements Followed {
   #isStale = false;
   #closed = false;
 
-  constructor(manager: JobManager, mask: (text: string) => string) {
+  /** `orphans`: see {@link SnapshotOptions}. */
+  constructor(manager: JobManager, mask: (text: string) => string, orphans: NonNullable<SnapshotOptions["orphans"]>) {
     this.#manager = manager;
+    this.#orphans = orphans;
     this.#told = new ToldRuns(mask);
     this.#names = new Shared(
       async () => {
@@ -65,16 +75,28 @@ export class Hub implements Followed {
    *
    * @throws ChannelError if the store is away
    */
-  async live(): Promise<LiveRuns> {
-    const { live } = this.#follow();
+  live(): Promise<LiveRuns> {
+    return this.#inTime((store) => store.ready.then(() => store.runs));
+  }
+
+  /**
+   * All that an operator wants to know, as it is now.
+   *
+   * @throws ChannelError if the store is away
+   */
+  snapshot(): Promise<StoreSnapshot> {
+    return this.#inTime((store) => store.ready.then(() => store.fresh()));
+  }
+
+  async #inTime<T>(ask: (store: LiveStore) => Promise<T>): Promise<T> {
+    const { store } = this.#follow();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const text = `the store did not answer within ${durationText(PATIENCE)}`;
       timer = setTimeout(() => reject(new ChannelError("TIMEOUT", text, { retryable: true })), PATIENCE);
     });
     try {
-      await Promise.race([live.ready, late]);
-      return live;
+      return await Promise.race([ask(store), late]);
     } finally {
       clearTimeout(timer);
     }
@@ -99,7 +121,7 @@ export class Hub implements Followed {
   /** What a new listener must know: all that runs, and whether the store is away. */
   state(): { readonly running?: Events["running"]; readonly stale?: Events["stale"] } {
     const now = Date.now();
-    const live = this.#following?.isReady === true ? this.#following.live : undefined;
+    const live = this.#following?.isReady === true ? this.#following.store.runs : undefined;
     return {
       ...(live && { running: { at: now, all: true, put: this.#told.view(live.runs(), now), gone: [] } }),
       ...(this.#isStale && { stale: { since: this.#answered } }),
@@ -118,24 +140,21 @@ export class Hub implements Followed {
     this.#listeners.clear();
   }
 
-  #follow(): { readonly live: LiveRuns } {
+  #follow(): Following {
     if (this.#closed) throw new ChannelError("CLOSED", "this cockpit is closed");
     this.#lastUse = performance.now();
     if (this.#following !== undefined) return this.#following;
     const over = new AbortController();
-    const changed = (name: string): void => {
-      this.#dirty.add(name);
+    const changed = (name: string | undefined, of: "runs" | "others"): void => {
+      if (name === undefined) return;
+      (of === "runs" ? this.#dirty : this.#changed).add(name);
       this.#soon();
     };
     const failed = (): void => this.#gone(following);
-    const live = this.#manager.live({ changed, failed });
-    const following = { live, over, isReady: false };
+    const store = followStore(this.#manager, { changed, failed, orphans: this.#orphans, signal: over.signal });
+    const following = { store, over, isReady: false };
     this.#following = following;
-    live.ready.then(() => this.#ready(following), failed);
-    const decided = (name: string | undefined): void => {
-      if (name !== undefined) this.touch(name);
-    };
-    followSchedules(this.#manager, { changed: decided, signal: over.signal }).catch(failed);
+    store.ready.then(() => this.#ready(following), failed);
     if (this.#timers.length === 0) this.#begin();
     return following;
   }
@@ -154,18 +173,17 @@ export class Hub implements Followed {
     });
   }
 
-  #ready(following: { readonly live: LiveRuns; isReady: boolean }): void {
+  #ready(following: Following): void {
     if (this.#following !== following) return;
     following.isReady = true;
     this.#dirty.clear();
     const at = Date.now();
-    this.#emit("running", { at, all: true, put: this.#told.all(following.live.runs(), at), gone: [] });
+    this.#emit("running", { at, all: true, put: this.#told.all(following.store.runs.runs(), at), gone: [] });
   }
 
   /** The store cannot be followed: the next look begins anew. */
-  #gone(following: { readonly live: LiveRuns; readonly over: AbortController }): void {
+  #gone(following: Following): void {
     if (this.#following !== following) return;
-    following.live.close();
     following.over.abort();
     this.#following = undefined;
     this.#stale();
@@ -204,7 +222,7 @@ export class Hub implements Followed {
     const following = this.#following;
     const at = Date.now();
     if (following?.isReady === true && this.#dirty.size > 0) {
-      const { put, gone, names } = this.#told.difference(this.#dirty, (name) => following.live.run(name), at);
+      const { put, gone, names } = this.#told.difference(this.#dirty, (name) => following.store.runs.run(name), at);
       this.#dirty.clear();
       for (const name of names) this.#changed.add(name);
       if (put.length > 0 || gone.length > 0) this.#emit("running", { at, put, gone });
@@ -229,7 +247,6 @@ export class Hub implements Followed {
     this.#timers = [];
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    this.#following?.live.close();
     this.#following?.over.abort();
     this.#following = undefined;
   }

@@ -10,7 +10,7 @@ const MIB = 1_024 * 1_024;
 async function opened(): Promise<{ readonly it: TestCockpit; readonly hub: Hub; readonly source: Source }> {
   const it = await openCockpit();
   const mask = (text: string): string => text;
-  const hub = new Hub(it.manager, mask);
+  const hub = new Hub(it.manager, mask, async () => []);
   onTestFinished(async () => {
     hub.close();
     await it[Symbol.asyncDispose]();

@@ -27,7 +27,7 @@ export async function locksOf(source: Source): Promise<Locks> {
     };
   });
   const instances = [...sessions.values()]
-    .filter((session) => !isOfHold(session))
+    .filter(({ hold }) => hold === undefined)
     .map(
       ({ since, lease, ...holder }): InstanceView => ({
         ...holderOf(holder),
@@ -66,11 +66,6 @@ export function holdView(lock: HeldLock, { mask }: Pick<Source, "mask">): HoldVi
   if (hold === undefined) return undefined;
   const { reason, author, until } = hold;
   return { reason: mask(reason), ...(author !== undefined && { author: mask(author) }), until };
-}
-
-/** Whether a session is of a hold, which no process has. */
-function isOfHold({ instance }: { readonly instance: string }): boolean {
-  return instance.startsWith("hold-");
 }
 
 function schedulerOf({ by, schedules }: SchedulerView): SchedulerItem {

@@ -1,6 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import type { LiveRuns } from "@ojm/core/internal";
 import type { Scheduler } from "@ojm/schedule";
+import type { StoreSnapshot } from "@ojm/schedule/operator";
 import type { OtherReason } from "../types.js";
 
 /** What is followed, and so is known without a read. */
@@ -11,6 +12,12 @@ export interface Followed {
    * @throws ChannelError if the store is away
    */
   live(): Promise<LiveRuns>;
+  /**
+   * All that an operator wants to know, as it is now.
+   *
+   * @throws ChannelError if the store is away
+   */
+  snapshot(): Promise<StoreSnapshot>;
   /** The names that have a record. */
   names(): Promise<ReadonlySet<string>>;
   /** Tells at once what a person has just done. */

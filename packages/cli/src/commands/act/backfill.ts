@@ -7,7 +7,6 @@ import { CommandError, notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
-import { unattended } from "../look/unattended.js";
 import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -29,11 +28,11 @@ async function ask(given: Given, name: string): Promise<number> {
   const to = timeOption(given, "to", now, -1);
   if (from >= (to ?? now)) throw new CommandError("--from must lie before --to: no tick lies between them");
   const reason = await reasonOf(given, `run the ticks of ${name} again`);
-  return withScheduler(given, async (scheduler, manager) => {
+  return withScheduler(given, async (scheduler) => {
     const again = given.flags.has("again");
     const options = { from, reason, author: author(), again, ...(to !== undefined && { to }) };
     const asked = await scheduler.backfill(name, options);
-    const isAlone = asked.toRun > 0 && (await unattended(manager)).has(name);
+    const isAlone = asked.toRun > 0 && (await scheduler.why(name)).some(({ code }) => code === "unattended");
     const hint = isAlone ? ` No process that runs "${name}" is there: they wait for one.` : "";
     return done(given, `${sayAsked(name, asked)}${hint}`, asked);
   });

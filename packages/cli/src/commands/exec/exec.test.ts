@@ -396,7 +396,7 @@ describe("ojm exec", () => {
     // Nor does it say beside that that nothing keeps it from running.
     expect(reasons).toMatchObject([
       {
-        code: "orphan",
+        code: "orphaned",
         text: expect.stringMatching(/Until it ends, no ojm exec of "backup" on this machine begins$/),
         help: end,
       },

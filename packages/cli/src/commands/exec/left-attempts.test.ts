@@ -38,26 +38,26 @@ async function killedBetweenAttempts(...options: readonly string[]): Promise<str
 
 describe("an attempt of ojm exec whose ojm was killed", () => {
   test("is told by ps, jobs, show, locks, doctor and why as one that nobody makes, before it is due", async () => {
-    const id = await killedBetweenAttempts();
-    const waits = /dump waits for attempt 2 of 3, due \S+Z: nobody makes it, as its process is gone\n$/;
+    await killedBetweenAttempts();
+    const waits = /dump waits for attempt 2 of 3, due \S+Z: no process makes it, as its own is gone\n$/;
     expect((await call("ps")).out).toMatch(waits);
-    expect(await json("ps")).toMatchObject([{ name: "dump", status: "waiting", attempt: 2, nobody: true }]);
-    expect((await call("jobs")).out).toMatch(/^dump +nobody makes attempt 2 /m);
-    expect(await json("jobs")).toMatchObject([{ name: "dump", next: { attempt: 2, nobody: true } }]);
-    expect((await call("show", "dump")).out).toMatch(/^next attempt +2, due \S+Z: nobody makes it/m);
-    expect((await call("locks")).out).toMatch(/^dump +free .*2 of 3, due \S+Z: nobody makes it/m);
+    expect(await json("ps")).toMatchObject([{ name: "dump", status: "waiting", attempt: 2, orphaned: true }]);
+    expect((await call("jobs")).out).toMatch(/^dump +no process makes attempt 2 /m);
+    expect(await json("jobs")).toMatchObject([{ name: "dump", next: { attempt: 2, orphaned: true } }]);
+    expect((await call("show", "dump")).out).toMatch(/^next attempt +2, due \S+Z: no process makes it/m);
+    expect((await call("locks")).out).toMatch(/^dump +free .*2 of 3, due \S+Z: no process makes it/m);
     const help = "ojm exec dump -- COMMAND … begins a new run in its place; to end it: ojm cancel dump --reason …";
     expect(await json("doctor")).toContainEqual(
       expect.objectContaining({
         check: "runs",
         state: "warning",
-        text: expect.stringMatching(`^nobody makes attempt 2 of ${id}, due at \\S+Z: its process is gone$`),
+        text: '"dump": no process makes attempt 2 of 3: its process is gone',
         help,
       }),
     );
     expect((await json("why", "dump"))[0]).toMatchObject({
       code: "retry",
-      text: expect.stringMatching(/exit code 3\. Its process is gone: nobody makes it$/),
+      text: expect.stringMatching(/exit code 3\. Its process is gone: no process makes it$/),
       help,
     });
   });
@@ -67,14 +67,16 @@ describe("an attempt of ojm exec whose ojm was killed", () => {
     await killedBetweenAttempts();
     await expect
       .poll(() => live.picture(Date.now()).problems, PATIENT)
-      .toMatchObject([{ name: "dump", what: "left", text: "nobody makes attempt 2 of 3: its process is gone" }]);
+      .toMatchObject([
+        { name: "dump", kind: "orphaned-retry", text: "no process makes attempt 2 of 3: its process is gone" },
+      ]);
   });
 
   test("ends ojm wait at once, with 1 and what to do", async () => {
     const id = await killedBetweenAttempts();
     const { code, out, err } = await call("wait", "dump", "--timeout", "10m");
     expect([code, out]).toEqual([1, expect.stringMatching(/^status +failed$/m)]);
-    expect(err).toContain(`ojm: nobody makes attempt 2 of ${id}: its process is gone. What helps: ojm exec dump -- `);
+    expect(err).toContain(`ojm: no process makes attempt 2 of ${id}: its own is gone. What helps: ojm exec dump -- `);
     expect(await call("wait", "dump", "--json")).toMatchObject({ code: 1 });
   });
 
@@ -85,7 +87,7 @@ describe("an attempt of ojm exec whose ojm was killed", () => {
     await expect.poll(() => waiting.err, PATIENT).toContain("Attempt 2 is due at");
     failing.process.kill("SIGKILL");
     const { code, err } = await waiting.ended;
-    expect([code, err]).toEqual([1, expect.stringContaining("nobody makes attempt 2 of")]);
+    expect([code, err]).toEqual([1, expect.stringContaining("no process makes attempt 2 of")]);
   });
 
   test("is not made by the next ojm exec, which begins its own run in its place", async () => {
@@ -123,7 +125,7 @@ test("an attempt of a schedule whose scheduler lives is made by it: nobody is to
   await scheduler.add("dump", definition, () => Promise.reject(new Error("no route")));
   await scheduler.runNow("dump", { reason: "a test" });
   await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
-  expect((await json("ps"))[0]).not.toHaveProperty("nobody");
+  expect((await json("ps"))[0]).not.toHaveProperty("orphaned");
 });
 
 async function followed(): Promise<{ readonly live: LiveStore }> {

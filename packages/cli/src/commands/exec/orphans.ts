@@ -1,4 +1,4 @@
-import { type Channel, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
+import { type Channel, type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
 import { processState, readable } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
 import { wantsJson } from "../../output/print.js";
@@ -19,13 +19,22 @@ export interface Orphan {
   readonly ojm: string;
 }
 
-/** The commands of `ojm exec` that go on although their ojm is gone, by the notes beside the locks. */
-export async function orphansOf(manager: JobManager): Promise<Orphan[]> {
-  const held = new Set<string>();
-  for (const { name, note } of await manager.locks()) {
-    const start = (note as { readonly run?: unknown } | undefined)?.run;
-    if (typeof start === "number") held.add(runId({ name, startTime: start }));
-  }
+/** The ids of the runs whose locks are held. */
+export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
+  return new Set(
+    locks.flatMap(({ name, note }) => {
+      const { run: startTime } = (note ?? {}) as { readonly run?: unknown };
+      return typeof startTime === "number" ? [runId({ name, startTime })] : [];
+    }),
+  );
+}
+
+/**
+ * The commands of `ojm exec` that go on although their ojm is gone, by the notes beside the locks. `held`: the
+ * runs whose locks are held, if that is known.
+ */
+export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>): Promise<Orphan[]> {
+  const running = held ?? runsWithLock(await manager.locks());
   const orphans: Orphan[] = [];
   const notes = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
   for await (const { key, value } of readable(notes, { prefix: ["exec"] })) {
@@ -33,7 +42,7 @@ export async function orphansOf(manager: JobManager): Promise<Orphan[]> {
     if (!isCommandNote(value, name)) continue;
     const { run, host, pid } = value;
     const state = processState(value);
-    if (held.has(run) || state === "gone") continue;
+    if (running.has(run) || state === "gone") continue;
     orphans.push({ name, run, host, pid, isCertain: state === "there", ojm: sayOjm(value) });
   }
   return orphans;
@@ -60,6 +69,11 @@ export function sayOrphan({ name, host, pid, isCertain, ojm }: Orphan): string {
   return `the command of "${name}" ${isCertain ? "goes on" : "may go on"} as pid ${pid} on ${host}: ${ojm}`;
 }
 
+/** That a command goes on, and whom it keeps from running: the sentences of the problem `orphaned`. */
+export function commandText(orphan: Orphan): string {
+  return `${sayOrphan(orphan)}. ${sayEffect(orphan)}`;
+}
+
 /** What to do about it. */
 export function sayHelp(orphan: Orphan): string {
   if (orphan.isCertain) return `${sayEffect(orphan)}. To end it: ${helpCommand(orphan)}`;
@@ -67,7 +81,7 @@ export function sayHelp(orphan: Orphan): string {
 }
 
 /** Whom it keeps from running. */
-export function sayEffect({ name, isCertain }: Orphan): string {
+function sayEffect({ name, isCertain }: Orphan): string {
   if (!isCertain) return `An ojm exec of "${name}" on another machine does not wait for it`;
   return `Until it ends, no ojm exec of "${name}" on this machine begins`;
 }

@@ -1,11 +1,15 @@
 import type { JobManager } from "@ojm/core";
 import type { OtherReason } from "@ojm/ui";
-import { helpCommand, type Orphan, orphansOf, sayEffect, sayOrphan } from "./orphans.js";
+import { commandText, helpCommand, type Orphan, orphansOf } from "./orphans.js";
 import { sayRefusals } from "./refusals.js";
 
 /** What `ojm exec` knows that keeps jobs from running, for the cockpit: of one, or of all that need help. */
-export async function otherReasons(manager: JobManager, name?: string): Promise<OtherReason[]> {
-  const orphans = (await orphansOf(manager)).filter((orphan) => name === undefined || orphan.name === name);
+export async function otherReasons(
+  manager: JobManager,
+  name?: string,
+  running?: ReadonlySet<string>,
+): Promise<OtherReason[]> {
+  const orphans = (await orphansOf(manager, running)).filter((orphan) => name === undefined || orphan.name === name);
   const refused = name === undefined ? undefined : await sayRefusals(manager, name);
   return [
     ...orphans.map(reasonOf),
@@ -17,8 +21,8 @@ function reasonOf(orphan: Orphan): OtherReason {
   const { name, run, host, isCertain } = orphan;
   return {
     name,
-    code: "orphan",
-    text: `${sayOrphan(orphan)}. ${sayEffect(orphan)}`,
+    code: "orphaned",
+    text: commandText(orphan),
     help: isCertain
       ? `To end it, on ${host}: ${helpCommand(orphan)}`
       : `To see whether it is there, ${helpCommand(orphan)}`,

@@ -8,7 +8,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./kept.js";
-import { NOBODY, SKIPPED, unattended } from "./unattended.js";
+import { SKIPPED, UNATTENDED } from "./unattended.js";
 
 /** So many runs are read of a job to tell its streak. */
 const MOST_STREAK = 50;
@@ -18,9 +18,9 @@ interface Job extends Partial<JobSummary> {
   readonly name: string;
   /** The next attempt, if it waits for one. */
   readonly next?: NextAttempt;
-  readonly schedule?: ScheduleSummary & { readonly words: string };
+  readonly schedule?: Omit<ScheduleSummary, "hash"> & { readonly words: string };
   /** Set if it has a schedule that no living process runs. */
-  readonly nobody?: true;
+  readonly unattended?: true;
 }
 
 /** How a job goes, or went last. */
@@ -29,13 +29,13 @@ const result = ({ running, last }: Job): string | undefined => (running ?? last)
 /** When a job begins next, in ms since 1970: at its next attempt, or by its schedule. */
 function nextOf({ schedule, next }: Job): number | undefined {
   const due = schedule?.nextRun?.due;
-  return next === undefined || next.nobody || (due !== undefined && due < next.due) ? due : next.due;
+  return next === undefined || next.orphaned || (due !== undefined && due < next.due) ? due : next.due;
 }
 
 /** Why a job does not begin at its next tick. No pause and no blackout keeps its next attempt away. */
-function stoppedBy({ schedule, next, nobody }: Job): string | undefined {
-  if (nobody) return NOBODY;
-  if (next?.nobody) return `nobody makes attempt ${next.attempt}`;
+function stoppedBy({ schedule, next, unattended }: Job): string | undefined {
+  if (unattended) return UNATTENDED;
+  if (next?.orphaned) return `no process makes attempt ${next.attempt}`;
   const skipped = schedule?.next[0]?.skipped;
   return skipped === undefined || (next !== undefined && skipped !== "held") ? undefined : SKIPPED[skipped];
 }
@@ -43,7 +43,7 @@ function stoppedBy({ schedule, next, nobody }: Job): string | undefined {
 /** When a job begins next, and what keeps it from its next tick. */
 function sayNext(job: Job, say: SayTime): string {
   const [stop, at] = [stoppedBy(job), nextOf(job)];
-  if (stop === undefined || at === undefined || job.nobody) return stop ?? say(at);
+  if (stop === undefined || at === undefined || job.unattended) return stop ?? say(at);
   return `${stop}, runs ${say(at)}`;
 }
 
@@ -76,12 +76,19 @@ export async function execute(given: Given): Promise<number> {
     const jobs = new Map<string, Job>();
     for await (const job of manager.jobs()) if (!isOwn(job.name) || job.name === name) jobs.set(job.name, job);
     const { wordsOf } = await import("@ojm/schedule");
-    for await (const schedule of scheduler.schedules()) {
-      const { name } = schedule;
-      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words: await wordsOf(schedule.definition) } });
+    const { attendanceIn } = await import("@ojm/schedule/operator");
+    const unattended = await attendanceIn(manager);
+    for await (const { hash, ...schedule } of scheduler.schedules()) {
+      const { name, definition } = schedule;
+      const alone = unattended({ name, hash }) && ({ unattended: true } as const);
+      jobs.set(name, {
+        ...jobs.get(name),
+        name,
+        schedule: { ...schedule, words: await wordsOf(definition) },
+        ...alone,
+      });
     }
-    for (const name of await unattended(manager)) jobs.set(name, { ...jobs.get(name), name, nobody: true });
-    for (const next of (await comingOf(manager, name)).reverse())
+    for (const next of (await comingOf(manager, { name })).reverse())
       jobs.set(next.name, { ...jobs.get(next.name), name: next.name, next: nextAttempt(next) });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     const shown = sorted.filter((job) => name === undefined || job.name === name);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { HeldLock, JobManager, Waiter } from "@ojm/core";
-import { holdOf } from "@ojm/core/internal";
+import { holdOf, keptOf } from "@ojm/core/internal";
 import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
@@ -10,8 +10,8 @@ import { oneLine } from "../../output/table.js";
 import { type SayTime, sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
-import { type Orphan, orphansOf, tellOrphans } from "../exec/orphans.js";
-import { comingOf, keptOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./kept.js";
+import { type Orphan, orphansOf, runsWithLock, tellOrphans } from "../exec/orphans.js";
+import { comingOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./kept.js";
 import { sayWaiters, withWaiters } from "./ps/waiters.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
@@ -59,8 +59,9 @@ export async function locksText(given: Given, manager: JobManager, name?: string
     { title: "WHY", cut: "text", cell: (lock) => holdOf(lock)?.reason },
   ];
   const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
-  const orphans = (await orphansOf(manager)).filter((one) => one.isCertain && isMeant(one));
-  const shown = (await locksOf(manager, orphans)).filter(isMeant);
+  const held = await manager.locks();
+  const orphans = (await orphansOf(manager, runsWithLock(held))).filter((one) => one.isCertain && isMeant(one));
+  const shown = (await locksOf(manager, held, orphans)).filter(isMeant);
   await refuseIfNone(manager, name, shown);
   tellOrphans(given, orphans);
   const text = await itemsText(given, shown, columns, name === undefined ? "no locks" : `"${name}" has no lock`);
@@ -69,8 +70,8 @@ export async function locksText(given: Given, manager: JobManager, name?: string
   return text + waited.map((line) => `${oneLine(line)}\n`).join("");
 }
 
-function sayNext({ attempt, attempts, due, nobody }: NextAttempt, say: SayTime): string {
-  return `${attempt} of ${attempts}, ${sayDue(say(due), nobody)}`;
+function sayNext({ attempt, attempts, due, orphaned }: NextAttempt, say: SayTime): string {
+  return `${attempt} of ${attempts}, ${sayDue(say(due), orphaned)}`;
 }
 
 function holderText(lock: Lock): string | undefined {
@@ -84,16 +85,16 @@ function holderText(lock: Lock): string | undefined {
 
 function stateOf(lock: HeldLock): Lock["state"] {
   if (holdOf(lock) !== undefined) return "hold";
-  return keptOf(lock.note) === undefined ? "held" : "kept";
+  return keptOf(lock) === undefined ? "held" : "kept";
 }
 
-async function locksOf(manager: JobManager, orphans: readonly Orphan[]): Promise<Lock[]> {
-  const coming = new Map((await comingOf(manager)).reverse().map((one) => [one.name, one]));
+async function locksOf(manager: JobManager, all: readonly HeldLock[], orphans: readonly Orphan[]): Promise<Lock[]> {
+  const coming = new Map((await comingOf(manager, { locks: all })).reverse().map((one) => [one.name, one]));
   const nextOf = (name: string): Pick<Lock, "next"> => {
     const next = coming.get(name);
     return next === undefined ? {} : { next: nextAttempt(next) };
   };
-  const locks = await withWaiters(manager, await manager.locks());
+  const locks = await withWaiters(manager, all);
   const held = locks.map((lock): Lock => ({ ...lock, state: stateOf(lock), ...nextOf(lock.name) }));
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);

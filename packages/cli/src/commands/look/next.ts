@@ -7,7 +7,7 @@ import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
-import { noteOf, unattended } from "./unattended.js";
+import { noteOf } from "./unattended.js";
 
 const LIMIT = 10;
 
@@ -15,7 +15,7 @@ interface Coming extends NextTick {
   readonly name: string;
   readonly timeZone: string;
   /** Set if no living process runs the schedule. */
-  readonly nobody?: true;
+  readonly unattended?: true;
 }
 
 /** Shows the coming ticks of a schedule, or the next one of each, the soonest first. */
@@ -35,16 +35,17 @@ export async function execute(given: Given): Promise<number> {
     { title: "NOTE", rank: 2, cell: (tick) => noteOf(tick, lateOf(missed.get(tick.name))) },
   ];
   return withScheduler(given, async (scheduler, manager) => {
-    const alone = await unattended(manager);
+    const { attendanceIn } = await import("@ojm/schedule/operator");
+    const unattended = await attendanceIn(manager);
     const coming: Coming[] = [];
     const known: string[] = [];
-    for await (const { name: one, definition, next } of scheduler.schedules({ limit: ofEach })) {
+    for await (const { name: one, definition, hash, next } of scheduler.schedules({ limit: ofEach })) {
       known.push(one);
       if (name !== undefined && name !== one) continue;
       const { timeZone = "UTC" } = definition;
       missed.set(one, definition.missed);
-      const nobody = alone.has(one) ? ({ nobody: true } as const) : {};
-      coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick, ...nobody })));
+      const alone = unattended({ name: one, hash }) && ({ unattended: true } as const);
+      coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick, ...alone })));
     }
     if (name !== undefined && !known.includes(name)) {
       const names = new Set(known);
@@ -57,7 +58,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** What becomes of it if nobody runs it by then. */
+/** What becomes of it if no process runs it by then. */
 function lateOf(missed: CheckedDefinition["missed"] = { run: "latest", downtime: false }): string {
   const { run, downtime = true } = typeof missed === "string" ? { run: missed } : missed;
   if (run === "none" || !downtime) return "missed unless a process comes";

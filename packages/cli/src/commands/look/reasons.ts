@@ -2,16 +2,16 @@ import type { JobManager } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { sayHelpLeft } from "../exec/left-attempts.js";
-import { helpCommand, type Orphan, orphansOf, sayEffect, sayOrphan } from "../exec/orphans.js";
+import { commandText, helpCommand, type Orphan, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
 
 /** Why a job does not run, and what helps. */
 export interface Why extends Omit<ScheduleReason, "code"> {
   /**
-   * `orphan`: the command of `ojm exec` goes on although its ojm was killed. `refused`: a start by `ojm exec`
+   * `orphaned`: the command of `ojm exec` goes on although its ojm was killed. `refused`: a start by `ojm exec`
    * was refused since the last run began.
    */
-  readonly code: ScheduleReason["code"] | "orphan" | "refused";
+  readonly code: ScheduleReason["code"] | "orphaned" | "refused";
   /** The command that helps, or shows more. */
   readonly help?: string;
 }
@@ -30,7 +30,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
     reason?.left === undefined || reason.next === undefined
       ? ojmCommand("cancel", name, "--reason …")
       : sayHelpLeft(reason.next),
-  nobody: (name) =>
+  unattended: (name) =>
     `start the process that adds the schedule; if none does any more: ${ojmCommand("schedules rm", name, "--reason …")}`,
   paused: (name) => ojmCommand("resume", name),
   last: (name, { reason }) => ojmCommand("show", reason?.run?.id ?? name),
@@ -40,8 +40,8 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
 /** Why a job does not run, the most important reason first, each with what helps. */
 export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name: string): Promise<Why[]> {
   const all = await scheduler.why(name);
-  // Nobody is there to run it now, or a hold keeps it away.
-  const isKeptAway = all.some(({ code }) => code === "nobody" || code === "maintenance");
+  // No process is there to run it now, or a hold keeps it away.
+  const isKeptAway = all.some(({ code }) => code === "unattended" || code === "maintenance");
   const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
   // That a lock is free does not mean that the next command begins.
   const isKept = orphans.some(({ isCertain }) => isCertain);
@@ -63,5 +63,5 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
 
 /** The command of an earlier `ojm exec` that outlived its ojm: the next one waits for it. */
 function reasonOf(orphan: Orphan): Why {
-  return { code: "orphan", text: `${sayOrphan(orphan)}. ${sayEffect(orphan)}`, help: helpCommand(orphan) };
+  return { code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) };
 }

@@ -77,7 +77,7 @@ describe("a schedule that no program adds any more", () => {
     expect(before.out.replace(/\s+/g, " ")).toContain("ojm schedules rm 'old name' --reason …");
     expect(await json("why", "old name")).toContainEqual(
       expect.objectContaining({
-        code: "nobody",
+        code: "unattended",
         help: expect.stringContaining("ojm schedules rm 'old name' --reason …"),
       }),
     );
@@ -96,7 +96,7 @@ describe("a schedule that no program adds any more", () => {
     await using scheduler = new Scheduler(manager);
     await scheduler.add("feed", { every: DAY }, () => {});
     // Its presence is written behind the schedule.
-    await expect.poll(async () => (await json("jobs"))[0]).not.toHaveProperty("nobody");
+    await expect.poll(async () => (await json("jobs"))[0]).not.toHaveProperty("unattended");
     const { code, out } = await rm("feed", "--reason", "renamed");
     expect([code, out]).toEqual([
       0,
@@ -132,9 +132,9 @@ describe("a schedule that no program adds any more", () => {
 
 describe("a schedule that nobody runs", () => {
   test.each([
-    ["none", "nobody runs it now: missed unless a process comes"],
-    ["latest", "nobody runs it now: run once a process comes, if it is the newest then"],
-    ["all", "nobody runs it now: run once a process comes"],
+    ["none", "no process runs it now: missed unless a process comes"],
+    ["latest", "no process runs it now: run once a process comes, if it is the newest then"],
+    ["all", "no process runs it now: run once a process comes"],
   ] as const)("has in next what becomes of its ticks (missed: %s)", async (missed, note) => {
     await leave("feed", { every: DAY, missed });
     expect(await out("next", "feed", "-n", "1")).toMatch(new RegExp(` feed +${note}\n$`));
@@ -145,15 +145,15 @@ describe("a schedule that nobody runs", () => {
     const at = last(DAY);
     await setCursor("feed", { at: at - 3 * DAY });
     const [nobody] = await json("why", "feed");
-    expect(nobody?.["code"]).toBe("nobody");
+    expect(nobody?.["code"]).toBe("unattended");
     const since = new Date(at - 2 * DAY).toISOString();
-    expect(nobody?.["text"]).toBe(`no process that runs this schedule is there: 3 ticks are overdue, since ${since}`);
+    expect(nobody?.["text"]).toBe(`no process runs this schedule; 3 ticks are overdue, since ${since}`);
   });
 });
 
 describe("a job that will be skipped", () => {
   const announced = (name: string): Promise<void> =>
-    expect.poll(() => out("jobs", name), PATIENT).not.toContain("nobody runs it");
+    expect.poll(() => out("jobs", name), PATIENT).not.toContain("no process runs it");
 
   test("has in jobs why, and when it runs next", async () => {
     await using scheduler = new Scheduler(manager);

@@ -1,5 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import type { Scheduler, ScheduleTick } from "@ojm/schedule";
+import type { OverdueTick } from "@ojm/schedule/operator";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../command-line/units.js";
@@ -13,18 +14,11 @@ const LIMIT = 20;
 /** What `--not-run` shows. */
 const NOT_RUN: readonly Tick["outcome"][] = ["skipped", "missed", "refused", "overdue", "waiting"];
 
-const WAITS = "it waits for its run, behind those before it";
-
-/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
-const GRACE = 5_000;
-
 /** A tick, or several: overdue ones and those that wait have no decision. */
-interface Tick extends Partial<Omit<ScheduleTick, "outcome">> {
-  readonly schedule: string;
-  readonly at: number;
-  readonly outcome: ScheduleTick["outcome"] | "overdue";
-  readonly why?: string;
-}
+type Tick = ScheduleTick | OverdueTick;
+
+/** A tick with the reason in words. */
+type Shown = Tick & { readonly why?: string };
 
 interface Wanted {
   readonly from?: number;
@@ -38,7 +32,12 @@ export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   const wanted = wantedOf(given);
   return withScheduler(given, async (scheduler, manager) => {
-    const all = [...(await overdue(manager, name, wanted)), ...(await decided(scheduler, name, wanted))];
+    const { tickText } = await import("@ojm/schedule/operator");
+    const found = [...(await overdue(manager, name, wanted)), ...(await decided(scheduler, name, wanted))];
+    const all = found.map((tick): Shown => {
+      const why = tickText(tick);
+      return why === undefined ? tick : { ...tick, why };
+    });
     // The outcomes of a schedule that was removed are still there.
     if (all.length === 0) await scheduler.words(name);
     const shown = all.slice(0, wanted.limit);
@@ -59,7 +58,6 @@ function wantedOf(given: Given): Wanted {
 }
 
 async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Promise<Tick[]> {
-  const { whyBackfilled, whyNotRun } = await import("@ojm/schedule");
   const { from, to, limit, isWanted } = wanted;
   const found: Tick[] = [];
   for await (const tick of scheduler.ticks(name, {
@@ -67,33 +65,30 @@ async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Prom
     ...(to !== undefined && { to }),
   })) {
     if (!isWanted(tick.outcome)) continue;
-    const why = tick.outcome === "waiting" ? WAITS : (whyNotRun(tick) ?? whyBackfilled(tick));
-    found.push({ ...tick, ...(why !== undefined && { why }) });
+    found.push(tick);
     // One more tells that there are more.
     if (found.length > limit) break;
   }
   return found;
 }
 
-/** The ticks that are due and that no process has decided on. */
+/** The ticks that no process has decided on. */
 async function overdue(manager: JobManager, name: string, wanted: Wanted): Promise<Tick[]> {
   const { from = 0, to = Number.POSITIVE_INFINITY, isWanted } = wanted;
   if (!isWanted("overdue")) return [];
   const { schedulesIn } = await import("@ojm/schedule");
+  const { overdueEntry, overdueTicks } = await import("@ojm/schedule/operator");
   for await (const schedule of schedulesIn(manager)) {
     if (schedule.name !== name) continue;
-    const late = schedule.overdue(Math.min(Date.now() - GRACE, to - 1), Math.max(schedule.decided, from - 1));
-    if (late === undefined) return [];
-    const { at, until, count } = late;
-    const why = "no process has decided on it so far";
-    return [{ schedule: name, at, outcome: "overdue", why, ...(count > 1 && { until, count }) }];
+    const range = { after: Math.max(schedule.decided, from - 1), by: to - 1 };
+    return overdueEntry(name, overdueTicks(schedule, Date.now(), range));
   }
   return [];
 }
 
 /** Rows of several ticks have columns of their own: the text of both ends leaves no room for the reason. */
-function columns(say: SayTime, ticks: readonly Tick[]): Column<Tick>[] {
-  const ofRanges: Column<Tick>[] = [
+function columns(say: SayTime, ticks: readonly Shown[]): Column<Shown>[] {
+  const ofRanges: Column<Shown>[] = [
     { title: "TO", rank: 5, cell: ({ until }) => say(until) },
     { title: "TICKS", rank: 3, cell: sayCount },
   ];

@@ -21,7 +21,7 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const all = await reasonsOf(scheduler, manager, name);
-    const isKnown = all.some(({ code }) => code !== "never" && code !== "unscheduled" && code !== "orphan");
+    const isKnown = all.some(({ code }) => code !== "never" && code !== "unscheduled" && code !== "orphaned");
     if (!isKnown) await refuseUnknown(manager, name);
     const reasons = all.map((reason) => ({ ...reason, text: withAges(reason.text, given) }));
     if (process.stdout.isTTY && !given.flags.has("json") && !given.flags.has("jsonl"))

@@ -89,11 +89,12 @@ function lastFailureOf({ cells }: JobRollup): number | undefined {
 
 /** The last run that says how its job does, if it is in error. */
 async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
-  for (const limit of [FEW, MANY]) {
-    let left = limit;
+  // From its failure on: etcd reads a range of records as a whole to find the newest ones. Its chain may have been
+  // cancelled: the run before that says how the job does.
+  for (const range of [{ from, limit: FEW }, { from, limit: MANY }, { limit: MANY }]) {
+    let left = range.limit;
     const over = new Set<string>();
-    // From its failure on: etcd reads a range of records as a whole to find the newest ones.
-    for await (const run of historyOf(jobs, name, { from, limit })) {
+    for await (const run of historyOf(jobs, name, range)) {
       left--;
       const { status, chain = run.id } = run;
       // The attempts before it were tried again, and say no more than it does.
@@ -101,7 +102,7 @@ async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promis
       if (isNeutral(status) || over.has(chain)) continue;
       return run.inError === true ? run : undefined;
     }
-    if (left > 0) return undefined;
+    if (left > 0 && !("from" in range)) return undefined;
   }
   return undefined;
 }

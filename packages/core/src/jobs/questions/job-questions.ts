@@ -30,8 +30,8 @@ import { failing } from "./failing.js";
 import { jobSummaries } from "./job-summary.js";
 import { lastSuccesses } from "./last-success.js";
 import { LiveRuns } from "./live/live-runs.js";
-import type { LiveOptions } from "./live/types.js";
-import { running } from "./running.js";
+import type { LiveOptions, LiveRun } from "./live/types.js";
+import { liveRunsOnce, running } from "./running.js";
 import { why } from "./why.js";
 
 /** What the questions read. */
@@ -245,8 +245,20 @@ export abstract class JobQuestions {
    *
    * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
    */
-  running(): Promise<RunRecord[]> {
-    return running(this.asked.channels.jobs, this.asked.context.locks);
+  async running(): Promise<RunRecord[]> {
+    return running(this.asked.channels.jobs, await this.locks());
+  }
+
+  /**
+   * What runs, in all processes, as {@link JobQuestions.live} shows it, for a program that asks once: how far each
+   * run is, how long it usually takes, who asked it to stop. Leases are known to those alone who watch them.
+   * `locks`: what {@link JobQuestions.locks} has just returned, so that they are not read again.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async liveRuns({ locks }: { readonly locks?: readonly HeldLock[] } = {}): Promise<LiveRun[]> {
+    const { channels, context } = this.asked;
+    return liveRunsOnce({ ...channels, logs: context.logs }, locks ?? (await this.locks()));
   }
 
   /**

@@ -2,8 +2,14 @@ import type { Channel } from "../../channel/channel.js";
 import { historyOf, names } from "../records/history/by-name.js";
 import type { JobSummary, RunRecord, RunStatus } from "../types.js";
 
-/** How many of the newest runs of a job tell its usual duration and its streak. */
+/** How many of the newest runs of a job are read for its streak. */
 const NEWEST = 50;
+
+/**
+ * How many of the newest runs of a job decide its usual duration, everywhere. A live view reads them each
+ * time a run begins, so they are few.
+ */
+const USUAL = 20;
 
 /** How many jobs are read at once. */
 const AT_ONCE = 20;
@@ -40,7 +46,7 @@ export function summarize(name: string, newest: readonly RunRecord[]): JobSummar
   const running = newest.find(({ status }) => status === "running");
   const ended = newest.filter(({ status }) => status !== "running");
   const last = ended[0];
-  const usual = usualOf(ended);
+  const usual = usualOf(newest);
   return {
     name,
     ...(running && { running }),
@@ -50,9 +56,22 @@ export function summarize(name: string, newest: readonly RunRecord[]): JobSummar
   };
 }
 
-/** How long the runs took that completed; `undefined` if there are none. */
-export function usualOf(runs: readonly RunRecord[]): JobSummary["usual"] {
-  const durations = runs
+/** The usual duration of a job, see {@link JobSummary.usual}. Reads no more records than that needs. */
+export async function usually(jobs: Channel<RunRecord>, name: string): Promise<JobSummary["usual"]> {
+  const newest: RunRecord[] = [];
+  for await (const record of historyOf(jobs, name, { limit: USUAL })) newest.push(record);
+  return usualOf(newest);
+}
+
+/**
+ * The usual duration of a job: half of those of its last 20 runs that completed, and 19 of 20, took no
+ * longer, in ms; `undefined` if none of them completed.
+ *
+ * @param newest the newest runs of one job, the newest first; more than 20 of them do not count
+ */
+export function usualOf(newest: readonly RunRecord[]): JobSummary["usual"] {
+  const durations = newest
+    .slice(0, USUAL)
     .filter(({ status, duration }) => status === "completed" && duration !== undefined)
     .map(({ duration }) => duration ?? 0)
     .toSorted((a, b) => a - b);

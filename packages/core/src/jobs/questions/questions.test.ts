@@ -112,8 +112,8 @@ describe("why a job does not run", () => {
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(4 * TTL);
     const left = (await why()).find(({ code }) => code === "retry");
-    expect(left?.text).toMatch(/after: no route\. Its process is gone: nobody makes it$/);
-    expect(left?.left).toBe(". Its process is gone: nobody makes it");
+    expect(left?.text).toMatch(/after: no route\. Its process is gone: no process makes it$/);
+    expect(left?.left).toBe(". Its process is gone: no process makes it");
     expect(await clock.until(two.manager.retriesLeft("a"))).toEqual([left?.next]);
     one.way.fault = () => undefined;
     await clock.until(work, 5 * MINUTE);
@@ -207,6 +207,17 @@ describe("the jobs that fail", () => {
 
   const names = async (options = {}): Promise<string[]> =>
     (await clock.until(two.manager.failing(options))).map(({ name }) => name);
+
+  test("is one whose last chain was cancelled, and whose run before it failed", async () => {
+    const fail = (): Promise<never> => Promise.reject(new Error("no route"));
+    const first = await clock.until(rejection(one.manager.run("a", fail)));
+    expect(first).toMatchObject({ message: "no route" });
+    const tried = rejection(one.manager.run("a", fail, { retry: { attempts: 2, delay: MINUTE } }));
+    await clock.advance(1_000);
+    await clock.until(two.manager.cancel("a", { reason: "enough" }));
+    await clock.until(tried);
+    expect(await names()).toEqual(["a"]);
+  });
 
   test("are those whose last run ended in error, the latest first", async () => {
     for (const name of ["mended", "cancelled", "skips", "runs"]) await fail(name);

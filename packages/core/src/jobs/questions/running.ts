@@ -1,19 +1,53 @@
 import type { Channel } from "../../channel/channel.js";
-import type { Locks } from "../../locks/locks.js";
+import type { LocksValue } from "../../locks/entries/schema.js";
+import type { HeldLock } from "../../locks/types.js";
+import { progressOf } from "../logs/read/log-of.js";
 import { recordsOf } from "../records/orphans.js";
 import { toRecord } from "../records/record.js";
+import { stopsAskedOf } from "../requests/audit.js";
+import type { RunContext } from "../run/context.js";
 import type { RunRecord } from "../types.js";
+import { usually } from "./job-summary.js";
+import type { LiveRun } from "./live/types.js";
 
 /** So many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
 const AT_ONCE = 100;
 
 /** The records of the open runs of all processes, found by their locks. */
-export async function running(jobs: Channel<RunRecord>, locks: Locks): Promise<RunRecord[]> {
+export async function running(jobs: Channel<RunRecord>, held: readonly HeldLock[]): Promise<RunRecord[]> {
   const found: RunRecord[] = [];
-  const held = await locks.list();
   for (let i = 0; i < held.length; i += AT_ONCE) {
     const entries = await recordsOf(jobs, held.slice(i, i + AT_ONCE));
     for (const entry of entries) if (entry?.value.status === "running") found.push(toRecord(entry));
   }
   return found;
+}
+
+/** What is read. */
+interface Stores {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+  readonly logs: RunContext["logs"];
+}
+
+/** What runs, as {@link LiveRuns} shows it, without the leases: only who watches them knows those. */
+export async function liveRunsOnce({ jobs, locks, logs }: Stores, held: readonly HeldLock[]): Promise<LiveRun[]> {
+  const runs = await running(jobs, held);
+  const asked = await stopsAskedOf(locks, runs);
+  const lockOf = new Map(held.map((lock) => [lock.name, lock]));
+  return Promise.all(
+    runs.map(async (run): Promise<LiveRun> => {
+      const [usual, progress] = await Promise.all([usually(jobs, run.name), progressOf(logs, run, {})]);
+      const { waiting = 0, fence = run.fence ?? "" } = lockOf.get(run.name) ?? {};
+      const stop = asked.get(run.id);
+      return {
+        ...run,
+        fence,
+        waiting,
+        ...(usual !== undefined && { usual }),
+        ...(progress !== undefined && { progress }),
+        ...(stop !== undefined && { asked: stop }),
+      };
+    }),
+  );
 }

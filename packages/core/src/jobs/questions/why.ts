@@ -27,7 +27,7 @@ export interface Asked {
 }
 
 /** What is said of an attempt whose process is gone. */
-const LEFT = ". Its process is gone: nobody makes it";
+const LEFT = ". Its process is gone: no process makes it";
 
 /** Why a job does not run now, the most important reason first. */
 export async function why({ locks, jobs, lockChannel }: Asked, name: string): Promise<Reason[]> {

@@ -1,4 +1,3 @@
-import type { InMs } from "../../util/duration.js";
 import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
 import type { CallOptions, Key } from "../../channel/types.js";
@@ -6,6 +5,7 @@ import { type AuditValue, auditKey, type LocksValue, type LockValue } from "../.
 import { holdOf, isAudit } from "../../locks/entries/valid.js";
 import type { Holder } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
+import type { InMs } from "../../util/duration.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import { runId } from "../run-id.js";
 import type { Act, AuditEntry, AuditOptions, PruneOptions, RunRecord } from "../types.js";

@@ -8,9 +8,14 @@ export async function isLeft(operator: Operator, { by }: PendingRetry): Promise<
   return by === undefined || (await operator.isGone(by));
 }
 
-/** The attempts that are left, of one name or of all names. */
-export async function leftOf(operator: Operator, channel: Channel<unknown>, name?: string): Promise<PendingRetry[]> {
-  const all = (await pendingOf(channel, name)).map(({ value }) => value);
+/** The attempts that are left: of one name, of all names, or of those that were just read. */
+export async function leftOf(
+  operator: Operator,
+  channel: Channel<unknown>,
+  of?: string | readonly PendingRetry[],
+): Promise<readonly PendingRetry[]> {
+  const isRead = typeof of === "object";
+  const all = isRead ? of : (await pendingOf(channel, of)).map(({ value }) => value);
   const left = await Promise.all(all.map((next) => isLeft(operator, next)));
   return all.filter((_, i) => left[i]);
 }

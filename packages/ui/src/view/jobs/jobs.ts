@@ -1,14 +1,15 @@
 import { type HeldLock, parseRunId, type RunRecord } from "@ojm/core";
-import { isOwn, nearest, streakOf } from "@ojm/core/internal";
+import { isOwn, nearest, streakOf, usualOf } from "@ojm/core/internal";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
+import { overdueEntry, overdueTicks, UNATTENDED } from "@ojm/schedule/operator";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
 import type { TickView } from "../../contract/now.js";
 import { holdView } from "../locks.js";
 import { masked } from "../masked.js";
-import { comingTick, decidedTick, overdueTick, waitingTicks } from "../now/ticks.js";
+import { comingTick, tickView, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
-import { NOBODY, nobodyRuns, overdueTicks, readSchedules, type Schedules, zoneOf } from "../schedules.js";
+import { readSchedules, type Schedules, zoneOf } from "../schedules.js";
 import { fitting, mapSome, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
@@ -109,15 +110,15 @@ export async function jobDetailOf(
   const past = await take(source.scheduler.ticks(name, { ...range, limit }), limit);
   const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, most)];
   const next = (schedule?.next ?? []).filter(({ at }) => at >= from && at < to);
-  const coming = next.map((tick) => comingTick(name, tick, job.nobody !== undefined)).reverse();
+  const coming = next.map((tick) => comingTick(name, tick, job.unattended !== undefined)).reverse();
   const late = job.overdue;
-  const overdue = late === undefined || late.until < from || late.at >= to ? [] : [overdueTick(name, late)];
+  const isShown = late !== undefined && late.until >= from && late.at < to;
   return {
     ...job,
     ...(schedule && definitionOf(source, schedule)),
     ticks: [
       ...coming,
-      ...overdue,
+      ...overdueEntry(name, isShown ? late : undefined).map((tick) => tickView(tick, source)),
       ...waitingTicks(waiting, source),
       ...(await mapSome(decided, (tick) => ranTick(tick, source))),
     ],
@@ -128,7 +129,7 @@ export async function jobDetailOf(
 async function ranTick(tick: ScheduleTick, source: Source): Promise<TickView> {
   const run = tick.run === undefined ? undefined : parseRunId(tick.run);
   const record = run && (await recordOf(source, run));
-  return { ...decidedTick(tick, source), ...(record && { status: record.status }) };
+  return { ...tickView(tick, source), ...(record && { status: record.status }) };
 }
 
 /** Its `meta` may hold secrets, as that of the runs to which it goes. */
@@ -141,29 +142,29 @@ function definitionOf({ showResults, mask }: Source, { definition }: ScheduleSum
 const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
 
 /** What the store has of all schedules. */
-interface Known extends Pick<Schedules, "schedulers"> {
+interface Known extends Pick<Schedules, "unattended"> {
   readonly summaries: ReadonlyMap<string, ScheduleSummary>;
   readonly views: ReadonlyMap<string, ScheduleView>;
   readonly locks: ReadonlyMap<string, HeldLock>;
 }
 
 async function knownOf({ manager, scheduler }: Source, limit: number): Promise<Known> {
-  const [summaries, { schedules, schedulers }, locks] = await Promise.all([
+  const [summaries, { schedules, unattended }, locks] = await Promise.all([
     take(scheduler.schedules({ limit }), Number.POSITIVE_INFINITY),
     readSchedules(manager),
     manager.locks(),
   ]);
   const byName = <T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
     new Map(all.map((one) => [one.name, one]));
-  return { summaries: byName(summaries), views: byName(schedules), locks: byName(locks), schedulers };
+  return { summaries: byName(summaries), views: byName(schedules), locks: byName(locks), unattended };
 }
 
-async function jobOf(source: Source, name: string, { summaries, views, locks, schedulers }: Known): Promise<Job> {
+async function jobOf(source: Source, name: string, { summaries, views, locks, unattended }: Known): Promise<Job> {
   const newest = await take(source.manager.history({ name, limit: NEWEST }), NEWEST);
   const schedule = summaries.get(name);
   const view = views.get(name);
   const next = schedule?.next[0];
-  const why = view && nobodyRuns(view, schedulers);
+  const why = view && unattended(view);
   const overdue = view && overdueTicks(view, Date.now());
   const lock = locks.get(name);
   const hold = lock && holdView(lock, source);
@@ -173,7 +174,7 @@ async function jobOf(source: Source, name: string, { summaries, views, locks, sc
     ...(next && { next: next.due, ...(next.skipped && { skipped: next.skipped }) }),
     ...(next?.skipped === "held" && { held: true as const }),
     ...(schedule?.nextRun && { nextRun: schedule.nextRun.due }),
-    ...(why && { nobody: NOBODY[why].one }),
+    ...(why && { unattended: UNATTENDED[why].one }),
     ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
     ...(lock && { lock: { since: lock.since, ...(hold && { hold }) } }),
     ...howItGoes(newest, source),
@@ -184,13 +185,12 @@ async function jobOf(source: Source, name: string, { summaries, views, locks, sc
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next" | "nobody" | "held" | "skipped" | "nextRun" | "overdue" | "lock"> {
+): Omit<Job, "name" | "schedule" | "next" | "unattended" | "held" | "skipped" | "nextRun" | "overdue" | "lock"> {
   const ended = newest.filter(({ status }) => status !== "running");
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");
   const [last] = ended;
   const durations = well.flatMap(({ duration }) => (duration === undefined ? [] : [duration]));
-  const sorted = durations.toSorted((a, b) => a - b);
   const streak = streakOf(newest);
   return {
     ...(last && {
@@ -200,7 +200,7 @@ export function howItGoes(
     }),
     ...(well[0] && { lastWell: well[0].endTime ?? well[0].startTime }),
     ...(running && { running: running.id, runningSince: running.startTime }),
-    ...(sorted.length > 0 && { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }),
+    ...usualOf(newest),
     durations: durations.slice(0, DURATIONS).reverse(),
   };
 }
@@ -221,13 +221,12 @@ function lastOf(
 
 async function scheduleOf({ mask }: Source, { definition, paused }: ScheduleSummary): Promise<JobSchedule> {
   const { cron, every } = definition;
-  const isPaused = paused !== undefined && (paused.until ?? Number.POSITIVE_INFINITY) > Date.now();
   return {
     words: await wordsOf(definition),
     zone: zoneOf(definition),
     ...(cron !== undefined && { cron: mask(cron) }),
     ...(every !== undefined && { every }),
-    ...(isPaused && {
+    ...(paused !== undefined && {
       paused: {
         reason: mask(paused.reason),
         by: mask(paused.by),
@@ -236,9 +235,4 @@ async function scheduleOf({ mask }: Source, { definition, paused }: ScheduleSumm
       },
     }),
   };
-}
-
-/** The value below which this share of the sorted values lies. */
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }

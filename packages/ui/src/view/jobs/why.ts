@@ -19,7 +19,7 @@ const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
 
 /** What helps that no act does. */
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], string>>> = {
-  nobody: "Start the process that adds the schedule.",
+  unattended: "Start the process that adds the schedule.",
 };
 
 /** Why a job does not run now, and when it will. */
@@ -33,7 +33,7 @@ export async function whyOf(source: Source, name: string): Promise<Why> {
 export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
   const [all, others] = await Promise.all([source.scheduler.why(name), source.reasons(name)]);
   const views = viewsOf(all, source);
-  const orphans = others.filter(({ code }) => code === "orphan");
+  const orphans = others.filter(({ code }) => code === "orphaned");
   // That a lock is free does not mean that the next command begins.
   const isKept = orphans.some(({ keeps }) => keeps === true);
   const told = failureFirst(views.filter(({ code }) => code !== "ready" || !isKept));
@@ -76,7 +76,7 @@ function viewsOf(all: readonly ScheduleReason[], { mask }: Source): ReasonView[]
 
 /** Whether an act would come to nothing: as `ojm why`, no page offers a run that nobody would run. */
 function isVain({ code, tick }: ScheduleReason, codes: ReadonlySet<ScheduleReason["code"]>): boolean {
-  if (code === "next") return codes.has("nobody") || codes.has("maintenance");
+  if (code === "next") return codes.has("unattended") || codes.has("maintenance");
   // Only a tick that was not run can be run later.
   return code === "tick" && (tick === undefined || tick.outcome === "run");
 }

@@ -1,11 +1,11 @@
+import type { JobManager } from "@ojm/core";
 import { isOwn, type LiveRun } from "@ojm/core/internal";
-import type { Now, Running } from "../../contract/now.js";
-import { firstWaiters, holderOf, stopRequestOf } from "../runs/items.js";
-import { retriesOf } from "../runs/retries.js";
-import { readSchedules } from "../schedules.js";
+import { grouped, type Problem } from "@ojm/schedule/operator";
+import type { Now, Problem as ProblemView, Running } from "../../contract/now.js";
+import { firstWaiters, holderOf, shorten, stopRequestOf } from "../runs/items.js";
+import { retryOf } from "../runs/retries.js";
 import { type Source, take } from "../source.js";
 import { aheadOf } from "./ahead.js";
-import { problemsOf } from "./problems.js";
 import { comingTicks } from "./ticks.js";
 
 /** The most items of each list. */
@@ -14,37 +14,51 @@ const RUNNING = 200;
 const WAITING = 100;
 const RETRIES = 100;
 
+/** The most characters of the text of a problem. */
+const TEXT = 400;
+
 const NEXT = { jobs: 200, ticks: 50 };
 
-/** What there is to be seen now. */
+/** What there is to be seen now. Reads nothing but what no watch of the hub tells. */
 export async function nowOf(source: Source): Promise<Now> {
-  const { manager } = source;
-  const [live, [newest], locks, retries, { schedules, schedulers }] = await Promise.all([
-    source.hub.live(),
-    take(manager.history({ limit: 1 }), 1),
-    manager.locks(),
-    retriesOf(source),
-    readSchedules(manager),
-  ]);
-  const now = Date.now();
-  const runs = live.runs().filter(({ name }) => !isOwn(name));
-  const evidence = { now, runs, locks, retries, schedules, schedulers };
-  const problems = await problemsOf(source, evidence);
-  const { next, firsts } = comingTicks(schedules, { now, schedulers, ...NEXT });
-  const waiting = [...live.waiting()].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
+  const { manager, mask } = source;
+  const [live, found] = await Promise.all([source.hub.live(), source.hub.snapshot()]);
+  const { at: now, schedulers } = found;
+  const runs = found.runs.filter(({ name }) => !isOwn(name));
+  const retries = found.retries.filter(({ name }) => !isOwn(name));
+  const schedules = found.schedules.filter(({ schedule }) => !isOwn(schedule.name));
+  const problems = grouped(found.problems);
+  const { next, firsts } = comingTicks(schedules, { now, ...NEXT });
+  const waiting = [...found.waiting].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
   const waited = waiting.slice(0, WAITING).map((one) => ({ ...one, waiters: firstWaiters(live, one.name) }));
+  const isQuiet = found.runs.length + found.schedules.length + schedulers.length + found.holds.size === 0;
   return {
     at: now,
-    problems: problems.slice(0, PROBLEMS),
+    problems: problems.slice(0, PROBLEMS).map((problem) => problemOf(problem, mask)),
     running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
     waiting: waited,
-    retries: retries.slice(0, RETRIES),
+    retries: retries.slice(0, RETRIES).map((retry) => retryOf(retry, mask)),
     next,
     ahead: aheadOf(source, firsts, now),
     schedulers: schedulers.length,
-    empty: newest === undefined && locks.length + schedules.length + schedulers.length === 0,
+    empty: isQuiet && (await isEmpty(manager)),
     truncated:
       problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || retries.length > RETRIES,
+  };
+}
+
+async function isEmpty(manager: JobManager): Promise<boolean> {
+  const [[newest], locks] = await Promise.all([take(manager.history({ limit: 1 }), 1), manager.locks()]);
+  return newest === undefined && locks.length === 0;
+}
+
+/** What people and jobs wrote is masked before it is cut: half a password would not be found. */
+function problemOf({ kind, name, at, text, run, jobs }: Problem, mask: Source["mask"]): ProblemView {
+  return {
+    ...{ kind, name, text: shorten(mask(text), TEXT) },
+    ...(at !== undefined && { at }),
+    ...(run !== undefined && { run }),
+    ...(jobs !== undefined && { jobs }),
   };
 }
 

@@ -1,12 +1,13 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
 import { holdOf } from "@ojm/core/internal";
+import { UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
 import { reasonsOf } from "../jobs/why.js";
 import { masked } from "../masked.js";
-import { NOBODY, nobodyRuns, readSchedules } from "../schedules.js";
+import { readSchedules } from "../schedules.js";
 import { type Source, take } from "../source.js";
 import { holderOf, itemOf, stopRequestOf } from "./items.js";
-import { retriesOf } from "./retries.js";
+import { retryOfChain } from "./retries.js";
 
 /** How many runs are looked at for the attempts of a chain, and for the last one that completed. */
 const LOOKS = 300;
@@ -77,13 +78,13 @@ function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
 }
 
 async function jobOf({ manager }: Source, { name }: RunRecord): Promise<RunPage["job"]> {
-  const [{ schedules, schedulers }, locks] = await Promise.all([readSchedules(manager), manager.locks()]);
+  const [{ schedules, unattended }, locks] = await Promise.all([readSchedules(manager), manager.locks()]);
   const schedule = schedules.find((one) => one.name === name);
-  const why = schedule && nobodyRuns(schedule, schedulers);
+  const why = schedule && unattended(schedule);
   const isHeld = locks.some((lock) => lock.name === name && holdOf(lock) !== undefined);
   return {
     scheduled: schedule !== undefined,
-    ...(why && { nobody: NOBODY[why].one }),
+    ...(why && { unattended: UNATTENDED[why].one }),
     ...(isHeld && { held: true as const }),
   };
 }
@@ -108,7 +109,7 @@ async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]>
 async function nextOf(source: Source, { name, id, chain = id, retry }: RunRecord): Promise<RunPage["retry"]> {
   // Only a job with `retry` has attempts.
   if (retry === undefined) return undefined;
-  return (await retriesOf(source, name)).find((one) => one.chain === chain);
+  return retryOfChain(source, name, chain);
 }
 
 async function lastWellOf(source: Source, { name, startTime: to }: RunRecord): Promise<RunItem | undefined> {

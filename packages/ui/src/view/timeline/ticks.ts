@@ -1,7 +1,8 @@
 import type { NextTick, ScheduleView } from "@ojm/schedule";
+import { overdueEntry, overdueTicks } from "@ojm/schedule/operator";
 import type { TickView } from "../../contract/now.js";
-import { comingTick, decidedTick, overdueTick } from "../now/ticks.js";
-import { nobodyRuns, overdueTicks, type Schedules } from "../schedules.js";
+import { comingTick, tickView } from "../now/ticks.js";
+import type { Schedules } from "../schedules.js";
 import { type Source, take } from "../source.js";
 
 /** The most ticks of one lane, of those to come, and of those that were not run or wait: 100 wait at most. */
@@ -15,8 +16,8 @@ export interface TickRange {
   readonly px: number;
 }
 
-/** A schedule, and the processes that are there. */
-export interface Ticking extends Pick<Schedules, "schedulers"> {
+/** A schedule, and how to know whether it is unattended. */
+export interface Ticking extends Pick<Schedules, "unattended"> {
   readonly schedule: ScheduleView;
   readonly now: number;
 }
@@ -24,18 +25,18 @@ export interface Ticking extends Pick<Schedules, "schedulers"> {
 /** The ticks that were not run or wait, those that nobody has decided on, and those to come, oldest first. */
 export async function ticksOf(
   source: Source,
-  { schedule, schedulers, now }: Ticking,
+  { schedule, unattended, now }: Ticking,
   { from, to, px }: TickRange,
 ): Promise<TickView[]> {
   const { name } = schedule;
   const decided = await take(source.scheduler.ticks(name, { from, to, unrun: true, limit: UNRUN }), UNRUN);
-  const isAlone = nobodyRuns(schedule, schedulers) !== undefined;
+  const isAlone = unattended(schedule) !== undefined;
   const coming = upcoming(schedule, { from: Math.max(from, now), to, px }).map((tick) =>
     comingTick(name, tick, isAlone),
   );
   const late = overdueTicks(schedule, now);
-  const overdue = late !== undefined && late.until >= from && late.at < to ? [overdueTick(name, late)] : [];
-  return [...decided.map((tick) => decidedTick(tick, source)).reverse(), ...overdue, ...coming];
+  const overdue = late !== undefined && late.until >= from && late.at < to ? overdueEntry(name, late) : [];
+  return [...[...decided.reverse(), ...overdue].map((tick) => tickView(tick, source)), ...coming];
 }
 
 /**

@@ -118,7 +118,9 @@ test("a lane tells the ticks that are overdue as that, and that nobody runs thos
   expect(overdue).toMatchObject({ at: from, outcome: "overdue", until: expect.any(Number), count: expect.any(Number) });
   expect(overdue?.text).toBe("no process has decided on it so far");
   expect(coming.length).toBeGreaterThan(0);
-  expect(coming.every(({ due, outcome, nobody }) => due > now && outcome === undefined && nobody === true)).toBe(true);
+  expect(
+    coming.every(({ due, outcome, unattended }) => due > now && outcome === undefined && unattended === true),
+  ).toBe(true);
   expect((await ticksOf(now - HOUR / 2, now)).map(({ outcome }) => outcome)).toEqual(["overdue"]);
   expect(await ticksOf(now - 3 * HOUR, now - 2 * HOUR)).toEqual([]);
 });

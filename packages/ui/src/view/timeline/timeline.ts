@@ -1,7 +1,7 @@
-import type { SchedulerView, ScheduleView } from "@ojm/schedule";
+import type { ScheduleView } from "@ojm/schedule";
 import type { Lane, Missing, Timeline } from "../../contract/timeline.js";
 import { type NamesAsked, pageOf } from "../jobs/jobs.js";
-import { readSchedules } from "../schedules.js";
+import { readSchedules, type Schedules } from "../schedules.js";
 import { Fitting, mapSome, type Source } from "../source.js";
 import { barsOf } from "./bars.js";
 import { countLanes, type DrawnRuns, type LaneReader, missingOf } from "./drawn.js";
@@ -25,7 +25,7 @@ interface ReadLane extends Pick<DrawnRuns, "missing"> {
 
 /** The runs and ticks of all jobs. */
 export async function timelineOf(source: Source, asked: TimelineAsked): Promise<Timeline> {
-  const [names, { schedules: all, schedulers }] = await Promise.all([
+  const [names, { schedules: all, unattended }] = await Promise.all([
     source.hub.names(),
     readSchedules(source.manager),
   ]);
@@ -34,7 +34,7 @@ export async function timelineOf(source: Source, asked: TimelineAsked): Promise<
   const { from, to } = asked;
   const now = Date.now();
   const reader = await countLanes(source, page.names, { from, to, now });
-  const reading: Reading = { source, reader, asked, schedulers, now };
+  const reading: Reading = { source, reader, asked, unattended, now };
   const fit = new Fitting<ReadLane>();
   for (let i = 0; i < page.names.length; i += AT_ONCE) {
     const some = page.names.slice(i, i + AT_ONCE);
@@ -55,19 +55,19 @@ interface Reading {
   readonly source: Source;
   readonly reader: LaneReader;
   readonly asked: TimelineAsked;
-  readonly schedulers: readonly SchedulerView[];
+  readonly unattended: Schedules["unattended"];
   readonly now: number;
 }
 
 async function laneOf(
-  { source, reader, asked, schedulers, now }: Reading,
+  { source, reader, asked, unattended, now }: Reading,
   name: string,
   schedule: ScheduleView | undefined,
 ): Promise<ReadLane> {
   const { from, to, px } = asked;
   const [{ drawn, missing }, ticks] = await Promise.all([
     reader.runsOf(name),
-    schedule === undefined ? [] : ticksOf(source, { schedule, schedulers, now }, asked),
+    schedule === undefined ? [] : ticksOf(source, { schedule, unattended, now }, asked),
   ]);
   return { lane: { name, bars: barsOf(drawn, (to - from) / px), ticks }, ...(missing && { missing }) };
 }

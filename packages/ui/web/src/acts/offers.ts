@@ -12,11 +12,11 @@ export interface Offer {
 export function offersOf({
   schedule,
   running,
-  nobody,
+  unattended,
   lock,
-}: Pick<Job | JobDetail, "schedule" | "running" | "nobody" | "lock">): readonly Offer[] {
+}: Pick<Job | JobDetail, "schedule" | "running" | "unattended" | "lock">): readonly Offer[] {
   const ofSchedule: readonly Offer[] = [
-    offer("run-now", noRun(nobody, lock?.hold !== undefined)),
+    offer("run-now", noRun(unattended, lock?.hold !== undefined)),
     offer(schedule?.paused === undefined ? "pause" : "resume"),
     offer("backfill"),
   ];
@@ -29,15 +29,15 @@ export function offersOf({
 }
 
 /** A run of now needs a process that runs it within moments, and a lock that no person holds. */
-function noRun(nobody: string | undefined, isHeld: boolean): string | undefined {
-  if (nobody !== undefined) return "No process is there that runs its schedule.";
+function noRun(unattended: string | undefined, isHeld: boolean): string | undefined {
+  if (unattended !== undefined) return "No process is there that runs its schedule.";
   return isHeld ? "A person holds it: nothing runs it until the hold ends." : undefined;
 }
 
 /** Another run of the job of a run. */
-export function offersAgain({ run, job: { scheduled, nobody, held } }: RunPage): readonly Offer[] {
+export function offersAgain({ run, job: { scheduled, unattended, held } }: RunPage): readonly Offer[] {
   const no = scheduled
-    ? noRun(nobody, held === true)
+    ? noRun(unattended, held === true)
     : "The job has no schedule, so no process can be asked to run it. Start it where this run was started.";
   return allowed([offer("run-now", run.status === "running" ? "This run has not ended." : no)]);
 }

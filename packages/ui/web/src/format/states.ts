@@ -28,10 +28,11 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
   failed: STATUSES.failed,
   lost: STATUSES.lost,
   timeout: STATUSES.timeout,
-  orphan: { tone: "lost", icon: "nobody", word: "Goes on alone" },
-  ignores: { tone: "failed", icon: "cancelled", word: "Ignores its cancel" },
+  orphaned: { tone: "lost", icon: "nobody", word: "Goes on alone" },
+  "ignores-cancel": { tone: "failed", icon: "cancelled", word: "Ignores its cancel" },
   overdue: { tone: "warn", icon: "overdue", word: "Overdue" },
-  nobody: { tone: "failed", icon: "nobody", word: "Nobody runs it" },
+  unattended: { tone: "failed", icon: "nobody", word: "No process runs it" },
+  "orphaned-retry": { tone: "failed", icon: "nobody", word: "No process makes it" },
   long: { tone: "warn", icon: "long", word: "Runs long" },
   paused: { tone: "warn", icon: "paused", word: "Paused" },
   held: { tone: "warn", icon: "held", word: "On hold" },
@@ -39,9 +40,6 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
 
 /** The state of a problem. */
 export const problemOf = (kind: Problem["kind"]): State => PROBLEMS[kind];
-
-/** The state of an attempt whose process is gone, and that no other one makes. */
-export const UNMADE: State = { ...PROBLEMS.nobody, word: "Nobody makes it" };
 
 const SKIPPED: State = { tone: "warn", icon: "skipped", word: "Skipped" };
 
@@ -55,17 +53,17 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   waiting: { tone: "warn", icon: "waiting", word: "Waits" },
 };
 
-/** A living process decides on a tick within moments: only after this time, in ms, it is overdue. */
-export const GRACE = 5_000;
+/** A tick is overdue this long after it was due, in ms, as the server has it: see `overdueTicks`. */
+export const LATE = 60_000;
 
 /** The state of a tick, at a time. */
-export function tickState({ outcome, status, skipped, nobody, due }: TickView, now: number): State {
+export function tickState({ outcome, status, skipped, unattended, due }: TickView, now: number): State {
   if (status !== undefined) return STATUSES[status];
   if (outcome !== undefined) return TICKS[outcome];
   if (skipped !== undefined)
     return { tone: "warn", icon: skipped === "blackout" ? "skipped" : skipped, word: "Will be skipped" };
-  if (due < now - GRACE) return PROBLEMS.overdue;
-  if (nobody === true) return PROBLEMS.nobody;
+  if (due < now - LATE) return PROBLEMS.overdue;
+  if (unattended === true) return PROBLEMS.unattended;
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 
@@ -78,7 +76,7 @@ export const skippedState = (skipped: NonNullable<TickView["skipped"]>): State =
 const REASONS: Readonly<Record<string, State>> = {
   paused: PROBLEMS.paused,
   blackout: BLACKOUT,
-  nobody: PROBLEMS.nobody,
+  unattended: PROBLEMS.unattended,
   running: STATUSES.running,
   locked: { tone: "warn", icon: "locks", word: "Locked" },
   kept: { tone: "warn", icon: "locks", word: "Lock kept" },
@@ -93,7 +91,7 @@ const REASONS: Readonly<Record<string, State>> = {
   never: { tone: "quiet", icon: "info", word: "Never ran" },
   tick: { tone: "quiet", icon: "timeline", word: "Last tick" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },
-  orphan: PROBLEMS.orphan,
+  orphaned: PROBLEMS.orphaned,
   refused: { tone: "warn", icon: "cancelled", word: "Starts refused" },
   unscheduled: { tone: "quiet", icon: "info", word: "No schedule" },
 };

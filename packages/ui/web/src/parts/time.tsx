@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { second } from "../format/clock.js";
 import { distanceText, elapsedText } from "../format/duration.js";
-import { GRACE } from "../format/states.js";
+import { LATE } from "../format/states.js";
 import { longTime, shortTime } from "../format/times.js";
 import { localZone, offsetOf, offsetText } from "../format/wall.js";
 import { zoneChoice, zoneFor } from "../format/zone.js";
@@ -47,7 +47,7 @@ export function Due({ at, job }: TimeProps): VNode {
   if (at > second.value) return <Away at={at} job={job} />;
   return (
     <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
-      {at > second.value - GRACE ? "now" : "overdue"}
+      {at > second.value - LATE ? "now" : "overdue"}
     </time>
   );
 }

@@ -48,7 +48,7 @@ export async function examine(manager: JobManager, files: readonly string[]): Pr
     checkEntries(manager),
     checkProcesses(manager),
     checkRuns(manager),
-    checkSchedules(manager, Date.now()),
+    checkSchedules(manager),
   ]);
   return [...roundTrips, ...checkPromises(manager), ...disk, ...entries, ...processes, ...runs, ...schedules];
 }

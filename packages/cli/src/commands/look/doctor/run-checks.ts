@@ -1,8 +1,6 @@
-import type { HeldLock, JobManager, PendingRetry, RunRecord } from "@ojm/core";
+import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
 import { ojmCommand, unlessCorrupt } from "@ojm/core/internal";
-import { sayHelpLeft } from "../../exec/left-attempts.js";
-import { type Orphan, orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
-import { attemptsLeft } from "../kept.js";
+import { retriesIn } from "../kept.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** Locks and runs that do not belong together. */
@@ -13,7 +11,7 @@ interface Mismatches {
   readonly runs: readonly RunRecord[];
 }
 
-/** How long after its time an attempt is overdue, in ms. */
+/** How long after its time an attempt is late whose process is there, in ms. */
 const OVERDUE = 60_000;
 
 /** How long after the first look the second one comes, in ms. */
@@ -27,9 +25,8 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const plain = held.filter((lock) => startOf(lock) === undefined && !isPlanned(lock)).length;
   const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
-  const orphans = (await orphansOf(manager)).map(withoutOjm);
-  const left = await unmade(manager, new Set(held.map(({ name }) => name)));
-  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...orphans, ...left];
+  const late = await unmade(manager, new Set(held.map(({ name }) => name)));
+  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...late];
 }
 
 async function lookAgain(manager: JobManager, found: Mismatches): Promise<Mismatches> {
@@ -87,36 +84,16 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
 }
 
-/** Attempts that nobody makes. Of a schedule that no process runs, the schedule itself is told. */
+/** Attempts whose process is there and does not make them. One whose lock is held waits for it. */
 async function unmade(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
-  const left = (await attemptsLeft(manager)).filter(({ schedule }) => schedule === undefined);
-  const known = new Set(left.map(({ chain }) => chain));
   const before = Date.now() - OVERDUE;
-  // One whose lock is held waits for it.
-  const late = (await manager.retries()).filter(
-    ({ name, chain, due, schedule }) => schedule === undefined && due < before && !held.has(name) && !known.has(chain),
+  const late = (await retriesIn(manager)).filter(
+    ({ name, due, schedule, orphaned }) => schedule === undefined && !orphaned && due < before && !held.has(name),
   );
-  return [
-    ...left.map((next) => unmadeOf(next, `nobody makes ${sayAttempt(next)}: its process is gone`, sayHelpLeft(next))),
-    ...late.map((next) => unmadeOf(next, `${sayAttempt(next)}, is not made by ${sayMaker(next)}`, sayHelpLate(next))),
-  ];
-}
-
-const sayAttempt = ({ chain, attempt, due }: PendingRetry): string =>
-  `attempt ${attempt} of ${chain}, due at ${new Date(due).toISOString()}`;
-
-const sayMaker = ({ by }: PendingRetry): string =>
-  by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is there`;
-
-const sayHelpLate = ({ name }: PendingRetry): string =>
-  `look at that process; to end the attempt: ${ojmCommand("cancel", name, "--reason …")}`;
-
-function unmadeOf({ name, chain, attempt, due }: PendingRetry, text: string, help: string): Finding {
-  return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
-}
-
-function withoutOjm(orphan: Orphan): Finding {
-  const { name, run, host, pid, isCertain } = orphan;
-  const evidence = { name, run, host, pid };
-  return (isCertain ? problem : warning)("runs", sayOrphan(orphan), { help: sayHelp(orphan), evidence });
+  return late.map(({ name, chain, attempt, due, by }) => {
+    const maker = by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is there`;
+    const text = `attempt ${attempt} of ${chain}, due at ${new Date(due).toISOString()}, is not made by ${maker}`;
+    const help = `look at that process; to end the attempt: ${ojmCommand("cancel", name, "--reason …")}`;
+    return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
+  });
 }

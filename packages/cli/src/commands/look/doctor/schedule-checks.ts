@@ -1,7 +1,10 @@
 import type { JobManager } from "@ojm/core";
-import { elapsedText, holdOf, ojmCommand } from "@ojm/core/internal";
-import { type SchedulerView, type ScheduleView, schedulersIn, schedulesIn } from "@ojm/schedule";
-import { count, type Finding, ok, problem, warning } from "./finding.js";
+import { elapsedText, ojmCommand } from "@ojm/core/internal";
+import type { SchedulerView, ScheduleView } from "@ojm/schedule";
+import { type Problem, type ProblemKind, type StoreSnapshot, snapshot } from "@ojm/schedule/operator";
+import { sayHelpLeft } from "../../exec/left-attempts.js";
+import { orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
+import { type Check, count, type Finding, ok, warning } from "./finding.js";
 
 /** A scheduler that was not heard for so long has missed a beat, however slow its machine is, in ms. */
 const LATE = 10_000;
@@ -12,33 +15,74 @@ const MANY = 10;
 /** Of how many processes it is told when they were last heard. */
 const MOST_TOLD = 5;
 
-/** Looks for schedules that nobody runs, that are paused, and whose definition differs between processes. */
-export async function checkSchedules(manager: JobManager, now: number): Promise<Finding[]> {
-  const schedules: ScheduleView[] = [];
-  for await (const schedule of schedulesIn(manager)) schedules.push(schedule);
-  const schedulers: SchedulerView[] = [];
-  for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
-  const living = new Map<string, SchedulerView[]>();
-  for (const scheduler of schedulers) {
-    for (const name of scheduler.schedules.keys()) living.set(name, [...(living.get(name) ?? []), scheduler]);
-  }
+/** Which check shows a kind of problem. The failures of jobs are shown elsewhere: the store is well. */
+const SHOWN: Readonly<Partial<Record<ProblemKind, { readonly check: Check; readonly state: "problem" | "warning" }>>> =
+  {
+    orphaned: { check: "runs", state: "warning" },
+    unattended: { check: "schedulers", state: "problem" },
+    "orphaned-retry": { check: "runs", state: "warning" },
+    overdue: { check: "schedulers", state: "problem" },
+    held: { check: "holds", state: "warning" },
+    paused: { check: "pauses", state: "warning" },
+  };
+
+/** The problems of the schedules, of attempts and of commands, and schedulers that do not do their work. */
+export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
+  const orphans = await orphansOf(manager);
+  const commands = orphans.map((orphan) => ({ name: orphan.name, run: orphan.run, text: sayOrphan(orphan) }));
+  const found = await snapshot(manager, { orphans: async () => commands });
+  const { schedulers, problems } = found;
+  const schedules = found.schedules.map(({ schedule }) => schedule);
   const last = schedulers.slice(0, MOST_TOLD).map((one) => `${whoIs(one)}: last heard ${ago(one)}`);
   const heard = last.length === 0 ? "" : ` (${last.join("; ")})`;
   const all = `${count(schedules.length, "schedule")}, ${count(schedulers.length, "process", "processes")} that can run them${heard}`;
   const evidence = { schedules: schedules.length, schedulers: schedulers.length };
-  const unattended = schedules.filter(({ name }) => !living.has(name));
-  const help = helpUnattended(unattended);
   return [
     ok("schedulers", all, evidence),
-    ...(await holds(manager)),
     ...schedulers.flatMap(quiet),
-    ...unattended.map((schedule) => nobodyRuns(schedule, now, help)).sort((a, b) => firstOf(a) - firstOf(b)),
-    ...schedules.flatMap((schedule) => [
-      ...pauseOf(schedule, now),
-      ...queueOf(schedule),
-      ...differences(schedule, living.get(schedule.name) ?? []),
-    ]),
+    ...problems.flatMap((one): Finding[] => {
+      const shown = SHOWN[one.kind];
+      if (shown === undefined) return [];
+      const { kind, name, at, run } = one;
+      const orphan = kind === "orphaned" ? orphans.find((command) => command.run === run) : undefined;
+      return [
+        {
+          check: shown.check,
+          // Of a process on another machine nothing is certain.
+          state: orphan?.isCertain ? "problem" : shown.state,
+          text: orphan === undefined ? `"${name}": ${one.text}` : one.text,
+          help: orphan === undefined ? helpOf(one, found) : sayHelp(orphan),
+          evidence: {
+            ...{ kind, name, ...(at !== undefined && { at }), ...(run !== undefined && { run }) },
+            ...(orphan !== undefined && { host: orphan.host, pid: orphan.pid }),
+          },
+        },
+      ];
+    }),
+    ...schedules.flatMap((schedule) => [...queueOf(schedule), ...differences(schedule, schedulers)]),
   ];
+}
+
+/** What to do about a problem. The same for all schedules that are unattended: it is printed once. */
+function helpOf({ kind, name, run, unattended }: Problem, { problems, retries }: StoreSnapshot): string {
+  switch (kind) {
+    case "unattended": {
+      if (unattended === "older") return "start a process with the current code, or leave it";
+      const isOne = problems.filter((one) => one.unattended === "gone").length === 1;
+      const remove = ojmCommand("schedules rm", isOne ? name : "NAME", "--reason …");
+      return `start the program that adds ${isOne ? "it" : "them"}: it decides on the ticks that it finds. If no program does any more: ${remove}`;
+    }
+    case "orphaned-retry": {
+      const retry = retries.find((one) => one.chain === run && one.name === name);
+      return retry === undefined ? ojmCommand("why", name) : sayHelpLeft(retry);
+    }
+    case "held":
+      return `to end that: ${ojmCommand("unlock", name, "--reason …")}`;
+    case "paused":
+      return `to end that: ${ojmCommand("resume", name)}`;
+    default:
+      return `to see what keeps it: ${ojmCommand("why", name)}`;
+  }
 }
 
 /** A scheduler that is late: it may have been killed, and is shown for 15 s all the same. */
@@ -59,85 +103,22 @@ function ago({ heard }: SchedulerView): string {
   return `${elapsedText(heard)} ago`;
 }
 
-/** The pause that goes on. */
-function pauseOf({ name, paused }: ScheduleView, now: number): Finding[] {
-  if (paused === undefined || (paused.until !== undefined && paused.until <= now)) return [];
-  const { by, at, reason, until } = paused;
-  const end = until === undefined ? "" : ` until ${iso(until)}`;
-  const text = `"${name}" is paused by ${by} since ${iso(at)}${end}: ${reason}`;
-  return [
-    warning("pauses", text, { help: `to end that: ${ojmCommand("resume", name)}`, evidence: { name, by, at, reason } }),
-  ];
-}
-
 /** Ticks that wait. A few of them are what a queue is for. */
 function queueOf({ name, waiting }: ScheduleView): Finding[] {
   const [first] = waiting;
   if (first === undefined || waiting.length < MANY) return [];
-  const text = `${count(waiting.length, "tick")} of "${name}" wait for their run, the first since ${iso(first)}: its runs take longer than it has between its ticks, or something keeps it from running. From 100 on, ticks are skipped`;
+  const since = new Date(first).toISOString();
+  const text = `${count(waiting.length, "tick")} of "${name}" wait for their run, the first since ${since}: its runs take longer than it has between its ticks, or something keeps it from running. From 100 on, ticks are skipped`;
   const help = `to see what keeps it: ${ojmCommand("why", name)}`;
   return [warning("queues", text, { help, evidence: { name, waiting: waiting.length, since: first } })];
 }
 
-/** The jobs that a person holds, with a schedule or without. */
-async function holds(manager: JobManager): Promise<Finding[]> {
-  return (await manager.locks()).flatMap((lock) => {
-    const hold = holdOf(lock);
-    if (hold === undefined) return [];
-    const { name } = lock;
-    const { reason, until, author: by = "somebody" } = hold;
-    const text = `"${name}" is held by ${by} until ${iso(until)}: ${reason}`;
-    const help = `to end that: ${ojmCommand("unlock", name, "--reason …")}`;
-    return [warning("holds", text, { help, evidence: { name, by, until, reason } })];
-  });
-}
-
-/** The same for all: it is printed once. */
-function helpUnattended([first, ...more]: readonly ScheduleView[]): string {
-  const name = first === undefined || more.length > 0 ? "NAME" : first.name;
-  return `start the program that adds ${more.length > 0 ? "them" : "it"}: it decides on the ticks that it finds. If no program does any more: ${ojmCommand("schedules rm", name, "--reason …")}`;
-}
-
-function nobodyRuns(schedule: ScheduleView, now: number, help: string): Finding {
-  const { name, decided } = schedule;
-  const late = schedule.overdue(now, decided);
-  const evidence = { name, overdue: late?.count ?? 0, ...(late && { first: late.at }) };
-  return problem("schedulers", nobodyText(name, late, now), { help, evidence });
-}
-
-/** Since when ticks are overdue: only some findings are printed, and those that wait longest matter most. */
-function firstOf({ evidence }: Finding): number {
-  const { first } = evidence ?? {};
-  return typeof first === "number" ? first : Number.MAX_SAFE_INTEGER;
-}
-
-/** That nobody runs a schedule, in one line of a terminal: ten of them must not hide the rest. */
-export function nobodyText(
-  name: string,
-  late: { readonly count: number; readonly at: number } | undefined,
-  now: number,
-): string {
-  const missed = late === undefined ? "" : `; ${count(late.count, "tick")} overdue for ${elapsedText(now - late.at)}`;
-  return `no process runs "${name}"${missed}`;
-}
-
-/** Processes that have another definition than the one in the store, which counts. */
-function differences({ name, hash }: ScheduleView, living: readonly SchedulerView[]): Finding[] {
-  const others = living.filter(({ schedules }) => schedules.get(name) !== hash);
-  if (others.length === 0) return [];
-  const where = others.map(({ by }) => `${by.host}, pid ${by.pid}`);
-  const evidence = { name, others: where };
-  if (others.length < living.length) {
-    const text = `${count(others.length, "process", "processes")} of ${living.length} have another definition of "${name}": ${where.slice(0, 5).join("; ")}`;
-    const help = "restart them with the current code; while it is rolled out, this passes";
-    return [warning("definitions", text, { help, evidence })];
-  }
-  const text = `all processes that know "${name}" have another definition than the store, so none runs it: ${where.slice(0, 5).join("; ")}`;
-  const help =
-    "start a process with the current code, or leave it: they take it over when nobody with it was seen for a minute";
-  return [problem("definitions", text, { help, evidence })];
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
+/** Some processes have another definition than the one in the store, which counts. If all have, it is unattended. */
+function differences({ name, hash }: ScheduleView, schedulers: readonly SchedulerView[]): Finding[] {
+  const living = schedulers.filter(({ schedules }) => schedules.has(name));
+  const others = living.filter(({ schedules }) => schedules.get(name) !== hash).map(whoIs);
+  if (others.length === 0 || others.length === living.length) return [];
+  const text = `${count(others.length, "process", "processes")} of ${living.length} have another definition of "${name}": ${others.slice(0, 5).join("; ")}`;
+  const help = "restart them with the current code; while it is rolled out, this passes";
+  return [warning("definitions", text, { help, evidence: { name, others } })];
 }

@@ -1,55 +1,43 @@
 import type { JobManager } from "@ojm/core";
-import type { LiveRuns } from "@ojm/core/internal";
-import { askedField } from "./asked.js";
-import type { Running } from "./running.js";
+import { type FollowStoreOptions, followStore, type LiveStore } from "@ojm/schedule/operator";
+import { type Coming, comingIn } from "../kept.js";
+import { type Running, rowOf } from "./running.js";
 
-/** The runs that go on as the screens show them, kept up to date by watches. */
+/** What the screens show of a store, kept up to date by watches. */
 export class LiveRows {
+  /** Whether all is known. */
+  isComplete = false;
+  store: LiveStore | undefined;
   readonly #manager: JobManager;
-  readonly #onChange: () => void;
-  #live: LiveRuns | undefined;
-  #isComplete = false;
+  readonly #options: Pick<FollowStoreOptions, "changed" | "orphans">;
 
-  constructor(manager: JobManager, onChange: () => void) {
+  constructor(manager: JobManager, options: Pick<FollowStoreOptions, "changed" | "orphans"> = {}) {
     this.#manager = manager;
-    this.#onChange = onChange;
-  }
-
-  /** Whether all runs that go on are known. */
-  get isComplete(): boolean {
-    return this.#isComplete;
+    this.#options = options;
   }
 
   /** Follows the store until the signal fires. Rejects if the store cannot be followed at all. */
-  async follow(signal: AbortSignal): Promise<void> {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        if (signal.aborted) return resolve();
-        signal.addEventListener("abort", () => resolve(), { once: true });
-        this.#live = this.#manager.live({ changed: this.#onChange, failed: reject });
-        this.#live.ready.then(() => {
-          this.#isComplete = true;
-          this.#onChange();
-        }, reject);
-      });
-    } finally {
-      this.#live?.close();
-    }
-  }
-
-  /** How many wait for a lock. */
-  get waiting(): number {
-    return [...(this.#live?.waiting().values() ?? [])].reduce((sum, count) => sum + count, 0);
+  follow(signal: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      if (signal.aborted) return resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      this.store = followStore(this.#manager, { ...this.#options, signal, failed: reject });
+      this.store.ready.then(() => {
+        this.isComplete = true;
+        this.#options.changed?.(undefined, "others");
+      }, reject);
+    });
   }
 
   /** The runs that go on at `now`, by name. */
   rows(now: number): Running[] {
-    return (this.#live?.runs() ?? []).map(({ usual, asked, ...run }) => ({
-      ...run,
-      ...(run.waiting > 0 && { waiters: this.#live?.waiters(run.name) ?? [] }),
-      elapsed: Math.max(0, now - run.startTime),
-      ...(usual !== undefined && { usual: usual.p50 }),
-      ...askedField(asked),
-    }));
+    const live = this.store?.runs;
+    if (live === undefined) return [];
+    return live.runs().map((run) => rowOf(run, now, run.waiting === 0 ? undefined : live.waiters(run.name)));
+  }
+
+  /** The attempts that are to come, by their time. */
+  coming(): Coming[] {
+    return this.store === undefined ? [] : comingIn(this.store.retries(), this.store.runs.kept());
   }
 }

@@ -42,11 +42,12 @@ export async function execute(given: Given): Promise<number> {
     color: () => "yellow",
   };
   return withStore(given, async (manager) => {
-    const { runs, orphans } = await orphaned(manager);
+    const locks = await manager.locks();
+    const { runs, orphans } = await orphaned(manager, locks);
     const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
-    const shown = [...(await running(manager)), ...runs].filter(isMeant);
+    const shown = [...(await running(manager, locks)), ...runs].filter(isMeant);
     await refuseIfNone(manager, name, shown);
-    const coming = await comingOf(manager, name);
+    const coming = await comingOf(manager, { name, locks });
     if (wantsJson(given)) {
       await printItems<object>(given, [...shown, ...coming.map(waitingItem)], [], "");
       return undefined;

@@ -1,18 +1,15 @@
 import { hostname } from "node:os";
-import type { JobManager, Progress, RunRecord, Waiter } from "@ojm/core";
+import type { HeldLock, JobManager, Progress, RunRecord, Waiter } from "@ojm/core";
+import type { LiveRun } from "@ojm/core/internal";
 import { sayDuration } from "../../../output/times.js";
-import { type Orphan, orphansOf, recordOf } from "../../exec/orphans.js";
+import { type Orphan, orphansOf, recordOf, runsWithLock } from "../../exec/orphans.js";
 import { askedField, type StopAsked } from "./asked.js";
-import { type WaitedFor, withWaiters } from "./waiters.js";
-
-/** From how many of the last runs it is told how long a job usually takes. */
-const USUAL = 20;
 
 /** A run that goes on. */
 export interface Running extends RunRecord {
   /** For how long it runs, in ms, by the clock of this machine. */
   readonly elapsed: number;
-  /** How long half of the last runs took that completed, in ms. */
+  /** How long it usually takes, in ms: the median of {@link JobSummary.usual}. */
   readonly usual?: number;
   readonly progress?: Progress;
   /** How many wait for its lock. */
@@ -25,37 +22,32 @@ export interface Running extends RunRecord {
   readonly asked?: StopAsked;
 }
 
-/** The runs that go on, of all processes. */
-export async function running(manager: JobManager): Promise<Running[]> {
-  const [runs, held] = await Promise.all([manager.running(), manager.locks()]);
-  const names = new Set(runs.map(({ name }) => name));
-  const locks = await withWaiters(
-    manager,
-    held.filter(({ name }) => names.has(name)),
-  );
-  const asked = await manager.stopsAsked(runs);
-  const waited = new Map<string, WaitedFor>(locks.map((lock) => [lock.name, lock]));
+/** The runs that go on, of all processes. `locks`: those that are held. */
+export async function running(manager: JobManager, locks: readonly HeldLock[]): Promise<Running[]> {
+  const runs = await manager.liveRuns({ locks });
   const now = Date.now();
   return Promise.all(
-    runs.map(async (run): Promise<Running> => {
-      const { waiting = 0, waiters } = waited.get(run.name) ?? {};
-      const [usual, progress] = await Promise.all([usually(manager, run.name), manager.progress(run)]);
-      return {
-        ...run,
-        elapsed: Math.max(0, now - run.startTime),
-        ...(usual !== undefined && { usual }),
-        ...(progress !== undefined && { progress }),
-        waiting,
-        ...(waiters !== undefined && { waiters }),
-        ...askedField(asked.get(run.id)),
-      };
-    }),
+    runs.map(async (run) => rowOf(run, now, run.waiting === 0 ? undefined : await manager.waiters(run.name))),
   );
 }
 
+/** A run as the screens and the tables show it. */
+export function rowOf({ usual, asked, ...run }: LiveRun, now: number, waiters?: readonly Waiter[]): Running {
+  return {
+    ...run,
+    elapsed: Math.max(0, now - run.startTime),
+    ...(usual !== undefined && { usual: usual.p50 }),
+    ...(waiters !== undefined && { waiters }),
+    ...askedField(asked),
+  };
+}
+
 /** The runs whose commands certainly go on although their ojm was killed, and those commands. */
-export async function orphaned(manager: JobManager): Promise<{ readonly runs: Running[]; readonly orphans: Orphan[] }> {
-  const orphans = (await orphansOf(manager)).filter(({ isCertain }) => isCertain);
+export async function orphaned(
+  manager: JobManager,
+  locks: readonly HeldLock[],
+): Promise<{ readonly runs: Running[]; readonly orphans: Orphan[] }> {
+  const orphans = (await orphansOf(manager, runsWithLock(locks))).filter(({ isCertain }) => isCertain);
   const runs: Running[] = [];
   for (const orphan of orphans) {
     const record = await recordOf(manager, orphan);
@@ -64,16 +56,6 @@ export async function orphaned(manager: JobManager): Promise<{ readonly runs: Ru
     runs.push({ ...record, elapsed: Math.max(0, Date.now() - record.startTime), waiting: 0, orphan: { host, pid } });
   }
   return { runs, orphans };
-}
-
-/** How long half of the last runs of a job took that completed, in ms. */
-export async function usually(manager: JobManager, name: string): Promise<number | undefined> {
-  const took: number[] = [];
-  for await (const { status, duration } of manager.history({ name, limit: USUAL })) {
-    if (status === "completed" && duration !== undefined) took.push(duration);
-  }
-  // As in what is live: of two, the shorter one.
-  return took.sort((a, b) => a - b)[Math.ceil(took.length / 2) - 1];
 }
 
 /** For how long a run goes on, of its usual time. */

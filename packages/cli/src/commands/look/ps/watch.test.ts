@@ -6,7 +6,6 @@ import { prepareWidths } from "../../../output/width/width.js";
 import { ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { hasTerminals, Terminal } from "../../../testing/terminal.js";
-import { LiveComing } from "./coming.js";
 import { LiveRows } from "./live-rows.js";
 import type { Running } from "./running.js";
 import { frame } from "./screen.js";
@@ -38,7 +37,7 @@ describe("the runs that go on", () => {
     await using plain = await manager.lock("plain");
     const closing = new AbortController();
     let changes = 0;
-    const live = new LiveRows(manager, () => void changes++);
+    const live = new LiveRows(manager, { changed: () => void changes++ });
     const over = live.follow(closing.signal);
     const rows = (): Running[] => live.rows(Date.now());
     const run: Run = await manager.start("import");
@@ -63,7 +62,7 @@ describe("the runs that go on", () => {
   test("tell who asked them to stop, and why", async () => {
     const run = await manager.start("import");
     const closing = new AbortController();
-    const live = new LiveRows(manager, () => {});
+    const live = new LiveRows(manager);
     const over = live.follow(closing.signal);
     await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ id: run.id }]);
     await manager.cancel("import", { reason: "wrong month", author: "ana", wait: 0 });
@@ -77,7 +76,7 @@ describe("the runs that go on", () => {
   test("those that began before are there from the first", async () => {
     await using run = await manager.start("import");
     const closing = new AbortController();
-    const live = new LiveRows(manager, () => {});
+    const live = new LiveRows(manager);
     const over = live.follow(closing.signal);
     await expect.poll(() => live.rows(run.startTime + 5_000)).toMatchObject([{ id: run.id, elapsed: 5_000 }]);
     closing.abort();
@@ -87,13 +86,13 @@ describe("the runs that go on", () => {
 
 test("the attempts to come are kept up to date for the screen", async () => {
   const closing = new AbortController();
-  const live = new LiveComing(manager, "dump");
+  const live = new LiveRows(manager);
   const over = live.follow(closing.signal);
   const work = manager.run("dump", () => Promise.reject(new Error("no")), { retry: { attempts: 2, delay: 3_600_000 } });
   work.catch(() => {});
-  await expect.poll(() => live.all, PATIENT).toMatchObject([{ name: "dump", attempt: 2 }]);
+  await expect.poll(() => live.coming(), PATIENT).toMatchObject([{ name: "dump", attempt: 2 }]);
   await manager.cancel("dump", { reason: "enough" });
-  await expect.poll(() => live.all, PATIENT).toEqual([]);
+  await expect.poll(() => live.coming(), PATIENT).toEqual([]);
   closing.abort();
   await over;
 });
@@ -149,13 +148,13 @@ describe("the screen", () => {
     const waits = { name: "dump", chain: "dump@x", attempt: 2, attempts: 3, due: Date.now() + 60_000, isKept: false };
     const coming = [
       waits,
-      { ...waits, name: "left", nobody: true as const },
+      { ...waits, name: "left", orphaned: true as const },
       ...Array.from({ length: 30 }, () => waits),
     ];
     const lines = frame([one("import")], 0, { columns: 160, rows: 24 }, plain, { coming });
     expect(lines.length).toBeLessThanOrEqual(24);
     expect(lines.join("\n")).toMatch(
-      /\nimport .*\ndump waits for attempt 2 of 3, due \S+Z\nleft waits for .*: nobody makes it, as its process is gone\n[\s\S]*… and \d+ more$/,
+      /\nimport .*\ndump waits for attempt 2 of 3, due \S+Z\nleft waits for .*: no process makes it, as its own is gone\n[\s\S]*… and \d+ more$/,
     );
     for (const line of frame([], 0, { columns: 40, rows: 24 }, plain, { coming }))
       expect(stringWidth(line)).toBeLessThanOrEqual(40);

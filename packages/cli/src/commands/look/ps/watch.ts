@@ -8,10 +8,8 @@ import { sayTime } from "../../../output/times.js";
 import { prepareWidths } from "../../../output/width/width.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
-import { LiveComing } from "./coming.js";
 import { healthOf } from "./health.js";
 import { LiveRows } from "./live-rows.js";
-import type { Running } from "./running.js";
 import { frame } from "./screen.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -25,25 +23,25 @@ export async function watch(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name);
     const closing = new AbortController();
-    const coming = new LiveComing(manager, name);
-    const rows = (now: number): Running[] => live.rows(now).filter((run) => name === undefined || run.name === name);
+    const only = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] =>
+      name === undefined ? all : all.filter((one) => one.name === name);
     const screen = new Screen((now, size) =>
-      frame(rows(now), now, size, paint, {
+      frame(only(live.rows(now)), now, size, paint, {
         ...{ away: health.away(now), isComplete: live.isComplete },
-        ...{ coming: coming.all, say: sayTime(given) },
+        ...{ coming: only(live.coming()), say: sayTime(given) },
       }),
     );
     const health = healthOf(manager, () => screen.changed());
-    const live = new LiveRows(manager, () => {
+    const changed = (): void => {
       health.heard();
       screen.changed();
-    });
-    health.begin();
-    const follow = async (): Promise<void> => {
-      // Whatever ends the one, the other would keep the store open.
-      await Promise.all([live.follow(closing.signal).finally(() => closing.abort()), coming.follow(closing.signal)]);
     };
-    return onScreen(screen, closing, follow).finally(() => health.end());
+    const live = new LiveRows(manager, { changed });
+    health.begin();
+    return onScreen(screen, closing, () => live.follow(closing.signal)).finally(() => {
+      closing.abort();
+      health.end();
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import { type JobManager, parseRunId, type RunRecord } from "@ojm/core";
-import { comingOf, type NextAttempt } from "../kept.js";
+import { type NextAttempt, retriesIn } from "../kept.js";
 
 /** How much later than its policy says an attempt may begin, in ms: its process may have died. */
 const LATE = 86_400_000;
@@ -17,7 +17,7 @@ export interface ChainOf {
   /** All attempts that were made, in their order. */
   readonly attempts: readonly Made[];
   /** The one that is to come. */
-  readonly next?: Pick<NextAttempt, "attempt" | "due" | "nobody">;
+  readonly next?: Pick<NextAttempt, "attempt" | "due" | "orphaned">;
 }
 
 /** The chain of a run; `undefined` for a run that is the only one. */
@@ -29,10 +29,10 @@ export async function chainOf(manager: JobManager, run: RunRecord): Promise<Chai
   const attempts: Made[] = [];
   for await (const one of manager.history({ name, from, to, limit: MOST }))
     if ((one.chain ?? one.id) === chain) attempts.push({ attempt: one.attempt ?? 1, id: one.id, status: one.status });
-  const next = (await comingOf(manager, name)).find((coming) => coming.chain === chain);
+  const next = (await retriesIn(manager, name)).find((coming) => coming.chain === chain);
   if (attempts.length < 2 && next === undefined) return undefined;
   attempts.sort((a, b) => a.attempt - b.attempt);
   if (next === undefined) return { attempts };
-  const { attempt, due, nobody } = next;
-  return { attempts, next: { attempt, due, ...(nobody && { nobody }) } };
+  const { attempt, due, orphaned } = next;
+  return { attempts, next: { attempt, due, ...(orphaned && { orphaned }) } };
 }

@@ -41,8 +41,8 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-const sayNext = ({ attempt, due, nobody }: NonNullable<ChainOf["next"]>, say: SayTime): string =>
-  `${attempt}, ${sayDue(say(due), nobody)}`;
+const sayNext = ({ attempt, due, orphaned }: NonNullable<ChainOf["next"]>, say: SayTime): string =>
+  `${attempt}, ${sayDue(say(due), orphaned)}`;
 
 const sayMade = ({ attempt, id, status }: Made): string => `${attempt} ${status} ${visible(id)}`;
 

@@ -13,9 +13,9 @@ import { sayAttempt, sayTook } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayHelpLeft } from "../../exec/left-attempts.js";
-import { attemptsLeft } from "../kept.js";
+import { retriesIn } from "../kept.js";
 
-/** How often it is looked whether anybody makes the next attempt, in ms. */
+/** How often it is checked whether a process makes the next attempt, in ms. */
 const LOOK = 2_000;
 
 /** How long a scheduler that is started anew has to take the attempts of its schedules over, in ms. */
@@ -51,7 +51,7 @@ export async function execute(given: Given): Promise<number> {
       const { attempt, chain } = unmade;
       if (!wantsJson(given))
         tell(
-          `ojm: nobody makes attempt ${attempt} of ${chain}: its process is gone. What helps: ${sayHelpLeft(unmade)}`,
+          `ojm: no process makes attempt ${attempt} of ${chain}: its own is gone. What helps: ${sayHelpLeft(unmade)}`,
         );
       return EXIT.failed;
     }
@@ -60,7 +60,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** The next attempt of a chain once it has begun, or one that nobody makes; `undefined` if none follows. */
+/** The next attempt of a chain once it has begun, or one that no process makes; `undefined` if none follows. */
 async function nextOf(
   manager: JobManager,
   ended: RunRecord,
@@ -74,16 +74,16 @@ async function nextOf(
   return next ?? (await unmade);
 }
 
-/** Looks now and then whether anybody makes the next attempt. Resolves to it once nobody does. */
+/** Checks now and then whether a process makes the next attempt. Resolves to it once none does. */
 async function untilUnmade(
   manager: JobManager,
   ended: RunRecord,
   signal: AbortSignal,
 ): Promise<PendingRetry | undefined> {
   for (let since: number | undefined; !signal.aborted; ) {
-    const pending = await pendingAfter(manager, ended);
-    const left = pending === undefined ? [] : await attemptsLeft(manager, ended.name);
-    if (pending !== undefined && left.some(({ chain }) => chain === pending.chain)) {
+    const { id, name, chain = id } = ended;
+    const pending = (await retriesIn(manager, name)).find((one) => one.chain === chain);
+    if (pending?.orphaned) {
       since ??= performance.now();
       const patience = pending.schedule === undefined ? 0 : RESTART;
       if (performance.now() - since >= patience) return pending;

@@ -1,9 +1,10 @@
 import type { Channel } from "../../../channel/channel.js";
-import type { KeyWatch, Version, WatchEvent } from "../../../channel/types.js";
-import type { LocksValue, Ticket } from "../../../locks/entries/schema.js";
-import { isLock, isQueue, lockPlace } from "../../../locks/entries/valid.js";
+import type { Key, KeyWatch, Version } from "../../../channel/types.js";
+import { AGAIN, type Followed, follow } from "../../../channel/watch/follow.js";
+import type { Hold, LocksValue, Ticket } from "../../../locks/entries/schema.js";
+import { holdOf, isLock, isQueue, keptOf, lockPlace } from "../../../locks/entries/valid.js";
 import { waiterOf } from "../../../locks/entries/waiters.js";
-import type { Waiter, WaitersOptions } from "../../../locks/types.js";
+import type { Holder, Waiter, WaitersOptions } from "../../../locks/types.js";
 import type { Clock } from "../../../util/clock.js";
 import { fieldsOf, isTime } from "../../../util/shape.js";
 import type { LogItem, LogOptions, Progress } from "../../logs/types.js";
@@ -11,14 +12,17 @@ import { recordUnder } from "../../records/read.js";
 import { recordKey, toRecord } from "../../records/record.js";
 import type { RunRef } from "../../run-id.js";
 import type { RunRecord } from "../../types.js";
-import { AGAIN, untilOver } from "./again.js";
+import { usually } from "../job-summary.js";
 import { LiveSessions } from "./sessions.js";
 import { LiveStops, type Stoppable } from "./stops.js";
 import type { LiveOptions, LiveRun, LiveSession } from "./types.js";
-import { usually } from "./usual.js";
+
+/** For how long the usual duration of a job is not read again, in ms, and of how many jobs it is kept. */
+const USUAL_FOR = 10_000;
+const MOST_USUAL = 1_000;
 
 /** What is needed of the manager. */
-export interface Followed {
+export interface LiveSource {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
   readonly clock: Clock;
@@ -41,20 +45,21 @@ interface Watched extends Stoppable {
 export class LiveRuns {
   /** Resolves when all is known that runs; rejects if the store cannot be read. */
   readonly ready: Promise<void>;
-  readonly #source: Followed;
+  readonly #source: LiveSource;
   readonly #options: LiveOptions;
   readonly #sessions: LiveSessions;
   readonly #stops: LiveStops;
   readonly #runs: Map<string, Watched> = new Map();
   readonly #waiting: Map<string, readonly Ticket[]> = new Map();
+  readonly #holds: Map<string, Hold> = new Map();
+  readonly #kept: Set<string> = new Set();
+  readonly #usual: Map<string, { readonly at: number; readonly usual: LiveRun["usual"] }> = new Map();
   readonly #closing: AbortController = new AbortController();
   /** The first reads of records: what runs is known when they are over. */
   readonly #reading: Set<Promise<void>> = new Set();
-  /** After a gap: what the new snapshot has not shown so far. */
-  #unseen: Set<string> | undefined;
 
   /** @internal Made by {@link JobManager.live}. */
-  constructor(source: Followed, options: LiveOptions) {
+  constructor(source: LiveSource, options: LiveOptions) {
     this.#source = source;
     this.#options = options;
     this.#sessions = new LiveSessions(source.clock, {
@@ -88,6 +93,16 @@ export class LiveRuns {
     return new Map([...this.#waiting].map(([name, tickets]) => [name, tickets.length]));
   }
 
+  /** The jobs that people hold, by name. */
+  holds(): ReadonlyMap<string, Hold> {
+    return this.#holds;
+  }
+
+  /** The names of the locks that their processes keep between two attempts. */
+  kept(): ReadonlySet<string> {
+    return this.#kept;
+  }
+
   /** The processes that wait for the lock of a job, as {@link JobManager.waiters} shows them. */
   waiters(name: string, { limit = 100 }: WaitersOptions = {}): Waiter[] {
     const tickets = this.#waiting.get(name)?.slice(0, limit) ?? [];
@@ -100,6 +115,14 @@ export class LiveRuns {
   /** The processes that have locks or wait for one, or did so a moment ago. */
   sessions(): LiveSession[] {
     return this.#sessions.all();
+  }
+
+  /**
+   * Whether the session of a holder is certainly over: its entry is gone, or its process on this host died.
+   * False until all sessions are known.
+   */
+  isOver(holder: Holder): boolean {
+    return this.#sessions.isOver(holder.instance);
   }
 
   /** Ends the watches. */
@@ -134,31 +157,34 @@ export class LiveRuns {
       if (!signal.aborted) this.#options.failed?.(error);
     };
     const { locks, clock } = this.#source;
-    untilOver(clock, signal, () => this.#sessions.follow(locks, signal)).catch(failed);
-    untilOver(clock, signal, () => this.#follow(signal, resolve)).then(resolve, failed);
+    const followed: Followed<LocksValue> = {
+      put: (key, value, version) => this.#put(key, value, version),
+      gone: (key) => this.#gone(key),
+      synced: () => void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(resolve),
+    };
+    follow(locks, clock, ["session"], this.#sessions, signal, failed).catch(() => {});
+    // Once the signal has fired, nothing more will be known.
+    follow(locks, clock, ["lock"], followed, signal, failed).then(
+      () => signal.aborted && resolve(),
+      () => {},
+    );
     return promise;
   }
 
-  async #follow(signal: AbortSignal, known: () => void): Promise<void> {
-    this.#unseen = new Set(this.#runs.keys());
-    for await (const event of this.#source.locks.watchReadable({ prefix: ["lock"], signal, keepAlive: false })) {
-      this.#see(event);
-      if (event.type !== "synced") continue;
-      void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(known);
-    }
+  #put(key: Key, value: LocksValue | undefined, version: Version): void {
+    const place = lockPlace(key);
+    if (place === undefined) return;
+    if (place.part === "queue") this.#queued(place.name, value);
+    else this.#locked(place.name, value, version);
+    this.#tell(place.name);
   }
 
-  #see(event: WatchEvent<LocksValue | undefined>): void {
-    if (event.type === "gap") this.#unseen = new Set(this.#runs.keys());
-    else if (event.type === "synced") this.#synced();
-    else {
-      const place = lockPlace(event.type === "put" ? event.entry.key : event.key);
-      if (place === undefined) return;
-      if (event.type === "delete") this.#deleted(place.name, place.part);
-      else if (place.part === "queue") this.#queued(place.name, event.entry.value);
-      else this.#locked(place.name, event.entry.value, event.entry.version);
-      this.#tell(place.name);
-    }
+  #gone(key: Key): void {
+    const place = lockPlace(key);
+    if (place === undefined) return;
+    if (place.part === "queue") this.#waiting.delete(place.name);
+    else this.#end(place.name);
+    this.#tell(place.name);
   }
 
   #queued(name: string, value: unknown): void {
@@ -174,26 +200,14 @@ export class LiveRuns {
   }
 
   #locked(name: string, value: unknown, version: Version): void {
-    this.#unseen?.delete(name);
     if (this.#runs.get(name)?.version === version) return;
     this.#end(name);
     if (!isLock(value, name)) return;
+    const hold = holdOf(value);
+    if (hold !== undefined) this.#holds.set(name, hold);
+    if (keptOf(value) !== undefined) this.#kept.add(name);
     const startTime = fieldsOf<{ run: number }>(value.note)?.run;
     if (isTime(startTime)) this.#watch({ name, startTime, version, instance: value.holder.instance });
-  }
-
-  #deleted(name: string, part: "lock" | "queue"): void {
-    if (part === "queue") this.#waiting.delete(name);
-    else this.#end(name);
-  }
-
-  #synced(): void {
-    for (const name of this.#unseen ?? []) {
-      this.#end(name);
-      this.#waiting.delete(name);
-      this.#tell(name);
-    }
-    this.#unseen = undefined;
   }
 
   #watch(held: Omit<Watched, "over">): void {
@@ -228,9 +242,19 @@ export class LiveRuns {
   }
 
   async #learnUsual(watched: Watched): Promise<void> {
+    const { name } = watched;
+    const { jobs, clock } = this.#source;
+    const known = this.#usual.get(name);
+    if (known !== undefined && clock.monotonic() - known.at < USUAL_FOR) {
+      watched.usual = known.usual;
+      return;
+    }
     try {
-      watched.usual = await usually(this.#source.jobs, watched.name);
-      this.#tell(watched.name);
+      watched.usual = await usually(jobs, name);
+      if (this.#usual.size >= MOST_USUAL) this.#usual.clear();
+      // Of a job that never completed, the next run tells more.
+      if (watched.usual !== undefined) this.#usual.set(name, { at: clock.monotonic(), usual: watched.usual });
+      this.#tell(name);
     } catch {
       // Without its usual duration, the run is shown all the same.
     }
@@ -250,6 +274,8 @@ export class LiveRuns {
   }
 
   #end(name: string): void {
+    this.#holds.delete(name);
+    this.#kept.delete(name);
     const watched = this.#runs.get(name);
     if (watched === undefined) return;
     this.#runs.delete(name);

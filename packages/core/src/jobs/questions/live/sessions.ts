@@ -1,8 +1,9 @@
-import type { Channel } from "../../../channel/channel.js";
-import type { Entry, Key } from "../../../channel/types.js";
+import type { Key, Version } from "../../../channel/types.js";
+import type { Followed } from "../../../channel/watch/follow.js";
 import type { LocksValue } from "../../../locks/entries/schema.js";
 import { isSession, sessionPlace } from "../../../locks/entries/valid.js";
 import type { Clock } from "../../../util/clock.js";
+import { type ProcessIdentity, processIsGone } from "../../../util/process-state.js";
 import type { LiveSession } from "./types.js";
 
 /** What the watch of the sessions tells besides. */
@@ -16,12 +17,10 @@ export interface SessionNews {
 }
 
 /** The processes that have locks or wait for one, kept up to date by a watch of their sessions. */
-export class LiveSessions {
+export class LiveSessions implements Followed<LocksValue> {
   readonly #clock: Clock;
   readonly #news: SessionNews;
-  readonly #all: Map<string, LiveSession> = new Map();
-  /** After a gap: what the new snapshot has not shown so far. */
-  #unseen: Set<string> | undefined;
+  readonly #all: Map<string, { readonly shown: LiveSession; readonly process: ProcessIdentity }> = new Map();
   #isSynced = false;
 
   constructor(clock: Clock, news: SessionNews) {
@@ -29,41 +28,41 @@ export class LiveSessions {
     this.#news = news;
   }
 
-  /** Follows the sessions until the signal fires. */
-  async follow(locks: Channel<LocksValue>, signal: AbortSignal): Promise<void> {
-    this.#isSynced = false;
-    this.#unseen = new Set(this.#all.keys());
-    for await (const event of locks.watchReadable({ prefix: ["session"], signal, keepAlive: false })) {
-      if (event.type === "put") this.#put(event.entry);
-      else if (event.type === "delete") this.#gone(event.key);
-      else if (event.type === "gap") {
-        this.#isSynced = false;
-        this.#unseen = new Set(this.#all.keys());
-      } else this.#synced();
-    }
-  }
-
   of(instance: string): LiveSession | undefined {
-    return this.#all.get(instance);
+    return this.#all.get(instance)?.shown;
   }
 
   all(): LiveSession[] {
-    return [...this.#all.values()];
+    return [...this.#all.values()].map(({ shown }) => shown);
   }
 
-  #put({ key, value, expiresIn }: Entry<LocksValue | undefined>): void {
+  /** Whether a session is certainly over: its entry is gone, or its process on this host died. */
+  isOver(instance: string): boolean {
+    const session = this.#all.get(instance);
+    return this.#isSynced && (session === undefined || processIsGone(session.process));
+  }
+
+  begun(): void {
+    this.#isSynced = false;
+  }
+
+  put(key: Key, value: LocksValue | undefined, _: Version, expiresIn: number | undefined): void {
     const id = sessionPlace(key);
     if (id === undefined) return;
     if ((key as readonly unknown[])[2] === "stop") this.#news.asked(id);
     if ((key as readonly unknown[]).length > 2 || !isSession(value, id)) return;
-    this.#unseen?.delete(id);
     const { host, pid } = value.process;
     const now = this.#clock.now();
     const isNew = !this.#all.has(id);
-    const before = this.#all.get(id)?.lease;
+    const before = this.of(id)?.lease;
     // What a snapshot shows was renewed at some time before.
     const lease = this.#isSynced && value.hold !== true ? this.#leaseOf(now, expiresIn, before) : before;
-    this.#all.set(id, { host, pid, instance: id, since: value.since, ...(lease !== undefined && { lease }) });
+    const shown = {
+      ...{ host, pid, instance: id, since: value.since },
+      ...(lease !== undefined && { lease }),
+      ...(value.hold === true && ({ hold: true } as const)),
+    };
+    this.#all.set(id, { shown, process: value.process });
     if (isNew) this.#news.came(id);
   }
 
@@ -71,14 +70,12 @@ export class LiveSessions {
     return expiresIn === undefined ? before : { until: now + expiresIn, renewed: now };
   }
 
-  #gone(key: Key): void {
+  gone(key: Key): void {
     const id = sessionPlace(key);
     if (id !== undefined && (key as readonly unknown[]).length === 2) this.#all.delete(id);
   }
 
-  #synced(): void {
-    for (const id of this.#unseen ?? []) this.#all.delete(id);
-    this.#unseen = undefined;
+  synced(): void {
     this.#isSynced = true;
     this.#news.synced();
   }

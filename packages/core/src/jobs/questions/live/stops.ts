@@ -1,11 +1,11 @@
 import type { Channel } from "../../../channel/channel.js";
 import { isChannelError } from "../../../channel/errors.js";
+import { AGAIN } from "../../../channel/watch/follow.js";
 import type { LocksValue } from "../../../locks/entries/schema.js";
 import type { Clock } from "../../../util/clock.js";
 import { stopsAskedOf } from "../../requests/audit.js";
 import { type RunRef, runId } from "../../run-id.js";
 import type { AuditEntry } from "../../types.js";
-import { AGAIN } from "./again.js";
 
 /** A run that somebody may ask to stop. */
 export interface Stoppable extends RunRef {

@@ -1,7 +1,7 @@
 import type { Version } from "../../../channel/types.js";
 import type { Holder } from "../../../locks/types.js";
 import type { Progress } from "../../logs/types.js";
-import type { AuditEntry, RunRecord } from "../../types.js";
+import type { AuditEntry, JobSummary, RunRecord } from "../../types.js";
 
 /** Until when a process has its locks. Times are in ms since 1970 by the clock of the reader. */
 export interface LiveLease {
@@ -17,13 +17,15 @@ export interface LiveSession extends Holder {
   readonly since: number;
   /** Absent until the first renewal was seen, and for a lock that a person holds. */
   readonly lease?: LiveLease;
+  /** Set for a lock that a person holds: no process has the session. */
+  readonly hold?: true;
 }
 
 /** A run that goes on. */
 export interface LiveRun extends RunRecord {
   readonly fence: Version;
-  /** How long its last runs took that completed, in ms: half of them, and 19 of 20, took no longer. */
-  readonly usual?: { readonly p50: number; readonly p95: number };
+  /** The usual duration of the job: see {@link JobSummary.usual}. */
+  readonly usual?: NonNullable<JobSummary["usual"]>;
   readonly progress?: Progress;
   /** How many wait for its lock. */
   readonly waiting: number;

@@ -95,17 +95,17 @@ export const Overdue = ({ of: { at, count: n }, job }: OverdueProps): VNode => (
 
 /** When it runs next, or why it does not. */
 function Next({
-  job: { name: job, schedule, next, nobody, overdue, skipped, nextRun, lock },
+  job: { name: job, schedule, next, unattended, overdue, skipped, nextRun, lock },
 }: {
   readonly job: Job;
 }): VNode {
   if (schedule?.paused !== undefined) return <Kept kind="paused" {...schedule.paused} at={nextRun} job={job} />;
-  if (nobody !== undefined || overdue !== undefined) {
+  if (unattended !== undefined || overdue !== undefined) {
     return (
       <span class="pair">
-        <StateMark state={problemOf(nobody === undefined ? "overdue" : "nobody")} />
-        <span class="dim under" title={nobody}>
-          {overdue === undefined ? nobody : <Overdue of={overdue} job={job} />}
+        <StateMark state={problemOf(unattended === undefined ? "overdue" : "unattended")} />
+        <span class="dim under" title={unattended}>
+          {overdue === undefined ? unattended : <Overdue of={overdue} job={job} />}
         </span>
       </span>
     );

@@ -42,14 +42,14 @@ function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail })
   return last === undefined ? null : <RunState status={last.status} bare />;
 }
 
-/** When it is due; if nobody runs it, if nobody decides on its ticks, or if they are skipped, that first. */
+/** When it is due; if no process runs it, if none decides on its ticks, or if they are skipped, that first. */
 function Next({
-  job: { schedule, next, nobody, overdue, skipped, nextRun },
+  job: { schedule, next, unattended, overdue, skipped, nextRun },
 }: {
   readonly job: JobDetail;
 }): VNode | null {
-  if (schedule?.paused === undefined && nobody !== undefined) {
-    return <StateMark state={problemOf("nobody")} />;
+  if (schedule?.paused === undefined && unattended !== undefined) {
+    return <StateMark state={problemOf("unattended")} />;
   }
   if (skipped !== undefined) {
     return (

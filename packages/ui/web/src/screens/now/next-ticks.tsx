@@ -78,7 +78,9 @@ function Row({ tick, more }: { readonly tick: TickView; readonly more: number })
         {tick.schedule}
       </a>
       {more > 0 && <span class="dim nowrap">+{more}</span>}
-      {(tick.skipped !== undefined || tick.nobody === true) && <StateMark state={tickState(tick, second.value)} bare />}
+      {(tick.skipped !== undefined || tick.unattended === true) && (
+        <StateMark state={tickState(tick, second.value)} bare />
+      )}
       <span class="dim end">
         <Due at={tick.due} job={tick.schedule} />
       </span>

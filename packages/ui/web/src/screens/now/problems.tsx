@@ -53,9 +53,9 @@ function Row({ problem: { kind, name, at, text, run } }: { readonly problem: Pro
         </span>
       </div>
       {/* Its text says since when. */}
-      <Since at={kind === "ignores" ? undefined : at} name={name} />
+      <Since at={kind === "ignores-cancel" ? undefined : at} name={name} />
       <span class="ways">
-        {kind === "ignores" && (
+        {kind === "ignores-cancel" && (
           <ActButtons
             offers={allowed([offer("unlock")])}
             target={{ name, run, where: holder && `${holder.host}, pid ${holder.pid}` }}

@@ -3,7 +3,7 @@ import { ActButtons } from "../../acts/act-menu.js";
 import { allowed, offer } from "../../acts/offers.js";
 import type { Now } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { UNMADE } from "../../format/states.js";
+import { problemOf } from "../../format/states.js";
 import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { StateMark } from "../../parts/state.js";
@@ -16,7 +16,7 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
   return (
     <Section title="Waiting for a retry" count={retries.length}>
       <ul class="rows plain">
-        {retries.map(({ name, chain, attempt, attempts, due, error, nobody }) => (
+        {retries.map(({ name, chain, attempt, attempts, due, error, orphaned }) => (
           <li key={chain}>
             <div class="retry" title={error}>
               <a class="name" href={to.job(name)} data-row>
@@ -26,7 +26,7 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
                 <RunLink run={chain}>
                   attempt {attempt} of {attempts}
                 </RunLink>
-                , {nobody ? <StateMark state={UNMADE} /> : <Due at={due} job={name} />}
+                , {orphaned ? <StateMark state={problemOf("orphaned-retry")} /> : <Due at={due} job={name} />}
               </span>
             </div>
             <span class="end">

@@ -78,7 +78,9 @@ function Pace({ run: { startTime, p50, p95, progress } }: { readonly run: Runnin
   const isLong = p95 !== undefined && elapsed > p95;
   const at = (ms: number): { left: string } => ({ left: `${(ms / end) * 100}%` });
   const usual =
-    p50 === undefined ? "" : `usually ${durationText(p50)}${p95 === undefined ? "" : `, rarely over ${durationText(p95)}`}`;
+    p50 === undefined
+      ? ""
+      : `usually ${durationText(p50)}${p95 === undefined ? "" : `, rarely over ${durationText(p95)}`}`;
   return (
     <span class="pace">
       <span class="meter" role="img" aria-label={`${elapsedText(elapsed)}; ${usual}`} title={usual}>

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { RetryView, RunItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { reasonState, UNMADE } from "../../format/states.js";
+import { problemOf, reasonState } from "../../format/states.js";
 import { Section } from "../../parts/page.js";
 import { Prose } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
@@ -36,7 +36,7 @@ export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => 
       {retry !== undefined && (
         <li>
           <span class="name">{retry.attempt}</span>
-          <StateMark state={retry.nobody ? UNMADE : reasonState({ code: "retry" })} />
+          <StateMark state={retry.orphaned ? problemOf("orphaned-retry") : reasonState({ code: "retry" })} />
           <Time at={retry.due} />
           <span class="dim end">
             <Due at={retry.due} />

@@ -73,7 +73,7 @@ function counts(picture: Picture, columns: number, paint: Paint): string {
     // On a narrow screen the least important ones go whole: half a number would be a wrong one.
     if (text.length <= columns) [shown, line] = [more, text];
   }
-  return paint(line, problems.some(({ what }) => what !== "paused" && what !== "held") ? "red" : undefined);
+  return paint(line, problems.some(({ kind }) => kind !== "paused" && kind !== "held") ? "red" : undefined);
 }
 
 /** Which keys there are, those first that stay on a narrow screen. */

@@ -11,7 +11,8 @@ export const HELP: readonly string[] = [
   "  Esc            show all; go back",
   "  q, Ctrl-C      end",
   "",
-  "  Problems are failures of the last hour",
+  "  Problems are failures of seven days",
   "  that no good run followed, schedules",
-  "  that nobody runs, and pauses.",
+  "  that no process runs, overdue ticks,",
+  "  long runs, holds, pauses and more.",
 ];

@@ -1,11 +1,11 @@
 import { elapsedText } from "@ojm/core/internal";
+import type { Problem, Retry } from "@ojm/schedule/operator";
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { cellText } from "../../../../output/table.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
 import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
-import type { Coming, Picture, Problem } from "../data/picture.js";
-import type { Retrying } from "../data/retries.js";
+import type { Coming, Picture } from "../data/picture.js";
 import { joined, type Line } from "./share.js";
 import type { Target } from "./ui.js";
 
@@ -48,9 +48,9 @@ export function listSections(
     show("run", {
       columns: runColumns(columns).map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
       items: only(picture.running),
-      paint: ({ elapsed, usual, asked }, column) => {
+      paint: ({ id, asked }, column) => {
         if (column === 0) return asked === undefined ? "cyan" : "yellow";
-        return column === 1 && usual !== undefined && elapsed > 2 * usual ? "yellow" : undefined;
+        return column === 1 && picture.long.has(id) ? "yellow" : undefined;
       },
     }),
     show("retry", retrySection(only(picture.retrying), now)),
@@ -62,21 +62,21 @@ function problemSection(items: readonly Problem[], now: number): Section<Problem
   return {
     columns: [
       { title: "PROBLEM", cell: ({ name }) => name, cut: "name" },
-      { title: "WHAT", cell: ({ what }) => (what === "nobody" || what === "left" ? "no process" : what) },
-      { title: "FOR", cell: ({ since }) => (since === undefined ? "" : elapsedText(now - since)), rank: 3 },
+      { title: "WHAT", cell: ({ kind }) => kind },
+      { title: "FOR", cell: ({ at }) => (at === undefined ? "" : elapsedText(now - at)), rank: 3 },
       { title: "WHY", cell: ({ text }) => text, rank: 2, cut: "text" },
     ],
     items,
-    kind: ({ what }) => what,
-    paint: ({ what }, column) => (column < 2 ? (colorOf(what) ?? "red") : undefined),
+    kind: ({ kind }) => kind,
+    paint: ({ kind }, column) => (column < 2 ? (colorOf(kind) ?? "red") : undefined),
   };
 }
 
-function retrySection(items: readonly Retrying[], now: number): Section<Retrying> {
+function retrySection(items: readonly Retry[], now: number): Section<Retry> {
   return {
     columns: [
       { title: "RETRYING", cell: ({ name }) => name, cut: "name" },
-      { title: "ATTEMPT", cell: ({ attempt, attempts }) => `${attempt} of ${attempts}` },
+      { title: "ATTEMPT", cell: ({ attempt, retry }) => `${attempt} of ${retry.attempts}` },
       { title: "IN", cell: ({ due }) => (due < now ? "overdue" : elapsedText(due - now)) },
       { title: "AT", cell: ({ due }) => timeOf(due, now), rank: 3 },
       { title: "WHY", cell: ({ error = "" }) => error, rank: 2, cut: "text" },
@@ -96,7 +96,7 @@ function nextSection(items: readonly Coming[], now: number): Section<Coming> {
       { title: "NOTE", cell: noteOf, rank: 2, cut: "text" },
     ],
     items,
-    paint: ({ skipped, nobody }) => (skipped === undefined && nobody === undefined ? undefined : "gray"),
+    paint: ({ skipped, unattended }) => (skipped === undefined && unattended === undefined ? undefined : "gray"),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Retry } from "@ojm/schedule/operator";
 import stringWidth from "string-width";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { KeyPress } from "../../../../output/terminal/keyboard.js";
@@ -30,6 +31,11 @@ const run = (name: string, more: Partial<Running> = {}): Running => ({
   ...more,
 });
 
+const retrying = (name: string, due: number): Retry => ({
+  ...{ name, chain: "orders@x", attempt: 2, due, trigger: "manual", timeout: 3_600_000 },
+  retry: { attempts: 5, delay: 1_000, backoff: "fixed", maxDelay: 1_000, onLost: false },
+});
+
 const HOSTILE = `\u001b]52;c;aGk=\u0007${"注文".repeat(90)}`;
 
 const picture = (more: Partial<Picture> = {}): Picture => ({
@@ -44,10 +50,11 @@ const picture = (more: Partial<Picture> = {}): Picture => ({
     ["cleanup", true],
   ]),
   problems: [
-    { name: "import", what: "failed", text: "no \u001b[2J\nroute", since: NOW - 60_000 },
-    { name: HOSTILE, what: "lost", text: HOSTILE, since: NOW - 60_000 },
-    { name: "cleanup", what: "paused", text: "by ana: a migration", since: NOW },
+    { name: "import", kind: "failed", text: "no \u001b[2J\nroute", at: NOW - 60_000 },
+    { name: HOSTILE, kind: "lost", text: HOSTILE, at: NOW - 60_000 },
+    { name: "cleanup", kind: "paused", text: "paused by ana: a migration", at: NOW },
   ],
+  long: new Set(),
   running: [run("import", { progress: { at: 0, done: 3, total: 10, text: "orders" }, usual: 90_000 }), run(HOSTILE)],
   retrying: [],
   next: [{ name: "nightly", due: NOW + 12_000 }],
@@ -90,12 +97,9 @@ describe("the screen of ojm top", () => {
   });
 
   test("what waits for its next attempt is shown with its time, and can be cancelled", () => {
-    const waits = { name: "orders", chain: "orders@x", attempt: 2, attempts: 5 };
-    const retrying = [
-      { ...waits, due: NOW - 1 },
-      { ...waits, name: HOSTILE, due: NOW + 61_000 },
-    ];
-    const shown = picture({ problems: [], running: [], retrying });
+    const waits = retrying("orders", NOW - 1);
+    const both = [waits, retrying(HOSTILE, NOW + 61_000)];
+    const shown = picture({ problems: [], running: [], retrying: both });
     const text = screen(shown, FIRST_LOOK, 80).join("\n");
     const marked = (words: string, color?: string): string => (color === "yellow" ? `<${words.trim()}>` : words);
     expect(
@@ -112,18 +116,16 @@ describe("the screen of ojm top", () => {
   });
 
   test("why an attempt is made again stands beside it, and what becomes of a tick beside that", () => {
-    const retrying = [
-      { name: "orders", chain: "orders@x", attempt: 2, attempts: 5, due: NOW + 61_000, error: "no route" },
-    ];
+    const waits = { ...retrying("orders", NOW + 61_000), error: "no route" };
     const next = [
-      { name: "alone", due: NOW + 12_000, nobody: true as const },
+      { name: "alone", due: NOW + 12_000, unattended: true as const },
       { name: "held", due: NOW + 13_000, skipped: "held" as const },
       { name: "queued", due: NOW + 14_000, waiting: 2 },
     ];
-    const text = screen(picture({ problems: [], running: [], retrying, next }), FIRST_LOOK, 80).join("\n");
+    const text = screen(picture({ problems: [], running: [], retrying: [waits], next }), FIRST_LOOK, 80).join("\n");
     expect(text).toMatch(/orders +2 of 5 .* no route/);
     expect(text).toMatch(
-      /alone .* nobody runs it now\n.*held .* will be skipped: on hold\n.*queued .* 2 ticks wait before it/,
+      /alone .* no process runs it now\n.*held .* will be skipped: on hold\n.*queued .* 2 ticks wait before it/,
     );
   });
 
@@ -143,7 +145,7 @@ describe("the screen of ojm top", () => {
 
   test("with many problems, what runs and what comes next stay on the screen, and each row can be reached", () => {
     const names = Array.from({ length: 18 }, (_, i) => `job ${i}`);
-    const problems = names.map((name) => ({ name, what: "failed" as const, text: "no route", since: NOW }));
+    const problems = names.map((name) => ({ name, kind: "failed" as const, text: "no route", at: NOW }));
     const next = Array.from({ length: 12 }, (_, i) => ({ name: `next ${i}`, due: NOW + i * 1_000 }));
     const shown = picture({ problems, next });
     const lines = screen(shown, FIRST_LOOK, 80);

@@ -67,7 +67,7 @@ function placedOf(
   const line = end - x > 8 ? new Path2D() : undefined;
   line?.moveTo(x, middle);
   line?.lineTo(end, middle);
-  const isBroken = tick.nobody === true && mark === "next";
+  const isBroken = tick.unattended === true && mark === "next";
   return [{ ...SHAPES[mark](x, middle, size), mark, isBroken, size, ...(line && { line }) }];
 }
 
@@ -101,7 +101,7 @@ function drawMark({ context, colors }: Picture, { mark, outline, inside, line, i
 const widthOf = (size: number): number => (size === 1 ? 1.75 : 1.25);
 
 /**
- * A ring is to come, broken if nobody runs it; an hourglass waits, a triangle was skipped, a cross on a disc
+ * A ring is to come, broken if no process runs it; an hourglass waits, a triangle was skipped, a cross on a disc
  * missed or refused, and a clock is overdue.
  */
 const SHAPES: Readonly<Record<Mark, (x: number, y: number, size: number) => Shape>> = {

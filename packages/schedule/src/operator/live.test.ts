@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { scribble } from "../../../core/src/testing/scribble.js";
+import type { ScheduleView } from "../control/overview.js";
 import { CHANNEL } from "../store/schema.js";
 import { type SchedulerOf, World } from "../testing/world.js";
-import { followSchedules, type LiveSchedules } from "./live.js";
+import { followStore, type LiveStore } from "./live.js";
 
 const MINUTE = 60_000;
 const at = (time: string): number => Date.parse(`2030-01-01T${time}Z`);
@@ -16,11 +17,18 @@ beforeEach(async () => {
   closing = new AbortController();
 });
 
-async function followed(changed: (name: string | undefined) => void = () => {}): Promise<LiveSchedules> {
+async function followed(changed: (name: string | undefined) => void = () => {}): Promise<LiveStore> {
   const { manager } = await world.manager();
-  const { signal } = closing;
-  return world.clock.until(followSchedules(manager, { signal, changed, clock: world.clock }));
+  const others = (name: string | undefined, of: "runs" | "others"): void => {
+    if (of === "others") changed(name);
+  };
+  const live = followStore(manager, { signal: closing.signal, changed: others, clock: world.clock });
+  await world.clock.until(live.ready);
+  return live;
 }
+
+const schedulesOf = async (live: LiveStore): Promise<ScheduleView[]> =>
+  (await world.clock.until(live.fresh())).schedules.map(({ schedule }) => schedule);
 
 async function end(): Promise<void> {
   closing.abort();
@@ -31,18 +39,21 @@ describe("followed schedules", () => {
   it("are told as they come, are paused, are decided on, and go", async () => {
     let changes = 0;
     const live = await followed(() => void changes++);
-    expect(live.schedules()).toEqual([]);
+    expect(await schedulesOf(live)).toEqual([]);
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.until("00:02:10");
-    expect(live.schedules()).toMatchObject([{ name: "a", decided: at("00:02:00") }]);
-    expect(live.schedules()[0]?.upcoming(world.clock.now())).toEqual({ at: at("00:03:00"), due: at("00:03:00") });
+    expect(await schedulesOf(live)).toMatchObject([{ name: "a", decided: at("00:02:00") }]);
+    expect((await schedulesOf(live))[0]?.upcoming(world.clock.now())).toEqual({
+      at: at("00:03:00"),
+      due: at("00:03:00"),
+    });
     await world.clock.until(one.scheduler.pause("a", { reason: "the disk is full", author: "ana" }));
     await world.clock.advance(1_000);
-    expect(live.schedules()[0]?.paused).toMatchObject({ reason: "the disk is full", by: "ana" });
-    expect(live.schedules()[0]?.upcoming(world.clock.now())).toMatchObject({ skipped: "paused" });
+    expect((await schedulesOf(live))[0]?.paused).toMatchObject({ reason: "the disk is full", by: "ana" });
+    expect((await schedulesOf(live))[0]?.upcoming(world.clock.now())).toMatchObject({ skipped: "paused" });
     await world.clock.until(one.scheduler.remove("a"));
     await world.clock.advance(1_000);
-    expect(live.schedules()).toEqual([]);
+    expect(await schedulesOf(live)).toEqual([]);
     expect(changes).toBeGreaterThan(3);
     await end();
   });
@@ -66,7 +77,7 @@ describe("followed schedules", () => {
     expect(one.ran).toEqual(["00:01:00", "00:02:00"]);
     await damage();
     await world.until("00:03:10");
-    expect(live.schedules()).toMatchObject([{ name: "a", decided: at("00:03:00") }]);
+    expect(await schedulesOf(live)).toMatchObject([{ name: "a", decided: at("00:03:00") }]);
     expect(live.schedulers()).toMatchObject([{ by: { instance: "one" } }]);
     await end();
   });
@@ -97,7 +108,7 @@ describe("followed schedules", () => {
     }
     await world.clock.advance(1_000);
     const live = await followed();
-    expect(live.schedules().map(({ name }) => name)).toEqual(["a", "b"]);
+    expect((await schedulesOf(live)).map(({ name }) => name)).toEqual(["a", "b"]);
     const [scheduler, ...others] = live.schedulers();
     expect([...(scheduler?.schedules.keys() ?? [])].sort()).toEqual(["a", "b"]);
     expect(others).toEqual([]);
@@ -112,7 +123,7 @@ describe("followed schedules", () => {
     world.kill(one);
     await world.until("00:05:10");
     expect(live.schedulers()).toEqual([]);
-    const [schedule] = live.schedules();
+    const [schedule] = await schedulesOf(live);
     expect(schedule?.overdue(world.clock.now(), 0)).toEqual({ at: at("00:03:00"), until: at("00:05:00"), count: 3 });
     closing.abort();
   });
@@ -124,7 +135,7 @@ describe("followed schedules", () => {
     await world.clock.until(channel.set(["schedule", "b"], "what is this"));
     await world.clock.until(channel.set(["member", "x"], { parts: 1 }));
     await world.clock.advance(1_000);
-    expect(live.schedules().map(({ name }) => name)).toEqual(["a"]);
+    expect((await schedulesOf(live)).map(({ name }) => name)).toEqual(["a"]);
     expect(live.schedulers()).toHaveLength(1);
     await end();
   });

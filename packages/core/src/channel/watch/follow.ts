@@ -1,0 +1,140 @@
+import type { Clock } from "../../util/clock.js";
+import { readable } from "../calls/corrupt.js";
+import type { Channel } from "../channel.js";
+import { isChannelError } from "../errors.js";
+import type { Entry, Key, Version } from "../types.js";
+
+/** How often a store without watches is read, in ms. */
+const LOOK = 5_000;
+
+/** The pause before a store that is away is read again, in ms. */
+export const AGAIN = 1_000;
+
+/** What a follower hears of. */
+export interface Followed<V> {
+  /** A snapshot follows: the first one, or one after a gap. An entry that it has as before is not put again. */
+  begun?(): void;
+  /** `value`: `undefined` if the entry cannot be decoded. `expiresIn`: as {@link Entry.expiresIn}. */
+  put(key: Key, value: V | undefined, version: Version, expiresIn: number | undefined): void;
+  gone(key: Key): void;
+  /** All entries that there are were put. */
+  synced(): void;
+}
+
+/**
+ * Follows the entries under a prefix, and every change of them, until `signal` fires. A store that is away is
+ * waited for, and what is gone after a gap is reported. Resolves when all entries were put for the first time.
+ *
+ * `failed`: called with an error that does not pass, which ends it; that a store has no watches is such an error.
+ * Without it, such a store is read from time to time, and only the end of the channel ends it.
+ */
+export function follow<V>(
+  channel: Channel<V>,
+  clock: Clock,
+  prefix: Key,
+  followed: Followed<V>,
+  signal: AbortSignal,
+  failed?: (error: unknown) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const keys = new Known<V>({
+      begun: () => followed.begun?.(),
+      put: (key, value, version, expiresIn) => followed.put(key, value, version, expiresIn),
+      gone: (key) => followed.gone(key),
+      synced: () => {
+        followed.synced();
+        resolve();
+      },
+    });
+    const round = channel.supports.watch || failed !== undefined ? watched : looked;
+    const begin = (): void => {
+      round(channel, prefix, keys, signal).then(
+        () => later(LOOK),
+        (error: unknown) => {
+          const isOver = !isChannelError(error) || error.code === "CLOSED";
+          if (!isOver && (error.retryable || failed === undefined)) return later(AGAIN);
+          reject(error);
+          if (!signal.aborted) failed?.(error);
+        },
+      );
+    };
+    const later = (ms: number): void => {
+      if (signal.aborted) resolve();
+      else clock.after(ms, begin);
+    };
+    begin();
+  });
+}
+
+/** The keys that were put, so that those that a new snapshot lacks can be reported as gone. */
+class Known<V> {
+  readonly #followed: Followed<V>;
+  /** The versions by the texts of the keys: a process may follow ten thousand. */
+  readonly #versions: Map<string, Version> = new Map();
+  #seen: Set<string> | undefined = new Set();
+
+  constructor(followed: Followed<V>) {
+    this.#followed = followed;
+  }
+
+  begin(): void {
+    this.#seen = new Set();
+    this.#followed.begun?.();
+  }
+
+  put({ key, value, version, expiresIn }: Pick<Entry<V | undefined>, "key" | "value" | "version" | "expiresIn">): void {
+    const id = JSON.stringify(key);
+    this.#seen?.add(id);
+    if (this.#versions.get(id) === version) return;
+    this.#versions.set(id, version);
+    this.#followed.put(key, value, version, expiresIn);
+  }
+
+  gone(key: Key): void {
+    if (this.#versions.delete(JSON.stringify(key))) this.#followed.gone(key);
+  }
+
+  synced(): void {
+    for (const id of [...this.#versions.keys()]) if (this.#seen?.has(id) === false) this.gone(JSON.parse(id) as Key);
+    this.#seen = undefined;
+    this.#followed.synced();
+  }
+}
+
+async function watched<V>(channel: Channel<V>, prefix: Key, known: Known<V>, signal: AbortSignal): Promise<void> {
+  known.begin();
+  for await (const event of channel.watchReadable({ prefix, signal, keepAlive: false })) {
+    if (event.type === "put") known.put(event.entry);
+    else if (event.type === "delete") known.gone(event.key);
+    else if (event.type === "gap") known.begin();
+    else known.synced();
+  }
+}
+
+async function looked<V>(channel: Channel<V>, prefix: Key, known: Known<V>, signal: AbortSignal): Promise<void> {
+  known.begin();
+  for await (const entry of readable(channel, { prefix, signal })) known.put(entry);
+  known.synced();
+}
+
+/** Reports what is followed to two. */
+export function both<V>(one: Followed<V>, two: Followed<V>): Followed<V> {
+  return {
+    begun: () => {
+      one.begun?.();
+      two.begun?.();
+    },
+    put: (key, value, version, expiresIn) => {
+      one.put(key, value, version, expiresIn);
+      two.put(key, value, version, expiresIn);
+    },
+    gone: (key) => {
+      one.gone(key);
+      two.gone(key);
+    },
+    synced: () => {
+      one.synced();
+      two.synced();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * What operators want to know of a store: what is wrong, what runs, what comes next. The command line, the pages
+ * and the alerts of ojm show what these functions return, so that all of them give the same answer.
+ */
+export { type FollowStoreOptions, followStore, type LiveStore } from "./live.js";
+export {
+  grouped,
+  type OrphanedCommand,
+  PROBLEM_KINDS,
+  type Problem,
+  type ProblemKind,
+  type Retry,
+  type ScheduleState,
+} from "./problems.js";
+export { retriesOf } from "./retries.js";
+export {
+  attendanceIn,
+  attendanceOf,
+  attendanceText,
+  type OverdueTick,
+  overdueEntry,
+  overdueTicks,
+  tickText,
+  UNATTENDED,
+  type Unattended,
+} from "./schedules.js";
+export { type SnapshotOptions, type StoreSnapshot, snapshot } from "./snapshot.js";

@@ -1,0 +1,237 @@
+import type { Channel, Clock, JobManager, Key, PendingRetry } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { type Followed, follow, isPendingRetry, type LiveRuns } from "@ojm/core/internal";
+import { type SchedulerView, schedulersOf, viewOf } from "../control/overview.js";
+import {
+  CHANNEL,
+  type Cursor,
+  cursorKey,
+  type MemberPart,
+  type MemberValue,
+  type SchedulesValue,
+  type StoredSchedule,
+} from "../store/schema.js";
+import { isCursor, isMember, isMemberPart, isSchedule } from "../store/valid.js";
+import { type Retry, type ScheduleState, scheduleState } from "./problems.js";
+import { markedRetries } from "./retries.js";
+import { attendanceOf } from "./schedules.js";
+import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, type Unwatched } from "./snapshot.js";
+
+/**
+ * What was computed of the schedules is shown for this many times as long as that took: ten thousand calendars
+ * must not keep a process from its other work.
+ */
+const FRESH = 20;
+
+/** What no watch tells is read again after this time, in ms, even if nothing changed: a command may have ended. */
+const OLD = 5_000;
+
+/** Options of {@link followStore}. */
+export interface FollowStoreOptions extends SnapshotOptions {
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /**
+   * Called at each change. `name`: the job; `undefined` for a scheduler, which gives signs of life. `of`: `runs` if
+   * its run began, changed or ended, or if more or fewer wait for its lock, and `others` for all else, which is
+   * told once all is known.
+   */
+  readonly changed?: (name: string | undefined, of: "runs" | "others") => void;
+  /** Called if the store fails in a way that does not pass: what is known grows old from then on. */
+  readonly failed?: (error: unknown) => void;
+  /** Time, replaced in simulations. Default: that of the machine. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Follows a store by watches, until `signal` fires. A store that goes away is waited for: what is known stays until
+ * then.
+ *
+ * @example
+ * const live = followStore(manager, { signal, changed: () => show(live.known(Date.now()).problems) });
+ * await live.ready;
+ */
+export function followStore(manager: JobManager, options: FollowStoreOptions): LiveStore {
+  return new LiveStore(manager, options);
+}
+
+/** What an operator wants to know of a store, kept up to date. {@link followStore} makes one. */
+export class LiveStore {
+  /** Resolves when all is known; rejects with `NOT_SUPPORTED` where the store has no watches. */
+  readonly ready: Promise<void>;
+  /** What runs. */
+  readonly runs: LiveRuns;
+  readonly #manager: JobManager;
+  readonly #options: FollowStoreOptions;
+  readonly #schedules: Kept<StoredSchedule>;
+  /** A cursor moves with each decision. The ticks themselves are the history of a month. */
+  readonly #cursors: Kept<Cursor>;
+  readonly #members: Kept<MemberValue | MemberPart>;
+  readonly #retries: Kept<PendingRetry>;
+  #states: readonly ScheduleState[] = [];
+  #channel: Channel<SchedulesValue> | undefined;
+  #isKnown = false;
+  #freshUntil = 0;
+  #unwatched: Unwatched = { failing: [], lastRuns: new Map(), orphans: [] };
+  #isStale = true;
+  #readAt = 0;
+  #reading: Promise<void> | undefined;
+
+  /** @internal Use {@link followStore}. */
+  constructor(manager: JobManager, options: FollowStoreOptions) {
+    this.#manager = manager;
+    this.#options = options;
+    const { failed, signal } = options;
+    const named = (key: Key): void => this.#changed(nameOf(key), "others");
+    this.#schedules = new Kept((value, key): value is StoredSchedule => isSchedule(value, nameOf(key)), named);
+    this.#cursors = new Kept(isCursor, named);
+    this.#members = new Kept(isMemberOrPart, () => this.#changed(undefined, "others"));
+    this.#retries = new Kept((value, key): value is PendingRetry => isPendingRetry({ key, value }), named);
+    this.runs = manager.live({ changed: (name) => this.#changed(name, "runs"), ...(failed && { failed }) });
+    signal.addEventListener("abort", () => this.runs.close(), { once: true });
+    this.ready = this.#follow();
+    this.ready.catch(() => {});
+  }
+
+  /** The schedulers that live. One that died on another machine is shown for 15 seconds more. */
+  schedulers(): SchedulerView[] {
+    return schedulersOf(this.#members.entries());
+  }
+
+  /** The attempts that are to come, the soonest first. */
+  retries(schedulers: readonly SchedulerView[] = this.schedulers()): Retry[] {
+    const isLeft = ({ by }: PendingRetry): boolean => by === undefined || this.runs.isOver(by);
+    return markedRetries([...this.#retries.values()], isLeft, schedulers);
+  }
+
+  /**
+   * What is known at `now`. Reads nothing: what no watch tells, as which jobs failed last, is as old as the last
+   * call of {@link LiveStore.fresh}. Of many schedules, what is computed of them may be some seconds old.
+   */
+  known(now: number): StoreSnapshot {
+    const schedulers = this.schedulers();
+    const facts = {
+      ...{ now, runs: this.runs.runs(), holds: this.runs.holds(), retries: this.retries(schedulers) },
+      ...{ schedules: this.#statesAt(now, schedulers), ...this.#unwatched },
+    };
+    return snapshotOf(facts, { waiting: this.runs.waiting(), schedulers });
+  }
+
+  /**
+   * What there is now. Reads what no watch tells, if that may have changed.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async fresh(): Promise<StoreSnapshot> {
+    // A read that is under way may have begun before the change.
+    if (this.#reading !== undefined) await this.#reading;
+    if (this.#isStale || performance.now() - this.#readAt > OLD) await this.#read();
+    this.#freshUntil = 0;
+    return this.known(this.#now());
+  }
+
+  #now(): number {
+    return (this.#options.clock ?? systemClock).now();
+  }
+
+  async #follow(): Promise<void> {
+    const { signal, clock = systemClock, failed } = this.#options;
+    const channel = await this.#manager.channel<SchedulesValue>(CHANNEL);
+    this.#channel = channel;
+    const locks = this.#manager.channels.locks as Channel<unknown>;
+    const all = Promise.all([
+      follow(channel, clock, ["schedule"], this.#schedules, signal),
+      follow(channel, clock, ["cursor"], this.#cursors, signal),
+      follow(channel, clock, ["member"], this.#members, signal),
+      follow<unknown>(locks, clock, ["retry"], this.#retries, signal),
+    ]);
+    all.catch((error: unknown) => void (signal.aborted || failed?.(error)));
+    await Promise.all([all, this.runs.ready]);
+    this.#isKnown = true;
+    this.#freshUntil = 0;
+  }
+
+  #changed(name: string | undefined, of: "runs" | "others"): void {
+    this.#isStale = true;
+    if (!this.#options.signal.aborted && (this.#isKnown || of === "runs")) this.#options.changed?.(name, of);
+  }
+
+  #statesAt(now: number, schedulers: readonly SchedulerView[]): readonly ScheduleState[] {
+    const channel = this.#channel;
+    const begin = performance.now();
+    if (channel === undefined || begin < this.#freshUntil) return this.#states;
+    const unattended = attendanceOf(schedulers);
+    const holds = this.runs.holds();
+    const sorted = [...this.#schedules.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#states = sorted.flatMap((schedule) => {
+      const { name } = schedule;
+      const cursor = this.#cursors.get(cursorKey(name));
+      if (cursor === undefined) return [];
+      return [scheduleState(viewOf(channel, schedule, cursor, holds.get(name)?.until), unattended, now)];
+    });
+    const end = performance.now();
+    this.#freshUntil = end + FRESH * (end - begin);
+    return this.#states;
+  }
+
+  #read(): Promise<void> {
+    this.#reading ??= this.#readOnce().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readOnce(): Promise<void> {
+    this.#isStale = false;
+    this.#readAt = performance.now();
+    const now = this.#now();
+    try {
+      const schedules = this.#statesAt(now, this.schedulers());
+      const known = { now, schedules, runs: this.runs.runs() };
+      this.#unwatched = await readUnwatched(this.#manager, known, this.#options);
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
+    }
+  }
+}
+
+const nameOf = (key: Key): string => String((key as readonly unknown[])[1]);
+
+const isMemberOrPart = (value: unknown): value is MemberValue | MemberPart => isMember(value) || isMemberPart(value);
+
+/** The entries of one kind, as they are now. Anybody can write to a store: others are left out. */
+class Kept<V> implements Followed<unknown> {
+  readonly #entries: Map<string, { readonly key: Key; readonly value: V }> = new Map();
+  readonly #isValid: (value: unknown, key: Key) => value is V;
+  readonly #changed: (key: Key) => void;
+
+  constructor(isValid: (value: unknown, key: Key) => value is V, changed: (key: Key) => void) {
+    this.#isValid = isValid;
+    this.#changed = changed;
+  }
+
+  entries(): Iterable<{ readonly key: Key; readonly value: V }> {
+    return this.#entries.values();
+  }
+
+  *values(): Generator<V> {
+    for (const { value } of this.#entries.values()) yield value;
+  }
+
+  get(key: Key): V | undefined {
+    return this.#entries.get(JSON.stringify(key))?.value;
+  }
+
+  put(key: Key, value: unknown): void {
+    if (this.#isValid(value, key)) this.#entries.set(JSON.stringify(key), { key, value });
+    else this.#entries.delete(JSON.stringify(key));
+    this.#changed(key);
+  }
+
+  gone(key: Key): void {
+    this.#entries.delete(JSON.stringify(key));
+    this.#changed(key);
+  }
+
+  synced(): void {}
+}

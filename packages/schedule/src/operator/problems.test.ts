@@ -1,0 +1,176 @@
+import type { RunRecord } from "@ojm/core";
+import type { LiveRun } from "@ojm/core/internal";
+import { beforeEach, describe, expect, it } from "vitest";
+import { collect } from "../../../core/src/testing/settle.js";
+import { type SchedulerView, type ScheduleView, schedulesIn } from "../control/overview.js";
+import { tooLate } from "../decide/missed.js";
+import { dueTime } from "../definition/calendar.js";
+import type { ScheduleDefinition } from "../definition/types.js";
+import { World } from "../testing/world.js";
+import { type Facts, grouped, type Problem, problemsOf, type ScheduleState, scheduleState } from "./problems.js";
+import { attendanceOf, overdueTicks } from "./schedules.js";
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const NOW = Date.parse("2030-01-01T12:00:00Z");
+
+const facts = (more: Partial<Facts>): Facts => ({
+  ...{
+    now: NOW,
+    runs: [],
+    holds: new Map(),
+    retries: [],
+    schedules: [],
+    failing: [],
+    lastRuns: new Map(),
+    orphans: [],
+  },
+  ...more,
+});
+
+const record = (name: string, more: Partial<RunRecord> = {}): RunRecord => ({
+  ...{ name, id: `${name}@x`, startTime: NOW - DAY, startDate: "", endTime: NOW - DAY + 1, status: "failed" },
+  ...{ holder: { host: "h", pid: 7, instance: "i" }, trigger: "manual", timeout: 1, inError: true },
+  ...more,
+});
+
+const running = (name: string, more: Partial<LiveRun> = {}): LiveRun => ({
+  ...record(name, { status: "running", startTime: NOW - MINUTE }),
+  ...{ fence: "1", waiting: 0 },
+  ...more,
+});
+
+const kinds = (problems: readonly Problem[]): string[] => problems.map(({ kind, name }) => `${kind} ${name}`);
+
+const schedule = (name: string, late?: number): ScheduleView => ({
+  ...{ name, hash: "h", decided: 0, waiting: [], next: () => undefined, upcoming: () => undefined },
+  ticks: async function* () {},
+  overdue: (by) => (late === undefined || late > by ? undefined : { at: late, until: late, count: 1 }),
+});
+
+const state = (name: string, late: number | undefined, living: readonly SchedulerView[] = []): ScheduleState =>
+  scheduleState(schedule(name, late), attendanceOf(living), NOW);
+
+const member = (...schedules: [string, string][]): SchedulerView => ({
+  ...{ by: { host: "h", pid: 7, instance: "i" }, heard: 0 },
+  schedules: new Map(schedules),
+});
+
+describe("a tick is overdue", () => {
+  let world: World;
+  beforeEach(() => {
+    world = new World("2030-01-01T00:00:30Z");
+  });
+
+  it.each([
+    { every: MINUTE },
+    { every: MINUTE, jitter: 20_000 },
+    { cron: "*/5 * * * *" },
+  ] satisfies ScheduleDefinition[])(
+    "exactly when a scheduler that finds it would call it missed: %j",
+    async (given) => {
+      const one = await world.scheduler("one");
+      const definition = { ...given, missed: "none" } as const;
+      await world.clock.until(one.scheduler.add("a", definition, one.body()));
+      await world.clock.until(one.scheduler.close());
+      const { manager } = await world.manager();
+      const [view] = await world.clock.until(collect(schedulesIn(manager)));
+      const tick = view?.next(view.decided) ?? expect.fail("no tick");
+      const due = dueTime("a", definition, tick);
+      for (const late of [-1, 0, 5_000, MINUTE - 1, MINUTE, MINUTE + 1, 2 * MINUTE]) {
+        const now = due + late;
+        const missed = tooLate({ name: "a", definition, now, began: now }, tick, due);
+        const overdue = view && overdueTicks(view, now);
+        expect([late, overdue?.at]).toEqual([late, missed === undefined ? undefined : tick]);
+      }
+    },
+  );
+});
+
+describe("the problems of a store", () => {
+  it("are not a failure that an attempt follows, or that is older than a week, or that a person wanted", () => {
+    const retry = { attempts: 3, delay: MINUTE, backoff: "fixed", maxDelay: MINUTE, onLost: false } as const;
+    const tried = record("tried", { attempt: 1, retry });
+    const next = { ...tried, chain: tried.id, attempt: 2, due: NOW + MINUTE, retry };
+    const failing = [
+      tried,
+      record("given up", { attempt: 3, retry }),
+      record("between", { attempt: 1, retry, endTime: NOW - 1_000 }),
+      record("runs again", { attempt: 1, retry }),
+      record("old", { startTime: NOW - 9 * DAY, endTime: NOW - 8 * DAY }),
+      record("cancelled", { status: "cancelled" }),
+      record("ojm alerts"),
+    ];
+    const runs = [running("runs again", { id: "runs again@y", chain: "runs again@x", attempt: 2 })];
+    expect(kinds(problemsOf(facts({ failing, retries: [next], runs })))).toEqual(["failed given up"]);
+    // An attempt that no process makes is a problem of its own.
+    const orphaned = [{ ...next, orphaned: true as const }];
+    expect(kinds(problemsOf(facts({ failing: [tried], retries: orphaned })))).toEqual(["orphaned-retry tried"]);
+  });
+
+  it("of a schedule that no process runs are one sentence, with its overdue ticks and the end of its last run", () => {
+    const at = NOW - 2 * MINUTE;
+    const lastRuns = new Map([["a", record("a", { status: "running" })]]);
+    const found = problemsOf(facts({ schedules: [state("a", at)], lastRuns }));
+    const ticks = "one tick is overdue, since 2030-01-01T11:58:00.000Z";
+    expect(found).toMatchObject([
+      { kind: "unattended", at, text: `no process runs this schedule; ${ticks}; its last run was lost` },
+    ]);
+    // One that runs now was not lost, and one that failed is a problem of its own.
+    const runs = [running("a")];
+    expect(problemsOf(facts({ schedules: [state("a", at)], lastRuns, runs }))[0]?.text).toMatch(/Z$/);
+    const living = [member(["a", "h"])];
+    const text = `${ticks}: the processes that are there have not decided on them`;
+    expect(problemsOf(facts({ schedules: [state("a", at, living)] }))).toMatchObject([{ kind: "overdue", text }]);
+    expect(problemsOf(facts({ schedules: [state("a", NOW - MINUTE, living)] }))).toEqual([]);
+  });
+
+  it("of many schedules that no process runs are one in a group, for each reason", () => {
+    const living = [member(["c", "another"], ["d", "another"])];
+    const schedules = ["b", "a", "c", "d"].map((name) => state(name, name === "a" ? NOW - DAY : undefined, living));
+    const failing = [record("e")];
+    const found = grouped(problemsOf(facts({ schedules, failing })));
+    expect(found).toMatchObject([
+      { kind: "unattended", unattended: "older", name: "c", jobs: { n: 2, names: ["c", "d"] } },
+      { kind: "unattended", unattended: "gone", name: "a", at: NOW - DAY, jobs: { n: 2, names: ["a", "b"] } },
+      { kind: "failed", name: "e" },
+    ]);
+    expect(found[1]?.text).toBe("no process runs these schedules");
+    const [alone] = grouped(problemsOf(facts({ schedules: [state("a", undefined)] })));
+    expect(alone).toEqual({ kind: "unattended", name: "a", text: "no process runs this schedule", unattended: "gone" });
+  });
+
+  it("come in the order of their kinds, and of each kind the newest first", () => {
+    const usual = { p50: 1_000, p95: 2_000 };
+    const asked = (at: number) => ({ at, name: "", action: "cancel", by: { host: "h", pid: 1, instance: "i" } });
+    const found = problemsOf(
+      facts({
+        runs: [running("long", { usual }), running("ignores", { usual, asked: asked(NOW - MINUTE) })],
+        holds: new Map([["held", { reason: "r", at: NOW - 1, until: NOW + 1 }]]),
+        failing: [record("a"), record("b", { endTime: NOW }), record("c", { status: "lost" })],
+        orphans: [{ name: "o", text: "it runs" }],
+      }),
+    );
+    expect(kinds(found)).toEqual([
+      "orphaned o",
+      "ignores-cancel ignores",
+      "lost c",
+      "failed b",
+      "failed a",
+      "long long",
+      "held held",
+    ]);
+    expect(found.find(({ kind }) => kind === "held")?.text).toBe("held until 2030-01-01T12:00:00.001Z: r");
+  });
+
+  it("are not a run that was asked to stop a moment ago, or that takes a little longer than usual", () => {
+    const runs = [
+      running("asked", { asked: { at: NOW - 59_999, name: "", action: "cancel", by: record("x").holder } }),
+      running("longer", { usual: { p50: 1_000, p95: 50_001 } }),
+      running("much longer", { usual: { p50: 1_000, p95: 40_001 } }),
+    ];
+    expect(problemsOf(facts({ runs }))).toEqual([]);
+    const late = [running("late", { usual: { p50: 1, p95: 40_000 } })];
+    expect(kinds(problemsOf(facts({ runs: late })))).toEqual(["long late"]);
+  });
+});

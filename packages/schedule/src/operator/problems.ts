@@ -1,0 +1,264 @@
+import type { PendingRetry, RunRecord } from "@ojm/core";
+import { durationText } from "@ojm/core/backend";
+import { type Hold, isOwn, isTriedAgain, type LiveRun } from "@ojm/core/internal";
+import type { NextTick } from "../control/next.js";
+import type { OverdueTicks, ScheduleView } from "../control/overview.js";
+import type { Pause } from "../store/schema.js";
+import { attendanceText, overdueTicks, pauseAt, UNATTENDED, type Unattended } from "./schedules.js";
+
+/**
+ * What can be wrong, the worst first: this is the order of the problems in every list.
+ *
+ * - `orphaned`: a command of `ojm exec` is running although its run is over.
+ * - `ignores-cancel`: a run is still running a minute after it was asked to stop.
+ * - `unattended`: no living scheduler has this definition of the schedule.
+ * - `orphaned-retry`: an attempt is to come, and no process makes it.
+ * - `lost`, `failed`, `timeout`: the last run of the job ended so in the last seven days, and no attempt follows.
+ * - `overdue`: ticks were due more than a minute ago, and no process has decided on them.
+ * - `long`: a run takes longer than usual.
+ * - `held`, `paused`: a person keeps the job, or its schedule, from running.
+ */
+export const PROBLEM_KINDS = [
+  "orphaned",
+  "ignores-cancel",
+  "unattended",
+  "orphaned-retry",
+  "lost",
+  "failed",
+  "timeout",
+  "overdue",
+  "long",
+  "held",
+  "paused",
+] as const;
+
+/** A kind of problem: see {@link PROBLEM_KINDS}. */
+export type ProblemKind = (typeof PROBLEM_KINDS)[number];
+
+/** Something that does not go as it should, or that a person has stopped. */
+export interface Problem {
+  readonly kind: ProblemKind;
+  /** The job. */
+  readonly name: string;
+  /** Since when, in ms since 1970. Absent if that is not known. */
+  readonly at?: number;
+  /** What is wrong, in words. They hold what people and jobs wrote, as it is. */
+  readonly text: string;
+  /** The id of the run that it is about; of `orphaned-retry`, the first run of the chain. */
+  readonly run?: string;
+  /** Of `unattended`: why. */
+  readonly unattended?: Unattended;
+  /** All that it is about, if that is several jobs: how many, and their names, 200 at most. See {@link grouped}. */
+  readonly jobs?: { readonly n: number; readonly names: readonly string[] };
+}
+
+/** An attempt that is to come. */
+export interface Retry extends PendingRetry {
+  /**
+   * Set if no process makes it: that which was to make it is gone, and no living scheduler has a schedule of the
+   * name.
+   */
+  readonly orphaned?: true;
+}
+
+/** A command of `ojm exec` that is running although its run is over. */
+export interface OrphanedCommand {
+  readonly name: string;
+  /** The id of its run. */
+  readonly run?: string;
+  readonly text: string;
+}
+
+/** How a schedule does at one time. */
+export interface ScheduleState {
+  readonly schedule: ScheduleView;
+  /** The pause that lasts. */
+  readonly paused?: Pause;
+  readonly unattended?: Unattended;
+  readonly overdue?: OverdueTicks;
+  /** Its next tick. */
+  readonly next?: NextTick;
+}
+
+/** How a schedule does at `now`. `unattended`: what {@link attendanceOf} returns. */
+export function scheduleState(
+  schedule: ScheduleView,
+  unattended: (schedule: ScheduleView) => Unattended | undefined,
+  now: number,
+): ScheduleState {
+  const [paused, alone] = [pauseAt(schedule, now), unattended(schedule)];
+  const [overdue, next] = [overdueTicks(schedule, now), schedule.upcoming(now)];
+  return {
+    schedule,
+    ...(paused !== undefined && { paused }),
+    ...(alone !== undefined && { unattended: alone }),
+    ...(overdue !== undefined && { overdue }),
+    ...(next !== undefined && { next }),
+  };
+}
+
+/** What the problems are found in. */
+export interface Facts {
+  readonly now: number;
+  /** What runs, in all processes. */
+  readonly runs: readonly LiveRun[];
+  readonly holds: ReadonlyMap<string, Hold>;
+  readonly retries: readonly Retry[];
+  readonly schedules: readonly ScheduleState[];
+  /** The last run of each job whose last run is in error, as `manager.failing` has it. */
+  readonly failing: readonly RunRecord[];
+  /** The last runs of jobs whose schedules are unattended, by name, as far as they are known. */
+  readonly lastRuns: ReadonlyMap<string, RunRecord>;
+  readonly orphans: readonly OrphanedCommand[];
+}
+
+/** A failure counts for so long, in ms: 7 days. */
+export const FAILED_WITHIN: number = 7 * 86_400_000;
+
+/** A chain may be neither in the retries nor in the runs for so long, in ms: between an attempt and the next one. */
+const BETWEEN = 5_000;
+
+/** A run is long if it takes this many times its p95 ({@link JobSummary.usual}), and no less than this more, in ms. */
+const LONG = 1.5;
+const LONG_BY = 10_000;
+
+/**
+ * How long after a request to stop a run that is still running ignores it, in ms. A signal reaches its run within
+ * `ttl / 3`, 5 s by default, and a process that closes gives a job function 10 s to return.
+ */
+const IGNORES = 60_000;
+
+/** The most names of one problem. */
+const NAMES = 200;
+
+/** All that is wrong, the worst first, and of each kind the newest first. Leaves ojm's own runs out. */
+export function problemsOf(facts: Facts): Problem[] {
+  const { now } = facts;
+  // How its run ended is a part of that: two rows would look like two problems.
+  const orphaned = new Set(facts.orphans.map(({ run }) => run));
+  const failed = failedIn(facts).filter(({ run }) => !orphaned.has(run));
+  const ofSchedules = schedulesIn(facts, new Set([...failed, ...facts.runs].map(({ name }) => name)));
+  const alone = new Set(ofSchedules.flatMap(({ kind, name }) => (kind === "unattended" ? [name] : [])));
+  const problems: Problem[] = [
+    ...facts.orphans.map(({ name, text, run }): Problem => {
+      return { kind: "orphaned", name, text, ...(run !== undefined && { run }) };
+    }),
+    ...facts.runs.flatMap((run) => ignores(run, now) ?? long(run, now) ?? []),
+    ...ofSchedules,
+    // Of a schedule that is unattended, that is said.
+    ...facts.retries
+      .filter(({ name, orphaned }) => orphaned === true && !alone.has(name))
+      .map((one) => unmade(one, now)),
+    ...failed,
+    ...[...facts.holds].flatMap(([name, hold]) => held(name, hold, now)),
+  ];
+  return inOrder(problems.filter(({ name }) => !isOwn(name)));
+}
+
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const rank = ({ kind }: Problem): number => PROBLEM_KINDS.indexOf(kind);
+  const since = ({ at = Number.POSITIVE_INFINITY }: Problem): number => at;
+  // The difference of two that are infinite is not a number, which counts as none.
+  return problems.toSorted((a, b) => rank(a) - rank(b) || since(b) - since(a) || (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The jobs whose last run failed: it ended in error in the last seven days, and no attempt waits or runs. A run
+ * that was cancelled is no failure.
+ */
+function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
+  const chains = new Set([...retries, ...runs].map(({ chain }) => chain));
+  return failing.flatMap((run): Problem[] => {
+    const { name, status, id, chain = id, error, startTime, endTime: at = startTime } = run;
+    if ((status !== "failed" && status !== "lost" && status !== "timeout") || at < now - FAILED_WITHIN) return [];
+    if (isTriedAgain(run) && (chains.has(chain) || now - at < BETWEEN)) return [];
+    return [{ kind: status, name, at, text: error ?? `its last run ended as ${status}`, run: id }];
+  });
+}
+
+/**
+ * What is wrong with the schedules. One that is paused is told as paused only: that a person has stopped it matters
+ * more than that no process is there. `told`: the jobs that run, or whose failure is a problem of its own.
+ */
+function schedulesIn({ schedules, lastRuns }: Facts, told: ReadonlySet<string>): Problem[] {
+  return schedules.flatMap(({ schedule: { name }, paused, unattended, overdue }): Problem[] => {
+    if (paused !== undefined) return [{ kind: "paused", name, at: paused.at, text: pausedText(paused) }];
+    const text = attendanceText(unattended, overdue);
+    if (text === undefined) return [];
+    const at = overdue && { at: overdue.at };
+    if (unattended === undefined) return [{ kind: "overdue", name, ...at, text }];
+    const last = told.has(name) ? undefined : lastText(lastRuns.get(name));
+    return [{ kind: "unattended", name, ...at, text: last === undefined ? text : `${text}; ${last}`, unattended }];
+  });
+}
+
+/** How the last run of a job ended whose schedule is unattended; `undefined` if it ended well. */
+function lastText(last: RunRecord | undefined): string | undefined {
+  if (last === undefined) return undefined;
+  // No process has closed the record of a run whose process was killed.
+  if (last.status === "running" || last.status === "lost") return "its last run was lost";
+  return last.inError === true ? `its last run ended as ${last.status}` : undefined;
+}
+
+function unmade({ name, chain, attempt, retry, due }: Retry, now: number): Problem {
+  const text = `no process makes attempt ${attempt} of ${retry.attempts}: its process is gone`;
+  return { kind: "orphaned-retry", name, ...(due < now && { at: due }), text, run: chain };
+}
+
+function ignores({ name, id, asked }: LiveRun, now: number): Problem | undefined {
+  if (asked === undefined || now - asked.at < IGNORES) return undefined;
+  const { at, by, author = `${by.host}, pid ${by.pid}`, reason } = asked;
+  // In whole minutes: a text that changed each second could not be read.
+  const ago = durationText(Math.floor((now - at) / 60_000) * 60_000);
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return {
+    kind: "ignores-cancel",
+    name,
+    at,
+    text: `asked to stop ${ago} ago by ${author}, still running${why}`,
+    run: id,
+  };
+}
+
+function long({ name, id, startTime: at, usual }: LiveRun, now: number): Problem | undefined {
+  if (usual === undefined || now - at < Math.max(usual.p95 * LONG, usual.p95 + LONG_BY)) return undefined;
+  return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
+}
+
+function held(name: string, hold: Hold, now: number): Problem[] {
+  return hold.until <= now ? [] : [{ kind: "held", name, at: hold.at, text: heldText(hold) }];
+}
+
+const by = (author: string | undefined): string => (author === undefined ? "" : ` by ${author}`);
+const until = (time: number | undefined): string =>
+  time === undefined ? "" : ` until ${new Date(time).toISOString()}`;
+
+const heldText = ({ author, reason, until: end }: Hold): string => `held${by(author)}${until(end)}: ${reason}`;
+
+const pausedText = (paused: Pause): string => `paused${by(paused.by)}${until(paused.until)}: ${paused.reason}`;
+
+/**
+ * The same with one problem for all schedules that are unattended for the same reason: a row for each would hide
+ * the failures of the others.
+ */
+export function grouped(problems: readonly Problem[]): Problem[] {
+  const found = problems.filter(({ unattended }) => unattended === undefined);
+  for (const reason of ["gone", "older"] as const) {
+    const all = problems.filter(({ unattended }) => unattended === reason);
+    found.push(...(all.length > 1 ? [groupOf(reason, all)] : all));
+  }
+  return inOrder(found);
+}
+
+function groupOf(unattended: Unattended, all: readonly Problem[]): Problem {
+  const ats = all.flatMap(({ at }) => at ?? []);
+  const names = all.map(({ name }) => name).sort();
+  return {
+    kind: "unattended",
+    name: names[0] ?? "",
+    ...(ats.length > 0 && { at: Math.min(...ats) }),
+    text: UNATTENDED[unattended].several,
+    unattended,
+    jobs: { n: names.length, names: names.slice(0, NAMES) },
+  };
+}

@@ -1,0 +1,118 @@
+import type { JobManager } from "@ojm/core";
+import { type OverdueTicks, type SchedulerView, type ScheduleView, schedulersIn } from "../control/overview.js";
+import type { ScheduleTick } from "../control/ticks.js";
+import { LATE } from "../decide/missed.js";
+import { whyBackfilled, whyNotRun } from "../decide/why-not-run.js";
+import type { Pause } from "../store/schema.js";
+
+/**
+ * Why a schedule is unattended. `gone`: no living scheduler has it. `older`: those that have it have another
+ * definition of it than the store.
+ */
+export type Unattended = "gone" | "older";
+
+/** What says that schedules are unattended, of one and of several. */
+export const UNATTENDED: Readonly<Record<Unattended, { readonly one: string; readonly several: string }>> = {
+  gone: {
+    one: "no process runs this schedule",
+    several: "no process runs these schedules",
+  },
+  older: {
+    one: "the processes that are there have an older definition of this schedule, and take it over once no process with the newer one was seen for a minute",
+    several:
+      "the processes that are there have older definitions of these schedules, and take them over once no process with the newer ones was seen for a minute",
+  },
+};
+
+/** A schedule by its name and its definition. */
+type Defined = Pick<ScheduleView, "name" | "hash">;
+
+/**
+ * Tells which schedules are unattended: those that no living scheduler has, by their name and the hash of their
+ * definition. Such a schedule is a problem at once, whether a tick is overdue or not.
+ */
+export function attendanceOf(schedulers: Iterable<SchedulerView>): (schedule: Defined) => Unattended | undefined {
+  const names = new Set<string>();
+  const definitions = new Set<string>();
+  for (const { schedules } of schedulers) {
+    for (const [name, hash] of schedules) {
+      names.add(name);
+      definitions.add(`${hash} ${name}`);
+    }
+  }
+  return ({ name, hash }) => {
+    if (definitions.has(`${hash} ${name}`)) return undefined;
+    return names.has(name) ? "older" : "gone";
+  };
+}
+
+/** Options of {@link overdueTicks}. Times are in ms since 1970. */
+interface OverdueOptions {
+  /** How late a tick is that is overdue, in ms. Default: 60,000. */
+  readonly grace?: number | undefined;
+  /** Only ticks after this one. Default: those that were not decided. */
+  readonly after?: number;
+  /** Only ticks that were due at this time. */
+  readonly by?: number;
+}
+
+/**
+ * The ticks of a schedule that are overdue: no process has decided on them more than `grace` ms after they were
+ * due. By default these are exactly the ticks that a scheduler would call missed ({@link LATE}): a living one
+ * decides within moments, so that it makes no difference whether one is there. Ticks of a pause or a blackout are
+ * never overdue.
+ */
+export function overdueTicks(
+  schedule: Pick<ScheduleView, "overdue" | "decided">,
+  now: number,
+  { grace = LATE, after = schedule.decided, by = Number.POSITIVE_INFINITY }: OverdueOptions = {},
+): OverdueTicks | undefined {
+  // Later than the grace, and not at its end: as the scheduler decides.
+  return schedule.overdue(Math.min(by, now - grace - 1), after);
+}
+
+/** Reads the schedulers for {@link attendanceOf}. */
+export async function attendanceIn(manager: JobManager): Promise<ReturnType<typeof attendanceOf>> {
+  const schedulers: SchedulerView[] = [];
+  for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
+  return attendanceOf(schedulers);
+}
+
+/** How many ticks are overdue, and since when. */
+function overdueText({ count, at }: OverdueTicks): string {
+  return `${count === 1 ? "one tick is" : `${count} ticks are`} overdue, since ${new Date(at).toISOString()}`;
+}
+
+/** What says that a schedule is unattended, or that ticks are overdue although it is not; `undefined` if neither. */
+export function attendanceText(
+  unattended: Unattended | undefined,
+  overdue: OverdueTicks | undefined,
+): string | undefined {
+  const ticks = overdue && overdueText(overdue);
+  if (unattended === undefined) return ticks && `${ticks}: the processes that are there have not decided on them`;
+  return [UNATTENDED[unattended].one, ...(ticks === undefined ? [] : [ticks])].join("; ");
+}
+
+/** The pause that lasts at `now`. */
+export function pauseAt({ paused }: { readonly paused?: Pause }, now: number): Pause | undefined {
+  return paused === undefined || (paused.until ?? Number.POSITIVE_INFINITY) <= now ? undefined : paused;
+}
+
+/** Ticks that are overdue, as one entry beside those that have their outcome. */
+export interface OverdueTick extends Omit<ScheduleTick, "outcome"> {
+  readonly outcome: "overdue";
+}
+
+/** Ticks that are overdue, as one entry; none if there are none. */
+export function overdueEntry(schedule: string, ticks: OverdueTicks | undefined): OverdueTick[] {
+  if (ticks === undefined) return [];
+  const { at, until, count } = ticks;
+  return [{ schedule, at, outcome: "overdue", ...(count > 1 && { until, count }) }];
+}
+
+/** Why a tick was not run, or not run so far, or run late, in words; `undefined` for one that was run in time. */
+export function tickText(tick: ScheduleTick | OverdueTick): string | undefined {
+  if (tick.outcome === "overdue") return "no process has decided on it so far";
+  if (tick.outcome === "waiting") return "it waits for its run, behind those before it";
+  return whyNotRun(tick) ?? whyBackfilled(tick);
+}

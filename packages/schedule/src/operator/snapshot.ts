@@ -1,0 +1,103 @@
+import type { JobManager } from "@ojm/core";
+import type { Hold, LiveRun } from "@ojm/core/internal";
+import { holdsIn } from "../control/next.js";
+import { type SchedulerView, schedulersIn, schedulesIn } from "../control/overview.js";
+import {
+  FAILED_WITHIN,
+  type Facts,
+  type OrphanedCommand,
+  type Problem,
+  problemsOf,
+  type Retry,
+  type ScheduleState,
+  scheduleState,
+} from "./problems.js";
+import { retriesOf } from "./retries.js";
+import { attendanceOf } from "./schedules.js";
+
+/** What an operator wants to know of a store, as it is at one time. */
+export interface StoreSnapshot {
+  /** In ms since 1970. */
+  readonly at: number;
+  /** All that is wrong, the worst first. See {@link grouped}. */
+  readonly problems: readonly Problem[];
+  /** What runs, in all processes, by name. */
+  readonly runs: readonly LiveRun[];
+  /** The names whose locks others wait for, and how many do. */
+  readonly waiting: ReadonlyMap<string, number>;
+  /** The jobs that people hold. */
+  readonly holds: ReadonlyMap<string, Hold>;
+  /** The attempts that are to come, the soonest first. */
+  readonly retries: readonly Retry[];
+  /** The schedules, by name, each with its next tick. */
+  readonly schedules: readonly ScheduleState[];
+  /** The schedulers that live. */
+  readonly schedulers: readonly SchedulerView[];
+}
+
+/** Options of {@link snapshot}. */
+export interface SnapshotOptions {
+  /**
+   * Finds the commands that outlived their runs. `running`: the ids of the runs that are not over. Default: none.
+   * `ojm` finds those of `ojm exec`.
+   */
+  readonly orphans?: (running: ReadonlySet<string>) => Promise<readonly OrphanedCommand[]>;
+}
+
+/** Of so many jobs whose schedules are unattended, the last run is read. */
+export const LAST_RUNS = 100;
+
+/**
+ * What an operator wants to know of a store. Reads each kind of entry once. A program that looks at a store again
+ * and again follows it instead: see {@link followStore}.
+ *
+ * @throws ChannelError if the store fails
+ * @example
+ * for (const { kind, name, text } of (await snapshot(manager)).problems) console.log(kind, name, text);
+ */
+export async function snapshot(manager: JobManager, options: SnapshotOptions = {}): Promise<StoreSnapshot> {
+  const [retries, locks] = await Promise.all([manager.retries(), manager.locks()]);
+  const [runs, marked, views, schedulers] = await Promise.all([
+    manager.liveRuns({ locks }),
+    retriesOf(manager, retries),
+    all(schedulesIn(manager, { locks })),
+    all(schedulersIn(manager)),
+  ]);
+  const now = Date.now();
+  const unattended = attendanceOf(schedulers);
+  const known = { now, runs, schedules: views.map((view) => scheduleState(view, unattended, now)) };
+  const rest = await readUnwatched(manager, known, options);
+  const waiting = new Map(locks.flatMap(({ name, waiting: n }) => (n === 0 ? [] : [[name, n]])));
+  return snapshotOf({ ...known, ...rest, holds: holdsIn(locks), retries: marked }, { waiting, schedulers });
+}
+
+/** The snapshot that facts make. */
+export function snapshotOf(facts: Facts, others: Pick<StoreSnapshot, "waiting" | "schedulers">): StoreSnapshot {
+  const { now: at, runs, holds, retries, schedules } = facts;
+  return { at, problems: problemsOf(facts), runs, holds, retries, schedules, ...others };
+}
+
+/** What no watch tells. */
+export type Unwatched = Pick<Facts, "failing" | "lastRuns" | "orphans">;
+
+/** Reads what no watch tells: which jobs fail, how the last runs of unattended schedules ended, and orphans. */
+export async function readUnwatched(
+  manager: JobManager,
+  { now, schedules, runs }: Pick<Facts, "now" | "schedules" | "runs">,
+  { orphans = async () => [] }: SnapshotOptions,
+): Promise<Unwatched> {
+  const alone = schedules.filter(({ unattended }) => unattended !== undefined).slice(0, LAST_RUNS);
+  const last = alone.map(async ({ schedule: { name } }) => all(manager.history({ name, limit: 1 })));
+  const [failing, commands, ...lastRuns] = await Promise.all([
+    manager.failing({ from: now - FAILED_WITHIN }),
+    orphans(new Set(runs.map(({ id }) => id))),
+    ...last,
+  ]);
+  return { failing, orphans: commands, lastRuns: new Map(lastRuns.flat().map((run) => [run.name, run])) };
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
