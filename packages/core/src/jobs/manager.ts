@@ -207,9 +207,10 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * The attempts of {@link JobManager.retries} whose process is gone: nobody makes them until a process takes
-   * them over, see {@link JobManager.takeOver}. A living scheduler of the name does so by itself. `of`: a name,
-   * or what {@link JobManager.retries} has just returned, so that they are not read again. Default: all.
+   * The attempts of {@link JobManager.retries} whose process is gone: no process makes them until the next
+   * {@link JobManager.run} of the name with `retry`. A living scheduler of the name makes them by itself.
+   * `of`: a name, or what {@link JobManager.retries} has just returned, so that they are not read again.
+   * Default: all.
    *
    * @throws ChannelError if the store fails
    */
