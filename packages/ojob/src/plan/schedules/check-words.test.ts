@@ -68,7 +68,7 @@ describe("words of schedules", () => {
       /^4:41 .*"missed": "max" is a whole number from 1 to 100, not 500/,
     ],
     [`{ ${DAILY}, jitter: -1 }`, /^4:41 "jitter" must be a whole number of milliseconds, 0 or more/],
-    [`{ ${DAILY}, retry: 101 }`, /^4:40 .*"retry": "attempts" is a whole number from 1 to 100, not 101/],
+    [`{ ${DAILY}, retry: 101 }`, /^4:40 .*"retry": attempts of ".*" must be a whole number from 1 to 100, not 101/],
     [`{ ${DAILY}, retry: { delay: 5 } }`, /^4:40 "retry" has no "attempts"/],
     [`{ ${DAILY}, blackout: { from: now, to: later } }`, /^4:43 .*"blackout": "from" of a window is a time: ISO 8601/],
     [`{ ${DAILY}, blackout: { cron: "x", duration: 1 } }`, /^4:43 .*"blackout": .*x/],
