@@ -29,12 +29,20 @@ export const FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER 
 /**
  * Reads where a store is, as people write it. Relative paths begin at `folder`.
  *
- * @throws ChannelError `INVALID_CONFIG`; CommandError for a store in memory, which other processes cannot see
+ * @throws CommandError, also for a store in memory, which other processes cannot see
  */
 export function locate(text: string, folder: string): Location | JobFileLocation {
   if (/\.(ya?ml|json)$/.test(text)) return { jobFile: resolve(folder, text) };
-  const { store, path, isRelative } = parseStore(text, folder, FORMS);
+  const { store, path, isRelative } = parsed(text, folder);
   if (store.type === "simple") throw new CommandError(`other processes cannot see a store in memory: write ${FORMS}`);
   const files = path === undefined ? [] : [path];
   return { jobs: store, locks: store, files, ...(isRelative !== undefined && { isRelative }) };
+}
+
+function parsed(text: string, folder: string): ReturnType<typeof parseStore> {
+  try {
+    return parseStore(text, folder, FORMS);
+  } catch (error) {
+    throw new CommandError((error as Error).message);
+  }
 }
