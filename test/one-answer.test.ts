@@ -16,8 +16,8 @@ import { LiveStore } from "../packages/cli/src/commands/look/top/data/live-store
 import { storeIn } from "../packages/cli/src/testing/store.js";
 
 /*
- * One store with every kind of problem, and with what is none: `ojm top`, `ojm doctor`, the page Now and the alerts
- * find the same in it, each as far as it shows the kind, and in the same words.
+ * One store with every kind of problem, and with what is none: `ojm top`, `ojm doctor`, the page Now and the
+ * alerts find the same in it, each as far as it shows the kind, and in the same words.
  */
 
 const HOUR = 3_600_000;

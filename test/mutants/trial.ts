@@ -124,7 +124,9 @@ export class Trial {
     return broken ?? { outcome: "survived" };
   }
 
-  /** A file of tests alone, on the code as it is, and once: what that takes is the measure for the mutants. */
+  /**
+   * A file of tests alone, on the code as it is, and once: what that takes is the measure for the mutants.
+   */
   async #onUnchanged(test: string): Promise<Verdict> {
     const verdict = this.#unchanged.get(test) ?? (await this.#run([test], UNCHANGED));
     this.#unchanged.set(test, verdict);

@@ -47,8 +47,8 @@ export class Records {
   }
 
   /**
-   * Why a tick of a schedule is overdue, in the words of the problem: no process is there, or those that are there
-   * have not decided on it. The schedulers are read only if a tick is overdue.
+   * Why a tick of a schedule is overdue, in the words of the problem: no process is there, or those that are
+   * there have not decided on it. The schedulers are read only if a tick is overdue.
    */
   async whyOverdue(schedule: ScheduleView, overdue: OverdueTicks): Promise<string | undefined> {
     const { attendanceIn, attendanceText } = await import("@ojm/schedule/operator");

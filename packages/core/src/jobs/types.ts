@@ -546,8 +546,8 @@ export interface JobSummary {
   /** The run that ended last. */
   readonly last?: RunRecord;
   /**
-   * The usual duration: of its last 20 runs, how long those took that completed, in ms. Half of them, and 19 of
-   * 20, took no longer. The pages, the command line and the problems that ojm finds all go by this one.
+   * The usual duration: of its last 20 runs, how long those took that completed, in ms. Half of them, and 19
+   * of 20, took no longer. The pages, the command line and the problems that ojm finds all go by this one.
    */
   readonly usual?: { readonly p50: number; readonly p95: number };
   /**

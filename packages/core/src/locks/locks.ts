@@ -1,10 +1,10 @@
-import { ABOVE_ZERO, checkedDuration } from "../util/duration.js";
 import { throwIfAborted } from "../channel/calls/abortable.js";
 import { inBackground } from "../channel/calls/background.js";
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import { whenAborted } from "../util/abort/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
+import { ABOVE_ZERO, checkedDuration } from "../util/duration.js";
 import { InFlight } from "../util/in-flight.js";
 import { Acquisition } from "./acquire/acquisition.js";
 import { checkedOptions, refuse } from "./acquire/checked-options.js";

@@ -1,6 +1,6 @@
 /**
- * What operators want to know of a store: what is wrong, what runs, what comes next. The command line, the pages
- * and the alerts of ojm show what these functions return, so that all of them give the same answer.
+ * What operators want to know of a store: what is wrong, what runs, what comes next. The command line, the
+ * pages and the alerts of ojm show what these functions return, so that all of them give the same answer.
  */
 export { type FollowStoreOptions, followStore, type LiveStore } from "./live.js";
 export {

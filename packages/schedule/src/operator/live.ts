@@ -18,12 +18,15 @@ import { attendanceOf } from "./schedules.js";
 import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, type Unwatched } from "./snapshot.js";
 
 /**
- * What was computed of the schedules is shown for this many times as long as that took: ten thousand calendars
- * must not keep a process from its other work.
+ * What was computed of the schedules is shown for this many times as long as that took: ten thousand
+ * calendars must not keep a process from its other work.
  */
 const FRESH = 20;
 
-/** What no watch tells is read again after this time, in ms, even if nothing changed: a command may have ended. */
+/**
+ * What no watch tells is read again after this time, in ms, even if nothing changed: a command may have
+ * ended.
+ */
 const OLD = 5_000;
 
 /** Options of {@link followStore}. */
@@ -31,9 +34,9 @@ export interface FollowStoreOptions extends SnapshotOptions {
   /** Ends it. */
   readonly signal: AbortSignal;
   /**
-   * Called at each change. `name`: the job; `undefined` for a scheduler, which gives signs of life. `of`: `runs` if
-   * its run began, changed or ended, or if more or fewer wait for its lock, and `others` for all else, which is
-   * told once all is known.
+   * Called at each change. `name`: the job; `undefined` for a scheduler, which gives signs of life. `of`:
+   * `runs` if its run began, changed or ended, or if more or fewer wait for its lock, and `others` for all
+   * else, which is told once all is known.
    */
   readonly changed?: (name: string | undefined, of: "runs" | "others") => void;
   /** Called if the store fails in a way that does not pass: what is known grows old from then on. */
@@ -43,8 +46,8 @@ export interface FollowStoreOptions extends SnapshotOptions {
 }
 
 /**
- * Follows a store by watches, until `signal` fires. A store that goes away is waited for: what is known stays until
- * then.
+ * Follows a store by watches, until `signal` fires. A store that goes away is waited for: what is known stays
+ * until then.
  *
  * @example
  * const live = followStore(manager, { signal, changed: () => show(live.known(Date.now()).problems) });
@@ -104,8 +107,9 @@ export class LiveStore {
   }
 
   /**
-   * What is known at `now`. Reads nothing: what no watch tells, as which jobs failed last, is as old as the last
-   * call of {@link LiveStore.fresh}. Of many schedules, what is computed of them may be some seconds old.
+   * What is known at `now`. Reads nothing: what no watch tells, as which jobs failed last, is as old as the
+   * last call of {@link LiveStore.fresh}. Of many schedules, what is computed of them may be some seconds
+   * old.
    */
   known(now: number): StoreSnapshot {
     const schedulers = this.schedulers();

@@ -13,7 +13,8 @@ import { attendanceText, overdueTicks, pauseAt, UNATTENDED, type Unattended } fr
  * - `ignores-cancel`: a run is still running a minute after it was asked to stop.
  * - `unattended`: no living scheduler has this definition of the schedule.
  * - `orphaned-retry`: an attempt is to come, and no process makes it.
- * - `lost`, `failed`, `timeout`: the last run of the job ended so in the last seven days, and no attempt follows.
+ * - `lost`, `failed`, `timeout`: the last run of the job ended so in the last seven days, and no attempt
+ * follows.
  * - `overdue`: ticks were due more than a minute ago, and no process has decided on them.
  * - `long`: a run takes longer than usual.
  * - `held`, `paused`: a person keeps the job, or its schedule, from running.
@@ -48,15 +49,18 @@ export interface Problem {
   readonly run?: string;
   /** Of `unattended`: why. */
   readonly unattended?: Unattended;
-  /** All that it is about, if that is several jobs: how many, and their names, 200 at most. See {@link grouped}. */
+  /**
+   * All that it is about, if that is several jobs: how many, and their names, 200 at most. See {@link
+   * grouped}.
+   */
   readonly jobs?: { readonly n: number; readonly names: readonly string[] };
 }
 
 /** An attempt that is to come. */
 export interface Retry extends PendingRetry {
   /**
-   * Set if no process makes it: that which was to make it is gone, and no living scheduler has a schedule of the
-   * name.
+   * Set if no process makes it: that which was to make it is gone, and no living scheduler has a schedule of
+   * the name.
    */
   readonly orphaned?: true;
 }
@@ -115,16 +119,22 @@ export interface Facts {
 /** A failure counts for so long, in ms: 7 days. */
 export const FAILED_WITHIN: number = 7 * 86_400_000;
 
-/** A chain may be neither in the retries nor in the runs for so long, in ms: between an attempt and the next one. */
+/**
+ * A chain may be neither in the retries nor in the runs for so long, in ms: between an attempt and the next
+ * one.
+ */
 const BETWEEN = 5_000;
 
-/** A run is long if it takes this many times its p95 ({@link JobSummary.usual}), and no less than this more, in ms. */
+/**
+ * A run is long if it takes this many times its p95 ({@link JobSummary.usual}), and no less than this more,
+ * in ms.
+ */
 const LONG = 1.5;
 const LONG_BY = 10_000;
 
 /**
- * How long after a request to stop a run that is still running ignores it, in ms. A signal reaches its run within
- * `ttl / 3`, 5 s by default, and a process that closes gives a job function 10 s to return.
+ * How long after a request to stop a run that is still running ignores it, in ms. A signal reaches its run
+ * within `ttl / 3`, 5 s by default, and a process that closes gives a job function 10 s to return.
  */
 const IGNORES = 60_000;
 
@@ -163,8 +173,8 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 }
 
 /**
- * The jobs whose last run failed: it ended in error in the last seven days, and no attempt waits or runs. A run
- * that was cancelled is no failure.
+ * The jobs whose last run failed: it ended in error in the last seven days, and no attempt waits or runs. A
+ * run that was cancelled is no failure.
  */
 function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
   const chains = new Set([...retries, ...runs].map(({ chain }) => chain));
@@ -177,8 +187,9 @@ function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
 }
 
 /**
- * What is wrong with the schedules. One that is paused is told as paused only: that a person has stopped it matters
- * more than that no process is there. `told`: the jobs that run, or whose failure is a problem of its own.
+ * What is wrong with the schedules. One that is paused is told as paused only: that a person has stopped it
+ * matters more than that no process is there. `told`: the jobs that run, or whose failure is a problem of its
+ * own.
  */
 function schedulesIn({ schedules, lastRuns }: Facts, told: ReadonlySet<string>): Problem[] {
   return schedules.flatMap(({ schedule: { name }, paused, unattended, overdue }): Problem[] => {
@@ -238,8 +249,8 @@ const heldText = ({ author, reason, until: end }: Hold): string => `held${by(aut
 const pausedText = (paused: Pause): string => `paused${by(paused.by)}${until(paused.until)}: ${paused.reason}`;
 
 /**
- * The same with one problem for all schedules that are unattended for the same reason: a row for each would hide
- * the failures of the others.
+ * The same with one problem for all schedules that are unattended for the same reason: a row for each would
+ * hide the failures of the others.
  */
 export function grouped(problems: readonly Problem[]): Problem[] {
   const found = problems.filter(({ unattended }) => unattended === undefined);

@@ -3,8 +3,8 @@ import { type SchedulerView, schedulersIn } from "../control/overview.js";
 import type { Retry } from "./problems.js";
 
 /**
- * Attempts that are to come, the soonest first, and which of them no process makes. Reads the schedulers only if
- * the process of one is gone. One that died on another machine counts as living for 15 seconds more.
+ * Attempts that are to come, the soonest first, and which of them no process makes. Reads the schedulers only
+ * if the process of one is gone. One that died on another machine counts as living for 15 seconds more.
  *
  * @throws ChannelError if the store fails
  * @example

@@ -28,8 +28,8 @@ export const UNATTENDED: Readonly<Record<Unattended, { readonly one: string; rea
 type Defined = Pick<ScheduleView, "name" | "hash">;
 
 /**
- * Tells which schedules are unattended: those that no living scheduler has, by their name and the hash of their
- * definition. Such a schedule is a problem at once, whether a tick is overdue or not.
+ * Tells which schedules are unattended: those that no living scheduler has, by their name and the hash of
+ * their definition. Such a schedule is a problem at once, whether a tick is overdue or not.
  */
 export function attendanceOf(schedulers: Iterable<SchedulerView>): (schedule: Defined) => Unattended | undefined {
   const names = new Set<string>();
@@ -57,10 +57,10 @@ interface OverdueOptions {
 }
 
 /**
- * The ticks of a schedule that are overdue: no process has decided on them more than `grace` ms after they were
- * due. By default these are exactly the ticks that a scheduler would call missed ({@link LATE}): a living one
- * decides within moments, so that it makes no difference whether one is there. Ticks of a pause or a blackout are
- * never overdue.
+ * The ticks of a schedule that are overdue: no process has decided on them more than `grace` ms after they
+ * were due. By default these are exactly the ticks that a scheduler would call missed ({@link LATE}): a
+ * living one decides within moments, so that it makes no difference whether one is there. Ticks of a pause or
+ * a blackout are never overdue.
  */
 export function overdueTicks(
   schedule: Pick<ScheduleView, "overdue" | "decided">,
@@ -83,7 +83,10 @@ function overdueText({ count, at }: OverdueTicks): string {
   return `${count === 1 ? "one tick is" : `${count} ticks are`} overdue, since ${new Date(at).toISOString()}`;
 }
 
-/** What says that a schedule is unattended, or that ticks are overdue although it is not; `undefined` if neither. */
+/**
+ * What says that a schedule is unattended, or that ticks are overdue although it is not; `undefined` if
+ * neither.
+ */
 export function attendanceText(
   unattended: Unattended | undefined,
   overdue: OverdueTicks | undefined,
@@ -110,7 +113,9 @@ export function overdueEntry(schedule: string, ticks: OverdueTicks | undefined):
   return [{ schedule, at, outcome: "overdue", ...(count > 1 && { until, count }) }];
 }
 
-/** Why a tick was not run, or not run so far, or run late, in words; `undefined` for one that was run in time. */
+/**
+ * Why a tick was not run, or not run so far, or run late, in words; `undefined` for one that was run in time.
+ */
 export function tickText(tick: ScheduleTick | OverdueTick): string | undefined {
   if (tick.outcome === "overdue") return "no process has decided on it so far";
   if (tick.outcome === "waiting") return "it waits for its run, behind those before it";

@@ -38,8 +38,8 @@ export interface StoreSnapshot {
 /** Options of {@link snapshot}. */
 export interface SnapshotOptions {
   /**
-   * Finds the commands that outlived their runs. `running`: the ids of the runs that are not over. Default: none.
-   * `ojm` finds those of `ojm exec`.
+   * Finds the commands that outlived their runs. `running`: the ids of the runs that are not over. Default:
+   * none. `ojm` finds those of `ojm exec`.
    */
   readonly orphans?: (running: ReadonlySet<string>) => Promise<readonly OrphanedCommand[]>;
 }
@@ -48,8 +48,8 @@ export interface SnapshotOptions {
 export const LAST_RUNS = 100;
 
 /**
- * What an operator wants to know of a store. Reads each kind of entry once. A program that looks at a store again
- * and again follows it instead: see {@link followStore}.
+ * What an operator wants to know of a store. Reads each kind of entry once. A program that looks at a store
+ * again and again follows it instead: see {@link followStore}.
  *
  * @throws ChannelError if the store fails
  * @example
@@ -80,7 +80,9 @@ export function snapshotOf(facts: Facts, others: Pick<StoreSnapshot, "waiting" |
 /** What no watch tells. */
 export type Unwatched = Pick<Facts, "failing" | "lastRuns" | "orphans">;
 
-/** Reads what no watch tells: which jobs fail, how the last runs of unattended schedules ended, and orphans. */
+/**
+ * Reads what no watch tells: which jobs fail, how the last runs of unattended schedules ended, and orphans.
+ */
 export async function readUnwatched(
   manager: JobManager,
   { now, schedules, runs }: Pick<Facts, "now" | "schedules" | "runs">,

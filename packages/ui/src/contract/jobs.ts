@@ -43,7 +43,10 @@ export interface Job {
   readonly skipped?: "paused" | "blackout" | "held";
   /** When its next tick is due that will be run. Absent while its pause has no end. */
   readonly nextRun?: number;
-  /** Its ticks that were due a minute ago, and that no process has decided on: the first one, the last one, how many. */
+  /**
+   * Its ticks that were due a minute ago, and that no process has decided on: the first one, the last one,
+   * how many.
+   */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
   /** When the last run ended that completed. */
@@ -86,8 +89,9 @@ export interface JobDetail extends Job {
 /** Why a job does not run now. */
 export interface ReasonView {
   /**
-   * `ready`, `paused`, `blackout`, `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`, `queue`,
-   * `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`, `unscheduled`, `orphaned` or `refused`.
+   * `ready`, `paused`, `blackout`, `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
+   * `queue`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`, `unscheduled`, `orphaned` or
+   * `refused`.
    */
   readonly code: string;
   readonly text: string;

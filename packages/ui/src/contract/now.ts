@@ -28,8 +28,8 @@ export interface Problem {
   /**
    * - `failed`, `lost`, `timeout`: how the last run of the job ended.
    * - `orphaned`: the command of a run that is over goes on.
-   * - `overdue`: a tick was due a minute ago, and no process has decided on it. `unattended`: no process is there
-   *   that runs the schedule. `orphaned-retry`: no process makes an attempt that is to come.
+   * - `overdue`: a tick was due a minute ago, and no process has decided on it. `unattended`: no process is
+   * there   that runs the schedule. `orphaned-retry`: no process makes an attempt that is to come.
    * - `paused`, `held`: a person keeps it from running. `long`: it runs for longer than it usually does.
    * - `ignores-cancel`: a run is still running a minute after it was asked to stop.
    */
@@ -93,8 +93,8 @@ export interface TickView {
   /** When it is run: `at`, and its jitter. */
   readonly due: number;
   /**
-   * What became of it. Absent if it is to come. `overdue`: it was due a minute ago, and no process has decided.
-   * `waiting`: its run begins when those before it have ended.
+   * What became of it. Absent if it is to come. `overdue`: it was due a minute ago, and no process has
+   * decided. `waiting`: its run begins when those before it have ended.
    */
   readonly outcome?: "run" | "skipped" | "missed" | "refused" | "overdue" | "waiting";
   readonly reason?: string;

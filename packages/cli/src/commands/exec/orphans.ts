@@ -30,8 +30,8 @@ export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
 }
 
 /**
- * The commands of `ojm exec` that go on although their ojm is gone, by the notes beside the locks. `held`: the
- * runs whose locks are held, if that is known.
+ * The commands of `ojm exec` that go on although their ojm is gone, by the notes beside the locks. `held`:
+ * the runs whose locks are held, if that is known.
  */
 export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>): Promise<Orphan[]> {
   const running = held ?? runsWithLock(await manager.locks());

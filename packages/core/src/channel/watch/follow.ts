@@ -12,7 +12,9 @@ export const AGAIN = 1_000;
 
 /** What a follower hears of. */
 export interface Followed<V> {
-  /** A snapshot follows: the first one, or one after a gap. An entry that it has as before is not put again. */
+  /**
+   * A snapshot follows: the first one, or one after a gap. An entry that it has as before is not put again.
+   */
   begun?(): void;
   /** `value`: `undefined` if the entry cannot be decoded. `expiresIn`: as {@link Entry.expiresIn}. */
   put(key: Key, value: V | undefined, version: Version, expiresIn: number | undefined): void;
@@ -23,10 +25,11 @@ export interface Followed<V> {
 
 /**
  * Follows the entries under a prefix, and every change of them, until `signal` fires. A store that is away is
- * waited for, and what is gone after a gap is reported. Resolves when all entries were put for the first time.
+ * waited for, and what is gone after a gap is reported. Resolves when all entries were put for the first
+ * time.
  *
- * `failed`: called with an error that does not pass, which ends it; that a store has no watches is such an error.
- * Without it, such a store is read from time to time, and only the end of the channel ends it.
+ * `failed`: called with an error that does not pass, which ends it; that a store has no watches is such an
+ * error. Without it, such a store is read from time to time, and only the end of the channel ends it.
  */
 export function follow<V>(
   channel: Channel<V>,

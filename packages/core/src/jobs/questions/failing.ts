@@ -89,8 +89,8 @@ function lastFailureOf({ cells }: JobRollup): number | undefined {
 
 /** The last run that says how its job does, if it is in error. */
 async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
-  // From its failure on: etcd reads a range of records as a whole to find the newest ones. Its chain may have been
-  // cancelled: the run before that says how the job does.
+  // From its failure on: etcd reads a range of records as a whole to find the newest ones. Its chain may have
+  // been cancelled: the run before that says how the job does.
   for (const range of [{ from, limit: FEW }, { from, limit: MANY }, { limit: MANY }]) {
     let left = range.limit;
     const over = new Set<string>();

@@ -250,9 +250,9 @@ export abstract class JobQuestions {
   }
 
   /**
-   * What runs, in all processes, as {@link JobQuestions.live} shows it, for a program that asks once: how far each
-   * run is, how long it usually takes, who asked it to stop. Leases are known to those alone who watch them.
-   * `locks`: what {@link JobQuestions.locks} has just returned, so that they are not read again.
+   * What runs, in all processes, as {@link JobQuestions.live} shows it, for a program that asks once: how far
+   * each run is, how long it usually takes, who asked it to stop. Leases are known to those alone who watch
+   * them. `locks`: what {@link JobQuestions.locks} has just returned, so that they are not read again.
    *
    * @throws ChannelError if the store fails
    */

@@ -52,7 +52,8 @@ export class UnwrittenEnds {
         this.#warn(`is not recorded: ${why}. The next process that finds it open records it as lost`);
         return;
       }
-      if (!told) this.#warn(`is not recorded yet: ${why}. This process waits up to ${durationText(this.#ttl)} for room`);
+      if (!told)
+        this.#warn(`is not recorded yet: ${why}. This process waits up to ${durationText(this.#ttl)} for room`);
       await new Promise<void>((resolve) => void this.#clock.after(PAUSE, resolve, true));
     }
   }

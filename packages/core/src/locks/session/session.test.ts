@@ -164,7 +164,10 @@ test("a renewal by the heartbeat thread is found by the next heartbeat, which go
   syncBuiltinESMExports();
   const warned = new Promise((resolve) => process.once("warning", resolve));
   const { session, stored, channel } = await open();
-  session.keepByThread({ locks: { name: "locks", type: "simple", kind: "x", args: {} } }, () => Number.POSITIVE_INFINITY);
+  session.keepByThread(
+    { locks: { name: "locks", type: "simple", kind: "x", args: {} } },
+    () => Number.POSITIVE_INFINITY,
+  );
   refused.mockRestore();
   syncBuiltinESMExports();
   await warned;

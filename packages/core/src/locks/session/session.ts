@@ -6,8 +6,8 @@ import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Key, Version } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
-import { processIdentity } from "../../util/process-state.js";
 import { durationText } from "../../util/duration.js";
+import { processIdentity } from "../../util/process-state.js";
 import { visible } from "../../util/visible.js";
 import { emitWarning } from "../../util/warning.js";
 import {
@@ -230,7 +230,9 @@ export class Session {
       if (this.#why !== undefined) return;
       // The session may have been found dead by now. It must not come back.
       if (!this.alive)
-        return this.lose(`the store answered a renewal after the session had ended: its ttl is ${durationText(this.#ttl)}`);
+        return this.lose(
+          `the store answered a renewal after the session had ended: its ttl is ${durationText(this.#ttl)}`,
+        );
       if (outcome.ok) this.#renewed(outcome.version, sent);
       else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
     } catch (error) {

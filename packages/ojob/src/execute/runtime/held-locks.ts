@@ -53,7 +53,9 @@ export class HeldLocks {
     held.lift();
     // The lock stays held until the job has ended: two jobs must not work under it.
     const end = (): void =>
-      holder.#onLost(new JobError(`it held the lock "${name}" for longer than its timeout of ${durationText(timeout)}`));
+      holder.#onLost(
+        new JobError(`it held the lock "${name}" for longer than its timeout of ${durationText(timeout)}`),
+      );
     held.lift = clock.after(timeout, end, true);
     return true;
   }

@@ -113,7 +113,10 @@ function queueOf({ name, waiting }: ScheduleView): Finding[] {
   return [warning("queues", text, { help, evidence: { name, waiting: waiting.length, since: first } })];
 }
 
-/** Some processes have another definition than the one in the store, which counts. If all have, it is unattended. */
+/**
+ * Some processes have another definition than the one in the store, which counts. If all have, it is
+ * unattended.
+ */
 function differences({ name, hash }: ScheduleView, schedulers: readonly SchedulerView[]): Finding[] {
   const living = schedulers.filter(({ schedules }) => schedules.has(name));
   const others = living.filter(({ schedules }) => schedules.get(name) !== hash).map(whoIs);

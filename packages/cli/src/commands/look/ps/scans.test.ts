@@ -33,7 +33,8 @@ test("ojm ps scans the locks once, and each other kind of entry at most once", a
   await expect.poll(async () => (await manager.retries()).length).toBe(1);
   const found = scans(manager.channels.locks as Channel<never>);
   const locks = (): number => found.splice(0).filter((kind) => kind === "lock").length;
-  // Each manager that opens the store looks for what a dead process left. Sweeps in the background only add to that.
+  // Each manager that opens the store looks for what a dead process left. Sweeps in the background only add
+  // to that.
   const opened: number[] = [];
   for (let i = 0; i < 3; i++) {
     found.length = 0;

@@ -60,7 +60,9 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** The next attempt of a chain once it has begun, or one that no process makes; `undefined` if none follows. */
+/**
+ * The next attempt of a chain once it has begun, or one that no process makes; `undefined` if none follows.
+ */
 async function nextOf(
   manager: JobManager,
   ended: RunRecord,

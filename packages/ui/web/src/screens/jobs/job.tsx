@@ -42,7 +42,9 @@ function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail })
   return last === undefined ? null : <RunState status={last.status} bare />;
 }
 
-/** When it is due; if no process runs it, if none decides on its ticks, or if they are skipped, that first. */
+/**
+ * When it is due; if no process runs it, if none decides on its ticks, or if they are skipped, that first.
+ */
 function Next({
   job: { schedule, next, unattended, overdue, skipped, nextRun },
 }: {

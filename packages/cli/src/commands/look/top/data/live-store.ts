@@ -8,7 +8,9 @@ import { onePerJob, type Picture } from "./picture.js";
 
 const HOUR = 3_600_000;
 
-/** The most failures that are counted: an hour of a job that fails each second must not hold the screen up. */
+/**
+ * The most failures that are counted: an hour of a job that fails each second must not hold the screen up.
+ */
 const MOST = 100;
 
 /** The least time between two reads, in ms. */

@@ -101,8 +101,8 @@ function drawMark({ context, colors }: Picture, { mark, outline, inside, line, i
 const widthOf = (size: number): number => (size === 1 ? 1.75 : 1.25);
 
 /**
- * A ring is to come, broken if no process runs it; an hourglass waits, a triangle was skipped, a cross on a disc
- * missed or refused, and a clock is overdue.
+ * A ring is to come, broken if no process runs it; an hourglass waits, a triangle was skipped, a cross on a
+ * disc missed or refused, and a clock is overdue.
  */
 const SHAPES: Readonly<Record<Mark, (x: number, y: number, size: number) => Shape>> = {
   next: (x, y, size) => ({ outline: disc(x, y, 3.5 * size) }),
