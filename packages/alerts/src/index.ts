@@ -1,6 +1,6 @@
 /** Alerts about the runs of ojm. */
-import type { Alerts as OpenedAlerts } from "./alerts.js";
 
+export type { Alerts } from "./alerts.js";
 export { AlertsError } from "./errors.js";
 export { alertDamage } from "./look/state.js";
 export { openAlerts } from "./open.js";
@@ -17,6 +17,3 @@ export type {
   SmtpServer,
   WebhookReceiver,
 } from "./types.js";
-
-/** Looks after events and from time to time, until it is closed. {@link openAlerts} opens it. */
-export type Alerts = OpenedAlerts;
