@@ -51,7 +51,7 @@ export class Records {
    * there have not decided on it. The schedulers are read only if a tick is overdue.
    */
   async whyOverdue(schedule: ScheduleView, overdue: OverdueTicks): Promise<string | undefined> {
-    const { attendanceIn, attendanceText } = await import("@ojm/schedule/operator");
+    const { attendanceIn, attendanceText } = await loadOperator();
     this.#unattended ??= attendanceIn(this.#manager);
     return attendanceText((await this.#unattended)(schedule), overdue);
   }
@@ -109,9 +109,17 @@ export class Records {
   }
 }
 
+let operator: Promise<typeof import("@ojm/schedule/operator")> | undefined;
+
+/** Loads what finds overdue ticks, once. */
+export function loadOperator(): NonNullable<typeof operator> {
+  operator ??= import("@ojm/schedule/operator");
+  return operator;
+}
+
 /** The package of the schedules is loaded only where a rule tells of ticks. */
 async function schedulesOf(manager: JobManager): Promise<readonly ScheduleView[]> {
-  const { schedulesIn } = await import("@ojm/schedule");
+  const [{ schedulesIn }] = await Promise.all([import("@ojm/schedule"), loadOperator()]);
   const all: ScheduleView[] = [];
   for await (const view of schedulesIn(manager)) all.push(view);
   return all;

@@ -3,7 +3,7 @@ import { parseRunId } from "@ojm/core";
 import type { ScheduleTick, ScheduleView } from "@ojm/schedule";
 import { type CheckedRule, isOfTicks } from "../rules/checked-rule.js";
 import { alertOf, type Found, type MissedTicks, missedAlert } from "./alert-of.js";
-import type { Judged, Look } from "./records.js";
+import { type Judged, type Look, loadOperator } from "./records.js";
 import type { RuleState, TickState } from "./state.js";
 import { ticksFrom } from "./state.js";
 import { MARGIN } from "./window.js";
@@ -84,7 +84,7 @@ class Search {
     // A cursor that is far ahead comes from a clock that was wrong, and will be set back.
     const after = Math.max(mark, Math.min(view.decided, this.#look.now + MARGIN));
     if (!on.has("missed")) return after;
-    const { overdueTicks } = await import("@ojm/schedule/operator");
+    const { overdueTicks } = await loadOperator();
     const overdue = overdueTicks(view, this.#look.now, { grace, after });
     if (overdue === undefined) return after;
     const why = await this.#look.records.whyOverdue(view, overdue);
