@@ -122,7 +122,7 @@ async function inTop(folder: string): Promise<Shown[]> {
     await over;
   });
   const problems = () => live.picture(Date.now()).problems;
-  // What no watch tells is read once the rest is known.
+  // What no watch reports is read once the rest is known.
   await expect.poll(() => problems().some(({ kind }) => kind === "orphaned"), PATIENT).toBe(true);
   return problems().map(({ kind, name, text }) => [kind, name, text]);
 }
@@ -195,7 +195,7 @@ test("top, doctor, Now and the alerts find the same problems in one store, in th
   expect(doctor).toEqual(shortened);
   const texts = new Map(now.map(([, name, text]) => [name, text]));
   const alerts = byName(await inAlerts(manager));
-  // Of a tick that is overdue it is told as missed; how the last run ended is an alert of its own.
+  // An overdue tick is reported as missed; how the last run ended is an alert of its own.
   const words = (name: string): string => (texts.get(name) ?? "").replace(/; its last run .*/, "");
   expect(alerts).toEqual(
     byName([

@@ -39,7 +39,7 @@ export function writeTestTimes(times) {
 /** What a file that is not in the table takes, in s: mostly the start of its process. */
 const SHORT = 2;
 
-/** What the checks take of the time of the first shard: that of so many seconds of tests. */
+/** What the checks cost the first shard, in seconds of tests. */
 const CHECKS = 300;
 
 /**

@@ -66,7 +66,7 @@ function sampled(): Task[] {
   return chosenOf(mutants, 150).map((mutant) => ({ mutant, tests: testsOf(root, mutant, values) }));
 }
 
-/** As many of these mutants as were asked for, or so many. */
+/** The requested number of these mutants, or this many by default. */
 function chosenOf(mutants: readonly Mutant[], usual: number): readonly Mutant[] {
   const count = Math.min(Number(values.sample ?? usual), mutants.length);
   console.log(`${count} of ${mutants.length} mutants, seed ${values.seed}`);

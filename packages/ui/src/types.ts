@@ -21,7 +21,8 @@ export interface OtherReason {
   /** The name of the job. */
   readonly name: string;
   /**
-   * `orphaned`: a command of a run that is over goes on. `refused`: starts were refused since the last run.
+   * `orphaned`: a command of a run that is over is still running. `refused`: starts were refused since the
+   * last run.
    */
   readonly code: "orphaned" | "refused";
   readonly text: string;
@@ -62,7 +63,7 @@ export interface ViewOptions {
   readonly metrics?: () => string | Promise<string>;
   /**
    * What else keeps a job from running; without a name, what is to be looked at of all jobs. `running`: the
-   * ids of the runs that are not over, if they are known. `ojm ui` tells of the commands of `ojm exec` that
+   * ids of the runs that are not over, if they are known. `ojm ui` reports the commands of `ojm exec` that
    * outlived it, and of starts that were refused. Default: nothing.
    */
   readonly reasons?: (name?: string, running?: ReadonlySet<string>) => Promise<readonly OtherReason[]>;

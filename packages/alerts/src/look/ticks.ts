@@ -16,8 +16,8 @@ const MISSED = "no process was there to run it in time";
 
 /**
  * Ticks that were missed, and runs that began late. A tick is missed if a scheduler says so, or if no
- * process has decided on it some time after it was due: it is overdue. Of such ticks the first is told, until
- * a scheduler decides again.
+ * process has decided on it some time after it was due: it is overdue. Only the first of such ticks is
+ * reported, until a scheduler decides again.
  */
 export async function findTicks(
   rule: CheckedRule,

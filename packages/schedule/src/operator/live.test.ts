@@ -36,7 +36,7 @@ async function end(): Promise<void> {
 }
 
 describe("followed schedules", () => {
-  it("are told as they come, are paused, are decided on, and go", async () => {
+  it("are reported as they come, are paused, are decided on, and go", async () => {
     let changes = 0;
     const live = await followed(() => void changes++);
     expect(await schedulesOf(live)).toEqual([]);
@@ -84,20 +84,20 @@ describe("followed schedules", () => {
 
   it("name what changed, and not what was there before", async () => {
     await world.clock.until(one.scheduler.add("old", { cron: "0 0 1 1 *" }, one.body()));
-    const told: (string | undefined)[] = [];
-    await followed((name) => told.push(name));
-    expect(told).toEqual([]);
+    const reported: (string | undefined)[] = [];
+    await followed((name) => reported.push(name));
+    expect(reported).toEqual([]);
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.until("00:02:10");
-    expect(told).toContain("a");
-    expect(told).toContain(undefined);
-    expect(told).not.toContain("old");
+    expect(reported).toContain("a");
+    expect(reported).toContain(undefined);
+    expect(reported).not.toContain("old");
     const pause = (): Promise<unknown> => one.scheduler.pause("old", { reason: "holidays" });
     for (const change of [pause, () => one.scheduler.remove("old")]) {
-      told.length = 0;
+      reported.length = 0;
       await world.clock.until<unknown>(change());
       await world.clock.advance(10);
-      expect(told).toContain("old");
+      expect(reported).toContain("old");
     }
     await end();
   });
@@ -115,7 +115,7 @@ describe("followed schedules", () => {
     await end();
   });
 
-  it("a scheduler that died is no longer told, and its ticks become overdue", async () => {
+  it("a scheduler that died is no longer reported, and its ticks become overdue", async () => {
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     const live = await followed();
     await world.until("00:02:10");

@@ -24,7 +24,7 @@ import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, ty
 const FRESH = 20;
 
 /**
- * What no watch tells is read again after this time, in ms, even if nothing changed: a command may have
+ * What no watch reports is read again after this time, in ms, even if nothing changed: a command may have
  * ended.
  */
 const OLD = 5_000;
@@ -36,7 +36,7 @@ export interface FollowStoreOptions extends SnapshotOptions {
   /**
    * Called at each change. `name`: the job; `undefined` for a scheduler, which gives signs of life. `of`:
    * `runs` if its run began, changed or ended, or if more or fewer wait for its lock, and `others` for all
-   * else, which is told once all is known.
+   * else, which is reported once all is known.
    */
   readonly changed?: (name: string | undefined, of: "runs" | "others") => void;
   /** Called if the store fails in a way that does not pass: what is known grows old from then on. */
@@ -107,9 +107,9 @@ export class LiveStore {
   }
 
   /**
-   * What is known at `now`. Reads nothing: what no watch tells, as which jobs failed last, is as old as the
-   * last call of {@link LiveStore.fresh}. Of many schedules, what is computed of them may be some seconds
-   * old.
+   * What is known at `now`. Reads nothing: what no watch reports, such as which jobs failed last, is as old
+   * as the last call of {@link LiveStore.fresh}. Of many schedules, what is computed of them may be some
+   * seconds old.
    */
   known(now: number): StoreSnapshot {
     const schedulers = this.schedulers();
@@ -121,7 +121,7 @@ export class LiveStore {
   }
 
   /**
-   * What there is now. Reads what no watch tells, if that may have changed.
+   * What there is now. Reads what no watch reports, if that may have changed.
    *
    * @throws ChannelError if the store fails
    */
@@ -203,7 +203,7 @@ const nameOf = (key: Key): string => String((key as readonly unknown[])[1]);
 
 const isMemberOrPart = (value: unknown): value is MemberValue | MemberPart => isMember(value) || isMemberPart(value);
 
-/** The entries of one kind, as they are now. Anybody can write to a store: others are left out. */
+/** The entries of one kind, as they are now. Any program can write to a store: other values are left out. */
 class Kept<V> implements Followed<unknown> {
   readonly #entries: Map<string, { readonly key: Key; readonly value: V }> = new Map();
   readonly #isValid: (value: unknown, key: Key) => value is V;

@@ -187,18 +187,18 @@ function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
 }
 
 /**
- * What is wrong with the schedules. One that is paused is told as paused only: that a person has stopped it
- * matters more than that no process is there. `told`: the jobs that run, or whose failure is a problem of its
- * own.
+ * What is wrong with the schedules. One that is paused is only reported as paused: that a person has stopped
+ * it matters more than that no process is there. `shown`: the jobs that run, or whose failure is a problem of
+ * its own.
  */
-function schedulesIn({ schedules, lastRuns }: Facts, told: ReadonlySet<string>): Problem[] {
+function schedulesIn({ schedules, lastRuns }: Facts, shown: ReadonlySet<string>): Problem[] {
   return schedules.flatMap(({ schedule: { name }, paused, unattended, overdue }): Problem[] => {
     if (paused !== undefined) return [{ kind: "paused", name, at: paused.at, text: pausedText(paused) }];
     const text = attendanceText(unattended, overdue);
     if (text === undefined) return [];
     const at = overdue && { at: overdue.at };
     if (unattended === undefined) return [{ kind: "overdue", name, ...at, text }];
-    const last = told.has(name) ? undefined : lastText(lastRuns.get(name));
+    const last = shown.has(name) ? undefined : lastText(lastRuns.get(name));
     return [{ kind: "unattended", name, ...at, text: last === undefined ? text : `${text}; ${last}`, unattended }];
   });
 }

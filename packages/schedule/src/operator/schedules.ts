@@ -28,7 +28,7 @@ export const UNATTENDED: Readonly<Record<Unattended, { readonly one: string; rea
 type Defined = Pick<ScheduleView, "name" | "hash">;
 
 /**
- * Tells which schedules are unattended: those that no living scheduler has, by their name and the hash of
+ * Finds which schedules are unattended: those that no living scheduler has, by their name and the hash of
  * their definition. Such a schedule is a problem at once, whether a tick is overdue or not.
  */
 export function attendanceOf(schedulers: Iterable<SchedulerView>): (schedule: Defined) => Unattended | undefined {

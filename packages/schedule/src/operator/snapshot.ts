@@ -44,7 +44,7 @@ export interface SnapshotOptions {
   readonly orphans?: (running: ReadonlySet<string>) => Promise<readonly OrphanedCommand[]>;
 }
 
-/** Of so many jobs whose schedules are unattended, the last run is read. */
+/** The most jobs with an unattended schedule whose last run is read. */
 export const LAST_RUNS = 100;
 
 /**
@@ -77,11 +77,11 @@ export function snapshotOf(facts: Facts, others: Pick<StoreSnapshot, "waiting" |
   return { at, problems: problemsOf(facts), runs, holds, retries, schedules, ...others };
 }
 
-/** What no watch tells. */
+/** What no watch reports. */
 export type Unwatched = Pick<Facts, "failing" | "lastRuns" | "orphans">;
 
 /**
- * Reads what no watch tells: which jobs fail, how the last runs of unattended schedules ended, and orphans.
+ * Reads what no watch reports: which jobs fail, how the last runs of unattended schedules ended, and orphans.
  */
 export async function readUnwatched(
   manager: JobManager,

@@ -30,8 +30,8 @@ export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
 }
 
 /**
- * The commands of `ojm exec` that go on although their ojm is gone, by the notes beside the locks. `held`:
- * the runs whose locks are held, if that is known.
+ * The commands of `ojm exec` that are still running although their ojm is gone, by the notes beside the
+ * locks. `held`: the runs whose locks are held, if that is known.
  */
 export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>): Promise<Orphan[]> {
   const running = held ?? runsWithLock(await manager.locks());
@@ -69,7 +69,7 @@ export function sayOrphan({ name, host, pid, isCertain, ojm }: Orphan): string {
   return `the command of "${name}" ${isCertain ? "goes on" : "may go on"} as pid ${pid} on ${host}: ${ojm}`;
 }
 
-/** That a command goes on, and whom it keeps from running: the sentences of the problem `orphaned`. */
+/** That a command is still running, and which runs it blocks: the sentences of the problem `orphaned`. */
 export function commandText(orphan: Orphan): string {
   return `${sayOrphan(orphan)}. ${sayEffect(orphan)}`;
 }

@@ -12,7 +12,7 @@ describe("a range that is followed", () => {
   let clock: FakeClock;
   let store: HandDriven;
   let channel: Channel;
-  let told: string[];
+  let reported: string[];
   let followed: Followed<unknown>;
   let over: AbortController;
 
@@ -20,13 +20,13 @@ describe("a range that is followed", () => {
     clock = new FakeClock();
     store = new HandDriven();
     channel = await openChannel("c", { backend: store, clock });
-    told = [];
+    reported = [];
     over = new AbortController();
     followed = {
-      begun: () => told.push("begun"),
-      put: (at, value) => told.push(`${(at as string[])[1]}=${value}`),
-      gone: (at) => told.push(`-${(at as string[])[1]}`),
-      synced: () => told.push("synced"),
+      begun: () => reported.push("begun"),
+      put: (at, value) => reported.push(`${(at as string[])[1]}=${value}`),
+      gone: (at) => reported.push(`-${(at as string[])[1]}`),
+      synced: () => reported.push("synced"),
     };
   });
 
@@ -41,32 +41,32 @@ describe("a range that is followed", () => {
     const ready = follow(channel, clock, ["k"], followed, over.signal);
     await settled();
     await ready;
-    expect(told.splice(0)).toEqual(["begun", "a=1", "b=2", "synced"]);
+    expect(reported.splice(0)).toEqual(["begun", "a=1", "b=2", "synced"]);
     store.tell(key("a"), 3, 3);
     await settled();
-    expect(told.splice(0)).toEqual(["a=3"]);
+    expect(reported.splice(0)).toEqual(["a=3"]);
     put("a", 3, 3);
     put("c", 4, 4);
     store.entries = store.entries.filter((entry) => entry.key !== key("b"));
     for (const sink of store.sinks) sink.gap();
     await settled();
-    expect(told.splice(0)).toEqual(["begun", "c=4", "-b", "synced"]);
+    expect(reported.splice(0)).toEqual(["begun", "c=4", "-b", "synced"]);
     over.abort();
   });
 
-  test("goes on after a store was away, with what changed meanwhile", async () => {
+  test("continues after a store was away, with what changed meanwhile", async () => {
     put("a", 1, 1);
     const failures: unknown[] = [];
     const ready = follow(channel, clock, ["k"], both(followed, followed), over.signal, (error) => failures.push(error));
     await settled();
     await ready;
-    told.length = 0;
+    reported.length = 0;
     put("a", 2, 2);
     const away = new ChannelError("UNAVAILABLE", "the store is away", { retryable: true });
     for (const sink of store.sinks) sink.fail(away);
     await settled();
     await clock.advance(2_000);
-    expect(told.splice(0)).toEqual(["begun", "begun", "a=2", "a=2", "synced", "synced"]);
+    expect(reported.splice(0)).toEqual(["begun", "begun", "a=2", "a=2", "synced", "synced"]);
     expect(failures).toEqual([]);
     over.abort();
   });
@@ -78,12 +78,12 @@ describe("a range that is followed", () => {
     void follow(channel, clock, ["k"], followed, over.signal);
     await settled();
     await ready;
-    told.length = 0;
+    reported.length = 0;
     for (const sink of store.sinks) sink.fail(denied);
     await settled();
     expect(failures).toEqual([denied]);
     await clock.advance(2_000);
-    expect(told).toEqual(["begun", "synced"]);
+    expect(reported).toEqual(["begun", "synced"]);
     over.abort();
   });
 });

@@ -19,7 +19,7 @@ const TEXT = 400;
 
 const NEXT = { jobs: 200, ticks: 50 };
 
-/** What there is to be seen now. Reads nothing but what no watch of the hub tells. */
+/** What the page *Now* shows. Reads only what no watch of the hub reports. */
 export async function nowOf(source: Source): Promise<Now> {
   const { manager, mask } = source;
   const [live, found] = await Promise.all([source.hub.live(), source.hub.snapshot()]);

@@ -108,7 +108,7 @@ describe("what runs, followed", () => {
     await clock.until(run.end());
   });
 
-  test("tells which sessions are over, and which locks people hold or processes keep", async () => {
+  test("knows which sessions are over, and which locks people hold or processes keep", async () => {
     const holder = { host: "h", pid: 1, instance: "no session" };
     live = two.manager.live();
     expect(live.isOver(holder)).toBe(false);

@@ -93,7 +93,7 @@ export class LiveStore {
     }, REST);
   }
 
-  /** Reads what no watch tells, after changes only: a quiet store is left alone. */
+  /** Reads what no watch reports, after changes only: a quiet store is left alone. */
   async #read(): Promise<void> {
     this.#isReading = true;
     this.#isStale = false;
@@ -109,7 +109,7 @@ export class LiveStore {
       }
       this.#failures = times;
     } catch (error) {
-      // A store that is away is told of elsewhere, and its return is a change.
+      // Another part reports a store that is away, and its return is a change.
       if (!isChannelError(error)) throw error;
     } finally {
       this.#isReading = false;
