@@ -26,7 +26,7 @@ describe("options of etcd", () => {
     [{ hosts: "https://a:1/?foo=hunter2" }, "hosts has a query or a #: it takes none"],
     [{ hosts: "https://a:1#hunter2" }, "hosts has a query or a #: it takes none"],
     [{ deadline: 0 }, "deadline"],
-    [{ deadline: "1s" }, "deadline"],
+    [{ deadline: "soon" }, "deadline"],
     [{ keyPrefix: 1 }, "keyPrefix"],
     [{ grpcOptions: [] }, "grpcOptions"],
     [{ auth: { user: "a", password: "hunter2" } }, 'no option "user"'],

@@ -22,7 +22,7 @@ describe.runIf(hasTerminals())("on a terminal", () => {
     const terminal = new Terminal(folder, 80, ["runs", "--store", "sqlite:ojm.db"]);
     expect(await terminal.ended).toBe(0);
     expect(terminal.out).toContain(`${record.id} `);
-    expect(terminal.out).toMatch(/\d+ m?s ago/);
+    expect(terminal.out).toMatch(/ now |\d+ s ago/);
   });
 
   test("the help of a command fits 40 columns", async () => {
