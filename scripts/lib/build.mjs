@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { root, stop, tool } from "./run.mjs";
 import { hashOf, isDone, markDone } from "./stamp.mjs";
 
@@ -102,6 +103,22 @@ async function buildTypes({ name, path, manifest }) {
   if ((await tool("tsup", args, { cwd: path, quiet: true })) !== 0) {
     stop(`The declarations of ${name} could not be built.`, "See the messages above, and those of: npx tsc");
   }
+  for (const { types, default: program } of Object.values(manifest.exports)) {
+    if (types !== undefined) await markTypes(join(path, types), join(path, program));
+  }
+}
+
+/**
+ * Marks what a program does not export as a type: the bundler of the declarations forgets that a class is
+ * exported by `export type`. A program that makes an instance of it would compile, and not start.
+ */
+async function markTypes(types, program) {
+  const values = new Set(Object.keys(await import(pathToFileURL(program).href)));
+  const marked = readFileSync(types, "utf8").replace(/(?<=^export \{ ).*(?= \}( from .*)?;$)/gm, (names) => {
+    const mark = (each) => (each.startsWith("type ") || values.has(each.split(" as ").at(-1)) ? each : `type ${each}`);
+    return names.split(", ").map(mark).join(", ");
+  });
+  writeFileSync(types, marked);
 }
 
 /** Builds the pages of a package that has some: `web` becomes `dist/web`. */

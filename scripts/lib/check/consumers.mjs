@@ -147,6 +147,8 @@ async function missingValues(program) {
 }
 
 function isValue(checker, symbol) {
+  // A class that is exported as a type is none.
+  if (symbol.declarations?.some((each) => ts.isExportSpecifier(each) && each.isTypeOnly)) return false;
   const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
   return (target.flags & ts.SymbolFlags.Value) !== 0;
 }

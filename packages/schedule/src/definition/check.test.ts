@@ -100,7 +100,7 @@ describe("a definition", () => {
     [{ cron: "@daily", retry: { attempt: 3 } }, 'has no option "attempt". Did you mean "attempts"?'],
     [
       { cron: "@daily", retry: { delay: 5 } },
-      'attempts of "nightly" must be a whole number from 1 to 100, not undefined',
+      'retry of "nightly" must have attempts: how often it is tried, in all',
     ],
     [{ cron: "@daily", retry: { attempts: 0 } }, 'attempts of "nightly" must be a whole number from 1 to 100, not 0'],
     [

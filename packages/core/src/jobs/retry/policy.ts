@@ -26,6 +26,7 @@ export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
   const problem = unknownOption(`retry of "${name}"`, options, OPTIONS);
   if (problem !== undefined) refuse(problem);
   const { attempts, backoff = "exponential", onLost = false, keepLock = false } = options;
+  if (attempts === undefined) refuse(`retry of "${name}" must have attempts: how often it is tried, in all`);
   if (!isCount(attempts) || attempts < 1 || attempts > MOST_ATTEMPTS) {
     refuse(`attempts of "${name}" must be a whole number from 1 to ${MOST_ATTEMPTS}, not ${String(attempts)}`);
   }
