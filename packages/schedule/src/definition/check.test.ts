@@ -98,10 +98,7 @@ describe("a definition", () => {
       'cannot use "retry": retry of "nightly" must be a map such as { attempts: 3 }, not 3',
     ],
     [{ cron: "@daily", retry: { attempt: 3 } }, 'has no option "attempt". Did you mean "attempts"?'],
-    [
-      { cron: "@daily", retry: { delay: 5 } },
-      'retry of "nightly" must have attempts: how often it is tried, in all',
-    ],
+    [{ cron: "@daily", retry: { delay: 5 } }, 'retry of "nightly" must have attempts: how often it is tried, in all'],
     [{ cron: "@daily", retry: { attempts: 0 } }, 'attempts of "nightly" must be a whole number from 1 to 100, not 0'],
     [
       { cron: "@daily", retry: { attempts: 2, delay: "8d" } },
