@@ -72,7 +72,7 @@ async function addAll({ manager }: ManagerOf, clock: FakeClock, chance: () => nu
 }
 
 for (let seed = SEED; seed < SEED + 4; seed++) {
-  test(`each gap is told once, and each run that began late, while schedulers and alerts die (seed ${seed})`, {
+  test(`each gap is reported once, and each run that began late, while schedulers and alerts die (seed ${seed})`, {
     tags: seed === SEED ? [] : ["full"],
   }, async () => {
     const world = new World(seed);

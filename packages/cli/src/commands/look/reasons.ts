@@ -8,7 +8,7 @@ import { sayRefusals } from "../exec/refusals.js";
 /** Why a job does not run, and what helps. */
 export interface Why extends Omit<ScheduleReason, "code"> {
   /**
-   * `orphaned`: the command of `ojm exec` goes on although its ojm was killed. `refused`: a start by `ojm
+   * `orphaned`: the command of `ojm exec` is running although its ojm was killed. `refused`: a start by `ojm
    * exec` was refused since the last run began.
    */
   readonly code: ScheduleReason["code"] | "orphaned" | "refused";

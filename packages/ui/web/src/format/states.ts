@@ -1,5 +1,6 @@
 import type { Problem, ReasonView, Status, TickView } from "../api/types.js";
 import type { IconName } from "../parts/icon.js";
+import { LATE } from "./times.js";
 
 /** A state as it is told: by a colour, a shape and a word, so that none of them must be seen. */
 export interface State {
@@ -52,9 +53,6 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   overdue: PROBLEMS.overdue,
   waiting: { tone: "warn", icon: "waiting", word: "Waits" },
 };
-
-/** A tick is overdue this long after it was due, in ms, as the server has it: see `overdueTicks`. */
-export const LATE = 60_000;
 
 /** The state of a tick, at a time. */
 export function tickState({ outcome, status, skipped, unattended, due }: TickView, now: number): State {

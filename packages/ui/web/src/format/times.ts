@@ -1,5 +1,8 @@
 import { offsetText, type Wall, wallOf } from "./wall.js";
 
+/** A tick is overdue this long after it was due, in ms, as the server has it: see `overdueTicks`. */
+export const LATE = 60_000;
+
 /** A time, as short as can be: `02:14:07` or `02:14` today, `Tue 02:14` this week, `12 Nov 02:14`. */
 export function shortTime(at: number, now: number, zone: string): string {
   const wall = wallOf(at, zone);

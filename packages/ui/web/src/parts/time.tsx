@@ -2,8 +2,7 @@ import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { second } from "../format/clock.js";
 import { distanceText, elapsedText } from "../format/duration.js";
-import { LATE } from "../format/states.js";
-import { longTime, shortTime } from "../format/times.js";
+import { LATE, longTime, shortTime } from "../format/times.js";
 import { localZone, offsetOf, offsetText } from "../format/wall.js";
 import { zoneChoice, zoneFor } from "../format/zone.js";
 
