@@ -109,7 +109,7 @@ export interface Played {
   readonly records: readonly string[];
   /** The names of the locks that are held when all is over. */
   readonly held: readonly string[];
-  /** New files in the working directory, which is not the folder of the job file. */
+  /** Files in the working directory, which was empty and is not the folder of the job file. */
   readonly strays: readonly string[];
 }
 
@@ -163,7 +163,7 @@ export async function play(
   const text = complete(block, config, additions);
   const folder = folderWith({ "jobs.yaml": text, "functions.js": additions.load ?? "", out: "", err: "" });
   const path = (name: string): string => join(folder, name);
-  const here = new Set(readdirSync("."));
+  const [home, here] = [process.cwd(), folderWith({})];
   const fds = [openSync(path("out"), "w"), openSync(path("err"), "w")] as const;
   const log = new Log(...fds);
   const { until } = additions;
@@ -177,6 +177,7 @@ export async function play(
     }, 20);
   };
   try {
+    process.chdir(here);
     const loads = [path("functions.js"), ...packages];
     const well = await runJobFile(path("jobs.yaml"), { log, loads, prepare: prepareType, onStart });
     await log.flush();
@@ -188,9 +189,10 @@ export async function play(
       return JSON.parse(line.slice(mark.length)) as string[];
     };
     const messages = lines.flatMap((line) => / \| [A-Z]+ *\| (.*)/.exec(line)?.[1] ?? []);
-    const strays = readdirSync(".").filter((name) => !here.has(name));
+    const strays = readdirSync(here);
     return { well, out, err, log: messages, records: shown("RECORDS "), held: shown("HELD "), strays };
   } finally {
+    process.chdir(home);
     clearInterval(watch);
     for (const fd of fds) closeSync(fd);
     // The next block begins with an empty store, on a server too.

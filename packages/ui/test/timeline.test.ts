@@ -226,6 +226,8 @@ describePages("the timeline", (pages) => {
       const { width, height } = document.querySelector("canvas");
       return { width, height, ground: document.querySelector("canvas").getContext("2d").getImageData(2, 2, 1, 1).data.join() };
     })()`;
+    // The chart is painted again in the frame after the theme changes.
+    await expect.poll(() => page.evaluate(pixels), PATIENCE).not.toMatchObject({ ground: "255,255,255,255" });
     const before = (await page.evaluate(pixels)) as { readonly height: number };
     await page.evaluate(`addEventListener("beforeprint", () => { window.printed = ${pixels}; })`);
     await page.pdf();
