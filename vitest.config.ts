@@ -59,52 +59,45 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/**
- * Packages whose files share processes: to start one for each file took a second of processor time, more than
- * most of them take. Only files of one group meet in a process, so that few things can meet there.
- */
-const SHARING = [
-  "{core,schedule,simple,bench}",
-  "alerts",
-  "cli",
-  "conformance",
-  "etcd",
-  "level",
-  "ojob",
-  "otel",
-  "redis",
-  "sqlite",
-  "ui",
-] as const;
-
-/** Of those, the files that share none. */
+/** The files of packages that share no process. */
 const alone: string = `**/{${ALONE.join(",")}}.test.ts`;
 
 /** Files whose tests are all left out are not even loaded. scripts/test.mjs sets the part. */
 const leftOut: string[] = process.env["OJM_PART"] === "quick" ? leftWhole() : [];
 
+/** Node loads what was built, as for users, and not the test runner. */
+const BUILT: ProjectOptions = { server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } } };
+
+/**
+ * Files that share processes. To start one for each file, and to load the packages in it, took a third of the
+ * processor time of all their tests.
+ */
+const SHARED: ProjectOptions = { isolate: false, setupFiles: ["./test/setup-sharing.ts"] };
+
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       project("product", PRODUCT, {
-        include: ["{packages/ui/test,packages/openaf/src,test}/**/*.test.ts"],
+        include: ["test/**/*.test.ts"],
         exclude: ["**/node_modules/**", ...leftOut],
-        // Node loads what was built, as for users, and not the test runner.
-        server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
+        ...BUILT,
       }),
       project("alone", SOURCES, {
         // Processes load the backend of an example, which is TypeScript: built programs cannot.
-        include: [`packages/*/src/${alone}`, "examples/**/*.test.ts"],
+        include: [`packages/!(openaf)/src/${alone}`, "examples/**/*.test.ts"],
         exclude: ["**/node_modules/**", ...leftOut],
       }),
-      ...SHARING.map((group) =>
-        project(group.replace(/[{}]/g, ""), SOURCES, {
-          include: [`packages/${group}/src/**/*.test.ts`],
-          exclude: [alone, "**/node_modules/**", ...leftOut],
-          isolate: false,
-          setupFiles: ["./test/setup-sharing.ts"],
-        }),
-      ),
+      project("pages", PRODUCT, {
+        include: ["packages/{ui/test,openaf/src}/**/*.test.ts"],
+        exclude: ["**/node_modules/**", ...leftOut],
+        ...SHARED,
+        ...BUILT,
+      }),
+      project("packages", SOURCES, {
+        include: ["packages/!(openaf)/src/**/*.test.ts"],
+        exclude: [alone, "**/node_modules/**", ...leftOut],
+        ...SHARED,
+      }),
     ],
     tags: [{ name: "full", description: "left by `npm test` to `npm run test:all`: other stores, full sizes" }],
     pool: "forks",

@@ -57,7 +57,9 @@ onSharedStores({}, (create) => {
       expect(await manager.running()).toEqual([]);
     });
   }
+});
 
+onSharedStores({ first: ["redis"] }, (create) => {
   it(`${CROWD} waiters in each of three processes get the lock one after the other, also when one process is killed`, async () => {
     const options = await create();
     const witness = new Witness();

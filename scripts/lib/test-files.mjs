@@ -62,7 +62,7 @@ export function shards(count) {
 
 /**
  * The tests of packages, by name, that need a process of their own: they fill the memory, count what their
- * process has, or have script threads that are not built, as those of openaf are.
+ * process has, register types of stores, or have script threads that are not built, as those of openaf are.
  */
 export const ALONE = [
   "simulation",
@@ -74,4 +74,5 @@ export const ALONE = [
   "prometheus",
   "packages",
   "names",
+  "open",
 ];

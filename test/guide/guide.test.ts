@@ -267,9 +267,9 @@ const others: Readonly<Record<string, string>> = {
 
 /** What the scripts load: nothing, or the functions of OpenAF, of which some have the names of ours. */
 const PACKAGES = [
-  ["without a package", []],
-  ["with @ojm/openaf", ["@ojm/openaf"]],
-] as const;
+  { title: "without a package", packages: [], tags: ["full"] },
+  { title: "with @ojm/openaf", packages: ["@ojm/openaf"], tags: [] },
+];
 
 const blocks = blocksByHeading();
 
@@ -286,9 +286,8 @@ function declare(): void {
     const tags = store.name === "sqlite" ? [] : ["full"];
     describe.skipIf(store.missing !== undefined)(`on ${store.name}${why}`, { tags }, () => {
       for (const [heading, expectation] of Object.entries(expectations)) {
-        it.each(PACKAGES)(
-          `${heading}, %s`,
-          async (_, packages) => {
+        for (const { title, packages, tags } of PACKAGES) {
+          it(`${heading}, ${title}`, { timeout: 120_000, tags }, async () => {
             const block = blocks.get(heading);
             if (block === undefined) throw new Error("there is no such block");
             const played = await play(block, store, expectation, packages);
@@ -298,9 +297,8 @@ function declare(): void {
             if (expectation.until === undefined)
               expect([played.well, played.err]).toEqual([expectation.fails !== true, expect.any(String)]);
             expectation.expects(played);
-          },
-          120_000,
-        );
+          });
+        }
       }
     });
   }

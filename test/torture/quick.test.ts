@@ -44,11 +44,9 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
 /** The cells and the planted bugs of `npm test`; `npm run test:all` runs all. */
 const FIRST: ReadonlySet<string> = new Set([
   "sqlite: holder kill -9, try",
-  "redis: holder stopped, longer, try",
   "redis: network cut to the holder, wait",
   "etcd: holder kill -9, tick",
   "no owner check on release",
-  "release by the loser",
 ]);
 const optionsOf = (name: string) => ({ timeout: LIMIT, tags: FIRST.has(name) ? [] : ["full"] });
 

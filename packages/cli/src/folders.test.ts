@@ -36,7 +36,9 @@ function tree(files: Readonly<Record<string, string>>): { readonly root: string;
 const untouched = (home: string): void => expect(readdirSync(home)).toEqual([".keep"]);
 
 describe("a job file that is started from two folders", () => {
-  test("the same file started from two folders runs once: the second process tells who holds the lock", async () => {
+  test("the same file started from two folders runs once: the second process tells who holds the lock", {
+    tags: ["full"],
+  }, async () => {
     const { root, home } = tree({ "jobs/a.yaml": managed('print("holding"); sleep(60000, true);') });
     const holder = start(join(root, "jobs"), "run", "a.yaml");
     await holder.prints("holding");
@@ -71,7 +73,9 @@ describe("a job file that is started from two folders", () => {
     untouched(home);
   });
 
-  test("the paths of an included file begin at the folder of that file, also for a backend of the user's own", async () => {
+  test("the paths of an included file begin at the folder of that file, also for a backend of the user's own", {
+    tags: ["full"],
+  }, async () => {
     const own = `import { writeFileSync } from "node:fs";
 export const backend = { type: "own", paths: ["place"], open({ place }) {
   writeFileSync(place + ".opened", "");
@@ -97,7 +101,7 @@ jobs:
     untouched(home);
   });
 
-  test("a path that is typed on the command line begins at the working directory", async () => {
+  test("a path that is typed on the command line begins at the working directory", { tags: ["full"] }, async () => {
     const store = '{ type: sqlite, args: { file: "{{db}}" } }';
     const { root, home } = tree({ "jobs/a.yaml": managed("print(1)", store) });
     expect((await ojm(home, "run", "../jobs/a.yaml", "db=./x.db")).code).toBe(0);
@@ -116,7 +120,9 @@ jobs:
     expect((await called(root, ["history", "jobs/a.yaml", "env=test"])).out).toMatch(/^work .* completed/m);
   });
 
-  test("log folder, pid file and the folder of a script in another language are beside the file", async () => {
+  test("log folder, pid file and the folder of a script in another language are beside the file", {
+    tags: ["full"],
+  }, async () => {
     const yaml = `ojob: { logToFile: { logFolder: logs }, unique: { pidFile: a.pid } }
 jobs:
   - { name: A, lang: shell, typeArgs: { pwd: sub }, exec: 'pwd; ls ..' }
@@ -203,7 +209,9 @@ describe("a store that is not there", () => {
     },
   );
 
-  test("ojm exec makes the store of the logs, too, and history refuses one that is gone", async () => {
+  test("ojm exec makes the store of the logs, too, and history refuses one that is gone", {
+    tags: ["full"],
+  }, async () => {
     const store = { jobs: "sqlite:jobs.db", locks: "sqlite:jobs.db", logs: "sqlite:logs.db" };
     const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
     const made = `ojm: made the store ${join(folder, "jobs.db")}: there was none\n`;
@@ -235,7 +243,9 @@ describe("a store that is not there", () => {
     expect(err).toMatch(new RegExp(`, as --store is relative to this folder: .* Better: ${better}\n$`));
   });
 
-  test("a store at the place where earlier releases looked is named by run, check, history and locks", async () => {
+  test("a store at the place where earlier releases looked is named by run, check, history and locks", {
+    tags: ["full"],
+  }, async () => {
     const { root, home } = tree({ "jobs/a.yaml": managed("print(1)"), "home/data/locks.db": "" });
     const [old, path] = [join(home, "data/locks.db"), join(root, "jobs/data/locks.db")];
     for (const command of ["history", "locks", "check", "run"]) {

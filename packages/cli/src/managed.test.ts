@@ -54,7 +54,9 @@ describe("two processes on one job file", () => {
     expect(await lockState(folder)).toMatch(new RegExp(`^work +held +.*pid ${winner.process.pid} `));
   });
 
-  test("a second process that waits takes over the lock when the first process is done in time", async () => {
+  test("a second process that waits takes over the lock when the first process is done in time", {
+    tags: ["full"],
+  }, async () => {
     const folder = folderWith(managed('print("holding"); sleep(args.ms);'));
     const first = start(folder, "run", "a.yaml", "ms=1000");
     await first.prints("holding");
@@ -83,19 +85,25 @@ describe("a signal", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ] as const)("%s tells the job, closes its run as cancelled and releases its lock", async (signal, code) => {
-    const cleanUp =
-      'print("holding"); try { sleep(60000) } catch (e) { require("fs").writeFileSync("told", e.code); throw e }';
-    const folder = folderWith(managed(cleanUp));
-    const process = await holder(folder);
-    process.process.kill(signal);
-    expect((await process.ended).code).toBe(code);
-    expect(readFileSync(join(folder, "told"), "utf8")).toBe("CANCELLED");
-    expect(await history(folder)).toEqual([expect.stringMatching(/^work .* cancelled/)]);
-    expect(await lockState(folder)).toMatch(/^work +free$/);
-  });
+  ] as const)(
+    "%s tells the job, closes its run as cancelled and releases its lock",
+    { tags: ["full"] },
+    async (signal, code) => {
+      const cleanUp =
+        'print("holding"); try { sleep(60000) } catch (e) { require("fs").writeFileSync("told", e.code); throw e }';
+      const folder = folderWith(managed(cleanUp));
+      const process = await holder(folder);
+      process.process.kill(signal);
+      expect((await process.ended).code).toBe(code);
+      expect(readFileSync(join(folder, "told"), "utf8")).toBe("CANCELLED");
+      expect(await history(folder)).toEqual([expect.stringMatching(/^work .* cancelled/)]);
+      expect(await lockState(folder)).toMatch(/^work +free$/);
+    },
+  );
 
-  test("a second signal ends a job that does not listen, and its run is closed as cancelled", async () => {
+  test("a second signal ends a job that does not listen, and its run is closed as cancelled", {
+    tags: ["full"],
+  }, async () => {
     const folder = folderWith(managed('print("holding"); for (;;) {}'));
     const process = await holder(folder);
     process.process.kill("SIGINT");
@@ -105,7 +113,7 @@ describe("a signal", () => {
   });
 });
 
-test("ojm history tells the whole error of a run on one line", async () => {
+test("ojm history tells the whole error of a run on one line", { tags: ["full"] }, async () => {
   const folder = folderWith(managed('throw new Error("x".repeat(200) + "\\nthe reason")'));
   expect((await ojm(folder, "run", "a.yaml")).code).toBe(1);
   expect(await history(folder)).toEqual([expect.stringMatching(/^work .* failed .* x{200} the reason$/)]);
@@ -129,7 +137,7 @@ test("ojm history tells on the line of a run the failures after which it went on
   ]);
 });
 
-test("a reader of the output that goes away does not end the job", async () => {
+test("a reader of the output that goes away does not end the job", { tags: ["full"] }, async () => {
   const folder = folderWith(managed('print("holding"); sleep(300); for (let i = 0; i < 2000; i++) log("line " + i);'));
   const process = await holder(folder);
   process.process.stdout?.destroy();
@@ -159,7 +167,7 @@ test("a daemon whose store was replaced ends with 5: idle for ever, it would loo
   expect([code, err]).toEqual([5, expect.stringMatching(/ojm: SQLite file .*jobs\.db was deleted or replaced/)]);
 });
 
-test("a daemon without schedules whose store was deleted ends with 5 too", async () => {
+test("a daemon without schedules whose store was deleted ends with 5 too", { tags: ["full"] }, async () => {
   const files = managed('print("ticked")');
   const repeated = files["a.yaml"]
     ?.replaceAll("./data/locks.db", "./data/jobs.db")

@@ -33,7 +33,7 @@ describe("many processes on one database file", () => {
     expect(new Set(entries.map(({ version }) => version)).size).toBe(150);
   });
 
-  it("many processes that write do not let the write-ahead log grow without bound", async () => {
+  it("many processes that write do not let the write-ahead log grow without bound", { tags: ["full"] }, async () => {
     const file = temporaryFile();
     const programs = Array.from({ length: 4 }, () => start("write", file));
     for (const program of programs) for (let i = 0; i < 3_000; i++) await program.next();

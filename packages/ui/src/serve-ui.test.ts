@@ -63,7 +63,7 @@ describe("a cockpit that is served", () => {
     const { url, port } = await serve();
     const { status, cookie = "", body } = await login(tokenOf(url));
     expect(status).toBe(200);
-    expect(JSON.parse(body)).toMatchObject({ role: "admin", store: "simple" });
+    expect(JSON.parse(body)).toMatchObject({ role: "admin", store: "memory" });
     expect(cookie).toMatch(
       new RegExp(`^ojm_session_${port}=[\\w.-]+; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict$`),
     );

@@ -1,3 +1,6 @@
+// What alerts load when a look first needs it takes real time, which a test clock does not see.
+import "@ojm/schedule";
+import "@ojm/schedule/operator";
 import type { Outcome, Send } from "../deliver/outcome.js";
 import type { Alert } from "../types.js";
 

@@ -98,7 +98,7 @@ describe("a store that is shown", () => {
     [{ type: "level", args: { path: "/var/db" } }, "level db"],
     [{ type: "redis", args: { url: "redis://u:secret@h:6380/2" } }, "redis h:6380"],
     [{ type: "etcd", args: { hosts: "u:secret@a:2379" } }, "etcd a:2379"],
-    [{}, "simple"],
+    [{}, "memory"],
   ])("%j is %s in words", (store, words) => {
     expect(storeWords(store)).toBe(words);
   });

@@ -114,7 +114,8 @@ export function storeWords(
   if (typeof url === "string" && URL.canParse(url)) return `${type} ${new URL(url).host}`;
   // What stands before an @ may be a password.
   const names = [hosts ?? []].flat().map((host) => String(host).replace(/^.*[@/]/, ""));
-  return names.length === 0 ? type : `${type} ${names.join(", ")}`;
+  if (names.length > 0) return `${type} ${names.join(", ")}`;
+  return type === "simple" ? "memory" : type;
 }
 
 /**

@@ -13,8 +13,8 @@ const LONG = 40_000;
 const SHORT = 8_000;
 const BATCH = 100;
 
-const long = Number(OJM_SEEDS ?? 30);
-const batches = OJM_SEEDS === undefined ? 20 : Math.ceil(Number(OJM_SEEDS) / BATCH);
+const long = Number(OJM_SEEDS ?? 20);
+const batches = OJM_SEEDS === undefined ? 12 : Math.ceil(Number(OJM_SEEDS) / BATCH);
 /** The seeds of `npm test`, and those that it leaves to `npm run test:all`. */
 const parts = [
   { tags: [], longs: [0, 4], shorts: [1, 2] },
@@ -75,7 +75,7 @@ describe("the simulation", () => {
     expect(missing).toEqual([]);
   });
   test("a seed decides on everything that happens in a simulation", async () => {
-    const [first, second] = [new Simulation(2), new Simulation(2)];
+    const [first, second] = [new Simulation(2, { length: SHORT }), new Simulation(2, { length: SHORT })];
     await first.run();
     await second.run();
     expect(first.timeline.length).toBeGreaterThan(100);

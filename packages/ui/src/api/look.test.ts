@@ -54,7 +54,7 @@ function scans(channel: object): { readonly scanned: string[]; end(): void } {
 describe("me", () => {
   test("tells who asks, and what of", async () => {
     const me = await it.get<Me>("/api/v1/me");
-    expect(me).toMatchObject({ user: "ana", role: "admin", readOnly: false, store: "simple", showResults: false });
+    expect(me).toMatchObject({ user: "ana", role: "admin", readOnly: false, store: "memory", showResults: false });
   });
 });
 

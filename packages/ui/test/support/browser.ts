@@ -18,11 +18,23 @@ export function whyNoPages(): string | undefined {
   throw new Error(`the built pages are older than ${newer}: build them (npx vite build web, in packages/ui)`);
 }
 
-/** Starts a browser. */
-export function launch(): Promise<Browser> {
+let shared: Promise<Browser> | undefined;
+
+/** The browser of this process, which its test files share. It ends with the process. */
+export function browserOfProcess(): Promise<Browser> {
+  shared ??= launch();
+  return shared;
+}
+
+async function launch(): Promise<Browser> {
   // A browser in a container may not have the rights for a sandbox, nor a large /dev/shm.
   const args = ["--no-sandbox", "--disable-dev-shm-usage"];
-  return chromium.launch({ args, ...(executablePath !== undefined && { executablePath }) });
+  const browser = await chromium.launch({ args, ...(executablePath !== undefined && { executablePath }) });
+  // One that crashed fails the tests that used it, and not those of the files to come.
+  browser.on("disconnected", () => {
+    shared = undefined;
+  });
+  return browser;
 }
 
 /** A profile of its own: its pages share one worker. */

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
-import { contextOf, launch, whyNoPages } from "./browser.js";
+import { afterEach, beforeEach, describe } from "vitest";
+import { browserOfProcess, contextOf, whyNoPages } from "./browser.js";
 import { Mount } from "./mount.js";
 
 /** What a test has: a cockpit on a store in memory, and a profile of a browser. */
@@ -51,12 +51,7 @@ export function describePages(
   const missing = whyNoPages();
   describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}: ${missing}`, () => {
     const pages = new Pages();
-    let browser: Browser;
-    beforeAll(async () => {
-      browser = await launch();
-    });
-    afterAll(() => browser?.close());
-    beforeEach(() => pages.begin(browser, zone));
+    beforeEach(async () => pages.begin(await browserOfProcess(), zone));
     afterEach(() => pages.end());
     tests(pages);
   });

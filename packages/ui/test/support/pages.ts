@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { programArgs } from "@ojm/testing/programs";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { contextOf, launch, watch } from "./browser.js";
+import type { BrowserContext, Page } from "playwright-core";
+import { browserOfProcess, contextOf, watch } from "./browser.js";
 
 /** Where a server of the pages is. */
 interface Served {
@@ -23,27 +23,22 @@ export class Cockpit {
   /** What the pages must not do: errors, requests to other hosts, violations of their policy. */
   readonly faults: string[] = [];
   readonly #folder: string;
-  readonly #browser: Browser;
   #server: ChildProcess | undefined;
   #served: Served = { url: "", port: 0 };
 
-  private constructor(
-    parts: Pick<Cockpit, "manager" | "scheduler" | "context"> & { folder: string; browser: Browser },
-  ) {
+  private constructor(parts: Pick<Cockpit, "manager" | "scheduler" | "context"> & { folder: string }) {
     this.manager = parts.manager;
     this.scheduler = parts.scheduler;
     this.context = parts.context;
     this.#folder = parts.folder;
-    this.#browser = parts.browser;
   }
 
   static async open(): Promise<Cockpit> {
     const folder = mkdtempSync(join(tmpdir(), "ojm-pages-"));
     const channel = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
     const manager = await openJobManager({ chJobs: channel, chLocks: channel, heartbeatThread: false });
-    const browser = await launch();
-    const context = await contextOf(browser);
-    const cockpit = new Cockpit({ manager, scheduler: new Scheduler(manager), context, folder, browser });
+    const context = await contextOf(await browserOfProcess());
+    const cockpit = new Cockpit({ manager, scheduler: new Scheduler(manager), context, folder });
     await cockpit.startServer();
     await cockpit.signIn();
     return cockpit;
@@ -96,7 +91,7 @@ export class Cockpit {
   }
 
   async close(): Promise<void> {
-    await this.#browser.close();
+    await this.context.close();
     await this.killServer();
     await this.scheduler.close();
     await this.manager.close();

@@ -93,7 +93,7 @@ describe("ojm exec", () => {
     expect(lines.sort()).toEqual(["stderr oh", `stdout ${record?.id}`, "stdout x"]);
   });
 
-  test("shows the timeout that was written, not that of its lock, which is longer", async () => {
+  test("shows the timeout that was written, not that of its lock, which is longer", { tags: ["full"] }, async () => {
     const place = new Place();
     await place.exec("true", "--timeout", "2m", "--grace", "1s").ended;
     const { out } = await called(place.folder, ["show", "backup", "--store", "sqlite:ojm.db"]);
@@ -111,7 +111,7 @@ describe("ojm exec", () => {
     expect((await place.last())?.timeout).toBeGreaterThan((3 + 5 + 2) * 3_600_000);
   });
 
-  test("gives the command its fence, and its own input", async () => {
+  test("gives the command its fence, and its own input", { tags: ["full"] }, async () => {
     const place = new Place();
     const { code, out } = await place.exec('echo "$OJM_FENCE"').ended;
     expect([code, out]).toEqual([0, `${(await place.last())?.fence}\n`]);
@@ -212,7 +212,9 @@ describe("ojm exec", () => {
     });
   });
 
-  test("a second signal ends a command that ignores the first one, but not one that comes with it", async () => {
+  test("a second signal ends a command that ignores the first one, but not one that comes with it", {
+    tags: ["full"],
+  }, async () => {
     const place = new Place();
     const ojm = place.exec(`trap "echo ignored" TERM; ${UNTIL_STOPPED}`);
     await ojm.prints("began");
@@ -236,7 +238,7 @@ describe("ojm exec", () => {
     });
   });
 
-  test("lets a command end whose reader goes away, as head does", async () => {
+  test("lets a command end whose reader goes away, as head does", { tags: ["full"] }, async () => {
     const place = new Place();
     const ojm = place.exec("exec yes line");
     await ojm.prints("line");
@@ -282,7 +284,9 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({ status: "timeout", error: expect.stringMatching(/^it took longer/) });
   });
 
-  test("ends a command in time that left a process in another group, which holds its output open", async () => {
+  test("ends a command in time that left a process in another group, which holds its output open", {
+    tags: ["full"],
+  }, async () => {
     const place = new Place();
     const left = `require("node:child_process").spawn("sleep", ["60"], { detached: true, stdio: "inherit" }).unref()`;
     const script = `trap "" TERM; ${process.execPath} -e '${left}'; ${UNTIL_STOPPED}`;
@@ -451,7 +455,9 @@ describe("ojm exec", () => {
     expect(lives(pid)).toBe(false);
   });
 
-  test("kills the command when its lock is taken by force within the grace of a cancel", async () => {
+  test("kills the command when its lock is taken by force within the grace of a cancel", {
+    tags: ["full"],
+  }, async () => {
     const place = new Place();
     const ojm = place.exec(`trap "echo got it" TERM; ${UNTIL_STOPPED}`, "--grace", "20m");
     await ojm.prints("began");

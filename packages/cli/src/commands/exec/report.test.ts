@@ -35,7 +35,7 @@ describe("ojm exec --ping", () => {
     expect(receiver.received[3]?.body).toMatch(/^backup@\S+ has ended with exit code 3$/);
   });
 
-  test("reports a command with attempts as one: its first start and its last end", async () => {
+  test("reports a command with attempts as one: its first start and its last end", { tags: ["full"] }, async () => {
     const receiver = await startReceiver();
     const folder = folderWith({});
     const script = "[ -e tried ] && exit 0; touch tried; exit 1";
@@ -55,7 +55,9 @@ describe("ojm exec --ping", () => {
     expect(paths(receiver)).toEqual(before);
   });
 
-  test("lets the command begin and end while the check has not answered, and reports the start before the end", async () => {
+  test("lets the command begin and end while the check has not answered, and reports the start before the end", {
+    tags: ["full"],
+  }, async () => {
     const receiver = await startReceiver();
     const held: (() => void)[] = [];
     receiver.answer = (response, { path }) => {
@@ -153,7 +155,7 @@ describe("notify in a config", () => {
       .toEqual([0, before + 1]);
   });
 
-  test("the next ojm exec delivers the alert about the run of an ojm that was killed", async () => {
+  test("the next ojm exec delivers the alert about the run of an ojm that was killed", { tags: ["full"] }, async () => {
     const receiver = await startReceiver();
     const folder = configured([{ on: "lost", to: { webhook: receiver.url } }]);
     const killed = exec(folder, "echo began $$; exec sleep 60");
@@ -177,7 +179,7 @@ describe("notify in a config", () => {
     expect(JSON.parse(readFileSync(join(folder, "told.json"), "utf8"))).toMatchObject({ kind: "failed" });
   });
 
-  test("a config that is a program has it too, if OJM_CONFIG names it", async () => {
+  test("a config that is a program has it too, if OJM_CONFIG names it", { tags: ["full"] }, async () => {
     const receiver = await startReceiver();
     const rule = `{ on: ["failed"], to: { webhook: "${receiver.url}" } }`;
     const folder = folderWith({ "my.mjs": `export default { store: "sqlite:ojm.db", notify: [${rule}] };\n` });
