@@ -1,4 +1,4 @@
-import { compareVersions, type JobManager, openJobManager, type RunRecord } from "@ojm/core";
+import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
 import { expect, it } from "vitest";
 import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
@@ -48,60 +48,6 @@ onSharedStores({ first: ["redis"] }, (create) => {
     expect(first).toMatchObject({ status: "failed", attempt: 1, holder: { pid: child.process.pid } });
     expect(second).toMatchObject({ status: "completed", attempt: 2, chain: first?.id });
     expect(await two.retries()).toEqual([]);
-  });
-
-  it("a lock that is kept between attempts keeps every other run away, and kill -9 in the wait frees it", async () => {
-    const options = { ...(await create()), ttl: NEVER };
-    const retry = { attempts: 2, delay: 600_000, keepLock: true };
-    const child = startChild("runs/failing.child.ts", [JSON.stringify(options), JSON.stringify(retry), "fails"]);
-    await begun(child);
-    await using one = await openJobManager(options);
-    await expect.poll(async () => (await one.why("job"))[0]?.code, { timeout: 30_000 }).toBe("kept");
-    const refused = one.run("job", () => "other", { wait: 100 });
-    await expect(refused).rejects.toMatchObject({ code: "LOCKED", message: expect.stringContaining("kept between") });
-    child.process.kill("SIGKILL");
-    await child.ended;
-    const { record } = await one.run("job", () => "other", { wait: 30_000 });
-    expect(record.attempt).toBeUndefined();
-    expect(await one.retries("job")).toMatchObject([{ attempt: 2, retry: { keepLock: true } }]);
-    expect((await history(one)).map(({ status }) => status)).toEqual(["failed", "completed"]);
-    expect(await one.locks()).toEqual([]);
-  });
-
-  it("the next attempt begins with the lock that was kept for it, and another process takes over after kill -9", async () => {
-    const options = { ...(await create()), ttl: NEVER };
-    const retry = { attempts: 100, delay: 50, backoff: "fixed", keepLock: true };
-    const child = startChild("runs/failing.child.ts", [JSON.stringify(options), JSON.stringify(retry), "fails"]);
-    await begun(child);
-    await using one = await openJobManager(options);
-    // It waits behind the chain, and gets the lock when the chain has nobody any more.
-    const waiting = one.run("job", () => "other", { wait: 60_000 });
-    await expect.poll(async () => (await history(one)).length, { timeout: 30_000 }).toBeGreaterThan(3);
-    child.process.kill("SIGKILL");
-    await child.ended;
-    await waiting;
-    expect((await attemptsOf(one)).length).toBeLessThanOrEqual(1);
-    const all = await history(one);
-    const own = all.findIndex(({ attempt }) => attempt === undefined);
-    expect(all.slice(0, own).map(({ attempt }) => attempt)).toEqual(all.slice(0, own).map((_, i) => i + 1));
-    expect(own).toBeGreaterThan(2);
-    const fences = all.map(({ fence = "" }) => fence);
-    expect(fences.toSorted(compareVersions)).toEqual(fences);
-  });
-
-  it("a cancel of a chain that keeps its lock between attempts ends it, with a record, at once", async () => {
-    const options = { ...(await create()), ttl: NEVER };
-    const retry = { attempts: 3, delay: 600_000, keepLock: true };
-    const child = startChild("runs/failing.child.ts", [JSON.stringify(options), JSON.stringify(retry), "fails"]);
-    await begun(child);
-    await using one = await openJobManager(options);
-    await expect.poll(async () => (await one.why("job"))[0]?.code, { timeout: 30_000 }).toBe("kept");
-    const { ended, run } = await one.cancel("job", { reason: "wrong month", wait: 30_000 });
-    expect(ended).toBe(true);
-    expect(run).toMatchObject({ attempt: 2, status: "cancelled", endedBy: { reason: "wrong month" } });
-    expect(await one.retries()).toEqual([]);
-    // With two stores, a record is closed before its lock is free.
-    await expect.poll(() => one.locks()).toEqual([]);
   });
 
   it("a run whose process is killed is tried again by another process, if that is wanted", async () => {

@@ -23,7 +23,7 @@ export type { Exported, ExportedKind, ImportCount } from "./jobs/transfer/types.
 export type { Act, StartClaim, StartingRun } from "./jobs/types.js";
 export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
-export { holdOf, isSession, keptOf } from "./locks/entries/valid.js";
+export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
 export { Breaks } from "./util/breaks.js";
 export {

@@ -12,7 +12,6 @@ export const schedules: Readonly<Record<string, ScheduleDefinition>> = {
     missed: { run: "all", max: 5 },
     retry: { attempts: 3, delay: 100, backoff: "fixed", onLost: true },
   },
-  keeps: { every: 1_000, retry: { attempts: 3, delay: 200, backoff: "fixed", onLost: true, keepLock: true } },
   catches: { every: 1_000, missed: { run: "all", max: 5 } },
 };
 

@@ -82,7 +82,7 @@ export class Jobs {
     const retry = { attempts: 3, backoff: "fixed", onLost: true } as const;
     while (!this.#stopped) {
       const body = (run: Run): Promise<void> => this.#body(run);
-      const policy = { ...retry, delay: this.#between(50, 300), keepLock: this.#chance() < 0.5 };
+      const policy = { ...retry, delay: this.#between(50, 300) };
       await this.#quietly(() => manager.run(RETRIED, body, { timeout: HOUR, retry: policy }));
       await sleep(this.#between(0, 20));
     }

@@ -66,30 +66,25 @@ describe("what runs", () => {
     expect(await call("cancel", "import", "--reason", "x")).toMatchObject({ code: 3 });
   });
 
-  test.each([false, true])(
-    "a chain that waits for its next attempt is shown, and cancelled by its name or its first run (keepLock: %s)",
-    async (keepLock) => {
-      const retry = { attempts: 3, delay: HOUR, keepLock };
+  test.each(["its name", "its first run"])(
+    "a chain that waits for its next attempt is shown, and cancelled by %s",
+    async (by) => {
+      const retry = { attempts: 3, delay: HOUR };
       const work = manager.run("import", () => Promise.reject(new Error("no orders")), { retry });
       work.catch(() => {});
       await expect.poll(async () => (await manager.retries()).length, { timeout: 30_000 }).toBe(1);
       const { out } = await call("ps");
-      const kept = keepLock ? ", and keeps its lock" : "";
-      expect(out).toMatch(
-        new RegExp(`^nothing runs in sqlite ojm\\.db\nimport waits for attempt 2 of 3, due \\S+Z${kept}\n$`),
-      );
+      expect(out).toMatch(/^nothing runs in sqlite ojm\.db\nimport waits for attempt 2 of 3, due \S+Z\n$/);
       const told = { name: "import", status: "waiting", attempt: 2, attempts: 3, error: "no orders" };
       const due = (await manager.retries())[0]?.due;
-      expect(await json("ps")).toEqual([
-        { ...told, chain: expect.stringMatching(/^import@/), due, ...(keepLock && { kept: true }) },
-      ]);
+      expect(await json("ps")).toEqual([{ ...told, chain: expect.stringMatching(/^import@/), due }]);
       expect(await json("jobs")).toMatchObject([{ name: "import", next: { attempt: 2, attempts: 3 } }]);
-      expect((await call("locks", "import")).out).toMatch(/^import +(kept|free) .* 2 of 3, due \S+Z/m);
+      expect((await call("locks", "import")).out).toMatch(/^import +free .* 2 of 3, due \S+Z/m);
       const [{ id } = { id: "" }] = (await json("runs", "import")) as { id: string }[];
       expect((await call("show", id)).out).toMatch(/^attempts +1 failed import@\S+\nnext attempt +2, due \S+Z$/m);
       const dry = await call("cancel", id, "--dry-run");
       expect([dry.code, dry.out]).toEqual([0, expect.stringMatching(/^would cancel attempt 2 of 3 of "import", due /)]);
-      const done = await call("cancel", keepLock ? id : "import", "--reason", "wrong month");
+      const done = await call("cancel", by === "its name" ? "import" : id, "--reason", "wrong month");
       expect(done).toEqual({
         code: 0,
         out: expect.stringMatching(/^cancelled attempt 2 of 3 of "import", due .*Z\. It does not begin, and no other/),
@@ -107,7 +102,7 @@ describe("what runs", () => {
   );
 
   test("an attempt that nobody makes is told as overdue", () => {
-    const coming = { name: "import", attempt: 2, attempts: 3, isKept: false };
+    const coming = { name: "import", attempt: 2, attempts: 3 };
     const say = (at: number | undefined): string => new Date(at ?? 0).toISOString();
     const due = Date.now() - 60_000;
     const text = `import waits for attempt 2 of 3, overdue since ${say(due)}: no process has made it so far`;

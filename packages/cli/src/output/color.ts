@@ -12,7 +12,6 @@ const COLORS: Readonly<Record<string, Color>> = {
   running: "cyan",
   held: "cyan",
   hold: "yellow",
-  kept: "cyan",
   completed: "green",
   ok: "green",
   skipped: "gray",

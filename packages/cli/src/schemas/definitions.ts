@@ -72,7 +72,6 @@ const retry = fields({
   backoff: oneOf("fixed", "exponential"),
   maxDelay: span(),
   onLost: flag(),
-  keepLock: maybe(flag("Whether the lock is kept between two attempts.")),
 });
 
 /** Who waits for a lock: there only if somebody does. */
@@ -126,7 +125,7 @@ export const decidedTickFields: Readonly<Record<string, Schema>> = {
 };
 
 const reason = fields({
-  code: oneOf("running", "locked", "kept", "maintenance", "queue", "retry", "once", "last", "never"),
+  code: oneOf("running", "locked", "maintenance", "queue", "retry", "once", "last", "never"),
   text: text(),
   lock: maybe(ref("lock")),
   waiters,

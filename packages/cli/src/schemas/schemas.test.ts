@@ -79,7 +79,7 @@ describe("what is printed", () => {
     run.log.info("one");
     run.progress(1, 2, "orders");
     await expect.poll(() => manager.progress(run)).toBeDefined();
-    const left = { attempts: 2, delay: 3_600_000, keepLock: true };
+    const left = { attempts: 2, delay: 3_600_000 };
     const tried = manager.run("tried", () => Promise.reject(new Error("no")), { retry: left });
     tried.catch(() => {});
     await expect.poll(() => manager.retries(), { timeout: 30_000 }).toHaveLength(1);

@@ -191,27 +191,24 @@ describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
     expect(await clock.until(rejection(failing))).toBeInstanceOf(Error);
   });
 
-  test.each([false, true])(
-    "a run with retry that the close interrupts is made again as the same attempt, keepLock %s",
-    async (keepLock) => {
-      const retry = { attempts: 2, delay: 60_000, keepLock };
-      const first = one.manager.run("a", cleaning(1_500), { retry });
-      first.catch(() => {});
-      await clock.advance(100);
-      const closed = one.manager.close();
-      await clock.until(closed);
-      expect(isRunError(await rejection(first))).toBe(true);
-      expect(await two.manager.retriesLeft("a")).toMatchObject([{ attempt: 1, due: expect.any(Number) }]);
-      const began = clock.monotonic();
-      const made = await clock.until(two.manager.takeOver("a", (run) => run.attempt));
-      expect(clock.monotonic() - began).toBeLessThan(100);
-      expect(made?.result).toBe(1);
-      const [second, handed] = await records(two);
-      expect(second).toMatchObject({ status: "completed", attempt: 1, chain: handed?.id });
-      expect(handed).toMatchObject({ status: "skipped", handedOver: true, inError: false });
-      expect(await collect(two.manager.failures())).toEqual([]);
-    },
-  );
+  test("a run with retry that the close interrupts is made again as the same attempt", async () => {
+    const retry = { attempts: 2, delay: 60_000 };
+    const first = one.manager.run("a", cleaning(1_500), { retry });
+    first.catch(() => {});
+    await clock.advance(100);
+    const closed = one.manager.close();
+    await clock.until(closed);
+    expect(isRunError(await rejection(first))).toBe(true);
+    expect(await two.manager.retriesLeft("a")).toMatchObject([{ attempt: 1, due: expect.any(Number) }]);
+    const began = clock.monotonic();
+    const made = await clock.until(two.manager.takeOver("a", (run) => run.attempt));
+    expect(clock.monotonic() - began).toBeLessThan(100);
+    expect(made?.result).toBe(1);
+    const [second, handed] = await records(two);
+    expect(second).toMatchObject({ status: "completed", attempt: 1, chain: handed?.id });
+    expect(handed).toMatchObject({ status: "skipped", handedOver: true, inError: false });
+    expect(await collect(two.manager.failures())).toEqual([]);
+  });
 
   test("a run that is cancelled while its process closes is cancelled, and not made again", async () => {
     const first = one.manager.run("a", cleaning(3_000), { retry: { attempts: 3 } });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
 import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
-import { plantedKeptBugs } from "../testing/simulation/planted-kept-bugs.js";
 import { plantedRetentionBugs } from "../testing/simulation/planted-retention-bugs.js";
 import { plantedRollupBugs } from "../testing/simulation/rollups/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
@@ -27,7 +26,7 @@ async function search(bug: PlantedBug): Promise<string[]> {
   return said;
 }
 
-const groups = [plantedBugs, plantedLogBugs, plantedRollupBugs, plantedKeptBugs, plantedRetentionBugs];
+const groups = [plantedBugs, plantedLogBugs, plantedRollupBugs, plantedRetentionBugs];
 
 describe("the simulation", () => {
   // They judge the simulation, not the product: of each group, one shows that its laws are looked at.

@@ -58,7 +58,6 @@ describe("the simulation", () => {
       " skips ",
       " back",
       ", for attempt 3",
-      " with a lock that was kept",
       " is restarted",
       " has forgotten ",
     ];

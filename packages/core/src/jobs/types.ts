@@ -93,22 +93,10 @@ export interface RetryOptions {
    * its body may have done a part of its work.
    */
   readonly onLost?: boolean;
-  /**
-   * Whether this process keeps the lock between two attempts, so that no other run of the name begins before
-   * the chain is over. Default: false.
-   *
-   * The lock goes with the process: if it dies, or loses its lock, the lock is free, and the wait goes on in
-   * the store as without this option. The lock is kept for the delay and one `timeout` at most. A {@link
-   * JobManager.cancel} or a forced unlock of the kept lock ends the chain, with a record.
-   */
-  readonly keepLock?: boolean;
 }
 
 /** A {@link RetryOptions} with all its defaults, and with its durations in ms. */
-export interface RetryPolicy extends Required<Omit<InMs<RetryOptions>, "keepLock">> {
-  /** Absent for false. */
-  readonly keepLock?: boolean;
-}
+export type RetryPolicy = Required<InMs<RetryOptions>>;
 
 /** The next attempt of a chain, as it is in the store until it begins. */
 export interface PendingRetry {
@@ -345,8 +333,7 @@ export interface RunOptions {
   readonly meta?: { readonly [key: string]: JsonValue };
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
-   * record. Between two attempts the lock is free, unless `keepLock` is set. The wait is in the store: if
-   * this process dies, the next {@link JobManager.run} of the name with `retry`, and without `once`, in any
+   * record. Between two attempts the lock is free. The wait is in the store: if this process dies, the next {@link JobManager.run} of the name with `retry`, and without `once`, in any
    * process, continues the chain instead of a new one.
    *
    * An attempt does not begin before the body of the one before it is over in this process: a body that
@@ -513,14 +500,13 @@ export interface Outcome<T> {
 export interface Reason {
   /**
    * - `running`: it runs already. `locked`: its lock is held without a run.
-   * - `kept`: a process keeps its lock between two attempts, see {@link RetryOptions.keepLock}.
    * - `maintenance`: somebody holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
    * - `retry`: an attempt is due, or will be.
    * - `once`: a run has started, and keeps others of its window or key away, see {@link RunOptions.once}.
    * - `last`: how the last run ended. `never`: no run is kept.
    */
-  readonly code: "running" | "locked" | "kept" | "maintenance" | "queue" | "retry" | "once" | "last" | "never";
+  readonly code: "running" | "locked" | "maintenance" | "queue" | "retry" | "once" | "last" | "never";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
   /** The evidence. */

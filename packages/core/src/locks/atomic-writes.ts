@@ -1,5 +1,4 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
-import type { JsonValue } from "../channel/encoding/json.js";
 import type { CommitResult, Entry, Op } from "../channel/types.js";
 import type { Holder, LocksValue, LockValue, StopRequest } from "./entries/schema.js";
 import type { LockError } from "./errors.js";
@@ -12,17 +11,6 @@ export interface PreparedWrites {
   readonly lockOps?: readonly Op<unknown>[] | undefined;
   /** Checks and writes in other channels of the same store. */
   readonly others?: readonly ChannelOps<unknown>[] | undefined;
-  /** Set if a release keeps the lock. */
-  readonly keeping?: Keeping | undefined;
-}
-
-/** A lock that its process keeps for what comes next. The commit of the release gives it a new fence. */
-export interface Keeping {
-  /** JSON that others see in {@link HeldLock.note}. */
-  readonly note: JsonValue;
-  /** For how long at most, in ms. */
-  readonly timeout: number;
-  readonly owner: KeptOwner;
 }
 
 /** Is told what becomes of a lease. */
@@ -31,19 +19,6 @@ export interface LeaseOwner {
   onRequest?(request: StopRequest): void;
   /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
   onLeaseOver?(error: LockError): void;
-}
-
-/** A lock that was kept, as its owner sees it. */
-export interface KeptLease {
-  readonly token: string;
-  /** Whether the lock is still held, by the local clock. */
-  readonly held: boolean;
-  release(): Promise<void>;
-}
-
-/** Receives the lease of a lock that a release has kept. */
-export interface KeptOwner extends LeaseOwner {
-  keeps(lease: KeptLease): void;
 }
 
 /** What the owner of a lock needs of the session that has the lock. */

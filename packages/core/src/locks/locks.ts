@@ -12,7 +12,7 @@ import type { AcquireContext, Taken } from "./acquire/context.js";
 import { OwnTickets } from "./acquire/own-tickets.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
 import { TurnNotices } from "./acquire/turn-notices.js";
-import type { AtomicWrites, BeforeRemoval, KeptLease } from "./atomic-writes.js";
+import type { AtomicWrites, BeforeRemoval } from "./atomic-writes.js";
 import { assertNotCorrupt } from "./entries/corrupt.js";
 import { heldLock, listHeld, lockedError } from "./entries/held.js";
 import { LockKeys } from "./entries/lock-keys.js";
@@ -22,10 +22,9 @@ import { readWaiters } from "./entries/waiters.js";
 import { lockWaiting, tellWait } from "./events.js";
 import { type CloseOptions, Grace } from "./grace.js";
 import { HeldLeases } from "./hold/held-leases.js";
-import type { Lease, LeaseContext } from "./hold/lease.js";
+import { Lease, type LeaseContext } from "./hold/lease.js";
 import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
-import { NewLeases } from "./hold/new-leases.js";
 import { PendingCleanup } from "./hold/pending-cleanup.js";
 import { UnwrittenEnds } from "./hold/unwritten-ends.js";
 import { Operator } from "./operator.js";
@@ -80,7 +79,6 @@ export class Locks {
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
   readonly #leases: LeaseContext;
-  readonly #newLeases: NewLeases;
   /** @internal What people do to the locks of others. */
   readonly operator: Operator;
   readonly #acquiring: InFlight = new InFlight();
@@ -128,18 +126,11 @@ export class Locks {
       holder: () => this.keepSession(async () => (await this.#sessions.current()).holder),
       isGone: ({ instance }) => this.#liveness.isDead(instance, { recently: true }),
     });
-    this.#newLeases = new NewLeases(this.#context, {
-      held: this.#held,
-      watch: this.#lossWatch,
-      timeouts: this.#timeouts,
-      context: () => this.#leases,
-    });
     this.#leases = {
       channel: this.#channel,
       clock: this.#clock,
       ttl,
       release: (lease) => this.release(lease),
-      begin: (taken, session) => this.#newLeases.begin(taken, session),
       // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
       // removes the lock.
       onOver: (lease) => void (this.#isEnding || this.release(lease).catch(() => {})),
@@ -198,7 +189,7 @@ export class Locks {
       if (!("fence" in outcome)) outcome = await acquisition.try(outcome);
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
       if ("fence" in outcome) {
-        const lease = this.#newLeases.of(acquisition, outcome, timeout, writes);
+        const lease = this.#begin(acquisition, outcome, timeout, writes);
         // Its owner ends what it began by the same commit: `close()` waits for that.
         if (!this.#closed || writes !== undefined) return lease;
         await this.release(lease).catch(() => {});
@@ -214,6 +205,21 @@ export class Locks {
       this.#uses.end();
       this.#acquiring.end();
     }
+  }
+
+  /** The lease of a lock that was just taken. */
+  #begin({ name, token, keys }: Acquisition, taken: Taken, timeout: number, owner: AtomicWrites | undefined): Lease {
+    const { session, fence, until } = taken;
+    const lease = new Lease({ name, token, key: keys.lock, fence, timeout, until, owner }, session, this.#leases);
+    const isOurs = this.#held.add(lease);
+    session.holds(until);
+    this.#lossWatch.taken(lease);
+    this.#timeouts.taken(until);
+    // The answer may have taken longer than the timeout. A timer would then fire too late, when another
+    // holder may have the lock.
+    lease.begin();
+    if (!isOurs) this.#held.lost(lease);
+    return lease;
   }
 
   async #wait(
@@ -240,16 +246,6 @@ export class Locks {
       stopListening?.();
       this.#waits.delete(over);
     }
-  }
-
-  /**
-   * Takes a lock that this process keeps, for what comes next. Nobody else can have it in between. Resolves
-   * to `undefined` if the lock was lost. If it rejects, the lock is kept as before, unless it was lost.
-   *
-   * @internal
-   */
-  succeed(kept: KeptLease, name: string, options: AcquireOptions, writes: AtomicWrites): Promise<Lease | undefined> {
-    return this.#acquiring.during(() => this.keepSession(() => this.#newLeases.succeed(kept, name, options, writes)));
   }
 
   /**

@@ -148,8 +148,8 @@ function wordsOf({ typeArgs }: PlannedJob): [string, string][] {
   ];
 }
 
-function retryText({ attempts, delay = 60_000, backoff = "exponential", onLost, keepLock }: RetryOptions): string {
-  const lost = `${onLost ? ", also if its process is lost" : ""}${keepLock ? "; the lock is kept in between" : ""}`;
+function retryText({ attempts, delay = 60_000, backoff = "exponential", onLost }: RetryOptions): string {
+  const lost = onLost ? ", also if its process is lost" : "";
   const doubled = backoff === "fixed" ? "" : ", then twice as long each time";
   return `${attempts} attempts in all, the next one after ${delay} ms${doubled}${lost}`;
 }

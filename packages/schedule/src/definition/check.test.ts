@@ -109,7 +109,6 @@ describe("a definition", () => {
       'backoff of "nightly" must be "fixed" or "exponential"',
     ],
     [{ cron: "@daily", retry: { attempts: 2, onLost: 1 } }, 'onLost of "nightly" must be true or false'],
-    [{ cron: "@daily", retry: { attempts: 2, keepLock: 1 } }, 'keepLock of "nightly" must be true or false'],
   ])("the wrong definition %o gets an error that says what may stand there", (wrong, text) => {
     expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "INVALID" }));
     expect(() => check(wrong)).toThrow(text);

@@ -88,7 +88,7 @@ export async function execute(given: Given): Promise<number> {
         ...alone,
       });
     }
-    for (const next of (await comingOf(manager, { name })).reverse())
+    for (const next of (await comingOf(manager, name)).reverse())
       jobs.set(next.name, { ...jobs.get(next.name), name: next.name, next: nextAttempt(next) });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     const shown = sorted.filter((job) => name === undefined || job.name === name);

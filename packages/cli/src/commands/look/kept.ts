@@ -1,5 +1,4 @@
-import type { HeldLock, JobManager } from "@ojm/core";
-import { keptOf } from "@ojm/core/internal";
+import type { JobManager } from "@ojm/core";
 import type { Retry } from "@ojm/schedule/operator";
 import { refuseUnknown } from "../../store/known-names.js";
 
@@ -7,8 +6,6 @@ import { refuseUnknown } from "../../store/known-names.js";
 export interface Coming extends Pick<Retry, "name" | "chain" | "attempt" | "due" | "error" | "orphaned"> {
   /** The most attempts that it may have. */
   readonly attempts: number;
-  /** Whether it keeps its lock meanwhile. */
-  readonly isKept: boolean;
 }
 
 /** The attempts that are to come, of one name or of all, by their time. */
@@ -19,22 +16,15 @@ export async function retriesIn(manager: JobManager, name?: string): Promise<rea
 }
 
 /** The chains that wait for their next attempt, of one name or of all, by their time. */
-export async function comingOf(
-  manager: JobManager,
-  { name, locks }: { readonly name?: string | undefined; readonly locks?: readonly HeldLock[] } = {},
-): Promise<Coming[]> {
-  const retries = await retriesIn(manager, name);
-  if (retries.length === 0) return [];
-  const kept = (locks ?? (await manager.locks())).flatMap((lock) => (keptOf(lock) ? [lock.name] : []));
-  return comingIn(retries, new Set(kept));
+export async function comingOf(manager: JobManager, name?: string): Promise<Coming[]> {
+  return comingIn(await retriesIn(manager, name));
 }
 
-/** The same of what is known. `kept`: the names of the locks that are kept between two attempts. */
-export function comingIn(retries: readonly Retry[], kept: ReadonlySet<string>): Coming[] {
+/** The same of what is known. */
+export function comingIn(retries: readonly Retry[]): Coming[] {
   return retries.map(({ name, chain, attempt, due, error, retry: { attempts }, orphaned }) => ({
     ...{ name, chain, attempt, due, attempts },
     ...(error !== undefined && { error }),
-    isKept: kept.has(name),
     ...(orphaned && { orphaned }),
   }));
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { HeldLock, JobManager, Waiter } from "@ojm/core";
-import { holdOf, keptOf } from "@ojm/core/internal";
+import { holdOf } from "@ojm/core/internal";
 import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
@@ -19,8 +19,8 @@ const RECENT = 100;
 
 interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
-  /** `hold`: a person keeps all runs away. `kept`: it is held between two attempts. */
-  readonly state: "held" | "hold" | "kept" | "free";
+  /** `hold`: a person keeps all runs away. */
+  readonly state: "held" | "hold" | "free";
   /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
   /** Who waits for it, in the order in which they will have it. */
@@ -83,19 +83,16 @@ function holderText(lock: Lock): string | undefined {
   return holder && `${holder.host}, pid ${holder.pid}`;
 }
 
-function stateOf(lock: HeldLock): Lock["state"] {
-  if (holdOf(lock) !== undefined) return "hold";
-  return keptOf(lock) === undefined ? "held" : "kept";
-}
-
 async function locksOf(manager: JobManager, all: readonly HeldLock[], orphans: readonly Orphan[]): Promise<Lock[]> {
-  const coming = new Map((await comingOf(manager, { locks: all })).reverse().map((one) => [one.name, one]));
+  const coming = new Map((await comingOf(manager)).reverse().map((one) => [one.name, one]));
   const nextOf = (name: string): Pick<Lock, "next"> => {
     const next = coming.get(name);
     return next === undefined ? {} : { next: nextAttempt(next) };
   };
   const locks = await withWaiters(manager, all);
-  const held = locks.map((lock): Lock => ({ ...lock, state: stateOf(lock), ...nextOf(lock.name) }));
+  const held = locks.map(
+    (lock): Lock => ({ ...lock, state: holdOf(lock) === undefined ? "held" : "hold", ...nextOf(lock.name) }),
+  );
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);
   for (const name of coming.keys()) names.add(name);

@@ -1,7 +1,7 @@
 import type { Channel } from "../../channel/channel.js";
-import { asker, holdText, keptText, whom } from "../../locks/entries/held.js";
+import { asker, holdText, whom } from "../../locks/entries/held.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
-import { holdOf, keptOf } from "../../locks/entries/valid.js";
+import { holdOf } from "../../locks/entries/valid.js";
 import { waitersText } from "../../locks/entries/waiters.js";
 import type { Locks } from "../../locks/locks.js";
 import type { HeldLock } from "../../locks/types.js";
@@ -58,9 +58,7 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
 async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): Promise<Reason> {
   const hold = holdOf(lock);
   if (hold !== undefined) return { code: "maintenance", text: holdText(hold), lock };
-  const kept = keptOf(lock);
   const gone = (await locks.operator.isGone(lock.holder)) ? ", which is gone: the next run takes the lock over" : "";
-  if (kept !== undefined) return { code: "kept", text: `its lock is ${keptText(kept, lock.holder)}${gone}`, lock };
   const since = new Date(lock.since).toISOString();
   const by = `${whom(lock.holder)}${gone}, since ${since}`;
   if (run !== undefined) return { code: "running", text: `it runs now, on ${by}`, lock, run };

@@ -1,13 +1,9 @@
 import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import { failedCheck } from "../../channel/calls/failed-check.js";
-import { retry } from "../../channel/calls/retry.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
-import { sameJson } from "../../channel/encoding/json.js";
 import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
 import { whom } from "../../locks/entries/held.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
-import { keptOf } from "../../locks/entries/valid.js";
-import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
 import { madeUpFor, nextAttempt, pendingOp, pendingUnder, retryKey } from "../retry/pending.js";
@@ -25,9 +21,6 @@ import {
   startedRecord,
 } from "./record.js";
 import type { TimeIndex } from "./time-index.js";
-
-/** How long a store is waited for that is to take the record of a chain that is over, in ms. */
-const PATIENCE = 10_000;
 
 /** How many of the newest records are searched if the lock does not lead to its record. */
 const NEWEST = 10;
@@ -97,16 +90,12 @@ export interface RunStores {
  * nobody would find it.
  *
  * `isUnused`: the process of the lock lives, and never began the run.
- *
- * A lock that is kept between two attempts has no run. If its process is dead, the attempt stays in the
- * store for others. If it is unlocked by force, see {@link endChain}.
  */
 export async function closeRunOf(
   stores: RunStores,
   lock: Pick<Entry<LockValue>, "value" | "version">,
   { isUnused = false, ...close }: Ending & { readonly endTime: number; readonly isUnused?: boolean },
 ): Promise<RunRecord | undefined> {
-  if (keptOf(lock.value) !== undefined) return undefined;
   const { retry, schedule } = runOf(lock.value);
   // Nobody awaits the run of a schedule. First: this process may die before the record is closed.
   if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
@@ -168,60 +157,6 @@ async function writeAttempt(
   if (result?.ok === true || (await pendingUnder(channel, next.name, next.chain)) !== undefined) return;
   // What is there instead was not written by ojm, or the lock is gone.
   await unlessCorrupt(channel.commit([lockCheck, put]));
-}
-
-/**
- * Ends the chain that a lock is kept for: removes its next attempt, and writes the record of that, as if it
- * had begun and was cancelled. With two stores, the record is missing if this process dies in between.
- */
-export async function endChain(
-  { jobs, locks, index, clock }: RunStores & { readonly clock: Clock },
-  { value: { name, holder }, version }: Pick<Entry<LockValue>, "value" | "version">,
-  chainId: string,
-  { endTime, ...ending }: Ending & { readonly endTime: number },
-): Promise<RunRecord | undefined> {
-  const pending = await pendingUnder(locks as Channel<unknown>, name, chainId);
-  if (pending === undefined) return undefined;
-  const { trigger, timeout, attempt, chain, schedule, tick, args, meta } = pending.value;
-  const extras: Extras = {
-    ...(schedule !== undefined && { schedule }),
-    ...(tick !== undefined && { tick }),
-    ...{ attempt, chain, retry: pending.value.retry },
-    ...(args !== undefined && { args }),
-    ...(meta !== undefined && { meta }),
-  };
-  const lockCheck: Op<LocksValue> = { check: lockKey(name), version };
-  const removal: Op<LocksValue>[] = [
-    lockCheck,
-    { check: pending.key, version: pending.version },
-    { delete: pending.key },
-  ];
-  const isJoined = locks.joins(jobs as Channel<unknown>);
-  // With two stores: a record without this removal would tell of an end, and the attempt would be made.
-  if (!isJoined && !(await locks.commit(removal)).ok) return undefined;
-  // From here on nobody else knows of the attempt, so that a store that is away for a moment is waited for.
-  const retryOptions = { clock, until: clock.monotonic() + PATIENCE, goesOn: () => true };
-  for (let startTime = endTime; ; startTime++) {
-    const open = startedRecord({ name, startTime, holder, timeout, trigger }, extras);
-    const record = closed(open, version, endTime, ending);
-    const key = recordKey(name, startTime);
-    const put: Op<RunRecord>[] = [
-      { check: key, version: null },
-      { put: key, value: record },
-    ];
-    const more = [...index.add(record), ...index.addFailure(record)];
-    const result = isJoined
-      ? await locks.commitWith<unknown[]>(removal, [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...more])
-      : await retry(retryOptions, () => jobs.commitWith<unknown[]>(put, more));
-    const taken = result.ok ? undefined : failedCheck(result.failed, key);
-    // The answer to an earlier try may have been lost.
-    if (result.ok || sameJson(taken?.current?.value, JSON.parse(JSON.stringify(record)))) {
-      runEnded.publish(() => ({ record }));
-      return record;
-    }
-    // Another run of the name has this start time. Any other check that failed means that the chain goes on.
-    if (taken === undefined || result.failed.length > 1) return undefined;
-  }
 }
 
 async function closeRecordOf(

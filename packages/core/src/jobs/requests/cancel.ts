@@ -1,24 +1,15 @@
-import type { Kept } from "../../locks/entries/schema.js";
-import { keptOf } from "../../locks/entries/valid.js";
 import type { Locks } from "../../locks/locks.js";
 import type { HeldLock } from "../../locks/types.js";
 import { recordOf } from "../records/orphans.js";
-import { records } from "../records/read.js";
 import { toRecord } from "../records/record.js";
 import type { RunContext } from "../run/context.js";
 import { parseRunId } from "../run-id.js";
 import type { CancelOptions, CancelOutcome } from "../types.js";
 import { cancelPending } from "./cancel-pending.js";
 import { checkRequest } from "./check-request.js";
-import { type AwaitedRun, untilClosed } from "./until-closed.js";
+import { untilClosed } from "./until-closed.js";
 
 const WAIT = 10_000;
-
-/** How often the record of an attempt that was cancelled before it began is looked for, in ms. */
-const LOOK = 50;
-
-/** How many of the newest records of the name are looked at. */
-const NEWEST = 10;
 const OPTIONS = ["reason", "author", "audited", "wait", "signal"];
 
 /** The answer where there is nothing to cancel. */
@@ -34,19 +25,13 @@ export async function cancelRun(context: RunContext, nameOrId: string, options: 
   return run === undefined ? asked : { asked: true, ended: true, run };
 }
 
-/** Asks the run that holds the lock, or the process that keeps the lock for the next attempt. */
+/** Asks the run that holds the lock. */
 async function cancelHolder(
   { locks, jobs, clock }: RunContext,
   nameOrId: string,
   { reason, author, audited = true, wait, signal }: CancelOptions & { readonly wait: number },
 ): Promise<CancelOutcome> {
   const lock = await lockOf(locks, nameOrId);
-  const kept = lock && keptOf(lock);
-  if (lock !== undefined && kept !== undefined) {
-    if (nameOrId !== lock.name && nameOrId !== kept.chain) return NOBODY;
-    await locks.operator.requestCancel(lock, { reason, author, audited, run: kept.chain });
-    return untilAttemptEnds({ jobs, clock, wait, signal }, lock.name, kept);
-  }
   const entry = lock && (await recordOf(jobs, lock));
   if (lock === undefined || entry?.value.status !== "running") return NOBODY;
   const ref = parseRunId(nameOrId);
@@ -55,27 +40,6 @@ async function cancelHolder(
   await locks.operator.requestCancel(lock, { reason, author, audited, run: toRecord(entry).id });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
   return { asked: true, ended: run.status !== "running", run };
-}
-
-/**
- * Waits for the end of a chain that was cancelled between two attempts: the next one begins, so that the
- * cancel has its record, and ends before its body begins.
- */
-async function untilAttemptEnds(
-  { jobs, clock, wait, signal }: Omit<AwaitedRun, "key">,
-  name: string,
-  { chain, attempt }: Kept,
-): Promise<CancelOutcome> {
-  const until = clock.monotonic() + wait;
-  for (;;) {
-    for await (const { key, value } of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
-      if (value.chain !== chain || value.attempt !== attempt) continue;
-      const run = await untilClosed({ jobs, key, clock, wait: until - clock.monotonic(), signal });
-      return { asked: true, ended: run !== undefined && run.status !== "running", ...(run && { run }) };
-    }
-    if (signal?.aborted === true || clock.monotonic() >= until) return { asked: true, ended: false };
-    await new Promise<void>((resolve) => void clock.after(LOOK, resolve, true));
-  }
 }
 
 /** The lock of a job, or of the job of a run. A job may be called like the run of another. */

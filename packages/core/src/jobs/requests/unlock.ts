@@ -1,11 +1,10 @@
 import type { Channel } from "../../channel/channel.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
-import { keptOf } from "../../locks/entries/valid.js";
 import type { Locks } from "../../locks/locks.js";
 import type { Clock } from "../../util/clock.js";
 import { RunError } from "../errors.js";
 import { isMap } from "../options.js";
-import { closeRunOf, endChain } from "../records/orphans.js";
+import { closeRunOf } from "../records/orphans.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { EndedBy, RunRecord, UnlockOptions, UnlockOutcome } from "../types.js";
 
@@ -36,9 +35,7 @@ export async function unlockName(
     const endedBy: EndedBy = { action: "unlock", by, ...(author !== undefined && { author }), reason };
     const error = `unlocked by force: ${reason}`;
     const close = { endTime: clock.now(), status: "cancelled", error, endedBy } as const;
-    const stores = { jobs, locks: lockChannel as Channel<LocksValue>, index, clock };
-    const kept = keptOf(held.value);
-    run = kept === undefined ? await closeRunOf(stores, held, close) : await endChain(stores, held, kept.chain, close);
+    run = await closeRunOf({ jobs, locks: lockChannel as Channel<LocksValue>, index }, held, close);
   });
   if (lock === undefined) return { unlocked: false, ...(run && { run }) };
   return { unlocked: true, holder: lock.holder, ...(run && { run }) };

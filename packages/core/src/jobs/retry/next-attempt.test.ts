@@ -32,8 +32,8 @@ describe.each([
     throw new Error("there is no run");
   };
 
-  test.each([false, true])("ends when it begins, and of the last one none follows (keepLock: %s)", async (keepLock) => {
-    const retry = { attempts: 3, delay: MINUTE, keepLock };
+  test("ends when it begins, and of the last one none follows", async () => {
+    const retry = { attempts: 3, delay: MINUTE };
     let count = 0;
     const work = rejection(one.manager.run("a", () => Promise.reject(new Error(`no ${++count}`)), { retry }));
     await clock.advance(1_000);

@@ -44,7 +44,7 @@ test.each<[unknown, RegExp]>([
   [{ attempts: 2, maxDelay: 1e12 }, /maxDelay of "a"/],
   [{ attempts: 2, backoff: "linear" }, /backoff of "a" must be "fixed" or "exponential", not "linear"/],
   [{ attempts: 2, onLost: "yes" }, /onLost of "a"/],
-  [{ attempts: 2, keepLock: 1 }, /keepLock of "a"/],
+  [{ attempts: 2, keepLock: true }, /retry of "a" has no option "keepLock"/],
   [{ attempts: 2, delays: 5 }, /delays.*Did you mean "delay"/],
 ])("wrong options of a retry are refused: %#", (options, message) => {
   expect(() => checkRetry("a", options as RetryOptions)).toThrow(message);

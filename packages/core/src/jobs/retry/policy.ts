@@ -5,7 +5,7 @@ import { RunError } from "../errors.js";
 import { isMap } from "../options.js";
 import type { RetryOptions, RetryPolicy, RunRecord, RunStatus } from "../types.js";
 
-const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost", "keepLock"];
+const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];
 const MOST_ATTEMPTS = 100;
 const HOUR = 3_600_000;
 
@@ -25,7 +25,7 @@ export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
     return refuse(`retry of "${name}" must be a map such as { attempts: 3 }, not ${String(options)}`);
   const problem = unknownOption(`retry of "${name}"`, options, OPTIONS);
   if (problem !== undefined) refuse(problem);
-  const { attempts, backoff = "exponential", onLost = false, keepLock = false } = options;
+  const { attempts, backoff = "exponential", onLost = false } = options;
   if (attempts === undefined) refuse(`retry of "${name}" must have attempts: how often it is tried, in all`);
   if (!isCount(attempts) || attempts < 1 || attempts > MOST_ATTEMPTS) {
     refuse(`attempts of "${name}" must be a whole number from 1 to ${MOST_ATTEMPTS}, not ${String(attempts)}`);
@@ -35,10 +35,8 @@ export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
   if (backoff !== "fixed" && backoff !== "exponential") {
     refuse(`backoff of "${name}" must be "fixed" or "exponential", not ${JSON.stringify(backoff)}`);
   }
-  for (const [field, is] of Object.entries({ onLost, keepLock })) {
-    if (typeof is !== "boolean") refuse(`${field} of "${name}" must be true or false`);
-  }
-  return { attempts, delay, backoff, maxDelay, onLost, ...(keepLock && { keepLock }) };
+  if (typeof onLost !== "boolean") refuse(`onLost of "${name}" must be true or false`);
+  return { attempts, delay, backoff, maxDelay, onLost };
 }
 
 /** Whether a value is a policy that {@link checkRetry} made. */
@@ -46,10 +44,8 @@ export function isPolicy(value: unknown): value is RetryPolicy {
   const policy = fieldsOf<RetryPolicy>(value);
   if (policy === undefined || !isCount(policy.attempts) || !isSpan(policy.delay) || !isSpan(policy.maxDelay))
     return false;
-  const { backoff, onLost, keepLock = false } = policy;
-  return (
-    (backoff === "fixed" || backoff === "exponential") && [onLost, keepLock].every((is) => typeof is === "boolean")
-  );
+  const { backoff, onLost } = policy;
+  return (backoff === "fixed" || backoff === "exponential") && typeof onLost === "boolean";
 }
 
 /** The time between the end of an attempt and the next one, in ms. `attempt`: the one that failed, from 1. */

@@ -15,7 +15,6 @@ import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
 import { closedError, startRun } from "../run/start-run.js";
 import type { Outcome, PendingRetry, Run, RunOptions, TakeOverOptions } from "../types.js";
-import type { KeptLock } from "./kept-lock.js";
 import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
 import { claimOf } from "./pending-claim.js";
 import { PendingWatch } from "./pending-watch.js";
@@ -180,43 +179,16 @@ class Chain<T> {
       const record = await run.closing?.catch(() => undefined);
       // Another process makes it.
       if (record?.handedOver === true) throw error;
-      const { kept } = run;
-      let started: OpenRun;
-      try {
-        const next = await this.#unlessClosed(run.chain, run.holder, async () => {
-          const pending = await this.#next(run.chain);
-          if (pending === undefined || this.#context.closing.aborted) throw error;
-          attemptFailed.publish(() => ({ id: run.id, error, next: pending.value }));
-          // A body that ignores its signal must not overlap the next attempt.
-          await this.#unlessClosing(isOver);
-          return pending;
-        });
-        if (kept?.lease === undefined) return await this.goOn(next);
-        started = await this.#unlessClosed(run.chain, run.holder, async () => {
-          await this.#waitWith(kept, next);
-          return this.#start(next, kept);
-        });
-      } finally {
-        // The next attempt has it, unless there is none.
-        await kept?.release();
-      }
-      return this.attempt(started);
+      const next = await this.#unlessClosed(run.chain, run.holder, async () => {
+        const pending = await this.#next(run.chain);
+        if (pending === undefined || this.#context.closing.aborted) throw error;
+        attemptFailed.publish(() => ({ id: run.id, error, next: pending.value }));
+        // A body that ignores its signal must not overlap the next attempt.
+        await this.#unlessClosing(isOver);
+        return pending;
+      });
+      return this.goOn(next);
     }
-  }
-
-  /** Waits until an attempt is due, with its lock. A cancel ends the wait: the attempt tells of it. */
-  async #waitWith(kept: KeptLock, pending: Pending): Promise<void> {
-    const { clock } = this.#context;
-    const { attempt, chain } = pending.value;
-    const until = clock.monotonic() + this.#rest(pending);
-    await this.#wait(until - clock.monotonic(), kept.disturbed);
-    if (kept.lease !== undefined) return;
-    if ((await this.#asked(() => this.#read(chain)))?.version !== pending.version) {
-      const text = `attempt ${attempt} of "${this.#name}" is not made here: ${kept.over?.message}`;
-      throw new RunError("LOST", this.#name, text);
-    }
-    // The lock is lost, and the attempt is not: from here on it waits like one whose lock is free.
-    await this.#pause(pending, until - clock.monotonic());
   }
 
   /** Resolves once `work` does, or the runs are closed. `work` must not reject. */
@@ -257,8 +229,7 @@ class Chain<T> {
     }
   }
 
-  /** `kept`: the lock that is kept for the attempt. */
-  async #start(from: Pending, kept?: KeptLock): Promise<OpenRun> {
+  async #start(from: Pending): Promise<OpenRun> {
     let pending = from;
     for (;;) {
       const { chain, attempt, retry, trigger, timeout, args, meta } = pending.value;
@@ -266,7 +237,7 @@ class Chain<T> {
       const more = { ...(args && { args }), ...(meta && { meta }), ...(signal && { signal }) };
       const options = { trigger, timeout, wait: WAIT, claim: claimOf(this.#context, pending), ...more };
       try {
-        return await startRun(this.#context, this.#name, options, { attempt, chain, retry }, kept);
+        return await startRun(this.#context, this.#name, options, { attempt, chain, retry });
       } catch (error) {
         const goesOn = isAway(error) || (isRunError(error) && ["LOCKED", "CANCELLED"].includes(error.code));
         if (isRunError(error) && error.code === "LOST") throw (await this.#cancelled(pending)) ?? error;

@@ -9,7 +9,6 @@ import { ChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
-import { keptOf } from "../../locks/entries/valid.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf } from "../../util/shape.js";
@@ -17,7 +16,6 @@ import { RunError } from "../errors.js";
 import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
 import { closingOps, type Ending, toRecord } from "../records/record.js";
-import { KeptLock } from "../retry/kept-lock.js";
 import { follows, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
@@ -134,20 +132,15 @@ export async function nextOpsOf(
   return next && [pendingOp(next, clock.now())];
 }
 
-/**
- * What follows the end of a run: the ops that write its next attempt, and the lock that is kept for it.
- */
-export function nextOf(
+/** The ops that write the next attempt of a run that ended, if one follows. */
+export function nextOps(
   { clock, closing }: Pick<RunContext, "clock" | "closing">,
   { session }: Lease,
   record: RunRecord,
-): { readonly next?: readonly Op<unknown>[]; readonly kept?: KeptLock } {
+): readonly Op<unknown>[] | undefined {
   // A process that is closing makes no attempt: others need not wait for its end.
   const next = nextAttempt(record, closing.aborted ? undefined : session.holder);
-  if (next === undefined) return {};
-  // Whoever lost the lock has nothing to keep, and who closes its manager frees all locks.
-  const keeps = next.retry.keepLock === true && record.status !== "lost" && next.by !== undefined;
-  return { next: [pendingOp(next, clock.now())], ...(keeps && { kept: new KeptLock(next) }) };
+  return next && [pendingOp(next, clock.now())];
 }
 
 /** A record that is closed, with two stores, and what follows. */
@@ -158,22 +151,20 @@ export interface Closed {
   readonly isOurs: boolean;
   /** The ops that write the next attempt, if it is ours. */
   readonly next: readonly Op<unknown>[] | undefined;
-  readonly kept: KeptLock | undefined;
 }
 
 /**
- * With two stores: releases or keeps the lock of a closed record. If it fails, the next heartbeat does.
+ * With two stores: releases the lock of a closed record. If it fails, the next heartbeat does.
  * Resolves to whether the lease still had the lock, as far as the store answers.
  */
 export async function releaseClosed(
   context: RunContext,
   lease: Lease,
-  { key, record, isOurs, next: own, kept }: Closed,
+  { key, record, isOurs, next: own }: Closed,
 ): Promise<boolean> {
   const next = isOurs ? own : await nextOpsOf(context, key, record);
-  const prepare = (): PreparedWrites => ({ lockOps: next, keeping: isOurs ? kept?.keeping : undefined });
   const released = await context.locks
-    .release(lease, next && { prepare, refused: () => {} })
+    .release(lease, next && { prepare: () => ({ lockOps: next }), refused: () => {} })
     .catch((error) => !isCorrupt(error));
   if (!released && isOurs && next !== undefined) await writeIfMissing(context, record, next).catch(() => {});
   return released;
@@ -194,8 +185,7 @@ async function writeIfMissing(
   const [lockAt, pendingAt] = [lockKey(name), retryKey(name, chain)];
   const write = async (): Promise<boolean> => {
     const lock = (await lockChannel.entry(lockAt)) as Entry<{ readonly note?: unknown }> | undefined;
-    if (lock !== undefined && (isLater({ ...runOf(lock.value), fence: lock.version }) || isLater(keptOf(lock.value))))
-      return true;
+    if (lock !== undefined && isLater({ ...runOf(lock.value), fence: lock.version })) return true;
     for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
       if (isLater(toRecord(entry))) return true;
     // While the lock is as it was read, no attempt has begun whose record is still to come.
@@ -237,11 +227,10 @@ export class ClosingWrites implements AtomicWrites {
   readonly #key: Key;
   #ops: readonly Op<RunRecord>[];
   #written: RunRecord;
-  readonly #kept: KeptLock | undefined;
   #next: readonly Op<unknown>[] | undefined;
   #isRefused = false;
 
-  /** `next`: the ops that write the next attempt. `kept`: the lock that is kept until then. */
+  /** `next`: the ops that write the next attempt. */
   constructor(
     context: RunContext,
     lease: Lease,
@@ -249,7 +238,6 @@ export class ClosingWrites implements AtomicWrites {
     version: Version,
     record: RunRecord,
     next: readonly Op<unknown>[] | undefined,
-    kept: KeptLock | undefined,
   ) {
     this.#context = context;
     this.#whileEnding = whileEnding(context, lease);
@@ -261,7 +249,6 @@ export class ClosingWrites implements AtomicWrites {
     const value = isPlain ? knownValue<RunRecord>(text.ended(record)) : record;
     this.#ops = closingOps(key, version, value);
     this.#next = next;
-    this.#kept = kept;
   }
 
   /** Whether another process closed or overwrote the record: only the lock is left to release then. */
@@ -279,7 +266,7 @@ export class ClosingWrites implements AtomicWrites {
     const { jobs, index } = this.#context;
     const close = { channel: jobs, ops: this.#ops } as ChannelOps<unknown>;
     const others = this.#record.inError === true ? [close, ...index.addFailure(this.#record)] : [close];
-    return { others, lockOps: this.#next, keeping: this.#kept?.keeping };
+    return { others, lockOps: this.#next };
   }
 
   async refused(): Promise<void> {

@@ -17,14 +17,13 @@ import type { RunLog } from "../logs/types.js";
 import { RunTrail } from "../logs/write/run-trail.js";
 import { warnOfLostResult } from "../lost-result.js";
 import { type Ending, ended, errorText, leaseOverError, resultOf, stackText } from "../records/record.js";
-import type { KeptLock } from "../retry/kept-lock.js";
 import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
 import {
   ClosingWrites,
   isWritten,
   laterEnd,
   lostRun,
-  nextOf,
+  nextOps,
   notRecorded,
   notRecordedBy,
   releaseClosed,
@@ -63,8 +62,6 @@ export class OpenRun implements Run {
   #lockOver: ((error: RunError) => void) | undefined;
   #over: RunError | undefined;
   #settled = false;
-  /** The lock that the close of the run has kept for the next attempt. */
-  kept: KeptLock | undefined;
   #endedBy: EndedBy | undefined;
   #cancelled: RunError | undefined;
   #interrupted: RunError | undefined;
@@ -295,11 +292,9 @@ export class OpenRun implements Run {
     return schedule === undefined || tick === undefined ? undefined : { schedule, at: tick };
   }
 
-  /** The ops that write the next attempt, in the commit that releases or keeps the lock. */
+  /** The ops that write the next attempt, in the commit that releases the lock. */
   #next(record: RunRecord): readonly Op<unknown>[] | undefined {
-    const { next, kept } = nextOf(this.#context, this.#lease, record);
-    this.kept = kept;
-    return next;
+    return nextOps(this.#context, this.#lease, record);
   }
 
   #ending(ending: Ending): RunRecord {
@@ -338,7 +333,6 @@ export class OpenRun implements Run {
       this.#version,
       record,
       this.#next(record),
-      this.kept,
     );
     let released = false;
     try {
@@ -383,7 +377,7 @@ export class OpenRun implements Run {
     }
     const isOurs = written !== undefined;
     const next = isOurs ? this.#next(record) : undefined;
-    const hadLock = await releaseClosed(this.#context, this.#lease, { key, record, isOurs, next, kept: this.kept });
+    const hadLock = await releaseClosed(this.#context, this.#lease, { key, record, isOurs, next });
     if (written === undefined) throw hadLock ? await notRecordedBy(jobs, key, this.name) : lostRun(this.name);
     return written;
   }

@@ -11,7 +11,6 @@ import { isRunError, RunError } from "../errors.js";
 import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
-import type { KeptLock } from "../retry/kept-lock.js";
 import type { RunOptions, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
 import { OnceClaim } from "./once.js";
@@ -38,16 +37,8 @@ class Starting implements AtomicWrites {
   /** Set once the run is open. */
   run: OpenRun | undefined;
   readonly #context: RunContext;
-  readonly #kept: KeptLock | undefined;
 
-  /** `kept`: the lock that this process keeps for the run. */
-  constructor(
-    context: RunContext,
-    name: string,
-    options: CheckedOptions,
-    attempt: Attempt | undefined,
-    kept: KeptLock | undefined,
-  ) {
+  constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
     this.name = name;
     this.options = options;
     this.draft = new RecordDraft(context, name, options, attempt);
@@ -55,7 +46,6 @@ class Starting implements AtomicWrites {
     this.once = once && new OnceClaim(context, name, once, claim);
     this.claim = this.once ?? claim;
     this.#context = context;
-    this.#kept = kept;
   }
 
   /** What the claim writes, and the record if it is in the same store. */
@@ -90,13 +80,13 @@ class Starting implements AtomicWrites {
 
   /**
    * Takes the claim back in the commit that releases the lock, after a run that could not start: another
-   * process may start it. A lock that was kept for the run is kept again.
+   * process may start it.
    */
   undo(record: RunRecord, fence: Version): AtomicWrites | undefined {
     let others = this.claim?.undo?.(record, fence);
     if (others === undefined) return undefined;
     return {
-      prepare: () => ({ others, keeping: this.#kept?.keeping }),
+      prepare: () => ({ others }),
       // Somebody else has written what this run claimed: leave it.
       refused: () => {
         others = [];
@@ -118,25 +108,24 @@ class Starting implements AtomicWrites {
 
 /**
  * Takes the lock of a name and writes the record of the run: in one commit if one store has both, else the
- * lock first. `kept`: the lock that this process keeps for the run, unless it lost it.
+ * lock first.
  */
 export async function startRun(
   context: RunContext,
   name: string,
   options: RunOptions,
   attempt?: Attempt,
-  kept?: KeptLock,
 ): Promise<OpenRun> {
   context.starting.begin();
   try {
     const checked = checkRunOptions(name, options);
     if (context.closing.aborted) throw closedError();
-    const starting = new Starting(context, name, checked, attempt, kept);
+    const starting = new Starting(context, name, checked, attempt);
     let lease: Lease;
     try {
       // First: a run that will be skipped must not wait for the lock.
       await starting.once?.check();
-      lease = (await succeed(context, starting, kept)) ?? (await acquire(context, starting));
+      lease = await acquire(context, starting);
     } catch (error) {
       throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);
     }
@@ -155,23 +144,6 @@ export async function startRun(
   } finally {
     context.starting.end();
   }
-}
-
-/**
- * Takes the lock that is kept for the run, also if the chain was cancelled meanwhile: the run begins, and
- * ends as cancelled before its body begins. So the cancel has its record.
- */
-async function succeed(
-  { locks }: RunContext,
-  starting: Starting,
-  kept: KeptLock | undefined,
-): Promise<Lease | undefined> {
-  const lease = kept?.lease;
-  if (kept === undefined || lease === undefined) return undefined;
-  const { signal: _, ...options } = starting.options;
-  const taken = await locks.succeed(lease, starting.name, options, starting);
-  if (taken !== undefined) starting.request ??= kept.request;
-  return taken;
 }
 
 /** Waits for the lock until one of the signals fires, or the runs are closed. */

@@ -79,9 +79,9 @@ export class Acquisition {
 
   /**
    * Takes the lock if it and its queue are as in `view`. Otherwise resolves to what they are. `waiting`: the
-   * tickets that stay in the queue. `kept`: the fence with which this process keeps the lock already.
+   * tickets that stay in the queue.
    */
-  async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NOBODY, kept?: Version): Promise<Taken | LockView> {
+  async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NOBODY): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
     for (;;) {
       const session = this.context.livingSession() ?? (await this.context.session());
@@ -92,7 +92,7 @@ export class Acquisition {
       const lock = this.#lock(session, until);
       const value = this.#stored(lock, session, writes?.noteText);
       const checked = session.version;
-      const request = attemptOps({ session, name: this.name, keys: this.keys, view, value, waiting, kept });
+      const request = attemptOps({ session, name: this.name, keys: this.keys, view, value, waiting });
       let result: CommitResult<unknown>;
       try {
         result = await commitTogether(locks, request.ops, writes);

@@ -1,5 +1,5 @@
 import { failedCheck } from "../../channel/calls/failed-check.js";
-import type { Entry, FailedCheck, Key, Op, Version } from "../../channel/types.js";
+import type { Entry, FailedCheck, Key, Op } from "../../channel/types.js";
 import type { KeysOfLock } from "../entries/lock-keys.js";
 import { queueOps } from "../entries/queue.js";
 import type { LocksValue, LockValue, QueueValue, SessionValue, Ticket } from "../entries/schema.js";
@@ -18,8 +18,6 @@ export interface Attempt {
   readonly value: LockValue;
   /** The queue once the lock is taken. */
   readonly waiting: readonly Ticket[];
-  /** The fence with which this process keeps the lock already. The queue stays as it is. */
-  readonly kept: Version | undefined;
 }
 
 /** The ops of an attempt, and the keys that they check. */
@@ -60,14 +58,14 @@ export async function ticketsBehind(
 }
 
 /** The ops of one attempt, for one commit with the writes of the lock's owner. */
-export function attemptOps({ session, name, keys, view, value, waiting, kept }: Attempt): AttemptOps {
+export function attemptOps({ session, name, keys, view, value, waiting }: Attempt): AttemptOps {
   const { lock, queue } = keys;
   const ops: Op<LocksValue>[] = [
     { check: session.key, version: session.version },
-    { check: lock, version: kept ?? view.lock?.version ?? null },
+    { check: lock, version: view.lock?.version ?? null },
     { put: lock, value },
+    { check: queue, version: view.queue?.version ?? null },
   ];
-  if (kept === undefined) ops.push({ check: queue, version: view.queue?.version ?? null });
   if (view.queue !== undefined) ops.push(...queueOps(name, view.queue.value.waiting, waiting));
   return { ops, session: session.key, lock, queue };
 }

@@ -4,8 +4,8 @@ import type { Entry } from "../../channel/types.js";
 import { visible } from "../../util/visible.js";
 import { LockError } from "../errors.js";
 import type { HeldLock } from "../types.js";
-import type { Hold, Holder, Kept, LocksValue, LockValue, QueueValue } from "./schema.js";
-import { holdOf, isLock, isQueue, keptOf, lockPlace } from "./valid.js";
+import type { Hold, Holder, LocksValue, LockValue, QueueValue } from "./schema.js";
+import { holdOf, isLock, isQueue, lockPlace } from "./valid.js";
 import type { LockView } from "./view.js";
 
 /**
@@ -54,12 +54,6 @@ export function holdText({ author, until, reason }: Hold): string {
   return `held for maintenance${by} until ${new Date(until).toISOString()}: ${visible(reason)}`;
 }
 
-/** A lock that is kept between two attempts, in words: by whom, and for which attempt. */
-export function keptText({ chain, attempt, due }: Kept, holder: Pick<Holder, "host" | "pid">): string {
-  const next = `attempt ${attempt} of ${visible(chain)} is due at ${new Date(due).toISOString()}`;
-  return `kept between attempts by ${whom(holder)}: ${next}`;
-}
-
 /** The error for a lock that a call did not get. */
 export function lockedError(name: string, { lock, queue }: LockView): LockError {
   if (lock === undefined) return new LockError("LOCKED", name, "other waiters are ahead in its queue");
@@ -67,7 +61,5 @@ export function lockedError(name: string, { lock, queue }: LockView): LockError 
   const since = new Date(held.since).toISOString();
   const hold = holdOf(held);
   if (hold !== undefined) return new LockError("LOCKED", name, holdText(hold), { held });
-  const kept = keptOf(held);
-  if (kept !== undefined) return new LockError("LOCKED", name, keptText(kept, held.holder), { held });
   return new LockError("LOCKED", name, `held by ${whom(held.holder)}, since ${since}`, { held });
 }

@@ -79,15 +79,6 @@ export interface Hold {
   readonly until: number;
 }
 
-/** A lock that its process keeps between two attempts. It is the `kept` in the note of the lock. */
-export interface Kept {
-  /** The id of the first run of the chain. */
-  readonly chain: string;
-  /** The number of the next attempt, and when it is due, in ms since 1970. */
-  readonly attempt: number;
-  readonly due: number;
-}
-
 /**
  * The time to live of a session's entry in the store, in ms, for a session with this `ttl`.
  *

@@ -6,7 +6,6 @@ import type {
   CallValue,
   Hold,
   Holder,
-  Kept,
   LockValue,
   QueueValue,
   SessionValue,
@@ -92,13 +91,6 @@ export function isAudit(value: unknown): value is AuditValue {
   if (!isOptional(holder, isHolder) || !isOptional(lock, (it) => isHolder(fieldsOf<LockValue>(it)?.holder)))
     return false;
   return [action, reason, author, run].every((text) => isOptional(text, isText));
-}
-
-/** The attempt in the note of a lock that is kept between two attempts; `undefined` for other locks. */
-export function keptOf({ note }: { readonly note?: unknown }): Kept | undefined {
-  const kept = fieldsOf<Kept>(fieldsOf<{ kept: Kept }>(note)?.kept);
-  if (kept === undefined || !isText(kept.chain) || !isCount(kept.attempt) || !isTime(kept.due)) return undefined;
-  return kept as Kept;
 }
 
 /** Which lock a key is of, and which part of it; `undefined` for a key that locks never write. */

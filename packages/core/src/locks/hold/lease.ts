@@ -39,8 +39,6 @@ export interface LeaseContext {
   /** The time to live of a session, in ms. A release is retried for this time at most. */
   readonly ttl: number;
   release(lease: Lease): Promise<unknown>;
-  /** Begins the lease of a lock that a release has kept. */
-  begin(taken: TakenLock, session: Session): Lease;
   /** Called when a lease ended without a release, if its owner does not want to be told. */
   onOver(lease: Lease): void;
   /** Called when the release of a lease failed: the lock may still be in the store. */

@@ -118,10 +118,8 @@ export class Ledger {
     const closings = writes.filter(({ status }) => status !== "running").length;
     if (closings > 1) throw new Error(`the run ${key} was closed ${closings} times: ${JSON.stringify(writes)}`);
     // A run may have been closed while its record was missing: with two stores the record may never arrive,
-    // and a store may forget it. An attempt whose kept lock was unlocked has never begun.
-    const neverBegan = writes.some(({ attempt = 1, endedBy }) => attempt > 1 && endedBy?.action === "unlock");
-    const mayLack =
-      this.#apart || neverBegan || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
+    // and a store may forget it.
+    const mayLack = this.#apart || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
     const begun = !mayLack || writes.length > 1 ? [true] : [];
     const added = (record: AddedTo | undefined): number => record?.added ?? 0;
     for (const [i, record] of writes.entries())

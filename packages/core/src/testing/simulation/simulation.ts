@@ -253,9 +253,7 @@ export class Simulation {
     const records = await collect(manager.history());
     this.#ledger.check(records);
     await this.#checkLogs(manager, records);
-    // With two stores, a process that dies in a forced unlock of a kept lock leaves no record of the attempt.
-    const mayLack = this.#forgets || (this.#apart && this.#plan.unlocks);
-    if (!mayLack) checkChains([...records, ...this.#ledger.pruned], await manager.retries());
+    if (!this.#forgets) checkChains([...records, ...this.#ledger.pruned], await manager.retries());
     await checkIndex(store, this.#forgets);
     await this.#checkRollups(manager, records);
     this.#isPruned = false;

@@ -240,16 +240,14 @@ export class Worker {
     if (!retries || dice.chance() < 0.5) return undefined;
     const backoff = dice.chance() < 0.5 ? "fixed" : "exponential";
     const attempts = Math.floor(dice.between(2, 4));
-    const keepLock = dice.chance() < 0.5;
-    return { attempts, delay: dice.between(0, 1_500), backoff, onLost: dice.chance() < 0.5, keepLock };
+    return { attempts, delay: dice.between(0, 1_500), backoff, onLost: dice.chance() < 0.5 };
   }
 
   #enter(run: Run): void {
     // The lease was over before the body began, and its signal has fired.
     if (run.signal.aborted) return;
     const { laws, ledger, note } = this.#plan;
-    const which =
-      run.attempt > 1 ? `, for attempt ${run.attempt}${laws.wasKept(run) ? " with a lock that was kept" : ""}` : "";
+    const which = run.attempt > 1 ? `, for attempt ${run.attempt}` : "";
     note(`${this.#name} enters ${run.name} with ${run.fence}${which}`);
     ledger.begun(run);
     laws.enter({ name: run.name, process: this.#process, run });

@@ -27,7 +27,6 @@ export const scheduleWords: Fields = {
         backoff: word("Whether each delay is twice the one before. Default: exponential.", "fixed", "exponential"),
         maxDelay: number("The longest delay. Default: 3600000.", "milliseconds"),
         onLost: flag("Try again, in another process, a run whose process died or was stopped too."),
-        keepLock: flag("Keep the lock between two attempts, so that no other run of the name begins."),
       },
       "How often the job is tried, and when.",
     ),

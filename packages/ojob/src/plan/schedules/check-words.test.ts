@@ -50,7 +50,7 @@ describe("words of schedules", () => {
     for (const words of [
       `{ ${DAILY}, overlap: queue, missed: all, jitter: 1000, retry: 3 }`,
       `{ ${DAILY}, missed: { run: all, within: 1000, max: 5, downtime: false } }`,
-      `{ ${DAILY}, retry: { attempts: 2, delay: 5, backoff: fixed, maxDelay: 10, onLost: true, keepLock: true } }`,
+      `{ ${DAILY}, retry: { attempts: 2, delay: 5, backoff: fixed, maxDelay: 10, onLost: true } }`,
       `{ ${DAILY}, blackout: { from: "2026-12-24T00:00Z", to: "2026-12-27T00:00Z", reason: holidays } }`,
       `{ ${DAILY}, blackout: [{ cron: "0 22 * * *", duration: 3600000, timeZone: Europe/Lisbon }] }`,
       "{ timeInterval: 60000, overlap: queue }",
@@ -90,10 +90,9 @@ describe("words of schedules", () => {
       '4:26 warning: "overlap" of "A" has no effect: the job has no schedule.',
       '4:41 warning: "jitter" of "A" has no effect: the job has no schedule.',
     ]);
-    const plain = "  - { name: B, typeArgs: { retry: { attempts: 2, onLost: true, keepLock: true } }, exec: a }";
+    const plain = "  - { name: B, typeArgs: { retry: { attempts: 2, onLost: true } }, exec: a }";
     expect(await saidOf("{}", undefined, plain)).toEqual([
       expect.stringMatching(/^7:\d+ warning: "onLost" of "B" has no effect: the job does not begin with/),
-      expect.stringMatching(/^7:\d+ warning: "keepLock" of "B" has no effect: the job does not begin with/),
     ]);
   });
 

@@ -115,7 +115,7 @@ function checkShared(
   problems.flaw(message, at);
 }
 
-/** Warns of words of `retry` that need a run whose name is known. */
+/** Warns of `onLost`, which needs a run whose name is known. */
 function warnOfRetry(
   job: PlannedJob,
   { typeArgsAt, at }: JobDefinition,
@@ -123,14 +123,11 @@ function warnOfRetry(
   { plan, commandLine }: Pick<In, "plan" | "commandLine">,
   problems: Problems,
 ): void {
-  const words = (["onLost", "keepLock"] as const).filter((word) => job.typeArgs.retry?.[word] === true);
-  if (words.length === 0) return;
+  if (job.typeArgs.retry?.onLost !== true) return;
   const pairs = given.flatMap((args) => ownArgs(job).map((own) => ({ own, given: args })));
   if (pairs.every((pair) => knownStart(job, pair, { jobs: plan.jobs, commandLine }) !== undefined)) return;
-  for (const word of words) {
-    const message = `"${word}" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
-    problems.warn(message, typeArgsAt["retry"] ?? at);
-  }
+  const message = `"onLost" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
+  problems.warn(message, typeArgsAt["retry"] ?? at);
 }
 
 function firstWord({ typeArgs, typeArgsAt, at }: JobDefinition): { readonly word: string; readonly at: Position } {

@@ -7,7 +7,6 @@ import type {
   StoredWrite,
   Supports,
 } from "@ojm/core/backend";
-import { plantedKeptBugs } from "../../../../core/src/testing/simulation/planted-kept-bugs.js";
 import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
 import type { PlantedBug } from "./simulation.js";
 
@@ -238,13 +237,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: plant(NotMadeUpFor),
     only: "skips",
   },
-  ...plantedKeptBugs
-    .filter(({ late }) => late !== true)
-    .map(({ close: _, ...bug }) => ({
-      ...bug,
-      plant: (store: Backend) => bug.plant(store, undefined as never),
-      only: "retries",
-    })),
   { name: "a run that nobody cancelled", caughtAs: /was cancelled by nobody/, plant: plant(CancelledByNobody) },
   {
     name: "a scheduler that closes frees the locks of bodies that are still running",

@@ -14,8 +14,7 @@ import { FakeClock } from "../../../../core/src/testing/fake-clock.js";
 import { collect } from "../../../../core/src/testing/settle.js";
 import { Chaos } from "../../../../core/src/testing/simulation/chaos.js";
 import { Dice } from "../../../../core/src/testing/simulation/dice.js";
-import { isLock, isRecord } from "../../../../core/src/testing/simulation/entry-kinds.js";
-import { KeptLocks } from "../../../../core/src/testing/simulation/laws/kept-locks.js";
+import { isLock } from "../../../../core/src/testing/simulation/entry-kinds.js";
 import { SessionLives } from "../../../../core/src/testing/simulation/laws/session-lives.js";
 import { FakeProcess } from "../../../../core/src/testing/simulation/process.js";
 import { FaultyBackend } from "../../../../core/src/testing/stores/faulty-backend.js";
@@ -67,9 +66,9 @@ export interface SimulationOptions {
 /** The schedules, by how often they were deployed. A run takes up to twice as long as its interval. */
 const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
   retries: [
-    { every: 5_000, retry: { attempts: 3, delay: 1_000, onLost: true, keepLock: true } },
+    { every: 5_000, retry: { attempts: 3, delay: 1_000, onLost: true } },
     { every: 5_000, retry: { attempts: 2, delay: 4_000, onLost: true }, overlap: "queue", missed: "all" },
-    { every: 6_000, retry: { attempts: 3, delay: 5_000, keepLock: true }, overlap: "replace" },
+    { every: 6_000, retry: { attempts: 3, delay: 5_000 }, overlap: "replace" },
   ],
   skips: [{ every: 2_000 }, { every: 3_000, jitter: 500 }, { every: 2_000, missed: "none" }],
   queues: [
@@ -131,13 +130,10 @@ export class Simulation {
   /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
   readonly #lives: SessionLives;
-  readonly #kept: KeptLocks;
   /** The processes that are closing, and when the grace of their bodies is over. */
   readonly #closing: Map<FakeProcess, number> = new Map();
   /** The session that took each lock, by its fence. */
   readonly #sessions: Map<string, string> = new Map();
-  /** Until when a process that closed may free the locks of its chains. */
-  #closingUntil = 0;
   #over = false;
   /**
    * A lock or a ticket was written again after it had been removed. No process knows of it, so it stays for
@@ -154,10 +150,6 @@ export class Simulation {
     this.clock = new FakeClock(seed);
     this.#dice = new Dice(seed * 7_919);
     this.#lives = new SessionLives(this.clock, TTL);
-    this.#kept = new KeptLocks({
-      isLiving: (session) => this.#lives.isLiving(session),
-      isClosing: () => this.clock.monotonic() < this.#closingUntil,
-    });
     this.#watch = seed % 5 < 3;
     this.#apart = seed % 7 > 4;
     const names = Object.keys(DEFINITIONS);
@@ -214,10 +206,7 @@ export class Simulation {
     const { key, value, version } = change;
     this.witness.applied(change);
     this.#lives.applied(change);
-    if (isLock(key)) this.#kept.applied(change);
     if (isLock(key) && value !== null) this.#sessions.set(version, JSON.parse(value).holder.instance);
-    if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
-    this.#kept.check();
   }
 
   #failed(error: unknown): void {
@@ -296,7 +285,6 @@ export class Simulation {
     const grace = this.#dice.chance() < 0.2 ? 0 : this.#dice.between(500, 3 * TTL);
     const over = this.clock.monotonic() + grace;
     this.#closing.set(process, over);
-    this.#closingUntil = Math.max(this.#closingUntil, over + 4 * TTL);
     const close = this.#bug?.close ?? ((one: Scheduler, options: CloseOptions) => one.close(options));
     try {
       await close(scheduler, { grace });

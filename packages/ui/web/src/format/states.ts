@@ -77,7 +77,6 @@ const REASONS: Readonly<Record<string, State>> = {
   unattended: PROBLEMS.unattended,
   running: STATUSES.running,
   locked: { tone: "warn", icon: "locks", word: "Locked" },
-  kept: { tone: "warn", icon: "locks", word: "Lock kept" },
   maintenance: PROBLEMS.held,
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
   retry: { tone: "warn", icon: "retry", word: "Retry to come" },

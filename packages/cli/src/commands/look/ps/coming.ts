@@ -7,8 +7,8 @@ const LATE = 10_000;
 
 /** An attempt that is to come, in words. */
 export function sayComing(coming: Omit<Coming, "chain">, say: SayTime): string {
-  const { name, attempt, attempts, due, isKept, orphaned } = coming;
+  const { name, attempt, attempts, due, orphaned } = coming;
   const isLate = !orphaned && due <= Date.now() - LATE;
   const when = isLate ? `overdue since ${say(due)}: no process has made it so far` : sayDue(say(due), orphaned);
-  return `${visible(name)} waits for attempt ${attempt} of ${attempts}, ${when}${isKept ? ", and keeps its lock" : ""}`;
+  return `${visible(name)} waits for attempt ${attempt} of ${attempts}, ${when}`;
 }

@@ -38,6 +38,6 @@ export class LiveRows {
 
   /** The attempts that are to come, by their time. */
   coming(): Coming[] {
-    return this.store === undefined ? [] : comingIn(this.store.retries(), this.store.runs.kept());
+    return this.store === undefined ? [] : comingIn(this.store.retries());
   }
 }

@@ -14,8 +14,8 @@ import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running
 import { sayWaiters } from "./waiters.js";
 
 /** An attempt that is to come, as JSON has it among the runs. */
-function waitingItem({ name, isKept, ...coming }: Coming): object {
-  return { name, status: "waiting", ...coming, ...(isKept && { kept: true }) };
+function waitingItem({ name, ...coming }: Coming): object {
+  return { name, status: "waiting", ...coming };
 }
 
 /** Shows what runs now. */
@@ -47,7 +47,7 @@ export async function execute(given: Given): Promise<number> {
     const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
     const shown = [...(await running(manager, locks)), ...runs].filter(isMeant);
     await refuseIfNone(manager, name, shown);
-    const coming = await comingOf(manager, { name, locks });
+    const coming = await comingOf(manager, name);
     if (wantsJson(given)) {
       await printItems<object>(given, [...shown, ...coming.map(waitingItem)], [], "");
       return undefined;

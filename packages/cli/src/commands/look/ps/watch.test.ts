@@ -145,7 +145,7 @@ describe("the screen", () => {
   });
 
   test("what waits for its next attempt is shown below what runs, and that nobody makes it", () => {
-    const waits = { name: "dump", chain: "dump@x", attempt: 2, attempts: 3, due: Date.now() + 60_000, isKept: false };
+    const waits = { name: "dump", chain: "dump@x", attempt: 2, attempts: 3, due: Date.now() + 60_000 };
     const coming = [
       waits,
       { ...waits, name: "left", orphaned: true as const },

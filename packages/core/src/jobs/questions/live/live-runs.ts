@@ -2,7 +2,7 @@ import type { Channel } from "../../../channel/channel.js";
 import type { Key, KeyWatch, Version } from "../../../channel/types.js";
 import { AGAIN, type Followed, follow } from "../../../channel/watch/follow.js";
 import type { Hold, LocksValue, Ticket } from "../../../locks/entries/schema.js";
-import { holdOf, isLock, isQueue, keptOf, lockPlace } from "../../../locks/entries/valid.js";
+import { holdOf, isLock, isQueue, lockPlace } from "../../../locks/entries/valid.js";
 import { waiterOf } from "../../../locks/entries/waiters.js";
 import type { Holder, Waiter, WaitersOptions } from "../../../locks/types.js";
 import type { Clock } from "../../../util/clock.js";
@@ -52,7 +52,6 @@ export class LiveRuns {
   readonly #runs: Map<string, Watched> = new Map();
   readonly #waiting: Map<string, readonly Ticket[]> = new Map();
   readonly #holds: Map<string, Hold> = new Map();
-  readonly #kept: Set<string> = new Set();
   readonly #usual: Map<string, { readonly at: number; readonly usual: LiveRun["usual"] }> = new Map();
   readonly #closing: AbortController = new AbortController();
   /** The first reads of records: what runs is known when they are over. */
@@ -96,11 +95,6 @@ export class LiveRuns {
   /** The jobs that people hold, by name. */
   holds(): ReadonlyMap<string, Hold> {
     return this.#holds;
-  }
-
-  /** The names of the locks that their processes keep between two attempts. */
-  kept(): ReadonlySet<string> {
-    return this.#kept;
   }
 
   /** The processes that wait for the lock of a job, as {@link JobManager.waiters} shows them. */
@@ -205,7 +199,6 @@ export class LiveRuns {
     if (!isLock(value, name)) return;
     const hold = holdOf(value);
     if (hold !== undefined) this.#holds.set(name, hold);
-    if (keptOf(value) !== undefined) this.#kept.add(name);
     const startTime = fieldsOf<{ run: number }>(value.note)?.run;
     if (isTime(startTime)) this.#watch({ name, startTime, version, instance: value.holder.instance });
   }
@@ -275,7 +268,6 @@ export class LiveRuns {
 
   #end(name: string): void {
     this.#holds.delete(name);
-    this.#kept.delete(name);
     const watched = this.#runs.get(name);
     if (watched === undefined) return;
     this.#runs.delete(name);

@@ -6,7 +6,6 @@ import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
-import { KeptLocks } from "./kept-locks.js";
 import { Retained } from "./retained.js";
 import { SessionLives } from "./session-lives.js";
 import { StartedOnce } from "./started-once.js";
@@ -75,10 +74,7 @@ export class Laws {
 
   /** The runs that start once in a window. */
   readonly once: StartedOnce;
-  readonly #kept: KeptLocks;
   readonly #retained: Retained = new Retained();
-  /** Until when a process that closed may free the locks of its chains. */
-  #closingUntil = 0;
   /** The processes that are closing, and when the grace of their bodies is over. */
   readonly #closing: Map<FakeProcess, number> = new Map();
   /** The runs whose locks a close has freed while their bodies were running. */
@@ -91,10 +87,6 @@ export class Laws {
     this.once = new StartedOnce(clock);
     this.#ttl = ttl;
     this.#lives = new SessionLives(clock, ttl);
-    this.#kept = new KeptLocks({
-      isLiving: (session) => this.#lives.isLiving(session),
-      isClosing: () => clock.monotonic() < this.#closingUntil,
-    });
   }
 
   /** Call it with each commit that a process sends to the store. `sender`: the same for one process. */
@@ -122,9 +114,7 @@ export class Laws {
     // In the form of fences.
     const change = { ...stored, version: versionOf(stored.version) };
     const { key, value, version } = change;
-    if (isLock(key)) this.#kept.applied(change);
     if (isLock(key) && value === null) this.#freed(key);
-    if (isRecord(key) && value !== null) this.#kept.closed(JSON.parse(value), version);
     this.#lives.applied(change);
     this.once.applied(change);
     if (!isLock(key)) return;
@@ -168,20 +158,13 @@ export class Laws {
     this.#holds.clear();
     this.#locked.clear();
     this.once.forgotten();
-    this.#kept.forgotten();
     this.#retained.forgotten();
-  }
-
-  /** Whether a run began with the lock that was kept for it. */
-  wasKept({ fence }: Run): boolean {
-    return this.#kept.wasKept(fence);
   }
 
   /** Call it when a process begins to close. */
   closing(process: FakeProcess, grace: number): void {
     const over = this.#clock.monotonic() + grace;
     this.#closing.set(process, over);
-    this.#closingUntil = Math.max(this.#closingUntil, over + 4 * this.#ttl);
   }
 
   enter(entered: Entered): void {
@@ -222,7 +205,6 @@ export class Laws {
   }
 
   check(): void {
-    this.#kept.check();
     this.#retained.check();
     // A store that forgets its content says so only after the locks are gone.
     for (const run of this.#freedRuns.splice(0)) {

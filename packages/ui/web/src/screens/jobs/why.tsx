@@ -71,7 +71,7 @@ export function WhySection({ job }: { readonly job: Job }): VNode {
 
 /** The reasons that keep a job from running, and those that only make it wait. */
 const STOPS = new Set(["orphaned", "paused", "blackout", "unattended", "overdue", "locked", "maintenance"]);
-const WAITS = new Set(["kept", "queue", "waiting", "backfill", "retry"]);
+const WAITS = new Set(["queue", "waiting", "backfill", "retry"]);
 
 /** What the reasons are about: a job that is well must not be asked why it does not run. */
 export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {
