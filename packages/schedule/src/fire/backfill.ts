@@ -13,7 +13,7 @@ import {
 import type { ScheduleStore, Versioned } from "../store/store.js";
 import { type Request, RequestClaim } from "./claim-request.js";
 import type { Host, OwnSchedule } from "./host.js";
-import { type StartOptions, startRun } from "./start.js";
+import { type StartOptions, startClaimed } from "./start.js";
 
 /** The pause before the cursor is looked at again, in ms. */
 const MOMENT = 1_000;
@@ -61,7 +61,7 @@ export async function backfillNext(
       },
     });
     const trigger = `backfill by ${value.by}: ${value.reason}`.slice(0, 1_000);
-    const { version, ended } = await startRun(host, own, claim, { ...options, trigger });
+    const { version, ended } = await startClaimed(host, own, claim, { ...options, trigger });
     await ended.catch(() => {});
     return { ...request, value: moved, version };
   }

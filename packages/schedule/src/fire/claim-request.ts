@@ -4,8 +4,6 @@ import { REQUEST_TTL, type RequestValue, requestKey, type SchedulesValue } from 
 import type { ScheduleStore, Versioned } from "../store/store.js";
 import { Changed } from "./claim.js";
 
-export { Changed, Taken } from "./claim.js";
-
 /** A request that is not answered. */
 export interface Request extends Versioned<RequestValue> {
   readonly name: string;

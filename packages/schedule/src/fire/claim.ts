@@ -20,6 +20,9 @@ export class Taken extends Error {}
 /**
  * The claim of a run on its tick: the cursor moves, and the tick has its outcome, in the commit that takes
  * the lock. So a tick has a run, or is still undecided, wherever a process dies.
+ *
+ * A job file has jobs whose schedule is not in the store. Those have neither cursor nor outcomes, and a claim
+ * of their own in `@ojm/ojob`, which only notes the latest tick.
  */
 export class TickClaim implements StartClaim {
   readonly tick: Tick;
@@ -31,10 +34,11 @@ export class TickClaim implements StartClaim {
   /** An outcome that a machine with a wrong clock wrote before the time of the tick. */
   #early: FoundOutcome | undefined;
 
-  /** `plan`: what is to be started, by what is in the store; `undefined` if nothing is. */
-  constructor(store: ScheduleStore, stored: Stored, plan: (stored: Stored) => Plan | undefined) {
-    const planned = plan(stored);
-    if (planned === undefined) throw new Changed();
+  /**
+   * `planned`: what is to be started, by `stored`. `plan`: the same by what is in the store once that has
+   * changed; `undefined` if nothing is to be started then.
+   */
+  constructor(store: ScheduleStore, stored: Stored, planned: Plan, plan: (stored: Stored) => Plan | undefined) {
     this.#store = store;
     this.#stored = stored;
     this.#plan = plan;

@@ -202,7 +202,7 @@ export class ScheduledJob implements Alarm {
       return again.type === "start" ? { at: again.at, cursor: again.cursor } : undefined;
     };
     try {
-      const { cursor, ended } = await startTick(this.#host, this.own, stored, plan, { wait: 0, onStored });
+      const { cursor, ended } = await startTick(this.#host, this.own, stored, decision, { plan, wait: 0, onStored });
       this.#cursor = cursor;
       void ended.catch(() => this.#failed(schedule));
     } catch (error) {

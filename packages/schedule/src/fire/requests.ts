@@ -4,9 +4,10 @@ import { policiesOf } from "../definition/types.js";
 import { REQUEST_TTL, requestKey, type SchedulesValue } from "../store/schema.js";
 import { isRequest } from "../store/valid.js";
 import { backfillNext } from "./backfill.js";
-import { Changed, type Request, RequestClaim, Taken } from "./claim-request.js";
+import { Changed, Taken } from "./claim.js";
+import { type Request, RequestClaim } from "./claim-request.js";
 import type { Host, Own, OwnSchedule } from "./host.js";
-import { startRun } from "./start.js";
+import { startClaimed } from "./start.js";
 
 /** How long one attempt waits for the lock, in ms. */
 const WAIT = 3_600_000;
@@ -81,7 +82,7 @@ export class Requests implements Followed<SchedulesValue> {
     const claim = new RequestClaim(this.#host.store, request, ({ id }) => ({ ...request.value, run: id }));
     const options = { wait: isQueued ? WAIT : 0, signal: this.#signal, trigger: `run now by ${by}: ${reason}`, args };
     try {
-      await startRun(this.#host, own, claim, { ...options, trigger: options.trigger.slice(0, 1_000) });
+      await startClaimed(this.#host, own, claim, { ...options, trigger: options.trigger.slice(0, 1_000) });
       this.#open.delete(request.id);
     } catch (error) {
       if (!isRunError(error) || isQueued || (error.code !== "LOCKED" && error.code !== "INVALID")) throw error;

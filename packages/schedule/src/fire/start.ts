@@ -25,12 +25,13 @@ export interface StartOptions {
 }
 
 /**
- * Starts a run, and resolves once its claim is in the store.
+ * Starts a run of a schedule, and resolves once its claim is in the store. `JobManager.start` cannot do it: a
+ * run that is tried again needs its job function from the first attempt on, so it begins by `JobManager.run`.
  *
  * @throws Changed if the wait was ended, or if nobody knows whether the claim was written; what the claim
  * throws; RunError `LOCKED`; ChannelError if the store fails
  */
-export async function startRun(
+export async function startClaimed(
   { manager, runs }: Host,
   own: OwnSchedule,
   claim: StartClaim,
@@ -64,6 +65,8 @@ function optionsOf({ definition: { timeout, meta, retry } }: OwnSchedule): RunOp
 
 /** How to start the run of a tick. */
 export interface TickOptions extends StartOptions {
+  /** What is to be started, by what is in the store once that has changed; `undefined` if nothing is. */
+  plan(stored: Stored): Plan | undefined;
   /** Told what the store has, if nothing was started. */
   onStored(stored: Stored): void;
 }
@@ -74,7 +77,7 @@ export interface Started extends Begun {
 }
 
 /**
- * Starts the run of a tick.
+ * Starts the run of a tick. `planned`: what is to be started, by `stored`.
  *
  * @throws Changed, Taken; RunError `LOCKED`; ChannelError if the store fails
  */
@@ -82,13 +85,13 @@ export async function startTick(
   host: Host,
   own: OwnSchedule,
   stored: Stored,
-  plan: (stored: Stored) => Plan | undefined,
-  { onStored, ...options }: TickOptions,
+  planned: Plan,
+  { plan, onStored, ...options }: TickOptions,
 ): Promise<Started> {
-  const claim = new TickClaim(host.store, stored, plan);
+  const claim = new TickClaim(host.store, stored, planned, plan);
   try {
     await claim.look();
-    const begun = await startRun(host, own, claim, options);
+    const begun = await startClaimed(host, own, claim, options);
     host.tell(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
     return { ...begun, cursor: { value: claim.planned.cursor, version: begun.version } };
   } catch (error) {

@@ -86,8 +86,11 @@ export class WaitingRuns {
       this.#job.found(found);
     };
     const plan = (found: Stored): Plan | undefined => this.#plan(found);
+    // A pause or a blackout may have begun since it was last planned.
+    const planned = plan(stored);
+    if (planned === undefined) throw new Changed();
     try {
-      const started = await startTick(this.#host, this.#own, stored, plan, { wait, signal, onStored });
+      const started = await startTick(this.#host, this.#own, stored, planned, { plan, wait, signal, onStored });
       this.#job.moved(started.cursor);
       return false;
     } catch (error) {

@@ -35,7 +35,12 @@ const MOMENT = 100;
 
 const beatOf = ({ rest = 0 }: Clock): number => Math.max(BEAT, rest);
 
-/** Shows to others that this scheduler lives, and which schedules it can run. */
+/**
+ * Shows to others that this scheduler lives, and which schedules it can run.
+ *
+ * The session of its locks cannot show that. A thread renews a session while the main thread is busy: the
+ * body of a run keeps its lock, but the scheduler decides on no tick, and another one must take its place.
+ */
 export class Presence {
   readonly #store: ScheduleStore;
   readonly #parts: Map<string, string>[] = [];

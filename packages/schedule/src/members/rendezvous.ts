@@ -1,8 +1,11 @@
 import { hash32 } from "../definition/hash.js";
 
 /**
- * Whether `member` comes before `self` for the schedule `name`. Each member comes to the same order, without
- * a word between them, and when one leaves, only its own schedules go to others.
+ * Whether `member` comes before `self` for the schedule `name`. Each member computes the same order, and when
+ * one leaves, only its own schedules move to others.
+ *
+ * Core elects the process that sweeps by an entry that its owner renews. Here that would be one entry for
+ * each schedule, and one owner, where a second member must act a moment after a first one that is busy.
  */
 export function comesBefore(name: string, member: string, self: string): boolean {
   const [score, own] = [hash32(`${name} ${member}`), hash32(`${name} ${self}`)];
