@@ -4,7 +4,8 @@
 const TESTS = "(\\.test(-d)?\\.tsx?|\\.child\\.ts)$|/testing/|^(test|packages/(bench|ui/test))/";
 
 /** The parts of the channel that locks may use: the public channel, its calls, and keys and values. */
-const CHANNEL_FOR_LOCKS = "^packages/core/src/channel/((index|channel|types|errors|open)\\.ts$|calls/|encoding/)";
+const CHANNEL_FOR_LOCKS =
+  "^packages/core/src/channel/((index|channel|types|errors|open|calls|corrupt)\\.ts$|encoding/)";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {

@@ -7,8 +7,12 @@ import { timeoutText } from "./jobs/records/record.js";
 import { TimeIndex } from "./jobs/records/time-index.js";
 import type { LocksValue } from "./locks/entries/schema.js";
 import { BackupHeartbeat } from "./locks/session/backup-heartbeat.js";
-import type { FromHeartbeat, HeartbeatData, ToHeartbeat } from "./locks/session/heartbeat-thread.js";
-import { SharedDeadline } from "./locks/session/shared-deadline.js";
+import {
+  type FromHeartbeat,
+  type HeartbeatData,
+  SharedDeadline,
+  type ToHeartbeat,
+} from "./locks/session/heartbeat-thread.js";
 import { systemClock } from "./util/clock.js";
 
 /*

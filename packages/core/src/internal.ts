@@ -3,18 +3,17 @@
 export { nearest, unknownOption } from "./channel/backend/config.js";
 export { notBuilt } from "./channel/backend/driver-errors.js";
 export { findType } from "./channel/backend/find-type.js";
-export { readable, unlessCorrupt } from "./channel/calls/corrupt.js";
 export type { ChannelOps } from "./channel/channel.js";
-export { channelsAnswer } from "./channel/channels-answer.js";
+export { readable, unlessCorrupt } from "./channel/corrupt.js";
+export { channelsAnswer } from "./channel/open.js";
 export { parseStore, placedStore, storeAddress, storeWords } from "./channel/store-text.js";
 export { both, type Followed, follow } from "./channel/watch/follow.js";
 export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
-export { checkLogBudget } from "./jobs/logs/budget.js";
+export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";
 export { streakOf, usualOf } from "./jobs/questions/job-summary.js";
-export type { LiveRuns } from "./jobs/questions/live/live-runs.js";
-export type { LiveRun } from "./jobs/questions/live/types.js";
+export type { LiveRun, LiveRuns } from "./jobs/questions/live/live-runs.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
 export type { JobRollup, RollupCell } from "./jobs/rollups/types.js";
@@ -25,7 +24,6 @@ export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
-export { Breaks } from "./util/breaks.js";
 export {
   distanceText,
   durationOf,
@@ -35,6 +33,7 @@ export {
   parseDuration,
   tookText,
 } from "./util/duration.js";
+export { Breaks } from "./util/event-loop.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
   bootId,
@@ -44,8 +43,6 @@ export {
   processIsGone,
   processState,
 } from "./util/process-state.js";
-export { isSecretName, MASK, maskUrls } from "./util/secrets.js";
-export { ojmCommand, optionWord, shellWord } from "./util/shell-word.js";
+export { isSecretName, LINES, MASK, maskUrls, ojmCommand, optionWord, shellWord, visible } from "./util/text.js";
 export { whyUntrusted } from "./util/trusted-file.js";
-export { LINES, visible } from "./util/visible.js";
 export { emitWarning } from "./util/warning.js";

@@ -1,9 +1,9 @@
-import { firstOf } from "../util/abort/abort.js";
+import { firstOf } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import type { Backend, CommitOutcome, StoredEntry } from "./backend/backend.js";
 import { channelErrorOf } from "./backend/driver-errors.js";
 import type { Store } from "./backend/store.js";
-import { abortable, throwIfAborted } from "./calls/abortable.js";
+import { abortable, throwIfAborted } from "./calls.js";
 import { decodeOutcome, encodeCommit, type ScopedOps } from "./commit.js";
 import { decodeValue, type JsonValue } from "./encoding/json.js";
 import { readableValue, type Scope } from "./encoding/scope.js";
@@ -28,8 +28,7 @@ import type {
   WriteOutcome,
 } from "./types.js";
 import { ChannelVerbs } from "./verbs.js";
-import { KeyWatches } from "./watch/key-watches.js";
-import { Watch } from "./watch/watch.js";
+import { KeyWatches, Watch } from "./watch/watch.js";
 
 /** Ops on a channel, as a part of a {@link Channel.commitWith}. */
 export interface ChannelOps<V> {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { encodeCommit } from "./commit.js";
-import { knownKey } from "./encoding/known-key.js";
+import { knownKey } from "./encoding/prepared.js";
 import { Scope } from "./encoding/scope.js";
 import type { Op, Supports } from "./types.js";
 

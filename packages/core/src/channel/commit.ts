@@ -1,7 +1,7 @@
 import { ABOVE_ZERO, checkedDuration, type Duration } from "../util/duration.js";
 import type { Commit, CommitOutcome, StoredCheck, StoredEntry, StoredWrite, Supports } from "./backend/backend.js";
 import { encodeValue, type JsonValue } from "./encoding/json.js";
-import { KnownValue } from "./encoding/known-value.js";
+import { KnownValue } from "./encoding/prepared.js";
 import type { Scope } from "./encoding/scope.js";
 import { storedVersion, versionOf } from "./encoding/version.js";
 import { ChannelError } from "./errors.js";
@@ -140,10 +140,10 @@ function mixedOp(): ChannelError {
 const REMEMBERED = 8;
 
 /** Up to this many steps, comparing each with each costs less than a set. */
-const FEW = 8;
+const COMPARED_ONE_BY_ONE = 8;
 
 function refuseDoubles(steps: readonly { readonly key: string }[], what: string): void {
-  const double = steps.length <= FEW ? doubleOfFew(steps) : doubleOfMany(steps);
+  const double = steps.length <= COMPARED_ONE_BY_ONE ? doubleOfFew(steps) : doubleOfMany(steps);
   if (double !== undefined) throw new ChannelError("INVALID_ARGUMENT", `${double} is ${what} twice in one commit`);
 }
 

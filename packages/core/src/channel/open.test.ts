@@ -8,9 +8,8 @@ import { HandDriven } from "../testing/stores/hand-driven.js";
 import type { Clock } from "../util/clock.js";
 import type { Backend, BackendType } from "./backend/backend.js";
 import { registerBackend } from "./backend/find-type.js";
-import { isData } from "./backend/plain-data.js";
 import { ChannelError } from "./errors.js";
-import { openChannel } from "./open.js";
+import { isData, openChannel } from "./open.js";
 
 /** A type that counts what is open, and refuses to have the same store open twice. */
 class Counting implements BackendType {

@@ -2,7 +2,6 @@ import { type Clock, systemClock } from "../util/clock.js";
 import type { Backend, BackendType } from "./backend/backend.js";
 import { channelErrorOf, withChannelErrors } from "./backend/driver-errors.js";
 import { findType, nameFromAnywhere, recognise } from "./backend/find-type.js";
-import { isData } from "./backend/plain-data.js";
 import { Store } from "./backend/store.js";
 import { Channel } from "./channel.js";
 import type { JsonValue } from "./encoding/json.js";
@@ -123,4 +122,36 @@ function storeId(args: Readonly<Record<string, unknown>>, clock: Clock): string 
     );
   });
   return `${identity(clock)} ${text}`;
+}
+
+/** What is asked of a channel. */
+interface Asked {
+  keys(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<unknown>;
+}
+
+/**
+ * Whether all channels answer a small read before `signal` is aborted. For those who ask a program whether it
+ * can work.
+ *
+ * @example
+ * const { jobs, locks } = manager.channels;
+ * const isReady = await channelsAnswer([locks, jobs], AbortSignal.timeout(2_000));
+ */
+export async function channelsAnswer(channels: readonly Asked[], signal: AbortSignal): Promise<boolean> {
+  try {
+    for (const channel of channels) for await (const _ of channel.keys({ limit: 1, signal })) break;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a value is plain data at every depth, and contains no object such as a client. Bytes are data. */
+export function isData(value: unknown): boolean {
+  if (value === null || ["string", "number", "boolean", "bigint", "undefined"].includes(typeof value)) return true;
+  if (typeof value !== "object") return false;
+  if (ArrayBuffer.isView(value)) return true;
+  if (Array.isArray(value)) return value.every(isData);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isData);
 }

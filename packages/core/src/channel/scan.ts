@@ -1,5 +1,5 @@
 import type { Backend, StoredEntry } from "./backend/backend.js";
-import { abortable, throwIfAborted } from "./calls/abortable.js";
+import { abortable, throwIfAborted } from "./calls.js";
 import { justAfter } from "./encoding/key.js";
 import type { Scope } from "./encoding/scope.js";
 import { ChannelError } from "./errors.js";

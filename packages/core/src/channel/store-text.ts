@@ -1,5 +1,5 @@
 import { basename, isAbsolute, resolve } from "node:path";
-import { MASK, maskUrls } from "../util/secrets.js";
+import { MASK, maskUrls } from "../util/text.js";
 import { ChannelError } from "./errors.js";
 import type { ChannelConfig } from "./types.js";
 

@@ -6,7 +6,7 @@ import type { LocksValue } from "../locks/entries/schema.js";
 import type { TurnValue } from "../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import type { CheckedManagerOptions } from "./options.js";
-import type { SeenValue } from "./records/seen.js";
+import type { SeenValue } from "./records/close-orphans.js";
 import type { TimeIndexValue } from "./records/time-index.js";
 import type { RunRecord } from "./types.js";
 

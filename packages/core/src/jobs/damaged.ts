@@ -1,4 +1,4 @@
-import { readable } from "../channel/calls/corrupt.js";
+import { readable } from "../channel/corrupt.js";
 import type { Key, Version } from "../channel/types.js";
 import {
   isAudit,
@@ -11,18 +11,17 @@ import {
   sessionPlace,
 } from "../locks/entries/valid.js";
 import { isTurn } from "../locks/sweep/turn.js";
-import { Breaks } from "../util/breaks.js";
+import { Breaks } from "../util/event-loop.js";
 import { isText, isTime } from "../util/shape.js";
 import { JOBS, LOCKS, TIMES, TURNS } from "./channels.js";
 import { isChunk, isProgress, isProgressKey, runOfKey, seqOf } from "./logs/chunk.js";
 import { LOGS } from "./logs/logs.js";
 import type { JobManager } from "./manager.js";
+import { LOOK, SEEN, seenIn } from "./records/close-orphans.js";
 import { isRecord, isRecordKey } from "./records/read.js";
-import { LOOK, SEEN, seenIn } from "./records/seen.js";
 import { FILLED, IN_ERROR, isFilled } from "./records/time-index.js";
 import { isPending } from "./retry/pending.js";
-import { isCells } from "./rollups/cell.js";
-import { cellsPlace, FOLD, foldStateOf, SPANS } from "./rollups/entries.js";
+import { cellsPlace, FOLD, foldStateOf, isCells, SPANS } from "./rollups/entries.js";
 
 /** An entry that has a key of ours, and a value that nobody can use: readers leave it out. */
 export interface DamagedEntry {

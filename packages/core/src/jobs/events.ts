@@ -1,4 +1,4 @@
-import type { StoreGoneEvent } from "../channel/backend/gone.js";
+import type { StoreGoneEvent } from "../channel/backend/store.js";
 import type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "../locks/events.js";
 import { EventChannel } from "../util/events.js";
 import type { LogDroppedEvent } from "./logs/types.js";

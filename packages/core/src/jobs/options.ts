@@ -2,12 +2,12 @@ import { unknownOption } from "../channel/backend/config.js";
 import { encodeValue } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import { parseStore } from "../channel/store-text.js";
-import { isSignal } from "../util/abort/abort.js";
+import { isSignal } from "../util/abort.js";
 import { ABOVE_ZERO, checkedDuration, type InMs } from "../util/duration.js";
 import { ownNameProblem } from "../util/own-names.js";
 import { isCount } from "../util/shape.js";
 import { RunError } from "./errors.js";
-import { checkLogBudget, type LogBudgetOptions } from "./logs/budget.js";
+import { checkLogBudget, type LogBudgetOptions } from "./logs/logs.js";
 import type {
   JobManagerOptions,
   OnceOptions,

@@ -4,7 +4,7 @@ import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../cha
 import type { HeldLock, Holder, Waiter } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import type { Duration, InMs } from "../util/duration.js";
-import type { LogBudgetOptions } from "./logs/budget.js";
+import type { LogBudgetOptions } from "./logs/logs.js";
 import type { RunLog } from "./logs/types.js";
 import type { RunRef } from "./run-id.js";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../util/clock.js";
 import { checkedDuration, type Duration } from "../util/duration.js";
-import { refuse } from "./acquire/checked-options.js";
+import { refuse } from "./acquire/acquisition.js";
 
 /** How long job functions have to return after a close, in ms, unless the caller says it. */
 export const GRACE = 10_000;

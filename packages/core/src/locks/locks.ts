@@ -1,38 +1,36 @@
-import { throwIfAborted } from "../channel/calls/abortable.js";
-import { inBackground } from "../channel/calls/background.js";
+import { inBackground, throwIfAborted } from "../channel/calls.js";
 import type { Channel } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
-import { whenAborted } from "../util/abort/abort.js";
+import { whenAborted } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { ABOVE_ZERO, checkedDuration } from "../util/duration.js";
-import { InFlight } from "../util/in-flight.js";
-import { Acquisition } from "./acquire/acquisition.js";
-import { checkedOptions, refuse } from "./acquire/checked-options.js";
-import type { AcquireContext, Taken } from "./acquire/context.js";
+import { InFlight } from "../util/event-loop.js";
+import { type AcquireContext, Acquisition, checkedOptions, refuse, type Taken } from "./acquire/acquisition.js";
 import { OwnTickets } from "./acquire/own-tickets.js";
 import { PlaceInLine } from "./acquire/place-in-line.js";
-import { TurnNotices } from "./acquire/turn-notices.js";
+import { TurnNotices } from "./acquire/wait-watch.js";
 import type { AtomicWrites, BeforeRemoval } from "./atomic-writes.js";
-import { assertNotCorrupt } from "./entries/corrupt.js";
-import { heldLock, listHeld, lockedError } from "./entries/held.js";
-import { LockKeys } from "./entries/lock-keys.js";
-import type { LocksValue, LockValue } from "./entries/schema.js";
-import { type LockView, readView } from "./entries/view.js";
-import { readWaiters } from "./entries/waiters.js";
+import { LockKeys, type LocksValue, type LockValue } from "./entries/schema.js";
+import {
+  assertNotCorrupt,
+  heldLock,
+  type LockView,
+  listHeld,
+  lockedError,
+  readView,
+  readWaiters,
+} from "./entries/view.js";
 import { lockWaiting, tellWait } from "./events.js";
 import { type CloseOptions, Grace } from "./grace.js";
-import { HeldLeases } from "./hold/held-leases.js";
+import { HeldLeases, LeaseTimeouts } from "./hold/held-leases.js";
 import { Lease, type LeaseContext } from "./hold/lease.js";
-import { LeaseTimeouts } from "./hold/lease-timeouts.js";
 import { LossWatch } from "./hold/loss-watch.js";
-import { PendingCleanup } from "./hold/pending-cleanup.js";
-import { UnwrittenEnds } from "./hold/unwritten-ends.js";
+import { PendingCleanup, UnwrittenEnds } from "./hold/pending-cleanup.js";
 import { Operator } from "./operator.js";
 import { releaseLock } from "./release.js";
-import { CurrentSession, closedError } from "./session/current-session.js";
+import { CurrentSession, closedError, SessionUses } from "./session/current-session.js";
 import { Liveness } from "./session/liveness.js";
-import { SessionUses } from "./session/session-uses.js";
-import { Sweeper } from "./sweep/sweeper.js";
+import { Sweeper } from "./sweep/sweep.js";
 import type { AcquireOptions, HeldLock, LocksOptions, Waiter, WaitersOptions } from "./types.js";
 
 /**

@@ -1,5 +1,7 @@
+import { failedCheck } from "../channel/calls.js";
 import type { Channel } from "../channel/channel.js";
-import type { Entry, Version } from "../channel/types.js";
+import { unlessCorrupt } from "../channel/corrupt.js";
+import type { CommitResult, Entry, Op, Version } from "../channel/types.js";
 import type { Clock } from "../util/clock.js";
 import {
   type AuditValue,
@@ -8,16 +10,20 @@ import {
   type Holder,
   type LocksValue,
   type LockValue,
+  lockKey,
+  type SessionValue,
+  type StopRequest,
+  sessionKey,
 } from "./entries/schema.js";
-import { forceUnlock } from "./force-unlock.js";
+import { holdOf } from "./entries/valid.js";
+import { assertNotCorrupt, heldLock } from "./entries/view.js";
 import type { HeldLeases } from "./hold/held-leases.js";
 import type { Lease } from "./hold/lease.js";
-import { addRequest } from "./hold/stop-requests.js";
-import { holdLock } from "./hold-lock.js";
+import { addRequest, commitWithRequest } from "./hold/loss-watch.js";
 import type { HeldLock } from "./types.js";
 
 /** What an operator needs of the locks. */
-export interface OperatorContext {
+interface OperatorContext {
   readonly clock: Clock;
   /** Records a lock that a call without an answer may have left in the store. */
   leave(name: string, token: string): void;
@@ -28,7 +34,7 @@ export interface OperatorContext {
 }
 
 /** Why a person asks for something, and who it is. */
-export interface Asked {
+interface Asked {
   readonly reason: string;
   readonly author?: string | undefined;
 }
@@ -103,4 +109,126 @@ export class Operator {
       throw error;
     }
   }
+}
+
+/** A forced unlock. */
+interface ForcedUnlock {
+  readonly name: string;
+  readonly reason: string;
+  readonly at: number;
+  readonly by: Holder;
+  /** The person behind that process. */
+  readonly author?: string;
+  /** Take the lock from the lease with this fence alone. */
+  readonly fence?: Version;
+  /** Awaited before the lock is removed. */
+  before(lock: Entry<LockValue>, by: Holder): Promise<void>;
+  /** Records a lock of this process for the cleanup, as the store may or may not have removed it. */
+  leave(name: string, token: string): void;
+}
+
+/**
+ * Removes a lock from any holder, and leaves an audit record. Resolves to the lock as it was; `undefined` if
+ * it was free, or had another fence than the one asked for.
+ */
+async function forceUnlock(
+  channel: Channel<LocksValue>,
+  held: HeldLeases,
+  unlock: ForcedUnlock,
+): Promise<HeldLock | undefined> {
+  const { name, reason, before, leave } = unlock;
+  let lock = (await channel.entry(lockKey(name))) as Entry<LockValue> | undefined;
+  while (lock !== undefined) {
+    assertNotCorrupt(channel.name, name, { lock });
+    if (unlock.fence !== undefined && unlock.fence !== lock.version) return undefined;
+    await before(lock, unlock.by);
+    const { token } = lock.value;
+    const ours = held.find(token);
+    // From here on the holder's own release does nothing. It would remove the lock without an audit record.
+    if (ours !== undefined) held.remove(ours);
+    // Fire the holder's signal before the commit: the next holder can begin as soon as the store has applied
+    // it.
+    ours?.abort("LOST", `it was unlocked by force: ${reason}`);
+    const result = await remove(channel, lock, unlock, ours !== undefined).catch((error: unknown) => {
+      if (ours !== undefined) leave(name, token);
+      throw error;
+    });
+    if (result.ok) return heldLock(lock, undefined);
+    lock = result.failed[0]?.current as Entry<LockValue> | undefined;
+  }
+  return undefined;
+}
+
+/**
+ * Removes the lock. The same commit tells its holder the reason, unless others ask that holder for something
+ * at this moment: it then learns only that its lock is gone.
+ */
+async function remove(
+  channel: Channel<LocksValue>,
+  { key, value, version: fence }: Entry<LockValue>,
+  { reason, by, author, at }: ForcedUnlock,
+  isOurs: boolean,
+): Promise<CommitResult<LocksValue>> {
+  const { name, holder } = value;
+  const who = { reason, by, at, ...(author !== undefined && { author }) };
+  const audit: AuditValue = { name, action: "unlock", ...who, lock: value, fence };
+  const isHold = holdOf(value) !== undefined;
+  const ops: Op<LocksValue>[] = [
+    { check: key, version: fence },
+    { delete: key },
+    ...(isHold ? [{ delete: sessionKey(holder.instance) }] : []),
+    { put: auditKey(name, at, fence), value: audit },
+  ];
+  if (isOurs || isHold) return channel.commit(ops);
+  const request: StopRequest = { name, fence, action: "unlock", ...who };
+  const told = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
+  if (told?.ok === true || failedCheck(told?.failed ?? [], key) !== undefined) return told as CommitResult<LocksValue>;
+  return channel.commit(ops);
+}
+
+/** A lock that a person takes, and for how long. */
+interface Holding {
+  readonly hold: Hold;
+  /** A session that no process has: `hold-` and a random text. */
+  readonly session: string;
+  /** What the audit tells of it. */
+  readonly audit: AuditValue;
+  /** The time left, in ms. */
+  readonly life: number;
+}
+
+/**
+ * Turns a lease into a lock that outlives its process: one commit gives the lock to a session that no process
+ * renews, and that ends with `life`. Nobody else can have the lock in between. Resolves to `undefined` if the
+ * lease lost the lock.
+ *
+ * All that look at a lock look at its session, so nothing else has to know that a person holds it.
+ */
+async function holdLock(
+  channel: Channel<LocksValue>,
+  lease: Lease,
+  { hold, session, life, audit }: Holding,
+): Promise<HeldLock | undefined> {
+  const key = lockKey(lease.name);
+  const { host, pid } = lease.session.holder;
+  // An identity that no host has: nobody concludes from its own processes that this one is gone.
+  const process = { host, pid, boot: session, namespace: "", started: "" };
+  const since = hold.at;
+  const living: SessionValue = { id: session, process, since, beat: 0, hold: true };
+  const value: LockValue = {
+    name: lease.name,
+    holder: { host, pid, instance: session },
+    token: session,
+    since,
+    timeout: life,
+    until: lease.until,
+    note: { hold: { ...hold } },
+  };
+  const result: CommitResult<LocksValue> = await channel.commit([
+    { check: key, version: lease.fence },
+    { put: sessionKey(session), value: living, ttl: life },
+    { put: key, value },
+    { put: auditKey(lease.name, audit.at, session), value: audit },
+  ]);
+  return result.ok ? heldLock({ value, version: result.version } as Entry<LockValue>, undefined) : undefined;
 }

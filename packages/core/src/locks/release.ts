@@ -1,6 +1,5 @@
-import { isCorrupt } from "../channel/calls/corrupt.js";
-import { failedCheck } from "../channel/calls/failed-check.js";
-import { beforeRetry, endingUntil } from "../channel/calls/retry.js";
+import { beforeRetry, endingUntil, failedCheck } from "../channel/calls.js";
+import { isCorrupt } from "../channel/corrupt.js";
 import type { CommitResult, Op } from "../channel/types.js";
 import { type AtomicWrites, commitTogether } from "./atomic-writes.js";
 import type { LocksValue } from "./entries/schema.js";

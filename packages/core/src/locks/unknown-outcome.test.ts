@@ -5,8 +5,8 @@ import { rejection } from "../testing/settle.js";
 import type { Call, Fault } from "../testing/stores/faulty-backend.js";
 import { waiting } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { leaveQueue } from "./entries/queue.js";
 import { type QueueValue, queueKey } from "./entries/schema.js";
+import { leaveQueue } from "./entries/view.js";
 
 const TTL = 15_000;
 

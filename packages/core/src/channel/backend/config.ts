@@ -20,19 +20,19 @@ function distance(a: string, b: string): number {
 }
 
 /** A longer word is no typo, and comparing two words of 30,000 characters takes half a minute. */
-const LONGEST = 200;
+const LONGEST_WORD = 200;
 
 /**
  * The name among `known` that the author of `word` most likely meant; `undefined` if none is near. Case, `-`
  * and `_` do not matter.
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
-  if (word.length > LONGEST) return undefined;
+  if (word.length > LONGEST_WORD) return undefined;
   const fold = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
-    if (name.length > LONGEST) continue;
+    if (name.length > LONGEST_WORD) continue;
     const [from, to] = [fold(word), fold(name)];
     const d = distance(from, to);
     // Words without a letter in common are not near, however short they are.

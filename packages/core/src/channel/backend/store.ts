@@ -1,6 +1,7 @@
+import { EventChannel } from "../../util/events.js";
+import { type ChannelError, isChannelError } from "../errors.js";
 import type { ChannelLocator } from "../types.js";
 import type { Backend } from "./backend.js";
-import { GoneStore } from "./gone.js";
 
 /** An open backend, shared by several channels. The last channel that leaves closes it. */
 export class Store {
@@ -34,5 +35,31 @@ export class Store {
   /** Resolves once the backend is closed, also if that failed. `undefined` while it is open. */
   get closed(): Promise<void> | undefined {
     return this.#closing?.catch(() => {});
+  }
+}
+
+/** The store of a channel was deleted or replaced, and nobody put it back. */
+export interface StoreGoneEvent {
+  readonly error: ChannelError;
+}
+
+const storeGone: EventChannel<StoreGoneEvent> = new EventChannel("ojm:store:gone");
+
+/** For so long a store may be gone, in ms: a file that is moved away and back is the same one. */
+const PATIENCE = 10_000;
+
+/** Notices that a store is gone for good, by the commits that fail. */
+export class GoneStore {
+  #since: number | undefined;
+
+  answered(): void {
+    this.#since = undefined;
+  }
+
+  failed(error: unknown): void {
+    if (!isChannelError(error) || error.code !== "GONE") return;
+    const now = performance.now();
+    this.#since ??= now;
+    if (now - this.#since >= PATIENCE) storeGone.publish(() => ({ error }));
   }
 }

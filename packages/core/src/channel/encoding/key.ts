@@ -1,4 +1,4 @@
-import { visible } from "../../util/visible.js";
+import { visible } from "../../util/text.js";
 import { ChannelError, isChannelError } from "../errors.js";
 import type { Key } from "../types.js";
 import type { JsonValue } from "./json.js";

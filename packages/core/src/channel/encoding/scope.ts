@@ -3,7 +3,7 @@ import { ChannelError } from "../errors.js";
 import type { EntriesOptions, Entry, Key } from "../types.js";
 import { decodeValue } from "./json.js";
 import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, justAfter } from "./key.js";
-import { KnownKey } from "./known-key.js";
+import { KnownKey } from "./prepared.js";
 import { versionOf } from "./version.js";
 
 /** The keys of one channel among those of its store. Encodes keys for the store, and decodes its entries. */

@@ -1,14 +1,14 @@
 import type { Clock } from "../../util/clock.js";
-import { readable } from "../calls/corrupt.js";
 import type { Channel } from "../channel.js";
+import { readable } from "../corrupt.js";
 import { isChannelError } from "../errors.js";
 import type { Entry, Key, Version } from "../types.js";
 
 /** How often a store without watches is read, in ms. */
-const LOOK = 5_000;
+const POLL = 5_000;
 
 /** The pause before a store that is away is read again, in ms. */
-export const AGAIN = 1_000;
+export const RETRY_PAUSE = 1_000;
 
 /** What a follower hears of. */
 export interface Followed<V> {
@@ -52,10 +52,10 @@ export function follow<V>(
     const round = channel.supports.watch || failed !== undefined ? watched : looked;
     const begin = (): void => {
       round(channel, prefix, keys, signal).then(
-        () => later(LOOK),
+        () => later(POLL),
         (error: unknown) => {
           const isOver = !isChannelError(error) || error.code === "CLOSED";
-          if (!isOver && (error.retryable || failed === undefined)) return later(AGAIN);
+          if (!isOver && (error.retryable || failed === undefined)) return later(RETRY_PAUSE);
           reject(error);
           if (!signal.aborted) failed?.(error);
         },

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Backend, KeyRange, StoredChange, WatchSink } from "../backend/backend.js";
 import { ChannelError } from "../errors.js";
 import type { KeyWatch } from "../types.js";
-import { KeyWatches, type StoredKeyWatcher } from "./key-watches.js";
+import { KeyWatches, type StoredKeyWatcher } from "./watch.js";
 
 const ALL: KeyRange = { from: "c ", to: "c!" };
 

@@ -1,9 +1,11 @@
-import { whenAborted } from "../../util/abort/abort.js";
+import { whenAborted } from "../../util/abort.js";
 import type { Clock } from "../../util/clock.js";
-import { keepAlive } from "../../util/keep-alive.js";
-import type { Backend, StoredChange, StoredEntry, WatchSink } from "../backend/backend.js";
-import { abortable } from "../calls/abortable.js";
+import { keepAlive } from "../../util/event-loop.js";
+import type { Backend, KeyRange, StoredChange, StoredEntry, WatchSink } from "../backend/backend.js";
+import { abortable } from "../calls.js";
+import { justAfter } from "../encoding/key.js";
 import { compareVersions } from "../encoding/version.js";
+import type { KeyWatch } from "../types.js";
 
 /**
  * The most changes that wait for a slow reader. Above that, they are dropped, and the reader gets a gap and a
@@ -15,14 +17,14 @@ const LONGEST_QUEUE = 10_000;
 const RETRY_EXPIRY = 1_000;
 
 /** The events of a watch, still encoded. */
-export type StoredWatchEvent =
+type StoredWatchEvent =
   | { readonly type: "put"; readonly entry: StoredEntry }
   | { readonly type: "delete"; readonly key: string; readonly version: string; readonly expired?: true }
   | { readonly type: "synced" }
   | { readonly type: "gap" };
 
 /** The parts of a channel that a watch uses. */
-export interface WatchSource {
+interface WatchSource {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly range: { readonly from: string; readonly to: string };
@@ -207,4 +209,120 @@ export class Watch implements WatchSink {
     this.#expiries.clear();
     this.#known.clear();
   }
+}
+
+/** The callbacks of a watch of one key, still encoded. */
+export interface StoredKeyWatcher {
+  /** Somebody wrote or deleted the entry. Of two changes of a key the later one is reported later. */
+  changed(change: StoredChange): void;
+  /** Changes may have been missed. */
+  gap(): void;
+  /** The watch ended, for a reason that a retry does not mend. */
+  failed(error: Error): void;
+}
+
+/**
+ * The most keys with a watch of their own. All other keys share one watch of the whole channel. A process
+ * with thousands of locks must not cost the store thousands of watches.
+ */
+const OWN_WATCHES = 32;
+
+/** A watch of the backend, and its watchers by key. */
+interface Source {
+  readonly range: KeyRange;
+  readonly byKey: Map<string, Set<StoredKeyWatcher>>;
+  readonly opening: Promise<() => void>;
+  over: boolean;
+}
+
+/**
+ * Watches single keys. While few keys are watched, other changes do not wake this process. Above that, each
+ * change costs one look into a map: no change of an unwatched key is decoded or remembered.
+ */
+export class KeyWatches {
+  readonly #backend: Backend;
+  readonly #all: KeyRange;
+  readonly #own: Map<string, Source> = new Map();
+  #shared: Source | undefined;
+
+  /** `all` is the range of all keys that can be watched. */
+  constructor(backend: Backend, all: KeyRange) {
+    this.#backend = backend;
+    this.#all = all;
+  }
+
+  watch(key: string, watcher: StoredKeyWatcher): KeyWatch {
+    const source = this.#sourceOf(key);
+    const watchers = source.byKey.get(key) ?? new Set();
+    source.byKey.set(key, watchers.add(watcher));
+    const ready = source.opening.then(() => {});
+    // Do not report it as unhandled: a caller that does not await `ready` gets the error through `failed`.
+    ready.catch(() => {});
+    return { ready, stop: () => this.#leave(source, key, watcher) };
+  }
+
+  /** Ends all watches. No callback is called after it. */
+  close(): void {
+    for (const source of [...this.#own.values(), this.#shared]) if (source !== undefined) this.#end(source);
+  }
+
+  #sourceOf(key: string): Source {
+    const own = this.#own.get(key);
+    if (own !== undefined) return own;
+    if (this.#own.size < OWN_WATCHES) {
+      const source = this.#open({ from: key, to: justAfter(key) });
+      this.#own.set(key, source);
+      return source;
+    }
+    this.#shared ??= this.#open(this.#all);
+    return this.#shared;
+  }
+
+  #leave(source: Source, key: string, watcher: StoredKeyWatcher): void {
+    const watchers = source.byKey.get(key);
+    if (watchers?.delete(watcher) !== true || watchers.size > 0) return;
+    source.byKey.delete(key);
+    if (source.byKey.size === 0) this.#end(source);
+  }
+
+  #end(source: Source): void {
+    if (source === this.#shared) this.#shared = undefined;
+    else if (this.#own.get(source.range.from) === source) this.#own.delete(source.range.from);
+    source.byKey.clear();
+    source.over = true;
+    source.opening.then(
+      (stop) => stop(),
+      () => {},
+    );
+  }
+
+  #open(range: KeyRange): Source {
+    // A watch that is ending may still report changes when the next one has begun: drop them.
+    const unlessOver = (report: () => void): void => void (source.over || report());
+    const opening = this.#backend.watch(range, {
+      change: (change) => unlessOver(() => changed(source, change)),
+      gap: () => unlessOver(() => reportToAll(source, (watcher) => watcher.gap())),
+      fail: (error) => unlessOver(() => this.#failed(source, error)),
+    });
+    const source: Source = { range, byKey: new Map(), opening, over: false };
+    // The callers that await `ready` get the error from it.
+    opening.catch(() => unlessOver(() => this.#end(source)));
+    return source;
+  }
+
+  #failed(source: Source, error: Error): void {
+    const all = [...source.byKey.values()].flatMap((watchers) => [...watchers]);
+    this.#end(source);
+    for (const watcher of all) watcher.failed(error);
+  }
+}
+
+function changed({ byKey }: Source, change: StoredChange): void {
+  const watchers = byKey.get(change.key);
+  if (watchers === undefined) return;
+  for (const watcher of [...watchers]) watcher.changed(change);
+}
+
+function reportToAll({ byKey }: Source, report: (watcher: StoredKeyWatcher) => void): void {
+  for (const watcher of [...byKey.values()].flatMap((watchers) => [...watchers])) report(watcher);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Supports } from "../../channel/backend/backend.js";
-import { budgetOf } from "./budget.js";
+import { budgetOf } from "./logs.js";
 
 const KIB = 1_024;
 const DAY = 86_400_000;

@@ -1,17 +1,18 @@
-import type { LogBudget } from "../../channel/backend/backend.js";
-import type { Channel } from "../../channel/channel.js";
-import { isChannelError } from "../../channel/errors.js";
+import type { LogBudget, Supports } from "../../channel/backend/backend.js";
+import { unknownOption } from "../../channel/backend/config.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { ChannelError, isChannelError } from "../../channel/errors.js";
 import { openChannel } from "../../channel/open.js";
-import type { OpenOptions } from "../../channel/types.js";
-import { atMost } from "../../util/at-most.js";
+import type { CallOptions, Key, OpenOptions } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
-import type { InMs } from "../../util/duration.js";
+import { ABOVE_ZERO, checkedDuration, type Duration, type InMs } from "../../util/duration.js";
+import { atMost } from "../../util/event-loop.js";
 import { EventChannel } from "../../util/events.js";
-import { LINES, visible } from "../../util/visible.js";
+import { fieldsOf, isSpan } from "../../util/shape.js";
+import { LINES, visible } from "../../util/text.js";
 import { emitWarning } from "../../util/warning.js";
 import { type RunRef, runId } from "../run-id.js";
-import { budgetOf, type LogBudgetOptions } from "./budget.js";
-import type { LogsValue } from "./chunk.js";
+import { type LogsValue, runOfKey } from "./chunk.js";
 import type { LogAmount, LogDroppedEvent } from "./types.js";
 
 export const LOGS = "oJobManager-logs";
@@ -120,5 +121,130 @@ export class Logs {
     this.#closed = true;
     for (const writer of [...this.#late]) writer.giveUp();
     await this.#opened?.channel.close();
+  }
+}
+
+const FIELDS = ["head", "tail", "chunk", "interval", "ttl", "completed"];
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const DAY = 86_400_000;
+
+/** The memory of a process that never prunes must not fill up with logs. */
+const MEMORY: LogBudget = {
+  head: 128 * KIB,
+  tail: 384 * KIB,
+  chunk: 64 * KIB,
+  interval: 250,
+  ttl: DAY / 4,
+  completed: true,
+};
+
+const DISK: LogBudget = { ...MEMORY, head: MIB, tail: 3 * MIB, ttl: 14 * DAY };
+
+/** A server keeps the logs of many machines, often in its memory. */
+const NETWORK: LogBudget = { ...MEMORY, head: 256 * KIB, tail: 768 * KIB, ttl: 7 * DAY };
+
+/** How many times larger a chunk may become as JSON: a control character takes six bytes. */
+const JSON_GROWTH = 6;
+
+/** How much of the log of a run is kept: what differs from the {@link LogBudget} of the store. */
+export type LogBudgetOptions = Partial<
+  Omit<LogBudget, "interval" | "ttl"> & { readonly [K in "interval" | "ttl"]: Duration }
+>;
+
+/**
+ * Checks a budget, and resolves its durations to ms.
+ *
+ * @throws ChannelError `INVALID_CONFIG`
+ */
+export function checkLogBudget(budget: unknown): InMs<LogBudgetOptions> {
+  const fields = fieldsOf<LogBudget>(budget);
+  if (fields === undefined) throw invalid(`logBudget must be a map, not ${String(budget)}`);
+  const problem = unknownOption('"logBudget" of a job manager', fields, FIELDS);
+  if (problem !== undefined) throw invalid(problem);
+  const { completed, interval, ttl, ...numbers } = fields;
+  if (completed !== undefined && typeof completed !== "boolean")
+    throw invalid("logBudget.completed must be true or false");
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (isSpan(value) && value > 0)) continue;
+    throw invalid(`logBudget.${name} must be a number above 0, not ${String(value)}`);
+  }
+  const durations = Object.entries({ interval, ttl }).filter(([, value]) => value !== undefined);
+  const inMs = durations.map(([name, value]) => [
+    name,
+    checkedDuration(`logBudget.${name}`, value, refuse, ABOVE_ZERO),
+  ]);
+  return { ...(budget as LogBudgetOptions), ...Object.fromEntries(inMs) };
+}
+
+const invalid = (what: string): ChannelError => new ChannelError("INVALID_CONFIG", what);
+
+const refuse = (what: string): never => {
+  throw invalid(what);
+};
+
+/** How much of the log of a run a store keeps: what `own` says, else its backend, else its kind. */
+export function budgetOf(supports: Supports, own: InMs<LogBudgetOptions> = {}): LogBudget {
+  const { ttl, ...budget } = { ...kindOf(supports), ...supports.logs, ...own };
+  const chunk = Math.min(budget.chunk, Math.floor(supports.maxValueBytes / JSON_GROWTH));
+  return { ...budget, chunk, ...(supports.ttl && ttl !== undefined && { ttl }) };
+}
+
+function kindOf({ shared, durability }: Supports): LogBudget {
+  if (shared === "network") return NETWORK;
+  return durability === "none" ? MEMORY : DISK;
+}
+
+/** A value that sorts behind all numbers of chunks. */
+const LAST = Number.MAX_VALUE;
+
+/**
+ * Deletes the logs of runs whose records are about to be deleted, but for what fits into the same commit:
+ * that is returned, `room` ops at most.
+ *
+ * Logs go first. After a crash in between the record is still there, and the next prune goes on.
+ */
+export async function pruneLogs(
+  logs: Channel<LogsValue>,
+  runs: readonly RunRef[],
+  room: number,
+  options: CallOptions,
+): Promise<ChannelOps<unknown>[]> {
+  const most = logs.supports.maxOps;
+  let keys: Key[] = [];
+  for await (const key of keysOf(logs, runs, options)) {
+    keys.push(key);
+    if (keys.length < most) continue;
+    await logs.commit(deletesOf(keys), options);
+    keys = [];
+  }
+  if (keys.length === 0) return [];
+  if (keys.length <= room) return [{ channel: logs, ops: deletesOf(keys) } as ChannelOps<unknown>];
+  await logs.commit(deletesOf(keys), options);
+  return [];
+}
+
+const deletesOf = (keys: readonly Key[]): { readonly delete: Key }[] => keys.map((key) => ({ delete: key }));
+
+/** The keys of the logs of these runs. Reads the logs of each name once. */
+async function* keysOf(
+  logs: Channel<LogsValue>,
+  runs: readonly RunRef[],
+  options: CallOptions,
+): AsyncGenerator<Key, void, undefined> {
+  // Most stores have no logs, or few: do not ask for each name then.
+  let isEmpty = true;
+  for await (const _ of logs.keys({ limit: 1, ...options })) isEmpty = false;
+  if (isEmpty) return;
+  const byName = new Map<string, number[]>();
+  for (const { name, startTime } of runs) byName.set(name, [...(byName.get(name) ?? []), startTime]);
+  for (const [name, times] of byName) {
+    const wanted = new Set(times);
+    const range = { after: [name, Math.min(...times)], before: [name, Math.max(...times), LAST], ...options };
+    for await (const { key } of logs.keys(range)) {
+      const run = runOfKey(key);
+      if (run !== undefined && wanted.has(run.startTime)) yield key;
+    }
   }
 }

@@ -1,7 +1,5 @@
 import type { Channel } from "../../channel/channel.js";
-import { historyOf } from "../records/history/by-name.js";
-import { failuresOf } from "../records/history/in-error.js";
-import { checkRange } from "../records/history/select.js";
+import { checkRange, failuresOf, historyOf } from "../records/history.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { RollupQuestions } from "../rollups/question.js";
 import type { JobRollup } from "../rollups/types.js";
@@ -9,21 +7,21 @@ import type { FailuresOptions, RunRecord } from "../types.js";
 import { isNeutral } from "./job-summary.js";
 
 /** How many of the newest failures are read. If a few jobs have all of them, the rollups tell of others. */
-const NEWEST = 300;
+const NEWEST_FAILURES = 300;
 
 /** How many jobs are looked at by default, and how many at once. */
-const JOBS = 100;
-const AT_ONCE = 20;
+const MOST_JOBS = 100;
+const JOBS_AT_ONCE = 20;
 
 /** How many of the newest runs of a job are looked at; and how many if none of those tells how it goes. */
-const FEW = 5;
-const MANY = 1_000;
+const NEWEST_RUNS = 5;
+const MOST_RUNS = 1_000;
 
 /** The longest time that a run takes which the rollups find, in ms: they count it when it began. */
-const LONGEST = 86_400_000;
+const DAY = 86_400_000;
 
 /** How far back the rollups are asked, in ms: they refuse more than 400 days of hours. */
-const FURTHEST = 399 * LONGEST;
+const FURTHEST_ROLLUP = 399 * DAY;
 
 type FailingOptions = Omit<FailuresOptions, "to">;
 
@@ -43,12 +41,12 @@ interface Suspect {
 
 /** The last run of each job whose last run is in error, the latest end first. Neutral ones do not count. */
 export async function failing(stores: Stores, options: FailingOptions): Promise<RunRecord[]> {
-  const { from = stores.now - 7 * LONGEST, limit = JOBS } = options;
+  const { from = stores.now - 7 * DAY, limit = MOST_JOBS } = options;
   checkRange({ ...options, from });
   const suspects = (await suspectsOf(stores, from, options, limit)).slice(0, limit);
   const found: RunRecord[] = [];
-  for (let i = 0; i < suspects.length; i += AT_ONCE) {
-    const some = suspects.slice(i, i + AT_ONCE).map((suspect) => lastOf(stores.jobs, suspect));
+  for (let i = 0; i < suspects.length; i += JOBS_AT_ONCE) {
+    const some = suspects.slice(i, i + JOBS_AT_ONCE).map((suspect) => lastOf(stores.jobs, suspect));
     for (const run of await Promise.all(some)) if (run !== undefined && endOf(run) >= from) found.push(run);
   }
   return found.toSorted((a, b) => endOf(b) - endOf(a));
@@ -63,16 +61,16 @@ async function suspectsOf(
   const known = new Set<string>();
   const suspects: Suspect[] = [];
   let read = 0;
-  const newest = checkRange({ from, limit: NEWEST, ...(signal && { signal }) });
+  const newest = checkRange({ from, limit: NEWEST_FAILURES, ...(signal && { signal }) });
   for await (const { name, startTime, status } of failuresOf(jobs, index, newest)) {
     read++;
     if (isNeutral(status)) continue;
     if (!known.has(name)) suspects.push({ name, from: startTime });
     known.add(name);
   }
-  if (read < NEWEST || suspects.length >= limit) return suspects;
+  if (read < NEWEST_FAILURES || suspects.length >= limit) return suspects;
   // One job that fails each second must not hide the others.
-  const range = { from: Math.max(0, from - LONGEST, now - FURTHEST), to: now + 1, by: "hour" } as const;
+  const range = { from: Math.max(0, from - DAY, now - FURTHEST_ROLLUP), to: now + 1, by: "hour" } as const;
   const counted = await rollups.ask({ ...range, ...(signal && { signal }) });
   const others = counted.jobs
     .filter(({ name }) => !known.has(name))
@@ -91,7 +89,7 @@ function lastFailureOf({ cells }: JobRollup): number | undefined {
 async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
   // From its failure on: etcd reads a range of records as a whole to find the newest ones. Its chain may have
   // been cancelled: the run before that says how the job does.
-  for (const range of [{ from, limit: FEW }, { from, limit: MANY }, { limit: MANY }]) {
+  for (const range of [{ from, limit: NEWEST_RUNS }, { from, limit: MOST_RUNS }, { limit: MOST_RUNS }]) {
     let left = range.limit;
     const over = new Set<string>();
     for await (const run of historyOf(jobs, name, range)) {

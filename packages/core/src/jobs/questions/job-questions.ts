@@ -4,11 +4,9 @@ import type { LocksValue } from "../../locks/entries/schema.js";
 import type { HeldLock, Waiter, WaitersOptions } from "../../locks/types.js";
 import { checkedDuration, type Duration } from "../../util/duration.js";
 import { RunError } from "../errors.js";
-import { logOf, progressOf, runRefOf } from "../logs/read/log-of.js";
+import { logOf, progressOf, runRefOf } from "../logs/read/follow-log.js";
 import type { LogItem, LogOptions, Progress } from "../logs/types.js";
-import { names } from "../records/history/by-name.js";
-import { failuresOf } from "../records/history/in-error.js";
-import { checkRange, selectRecords } from "../records/history/select.js";
+import { checkRange, failuresOf, names, selectRecords } from "../records/history.js";
 import { recordKeyOf } from "../records/record.js";
 import { auditOf, stopAskedOf, stopsAskedOf } from "../requests/audit.js";
 import { untilClosed } from "../requests/until-closed.js";
@@ -27,11 +25,8 @@ import type {
   RunRecord,
 } from "../types.js";
 import { failing } from "./failing.js";
-import { jobSummaries } from "./job-summary.js";
-import { lastSuccesses } from "./last-success.js";
-import { LiveRuns } from "./live/live-runs.js";
-import type { LiveOptions, LiveRun } from "./live/types.js";
-import { liveRunsOnce, running } from "./running.js";
+import { jobSummaries, lastSuccesses } from "./job-summary.js";
+import { type LiveOptions, type LiveRun, LiveRuns, liveRunsOnce, running } from "./live/live-runs.js";
 import { why } from "./why.js";
 
 /** What the questions read. */

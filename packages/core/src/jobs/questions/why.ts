@@ -1,17 +1,15 @@
 import type { Channel } from "../../channel/channel.js";
-import { asker, holdText, whom } from "../../locks/entries/held.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
 import { holdOf } from "../../locks/entries/valid.js";
-import { waitersText } from "../../locks/entries/waiters.js";
+import { asker, holdText, waitersText, whom } from "../../locks/entries/view.js";
 import type { Locks } from "../../locks/locks.js";
 import type { HeldLock } from "../../locks/types.js";
-import { visible } from "../../util/visible.js";
-import { historyOf } from "../records/history/by-name.js";
+import { visible } from "../../util/text.js";
+import { historyOf } from "../records/history.js";
 import { recordOf } from "../records/orphans.js";
 import { toRecord } from "../records/record.js";
 import { stopAskedOf } from "../requests/audit.js";
-import { isLeft } from "../retry/left.js";
-import { pendingOf } from "../retry/pending.js";
+import { isLeft, pendingOf } from "../retry/pending.js";
 import { startsOf, startText } from "../run/once.js";
 import type { AuditEntry, Reason, RunRecord } from "../types.js";
 

@@ -1,16 +1,16 @@
-import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { isCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
 import { compareVersions } from "../../channel/encoding/version.js";
-import type { Key, Op } from "../../channel/types.js";
+import type { Key, Op, Version } from "../../channel/types.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import { isLock } from "../../locks/entries/valid.js";
+import { fieldsOf, isText, isTime } from "../../util/shape.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
-import { names } from "./history/by-name.js";
+import { names } from "./history.js";
 import { isRunOf, lostText } from "./orphans.js";
 import { records, recordsUnder } from "./read.js";
 import { closeOpen, fenceOf, recordKeyOf } from "./record.js";
-import { isFullLookDue, MARGIN, markBegin, type SeenValue, seenNow } from "./seen.js";
 import { BEGIN_OF_TIME, type IndexedRef, type RecordRef, type TimeIndex } from "./time-index.js";
 
 /** How many of the newest records of each name are searched where there is no index. */
@@ -21,7 +21,7 @@ const PAGE = 500;
 const AT_ONCE = 100;
 
 /** How widely a store is shared, as an order. */
-const REACH = { process: 0, host: 1, network: 2 };
+const SHARING = { process: 0, host: 1, network: 2 };
 
 const DAY = 86_400_000;
 
@@ -128,7 +128,7 @@ async function closeIfOrphan(
 
 /** Whether `locks` shows every lock that can be held for a run in `jobs`. */
 export function seesAll(jobs: Channel<RunRecord>, locks: Channel<LocksValue>): boolean {
-  return REACH[locks.supports.shared] >= REACH[jobs.supports.shared];
+  return SHARING[locks.supports.shared] >= SHARING[jobs.supports.shared];
 }
 
 /**
@@ -147,4 +147,74 @@ async function mayHold(
     if (!isCorrupt(error)) throw error;
     return true;
   }
+}
+
+/** How late a look may be before another process does it, in times to live. */
+const LATE = 3;
+
+/** The most open runs that are remembered from one look to the next. */
+const MOST_OPEN = 500;
+
+/** How far the clocks of two machines may differ before only a full look finds a record, in ms. */
+const MARGIN: number = DAY;
+
+/** What the last look for orphans saw, so that the next one need not begin anew. Times in ms since 1970. */
+export interface SeenValue {
+  /** The start of the look. It saw all records that were written before {@link SeenValue.version}. */
+  readonly until: number;
+  readonly version: Version;
+  /** The start of the last look at all records. */
+  readonly full: number;
+  /** The open runs, as `[startTime, name]`. Each had its lock. */
+  readonly open: readonly (readonly [number, string])[];
+  /** When the next look is due. */
+  readonly due: number;
+}
+
+export const SEEN: Key = "seen";
+export const LOOK: Key = "look";
+
+/** Reads what the last look saw; `undefined` if there was none, or if somebody overwrote the entry. */
+export async function readSeen(channel: Channel<unknown>): Promise<SeenValue | undefined> {
+  return seenIn(await unlessCorrupt(channel.get(SEEN)));
+}
+
+/** What the last look saw, by its entry; `undefined` if that is damaged. */
+export function seenIn(value: unknown): SeenValue | undefined {
+  const { until, version, full, open, due } = fieldsOf<SeenValue>(value) ?? {};
+  if (!isTime(until) || !isTime(full) || !isTime(due)) return undefined;
+  if (!isText(version) || !/^\d+$/.test(version) || !Array.isArray(open)) return undefined;
+  const isRef = (ref: unknown): boolean => Array.isArray(ref) && isTime(ref[0]) && isText(ref[1]);
+  return open.every(isRef) ? { until, version, full, open, due } : undefined;
+}
+
+export async function writeSeen(channel: Channel<unknown>, seen: SeenValue): Promise<void> {
+  await channel.set(SEEN, seen);
+}
+
+/** Whether nobody seems to look: the next look is late, or its time comes from a wrong clock. */
+export function isStale(seen: SeenValue | undefined, now: number, ttl: number): boolean {
+  return seen === undefined || now > seen.due + LATE * ttl || now < seen.due - DAY;
+}
+
+/** Whether a look must see all records: the last such look is a day old, or the clock was set back since. */
+function isFullLookDue({ until, full }: SeenValue, now: number): boolean {
+  return now < until || now < full || now >= full + DAY;
+}
+
+/** What a look saw that began at `until`; `open`: the runs that are open and have a lock. */
+function seenNow(
+  open: readonly RecordRef[],
+  { until, version, full }: Pick<SeenValue, "until" | "version" | "full">,
+): Omit<SeenValue, "due"> {
+  if (open.length <= MOST_OPEN)
+    return { until, version, full, open: open.map(({ startTime, name }) => [startTime, name]) };
+  // The next look reads them all by itself: every record from the oldest of them on.
+  const oldest = open.reduce((least, { startTime }) => Math.min(least, startTime), until);
+  return { until: oldest, version: "0", full, open: [] };
+}
+
+/** Marks the begin of a look. Everything that is written later has a higher version than the result. */
+async function markBegin(channel: Channel<unknown>, at: number): Promise<Version> {
+  return channel.set(LOOK, at);
 }

@@ -1,6 +1,6 @@
-import { inBackground } from "../../channel/calls/background.js";
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { inBackground } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
+import { unlessCorrupt } from "../../channel/corrupt.js";
 import type { Key } from "../../channel/types.js";
 import { chance, Turn, type TurnValue } from "../../locks/sweep/turn.js";
 import { type Clock, restBy, systemClock } from "../../util/clock.js";
@@ -9,11 +9,9 @@ import { fieldsOf, isTime } from "../../util/shape.js";
 import type { Channels } from "../channels.js";
 import type { Logs } from "../logs/logs.js";
 import type { RetentionOptions } from "../types.js";
-import { closeOrphans, type Look, seesAll } from "./close-orphans.js";
-import { fillIndex } from "./fill-index.js";
+import { closeOrphans, isStale, type Look, readSeen, type SeenValue, seesAll, writeSeen } from "./close-orphans.js";
 import { type Retaining, retain, setRetention } from "./retention.js";
-import { isStale, readSeen, type SeenValue, writeSeen } from "./seen.js";
-import type { TimeIndex } from "./time-index.js";
+import { fillIndex, type TimeIndex } from "./time-index.js";
 
 /**
  * The rest between two looks, in times to live: with a turn, and without. A process that takes over the turn
@@ -23,7 +21,7 @@ const REST = 7;
 const REST_ALONE = 20;
 
 /** When a turn that nobody keeps is free, and the most random delay of a look, in times to live. */
-const LIFE = 5;
+const TURN_LIFE = 5;
 const JITTER = 1;
 
 /**
@@ -74,7 +72,7 @@ export class Housekeeping {
     this.#ttl = ttl;
     this.#retention = retention;
     const alone = jobs.supports.shared === "process" && clock === systemClock;
-    if (!alone && seesAll(jobs, locks)) this.#turn = new Turn(turns, clock, TURN, LIFE * ttl);
+    if (!alone && seesAll(jobs, locks)) this.#turn = new Turn(turns, clock, TURN, TURN_LIFE * ttl);
   }
 
   /** Looks now if nobody else does, and again after each rest. */
@@ -109,7 +107,7 @@ export class Housekeeping {
     });
     if (hasTurn && this.#left() <= 0) await this.#lookNow(() => turn.keep());
     if (!hasTurn) return Math.max(turn.left(), this.#ttl);
-    return Math.max(0, Math.min(this.#left(), turn.left() - (LIFE / 2) * this.#ttl));
+    return Math.max(0, Math.min(this.#left(), turn.left() - (TURN_LIFE / 2) * this.#ttl));
   }
 
   /** Once: the program that was opened last decides. */
@@ -128,7 +126,7 @@ export class Housekeeping {
     const now = this.#clock.now();
     if (!isStale(await readSeen(this.#turns), now, this.#ttl)) return false;
     const at = fieldsOf<TurnValue>(await unlessCorrupt(this.#turns.get(TURN)))?.at;
-    return !isTime(at) || now > at + LIFE * this.#ttl || now < at - DAY;
+    return !isTime(at) || now > at + TURN_LIFE * this.#ttl || now < at - DAY;
   }
 
   #left(): number {

@@ -1,9 +1,9 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
-import { failedCheck } from "../../channel/calls/failed-check.js";
+import { failedCheck } from "../../channel/calls.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { unlessCorrupt } from "../../channel/corrupt.js";
 import type { Entry, Key, Op, WriteOutcome } from "../../channel/types.js";
-import { whom } from "../../locks/entries/held.js";
 import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
+import { whom } from "../../locks/entries/view.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
 import { madeUpFor, nextAttempt, pendingOp, pendingUnder, retryKey } from "../retry/pending.js";

@@ -1,5 +1,5 @@
-import { isCorrupt, readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { isCorrupt, readable, unlessCorrupt } from "../../channel/corrupt.js";
 import type { EntriesOptions, Entry, Key } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import { type Fields, fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";

@@ -1,5 +1,5 @@
-import { isCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { isCorrupt } from "../../channel/corrupt.js";
 import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
 import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
@@ -21,7 +21,7 @@ const LONGEST_ERROR = 10_000;
 const MOST_CAUSES = 5;
 
 /** The room kept for the rest of a record beside the result, in bytes. */
-const ROOM = 32_768;
+const ROOM_BESIDE_RESULT = 32_768;
 
 export const recordKey = (name: string, startTime: number): Key => ({ name, startTime });
 
@@ -236,6 +236,6 @@ export function resultOf(value: unknown, most: number): KeptResult {
 
 function ifItFits(text: string, most: number, kept: KeptResult): KeptResult {
   // A character has at most three bytes per UTF-16 unit, so short texts need no count.
-  const fits = text.length * 3 + ROOM <= most || Buffer.byteLength(text) + ROOM <= most;
+  const fits = text.length * 3 + ROOM_BESIDE_RESULT <= most || Buffer.byteLength(text) + ROOM_BESIDE_RESULT <= most;
   return fits ? kept : { lost: [`result is too large for the store, ${Buffer.byteLength(text)} bytes: left out`] };
 }

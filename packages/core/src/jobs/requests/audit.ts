@@ -1,5 +1,5 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { unlessCorrupt } from "../../channel/corrupt.js";
 import type { CallOptions, Key } from "../../channel/types.js";
 import { type AuditValue, auditKey, type LocksValue, type LockValue } from "../../locks/entries/schema.js";
 import { holdOf, isAudit } from "../../locks/entries/valid.js";
@@ -11,7 +11,7 @@ import { runId } from "../run-id.js";
 import type { Act, AuditEntry, AuditOptions, PruneOptions, RunRecord } from "../types.js";
 
 /** The most entries that one commit deletes. */
-const AT_ONCE = 100;
+const DELETED_AT_ONCE = 100;
 
 /** By how much the clock of the one who cancels may be behind that of the run, in ms. */
 const SKEW = 3_600_000;
@@ -67,7 +67,7 @@ export async function cancelOf(
 }
 
 /** Of so many names, the audit of each is read; of more, the keys of the whole audit. */
-const FEW = 8;
+const NAMES_READ_ALONE = 8;
 
 /**
  * The last cancel of each of these runs, by the id of the run; runs that nobody asked to stop are left
@@ -84,7 +84,7 @@ export async function stopsAskedOf(
     since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, startTime - SKEW));
   }
   const places: Place[] = [];
-  for (const name of since.size > FEW ? [undefined] : since.keys())
+  for (const name of since.size > NAMES_READ_ALONE ? [undefined] : since.keys())
     for await (const place of placesOf(channel, name, {}))
       if (place.at >= (since.get(place.name) ?? Number.POSITIVE_INFINITY)) places.push(place);
   const asked = new Map<string, AuditEntry>();
@@ -123,7 +123,7 @@ export async function pruneAudit(
   { olderThan, name, keep = 0, signal }: InMs<PruneOptions>,
 ): Promise<number> {
   const options = signal === undefined ? {} : { signal };
-  const most = Math.min(AT_ONCE, channel.supports.maxOps);
+  const most = Math.min(DELETED_AT_ONCE, channel.supports.maxOps);
   let old: Key[] = [];
   let removed = 0;
   const flush = async (): Promise<void> => {

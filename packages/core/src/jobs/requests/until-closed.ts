@@ -1,7 +1,7 @@
 import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Key } from "../../channel/types.js";
-import { whenAborted } from "../../util/abort/abort.js";
+import { whenAborted } from "../../util/abort.js";
 import type { Clock } from "../../util/clock.js";
 import { recordUnder } from "../records/read.js";
 import { toRecord } from "../records/record.js";

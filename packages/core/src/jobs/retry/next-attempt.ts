@@ -1,6 +1,6 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { unlessCorrupt } from "../../channel/corrupt.js";
 import { lockKey } from "../../locks/entries/schema.js";
-import { firstOf, whenAborted } from "../../util/abort/abort.js";
+import { firstOf, whenAborted } from "../../util/abort.js";
 import { fieldsOf } from "../../util/shape.js";
 import { runOf } from "../records/orphans.js";
 import { records } from "../records/read.js";
@@ -8,19 +8,18 @@ import { toRecord } from "../records/record.js";
 import type { RunContext } from "../run/context.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
-import { follows, pendingUnder, retryKey } from "./pending.js";
-import { PendingWatch } from "./pending-watch.js";
+import { follows, PendingWatch, pendingUnder, retryKey } from "./pending.js";
 import { isTriedAgain } from "./policy.js";
 
 /** How often to look where no watch tells of the change, in ms. */
-const LOOK = 250;
-const LOOK_WATCHED = 5_000;
+const POLL = 250;
+const POLL_WATCHED = 5_000;
 
 /** How many of the newest records of the name may be the next attempt. */
-const NEWEST = 1_000;
+const NEWEST_RECORDS = 1_000;
 
 /** By how much the clock of the process that makes it may be behind, in ms. */
-const SKEW = 3_600_000;
+const CLOCK_SKEW = 3_600_000;
 
 /** How to wait for an attempt. */
 interface Wait {
@@ -58,7 +57,7 @@ export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait
       if (next !== undefined || left <= 0 || wait.signal?.aborted === true) return next;
       nothing = isComing === false ? nothing + 1 : 0;
       const isTold = isComing === "pending" && lockChannel.supports.watch;
-      if (isComing) await pause(context, Math.min(left, isTold ? LOOK_WATCHED : LOOK), [...asked, watch.changed]);
+      if (isComing) await pause(context, Math.min(left, isTold ? POLL_WATCHED : POLL), [...asked, watch.changed]);
     }
     return undefined;
   } finally {
@@ -76,11 +75,11 @@ async function look({ jobs, lockChannel }: Context, run: RunRecord, chain: strin
   const held = runOf({ note: fieldsOf<{ note: unknown }>(lock)?.note });
   const isHeld = held.startTime !== undefined && (held.chain ?? runId({ name, startTime: held.startTime })) === chain;
   const pending = await pendingUnder(lockChannel, name, chain);
-  for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
+  for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST_RECORDS })) {
     const { value } = entry;
     const record = toRecord(entry);
     if (follows(record, run)) return { next: record, isComing: false };
-    if (value.startTime < run.startTime - SKEW) break;
+    if (value.startTime < run.startTime - CLOCK_SKEW) break;
   }
   return { isComing: pending !== undefined ? "pending" : isHeld ? "begins" : false };
 }

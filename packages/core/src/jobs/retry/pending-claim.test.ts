@@ -3,8 +3,7 @@ import { openChannel } from "../../channel/open.js";
 import { rejection } from "../../testing/settle.js";
 import { systemClock } from "../../util/clock.js";
 import type { PendingRetry, StartingRun } from "../types.js";
-import { retryKey } from "./pending.js";
-import { claimOf } from "./pending-claim.js";
+import { claimOf, retryKey } from "./pending.js";
 
 test("of two processes that claim an attempt one makes it, and the other one learns that it is made", async () => {
   await using lockChannel = await openChannel<unknown>("pending-claim");

@@ -1,12 +1,15 @@
-import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
-import type { Channel } from "../../channel/channel.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { readable, unlessCorrupt } from "../../channel/corrupt.js";
 import { compareVersions } from "../../channel/encoding/version.js";
-import type { Entry, Key, Op } from "../../channel/types.js";
+import type { Entry, Key, KeyWatch, Op } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
+import type { Operator } from "../../locks/operator.js";
 import type { Holder } from "../../locks/types.js";
+import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { RunError } from "../errors.js";
 import { runId } from "../run-id.js";
-import type { PendingRetry, RetryPolicy, RunRecord } from "../types.js";
+import type { PendingRetry, RetryPolicy, Run, RunRecord, StartClaim } from "../types.js";
 import { delayAfter, isPolicy, isTriedAgain } from "./policy.js";
 
 /*
@@ -16,7 +19,7 @@ import { delayAfter, isPolicy, isTriedAgain } from "./policy.js";
  */
 
 /** How long an attempt that nobody makes stays in the store, in ms: 30 days. */
-const LIFE = 30 * 86_400_000;
+const RETRY_TTL = 30 * 86_400_000;
 
 export const retryKey = (name: string, chain: string): Key => ["retry", name, chain];
 
@@ -73,7 +76,7 @@ function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Ho
 
 /** The op that writes the next attempt, in the commit that frees the lock of the failed one. */
 export function pendingOp(pending: PendingRetry, now: number): Op<unknown> {
-  const ttl = Math.max(0, pending.due - now) + LIFE;
+  const ttl = Math.max(0, pending.due - now) + RETRY_TTL;
   return { put: retryKey(pending.name, pending.chain), value: pending, ttl };
 }
 
@@ -109,4 +112,94 @@ export async function pendingUnder(
 ): Promise<Entry<PendingRetry> | undefined> {
   const entry = await unlessCorrupt(locks.entry(retryKey(name, chain)));
   return entry !== undefined && isPending(entry) ? (entry as Entry<PendingRetry>) : undefined;
+}
+
+/** Where the attempts that are to come are kept. */
+interface Attempts {
+  readonly lockChannel: Channel<unknown>;
+  readonly clock: Clock;
+}
+
+/**
+ * Removes the pending attempt in the commit that takes the lock for it, so that one process makes it. `more`:
+ * what else is in that commit.
+ */
+export function claimOf(
+  { lockChannel: channel, clock }: Attempts,
+  { key, value, version }: Entry<PendingRetry>,
+  more: readonly ChannelOps<unknown>[] = [],
+): StartClaim {
+  const { name, chain, attempt, schedule, tick } = value;
+  return {
+    ...(schedule !== undefined && tick !== undefined && { tick: { schedule, at: tick } }),
+    ops: () => [{ channel, ops: [{ check: key, version }, { delete: key }] }, ...more],
+    refused: async () => {
+      if ((await pendingUnder(channel, name, chain))?.version === version) return;
+      throw new RunError("LOST", name, `attempt ${attempt} of "${name}" was made or cancelled by another process`);
+    },
+    undo: () => [{ channel, ops: [{ check: key, version: null }, pendingOp(value, clock.now())] }],
+  };
+}
+
+/**
+ * Watches the entry of an attempt that waits: a cancel from another process removes it, and the program that
+ * waits must not learn of that only when the attempt is due, which may be hours later. A store that cannot be
+ * watched tells nothing.
+ */
+export class PendingWatch {
+  readonly #watch: KeyWatch | undefined;
+  #change: AbortController = new AbortController();
+
+  constructor(channel: Channel<unknown>, key: Key) {
+    if (!channel.supports.watch) return;
+    const notice = (): void => this.#change.abort();
+    this.#watch = channel.watchKey(key, { changed: notice, gap: notice, failed() {} });
+    // What changed before the watch was there is told by no change.
+    this.#watch.ready.then(notice, () => {});
+  }
+
+  /** Fires when the entry may have changed. */
+  get changed(): AbortSignal {
+    return this.#change.signal;
+  }
+
+  /** From now on, `changed` fires at the next change. Call it before the entry is read. */
+  again(): void {
+    this.#change = new AbortController();
+  }
+
+  stop(): void {
+    this.#watch?.stop();
+  }
+}
+
+/** Whether the process that was to make an attempt is gone, or there was none. */
+export async function isLeft(operator: Operator, { by }: PendingRetry): Promise<boolean> {
+  return by === undefined || (await operator.isGone(by));
+}
+
+/** The attempts that are left: of one name, of all names, or of those that were just read. */
+export async function leftOf(
+  operator: Operator,
+  channel: Channel<unknown>,
+  of?: string | readonly PendingRetry[],
+): Promise<readonly PendingRetry[]> {
+  const isRead = typeof of === "object";
+  const all = isRead ? of : (await pendingOf(channel, of)).map(({ value }) => value);
+  const left = await Promise.all(all.map((next) => isLeft(operator, next)));
+  return all.filter((_, i) => left[i]);
+}
+
+/** Removes an attempt that is left, under the lock of a run. Resolves to whether it was still left. */
+export async function endLeft(
+  channel: Channel<unknown>,
+  run: Run,
+  { name, chain, by }: PendingRetry,
+): Promise<boolean> {
+  const entry = await pendingUnder(channel, name, chain);
+  // Another process may have taken it over at this moment.
+  if (entry === undefined || entry.value.by?.instance !== by?.instance) return false;
+  const key = retryKey(name, chain);
+  const { ok } = await run.fenced(channel, [{ check: key, version: entry.version }, { delete: key }]);
+  return ok;
 }

@@ -5,12 +5,12 @@ import { RunError } from "../errors.js";
 import { isMap } from "../options.js";
 import type { RetryOptions, RetryPolicy, RunRecord, RunStatus } from "../types.js";
 
-const OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];
+const RETRY_OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];
 const MOST_ATTEMPTS = 100;
 const HOUR = 3_600_000;
 
 /** The longest delay, in ms: seven days. */
-const LONGEST = 7 * 24 * HOUR;
+const LONGEST_DELAY = 7 * 24 * HOUR;
 
 /**
  * Checks the options of a retry, and fills in the defaults.
@@ -23,15 +23,15 @@ export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
   };
   if (!isMap(options))
     return refuse(`retry of "${name}" must be a map such as { attempts: 3 }, not ${String(options)}`);
-  const problem = unknownOption(`retry of "${name}"`, options, OPTIONS);
+  const problem = unknownOption(`retry of "${name}"`, options, RETRY_OPTIONS);
   if (problem !== undefined) refuse(problem);
   const { attempts, backoff = "exponential", onLost = false } = options;
   if (attempts === undefined) refuse(`retry of "${name}" must have attempts: how often it is tried, in all`);
   if (!isCount(attempts) || attempts < 1 || attempts > MOST_ATTEMPTS) {
     refuse(`attempts of "${name}" must be a whole number from 1 to ${MOST_ATTEMPTS}, not ${String(attempts)}`);
   }
-  const delay = checkedDuration(`delay of "${name}"`, options.delay ?? 60_000, refuse, 0, LONGEST);
-  const maxDelay = checkedDuration(`maxDelay of "${name}"`, options.maxDelay ?? HOUR, refuse, 0, LONGEST);
+  const delay = checkedDuration(`delay of "${name}"`, options.delay ?? 60_000, refuse, 0, LONGEST_DELAY);
+  const maxDelay = checkedDuration(`maxDelay of "${name}"`, options.maxDelay ?? HOUR, refuse, 0, LONGEST_DELAY);
   if (backoff !== "fixed" && backoff !== "exponential") {
     refuse(`backoff of "${name}" must be "fixed" or "exponential", not ${JSON.stringify(backoff)}`);
   }

@@ -1,11 +1,11 @@
 import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
-import { asker } from "../../locks/entries/held.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
+import { asker } from "../../locks/entries/view.js";
 import type { Holder } from "../../locks/types.js";
-import { firstOf, reasonText, whenAborted } from "../../util/abort/abort.js";
-import { visible } from "../../util/visible.js";
+import { firstOf, reasonText, whenAborted } from "../../util/abort.js";
+import { visible } from "../../util/text.js";
 import { isRunError, RunError } from "../errors.js";
 import { attemptFailed } from "../events.js";
 import { checkRunOptions } from "../options.js";
@@ -15,9 +15,7 @@ import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
 import { closedError, startRun } from "../run/start-run.js";
 import type { Outcome, PendingRetry, Run, RunOptions, TakeOverOptions } from "../types.js";
-import { pendingOf, pendingOp, pendingUnder } from "./pending.js";
-import { claimOf } from "./pending-claim.js";
-import { PendingWatch } from "./pending-watch.js";
+import { claimOf, PendingWatch, pendingOf, pendingOp, pendingUnder } from "./pending.js";
 import { checkRetry, delayAfter } from "./policy.js";
 
 type Body<T> = (run: Run) => T | Promise<T>;

@@ -1,10 +1,8 @@
-import { isCorrupt, unlessCorrupt } from "../../channel/calls/corrupt.js";
-import { failedCheck } from "../../channel/calls/failed-check.js";
-import { isFull } from "../../channel/calls/full.js";
-import { endingUntil, retry } from "../../channel/calls/retry.js";
+import { endingUntil, failedCheck, isFull, retry } from "../../channel/calls.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { isCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
 import { sameJson } from "../../channel/encoding/json.js";
-import { knownValue } from "../../channel/encoding/known-value.js";
+import { knownValue } from "../../channel/encoding/prepared.js";
 import { ChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";

@@ -1,12 +1,13 @@
 import type { Channel } from "../../channel/channel.js";
+import { encodeValue } from "../../channel/encoding/json.js";
 import type { Locks } from "../../locks/locks.js";
 import type { Clock } from "../../util/clock.js";
-import type { InFlight } from "../../util/in-flight.js";
+import type { InFlight } from "../../util/event-loop.js";
 import type { Logs } from "../logs/logs.js";
+import type { Extras } from "../records/record.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
-import type { RecordTexts } from "./record-texts.js";
-import type { StartTimes } from "./start-times.js";
+import { VERSIONS } from "../versions.js";
 
 /** The parts of a manager that a run uses. */
 export interface RunContext {
@@ -38,4 +39,95 @@ export interface RunContext {
 /** Whether one commit can write a lock and a record: both channels are in one store. */
 export function inOneStore({ jobs, lockChannel }: Pick<RunContext, "jobs" | "lockChannel">): boolean {
   return lockChannel.joins(jobs as Channel<unknown>);
+}
+
+/*
+ * The texts of records, as `encodeValue` would make them, byte by byte: record-texts.test.ts holds them to
+ * that. A template takes a quarter of the time of JSON.stringify and its checks.
+ */
+
+/** What most runs of a program have in common. */
+interface Common {
+  readonly holder: string;
+  readonly trigger: string;
+  readonly timeout: number;
+  readonly text: string;
+}
+
+/** Makes the texts of records. Keeps the part that is the same for most runs of a program. */
+export class RecordTexts {
+  #common: Common | undefined;
+
+  /** The texts of one record, which `startedRecord` made of `extras`. `holder`: the text of its holder. */
+  of(record: RunRecord, holder: string, extras?: Extras): RecordText {
+    const { startTime, startDate } = record;
+    const name = JSON.stringify(record.name);
+    const id = `${name.slice(0, -1)}@${startDate}"`;
+    const begin = `{"name":${name},"startTime":${startTime},"startDate":"${startDate}","id":${id},"status":"`;
+    const middle = this.#middle(record, holder);
+    return new RecordText(begin, extras === undefined ? middle : middle + moreFields(extras));
+  }
+
+  #middle({ trigger, timeout }: RunRecord, holder: string): string {
+    const common = this.#common;
+    if (common?.holder === holder && common.trigger === trigger && common.timeout === timeout) return common.text;
+    const text = `","holder":${holder},"trigger":${JSON.stringify(trigger)},"timeout":${timeout},${VERSIONS_TEXT}`;
+    this.#common = { holder, trigger, timeout, text };
+    return text;
+  }
+}
+
+const VERSIONS_TEXT = `"versions":${JSON.stringify(VERSIONS)}`;
+
+/** The text of a map without its braces, to go on behind other fields. */
+export function moreFields(map: object): string {
+  const text = encodeValue(map).slice(1, -1);
+  return text === "" ? "" : `,${text}`;
+}
+
+/** The texts of the record of one run. */
+export class RecordText {
+  readonly #begin: string;
+  readonly #middle: string;
+
+  constructor(begin: string, middle: string) {
+    this.#begin = begin;
+    this.#middle = middle;
+  }
+
+  /** The text while the run is open. */
+  get started(): string {
+    return `${this.#begin}running${this.#middle}}`;
+  }
+
+  /**
+   * The text of the record that `ended` made of it, if it has no result, stack, `endedBy` or `handedOver`.
+   */
+  ended({ status, fence, error, endTime, endDate, duration, inError }: RunRecord): string {
+    const why = error === undefined ? "" : `,"error":${JSON.stringify(error)}`;
+    const end = `,"endTime":${endTime},"endDate":"${endDate}","duration":${duration},"inError":${inError}}`;
+    return `${this.#begin}${status}${this.#middle},"fence":${JSON.stringify(fence)}${why}${end}`;
+  }
+}
+
+/** The most names remembered. A forgotten name costs a read if its start time is taken. */
+const REMEMBERED = 10_000;
+
+/** Gives out start times. Two runs of a name never have the same one. */
+export class StartTimes {
+  readonly #last: Map<string, number> = new Map();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  next(name: string): number {
+    return Math.max(this.#clock.now(), (this.#last.get(name) ?? 0) + 1);
+  }
+
+  taken(name: string, startTime: number): void {
+    if (this.#last.size >= REMEMBERED) this.#last.clear();
+    this.#last.set(name, startTime);
+  }
 }

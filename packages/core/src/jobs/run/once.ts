@@ -1,13 +1,13 @@
-import { readable } from "../../channel/calls/corrupt.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { readable } from "../../channel/corrupt.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
-import { whom } from "../../locks/entries/held.js";
 import type { LockValue } from "../../locks/entries/schema.js";
 import { isHolder } from "../../locks/entries/valid.js";
+import { whom } from "../../locks/entries/view.js";
 import type { Holder } from "../../locks/types.js";
 import { durationText, type InMs } from "../../util/duration.js";
 import { fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
-import { visible } from "../../util/visible.js";
+import { visible } from "../../util/text.js";
 import { RunError } from "../errors.js";
 import type { OnceOptions, StartClaim, StartingRun, Tick } from "../types.js";
 import type { RunContext } from "./context.js";
@@ -21,7 +21,7 @@ import type { RunContext } from "./context.js";
 /**
  * The part of a window for which its entry is kept: machines start a few seconds apart, and days have 23 h.
  */
-const PART = 0.9;
+const WINDOW_PART = 0.9;
 
 /** How long the token of a start is, in characters. */
 const TOKEN = 12;
@@ -40,7 +40,7 @@ export interface OnceValue {
 
 /** Under which key a run starts once, and for how long that counts, in ms. */
 function termsOf(once: InMs<OnceOptions>): { readonly key: string; readonly keep: number; readonly per?: number } {
-  return "per" in once ? { key: `per ${once.per}`, keep: once.per * PART, per: once.per } : once;
+  return "per" in once ? { key: `per ${once.per}`, keep: once.per * WINDOW_PART, per: once.per } : once;
 }
 
 const onceKey = (name: string, key: string): Key => ["once", name, key];

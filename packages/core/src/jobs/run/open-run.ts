@@ -1,21 +1,20 @@
-import { isCorrupt } from "../../channel/calls/corrupt.js";
-import { isFull } from "../../channel/calls/full.js";
+import { isFull } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
+import { isCorrupt } from "../../channel/corrupt.js";
 import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
-import { asker } from "../../locks/entries/held.js";
 import type { StopRequest } from "../../locks/entries/schema.js";
+import { asker } from "../../locks/entries/view.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import type { Holder } from "../../locks/types.js";
-import { reasonText, whenAborted } from "../../util/abort/abort.js";
-import { LazyAbortSignal } from "../../util/abort/lazy-abort-signal.js";
-import { atMost } from "../../util/at-most.js";
-import { visible } from "../../util/visible.js";
+import { LazyAbortSignal, reasonText, whenAborted } from "../../util/abort.js";
+import { atMost } from "../../util/event-loop.js";
+import { visible } from "../../util/text.js";
+import { emitWarning } from "../../util/warning.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import type { RunLog } from "../logs/types.js";
 import { RunTrail } from "../logs/write/run-trail.js";
-import { warnOfLostResult } from "../lost-result.js";
 import { type Ending, ended, errorText, leaseOverError, resultOf, stackText } from "../records/record.js";
 import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
 import {
@@ -35,7 +34,7 @@ import type { Draft } from "./record-draft.js";
 /**
  * How long a run waits for the close of its record before it rejects, in ms. A store that answers needs less.
  */
-const MOMENT = 1_000;
+const CLOSE_WAIT = 1_000;
 
 const COMPLETED: Ending = { status: "completed" };
 
@@ -130,11 +129,11 @@ export class OpenRun implements Run {
     return this.#settled;
   }
 
-  /** Resolves once the record is closed, or after {@link MOMENT}. */
+  /** Resolves once the record is closed, or after {@link CLOSE_WAIT}. */
   closedSoon(): Promise<void> {
     return atMost(
       this.#context.clock,
-      MOMENT,
+      CLOSE_WAIT,
       this.#closing?.catch(() => {}),
     );
   }
@@ -393,4 +392,26 @@ export class OpenRun implements Run {
 function told(record: RunRecord): RunRecord {
   runEnded.publish(() => ({ record }));
   return record;
+}
+
+/** A result of a thousand functions must not fill the terminal. */
+const MOST_SHOWN = 5;
+
+/** How many warnings are remembered. A program may have a job for each of its users. */
+const MOST_REMEMBERED = 1_000;
+
+const given = new Set<string>();
+
+/**
+ * Warns that the record of a run does not hold all of its result. A job that runs each second gives the same
+ * warning only once.
+ */
+function warnOfLostResult(name: string, lost: readonly string[]): void {
+  if (lost.length === 0) return;
+  const more = lost.length > MOST_SHOWN ? `; and ${lost.length - MOST_SHOWN} more` : "";
+  const text = `the record of "${name}" cannot hold its result as it is: ${lost.slice(0, MOST_SHOWN).join("; ")}${more}`;
+  if (given.has(text)) return;
+  if (given.size >= MOST_REMEMBERED) given.clear();
+  given.add(text);
+  emitWarning("OJM_RESULT", visible(text));
 }

@@ -1,15 +1,14 @@
-import { knownKey } from "../../channel/encoding/known-key.js";
+import { knownKey } from "../../channel/encoding/prepared.js";
 import type { Key } from "../../channel/types.js";
 import type { HolderSession } from "../../locks/atomic-writes.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecordKey } from "../records/read.js";
 import { type Extras, recordKey, startedRecord } from "../records/record.js";
 import type { RetryPolicy, RunRecord } from "../types.js";
-import type { RunContext } from "./context.js";
-import type { RecordText } from "./record-texts.js";
+import type { RecordText, RunContext } from "./context.js";
 
 /** How far ahead of a taken start time to look for further taken ones, in ms. */
-const MOMENT = 1_000;
+const START_TIMES_AHEAD = 1_000;
 
 /** A record that is not written yet, and the key for it. */
 export interface Draft {
@@ -86,7 +85,7 @@ export class RecordDraft {
   async moveOn(): Promise<void> {
     const { jobs, times, clock } = this.#context;
     const taken = this.#last?.record.startTime ?? clock.now();
-    const moment = { after: recordKey(this.#name, taken), before: recordKey(this.#name, taken + MOMENT) };
+    const moment = { after: recordKey(this.#name, taken), before: recordKey(this.#name, taken + START_TIMES_AHEAD) };
     let newest = taken;
     for await (const { key } of jobs.keys({ ...moment, reverse: true })) {
       if (!isRecordKey(key)) continue;

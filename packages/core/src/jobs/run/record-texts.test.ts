@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeValue } from "../../channel/encoding/json.js";
-import { holderText } from "../../locks/entries/texts.js";
+import { holderText } from "../../locks/entries/schema.js";
 import { type Ending, ended, startedRecord } from "../records/record.js";
-import { RecordTexts } from "./record-texts.js";
+import { RecordTexts } from "./context.js";
 
 const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("\ud800", '"', "\\", "\u2028", ""));
 const time = fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 });

@@ -1,6 +1,6 @@
 import { type CloseOptions, Grace } from "../../locks/grace.js";
-import { whenAborted } from "../../util/abort/abort.js";
-import { InFlight } from "../../util/in-flight.js";
+import { whenAborted } from "../../util/abort.js";
+import { InFlight } from "../../util/event-loop.js";
 import type { RunContext } from "./context.js";
 import type { OpenRun } from "./open-run.js";
 

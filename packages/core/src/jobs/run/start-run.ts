@@ -1,22 +1,21 @@
 import type { ChannelOps } from "../../channel/channel.js";
-import { knownValue } from "../../channel/encoding/known-value.js";
+import { knownValue } from "../../channel/encoding/prepared.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, HolderSession, PreparedWrites } from "../../locks/atomic-writes.js";
 import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
-import { firstOf } from "../../util/abort/abort.js";
+import { firstOf } from "../../util/abort.js";
 import { isRunError, RunError } from "../errors.js";
 import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
 import { isRecord } from "../records/read.js";
 import type { RunOptions, RunRecord, StartClaim } from "../types.js";
-import { inOneStore, type RunContext } from "./context.js";
+import { inOneStore, moreFields, type RunContext } from "./context.js";
 import { OnceClaim } from "./once.js";
 import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
-import { moreFields } from "./record-texts.js";
 import { NOT_BEGUN } from "./run-group.js";
 
 /** How often the claim of one run may be refused. Of several that claim the same, one goes on. */

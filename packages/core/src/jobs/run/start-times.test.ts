@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeClock } from "../../testing/fake-clock.js";
-import { StartTimes } from "./start-times.js";
+import { StartTimes } from "./context.js";
 
 test("the start times of names that run by turns are all remembered, and not those of ever more names", () => {
   const clock = new FakeClock();

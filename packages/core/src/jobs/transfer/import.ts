@@ -1,7 +1,10 @@
+import { failedCheck } from "../../channel/calls.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { isCorrupt } from "../../channel/corrupt.js";
 import { sameJson } from "../../channel/encoding/json.js";
 import { compareVersions } from "../../channel/encoding/version.js";
-import type { Entry, Key, Version } from "../../channel/types.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { CommitResult, Entry, Key, Op, Version } from "../../channel/types.js";
 import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { chunkKey, isChunk, isProgress, type LogsValue, progressKey } from "../logs/chunk.js";
@@ -10,14 +13,12 @@ import { recordKeyOf, toRecord } from "../records/record.js";
 import type { RunContext } from "../run/context.js";
 import { parseRunId, type RunRef, runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
-import { Counter } from "./counts.js";
 import { isAudit } from "./export.js";
-import { type NewEntry, type Put, putAbsent } from "./put-absent.js";
 import type { Exported, ExportedAudit, ExportedKind, ExportedLog, ExportedProgress, ImportCount } from "./types.js";
 
 /** Parts wait in memory until they are so many, or so many bytes. */
 const MOST_WAITING = 500;
-const MOST_BYTES = 1_024 * 1_024;
+const MOST_WAITING_BYTES = 1_024 * 1_024;
 
 /** The most ops on the index of the commit that writes a record. */
 const INDEX_OPS = 3;
@@ -76,7 +77,7 @@ export class RunImport {
     else if (isAudit(audit)) this.#addAudit(audit);
     else if (leftOut === undefined) refuse("it is no part of an export");
     const waiting = this.#runs.size + this.#logs.length + this.#audits.length;
-    if (waiting >= MOST_WAITING || this.#bytes >= MOST_BYTES) await this.#write(this.#current);
+    if (waiting >= MOST_WAITING || this.#bytes >= MOST_WAITING_BYTES) await this.#write(this.#current);
   }
 
   /**
@@ -224,4 +225,104 @@ function sizeOf(value: unknown): number {
 
 function refuse(what: string): never {
   throw new RunError("INVALID", "", what);
+}
+
+/** The most bytes of the values of one commit: etcd takes 1.5 MB. */
+const MOST_COMMIT_BYTES = 512 * 1_024;
+
+/** An entry to be written where there is none. */
+interface NewEntry {
+  readonly key: Key;
+  readonly value: unknown;
+  readonly bytes: number;
+  readonly ttl?: number | undefined;
+}
+
+/** What became of an entry. `current`: the store has another one under its key. */
+type Put<E> =
+  | { readonly entry: E; readonly outcome: "written" | "too large" | "corrupt"; readonly current?: undefined }
+  | { readonly entry: E; readonly outcome: "taken"; readonly current: Entry<unknown> | undefined };
+
+/**
+ * Writes entries under keys that have none, many in one commit. `more`: what the commit that writes an entry
+ * writes too, of at most `opsOfMore` ops.
+ */
+async function putAbsent<E extends NewEntry>(
+  channel: Channel<unknown>,
+  entries: readonly E[],
+  more: (entry: E) => readonly ChannelOps<unknown>[] = () => [],
+  opsOfMore = 0,
+): Promise<Put<E>[]> {
+  const most = Math.max(1, Math.floor(channel.supports.maxOps / (2 + opsOfMore)));
+  const done: Put<E>[] = [];
+  for (let from = 0; from < entries.length; ) {
+    let bytes = 0;
+    let to = from;
+    while (
+      to < entries.length &&
+      to - from < most &&
+      (to === from || bytes + (entries[to]?.bytes ?? 0) <= MOST_COMMIT_BYTES)
+    )
+      bytes += entries[to++]?.bytes ?? 0;
+    done.push(...(await putBatch(channel, entries.slice(from, to), more)));
+    from = to;
+  }
+  return done;
+}
+
+async function putBatch<E extends NewEntry>(
+  channel: Channel<unknown>,
+  entries: readonly E[],
+  more: (entry: E) => readonly ChannelOps<unknown>[],
+): Promise<Put<E>[]> {
+  const done: Put<E>[] = [];
+  let left = entries;
+  while (left.length > 0) {
+    let result: CommitResult<unknown>;
+    try {
+      result = await channel.commitWith<unknown[]>(left.flatMap(opsOf), left.flatMap(more));
+    } catch (error) {
+      const outcome = refusalOf(error);
+      if (outcome === undefined) throw error;
+      const [entry] = left;
+      if (left.length === 1 && entry !== undefined) return [...done, { entry, outcome }];
+      // One of them is at fault: halve until it stands alone.
+      const middle = left.length >> 1;
+      done.push(...(await putBatch(channel, left.slice(0, middle), more)));
+      return [...done, ...(await putBatch(channel, left.slice(middle), more))];
+    }
+    if (result.ok) return [...done, ...left.map((entry) => ({ entry, outcome: "written" as const }))];
+    const { failed } = result;
+    const free: E[] = [];
+    for (const entry of left) {
+      const check = failedCheck(failed, entry.key);
+      if (check === undefined) free.push(entry);
+      else done.push({ entry, outcome: "taken", current: check.current });
+    }
+    left = free;
+  }
+  return done;
+}
+
+function opsOf({ key, value, ttl }: NewEntry): Op<unknown>[] {
+  return [
+    { check: key, version: null },
+    { put: key, value, ...(ttl !== undefined && { ttl }) },
+  ];
+}
+
+function refusalOf(error: unknown): "too large" | "corrupt" | undefined {
+  if (isCorrupt(error)) return "corrupt";
+  return isChannelError(error) && error.code === "TOO_LARGE" ? "too large" : undefined;
+}
+
+/** Counts what becomes of the parts of one kind. */
+class Counter implements ImportCount {
+  imported = 0;
+  present = 0;
+  readonly leftOut: Record<string, number> = {};
+
+  leaveOut(reason: string): void {
+    this.leftOut[reason] = (this.leftOut[reason] ?? 0) + 1;
+  }
 }

@@ -4,8 +4,8 @@ import { type FakeClock, settled } from "../../testing/fake-clock.js";
 import { rejection } from "../../testing/settle.js";
 import { cut } from "../../testing/tickets.js";
 import { World } from "../../testing/world.js";
-import { leaveQueue } from "../entries/queue.js";
 import { lockKey, queueKey, sessionKey } from "../entries/schema.js";
+import { leaveQueue } from "../entries/view.js";
 import { isLockError, type LockError } from "../errors.js";
 import type { Lease } from "../hold/lease.js";
 

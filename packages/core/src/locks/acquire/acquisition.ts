@@ -1,18 +1,170 @@
+import { failedCheck } from "../../channel/calls.js";
+import type { Channel } from "../../channel/channel.js";
 import type { JsonValue } from "../../channel/encoding/json.js";
-import { knownValue } from "../../channel/encoding/known-value.js";
+import { knownValue } from "../../channel/encoding/prepared.js";
 import { compareVersions } from "../../channel/encoding/version.js";
-import { isChannelError } from "../../channel/errors.js";
-import type { CommitResult, Entry, Version } from "../../channel/types.js";
+import { ChannelError, isChannelError } from "../../channel/errors.js";
+import type { CommitResult, Entry, FailedCheck, Key, Op, Version } from "../../channel/types.js";
+import { isSignal } from "../../util/abort.js";
+import type { Clock } from "../../util/clock.js";
+import { ABOVE_ZERO, checkedDuration, type InMs } from "../../util/duration.js";
 import { type AtomicWrites, commitTogether } from "../atomic-writes.js";
-import { assertNotCorrupt } from "../entries/corrupt.js";
-import type { KeysOfLock } from "../entries/lock-keys.js";
-import type { LockValue, SessionValue, Ticket } from "../entries/schema.js";
-import { lockText } from "../entries/texts.js";
-import { FREE, type LockView } from "../entries/view.js";
+import {
+  type KeysOfLock,
+  type LockKeys,
+  type LocksValue,
+  type LockValue,
+  lockText,
+  type QueueValue,
+  type SessionValue,
+  type Ticket,
+} from "../entries/schema.js";
+import { assertNotCorrupt, FREE, type LockView, queueOps } from "../entries/view.js";
+import type { Liveness } from "../session/liveness.js";
 import type { Session } from "../session/session.js";
-import { attemptOps, refusalOf, ticketsBehind } from "./attempt.js";
-import type { CheckedAcquire } from "./checked-options.js";
-import type { AcquireContext, Taken } from "./context.js";
+import type { AcquireOptions } from "../types.js";
+import type { OwnTickets } from "./own-tickets.js";
+import type { TurnNotices } from "./wait-watch.js";
+
+/** The parts of {@link Locks} that an acquisition uses. */
+export interface AcquireContext {
+  readonly channel: Channel<LocksValue>;
+  readonly clock: Clock;
+  readonly liveness: Liveness;
+  readonly notices: TurnNotices;
+  readonly tickets: OwnTickets;
+  readonly keys: LockKeys;
+  /** The living session of this process, if it is known to be open. */
+  livingSession(): Session | undefined;
+  /** The living session of this process; opens one if there is none. */
+  session(): Promise<Session>;
+  /** A token that is unique among all acquisitions of all processes. */
+  nextToken(): string;
+  /** Called before the lock of a dead holder is taken over. */
+  onOrphan(lock: Entry<LockValue>): Promise<void>;
+  /**
+   * Records an attempt or a ticket that may or may not be in the store. The cleanup removes it once the store
+   * answers.
+   */
+  abandon(name: string, token: string): void;
+}
+
+/** A lock that was taken. */
+export interface Taken {
+  readonly session: Session;
+  readonly fence: string;
+  /** When the timeout of the lock ends, by the monotonic clock. */
+  readonly until: number;
+  /** The lock and its queue, as the commit that took the lock left them; `undefined` if nobody waits. */
+  readonly view: LockView | undefined;
+}
+
+const HOUR = 3_600_000;
+
+/** The options of an acquisition in ms. */
+interface CheckedAcquire extends InMs<AcquireOptions> {
+  readonly timeout: number;
+  readonly wait: number;
+}
+
+/** Checks the options of an acquisition, and fills in the defaults. */
+export function checkedOptions(name: string, options: AcquireOptions): CheckedAcquire {
+  if (typeof name !== "string" || name === "") {
+    refuse("the name of a lock must be a text that is not empty");
+  }
+  const { signal, note } = options;
+  const wait = checkedDuration("wait", options.wait ?? 0, refuse, 0, Number.POSITIVE_INFINITY);
+  if (signal !== undefined && !isSignal(signal)) {
+    refuse("signal must be an AbortSignal");
+  }
+  const timeout = checkedDuration("timeout", options.timeout ?? HOUR, refuse, ABOVE_ZERO);
+  return { timeout, wait, ...(signal && { signal }), ...(note !== undefined && { note }) };
+}
+
+/** Refuses an argument of a call about locks. */
+export function refuse(message: string): never {
+  throw new ChannelError("INVALID_ARGUMENT", message);
+}
+
+/**
+ * One attempt to take a lock, in one commit. It succeeds only if the session lives and the lock and its queue
+ * are still as in `view`.
+ */
+interface Attempt {
+  readonly session: Session;
+  readonly name: string;
+  readonly keys: KeysOfLock;
+  readonly view: LockView;
+  readonly value: LockValue;
+  /** The queue once the lock is taken. */
+  readonly waiting: readonly Ticket[];
+}
+
+/** The ops of an attempt, and the keys that they check. */
+interface AttemptOps extends KeysOfLock {
+  readonly ops: readonly Op<LocksValue>[];
+  readonly session: Key;
+}
+
+/** Why an attempt did not get the lock. */
+type Refusal =
+  /** Another holder has the lock, or another waiter is ahead. */
+  | { readonly type: "blocked"; readonly view: LockView }
+  /** The store has no session entry, or another version of it than the attempt expected. */
+  | { readonly type: "session"; readonly current: Entry<SessionValue> | undefined }
+  /** A check of the owner's writes failed. */
+  | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
+
+/**
+ * Whether a request may take a free lock: it passes the tickets of dead sessions, and no other. Resolves to
+ * the tickets behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
+ */
+async function ticketsBehind(
+  queue: NonNullable<LockView["queue"]>,
+  token: string,
+  isDead: (session: string) => Promise<boolean>,
+): Promise<readonly Ticket[] | undefined> {
+  const { waiting } = queue.value;
+  const mine = waiting.findIndex((ticket) => ticket.token === token);
+  const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
+  // Ask once for each session: a process with a thousand tickets may have died.
+  const dead = new Set<string>();
+  for (const { session } of ahead) {
+    if (dead.has(session)) continue;
+    if (!(await isDead(session))) return undefined;
+    dead.add(session);
+  }
+  return mine < 0 ? [] : waiting.slice(mine + 1);
+}
+
+/** The ops of one attempt, for one commit with the writes of the lock's owner. */
+function attemptOps({ session, name, keys, view, value, waiting }: Attempt): AttemptOps {
+  const { lock, queue } = keys;
+  const ops: Op<LocksValue>[] = [
+    { check: session.key, version: session.version },
+    { check: lock, version: view.lock?.version ?? null },
+    { put: lock, value },
+    { check: queue, version: view.queue?.version ?? null },
+  ];
+  if (view.queue !== undefined) ops.push(...queueOps(name, view.queue.value.waiting, waiting));
+  return { ops, session: session.key, lock, queue };
+}
+
+/** What it means that these checks of the commit of {@link attemptOps} failed. */
+function refusalOf(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, view: LockView): Refusal {
+  const session = failedCheck(failed, keys.session);
+  if (session !== undefined) return { type: "session", current: session.current as Entry<SessionValue> | undefined };
+  const lock = failedCheck(failed, keys.lock);
+  const queue = failedCheck(failed, keys.queue);
+  if (lock === undefined && queue === undefined) return { type: "refused", current: failed[0]?.current };
+  return {
+    type: "blocked",
+    view: {
+      lock: lock === undefined ? view.lock : (lock.current as Entry<LockValue> | undefined),
+      queue: queue === undefined ? view.queue : (queue.current as Entry<QueueValue> | undefined),
+    },
+  };
+}
 
 /** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
 export const GLANCE = 200;

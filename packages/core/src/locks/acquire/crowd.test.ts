@@ -3,7 +3,7 @@ import type { StoredChange } from "../../channel/backend/backend.js";
 import { settled } from "../../testing/fake-clock.js";
 import { cut, waiting } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
-import { NEAR } from "../entries/queue.js";
+import { NEAR } from "../entries/view.js";
 import type { Lease } from "../hold/lease.js";
 
 const TTL = 15_000;

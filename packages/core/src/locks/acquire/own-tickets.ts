@@ -1,11 +1,10 @@
-import { failedCheck } from "../../channel/calls/failed-check.js";
+import { failedCheck } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry, Version } from "../../channel/types.js";
-import { leaveQueueTogether, queueOps } from "../entries/queue.js";
 import { type LocksValue, queueKey, type SessionValue, sessionKey, type Ticket } from "../entries/schema.js";
 import { isQueue } from "../entries/valid.js";
-import type { LockView } from "../entries/view.js";
+import { type LockView, leaveQueueTogether, queueOps } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 
 type Queue = LockView["queue"];

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { readable } from "../../channel/calls/corrupt.js";
+import { readable } from "../../channel/corrupt.js";
 import type { Key } from "../../channel/types.js";
 import { scribble } from "../../testing/scribble.js";
 import { rejection } from "../../testing/settle.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { World } from "../../testing/world.js";
-import { leaveQueue, queueOps } from "./queue.js";
 import { queueKey, type Ticket } from "./schema.js";
+import { leaveQueue, queueOps } from "./view.js";
 
 test("a ticket leaves a queue also when another ticket enters the queue at that moment", async () => {
   const world = new World();

@@ -1,4 +1,5 @@
-import type { Key } from "../../channel/types.js";
+import type { Channel } from "../../channel/channel.js";
+import type { Entry, Key } from "../../channel/types.js";
 import type { ProcessIdentity } from "../../util/process-state.js";
 import { fieldsOf, isCount, isId, isNumber, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import type {
@@ -6,6 +7,7 @@ import type {
   CallValue,
   Hold,
   Holder,
+  LocksValue,
   LockValue,
   QueueValue,
   SessionValue,
@@ -106,4 +108,12 @@ export function sessionPlace(key: Key): string | undefined {
   if (!Array.isArray(key) || key[0] !== "session" || !isId(key[1])) return undefined;
   const isPart = key.length === 3 && (key[2] === "call" || key[2] === "stop");
   return key.length === 2 || isPart ? key[1] : undefined;
+}
+
+/** Deletes an entry, unless it has changed since it was read. */
+export async function removeEntry(
+  channel: Channel<LocksValue>,
+  { key, version }: Omit<Entry<LocksValue>, "value">,
+): Promise<void> {
+  await channel.commit([{ check: key, version }, { delete: key }]);
 }

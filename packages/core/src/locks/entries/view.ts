@@ -1,8 +1,24 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
-import type { Entry, Version } from "../../channel/types.js";
-import { type LocksValue, type LockValue, lockKey, type QueueValue, queueKey } from "./schema.js";
-import { lockPlace } from "./valid.js";
+import { readable, unlessCorrupt } from "../../channel/corrupt.js";
+import { ChannelError } from "../../channel/errors.js";
+import type { Entry, Key, Op, Version } from "../../channel/types.js";
+import { visible } from "../../util/text.js";
+import { LockError } from "../errors.js";
+import type { HeldLock, Waiter } from "../types.js";
+import {
+  callKey,
+  type Hold,
+  type Holder,
+  type LocksValue,
+  type LockValue,
+  lockKey,
+  type QueueValue,
+  queueKey,
+  type SessionValue,
+  sessionKey,
+  type Ticket,
+} from "./schema.js";
+import { holdOf, isLock, isQueue, isSession, lockPlace } from "./valid.js";
 
 /** The two entries under the name of a lock: the lock and its queue. */
 export interface LockView {
@@ -46,4 +62,202 @@ async function readBoth(channel: Channel<LocksValue>, name: string): Promise<Loc
 async function readEach(channel: Channel<LocksValue>, name: string): Promise<LockView> {
   const [lock, queue] = await Promise.all([channel.entry(lockKey(name)), channel.entry(queueKey(name))]);
   return { lock: lock as LockView["lock"], queue: queue as LockView["queue"] };
+}
+
+/**
+ * The first sessions of a queue are near: so many. Their waiters look often whether a process ahead died. Any
+ * of them may have to act soon, and all of them would have to die at once to leave the lock to the others.
+ */
+export const NEAR = 4;
+
+/**
+ * The ops that write the queue of a lock after a change. Commit them with a check of the queue's version.
+ *
+ * If the change makes another ticket the first, the same commit sends a turn notice to its session. It also
+ * tells the sessions that are now near: their waiters look rarely until then. No other waiter needs to be
+ * woken by any change.
+ */
+export function queueOps(name: string, before: readonly Ticket[], after: readonly Ticket[]): Op<LocksValue>[] {
+  const key = queueKey(name);
+  const [first] = after;
+  if (first === undefined) return before.length > 0 ? [{ delete: key }] : [];
+  const ops: Op<LocksValue>[] = [{ put: key, value: { waiting: after } }];
+  // The first ticket of an empty queue needs no notice: its waiter knows.
+  const changed = before.length > 0 && before[0]?.token !== first.token;
+  if (changed) ops.push({ put: callKey(first.session), value: { name, ...first } });
+  const wereNear = new Set(nearTickets(before).map(({ token }) => token));
+  for (const ticket of nearTickets(after)) {
+    if (wereNear.has(ticket.token) || ticket.session === first.session) continue;
+    // A ticket that has just entered needs no notice either.
+    const waited = before.some(({ token }) => token === ticket.token);
+    if (waited) ops.push({ put: callKey(ticket.session), value: { name, ...ticket, near: true } });
+  }
+  return ops;
+}
+
+/** The first ticket of each of the sessions that are near. */
+function nearTickets(waiting: readonly Ticket[]): Ticket[] {
+  const near = new Map<string, Ticket>();
+  for (const ticket of waiting) {
+    if (near.size >= NEAR) break;
+    if (!near.has(ticket.session)) near.set(ticket.session, ticket);
+  }
+  return [...near.values()];
+}
+
+/**
+ * Removes a ticket from the queue of a lock.
+ *
+ * With `session`, removes the ticket only if it names that session. A waiter whose session ended waits on
+ * with the same token in a new session. It must not lose its place because another waiter found the old
+ * session dead.
+ */
+export async function leaveQueue(
+  channel: Channel<LocksValue>,
+  name: string,
+  { token, session }: Pick<Ticket, "token"> & Partial<Ticket>,
+): Promise<void> {
+  const stays = (ticket: Ticket): boolean =>
+    ticket.token !== token || (session !== undefined && ticket.session !== session);
+  await keepInQueue(channel, name, stays);
+}
+
+/** Removes several tickets from the queue of a lock, in one commit. */
+export async function leaveQueueTogether(
+  channel: Channel<LocksValue>,
+  name: string,
+  tokens: ReadonlySet<string>,
+): Promise<void> {
+  await keepInQueue(channel, name, ({ token }) => !tokens.has(token));
+}
+
+async function keepInQueue(
+  channel: Channel<LocksValue>,
+  name: string,
+  stays: (ticket: Ticket) => boolean,
+): Promise<void> {
+  let queue = (await channel.entry(queueKey(name))) as LockView["queue"];
+  while (queue !== undefined) {
+    if (!isQueue(queue.value)) return;
+    const { waiting } = queue.value;
+    const remaining = waiting.filter(stays);
+    if (remaining.length === waiting.length) return;
+    const result = await channel.commit([
+      { check: queueKey(name), version: queue.version },
+      ...queueOps(name, waiting, remaining),
+    ]);
+    if (result.ok) return;
+    queue = result.failed[0]?.current as LockView["queue"];
+  }
+}
+
+/**
+ * All held locks, ordered by name. A damaged entry costs its own row: a lock without a known holder is left
+ * out, and a queue that cannot be read counts as empty. Such a lock stays held: nobody can acquire it.
+ */
+export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
+  const held = new Map<string, HeldLock>();
+  for await (const entry of readable(channel, { prefix: ["lock"] })) {
+    const place = lockPlace(entry.key);
+    if (place === undefined) continue;
+    const { name, part } = place;
+    if (part === "lock") {
+      if (isLock(entry.value, name)) held.set(name, heldLock(entry as Entry<LockValue>, undefined));
+      continue;
+    }
+    const lock = held.get(name);
+    if (lock !== undefined && isQueue(entry.value)) held.set(name, { ...lock, waiting: entry.value.waiting.length });
+  }
+  return [...held.values()];
+}
+
+/** The public form of a lock entry. */
+export function heldLock(
+  { value, version }: Pick<Entry<LockValue>, "value" | "version">,
+  queue: QueueValue | undefined,
+): HeldLock {
+  const { name, holder, since, note } = value;
+  const lock: HeldLock = { name, holder, since, fence: version, waiting: queue?.waiting.length ?? 0 };
+  return note === undefined ? lock : { ...lock, note };
+}
+
+/** Who asked for something: the person if one is known, else the process. */
+export function asker({ by, author }: { readonly by: Holder; readonly author?: string }): string {
+  return author === undefined ? whom(by) : visible(author);
+}
+
+/** The process that holds something, in words. */
+export function whom({ host, pid }: Pick<Holder, "host" | "pid">): string {
+  return `${visible(host)}, pid ${pid}`;
+}
+
+/** A hold in words: by whom, until when, and why. */
+export function holdText({ author, until, reason }: Hold): string {
+  const by = author === undefined ? "" : ` by ${visible(author)}`;
+  return `held for maintenance${by} until ${new Date(until).toISOString()}: ${visible(reason)}`;
+}
+
+/** The error for a lock that a call did not get. */
+export function lockedError(name: string, { lock, queue }: LockView): LockError {
+  if (lock === undefined) return new LockError("LOCKED", name, "other waiters are ahead in its queue");
+  const held = heldLock(lock, queue?.value);
+  const since = new Date(held.since).toISOString();
+  const hold = holdOf(held);
+  if (hold !== undefined) return new LockError("LOCKED", name, holdText(hold), { held });
+  return new LockError("LOCKED", name, `held by ${whom(held.holder)}, since ${since}`, { held });
+}
+
+/** Reads who waits for a lock, in order of arrival. A waiter whose session is over waits no longer. */
+export async function readWaiters(channel: Channel<LocksValue>, name: string, limit: number): Promise<Waiter[]> {
+  const queue = (await channel.entry(queueKey(name))) as LockView["queue"];
+  assertNotCorrupt(channel.name, name, { queue });
+  const tickets = queue?.value.waiting.slice(0, limit) ?? [];
+  // A process that waits a hundred times has one session.
+  const ids = [...new Set(tickets.map(({ session }) => session))];
+  const read = ids.map(async (id) => [id, await channel.get(sessionKey(id))] as const);
+  const sessions = new Map(await Promise.all(read));
+  return tickets.flatMap((ticket) => {
+    const session = sessions.get(ticket.session);
+    return isSession(session, ticket.session) ? [waiterOf(ticket, session.process)] : [];
+  });
+}
+
+/** The public form of a ticket. */
+export function waiterOf(
+  { session, since }: Ticket,
+  { host, pid }: Pick<SessionValue["process"], "host" | "pid">,
+): Waiter {
+  return { host, pid, instance: session, ...(since !== undefined && { since }) };
+}
+
+/** Who waits for a lock, in words; `most` of them by name. `count`: how many wait in all. */
+export function waitersText(waiters: readonly Waiter[], count: number, most: number): string {
+  const named = waiters.slice(0, most);
+  const more = Math.max(count, waiters.length) - named.length;
+  const texts = named.map(({ since, ...process }) => {
+    return since === undefined ? whom(process) : `${whom(process)}, since ${new Date(since).toISOString()}`;
+  });
+  return [...texts, ...(more > 0 ? [`${more} more`] : [])].join("; ");
+}
+
+/** @throws ChannelError `CORRUPT` if ojm did not write the lock or its queue */
+export function assertNotCorrupt(channel: string, name: string, { lock, queue }: Partial<LockView>): void {
+  const corrupt =
+    lock !== undefined && !isLock(lock.value, name)
+      ? lockKey(name)
+      : queue !== undefined && !isQueue(queue.value)
+        ? queueKey(name)
+        : undefined;
+  if (corrupt === undefined) return;
+  throw corruptError(
+    channel,
+    corrupt,
+    "the holder of the lock is unknown. Once you know that no process holds it, remove the entry: ojm doctor prints how",
+  );
+}
+
+/** The error for an entry that ojm did not write: what follows from it, and what to do. */
+function corruptError(channel: string, key: Key, advice: string): ChannelError {
+  const text = `the entry ${visible(JSON.stringify(key))} of the channel "${channel}" was not written by ojm, so ${advice}`;
+  return new ChannelError("CORRUPT", text);
 }

@@ -1,16 +1,17 @@
+import { failedCheck } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
+import { ChannelError } from "../../channel/errors.js";
 import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
-import { LazyAbortSignal } from "../../util/abort/lazy-abort-signal.js";
+import { LazyAbortSignal } from "../../util/abort.js";
 import type { Clock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
-import { visible } from "../../util/visible.js";
+import { visible } from "../../util/text.js";
 import type { BeforeRemoval, LeaseOwner } from "../atomic-writes.js";
-import { asker } from "../entries/held.js";
-import type { LocksValue, StopRequest } from "../entries/schema.js";
+import { type LocksValue, lockKey, type StopRequest } from "../entries/schema.js";
+import { asker } from "../entries/view.js";
 import { LockError } from "../errors.js";
 import { lockLost } from "../events.js";
 import type { Session } from "../session/session.js";
-import { commitFenced } from "./fenced-commit.js";
 
 /**
  * Why a lease is lost if the store no longer has its entry. After a forced unlock, the audit record tells who
@@ -19,7 +20,7 @@ import { commitFenced } from "./fenced-commit.js";
 export const TAKEN = "its entry was removed or replaced, by a forced unlock or by somebody who writes to the store";
 
 /** The properties of a taken lock. */
-export interface TakenLock {
+interface TakenLock {
   readonly name: string;
   readonly fence: Version;
   readonly token: string;
@@ -261,4 +262,35 @@ export class Lease {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }
+}
+
+/** A lock and the fence under which a run has it. */
+interface Fenced {
+  readonly name: string;
+  readonly fence: string;
+}
+
+/**
+ * Applies `ops` to a channel, only if the store still has the lock under this fence. The check and the writes
+ * are one commit: a late write of a former holder is refused, and resolves to "lock lost".
+ *
+ * @throws ChannelError `NOT_SUPPORTED` if the channel is in another store
+ */
+async function commitFenced<V>(
+  locks: Channel<LocksValue>,
+  { name, fence }: Fenced,
+  channel: Channel<V>,
+  ops: readonly Op<V>[],
+  options: CallOptions,
+): Promise<CommitResult<V> | "lock lost"> {
+  if (!locks.joins(channel as Channel<unknown>)) throw otherStore(channel.name, name, fence);
+  const check = { check: lockKey(name), version: fence };
+  const result = await locks.commitWith<[V]>([check], [{ channel, ops }], options);
+  if (result.ok) return result;
+  return failedCheck(result.failed, check.check) === undefined ? (result as CommitResult<V>) : "lock lost";
+}
+
+function otherStore(channel: string, name: string, fence: string): ChannelError {
+  const text = `the channel "${channel}" is in another store than the lock "${name}", so one commit cannot check the lock and write to the channel. Pass the fence (${fence}) with each write, and let the receiver refuse a lower fence than it has seen`;
+  return new ChannelError("NOT_SUPPORTED", text);
 }

@@ -1,21 +1,29 @@
-import { inBackground } from "../../channel/calls/background.js";
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { failedCheck, inBackground } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
+import { unlessCorrupt } from "../../channel/corrupt.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
-import type { Change, KeyWatch, KeyWatcher } from "../../channel/types.js";
+import type { Change, CommitResult, Entry, Key, KeyWatch, KeyWatcher, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
-import { type LocksValue, lockKey, type SessionValue, sessionKey } from "../entries/schema.js";
+import {
+  type LocksValue,
+  lockKey,
+  type SessionValue,
+  type StopRequest,
+  type StopRequestsValue,
+  sessionKey,
+  stopKey,
+} from "../entries/schema.js";
+import { isStopRequests } from "../entries/valid.js";
 import type { Session } from "../session/session.js";
 import type { HeldLeases } from "./held-leases.js";
 import type { Lease } from "./lease.js";
-import { RequestWatch } from "./request-watch.js";
 
 /**
  * Locks held for less than this, in ms (up to twice as long), are not watched. Most locks are that short, and
  * a watch would only cost time.
  */
-const SHORT = 20;
+const UNWATCHED_FOR = 20;
 
 /** The pause before a failed watch is tried again, in ms. */
 const RETRY = 1_000;
@@ -53,7 +61,7 @@ export class LossWatch {
   taken(lease: Lease): void {
     if (this.#off) return;
     this.#young.add(lease);
-    if (this.#cancelLook === undefined) this.#lookIn(SHORT);
+    if (this.#cancelLook === undefined) this.#lookIn(UNWATCHED_FOR);
   }
 
   /** Call it for each lease that is released. Else thousands of short ones are kept until the next look. */
@@ -103,7 +111,7 @@ export class LossWatch {
     this.#older = this.#young;
     this.#young = new Set();
     this.#cancelLook = undefined;
-    if (this.#older.size > 0) this.#lookIn(SHORT);
+    if (this.#older.size > 0) this.#lookIn(UNWATCHED_FOR);
     if (held.length === 0) return;
     try {
       await Promise.all(held.map((lease) => this.#watchLease(lease)));
@@ -219,5 +227,108 @@ async function ready<T>(all: Map<T, KeyWatch>, subject: T, start: () => KeyWatch
     if (all.get(subject) === watch) all.delete(subject);
     watch.stop();
     throw error;
+  }
+}
+
+/** Receives what other processes ask of the leases of this one: to cancel a run, or why a lock is gone. */
+class RequestWatch {
+  readonly #channel: Channel<LocksValue>;
+  readonly #heldLeases: HeldLeases;
+
+  constructor(channel: Channel<LocksValue>, heldLeases: HeldLeases) {
+    this.#channel = channel;
+    this.#heldLeases = heldLeases;
+  }
+
+  /** Starts a watch. A request from before it is seen by {@link RequestWatch.read}. */
+  watch({ id }: Session, { gap, failed }: Pick<KeyWatcher, "gap" | "failed">): KeyWatch {
+    const changed = (change: Change<LocksValue>): void => this.#received(id, change.value());
+    return this.#channel.watchKey(stopKey(id), { changed, gap, failed });
+  }
+
+  /** Reads the requests to a session. */
+  async read({ id }: Session): Promise<void> {
+    const entry = await unlessCorrupt(this.#channel.entry(stopKey(id)));
+    this.#received(id, entry?.value);
+  }
+
+  /**
+   * Hands requests to their leases, and removes them. A request without a lease stays: the answer to the
+   * commit that took its lock may still be on its way.
+   */
+  #received(session: string, value: unknown): void {
+    if (!isStopRequests(value)) return;
+    const done = value.requests.filter((request) => {
+      const lease = this.#heldLeases.ofName(request.name);
+      if (lease === undefined || lease.fence !== request.fence) return false;
+      lease.requested(request);
+      return true;
+    });
+    if (done.length > 0) void inBackground(() => removeRequests(this.#channel, session, done));
+  }
+}
+
+/**
+ * The life of a request in the store, in ms. A holder that hangs for longer is not stopped by it later, when
+ * nobody expects that any more.
+ */
+const REQUEST_TTL = 60_000;
+
+/** Adds a request for a session, together with other ops if the store takes both at the first attempt. */
+export async function commitWithRequest(
+  channel: Channel<LocksValue>,
+  session: string,
+  request: StopRequest,
+  ops: readonly Op<LocksValue>[],
+): Promise<CommitResult<LocksValue>> {
+  const key = stopKey(session);
+  const entry = await channel.entry(key);
+  // The request first: the holder hears of it before it hears that its lock is gone.
+  return channel.commit([...requestOps(key, entry, request), ...ops]);
+}
+
+/** Adds a request for a session, in the same commit as other ops. These must have no checks. */
+export async function addRequest(
+  channel: Channel<LocksValue>,
+  session: string,
+  request: StopRequest,
+  ops: readonly Op<LocksValue>[] = [],
+): Promise<void> {
+  while (!(await commitWithRequest(channel, session, request, ops)).ok);
+}
+
+function requestOps(
+  key: Key,
+  entry: Pick<Entry<unknown>, "value" | "version"> | undefined,
+  request: StopRequest,
+): Op<LocksValue>[] {
+  const before = isStopRequests(entry?.value) ? entry.value.requests : [];
+  return [
+    { check: key, version: entry?.version ?? null },
+    { put: key, value: { requests: [...before, request] }, ttl: REQUEST_TTL },
+  ];
+}
+
+/**
+ * Removes requests that were carried out from the entry of a session. Others may have been added meanwhile:
+ * they stay.
+ */
+export async function removeRequests(
+  channel: Channel<LocksValue>,
+  session: string,
+  done: readonly StopRequest[],
+): Promise<void> {
+  const key = stopKey(session);
+  const isDone = ({ fence, at }: StopRequest): boolean => done.some((it) => it.fence === fence && it.at === at);
+  let entry: Pick<Entry<unknown>, "value" | "version"> | undefined = await channel.entry(key);
+  while (isStopRequests(entry?.value)) {
+    const { version, value } = entry as { version: Version; value: StopRequestsValue };
+    const requests = value.requests.filter((request) => !isDone(request));
+    const check: Op<LocksValue> = { check: key, version };
+    const write: Op<LocksValue> =
+      requests.length === 0 ? { delete: key } : { put: key, value: { requests }, ttl: REQUEST_TTL };
+    const result = await channel.commit([check, write]);
+    if (result.ok) return;
+    entry = failedCheck(result.failed, key)?.current;
   }
 }

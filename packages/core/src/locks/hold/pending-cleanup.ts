@@ -1,15 +1,19 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { inBackground, isFull } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
+import { unlessCorrupt } from "../../channel/corrupt.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
+import type { Clock } from "../../util/clock.js";
+import { durationText } from "../../util/duration.js";
+import { visible } from "../../util/text.js";
+import { emitWarning } from "../../util/warning.js";
 import type { BeforeRemoval } from "../atomic-writes.js";
-import { leaveQueue } from "../entries/queue.js";
-import { removeEntry } from "../entries/remove.js";
 import { type LocksValue, type LockValue, lockKey } from "../entries/schema.js";
-import { isLock } from "../entries/valid.js";
+import { isLock, removeEntry } from "../entries/valid.js";
+import { leaveQueue } from "../entries/view.js";
 
 /** An attempt, a ticket or a lock that may or may not be in the store. */
-export type Leftover = readonly [token: string, name: string];
+type Leftover = readonly [token: string, name: string];
 
 interface Left {
   readonly name: string;
@@ -19,7 +23,7 @@ interface Left {
 }
 
 /** What is done for a lock before it is removed. `isUnused`: its process lives, and gave it to nobody. */
-export type OnOrphan = (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
+type OnOrphan = (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
 
 /** Leftovers of calls without an answer, until they are removed from the store. */
 export class PendingCleanup {
@@ -96,5 +100,84 @@ export class PendingCleanup {
   async #lockOf(token: string, name: string): Promise<Entry<LockValue> | undefined> {
     const lock = (await unlessCorrupt(this.#channel.entry(lockKey(name)))) as Entry<LockValue> | undefined;
     return lock !== undefined && isLock(lock.value, name) && lock.value.token === token ? lock : undefined;
+  }
+}
+
+/** The pause between two attempts, in ms. */
+const PAUSE = 500;
+
+/** The most names in a warning. */
+const MOST_SHOWN = 5;
+
+/**
+ * Removes the locks whose owners could not write their end because the store is full, once there is room. It
+ * needs no heartbeat: a session that could not be renewed has none.
+ */
+export class UnwrittenEnds {
+  readonly #cleanup: PendingCleanup;
+  readonly #clock: Clock;
+  readonly #ttl: number;
+  #cancel: (() => void) | undefined;
+  #closed = false;
+
+  constructor(cleanup: PendingCleanup, clock: Clock, ttl: number) {
+    this.#cleanup = cleanup;
+    this.#clock = clock;
+    this.#ttl = ttl;
+  }
+
+  /** Adds a lock that could not be released. With `before`, its owner has an end to write. */
+  add(name: string, token: string, before: BeforeRemoval | undefined): void {
+    this.#cleanup.add(name, token, before);
+    if (before !== undefined) this.#arm();
+  }
+
+  /**
+   * Tries until all ends are written, while the store is full, for one `ttl` at most. Process warnings say so
+   * at once, and whose end is missing after that: no other process can know why.
+   */
+  async finish(): Promise<void> {
+    this.#closed = true;
+    this.#cancel?.();
+    const until = this.#clock.monotonic() + this.#ttl;
+    for (let told = false; ; told = true) {
+      const error = await this.#write();
+      if (!isFull(error)) return;
+      const why = error.message;
+      if (this.#clock.monotonic() >= until) {
+        this.#warn(`is not recorded: ${why}. The next process that finds it open records it as lost`);
+        return;
+      }
+      if (!told)
+        this.#warn(`is not recorded yet: ${why}. This process waits up to ${durationText(this.#ttl)} for room`);
+      await new Promise<void>((resolve) => void this.#clock.after(PAUSE, resolve, true));
+    }
+  }
+
+  #arm(): void {
+    if (this.#closed || this.#cancel !== undefined) return;
+    this.#cancel = this.#clock.after(PAUSE, () => {
+      this.#cancel = undefined;
+      void inBackground(() => this.#cleanup.remove(this.#cleanup.owned)).then(() => {
+        if (this.#cleanup.owned.length > 0) this.#arm();
+      });
+    });
+  }
+
+  /** Resolves to the error, if there was one. Any other error than a full store is for `close()` to meet. */
+  async #write(): Promise<unknown> {
+    try {
+      await this.#cleanup.remove(this.#cleanup.owned);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #warn(what: string): void {
+    const names = [...new Set(this.#cleanup.owned.map(([, name]) => `"${name}"`))];
+    const shown = names.slice(0, MOST_SHOWN).join(", ");
+    const more = names.length > MOST_SHOWN ? ` and ${names.length - MOST_SHOWN} more` : "";
+    emitWarning("OJM_FULL", visible(`the end of the run of ${shown}${more} ${what}`));
   }
 }

@@ -3,7 +3,7 @@ import type { FakeClock } from "../../testing/fake-clock.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { type Holder, type LocksValue, type StopRequest, type StopRequestsValue, stopKey } from "../entries/schema.js";
 import type { Lease } from "./lease.js";
-import { addRequest, removeRequests } from "./stop-requests.js";
+import { addRequest, removeRequests } from "./loss-watch.js";
 
 const BY: Holder = { host: "h", pid: 1, instance: "1-x" };
 

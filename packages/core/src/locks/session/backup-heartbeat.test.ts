@@ -15,7 +15,7 @@ import {
   sessionKey,
 } from "../entries/schema.js";
 import { BackupHeartbeat } from "./backup-heartbeat.js";
-import { SharedDeadline } from "./shared-deadline.js";
+import { SharedDeadline } from "./heartbeat-thread.js";
 
 const TTL = 15_000;
 const ID = "1-session";

@@ -1,13 +1,12 @@
-import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { readable, unlessCorrupt } from "../../channel/corrupt.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
-import { leaveQueue } from "../entries/queue.js";
-import { removeEntry } from "../entries/remove.js";
 import { type LocksValue, type LockValue, lifeInStore, type SessionValue, sessionKey } from "../entries/schema.js";
-import { isLock, isQueue, isSession, lockPlace } from "../entries/valid.js";
-import type { SharedDeadline } from "./shared-deadline.js";
+import { isLock, isQueue, isSession, lockPlace, removeEntry } from "../entries/valid.js";
+import { leaveQueue } from "../entries/view.js";
+import type { SharedDeadline } from "./heartbeat-thread.js";
 
 /**
  * How long after the timeout of a lock the thread ends it, in ms. A main thread that is free ends it earlier.

@@ -1,4 +1,4 @@
-import { inBackground } from "../../channel/calls/background.js";
+import { inBackground } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
 import { type Clock, systemClock } from "../../util/clock.js";
@@ -8,7 +8,7 @@ import type { HeartbeatLocators } from "./heartbeat-thread.js";
 import { Session } from "./session.js";
 
 /** What a session needs to know about the locks that it holds. */
-export interface SessionUse {
+interface SessionUse {
   readonly ttl: number;
   /** Whether a thread may renew the session while the main thread is busy. */
   readonly thread: boolean;
@@ -153,4 +153,47 @@ export function closedError(): ChannelError {
 function tooSlow(ttl: number): ChannelError {
   const text = `the store took longer to answer than a session lives (ttl ${durationText(ttl)}), so no lock can be held. Raise ttl, or find out why the store is slow`;
   return new ChannelError("TIMEOUT", text, { retryable: true });
+}
+
+/** A session ends after so many heartbeats at which nobody had used it: one `ttl`. */
+const IDLE_BEATS = 3;
+
+/** Counts who uses the session, so that a session that nobody needs can end. */
+export class SessionUses {
+  #inUse = 0;
+  #begun = 0;
+  #begunAtLastBeat = 0;
+  #idleBeats = 0;
+
+  /** Call it before a call gets the session. */
+  begin(): void {
+    this.#inUse++;
+    this.#begun++;
+  }
+
+  /** Call it when that call is over. */
+  end(): void {
+    this.#inUse--;
+  }
+
+  /** Does something that needs the session. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.begin();
+    try {
+      return await work();
+    } finally {
+      this.end();
+    }
+  }
+
+  /**
+   * Call it at each heartbeat. Returns true if nobody has used the session for a few heartbeats. `isNeeded`:
+   * a lock or a leftover in the store still depends on the session.
+   */
+  areOver(isNeeded: boolean): boolean {
+    const isIdle = !isNeeded && this.#inUse === 0 && this.#begun === this.#begunAtLastBeat;
+    this.#begunAtLastBeat = this.#begun;
+    this.#idleBeats = isIdle ? this.#idleBeats + 1 : 0;
+    return this.#idleBeats >= IDLE_BEATS;
+  }
 }

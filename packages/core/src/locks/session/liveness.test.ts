@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import { readable } from "../../channel/calls/corrupt.js";
+import { readable } from "../../channel/corrupt.js";
 import { scribble } from "../../testing/scribble.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { processIdentity } from "../../util/process-state.js";

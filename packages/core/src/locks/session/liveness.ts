@@ -1,5 +1,5 @@
-import { isCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { isCorrupt } from "../../channel/corrupt.js";
 import type { Entry } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { type ProcessIdentity, processIsGone } from "../../util/process-state.js";

@@ -1,25 +1,25 @@
-import { isCorrupt } from "../../channel/calls/corrupt.js";
-import { isFull } from "../../channel/calls/full.js";
+import { isFull } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
-import { knownKey } from "../../channel/encoding/known-key.js";
+import { isCorrupt } from "../../channel/corrupt.js";
+import { knownKey } from "../../channel/encoding/prepared.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Key, Version } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
 import { processIdentity } from "../../util/process-state.js";
-import { visible } from "../../util/visible.js";
+import { visible } from "../../util/text.js";
 import { emitWarning } from "../../util/warning.js";
 import {
   callKey,
   type Holder,
+  holderText,
   type LocksValue,
   lifeInStore,
   type SessionValue,
   sessionKey,
   stopKey,
 } from "../entries/schema.js";
-import { holderText } from "../entries/texts.js";
 import { sessionRenewal } from "../events.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";

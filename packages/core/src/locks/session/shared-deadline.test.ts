@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SharedDeadline } from "./shared-deadline.js";
+import { SharedDeadline } from "./heartbeat-thread.js";
 
 test("each thread reads of a session what the other thread noted", () => {
   const mine = new SharedDeadline();

@@ -1,11 +1,11 @@
-import { readable, unlessCorrupt } from "../../channel/calls/corrupt.js";
 import type { Channel } from "../../channel/channel.js";
+import { readable, unlessCorrupt } from "../../channel/corrupt.js";
 import type { Entry } from "../../channel/types.js";
-import type { Clock } from "../../util/clock.js";
-import { removeEntry } from "../entries/remove.js";
-import type { LocksValue, LockValue, QueueValue } from "../entries/schema.js";
-import { isLock, isQueue, lockPlace, sessionPlace } from "../entries/valid.js";
+import { type Clock, systemClock } from "../../util/clock.js";
+import { type LocksValue, type LockValue, type QueueValue, sweepKey } from "../entries/schema.js";
+import { isLock, isQueue, lockPlace, removeEntry, sessionPlace } from "../entries/valid.js";
 import type { Liveness } from "../session/liveness.js";
+import { chance, Turn } from "./turn.js";
 
 /** A sweep pauses after this many entries (one page of a scan) or this many ms, so that others can work. */
 const PAGE = 500;
@@ -18,7 +18,7 @@ const SLICE = 20;
  * Reads all sessions page by page, and reads one alone only if it looks dead. Awaits `pause` from time to
  * time; the sweep ends when it resolves to false.
  */
-export async function sweep(
+async function sweep(
   channel: Channel<LocksValue>,
   liveness: Liveness,
   onOrphan: (lock: Entry<LockValue>) => Promise<void>,
@@ -113,5 +113,80 @@ class Pace {
     this.#entries = 0;
     this.#since = this.#clock.monotonic();
     return goesOn;
+  }
+}
+
+/**
+ * The part of a `ttl` for which no process sweeps after a sweep. In the rest of the `ttl`, the first process
+ * that asks sweeps next.
+ */
+const TURN_LIFE = 3 / 4;
+
+/**
+ * A process without the turn waits at least this part of a `ttl` longer before it looks again. While another
+ * process sweeps, its looks find nothing to do.
+ */
+const REST_WITHOUT_TURN = 1 / 4;
+
+/**
+ * Sweeps a channel. All processes that use the channel take turns, so that only one of them pays for each
+ * sweep.
+ */
+export class Sweeper {
+  readonly #channel: Channel<LocksValue>;
+  readonly #clock: Clock;
+  readonly #ttl: number;
+  readonly #liveness: Liveness;
+  readonly #onOrphan: (lock: Entry<LockValue>) => Promise<void>;
+  /** `undefined` if only this process can use the store. */
+  readonly #turn: Turn | undefined;
+  #looked = false;
+
+  constructor(
+    channel: Channel<LocksValue>,
+    clock: Clock,
+    ttl: number,
+    liveness: Liveness,
+    onOrphan: (lock: Entry<LockValue>) => Promise<void>,
+  ) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#ttl = ttl;
+    this.#liveness = liveness;
+    this.#onOrphan = onOrphan;
+    const alone = channel.supports.shared === "process" && clock === systemClock;
+    this.#turn = alone ? undefined : new Turn(channel, clock, sweepKey, ttl * TURN_LIFE);
+  }
+
+  /** Sweeps now, also if another process has the turn. */
+  sweep(): Promise<void> {
+    return this.#sweep(async () => true);
+  }
+
+  /** Sweeps if this process gets the turn. */
+  async inTurn(): Promise<void> {
+    const turn = this.#turn;
+    if (turn === undefined) await this.sweep();
+    else if (await turn.take()) await this.#sweep(() => turn.keep());
+  }
+
+  /** The time until the next turn, in ms. It is random, so that not all processes ask at once. */
+  next(): number {
+    const isBehind = this.#turn?.mine === false;
+    const jitter = this.#ttl * (1 - TURN_LIFE) * chance(this.#clock);
+    // Look soon for the first time: only from that look on does this process count how long nobody has swept.
+    const first = this.#turn !== undefined && !this.#looked;
+    this.#looked = true;
+    if (first) return jitter;
+    const busy = this.#turn?.left() ?? 0;
+    return (busy > 0 ? busy : this.#ttl * TURN_LIFE) + (isBehind ? this.#ttl * REST_WITHOUT_TURN + 2 * jitter : jitter);
+  }
+
+  #sweep(goesOn: () => Promise<boolean>): Promise<void> {
+    const pause = async (): Promise<boolean> => {
+      await new Promise<void>((resolve) => void this.#clock.after(1, resolve, true));
+      return goesOn();
+    };
+    return sweep(this.#channel, this.#liveness, this.#onOrphan, this.#clock, pause);
   }
 }

@@ -1,4 +1,4 @@
-import { unlessCorrupt } from "../../channel/calls/corrupt.js";
+import { unlessCorrupt } from "../../channel/corrupt.js";
 import { encodeKey } from "../../channel/encoding/key.js";
 import type { EntriesOptions, Key, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";

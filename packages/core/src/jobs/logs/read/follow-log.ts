@@ -1,9 +1,15 @@
-import { unlessCorrupt } from "../../../channel/calls/corrupt.js";
+import type { Channel } from "../../../channel/channel.js";
+import { unlessCorrupt } from "../../../channel/corrupt.js";
 import { isChannelError } from "../../../channel/errors.js";
-import type { WatchEvent } from "../../../channel/types.js";
-import { firstOf, whenAborted } from "../../../util/abort/abort.js";
+import type { CallOptions, WatchEvent } from "../../../channel/types.js";
+import { firstOf, isSignal, whenAborted } from "../../../util/abort.js";
 import type { Clock } from "../../../util/clock.js";
-import type { RunRef } from "../../run-id.js";
+import { fieldsOf, isCount, isOptional, isText, isTime } from "../../../util/shape.js";
+import { RunError } from "../../errors.js";
+import { isRecord, recordUnder } from "../../records/read.js";
+import { recordKey } from "../../records/record.js";
+import { parseRunId, type RunRef } from "../../run-id.js";
+import type { RunRecord } from "../../types.js";
 import {
   chunkKey,
   isChunk,
@@ -15,10 +21,62 @@ import {
   progressKey,
   seqOf,
 } from "../chunk.js";
-import type { LogItem, LogOptions } from "../types.js";
-import { LogText } from "./log-text.js";
-import { beforeLast, chunksOf, type LogSource, linesIn } from "./read-log.js";
-import { whenRunEnded } from "./run-end.js";
+import type { Logs } from "../logs.js";
+import type { LogItem, LogOptions, Progress } from "../types.js";
+import { beforeLast, chunksOf, type LogSource, LogText, linesIn, readLog } from "./read-log.js";
+
+/** The parts of a manager that reading a log needs. */
+interface Reading {
+  readonly jobs: Channel<RunRecord>;
+  readonly logs: Logs;
+  readonly clock: Clock;
+}
+
+/**
+ * The log of a run, by its record or id.
+ *
+ * @throws RunError `INVALID`
+ */
+export async function* logOf(
+  { jobs, logs, clock }: Reading,
+  run: string | RunRef,
+  options: LogOptions,
+): AsyncGenerator<LogItem, void, undefined> {
+  const ref = runRefOf(run);
+  checkOptions(ref.name, options);
+  const { channel } = await logs.open();
+  const source = { logs: channel, jobs, clock };
+  yield* options.follow === true ? followLog(source, ref, options) : readLog(source, ref, options);
+}
+
+/** The progress that a run told last. */
+export async function progressOf(
+  logs: Logs,
+  run: string | RunRef,
+  options: CallOptions,
+): Promise<Progress | undefined> {
+  const ref = runRefOf(run);
+  const { channel } = await logs.open();
+  const value: unknown = await channel.get(progressKey(ref), options);
+  return isProgress(value) ? value : undefined;
+}
+
+function checkOptions(name: string, options: LogOptions): void {
+  const { after, tail, signal } = options;
+  for (const [option, count] of Object.entries({ after, tail }))
+    if (!isOptional(count, isCount))
+      throw new RunError("INVALID", name, `${option} is a whole number from 0 up, not ${count}`);
+  if (after !== undefined && tail !== undefined) throw new RunError("INVALID", name, "give either after or tail");
+  if (!isOptional(signal, isSignal)) throw new RunError("INVALID", name, "signal must be an AbortSignal");
+}
+
+export function runRefOf(run: unknown): RunRef {
+  const { name, startTime } = (isText(run) ? parseRunId(run) : fieldsOf<RunRef>(run)) ?? {};
+  if (isText(name) && name !== "" && isTime(startTime)) return { name, startTime };
+  const example = "daily-report@2026-11-25T02:00:00.000Z";
+  const shown = isText(run) ? `"${run}"` : String(run);
+  throw new RunError("INVALID", "", `a run is named by its record or by its id, such as ${example}, not by ${shown}`);
+}
 
 /**
  * How long a reader waits for the end of a log once the run is over, in ms. A run writes both at once, or, if
@@ -27,15 +85,15 @@ import { whenRunEnded } from "./run-end.js";
 const GRACE = 5_000;
 
 /** The pause before the next attempt to read a store that is away, and between two looks without a watch. */
-const PAUSE = 1_000;
+const POLL = 1_000;
 
 /** What a reader needs that follows a log. */
-export interface FollowSource extends LogSource {
+interface FollowSource extends LogSource {
   readonly clock: Clock;
 }
 
 /** The log of a run, and all that is added to it until the run is over. */
-export async function* followLog(
+async function* followLog(
   source: FollowSource,
   run: RunRef,
   options: LogOptions,
@@ -221,7 +279,7 @@ class Follower {
       else this.#over.abort();
     } catch (error) {
       if (this.#isOver) return;
-      if (isChannelError(error) && error.retryable) this.#endIn(PAUSE, true);
+      if (isChannelError(error) && error.retryable) this.#endIn(POLL, true);
       else this.#over.abort();
     }
   }
@@ -235,7 +293,7 @@ class Follower {
     const { signal, forget } = this.#signal();
     await new Promise<void>((resolve) => {
       if (signal.aborted) return resolve();
-      const cancel = this.#source.clock.after(PAUSE, resolve, true);
+      const cancel = this.#source.clock.after(POLL, resolve, true);
       whenAborted(signal, () => {
         cancel();
         resolve();
@@ -255,4 +313,55 @@ function withLast(count: number, chunks: LogChunk[]): LogChunk[] {
     first++;
   }
   return chunks.slice(first);
+}
+
+/** The pause before the next look at a record, where the store is away or has no watch, in ms. */
+const END_POLL = 1_000;
+
+/** The parts of a reader that learn of the end of a run. */
+interface Source {
+  readonly jobs: Channel<RunRecord>;
+  readonly clock: Clock;
+}
+
+/** Calls `onEnd` once the record of a run is closed or gone. Call the result to stop. */
+function whenRunEnded(source: Source, run: RunRef, onEnd: (endTime: number | undefined) => void): () => void {
+  const { jobs, clock } = source;
+  const key = recordKey(run.name, run.startTime);
+  let isOver = false;
+  let cancel = (): void => {};
+  let stopWatch = (): void => {};
+  const stop = (): void => {
+    isOver = true;
+    cancel();
+    stopWatch();
+  };
+  const see = (record: RunRecord | undefined): void => {
+    if (isOver || record?.status === "running") return;
+    stop();
+    onEnd(record?.endTime);
+  };
+  const look = async (): Promise<void> => {
+    cancel();
+    try {
+      see((await recordUnder(jobs, key))?.value);
+      if (jobs.supports.watch) return;
+    } catch {
+      // The store is away: look again.
+    }
+    if (!isOver) cancel = clock.after(END_POLL, () => void look());
+  };
+  if (jobs.supports.watch) {
+    const watch = jobs.watchKey(key, {
+      changed: (change) => {
+        const value = change.value();
+        if (change.deleted || (value !== undefined && isRecord({ key, value }))) see(value);
+      },
+      gap: () => void look(),
+      failed: () => void look(),
+    });
+    stopWatch = () => watch.stop();
+    watch.ready.then(look, look);
+  } else void look();
+  return stop;
 }

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { cut, LONGEST_LINE, lastState, linesOf, withFields } from "./line.js";
-import { RawLines } from "./raw-lines.js";
+import { cut, LONGEST_LINE, lastState, linesOf, RawLines, withFields } from "./log-writer.js";
 
 /** The lines that raw output becomes which comes in these pieces, the open one included. */
 function linesOfPieces(...pieces: string[]): string[] {

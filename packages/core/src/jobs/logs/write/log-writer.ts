@@ -1,10 +1,12 @@
+import type { LogBudget } from "../../../channel/backend/backend.js";
+import { encodeValue } from "../../../channel/encoding/json.js";
+import { nearestJson } from "../../../channel/encoding/nearest-json.js";
 import { isChannelError } from "../../../channel/errors.js";
 import type { Op } from "../../../channel/types.js";
 import type { RunRef } from "../../run-id.js";
 import { chunkKey, type LogChunk, type LogsValue } from "../chunk.js";
 import type { LateWriter, LogStore, Logs } from "../logs.js";
-import type { LogAmount } from "../types.js";
-import { Ring } from "./ring.js";
+import type { LogAmount, LogLevel, LogStream } from "../types.js";
 import { sum, Waiting, type WaitingLimits } from "./waiting.js";
 
 /** The most that waits in memory for one run, in bytes. */
@@ -213,4 +215,170 @@ function isRefused(error: unknown): boolean {
   return (
     !isChannelError(error) || ["TOO_LARGE", "INVALID_VALUE", "INVALID_KEY", "INVALID_ARGUMENT"].includes(error.code)
   );
+}
+
+/** The longest line, in UTF-8 bytes. */
+export const LONGEST_LINE: number = 16 * 1_024;
+
+/** The most bytes of a UTF-16 unit in UTF-8. */
+const MOST_BYTES = 3;
+
+/** The letter of a level or stream, in the text of a chunk. */
+export const LETTERS: Readonly<Record<LogLevel | LogStream, string>> = {
+  debug: "D",
+  info: "I",
+  warn: "W",
+  error: "E",
+  stdout: "o",
+  stderr: "e",
+};
+
+/** The lines of a text. Its last line break ends the last line, and begins no other. */
+export function linesOf(text: string): string[] {
+  if (!text.includes("\n")) return [text];
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+/** The last state of a line that carriage returns have overwritten. */
+export function lastState(line: string): string {
+  if (!line.includes("\r")) return line;
+  const whole = line.replace(/\r+$/, "");
+  return whole.slice(whole.lastIndexOf("\r") + 1);
+}
+
+/** A line as it is kept: cut at {@link LONGEST_LINE}. `more`: bytes that were left out already. */
+export function cut(line: string, more = 0): string {
+  if (more === 0 && line.length * MOST_BYTES <= LONGEST_LINE) return line;
+  const bytes = Buffer.from(line);
+  if (more === 0 && bytes.length <= LONGEST_LINE) return line;
+  let end = Math.min(bytes.length, LONGEST_LINE);
+  // Do not cut a character in two: go back to its first byte.
+  while (end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end--;
+  return `${bytes.toString("utf8", 0, end)}… [${bytes.length - end + more} bytes cut]`;
+}
+
+/** A text with fields behind it, as JSON on one line. Never throws. */
+export function withFields(text: unknown, fields: unknown): string {
+  const shown = inWords(text);
+  if (fields === undefined) return shown;
+  return `${shown} ${jsonOf(fields)}`.trimEnd();
+}
+
+/** Nearly all fields are plain. What JSON would change takes three times as long. */
+function jsonOf(fields: unknown): string {
+  try {
+    return encodeValue(fields);
+  } catch {
+    return JSON.stringify(nearestJson(fields, "fields").kept) ?? "";
+  }
+}
+
+/** A JavaScript program may pass anything as a text. */
+function inWords(text: unknown): string {
+  if (typeof text === "string") return text;
+  if (text instanceof Error) return String(text.stack ?? text);
+  const { kept } = nearestJson(text, "text");
+  return typeof kept === "string" ? kept : (JSON.stringify(kept) ?? String(typeof text));
+}
+
+/** Makes lines of raw output, which comes in pieces of any length. Keeps the begin of the open line. */
+export class RawLines {
+  #open = "";
+  /** Bytes of the open line that are not kept. */
+  #more = 0;
+
+  /** Adds a piece, and calls `line` for each line that it completes. */
+  add(text: string, line: (text: string) => void): void {
+    let from = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+      this.#extend(text.slice(from, end));
+      this.end(line, true);
+      from = end + 1;
+    }
+    if (from < text.length) this.#extend(text.slice(from));
+  }
+
+  /** Completes the open line, if there is one. `evenEmpty`: also if it has no text. */
+  end(line: (text: string) => void, evenEmpty = false): void {
+    const [open, more] = [this.#open, this.#more];
+    this.#open = "";
+    this.#more = 0;
+    if (evenEmpty || open !== "") line(cut(lastState(open), more));
+  }
+
+  #extend(text: string): void {
+    // What is overwritten need not be kept. A carriage return at the very end may belong to a line break.
+    const last = text.replace(/\r+$/, "").lastIndexOf("\r");
+    if (last >= 0 || (this.#open.endsWith("\r") && /[^\r]/.test(text))) {
+      this.#open = "";
+      this.#more = 0;
+    }
+    const open = this.#open + text.slice(last + 1);
+    const end = Math.min(open.length, isHighSurrogate(open, LONGEST_LINE - 1) ? LONGEST_LINE - 1 : LONGEST_LINE);
+    this.#open = open.slice(0, end);
+    this.#more += Buffer.byteLength(open.slice(end));
+  }
+}
+
+function isHighSurrogate(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0xd800 && code < 0xdc00;
+}
+
+/** What an entry takes in a store besides its text, in bytes. It bounds the number of small chunks. */
+const ENTRY = 256;
+
+/**
+ * The chunks of a log that a store keeps: the first ones, which fill the head of the budget, and the last
+ * ones, which fill its tail.
+ */
+export class Ring {
+  /** Bytes that are left in the head. Its last chunk may be longer: it takes the rest from the tail. */
+  #headLeft: number;
+  #tailMost: number;
+  /** How many chunks are in the head. */
+  #head = 0;
+  readonly #tail: { readonly seq: number; readonly size: number }[] = [];
+  #tailSize = 0;
+  #next = 0;
+
+  constructor(budget: Pick<LogBudget, "head" | "tail">) {
+    this.#headLeft = budget.head;
+    this.#tailMost = budget.tail;
+  }
+
+  /** The number of the next chunk. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Adds a chunk of this length. Returns its number, and the chunks to delete for it, `most` at most. */
+  add(bytes: number, most: number): { readonly seq: number; readonly deletes: readonly number[] } {
+    const seq = this.#next++;
+    const size = bytes + ENTRY;
+    if (this.#headLeft > 0) {
+      this.#headLeft -= size;
+      if (this.#headLeft < 0) this.#tailMost += this.#headLeft;
+      this.#head++;
+      return { seq, deletes: [] };
+    }
+    this.#tail.push({ seq, size });
+    this.#tailSize += size;
+    const deletes: number[] = [];
+    // The chunk itself is kept, however small the budget is.
+    while (this.#tailSize > this.#tailMost && this.#tail.length > 1 && deletes.length < most) {
+      const oldest = this.#tail.shift();
+      if (oldest === undefined) break;
+      this.#tailSize -= oldest.size;
+      deletes.push(oldest.seq);
+    }
+    return { seq, deletes };
+  }
+
+  /** The numbers of all chunks that are kept. */
+  kept(): number[] {
+    return [...Array.from({ length: this.#head }, (_, seq) => seq), ...this.#tail.map(({ seq }) => seq)];
+  }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogAmount } from "../types.js";
-import { Ring } from "./ring.js";
+import { Ring } from "./log-writer.js";
 import { Waiting, type WaitingChunk } from "./waiting.js";
 
 function waiting(limits: { chunk: number; most: number; room?: { used: number; most: number } }): {

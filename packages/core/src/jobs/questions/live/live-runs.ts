@@ -1,28 +1,74 @@
 import type { Channel } from "../../../channel/channel.js";
+import { isChannelError } from "../../../channel/errors.js";
 import type { Key, KeyWatch, Version } from "../../../channel/types.js";
-import { AGAIN, type Followed, follow } from "../../../channel/watch/follow.js";
+import { type Followed, follow, RETRY_PAUSE } from "../../../channel/watch/follow.js";
 import type { Hold, LocksValue, Ticket } from "../../../locks/entries/schema.js";
-import { holdOf, isLock, isQueue, lockPlace } from "../../../locks/entries/valid.js";
-import { waiterOf } from "../../../locks/entries/waiters.js";
-import type { Holder, Waiter, WaitersOptions } from "../../../locks/types.js";
+import { holdOf, isLock, isQueue, isSession, lockPlace, sessionPlace } from "../../../locks/entries/valid.js";
+import { waiterOf } from "../../../locks/entries/view.js";
+import type { HeldLock, Holder, Waiter, WaitersOptions } from "../../../locks/types.js";
 import type { Clock } from "../../../util/clock.js";
+import { type ProcessIdentity, processIsGone } from "../../../util/process-state.js";
 import { fieldsOf, isTime } from "../../../util/shape.js";
+import { progressOf } from "../../logs/read/follow-log.js";
 import type { LogItem, LogOptions, Progress } from "../../logs/types.js";
+import { recordsOf } from "../../records/orphans.js";
 import { recordUnder } from "../../records/read.js";
 import { recordKey, toRecord } from "../../records/record.js";
-import type { RunRef } from "../../run-id.js";
-import type { RunRecord } from "../../types.js";
+import { stopsAskedOf } from "../../requests/audit.js";
+import type { RunContext } from "../../run/context.js";
+import { type RunRef, runId } from "../../run-id.js";
+import type { AuditEntry, JobSummary, RunRecord } from "../../types.js";
 import { usually } from "../job-summary.js";
-import { LiveSessions } from "./sessions.js";
-import { LiveStops, type Stoppable } from "./stops.js";
-import type { LiveOptions, LiveRun, LiveSession } from "./types.js";
+
+/** Until when a process has its locks. Times are in ms since 1970 by the clock of the reader. */
+interface LiveLease {
+  /** When its locks are free if the process does not renew them. */
+  readonly until: number;
+  /** When the renewal was seen that it renewed them by last. */
+  readonly renewed: number;
+}
+
+/** A process that has locks or waits for one, or did so a moment ago. */
+interface LiveSession extends Holder {
+  /** When it began to hold locks, in ms since 1970 by its own clock. */
+  readonly since: number;
+  /** Absent until the first renewal was seen, and for a lock that a person holds. */
+  readonly lease?: LiveLease;
+  /** Set for a lock that a person holds: no process has the session. */
+  readonly hold?: true;
+}
+
+/** A run that goes on. */
+export interface LiveRun extends RunRecord {
+  readonly fence: Version;
+  /** The usual duration of the job: see {@link JobSummary.usual}. */
+  readonly usual?: NonNullable<JobSummary["usual"]>;
+  readonly progress?: Progress;
+  /** How many wait for its lock. */
+  readonly waiting: number;
+  /** The lease of its process. */
+  readonly lease?: LiveLease;
+  /** Who asked it to stop, last. Its body has not obeyed so far. */
+  readonly asked?: AuditEntry;
+}
+
+/** Options of {@link JobManager.live}. */
+export interface LiveOptions {
+  /**
+   * Called with the name of a job when its run began, changed or ended, or when more or fewer wait for its
+   * lock. The renewals of leases are not told.
+   */
+  readonly changed?: (name: string) => void;
+  /** Called if the store fails in a way that does not pass: what is known grows old from then on. */
+  readonly failed?: (error: unknown) => void;
+}
 
 /** For how long the usual duration of a job is not read again, in ms, and of how many jobs it is kept. */
 const USUAL_FOR = 10_000;
 const MOST_USUAL = 1_000;
 
 /** What is needed of the manager. */
-export interface LiveSource {
+interface LiveSource {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
   readonly clock: Clock;
@@ -226,7 +272,7 @@ export class LiveRuns {
       this.#tell(watched.name);
     } catch {
       // The store is away. Not every store tells of a gap afterwards.
-      if (!watched.over.signal.aborted) this.#source.clock.after(AGAIN, () => void this.#readAgain(watched));
+      if (!watched.over.signal.aborted) this.#source.clock.after(RETRY_PAUSE, () => void this.#readAgain(watched));
     }
   }
 
@@ -289,4 +335,199 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void; reject:
     reject = no;
   });
   return { promise, resolve, reject };
+}
+
+/** So many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
+const LOCKS_AT_ONCE = 100;
+
+/** The records of the open runs of all processes, found by their locks. */
+export async function running(jobs: Channel<RunRecord>, held: readonly HeldLock[]): Promise<RunRecord[]> {
+  const found: RunRecord[] = [];
+  for (let i = 0; i < held.length; i += LOCKS_AT_ONCE) {
+    const entries = await recordsOf(jobs, held.slice(i, i + LOCKS_AT_ONCE));
+    for (const entry of entries) if (entry?.value.status === "running") found.push(toRecord(entry));
+  }
+  return found;
+}
+
+/** What is read. */
+interface LiveRunStores {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+  readonly logs: RunContext["logs"];
+}
+
+/** What runs, as {@link LiveRuns} shows it, without the leases: only who watches them knows those. */
+export async function liveRunsOnce(
+  { jobs, locks, logs }: LiveRunStores,
+  held: readonly HeldLock[],
+): Promise<LiveRun[]> {
+  const runs = await running(jobs, held);
+  const asked = await stopsAskedOf(locks, runs);
+  const lockOf = new Map(held.map((lock) => [lock.name, lock]));
+  return Promise.all(
+    runs.map(async (run): Promise<LiveRun> => {
+      const [usual, progress] = await Promise.all([usually(jobs, run.name), progressOf(logs, run, {})]);
+      const { waiting = 0, fence = run.fence ?? "" } = lockOf.get(run.name) ?? {};
+      const stop = asked.get(run.id);
+      return {
+        ...run,
+        fence,
+        waiting,
+        ...(usual !== undefined && { usual }),
+        ...(progress !== undefined && { progress }),
+        ...(stop !== undefined && { asked: stop }),
+      };
+    }),
+  );
+}
+
+/** What the watch of the sessions tells besides. */
+interface SessionNews {
+  /** Somebody asked a process to stop one of its runs. */
+  readonly asked: (instance: string) => void;
+  /** The session of a process was not known before. */
+  readonly came: (instance: string) => void;
+  /** A snapshot is complete: requests before it may not have been told. */
+  readonly synced: () => void;
+}
+
+/** The processes that have locks or wait for one, kept up to date by a watch of their sessions. */
+class LiveSessions implements Followed<LocksValue> {
+  readonly #clock: Clock;
+  readonly #news: SessionNews;
+  readonly #all: Map<string, { readonly shown: LiveSession; readonly process: ProcessIdentity }> = new Map();
+  #isSynced = false;
+
+  constructor(clock: Clock, news: SessionNews) {
+    this.#clock = clock;
+    this.#news = news;
+  }
+
+  of(instance: string): LiveSession | undefined {
+    return this.#all.get(instance)?.shown;
+  }
+
+  all(): LiveSession[] {
+    return [...this.#all.values()].map(({ shown }) => shown);
+  }
+
+  /** Whether a session is certainly over: its entry is gone, or its process on this host died. */
+  isOver(instance: string): boolean {
+    const session = this.#all.get(instance);
+    return this.#isSynced && (session === undefined || processIsGone(session.process));
+  }
+
+  begun(): void {
+    this.#isSynced = false;
+  }
+
+  put(key: Key, value: LocksValue | undefined, _: Version, expiresIn: number | undefined): void {
+    const id = sessionPlace(key);
+    if (id === undefined) return;
+    if ((key as readonly unknown[])[2] === "stop") this.#news.asked(id);
+    if ((key as readonly unknown[]).length > 2 || !isSession(value, id)) return;
+    const { host, pid } = value.process;
+    const now = this.#clock.now();
+    const isNew = !this.#all.has(id);
+    const before = this.of(id)?.lease;
+    // What a snapshot shows was renewed at some time before.
+    const lease = this.#isSynced && value.hold !== true ? this.#leaseOf(now, expiresIn, before) : before;
+    const shown = {
+      ...{ host, pid, instance: id, since: value.since },
+      ...(lease !== undefined && { lease }),
+      ...(value.hold === true && ({ hold: true } as const)),
+    };
+    this.#all.set(id, { shown, process: value.process });
+    if (isNew) this.#news.came(id);
+  }
+
+  #leaseOf(now: number, expiresIn: number | undefined, before: LiveSession["lease"]): LiveSession["lease"] {
+    return expiresIn === undefined ? before : { until: now + expiresIn, renewed: now };
+  }
+
+  gone(key: Key): void {
+    const id = sessionPlace(key);
+    if (id !== undefined && (key as readonly unknown[]).length === 2) this.#all.delete(id);
+  }
+
+  synced(): void {
+    this.#isSynced = true;
+    this.#news.synced();
+  }
+}
+
+/** A run that somebody may ask to stop. */
+interface Stoppable extends RunRef {
+  readonly instance: string;
+  readonly over: AbortController;
+  asked?: AuditEntry;
+}
+
+/**
+ * Who asked which run to stop. The watch of the sessions tells that somebody asked a process: the audit is
+ * read only then, and once for all runs that are known at first.
+ */
+class LiveStops {
+  readonly #locks: Channel<LocksValue>;
+  readonly #clock: Clock;
+  readonly #tell: (name: string) => void;
+  /** The processes that were asked: a run of them may become known after its request. */
+  readonly #processes: Set<string> = new Set();
+  readonly #unread: Set<Stoppable> = new Set();
+  #reading: Promise<void> | undefined;
+
+  constructor(locks: Channel<LocksValue>, clock: Clock, tell: (name: string) => void) {
+    this.#locks = locks;
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  /** A run became known. */
+  began(run: Stoppable): void {
+    if (this.#processes.has(run.instance)) void this.look([run]);
+  }
+
+  /** Somebody asked something of a process. */
+  asked(instance: string, runs: Iterable<Stoppable>): void {
+    this.#processes.add(instance);
+    void this.look([...runs].filter((run) => run.instance === instance));
+  }
+
+  /** Reads who asked these runs to stop. Resolves at once if the store is away: it is read later then. */
+  look(runs: Iterable<Stoppable>): Promise<void> {
+    for (const run of runs) this.#unread.add(run);
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    while (this.#unread.size > 0) {
+      const runs = [...this.#unread].filter(({ over }) => !over.signal.aborted);
+      this.#unread.clear();
+      try {
+        await this.#readOf(runs);
+      } catch (error) {
+        if (!isChannelError(error) || !error.retryable) return;
+        for (const run of runs) this.#unread.add(run);
+        this.#clock.after(RETRY_PAUSE, () => void this.look([]));
+        return;
+      }
+    }
+  }
+
+  async #readOf(runs: readonly Stoppable[]): Promise<void> {
+    const asked = await stopsAskedOf(
+      this.#locks,
+      runs.map(({ name, startTime }) => ({ name, startTime, id: runId({ name, startTime }) })),
+    );
+    for (const run of runs) {
+      const entry = asked.get(runId(run));
+      if (entry === undefined) continue;
+      run.asked = entry;
+      this.#tell(run.name);
+    }
+  }
 }

@@ -1,0 +1,125 @@
+import { whenAborted } from "../util/abort.js";
+import type { Clock } from "../util/clock.js";
+import { LINES, visible } from "../util/text.js";
+import { emitWarning } from "../util/warning.js";
+import { ChannelError, isChannelError } from "./errors.js";
+import type { Entry } from "./types.js";
+
+/**
+ * Stops waiting for `work` when `signal` fires. The work itself may go on: whether a write that was sent was
+ * applied is unknown then.
+ */
+export function abortable<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  outcome: "not-applied" | "unknown",
+): Promise<T> {
+  return signal === undefined ? work : untilAbort(work, signal, outcome);
+}
+
+async function untilAbort<T>(work: Promise<T>, signal: AbortSignal, outcome: "not-applied" | "unknown"): Promise<T> {
+  let stopListening: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(abortError(signal, outcome));
+    if (signal.aborted) onAbort();
+    else stopListening = whenAborted(signal, onAbort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    stopListening?.();
+  }
+}
+
+/** Throws if `signal` has fired, before anything is sent. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortError(signal, "not-applied");
+}
+
+function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): ChannelError {
+  return new ChannelError("ABORTED", "the call was aborted by its signal", { outcome, cause: signal.reason });
+}
+
+/**
+ * Runs a periodic task that nobody awaits. A `ChannelError` is dropped: the next period tries again, and
+ * callers learn of it from their own calls. Any other error is a fault of this package, a backend or a
+ * callback: it becomes a process warning, so that it does not end a process that holds locks.
+ */
+export async function inBackground(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isChannelError(error)) return;
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    emitWarning("OJM_BACKGROUND", `in the background: ${visible(why, LINES)}`);
+  }
+}
+
+/**
+ * The check of `key`, if it is among those that failed. Finds it by identity: pass the key that was given to
+ * the commit.
+ */
+export function failedCheck<V>(
+  failed: readonly { readonly key: unknown; readonly current?: Entry<V> }[],
+  key: unknown,
+): { readonly current?: Entry<V> } | undefined {
+  return failed.find((check) => check.key === key);
+}
+
+/**
+ * Whether a call failed because the store has no room. That is no short outage: it lasts until somebody makes
+ * room, so the caller is told at once.
+ */
+export function isFull(error: unknown): error is ChannelError {
+  return isChannelError(error) && error.code === "FULL";
+}
+
+/** The pause before a retry, in ms. */
+const PAUSE = 100;
+
+/** How long {@link retry} goes on. */
+interface RetryOptions {
+  readonly clock: Clock;
+  /** The time of the last attempt, by the monotonic clock. */
+  readonly until: number;
+  /** Asked before each further attempt. */
+  goesOn(): boolean;
+}
+
+/**
+ * Repeats a call while its error is retryable, and not that the store is full. Rejects with the error of the
+ * last attempt.
+ */
+export async function retry<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const began = options.clock.monotonic();
+    try {
+      return await call();
+    } catch (error) {
+      await beforeRetry(options, began, error);
+    }
+  }
+}
+
+/**
+ * Waits before the next attempt, after one that began at `began`. Rejects with its error if there is no next
+ * one.
+ */
+export async function beforeRetry(
+  { clock, until, goesOn }: RetryOptions,
+  began: number,
+  error: unknown,
+): Promise<void> {
+  if (!isChannelError(error) || !error.retryable || isFull(error) || began >= until || !goesOn()) throw error;
+  const pause = Math.min(PAUSE, Math.max(0, until - clock.monotonic()));
+  await new Promise<void>((resolve) => void clock.after(pause, resolve, true));
+}
+
+/**
+ * When to stop retrying the end of a lease or a run: after one `ttl` at most, so that a store that is away
+ * cannot block `close()`. The session is no guide, as it may live in another store. After its timeout a lease
+ * still gets its full `ttl` of retries.
+ */
+export function endingUntil(now: number, heldUntil: number, ttl: number): number {
+  return now < heldUntil ? Math.min(heldUntil, now + ttl) : now + ttl;
+}

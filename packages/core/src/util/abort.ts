@@ -1,0 +1,66 @@
+import { setMaxListeners } from "node:events";
+
+/** Calls `callback` when `signal` fires. Call the result to stop listening. */
+export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
+  // A program may use one signal for everything it does. Node would report that as a leak from the eleventh
+  // listener on.
+  setMaxListeners(0, signal);
+  signal.addEventListener("abort", callback, { once: true });
+  return () => signal.removeEventListener("abort", callback);
+}
+
+/**
+ * A signal that fires with the first of `signals`. `forget` stops listening to them: Node keeps the result of
+ * AbortSignal.any() while any of its sources lives.
+ *
+ * @see https://github.com/nodejs/node/issues/55351
+ */
+export function firstOf(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; forget(): void } {
+  const first = new AbortController();
+  const abort = (): void => first.abort();
+  const unfollow = signals.map((signal) => whenAborted(signal, abort));
+  if (signals.some(({ aborted }) => aborted)) abort();
+  return { signal: first.signal, forget: () => unfollow.forEach((forget) => void forget()) };
+}
+
+/**
+ * Whether a value is an AbortSignal, also one of another realm. An object that only looks like one would
+ * never fire.
+ */
+export function isSignal(value: unknown): value is AbortSignal {
+  return Object.prototype.toString.call(value) === "[object AbortSignal]";
+}
+
+/** Why a signal fired, in words. */
+export function reasonText(reason: unknown): string {
+  return reason instanceof Error ? reason.message : reason === undefined ? "no reason given" : String(reason);
+}
+
+/**
+ * An abort signal that is created on first use. Nobody looks at the signal of most runs and leases, and
+ * creating one costs more than the rest of a lease together.
+ */
+export class LazyAbortSignal {
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The reason of a signal that fired; `undefined` before. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  /** Fires the signal. Only the first call counts. */
+  fire(reason: Error): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
