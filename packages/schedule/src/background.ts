@@ -1,5 +1,7 @@
+import { channel } from "node:diagnostics_channel";
 import { isChannelError } from "@ojm/core";
 import { emitWarning, LINES, visible } from "@ojm/core/internal";
+import type { Decided } from "./decide/outcomes.js";
 
 /**
  * Runs a task that nobody awaits. A `ChannelError` is dropped: the task is tried again. Any other error is
@@ -19,4 +21,24 @@ export async function inBackground(work: () => Promise<unknown>): Promise<void> 
 /** Tells the people who run a process what they must know of a schedule. */
 export function warn(text: string): void {
   emitWarning("OJM_SCHEDULE", visible(text));
+}
+
+const TICK = channel("ojm:tick");
+const ADDED = channel("ojm:schedule:added");
+
+/**
+ * Publishes what became of ticks on the diagnostics channel `ojm:tick`. It costs nothing while nobody
+ * listens.
+ */
+export function tellTicks(schedule: string, ticks: readonly Decided[]): void {
+  if (!TICK.hasSubscribers) return;
+  for (const { at, value } of ticks) TICK.publish({ schedule, at, ...value });
+}
+
+/**
+ * Publishes on the diagnostics channel `ojm:schedule:added`, as `{ schedule }`, that this process runs a
+ * schedule: who counts its failures begins at 0.
+ */
+export function tellAdded(schedule: string): void {
+  if (ADDED.hasSubscribers) ADDED.publish({ schedule });
 }

@@ -1,13 +1,15 @@
 /** Schedules: when jobs are due, and a scheduler that runs them, each tick once on however many machines. */
 export { cronSchedule } from "./calendar/cron.js";
-export { intervalSchedule } from "./calendar/interval.js";
 export { onceForTick } from "./calendar/last-tick.js";
-export { isScheduleError, type Schedule, ScheduleError, type ScheduleErrorCode } from "./calendar/schedule.js";
-export type { Backfill, BackfillOptions, RunNowOptions } from "./control/ask.js";
-export type { BackfillProgress, StopOptions } from "./control/backfills.js";
-export { scheduleDamage } from "./control/damaged.js";
+export {
+  intervalSchedule,
+  isScheduleError,
+  type Schedule,
+  ScheduleError,
+  type ScheduleErrorCode,
+} from "./calendar/schedule.js";
 export type { ScheduleSummary } from "./control/list.js";
-export type { NextTick } from "./control/next.js";
+export type { NextTick } from "./control/overview.js";
 export {
   type OverdueTicks,
   type SchedulerView,
@@ -16,21 +18,23 @@ export {
   schedulesIn,
 } from "./control/overview.js";
 export type { PauseOptions, ResumeOptions } from "./control/pause.js";
+export type { Backfill, BackfillOptions, BackfillProgress, RunNowOptions, StopOptions } from "./control/requests.js";
 export type { DecidedTick, ScheduleTick, TicksOptions } from "./control/ticks.js";
+export { scheduleDamage } from "./control/ticks.js";
 export type { ScheduleReason } from "./control/why.js";
-export { whyBackfilled, whyNotRun } from "./decide/why-not-run.js";
+export { whyBackfilled, whyNotRun } from "./decide/outcomes.js";
 export { checkDefinition } from "./definition/check.js";
 export type { Blackout, CheckedDefinition, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
 export { wordsOf } from "./definition/words.js";
-export type { Body } from "./fire/host.js";
+export type { Body } from "./fire/start.js";
 export { Scheduler, type SchedulerOptions } from "./scheduler.js";
 export type { Pause, TickOutcome, TickReason } from "./store/schema.js";
-export { exportedSchedules } from "./transfer/export.js";
-export { type ScheduleImport, scheduleImporter } from "./transfer/import.js";
 export type {
   ExportedSchedule,
   ExportedSchedulePart,
   ExportedTick,
   ScheduleExportOptions,
   ScheduleImportCounts,
-} from "./transfer/types.js";
+} from "./transfer/export.js";
+export { exportedSchedules } from "./transfer/export.js";
+export { type ScheduleImport, scheduleImporter } from "./transfer/import.js";

@@ -1,7 +1,7 @@
 import type { Run } from "@ojm/core";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
-import { whyBackfilled, whyNotRun } from "./decide/why-not-run.js";
+import { whyBackfilled, whyNotRun } from "./decide/outcomes.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
 import { Scheduler, type SchedulerOptions } from "./scheduler.js";
 import { type SchedulerOf, World } from "./testing/world.js";

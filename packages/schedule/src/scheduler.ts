@@ -10,27 +10,34 @@ import {
 } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { both, follow } from "@ojm/core/internal";
-import { Alarms } from "./alarms/alarms.js";
-import { inBackground } from "./background.js";
+import { Alarms } from "./alarms.js";
+import { inBackground, tellAdded, tellTicks } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
-import { type Backfill, type BackfillOptions, backfill, type RunNowOptions, runNow } from "./control/ask.js";
-import { type BackfillProgress, backfillsOf, type StopOptions, stopBackfills } from "./control/backfills.js";
 import { nextOf, type ScheduleSummary, schedulesOf } from "./control/list.js";
-import { holdsIn, type NextTick } from "./control/next.js";
-import { instantOf, known, type PauseOptions, pause, type ResumeOptions, resume } from "./control/pause.js";
-import { remove } from "./control/remove.js";
+import { holdsIn, type NextTick } from "./control/overview.js";
+import { instantOf, known, type PauseOptions, pause, type ResumeOptions, remove, resume } from "./control/pause.js";
+import {
+  type Backfill,
+  type BackfillOptions,
+  type BackfillProgress,
+  backfill,
+  backfillsOf,
+  type RunNowOptions,
+  runNow,
+  type StopOptions,
+  stopBackfills,
+} from "./control/requests.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
 import { type ScheduleReason, whyScheduled } from "./control/why.js";
 import type { Decided } from "./decide/outcomes.js";
+import { hashOf } from "./definition/calendar.js";
 import { checkDefinition, checkJobName } from "./definition/check.js";
-import { hashOf } from "./definition/hash.js";
 import type { ScheduleDefinition } from "./definition/types.js";
 import { wordsOf } from "./definition/words.js";
-import { tellAdded, tellTicks } from "./events.js";
-import type { Body, Host, Own } from "./fire/host.js";
 import { ScheduledJob } from "./fire/job.js";
 import { Requests } from "./fire/requests.js";
 import { Retries } from "./fire/retries.js";
+import type { Body, Host, Own } from "./fire/start.js";
 import { Members } from "./members/members.js";
 import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readExpression } from "./expression.js";
+import { readExpression } from "./cron.js";
 import { ScheduleError } from "./schedule.js";
 
 const FROM = Date.parse("2026-01-01T00:00Z");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { intervalSchedule } from "./interval.js";
+import { intervalSchedule } from "./schedule.js";
 
 it("an interval first ticks one interval after the start, and a late look does not shift its ticks", () => {
   const schedule = intervalSchedule(1000, 500);

@@ -1,6 +1,5 @@
 import { cronSchedule } from "./cron.js";
-import { ScheduleError } from "./schedule.js";
-import { lastTick } from "./search.js";
+import { lastTick, ScheduleError } from "./schedule.js";
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;

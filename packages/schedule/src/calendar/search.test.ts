@@ -1,9 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cronSchedule } from "./cron.js";
-import { intervalSchedule } from "./interval.js";
-import type { Schedule } from "./schedule.js";
-import { countTicks, lastTick, newestTicks } from "./search.js";
+import { countTicks, intervalSchedule, lastTick, newestTicks, type Schedule } from "./schedule.js";
 
 const DAY = 86_400_000;
 const START = Date.parse("2026-03-20T00:00Z");

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { SkippingClock } from "../testing/skipping-clock.js";
 import { cronSchedule } from "./cron.js";
-import { intervalSchedule } from "./interval.js";
+import { intervalSchedule } from "./schedule.js";
 import { type Due, Timetable } from "./timetable.js";
 
 const MINUTE = 60_000;

@@ -4,8 +4,7 @@ import type { CheckedDefinition } from "../definition/types.js";
 import { pauseAt } from "../operator/schedules.js";
 import type { Pause } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { type NextTick, nextRun, nextTicks } from "./next.js";
-import { cursorsIn, schedulesUnder } from "./overview.js";
+import { cursorsIn, type NextTick, nextRun, nextTicks, schedulesUnder } from "./overview.js";
 import { known } from "./pause.js";
 
 /** A schedule as the store has it. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { calendarOf } from "../definition/calendar.js";
 import { CHANNEL, cursorKey, type SchedulesValue, scheduleKey } from "../store/schema.js";
 import { type SchedulerOf, World } from "../testing/world.js";
-import { scheduleDamage } from "./damaged.js";
+import { scheduleDamage } from "./ticks.js";
 
 const COUNT = 200;
 

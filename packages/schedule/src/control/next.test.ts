@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ScheduleDefinition } from "../definition/types.js";
 import type { StoredSchedule } from "../store/schema.js";
-import { nextRun } from "./next.js";
+import { nextRun } from "./overview.js";
 
 const NOW = Date.parse("2030-01-01T11:00:00Z");
 

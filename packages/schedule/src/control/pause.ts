@@ -1,10 +1,18 @@
-import type { JobManager, RunRecord } from "@ojm/core";
+import type { JobManager, Op, RunRecord } from "@ojm/core";
 import { isTriedAgain } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
-import { settleAll } from "../decide/change.js";
+import { settleAll } from "../decide/decide.js";
 import { pausedWhy } from "../decide/outcomes.js";
-import { show } from "../definition/show.js";
-import { cursorKey, type Pause, type StoredSchedule, scheduleKey } from "../store/schema.js";
+import { show } from "../definition/check.js";
+import {
+  cursorKey,
+  type Pause,
+  removedKey,
+  type SchedulesValue,
+  type StoredSchedule,
+  scheduleKey,
+  TICK_TTL,
+} from "../store/schema.js";
 import type { ScheduleStore, Versioned } from "../store/store.js";
 
 /** Why a schedule is paused, by whom, and for how long. */
@@ -136,4 +144,26 @@ export async function pauseAfterFailures(
     return pauseAt(store, schedule, { reason, by: "pauseAfter", at: store.clock.now() });
   }
   return false;
+}
+
+/** Removes a schedule. Ticks that wait or are due get their outcome in the same commit. */
+export async function remove(store: ScheduleStore, name: string, who: ResumeOptions): Promise<boolean> {
+  for (;;) {
+    const { schedule, cursor } = await store.read(name);
+    if (schedule === undefined && cursor === undefined) return false;
+    const now = store.clock.now();
+    const writes: Op<SchedulesValue>[] = [
+      { delete: scheduleKey(name) },
+      { delete: cursorKey(name) },
+      { put: removedKey(name), value: { by: store.by, at: now }, ttl: TICK_TTL },
+    ];
+    const noted = store.noted({ action: "remove", name, ...who });
+    if (schedule === undefined || cursor === undefined) {
+      await store.channel.commitWith<unknown[]>(writes, [noted]);
+      return schedule !== undefined;
+    }
+    const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
+    const settled = settleAll(state, { outcome: "refused", reason: "removed" });
+    if ((await store.write({ schedule, cursor }, settled, writes, [noted])) !== undefined) return true;
+  }
 }

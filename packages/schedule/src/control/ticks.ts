@@ -1,10 +1,10 @@
 import type { Entry, Holder, JsonValue, Key } from "@ojm/core";
-import { readable, unlessCorrupt } from "@ojm/core/internal";
+import { type DamageCheck, readable, unlessCorrupt } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
-import { show } from "../definition/show.js";
-import { cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
+import { isReadable, show } from "../definition/check.js";
+import { CHANNEL, cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isCursor, isWholeTick } from "../store/valid.js";
+import { isCursor, isMember, isMemberPart, isRequest, isSchedule, isWholeTick } from "../store/valid.js";
 import { instantOf } from "./pause.js";
 
 /** Which ticks are listed. */
@@ -198,3 +198,29 @@ function tickOf(name: string, key: Key, value: unknown): DecidedTick | undefined
   const { calendar: _, ...tick } = value;
   return { schedule: name, at, ...tick };
 }
+
+function isDamaged({ key, value }: Parameters<DamageCheck["isDamaged"]>[0]): boolean {
+  const [kind, name, part, ...more] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  if (typeof name !== "string" || more.length > 0) return false;
+  switch (kind) {
+    case "schedule":
+      return part === undefined && !(isSchedule(value, name) && isReadable(value.definition));
+    case "cursor":
+      return part === undefined && !isCursor(value);
+    case "tick":
+      return typeof part === "number" && !isWholeTick(value);
+    case "member":
+      return part === undefined ? !isMember(value) : !isMemberPart(value);
+    case "request":
+      return part !== undefined && !isRequest(value);
+    default:
+      return false;
+  }
+}
+
+/** Finds the damaged entries of the schedulers. */
+export const scheduleDamage: DamageCheck = {
+  channel: CHANNEL,
+  isDamaged,
+  prefixes: ["schedule", "cursor", "member", "request", "tick"].map((kind) => [kind]),
+};

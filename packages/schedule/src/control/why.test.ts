@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { retriesOf } from "../operator/retries.js";
+import { retriesOf } from "../operator/problems.js";
 import { CHANNEL, cursorKey } from "../store/schema.js";
 import { World } from "../testing/world.js";
 import type { ScheduleReason } from "./why.js";

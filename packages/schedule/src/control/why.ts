@@ -1,13 +1,12 @@
 import type { Reason } from "@ojm/core";
 import { holdOf, visible } from "@ojm/core/internal";
-import { whyNotRun } from "../decide/why-not-run.js";
+import { whyNotRun } from "../decide/outcomes.js";
 import { windowAt } from "../definition/blackout.js";
 import { attendanceOf, attendanceText, overdueTicks, pauseAt } from "../operator/schedules.js";
 import type { Cursor, StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { backfillsOf } from "./backfills.js";
-import { type NextTick, nextRun, nextTicks } from "./next.js";
-import { readSchedulers, type SchedulerView, viewOf } from "./overview.js";
+import { type NextTick, nextRun, nextTicks, readSchedulers, type SchedulerView, viewOf } from "./overview.js";
+import { backfillsOf } from "./requests.js";
 import { decidedIn, type ScheduleTick } from "./ticks.js";
 
 /** Why the job of a schedule does not run now: see {@link Scheduler.why}. */

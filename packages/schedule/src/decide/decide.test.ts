@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CheckedDefinition } from "../definition/types.js";
 import type { Cursor, Pause } from "../store/schema.js";
-import { moveTo, settleAll } from "./change.js";
-import { blocked, type Decision, decide, type State } from "./decide.js";
+import { blocked, type Decision, decide, moveTo, type State, settleAll } from "./decide.js";
 
 const HOUR = 3_600_000;
 const at = (time: string): number => Date.parse(`2026-05-01T${time}Z`);

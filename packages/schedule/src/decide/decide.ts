@@ -1,11 +1,20 @@
-import { lastTick } from "../calendar/search.js";
+import { lastTick, newestTicks } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
-import { calendarOf } from "../definition/calendar.js";
-import { MOST_WAITING, policiesOf } from "../definition/types.js";
+import { calendarKey, calendarOf, dueTime } from "../definition/calendar.js";
+import { type CheckedDefinition, MOST_WAITING, policiesOf } from "../definition/types.js";
 import type { Cursor, StoredSchedule } from "../store/schema.js";
-import { type DueTicks, dueTicks } from "./due-ticks.js";
-import { chooseMissed, type Found, tooLate } from "./missed.js";
-import { blackoutWhy, cursorAt, type Decided, inRanges, one, overlap, pausedWhy, range, type Why } from "./outcomes.js";
+import {
+  blackoutWhy,
+  cursorAt,
+  type Decided,
+  inRanges,
+  type Moved,
+  one,
+  overlap,
+  pausedWhy,
+  range,
+  type Why,
+} from "./outcomes.js";
 
 /**
  * A cursor that is further ahead than this, in ms, comes from a machine with a wrong clock. Going by it would
@@ -125,9 +134,121 @@ function several(state: State, due: DueTicks): Decision {
   return settle(cursorAt(cursor, due.last, [...waiting, ...runs.slice(0, room)]), ...ticks, ...skipped, ...full);
 }
 
-export function foundBy({ schedule: { name, definition }, now, began }: State): Found {
+function foundBy({ schedule: { name, definition }, now, began }: State): Found {
   return { name, definition, now, began };
 }
 
 const queueFull = (waiting: number): Why => ({ outcome: "skipped", reason: "queue-full", evidence: { waiting } });
 const replacedBy = (tick: number): Why => ({ outcome: "skipped", reason: "replaced", evidence: { by: tick } });
+
+/** The ticks of a schedule that are due and not decided. */
+interface DueTicks {
+  readonly first: number;
+  readonly last: number;
+  /** The tick before the last; `undefined` if there is only one. */
+  readonly beforeLast: number | undefined;
+  /** When the last one was due, by its jitter. */
+  readonly due: number;
+}
+
+/** The ticks after `after` that are due at `now`; or when the next one is. */
+export function dueTicks(
+  name: string,
+  definition: CheckedDefinition,
+  after: number,
+  now: number,
+): DueTicks | { readonly next: number } {
+  const schedule = calendarOf(definition);
+  const first = schedule.next(after);
+  const firstDue = dueTime(name, definition, first);
+  if (firstDue > now) return { next: firstDue };
+  let last = lastTick(schedule, first, now);
+  let due = dueTime(name, definition, last);
+  if (due > now) {
+    // Its jitter is not over. No jitter goes past the next tick, so the one before it is due.
+    last = lastTick(schedule, first, last - 1);
+    due = dueTime(name, definition, last);
+  }
+  const beforeLast = last === first ? undefined : lastTick(schedule, first, last - 1);
+  return { first, last, beforeLast, due };
+}
+
+/** A tick that is found later than this after it was due, in ms, is missed: the policy decides on it. */
+export const LATE = 60_000;
+
+/** What the policy of a schedule says of the ticks that it finds. */
+interface Found {
+  readonly name: string;
+  readonly definition: CheckedDefinition;
+  readonly now: number;
+  /** Since when this process is there, in ms since 1970. */
+  readonly began: number;
+}
+
+const missed = (reason: Why["reason"]): Why => ({ outcome: "missed", reason });
+
+/** Why a tick that was due at `due` is too late to be run; `undefined` if it is not. */
+export function tooLate({ definition, now, began }: Found, tick: number, due: number): Why | undefined {
+  if (now - due <= LATE) return undefined;
+  const { run, within, downtime } = policiesOf(definition).missed;
+  if (run === "none") return missed("policy");
+  if (!downtime && tick < began) return missed("nobody-there");
+  return now - due > within ? missed("too-late") : undefined;
+}
+
+/** Which of several due ticks are run, in order, and the outcomes of the others. */
+function chooseMissed(found: Found, ticks: DueTicks): { readonly run: number[]; readonly ticks: Decided[] } {
+  const { name, definition } = found;
+  const { run, max } = policiesOf(definition).missed;
+  const schedule = calendarOf(definition);
+  const newest = newestTicks(schedule, ticks.first, ticks.last, run === "all" ? max : 1);
+  const kept = newest.filter((tick) => tooLate(found, tick, dueTime(name, definition, tick)) === undefined);
+  const [first] = newest as [number];
+  const others: Decided[] = [];
+  if (first > ticks.first) {
+    const reason = run === "none" ? "policy" : run === "latest" ? "not-latest" : "too-many";
+    const before = newestTicks(schedule, ticks.first, first, 2)[0] as number;
+    others.push(range(definition, ticks.first, before, missed(reason)));
+  }
+  const late = newest.flatMap((tick) => {
+    const why = tooLate(found, tick, dueTime(name, definition, tick));
+    return why === undefined ? [] : [{ at: tick, value: why }];
+  });
+  return { run: kept, ticks: [...others, ...inRanges(definition, late)] };
+}
+
+/**
+ * The cursor for a new definition. If its ticks are those of the old one, nothing changes. Otherwise it
+ * begins now, and ticks of the old one that nobody decided get their outcome by the policy of the new one:
+ * the tick of this night is run also if the job is deployed right after it with another time.
+ */
+export function moveTo(definition: CheckedDefinition, state: State): Moved {
+  const { schedule, cursor, now, began } = state;
+  const { name } = schedule;
+  if (calendarKey(definition) === calendarKey(schedule.definition)) return { cursor, ticks: [] };
+  const waiting = cursor.waiting ?? [];
+  const at = Math.max(cursor.at, now);
+  // The calendar of the old definition, the policies of the new one. A tick whose jitter is not over counts
+  // as due: the cursor passes it.
+  const { cron: _, timeZone: __, every: ___, jitter: ____, ...policies } = definition;
+  const { cron, timeZone, every } = schedule.definition;
+  const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as CheckedDefinition;
+  const due = dueTicks(name, mixed, cursor.at, now);
+  if ("next" in due) return { cursor: cursorAt(cursor, at, waiting), ticks: [] };
+  const { run, ticks } = chooseMissed({ name, definition: mixed, now, began }, due);
+  const stops = run.map((tick) => [tick, stopped(state, now) ?? stopped(state, tick)] as const);
+  const skips = stops.flatMap(([tick, stop]) => (stop === undefined ? [] : [{ at: tick, value: stop }]));
+  const skipped = inRanges(mixed, skips);
+  const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
+  return { cursor: cursorAt(cursor, at, [...waiting, ...runs]), ticks: [...ticks, ...skipped] };
+}
+
+/** Gives all ticks that wait or are due one outcome. */
+export function settleAll({ schedule, cursor, now }: State, why: Why): Moved {
+  const { name, definition } = schedule;
+  const waiting = (cursor.waiting ?? []).map((tick) => one(tick, why));
+  const due = dueTicks(name, definition, cursor.at, now);
+  if ("next" in due) return { cursor: cursorAt(cursor, cursor.at), ticks: waiting };
+  const all = range(definition, due.first, due.last, why);
+  return { cursor: cursorAt(cursor, due.last), ticks: [...waiting, all] };
+}

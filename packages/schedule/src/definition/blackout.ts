@@ -4,7 +4,7 @@ import { calendarOf } from "./calendar.js";
 import type { CheckedBlackout, CheckedDefinition } from "./types.js";
 
 /** The longest window that repeats, in ms: a week. */
-const LONGEST = 7 * 86_400_000;
+const LONGEST_WINDOW = 7 * 86_400_000;
 
 /** A window that an instant is in. */
 export interface Window {
@@ -40,8 +40,8 @@ export function blackoutProblem(value: unknown): string | undefined {
   if (cron === undefined) return onceProblem(from, to);
   if (from !== undefined || to !== undefined) return "a window has either from and to, or cron and duration";
   if (typeof cron !== "string") return '"cron" is a text';
-  if (!Number.isSafeInteger(durationOf(duration, 1, LONGEST)))
-    return durationProblem('"duration"', duration, 1, LONGEST);
+  if (!Number.isSafeInteger(durationOf(duration, 1, LONGEST_WINDOW)))
+    return durationProblem('"duration"', duration, 1, LONGEST_WINDOW);
   if (timeZone !== undefined && (typeof timeZone !== "string" || timeZone === "local")) {
     return '"timeZone" is a name of the IANA list';
   }

@@ -1,11 +1,10 @@
+import { createHash } from "node:crypto";
 import { cronSchedule } from "../calendar/cron.js";
-import { intervalSchedule } from "../calendar/interval.js";
-import type { Schedule } from "../calendar/schedule.js";
-import { hash32 } from "./hash.js";
+import { intervalSchedule, type Schedule } from "../calendar/schedule.js";
 import type { Calendar, CheckedDefinition } from "./types.js";
 
 /** How many read calendars are kept. One takes some 80 KB, and ten thousand schedules must fit in memory. */
-const KEPT = 64;
+const MOST_CALENDARS = 64;
 
 const kept = new Map<string, Schedule>();
 
@@ -47,7 +46,7 @@ function nextOf(key: string, definition: Calendar, after: number): number {
 
 function read(key: string, { cron, timeZone, every = 0 }: Calendar): Schedule {
   const schedule = cron === undefined ? intervalSchedule(every, 0) : cronSchedule(cron, timeZone);
-  remember(kept, KEPT, key, schedule);
+  remember(kept, MOST_CALENDARS, key, schedule);
   return schedule;
 }
 
@@ -66,4 +65,32 @@ export function dueTime(name: string, definition: CheckedDefinition, at: number)
   if (jitter === 0) return at;
   const gap = calendarOf(definition).next(at) - at;
   return at + (hash32(`${name} ${at}`) % Math.max(1, Math.min(jitter, gap)));
+}
+
+/** The same for the same definition, in every process and version: what tells a newer definition. */
+export function hashOf(definition: CheckedDefinition): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(definition)))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const map = value as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.keys(map)
+      .sort()
+      .map((key) => [key, sorted(map[key])]),
+  );
+}
+
+/** A number from 0 up to 2^32 that depends on every character of a text: FNV-1a, and mixed once more. */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { hashOf } from "./calendar.js";
 import { checkDefinition } from "./check.js";
-import { hashOf } from "./hash.js";
 import type { CheckedDefinition, ScheduleDefinition } from "./types.js";
 
 const check = (definition: object): CheckedDefinition => checkDefinition("nightly", definition as ScheduleDefinition);

@@ -3,7 +3,6 @@ import { checkRetry, durationOf, durationProblem, nearest, ownNameProblem, visib
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
-import { show } from "./show.js";
 import { type CheckedDefinition, MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
 const OPTIONS = [
@@ -243,4 +242,24 @@ function oneOf(value: unknown, known: readonly string[]): string | undefined {
 
 function isMap(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The longest value that an error shows, in characters. */
+const LONGEST_SHOWN = 100;
+
+/** A value as it stands in a definition, for an error: a text in quotes, a map or a list as JSON. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return `"${visible(value)}"`;
+  if (typeof value !== "object" || value === null || value instanceof Date) return visible(String(value));
+  const text = jsonOf(value) ?? (Array.isArray(value) ? "a list" : "a map");
+  return visible(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)} …` : text);
+}
+
+/** `undefined` if it is no JSON. */
+function jsonOf(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { calendarOf, dueTime } from "./calendar.js";
-import { hash32, hashOf } from "./hash.js";
+import { calendarOf, dueTime, hash32, hashOf } from "./calendar.js";
 
 describe("the hash of a definition", () => {
   it("is the same whatever the order of the options, and another for another value", () => {

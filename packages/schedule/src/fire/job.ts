@@ -1,6 +1,6 @@
 import { compareVersions, isChannelError, isRunError, type RunError } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
-import type { Alarm } from "../alarms/alarms.js";
+import type { Alarm } from "../alarms.js";
 import { inBackground, warn } from "../background.js";
 import { pauseAfterFailures } from "../control/pause.js";
 import { blocked, type Decision, decide, type State } from "../decide/decide.js";
@@ -8,8 +8,7 @@ import { cursorAt, heldEvidence, one, type Why } from "../decide/outcomes.js";
 import type { StoredSchedule } from "../store/schema.js";
 import type { Found, Stored, Versioned } from "../store/store.js";
 import { Changed, type Plan, Taken } from "./claim.js";
-import type { Host, OwnSchedule } from "./host.js";
-import { startTick } from "./start.js";
+import { type Host, type OwnSchedule, startTick } from "./start.js";
 import { findCursor, findLost, Succession } from "./succession.js";
 import { WaitingRuns } from "./waiting-runs.js";
 

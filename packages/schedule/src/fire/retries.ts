@@ -1,11 +1,11 @@
 import type { Key, PendingRetry } from "@ojm/core";
 import type { Followed } from "@ojm/core/internal";
 import { inBackground } from "../background.js";
-import type { Host, Own, OwnSchedule } from "./host.js";
 import { GRACE } from "./job.js";
+import type { Host, Own, OwnSchedule } from "./start.js";
 
 /** How often the attempts of other processes are looked at, in ms: their process may have died. */
-const LOOK = 5_000;
+const CHECK_INTERVAL = 5_000;
 
 /**
  * An attempt that was not made for this time, in ms, is looked at by every process: the one that took it
@@ -17,7 +17,7 @@ const OVERDUE = 20_000;
  * How long a tick waits for the attempts before it, in ms. After that they stand in the line of the lock
  * before it.
  */
-const MOMENT = 1_000;
+const ATTEMPT_WAIT = 1_000;
 
 /** Wakes a worker that rests. */
 interface Worker {
@@ -114,7 +114,7 @@ export class Retries implements Followed<unknown> {
       if ((await this.#takeOver(own)) === undefined) break;
     }
     const begun = [...(this.#taken.get(name) ?? [])].filter(isDue).map((taken) => taken.begun);
-    if (begun.length > 0) await this.#atMost(MOMENT, Promise.all(begun));
+    if (begun.length > 0) await this.#atMost(ATTEMPT_WAIT, Promise.all(begun));
   }
 
   /** When it is up to this process to make the attempts of a schedule, in ms from now; 0 or less: it is. */
@@ -172,7 +172,7 @@ export class Retries implements Followed<unknown> {
     const woken = new Promise<void>((resolve) => {
       worker.wake = resolve;
     });
-    await this.#atMost(left > 0 ? Math.min(left, LOOK) : LOOK, woken);
+    await this.#atMost(left > 0 ? Math.min(left, CHECK_INTERVAL) : CHECK_INTERVAL, woken);
     worker.wake = () => {};
   }
 

@@ -1,11 +1,15 @@
-import { isRunError, type Run, type RunOptions, type Version } from "@ojm/core";
+import { isRunError, type JobManager, type Run, type RunOptions, type Version } from "@ojm/core";
 import type { StartClaim } from "@ojm/core/internal";
-import type { Stored } from "../store/store.js";
+import type { Alarms } from "../alarms.js";
+import type { Decided } from "../decide/outcomes.js";
+import type { CheckedDefinition } from "../definition/types.js";
+import type { Members } from "../members/members.js";
+import type { Presence } from "../members/presence.js";
+import type { ScheduleStore, Stored } from "../store/store.js";
 import { Changed, type Plan, TickClaim } from "./claim.js";
-import type { Host, OwnSchedule } from "./host.js";
 
 /** A run that was started. */
-export interface Begun {
+interface Begun {
   /** The version of all that its claim wrote. */
   readonly version: Version;
   /** Resolves when the run, or an attempt after it, has completed, and rejects as `JobManager.run` does. */
@@ -64,7 +68,7 @@ function optionsOf({ definition: { timeout, meta, retry } }: OwnSchedule): RunOp
 }
 
 /** How to start the run of a tick. */
-export interface TickOptions extends StartOptions {
+interface TickOptions extends StartOptions {
   /** What is to be started, by what is in the store once that has changed; `undefined` if nothing is. */
   plan(stored: Stored): Plan | undefined;
   /** Told what the store has, if nothing was started. */
@@ -72,7 +76,7 @@ export interface TickOptions extends StartOptions {
 }
 
 /** The run of a tick that was started, and the cursor behind it. */
-export interface Started extends Begun {
+interface Started extends Begun {
   readonly cursor: Stored["cursor"];
 }
 
@@ -98,4 +102,44 @@ export async function startTick(
     onStored(claim.stored);
     throw error;
   }
+}
+
+/** What a job does at a tick. */
+export type Body = (run: Run) => unknown;
+
+/** A schedule as this process has it. */
+export interface OwnSchedule {
+  readonly name: string;
+  readonly definition: CheckedDefinition;
+  readonly hash: string;
+  readonly body: Body;
+  /** The reason for the starts of its ticks, for the records. */
+  readonly trigger?: string;
+}
+
+/** What the jobs of a scheduler share. */
+export interface Host {
+  readonly manager: JobManager;
+  /** The runs of this scheduler, which close together. */
+  readonly runs: ReturnType<JobManager["group"]>;
+  readonly store: ScheduleStore;
+  readonly members: Members;
+  readonly presence: Presence;
+  readonly alarms: Alarms;
+  /** Since when this process is there, in ms since 1970. */
+  readonly began: number;
+  /** The manager was closed, so the scheduler has no store any more. */
+  stop(): void;
+  /** Tells those who listen what became of ticks. */
+  tell(schedule: string, ticks: readonly Decided[]): void;
+  /** This process is the first of the members for a schedule now. */
+  onLead(schedule: string): void;
+  /** Makes the attempts that are due and that no process makes, before the next tick of a schedule is run. */
+  attemptsFirst(own: OwnSchedule): Promise<void>;
+}
+
+/** Which schedules this process has, and its place among those who run one: 0 is the first. */
+export interface Own {
+  of(name: string): OwnSchedule | undefined;
+  rank(name: string): number;
 }

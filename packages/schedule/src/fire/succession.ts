@@ -3,7 +3,7 @@ import { warn } from "../background.js";
 import { adopt, restore } from "../store/adopt.js";
 import type { StoredSchedule } from "../store/schema.js";
 import type { Found, Stored } from "../store/store.js";
-import type { Host, OwnSchedule } from "./host.js";
+import type { Host, OwnSchedule } from "./start.js";
 
 /**
  * So long nobody must have been seen who can run the newer definition before an older one takes over, in

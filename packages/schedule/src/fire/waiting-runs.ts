@@ -4,8 +4,7 @@ import { cursorAt } from "../decide/outcomes.js";
 import { policiesOf } from "../definition/types.js";
 import type { Stored } from "../store/store.js";
 import { Changed, type Plan, Taken } from "./claim.js";
-import type { Host, OwnSchedule } from "./host.js";
-import { startTick } from "./start.js";
+import { type Host, type OwnSchedule, startTick } from "./start.js";
 
 /** How long one attempt waits for the lock, in ms. Then comes the next one. */
 const WAIT = 3_600_000;

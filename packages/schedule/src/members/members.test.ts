@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { memberKey, memberPartKey } from "../store/schema.js";
-import { Members } from "./members.js";
-import { rankOf } from "./rendezvous.js";
+import { Members, rankOf } from "./members.js";
 
 const NAMES = ["a", "b", "c"];
 const BY = { host: "h", pid: 1, instance: "i" };

@@ -5,7 +5,7 @@ import type { SchedulesValue } from "../store/schema.js";
 import { isHolder, isMember } from "../store/valid.js";
 
 /** How often the processes of this host are looked at, in ms. A look asks the system, and not the store. */
-const LOOK = 1_000;
+const CHECK_INTERVAL = 1_000;
 
 /** Options of {@link Neighbours}. */
 export interface NeighboursOptions {
@@ -56,7 +56,7 @@ export class Neighbours implements Followed<SchedulesValue> {
   #arm(): void {
     const { clock, signal } = this.#options;
     if (this.#cancel !== undefined || this.#pids.size === 0 || signal.aborted) return;
-    this.#cancel = clock.after(LOOK, () => {
+    this.#cancel = clock.after(CHECK_INTERVAL, () => {
       this.#cancel = undefined;
       this.#look();
       this.#arm();

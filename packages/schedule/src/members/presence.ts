@@ -31,7 +31,7 @@ const AWAY = 10_000;
  * change waits twice as long, up to a `BEAT`: fifty processes that start at once may need minutes for their
  * schedules, and each reads every list that another one writes.
  */
-const MOMENT = 100;
+const FIRST_CHANGE_PAUSE = 100;
 
 const beatOf = ({ rest = 0 }: Clock): number => Math.max(BEAT, rest);
 
@@ -47,7 +47,7 @@ export class Presence {
   readonly #changed: Set<number> = new Set();
   #beats = 0;
   /** How long the next change of the list waits, in ms. */
-  #moment = MOMENT;
+  #moment = FIRST_CHANGE_PAUSE;
   #cancel: (() => void) | undefined;
   /** When the next beat is due, by the monotonic clock. */
   #due = 0;
@@ -119,7 +119,7 @@ export class Presence {
     this.#busy = inBackground(async () => {
       let rest = AGAIN;
       try {
-        this.#moment = this.#changed.size > 0 ? Math.min(BEAT, 2 * this.#moment) : MOMENT;
+        this.#moment = this.#changed.size > 0 ? Math.min(BEAT, 2 * this.#moment) : FIRST_CHANGE_PAUSE;
         await this.#beat();
         rest = this.#changed.size > 0 ? this.#moment : beatOf(this.#store.clock);
       } finally {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rankOf } from "./rendezvous.js";
+import { rankOf } from "./members.js";
 
 const MEMBERS = ["one", "two", "three", "four"];
 const NAMES = Array.from({ length: 2_000 }, (_, i) => `job-${i}`);

@@ -10,9 +10,9 @@ export {
   type Problem,
   type ProblemKind,
   type Retry,
+  retriesOf,
   type ScheduleState,
 } from "./problems.js";
-export { retriesOf } from "./retries.js";
 export {
   attendanceIn,
   attendanceOf,

@@ -12,8 +12,7 @@ import {
   type StoredSchedule,
 } from "../store/schema.js";
 import { isCursor, isMember, isMemberPart, isSchedule } from "../store/valid.js";
-import { type Retry, type ScheduleState, scheduleState } from "./problems.js";
-import { markedRetries } from "./retries.js";
+import { markedRetries, type Retry, type ScheduleState, scheduleState } from "./problems.js";
 import { attendanceOf } from "./schedules.js";
 import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, type Unwatched } from "./snapshot.js";
 
@@ -21,13 +20,13 @@ import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, ty
  * What was computed of the schedules is shown for this many times as long as that took: ten thousand
  * calendars must not keep a process from its other work.
  */
-const FRESH = 20;
+const REUSE_FACTOR = 20;
 
 /**
  * What no watch reports is read again after this time, in ms, even if nothing changed: a command may have
  * ended.
  */
-const OLD = 5_000;
+const UNWATCHED_TTL = 5_000;
 
 /** Options of {@link followStore}. */
 export interface FollowStoreOptions extends SnapshotOptions {
@@ -128,7 +127,7 @@ export class LiveStore {
   async fresh(): Promise<StoreSnapshot> {
     // A read that is under way may have begun before the change.
     if (this.#reading !== undefined) await this.#reading;
-    if (this.#isStale || performance.now() - this.#readAt > OLD) await this.#read();
+    if (this.#isStale || performance.now() - this.#readAt > UNWATCHED_TTL) await this.#read();
     this.#freshUntil = 0;
     return this.known(this.#now());
   }
@@ -173,7 +172,7 @@ export class LiveStore {
       return [scheduleState(viewOf(channel, schedule, cursor, holds.get(name)?.until), unattended, now)];
     });
     const end = performance.now();
-    this.#freshUntil = end + FRESH * (end - begin);
+    this.#freshUntil = end + REUSE_FACTOR * (end - begin);
     return this.#states;
   }
 

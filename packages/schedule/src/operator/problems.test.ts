@@ -3,7 +3,7 @@ import type { LiveRun } from "@ojm/core/internal";
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../../core/src/testing/settle.js";
 import { type SchedulerView, type ScheduleView, schedulesIn } from "../control/overview.js";
-import { tooLate } from "../decide/missed.js";
+import { tooLate } from "../decide/decide.js";
 import { dueTime } from "../definition/calendar.js";
 import type { ScheduleDefinition } from "../definition/types.js";
 import { World } from "../testing/world.js";

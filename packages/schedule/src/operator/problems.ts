@@ -1,8 +1,13 @@
-import type { PendingRetry, RunRecord } from "@ojm/core";
+import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { type Hold, isOwn, isTriedAgain, type LiveRun } from "@ojm/core/internal";
-import type { NextTick } from "../control/next.js";
-import type { OverdueTicks, ScheduleView } from "../control/overview.js";
+import {
+  type NextTick,
+  type OverdueTicks,
+  type SchedulerView,
+  type ScheduleView,
+  schedulersIn,
+} from "../control/overview.js";
 import type { Pause } from "../store/schema.js";
 import { attendanceText, overdueTicks, pauseAt, UNATTENDED, type Unattended } from "./schedules.js";
 
@@ -129,7 +134,7 @@ const BETWEEN = 5_000;
  * A run is long if it takes this many times its p95 ({@link JobSummary.usual}), and no less than this more,
  * in ms.
  */
-const LONG = 1.5;
+const LONG_FACTOR = 1.5;
 const LONG_BY = 10_000;
 
 /**
@@ -232,7 +237,7 @@ function ignores({ name, id, asked }: LiveRun, now: number): Problem | undefined
 }
 
 function long({ name, id, startTime: at, usual }: LiveRun, now: number): Problem | undefined {
-  if (usual === undefined || now - at < Math.max(usual.p95 * LONG, usual.p95 + LONG_BY)) return undefined;
+  if (usual === undefined || now - at < Math.max(usual.p95 * LONG_FACTOR, usual.p95 + LONG_BY)) return undefined;
   return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
 }
 
@@ -272,4 +277,35 @@ function groupOf(unattended: Unattended, all: readonly Problem[]): Problem {
     unattended,
     jobs: { n: names.length, names: names.slice(0, NAMES) },
   };
+}
+
+/**
+ * Attempts that are to come, the soonest first, and which of them no process makes. Reads the schedulers only
+ * if the process of one is gone. One that died on another machine counts as living for 15 seconds more.
+ *
+ * @throws ChannelError if the store fails
+ * @example
+ * for (const { name, due, orphaned } of await retriesOf(manager, await manager.retries())) {
+ *   console.log(name, new Date(due), orphaned === true ? "no process makes it" : "");
+ * }
+ */
+export async function retriesOf(manager: JobManager, retries: readonly PendingRetry[]): Promise<Retry[]> {
+  const left = new Set(await manager.retriesLeft(retries));
+  const schedulers: SchedulerView[] = [];
+  if (left.size > 0) for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
+  return markedRetries(retries, (retry) => left.has(retry), schedulers);
+}
+
+/** The same of what is known. `isLeft`: whether the process that was to make an attempt is gone. */
+export function markedRetries(
+  retries: readonly PendingRetry[],
+  isLeft: (retry: PendingRetry) => boolean,
+  schedulers: readonly SchedulerView[],
+): Retry[] {
+  // A living scheduler of the name takes it over.
+  const isOrphaned = (retry: PendingRetry): boolean =>
+    isLeft(retry) && !schedulers.some(({ schedules }) => schedules.has(retry.name));
+  return retries
+    .map((retry): Retry => (isOrphaned(retry) ? { ...retry, orphaned: true } : retry))
+    .sort((a, b) => a.due - b.due || (a.name < b.name ? -1 : 1));
 }

@@ -1,8 +1,8 @@
 import type { JobManager } from "@ojm/core";
 import { type OverdueTicks, type SchedulerView, type ScheduleView, schedulersIn } from "../control/overview.js";
 import type { ScheduleTick } from "../control/ticks.js";
-import { LATE } from "../decide/missed.js";
-import { whyBackfilled, whyNotRun } from "../decide/why-not-run.js";
+import { LATE } from "../decide/decide.js";
+import { whyBackfilled, whyNotRun } from "../decide/outcomes.js";
 import type { Pause } from "../store/schema.js";
 
 /**

@@ -1,7 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import type { Hold, LiveRun } from "@ojm/core/internal";
-import { holdsIn } from "../control/next.js";
-import { type SchedulerView, schedulersIn, schedulesIn } from "../control/overview.js";
+import { holdsIn, type SchedulerView, schedulersIn, schedulesIn } from "../control/overview.js";
 import {
   FAILED_WITHIN,
   type Facts,
@@ -9,10 +8,10 @@ import {
   type Problem,
   problemsOf,
   type Retry,
+  retriesOf,
   type ScheduleState,
   scheduleState,
 } from "./problems.js";
-import { retriesOf } from "./retries.js";
 import { attendanceOf } from "./schedules.js";
 
 /** What an operator wants to know of a store, as it is at one time. */

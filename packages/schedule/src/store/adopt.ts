@@ -1,5 +1,5 @@
 import type { Op } from "@ojm/core";
-import { moveTo } from "../decide/change.js";
+import { moveTo } from "../decide/decide.js";
 import type { CheckedDefinition } from "../definition/types.js";
 import { type Cursor, cursorKey, removedKey, type SchedulesValue, type StoredSchedule, scheduleKey } from "./schema.js";
 import type { Found, ScheduleStore, Stored, Versioned } from "./store.js";

@@ -3,7 +3,7 @@ import { collect } from "../../../core/src/testing/settle.js";
 import type { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
 import { World as CoreWorld, type ManagerSettings } from "../../../core/src/testing/world.js";
 import type { ScheduleTick } from "../control/ticks.js";
-import type { Body } from "../fire/host.js";
+import type { Body } from "../fire/start.js";
 import { Scheduler } from "../scheduler.js";
 
 /** A scheduler of a world, with its manager and its way to the store. */

@@ -1,9 +1,16 @@
-import type { Channel, Clock, JobManager } from "@ojm/core";
+import type { CallOptions, Channel, Clock, JobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { CHANNEL, type Cursor, type SchedulesValue, type StoredSchedule, tickKey } from "../store/schema.js";
+import type { ImportCount } from "@ojm/core/internal";
+import {
+  CHANNEL,
+  type Cursor,
+  type SchedulesValue,
+  type StoredSchedule,
+  type TickValue,
+  tickKey,
+} from "../store/schema.js";
 import { notesOf, ScheduleStore, type Stored } from "../store/store.js";
 import { isCursor, isSchedule, isTick } from "../store/valid.js";
-import type { ExportedSchedulePart, ScheduleExportOptions } from "./types.js";
 
 /** A time behind that of each tick. */
 const END_OF_TIME = Number.MAX_VALUE;
@@ -114,4 +121,38 @@ async function firstReaching(channel: Channel<SchedulesValue>, name: string, fro
     if (typeof at === "number" && isTick(value) && (value.until ?? at) >= from) return at - 1;
   }
   return from - 1;
+}
+
+/** Options of {@link exportedSchedules}. */
+export interface ScheduleExportOptions extends CallOptions {
+  /** Only the schedule of this name. */
+  readonly name?: string;
+  /** Only the outcomes of ticks at this time or later, in ms since 1970. */
+  readonly from?: number;
+  /** Only the outcomes of ticks before this time, in ms since 1970. */
+  readonly to?: number;
+}
+
+/** What became of a tick, or of several, as the store has it. */
+export interface ExportedTick extends TickValue {
+  readonly schedule: string;
+  /** In ms since 1970. */
+  readonly at: number;
+}
+
+/** A schedule as the store has it. */
+export interface ExportedSchedule extends StoredSchedule {
+  /** Which of its ticks have their outcome. */
+  readonly cursor: Cursor;
+  /** When it was read, in ms since 1970. */
+  readonly read: number;
+}
+
+/** A part of what {@link exportedSchedules} yields: plain JSON. A schedule stands behind its ticks. */
+export type ExportedSchedulePart = { readonly tick: ExportedTick } | { readonly schedule: ExportedSchedule };
+
+/** What an import of schedules did. */
+export interface ScheduleImportCounts {
+  readonly schedules: ImportCount;
+  readonly ticks: ImportCount;
 }

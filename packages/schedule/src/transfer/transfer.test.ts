@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect, rejection } from "../../../core/src/testing/settle.js";
 import { type SchedulerOf, World } from "../testing/world.js";
-import { exportedSchedules } from "./export.js";
+import {
+  type ExportedSchedulePart,
+  exportedSchedules,
+  type ScheduleExportOptions,
+  type ScheduleImportCounts,
+} from "./export.js";
 import { scheduleImporter } from "./import.js";
-import type { ExportedSchedulePart, ScheduleExportOptions, ScheduleImportCounts } from "./types.js";
 
 /* From one store into another. Each world is a store with a time of its own. */
 

@@ -1,0 +1,309 @@
+import type { Duration, JsonValue, Version } from "@ojm/core";
+import { checkedDuration, durationText } from "@ojm/core/backend";
+import { argsProblem, readable } from "@ojm/core/internal";
+import { countTicks, type Schedule, ScheduleError } from "../calendar/schedule.js";
+import { calendarOf } from "../definition/calendar.js";
+import { REQUEST_TTL, type RequestValue, requestKey, scheduleKey } from "../store/schema.js";
+import type { ScheduleStore } from "../store/store.js";
+import { isRequest } from "../store/valid.js";
+import { instantOf, known } from "./pause.js";
+import { ticksOf } from "./ticks.js";
+
+/** How often the answer to a request is looked for where the store cannot be watched, in ms. */
+const POLL = 500;
+
+/** The most ticks of a backfill. */
+const MOST_TICKS = 10_000;
+
+/** Who asks for a run, and why. */
+export interface RunNowOptions {
+  readonly reason: string;
+  /** The person or program that asks. Default: the host and process. */
+  readonly author?: string;
+  /**
+   * The parameters of the run: its job function finds them in `run.args`, in each attempt. The record shows
+   * them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
+   */
+  readonly args?: { readonly [key: string]: JsonValue };
+  /** How long to wait for a process that starts the run. Default: 30 s. */
+  readonly within?: Duration;
+  /** Withdraws the request, if no process has started the run by then. */
+  readonly signal?: AbortSignal;
+}
+
+/** Which ticks are run after the fact, who asks for it, and why. */
+export interface BackfillOptions {
+  /** Ticks at this time or later: in ms since 1970, or in ISO 8601. */
+  readonly from: number | string | Date;
+  /** Ticks before this time. Default: now. */
+  readonly to?: number | string | Date;
+  readonly reason: string;
+  readonly author?: string;
+  /** Whether ticks that were run already are run again. Default: false. */
+  readonly again?: boolean;
+  /** Only counts the ticks, and asks for nothing. Default: false. */
+  readonly dryRun?: boolean;
+}
+
+/** A backfill that was accepted: the member that runs the schedule runs its ticks, one after the other. */
+export interface Backfill {
+  /** Absent if there is no tick to run, or with `dryRun`: nothing was asked for then. */
+  readonly id?: string;
+  /** How many ticks there are in its time. Those that were run already count. */
+  readonly ticks: number;
+  /** How many of them were run already. */
+  readonly ran: number;
+  /** How many of them will be run. */
+  readonly toRun: number;
+}
+
+/** How much longer than it is waited for a request for a run is kept, in ms: whoever asked may be killed. */
+const REQUEST_REST = 10_000;
+
+/** Asks for a run now. Resolves to its id, once it is started. */
+export async function runNow(
+  store: ScheduleStore,
+  name: string,
+  asked: RequestValue,
+  { signal, args, ...options }: Pick<RunNowOptions, "within" | "signal" | "args">,
+): Promise<string> {
+  signal?.throwIfAborted();
+  const within = checkedDuration("within", options.within ?? 30_000, (message) => {
+    throw new ScheduleError("INVALID", message, "within");
+  });
+  // Here, because the process that runs it could tell only its own log.
+  const problem = args === undefined ? undefined : argsProblem(args);
+  if (problem !== undefined)
+    throw new ScheduleError("INVALID", `the run of "${name}" cannot have these args: ${problem}`, "args");
+  const request = args === undefined ? asked : { ...asked, args };
+  const id = await ask(store, name, request, within + REQUEST_REST);
+  const silence = `no process that can run it answered within ${durationText(within)}`;
+  const patience = { within, signal, silence };
+  const answer = await answered(store, { name, id, request }, patience);
+  if (answer?.run !== undefined) return answer.run;
+  if (answer === undefined) signal?.throwIfAborted();
+  throw new ScheduleError("REFUSED", `"${name}" was not started: ${answer?.refused ?? silence}`);
+}
+
+/** Asks for a backfill. */
+export async function backfill(
+  store: ScheduleStore,
+  name: string,
+  { from, to, again, dryRun, ...who }: Omit<BackfillOptions, "author" | "reason"> & Pick<RequestValue, "reason" | "by">,
+): Promise<Backfill> {
+  const now = store.clock.now();
+  const first = instantOf("from", from);
+  const end = Math.min(now + 1, to === undefined ? now + 1 : instantOf("to", to));
+  const { value } = await known(store, name);
+  const schedule = calendarOf(value.definition);
+  const ticks = countTicks(schedule, schedule.next(first - 1), end, MOST_TICKS + 1);
+  if (ticks > MOST_TICKS) {
+    const text = `the backfill of "${name}" has more than ${MOST_TICKS} ticks: ask for a shorter time`;
+    throw new ScheduleError("INVALID", text, "from");
+  }
+  const ran = ticks === 0 ? 0 : await countRun(store, name, schedule, first, end);
+  const toRun = again === true ? ticks : ticks - ran;
+  if (toRun === 0 || dryRun === true) return { ticks, ran, toRun };
+  const bounds = { from: first - 1, to: end - 1, first, ticks: toRun, ...(again === true ? { again } : {}) };
+  const request: RequestValue = { type: "backfill", ...who, at: now, ...bounds };
+  return { id: await ask(store, name, request, REQUEST_TTL), ticks, ran, toRun };
+}
+
+/** How many ticks of a time were run already. Those of an older definition that are none now do not count. */
+async function countRun(
+  { channel }: ScheduleStore,
+  name: string,
+  calendar: Schedule,
+  first: number,
+  end: number,
+): Promise<number> {
+  let ran = 0;
+  for await (const { at, outcome } of ticksOf({ channel }, name, { from: first, to: end }))
+    if (outcome === "run" && calendar.next(at - 1) === at) ran++;
+  return ran;
+}
+
+async function ask(store: ScheduleStore, name: string, value: RequestValue, ttl: number): Promise<string> {
+  const id = store.clock.random(10);
+  const { type, reason, by: author, first: from, to, ticks } = value;
+  const noted =
+    type === "run"
+      ? { action: "run-now", name, reason, author }
+      : { action: "backfill", name, reason, author, details: { from: from ?? 0, to: to ?? 0, ticks: ticks ?? 0 } };
+  for (;;) {
+    const { version } = await known(store, name);
+    const ops = [
+      { check: scheduleKey(name), version },
+      { put: requestKey(name, id), value, ttl },
+    ];
+    if ((await store.channel.commitWith<unknown[]>(ops, [store.noted(noted)])).ok) return id;
+  }
+}
+
+/** How long an answer is waited for. */
+interface Patience {
+  /** In ms. */
+  readonly within: number;
+  readonly signal: AbortSignal | undefined;
+  /** Why the request is withdrawn if nobody answers. */
+  readonly silence: string;
+}
+
+/** A request that is in the store. */
+interface Asked {
+  readonly name: string;
+  readonly id: string;
+  readonly request: RequestValue;
+}
+
+/** The answer to a request; `undefined` if it was withdrawn, or is gone. */
+async function answered(
+  store: ScheduleStore,
+  asked: Asked,
+  { within, signal, silence }: Patience,
+): Promise<RequestValue | undefined> {
+  const { channel, clock } = store;
+  const key = requestKey(asked.name, asked.id);
+  const until = clock.monotonic() + within;
+  let wake = (): void => {};
+  const changed = (): void => wake();
+  signal?.addEventListener("abort", changed);
+  const watch = channel.supports.watch
+    ? channel.watchKey(key, { changed, gap: changed, failed: changed })
+    : { ready: Promise.resolve(), stop: () => {} };
+  try {
+    await watch.ready;
+    for (;;) {
+      const entry = await channel.entry(key);
+      const value = isRequest(entry?.value) ? entry.value : undefined;
+      if (entry === undefined || value === undefined || value.run !== undefined || value.refused !== undefined)
+        return value;
+      const left = until - clock.monotonic();
+      if (signal?.aborted === true || left <= 0) {
+        const reason = signal?.aborted === true ? reasonOf(signal) : silence;
+        if (await withdrawn(store, asked, entry.version, reason)) return undefined;
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(Math.min(left, POLL), resolve, true);
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+  } finally {
+    signal?.removeEventListener("abort", changed);
+    watch.stop();
+  }
+}
+
+const reasonOf = ({ reason }: AbortSignal): string => (reason instanceof Error ? reason.message : String(reason));
+
+/** Takes a request back, and notes it: the audit would tell of a run that never was. */
+async function withdrawn(
+  store: ScheduleStore,
+  { name, id, request }: Asked,
+  version: Version,
+  reason: string,
+): Promise<boolean> {
+  const key = requestKey(name, id);
+  const noted = store.noted({ action: "not-started", name, reason, author: request.by });
+  return (await store.channel.commitWith<unknown[]>([{ check: key, version }, { delete: key }], [noted])).ok;
+}
+
+/** Ticks are counted up to this number, as many as a backfill may have. */
+const MOST_COUNTED = 10_000;
+
+/** A backfill that is not done. Times are in ms since 1970. */
+export interface BackfillProgress {
+  readonly id: string;
+  /** The name of the schedule. */
+  readonly schedule: string;
+  /** The person or program that asked for it, when, and why. */
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string;
+  /** The time whose ticks are run: from the first to the last ms. */
+  readonly from: number;
+  readonly to: number;
+  /** Whether ticks that were run already are run again. */
+  readonly again: boolean;
+  /** How many ticks it is to run, and how many it has not begun. Those that were run before do not count. */
+  readonly ticks: number;
+  readonly left: number;
+  /** The id of the run that was started last. It may go on. */
+  readonly run?: string;
+}
+
+/** Who stops a backfill, and why. */
+export interface StopOptions {
+  readonly reason: string;
+  /** The person or program that stops it. Default: the host and process. */
+  readonly author?: string;
+}
+
+/** The backfills of a schedule, or of all, that are not done. */
+export async function* backfillsOf(
+  store: ScheduleStore,
+  name: string | undefined,
+): AsyncGenerator<BackfillProgress, void, undefined> {
+  const prefix = name === undefined ? ["request"] : ["request", name];
+  for await (const { key, value } of readable(store.channel, { prefix })) {
+    const [, schedule, id] = key as readonly unknown[];
+    if (!isRequest(value) || value.type !== "backfill") continue;
+    yield await progressOf(store, String(schedule), String(id), value);
+  }
+}
+
+/** Deletes the requests, so that no further run can claim one of their ticks. */
+export async function stopBackfills(
+  store: ScheduleStore,
+  name: string,
+  { reason, by: author }: Pick<RequestValue, "reason" | "by">,
+): Promise<BackfillProgress[]> {
+  const stopped: BackfillProgress[] = [];
+  for await (const { id } of backfillsOf(store, name)) {
+    const key = requestKey(name, id);
+    for (;;) {
+      // Each run that begins meanwhile changes the request.
+      const entry = await store.channel.entry(key);
+      if (entry === undefined || !isRequest(entry.value)) break;
+      const progress = await progressOf(store, name, id, entry.value);
+      const { ticks, left } = progress;
+      const noted = store.noted({ action: "stop-backfill", name, reason, author, details: { ticks, left } });
+      const ops = [{ check: key, version: entry.version }, { delete: key }];
+      if (!(await store.channel.commitWith<unknown[]>(ops, [noted])).ok) continue;
+      stopped.push(progress);
+      break;
+    }
+  }
+  return stopped;
+}
+
+async function progressOf(
+  store: ScheduleStore,
+  schedule: string,
+  id: string,
+  { by, at, reason, from = 0, to = 0, again, first = from, ticks, last }: RequestValue,
+): Promise<BackfillProgress> {
+  // A schedule that was removed has no calendar: nobody runs what is left then.
+  const stored = await store.schedule(schedule);
+  const calendar = stored && calendarOf(stored.value.definition);
+  const rest = calendar === undefined ? 0 : countTicks(calendar, calendar.next(from), to + 1, MOST_COUNTED);
+  const ran = calendar && again !== true ? await countRun(store, schedule, calendar, from + 1, to + 1) : 0;
+  const left = Math.max(0, rest - ran);
+  const counts = { ticks: ticks ?? left, left };
+  return {
+    id,
+    schedule,
+    by,
+    at,
+    reason,
+    from: first,
+    to,
+    again: again === true,
+    ...counts,
+    ...(last !== undefined && { run: last }),
+  };
+}
