@@ -42,6 +42,19 @@ export default {
       to: { path: "^packages/core/src/channel/", pathNot: CHANNEL_FOR_LOCKS },
     },
     {
+      name: "operator-part-loads-when-used",
+      comment: "A program that only runs jobs does not load what people ask of them: see jobs/operator-part.ts.",
+      severity: "error",
+      from: {
+        path: "^packages/core/src/(util|channel|locks|jobs)/",
+        pathNot: `${TESTS}|/jobs/operator-part\\.ts$`,
+      },
+      to: {
+        path: "^packages/core/src/operator/(?!(live-runs|transfer/import)\\.ts$)",
+        dependencyTypesNot: ["dynamic-import", "type-only"],
+      },
+    },
+    {
       name: "core-imports-no-package-of-ours",
       severity: "error",
       from: { path: "^packages/core/src/", pathNot: TESTS },

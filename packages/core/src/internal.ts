@@ -8,22 +8,23 @@ export { readable, unlessCorrupt } from "./channel/corrupt.js";
 export { channelsAnswer } from "./channel/open.js";
 export { parseStore, placedStore, storeAddress, storeWords } from "./channel/store-text.js";
 export { both, type Followed, follow } from "./channel/watch/follow.js";
-export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
 export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";
-export { streakOf, usualOf } from "./jobs/questions/job-summary.js";
-export type { LiveRun, LiveRuns } from "./jobs/questions/live/live-runs.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
-export type { JobRollup, RollupCell } from "./jobs/rollups/types.js";
-export type { RunImport } from "./jobs/transfer/import.js";
-export type { Exported, ExportedKind, ImportCount } from "./jobs/transfer/types.js";
 export type { Act, StartClaim, StartingRun } from "./jobs/types.js";
 export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
+export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./operator/damaged.js";
+export { streakOf, usualOf } from "./operator/job-summary.js";
+export type { LiveRuns } from "./operator/live-runs.js";
+export type { LiveRun } from "./operator/live-types.js";
+export type { JobRollup, RollupCell } from "./operator/rollups/types.js";
+export type { RunImport } from "./operator/transfer/import.js";
+export type { Exported, ExportedKind, ImportCount } from "./operator/transfer/types.js";
 export {
   distanceText,
   durationOf,

@@ -1,12 +1,11 @@
 import type { Channel } from "../channel/channel.js";
 import { ChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
-import type { OpenOptions } from "../channel/types.js";
+import type { OpenOptions, Version } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { TurnValue } from "../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import type { CheckedManagerOptions } from "./options.js";
-import type { SeenValue } from "./records/close-orphans.js";
 import type { TimeIndexValue } from "./records/time-index.js";
 import type { RunRecord } from "./types.js";
 
@@ -22,6 +21,19 @@ export const TURNS = "oJobManager-turns";
 
 /** The records by their start time; see TimeIndex. Its own channel for the same reason. */
 export const TIMES = "oJobManager-times";
+
+/** What the last look for orphans saw, so that the next one need not begin anew. Times in ms since 1970. */
+export interface SeenValue {
+  /** The start of the look. It saw all records that were written before {@link SeenValue.version}. */
+  readonly until: number;
+  readonly version: Version;
+  /** The start of the last look at all records. */
+  readonly full: number;
+  /** The open runs, as `[startTime, name]`. Each had its lock. */
+  readonly open: readonly (readonly [number, string])[];
+  /** When the next look is due. */
+  readonly due: number;
+}
 
 /** The channels of the records, in the store that `chJobs` names. */
 export interface Records {

@@ -7,30 +7,28 @@ import type { CloseOptions } from "../locks/grace.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
+import type { RollupQuestions } from "../operator/rollups/question.js";
+import { RunImport } from "../operator/transfer/import.js";
+import type { Exported, ExportOptions } from "../operator/transfer/types.js";
 import { type Clock, restBy, systemClock } from "../util/clock.js";
+import { auditOps } from "./audit.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
+import { type Asked, JobQuestions } from "./job-questions.js";
 import { LOGS, Logs } from "./logs/logs.js";
+import { operatorPart } from "./operator-part.js";
 import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions, optionsOf } from "./options.js";
-import { type Asked, JobQuestions } from "./questions/job-questions.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
-import { prune } from "./records/retention.js";
 import { TimeIndex } from "./records/time-index.js";
-import { auditOps, pruneAct, pruneAudit } from "./requests/audit.js";
-import { cancelRun, holdName, unlockName } from "./requests/requests.js";
 import { endLeft, leftOf, pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
-import { RollupQuestions } from "./rollups/question.js";
 import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
 import { startRun } from "./run/start-run.js";
-import { exportAll } from "./transfer/export.js";
-import { RunImport } from "./transfer/import.js";
-import type { Exported, ExportOptions } from "./transfer/types.js";
 import type {
   Act,
   CancelOptions,
@@ -105,6 +103,7 @@ export class JobManager extends JobQuestions {
   readonly #runs: RunGroup;
   readonly #context: RunContext;
   readonly #housekeeping: Housekeeping;
+  #rollups: Promise<RollupQuestions> | undefined;
   /** @internal */
   protected override readonly asked: Asked;
   readonly #channels: Channels;
@@ -142,7 +141,10 @@ export class JobManager extends JobQuestions {
     this.#context = this.#runs.context;
     const { logs } = this.#context;
     this.#housekeeping = new Housekeeping(channels, { index, logs, clock: this.#clock, ttl, retention });
-    const rollups = new RollupQuestions(channels, index, this.#clock, ttl);
+    const rollups = (): Promise<RollupQuestions> => {
+      this.#rollups ??= operatorPart().then((part) => new part.RollupQuestions(channels, index, this.#clock, ttl));
+      return this.#rollups;
+    };
     this.asked = { context: this.#context, channels: this.channels, rollups };
   }
 
@@ -280,7 +282,8 @@ export class JobManager extends JobQuestions {
    * @example
    * const { ended } = await manager.cancel("daily-report", { reason: "wrong month" });
    */
-  cancel(nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
+  async cancel(nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
+    const { cancelRun } = await operatorPart();
     return cancelRun(this.#context, nameOrId, options);
   }
 
@@ -295,7 +298,8 @@ export class JobManager extends JobQuestions {
    * @example
    * await manager.hold("import", { reason: "the schema changes", author: "ana" });
    */
-  hold(name: string, options: HoldOptions): Promise<HeldLock> {
+  async hold(name: string, options: HoldOptions): Promise<HeldLock> {
+    const { holdName } = await operatorPart();
     return holdName(this.#context, name, options);
   }
 
@@ -308,7 +312,8 @@ export class JobManager extends JobQuestions {
    *
    * @throws RunError `INVALID` without a reason; ChannelError if the store fails
    */
-  unlock(name: string, options: UnlockOptions): Promise<UnlockOutcome> {
+  async unlock(name: string, options: UnlockOptions): Promise<UnlockOutcome> {
+    const { unlockName } = await operatorPart();
     return unlockName(this.#context, name, options);
   }
 
@@ -337,6 +342,7 @@ export class JobManager extends JobQuestions {
    */
   async prune(options: PruneOptions): Promise<PruneOutcome> {
     const checked = checkPruneOptions(options);
+    const { prune, pruneAct, pruneAudit } = await operatorPart();
     const logs = (await this.#context.logs.open()).channel;
     const now = this.#clock.now();
     const removed = await prune({ ...this.#context, logs }, now, checked);
@@ -357,8 +363,9 @@ export class JobManager extends JobQuestions {
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    */
-  exported(options: ExportOptions = {}): AsyncGenerator<Exported, void, undefined> {
-    return exportAll(this.#context, options);
+  async *exported(options: ExportOptions = {}): AsyncGenerator<Exported, void, undefined> {
+    const { exportAll } = await operatorPart();
+    yield* exportAll(this.#context, options);
   }
 
   /**
@@ -450,7 +457,7 @@ export class JobManager extends JobQuestions {
     this.#cancelSweep();
     this.#housekeeping.close();
     this.#locks.askForReleases();
-    const stopped = Promise.all([this.#locks.stop(), this.asked.rollups.close()]);
+    const stopped = Promise.all([this.#locks.stop(), this.#rollups?.then((rollups) => rollups.close())]);
     await this.#runs.end();
     await stopped;
     try {

@@ -1,4 +1,5 @@
 import { type JobManager, openJobManager } from "../jobs/manager.js";
+import { operatorPart } from "../jobs/operator-part.js";
 import type { Run } from "../jobs/types.js";
 import { settled, TestClock, type TestClockOptions } from "./test-clock.js";
 
@@ -76,6 +77,8 @@ export async function openTestManager({
 }: TestClockOptions & { readonly waitForBodies?: boolean } = {}): Promise<TestManager> {
   const clock = new TestClock(options);
   clock.rest = REST;
+  // Time must not pass on the clock of the test while this is loaded.
+  await operatorPart();
   const manager = await openJobManager({ clock });
   if (waitForBodies) {
     const bodies = new Bodies();

@@ -1,6 +1,10 @@
+import { operatorPart } from "../jobs/operator-part.js";
 import { TestClock } from "../testing-kit/test-clock.js";
 
 export { seeded, settled } from "../testing-kit/test-clock.js";
+
+// Time must not pass on a fake clock while this is loaded.
+await operatorPart();
 
 /** The clock of our own tests: it begins at the same time in each. */
 export class FakeClock extends TestClock {

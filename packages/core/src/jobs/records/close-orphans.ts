@@ -5,9 +5,10 @@ import type { Key, Op, Version } from "../../channel/types.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import { isLock } from "../../locks/entries/valid.js";
 import { fieldsOf, isText, isTime } from "../../util/shape.js";
+import type { SeenValue } from "../channels.js";
+import { operatorPart } from "../operator-part.js";
 import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
-import { names } from "./history.js";
 import { isRunOf, lostText } from "./orphans.js";
 import { records, recordsUnder } from "./read.js";
 import { closeOpen, fenceOf, recordKeyOf } from "./record.js";
@@ -84,6 +85,7 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
 /** Where there is no index: the newest records of each name. */
 async function closeOfNames(look: Look): Promise<RecordRef[] | undefined> {
   const { jobs, signal, goesOn } = look;
+  const { names } = await operatorPart();
   for await (const name of names(jobs, signal)) {
     if (!(await goesOn())) return undefined;
     const newest = { prefix: { name }, reverse: true, limit: NEWEST, signal };
@@ -157,19 +159,6 @@ const MOST_OPEN = 500;
 
 /** How far the clocks of two machines may differ before only a full look finds a record, in ms. */
 const MARGIN: number = DAY;
-
-/** What the last look for orphans saw, so that the next one need not begin anew. Times in ms since 1970. */
-export interface SeenValue {
-  /** The start of the look. It saw all records that were written before {@link SeenValue.version}. */
-  readonly until: number;
-  readonly version: Version;
-  /** The start of the last look at all records. */
-  readonly full: number;
-  /** The open runs, as `[startTime, name]`. Each had its lock. */
-  readonly open: readonly (readonly [number, string])[];
-  /** When the next look is due. */
-  readonly due: number;
-}
 
 export const SEEN: Key = "seen";
 export const LOOK: Key = "look";

@@ -1,6 +1,6 @@
 import type { JobManager } from "../../../jobs/manager.js";
-import type { Rollups } from "../../../jobs/rollups/types.js";
 import type { RunRecord } from "../../../jobs/types.js";
+import type { Rollups } from "../../../operator/rollups/types.js";
 
 const DAY = 86_400_000;
 const SIZE = { hour: 3_600_000, minute: 60_000 } as const;

@@ -1,0 +1,360 @@
+import type { Channel } from "../channel/channel.js";
+import type { CallOptions } from "../channel/types.js";
+import type { LocksValue } from "../locks/entries/schema.js";
+import type { HeldLock, Waiter, WaitersOptions } from "../locks/types.js";
+import { LiveRuns } from "../operator/live-runs.js";
+import type { LiveOptions, LiveRun } from "../operator/live-types.js";
+import type { RollupQuestions } from "../operator/rollups/question.js";
+import type { Rollups, RollupsOptions } from "../operator/rollups/types.js";
+import { checkedDuration, type Duration } from "../util/duration.js";
+import { RunError } from "./errors.js";
+import type { LogItem, LogOptions, Progress } from "./logs/types.js";
+import { operatorPart } from "./operator-part.js";
+import type { RunContext } from "./run/context.js";
+import type { RunRef } from "./run-id.js";
+import type {
+  AuditEntry,
+  AuditOptions,
+  FailuresOptions,
+  HistoryOptions,
+  JobSummary,
+  Reason,
+  RunRecord,
+} from "./types.js";
+
+/** What the questions read. */
+export interface Asked {
+  readonly context: RunContext;
+  readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
+  rollups(): Promise<RollupQuestions>;
+}
+
+/** What a {@link JobManager} can be asked: what runs, what ran, and why. No question changes a run. */
+export abstract class JobQuestions {
+  /** @internal */
+  protected abstract readonly asked: Asked;
+
+  /**
+   * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
+   * Skips entries that are not records, as anybody can write into the channel.
+   *
+   * With a `name`, `status` and `meta` are looked for in one record after the other. Of all names, runs that
+   * ended in error are found by an index, however many others are in between.
+   *
+   * Of all names, it shows the records that managers wrote. They are found by an index of start times, which
+   * the same commits write. A store of an older version of ojm is indexed once, in the background. Until
+   * then, and in a Redis Cluster without a hash tag, this reads every name.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   * @example
+   * for await (const { name, status } of manager.history({ from: Date.now() - 3_600_000 })) {
+   *   console.log(name, status);
+   * }
+   */
+  async *history(options: HistoryOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    const { selectRecords } = await operatorPart();
+    yield* selectRecords(this.asked.context, options);
+  }
+
+  /**
+   * The runs that ended in error, of all names, the latest end first. `from` and `to` are about their ends.
+   * Reads only as many records as the caller takes, however many runs went well in between.
+   *
+   * They are found by an index that the commits keep which close the records. It lacks the runs that an older
+   * version of ojm closed, and there is none in a Redis Cluster without a hash tag.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   */
+  async *failures(options: FailuresOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    const { checkRange, failuresOf } = await operatorPart();
+    yield* failuresOf(this.asked.channels.jobs, this.asked.context.index, checkRange(options));
+  }
+
+  /**
+   * The jobs whose last run ended in error: that run of each, the latest end first. Looks at the `limit` jobs
+   * that failed last (default: 100). A run that goes on, or was skipped or cancelled, says nothing about its
+   * job: the one before it counts. `from` (default: 7 days ago) is about ends, as in
+   * {@link JobQuestions.failures}.
+   *
+   * A job that fails each second hides no other one: if there are many failures, {@link JobQuestions.rollups}
+   * tell who else failed. Of those, runs that took longer than a day may be missing.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   * @example
+   * const from = Date.now() - 3_600_000;
+   * for (const { name, error } of await manager.failing({ from })) console.log(name, error);
+   */
+  async failing(options: Omit<FailuresOptions, "to"> = {}): Promise<RunRecord[]> {
+    const { failing } = await operatorPart();
+    const { context, channels } = this.asked;
+    const { index, clock } = context;
+    const rollups = await this.asked.rollups();
+    return failing({ jobs: channels.jobs, index, rollups, now: clock.now() }, options);
+  }
+
+  /**
+   * The last run of each job that completed, ordered by name. Runs that were skipped do not count. A job that
+   * never completed is left out, and so is one whose last success was pruned.
+   *
+   * Reads the 5 newest runs of each job. If none of them completed, the rollups have the hour of the last one
+   * that did, however many runs failed since.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for await (const { name, endDate } of manager.lastSuccesses()) console.log(name, endDate);
+   */
+  async *lastSuccesses(options: CallOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    const { lastSuccesses } = await operatorPart();
+    const { context, channels } = this.asked;
+    const rollups = await this.asked.rollups();
+    yield* lastSuccesses({ jobs: channels.jobs, rollups, now: context.clock.now() }, options);
+  }
+
+  /**
+   * The log of a run: its lines, and the gaps where lines are missing. `run`: the record or the id of the
+   * run, in this process or any other.
+   *
+   * With `follow`, it goes on until the run is over and its last line was read, or `signal` fires. It waits
+   * for a store that goes away meanwhile.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * for await (const item of manager.log("import@2026-11-25T02:00:00.000Z", { follow: true })) {
+   *   if ("text" in item) console.log(new Date(item.at).toISOString(), item.level, item.text);
+   *   else if ("missing" in item) console.log("… lines are missing:", item.missing);
+   * }
+   */
+  async *log(run: string | RunRef, options: LogOptions = {}): AsyncGenerator<LogItem, void, undefined> {
+    const { logOf } = await operatorPart();
+    yield* logOf(this.asked.context, run, options);
+  }
+
+  /**
+   * The progress of a run, as it told it last by {@link Run.progress}; `undefined` if it told none. To follow
+   * it, use {@link JobManager.log} with `progress` and `follow`.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   */
+  async progress(run: string | RunRef, options: CallOptions = {}): Promise<Progress | undefined> {
+    const { progressOf } = await operatorPart();
+    return progressOf(this.asked.context.logs, run, options);
+  }
+
+  /**
+   * Waits for the end of a run, in whatever process it is. Resolves to its record: after `timeout`, or
+   * when `signal` fires, to what it is then; to `undefined` if there is no such run. Without `timeout` it
+   * waits for as long as it takes.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * const record = await manager.wait("import@2026-11-25T02:00:00.000Z", { timeout: "1m" });
+   */
+  async wait(
+    run: string | RunRef,
+    { timeout, signal }: CallOptions & { readonly timeout?: Duration } = {},
+  ): Promise<RunRecord | undefined> {
+    const wait = longestWait(timeout);
+    const { waitForEnd } = await operatorPart();
+    const { channels, context } = this.asked;
+    return waitForEnd(run, { jobs: channels.jobs, clock: context.clock, wait, signal });
+  }
+
+  /**
+   * Waits until the attempt that follows a run of a chain has begun, in whatever process. Resolves to its
+   * record: of several, to that of the last one. Resolves to `undefined` if none follows; after `timeout`,
+   * or when `signal` fires, also if one is still to come. {@link JobManager.retries} tells when it is due.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * let record = await manager.wait("import@2026-11-25T02:00:00.000Z");
+   * for (let next = record; next !== undefined; next = await manager.nextAttempt(next)) {
+   *   record = await manager.wait(next);
+   * }
+   */
+  async nextAttempt(
+    run: RunRecord,
+    { timeout, signal }: CallOptions & { readonly timeout?: Duration } = {},
+  ): Promise<RunRecord | undefined> {
+    const wait = { timeout: longestWait(timeout), signal };
+    const { nextAttemptOf } = await operatorPart();
+    return nextAttemptOf(this.asked.context, run, wait);
+  }
+
+  /**
+   * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
+   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
+   * however many runs are kept.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for (const { text } of await manager.why("daily-report")) console.log(text);
+   */
+  async why(name: string): Promise<Reason[]> {
+    const { why } = await operatorPart();
+    return why(this.asked.context, name);
+  }
+
+  /**
+   * Each job that has a record, ordered by name: whether it runs, how it ended last, how long it usually
+   * takes. Reads at most 50 records of each, however many are kept.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async *jobs(options: CallOptions = {}): AsyncGenerator<JobSummary, void, undefined> {
+    const { jobSummaries } = await operatorPart();
+    yield* jobSummaries(this.asked.channels.jobs, options.signal);
+  }
+
+  /**
+   * The names that have a record, in order. Two short reads for each, however many records it has.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async *names(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
+    const { names } = await operatorPart();
+    yield* names(this.asked.channels.jobs, options.signal);
+  }
+
+  /**
+   * What the runs of each job did, by hours or minutes: how many began, by the status that they have now, and
+   * how long they took. A run counts in the cell in which it began, exactly once.
+   *
+   * It costs the same however many records are kept. Whoever asks folds the new records into cells, of all
+   * processes one at a time; a run writes nothing for it. What is not folded yet is read from the records, so
+   * the answer is current. The first question of a store with many records waits two seconds at most, and
+   * tells which part is `missing`; the fold goes on until the manager is closed.
+   *
+   * A record that comes late, as the clock of its host is slow, counts once it is found: within about a
+   * minute, or after some more questions if it is later than ten minutes. `prune` removes the minutes of the
+   * hours, and the hours of the days, that it left empty: what is older than the oldest record of a name is
+   * gone a day later at the latest. The retention of the store removes the minutes alone. In a Redis Cluster
+   * without a hash tag nothing is folded: the newest 5,000 records tell the answer.
+   *
+   * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
+   * @example
+   * const to = Date.now();
+   * const { jobs } = await manager.rollups({ from: to - 7 * 86_400_000, to, by: "hour" });
+   * for (const { name, cells } of jobs) {
+   *   console.log(name, cells.reduce((sum, { runs }) => sum + (runs.failed ?? 0), 0));
+   * }
+   */
+  async rollups(options: RollupsOptions): Promise<Rollups> {
+    return (await this.asked.rollups()).ask(options);
+  }
+
+  /**
+   * The records of the open runs of all processes. Reads one record per held lock.
+   *
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
+   */
+  async running(): Promise<RunRecord[]> {
+    const { running } = await operatorPart();
+    return running(this.asked.channels.jobs, await this.locks());
+  }
+
+  /**
+   * What runs, in all processes, as {@link JobQuestions.live} shows it, for a program that asks once: how far
+   * each run is, how long it usually takes, who asked it to stop. Leases are known to those alone who watch
+   * them. `locks`: what {@link JobQuestions.locks} has just returned, so that they are not read again.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async liveRuns({ locks }: { readonly locks?: readonly HeldLock[] } = {}): Promise<LiveRun[]> {
+    const { liveRunsOnce } = await operatorPart();
+    const { channels, context } = this.asked;
+    return liveRunsOnce({ ...channels, logs: context.logs }, locks ?? (await this.locks()));
+  }
+
+  /**
+   * Follows what runs, in all processes: how far each run is, who waits for its lock, and whether its process
+   * renews its locks. Watches tell of changes, so nothing is read twice, however often the answer is asked.
+   *
+   * A store that goes away is waited for: what is known stays until then. {@link LiveRuns.ready} rejects with
+   * `NOT_SUPPORTED` where the store has no watches. Close what it returns.
+   *
+   * @example
+   * using live = manager.live({ changed: (name) => console.log(name, live.run(name)?.progress) });
+   * await live.ready;
+   * console.log(live.runs().map(({ id }) => id));
+   */
+  live(options: LiveOptions = {}): LiveRuns {
+    return new LiveRuns(
+      { ...this.asked.channels, clock: this.asked.context.clock, log: (run, more) => this.log(run, more) },
+      options,
+    );
+  }
+
+  /**
+   * All held locks, of all processes, ordered by name. A damaged entry costs its own row: `ojm doctor` names
+   * it. Its lock stays held.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async locks(): Promise<HeldLock[]> {
+    return this.asked.context.locks.list();
+  }
+
+  /**
+   * The processes that wait for the lock of a job, in the order in which they will have it. A process that
+   * waits in several calls is there once for each. It may have died, and not be found dead yet.
+   *
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write the queue of the lock
+   * @example
+   * for (const { host, pid } of await manager.waiters("daily-report")) console.log(host, pid);
+   */
+  async waiters(name: string, options: WaitersOptions = {}): Promise<Waiter[]> {
+    return this.asked.context.locks.waiters(name, options);
+  }
+
+  /**
+   * What people did to runs, locks and schedules, newest first: unlocks, cancels, holds, and what schedulers
+   * noted by `auditOps`. Reads only as many entries as the caller takes, and without a
+   * `name` the keys of all. Skips entries that ojm did not write.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for await (const { at, action, name, author, reason } of manager.audit()) {
+   *   console.log(new Date(at).toISOString(), action, name, author, reason);
+   * }
+   */
+  async *audit(options: AuditOptions = {}): AsyncGenerator<AuditEntry, void, undefined> {
+    const { auditOf } = await operatorPart();
+    yield* auditOf(this.asked.channels.locks, options);
+  }
+
+  /**
+   * Who last asked a run to stop, when and why; `undefined` without a request. If the run is still running,
+   * its body has not obeyed so far. A rule of a program that cancels without `audited` leaves no trace.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async stopAsked(run: Pick<RunRecord, "id" | "name" | "startTime">): Promise<AuditEntry | undefined> {
+    const { stopAskedOf } = await operatorPart();
+    return stopAskedOf(this.asked.channels.locks, run);
+  }
+
+  /**
+   * Who asked each of these runs to stop, by the id of the run, as {@link JobQuestions.stopAsked} tells it of
+   * one. Runs that nobody asked are left out. Of many runs, it reads the keys of the audit once, and then
+   * only the entries since the runs began.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * const asked = await manager.stopsAsked(await manager.running());
+   * for (const [id, { author, reason }] of asked) console.log(id, author, reason);
+   */
+  async stopsAsked(
+    runs: Iterable<Pick<RunRecord, "id" | "name" | "startTime">>,
+  ): Promise<ReadonlyMap<string, AuditEntry>> {
+    const { stopsAskedOf } = await operatorPart();
+    return stopsAskedOf(this.asked.channels.locks, runs);
+  }
+}
+
+/** How long to wait for something, in ms. Without a timeout, for as long as it takes. */
+function longestWait(timeout: Duration = Number.POSITIVE_INFINITY): number {
+  const refuse = (message: string): never => {
+    throw new RunError("INVALID", "", message);
+  };
+  return checkedDuration("timeout", timeout, refuse, 0, Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,128 @@
+import { readable } from "../channel/corrupt.js";
+import type { Key, Version } from "../channel/types.js";
+import { JOBS, LOCKS, TIMES, TURNS } from "../jobs/channels.js";
+import { isChunk, isProgress, isProgressKey, runOfKey, seqOf } from "../jobs/logs/chunk.js";
+import { LOGS } from "../jobs/logs/logs.js";
+import type { JobManager } from "../jobs/manager.js";
+import { LOOK, SEEN, seenIn } from "../jobs/records/close-orphans.js";
+import { isRecord, isRecordKey } from "../jobs/records/read.js";
+import { FILLED, IN_ERROR, isFilled } from "../jobs/records/time-index.js";
+import { isPending } from "../jobs/retry/pending.js";
+import {
+  isAudit,
+  isCall,
+  isLock,
+  isQueue,
+  isSession,
+  isStopRequests,
+  lockPlace,
+  sessionPlace,
+} from "../locks/entries/valid.js";
+import { isTurn } from "../locks/sweep/turn.js";
+import { Breaks } from "../util/event-loop.js";
+import { isText, isTime } from "../util/shape.js";
+import { cellsPlace, FOLD, foldStateOf, isCells, SPANS } from "./rollups/entries.js";
+
+/** An entry that has a key of ours, and a value that nobody can use: readers leave it out. */
+export interface DamagedEntry {
+  /** The name of its channel. */
+  readonly channel: string;
+  readonly key: Key;
+  readonly version: Version;
+  /** The lock that it keeps held although nobody knows its holder. */
+  readonly lock?: string;
+}
+
+/** An entry as it was read. Its value is `undefined` if it cannot be decoded. */
+interface Read {
+  readonly key: Key;
+  readonly value: unknown;
+}
+
+/** Finds the damaged entries of a channel. */
+export interface DamageCheck {
+  /** The name of the channel. */
+  readonly channel: string;
+  /** Whether an entry has a key of ours, and a value that nobody can use. */
+  readonly isDamaged: (entry: Read) => boolean;
+  /** The entries to look at, by what their keys begin with. Default: all. */
+  readonly prefixes?: readonly Key[];
+  /** The most entries to look at, where they are large. */
+  readonly most?: number;
+}
+
+/** Other packages keep entries in this channel, too. */
+function isDamagedLock({ key, value }: Read): boolean {
+  const [kind, name, ...more] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  const lock = lockPlace(key);
+  if (lock !== undefined) return lock.part === "lock" ? !isLock(value, lock.name) : !isQueue(value);
+  const session = sessionPlace(key);
+  if (session !== undefined) {
+    if (more[0] === "call") return !isCall(value);
+    return more[0] === "stop" ? !isStopRequests(value) : !isSession(value, session);
+  }
+  if (kind === "sweep" && name === undefined) return !isTurn(value);
+  if (typeof name !== "string") return false;
+  if (kind === "audit") return more.length === 2 && !isAudit(value);
+  return kind === "retry" && more.length === 1 && !isPending({ key, value });
+}
+
+/** Scripts keep what they like in this channel, by other keys. */
+const isDamagedRecord = ({ key, value }: Read): boolean => isRecordKey(key) && !isRecord({ key, value });
+
+function isDamagedLog({ key, value }: Read): boolean {
+  if (runOfKey(key) === undefined) return false;
+  return isProgressKey(key) ? !isProgress(value) : seqOf(key) !== undefined && !isChunk(value);
+}
+
+/** The values of the other entries are not read: their keys say all. */
+function isDamagedTime({ key, value }: Read): boolean {
+  if (key === FILLED) return !isFilled(value);
+  if (key === FOLD) return foldStateOf(value) === undefined;
+  const [kind] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  if (cellsPlace(key) === undefined) return false;
+  return kind === IN_ERROR ? !isText(value) : isText(kind) && Object.hasOwn(SPANS, kind) && !isCells(value);
+}
+
+function isDamagedTurn({ key, value }: Read): boolean {
+  if (key === LOOK) return !isTime(value);
+  return key === SEEN ? seenIn(value) === undefined : Array.isArray(key) && key.length === 1 && !isTurn(value);
+}
+
+/** The checks of the channels of core. */
+export const DAMAGE_CHECKS: readonly DamageCheck[] = [
+  { channel: LOCKS, isDamaged: isDamagedLock },
+  { channel: JOBS, isDamaged: isDamagedRecord },
+  // A chunk has up to some ten KB.
+  { channel: LOGS, isDamaged: isDamagedLog, most: 2_000 },
+  {
+    channel: TIMES,
+    isDamaged: isDamagedTime,
+    prefixes: [FILLED, FOLD, [IN_ERROR], ...Object.keys(SPANS).map((span) => [span])],
+  },
+  { channel: TURNS, isDamaged: isDamagedTurn },
+];
+
+/** The damaged entries that these checks find among the first `most` ones of each channel, or prefix. */
+export async function* damagedEntries(
+  manager: JobManager,
+  checks: readonly DamageCheck[],
+  most: number,
+): AsyncGenerator<DamagedEntry, void, undefined> {
+  const breaks = new Breaks();
+  for (const check of checks) {
+    const channel = await manager.channelOf(check.channel);
+    const limit = Math.min(most, check.most ?? most);
+    for (const prefix of check.prefixes ?? [undefined]) {
+      for await (const { key, value, version } of readable(channel, {
+        ...(prefix !== undefined && { prefix }),
+        limit,
+      })) {
+        await breaks.take();
+        if (!check.isDamaged({ key, value })) continue;
+        const place = check.channel === LOCKS ? lockPlace(key) : undefined;
+        yield { channel: check.channel, key, version, ...(place?.part === "lock" && { lock: place.name }) };
+      }
+    }
+  }
+}

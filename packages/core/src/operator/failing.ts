@@ -1,0 +1,108 @@
+import type { Channel } from "../channel/channel.js";
+import type { TimeIndex } from "../jobs/records/time-index.js";
+import type { FailuresOptions, RunRecord } from "../jobs/types.js";
+import { checkRange, failuresOf, historyOf } from "./history.js";
+import { isNeutral } from "./job-summary.js";
+import type { RollupQuestions } from "./rollups/question.js";
+import type { JobRollup } from "./rollups/types.js";
+
+/** How many of the newest failures are read. If a few jobs have all of them, the rollups tell of others. */
+const NEWEST_FAILURES = 300;
+
+/** How many jobs are looked at by default, and how many at once. */
+const MOST_JOBS = 100;
+const JOBS_AT_ONCE = 20;
+
+/** How many of the newest runs of a job are looked at; and how many if none of those tells how it goes. */
+const NEWEST_RUNS = 5;
+const MOST_RUNS = 1_000;
+
+/** The longest time that a run takes which the rollups find, in ms: they count it when it began. */
+const DAY = 86_400_000;
+
+/** How far back the rollups are asked, in ms: they refuse more than 400 days of hours. */
+const FURTHEST_ROLLUP = 399 * DAY;
+
+type FailingOptions = Omit<FailuresOptions, "to">;
+
+/** What is read. */
+interface Stores {
+  readonly jobs: Channel<RunRecord>;
+  readonly index: TimeIndex;
+  readonly rollups: RollupQuestions;
+  readonly now: number;
+}
+
+/** A job that failed, and a time from which its failure is found. */
+interface Suspect {
+  readonly name: string;
+  readonly from: number;
+}
+
+/** The last run of each job whose last run is in error, the latest end first. Neutral ones do not count. */
+export async function failing(stores: Stores, options: FailingOptions): Promise<RunRecord[]> {
+  const { from = stores.now - 7 * DAY, limit = MOST_JOBS } = options;
+  checkRange({ ...options, from });
+  const suspects = (await suspectsOf(stores, from, options, limit)).slice(0, limit);
+  const found: RunRecord[] = [];
+  for (let i = 0; i < suspects.length; i += JOBS_AT_ONCE) {
+    const some = suspects.slice(i, i + JOBS_AT_ONCE).map((suspect) => lastOf(stores.jobs, suspect));
+    for (const run of await Promise.all(some)) if (run !== undefined && endOf(run) >= from) found.push(run);
+  }
+  return found.toSorted((a, b) => endOf(b) - endOf(a));
+}
+
+async function suspectsOf(
+  { jobs, index, rollups, now }: Stores,
+  from: number,
+  { signal }: FailingOptions,
+  limit: number,
+): Promise<Suspect[]> {
+  const known = new Set<string>();
+  const suspects: Suspect[] = [];
+  let read = 0;
+  const newest = checkRange({ from, limit: NEWEST_FAILURES, ...(signal && { signal }) });
+  for await (const { name, startTime, status } of failuresOf(jobs, index, newest)) {
+    read++;
+    if (isNeutral(status)) continue;
+    if (!known.has(name)) suspects.push({ name, from: startTime });
+    known.add(name);
+  }
+  if (read < NEWEST_FAILURES || suspects.length >= limit) return suspects;
+  // One job that fails each second must not hide the others.
+  const range = { from: Math.max(0, from - DAY, now - FURTHEST_ROLLUP), to: now + 1, by: "hour" } as const;
+  const counted = await rollups.ask({ ...range, ...(signal && { signal }) });
+  const others = counted.jobs
+    .filter(({ name }) => !known.has(name))
+    .map((job) => ({ name: job.name, from: lastFailureOf(job) }))
+    .filter((suspect): suspect is Suspect => suspect.from !== undefined)
+    .toSorted((a, b) => b.from - a.from);
+  return [...suspects, ...others];
+}
+
+/** When the last hour began in which a run of the job began that is in error now. */
+function lastFailureOf({ cells }: JobRollup): number | undefined {
+  return cells.findLast(({ runs: { failed = 0, lost = 0, timeout = 0 } }) => failed + lost + timeout > 0)?.at;
+}
+
+/** The last run that says how its job does, if it is in error. */
+async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
+  // From its failure on: etcd reads a range of records as a whole to find the newest ones. Its chain may have
+  // been cancelled: the run before that says how the job does.
+  for (const range of [{ from, limit: NEWEST_RUNS }, { from, limit: MOST_RUNS }, { limit: MOST_RUNS }]) {
+    let left = range.limit;
+    const over = new Set<string>();
+    for await (const run of historyOf(jobs, name, range)) {
+      left--;
+      const { status, chain = run.id } = run;
+      // The attempts before it were tried again, and say no more than it does.
+      if (status === "cancelled" || status === "skipped") over.add(chain);
+      if (isNeutral(status) || over.has(chain)) continue;
+      return run.inError === true ? run : undefined;
+    }
+    if (left > 0 && !("from" in range)) return undefined;
+  }
+  return undefined;
+}
+
+const endOf = ({ startTime, endTime = startTime }: RunRecord): number => endTime;

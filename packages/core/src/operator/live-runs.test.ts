@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { FakeClock } from "../testing/fake-clock.js";
+import { scribble } from "../testing/scribble.js";
+import { rejection } from "../testing/settle.js";
+import { type ManagerOf, World } from "../testing/world.js";
+import type { LiveRuns } from "./live-runs.js";
+
+const MINUTE = 60_000;
+
+let world: World;
+let clock: FakeClock;
+let one: ManagerOf;
+let two: ManagerOf;
+let live: LiveRuns;
+let told: string[];
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  one = await world.manager();
+  two = await world.manager();
+  told = [];
+});
+
+afterEach(() => live?.close());
+
+async function follow(): Promise<void> {
+  live = two.manager.live({ changed: (name) => told.push(name) });
+  await clock.until(live.ready);
+}
+
+describe("what runs, followed", () => {
+  test("is known when it is ready: runs of all processes, with what is usual of them", async () => {
+    for (const ms of [100, 300]) {
+      await clock.until(one.manager.run("a", () => new Promise<void>((resolve) => void clock.after(ms, resolve))));
+    }
+    const run = await clock.until(one.manager.start("a"));
+    await follow();
+    await clock.until(Promise.resolve());
+    await clock.advance(10);
+    expect(live.runs()).toMatchObject([{ id: run.id, fence: run.fence, usual: { p50: 100, p95: 300 }, waiting: 0 }]);
+    expect(live.run("b")).toBeUndefined();
+    await clock.until(run.end());
+  });
+
+  test("is known beside entries that are not JSON, and after them", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    const locks = one.manager.channels.locks;
+    const damaged = [
+      ["lock", "x"],
+      ["lock", "x", "queue"],
+      ["session", "x"],
+      ["session", run.fence, "stop"],
+    ];
+    for (const key of damaged) await scribble({ way: one.way, channel: locks }, key, "{ not JSON");
+    await follow();
+    expect(live.runs().map(({ id }) => id)).toEqual([run.id]);
+    for (const key of damaged) await scribble({ way: one.way, channel: locks }, key, "{ not JSON either");
+    await clock.until(run.end());
+    await clock.advance(10);
+    expect(live.runs()).toEqual([]);
+  });
+
+  test("is told of runs that begin and end, and of their progress", async () => {
+    await follow();
+    expect(live.runs()).toEqual([]);
+    const run = await clock.until(one.manager.start("a"));
+    await clock.advance(10);
+    expect(live.run("a")?.id).toBe(run.id);
+    expect(told).toContain("a");
+    run.progress(3, 10, "rows");
+    await clock.advance(2_000);
+    expect(live.run("a")?.progress).toMatchObject({ done: 3, total: 10 });
+    told = [];
+    await clock.until(run.end());
+    await clock.advance(10);
+    expect(live.runs()).toEqual([]);
+    expect(told).toContain("a");
+  });
+
+  test("is told who waits, and that the next one runs", async () => {
+    await follow();
+    const run = await clock.until(one.manager.start("a"));
+    const waiting = clock.until(one.manager.start("a", { wait: MINUTE }));
+    await clock.advance(1_000);
+    expect(live.run("a")?.waiting).toBe(1);
+    expect([...live.waiting()]).toEqual([["a", 1]]);
+    const waiters = await one.manager.waiters("a");
+    expect(waiters).toMatchObject([{ pid: process.pid, since: expect.any(Number) }]);
+    expect(live.waiters("a")).toEqual(waiters);
+    expect(live.waiters("a", { limit: 0 })).toEqual([]);
+    expect(live.waiters("b")).toEqual([]);
+    await clock.until(run.end());
+    const next = await waiting;
+    await clock.advance(10);
+    expect(live.run("a")).toMatchObject({ id: next.id, waiting: 0 });
+    await clock.until(next.end());
+  });
+
+  test("has the lease of the process, from its first renewal on", async () => {
+    await follow();
+    const run = await clock.until(one.manager.start("a"));
+    await clock.advance(MINUTE);
+    const lease = live.run("a")?.lease;
+    expect(lease?.until).toBeGreaterThan(clock.now());
+    expect(lease?.renewed).toBeGreaterThan(run.startTime);
+    expect(live.sessions()).toMatchObject([{ pid: process.pid, lease }]);
+    await clock.until(run.end());
+  });
+
+  test("knows which sessions are over, and which locks people hold", async () => {
+    const holder = { host: "h", pid: 1, instance: "no session" };
+    live = two.manager.live();
+    expect(live.isOver(holder)).toBe(false);
+    await clock.until(live.ready);
+    expect(live.isOver(holder)).toBe(true);
+    const run = await clock.until(one.manager.start("a"));
+    await clock.advance(10);
+    expect(live.isOver(live.run("a")?.holder ?? holder)).toBe(false);
+    await clock.until(one.manager.hold("b", { reason: "a look", author: "ana" }));
+    await clock.advance(1_000);
+    expect([...live.holds()]).toMatchObject([["b", { reason: "a look", author: "ana" }]]);
+    expect(live.sessions().filter(({ hold }) => hold)).toHaveLength(1);
+    await clock.until(one.manager.unlock("b", { reason: "done" }));
+    await clock.until(run.end());
+    await clock.advance(1_000);
+    expect(live.holds().size).toBe(0);
+  });
+
+  test("tells who asked a run to stop, before it follows and while it does", async () => {
+    const runs = await clock.until(Promise.all(["a", "b", "c"].map((name) => one.manager.start(name))));
+    const cancel = (name: string, reason: string): Promise<unknown> =>
+      clock.until(two.manager.cancel(name, { reason, author: "ana", wait: 0 }), 100);
+    await cancel("a", "wrong month");
+    await clock.advance(100_000);
+    await follow();
+    expect(live.run("a")?.asked).toMatchObject({ author: "ana", reason: "wrong month", by: { pid: process.pid } });
+    expect(live.run("b")?.asked).toBeUndefined();
+    told = [];
+    await cancel("b", "its database is gone");
+    await clock.advance(1_000);
+    expect(live.run("b")?.asked).toMatchObject({ author: "ana", reason: "its database is gone" });
+    expect(told).toContain("b");
+    await cancel("a", "and now");
+    await clock.advance(1_000);
+    expect(live.runs().map(({ name, asked }) => [name, asked?.reason])).toEqual([
+      ["a", "and now"],
+      ["b", "its database is gone"],
+      ["c", undefined],
+    ]);
+    await clock.until(Promise.all(runs.map((run) => run.cancel())));
+    // The next run of the name was not asked.
+    const next = await clock.until(one.manager.start("a"));
+    await clock.advance(1_000);
+    expect(live.run("a")?.id).toBe(next.id);
+    expect(live.run("a")?.asked).toBeUndefined();
+    await clock.until(next.end());
+  });
+
+  test("tells a request that came while the store was away", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    await follow();
+    two.way.fault = () => ({ type: "refused" });
+    await clock.until(one.manager.cancel("a", { reason: "wrong month", wait: 0 }), 100);
+    await clock.advance(1_000);
+    expect(live.run("a")?.asked).toBeUndefined();
+    two.way.fault = () => undefined;
+    await clock.advance(MINUTE);
+    expect(live.run("a")?.asked).toMatchObject({ reason: "wrong month" });
+    await clock.until(run.cancel());
+  });
+
+  test("survives a store that is away, and shows what happened meanwhile", async () => {
+    const run = await clock.until(one.manager.start("a"));
+    await follow();
+    expect(live.run("a")?.id).toBe(run.id);
+    two.way.fault = () => ({ type: "refused" });
+    await clock.until(run.end());
+    const other = await clock.until(one.manager.start("b"));
+    two.way.fault = () => undefined;
+    await clock.advance(MINUTE);
+    expect(live.runs().map(({ id }) => id)).toEqual([other.id]);
+    await clock.until(other.end());
+  });
+
+  test("ends with its manager, and tells nothing after its close", async () => {
+    await follow();
+    live.close();
+    const run = await clock.until(one.manager.start("a"));
+    await clock.advance(1_000);
+    expect(told).toEqual([]);
+    expect(live.runs()).toEqual([]);
+    await clock.until(run.end());
+    const other = two.manager.live();
+    await clock.until(other.ready);
+    await clock.until(two.manager.close());
+    expect(other.runs()).toEqual([]);
+  });
+
+  test("rejects where the store has no watches", async () => {
+    const blind = await world.manager({ supports: { watch: false } });
+    live = blind.manager.live();
+    expect(await rejection(live.ready)).toMatchObject({ code: "NOT_SUPPORTED" });
+  });
+});

@@ -1,0 +1,444 @@
+import type { Channel } from "../channel/channel.js";
+import { isChannelError } from "../channel/errors.js";
+import type { Key, KeyWatch, Version } from "../channel/types.js";
+import { type Followed, follow, RETRY_PAUSE } from "../channel/watch/follow.js";
+import { stopsAskedOf } from "../jobs/audit.js";
+import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
+import { operatorPart } from "../jobs/operator-part.js";
+import { recordUnder } from "../jobs/records/read.js";
+import { recordKey, toRecord } from "../jobs/records/record.js";
+import { type RunRef, runId } from "../jobs/run-id.js";
+import type { AuditEntry, RunRecord } from "../jobs/types.js";
+import type { Hold, LocksValue, Ticket } from "../locks/entries/schema.js";
+import { holdOf, isLock, isQueue, isSession, lockPlace, sessionPlace } from "../locks/entries/valid.js";
+import { waiterOf } from "../locks/entries/view.js";
+import type { Holder, Waiter, WaitersOptions } from "../locks/types.js";
+import type { Clock } from "../util/clock.js";
+import { type ProcessIdentity, processIsGone } from "../util/process-state.js";
+import { fieldsOf, isTime } from "../util/shape.js";
+import type { LiveOptions, LiveRun, LiveSession } from "./live-types.js";
+
+/** For how long the usual duration of a job is not read again, in ms, and of how many jobs it is kept. */
+const USUAL_FOR = 10_000;
+const MOST_USUAL = 1_000;
+
+/** What is needed of the manager. */
+interface LiveSource {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+  readonly clock: Clock;
+  log(run: RunRef, options: LogOptions): AsyncGenerator<LogItem, void, undefined>;
+}
+
+/** A run while its lock is held. */
+interface Watched extends Stoppable {
+  readonly version: Version;
+  record?: RunRecord;
+  usual?: LiveRun["usual"];
+  progress?: Progress;
+  watch?: KeyWatch;
+}
+
+/**
+ * The runs that go on, in all processes, kept up to date by watches: of the locks, and of the record and the
+ * progress of each run. Nothing is read twice. See {@link JobManager.live}.
+ */
+export class LiveRuns {
+  /** Resolves when all is known that runs; rejects if the store cannot be read. */
+  readonly ready: Promise<void>;
+  readonly #source: LiveSource;
+  readonly #options: LiveOptions;
+  readonly #sessions: LiveSessions;
+  readonly #stops: LiveStops;
+  readonly #runs: Map<string, Watched> = new Map();
+  readonly #waiting: Map<string, readonly Ticket[]> = new Map();
+  readonly #holds: Map<string, Hold> = new Map();
+  readonly #usual: Map<string, { readonly at: number; readonly usual: LiveRun["usual"] }> = new Map();
+  readonly #closing: AbortController = new AbortController();
+  /** The first reads of records: what runs is known when they are over. */
+  readonly #reading: Set<Promise<void>> = new Set();
+
+  /** @internal Made by {@link JobManager.live}. */
+  constructor(source: LiveSource, options: LiveOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#sessions = new LiveSessions(source.clock, {
+      asked: (instance) => this.#stops.asked(instance, this.#runs.values()),
+      came: (instance) => this.#came(instance),
+      synced: () => void this.#stops.look(this.#runs.values()),
+    });
+    this.#stops = new LiveStops(source.locks, source.clock, (name) => this.#tell(name));
+    this.ready = this.#begin();
+    this.ready.catch(() => {});
+  }
+
+  /** The runs that go on, by name. */
+  runs(): LiveRun[] {
+    const runs: LiveRun[] = [];
+    for (const watched of this.#runs.values()) {
+      const run = this.#shown(watched);
+      if (run !== undefined) runs.push(run);
+    }
+    return runs.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The run of a job that goes on. */
+  run(name: string): LiveRun | undefined {
+    const watched = this.#runs.get(name);
+    return watched && this.#shown(watched);
+  }
+
+  /** The names whose lock others wait for, and how many. */
+  waiting(): ReadonlyMap<string, number> {
+    return new Map([...this.#waiting].map(([name, tickets]) => [name, tickets.length]));
+  }
+
+  /** The jobs that people hold, by name. */
+  holds(): ReadonlyMap<string, Hold> {
+    return this.#holds;
+  }
+
+  /** The processes that wait for the lock of a job, as {@link JobManager.waiters} shows them. */
+  waiters(name: string, { limit = 100 }: WaitersOptions = {}): Waiter[] {
+    const tickets = this.#waiting.get(name)?.slice(0, limit) ?? [];
+    return tickets.flatMap((ticket) => {
+      const process = this.#sessions.of(ticket.session);
+      return process === undefined ? [] : [waiterOf(ticket, process)];
+    });
+  }
+
+  /** The processes that have locks or wait for one, or did so a moment ago. */
+  sessions(): LiveSession[] {
+    return this.#sessions.all();
+  }
+
+  /**
+   * Whether the session of a holder is certainly over: its entry is gone, or its process on this host died.
+   * False until all sessions are known.
+   */
+  isOver(holder: Holder): boolean {
+    return this.#sessions.isOver(holder.instance);
+  }
+
+  /** Ends the watches. */
+  close(): void {
+    this.#closing.abort();
+    for (const name of [...this.#runs.keys()]) this.#end(name);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #shown({ record, name, version, instance, usual, progress, asked }: Watched): LiveRun | undefined {
+    if (record === undefined || record.status !== "running") return undefined;
+    const lease = this.#sessions.of(instance)?.lease;
+    return {
+      ...record,
+      fence: version,
+      ...(usual !== undefined && { usual }),
+      ...(progress !== undefined && { progress }),
+      ...(lease !== undefined && { lease }),
+      ...(asked !== undefined && { asked }),
+      waiting: this.#waiting.get(name)?.length ?? 0,
+    };
+  }
+
+  #begin(): Promise<void> {
+    const { signal } = this.#closing;
+    const { promise, resolve, reject } = withResolvers();
+    const failed = (error: unknown): void => {
+      reject(error);
+      if (!signal.aborted) this.#options.failed?.(error);
+    };
+    const { locks, clock } = this.#source;
+    const followed: Followed<LocksValue> = {
+      put: (key, value, version) => this.#put(key, value, version),
+      gone: (key) => this.#gone(key),
+      synced: () => void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(resolve),
+    };
+    follow(locks, clock, ["session"], this.#sessions, signal, failed).catch(() => {});
+    // Once the signal has fired, nothing more will be known.
+    follow(locks, clock, ["lock"], followed, signal, failed).then(
+      () => signal.aborted && resolve(),
+      () => {},
+    );
+    return promise;
+  }
+
+  #put(key: Key, value: LocksValue | undefined, version: Version): void {
+    const place = lockPlace(key);
+    if (place === undefined) return;
+    if (place.part === "queue") this.#queued(place.name, value);
+    else this.#locked(place.name, value, version);
+    this.#tell(place.name);
+  }
+
+  #gone(key: Key): void {
+    const place = lockPlace(key);
+    if (place === undefined) return;
+    if (place.part === "queue") this.#waiting.delete(place.name);
+    else this.#end(place.name);
+    this.#tell(place.name);
+  }
+
+  #queued(name: string, value: unknown): void {
+    if (isQueue(value) && value.waiting.length > 0) this.#waiting.set(name, value.waiting);
+    else this.#waiting.delete(name);
+  }
+
+  /** The watch of the locks may tell of a waiter before that of the sessions tells which process it is. */
+  #came(instance: string): void {
+    for (const [name, tickets] of this.#waiting) {
+      if (tickets.some(({ session }) => session === instance)) this.#tell(name);
+    }
+  }
+
+  #locked(name: string, value: unknown, version: Version): void {
+    if (this.#runs.get(name)?.version === version) return;
+    this.#end(name);
+    if (!isLock(value, name)) return;
+    const hold = holdOf(value);
+    if (hold !== undefined) this.#holds.set(name, hold);
+    const startTime = fieldsOf<{ run: number }>(value.note)?.run;
+    if (isTime(startTime)) this.#watch({ name, startTime, version, instance: value.holder.instance });
+  }
+
+  #watch(held: Omit<Watched, "over">): void {
+    const watched: Watched = { ...held, over: new AbortController() };
+    this.#runs.set(held.name, watched);
+    this.#stops.began(watched);
+    const read = (): Promise<void> => this.#read(watched);
+    // With two stores, the record comes after the lock.
+    const key = recordKey(held.name, held.startTime);
+    watched.watch = this.#source.jobs.watchKey(key, { changed: read, gap: read, failed() {} });
+    // The watch goes on, and tells of the next change, where the store is away for this moment.
+    const reading = watched.watch.ready.then(read, read);
+    this.#reading.add(reading);
+    void reading.then(() => this.#reading.delete(reading));
+    void this.#followProgress(watched);
+    void this.#learnUsual(watched);
+  }
+
+  async #read(watched: Watched): Promise<void> {
+    try {
+      const entry = await recordUnder(this.#source.jobs, recordKey(watched.name, watched.startTime));
+      if (entry !== undefined) watched.record = toRecord(entry);
+      this.#tell(watched.name);
+    } catch {
+      // The store is away. Not every store tells of a gap afterwards.
+      if (!watched.over.signal.aborted) this.#source.clock.after(RETRY_PAUSE, () => void this.#readAgain(watched));
+    }
+  }
+
+  async #readAgain(watched: Watched): Promise<void> {
+    if (!watched.over.signal.aborted) await this.#read(watched);
+  }
+
+  async #learnUsual(watched: Watched): Promise<void> {
+    const { name } = watched;
+    const { jobs, clock } = this.#source;
+    const known = this.#usual.get(name);
+    if (known !== undefined && clock.monotonic() - known.at < USUAL_FOR) {
+      watched.usual = known.usual;
+      return;
+    }
+    try {
+      const { usually } = await operatorPart();
+      watched.usual = await usually(jobs, name);
+      if (this.#usual.size >= MOST_USUAL) this.#usual.clear();
+      // Of a job that never completed, the next run tells more.
+      if (watched.usual !== undefined) this.#usual.set(name, { at: clock.monotonic(), usual: watched.usual });
+      this.#tell(name);
+    } catch {
+      // Without its usual duration, the run is shown all the same.
+    }
+  }
+
+  async #followProgress(watched: Watched): Promise<void> {
+    const { signal } = watched.over;
+    try {
+      for await (const item of this.#source.log(watched, { follow: true, progress: true, tail: 0, signal })) {
+        if (!("progress" in item)) continue;
+        watched.progress = item.progress;
+        this.#tell(watched.name);
+      }
+    } catch {
+      // Without its progress, the run is shown all the same.
+    }
+  }
+
+  #end(name: string): void {
+    this.#holds.delete(name);
+    const watched = this.#runs.get(name);
+    if (watched === undefined) return;
+    this.#runs.delete(name);
+    watched.over.abort();
+    watched.watch?.stop();
+  }
+
+  #tell(name: string): void {
+    if (!this.#closing.signal.aborted) this.#options.changed?.(name);
+  }
+}
+
+/** Node 20 has no `Promise.withResolvers`. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+  let resolve = (): void => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+/** What the watch of the sessions tells besides. */
+interface SessionNews {
+  /** Somebody asked a process to stop one of its runs. */
+  readonly asked: (instance: string) => void;
+  /** The session of a process was not known before. */
+  readonly came: (instance: string) => void;
+  /** A snapshot is complete: requests before it may not have been told. */
+  readonly synced: () => void;
+}
+
+/** The processes that have locks or wait for one, kept up to date by a watch of their sessions. */
+class LiveSessions implements Followed<LocksValue> {
+  readonly #clock: Clock;
+  readonly #news: SessionNews;
+  readonly #all: Map<string, { readonly shown: LiveSession; readonly process: ProcessIdentity }> = new Map();
+  #isSynced = false;
+
+  constructor(clock: Clock, news: SessionNews) {
+    this.#clock = clock;
+    this.#news = news;
+  }
+
+  of(instance: string): LiveSession | undefined {
+    return this.#all.get(instance)?.shown;
+  }
+
+  all(): LiveSession[] {
+    return [...this.#all.values()].map(({ shown }) => shown);
+  }
+
+  /** Whether a session is certainly over: its entry is gone, or its process on this host died. */
+  isOver(instance: string): boolean {
+    const session = this.#all.get(instance);
+    return this.#isSynced && (session === undefined || processIsGone(session.process));
+  }
+
+  begun(): void {
+    this.#isSynced = false;
+  }
+
+  put(key: Key, value: LocksValue | undefined, _: Version, expiresIn: number | undefined): void {
+    const id = sessionPlace(key);
+    if (id === undefined) return;
+    if ((key as readonly unknown[])[2] === "stop") this.#news.asked(id);
+    if ((key as readonly unknown[]).length > 2 || !isSession(value, id)) return;
+    const { host, pid } = value.process;
+    const now = this.#clock.now();
+    const isNew = !this.#all.has(id);
+    const before = this.of(id)?.lease;
+    // What a snapshot shows was renewed at some time before.
+    const lease = this.#isSynced && value.hold !== true ? this.#leaseOf(now, expiresIn, before) : before;
+    const shown = {
+      ...{ host, pid, instance: id, since: value.since },
+      ...(lease !== undefined && { lease }),
+      ...(value.hold === true && ({ hold: true } as const)),
+    };
+    this.#all.set(id, { shown, process: value.process });
+    if (isNew) this.#news.came(id);
+  }
+
+  #leaseOf(now: number, expiresIn: number | undefined, before: LiveSession["lease"]): LiveSession["lease"] {
+    return expiresIn === undefined ? before : { until: now + expiresIn, renewed: now };
+  }
+
+  gone(key: Key): void {
+    const id = sessionPlace(key);
+    if (id !== undefined && (key as readonly unknown[]).length === 2) this.#all.delete(id);
+  }
+
+  synced(): void {
+    this.#isSynced = true;
+    this.#news.synced();
+  }
+}
+
+/** A run that somebody may ask to stop. */
+interface Stoppable extends RunRef {
+  readonly instance: string;
+  readonly over: AbortController;
+  asked?: AuditEntry;
+}
+
+/**
+ * Who asked which run to stop. The watch of the sessions tells that somebody asked a process: the audit is
+ * read only then, and once for all runs that are known at first.
+ */
+class LiveStops {
+  readonly #locks: Channel<LocksValue>;
+  readonly #clock: Clock;
+  readonly #tell: (name: string) => void;
+  /** The processes that were asked: a run of them may become known after its request. */
+  readonly #processes: Set<string> = new Set();
+  readonly #unread: Set<Stoppable> = new Set();
+  #reading: Promise<void> | undefined;
+
+  constructor(locks: Channel<LocksValue>, clock: Clock, tell: (name: string) => void) {
+    this.#locks = locks;
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  /** A run became known. */
+  began(run: Stoppable): void {
+    if (this.#processes.has(run.instance)) void this.look([run]);
+  }
+
+  /** Somebody asked something of a process. */
+  asked(instance: string, runs: Iterable<Stoppable>): void {
+    this.#processes.add(instance);
+    void this.look([...runs].filter((run) => run.instance === instance));
+  }
+
+  /** Reads who asked these runs to stop. Resolves at once if the store is away: it is read later then. */
+  look(runs: Iterable<Stoppable>): Promise<void> {
+    for (const run of runs) this.#unread.add(run);
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    while (this.#unread.size > 0) {
+      const runs = [...this.#unread].filter(({ over }) => !over.signal.aborted);
+      this.#unread.clear();
+      try {
+        await this.#readOf(runs);
+      } catch (error) {
+        if (!isChannelError(error) || !error.retryable) return;
+        for (const run of runs) this.#unread.add(run);
+        this.#clock.after(RETRY_PAUSE, () => void this.look([]));
+        return;
+      }
+    }
+  }
+
+  async #readOf(runs: readonly Stoppable[]): Promise<void> {
+    const asked = await stopsAskedOf(
+      this.#locks,
+      runs.map(({ name, startTime }) => ({ name, startTime, id: runId({ name, startTime }) })),
+    );
+    for (const run of runs) {
+      const entry = asked.get(runId(run));
+      if (entry === undefined) continue;
+      run.asked = entry;
+      this.#tell(run.name);
+    }
+  }
+}

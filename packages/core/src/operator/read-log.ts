@@ -1,0 +1,241 @@
+import type { Channel } from "../channel/channel.js";
+import { readable } from "../channel/corrupt.js";
+import type { EntriesOptions, Key } from "../channel/types.js";
+import {
+  chunkKey,
+  isChunk,
+  isProgress,
+  isProgressKey,
+  type LogChunk,
+  type LogsValue,
+  logPrefix,
+  seqOf,
+} from "../jobs/logs/chunk.js";
+import type { LogAmount, LogGap, LogItem, LogLevel, LogLine, LogOptions, LogStream } from "../jobs/logs/types.js";
+import { LETTERS } from "../jobs/logs/write/log-writer.js";
+import { recordUnder } from "../jobs/records/read.js";
+import { recordKey } from "../jobs/records/record.js";
+import type { RunRef } from "../jobs/run-id.js";
+import type { RunRecord } from "../jobs/types.js";
+
+/**
+ * How many chunks are read at first when only the last lines are wanted, and at most at once. A full chunk
+ * has a thousand lines; the last one of a log may have few.
+ */
+const FIRST_CHUNKS = 2;
+const AT_ONCE = 16;
+
+/** What a reader of logs needs. */
+export interface LogSource {
+  readonly logs: Channel<LogsValue>;
+  readonly jobs: Channel<RunRecord>;
+}
+
+/** A chunk with its number in the store. */
+interface NumberedChunk {
+  readonly seq: number;
+  readonly chunk: LogChunk;
+}
+
+/** The log of a run, as far as it is in the store. */
+export async function* readLog(
+  source: LogSource,
+  run: RunRef,
+  { after = 0, tail, progress = false, signal }: LogOptions,
+): AsyncGenerator<LogItem, void, undefined> {
+  const call = signal === undefined ? {} : { signal };
+  const { logs } = source;
+  if (progress) {
+    for await (const { key, value } of readable(logs, { prefix: logPrefix(run), before: chunkKey(run, 0), ...call }))
+      if (isProgressKey(key) && isProgress(value)) yield { progress: value };
+  }
+  const first =
+    tail === undefined ? await chunksFrom(logs, run, after + 1, call) : await lastChunks(logs, run, tail, call);
+  const text = new LogText({
+    after:
+      tail === undefined
+        ? after
+        : beforeLast(
+            first.map(({ chunk }) => chunk),
+            tail,
+          ),
+    fromStart: first.length === 0,
+  });
+  let last = -1;
+  for (const { seq, chunk } of first) {
+    last = seq;
+    yield* text.of(chunk);
+  }
+  for await (const { seq, chunk } of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) {
+    last = seq;
+    yield* text.of(chunk);
+  }
+  if (text.isComplete || last < 0) return;
+  const record = await recordUnder(source.jobs, recordKey(run.name, run.startTime));
+  if (record?.value.status === "running") return;
+  // The run may have ended between the two reads.
+  for await (const { chunk } of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) yield* text.of(chunk);
+  if (!text.isComplete && record !== undefined) yield { missing: "unknown" };
+}
+
+/** The last chunks, with `count` lines or more, if there are so many. */
+async function lastChunks(
+  logs: Channel<LogsValue>,
+  run: RunRef,
+  count: number,
+  call: EntriesOptions,
+): Promise<NumberedChunk[]> {
+  const chunks: NumberedChunk[] = [];
+  let before: Key | undefined;
+  for (let limit = FIRST_CHUNKS; ; ) {
+    const range = { reverse: true, limit, ...(before !== undefined && { before }), ...call };
+    let seen = 0;
+    for await (const { key, value } of readable(logs, { prefix: logPrefix(run), ...range })) {
+      seen++;
+      before = key;
+      const seq = seqOf(key);
+      if (seq !== undefined && isChunk(value)) chunks.unshift({ seq, chunk: value });
+    }
+    const lines = linesIn(chunks.map(({ chunk }) => chunk));
+    if (seen < limit || lines >= count) return chunks;
+    // As many as it takes if the others are as long as these.
+    limit = Math.min(AT_ONCE, Math.ceil(((count - lines) * chunks.length) / Math.max(1, lines)));
+  }
+}
+
+/**
+ * The last chunk that begins with a line or before it, if there is one. Chunks are numbered in the order of
+ * their lines, so it is found by halving: a page of a long log must not cost all that is before it.
+ */
+async function chunksFrom(
+  logs: Channel<LogsValue>,
+  run: RunRef,
+  line: number,
+  call: EntriesOptions,
+): Promise<NumberedChunk[]> {
+  if (line <= 1) return [];
+  const one = async (range: EntriesOptions): Promise<NumberedChunk | undefined> => {
+    for await (const numbered of chunksOf(logs, run, { ...range, limit: 1, ...call })) return numbered;
+    return undefined;
+  };
+  let found = await one({});
+  if (found === undefined || found.chunk.line > line) return [];
+  const end = await one({ reverse: true });
+  if (end === undefined || end.chunk.line <= line) return [end ?? found];
+  for (let high = end.seq; high - found.seq > 1; ) {
+    const middle = Math.floor((found.seq + high) / 2);
+    const next = await one({ after: chunkKey(run, middle - 1), before: chunkKey(run, high) });
+    if (next === undefined || next.chunk.line > line) high = middle;
+    else found = next;
+  }
+  return [found];
+}
+
+/** The number of the line before the last `count` ones of these chunks; 0 if they have no more than that. */
+export function beforeLast(chunks: readonly LogChunk[], count: number): number {
+  let skipped = linesIn(chunks) - count;
+  for (const { line, lines } of chunks) {
+    if (skipped <= lines) return line - 1 + Math.max(0, skipped);
+    skipped -= lines;
+  }
+  return 0;
+}
+
+export function linesIn(chunks: readonly LogChunk[]): number {
+  return chunks.reduce((sum, { lines }) => sum + lines, 0);
+}
+
+/** The chunks of a run, in the order of their numbers. Skips all other entries. */
+export async function* chunksOf(
+  logs: Channel<LogsValue>,
+  run: RunRef,
+  options: EntriesOptions,
+): AsyncGenerator<NumberedChunk, void, undefined> {
+  for await (const { key, value } of readable(logs, { prefix: logPrefix(run), ...options })) {
+    const seq = seqOf(key);
+    if (seq !== undefined && isChunk(value)) yield { seq, chunk: value };
+  }
+}
+
+const LEVELS: ReadonlyMap<string, LogLevel | LogStream> = new Map(
+  Object.entries(LETTERS).map(([level, letter]) => [letter, level as LogLevel | LogStream]),
+);
+
+/** The form of a line in the text of a chunk: ms since the chunk's time, a letter, and the text. */
+const LINE = /^(-?\d{1,15}) (.) (.*)$/s;
+
+const NOTHING: LogAmount = { lines: 0, bytes: 0 };
+
+/** Makes lines and gaps of chunks, which must come in their order. */
+export class LogText {
+  readonly #after: number;
+  /** The number and offset of the next line, if nothing is missing. */
+  #line = 1;
+  #offset = 0;
+  #dropped: LogAmount = NOTHING;
+  #isStarted: boolean;
+  #isComplete = false;
+  /** The chunk before, if none of its lines was wanted: it is counted only where something is missing. */
+  #passed: LogChunk | undefined;
+
+  /**
+   * `after`: what ends with this line or before it is left out. `fromStart`: whether lines are missing if the
+   * first chunk does not begin with the first line.
+   */
+  constructor({ after = 0, fromStart = true }: { readonly after?: number; readonly fromStart?: boolean } = {}) {
+    this.#after = after;
+    this.#isStarted = fromStart;
+  }
+
+  /** Whether the end of the log was read. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** The gap before a chunk, if there is one, and its lines. */
+  *of(chunk: LogChunk): Generator<LogItem, void, undefined> {
+    const { at, line, offset, lines, text, dropped = NOTHING, end } = chunk;
+    const gap = this.#isStarted && line > this.#after + 1 ? this.#gap(line, offset, dropped) : undefined;
+    this.#isStarted = true;
+    this.#dropped = dropped;
+    if (gap !== undefined) yield gap;
+    this.#line = line;
+    this.#offset = offset;
+    const isPassed = line + lines - 1 <= this.#after;
+    this.#passed = isPassed ? chunk : undefined;
+    if (isPassed) this.#line += lines;
+    else if (text !== "")
+      for (const each of text.split("\n")) {
+        const item = this.#next(at, each);
+        if (item.line > this.#after) yield item;
+      }
+    if (end === true) this.#isComplete = true;
+  }
+
+  #gap(line: number, offset: number, dropped: LogAmount): LogGap | undefined {
+    if (line <= this.#line) return undefined;
+    if (this.#passed !== undefined) this.#count(this.#passed);
+    const missing = { lines: line - this.#line, bytes: Math.max(0, offset - this.#offset) };
+    const unwritten = { lines: dropped.lines - this.#dropped.lines, bytes: dropped.bytes - this.#dropped.bytes };
+    return unwritten.lines > 0 ? { missing, dropped: unwritten } : { missing };
+  }
+
+  #count({ at, line, offset, text }: LogChunk): void {
+    this.#line = line;
+    this.#offset = offset;
+    if (text !== "") for (const each of text.split("\n")) this.#next(at, each);
+  }
+
+  #next(at: number, stored: string): LogLine {
+    const [, ms = "0", letter = "", text = stored] = LINE.exec(stored) ?? [];
+    const item = {
+      line: this.#line++,
+      offset: this.#offset,
+      at: at + Number(ms),
+      level: LEVELS.get(letter) ?? "info",
+      text,
+    };
+    this.#offset += Buffer.byteLength(text) + 1;
+    return item;
+  }
+}

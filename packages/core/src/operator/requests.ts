@@ -1,0 +1,237 @@
+import { unknownOption } from "../channel/backend/config.js";
+import type { Channel, ChannelOps } from "../channel/channel.js";
+import type { Entry } from "../channel/types.js";
+import { auditOps } from "../jobs/audit.js";
+import { isRunError, RunError } from "../jobs/errors.js";
+import { isMap } from "../jobs/options.js";
+import { closeRunOf, recordOf } from "../jobs/records/orphans.js";
+import { toRecord } from "../jobs/records/record.js";
+import type { TimeIndex } from "../jobs/records/time-index.js";
+import { claimOf, pendingOf } from "../jobs/retry/pending.js";
+import type { RunContext } from "../jobs/run/context.js";
+import { startRun } from "../jobs/run/start-run.js";
+import { parseRunId } from "../jobs/run-id.js";
+import type {
+  CancelOptions,
+  CancelOutcome,
+  EndedBy,
+  HoldOptions,
+  PendingRetry,
+  RunRecord,
+  UnlockOptions,
+  UnlockOutcome,
+} from "../jobs/types.js";
+import type { LocksValue } from "../locks/entries/schema.js";
+import { isLockError } from "../locks/errors.js";
+import type { Locks } from "../locks/locks.js";
+import type { HeldLock } from "../locks/types.js";
+import { isSignal } from "../util/abort.js";
+import type { Clock } from "../util/clock.js";
+import { checkedDuration, type Duration } from "../util/duration.js";
+import { isTime } from "../util/shape.js";
+import { untilClosed } from "./until-closed.js";
+
+const CANCEL_WAIT = 10_000;
+const CANCEL_OPTIONS = ["reason", "author", "audited", "wait", "signal"];
+
+/** The answer where there is nothing to cancel. */
+const NOTHING_TO_CANCEL: CancelOutcome = { asked: false, ended: false };
+
+/** Asks a run to stop, and waits for its end. `nameOrId`: the name of a job, or the id of a run. */
+export async function cancelRun(context: RunContext, nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
+  const wait = checkRequest("a cancel", nameOrId, options, { known: CANCEL_OPTIONS, wait: CANCEL_WAIT });
+  const asked = await cancelHolder(context, nameOrId, { ...options, wait });
+  // A rule of a program is about the run that it saw. A person wants that the job does not come again.
+  if (asked.asked || options.audited === false) return asked;
+  const run = await cancelPending(context, nameOrId, options);
+  return run === undefined ? asked : { asked: true, ended: true, run };
+}
+
+/** Asks the run that holds the lock. */
+async function cancelHolder(
+  { locks, jobs, clock }: RunContext,
+  nameOrId: string,
+  { reason, author, audited = true, wait, signal }: CancelOptions & { readonly wait: number },
+): Promise<CancelOutcome> {
+  const lock = await lockOf(locks, nameOrId);
+  const entry = lock && (await recordOf(jobs, lock));
+  if (lock === undefined || entry?.value.status !== "running") return NOTHING_TO_CANCEL;
+  const ref = parseRunId(nameOrId);
+  const isOther = nameOrId !== lock.name && ref?.startTime !== entry.value.startTime;
+  if (isOther) return NOTHING_TO_CANCEL;
+  await locks.operator.requestCancel(lock, { reason, author, audited, run: toRecord(entry).id });
+  const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
+  return { asked: true, ended: run.status !== "running", run };
+}
+
+/** The lock of a job, or of the job of a run. A job may be called like the run of another. */
+async function lockOf(locks: Locks, nameOrId: string): Promise<HeldLock | undefined> {
+  const lock = await locks.find(nameOrId);
+  const ref = parseRunId(nameOrId);
+  return lock === undefined && ref !== undefined ? locks.find(ref.name) : lock;
+}
+
+/**
+ * Ends the chains that wait for their next attempt while the lock is free: of a name, or the one with this
+ * id. The attempt begins in this process, and ends as cancelled without a body. So the cancel has its record,
+ * and whoever waits to make the attempt finds it made.
+ *
+ * @returns the record of the last one; `undefined` if none waits, or if each began at the same moment
+ * @throws RunError `LOCKED` if another run, or a hold, has the lock
+ */
+async function cancelPending(
+  context: RunContext,
+  nameOrId: string,
+  options: CancelOptions,
+): Promise<RunRecord | undefined> {
+  let cancelled: RunRecord | undefined;
+  for (const pending of await pendingFor(context, nameOrId)) {
+    cancelled = (await cancelOne(context, pending, options)) ?? cancelled;
+  }
+  return cancelled;
+}
+
+async function pendingFor({ lockChannel }: RunContext, nameOrId: string): Promise<Entry<PendingRetry>[]> {
+  const named = await pendingOf(lockChannel, nameOrId);
+  const name = parseRunId(nameOrId)?.name;
+  if (named.length > 0 || name === undefined) return named;
+  return (await pendingOf(lockChannel, name)).filter(({ value: { chain } }) => chain === nameOrId);
+}
+
+async function cancelOne(
+  context: RunContext,
+  pending: Entry<PendingRetry>,
+  { reason, author, signal }: CancelOptions,
+): Promise<RunRecord | undefined> {
+  const { name, chain, attempt, retry, trigger, timeout, args, meta } = pending.value;
+  const by = await context.locks.operator.holder();
+  const act = { action: "cancel", name, reason, by, ...(author !== undefined && { author }), details: { chain } };
+  const noted = auditOps(context.lockChannel as Channel<LocksValue>, context.clock, act) as ChannelOps<unknown>;
+  const more = { ...(args && { args }), ...(meta && { meta }), ...(signal && { signal }) };
+  const options = { trigger, timeout, wait: 0, claim: claimOf(context, pending, [noted]), ...more };
+  try {
+    const run = await startRun(context, name, options, { attempt, chain, retry });
+    const who = { by, reason, ...(author !== undefined && { author }) };
+    run.requested({ name, fence: run.fence, action: "cancel", at: context.clock.now(), ...who });
+    return await run.cancel(run.stopped instanceof Error ? run.stopped.message : reason);
+  } catch (error) {
+    // Its process, or another one, made the attempt at this moment.
+    if (isRunError(error) && error.code === "LOST") return undefined;
+    throw error;
+  }
+}
+
+const DAY = 86_400_000;
+const HOLD_OPTIONS = ["reason", "author", "until", "wait", "signal"];
+
+/** Takes the lock of a name for a person. Resolves once it is held. */
+export async function holdName(
+  { locks, clock }: { readonly locks: Locks; readonly clock: Clock },
+  name: string,
+  options: HoldOptions,
+): Promise<HeldLock> {
+  const at = clock.now();
+  const wait = checkHold(name, options, at);
+  const { reason, author, until = at + DAY, signal } = options;
+  const hold = { reason, at, until, ...(author !== undefined && { author }) };
+  try {
+    const lease = await locks.acquire(name, { wait, ...(signal && { signal }) });
+    const lock = await locks.operator.hold(lease, hold);
+    if (lock !== undefined) return lock;
+  } catch (error) {
+    if (!isLockError(error)) throw error;
+    const text = `"${name}" cannot be held: ${error.message}`;
+    throw new RunError("LOCKED", name, text, { ...(error.held && { held: error.held }) });
+  }
+  throw new RunError("LOST", name, `"${name}" is not held: its lock was taken away at the same moment`);
+}
+
+function checkHold(name: string, options: HoldOptions, now: number): number {
+  const wait = checkRequest("a hold", name, options, { known: HOLD_OPTIONS, wait: 0 });
+  const refuse = refusing(name);
+  const { until } = options;
+  if (until !== undefined && !(isTime(until) && until > now)) {
+    const past = isTime(until) ? `${new Date(until).toISOString()}, which is over` : String(until);
+    refuse(`until must be a time in the future, in ms since 1970, not ${past}`);
+  }
+  return wait;
+}
+
+/** What an unlock needs of its manager. */
+interface Unlocking {
+  readonly locks: Locks;
+  readonly lockChannel: Channel<unknown>;
+  readonly jobs: Channel<RunRecord>;
+  readonly index: TimeIndex;
+  readonly clock: Clock;
+}
+
+/** Takes the lock of a name from its holder, after its run is closed. */
+export async function unlockName(
+  { locks, lockChannel, jobs, index, clock }: Unlocking,
+  name: string,
+  options: UnlockOptions,
+): Promise<UnlockOutcome> {
+  const { reason, author, fence }: Partial<UnlockOptions> = isMap(options) ? options : {};
+  if (typeof reason !== "string" || reason === "")
+    throw new RunError("INVALID", name, "a forced unlock needs a reason");
+  if (author !== undefined && typeof author !== "string")
+    throw new RunError("INVALID", name, "author of a forced unlock must be a text");
+  if (fence !== undefined && typeof fence !== "string")
+    throw new RunError("INVALID", name, "fence of a forced unlock must be that of a lock: a text");
+  let run: RunRecord | undefined;
+  const lock = await locks.operator.forceUnlock(name, { reason, author, fence }, async (held, by) => {
+    const endedBy: EndedBy = { action: "unlock", by, ...(author !== undefined && { author }), reason };
+    const error = `unlocked by force: ${reason}`;
+    const close = { endTime: clock.now(), status: "cancelled", error, endedBy } as const;
+    run = await closeRunOf({ jobs, locks: lockChannel as Channel<LocksValue>, index }, held, close);
+  });
+  if (lock === undefined) return { unlocked: false, ...(run && { run }) };
+  return { unlocked: true, holder: lock.holder, ...(run && { run }) };
+}
+
+/** The longest reason, or name of a person, in characters. */
+const LONGEST_TEXT = 1_000;
+
+/** What every request of a person has. */
+interface Request {
+  readonly reason: string;
+  readonly author?: string;
+  readonly wait?: Duration;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks the name and the options of a cancel or a hold, and returns its `wait` in ms. With a misspelled
+ * option, a hold would end at another time than the person meant.
+ *
+ * @throws RunError `INVALID`
+ */
+function checkRequest(
+  what: string,
+  name: string,
+  options: Request,
+  { known, wait: usual }: { readonly known: readonly string[]; readonly wait: number },
+): number {
+  const refuse = refusing(name);
+  if (typeof name !== "string" || name === "") refuse(`${what} needs the name of a job, a text that is not empty`);
+  const given: Partial<Request> = isMap(options) ? options : {};
+  const problem = unknownOption(what, given, known);
+  if (problem !== undefined) refuse(problem);
+  const { reason, author = "", signal } = given;
+  if (typeof reason !== "string" || reason === "" || reason.length > LONGEST_TEXT) {
+    refuse(`${what} needs a reason, a text of at most ${LONGEST_TEXT} characters`);
+  }
+  if (typeof author !== "string" || author.length > LONGEST_TEXT) {
+    refuse(`author must be a text of at most ${LONGEST_TEXT} characters`);
+  }
+  if (signal !== undefined && !isSignal(signal)) refuse("signal must be an AbortSignal");
+  return checkedDuration("wait", given.wait ?? usual, refuse, 0, Number.POSITIVE_INFINITY);
+}
+
+/** Refuses options of a request for a name. */
+function refusing(name: unknown): (what: string) => never {
+  return (what) => {
+    throw new RunError("INVALID", String(name), what);
+  };
+}

@@ -1,0 +1,372 @@
+import type { Channel } from "../channel/channel.js";
+import { isCorrupt, unlessCorrupt } from "../channel/corrupt.js";
+import type { CallOptions, Entry, Key } from "../channel/types.js";
+import type { LogsValue } from "../jobs/logs/chunk.js";
+import { type Logs, pruneLogs } from "../jobs/logs/logs.js";
+import { runOf } from "../jobs/records/orphans.js";
+import { isRecordKey, records, recordsUnder } from "../jobs/records/read.js";
+import { recordKey, recordKeyOf } from "../jobs/records/record.js";
+import type { RecordRef, TimeIndex } from "../jobs/records/time-index.js";
+import { retryKey } from "../jobs/retry/pending.js";
+import type { PruneOptions, RetentionOptions, RunRecord } from "../jobs/types.js";
+import { type LocksValue, type LockValue, lockKey } from "../locks/entries/schema.js";
+import type { Clock } from "../util/clock.js";
+import type { InMs } from "../util/duration.js";
+import { fieldsOf, isCount, isSpan, isText, isTime } from "../util/shape.js";
+import { names } from "./history.js";
+import { pruneRollups, pruneSpan } from "./rollups/prune-rollups.js";
+
+/*
+ * The records of a store are pruned by the process that looks after them. In the channel of the turns:
+ *
+ *   "retention"   what the store keeps, if a program has said so: its programs need not agree
+ *   "retained"    how far the last pass is
+ */
+
+const DAY = 86_400_000;
+
+/** What a store keeps if no program says otherwise. */
+const DEFAULT: Terms = { olderThan: 90 * DAY, keep: 100 };
+
+/** How long one look deletes, in ms. The next look continues: a long pass must not hold up the store. */
+const BUDGET = 1_000;
+
+/** How many entries of the index are read at once. */
+const PAGE = 500;
+
+/**
+ * The days that are counted, see {@link cutoffOf}, are shorter if less than this many of them are kept. A
+ * pass begins once in such a day.
+ */
+const LEAST_DAYS = 8;
+
+const SETTING: Key = "retention";
+const PASS: Key = "retained";
+
+type Terms = Required<InMs<RetentionOptions>>;
+
+/** How far a pass is. */
+interface PassValue {
+  /** When it began, in ms since 1970. */
+  readonly began: number;
+  /** Everything up to this ref is done; absent: nothing. */
+  readonly after?: RecordRef;
+  readonly isOver: boolean;
+}
+
+/** What a pass needs. */
+export interface Retaining {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+  readonly turns: Channel<unknown>;
+  readonly index: TimeIndex;
+  readonly logs: Logs;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Asked before each change: another process may have taken over the work. */
+  goesOn(): Promise<boolean>;
+}
+
+interface Pruning extends Retaining, Terms {
+  readonly cutoff: number;
+  /** When this look stops, by the monotonic clock. */
+  readonly until: number;
+}
+
+/** Writes what a program wants the store to keep, for all programs that use it. */
+export async function setRetention(turns: Channel<unknown>, wanted: InMs<RetentionOptions> | false): Promise<void> {
+  const { olderThan = DEFAULT.olderThan, keep = DEFAULT.keep } = wanted === false ? {} : wanted;
+  const value = wanted === false ? { off: true } : { olderThan, keep };
+  const known = await unlessCorrupt(turns.get(SETTING));
+  if (JSON.stringify(known) !== JSON.stringify(value)) await turns.set(SETTING, value);
+}
+
+async function termsOf(turns: Channel<unknown>): Promise<Terms | "none" | undefined> {
+  const { off, olderThan, keep } = fieldsOf<Terms & { off: true }>(await unlessCorrupt(turns.get(SETTING))) ?? {};
+  if (off === true) return "none";
+  return isSpan(olderThan) && olderThan > 0 && isCount(keep) ? { olderThan, keep } : undefined;
+}
+
+/**
+ * Deletes the records of runs that ended long ago, but for the newest of each name, and their logs. Does so
+ * about once a day, and a part at each look. Resolves to the time until it wants to be called again, in ms.
+ *
+ * It reads the index by start time up to the cutoff, and the records of the names that it meets there.
+ */
+export async function retain(retaining: Retaining): Promise<number> {
+  const { index, turns, clock, signal } = retaining;
+  if (!(await index.isComplete())) return 0;
+  const setting = await termsOf(turns);
+  if (setting === "none") return DAY;
+  const terms = setting ?? DEFAULT;
+  const day = Math.min(DAY, terms.olderThan / LEAST_DAYS);
+  const now = clock.now();
+  const last = await readPass(turns);
+  // A start in the future comes from a wrong clock.
+  const rest = last?.isOver === true && now >= last.began ? last.began + day - now : 0;
+  if (rest > 0) return rest;
+  // A store that was filled by an older version: its programs have a day to say what it is to keep.
+  if (last === undefined && setting === undefined) {
+    await turns.set(PASS, { began: now, isOver: true } satisfies PassValue);
+    return day;
+  }
+  const began = last?.isOver === false ? last.began : now;
+  const cutoff = await cutoffOf(index, { now, day, signal, ...terms });
+  const until = clock.monotonic() + BUDGET;
+  const resumed = last?.isOver === false ? last.after : undefined;
+  const pass =
+    cutoff === undefined ? { isOver: true } : await pruneTo({ ...retaining, ...terms, cutoff, until }, resumed);
+  if (pass === undefined) return 0;
+  await turns.set(PASS, { began, ...pass } satisfies PassValue);
+  return pass.isOver ? day : 0;
+}
+
+/**
+ * Runs that began before this time may be deleted; `undefined` if there are none.
+ *
+ * A process whose wall clock is a year ahead must not delete the history. So a run must be older than
+ * `olderThan` by the clock, and by the history too: since then, runs must have begun on as many days. A wrong
+ * clock adds one day to the history for each day on which it was wrong.
+ */
+async function cutoffOf(
+  index: TimeIndex,
+  {
+    now,
+    day,
+    olderThan,
+    signal,
+  }: { readonly now: number; readonly day: number; readonly olderThan: number; readonly signal: AbortSignal },
+): Promise<number | undefined> {
+  let before = now;
+  for (let left = Math.ceil(olderThan / day); left > 0; left--) {
+    const [newest] = await index.refs({ before, reverse: true, limit: 1, signal });
+    if (newest === undefined) return undefined;
+    before = Math.floor(newest.startTime / day) * day;
+  }
+  return Math.min(before, now - olderThan);
+}
+
+/** Resolves to how far it came; `undefined` if another process has taken over. */
+async function pruneTo(
+  pruning: Pruning,
+  resumed: RecordRef | undefined,
+): Promise<Omit<PassValue, "began"> | undefined> {
+  const { jobs, index, cutoff, clock, until, signal, goesOn } = pruning;
+  const done = new Set<string>();
+  let after = resumed;
+  const soFar = (): Omit<PassValue, "began"> => ({ isOver: false, ...(after && { after }) });
+  for (;;) {
+    const page: RecordRef[] = await index.refs({ before: cutoff, limit: PAGE, signal, ...(after && { after }) });
+    for (const { name, startTime } of page) {
+      if (!done.has(name)) {
+        if (!(await goesOn())) return undefined;
+        if (!(await pruneName(pruning, name))) return soFar();
+        done.add(name);
+      }
+      after = { name, startTime };
+    }
+    if (page.length < PAGE) break;
+    if (clock.monotonic() >= until) return soFar();
+  }
+  // The minutes of the hours go as with any prune. The hours of the days stay: they are the long memory.
+  const oldest = new Map<string, number | undefined>();
+  const oldestOf = async (name: string): Promise<number | undefined> => {
+    if (!oldest.has(name)) oldest.set(name, await oldestStart(jobs, name));
+    return oldest.get(name);
+  };
+  await pruneSpan(index.channel, "hour", { cutoff, name: undefined, oldest: oldestOf }, { signal });
+  return { isOver: true };
+}
+
+async function oldestStart(jobs: Channel<RunRecord>, name: string): Promise<number | undefined> {
+  for await (const { key } of jobs.keys({ prefix: { name } })) if (isRecordKey(key)) return key.startTime;
+  return undefined;
+}
+
+/** Deletes the old records of a name. Resolves to whether it came to the end. */
+async function pruneName(pruning: Pruning, name: string): Promise<boolean> {
+  const { jobs, cutoff, keep, clock, until, signal } = pruning;
+  const most = mostAtOnce(pruning);
+  let left = Math.max(1, keep);
+  let before = cutoff;
+  for await (const { value } of records(jobs, { prefix: { name }, reverse: true, limit: left, signal })) {
+    left--;
+    before = Math.min(cutoff, value.startTime);
+  }
+  if (left > 0) return true;
+  let batch: RunRecord[] = [];
+  for await (const { value } of records(jobs, { prefix: { name }, before: recordKey(name, before), signal })) {
+    if (isOld(value, cutoff)) batch.push(value);
+    if (batch.length < most) continue;
+    if (!(await removeOver(pruning, name, batch)) || clock.monotonic() >= until) return false;
+    batch = [];
+  }
+  return removeOver(pruning, name, batch);
+}
+
+/** Deletes those of these records whose chain is over. Resolves to whether this process has the turn. */
+async function removeOver(
+  { locks, logs, goesOn, signal, ...stores }: Pruning,
+  name: string,
+  batch: readonly RunRecord[],
+): Promise<boolean> {
+  const isOver = await chainsOver(locks, name, batch);
+  const over = batch.filter(isOver);
+  if (over.length === 0) return true;
+  if (!(await goesOn())) return false;
+  await remove({ ...stores, logs: (await logs.open()).channel, options: { signal } }, over, []);
+  return true;
+}
+
+const chainOf = ({ chain, id }: RunRecord): string => chain ?? id;
+
+/**
+ * Which of these records belong to a chain that is over: no attempt of it waits, and none goes on. A chain is
+ * in exactly one of two entries until it is over. One call reads both: it must not move from one to the other
+ * in between.
+ */
+async function chainsOver(
+  locks: Channel<LocksValue>,
+  name: string,
+  batch: readonly RunRecord[],
+): Promise<(record: RunRecord) => boolean> {
+  // No attempt follows one that completed.
+  const isLast = ({ status }: RunRecord): boolean => status === "completed";
+  const chains = [...new Set(batch.filter((record) => !isLast(record)).map(chainOf))];
+  if (chains.length === 0) return isLast;
+  const lock = lockKey(name);
+  try {
+    const [held, ...pending] = await locks.entriesUnder([lock, ...chains.map((chain) => retryKey(name, chain))]);
+    const { chain: running } = runOf((held as Entry<LockValue> | undefined)?.value ?? {});
+    const open = new Set(chains.filter((chain, i) => pending[i] !== undefined || chain === running));
+    return (record) => isLast(record) || !open.has(chainOf(record));
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    return isLast;
+  }
+}
+
+/** `undefined` if there was no pass, or if somebody overwrote the entry. */
+async function readPass(turns: Channel<unknown>): Promise<PassValue | undefined> {
+  const { began, after, isOver } = fieldsOf<PassValue>(await unlessCorrupt(turns.get(PASS))) ?? {};
+  if (!isTime(began) || typeof isOver !== "boolean") return undefined;
+  const { name, startTime } = fieldsOf<RecordRef>(after) ?? {};
+  return { began, isOver, ...(isText(name) && isTime(startTime) && { after: { name, startTime } }) };
+}
+
+/** The most records of one commit. */
+const PRUNED_AT_ONCE = 200;
+
+/** Where a prune deletes. */
+interface PrunedStores {
+  readonly jobs: Channel<RunRecord>;
+  readonly index: TimeIndex;
+  /** The logs of the runs, which are deleted with their records. */
+  readonly logs: Channel<LogsValue>;
+}
+
+interface PrunePass extends PrunedStores {
+  /** Deletes the records of runs that ended before this time, in ms since 1970. */
+  readonly cutoff: number;
+  readonly options: CallOptions;
+  /** The oldest record that is left of each name, as far as the prune met it. */
+  readonly oldest: Map<string, number>;
+}
+
+/** Deletes the records of runs that ended long ago. Resolves to how many. */
+export async function prune(
+  stores: PrunedStores,
+  now: number,
+  { olderThan, name, keep = 0, signal }: InMs<PruneOptions>,
+): Promise<number> {
+  const { index } = stores;
+  const options = signal === undefined ? {} : { signal };
+  const pruning: PrunePass = { ...stores, cutoff: now - olderThan, options, oldest: new Map() };
+  const most = mostAtOnce(stores);
+  const byTime = name === undefined && keep === 0 && (await index.isComplete());
+  const removed = await (byTime ? pruneByTime(pruning, most) : pruneByName(pruning, most, { name, keep }));
+  const oldest = (of: string): number | undefined => pruning.oldest.get(of);
+  await pruneRollups(index.channel, { cutoff: pruning.cutoff, name, oldest }, options);
+  return removed;
+}
+
+/** How many records one commit deletes: each goes with its entries in the index, up to four ops. */
+function mostAtOnce({ jobs, index }: Pick<PrunedStores, "jobs" | "index">): number {
+  return Math.max(1, Math.min(PRUNED_AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1))));
+}
+
+/** Notes a record that is left. */
+function leave({ oldest }: PrunePass, { name, startTime }: RecordRef): void {
+  oldest.set(name, Math.min(startTime, oldest.get(name) ?? startTime));
+}
+
+async function pruneByTime(pruning: PrunePass, most: number): Promise<number> {
+  const { jobs, index, cutoff, options } = pruning;
+  let removed = 0;
+  let after: RecordRef | undefined;
+  for (;;) {
+    const range = { before: cutoff, limit: most, signal: options.signal, ...(after && { after }) };
+    const refs: RecordRef[] = await index.refs(range);
+    const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
+    const old = entries.flatMap((entry) => (entry !== undefined && isOld(entry.value, cutoff) ? [entry.value] : []));
+    // Somebody deleted or overwrote these records. Without this, each prune would read them again.
+    const gone = refs.filter((_, i) => entries[i] === undefined);
+    for (const entry of entries) if (entry !== undefined && !isOld(entry.value, cutoff)) leave(pruning, entry.value);
+    await remove(pruning, old, gone);
+    removed += old.length;
+    if (refs.length < most) return removed;
+    after = refs.at(-1);
+  }
+}
+
+async function pruneByName(
+  pruning: PrunePass,
+  most: number,
+  { name: only, keep }: { readonly name: string | undefined; readonly keep: number },
+): Promise<number> {
+  const { jobs, cutoff, options } = pruning;
+  let removed = 0;
+  let batch: RunRecord[] = [];
+  const flush = async (): Promise<void> => {
+    await remove(pruning, batch, []);
+    removed += batch.length;
+    batch = [];
+  };
+  for await (const name of only === undefined ? names(jobs, options.signal) : [only]) {
+    let newer = 0;
+    for await (const { value } of records(jobs, { prefix: { name }, reverse: true, ...options })) {
+      if (newer++ < keep || !isOld(value, cutoff)) {
+        leave(pruning, value);
+        continue;
+      }
+      batch.push(value);
+      if (batch.length >= most) await flush();
+    }
+  }
+  await flush();
+  return removed;
+}
+
+/**
+ * Deletes records and their logs. `gone`: refs of the index without a record.
+ *
+ * No check is needed: nobody writes a closed record again.
+ */
+async function remove(
+  { jobs, index, logs, options }: PrunedStores & Pick<PrunePass, "options">,
+  old: readonly RunRecord[],
+  gone: readonly RecordRef[],
+): Promise<void> {
+  if (old.length + gone.length === 0) return;
+  const deletes = old.map(({ name, startTime }) => ({ delete: recordKey(name, startTime) }));
+  const indexed = index.remove([...old, ...gone]);
+  const ops = deletes.length + indexed.reduce((count, one) => count + one.ops.length, 0);
+  const room = jobs.joins(logs as Channel<unknown>) ? jobs.supports.maxOps - ops : 0;
+  const logged = await pruneLogs(logs, [...old, ...gone], room, options);
+  await jobs.commitWith<unknown[]>(deletes, [...indexed, ...logged], options);
+}
+
+/** Whether a run ended before this time. */
+function isOld({ endTime }: RunRecord, cutoff: number): boolean {
+  return endTime !== undefined && endTime < cutoff;
+}

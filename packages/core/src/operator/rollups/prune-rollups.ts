@@ -1,0 +1,53 @@
+import type { Channel } from "../../channel/channel.js";
+import type { CallOptions, Key } from "../../channel/types.js";
+import { cellsPlace, cellsRange, SPANS, type Span } from "./entries.js";
+
+/** The most deletes of one commit. */
+const AT_ONCE = 200;
+
+/** Which records a prune left. */
+interface Left {
+  /** It deleted no record of a run that ended at this time or later. */
+  readonly cutoff: number;
+  /** The oldest start time that is left of a name; `undefined` if it has no record from before the cutoff. */
+  oldest(name: string): number | undefined | Promise<number | undefined>;
+  /** The only name that was pruned; `undefined` if all were. */
+  readonly name: string | undefined;
+}
+
+/**
+ * Deletes the hours and days of a name that were over before its oldest record that is left, and before the
+ * cutoff. Call it after the records were deleted: if it dies half way, the next prune finds the rest.
+ */
+export async function pruneRollups(times: Channel<unknown>, left: Left, options: CallOptions): Promise<void> {
+  for (const span of Object.keys(SPANS) as Span[]) await pruneSpan(times, span, left, options);
+}
+
+/**
+ * The same for the hours alone, with their minutes, or for the days alone, with their hours.
+ */
+export async function pruneSpan(
+  times: Channel<unknown>,
+  span: Span,
+  { cutoff, name: only, ...left }: Left,
+  options: CallOptions,
+): Promise<void> {
+  let batch: Key[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0)
+      await times.commit(
+        batch.map((key) => ({ delete: key })),
+        options,
+      );
+    batch = [];
+  };
+  const range = cellsRange(span, undefined, cutoff);
+  for await (const { key } of times.keys({ ...range, ...options })) {
+    const { name, at = cutoff } = cellsPlace(key) ?? {};
+    if (name === undefined || (only !== undefined && name !== only)) continue;
+    if (at + SPANS[span] > Math.min(cutoff, (await left.oldest(name)) ?? cutoff)) continue;
+    batch.push(key);
+    if (batch.length >= Math.min(AT_ONCE, times.supports.maxOps)) await flush();
+  }
+  await flush();
+}

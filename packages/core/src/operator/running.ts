@@ -1,0 +1,56 @@
+import type { Channel } from "../channel/channel.js";
+import { stopsAskedOf } from "../jobs/audit.js";
+import { recordsOf } from "../jobs/records/orphans.js";
+import { toRecord } from "../jobs/records/record.js";
+import type { RunContext } from "../jobs/run/context.js";
+import type { RunRecord } from "../jobs/types.js";
+import type { LocksValue } from "../locks/entries/schema.js";
+import type { HeldLock } from "../locks/types.js";
+import { progressOf } from "./follow-log.js";
+import { usually } from "./job-summary.js";
+import type { LiveRun } from "./live-types.js";
+
+/** So many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
+const LOCKS_AT_ONCE = 100;
+
+/** The records of the open runs of all processes, found by their locks. */
+export async function running(jobs: Channel<RunRecord>, held: readonly HeldLock[]): Promise<RunRecord[]> {
+  const found: RunRecord[] = [];
+  for (let i = 0; i < held.length; i += LOCKS_AT_ONCE) {
+    const entries = await recordsOf(jobs, held.slice(i, i + LOCKS_AT_ONCE));
+    for (const entry of entries) if (entry?.value.status === "running") found.push(toRecord(entry));
+  }
+  return found;
+}
+
+/** What is read. */
+interface LiveRunStores {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+  readonly logs: RunContext["logs"];
+}
+
+/** What runs, as {@link LiveRuns} shows it, without the leases: only who watches them knows those. */
+export async function liveRunsOnce(
+  { jobs, locks, logs }: LiveRunStores,
+  held: readonly HeldLock[],
+): Promise<LiveRun[]> {
+  const runs = await running(jobs, held);
+  const asked = await stopsAskedOf(locks, runs);
+  const lockOf = new Map(held.map((lock) => [lock.name, lock]));
+  return Promise.all(
+    runs.map(async (run): Promise<LiveRun> => {
+      const [usual, progress] = await Promise.all([usually(jobs, run.name), progressOf(logs, run, {})]);
+      const { waiting = 0, fence = run.fence ?? "" } = lockOf.get(run.name) ?? {};
+      const stop = asked.get(run.id);
+      return {
+        ...run,
+        fence,
+        waiting,
+        ...(usual !== undefined && { usual }),
+        ...(progress !== undefined && { progress }),
+        ...(stop !== undefined && { asked: stop }),
+      };
+    }),
+  );
+}

@@ -1,0 +1,328 @@
+import { failedCheck } from "../../channel/calls.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
+import { isCorrupt } from "../../channel/corrupt.js";
+import { sameJson } from "../../channel/encoding/json.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import { isChannelError } from "../../channel/errors.js";
+import type { CommitResult, Entry, Key, Op, Version } from "../../channel/types.js";
+import { RunError } from "../../jobs/errors.js";
+import { chunkKey, isChunk, isProgress, type LogsValue, progressKey } from "../../jobs/logs/chunk.js";
+import { isRecord, recordsUnder } from "../../jobs/records/read.js";
+import { recordKeyOf, toRecord } from "../../jobs/records/record.js";
+import type { RunContext } from "../../jobs/run/context.js";
+import { parseRunId, type RunRef, runId } from "../../jobs/run-id.js";
+import type { RunRecord } from "../../jobs/types.js";
+import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
+import { isAudit } from "./export.js";
+import type { Exported, ExportedAudit, ExportedKind, ExportedLog, ExportedProgress, ImportCount } from "./types.js";
+
+/** Parts wait in memory until they are so many, or so many bytes. */
+const MOST_WAITING = 500;
+const MOST_WAITING_BYTES = 1_024 * 1_024;
+
+/** The most ops on the index of the commit that writes a record. */
+const INDEX_OPS = 3;
+
+const TAKEN = "the store has another one of the same id";
+
+/** A run that is imported. `isOther`: the store has another run of its id; `undefined` until it was asked. */
+interface ImportedRun extends NewEntry {
+  readonly id: string;
+  readonly record: RunRecord;
+  isOther?: boolean;
+}
+
+interface ImportedLog extends NewEntry {
+  readonly run: ImportedRun;
+}
+
+/**
+ * Writes what another store exported: see {@link JobManager.importer}. Not for two callers at once.
+ *
+ * The parts of a log are written before the record of their run: a run that the store has, it has with its
+ * log.
+ */
+export class RunImport {
+  readonly #context: RunContext;
+  readonly #counters = { runs: new Counter(), logs: new Counter(), audits: new Counter() };
+  /** The run whose log is being read. */
+  #current: ImportedRun | undefined;
+  #runs: Map<string, ImportedRun> = new Map();
+  #logs: ImportedLog[] = [];
+  #audits: NewEntry[] = [];
+  #bytes = 0;
+  /** The highest fence of the runs that were added. */
+  #highestFence: Version = "0";
+
+  /** @internal */
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  /** What it did so far. Parts that wait to be written are not counted yet. */
+  get counts(): { readonly [K in ExportedKind]: ImportCount } {
+    return this.#counters;
+  }
+
+  /**
+   * Adds a part, in the order in which it was exported. Writes what waits from time to time.
+   *
+   * @throws RunError `INVALID` for what was not exported by ojm; ChannelError if the store fails
+   */
+  async add(part: Exported): Promise<void> {
+    const { run, log, progress, audit, leftOut } = fieldsOf<Record<string, unknown>>(part) ?? {};
+    if (run !== undefined) await this.#addRun(run);
+    else if (log !== undefined) this.#addLog(log);
+    else if (progress !== undefined) this.#addProgress(progress);
+    else if (isAudit(audit)) this.#addAudit(audit);
+    else if (leftOut === undefined) refuse("it is no part of an export");
+    const waiting = this.#runs.size + this.#logs.length + this.#audits.length;
+    if (waiting >= MOST_WAITING || this.#bytes >= MOST_WAITING_BYTES) await this.#write(this.#current);
+  }
+
+  /**
+   * Writes all that waits. Call it behind the last part.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async flush(): Promise<void> {
+    await this.#write(undefined);
+    this.#current = undefined;
+  }
+
+  /**
+   * The highest fence of the imported runs and the fence that a run here would get now, if that is lower;
+   * else `undefined`. A system that has stored the fence of an imported run then refuses the runs of this
+   * store, until what it has stored is reset. Call it after {@link RunImport.flush}.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async lowerFences(): Promise<{ readonly imported: Version; readonly here: Version } | undefined> {
+    // A commit that changes nothing: each commit gets a version.
+    const outcome = await this.#context.lockChannel.commit([{ delete: ["import"] }]);
+    if (!outcome.ok || compareVersions(outcome.version, this.#highestFence) > 0) return undefined;
+    return { imported: this.#highestFence, here: outcome.version };
+  }
+
+  async #addRun(run: unknown): Promise<void> {
+    const { name, startTime, endTime, inError } = fieldsOf<RunRecord>(run) ?? {};
+    this.#current = undefined;
+    if (!isText(name) || name === "" || !isTime(startTime)) refuse("a run needs a name and a start time");
+    const key = recordKeyOf({ name, startTime });
+    if (!isRecord({ key, value: run })) refuse(`the record of ${runId({ name, startTime })} is damaged`);
+    const record = run as RunRecord;
+    // Without its lock, it would be closed as lost.
+    if (record.status === "running") return this.#counters.runs.leaveOut("the run goes on");
+    if (!isTime(endTime) || typeof inError !== "boolean")
+      refuse(`the record of ${runId(record)} does not tell its end`);
+    const { fence } = record;
+    if (fence !== undefined && compareVersions(fence, this.#highestFence) > 0) this.#highestFence = fence;
+    const id = runId(record);
+    if (this.#runs.has(id)) await this.flush();
+    this.#current = { id, record, key, value: record, bytes: sizeOf(record) };
+    this.#runs.set(id, this.#current);
+    this.#bytes += this.#current.bytes;
+  }
+
+  #addLog(log: unknown): void {
+    const { run, part, ...chunk } = fieldsOf<ExportedLog>(log) ?? {};
+    if (!isCount(part) || !isChunk(chunk)) refuse("a part of a log is damaged");
+    this.#addEntry(run, (ref) => chunkKey(ref, part), chunk);
+  }
+
+  #addProgress(progress: unknown): void {
+    const { run, ...value } = fieldsOf<ExportedProgress>(progress) ?? {};
+    if (!isProgress(value)) refuse("the progress of a run is damaged");
+    this.#addEntry(run, progressKey, value);
+  }
+
+  #addEntry(id: unknown, keyOf: (ref: RunRef) => Key, value: LogsValue): void {
+    const ref = isText(id) ? parseRunId(id) : undefined;
+    if (ref === undefined) refuse("a part of a log does not tell its run");
+    const run = this.#current;
+    if (run?.id !== runId(ref)) refuse(`the log of ${runId(ref)} does not stand behind its run`);
+    const bytes = sizeOf(value);
+    this.#logs.push({ run, key: keyOf(ref), value, bytes });
+    this.#bytes += bytes;
+  }
+
+  #addAudit({ key, value }: ExportedAudit): void {
+    this.#current = undefined;
+    const bytes = sizeOf(value);
+    this.#audits.push({ key, value, bytes });
+    this.#bytes += bytes;
+  }
+
+  /** Writes all that waits, but for the record of a run whose log is not complete. */
+  async #write(incomplete: ImportedRun | undefined): Promise<void> {
+    const runs = [...this.#runs.values()];
+    const [logs, audits] = [this.#logs, this.#audits];
+    this.#runs = new Map();
+    this.#logs = [];
+    this.#audits = [];
+    this.#bytes = 0;
+    if (logs.length > 0) await this.#writeLogs(logs);
+    await this.#writeRuns(runs.filter((run) => run !== incomplete));
+    if (incomplete !== undefined && runs.includes(incomplete)) this.#runs.set(incomplete.id, incomplete);
+    for (const put of await putAbsent(this.#context.lockChannel, audits)) count(this.#counters.audits, put);
+  }
+
+  /** The runs are asked for first: a part of a log must not get into that of another run. */
+  async #writeLogs(all: readonly ImportedLog[]): Promise<void> {
+    await this.#ask([...new Set(all.map(({ run }) => run))]);
+    const { channel, budget } = await this.#context.logs.open();
+    const others = all.filter(({ run }) => run.isOther === true);
+    for (const _ of others) this.#counters.logs.leaveOut(TAKEN);
+    const own = all.filter(({ run }) => run.isOther !== true).map((log) => ({ ...log, ttl: budget.ttl }));
+    for (const put of await putAbsent(channel as Channel<unknown>, own)) {
+      // A part is not changed once it is written.
+      if (put.outcome === "taken") this.#counters.logs.present++;
+      else count(this.#counters.logs, put);
+    }
+  }
+
+  async #writeRuns(runs: readonly ImportedRun[]): Promise<void> {
+    const { jobs, index } = this.#context;
+    const more = ({ record }: ImportedRun): ChannelOps<unknown>[] => [
+      ...index.add(record),
+      ...index.addFailure(record),
+    ];
+    const puts = await putAbsent(jobs as Channel<unknown>, runs, more, INDEX_OPS);
+    for (const put of puts) count(this.#counters.runs, put, recordIn);
+  }
+
+  /** Asks the store which runs it has. */
+  async #ask(runs: readonly ImportedRun[]): Promise<void> {
+    const unknown = runs.filter(({ isOther }) => isOther === undefined);
+    const keys = unknown.map(({ key }) => key);
+    for (const [i, entry] of (await recordsUnder(this.#context.jobs, keys)).entries()) {
+      const run = unknown[i];
+      if (run !== undefined) run.isOther = entry !== undefined && !sameJson(toRecord(entry), run.record);
+    }
+  }
+}
+
+function recordIn(entry: Entry<unknown>): unknown {
+  return isRecord(entry) ? toRecord(entry as Entry<RunRecord>) : undefined;
+}
+
+/** `asExported`: what the store has, as it would be exported. */
+function count<E extends NewEntry>(
+  counter: Counter,
+  put: Put<E>,
+  asExported: (entry: Entry<unknown>) => unknown = ({ value }) => value,
+): void {
+  if (put.outcome === "written") counter.imported++;
+  else if (put.outcome === "too large") counter.leaveOut("it is too large for this store");
+  else if (put.outcome === "corrupt") counter.leaveOut("the store has something under its key that ojm did not write");
+  else if (put.current !== undefined && sameJson(asExported(put.current), put.entry.value)) counter.present++;
+  else counter.leaveOut(TAKEN);
+}
+
+function sizeOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+function refuse(what: string): never {
+  throw new RunError("INVALID", "", what);
+}
+
+/** The most bytes of the values of one commit: etcd takes 1.5 MB. */
+const MOST_COMMIT_BYTES = 512 * 1_024;
+
+/** An entry to be written where there is none. */
+interface NewEntry {
+  readonly key: Key;
+  readonly value: unknown;
+  readonly bytes: number;
+  readonly ttl?: number | undefined;
+}
+
+/** What became of an entry. `current`: the store has another one under its key. */
+type Put<E> =
+  | { readonly entry: E; readonly outcome: "written" | "too large" | "corrupt"; readonly current?: undefined }
+  | { readonly entry: E; readonly outcome: "taken"; readonly current: Entry<unknown> | undefined };
+
+/**
+ * Writes entries under keys that have none, many in one commit. `more`: what the commit that writes an entry
+ * writes too, of at most `opsOfMore` ops.
+ */
+async function putAbsent<E extends NewEntry>(
+  channel: Channel<unknown>,
+  entries: readonly E[],
+  more: (entry: E) => readonly ChannelOps<unknown>[] = () => [],
+  opsOfMore = 0,
+): Promise<Put<E>[]> {
+  const most = Math.max(1, Math.floor(channel.supports.maxOps / (2 + opsOfMore)));
+  const done: Put<E>[] = [];
+  for (let from = 0; from < entries.length; ) {
+    let bytes = 0;
+    let to = from;
+    while (
+      to < entries.length &&
+      to - from < most &&
+      (to === from || bytes + (entries[to]?.bytes ?? 0) <= MOST_COMMIT_BYTES)
+    )
+      bytes += entries[to++]?.bytes ?? 0;
+    done.push(...(await putBatch(channel, entries.slice(from, to), more)));
+    from = to;
+  }
+  return done;
+}
+
+async function putBatch<E extends NewEntry>(
+  channel: Channel<unknown>,
+  entries: readonly E[],
+  more: (entry: E) => readonly ChannelOps<unknown>[],
+): Promise<Put<E>[]> {
+  const done: Put<E>[] = [];
+  let left = entries;
+  while (left.length > 0) {
+    let result: CommitResult<unknown>;
+    try {
+      result = await channel.commitWith<unknown[]>(left.flatMap(opsOf), left.flatMap(more));
+    } catch (error) {
+      const outcome = refusalOf(error);
+      if (outcome === undefined) throw error;
+      const [entry] = left;
+      if (left.length === 1 && entry !== undefined) return [...done, { entry, outcome }];
+      // One of them is at fault: halve until it stands alone.
+      const middle = left.length >> 1;
+      done.push(...(await putBatch(channel, left.slice(0, middle), more)));
+      return [...done, ...(await putBatch(channel, left.slice(middle), more))];
+    }
+    if (result.ok) return [...done, ...left.map((entry) => ({ entry, outcome: "written" as const }))];
+    const { failed } = result;
+    const free: E[] = [];
+    for (const entry of left) {
+      const check = failedCheck(failed, entry.key);
+      if (check === undefined) free.push(entry);
+      else done.push({ entry, outcome: "taken", current: check.current });
+    }
+    left = free;
+  }
+  return done;
+}
+
+function opsOf({ key, value, ttl }: NewEntry): Op<unknown>[] {
+  return [
+    { check: key, version: null },
+    { put: key, value, ...(ttl !== undefined && { ttl }) },
+  ];
+}
+
+function refusalOf(error: unknown): "too large" | "corrupt" | undefined {
+  if (isCorrupt(error)) return "corrupt";
+  return isChannelError(error) && error.code === "TOO_LARGE" ? "too large" : undefined;
+}
+
+/** Counts what becomes of the parts of one kind. */
+class Counter implements ImportCount {
+  imported = 0;
+  present = 0;
+  readonly leftOut: Record<string, number> = {};
+
+  leaveOut(reason: string): void {
+    this.leftOut[reason] = (this.leftOut[reason] ?? 0) + 1;
+  }
+}

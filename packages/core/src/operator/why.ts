@@ -1,0 +1,88 @@
+import type { Channel } from "../channel/channel.js";
+import { stopAskedOf } from "../jobs/audit.js";
+import { recordOf } from "../jobs/records/orphans.js";
+import { toRecord } from "../jobs/records/record.js";
+import { isLeft, pendingOf } from "../jobs/retry/pending.js";
+import { startsOf, startText } from "../jobs/run/once.js";
+import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
+import type { LocksValue } from "../locks/entries/schema.js";
+import { holdOf } from "../locks/entries/valid.js";
+import { asker, holdText, waitersText, whom } from "../locks/entries/view.js";
+import type { Locks } from "../locks/locks.js";
+import type { HeldLock } from "../locks/types.js";
+import { visible } from "../util/text.js";
+import { historyOf } from "./history.js";
+
+/** How many of those that wait are told: as evidence, and in words. */
+const WAITERS = 10;
+const NAMED = 3;
+
+/** What the answer needs of its manager. */
+interface Asked {
+  readonly locks: Locks;
+  readonly jobs: Channel<RunRecord>;
+  readonly lockChannel: Channel<unknown>;
+}
+
+/** What is said of an attempt whose process is gone. */
+const LEFT = ". Its process is gone: no process makes it";
+
+/** Why a job does not run now, the most important reason first. */
+export async function why({ locks, jobs, lockChannel }: Asked, name: string): Promise<Reason[]> {
+  const [lock, retries, last] = await Promise.all([locks.find(name), pendingOf(lockChannel, name), lastOf(jobs, name)]);
+  const reasons: Reason[] = [];
+  if (lock !== undefined) {
+    const entry = await recordOf(jobs, lock);
+    const run = entry?.value.status === "running" ? toRecord(entry) : undefined;
+    const reason = await held(locks, lock, run);
+    const asked = run && (await stopAskedOf(lockChannel as Channel<LocksValue>, run));
+    reasons.push(asked === undefined ? reason : { ...reason, text: `${reason.text}${stopText(asked)}`, asked });
+    if (lock.waiting > 0) reasons.push(await waiting(locks, lock));
+  }
+  for (const { value: next } of retries) {
+    const due = new Date(next.due).toISOString();
+    const after = `after: ${visible(next.error ?? "no reason")}`;
+    const text = `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, ${after}`;
+    const gone = (await isLeft(locks.operator, next)) ? { text: `${text}${LEFT}`, left: LEFT } : { text };
+    reasons.push({ code: "retry", ...gone, next });
+  }
+  const [start] = await startsOf(lockChannel, name);
+  if (start !== undefined) reasons.push({ code: "once", text: startText(start) });
+  if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is kept` });
+  else if (last.status !== "running") reasons.push({ code: "last", text: lastText(last), run: last });
+  return reasons;
+}
+
+async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): Promise<Reason> {
+  const hold = holdOf(lock);
+  if (hold !== undefined) return { code: "maintenance", text: holdText(hold), lock };
+  const gone = (await locks.operator.isGone(lock.holder)) ? ", which is gone: the next run takes the lock over" : "";
+  const since = new Date(lock.since).toISOString();
+  const by = `${whom(lock.holder)}${gone}, since ${since}`;
+  if (run !== undefined) return { code: "running", text: `it runs now, on ${by}`, lock, run };
+  return { code: "locked", text: `its lock is held without a run, by ${by}`, lock };
+}
+
+/** That a run goes on although somebody asked it to stop. */
+function stopText(asked: AuditEntry): string {
+  const why = asked.reason === undefined ? "" : `: ${visible(asked.reason)}`;
+  return `. It was asked to stop at ${new Date(asked.at).toISOString()}, by ${asker(asked)}${why}`;
+}
+
+async function waiting(locks: Locks, lock: HeldLock): Promise<Reason> {
+  const { waiting } = lock;
+  const waiters = await locks.waiters(lock.name, { limit: WAITERS });
+  const who = waiters.length === 0 ? "" : `: ${waitersText(waiters, waiting, NAMED)}`;
+  const text = waiting === 1 ? "one run waits for the lock" : `${waiting} runs wait for the lock`;
+  return { code: "queue", text: `${text}${who}`, lock, waiters };
+}
+
+function lastText({ id, status, endDate, error }: RunRecord): string {
+  const ended = endDate === undefined ? "" : ` at ${visible(endDate)}`;
+  return `the last run, ${visible(id)}, ended as ${status}${ended}${error === undefined ? "" : `: ${visible(error)}`}`;
+}
+
+async function lastOf(jobs: Channel<RunRecord>, name: string): Promise<RunRecord | undefined> {
+  for await (const record of historyOf(jobs, name, { limit: 1 })) return record;
+  return undefined;
+}
