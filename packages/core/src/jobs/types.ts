@@ -333,8 +333,9 @@ export interface RunOptions {
   readonly meta?: { readonly [key: string]: JsonValue };
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
-   * record. Between two attempts the lock is free. The wait is in the store: if this process dies, the next {@link JobManager.run} of the name with `retry`, and without `once`, in any
-   * process, continues the chain instead of a new one.
+   * record. Between two attempts the lock is free. The wait is in the store: if this process dies, the next
+   * {@link JobManager.run} of the name with `retry`, and without `once`, in any process, continues the chain
+   * instead of a new one.
    *
    * An attempt does not begin before the body of the one before it is over in this process: a body that
    * ignores its signal holds up its chain. A run that is cancelled, skipped, or unlocked by force is not
