@@ -102,9 +102,17 @@ export default {
     },
     {
       name: "contract-is-the-ground",
+      comment: "What is a value of the store has the type that core and the schedules give it.",
       severity: "error",
       from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/ui/src/contract/" },
+      to: { path: "^packages/", pathNot: "^packages/(ui/src/contract/|(core|schedule)/src/(index|internal)\\.ts$)" },
+    },
+    {
+      name: "contract-imports-types",
+      comment: "The pages are compiled against it: they must not get the code of the server.",
+      severity: "error",
+      from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
+      to: { path: "^packages/(core|schedule)/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "otel-imports-only-core-and-schedule",

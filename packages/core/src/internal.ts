@@ -15,6 +15,7 @@ export { argsProblem, checkRetention } from "./jobs/options.js";
 export { streakOf, usualOf } from "./jobs/questions/job-summary.js";
 export type { LiveRuns } from "./jobs/questions/live/live-runs.js";
 export type { LiveRun } from "./jobs/questions/live/types.js";
+export { isStatus } from "./jobs/records/read.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
 export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
 export type { JobRollup, RollupCell } from "./jobs/rollups/types.js";

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import type { JsonValue } from "@ojm/core";
 import type { Gate } from "./api/app.js";
 import type { Handler } from "./api/look.js";
-import type { SessionRequest } from "./contract/session.js";
+import type { SessionRequest } from "./contract/requests.js";
 import { type Cockpit, check, cockpit } from "./create-ui.js";
 import { LaunchTokens } from "./security/launch-token.js";
 import { isSecure } from "./security/origin.js";

@@ -1,35 +1,17 @@
+import { lookEndpoints } from "./look.js";
+
 /** So long the program of a page waits for them, in ms. What is not there by then it asks for by itself. */
 const WAIT = 500;
 
-/** What the program asks for first, by the path of its page, in the letters in which it asks. */
-const ASKED: readonly (readonly [page: RegExp, paths: (name: string, query: URLSearchParams) => readonly string[]])[] =
-  [
-    [/^\/$/, () => ["now"]],
-    [/^\/jobs$/, (_, query) => list("jobs", 100, query, ["q"])],
-    [/^\/jobs\/([^/]+)$/, (name) => [`jobs/${name}`]],
-    [/^\/jobs\/([^/]+)\/why$/, (name) => [`jobs/${name}/why`]],
-    [/^\/runs$/, (_, query) => list("runs", 50, query, ["name", "q", "status"])],
-    [/^\/runs\/([^/]+)$/, (id) => [`runs/${id}`, `runs/${id}/log?tail=400`]],
-    [/^\/locks$/, () => ["locks"]],
-    [/^\/audit$/, (_, query) => list("audit", 100, query, ["name", "q"])],
-  ];
-
-/** A list as its page narrows it down; nothing if the page does so by more than the API's own parameters. */
-function list(path: string, limit: number, query: URLSearchParams, known: readonly string[]): readonly string[] {
-  if ([...query.keys()].some((key) => !known.includes(key))) return [];
-  const asked = new URLSearchParams({ limit: String(limit) });
-  for (const key of known) {
-    const value = query.get(key) ?? "";
-    if (value !== "") asked.set(key, value);
-  }
-  return [`${path}?${asked}`];
-}
+/** Whether there is a page at a path. Elsewhere the same program says that there is none, with 404 for probes. */
+export const isPage = (path: string): boolean =>
+  path === "/index.html" || lookEndpoints.some(({ page }) => page?.path.test(path) === true);
 
 /** What the program of a page asks first: paths below `/api/v1/`. Nothing if there is no such page. */
 export function firstQuestions(page: string, query: URLSearchParams): readonly string[] {
-  const asked = ASKED.flatMap(([pattern, paths]) => {
-    const found = pattern.exec(page);
-    return found === null ? [] : paths(encoded(found[1] ?? ""), query);
+  const asked = lookEndpoints.flatMap(({ page: shown }) => {
+    const found = shown?.path.exec(page);
+    return found == null ? [] : (shown?.first(encoded(found[1] ?? ""), query) ?? []);
   });
   return asked.length === 0 ? [] : ["me", ...asked];
 }

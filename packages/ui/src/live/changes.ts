@@ -1,5 +1,5 @@
 import { isOwn, type LiveRun } from "@ojm/core/internal";
-import type { Running } from "../contract/now.js";
+import type { Running } from "../contract/types.js";
 import { runningOf } from "../view/now/now.js";
 
 /** The most runs that are told: a page with more cannot be read. */

@@ -3,7 +3,7 @@ import { ChannelError, type JobManager } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { channelsAnswer, type LiveRuns } from "@ojm/core/internal";
 import { followStore, type LiveStore, type SnapshotOptions, type StoreSnapshot } from "@ojm/schedule/operator";
-import type { Events } from "../contract/events.js";
+import type { Events } from "../contract/types.js";
 import { type Followed, Shared } from "../view/source.js";
 import { ToldRuns } from "./changes.js";
 import { Ring, type Sent } from "./ring.js";

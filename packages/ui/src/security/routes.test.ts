@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Endpoint, endpoints } from "../contract/openapi/endpoints.js";
+import { endpoints } from "../api/endpoints.js";
+import type { Endpoint } from "../contract/endpoint.js";
 import { openCockpit, type Sending, type TestCockpit } from "../testing/cockpit.js";
 import type { Role } from "../types.js";
 

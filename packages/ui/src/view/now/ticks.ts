@@ -1,6 +1,6 @@
 import { isScheduleError, type NextTick, type Scheduler, type ScheduleTick, type ScheduleView } from "@ojm/schedule";
 import { type OverdueTick, type ScheduleState, tickText } from "@ojm/schedule/operator";
-import type { TickView } from "../../contract/now.js";
+import type { TickView } from "../../contract/types.js";
 import type { Source } from "../source.js";
 
 const DAY = 86_400_000;

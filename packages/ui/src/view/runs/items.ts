@@ -1,8 +1,6 @@
-import type { AuditEntry, RunRecord } from "@ojm/core";
+import type { AuditEntry, Holder, RunRecord, Waiter } from "@ojm/core";
 import type { LiveRuns } from "@ojm/core/internal";
-import type { HolderView, WaiterView } from "../../contract/common.js";
-import type { StopRequest } from "../../contract/now.js";
-import type { RunItem } from "../../contract/runs.js";
+import type { RunItem, StopRequest } from "../../contract/types.js";
 import type { Source } from "../source.js";
 
 /** The most characters of an error in a list, and of the reason of a request to stop. */
@@ -32,17 +30,22 @@ export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunIt
 }
 
 /** A request to stop a run. */
-export function stopRequestOf({ at, by, author, reason = "" }: AuditEntry, mask: Source["mask"]): StopRequest {
-  return { by: mask(author ?? `${by.host}, pid ${by.pid}`), reason: shorten(mask(reason), REASON), at };
+export function stopRequestOf({ at, by, author, reason }: AuditEntry, mask: Source["mask"]): StopRequest {
+  return {
+    at,
+    by: holderOf(by),
+    ...(author !== undefined && { author: mask(author) }),
+    ...(reason !== undefined && { reason: shorten(mask(reason), REASON) }),
+  };
 }
 
 /** Only the fields of the contract: anybody can write more into a store. */
-export function holderOf({ host, pid, instance }: HolderView): HolderView {
+export function holderOf({ host, pid, instance }: Holder): Holder {
   return { host, pid, instance };
 }
 
 /** The first that wait for the lock of a job: enough to find who is next. */
-export function firstWaiters(live: LiveRuns, name: string): WaiterView[] {
+export function firstWaiters(live: LiveRuns, name: string): Waiter[] {
   return live.waiters(name, { limit: WAITERS });
 }
 

@@ -1,5 +1,5 @@
 import { type Retry, retriesOf } from "@ojm/schedule/operator";
-import type { RetryView } from "../../contract/now.js";
+import type { RetryView } from "../../contract/types.js";
 import type { Source } from "../source.js";
 import { shorten } from "./items.js";
 

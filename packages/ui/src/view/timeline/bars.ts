@@ -1,5 +1,4 @@
-import type { Status } from "../../contract/common.js";
-import type { Bar, Counts } from "../../contract/timeline.js";
+import type { Bar, Counts, Status } from "../../contract/types.js";
 
 /** The worst first: a bar of several runs has the status of the worst one. */
 export const WORST: readonly Status[] = ["lost", "failed", "timeout", "cancelled", "running", "completed", "skipped"];

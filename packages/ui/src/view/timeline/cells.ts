@@ -1,6 +1,5 @@
 import type { RollupCell } from "@ojm/core/internal";
-import type { Status } from "../../contract/common.js";
-import type { Counts } from "../../contract/timeline.js";
+import type { Counts, Status } from "../../contract/types.js";
 import { type Drawn, WORST } from "./bars.js";
 
 /** Which cells are drawn, and when. */

@@ -1,6 +1,6 @@
 import type { RunRecord } from "@ojm/core";
 import type { JobRollup } from "@ojm/core/internal";
-import type { Missing } from "../../contract/timeline.js";
+import type { Missing } from "../../contract/types.js";
 import { type Source, take } from "../source.js";
 import type { Drawn } from "./bars.js";
 import { drawnCells, type GoingOn } from "./cells.js";

@@ -1,7 +1,6 @@
 import { array, assert, constantFrom, integer, oneof, property, record, string, tuple } from "fast-check";
 import { expect, test } from "vitest";
-import type { Status } from "../../contract/common.js";
-import type { Bar } from "../../contract/timeline.js";
+import type { Bar, Status } from "../../contract/types.js";
 import { sizeOf } from "./size.js";
 
 test("the size of a lane is that of its JSON", () => {

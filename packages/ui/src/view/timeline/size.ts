@@ -1,4 +1,4 @@
-import type { Lane } from "../../contract/timeline.js";
+import type { Lane } from "../../contract/types.js";
 
 /** A time, and a date in the id of a run, as JSON. */
 const TIME = 13;

@@ -1,5 +1,5 @@
 import type { ScheduleView } from "@ojm/schedule";
-import type { Lane, Missing, Timeline } from "../../contract/timeline.js";
+import type { Lane, Missing, Timeline } from "../../contract/types.js";
 import { type NamesAsked, pageOf } from "../jobs/jobs.js";
 import { readSchedules, type Schedules } from "../schedules.js";
 import { Fitting, mapSome, type Source } from "../source.js";

@@ -4,7 +4,7 @@ import { isText, isTime } from "../../../util/shape.js";
 import type { RunContext } from "../../run/context.js";
 import { parseRunId, type RunRef } from "../../run-id.js";
 import type { FailuresOptions, HistoryOptions, RunRecord, RunStatus } from "../../types.js";
-import { STATUS } from "../read.js";
+import { isStatus, RUN_STATUSES } from "../read.js";
 import { historyByName, historyOf } from "./by-name.js";
 import { historyByTime } from "./by-time.js";
 import { historyInError } from "./in-error.js";
@@ -92,7 +92,7 @@ function statusesOf({ status }: HistoryOptions): ReadonlySet<RunStatus> | undefi
   if (status === undefined) return undefined;
   const statuses = typeof status === "string" ? [status] : status;
   for (const one of statuses) {
-    if (!STATUS.includes(one)) refuse(`status is one of ${STATUS.join(", ")}, not ${show(one)}`);
+    if (!isStatus(one)) refuse(`status is one of ${RUN_STATUSES.join(", ")}, not ${show(one)}`);
   }
   return new Set(statuses);
 }

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import type { Job } from "../../api/types.js";
 import { durationText } from "../../format/duration.js";
 import { Section } from "../../parts/page.js";
 
@@ -8,14 +9,13 @@ const SLOTS = 20;
 
 interface DurationsProps {
   readonly durations: readonly number[];
-  readonly p50: number | undefined;
-  readonly p95: number | undefined;
+  readonly usual: Job["usual"];
 }
 
 /** The durations of the last runs that completed, with what is usual. */
-export function Durations({ durations, p50, p95 }: DurationsProps): VNode | null {
+export function Durations({ durations, usual }: DurationsProps): VNode | null {
   if (durations.length < 2) return null;
-  const top = Math.max(...durations, p95 ?? 0, 1);
+  const top = Math.max(...durations, usual?.p95 ?? 0, 1);
   const y = (ms: number): number => HEIGHT - (ms / top) * HEIGHT;
   const step = WIDTH / SLOTS;
   const from = (SLOTS - Math.min(SLOTS, durations.length)) * step;
@@ -34,12 +34,9 @@ export function Durations({ durations, p50, p95 }: DurationsProps): VNode | null
               <title>{durationText(ms)}</title>
             </rect>
           ))}
-          {[p50, p95].map((ms) => ms !== undefined && <line x1="0" x2={WIDTH} y1={y(ms)} y2={y(ms)} />)}
+          {usual && [usual.p50, usual.p95].map((ms) => <line x1="0" x2={WIDTH} y1={y(ms)} y2={y(ms)} />)}
         </svg>
-        <figcaption class="dim">
-          {p50 !== undefined && `p50 ${durationText(p50)}`}
-          {p95 !== undefined && `, p95 ${durationText(p95)}`}
-        </figcaption>
+        <figcaption class="dim">{usual && `p50 ${durationText(usual.p50)}, p95 ${durationText(usual.p95)}`}</figcaption>
       </figure>
     </Section>
   );

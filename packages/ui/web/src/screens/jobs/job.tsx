@@ -95,7 +95,7 @@ function Runs({ name }: { readonly name: string }): VNode {
 }
 
 function Body({ job }: { readonly job: JobDetail }): VNode {
-  const { name, schedule, last, lastWell, streak, p50, p95, rate, definition, durations } = job;
+  const { name, schedule, last, lastWell, streak, usual, rate, definition, durations } = job;
   return (
     <>
       <Facts>
@@ -109,10 +109,10 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
         </Fact>
         <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} />}</Fact>
         <Fact name="Streak">{streak !== undefined && streakText(streak)}</Fact>
-        <Fact name="Usually takes">{p50 !== undefined && durationText(p50)}</Fact>
-        <Fact name="p95">{p95 !== undefined && durationText(p95)}</Fact>
+        <Fact name="Usually takes">{usual && durationText(usual.p50)}</Fact>
+        <Fact name="p95">{usual && durationText(usual.p95)}</Fact>
         <Fact name="Success rate">{rate !== undefined && percent(rate)}</Fact>
-        <Fact name="Zone">{schedule?.zone}</Fact>
+        <Fact name="Zone">{schedule?.timeZone}</Fact>
       </Facts>
       <div class="split">
         <div>
@@ -120,7 +120,7 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
           <Runs name={name} />
         </div>
         <div>
-          <Durations durations={durations} p50={p50} p95={p95} />
+          <Durations durations={durations} usual={usual} />
           <Ticks job={job} />
           <Definition of={definition} />
         </div>

@@ -11,7 +11,7 @@ export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
   return (
     <Section title="Waiting for a lock" count={waiting.length}>
       <ul class="rows plain">
-        {waiting.map(({ name, n, waiters }) => (
+        {waiting.map(({ name, waiting: n, waiters }) => (
           <li key={name}>
             <div class="what">
               <a class="name cut" href={to.job(name)} data-row>

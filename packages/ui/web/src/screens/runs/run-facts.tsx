@@ -21,7 +21,7 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
     tick,
     delay,
     attempt,
-    attempts,
+    retry,
     holder,
     fence,
     timeout,
@@ -55,7 +55,7 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
           )}
         </Fact>
         <Fact name="Attempt">
-          {attempt !== undefined && `${attempt}${attempts === undefined ? "" : ` of ${attempts}`}`}
+          {attempt !== undefined && `${attempt}${retry === undefined ? "" : ` of ${retry.attempts}`}`}
         </Fact>
         <Fact name="Process">
           <Holder holder={holder} />
