@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../command-line/spec.js";
-import { type Block, blocksOf, codesOf, examplesOf, optionsOf, optionTerm, sentence, synopsis } from "./facts.js";
+import { type Block, blocksOf, codesOf, optionsOf, optionTerm, sentence, synopsis } from "./facts.js";
 
 /** What the documents say of a command, whatever they are written in. */
 export interface CommandPage {
@@ -26,6 +26,6 @@ export function pageOf(spec: CommandSpec): CommandPage {
     options: own.map(([name, option]) => [optionTerm(name, option), sentence(option.text)]),
     common: common.map(([name]) => `--${name}`),
     codes: `Exit codes: ${codesOf(spec).join(", ")}.`,
-    examples: examplesOf(spec),
+    examples: spec.examples ?? [],
   };
 }

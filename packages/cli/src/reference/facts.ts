@@ -1,5 +1,4 @@
-import { commands, groups } from "../command-line/all.js";
-import type { CommandSpec, OptionSpec } from "../command-line/spec.js";
+import type { CommandGroups, CommandSpec, OptionSpec } from "../command-line/spec.js";
 
 /*
  * What the documents say that are made from the table of commands, beside what the table itself says.
@@ -7,41 +6,16 @@ import type { CommandSpec, OptionSpec } from "../command-line/spec.js";
 
 export const TITLE = "run job files and any command, and never run a job of the same name twice at once";
 
-/** The exit codes of single commands, beside those that all have. */
-const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
-  run: [5, 129, 130, 143],
-  ps: [3],
-  jobs: [3],
-  locks: [3],
-  runs: [3],
-  show: [3],
-  logs: [3],
-  wait: [3, 8, 124],
-  cancel: [3, 8],
-  unlock: [3],
-  pause: [3],
-  resume: [3],
-  schedules: [3],
-  "run-now": [3],
-  backfill: [3],
-  hold: [3, 75],
-  why: [3],
-  next: [3],
-  ticks: [3],
-  audit: [3],
-  prune: [3],
-  export: [3],
-  exec: [75, 124, 129, 130, 143],
-};
-
-/** The commands that may end with the exit code of a script or command. */
-const PASSED_ON: readonly string[] = ["run", "exec"];
-
 /** The exit codes of a command. */
-export function codesOf({ name, options }: CommandSpec): readonly string[] {
-  const ofStore = options["store"] === undefined ? [] : [4, 5];
-  const codes = [0, 1, 2, ...ofStore, ...(MORE_CODES[name] ?? [])].sort((a, b) => a - b).map(String);
-  return PASSED_ON.includes(name) ? [...codes, "another"] : codes;
+export function codesOf({ options, codes = [] }: CommandSpec): readonly string[] {
+  const numbers = [
+    0,
+    1,
+    2,
+    ...(options["store"] === undefined ? [] : [4, 5]),
+    ...codes.filter((code) => code !== "another"),
+  ];
+  return [...numbers.sort((a, b) => a - b).map(String), ...codes.filter((code) => code === "another")];
 }
 
 export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
@@ -73,45 +47,6 @@ export const PLACEHOLDERS =
 export const JSON_ERRORS =
   'With --json or --jsonl, an error is a line of JSON on stderr: {"error":{"code":"notFound","exit":3,"message":"…"}}.';
 
-const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  run: ["ojm run jobs.yaml", "ojm run jobs.yaml --job report month=11"],
-  check: ["ojm check jobs.yaml --strict"],
-  schema: ["ojm schema > job-file.schema.json"],
-  ps: ["ojm ps --watch"],
-  top: ["ojm top --store redis://jobs.example.com:6379"],
-  ui: ["ojm ui --read-only", "ojm ui --port 8080 --show-results"],
-  jobs: ["ojm jobs --time local"],
-  next: ["ojm next nightly-report --limit 3"],
-  why: ["ojm why nightly-report"],
-  ticks: ["ojm ticks nightly-report --not-run --since 7d"],
-  runs: ["ojm runs nightly-report --failed --since 2d"],
-  show: ["ojm show nightly-report"],
-  logs: ["ojm logs nightly-report --follow"],
-  wait: ["ojm wait nightly-report --timeout 10m"],
-  history: ["ojm history jobs.yaml --limit 5"],
-  locks: ["ojm locks"],
-  audit: ["ojm audit nightly-report"],
-  doctor: ["ojm doctor"],
-  exec: ["ojm exec nightly-dump --timeout 1h -- pg_dump shop"],
-  "run-now": ['ojm run-now nightly-report day=2026-11-01 --reason "the file came late"'],
-  cancel: ['ojm cancel nightly-report --reason "wrong month"'],
-  unlock: ['ojm unlock nightly-report --reason "its host is gone"'],
-  hold: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
-  pause: ['ojm pause nightly-report --reason "holidays" --until 7d'],
-  resume: ["ojm resume nightly-report"],
-  schedules: ['ojm schedules rm nightly-report --reason "it is called weekly-report now"'],
-  backfill: ['ojm backfill nightly-report --from 2d --reason "the store was away"'],
-  prune: ["ojm prune --older-than 30d --keep 100"],
-  export: ["ojm export --store sqlite:a.db | ojm import --store redis://jobs.example.com"],
-  import: ["ojm import runs.jsonl --store sqlite:b.db"],
-  help: ["ojm help exec"],
-  version: ["ojm version"],
-  completion: ["source <(ojm completion bash)"],
-};
-
-/** Lines to type, for a command. */
-export const examplesOf = ({ name }: CommandSpec): readonly string[] => EXAMPLES[name] ?? [];
-
 /** The synopsis of a command: what it takes, but for the options that many commands have. */
 export function synopsis({ name, operands, options }: CommandSpec): string {
   const shown = Object.entries(options).filter(([, { common }]) => common !== true);
@@ -138,10 +73,8 @@ export function optionsOf({ options }: CommandSpec): { readonly own: Option[]; r
 type Option = readonly [name: string, spec: OptionSpec];
 
 /** The options that many commands have, each once. */
-export function commonOptions(): readonly Option[] {
-  const all = new Map<string, OptionSpec>();
-  for (const spec of commands.values()) for (const [name, option] of optionsOf(spec).common) all.set(name, option);
-  return [...all];
+export function commonOptions(groups: CommandGroups): readonly Option[] {
+  return [...new Map(groups.flatMap(([, all]) => all.flatMap((spec) => optionsOf(spec).common)))];
 }
 
 /** A part of a text: words, or lines that stand as they are. */
@@ -165,5 +98,3 @@ export const sentence = (text: string): string => {
   const first = /^[a-z]+:\/\//.test(text) ? text.charAt(0) : text.charAt(0).toUpperCase();
   return `${first}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 };
-
-export { groups };

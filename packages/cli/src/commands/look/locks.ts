@@ -17,7 +17,8 @@ import { sayWaiters, withWaiters } from "./ps/waiters.js";
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
 
-interface Lock extends Partial<Omit<HeldLock, "name">> {
+/** A lock that is held, or that one of the last runs had. */
+export interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
   /** `hold`: a person keeps all runs away. `kept`: it is held between two attempts. */
   readonly state: "held" | "hold" | "kept" | "free";

@@ -13,8 +13,14 @@ import { sayComing } from "./coming.js";
 import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
 import { sayWaiters } from "./waiters.js";
 
-/** An attempt that is to come, as JSON has it among the runs. */
-function waitingItem({ name, isKept, ...coming }: Coming): object {
+/** A job that waits for its next attempt, as JSON has it behind all that run. */
+export interface WaitingJob extends Omit<Coming, "isKept"> {
+  readonly status: "waiting";
+  /** Set if its lock is kept until then. */
+  readonly kept?: true;
+}
+
+function waitingItem({ name, isKept, ...coming }: Coming): WaitingJob {
   return { name, status: "waiting", ...coming, ...(isKept && { kept: true }) };
 }
 
@@ -49,7 +55,7 @@ export async function execute(given: Given): Promise<number> {
     await refuseIfNone(manager, name, shown);
     const coming = await comingOf(manager, { name, locks });
     if (wantsJson(given)) {
-      await printItems<object>(given, [...shown, ...coming.map(waitingItem)], [], "");
+      await printItems<Running | WaitingJob>(given, [...shown, ...coming.map(waitingItem)], [], "");
       return undefined;
     }
     const isAsked = shown.some(({ asked }) => asked !== undefined);

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { HeldLock, JobManager, Progress, RunRecord, Waiter } from "@ojm/core";
+import type { HeldLock, JobManager, JobSummary, Progress, RunRecord, Waiter } from "@ojm/core";
 import type { LiveRun } from "@ojm/core/internal";
 import { sayDuration } from "../../../output/times.js";
 import { type Orphan, orphansOf, recordOf, runsWithLock } from "../../exec/orphans.js";
@@ -9,8 +9,8 @@ import { askedField, type StopAsked } from "./asked.js";
 export interface Running extends RunRecord {
   /** For how long it runs, in ms, by the clock of this machine. */
   readonly elapsed: number;
-  /** How long it usually takes, in ms: the median of {@link JobSummary.usual}. */
-  readonly usual?: number;
+  /** How long its job usually takes: see {@link JobSummary.usual}. */
+  readonly usual?: NonNullable<JobSummary["usual"]>;
   readonly progress?: Progress;
   /** How many wait for its lock. */
   readonly waiting: number;
@@ -32,11 +32,10 @@ export async function running(manager: JobManager, locks: readonly HeldLock[]): 
 }
 
 /** A run as the screens and the tables show it. */
-export function rowOf({ usual, asked, ...run }: LiveRun, now: number, waiters?: readonly Waiter[]): Running {
+export function rowOf({ asked, ...run }: LiveRun, now: number, waiters?: readonly Waiter[]): Running {
   return {
     ...run,
     elapsed: Math.max(0, now - run.startTime),
-    ...(usual !== undefined && { usual: usual.p50 }),
     ...(waiters !== undefined && { waiters }),
     ...askedField(asked),
   };
@@ -60,7 +59,7 @@ export async function orphaned(
 
 /** For how long a run goes on, of its usual time. */
 export function sayElapsed({ elapsed, usual }: Running): string {
-  return usual === undefined ? sayDuration(elapsed) : `${sayDuration(elapsed)} of ${sayDuration(usual)}`;
+  return usual === undefined ? sayDuration(elapsed) : `${sayDuration(elapsed)} of ${sayDuration(usual.p50)}`;
 }
 
 /** Where a run is; the host only if it is another one than this. */

@@ -12,7 +12,7 @@ import { trouble } from "./trouble.js";
 const MOST = 10_000;
 
 /** The newest run of a name, of those that were asked for. */
-interface Newest extends RunRecord {
+export interface NewestRun extends RunRecord {
   /** How many of them the name has. */
   readonly count: number;
   /** When the first of them began. */
@@ -27,7 +27,7 @@ export async function byNameText(
   manager: JobManager,
   { limit, ...asked }: HistoryOptions & { readonly limit: number },
 ): Promise<string> {
-  const found = new Map<string, Newest>();
+  const found = new Map<string, NewestRun>();
   let read = 0;
   for await (const run of manager.history({ ...asked, limit: MOST })) {
     read++;
@@ -44,14 +44,14 @@ export async function byNameText(
 }
 
 /** Whoever looks for failures wants to know which jobs ran well since. */
-async function withLast(manager: JobManager, newest: Newest): Promise<Newest> {
+async function withLast(manager: JobManager, newest: NewestRun): Promise<NewestRun> {
   for await (const { id, status, startTime } of manager.history({ name: newest.name, limit: 1 }))
     if (id !== newest.id) return { ...newest, last: { id, status, startTime } };
   return newest;
 }
 
-function columns(say: SayTime, shown: readonly Newest[]): Column<Newest>[] {
-  const ofLast: Column<Newest> = {
+function columns(say: SayTime, shown: readonly NewestRun[]): Column<NewestRun>[] {
+  const ofLast: Column<NewestRun> = {
     title: "SINCE",
     rank: 1.5,
     cell: ({ last }) => last?.status,

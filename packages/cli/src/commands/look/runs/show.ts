@@ -1,4 +1,4 @@
-import type { JsonValue, RunRecord } from "@ojm/core";
+import type { JsonValue, Progress, RunRecord, Waiter } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
@@ -10,9 +10,18 @@ import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
 import { sayDue } from "../kept.js";
-import { askedField, sayAsked } from "../ps/asked.js";
+import { askedField, type StopAsked, sayAsked } from "../ps/asked.js";
 import { sayProcesses } from "../ps/waiters.js";
 import { type ChainOf, chainOf, type Made } from "./chain.js";
+
+/** A run with all that is known of it. */
+export interface ShownRun extends RunRecord, Partial<ChainOf> {
+  readonly progress?: Progress;
+  /** Who asked it to stop, last. It had no effect so far, or another reason ended the run. */
+  readonly asked?: StopAsked;
+  /** Who waits for its lock, in the order in which they will have it. */
+  readonly waiters?: readonly Waiter[];
+}
 
 /** Shows everything about a run. */
 export async function execute(given: Given): Promise<number> {
