@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 /**
  * Tests may import anything. Child programs of tests, the torture harness and the benchmark count as tests.
  */
@@ -5,6 +7,15 @@ const TESTS = "(\\.test(-d)?\\.tsx?|\\.child\\.ts)$|/testing/|^(test|packages/(b
 
 /** The parts of the channel that locks may use: the public channel, its calls, and keys and values. */
 const CHANNEL_FOR_LOCKS = "^packages/core/src/channel/((index|channel|types|errors|open)\\.ts$|calls/|encoding/)";
+
+const PACKAGES = new URL("packages/", import.meta.url);
+
+/** The backends: the packages that have the keyword "channel". */
+const BACKENDS = readdirSync(PACKAGES)
+  .filter((name) =>
+    JSON.parse(readFileSync(new URL(`${name}/package.json`, PACKAGES), "utf8")).keywords?.includes("channel"),
+  )
+  .join("|");
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
@@ -49,7 +60,7 @@ export default {
     {
       name: "backends-import-only-core",
       severity: "error",
-      from: { path: "^packages/(redis|etcd|simple|level|sqlite)/src/", pathNot: TESTS },
+      from: { path: `^packages/(${BACKENDS})/src/`, pathNot: TESTS },
       to: { path: "^packages/", pathNot: "^packages/($1|core)/" },
     },
     {

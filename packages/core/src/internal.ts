@@ -6,7 +6,7 @@ export { findType } from "./channel/backend/find-type.js";
 export { readable, unlessCorrupt } from "./channel/calls/corrupt.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { channelsAnswer } from "./channel/channels-answer.js";
-export { parseStore, placedStore, storeAddress, storeWords } from "./channel/store-text.js";
+export { parseStore, placedStore, storeAddress, storeForms, storeWords } from "./channel/store-text.js";
 export { both, type Followed, follow } from "./channel/watch/follow.js";
 export { DAMAGE_CHECKS, type DamageCheck, type DamagedEntry, damagedEntries } from "./jobs/damaged.js";
 export { checkLogBudget } from "./jobs/logs/budget.js";
