@@ -25,7 +25,7 @@ export async function execute(words: readonly string[]): Promise<number> {
       process.stderr.write(`${jsonText(item)}\n`);
       return told.code;
     }
-    const { tell } = await import("./output/tell.js");
+    const { tell } = await import("./output/print.js");
     // Problems of a job file begin with their place, if they have one.
     const { name, message } = error as Error;
     const isPlaced = name === "JobFileError" && !message.startsWith("error: ");

@@ -1,10 +1,8 @@
 import { unknownCommand } from "../command-line/parse.js";
 import type { CommandGroups, CommandSpec, Given } from "../command-line/spec.js";
-import { fold } from "../output/fold.js";
 import { print } from "../output/print.js";
-import { outputWidth } from "../output/width/width.js";
-import { exitCodesInBrief } from "../reference/exit-codes.js";
-import { blocksOf, optionTerm, synopsis } from "../reference/facts.js";
+import { fold, outputWidth } from "../output/width/width.js";
+import { blocksOf, exitCodesInBrief, optionTerm, synopsis } from "../reference/facts.js";
 
 const WIDTH = 100;
 const INDENT = 24;

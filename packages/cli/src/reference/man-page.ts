@@ -1,14 +1,14 @@
 import type { CommandGroups, CommandSpec } from "../command-line/spec.js";
-import { pageOf } from "./command-page.js";
-import { EXIT_CODES } from "./exit-codes.js";
 import {
   CONFIG,
   commonOptions,
   ENVIRONMENT,
+  EXIT_CODES,
   JSON_ERRORS,
   optionTerm,
   PASSWORDS,
   PLACEHOLDERS,
+  pageOf,
   RELATIVE,
   sentence,
   TITLE,

@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { groups } from "../command-line/commands.js";
-import { EXIT_CODES } from "./exit-codes.js";
-import { codesOf } from "./facts.js";
+import { codesOf, EXIT_CODES } from "./facts.js";
 import { manPage } from "./man-page.js";
 import { markdown } from "./markdown.js";
 

@@ -12,8 +12,7 @@ import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js"
 import { type Asked, bodyOf, Query } from "./asked.js";
 import { endpoints } from "./endpoints.js";
 import { refusalOf } from "./errors.js";
-import { firstAnswers, firstQuestions } from "./first.js";
-import type { Handler } from "./look.js";
+import { firstAnswers, firstQuestions, type Handler } from "./look.js";
 import { Probes } from "./probes.js";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "DELETE"];

@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { createGzip, gzipSync } from "node:zlib";
-import { isPage } from "../api/first.js";
+import { isPage } from "../api/look.js";
 import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
 import { takesGzip } from "./gzip.js";

@@ -4,12 +4,11 @@ import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } f
 import { overdueEntry, overdueTicks, UNATTENDED } from "@ojm/schedule/operator";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView } from "../../contract/types.js";
 import { holdView } from "../locks.js";
-import { masked } from "../masked.js";
 import { comingTick, tickView, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
 import { readSchedules, type Schedules, zoneOf } from "../schedules.js";
-import { fitting, mapSome, type Source, take } from "../source.js";
+import { fitting, mapSome, masked, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
 const NEWEST = 50;

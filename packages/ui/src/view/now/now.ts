@@ -2,11 +2,9 @@ import type { JobManager } from "@ojm/core";
 import { isOwn, type LiveRun } from "@ojm/core/internal";
 import { grouped, type Problem } from "@ojm/schedule/operator";
 import type { Now, Problem as ProblemView, Running } from "../../contract/types.js";
-import { firstWaiters, holderOf, shorten, stopRequestOf } from "../runs/items.js";
-import { retryOf } from "../runs/retries.js";
+import { firstWaiters, holderOf, retryOf, shorten, stopRequestOf } from "../runs/items.js";
 import { type Source, take } from "../source.js";
-import { aheadOf } from "./ahead.js";
-import { comingTicks } from "./ticks.js";
+import { aheadOf, comingTicks } from "./ticks.js";
 
 /** The most items of each list. */
 const PROBLEMS = 100;

@@ -1,6 +1,7 @@
 import type { AuditEntry, Holder, RunRecord, Waiter } from "@ojm/core";
 import type { LiveRuns } from "@ojm/core/internal";
-import type { RunItem, StopRequest } from "../../contract/types.js";
+import { type Retry, retriesOf } from "@ojm/schedule/operator";
+import type { RetryView, RunItem, StopRequest } from "../../contract/types.js";
 import type { Source } from "../source.js";
 
 /** The most characters of an error in a list, and of the reason of a request to stop. */
@@ -52,4 +53,25 @@ export function firstWaiters(live: LiveRuns, name: string): Waiter[] {
 /** At most so many characters of a text. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+/** The next attempt of a chain, if it waits for one. */
+export async function retryOfChain(
+  { manager, mask }: Source,
+  name: string,
+  chain: string,
+): Promise<RetryView | undefined> {
+  const retries = (await manager.retries(name)).filter((one) => one.chain === chain);
+  const [found] = await retriesOf(manager, retries);
+  return found && retryOf(found, mask);
+}
+
+/** An attempt that is to come, as the contract has it. */
+export function retryOf({ name, chain, attempt, retry, due, error, orphaned }: Retry, mask: Source["mask"]): RetryView {
+  return {
+    ...{ name, chain, attempt, attempts: retry.attempts, due },
+    ...(orphaned && { orphaned }),
+    // Masked before it is cut: half a password would not be found.
+    ...(error !== undefined && { error: shorten(mask(error), ERROR) }),
+  };
 }

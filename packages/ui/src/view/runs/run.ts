@@ -3,11 +3,9 @@ import { holdOf } from "@ojm/core/internal";
 import { UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
-import { masked } from "../masked.js";
 import { readSchedules } from "../schedules.js";
-import { type Source, take } from "../source.js";
-import { holderOf, itemOf, stopRequestOf } from "./items.js";
-import { retryOfChain } from "./retries.js";
+import { masked, type Source, take } from "../source.js";
+import { holderOf, itemOf, retryOfChain, stopRequestOf } from "./items.js";
 
 /** How many runs are looked at for the attempts of a chain, and for the last one that completed. */
 const LOOKS = 300;

@@ -8,10 +8,8 @@ import { sayAttempt, sayTime } from "../../../output/times.js";
 import { storeWords, withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone } from "../kept.js";
-import { sayAsked } from "./asked.js";
 import { sayComing } from "./coming.js";
-import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
-import { sayWaiters } from "./waiters.js";
+import { orphaned, type Running, running, sayAsked, sayElapsed, sayWaiters, sayWhere } from "./running.js";
 
 /** A job that waits for its next attempt, as JSON has it behind all that run. */
 export interface WaitingJob extends Omit<Coming, "isKept"> {

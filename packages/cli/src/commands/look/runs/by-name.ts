@@ -3,10 +3,17 @@ import { isOwn } from "@ojm/core/internal";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
-import { wantsJson } from "../../../output/print.js";
-import { tell } from "../../../output/tell.js";
+import { tell, wantsJson } from "../../../output/print.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
-import { trouble } from "./trouble.js";
+
+/** Why a run did not complete, and the failures of steps after which it went on. */
+export function trouble({ error, result }: RunRecord): string {
+  const { warnings = [] } = (result ?? {}) as { readonly warnings?: unknown };
+  // A program's own result may have a field of that name, too.
+  const texts = Array.isArray(warnings) ? warnings.filter((one) => typeof one === "string") : [];
+  const heading = texts.length === 1 ? "warning: " : `${texts.length} warnings: `;
+  return [error ?? [], texts.length === 0 ? [] : `${heading}${texts.join("; ")}`].flat().join("; ");
+}
 
 /** The most runs that are read: a job that fails each second must not keep the answer away. */
 const MOST = 10_000;

@@ -1,8 +1,7 @@
 import type { VNode } from "preact";
 import type { ProgressView, RunDetail } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { durationText, percent, tookText } from "../../format/duration.js";
-import { progressText } from "../../format/progress.js";
+import { durationText, percent, progressText, tookText } from "../../format/duration.js";
 import { Fact, Facts, Holder } from "../../parts/facts.js";
 import { Elapsed, Time } from "../../parts/time.js";
 
