@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 /**
  * Tests may import anything. Child programs of tests, the torture harness and the benchmark count as tests.
  */
@@ -6,6 +8,15 @@ const TESTS = "(\\.test(-d)?\\.tsx?|\\.child\\.ts)$|/testing/|^(test|packages/(b
 /** The parts of the channel that locks may use: the public channel, its calls, and keys and values. */
 const CHANNEL_FOR_LOCKS =
   "^packages/core/src/channel/((index|channel|types|errors|open|calls|corrupt)\\.ts$|encoding/)";
+
+const PACKAGES = new URL("packages/", import.meta.url);
+
+/** The backends: the packages that have the keyword "channel". */
+const BACKENDS = readdirSync(PACKAGES)
+  .filter((name) =>
+    JSON.parse(readFileSync(new URL(`${name}/package.json`, PACKAGES), "utf8")).keywords?.includes("channel"),
+  )
+  .join("|");
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
@@ -63,7 +74,7 @@ export default {
     {
       name: "backends-import-only-core",
       severity: "error",
-      from: { path: "^packages/(redis|etcd|simple|level|sqlite)/src/", pathNot: TESTS },
+      from: { path: `^packages/(${BACKENDS})/src/`, pathNot: TESTS },
       to: { path: "^packages/", pathNot: "^packages/($1|core)/" },
     },
     {
@@ -116,9 +127,17 @@ export default {
     },
     {
       name: "contract-is-the-ground",
+      comment: "What is a value of the store has the type that core and the schedules give it.",
       severity: "error",
       from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/ui/src/contract/" },
+      to: { path: "^packages/", pathNot: "^packages/(ui/src/contract/|(core|schedule)/src/(index|internal)\\.ts$)" },
+    },
+    {
+      name: "contract-imports-types",
+      comment: "The pages are compiled against it: they must not get the code of the server.",
+      severity: "error",
+      from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
+      to: { path: "^packages/(core|schedule)/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "otel-imports-only-core-and-schedule",

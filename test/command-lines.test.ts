@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, it, vi } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
-import { commands } from "../packages/cli/src/command-line/all.js";
+import { commands } from "../packages/cli/src/command-line/commands.js";
 import { expectNoMore, parse, readCommand, readFile } from "../packages/cli/src/command-line/parse.js";
 import type { CommandSpec } from "../packages/cli/src/command-line/spec.js";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";

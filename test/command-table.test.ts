@@ -7,7 +7,7 @@ import { temporaryFolder } from "@ojm/testing/folder";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
-import { commands } from "../packages/cli/src/command-line/all.js";
+import { commands } from "../packages/cli/src/command-line/commands.js";
 import { called } from "../packages/cli/src/testing/called.js";
 import { readPrinted } from "../packages/cli/src/testing/printed-json.js";
 import { folderWithStore } from "./support/store-config.js";

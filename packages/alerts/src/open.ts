@@ -6,7 +6,7 @@ import { AlertsError } from "./errors.js";
 import { stateOf } from "./look/look.js";
 import { CHANNEL, type Stored } from "./look/state.js";
 import { loadNodemailer } from "./receivers/email.js";
-import { send } from "./receivers/send.js";
+import { send } from "./receivers/receivers.js";
 import { checkOptions } from "./rules/check.js";
 import { checkedRule } from "./rules/checked-rule.js";
 import type { AlertsOptions } from "./types.js";

@@ -1,17 +1,16 @@
-import { commands } from "./command-line/all.js";
+import { commands, groups } from "./command-line/commands.js";
 import { parse, readCommand } from "./command-line/parse.js";
-import { modules } from "./commands/modules.js";
 
 /** Does what the words of a command line ask for. Resolves to the exit code. */
 export async function execute(words: readonly string[]): Promise<number> {
   try {
     const { name, rest } = await readCommand(words, [...commands.keys()]);
-    const [spec, load] = [commands.get(name), modules[name]];
-    if (spec === undefined || load === undefined) return 2;
-    const [command, given] = await Promise.all([load(), parse(spec, rest)]);
+    const spec = commands.get(name);
+    if (spec === undefined) return 2;
+    const [command, given] = await Promise.all([spec.load(), parse(spec, rest)]);
     // Who knows it can make sessions: of no use to what other commands start.
     if (name !== "ui") delete process.env["OJM_UI_SECRET"];
-    return await command.execute(given);
+    return await command.execute(given, groups);
   } catch (error) {
     // What the shell calls says nothing: its words would stand among what somebody types.
     if (commands.get(words[0] ?? "")?.hidden === true) return 1;
@@ -26,7 +25,7 @@ export async function execute(words: readonly string[]): Promise<number> {
       process.stderr.write(`${jsonText(item)}\n`);
       return told.code;
     }
-    const { tell } = await import("./output/tell.js");
+    const { tell } = await import("./output/print.js");
     // Problems of a job file begin with their place, if they have one.
     const { name, message } = error as Error;
     const isPlaced = name === "JobFileError" && !message.startsWith("error: ");

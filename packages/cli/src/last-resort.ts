@@ -13,7 +13,7 @@ export async function lastResort(error: unknown): Promise<void> {
   const exit = (): void => process.exit(1);
   try {
     // Loaded only now: each import is felt at every start.
-    const [{ oneLine }, { tell }] = await Promise.all([import("./output/table.js"), import("./output/tell.js")]);
+    const [{ oneLine }, { tell }] = await Promise.all([import("./output/table.js"), import("./output/print.js")]);
     tell(`ojm: ${oneLine(messageOf(error))}\n${ADVICE}${stack}`, exit);
   } catch {
     // Where packages of ojm are missing, an error of this function would come here again, for ever.

@@ -5,7 +5,7 @@ import { App, type Gate } from "./api/app.js";
 import type { Asked } from "./api/asked.js";
 import { type Handler, lookHandlers } from "./api/look.js";
 import { Streams } from "./api/streams.js";
-import type { Me } from "./contract/session.js";
+import type { Me } from "./contract/types.js";
 import { listenerOf } from "./listener.js";
 import { Hub } from "./live/hub.js";
 import { plain } from "./static/base-path.js";

@@ -1,8 +1,6 @@
 import { openJobManager, systemClock } from "@ojm/core";
 import { describe, expect, test, vi } from "vitest";
-import type { Audit } from "./contract/audit.js";
-import type { Runs } from "./contract/runs.js";
-import type { Me } from "./contract/session.js";
+import type { Audit, Me, Runs } from "./contract/types.js";
 import { createUi } from "./create-ui.js";
 import { type Mounted, mounts, proxy } from "./testing/mounts.js";
 import type { UiOptions } from "./types.js";
@@ -46,7 +44,7 @@ async function works(url: string, base: string): Promise<void> {
   });
   expect([act.status, await act.text()]).toEqual([200, expect.stringContaining('\\"a/b\\" is held')]);
   const audit = (await (await fetch(`${url}/api/v1/audit`)).json()) as Audit;
-  expect(audit.entries[0]?.actor).toContain("127.0.0.1");
+  expect(audit.entries[0]?.author).toContain("127.0.0.1");
   const controller = new AbortController();
   const stream = await fetch(`${url}/api/v1/events`, { signal: controller.signal });
   let text = "";

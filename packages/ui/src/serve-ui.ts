@@ -4,14 +4,12 @@ import { userInfo } from "node:os";
 import type { JsonValue } from "@ojm/core";
 import type { Gate } from "./api/app.js";
 import type { Handler } from "./api/look.js";
-import type { SessionRequest } from "./contract/session.js";
+import type { SessionRequest } from "./contract/requests.js";
 import { type Cockpit, check, cockpit } from "./create-ui.js";
-import { LaunchTokens } from "./security/launch-token.js";
 import { isSecure } from "./security/origin.js";
-import { RateLimit } from "./security/rate-limit.js";
 import { Refusal } from "./security/refusal.js";
 import { isViewer } from "./security/roles.js";
-import { cookieOf, Sessions } from "./security/sessions.js";
+import { cookieOf, LaunchTokens, RateLimit, Sessions } from "./security/sessions.js";
 import type { ServedUi, ServeOptions, Viewer } from "./types.js";
 
 /** The addresses to which a browser resolves each name that ends with `.localhost`. */

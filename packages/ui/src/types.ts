@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { JobManager } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
-import type { Role } from "./contract/session.js";
+import type { Role } from "./contract/types.js";
 
 export type { Role };
 

@@ -1,7 +1,7 @@
 import { overdueTicks } from "@ojm/schedule/operator";
 import { expect, test } from "vitest";
-import { fromField, toField } from "../web/src/format/local-time.js";
 import { inZone, LATE } from "../web/src/format/times.js";
+import { fromField, toField } from "../web/src/format/wall.js";
 
 test("a time is typed in 24 hours, in the zone of its field, and a day that no month has is none", () => {
   const at = Date.UTC(2026, 10, 24, 13);

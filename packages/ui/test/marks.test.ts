@@ -5,7 +5,7 @@
 import { Scheduler } from "@ojm/schedule";
 import type { Page } from "playwright-core";
 import { afterEach, expect, it } from "vitest";
-import type { Timeline } from "../src/contract/timeline.js";
+import type { Timeline } from "../src/contract/types.js";
 import { describePages } from "./support/describe-pages.js";
 
 const MINUTE = 60_000;

@@ -4,7 +4,7 @@ import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import type { Outcome } from "../deliver/outcome.js";
 import { example } from "../testing/example.js";
-import { send } from "./send.js";
+import { send } from "./receivers.js";
 
 const deliver = (
   command: readonly string[],

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { Outcome } from "../deliver/outcome.js";
 import { example } from "../testing/example.js";
 import type { EmailReceiver } from "../types.js";
-import { send } from "./send.js";
+import { send } from "./receivers.js";
 
 interface MailServer {
   readonly port: number;

@@ -6,7 +6,7 @@ import { example } from "../testing/example.js";
 import { startReceiver } from "../testing/http-server.js";
 import type { Receiver } from "../types.js";
 import { ping } from "./healthchecks.js";
-import { send } from "./send.js";
+import { send } from "./receivers.js";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 

@@ -1,8 +1,8 @@
 import { checkedDuration } from "@ojm/core/backend";
 import { nearest, visible } from "@ojm/core/internal";
 import { AlertsError } from "../errors.js";
+import { checkAddress, checkReceiver } from "../receivers/receivers.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
-import { checkAddress, checkReceiver } from "./check-receiver.js";
 import { checkedRule, ERRORS, OWN_NAME, TAKEN } from "./checked-rule.js";
 import { checkNames, isBetween } from "./names.js";
 

@@ -25,10 +25,13 @@ export interface Given {
   readonly flags: ReadonlySet<string>;
 }
 
-/** The module of a command. Resolves to the exit code. */
+/** The module of a command. Resolves to the exit code. `groups`: all commands, for what tells of them. */
 export interface CommandModule {
-  execute(given: Given): Promise<number>;
+  execute(given: Given, groups: CommandGroups): Promise<number>;
 }
+
+/** The commands, in groups with a title. */
+export type CommandGroups = readonly (readonly [title: string, commands: readonly CommandSpec[]])[];
 
 /**
  * A command: from its entry come the parsing of its words, its help, the completion of the shell, and the
@@ -42,6 +45,12 @@ export interface CommandSpec {
   readonly summary: string;
   /** What more its help says. */
   readonly about?: string;
+  /** Lines to type, for the documents. */
+  readonly examples?: readonly string[];
+  /** Its exit codes, beside 0, 1, 2 and those of a store. */
+  readonly codes?: readonly (number | "another")[];
+  /** Its module. To load it takes time, which a command that is not asked for must not cost. */
+  readonly load: () => Promise<CommandModule>;
   readonly options: OptionSpecs;
   /** For scripts of ojm alone: no help shows it, and it tells of no error, which would disturb a prompt. */
   readonly hidden?: true;

@@ -3,8 +3,7 @@ import { type Checked, checkJobFile, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { print } from "../output/print.js";
-import { tell } from "../output/tell.js";
+import { print, tell } from "../output/print.js";
 import { argsOf, loadsOf } from "../store/job-file.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */

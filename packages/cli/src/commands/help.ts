@@ -1,11 +1,8 @@
-import { commands, groups } from "../command-line/all.js";
 import { unknownCommand } from "../command-line/parse.js";
-import type { CommandSpec, Given } from "../command-line/spec.js";
-import { fold } from "../output/fold.js";
+import type { CommandGroups, CommandSpec, Given } from "../command-line/spec.js";
 import { print } from "../output/print.js";
-import { outputWidth } from "../output/width/width.js";
-import { exitCodesInBrief } from "../reference/exit-codes.js";
-import { blocksOf, optionTerm, synopsis } from "../reference/facts.js";
+import { fold, outputWidth } from "../output/width/width.js";
+import { blocksOf, exitCodesInBrief, optionTerm, synopsis } from "../reference/facts.js";
 
 const WIDTH = 100;
 const INDENT = 24;
@@ -20,19 +17,23 @@ const width = (): number => Math.max(LEAST, Math.min(WIDTH, outputWidth()));
 const WHICH =
   "How a command is used: ojm help COMMAND. Which store: --store, OJM_STORE or ojm.config.json; see ojm help ps.";
 /** Prints how the program, or one command of it, is used. */
-export async function execute({ operands: [name] }: Given): Promise<number> {
-  if (name === undefined) print(general());
-  else print(helpOf(await known(name)));
+export async function execute({ operands: [name] }: Given, groups: CommandGroups): Promise<number> {
+  if (name === undefined) print(general(groups));
+  else print(helpOf(await known(name, groups)));
   return 0;
 }
 
-async function known(name: string): Promise<CommandSpec> {
-  const spec = commands.get(name);
+async function known(name: string, groups: CommandGroups): Promise<CommandSpec> {
+  const all = groups.flatMap(([, commands]) => commands);
+  const spec = all.find((one) => one.name === name);
   if (spec !== undefined) return spec;
-  throw await unknownCommand(name, [...commands.keys()]);
+  throw await unknownCommand(
+    name,
+    all.map((one) => one.name),
+  );
 }
 
-function general(): string {
+function general(groups: CommandGroups): string {
   const lists = groups.map(([title, all]) => {
     const rows = all.map(({ name, operands, summary }) => row(`${name} ${operands}`.trim(), summary));
     return `${title}:\n${rows.join("")}`;

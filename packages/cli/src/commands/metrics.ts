@@ -1,5 +1,5 @@
 import { CommandError } from "../errors.js";
-import { tell } from "../output/tell.js";
+import { tell } from "../output/print.js";
 
 const ADDRESS = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d{1,5})$/;
 const MOST = 65_535;

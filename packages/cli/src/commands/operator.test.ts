@@ -46,7 +46,12 @@ describe("what runs", () => {
     await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
     await expect.poll(async () => (await manager.progress(run))?.done).toBe(3);
     const [one] = (await json("ps")) as { readonly [field: string]: unknown }[];
-    expect(one).toMatchObject({ id: run.id, waiting: 1, usual: expect.any(Number), progress: { done: 3, total: 10 } });
+    expect(one).toMatchObject({
+      id: run.id,
+      waiting: 1,
+      usual: { p50: expect.any(Number), p95: expect.any(Number) },
+      progress: { done: 3, total: 10 },
+    });
     expect((await call("ps")).out).toMatch(/import +pid \d+ .* 3 of 10 \(30 %\) orders +1 /);
     await run.end();
     await (await waiting).end();
@@ -595,7 +600,7 @@ describe("what will run", () => {
     const run = await manager.start("report", { wait: 60_000 });
     await expect.poll(() => outcomes("--skipped")).toContain("skipped");
     const [one] = (await json("ticks", "report", "--not-run", "-n", "1")) as { [field: string]: unknown }[];
-    expect(one).toMatchObject({ why: expect.stringMatching(`^the job was running, as ${run.id} on .*, pid \\d+$`) });
+    expect(one).toMatchObject({ text: expect.stringMatching(`^the job was running, as ${run.id} on .*, pid \\d+$`) });
     expect((await call("ticks", "report", "--skipped")).out).toMatch(
       /^TICK +OUTCOME +WHY +RUN +DECIDED\n[ -]+\n\S+Z +skipped +the job was running, as report@\S+ on .*Z\n/,
     );

@@ -5,8 +5,7 @@ import { prepareType } from "../backends.js";
 import { lastValue, readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { EXIT } from "../errors.js";
-import { print, tellUnwritten } from "../output/print.js";
-import { tell } from "../output/tell.js";
+import { print, tell, tellUnwritten } from "../output/print.js";
 import { argsOf, loadsOf } from "../store/job-file.js";
 import { serveMetrics } from "./metrics.js";
 

@@ -8,8 +8,7 @@ import type { ServedUi, ServeOptions } from "@ojm/ui";
 import { expectNoMore, lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT } from "../errors.js";
-import { print } from "../output/print.js";
-import { tell } from "../output/tell.js";
+import { print, tell } from "../output/print.js";
 import { withStore } from "../store/open.js";
 import { otherReasons } from "./exec/other-reasons.js";
 

@@ -1,9 +1,8 @@
 import { LINES, visible } from "@ojm/core/internal";
 import type { Given } from "../command-line/spec.js";
 import { type Color, painter } from "./color.js";
-import { jsonText, print, wantsJson } from "./print.js";
+import { jsonText, print, tell, wantsJson } from "./print.js";
 import { cellText, oneLine, table } from "./table.js";
-import { tell } from "./tell.js";
 import type { ColumnRoom } from "./width/grid.js";
 
 /** A column of a table. */

@@ -35,3 +35,18 @@ export function jsonText(value: unknown, indent?: number): string {
 export function wantsJson({ flags }: Given): boolean {
   return flags.has("json") || flags.has("jsonl");
 }
+
+/**
+ * Writes lines to stderr. Their text may come from a job file, a store or a driver: a terminal must only show
+ * it.
+ */
+export function tell(text: string, written?: () => void): void {
+  process.stderr.write(`${visible(text, LINES)}\n`, written);
+}
+
+/** Says what was done, and to whom: as a line, or as the JSON that the user asks for. */
+export function done(given: Given, text: string, item: object): undefined {
+  if (wantsJson(given)) print(`${jsonText(item)}\n`);
+  else print(`${visible(text, LINES)}\n`);
+  return undefined;
+}

@@ -1,5 +1,4 @@
-import { commands, groups } from "../command-line/all.js";
-import type { CommandSpec, OptionSpec } from "../command-line/spec.js";
+import type { CommandGroups, CommandSpec, OptionSpec } from "../command-line/spec.js";
 
 /*
  * What the documents say that are made from the table of commands, beside what the table itself says.
@@ -7,41 +6,16 @@ import type { CommandSpec, OptionSpec } from "../command-line/spec.js";
 
 export const TITLE = "run job files and any command, and never run a job of the same name twice at once";
 
-/** The exit codes of single commands, beside those that all have. */
-const MORE_CODES: Readonly<Record<string, readonly number[]>> = {
-  run: [5, 129, 130, 143],
-  ps: [3],
-  jobs: [3],
-  locks: [3],
-  runs: [3],
-  show: [3],
-  logs: [3],
-  wait: [3, 8, 124],
-  cancel: [3, 8],
-  unlock: [3],
-  pause: [3],
-  resume: [3],
-  schedules: [3],
-  "run-now": [3],
-  backfill: [3],
-  hold: [3, 75],
-  why: [3],
-  next: [3],
-  ticks: [3],
-  audit: [3],
-  prune: [3],
-  export: [3],
-  exec: [75, 124, 129, 130, 143],
-};
-
-/** The commands that may end with the exit code of a script or command. */
-const PASSED_ON: readonly string[] = ["run", "exec"];
-
 /** The exit codes of a command. */
-export function codesOf({ name, options }: CommandSpec): readonly string[] {
-  const ofStore = options["store"] === undefined ? [] : [4, 5];
-  const codes = [0, 1, 2, ...ofStore, ...(MORE_CODES[name] ?? [])].sort((a, b) => a - b).map(String);
-  return PASSED_ON.includes(name) ? [...codes, "another"] : codes;
+export function codesOf({ options, codes = [] }: CommandSpec): readonly string[] {
+  const numbers = [
+    0,
+    1,
+    2,
+    ...(options["store"] === undefined ? [] : [4, 5]),
+    ...codes.filter((code) => code !== "another"),
+  ];
+  return [...numbers.sort((a, b) => a - b).map(String), ...codes.filter((code) => code === "another")];
 }
 
 export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
@@ -73,45 +47,6 @@ export const PLACEHOLDERS =
 export const JSON_ERRORS =
   'With --json or --jsonl, an error is a line of JSON on stderr: {"error":{"code":"notFound","exit":3,"message":"…"}}.';
 
-const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  run: ["ojm run jobs.yaml", "ojm run jobs.yaml --job report month=11"],
-  check: ["ojm check jobs.yaml --strict"],
-  schema: ["ojm schema > job-file.schema.json"],
-  ps: ["ojm ps --watch"],
-  top: ["ojm top --store redis://jobs.example.com:6379"],
-  ui: ["ojm ui --read-only", "ojm ui --port 8080 --show-results"],
-  jobs: ["ojm jobs --time local"],
-  next: ["ojm next nightly-report --limit 3"],
-  why: ["ojm why nightly-report"],
-  ticks: ["ojm ticks nightly-report --not-run --since 7d"],
-  runs: ["ojm runs nightly-report --failed --since 2d"],
-  show: ["ojm show nightly-report"],
-  logs: ["ojm logs nightly-report --follow"],
-  wait: ["ojm wait nightly-report --timeout 10m"],
-  history: ["ojm history jobs.yaml --limit 5"],
-  locks: ["ojm locks"],
-  audit: ["ojm audit nightly-report"],
-  doctor: ["ojm doctor"],
-  exec: ["ojm exec nightly-dump --timeout 1h -- pg_dump shop"],
-  "run-now": ['ojm run-now nightly-report day=2026-11-01 --reason "the file came late"'],
-  cancel: ['ojm cancel nightly-report --reason "wrong month"'],
-  unlock: ['ojm unlock nightly-report --reason "its host is gone"'],
-  hold: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
-  pause: ['ojm pause nightly-report --reason "holidays" --until 7d'],
-  resume: ["ojm resume nightly-report"],
-  schedules: ['ojm schedules rm nightly-report --reason "it is called weekly-report now"'],
-  backfill: ['ojm backfill nightly-report --from 2d --reason "the store was away"'],
-  prune: ["ojm prune --older-than 30d --keep 100"],
-  export: ["ojm export --store sqlite:a.db | ojm import --store redis://jobs.example.com"],
-  import: ["ojm import runs.jsonl --store sqlite:b.db"],
-  help: ["ojm help exec"],
-  version: ["ojm version"],
-  completion: ["source <(ojm completion bash)"],
-};
-
-/** Lines to type, for a command. */
-export const examplesOf = ({ name }: CommandSpec): readonly string[] => EXAMPLES[name] ?? [];
-
 /** The synopsis of a command: what it takes, but for the options that many commands have. */
 export function synopsis({ name, operands, options }: CommandSpec): string {
   const shown = Object.entries(options).filter(([, { common }]) => common !== true);
@@ -138,10 +73,8 @@ export function optionsOf({ options }: CommandSpec): { readonly own: Option[]; r
 type Option = readonly [name: string, spec: OptionSpec];
 
 /** The options that many commands have, each once. */
-export function commonOptions(): readonly Option[] {
-  const all = new Map<string, OptionSpec>();
-  for (const spec of commands.values()) for (const [name, option] of optionsOf(spec).common) all.set(name, option);
-  return [...all];
+export function commonOptions(groups: CommandGroups): readonly Option[] {
+  return [...new Map(groups.flatMap(([, all]) => all.flatMap((spec) => optionsOf(spec).common)))];
 }
 
 /** A part of a text: words, or lines that stand as they are. */
@@ -166,4 +99,79 @@ export const sentence = (text: string): string => {
   return `${first}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 };
 
-export { groups };
+/** What the documents say of a command, whatever they are written in. */
+export interface CommandPage {
+  readonly title: string;
+  readonly synopsis: string;
+  readonly summary: string;
+  readonly blocks: readonly Block[];
+  /** The options that it alone has, and what each means. */
+  readonly options: readonly (readonly [term: string, text: string])[];
+  /** The options that many commands have, as they are written. */
+  readonly common: readonly string[];
+  readonly codes: string;
+  readonly examples: readonly string[];
+}
+
+/** What the documents say of a command. */
+export function pageOf(spec: CommandSpec): CommandPage {
+  const { own, common } = optionsOf(spec);
+  return {
+    title: `ojm ${spec.name}`,
+    synopsis: synopsis(spec),
+    summary: sentence(spec.summary),
+    blocks: blocksOf(spec.about ?? "").filter(({ isCode, text }) => isCode || text !== ""),
+    options: own.map(([name, option]) => [optionTerm(name, option), sentence(option.text)]),
+    common: common.map(([name]) => `--${name}`),
+    codes: `Exit codes: ${codesOf(spec).join(", ")}.`,
+    examples: spec.examples ?? [],
+  };
+}
+
+/** An exit code, or several that mean the same. */
+export interface ExitCode {
+  readonly code: string;
+  /** What it means, behind the code in a list; absent where that list leaves it out. */
+  readonly brief?: string;
+  readonly text: string;
+}
+
+/** The exit codes that commands may end with. */
+export const EXIT_CODES: readonly ExitCode[] = [
+  { code: "0", brief: "all went well", text: "All went well." },
+  {
+    code: "1",
+    brief: "a job failed",
+    text: "A job failed, or was skipped for that (a job that skips itself, as by its when, is no failure); ojm cancel ended the command of exec; wait found that no process makes the next attempt; run-now found no process that runs the schedule, or was refused; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
+  },
+  {
+    code: "2",
+    brief: "the file or the command line is wrong",
+    text: "The file or the command line is wrong: nothing started. Or the store that a command should show is not there.",
+  },
+  { code: "3", brief: "not found", text: "There is no such run, lock or schedule." },
+  { code: "4", brief: "denied", text: "The store denies it." },
+  { code: "5", brief: "the store is away", text: "The store is away, or gave an error." },
+  { code: "8", brief: "still running", text: "The run still goes on." },
+  { code: "75", brief: "the lock is held", text: "The lock is held." },
+  {
+    code: "76",
+    brief: "started already",
+    text: "exec with --once-per or --tick: a run of that window or tick has started, and the command is skipped.",
+  },
+  { code: "124", brief: "timeout", text: "The command took too long, or the run ended by its timeout." },
+  {
+    code: "129, 130, 143",
+    brief: "after SIGHUP, Ctrl-C and SIGTERM",
+    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, and had the grace to end with their locks held. Their runs are closed as cancelled, or handed over where retry.onLost has another process make them again.",
+  },
+  { code: "another", text: "What a script asked for by exit(code); what the command of exec ended with." },
+];
+
+/** The exit codes in one sentence. */
+export function exitCodesInBrief(): string {
+  const parts = EXIT_CODES.flatMap(({ code, brief }) =>
+    brief === undefined ? [] : [`${code.replace(/, (\d+)$/, " and $1")} ${brief}`],
+  );
+  return `Exit codes: ${parts.join(", ")}.`;
+}

@@ -1,22 +1,21 @@
-import type { CommandSpec } from "../command-line/spec.js";
-import { pageOf } from "./command-page.js";
-import { EXIT_CODES } from "./exit-codes.js";
+import type { CommandGroups, CommandSpec } from "../command-line/spec.js";
 import {
   CONFIG,
   commonOptions,
   ENVIRONMENT,
-  groups,
+  EXIT_CODES,
   JSON_ERRORS,
   optionTerm,
   PASSWORDS,
   PLACEHOLDERS,
+  pageOf,
   RELATIVE,
   sentence,
   TITLE,
 } from "./facts.js";
 
 /** The page ojm(1), in the macros of man(7). */
-export function manPage(): string {
+export function manPage(groups: CommandGroups): string {
   const lines = [
     '.\\" Made from the table of commands by: npx vitest run packages/cli/src/reference \\-\\-update',
     '.TH OJM 1 "" "ojm" "ojm"',
@@ -30,7 +29,7 @@ export function manPage(): string {
     ...paragraph(PLACEHOLDERS),
     ...groups.flatMap(([title, all]) => [`.SH ${quoted(title.toUpperCase())}`, ...all.flatMap(command)]),
     ".SH OPTIONS OF MANY COMMANDS",
-    ...terms(commonOptions().map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
+    ...terms(commonOptions(groups).map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
     ".SH EXIT STATUS",
     ...terms(EXIT_CODES.map(({ code, text }) => [code, text])),
     ...paragraph(JSON_ERRORS),

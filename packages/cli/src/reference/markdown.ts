@@ -1,22 +1,21 @@
-import type { CommandSpec } from "../command-line/spec.js";
-import { pageOf } from "./command-page.js";
-import { EXIT_CODES } from "./exit-codes.js";
+import type { CommandGroups, CommandSpec } from "../command-line/spec.js";
 import {
   CONFIG,
   commonOptions,
   ENVIRONMENT,
-  groups,
+  EXIT_CODES,
   JSON_ERRORS,
   optionTerm,
   PASSWORDS,
   PLACEHOLDERS,
+  pageOf,
   RELATIVE,
   sentence,
   TITLE,
 } from "./facts.js";
 
 /** The page docs/command-line.md. */
-export function markdown(): string {
+export function markdown(groups: CommandGroups): string {
   const parts = [
     "# Command line",
     "<!-- Made from the table of commands by: npx vitest run packages/cli/src/reference --update -->",
@@ -24,7 +23,7 @@ export function markdown(): string {
     PLACEHOLDERS,
     ...groups.flatMap(([title, all]) => [`## ${title}`, ...all.flatMap(command)]),
     "## Options of many commands",
-    list(commonOptions().map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
+    list(commonOptions(groups).map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
     "## Exit codes",
     ["| exit code | |", "|---|---|", ...EXIT_CODES.map(({ code, text }) => `| ${code} | ${text} |`)].join("\n"),
     JSON_ERRORS.replace(/(\{.*\})/, "`$1`"),

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { JobManagerOptions, OpenOptions } from "@ojm/core";
-import { parseStore } from "@ojm/core/internal";
+import { parseStore, storeForms } from "@ojm/core/internal";
 import { CommandError } from "../errors.js";
 
 /** Where jobs, locks and logs are. */
@@ -24,7 +24,7 @@ export interface JobFileLocation {
 }
 
 /** How a store is written. */
-export const FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or a job file";
+export const FORMS: string = storeForms("a job file");
 
 /**
  * Reads where a store is, as people write it. Relative paths begin at `folder`.

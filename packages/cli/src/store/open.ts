@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { JobManager, OpenOptions } from "@ojm/core";
 import { storeWords as wordsOf } from "@ojm/core/internal";
@@ -7,10 +7,68 @@ import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT, notFound } from "../errors.js";
+import { tell, wantsJson } from "../output/print.js";
 import { configuredStore, located } from "./config.js";
 import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js";
-import { missingOf, tellMade } from "./new-store.js";
-import { refuseOtherFile } from "./other-file.js";
+
+/** The first bytes of each SQLite database. */
+const BEGIN = Buffer.from("SQLite format 3\0");
+
+/**
+ * Refuses a file that is no SQLite database: another path was meant. `create`: whether an empty file becomes
+ * one.
+ *
+ * @throws CommandError
+ */
+export function refuseOtherFile(file: string, create: boolean): void {
+  const begin = beginOf(file);
+  if (begin === undefined) return;
+  if (begin.length === 0 && create) return;
+  if (begin.length === 0)
+    throw new CommandError(`${file} is an empty file, no store: no run has made it one so far. Is it the right path?`);
+  if (!begin.equals(BEGIN))
+    throw new CommandError(`${file} is no SQLite database, so it is no store. Is it the right path?`);
+}
+
+/** The first bytes of a file; `undefined` if it cannot be read, for the driver to tell why. */
+function beginOf(file: string): Buffer | undefined {
+  let opened: number | undefined;
+  try {
+    opened = openSync(file, "r");
+    const bytes = Buffer.alloc(BEGIN.length);
+    return bytes.subarray(0, readSync(opened, bytes));
+  } catch {
+    return undefined;
+  } finally {
+    if (opened !== undefined) closeSync(opened);
+  }
+}
+
+/** The files and folders of a store that are not there: opening it makes them. */
+export function missingOf({ files }: Location): readonly string[] {
+  return files.filter((file) => !existsSync(file));
+}
+
+/**
+ * Tells of a store that was made, once: somebody may have meant another one. With a relative path, each
+ * folder has its own store and its own lock, so a job runs twice in silence.
+ */
+export function tellMade(
+  given: Given,
+  { isRelative, where = "--store", jobs }: Location,
+  made: readonly string[],
+): void {
+  const [file] = made;
+  if (file === undefined || wantsJson(given)) return;
+  if (isRelative !== true) {
+    tell(`ojm: made the store ${file}: there was none`);
+    return;
+  }
+  const better = `${where === "--store" ? "--store " : `${where}=`}${jobs.type}:${file}`;
+  tell(
+    `ojm: made the store ${file}, as ${where} is relative to this folder: another folder would have another store, with locks of its own. Better: ${better}`,
+  );
+}
 
 /** How a command opens a store. */
 export interface OpenStore {

@@ -1,4 +1,4 @@
-import { commands } from "../command-line/all.js";
+import { commands } from "../command-line/commands.js";
 import { parse } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 

@@ -8,11 +8,25 @@ import type { ChannelConfig } from "./types.js";
  * the same texts.
  */
 
-/** How a store is written. */
-const STORE_FORMS = "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or memory:";
+/** The types that ojm publishes, each as `@ojm/TYPE`: how a store is written, and which option is its path. */
+const TYPES: Readonly<Record<string, { readonly form?: string; readonly path?: string }>> = {
+  simple: {},
+  redis: { form: "redis://HOST" },
+  sqlite: { form: "sqlite:FILE", path: "file" },
+  etcd: { form: "etcd://HOST,HOST" },
+  level: { form: "level:FOLDER", path: "path" },
+};
 
-/** Which option of a type is a path. */
-const PATHS: Readonly<Record<string, string>> = { sqlite: "file", db: "file", level: "path" };
+/** Another name of a type. */
+export const ALIASES: ReadonlyMap<string, string> = new Map([["db", "sqlite"]]);
+
+export const PUBLISHED: readonly string[] = Object.keys(TYPES);
+
+/** How a store is written. `last`: what the caller takes beside these. */
+export function storeForms(last = "memory:"): string {
+  const forms = Object.values(TYPES).flatMap(({ form }) => form ?? []);
+  return `${forms.join(", ")} or ${last}`;
+}
 
 type Args = NonNullable<ChannelConfig["args"]>;
 
@@ -31,7 +45,7 @@ export interface PlacedStore {
  *
  * @throws ChannelError `INVALID_CONFIG`, without a password
  */
-export function parseStore(text: string, folder: string = process.cwd(), forms: string = STORE_FORMS): PlacedStore {
+export function parseStore(text: string, folder: string = process.cwd(), forms: string = storeForms()): PlacedStore {
   const [, written = "", rest = ""] = /^([a-z][a-z0-9+]*):(.*)$/is.exec(text) ?? [];
   const scheme = written.toLowerCase();
   if (scheme === "memory" && rest === "") return { store: { type: "simple" } };
@@ -43,7 +57,10 @@ export function parseStore(text: string, folder: string = process.cwd(), forms: 
     case "sqlite":
     case "level":
       // `sqlite:data/ojm.db`, `sqlite:/data/ojm.db` and `sqlite:///data/ojm.db` are all written.
-      return placedStore({ type: scheme, args: { [PATHS[scheme] ?? ""]: rest.replace(/^\/\/(?=.)/, "") } }, folder);
+      return placedStore(
+        { type: scheme, args: { [TYPES[scheme]?.path ?? ""]: rest.replace(/^\/\/(?=.)/, "") } },
+        folder,
+      );
     case "etcd":
     case "etcds":
       return { store: { type: "etcd", args: etcdArgs(rest, scheme === "etcds") } };
@@ -61,7 +78,8 @@ function refuse(message: string): never {
 /** A store whose path begins at `folder`, if it is relative. */
 export function placedStore(store: PlacedStore["store"], folder: string): PlacedStore {
   const { type, args = {} } = store;
-  const option = Object.hasOwn(PATHS, type) ? PATHS[type] : undefined;
+  const known = ALIASES.get(type) ?? type;
+  const option = Object.hasOwn(TYPES, known) ? TYPES[known]?.path : undefined;
   const written = option === undefined ? undefined : args[option];
   if (option === undefined || typeof written !== "string" || written.startsWith(":")) return { store };
   const path = resolve(folder, written);

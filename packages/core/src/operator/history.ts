@@ -2,7 +2,7 @@ import type { Channel } from "../channel/channel.js";
 import { sameJson } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
 import type { Entry, Key } from "../channel/types.js";
-import { isRecordKey, records, recordsUnder, STATUS } from "../jobs/records/read.js";
+import { isRecordKey, isStatus, RUN_STATUSES, records, recordsUnder } from "../jobs/records/read.js";
 import { recordKey, recordKeyOf, toRecord } from "../jobs/records/record.js";
 import { BEGIN_OF_TIME, END_OF_TIME, type RecordRef, type TimeIndex } from "../jobs/records/time-index.js";
 import type { RunContext } from "../jobs/run/context.js";
@@ -92,7 +92,7 @@ function statusesOf({ status }: HistoryOptions): ReadonlySet<RunStatus> | undefi
   if (status === undefined) return undefined;
   const statuses = typeof status === "string" ? [status] : status;
   for (const one of statuses) {
-    if (!STATUS.includes(one)) refuse(`status is one of ${STATUS.join(", ")}, not ${show(one)}`);
+    if (!isStatus(one)) refuse(`status is one of ${RUN_STATUSES.join(", ")}, not ${show(one)}`);
   }
   return new Set(statuses);
 }

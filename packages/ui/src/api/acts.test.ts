@@ -2,9 +2,7 @@ import { hostname } from "node:os";
 import type { Run } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import type { ActAnswer } from "../contract/acts.js";
-import type { Audit } from "../contract/audit.js";
-import type { Jobs, Why } from "../contract/jobs.js";
+import type { ActAnswer, Audit, Jobs, Why } from "../contract/types.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 
 let it: TestCockpit;
@@ -59,7 +57,7 @@ test("a run is cancelled by its id or its job, and the audit tells who did it an
     const { entries } = await it.get<Audit>("/api/v1/audit?limit=1");
     expect(entries).toMatchObject([{ action: "cancel", name: "import", run: run.id, fence: run.fence }]);
     expect(entries[0]?.reason).toContain(reason);
-    expect(`${entries[0]?.reason} ${entries[0]?.actor}`).toContain("ana (10.1.2.3)");
+    expect(`${entries[0]?.reason} ${entries[0]?.author}`).toContain("ana (10.1.2.3)");
   }
   expect((await it.act("/api/v1/jobs/import/cancel", { reason })).status).toBe(404);
 });

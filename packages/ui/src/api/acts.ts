@@ -2,7 +2,9 @@ import { type PendingRetry, parseRunId } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { holdOf } from "@ojm/core/internal";
 import type { BackfillProgress, RunNowOptions } from "@ojm/schedule";
-import type { ActAnswer, ActRequest } from "../contract/acts.js";
+import type { Endpoint } from "../contract/endpoint.js";
+import { type ActRequest, actRequestSchema } from "../contract/requests.js";
+import type { ActAnswer, ActName, Role } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 import { nextOf } from "../view/now/ticks.js";
 import { recordOf } from "../view/runs/run.js";
@@ -17,6 +19,25 @@ const WAIT = 10_000;
 const HOLD_WAIT = 2_000;
 
 const DAY = 86_400_000;
+
+const act = (name: ActName, role: Role, summary: string): Endpoint => ({
+  ...{ id: name, method: "POST", path: `/api/v1/jobs/:name/${name}`, summary, role },
+  ...{ body: actRequestSchema, answer: "act" },
+});
+
+/** The endpoints that change the store. */
+export const actEndpoints: readonly Endpoint[] = [
+  act("run-now", "operate", "Run a schedule now"),
+  act("cancel", "operate", "Ask the run of a job to stop"),
+  act("pause", "operate", "Pause a schedule"),
+  act("resume", "operate", "End the pause of a schedule"),
+  act("hold", "operate", "Keep all runs of a job away"),
+  act("end-hold", "operate", "End a hold, and take no lock from a process"),
+  act("backfill", "operate", "Run the ticks of a time that is over"),
+  act("stop-backfill", "operate", "Stop the backfills of a schedule"),
+  act("unlock", "admin", "Take a lock from its holder"),
+  { ...act("cancel", "operate", "Ask a run to stop"), id: "cancel-run", path: "/api/v1/runs/:id/cancel" },
+];
 
 /** What somebody does, to whom and why. */
 interface Act extends ActRequest {

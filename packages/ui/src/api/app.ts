@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import type { ErrorCode } from "../contract/common.js";
-import { type Endpoint, endpoints } from "../contract/openapi/endpoints.js";
+import type { Endpoint } from "../contract/endpoint.js";
+import type { ErrorCode } from "../contract/types.js";
 import { secured } from "../security/headers.js";
 import { addressOf, checkHost, checkOrigin, isForeign } from "../security/origin.js";
 import { Refusal } from "../security/refusal.js";
@@ -10,9 +10,9 @@ import { zipped } from "../static/gzip.js";
 import type { Pages } from "../static/pages.js";
 import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js";
 import { type Asked, bodyOf, Query } from "./asked.js";
+import { endpoints } from "./endpoints.js";
 import { refusalOf } from "./errors.js";
-import { firstAnswers, firstQuestions } from "./first.js";
-import type { Handler } from "./look.js";
+import { firstAnswers, firstQuestions, type Handler } from "./look.js";
 import { Probes } from "./probes.js";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "DELETE"];

@@ -1,7 +1,8 @@
+import type { RunStatus } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
+import { isStatus } from "@ojm/core/internal";
 import * as v from "valibot";
-import { type Status, statusSchema } from "../contract/common.js";
-import type { Endpoint, Parameter } from "../contract/openapi/endpoints.js";
+import type { Endpoint, Parameter } from "../contract/endpoint.js";
 import { Refusal } from "../security/refusal.js";
 import type { Place } from "../static/base-path.js";
 import type { Viewer } from "../types.js";
@@ -67,12 +68,11 @@ export class Query {
     throw new Refusal("INVALID", `${name} is a time in ms since 1970, not "${value.slice(0, 100)}"`);
   }
 
-  statuses(name: string): Status[] | undefined {
+  statuses(name: string): RunStatus[] | undefined {
     return this.text(name)
       ?.split(",")
       .map((one) => {
-        const { success, output } = v.safeParse(statusSchema, one);
-        if (success) return output;
+        if (isStatus(one)) return one;
         throw new Refusal("INVALID", `there is no status "${one.slice(0, 100)}"`);
       });
   }

@@ -1,7 +1,7 @@
 import { isChannelError, isRunError } from "@ojm/core";
 import { emitWarning } from "@ojm/core/internal";
 import { isScheduleError } from "@ojm/schedule";
-import type { ErrorCode } from "../contract/common.js";
+import type { ErrorCode } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 
 const RUN: Readonly<Record<string, ErrorCode>> = { INVALID: "INVALID" };

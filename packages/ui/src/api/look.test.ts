@@ -1,13 +1,20 @@
 import { hostname } from "node:os";
 import { type Channel, type Clock, systemClock } from "@ojm/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Audit } from "../contract/audit.js";
-import type { Job, JobDetail, Jobs, Why } from "../contract/jobs.js";
-import type { Locks } from "../contract/locks.js";
-import type { Now } from "../contract/now.js";
-import type { LogPage, RunPage, Runs } from "../contract/runs.js";
-import type { Me } from "../contract/session.js";
-import type { Timeline } from "../contract/timeline.js";
+import type {
+  Audit,
+  Job,
+  JobDetail,
+  Jobs,
+  Locks,
+  LogPage,
+  Me,
+  Now,
+  RunPage,
+  Runs,
+  Timeline,
+  Why,
+} from "../contract/types.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 import type { OtherReason } from "../types.js";
 
@@ -69,7 +76,7 @@ describe("now", () => {
         { id: run.id, trigger: "launch", fence: run.fence, waiting: 1, progress: { done: 3, total: 10, text: "rows" } },
       ]);
     const [waiter] = await it.manager.waiters("import");
-    expect((await it.get<Now>("/api/v1/now")).waiting).toEqual([{ name: "import", n: 1, waiters: [waiter] }]);
+    expect((await it.get<Now>("/api/v1/now")).waiting).toEqual([{ name: "import", waiting: 1, waiters: [waiter] }]);
     expect((await it.get<Locks>("/api/v1/locks")).locks).toMatchObject([
       { name: "import", waiting: 1, waiters: [{ host: hostname(), pid: process.pid, since: waiter?.since }] },
     ]);
@@ -83,7 +90,7 @@ describe("now", () => {
     await it.manager.cancel("import", { reason: "wrong month", author: "ben", wait: 0 });
     await expect
       .poll(async () => (await it.get<Now>("/api/v1/now")).running[0]?.asked)
-      .toMatchObject({ by: "ben", reason: "wrong month" });
+      .toMatchObject({ author: "ben", reason: "wrong month" });
     await run.end().catch(() => {});
   });
 
@@ -106,9 +113,9 @@ describe("now", () => {
     ]);
     expect(await stop(50_000)).toEqual([]);
     const page = async (): Promise<RunPage> => it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(run.id)}`);
-    expect((await page()).asked).toMatchObject({ by: "ben", reason: "*** month, 50000" });
+    expect((await page()).asked).toMatchObject({ author: "ben", reason: "*** month, 50000" });
     await run.end();
-    expect((await page()).asked).toMatchObject({ by: "ben", reason: "*** month, 50000" });
+    expect((await page()).asked).toMatchObject({ author: "ben", reason: "*** month, 50000" });
   });
 
   test("is answered from memory: once the store is followed, nothing is scanned for it", async () => {
@@ -142,12 +149,12 @@ describe("now", () => {
     const [next] = await it.manager.retries("import");
     const told = { name: "import", chain: next?.chain, attempt: 2, attempts: 3, due: next?.due, error: "no route" };
     expect([retries, truncated]).toEqual([[told], false]);
-    expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).retry).toEqual(told);
+    expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).next).toEqual(told);
     const { reasons } = await it.get<Why>("/api/v1/jobs/import/why");
     expect(reasons[0]).toMatchObject({ code: "retry", run: next?.chain, attempt: 2, act: "cancel" });
     await it.act("/api/v1/jobs/import/cancel", { reason: "wrong month" });
     await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries, { timeout: 30_000 }).toEqual([]);
-    expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).retry).toBeUndefined();
+    expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).next).toBeUndefined();
   });
 
   test("tells an attempt that nobody makes as a problem, but not that of a living process", async () => {
@@ -322,7 +329,7 @@ describe("jobs", () => {
     expect(jobs).toMatchObject([
       { name: "a", last: { status: "failed", error: "no route" }, streak: -2, rate: 0 },
       { name: "b", last: { status: "completed" }, streak: 1, rate: 1 },
-      { name: "c", schedule: { words: "At 02:00 (Europe/Lisbon)", zone: "Europe/Lisbon" }, durations: [] },
+      { name: "c", schedule: { words: "At 02:00 (Europe/Lisbon)", timeZone: "Europe/Lisbon" }, durations: [] },
     ] satisfies Partial<Job>[] | object[]);
     expect(jobs[2]?.next).toBeGreaterThan(Date.now());
     const first = await it.get<Jobs>("/api/v1/jobs?limit=2");
@@ -478,7 +485,7 @@ describe("runs", () => {
     await it.manager.run("a", body, { retry: { attempts: 2, delay: 1 } }).catch(() => {});
     const { runs } = await it.get<Runs>("/api/v1/runs?name=a");
     const page = await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(runs[0]?.id ?? "")}`);
-    expect(page.run).toMatchObject({ status: "failed", attempt: 2, attempts: 2, error: "no route" });
+    expect(page.run).toMatchObject({ status: "failed", attempt: 2, retry: { attempts: 2 }, error: "no route" });
     expect(page.attempts.map(({ id }) => id)).toEqual([runs[1]?.id, runs[0]?.id]);
     expect(page.lastWell?.id).toBe(runs[2]?.id);
     expect(page.why.map(({ code }) => code)).toContain("last");

@@ -1,5 +1,6 @@
 import { parseRunId, type RunRef } from "@ojm/core";
-import type { Now } from "../contract/now.js";
+import type { Endpoint, EndpointPage, Parameter } from "../contract/endpoint.js";
+import type { Answers, Now } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 import { auditOf } from "../view/audit.js";
 import { jobDetailOf, jobsOf } from "../view/jobs/jobs.js";
@@ -24,6 +25,112 @@ const NOW_LIFE = 250;
 
 /** The same for the zones of the schedules: each page asks for them once a minute. */
 const ZONES_LIFE = 10_000;
+
+const LIMIT: Parameter = { type: "count", text: "the most items" };
+const NAME_AFTER: Parameter = { type: "text", text: "only names after this one" };
+const Q: Parameter = { type: "text", text: "only names that have this text in them" };
+
+/** A list as its page narrows it down; nothing if the page does so by more than the API's own parameters. */
+function list(path: string, limit: number, query: URLSearchParams, known: readonly string[]): readonly string[] {
+  if ([...query.keys()].some((key) => !known.includes(key))) return [];
+  const asked = new URLSearchParams({ limit: String(limit) });
+  for (const key of known) {
+    const value = query.get(key) ?? "";
+    if (value !== "") asked.set(key, value);
+  }
+  return [`${path}?${asked}`];
+}
+
+/** A page that asks for a list first. */
+const listPage = (path: string, limit: number, known: readonly string[]): EndpointPage => ({
+  path: new RegExp(`^/${path}$`),
+  first: (_, query) => list(path, limit, query, known),
+});
+
+const look = (
+  id: keyof Answers | "log.txt",
+  path: string,
+  summary: string,
+  more: Partial<Pick<Endpoint, "answer" | "query" | "page">> = {},
+): Endpoint => ({
+  ...{ id, method: "GET", path: `/api/v1/${path}`, summary, role: "read" },
+  answer: id as Endpoint["answer"],
+  ...more,
+});
+
+/** The endpoints that look at the store, and the pages that show them. */
+export const lookEndpoints: readonly Endpoint[] = [
+  look("me", "me", "Who asks, and what they look at"),
+  look("now", "now", "Problems, what runs, and what is next", { page: { path: /^\/$/, first: () => ["now"] } }),
+  look("timeline", "timeline", "Runs and ticks of all jobs", {
+    query: {
+      from: { type: "time", text: "the begin. Default: 24 hours before `to`" },
+      to: { type: "time", text: "the end, which may lie ahead. Default: now" },
+      px: { type: "count", text: "how wide it is drawn: runs closer than a pixel are merged. Default: 1000" },
+      limit: LIMIT,
+      after: NAME_AFTER,
+      q: Q,
+    },
+    page: { path: /^\/timeline$/, first: () => [] },
+  }),
+  look("jobs", "jobs", "The jobs, by name", {
+    query: { limit: LIMIT, after: NAME_AFTER, q: Q },
+    page: listPage("jobs", 100, ["q"]),
+  }),
+  look("job", "jobs/:name", "A job and its ticks", {
+    query: {
+      from: { type: "time", text: "only ticks at this time or later" },
+      to: { type: "time", text: "only ticks before this time" },
+    },
+    page: { path: /^\/jobs\/([^/]+)$/, first: (name) => [`jobs/${name}`] },
+  }),
+  look("why", "jobs/:name/why", "Why a job does not run now", {
+    page: { path: /^\/jobs\/([^/]+)\/why$/, first: (name) => [`jobs/${name}/why`] },
+  }),
+  look("runs", "runs", "The runs, newest first", {
+    query: {
+      name: { type: "text", text: "only the runs of this job" },
+      q: Q,
+      status: { type: "statuses", text: "only these statuses, with commas between them" },
+      from: { type: "time", text: "only runs that began at this time or later" },
+      to: { type: "time", text: "only runs that began before this time" },
+      before: { type: "text", text: "only runs after this one in the list: its id" },
+      limit: LIMIT,
+    },
+    page: listPage("runs", 50, ["name", "q", "status"]),
+  }),
+  look("run", "runs/:id", "A run", {
+    page: { path: /^\/runs\/([^/]+)$/, first: (id) => [`runs/${id}`, `runs/${id}/log?tail=400`] },
+  }),
+  look("log", "runs/:id/log", "Lines of the log of a run", {
+    query: {
+      after: { type: "count", text: "only lines after this one" },
+      tail: { type: "count", text: "only so many of the last lines" },
+      limit: LIMIT,
+    },
+  }),
+  look("log.txt", "runs/:id/log.txt", "The log of a run, to download", { answer: "text/plain" }),
+  look("zones", "zones", "The time zones of the schedules, by name", { query: { limit: LIMIT, after: NAME_AFTER } }),
+  look("locks", "locks", "Locks, processes and schedulers", {
+    page: { path: /^\/locks$/, first: () => ["locks"] },
+  }),
+  look("audit", "audit", "What people did, newest first", {
+    query: {
+      name: { type: "text", text: "only what was done to this job" },
+      q: Q,
+      before: { type: "time", text: "only what was done before this time" },
+      limit: LIMIT,
+    },
+    page: listPage("audit", 100, ["name", "q"]),
+  }),
+  look("events", "events", "What changes, as server-sent events", {
+    query: {
+      log: { type: "texts", text: "the id of a run whose log is followed; may be repeated" },
+      after: { type: "counts", text: "for each `log`: only lines after this one" },
+    },
+    answer: "text/event-stream",
+  }),
+];
 
 /** Answers a request. */
 export type Handler = (asked: Asked) => Promise<object | Response>;
@@ -124,4 +231,57 @@ function download(source: Source, id: string, run: RunRef): Response {
       "Content-Disposition": `attachment; filename="${name}.log.txt"`,
     },
   });
+}
+
+/** So long the program of a page waits for them, in ms. What is not there by then it asks for by itself. */
+const WAIT = 500;
+
+/** Whether there is a page at a path. Elsewhere the same program says that there is none, with 404 for probes. */
+export const isPage = (path: string): boolean =>
+  path === "/index.html" || lookEndpoints.some(({ page }) => page?.path.test(path) === true);
+
+/** What the program of a page asks first: paths below `/api/v1/`. Nothing if there is no such page. */
+export function firstQuestions(page: string, query: URLSearchParams): readonly string[] {
+  const asked = lookEndpoints.flatMap(({ page: shown }) => {
+    const found = shown?.path.exec(page);
+    return found == null ? [] : (shown?.first(encoded(found[1] ?? ""), query) ?? []);
+  });
+  return asked.length === 0 ? [] : ["me", ...asked];
+}
+
+/**
+ * The answers to the first questions. They come with the page: the program shows them as soon as it is there,
+ * without a way to the server and back. What is refused, and what takes too long, is left to the program.
+ * Never rejects.
+ */
+export async function firstAnswers(
+  questions: readonly string[],
+  ask: (path: string) => Promise<Response>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const answers: Record<string, unknown> = {};
+  const all = questions.map(async (path) => {
+    const answer = await ask(path);
+    if (answer.ok) answers[path] = await answer.json();
+  });
+  await within(WAIT, Promise.allSettled(all));
+  return { ...answers };
+}
+
+/** A part of a path as the program writes it. An address may leave letters as they are that need no code. */
+function encoded(part: string): string {
+  try {
+    return encodeURIComponent(decodeURIComponent(part));
+  } catch {
+    return encodeURIComponent(part);
+  }
+}
+
+/** Waits for something, but not longer than so many ms. */
+async function within(ms: number, it: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([it, late]);
+  clearTimeout(timer);
 }

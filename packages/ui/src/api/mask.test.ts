@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { endpoints } from "../contract/openapi/endpoints.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 import { collected } from "../testing/events.js";
+import { endpoints } from "./endpoints.js";
 
 const SECRET = "hunter2";
 

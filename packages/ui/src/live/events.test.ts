@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Running } from "../contract/now.js";
+import type { Running } from "../contract/types.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 import { collected, type Received } from "../testing/events.js";
 

@@ -1,4 +1,4 @@
-import type { Events } from "../contract/events.js";
+import type { Events } from "../contract/types.js";
 
 /** The most events that are kept for those who reconnect, and their length in characters. */
 const MOST_EVENTS = 2_000;

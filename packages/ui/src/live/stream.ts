@@ -1,6 +1,5 @@
 import { parseRunId } from "@ojm/core";
-import type { Events } from "../contract/events.js";
-import type { LogItem } from "../contract/runs.js";
+import type { Events, LogItem } from "../contract/types.js";
 import { logItemOf } from "../view/runs/log.js";
 import type { Source } from "../view/source.js";
 import type { Hub } from "./hub.js";

@@ -1,4 +1,4 @@
-import type { ErrorBody, ErrorCode } from "../contract/common.js";
+import type { ErrorBody, ErrorCode } from "../contract/types.js";
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID: 400,

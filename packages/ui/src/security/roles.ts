@@ -1,5 +1,5 @@
-import type { Endpoint } from "../contract/openapi/endpoints.js";
-import type { Role } from "../contract/session.js";
+import type { Endpoint } from "../contract/endpoint.js";
+import type { Role } from "../contract/types.js";
 import type { Viewer } from "../types.js";
 import { Refusal } from "./refusal.js";
 

@@ -1,5 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { JsonValue } from "@ojm/core";
+import { Refusal } from "./refusal.js";
 
 /** How long a session is good, in ms: a working day. */
 const LIFE = 12 * 3_600_000;
@@ -64,4 +65,73 @@ export function cookieOf(request: Request, name: string): string | undefined {
     if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
   }
   return undefined;
+}
+
+/** How long a launch token is good, in ms. */
+const TOKEN_LIFE = 60_000;
+
+/** So many tokens are good at once. */
+const MOST_TOKENS = 10;
+
+/** Tokens of 256 bits that are good once. They are kept as hashes. */
+export class LaunchTokens {
+  readonly #now: () => number;
+  #tokens: { readonly hash: Buffer; readonly until: number }[] = [];
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  create(): string {
+    const token = randomBytes(32).toString("base64url");
+    this.#tokens = [...this.#tokens, { hash: hashOf(token), until: this.#now() + TOKEN_LIFE }].slice(-MOST_TOKENS);
+    return token;
+  }
+
+  /** Whether a token is good. It is not good any more after that. */
+  take(token: string): boolean {
+    const hash = hashOf(token);
+    const now = this.#now();
+    // Compares all of them: the time it takes tells nothing.
+    const isGood = this.#tokens.filter((one) => timingSafeEqual(one.hash, hash) && now < one.until).length > 0;
+    this.#tokens = this.#tokens.filter((one) => !timingSafeEqual(one.hash, hash) && now < one.until);
+    return isGood;
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}
+
+/** The most attempts of one address in a window, and of all; the window in ms. */
+const OF_ONE = 10;
+const OF_ALL = 100;
+const WINDOW = 60_000;
+
+/** Limits how often a wrong token is answered. */
+export class RateLimit {
+  readonly #attempts: Map<string, number> = new Map();
+  readonly #now: () => number;
+  #all = 0;
+  #until = 0;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** @throws Refusal `LIMIT` */
+  check(address: string): void {
+    const now = this.#now();
+    if (now >= this.#until) {
+      this.#attempts.clear();
+      this.#all = 0;
+      this.#until = now + WINDOW;
+    }
+    const attempts = (this.#attempts.get(address) ?? 0) + 1;
+    this.#attempts.set(address, attempts);
+    this.#all++;
+    if (attempts <= OF_ONE && this.#all <= OF_ALL) return;
+    const left = Math.ceil((this.#until - now) / 1_000);
+    throw new Refusal("LIMIT", `too many attempts to log in: wait ${left} s`, { "Retry-After": String(left) });
+  }
 }

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import { LaunchTokens } from "./launch-token.js";
-import { RateLimit } from "./rate-limit.js";
 import { Refusal } from "./refusal.js";
-import { Sessions } from "./sessions.js";
+import { LaunchTokens, RateLimit, Sessions } from "./sessions.js";
 
 test("a launch token has 256 bits, and is good once, for a minute", () => {
   let now = 0;

@@ -4,6 +4,7 @@ import { extname, join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { createGzip, gzipSync } from "node:zlib";
+import { isPage } from "../api/look.js";
 import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
 import { takesGzip } from "./gzip.js";
@@ -21,9 +22,6 @@ const TYPES: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
   ".webmanifest": "application/manifest+json",
 };
-
-/** Where there is a page. Elsewhere the same program says that there is none, with 404 for probes. */
-const SCREENS = /^\/(?:index\.html|(?:timeline|jobs|runs|locks|audit)(?:\/.*)?)?$/;
 
 /** What stands in index.html for the base path. */
 const BASE = '<base href="/">';
@@ -59,7 +57,7 @@ export class Pages {
     const page = html.replace(BASE, `<base href="${base}">`);
     const response =
       data === undefined
-        ? send(request, fileOf(index.type, Buffer.from(page)), false, SCREENS.test(path) ? 200 : 404)
+        ? send(request, fileOf(index.type, Buffer.from(page)), false, isPage(path) ? 200 : 404)
         : stream(request, index.type, page, data);
     const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1];
     if (style !== undefined) response.headers.set("Content-Security-Policy", policyWithStyle(style));

@@ -1,4 +1,4 @@
-import type { Events } from "../contract/events.js";
+import type { Events } from "../contract/types.js";
 
 /** An event of a stream, as a browser reads it. */
 export type Received = {

@@ -1,5 +1,5 @@
 import type { AuditEntry as Done } from "@ojm/core";
-import type { Audit, AuditEntry } from "../contract/audit.js";
+import type { Audit, AuditEntry } from "../contract/types.js";
 import { hasText, meantBy } from "./jobs/jobs.js";
 import { holderOf, shorten } from "./runs/items.js";
 import { fitting, type Source } from "./source.js";
@@ -34,7 +34,8 @@ function entryOf({ at, action, name, author, by, reason, holder, fence, run }: D
     at,
     action,
     name,
-    actor: author === undefined ? `${by.host}, pid ${by.pid}` : mask(author),
+    by: holderOf(by),
+    ...(author !== undefined && { author: mask(author) }),
     ...(reason !== undefined && { reason: shorten(mask(reason), 1_000) }),
     ...(holder !== undefined && { holder: holderOf(holder) }),
     ...(fence !== undefined && { fence }),

@@ -1,7 +1,7 @@
 import { type HeldLock, runId } from "@ojm/core";
 import { holdOf } from "@ojm/core/internal";
 import { type SchedulerView, schedulersIn } from "@ojm/schedule";
-import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/locks.js";
+import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/types.js";
 import { firstWaiters, holderOf } from "./runs/items.js";
 import type { Source } from "./source.js";
 

@@ -1,4 +1,4 @@
-import type { Zones } from "../contract/jobs.js";
+import type { Zones } from "../contract/types.js";
 import type { NamesAsked } from "./jobs/jobs.js";
 import { zoneOf } from "./schedules.js";
 import { fitting, type Source, take } from "./source.js";
@@ -7,7 +7,7 @@ import { fitting, type Source, take } from "./source.js";
 export async function readZones({ scheduler }: Source): Promise<Zones["zones"]> {
   const schedules = await take(scheduler.schedules(), Number.POSITIVE_INFINITY);
   return schedules
-    .map(({ name, definition }) => ({ name, zone: zoneOf(definition) }))
+    .map(({ name, definition }) => ({ name, timeZone: zoneOf(definition) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

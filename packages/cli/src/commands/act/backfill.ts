@@ -5,9 +5,9 @@ import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
 import { CommandError, notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
+import { done } from "../../output/print.js";
 import { sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
-import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
 /** Runs the ticks of a time that is over, tells how far that is, or ends it. */

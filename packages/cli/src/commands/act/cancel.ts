@@ -4,10 +4,10 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
 import { EXIT, notFound } from "../../errors.js";
+import { done } from "../../output/print.js";
 import { findRun } from "../../store/find-run.js";
 import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
-import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
 /** The next attempt of a chain that waits: of the one that a run is of, or of any of the job by its name. */

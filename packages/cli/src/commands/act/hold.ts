@@ -3,13 +3,11 @@ import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
-import { wantsJson } from "../../output/print.js";
-import { tell } from "../../output/tell.js";
+import { done, tell, wantsJson } from "../../output/print.js";
 import { neverRan } from "../../store/find-run.js";
 import { isKnown, refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
-import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
 const DAY = 86_400_000;

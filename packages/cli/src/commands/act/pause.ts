@@ -4,8 +4,8 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { timeOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
+import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
-import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
 /** Pauses a schedule. */

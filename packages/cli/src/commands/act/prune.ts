@@ -4,10 +4,10 @@ import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
+import { done } from "../../output/print.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { said } from "../look/pruned.js";
-import { done } from "./done.js";
 import { author } from "./reason.js";
 
 /** Deletes the records and logs of runs that ended long ago. */

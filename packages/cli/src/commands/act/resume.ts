@@ -1,7 +1,7 @@
 import { lastValue, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
+import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
-import { done } from "./done.js";
 import { author } from "./reason.js";
 
 /** Ends the pause of a schedule. */

@@ -4,8 +4,8 @@ import type { RunNowOptions } from "@ojm/schedule";
 import { operandOf, readPairs } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
+import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
-import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
 /** So long an answer is waited for if no process seems to be there that runs the schedule, in ms. */

@@ -2,9 +2,9 @@ import type { JobManager } from "@ojm/core";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
+import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
 import { count } from "../look/doctor/finding.js";
-import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
 /** Removes a schedule that no program adds any more. */

@@ -3,11 +3,11 @@ import { holdOf, visible } from "@ojm/core/internal";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";
+import { done } from "../../output/print.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
 import { isHost } from "../exec/predecessor.js";
-import { done } from "./done.js";
 import { author, reasonOf } from "./reason.js";
 
 /** Takes a lock from its holder. */

@@ -6,6 +6,7 @@ import type { JobManager } from "@ojm/core";
 import { Scheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { groups } from "../../command-line/commands.js";
 import { commandOf, Ojm, ojm } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { namesThatBegin, runsThatBegin } from "./complete.js";
@@ -96,7 +97,7 @@ describe("the script of bash", () => {
     const split: string[] = [...(line.match(/(?:\\.|[^\s@:=])+|[@:=]+/g) ?? [])];
     if (/\s$/.test(line)) split.push("");
     const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-    const script = `${bashScript(words())}
+    const script = `${bashScript(words(groups))}
 COMP_WORDBREAKS=$' \\t\\n"\\'@><=;|&(:'
 COMP_LINE=${quote(line)} COMP_POINT=${line.length} COMP_WORDS=(${split.map(quote).join(" ")}) COMP_CWORD=${split.length - 1}
 _ojm 2>/dev/null
@@ -136,13 +137,13 @@ describe("the scripts of other shells", () => {
   // Their completion needs a terminal, or modules of the shell: here it is only read.
   test("zsh reads its script", ({ skip }) => {
     skip(!has("zsh"), "zsh is not installed");
-    execFileSync("zsh", ["-f", "-n"], { input: zshScript(words()) });
+    execFileSync("zsh", ["-f", "-n"], { input: zshScript(words(groups)) });
   });
 
   test("fish completes commands and values", ({ skip }) => {
     skip(!has("fish"), "fish is not installed");
     const complete = (line: string): string =>
-      execFileSync("fish", ["--no-config", "-c", `${fishScript(words())}\ncomplete -C '${line}'`], {
+      execFileSync("fish", ["--no-config", "-c", `${fishScript(words(groups))}\ncomplete -C '${line}'`], {
         encoding: "utf8",
       });
     expect(complete("ojm doc")).toMatch(/^doctor\t/);
@@ -150,8 +151,8 @@ describe("the scripts of other shells", () => {
   });
 
   test("each has all commands, and none that is hidden", () => {
-    for (const script of [zshScript(words()), fishScript(words())]) {
-      for (const { name, options } of words()) {
+    for (const script of [zshScript(words(groups)), fishScript(words(groups))]) {
+      for (const { name, options } of words(groups)) {
         expect(script).toContain(name);
         for (const option of options) expect(script).toContain(option.name);
       }
@@ -167,5 +168,5 @@ test("a shell that is not known is named, with those that are", async () => {
     err: 'ojm: there is no completion for "csh": write bash, zsh or fish\n',
   });
   const { code, out } = await ojm(folder, "completion", "bash");
-  expect([code, out]).toEqual([0, bashScript(words())]);
+  expect([code, out]).toEqual([0, bashScript(words(groups))]);
 });

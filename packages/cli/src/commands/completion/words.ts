@@ -1,5 +1,4 @@
-import { groups } from "../../command-line/all.js";
-import type { CommandSpec, OptionSpec } from "../../command-line/spec.js";
+import type { CommandGroups, CommandSpec, OptionSpec } from "../../command-line/spec.js";
 
 /** What stands in a place of the command line: words of a list, files, or what the store knows. */
 export type Place = readonly string[] | "file" | "NAME" | "RUN" | "nothing";
@@ -21,7 +20,7 @@ export interface CommandWord {
 }
 
 /** All that the shells complete, from the table of commands. */
-export function words(): readonly CommandWord[] {
+export function words(groups: CommandGroups): readonly CommandWord[] {
   const all = groups.flatMap(([, commands]) => commands);
   return all.map(({ name, summary, operands, options }) => ({
     name,

@@ -15,7 +15,7 @@ import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
-import { tell } from "../../output/tell.js";
+import { tell } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { configuredNotify } from "../../store/config.js";
 import { withStore } from "../../store/open.js";

@@ -1,6 +1,6 @@
 import type { JobManager, PendingRetry, Run } from "@ojm/core";
 import { ojmCommand, type StartClaim, shellWord } from "@ojm/core/internal";
-import { tell } from "../../output/tell.js";
+import { tell } from "../../output/print.js";
 
 /**
  * The claim of a run of `ojm exec`. It claims nothing: without it, the manager would go on with a chain that

@@ -1,8 +1,7 @@
 import { type Channel, type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
 import { processState, readable } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
-import { wantsJson } from "../../output/print.js";
-import { tell } from "../../output/tell.js";
+import { tell, wantsJson } from "../../output/print.js";
 import { type CommandNote, isCommandNote, sayOjm } from "./predecessor.js";
 
 /** A command that goes on, or may go on, although its ojm is gone: its run is over, and its lock is free. */

@@ -1,7 +1,7 @@
 import { lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
-import { tell } from "../../output/tell.js";
+import { tell } from "../../output/print.js";
 
 /** The check that --ping names, so that a wrong address is found before the command begins. */
 export async function pingOption(given: Given): Promise<Pinger | undefined> {

@@ -1,6 +1,6 @@
 import type { JobManager, Run, RunError } from "@ojm/core";
 import { EXIT } from "../../errors.js";
-import { tell } from "../../output/tell.js";
+import { tell } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { takePlace } from "./left-attempts.js";

@@ -14,7 +14,7 @@ import { SKIPPED, UNATTENDED } from "./unattended.js";
 const MOST_STREAK = 50;
 
 /** A job that has a record, a schedule, or both. */
-interface Job extends Partial<JobSummary> {
+export interface Job extends Partial<JobSummary> {
   readonly name: string;
   /** The next attempt, if it waits for one. */
   readonly next?: NextAttempt;

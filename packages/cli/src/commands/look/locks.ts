@@ -12,12 +12,13 @@ import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, runsWithLock, tellOrphans } from "../exec/orphans.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./kept.js";
-import { sayWaiters, withWaiters } from "./ps/waiters.js";
+import { sayWaiters, withWaiters } from "./ps/running.js";
 
 /** How many of the last runs are looked at for names of locks that are free. */
 const RECENT = 100;
 
-interface Lock extends Partial<Omit<HeldLock, "name">> {
+/** A lock that is held, or that one of the last runs had. */
+export interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
   /** `hold`: a person keeps all runs away. */
   readonly state: "held" | "hold" | "free";

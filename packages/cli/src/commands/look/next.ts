@@ -11,7 +11,8 @@ import { noteOf } from "./unattended.js";
 
 const LIMIT = 10;
 
-interface Coming extends NextTick {
+/** A tick to come. */
+export interface JobTick extends NextTick {
   readonly name: string;
   readonly timeZone: string;
   /** Set if no living process runs the schedule. */
@@ -28,7 +29,7 @@ export async function execute(given: Given): Promise<number> {
   const ofEach = name === undefined && asked === undefined ? 1 : limit;
   const say = sayTime(given);
   const missed = new Map<string, CheckedDefinition["missed"]>();
-  const columns: Column<Coming>[] = [
+  const columns: Column<JobTick>[] = [
     { title: "NEXT", cell: ({ due }) => say(due) },
     { title: "IN ITS ZONE", rank: 3, cell: ({ at, timeZone }) => inZone(at, timeZone) },
     { title: "JOB", rank: 1, cut: "name", cell: (tick) => tick.name },
@@ -37,7 +38,7 @@ export async function execute(given: Given): Promise<number> {
   return withScheduler(given, async (scheduler, manager) => {
     const { attendanceIn } = await import("@ojm/schedule/operator");
     const unattended = await attendanceIn(manager);
-    const coming: Coming[] = [];
+    const coming: JobTick[] = [];
     const known: string[] = [];
     for await (const { name: one, definition, hash, next } of scheduler.schedules({ limit: ofEach })) {
       known.push(one);

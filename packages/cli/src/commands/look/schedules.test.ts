@@ -54,7 +54,7 @@ describe("ticks that wait for their run", () => {
     await setCursor("feed", { at, waiting: [at - DAY, at] });
     const ticks = await json("ticks", "feed");
     expect(ticks.filter(({ outcome }) => outcome === "waiting")).toEqual(
-      [at, at - DAY].map((time) => ({ schedule: "feed", at: time, outcome: "waiting", why: expect.any(String) })),
+      [at, at - DAY].map((time) => ({ schedule: "feed", at: time, outcome: "waiting", text: expect.any(String) })),
     );
     expect(await json("ticks", "feed", "--not-run")).toEqual(ticks);
     expect(await json("ticks", "feed", "--missed")).toEqual([]);

@@ -17,8 +17,12 @@ const NOT_RUN: readonly Tick["outcome"][] = ["skipped", "missed", "refused", "ov
 /** A tick, or several: overdue ones and those that wait have no decision. */
 type Tick = ScheduleTick | OverdueTick;
 
-/** A tick with the reason in words. */
-type Shown = Tick & { readonly why?: string };
+/** A tick, or several, with the reason in words. */
+export interface ShownTick extends Omit<ScheduleTick, "outcome"> {
+  readonly outcome: Tick["outcome"];
+  /** Why it was not run, in words; of a tick that a backfill ran, its outcome before the backfill. */
+  readonly text?: string;
+}
 
 interface Wanted {
   readonly from?: number;
@@ -34,9 +38,9 @@ export async function execute(given: Given): Promise<number> {
   return withScheduler(given, async (scheduler, manager) => {
     const { tickText } = await import("@ojm/schedule/operator");
     const found = [...(await overdue(manager, name, wanted)), ...(await decided(scheduler, name, wanted))];
-    const all = found.map((tick): Shown => {
-      const why = tickText(tick);
-      return why === undefined ? tick : { ...tick, why };
+    const all = found.map((tick): ShownTick => {
+      const text = tickText(tick);
+      return text === undefined ? tick : { ...tick, text };
     });
     // The outcomes of a schedule that was removed are still there.
     if (all.length === 0) await scheduler.words(name);
@@ -87,8 +91,8 @@ async function overdue(manager: JobManager, name: string, wanted: Wanted): Promi
 }
 
 /** Rows of several ticks have columns of their own: the text of both ends leaves no room for the reason. */
-function columns(say: SayTime, ticks: readonly Shown[]): Column<Shown>[] {
-  const ofRanges: Column<Shown>[] = [
+function columns(say: SayTime, ticks: readonly ShownTick[]): Column<ShownTick>[] {
+  const ofRanges: Column<ShownTick>[] = [
     { title: "TO", rank: 5, cell: ({ until }) => say(until) },
     { title: "TICKS", rank: 3, cell: sayCount },
   ];
@@ -96,13 +100,13 @@ function columns(say: SayTime, ticks: readonly Shown[]): Column<Shown>[] {
     { title: "TICK", cell: ({ at }) => say(at) },
     ...(ticks.some(({ until }) => until !== undefined) ? ofRanges : []),
     { title: "OUTCOME", rank: 1, cell: ({ outcome }) => outcome, color: ({ outcome }) => colorOf(outcome) },
-    { title: "WHY", rank: 2, cut: "text", cell: ({ why }) => why },
+    { title: "WHY", rank: 2, cut: "text", cell: ({ text }) => text },
     { title: "RUN", rank: 4, cut: "name", cell: ({ run }) => run },
     { title: "DECIDED", rank: 6, cell: (tick) => say(tick.decided) },
   ];
 }
 
-function sayCount({ until, count, more }: Tick): string {
+function sayCount({ until, count, more }: ShownTick): string {
   if (until === undefined) return "";
   return count === undefined ? "all" : `${more === true ? "≥ " : ""}${count}`;
 }

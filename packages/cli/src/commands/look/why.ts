@@ -1,11 +1,10 @@
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { fold } from "../../output/fold.js";
 import { type Column, printItems } from "../../output/items.js";
 import { print } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
 import { sayTime, timesOf } from "../../output/times.js";
-import { outputWidth } from "../../output/width/width.js";
+import { fold, outputWidth } from "../../output/width/width.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { reasonsOf, type Why } from "./reasons.js";

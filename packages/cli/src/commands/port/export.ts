@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { rangeOptions } from "../../command-line/units.js";
-import { tell } from "../../output/tell.js";
+import { tell } from "../../output/print.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { kindOf, withStore } from "../../store/open.js";
 import { FORMAT, FORMAT_VERSION, type Head, inWords, type Kind, type Tail } from "./format.js";

@@ -6,10 +6,9 @@ import type { ExportedSchedulePart, ScheduleImport } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
-import { tell } from "../../output/tell.js";
+import { done, tell } from "../../output/print.js";
 import { explained } from "../../store/explain.js";
 import { withStore } from "../../store/open.js";
-import { done } from "../act/done.js";
 import { type Counts, FORMAT, FORMAT_VERSION, type Head, inWords, leftOutInWords } from "./format.js";
 import { type Line, linesOf } from "./lines.js";
 

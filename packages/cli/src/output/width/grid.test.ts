@@ -1,8 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { cut } from "./cut.js";
-import { fit } from "./fit.js";
 import { type ColumnRoom, grid } from "./grid.js";
-import { prepareWidths, widthOf } from "./width.js";
+import { cut, fit, prepareWidths, widthOf } from "./width.js";
 
 beforeAll(() => prepareWidths());
 

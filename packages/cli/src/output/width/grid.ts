@@ -1,6 +1,4 @@
-import { cut } from "./cut.js";
-import { fit, GAP, type Room } from "./fit.js";
-import { widthOf } from "./width.js";
+import { cut, fit, GAP, type Room, widthOf } from "./width.js";
 
 /** What becomes of a column on a terminal that is too narrow for all of them. */
 export interface ColumnRoom {

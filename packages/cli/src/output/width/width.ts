@@ -22,3 +22,88 @@ export function outputWidth(): number {
   // Some terminals do not tell their size: it is 0 then.
   return process.stdout.isTTY ? process.stdout.columns || USUAL : Number.POSITIVE_INFINITY;
 }
+
+/** Characters as a reader counts them: an accent belongs to its letter. */
+let characters: Intl.Segmenter | undefined;
+
+/** A text in so many columns of a terminal, cut with an ellipsis if it needs more. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  if (width < 1) return "";
+  characters ??= new Intl.Segmenter();
+  let shown = "";
+  let used = 1;
+  for (const { segment } of characters.segment(text)) {
+    used += widthOf(segment);
+    if (used > width) break;
+    shown += segment;
+  }
+  return `${shown}…`;
+}
+
+/** What a column of a table needs of the width of a terminal. */
+export interface Room {
+  /** Its widest text. */
+  readonly natural: number;
+  /** The least that still says something. */
+  readonly least: number;
+  /** The column with the lowest rank is always there; that with the highest is left out first. */
+  readonly rank: number;
+  /** Whether it gets what the others leave, as it is cut anyhow. */
+  readonly isModest?: boolean;
+}
+
+/** The space between two columns. */
+export const GAP = 2;
+
+/** The widths of columns that share a line. 0: the column is left out, and those of a higher rank too. */
+export function fit(columns: readonly Room[], total: number): number[] {
+  const widths = columns.map(() => 0);
+  const byRank = [...columns.entries()].sort(([, a], [, b]) => a.rank - b.rank);
+  let left = total + GAP;
+  for (const [place, [i, { natural, least }]] of byRank.entries()) {
+    const width = Math.min(natural, least, place === 0 ? total : Number.POSITIVE_INFINITY);
+    if (width + GAP > left) break;
+    widths[i] = width;
+    left -= width + GAP;
+  }
+  const byNeed = byRank.toSorted(([, a], [, b]) => Number(a.isModest ?? false) - Number(b.isModest ?? false));
+  for (const [i, { natural }] of byNeed) {
+    const width = widths[i] ?? 0;
+    const more = width === 0 ? 0 : Math.min(natural - width, left);
+    widths[i] = width + more;
+    left -= more;
+  }
+  return widths;
+}
+
+/** A text in lines of at most so many columns, broken between any two characters, as a terminal does. */
+export function wrap(text: string, width: number): string[] {
+  if (widthOf(text) <= width) return [text];
+  characters ??= new Intl.Segmenter();
+  const lines: string[] = [];
+  let line = "";
+  let used = 0;
+  for (const { segment } of characters.segment(text)) {
+    const more = widthOf(segment);
+    if (used + more > width && line !== "") {
+      lines.push(line);
+      line = "";
+      used = 0;
+    }
+    line += segment;
+    used += more;
+  }
+  return [...lines, line];
+}
+
+/** The words of a text in lines of this width; what stands in brackets stays together. */
+export function fold(text: string, width: number): string[] {
+  const lines: string[] = [""];
+  for (const word of text.match(/\[[^\]]*\]|\S+/g) ?? []) {
+    const last = lines.at(-1) ?? "";
+    if (last !== "" && last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines;
+}

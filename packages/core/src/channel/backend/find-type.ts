@@ -2,14 +2,13 @@ import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ChannelError } from "../errors.js";
+import { ALIASES, PUBLISHED } from "../store-text.js";
 import type { BackendType } from "./backend.js";
 import { nearest } from "./config.js";
 import { channelErrorOf, notBuilt } from "./driver-errors.js";
 
 /** The types that the program registered by {@link registerBackend}, and those that were found before. */
 const registered: Map<string, BackendType> = new Map();
-const ALIASES: ReadonlyMap<string, string> = new Map([["db", "sqlite"]]);
-const PUBLISHED: readonly string[] = ["simple", "level", "sqlite", "redis", "etcd"];
 
 /** The error codes of an `import` of something that is no valid name. */
 const NO_NAME: readonly string[] = [

@@ -7,7 +7,7 @@ import { isPolicy } from "../retry/policy.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 
 /** Each status that a record can have. */
-export const STATUS: readonly unknown[] = [
+export const RUN_STATUSES: readonly RunStatus[] = [
   "running",
   "completed",
   "skipped",
@@ -15,7 +15,9 @@ export const STATUS: readonly unknown[] = [
   "timeout",
   "cancelled",
   "lost",
-] satisfies RunStatus[];
+];
+
+export const isStatus = (status: unknown): status is RunStatus => (RUN_STATUSES as readonly unknown[]).includes(status);
 
 /** Whether a key is that of a record: scripts, and others, may keep what they like in this channel. */
 export function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {
@@ -34,7 +36,7 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
   if (record.name !== key.name || record.startTime !== key.startTime) return false;
   const { startDate, status, holder, trigger, timeout, fence } = record;
   const isStarted = isText(startDate) && isHolder(holder) && isText(trigger) && isSpan(timeout);
-  return isStarted && STATUS.includes(status) && isOptional(fence, isText) && hasExtras(record) && hasEnd(record);
+  return isStarted && isStatus(status) && isOptional(fence, isText) && hasExtras(record) && hasEnd(record);
 }
 
 /** Whether the fields that only some records have can be shown. */

@@ -2,15 +2,13 @@ import { type HeldLock, parseRunId, type RunRecord } from "@ojm/core";
 import { isOwn, nearest, streakOf, usualOf } from "@ojm/core/internal";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import { overdueEntry, overdueTicks, UNATTENDED } from "@ojm/schedule/operator";
-import type { Job, JobDetail, JobSchedule, Jobs, LastRun } from "../../contract/jobs.js";
-import type { TickView } from "../../contract/now.js";
+import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView } from "../../contract/types.js";
 import { holdView } from "../locks.js";
-import { masked } from "../masked.js";
 import { comingTick, tickView, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
 import { readSchedules, type Schedules, zoneOf } from "../schedules.js";
-import { fitting, mapSome, type Source, take } from "../source.js";
+import { fitting, mapSome, masked, type Source, take } from "../source.js";
 
 /** How many of the newest runs tell how a job usually goes. */
 const NEWEST = 50;
@@ -192,6 +190,7 @@ export function howItGoes(
   const [last] = ended;
   const durations = well.flatMap(({ duration }) => (duration === undefined ? [] : [duration]));
   const streak = streakOf(newest);
+  const usual = usualOf(newest);
   return {
     ...(last && {
       last: lastOf(last, source),
@@ -200,7 +199,7 @@ export function howItGoes(
     }),
     ...(well[0] && { lastWell: well[0].endTime ?? well[0].startTime }),
     ...(running && { running: running.id, runningSince: running.startTime }),
-    ...usualOf(newest),
+    ...(usual && { usual }),
     durations: durations.slice(0, DURATIONS).reverse(),
   };
 }
@@ -223,7 +222,7 @@ async function scheduleOf({ mask }: Source, { definition, paused }: ScheduleSumm
   const { cron, every } = definition;
   return {
     words: await wordsOf(definition),
-    zone: zoneOf(definition),
+    timeZone: zoneOf(definition),
     ...(cron !== undefined && { cron: mask(cron) }),
     ...(every !== undefined && { every }),
     ...(paused !== undefined && {

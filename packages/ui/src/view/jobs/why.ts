@@ -1,6 +1,5 @@
 import type { ScheduleReason } from "@ojm/schedule";
-import type { ActName } from "../../contract/common.js";
-import type { ReasonView, Why } from "../../contract/jobs.js";
+import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
 import type { Source } from "../source.js";

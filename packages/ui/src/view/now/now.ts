@@ -1,12 +1,10 @@
 import type { JobManager } from "@ojm/core";
 import { isOwn, type LiveRun } from "@ojm/core/internal";
 import { grouped, type Problem } from "@ojm/schedule/operator";
-import type { Now, Problem as ProblemView, Running } from "../../contract/now.js";
-import { firstWaiters, holderOf, shorten, stopRequestOf } from "../runs/items.js";
-import { retryOf } from "../runs/retries.js";
+import type { Now, Problem as ProblemView, Running } from "../../contract/types.js";
+import { firstWaiters, holderOf, retryOf, shorten, stopRequestOf } from "../runs/items.js";
 import { type Source, take } from "../source.js";
-import { aheadOf } from "./ahead.js";
-import { comingTicks } from "./ticks.js";
+import { aheadOf, comingTicks } from "./ticks.js";
 
 /** The most items of each list. */
 const PROBLEMS = 100;
@@ -29,7 +27,7 @@ export async function nowOf(source: Source): Promise<Now> {
   const schedules = found.schedules.filter(({ schedule }) => !isOwn(schedule.name));
   const problems = grouped(found.problems);
   const { next, firsts } = comingTicks(schedules, { now, ...NEXT });
-  const waiting = [...found.waiting].map(([name, n]) => ({ name, n })).sort((a, b) => b.n - a.n);
+  const waiting = [...found.waiting].map(([name, n]) => ({ name, waiting: n })).sort((a, b) => b.waiting - a.waiting);
   const waited = waiting.slice(0, WAITING).map((one) => ({ ...one, waiters: firstWaiters(live, one.name) }));
   const isQuiet = found.runs.length + found.schedules.length + schedulers.length + found.holds.size === 0;
   return {
@@ -76,7 +74,7 @@ export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mas
     holder: holderOf(holder),
     fence,
     ...(lease !== undefined && { lease: { until: lease.until, renewed: lease.renewed } }),
-    ...(usual !== undefined && { p50: usual.p50, p95: usual.p95 }),
+    ...(usual !== undefined && { usual }),
     ...(progress !== undefined && { progress: progressOf(progress, mask) }),
     waiting,
     ...(asked !== undefined && { asked: stopRequestOf(asked, mask) }),

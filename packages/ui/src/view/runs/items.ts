@@ -1,8 +1,7 @@
-import type { AuditEntry, RunRecord } from "@ojm/core";
+import type { AuditEntry, Holder, RunRecord, Waiter } from "@ojm/core";
 import type { LiveRuns } from "@ojm/core/internal";
-import type { HolderView, WaiterView } from "../../contract/common.js";
-import type { StopRequest } from "../../contract/now.js";
-import type { RunItem } from "../../contract/runs.js";
+import { type Retry, retriesOf } from "@ojm/schedule/operator";
+import type { RetryView, RunItem, StopRequest } from "../../contract/types.js";
 import type { Source } from "../source.js";
 
 /** The most characters of an error in a list, and of the reason of a request to stop. */
@@ -32,21 +31,47 @@ export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunIt
 }
 
 /** A request to stop a run. */
-export function stopRequestOf({ at, by, author, reason = "" }: AuditEntry, mask: Source["mask"]): StopRequest {
-  return { by: mask(author ?? `${by.host}, pid ${by.pid}`), reason: shorten(mask(reason), REASON), at };
+export function stopRequestOf({ at, by, author, reason }: AuditEntry, mask: Source["mask"]): StopRequest {
+  return {
+    at,
+    by: holderOf(by),
+    ...(author !== undefined && { author: mask(author) }),
+    ...(reason !== undefined && { reason: shorten(mask(reason), REASON) }),
+  };
 }
 
 /** Only the fields of the contract: anybody can write more into a store. */
-export function holderOf({ host, pid, instance }: HolderView): HolderView {
+export function holderOf({ host, pid, instance }: Holder): Holder {
   return { host, pid, instance };
 }
 
 /** The first that wait for the lock of a job: enough to find who is next. */
-export function firstWaiters(live: LiveRuns, name: string): WaiterView[] {
+export function firstWaiters(live: LiveRuns, name: string): Waiter[] {
   return live.waiters(name, { limit: WAITERS });
 }
 
 /** At most so many characters of a text. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+/** The next attempt of a chain, if it waits for one. */
+export async function retryOfChain(
+  { manager, mask }: Source,
+  name: string,
+  chain: string,
+): Promise<RetryView | undefined> {
+  const retries = (await manager.retries(name)).filter((one) => one.chain === chain);
+  const [found] = await retriesOf(manager, retries);
+  return found && retryOf(found, mask);
+}
+
+/** An attempt that is to come, as the contract has it. */
+export function retryOf({ name, chain, attempt, retry, due, error, orphaned }: Retry, mask: Source["mask"]): RetryView {
+  return {
+    ...{ name, chain, attempt, attempts: retry.attempts, due },
+    ...(orphaned && { orphaned }),
+    // Masked before it is cut: half a password would not be found.
+    ...(error !== undefined && { error: shorten(mask(error), ERROR) }),
+  };
 }

@@ -1,5 +1,5 @@
 import type { LogItem as CoreItem, RunRef } from "@ojm/core";
-import type { LogItem, LogPage } from "../../contract/runs.js";
+import type { LogItem, LogPage } from "../../contract/types.js";
 import type { Source } from "../source.js";
 
 /** The most that one answer has of a log, in characters. */

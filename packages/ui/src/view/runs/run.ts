@@ -1,13 +1,11 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
 import { holdOf } from "@ojm/core/internal";
 import { UNATTENDED } from "@ojm/schedule/operator";
-import type { RunDetail, RunItem, RunPage } from "../../contract/runs.js";
+import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
-import { masked } from "../masked.js";
 import { readSchedules } from "../schedules.js";
-import { type Source, take } from "../source.js";
-import { holderOf, itemOf, stopRequestOf } from "./items.js";
-import { retryOfChain } from "./retries.js";
+import { masked, type Source, take } from "../source.js";
+import { holderOf, itemOf, retryOfChain, stopRequestOf } from "./items.js";
 
 /** How many runs are looked at for the attempts of a chain, and for the last one that completed. */
 const LOOKS = 300;
@@ -18,7 +16,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   const record = ref && (await recordOf(source, ref));
   if (record === undefined) return undefined;
   const { mask, manager } = source;
-  const [attempts, asked, retry, lastWell, why, lines, progress, job] = await Promise.all([
+  const [attempts, asked, next, lastWell, why, lines, progress, job] = await Promise.all([
     attemptsOf(source, record),
     // A run that an unlock ended, or that completed all the same, may have been asked before.
     record.endedBy?.action === "cancel" ? undefined : manager.stopAsked(record),
@@ -33,7 +31,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
     run: detailOf(source, record),
     attempts,
     ...(asked && { asked: stopRequestOf(asked, mask) }),
-    ...(retry && { retry }),
+    ...(next && { next }),
     ...(lastWell && { lastWell }),
     why,
     log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
@@ -48,33 +46,58 @@ export async function recordOf({ manager }: Source, { name, startTime }: RunRef)
   return record;
 }
 
-function detailOf({ mask, showResults }: Source, record: RunRecord): RunDetail {
-  const { timeout, fence, schedule, delay, chain, retry, args, meta, versions, error, stack, endedBy, result } = record;
-  const hidden = !showResults && result !== undefined;
-  return {
-    ...itemOf(record, { mask }),
-    timeout,
-    ...(fence !== undefined && { fence }),
-    ...(schedule !== undefined && { schedule }),
-    ...(delay !== undefined && { delay }),
-    ...(chain !== undefined && { chain }),
-    ...(retry !== undefined && { attempts: retry.attempts }),
-    ...(versions !== undefined && { versions: { ojm: versions.ojm, node: versions.node } }),
-    ...(error !== undefined && { error: mask(error) }),
-    ...(stack !== undefined && { stack: mask(stack) }),
-    ...(endedBy !== undefined && {
-      endedBy: {
-        action: endedBy.action,
-        by: holderOf(endedBy.by),
-        ...(endedBy.author !== undefined && { author: mask(endedBy.author) }),
-        reason: mask(endedBy.reason),
-      },
-    }),
-    ...(showResults && args !== undefined && { args: masked(args, mask) as { readonly [key: string]: unknown } }),
-    ...(showResults && meta !== undefined && { meta: masked(meta, mask) as { readonly [key: string]: unknown } }),
-    ...(showResults && result !== undefined && { result: masked(result, mask) }),
-    ...(hidden && { resultHidden: true }),
-  };
+/** How a field of a record is shown; `undefined`: not at all. Also what a record that others wrote may have in it. */
+type Shown<T> = (value: T, source: Pick<Source, "mask" | "showResults">) => T | undefined;
+
+const plain = <T>(value: T): T => value;
+const text: Shown<string> = (value, { mask }) => mask(String(value));
+const result = <T>(value: T, { mask, showResults }: Pick<Source, "mask" | "showResults">): T | undefined =>
+  showResults ? (masked(value, mask) as T) : undefined;
+
+/** What of a record may be shown: a field that is not here is not, as anybody can write more into a store. */
+const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunRecord[Field]>> } = {
+  name: plain,
+  startTime: plain,
+  startDate: plain,
+  id: plain,
+  status: plain,
+  holder: holderOf,
+  trigger: text,
+  timeout: plain,
+  versions: ({ ojm, node }) => ({ ojm, node }),
+  schedule: plain,
+  tick: plain,
+  delay: plain,
+  attempt: plain,
+  chain: plain,
+  retry: ({ attempts, delay, backoff, maxDelay, onLost }) => ({ attempts, delay, backoff, maxDelay, onLost }),
+  args: result,
+  meta: result,
+  fence: plain,
+  endTime: plain,
+  endDate: plain,
+  duration: plain,
+  inError: plain,
+  error: text,
+  stack: text,
+  endedBy: ({ action, by, author, reason }, { mask }) => ({
+    action,
+    by: holderOf(by),
+    ...(author !== undefined && { author: mask(author) }),
+    reason: mask(reason),
+  }),
+  handedOver: plain,
+  result,
+};
+
+function detailOf(source: Source, record: RunRecord): RunDetail {
+  const shown = Object.entries(FIELDS).flatMap(([field, show]) => {
+    const value = record[field as keyof RunRecord];
+    const seen = value === undefined ? undefined : (show as Shown<unknown>)(value, source);
+    return seen === undefined ? [] : [[field, seen]];
+  });
+  const isHidden = !source.showResults && record.result !== undefined;
+  return { ...(Object.fromEntries(shown) as RunRecord), ...(isHidden && { resultHidden: true }) };
 }
 
 async function jobOf({ manager }: Source, { name }: RunRecord): Promise<RunPage["job"]> {
@@ -106,7 +129,7 @@ async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]>
 }
 
 /** The next attempt of the chain of a run. */
-async function nextOf(source: Source, { name, id, chain = id, retry }: RunRecord): Promise<RunPage["retry"]> {
+async function nextOf(source: Source, { name, id, chain = id, retry }: RunRecord): Promise<RunPage["next"]> {
   // Only a job with `retry` has attempts.
   if (retry === undefined) return undefined;
   return retryOfChain(source, name, chain);

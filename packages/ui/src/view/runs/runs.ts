@@ -1,6 +1,5 @@
 import type { RunRecord } from "@ojm/core";
-import type { Status } from "../../contract/common.js";
-import type { Runs } from "../../contract/runs.js";
+import type { Runs, Status } from "../../contract/types.js";
 import { hasText, meantBy } from "../jobs/jobs.js";
 import { fitting, type Source } from "../source.js";
 import { itemOf } from "./items.js";

@@ -1,7 +1,6 @@
 import { array, assert, constantFrom, integer, property, record } from "fast-check";
 import { expect, test } from "vitest";
-import type { Status } from "../../contract/common.js";
-import type { Bar } from "../../contract/timeline.js";
+import type { Bar, Status } from "../../contract/types.js";
 import { barsOf, type Drawn } from "./bars.js";
 
 const run = (start: number, end: number, status: Status = "completed"): Drawn => ({

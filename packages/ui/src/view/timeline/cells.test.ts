@@ -3,7 +3,7 @@ import type { RollupCell } from "@ojm/core/internal";
 import { array, assert, constantFrom, integer, property, record } from "fast-check";
 import { expect, test } from "vitest";
 import { barsOf } from "./bars.js";
-import { drawnCells } from "./cells.js";
+import { drawnCells } from "./drawn.js";
 
 const HOUR = 3_600_000;
 

@@ -1,8 +1,7 @@
 import { array, assert, constantFrom, integer, oneof, property, record, string, tuple } from "fast-check";
 import { expect, test } from "vitest";
-import type { Status } from "../../contract/common.js";
-import type { Bar } from "../../contract/timeline.js";
-import { sizeOf } from "./size.js";
+import type { Bar, Status } from "../../contract/types.js";
+import { sizeOf } from "./bars.js";
 
 test("the size of a lane is that of its JSON", () => {
   const time = integer({ min: 1_000_000_000_000, max: 9_999_999_999_999 });

@@ -1,6 +1,6 @@
 import type { NextTick, ScheduleView } from "@ojm/schedule";
 import { overdueEntry, overdueTicks } from "@ojm/schedule/operator";
-import type { TickView } from "../../contract/now.js";
+import type { TickView } from "../../contract/types.js";
 import { comingTick, tickView } from "../now/ticks.js";
 import type { Schedules } from "../schedules.js";
 import { type Source, take } from "../source.js";

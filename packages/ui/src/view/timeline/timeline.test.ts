@@ -1,7 +1,6 @@
 import type { RunRecord } from "@ojm/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { JobDetail } from "../../contract/jobs.js";
-import type { Lane, Timeline } from "../../contract/timeline.js";
+import type { JobDetail, Lane, Timeline } from "../../contract/types.js";
 import { openCockpit, type TestCockpit } from "../../testing/cockpit.js";
 
 const MINUTE = 60_000;

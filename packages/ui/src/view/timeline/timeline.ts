@@ -1,11 +1,10 @@
 import type { ScheduleView } from "@ojm/schedule";
-import type { Lane, Missing, Timeline } from "../../contract/timeline.js";
+import type { Lane, Missing, Timeline } from "../../contract/types.js";
 import { type NamesAsked, pageOf } from "../jobs/jobs.js";
 import { readSchedules, type Schedules } from "../schedules.js";
 import { Fitting, mapSome, type Source } from "../source.js";
-import { barsOf } from "./bars.js";
+import { barsOf, sizeOf } from "./bars.js";
 import { countLanes, type DrawnRuns, type LaneReader, missingOf } from "./drawn.js";
-import { sizeOf } from "./size.js";
 import { ticksOf } from "./ticks.js";
 
 /** How many lanes are read at once. */

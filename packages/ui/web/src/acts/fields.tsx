@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
-import { fromField, TIME_FIELD, toField } from "../format/local-time.js";
+import { fromField, TIME_FIELD, toField } from "../format/wall.js";
 
 /** For how long a pause or a hold may be, in ms. */
 export const LENGTHS: readonly (readonly [label: string, ms: number | undefined])[] = [

@@ -89,3 +89,13 @@ export const to = {
   locks: (): string => "locks",
   audit: (): string => "audit",
 } as const;
+
+/** The pages, with the key that goes there after `g`. */
+export const PAGES = [
+  { path: to.now(), part: undefined, label: "Now", icon: "now", key: "n" },
+  { path: to.timeline(), part: "timeline", label: "Timeline", icon: "timeline", key: "t" },
+  { path: to.jobs(), part: "jobs", label: "Jobs", icon: "jobs", key: "j" },
+  { path: to.runs(), part: "runs", label: "Runs", icon: "runs", key: "r" },
+  { path: to.locks(), part: "locks", label: "Locks", icon: "locks", key: "l" },
+  { path: to.audit(), part: "audit", label: "Audit", icon: "audit", key: "a" },
+] as const;

@@ -4,7 +4,7 @@ import { ageOf, forgetFirst, hasFirst } from "../api/first.js";
 import type { Me } from "../api/types.js";
 import { setClock } from "../format/clock.js";
 import { connection, goLive, refreshNow } from "../live/live.js";
-import { painted } from "../parts/steady/painted.js";
+import { painted } from "../parts/steady/height.js";
 import { me, signedOut } from "./me.js";
 
 const RETRY = 2_000;

@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { ActDialog } from "../acts/act-dialog.js";
 import { useJobZones } from "../live/job-zones.js";
 import { connection, now } from "../live/live.js";
-import { PAGES } from "../palette/commands.js";
+
 import { keysOpen } from "../palette/keys.js";
 import { KeysDialog } from "../palette/keys-dialog.js";
 import { Palette, paletteOpen } from "../palette/palette.js";
@@ -11,7 +11,7 @@ import { Full } from "../parts/pictures.js";
 import { Toasts } from "../parts/toasts.js";
 import { Banner } from "./banner.js";
 import { me, signedOut } from "./me.js";
-import { place, to } from "./router.js";
+import { PAGES, place, to } from "./router.js";
 import { Screen } from "./screen.js";
 import { Tools } from "./tools.js";
 

@@ -1,3 +1,5 @@
+import type { ProgressView } from "../api/types.js";
+
 export { distanceText, durationText, elapsedText, tookText } from "../../../../core/src/util/duration.js";
 
 /** `1 run`, `3 runs`. */
@@ -18,4 +20,11 @@ export function percent(share: number): string {
   const value = share * 100;
   if (value > 99.9 && value < 100) return "99.9 %";
   return `${value >= 99.95 || value === 0 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} %`;
+}
+
+/** How far a run is, in words: `3 of 5 · orders`. A run that waits has a text alone. */
+export function progressText({ done, total, text }: ProgressView): string {
+  const amount = total === undefined ? number(done) : `${number(done)} of ${number(total)}`;
+  if (done === 0 && total === undefined) return text ?? "";
+  return text === undefined ? amount : `${amount} · ${text}`;
 }

@@ -31,7 +31,7 @@ async function readAll(signal: AbortSignal): Promise<void> {
   let after: string | undefined;
   do {
     const { zones, more } = await read<Zones>(`zones${queryOf({ after })}`, signal);
-    for (const { name, zone } of zones) all.set(name, zone);
+    for (const { name, timeZone } of zones) all.set(name, timeZone);
     after = more ? zones.at(-1)?.name : undefined;
   } while (after !== undefined);
   jobZones.value = all;

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { actOf, ask, type Target } from "../acts/acts.js";
 import type { ActName } from "../api/types.js";
-import { go, to } from "../app/router.js";
+import { go, PAGES, to } from "../app/router.js";
 import { nextTheme } from "../app/theme.js";
 import { zoneChoice } from "../format/zone.js";
 import type { IconName } from "../parts/icon.js";
@@ -16,16 +16,6 @@ export interface Command {
 
 /** What the page that is shown is about: its acts come first. */
 export const subject = signal<{ readonly acts: readonly ActName[]; readonly target: Target } | undefined>(undefined);
-
-/** The pages, with the key that goes there after `g`. */
-export const PAGES = [
-  { path: to.now(), part: undefined, label: "Now", icon: "now", key: "n" },
-  { path: to.timeline(), part: "timeline", label: "Timeline", icon: "timeline", key: "t" },
-  { path: to.jobs(), part: "jobs", label: "Jobs", icon: "jobs", key: "j" },
-  { path: to.runs(), part: "runs", label: "Runs", icon: "runs", key: "r" },
-  { path: to.locks(), part: "locks", label: "Locks", icon: "locks", key: "l" },
-  { path: to.audit(), part: "audit", label: "Audit", icon: "audit", key: "a" },
-] as const;
 
 /** The commands that do not depend on what is typed. */
 export function fixedCommands(): readonly Command[] {

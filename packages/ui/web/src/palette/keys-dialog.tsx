@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
+import { PAGES } from "../app/router.js";
 import { Modal } from "../parts/modal.js";
-import { PAGES } from "./commands.js";
 import { keysOpen, singleKeys } from "./keys.js";
 
 const KEYS: readonly (readonly [what: string, keys: readonly string[]])[] = [

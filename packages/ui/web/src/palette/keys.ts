@@ -1,7 +1,6 @@
 import { signal } from "@preact/signals";
 import { remembered } from "../app/remembered.js";
-import { go } from "../app/router.js";
-import { PAGES } from "./commands.js";
+import { go, PAGES } from "../app/router.js";
 import { paletteOpen } from "./palette.js";
 
 /** Whether the list of keys is open. */

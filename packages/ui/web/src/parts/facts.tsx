@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
-import type { HolderView } from "../api/types.js";
+import type { AuditEntry, HolderView } from "../api/types.js";
 import { useSteady } from "./steady/height.js";
 
 /** A list of facts. */
@@ -32,3 +32,7 @@ export const Holder = ({ holder: { host, pid, instance } }: { readonly holder: H
     {host} <span class="dim">pid {pid}</span>
   </span>
 );
+
+/** Who did something: the person, or the process if that did not name one. */
+export const whoText = ({ by, author }: Pick<AuditEntry, "by" | "author">): string =>
+  author ?? `${by.host}, pid ${by.pid}`;

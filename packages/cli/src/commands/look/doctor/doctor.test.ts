@@ -7,9 +7,8 @@ import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
-import { examine } from "./doctor.js";
+import { examine, groupText } from "./doctor.js";
 import type { Finding } from "./finding.js";
-import { groupText } from "./print-findings.js";
 import { checkClocks } from "./process-checks.js";
 
 const HOUR = 3_600_000;

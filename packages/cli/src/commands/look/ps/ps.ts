@@ -8,13 +8,15 @@ import { sayAttempt, sayTime } from "../../../output/times.js";
 import { storeWords, withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone } from "../kept.js";
-import { sayAsked } from "./asked.js";
 import { sayComing } from "./coming.js";
-import { orphaned, type Running, running, sayElapsed, sayWhere } from "./running.js";
-import { sayWaiters } from "./waiters.js";
+import { orphaned, type Running, running, sayAsked, sayElapsed, sayWaiters, sayWhere } from "./running.js";
 
-/** An attempt that is to come, as JSON has it among the runs. */
-function waitingItem({ name, ...coming }: Coming): object {
+/** A job that waits for its next attempt, as JSON has it behind all that run. */
+export interface WaitingJob extends Coming {
+  readonly status: "waiting";
+}
+
+function waitingItem({ name, ...coming }: Coming): WaitingJob {
   return { name, status: "waiting", ...coming };
 }
 
@@ -49,7 +51,7 @@ export async function execute(given: Given): Promise<number> {
     await refuseIfNone(manager, name, shown);
     const coming = await comingOf(manager, name);
     if (wantsJson(given)) {
-      await printItems<object>(given, [...shown, ...coming.map(waitingItem)], [], "");
+      await printItems<Running | WaitingJob>(given, [...shown, ...coming.map(waitingItem)], [], "");
       return undefined;
     }
     const isAsked = shown.some(({ asked }) => asked !== undefined);

@@ -3,15 +3,13 @@ import { drawProgress, LEAST_PROGRESS } from "../../../output/progress.js";
 import { cellText, oneLine } from "../../../output/table.js";
 import type { Size } from "../../../output/terminal/screen.js";
 import { type SayTime, sayAttempt, sayDuration } from "../../../output/times.js";
-import { cut } from "../../../output/width/cut.js";
 import { type ColumnRoom, grid } from "../../../output/width/grid.js";
+import { cut } from "../../../output/width/width.js";
 import { limitsOf } from "../../exec/limits.js";
 import type { Coming } from "../kept.js";
-import { sayAsker } from "./asked.js";
 import { sayComing } from "./coming.js";
 import { sayAway } from "./health.js";
-import { type Running, sayElapsed, sayWhere } from "./running.js";
-import { sayWaiters } from "./waiters.js";
+import { type Running, sayAsker, sayElapsed, sayWaiters, sayWhere } from "./running.js";
 
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;

@@ -6,8 +6,8 @@ import { called } from "../../../testing/called.js";
 import type { Ended } from "../../../testing/ojm.js";
 import { readPrinted } from "../../../testing/printed-json.js";
 import { storeIn } from "../../../testing/store.js";
+import { sayWaiters } from "./running.js";
 import { frame } from "./screen.js";
-import { sayWaiters } from "./waiters.js";
 
 let folder: string;
 let manager: JobManager;

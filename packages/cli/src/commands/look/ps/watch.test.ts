@@ -43,7 +43,7 @@ describe("the runs that go on", () => {
     const run: Run = await manager.start("import");
     await expect.poll(() => rows().map(({ name }) => name)).toEqual(["import"]);
     expect(rows()[0]).toMatchObject({ id: run.id, fence: run.fence, waiting: 0 });
-    await expect.poll(() => rows()[0]?.usual).toEqual(expect.any(Number));
+    await expect.poll(() => rows()[0]?.usual?.p50).toEqual(expect.any(Number));
     const waiting = manager.start("import", { wait: 60_000 });
     await expect.poll(() => rows()[0]?.waiting).toBe(1);
     run.progress(3, 10, "orders");
@@ -114,7 +114,7 @@ describe("the screen", () => {
   });
   const progress = { at: 0, done: 3, total: 10, text: "orders" };
   const runs = [
-    one("import", { progress, waiting: 2, usual: 90_000 }),
+    one("import", { progress, waiting: 2, usual: { p50: 90_000, p95: 95_000 } }),
     one(`注文${"x".repeat(300)}`),
     one("\u001b[2J"),
   ];
@@ -137,7 +137,12 @@ describe("the screen", () => {
     { columns: 80, said: /^import +1 min 1 s of 1 min 30 s +by ana@h1: wrong mo…/m },
   ])("of $columns columns tells that a run was asked to stop", ({ columns, said }) => {
     const asked = { at: 0, by: { host: "h1", pid: 7, instance: "b" }, author: "ana@h1", reason: "wrong month" };
-    const lines = frame([one("import", { asked, usual: 90_000 }), one("other")], 0, { columns, rows: 24 }, plain);
+    const lines = frame(
+      [one("import", { asked, usual: { p50: 90_000, p95: 95_000 } }), one("other")],
+      0,
+      { columns, rows: 24 },
+      plain,
+    );
     for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
     expect(lines[2]).toContain("STOPPING");
     expect(lines.join("\n")).toMatch(said);

@@ -3,16 +3,23 @@ import { isOwn } from "@ojm/core/internal";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
-import { wantsJson } from "../../../output/print.js";
-import { tell } from "../../../output/tell.js";
+import { tell, wantsJson } from "../../../output/print.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
-import { trouble } from "./trouble.js";
+
+/** Why a run did not complete, and the failures of steps after which it went on. */
+export function trouble({ error, result }: RunRecord): string {
+  const { warnings = [] } = (result ?? {}) as { readonly warnings?: unknown };
+  // A program's own result may have a field of that name, too.
+  const texts = Array.isArray(warnings) ? warnings.filter((one) => typeof one === "string") : [];
+  const heading = texts.length === 1 ? "warning: " : `${texts.length} warnings: `;
+  return [error ?? [], texts.length === 0 ? [] : `${heading}${texts.join("; ")}`].flat().join("; ");
+}
 
 /** The most runs that are read: a job that fails each second must not keep the answer away. */
 const MOST = 10_000;
 
 /** The newest run of a name, of those that were asked for. */
-interface Newest extends RunRecord {
+export interface NewestRun extends RunRecord {
   /** How many of them the name has. */
   readonly count: number;
   /** When the first of them began. */
@@ -27,7 +34,7 @@ export async function byNameText(
   manager: JobManager,
   { limit, ...asked }: HistoryOptions & { readonly limit: number },
 ): Promise<string> {
-  const found = new Map<string, Newest>();
+  const found = new Map<string, NewestRun>();
   let read = 0;
   for await (const run of manager.history({ ...asked, limit: MOST })) {
     read++;
@@ -44,14 +51,14 @@ export async function byNameText(
 }
 
 /** Whoever looks for failures wants to know which jobs ran well since. */
-async function withLast(manager: JobManager, newest: Newest): Promise<Newest> {
+async function withLast(manager: JobManager, newest: NewestRun): Promise<NewestRun> {
   for await (const { id, status, startTime } of manager.history({ name: newest.name, limit: 1 }))
     if (id !== newest.id) return { ...newest, last: { id, status, startTime } };
   return newest;
 }
 
-function columns(say: SayTime, shown: readonly Newest[]): Column<Newest>[] {
-  const ofLast: Column<Newest> = {
+function columns(say: SayTime, shown: readonly NewestRun[]): Column<NewestRun>[] {
+  const ofLast: Column<NewestRun> = {
     title: "SINCE",
     rank: 1.5,
     cell: ({ last }) => last?.status,

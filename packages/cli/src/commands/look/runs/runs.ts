@@ -11,8 +11,7 @@ import { type SayTime, sayAttempt, sayTime, sayTook, timesOf } from "../../../ou
 import { neverRan } from "../../../store/find-run.js";
 import { refuseUnknown } from "../../../store/known-names.js";
 import { withStore } from "../../../store/open.js";
-import { byNameText } from "./by-name.js";
-import { trouble } from "./trouble.js";
+import { byNameText, trouble } from "./by-name.js";
 
 const LIMIT = 20;
 const IN_ERROR: readonly RunStatus[] = ["failed", "timeout", "cancelled", "lost"];

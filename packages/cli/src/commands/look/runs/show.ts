@@ -1,4 +1,4 @@
-import type { JsonValue, RunRecord } from "@ojm/core";
+import { type JobManager, type JsonValue, type Progress, parseRunId, type RunRecord, type Waiter } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
@@ -9,10 +9,53 @@ import { type SayTime, sayAttempt, sayDuration, sayTime, sayTook } from "../../.
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
-import { sayDue } from "../kept.js";
-import { askedField, sayAsked } from "../ps/asked.js";
-import { sayProcesses } from "../ps/waiters.js";
-import { type ChainOf, chainOf, type Made } from "./chain.js";
+import { type NextAttempt, retriesIn, sayDue } from "../kept.js";
+import { askedField, type StopAsked, sayAsked, sayProcesses } from "../ps/running.js";
+
+/** How much later than its policy says an attempt may begin, in ms: its process may have died. */
+const LATE = 86_400_000;
+
+/** The most runs of a name that are read for the attempts of a chain. */
+const MOST = 1_000;
+
+/** An attempt of a chain that was made. */
+export interface Made extends Pick<RunRecord, "id" | "status"> {
+  readonly attempt: number;
+}
+
+/** The chain that a run is of. */
+export interface ChainOf {
+  /** All attempts that were made, in their order. */
+  readonly attempts: readonly Made[];
+  /** The one that is to come. */
+  readonly next?: Pick<NextAttempt, "attempt" | "due" | "orphaned">;
+}
+
+/** The chain of a run; `undefined` for a run that is the only one. */
+export async function chainOf(manager: JobManager, run: RunRecord): Promise<ChainOf | undefined> {
+  const { name, id, retry, chain = id, startTime, timeout } = run;
+  if (retry === undefined) return undefined;
+  const from = parseRunId(chain)?.startTime ?? startTime;
+  const to = from + retry.attempts * (timeout + retry.maxDelay) + LATE;
+  const attempts: Made[] = [];
+  for await (const one of manager.history({ name, from, to, limit: MOST }))
+    if ((one.chain ?? one.id) === chain) attempts.push({ attempt: one.attempt ?? 1, id: one.id, status: one.status });
+  const next = (await retriesIn(manager, name)).find((coming) => coming.chain === chain);
+  if (attempts.length < 2 && next === undefined) return undefined;
+  attempts.sort((a, b) => a.attempt - b.attempt);
+  if (next === undefined) return { attempts };
+  const { attempt, due, orphaned } = next;
+  return { attempts, next: { attempt, due, ...(orphaned && { orphaned }) } };
+}
+
+/** A run with all that is known of it. */
+export interface ShownRun extends RunRecord, Partial<ChainOf> {
+  readonly progress?: Progress;
+  /** Who asked it to stop, last. It had no effect so far, or another reason ended the run. */
+  readonly asked?: StopAsked;
+  /** Who waits for its lock, in the order in which they will have it. */
+  readonly waiters?: readonly Waiter[];
+}
 
 /** Shows everything about a run. */
 export async function execute(given: Given): Promise<number> {

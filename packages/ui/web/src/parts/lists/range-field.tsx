@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { place, setQuery } from "../../app/router.js";
-import { fromField, TIME_FIELD, toField } from "../../format/local-time.js";
+import { fromField, TIME_FIELD, toField } from "../../format/wall.js";
 import { zoneFor } from "../../format/zone.js";
 import { Icon } from "../icon.js";
 

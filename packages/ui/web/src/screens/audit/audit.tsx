@@ -3,6 +3,7 @@ import { ACTS, type Act } from "../../acts/acts.js";
 import { queryOf } from "../../api/call.js";
 import type { ActName, Audit, AuditEntry } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
+import { whoText } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
@@ -80,7 +81,8 @@ function actOf(action: string): ShownAct {
 
 const isAct = (action: string): action is ActName => Object.hasOwn(ACTS, action);
 
-function Row({ entry: { at, action, name, actor, reason, holder, run } }: { readonly entry: AuditEntry }): VNode {
+function Row({ entry }: { readonly entry: AuditEntry }): VNode {
+  const { at, action, name, reason, holder, run } = entry;
   const act = actOf(action);
   return (
     <tr>
@@ -94,7 +96,7 @@ function Row({ entry: { at, action, name, actor, reason, holder, run } }: { read
           {name}
         </a>
       </th>
-      <td data-label="Who">{actor}</td>
+      <td data-label="Who">{whoText(entry)}</td>
       <td data-label="Why">
         {reason}
         {holder !== undefined && action !== "end-hold" && (

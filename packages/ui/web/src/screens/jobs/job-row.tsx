@@ -11,7 +11,7 @@ import { Away, Due, Elapsed, Time } from "../../parts/time.js";
 
 /** A job in the list. */
 export function JobRow({ job }: { readonly job: Job }): VNode {
-  const { name, schedule, durations, p50, p95, rate, running } = job;
+  const { name, schedule, durations, usual, rate, running } = job;
   return (
     <tr>
       <th scope="row" class="main-cell">
@@ -32,10 +32,10 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
         <Spark durations={durations} />
       </td>
       <td class="num" data-label="p50">
-        {p50 === undefined ? "–" : durationText(p50)}
+        {usual === undefined ? "–" : durationText(usual.p50)}
       </td>
       <td class="num" data-label="p95">
-        {p95 === undefined ? "–" : durationText(p95)}
+        {usual === undefined ? "–" : durationText(usual.p95)}
       </td>
       <td class="num" data-label="Success rate">
         {rate === undefined ? "–" : percent(rate)}

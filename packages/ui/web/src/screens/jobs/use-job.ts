@@ -21,7 +21,7 @@ export function useJob(name: string): Resource<JobDetail> {
       subject.value = undefined;
     };
   }, [name, running, acts.join(), hold?.reason]);
-  usePageJob(name, schedule?.zone);
+  usePageJob(name, schedule?.timeZone);
   return job;
 }
 

@@ -58,7 +58,7 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
           <table class="grid cards">
             <thead>
               <tr>
-                {["Process", "Session since", "Lease", "Renewed", "Locks", "Clock"].map((head) => (
+                {["Process", "Session since", "Lease", "Renewed", "Locks"].map((head) => (
                   <th scope="col" key={head}>
                     {head}
                   </th>

@@ -4,7 +4,7 @@ import { allowed, offer, offersOfRun } from "../../acts/offers.js";
 import type { InstanceView, LockView, SchedulerItem } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { count, durationText, elapsedText } from "../../format/duration.js";
+import { count, elapsedText } from "../../format/duration.js";
 import { problemOf, stateOf } from "../../format/states.js";
 import { Holder } from "../../parts/facts.js";
 import { RunLink } from "../../parts/lists/run-link.js";
@@ -94,7 +94,7 @@ function Left({ until }: { readonly until: number | undefined }): VNode {
 
 /** A process that has locks, or waits for one. */
 export function InstanceRow({ instance: item }: { readonly instance: InstanceView }): VNode {
-  const { since, lease, locks, offset } = item;
+  const { since, lease, locks } = item;
   return (
     <tr>
       <th scope="row" class="main-cell">
@@ -106,18 +106,7 @@ export function InstanceRow({ instance: item }: { readonly instance: InstanceVie
       </td>
       <td data-label="Renewed">{lease === undefined ? "–" : <Away at={lease.renewed} />}</td>
       <td data-label="Locks">{locks}</td>
-      <td data-label="Clock">{offset === undefined ? <span class="dim">–</span> : <Offset ms={offset} />}</td>
     </tr>
-  );
-}
-
-/** A clock that is seconds away makes leases look longer or shorter than they are. */
-function Offset({ ms }: { readonly ms: number }): VNode {
-  if (Math.abs(ms) < 1_000) return <span class="dim">as here</span>;
-  return (
-    <span class="state" data-tone="warn">
-      {durationText(Math.abs(ms))} {ms > 0 ? "ahead" : "behind"}
-    </span>
   );
 }
 

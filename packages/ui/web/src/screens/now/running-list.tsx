@@ -4,9 +4,8 @@ import { offersOfRun } from "../../acts/offers.js";
 import type { Running } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
-import { durationText, elapsedText, percent } from "../../format/duration.js";
-import { progressText } from "../../format/progress.js";
-import { Holder } from "../../parts/facts.js";
+import { durationText, elapsedText, percent, progressText } from "../../format/duration.js";
+import { Holder, whoText } from "../../parts/facts.js";
 import { RunLink } from "../../parts/lists/run-link.js";
 import { Section } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
@@ -48,7 +47,7 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
         </span>
         {asked !== undefined && !gone && (
           <span data-tone="warn">
-            asked to stop by {asked.by}: {asked.reason}
+            asked to stop by {whoText(asked)}: {asked.reason}
           </span>
         )}
         {progress !== undefined && <span class="dim cut">{progressText(progress)}</span>}
@@ -70,30 +69,26 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
 }
 
 /** The elapsed time on a scale, with marks where half and 19 of 20 of its runs are over. */
-function Pace({ run: { startTime, p50, p95, progress } }: { readonly run: Running }): VNode {
+function Pace({ run: { startTime, usual, progress } }: { readonly run: Running }): VNode {
   const elapsed = Math.max(0, second.value - startTime);
   const share = shareOf(progress);
-  if (p50 === undefined && share === undefined) return <span class="pace dim">no run to compare</span>;
-  const end = Math.max(elapsed, (p95 ?? p50 ?? 0) * 1.15, 1);
-  const isLong = p95 !== undefined && elapsed > p95;
+  if (usual === undefined && share === undefined) return <span class="pace dim">no run to compare</span>;
+  const end = Math.max(elapsed, (usual?.p95 ?? 0) * 1.15, 1);
+  const isLong = usual !== undefined && elapsed > usual.p95;
   const at = (ms: number): { left: string } => ({ left: `${(ms / end) * 100}%` });
-  const usual =
-    p50 === undefined
-      ? ""
-      : `usually ${durationText(p50)}${p95 === undefined ? "" : `, rarely over ${durationText(p95)}`}`;
+  const words = usual ? `usually ${durationText(usual.p50)}, rarely over ${durationText(usual.p95)}` : "";
   return (
     <span class="pace">
-      <span class="meter" role="img" aria-label={`${elapsedText(elapsed)}; ${usual}`} title={usual}>
+      <span class="meter" role="img" aria-label={`${elapsedText(elapsed)}; ${words}`} title={words}>
         <i data-tone={isLong ? "warn" : "running"} style={{ width: `${(share ?? elapsed / end) * 100}%` }} />
-        {share === undefined && p50 !== undefined && <b style={at(p50)} />}
-        {share === undefined && p95 !== undefined && <b style={at(p95)} />}
+        {share === undefined && usual && [usual.p50, usual.p95].map((ms) => <b style={at(ms)} />)}
       </span>
       <span class="dim">
         {share !== undefined
           ? percent(Math.round(share * 100) / 100)
           : isLong
             ? "longer than usual"
-            : `of ${durationText(p50 ?? 0)}`}
+            : `of ${durationText(usual?.p50 ?? 0)}`}
       </span>
     </span>
   );

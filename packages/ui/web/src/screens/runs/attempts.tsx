@@ -11,13 +11,13 @@ import { Took } from "./runs-table.js";
 interface AttemptsProps {
   readonly attempts: readonly RunItem[];
   /** The one that is to come. */
-  readonly retry: RetryView | undefined;
+  readonly next: RetryView | undefined;
   /** The id of the one that the page is about. */
   readonly current: string;
 }
 
 /** The attempts of a chain, the first one first. */
-export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => (
+export const Attempts = ({ attempts, next, current }: AttemptsProps): VNode => (
   <Section title="Attempts" count={attempts.length}>
     <ol class="rows plain">
       {attempts.map((each) => (
@@ -33,13 +33,13 @@ export const Attempts = ({ attempts, retry, current }: AttemptsProps): VNode => 
           </span>
         </li>
       ))}
-      {retry !== undefined && (
+      {next !== undefined && (
         <li>
-          <span class="name">{retry.attempt}</span>
-          <StateMark state={retry.orphaned ? problemOf("orphaned-retry") : reasonState({ code: "retry" })} />
-          <Time at={retry.due} />
+          <span class="name">{next.attempt}</span>
+          <StateMark state={next.orphaned ? problemOf("orphaned-retry") : reasonState({ code: "retry" })} />
+          <Time at={next.due} />
           <span class="dim end">
-            <Due at={retry.due} />
+            <Due at={next.due} />
           </span>
         </li>
       )}

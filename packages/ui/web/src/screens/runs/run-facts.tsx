@@ -1,8 +1,7 @@
 import type { VNode } from "preact";
 import type { ProgressView, RunDetail } from "../../api/types.js";
 import { to } from "../../app/router.js";
-import { durationText, percent, tookText } from "../../format/duration.js";
-import { progressText } from "../../format/progress.js";
+import { durationText, percent, progressText, tookText } from "../../format/duration.js";
 import { Fact, Facts, Holder } from "../../parts/facts.js";
 import { Elapsed, Time } from "../../parts/time.js";
 
@@ -21,7 +20,7 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
     tick,
     delay,
     attempt,
-    attempts,
+    retry,
     holder,
     fence,
     timeout,
@@ -55,7 +54,7 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
           )}
         </Fact>
         <Fact name="Attempt">
-          {attempt !== undefined && `${attempt}${attempts === undefined ? "" : ` of ${attempts}`}`}
+          {attempt !== undefined && `${attempt}${retry === undefined ? "" : ` of ${retry.attempts}`}`}
         </Fact>
         <Fact name="Process">
           <Holder holder={holder} />

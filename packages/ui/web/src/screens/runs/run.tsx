@@ -9,6 +9,7 @@ import type { RetryView, RunDetail, RunPage, Status, StopRequest } from "../../a
 import { to } from "../../app/router.js";
 import { running } from "../../live/live.js";
 import { subject } from "../../palette/commands.js";
+import { whoText } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
 import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
@@ -34,12 +35,12 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   usePageJob(name);
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
-  const retry = page.data.value?.retry;
+  const next = page.data.value?.next;
   const ran = useRef("");
   if (isRunning) ran.current = id;
   // Of a run that ended while it was shown, the buttons stay. One that ended before has nothing to cancel.
   const ofRun = ran.current === id ? offersOfRun(isRunning ? undefined : "This run has ended.") : [];
-  const ofRetry = isRunning || retry === undefined ? [] : allowed([offer("cancel")]);
+  const ofRetry = isRunning || next === undefined ? [] : allowed([offer("cancel")]);
   const again = page.data.value === undefined ? [] : offersAgain(page.data.value);
   const againTarget = { name, again: { args: run?.args } };
   const target = { name, run: id, where: run && `${run.holder.host}, pid ${run.holder.pid}` };
@@ -47,12 +48,12 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
     if (run === undefined) return undefined;
     subject.value = {
       acts: possible(isRunning ? ofRun : [...ofRetry, ...again]),
-      target: isRunning ? target : { ...againTarget, ...(retry && targetOf(retry)) },
+      target: isRunning ? target : { ...againTarget, ...(next && targetOf(next)) },
     };
     return () => {
       subject.value = undefined;
     };
-  }, [run?.id, isRunning, retry?.attempt, again[0]?.no]);
+  }, [run?.id, isRunning, next?.attempt, again[0]?.no]);
   return (
     <Page
       title={name}
@@ -60,7 +61,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
       said={run && <Away at={run.endTime ?? run.startTime} />}
       end={
         <>
-          {retry !== undefined && <ActButtons offers={ofRetry} target={targetOf(retry)} />}
+          {next !== undefined && <ActButtons offers={ofRetry} target={targetOf(next)} />}
           <ActButtons offers={ofRun} target={target} />
           <ActButtons offers={again} target={againTarget} />
           <a class="button" href={to.job(name)}>
@@ -83,7 +84,7 @@ const targetOf = ({ name, chain, attempt }: RetryView): Target => ({ name, run: 
 const WELL: readonly Status[] = ["running", "completed", "skipped"];
 
 function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
-  const { run, attempts, retry, lastWell, why, log, progress, asked } = page;
+  const { run, attempts, next, lastWell, why, log, progress, asked } = page;
   const live = running.value?.get(run.id);
   const told = live?.progress ?? progress;
   return (
@@ -97,9 +98,7 @@ function Body({ page, model }: { readonly page: RunPage; readonly model: LogMode
           <Log id={run.id} model={model} live={!log.ended} failed={!WELL.includes(run.status)} />
         </div>
         <div>
-          {(attempts.length > 1 || retry !== undefined) && (
-            <Attempts attempts={attempts} retry={retry} current={run.id} />
-          )}
+          {(attempts.length > 1 || next !== undefined) && <Attempts attempts={attempts} next={next} current={run.id} />}
           {lastWell !== undefined && run.status !== "completed" && <Compared run={run} well={lastWell} />}
           {why.length > 0 && run.status !== "running" && (
             <Section title={headingOf(why)}>
@@ -120,7 +119,7 @@ function Stop({ of, isRunning }: { readonly of: StopRequest | undefined; readonl
       <div class="note" data-tone="warn">
         <Icon name="warn" />
         <div>
-          Asked to stop <Away at={of.at} />, at <Time at={of.at} />, by {of.by}
+          Asked to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
           {isRunning && ", still running"}: {of.reason}
         </div>
       </div>

@@ -1,10 +1,8 @@
 import { visible } from "@ojm/core/internal";
 import { colorOf, type Paint } from "../../../../output/color.js";
-import { fold } from "../../../../output/fold.js";
 import { sayGap } from "../../../../output/gap.js";
 import { oneLine } from "../../../../output/table.js";
-import { cut } from "../../../../output/width/cut.js";
-import { wrap } from "../../../../output/width/wrap.js";
+import { cut, fold, wrap } from "../../../../output/width/width.js";
 import type { Details, Shown } from "../data/details.js";
 import type { Body } from "./frame.js";
 import type { Ui } from "./ui.js";

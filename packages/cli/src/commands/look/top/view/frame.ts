@@ -1,8 +1,7 @@
 import type { Paint } from "../../../../output/color.js";
 import { oneLine } from "../../../../output/table.js";
 import type { Size } from "../../../../output/terminal/screen.js";
-import { cut } from "../../../../output/width/cut.js";
-import { widthOf } from "../../../../output/width/width.js";
+import { cut, widthOf } from "../../../../output/width/width.js";
 import { sayAway } from "../../ps/health.js";
 import type { Picture } from "../data/picture.js";
 import { HELP } from "./help.js";

@@ -55,7 +55,10 @@ const picture = (more: Partial<Picture> = {}): Picture => ({
     { name: "cleanup", kind: "paused", text: "paused by ana: a migration", at: NOW },
   ],
   long: new Set(),
-  running: [run("import", { progress: { at: 0, done: 3, total: 10, text: "orders" }, usual: 90_000 }), run(HOSTILE)],
+  running: [
+    run("import", { progress: { at: 0, done: 3, total: 10, text: "orders" }, usual: { p50: 90_000, p95: 95_000 } }),
+    run(HOSTILE),
+  ],
   retrying: [],
   next: [{ name: "nightly", due: NOW + 12_000 }],
   ...more,
@@ -167,7 +170,10 @@ describe("the screen of ojm top", () => {
     const name = "reports.monthly.customers";
     const shown = picture({
       problems: [],
-      running: [run(name, { usual: 90_000 }), run("asked", { usual: 90_000, asked })],
+      running: [
+        run(name, { usual: { p50: 90_000, p95: 95_000 } }),
+        run("asked", { usual: { p50: 90_000, p95: 95_000 }, asked }),
+      ],
     });
     const text = screen(shown, FIRST_LOOK, 40).join("\n");
     expect(text).toMatch(/> reports\..* 1 min 1 s *\n {2}asked +1 min 1 s +by ana/);

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { LogItem, LogPage } from "../../../api/types.js";
 import { followLog } from "../../../live/live.js";
-import { painted } from "../../../parts/steady/painted.js";
+import { painted } from "../../../parts/steady/height.js";
 
 /** So many of the last lines are shown first. */
 const TAIL = 400;

@@ -1,5 +1,7 @@
 import * as v from "valibot";
-import type { Schema } from "./common.js";
+
+/** A schema of what a request brings, which the server checks. */
+export type Schema<T> = v.GenericSchema<T>;
 
 /**
  * The body of `POST api/v1/jobs/NAME/ACT`, where ACT is `run-now`, `hold`, `end-hold`, `pause`, `resume`,
@@ -21,29 +23,23 @@ export interface ActRequest {
   readonly dryRun?: boolean;
 }
 
-/** What was done, and to whom. */
-export interface ActAnswer {
-  readonly done: string;
-  /** The id of the run that was started, or ended. */
-  readonly run?: string;
-  /** With `cancel`: the run was asked to stop, and is still running. */
-  readonly pending?: boolean;
-  readonly dryRun?: boolean;
-}
+const time = v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 
 export const actRequestSchema: Schema<ActRequest> = v.strictObject({
   reason: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1_000)),
-  until: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  until: time,
   args: v.exactOptional(v.record(v.string(), v.unknown())),
-  from: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  to: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  from: time,
+  to: time,
   again: v.exactOptional(v.boolean()),
   dryRun: v.exactOptional(v.boolean()),
 });
 
-export const actAnswerSchema: Schema<ActAnswer> = v.strictObject({
-  done: v.string(),
-  run: v.exactOptional(v.string()),
-  pending: v.exactOptional(v.boolean()),
-  dryRun: v.exactOptional(v.boolean()),
+/** `POST api/v1/session`: the launch token, which is exchanged for a cookie. */
+export interface SessionRequest {
+  readonly token: string;
+}
+
+export const sessionRequestSchema: Schema<SessionRequest> = v.strictObject({
+  token: v.pipe(v.string(), v.maxLength(200)),
 });

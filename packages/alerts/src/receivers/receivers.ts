@@ -1,23 +1,63 @@
 import { durationText } from "@ojm/core/backend";
-import { durationOf } from "@ojm/core/internal";
+import { durationOf, type InMs } from "@ojm/core/internal";
+import type { Outcome, Send, SendOptions } from "../deliver/outcome.js";
 import { AlertsError } from "../errors.js";
-import { checkNames } from "./names.js";
+import { checkNames } from "../rules/names.js";
+import type { Alert, Receiver } from "../types.js";
+import { sendCommand } from "./command.js";
+import { sendEmail } from "./email.js";
+import { sendHealthchecks } from "./healthchecks.js";
+import { sendSlack } from "./slack.js";
+import { sendWebhook } from "./webhook.js";
 
-/** The options of each receiver, beside its deadline. */
-const RECEIVERS: { readonly [name: string]: readonly string[] } = {
-  webhook: ["webhook", "secret"],
-  command: ["command"],
-  email: ["email"],
-  slack: ["slack"],
-  healthchecks: ["healthchecks"],
+/** The names of the receivers: each is the option that a rule has for it. */
+type Name = Receiver extends infer R ? (R extends Receiver ? Exclude<keyof R, "secret" | "deadline"> : never) : never;
+
+/** A kind of receiver: how it is checked, and how it gets an alert. */
+interface Kind<R> {
+  /** Its options beside the one of its name, and `deadline`. */
+  readonly more?: readonly string[];
+  /** @throws AlertsError `INVALID`, without a value in its message: addresses and passwords are secrets */
+  check(where: string, value: unknown, options: Readonly<Record<string, unknown>>): void;
+  send(to: InMs<R>, alert: Alert, options: SendOptions): Promise<Outcome>;
+}
+
+const checkHttp = (where: string, value: unknown): void => checkAddress(where, value, ["http:", "https:"]);
+
+const RECEIVERS: { readonly [N in Name]: Kind<Extract<Receiver, { readonly [K in N]: unknown }>> } = {
+  webhook: {
+    more: ["secret"],
+    check: (where, value, { secret }) => {
+      checkHttp(where, value);
+      if (secret !== undefined) checkSecret(where.replace(/webhook$/, "secret"), secret);
+    },
+    send: sendWebhook,
+  },
+  command: { check: checkCommand, send: sendCommand },
+  email: { check: checkEmail, send: sendEmail },
+  slack: { check: checkHttp, send: sendSlack },
+  healthchecks: { check: checkHttp, send: sendHealthchecks },
 };
 
-const NAMES = Object.keys(RECEIVERS);
+const NAMES = Object.keys(RECEIVERS) as readonly Name[];
 const EMAIL = ["to", "from", "smtp"];
 const SMTP = ["host", "port", "secure", "auth", "tls"];
 
 /** The longest that an attempt may take, in ms: less than what the managed run has. */
 const LONGEST = 60_000;
+
+const optionsOf = (name: Name): readonly string[] => [name, ...(RECEIVERS[name].more ?? [])];
+
+/** Delivers an alert to its receiver, once. */
+export const send: Send = async (to, alert, options) => {
+  const name = NAMES.find((one) => one in to) ?? "webhook";
+  try {
+    return await (RECEIVERS[name] as Kind<never>).send(to as never, alert, options);
+  } catch {
+    // Its message may have an address or a password.
+    return { type: "refused", why: "its receiver cannot be used: look at the options of the rule" };
+  }
+};
 
 /**
  * Checks a receiver. No message has a value of it: addresses and passwords are secrets. Returns its name.
@@ -25,7 +65,7 @@ const LONGEST = 60_000;
  * @throws AlertsError `INVALID`
  */
 export function checkReceiver(where: string, to: unknown): string {
-  checkNames(where, to, [...new Set([...Object.values(RECEIVERS).flat(), "deadline"])]);
+  checkNames(where, to, [...NAMES.flatMap(optionsOf), "deadline"]);
   const options = to as Readonly<Record<string, unknown>>;
   const found = NAMES.filter((name) => options[name] !== undefined);
   const [name] = found;
@@ -33,17 +73,14 @@ export function checkReceiver(where: string, to: unknown): string {
     throw new AlertsError(
       `${where} must have exactly one of: ${NAMES.join(", ")}; a second receiver needs a rule of its own`,
     );
-  checkNames(where, to, [...(RECEIVERS[name] ?? []), "deadline"]);
+  checkNames(where, to, [...optionsOf(name), "deadline"]);
   const { deadline } = options;
   // Its value is not in the message: it may be a secret in a wrong place.
   if (deadline !== undefined && durationOf(deadline, 1, LONGEST) === undefined)
     throw new AlertsError(
       `${where}: deadline must be a duration from 1 ms up to ${durationText(LONGEST)}, such as "10s"`,
     );
-  if (name === "command") checkCommand(where, options["command"]);
-  else if (name === "email") checkEmail(`${where}.email`, options["email"]);
-  else checkAddress(`${where}.${name}`, options[name], ["http:", "https:"]);
-  if (options["secret"] !== undefined) checkSecret(`${where}.secret`, options["secret"]);
+  RECEIVERS[name].check(`${where}.${name}`, options[name], options);
   return name;
 }
 
@@ -70,7 +107,7 @@ function checkCommand(where: string, command: unknown): void {
     command.length > 0 &&
     command[0] !== "" &&
     command.every((part) => typeof part === "string" && !part.includes("\0"));
-  if (!valid) throw new AlertsError(`${where}.command must be a list: the program, then its arguments`);
+  if (!valid) throw new AlertsError(`${where} must be a list: the program, then its arguments`);
 }
 
 function checkEmail(where: string, email: unknown): void {

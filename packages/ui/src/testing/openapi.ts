@@ -1,6 +1,8 @@
+import { fileURLToPath } from "node:url";
+import { schemasOf, type TypeSchemas } from "@ojm/testing/json-schema";
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { errorSchema } from "../common.js";
-import { type Endpoint, endpoints, type Parameter } from "./endpoints.js";
+import { endpoints } from "../api/endpoints.js";
+import type { Endpoint, Parameter } from "../contract/endpoint.js";
 
 const ERRORS = {
   400: "The request is wrong: the message says what",
@@ -25,10 +27,12 @@ const PARAMETERS: Readonly<Record<Parameter["type"], object>> = {
 
 /** The OpenAPI 3.1 document of the API. `openapi.json` in this package is a copy of it; a test compares. */
 export function openapi(): object {
+  const types = fileURLToPath(new URL("../contract/types.ts", import.meta.url));
+  const { fields, definitions } = schemasOf(types, "Answers", "#/components/schemas/");
   const paths: Record<string, Record<string, object>> = {};
   for (const endpoint of endpoints) {
     const path = endpoint.path.replace(/:(\w+)/g, "{$1}");
-    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(endpoint) };
+    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(endpoint, fields) };
   }
   return {
     openapi: "3.1.0",
@@ -52,18 +56,21 @@ export function openapi(): object {
             "Of `ojm ui` and `serveUi`, with an underscore and the port behind the name. A cockpit that is mounted has the session of its server",
         },
       },
-      schemas: { Error: schemaOf(errorSchema) },
+      schemas: definitions,
       responses: Object.fromEntries(
         Object.entries(ERRORS).map(([status, description]) => [
           status,
-          { description, content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } } },
+          { description, content: { "application/json": { schema: fields["error"] } } },
         ]),
       ),
     },
   };
 }
 
-function operation({ id, path, summary, role, query = {}, body, answer }: Endpoint): object {
+function operation(
+  { id, path, summary, role, query = {}, body, answer }: Endpoint,
+  answers: TypeSchemas["fields"],
+): object {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -76,17 +83,16 @@ function operation({ id, path, summary, role, query = {}, body, answer }: Endpoi
     description: text,
     schema: PARAMETERS[type],
   }));
-  const content =
-    typeof answer === "string"
-      ? { [answer]: { schema: { type: "string" } } }
-      : { "application/json": { schema: schemaOf(answer) } };
+  const content = answer.includes("/")
+    ? { [answer]: { schema: { type: "string" } } }
+    : { "application/json": { schema: answers[answer] } };
   return {
     operationId: id,
     summary,
     ...(role === "none" && { security: [] }),
     "x-role": role,
     parameters: [...inPath, ...inQuery],
-    ...(body && { requestBody: { required: true, content: { "application/json": { schema: schemaOf(body) } } } }),
+    ...(body && { requestBody: { required: true, content: { "application/json": { schema: bodyOf(body) } } } }),
     responses: {
       200: { description: summary, content },
       ...Object.fromEntries(
@@ -96,8 +102,7 @@ function operation({ id, path, summary, role, query = {}, body, answer }: Endpoi
   };
 }
 
-function schemaOf(schema: Parameters<typeof toJsonSchema>[0]): object {
-  // OpenAPI 3.1 has the JSON Schema of 2020: the items of a tuple are prefixItems.
+function bodyOf(schema: NonNullable<Endpoint["body"]>): object {
   const { $schema: _, ...rest } = toJsonSchema(schema, { errorMode: "ignore", target: "draft-2020-12" });
   return rest;
 }

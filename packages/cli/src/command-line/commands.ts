@@ -1,0 +1,587 @@
+import type { CommandGroups, CommandSpec, OptionSpecs } from "./spec.js";
+
+/** Which store a command looks at. */
+const STORE: OptionSpecs = {
+  store: {
+    value: "STORE",
+    common: true,
+    text: "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or a job file. A relative path begins at the working folder. Default: OJM_STORE, then OJM_CONFIG, then ojm.config.{json,yaml}",
+  },
+  profile: { value: "NAME", common: true, text: "the store of this profile of ojm.config" },
+};
+
+/** Whether a command writes colors. */
+const COLOR: OptionSpecs = {
+  color: {
+    value: "WHEN",
+    choices: ["auto", "always", "never"],
+    common: true,
+    text: "colors: auto (default: on a terminal without NO_COLOR), always or never",
+  },
+};
+
+/** How a command shows what it found. */
+const OUTPUT: OptionSpecs = {
+  json: { common: true, text: "print JSON" },
+  jsonl: { common: true, text: "print a line of JSON for each item" },
+  time: {
+    value: "HOW",
+    choices: ["relative", "iso", "local"],
+    common: true,
+    text: "times as relative (default on a terminal), iso (default elsewhere) or local",
+  },
+  ...COLOR,
+};
+
+/** Why something is taken from somebody. */
+const REASON: OptionSpecs = {
+  reason: { value: "TEXT", text: "why, for those whom it affects. Asked for on a terminal" },
+};
+
+const COMMON = { ...STORE, ...OUTPUT } as const;
+
+const DRY = { "dry-run": { text: "show what would be done, and to whom; do nothing" } } as const;
+
+const load = {
+  value: "FILE|PACKAGE",
+  text: "a JavaScript file, or a package such as @ojm/openaf, whose functions the scripts may call; may be given several times",
+} as const;
+
+const { json, jsonl } = OUTPUT;
+
+/** The commands, in the order in which the help shows them. Each is loaded when it is asked for. */
+export const groups: CommandGroups = [
+  [
+    "Job files",
+    [
+      {
+        name: "run",
+        operands: "FILE [key=value …]",
+        summary: "run the todo of a job file, or one of its jobs",
+        about: `key=value is an argument for the jobs. Those that the file gives win over it. Paths in it begin at the working
+directory; paths in the file begin at its folder.`,
+        examples: ["ojm run jobs.yaml", "ojm run jobs.yaml --job report month=11"],
+        codes: [5, 129, 130, 143, "another"],
+        load: () => import("../commands/run.js"),
+        options: {
+          job: {
+            value: "JOB",
+            text: "run only this job, and before it those that it depends on; may be given several times. A schedule is not begun, and the daemon of the file may run meanwhile: locks hold for both",
+          },
+          "dry-run": {
+            text: "show what would run, in which order, with which arguments and locks; run nothing",
+          },
+          load,
+          "log-prefix": {
+            value: "WHAT",
+            choices: ["none", "job", "time", "both"],
+            text: "what stands before each line that a job prints or logs: the job as [NAME], the time, or both. Default: none",
+          },
+          metrics: {
+            value: "HOST:PORT",
+            text: "while it runs, serve /metrics for Prometheus, /healthz and /readyz there. Without HOST: 127.0.0.1. Whoever reaches another address can read the names of the jobs",
+          },
+          strict: { text: "take warnings about the file for errors: nothing is run then" },
+          help: { short: "h", text: "show the help of the file: what it does, its arguments and its jobs" },
+          jobhelp: { value: "JOB", text: "show the help of one of its jobs, or of one that comes with ojm" },
+        },
+      },
+      {
+        name: "check",
+        operands: "FILE [key=value …]",
+        summary: "find what is wrong with a job file, and run nothing",
+        about: `Finds everything that is wrong with a job file and with those that it includes: keys, values, names of jobs, scripts.
+Ends with 0 if it can be run, and 2 if not. key=value is an argument as it would be given to ojm run.`,
+        examples: ["ojm check jobs.yaml --strict"],
+        load: () => import("../commands/check.js"),
+        options: { load, strict: { text: "take warnings for errors" } },
+      },
+      {
+        name: "schema",
+        operands: "",
+        summary: "print the JSON Schema of job files, for editors",
+        about: `With it, editors complete and check job files:
+
+  ojm schema > job-file.schema.json
+
+and as the first line of a job file, for editors that use the YAML language server:
+
+  # yaml-language-server: $schema=job-file.schema.json`,
+        examples: ["ojm schema > job-file.schema.json"],
+        load: () => import("../commands/schema.js"),
+        options: {},
+      },
+    ],
+  ],
+  [
+    "Look",
+    [
+      {
+        name: "ps",
+        operands: "[NAME]",
+        summary: "what runs now: where, since when, how long it usually takes, who waits",
+        examples: ["ojm ps --watch"],
+        codes: [3],
+        load: () => import("../commands/look/ps/ps.js"),
+        options: {
+          watch: {
+            short: "w",
+            text: "go on, and show every change, until Ctrl-C. Only on a terminal, and without --json",
+          },
+          ...COMMON,
+        },
+      },
+      {
+        name: "top",
+        operands: "",
+        summary: "a live screen: problems first, then what runs, then what comes next; with keys to look and to act",
+        about: `Keys: up and down select, Enter shows why, what helps and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
+        examples: ["ojm top --store redis://jobs.example.com:6379"],
+        load: () => import("../commands/look/top/top.js"),
+        options: {
+          "read-only": { text: "keys that change something do nothing" },
+          ...STORE,
+          ...COLOR,
+        },
+      },
+      {
+        name: "jobs",
+        operands: "[NAME]",
+        summary: "each job: when it is due next, how it ended last, how long it takes, its streak",
+        examples: ["ojm jobs --time local"],
+        codes: [3],
+        load: () => import("../commands/look/jobs.js"),
+        options: COMMON,
+      },
+      {
+        name: "next",
+        operands: "[NAME]",
+        summary: "the coming ticks of a schedule, or the next one of each",
+        examples: ["ojm next nightly-report --limit 3"],
+        codes: [3],
+        load: () => import("../commands/look/next.js"),
+        options: {
+          limit: {
+            value: "N",
+            short: "n",
+            text: "the most ticks to show, without NAME those of all schedules. Default: 10 of NAME, or one of each",
+          },
+          ...COMMON,
+        },
+      },
+      {
+        name: "why",
+        operands: "NAME",
+        summary: "why a job does not run now, the most important reason first, and what helps",
+        examples: ["ojm why nightly-report"],
+        codes: [3],
+        load: () => import("../commands/look/why.js"),
+        options: COMMON,
+      },
+      {
+        name: "ticks",
+        operands: "NAME",
+        summary: "what became of each tick of a schedule, and why, newest first",
+        about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused,
+waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: no process has
+decided on it a minute after it was due. Ticks that were decided at once, and not run for one reason, are one row. Outcomes are kept for 30 days.`,
+        examples: ["ojm ticks nightly-report --not-run --since 7d"],
+        codes: [3],
+        load: () => import("../commands/look/ticks.js"),
+        options: {
+          "not-run": { text: "only those that were not run so far" },
+          skipped: { text: "only those that were skipped" },
+          missed: { text: "only those that were missed" },
+          since: { value: "TIME", text: "only ticks since: a duration such as 2h, or a time in ISO 8601" },
+          until: { value: "TIME", text: "only ticks before" },
+          limit: { value: "N", short: "n", text: "the most rows to show. Default: 20" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "runs",
+        operands: "[NAME]",
+        summary: "the last runs, newest first",
+        examples: ["ojm runs nightly-report --failed --since 2d"],
+        codes: [3],
+        load: () => import("../commands/look/runs/runs.js"),
+        options: {
+          failed: {
+            text: "only those that did not complete: failed, timeout, lost, cancelled; with --by-name, without cancelled",
+          },
+          status: {
+            value: "STATUS",
+            choices: ["running", "completed", "skipped", "failed", "timeout", "cancelled", "lost"],
+            text: "only those with this status; may be given several times",
+          },
+          since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
+          until: { value: "TIME", text: "only those that began before" },
+          "by-name": { text: "each name once: its newest run, how many it has, and since when" },
+          before: { value: "RUN", text: "only those behind this one: the last id of a page gives the next page" },
+          limit: { value: "N", short: "n", text: "the most runs to show. Default: 20" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "show",
+        operands: "RUN",
+        summary: "everything about a run: RUN is its id, the beginning of one, or a name for its last run",
+        examples: ["ojm show nightly-report"],
+        codes: [3],
+        load: () => import("../commands/look/runs/show.js"),
+        options: COMMON,
+      },
+      {
+        name: "logs",
+        operands: "RUN",
+        summary: "the log of a run, from whatever machine: RUN as for ojm show",
+        about: `What a terminal would obey in a line is shown escaped: a log is data. --raw writes the lines as they are.`,
+        examples: ["ojm logs nightly-report --follow"],
+        codes: [3],
+        load: () => import("../commands/look/runs/logs.js"),
+        options: {
+          follow: { short: "f", text: "go on until the run is over" },
+          tail: { value: "N", short: "n", text: "only the last N lines" },
+          raw: { text: "write control characters and escape sequences as they are: the terminal obeys them" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "wait",
+        operands: "RUN",
+        summary: "wait for the end of a run and of the attempts that follow it, and end as the last one did",
+        examples: ["ojm wait nightly-report --timeout 10m"],
+        codes: [3, 8, 124],
+        load: () => import("../commands/look/runs/wait.js"),
+        options: {
+          attempt: { text: "wait for this attempt alone" },
+          timeout: { value: "TIME", text: "wait no longer than this, such as 10m. Ends with 8 then" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "history",
+        operands: "[FILE]",
+        summary: "the last runs, as ojm runs, of the job manager that a job file sets up",
+        examples: ["ojm history jobs.yaml --limit 5"],
+        load: () => import("../commands/look/runs/history.js"),
+        options: {
+          name: { value: "NAME", text: "only the runs of this name (args.name of the job)" },
+          limit: { value: "N", short: "n", text: "the most runs to show. Default: 20" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "locks",
+        operands: "[NAME|FILE]",
+        summary:
+          "which locks are held, by whom, and who waits for them, and which of the last runs are free; of a store, of one job, or of a job file",
+        examples: ["ojm locks"],
+        codes: [3],
+        load: () => import("../commands/look/locks.js"),
+        options: COMMON,
+      },
+      {
+        name: "audit",
+        operands: "[NAME]",
+        summary: "who unlocked, cancelled, held, paused, resumed, ran, filled or pruned what, and why",
+        examples: ["ojm audit nightly-report"],
+        codes: [3],
+        load: () => import("../commands/look/audit.js"),
+        options: { limit: { value: "N", short: "n", text: "the most entries to show. Default: 20" }, ...COMMON },
+      },
+      {
+        name: "doctor",
+        operands: "",
+        summary: "whether the store, its locks, runs and schedules are well, and what to do where they are not",
+        about: `Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
+a problem, and with 5 if the store cannot be reached. An entry that is damaged costs its own row in all other commands: it
+is named here, with the command that removes it.`,
+        examples: ["ojm doctor"],
+        load: () => import("../commands/look/doctor/doctor.js"),
+        options: {
+          remove: { value: "ENTRY", text: "remove an entry that is damaged, as it is printed here, and no other one" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "ui",
+        operands: "",
+        summary: "all of this in a browser, live; needs the package @ojm/ui",
+        about: `Serves 127.0.0.1 alone. The link that it prints is good once, for a minute: it is exchanged for a cookie. To let
+others in, mount @ojm/ui in a server of your own. With OJM_UI_SECRET, sessions outlive a new start. /healthz says that it
+lives, and /readyz that the store answers.`,
+        examples: ["ojm ui --read-only", "ojm ui --port 8080 --show-results"],
+        load: () => import("../commands/ui.js"),
+        options: {
+          port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
+          "read-only": { text: "refuse every act" },
+          "show-results": { text: "show results, args and meta of runs, which may hold secrets" },
+          metrics: {
+            text: "serve /metrics for Prometheus, to programs of this machine: of this process, and when each job of the store last completed",
+          },
+          "base-path": { value: "PATH", text: "where a proxy has it, such as /ops/ojm" },
+          "allow-host": { value: "NAME", text: "the name by which a proxy reaches it; may be given several times" },
+          ...STORE,
+        },
+      },
+    ],
+  ],
+  [
+    "Act",
+    [
+      {
+        name: "exec",
+        operands: "NAME -- COMMAND …",
+        summary: "run any command under the lock of NAME, with a record and a log",
+        about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held,
+and with 76 if --once-per or --tick skips it: a start counts for all machines, also if its command failed.
+The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
+the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and the lock stays held until the command
+ends. After the grace of a SIGINT, SIGTERM or SIGQUIT, or at a second one, at least a second later, SIGKILL ends the group. A command that
+ends with 0 all the same is recorded as completed. If ojm itself is killed, the command keeps running until it prints: its output has no reader then.
+With "notify" in a config file, ojm sends alerts about its runs.`,
+        examples: ["ojm exec nightly-dump --timeout 1h -- pg_dump shop"],
+        codes: [75, 124, 129, 130, 143, "another"],
+        load: () => import("../commands/exec/exec.js"),
+        options: {
+          wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
+          timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
+          grace: {
+            value: "TIME",
+            text: "how long it has to end after SIGTERM, or after a signal to ojm. Default: 10s",
+          },
+          retry: { value: "N", text: "the most attempts in all. Between two of them the lock is free" },
+          "retry-delay": {
+            value: "TIME",
+            text: "the wait before the second attempt; before each further one it is twice as long. Default: 1m",
+          },
+          "once-per": {
+            value: "TIME",
+            text: "skip the command if a run with the same option has started within nine tenths of this time, such as 54 min of 1h",
+          },
+          tick: {
+            value: "CRON",
+            text: "skip the command if a run has started for the last tick of this cron expression, such as '0 2 * * *'",
+          },
+          "time-zone": { value: "ZONE", text: "the zone of --tick, such as Europe/Lisbon, or local. Default: UTC" },
+          ping: {
+            value: "URL",
+            text: "report the command to a check of healthchecks.io, or of a program like it: its start to URL/start, its end to URL, or to URL/EXITCODE if it failed. A command that did not begin is not reported",
+          },
+          "quiet-if-locked": { text: "say nothing if the lock is held, or --once-per or --tick skips the command" },
+          ...STORE,
+        },
+      },
+      {
+        name: "run-now",
+        operands: "NAME [key=value …]",
+        summary: "run a schedule now, in the process that has it",
+        about: `The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
+false are parsed as such. The record shows them, so keep secrets elsewhere.`,
+        examples: ['ojm run-now nightly-report day=2026-11-01 --reason "the file came late"'],
+        codes: [3],
+        load: () => import("../commands/act/run-now.js"),
+        options: { ...REASON, ...COMMON },
+      },
+      {
+        name: "cancel",
+        operands: "RUN",
+        summary: "ask a run to stop, on whatever machine, and wait for its end",
+        about: "A job that waits for its next attempt does not make it, and no other follows.",
+        examples: ['ojm cancel nightly-report --reason "wrong month"'],
+        codes: [3, 8],
+        load: () => import("../commands/act/cancel.js"),
+        options: {
+          ...REASON,
+          wait: { value: "TIME", text: "how long to wait for the end. Default: 10s" },
+          ...DRY,
+          ...COMMON,
+        },
+      },
+      {
+        name: "unlock",
+        operands: "NAME",
+        summary: "take a lock from its holder, or end a hold",
+        about:
+          "The run of the holder is closed as cancelled. Its process is told, but nothing proves that it has stopped.",
+        examples: ['ojm unlock nightly-report --reason "its host is gone"'],
+        codes: [3],
+        load: () => import("../commands/act/unlock.js"),
+        options: { ...REASON, ...DRY, ...COMMON },
+      },
+      {
+        name: "hold",
+        operands: "NAME",
+        summary: "keep all runs of a job away, for maintenance",
+        examples: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
+        codes: [3, 75],
+        load: () => import("../commands/act/hold.js"),
+        options: {
+          ...REASON,
+          until: {
+            value: "TIME",
+            text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601. Default: 24h",
+          },
+          wait: { value: "TIME", text: "how long to wait for the run that goes on. Default: 0" },
+          new: { text: "also a name that has no run and no schedule, where one with nearly the same name has" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "pause",
+        operands: "NAME",
+        summary: "pause a schedule: its ticks are skipped until it is resumed",
+        examples: ['ojm pause nightly-report --reason "holidays" --until 7d'],
+        codes: [3],
+        load: () => import("../commands/act/pause.js"),
+        options: { ...REASON, until: { value: "TIME", text: "when it is resumed by itself" }, ...COMMON },
+      },
+      {
+        name: "resume",
+        operands: "NAME",
+        summary: "end the pause of a schedule",
+        examples: ["ojm resume nightly-report"],
+        codes: [3],
+        load: () => import("../commands/act/resume.js"),
+        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...COMMON },
+      },
+      {
+        name: "schedules",
+        operands: "rm NAME",
+        summary: "remove a schedule that no program adds any more, such as one that was renamed",
+        about: `Ticks that wait or are due get the outcome refused. The runs and the outcomes of its ticks stay. A program that still adds
+the schedule adds it again when it starts.`,
+        examples: ['ojm schedules rm nightly-report --reason "it is called weekly-report now"'],
+        codes: [3],
+        load: () => import("../commands/act/schedules.js"),
+        options: { ...REASON, ...COMMON },
+      },
+      {
+        name: "backfill",
+        operands: "NAME",
+        summary: "run the ticks of a time that is over",
+        about: `--status shows how far the backfills of a schedule are, and --stop ends them, in whatever process they are: the run that
+goes on goes on, and no further one begins.`,
+        examples: ['ojm backfill nightly-report --from 2d --reason "the store was away"'],
+        codes: [3],
+        load: () => import("../commands/act/backfill.js"),
+        options: {
+          from: { value: "TIME", text: "the first tick: a duration such as 2h, or a time in ISO 8601" },
+          to: { value: "TIME", text: "run ticks before this. Default: now" },
+          again: { text: "also those that were run" },
+          status: { text: "show how far the backfills are that are not done" },
+          stop: { text: "stop the backfills of the schedule" },
+          ...REASON,
+          ...COMMON,
+        },
+      },
+      {
+        name: "prune",
+        operands: "[NAME]",
+        summary: "delete the records and logs of runs that ended long ago",
+        about: `Takes --older-than, --keep, or both: with --keep alone all but the newest N of each name go, however young they are. The
+audit entries of that time are deleted too. A store also prunes itself: about once a day, runs that ended more than 90 days
+ago are deleted, but for the newest 100 of each name. "retention" in the config file, beside "store", changes that.`,
+        examples: ["ojm prune --older-than 30d --keep 100"],
+        codes: [3],
+        load: () => import("../commands/act/prune.js"),
+        options: {
+          "older-than": { value: "TIME", text: "how long ago, such as 30d" },
+          keep: {
+            value: "N",
+            text: "leave the newest N runs and entries of the audit of each name, however old they are",
+          },
+          ...DRY,
+          ...COMMON,
+        },
+      },
+    ],
+  ],
+  [
+    "Move",
+    [
+      {
+        name: "export",
+        operands: "[NAME]",
+        summary: "print runs, logs, schedules and the audit of a store as lines of JSON, for ojm import",
+        about: `The store may be used meanwhile. A run that goes on is left out, and so are locks, holds, attempts to come and requests:
+they belong to their store. The last line says how much there is.`,
+        examples: ["ojm export --store sqlite:a.db | ojm import --store redis://jobs.example.com"],
+        codes: [3],
+        load: () => import("../commands/port/export.js"),
+        options: {
+          since: {
+            value: "TIME",
+            text: "only runs that began, ticks and acts since: a duration such as 30d, or a time in ISO 8601",
+          },
+          until: { value: "TIME", text: "only those before" },
+          "no-logs": { text: "without the logs of runs" },
+          ...STORE,
+        },
+      },
+      {
+        name: "import",
+        operands: "[FILE]",
+        summary: "bring what ojm export printed into a store: from a file, or from stdin",
+        about: `Never changes what the store has, so it can be repeated, also beside processes that use the store. No tick that came due before
+is run again: one that came due since the export gets the outcome missed. Says what it imported, what was there already, and what it left
+out.`,
+        examples: ["ojm import runs.jsonl --store sqlite:b.db"],
+        load: () => import("../commands/port/import.js"),
+        options: { ...STORE, ...(json && { json }), ...(jsonl && { jsonl }) },
+      },
+    ],
+  ],
+  [
+    "More",
+    [
+      {
+        name: "help",
+        operands: "[COMMAND]",
+        summary: "show how a command is used",
+        examples: ["ojm help exec"],
+        load: () => import("../commands/help.js"),
+        options: {},
+      },
+      {
+        name: "version",
+        operands: "",
+        summary: "print the version",
+        examples: ["ojm version"],
+        load: () => import("../commands/version.js"),
+        options: {},
+      },
+      {
+        name: "completion",
+        operands: "bash|zsh|fish",
+        summary: "print a script with which the shell completes commands, options, names and runs",
+        about: `Names of jobs and ids of runs come from the store: that of --store on the line, or of OJM_STORE or ojm.config.json.
+
+  bash, in ~/.bashrc:                 source <(ojm completion bash)
+  zsh, in ~/.zshrc behind compinit:   source <(ojm completion zsh)
+  fish, in its config.fish:           ojm completion fish | source`,
+        examples: ["source <(ojm completion bash)"],
+        load: () => import("../commands/completion/completion.js"),
+        options: {},
+      },
+    ],
+  ],
+];
+
+/** The commands that scripts of ojm call. No help shows them. */
+const hidden: readonly CommandSpec[] = [
+  {
+    name: "__complete",
+    operands: "NAME|RUN -- PREFIX",
+    summary: "print the names or runs that begin so, a line each; nothing on any error",
+    load: () => import("../commands/completion/complete.js"),
+    options: { within: { value: "TIME", text: "the longest that it takes. Default: 900ms" }, ...STORE },
+    hidden: true,
+  },
+];
+
+/** Each command by its name. */
+export const commands: ReadonlyMap<string, CommandSpec> = new Map(
+  [...groups.flatMap(([, all]) => all), ...hidden].map((spec) => [spec.name, spec] as const),
+);

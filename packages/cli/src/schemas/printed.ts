@@ -1,0 +1,118 @@
+import type { AuditEntry, CancelOutcome, HeldLock, LogLine, PendingRetry, RunRecord, UnlockOutcome } from "@ojm/core";
+import type { LogGap } from "@ojm/core/internal";
+import type { Backfill, BackfillProgress, NextTick, Pause } from "@ojm/schedule";
+import type { Finding } from "../commands/look/doctor/finding.js";
+import type { Job } from "../commands/look/jobs.js";
+import type { Lock } from "../commands/look/locks.js";
+import type { JobTick } from "../commands/look/next.js";
+import type { WaitingJob } from "../commands/look/ps/ps.js";
+import type { Running } from "../commands/look/ps/running.js";
+import type { Why } from "../commands/look/reasons.js";
+import type { NewestRun } from "../commands/look/runs/by-name.js";
+import type { ShownRun } from "../commands/look/runs/show.js";
+import type { ShownTick } from "../commands/look/ticks.js";
+import type { Counts, Head } from "../commands/port/format.js";
+import type { EXIT } from "../errors.js";
+
+/**
+ * What each command prints with `--json`. With `--jsonl`, each line is an item of its list. The schemas of the
+ * package are made of these types, with what is said of each field here and in the packages that they come from.
+ */
+export interface Printed {
+  /** What runs, and behind it the jobs that wait for their next attempt. */
+  readonly ps: readonly (Running | WaitingJob)[];
+  readonly jobs: readonly Job[];
+  readonly next: readonly JobTick[];
+  /** The most important reason first. */
+  readonly why: readonly Why[];
+  readonly ticks: readonly ShownTick[];
+  /** With --by-name, the newest run of each name. */
+  readonly runs: readonly (RunRecord | NewestRun)[];
+  readonly history: readonly RunRecord[];
+  readonly show: ShownRun;
+  readonly logs: readonly (LogLine | LogGap)[];
+  readonly wait: RunRecord;
+  readonly locks: readonly Lock[];
+  readonly audit: readonly AuditEntry[];
+  /** With --remove, the key of the entry that was removed. */
+  readonly doctor: readonly Finding[] | { readonly removed: unknown };
+  readonly "run-now": {
+    /** The id of the run. */
+    readonly run: string;
+  };
+  readonly cancel: CancelOutcome | DryCancel;
+  readonly unlock: UnlockOutcome | (DryRun & { readonly lock: HeldLock });
+  readonly hold: NewHold;
+  readonly pause: Paused;
+  readonly resume: { readonly name: string; readonly wasPaused: boolean; readonly next?: NextTick };
+  readonly schedules: RemovedSchedule;
+  /** With --status, those that are not done. With --stop, those that were not. */
+  readonly backfill: Backfill | readonly BackfillProgress[];
+  readonly prune: Pruned;
+  readonly import: ImportedStore;
+  /** An error of a command that prints JSON, on stderr. */
+  readonly error: { readonly error: PrintedError };
+}
+
+/** With --dry-run: nothing was done. */
+interface DryRun {
+  readonly dryRun: true;
+}
+
+interface DryCancel extends DryRun {
+  readonly run: RunRecord;
+  /** The attempt that the job waits for. */
+  readonly next?: PendingRetry;
+}
+
+interface NewHold extends HeldLock {
+  /** Set if the name had no run, no lock and no schedule before. */
+  readonly isNew?: true;
+}
+
+interface Paused {
+  readonly name: string;
+  readonly paused: true;
+  readonly reason: string;
+  readonly by: string;
+  readonly until?: number;
+  readonly replaced?: Pause;
+}
+
+interface RemovedSchedule {
+  readonly name: string;
+  readonly removed: true;
+  readonly reason: string;
+  readonly by: string;
+  /** How many living processes had it: their programs add it again when they start. */
+  readonly processes: number;
+}
+
+interface Pruned extends Partial<DryRun> {
+  /** How many runs were deleted. */
+  readonly removed: number;
+  /** How many entries of the audit were deleted. */
+  readonly audits: number;
+}
+
+type ImportedStore = Counts & {
+  /** The kind of the store, when the export began, and the version of ojm that wrote it. */
+  readonly from: Pick<Head, "store" | "at" | "ojm">;
+  /**
+   * Set if the fences of this store are below those of the imported runs: a system that stored one refuses the
+   * runs of this store.
+   */
+  readonly lowerFences?: {
+    /** The highest fence of the imported runs. */
+    readonly imported: string;
+    /** The fence that a run of this store would have got. */
+    readonly here: string;
+  };
+};
+
+interface PrintedError {
+  readonly code: Exclude<keyof typeof EXIT, "ok" | "started" | "signal">;
+  /** The exit code. */
+  readonly exit: number;
+  readonly message: string;
+}

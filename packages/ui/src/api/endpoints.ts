@@ -1,0 +1,27 @@
+import type { Endpoint } from "../contract/endpoint.js";
+import { sessionRequestSchema } from "../contract/requests.js";
+import { actEndpoints } from "./acts.js";
+import { lookEndpoints } from "./look.js";
+
+/** All endpoints. Those of sessions have their handlers in `serveUi`. */
+export const endpoints: readonly Endpoint[] = [
+  ...lookEndpoints,
+  {
+    id: "login",
+    method: "POST",
+    path: "/api/v1/session",
+    summary: "Exchange the launch token for a cookie",
+    role: "none",
+    body: sessionRequestSchema,
+    answer: "me",
+  },
+  {
+    id: "logout",
+    method: "DELETE",
+    path: "/api/v1/session",
+    summary: "End the session",
+    role: "read",
+    answer: "act",
+  },
+  ...actEndpoints,
+];
