@@ -1,5 +1,5 @@
 import { maskUrls } from "@ojm/core/internal";
-import { placeChannel, type Saying } from "../plan/manager/channel-paths.js";
+import { placeChannel, type Saying } from "../plan/manager/channels.js";
 import type { Plan } from "../plan/planned.js";
 import type { Position } from "../text/problem.js";
 import type { Runtime } from "./runtime/runtime.js";

@@ -4,35 +4,30 @@ import type { Args, CodeBlock, Settings } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
 import { mergeArgs } from "../plan/args.js";
-import type { Environment } from "../plan/environment/environment.js";
-import { requiredText } from "../plan/file-checks/required.js";
-import { placeChannels, type Saying } from "../plan/manager/channel-paths.js";
-import type { Plan, PlannedJob, Step } from "../plan/planned.js";
-import { ownArgs } from "../plan/schedules/known-start.js";
-import { isSequential } from "../plan/settings.js";
-import type { ThreadPool } from "../script/pool.js";
+import type { Environment } from "../plan/environment.js";
+import { placeChannels, type Saying } from "../plan/manager/channels.js";
+import { ownArgs } from "../plan/manager/starts.js";
+import { isSequential, type Plan, type PlannedJob, type Step } from "../plan/planned.js";
+import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
+import { requiredText } from "../text/template.js";
 import { openDeclared } from "./declared-channels.js";
-import { Dispatch } from "./dispatch/dispatch.js";
+import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
 import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
-import { Running, type Stoppable } from "./dispatch/running.js";
-import { Semaphore } from "./dispatch/semaphore.js";
+import { type ExecutionOrigin, type ParentExecution, Running, type Stoppable } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
 import { argsOfCode } from "./job/step-args.js";
-import { performRequest, type RequestHost } from "./perform-request.js";
+import { performRequest, type RequestHost } from "./job-runs.js";
 import { Report } from "./report.js";
 import { JobError, SkippedJob } from "./runtime/job-error.js";
-import type { ExecutionOrigin, ParentExecution } from "./runtime/parent-execution.js";
 import type { Runtime } from "./runtime/runtime.js";
-import { whyIdle } from "./triggers/idle.js";
-import { sortTodo } from "./triggers/todo.js";
-import { type TriggerHost, Triggers } from "./triggers/triggers.js";
+import { sortTodo, type TriggerHost, Triggers, whyIdle } from "./triggers/triggers.js";
 
 /** The least number of slots where the file sets none: more jobs than processors, for some only wait. */
 const FEWEST_THREADS = 4;
 
 /** What an {@link Engine} needs. */
-export interface EngineParts {
+interface EngineParts {
   readonly plan: Plan;
   readonly commandLine: Args;
   /** What the user typed on the command line of the process. Its paths begin at the working directory. */

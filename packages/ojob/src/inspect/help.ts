@@ -1,6 +1,6 @@
 import { durationText } from "@ojm/core/backend";
 import { LINES, nearest, visible } from "@ojm/core/internal";
-import { builtinFile, builtinFileOf } from "../load/builtin/builtin.js";
+import { builtinFile, builtinFileOf } from "../load/builtin.js";
 import type { Help, HelpArgument, JobDefinition, JobFile, JobReference, StepReference } from "../load/job-file.js";
 import { loadJobFile } from "../load/load.js";
 import { JobFileError } from "../text/problem.js";

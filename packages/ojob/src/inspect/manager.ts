@@ -2,13 +2,19 @@ import { existsSync } from "node:fs";
 import { type ChannelConfig, type JobManager, openJobManager } from "@ojm/core";
 import type { Args, JobFile } from "../load/job-file.js";
 import { around, fillArgs, mergeArgs } from "../plan/args.js";
-import { type PathsOf, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
-import { askingTypes, type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import {
+  askingTypes,
+  type PathsOf,
+  type PrepareType,
+  placeChannels,
+  preparing,
+  type Saying,
+} from "../plan/manager/channels.js";
 import { JOB_INIT, managerOptions } from "../plan/manager/manager-args.js";
 import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
+import { misplacedNote } from "../text/files.js";
 import { JobFileError, type Position } from "../text/problem.js";
-import { misplacedNote } from "../text/said-path.js";
 
 /**
  * Opens the job manager of a job file, if the file puts its channels in a store that outlives a process.

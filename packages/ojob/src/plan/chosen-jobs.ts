@@ -2,7 +2,7 @@ import { nearest } from "@ojm/core/internal";
 import type { JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
 import { JOB_INIT } from "./manager/manager-args.js";
-import { jobsNamedIn } from "./shortcuts/walk.js";
+import { jobsNamedIn } from "./planned.js";
 
 /**
  * The job file with another todo: these jobs, once each, and before them the jobs that they depend on. An

@@ -1,28 +1,32 @@
 import { existsSync } from "node:fs";
 import { nearest, shellWord } from "@ojm/core/internal";
-import { builtinFileOf } from "../load/builtin/builtin.js";
+import { builtinFileOf } from "../load/builtin.js";
 import type { Args, Dependency, JobDefinition, JobFile, JobReference, Shortcut } from "../load/job-file.js";
+import { checkMatrix, keysOf } from "../load/matrix.js";
+import { copyOf, saidPath } from "../text/files.js";
 import type { Position, Problems } from "../text/problem.js";
-import { copyOf, saidPath } from "../text/said-path.js";
-import { planChecks } from "./argument-checks/plan-checks.js";
-import { rejectCycles, stepsOf } from "./cycles.js";
-import { planContext } from "./environment/context.js";
-import type { Environment } from "./environment/environment.js";
-import { NOTHING_AROUND, type Surroundings } from "./environment/surroundings.js";
-import { rejectUnlocked } from "./file-checks/continued.js";
-import { checkMatrix, keysOf } from "./file-checks/matrix.js";
-import { warnOfReturns } from "./file-checks/returns.js";
-import { warnOfShownSecrets } from "./file-checks/shown-secrets.js";
-import { checkTemplates, refuseTemplates } from "./file-checks/templates.js";
-import { checkWhen } from "./file-checks/when.js";
-import { expectJob } from "./known-jobs.js";
-import { checkManaged } from "./manager/run-args.js";
-import type { Plan, PlannedJob, Step } from "./planned.js";
-import { checkScript, expectBeside, planScript } from "./script.js";
+import { planChecks } from "./argument-checks/checks.js";
+import {
+  type Environment,
+  NOTHING_AROUND,
+  type Surroundings,
+  secretsOf,
+  variablesOf,
+  withVariables,
+} from "./environment.js";
+import {
+  checkTemplates,
+  checkWhen,
+  refuseTemplates,
+  rejectUnlocked,
+  warnOfReturns,
+  warnOfShownSecrets,
+} from "./file-checks.js";
+import { checkManaged } from "./manager/starts.js";
+import { type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
+import { checkScript, expectBeside, expressionScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
-import { checkSteps } from "./shortcuts/check-steps.js";
-import { expressionScript } from "./shortcuts/condition.js";
-import { shortcutJob } from "./shortcuts/shortcut-job.js";
+import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
 
 /**
  * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
@@ -197,4 +201,21 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
   return true;
+}
+
+type Context = Pick<PlannedJob, "asks" | "secretArgs" | "variables" | "environment" | "folder">;
+
+/** What a job gets beside its arguments: its secrets, its environment, and the folder of its scripts. */
+function planContext(job: JobDefinition, around: Surroundings, problems: Problems): Context {
+  const { environment, secrets, values } = around;
+  const own = secretsOf(job, secrets, problems);
+  const layers = variablesOf(job.environment ?? [], environment, { problems, values });
+  const variables = { ...layers, ...own.variables };
+  return {
+    asks: own.names,
+    secretArgs: own.args,
+    variables,
+    environment: withVariables(environment, variables),
+    ...(job.typeArgs.pwd !== undefined && { folder: expectBeside(job, "pwd", problems) }),
+  };
 }

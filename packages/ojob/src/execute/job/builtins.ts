@@ -1,16 +1,15 @@
 import { type Clock, isRunError, type Run, type RunOptions } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
-import { timeoutOf, wrongRunArgs } from "../../plan/manager/run-args.js";
+import { timeoutOf, wrongRunArgs } from "../../plan/manager/starts.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
-import type { RunTick } from "../attempts/handed-run.js";
-import { TickClaim } from "../attempts/tick-claim.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { Managers } from "../runtime/managers.js";
-import type { OpenRuns } from "../runtime/open-runs.js";
+import type { OpenRuns, RunTick } from "../runtime/open-runs.js";
+import { TickClaim } from "../tick-claim.js";
 
 /** What a built-in job works on. */
-export interface BuiltinContext {
+interface BuiltinContext {
   readonly args: Args;
   readonly runtime: { readonly managers: Managers; readonly clock: Clock };
   readonly runs: OpenRuns;

@@ -1,13 +1,13 @@
 import { relative } from "node:path";
 import type { Args } from "../../load/job-file.js";
 import type { RunsAround } from "../../output/job-output.js";
-import type { Environment } from "../../plan/environment/environment.js";
+import type { Environment } from "../../plan/environment.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { type Prepared, prepareJobFile } from "../../prepare.js";
+import { misplaced, missingFile, saidPath } from "../../text/files.js";
 import { describe, JobFileError } from "../../text/problem.js";
-import { misplaced, missingFile, saidPath } from "../../text/said-path.js";
-import type { Stoppable } from "../dispatch/running.js";
-import type { Semaphore } from "../dispatch/semaphore.js";
+import type { Semaphore } from "../dispatch/dispatch.js";
+import type { Stoppable } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
 import type { ExecutionHost } from "./host.js";
 

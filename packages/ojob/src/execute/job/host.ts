@@ -1,19 +1,17 @@
 import type { Args, CodeBlock } from "../../load/job-file.js";
 import type { RunsAround } from "../../output/job-output.js";
 import type { Log } from "../../output/log.js";
-import type { Environment } from "../../plan/environment/environment.js";
+import type { Environment } from "../../plan/environment.js";
 import type { Plan, PlannedJob, Step } from "../../plan/planned.js";
-import type { ThreadPool } from "../../script/pool.js";
+import type { ThreadPool } from "../../script/thread.js";
 import type { Position } from "../../text/problem.js";
-import type { SlotLender } from "../dispatch/map-concurrent.js";
+import type { Semaphore, SlotLender } from "../dispatch/dispatch.js";
 import type { JobOutcome, RunArgs } from "../dispatch/requests.js";
-import type { Stoppable } from "../dispatch/running.js";
-import type { Semaphore } from "../dispatch/semaphore.js";
-import type { ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
+import type { ExecutionOrigin, ParentExecution, Stoppable } from "../execution.js";
 import type { Runtime } from "../runtime/runtime.js";
 
 /** A job file that a job of another file runs. */
-export interface InnerRun extends Stoppable {
+interface InnerRun extends Stoppable {
   /** Resolves to whether all jobs went well. */
   run(): Promise<boolean>;
 }

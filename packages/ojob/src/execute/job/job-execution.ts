@@ -5,25 +5,19 @@ import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.j
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
-import type { Stoppable } from "../dispatch/running.js";
-import { HeldLocks } from "../runtime/held-locks.js";
+import { mapConcurrent } from "../dispatch/dispatch.js";
+import type { Endable, ExecutionOrigin, ParentExecution, Stoppable } from "../execution.js";
 import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
+import { HeldLocks } from "../runtime/locks.js";
 import { OpenRuns } from "../runtime/open-runs.js";
-import type { Endable, ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
 import type { ShortcutContext } from "../shortcuts/context.js";
 import { runShortcut } from "../shortcuts/run-shortcut.js";
 import { runBuiltin } from "./builtins.js";
-import { EachItems } from "./each.js";
 import { runOtherFile } from "./file-job.js";
 import type { ExecutionHost } from "./host.js";
-import { type EndedBy, Interruption, stopFailure } from "./interruption.js";
-import { JobScripts } from "./job-scripts.js";
-import { Limits } from "./limits.js";
-import type { ScriptOwner } from "./script-calls.js";
-import { StepChecks } from "./step/checks.js";
-import { contextOf, type ScriptContext } from "./step/context.js";
-import { StepRunner } from "./step/step-runner.js";
-import { argsOfCode, givenBy, withoutOwn } from "./step-args.js";
+import { JobScripts, type ScriptOwner } from "./scripts.js";
+import { argsOfCode, contextOf, givenBy, type ScriptContext, StepChecks, withoutOwn } from "./step-args.js";
+import { type EndedBy, Interruption, Limits, StepRunner, stopFailure } from "./step-limits.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
 export class JobExecution implements Stoppable, Endable, ScriptOwner {
@@ -350,4 +344,59 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const { name, message, code } = reason as Error & { code?: string };
     this.end({ name, message, ...(code !== undefined && { code }) }, by);
   }
+}
+
+interface Item {
+  readonly item: unknown;
+  /** The only job that gets the item. Default: all of them. */
+  readonly only?: string | undefined;
+}
+
+/**
+ * The items that a script hands to the jobs of `each`: those passed to `each()`, then those of the list that
+ * it returns.
+ */
+class EachItems {
+  /** The job that the script belongs to. */
+  readonly #owner: PlannedJob;
+  readonly #items: Item[] = [];
+
+  constructor(owner: PlannedJob) {
+    this.#owner = owner;
+  }
+
+  /** @throws JobError if there is no such job in `each` */
+  add(item: unknown, only?: string): void {
+    const { name, each } = this.#owner;
+    if (each.length === 0) throw new JobError(`each(): the job "${name}" has no "each"`);
+    if (only !== undefined && !each.some(({ job }) => job === only)) {
+      throw new JobError(`each(): "${only}" is none of the jobs in "each" of "${name}"`);
+    }
+    this.#items.push({ item, only });
+  }
+
+  /** Runs the jobs for every item. Free slots work on items at the same time. */
+  async run(host: ExecutionHost, returned: unknown, origin: ExecutionOrigin): Promise<void> {
+    const jobs = this.#owner.each.map(({ job }) => host.job(job));
+    if (jobs.length === 0) return;
+    const items = [...this.#items, ...(Array.isArray(returned) ? returned.map((item): Item => ({ item })) : [])];
+    await mapConcurrent(host.dispatch, items, async ({ item, only }) => {
+      const given = isArgs(item) ? item : { item };
+      for (const job of jobs.filter(({ name }) => only === undefined || name === only)) {
+        for (const run of await host.runsOf(job, given, origin)) {
+          try {
+            await host.execute(job, await host.args(job, run.own, run.given), origin);
+          } catch (error) {
+            // The item has nothing to do. That says nothing about the other items.
+            if (!(error instanceof SkippedJob)) throw error;
+            host.jobSkipped(job.name, error.message);
+          }
+        }
+      }
+    });
+  }
+}
+
+function isArgs(value: unknown): value is Args {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,14 @@
 import type { Args, CodeBlock } from "../../load/job-file.js";
+import type { Log } from "../../output/log.js";
 import { fillArgs } from "../../plan/args.js";
-import { requiredText } from "../../plan/file-checks/required.js";
+import { applyChecks, type Check, type Checking } from "../../plan/argument-checks/checks.js";
+import { type Environment, environmentOf } from "../../plan/environment.js";
 import type { JobStep, PlannedJob } from "../../plan/planned.js";
-import { expressionScript } from "../../plan/shortcuts/condition.js";
+import { expressionScript } from "../../plan/script.js";
+import { isMap } from "../../shortcuts/values.js";
 import type { Variables } from "../../text/environment.js";
+import { requiredText } from "../../text/template.js";
 import { JobError, within } from "../runtime/job-error.js";
-import { isMap } from "../shortcuts/values/paths.js";
 import type { ExecutionHost } from "./host.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
@@ -49,4 +52,60 @@ export function withoutOwn(result: Args, own: Args, before: Args): Args {
   const kept = Object.entries(result).filter(([name]) => !Object.hasOwn(own, name));
   const hidden = Object.entries(before).filter(([name]) => Object.hasOwn(own, name));
   return Object.fromEntries([...kept, ...hidden]);
+}
+
+/** The checks of a job's arguments, at their places among its steps. */
+export class StepChecks {
+  readonly #job: PlannedJob;
+  readonly #checking: Omit<Checking, "what">;
+
+  constructor(job: PlannedJob, variables: Variables, log: Pick<Log, "mask">) {
+    this.#job = job;
+    this.#checking = { variables, hide: (text) => log.mask(text) };
+  }
+
+  /**
+   * Checks the arguments before the first step: what is wrong then starts nothing. Only an argument that is
+   * missing may still come from a step of `from`.
+   *
+   * @throws JobError that names the argument and what is wrong with it
+   */
+  first(args: Args): Args {
+    return this.#check(this.#job.checks.in, args, { what: "argument", awaited: this.#job.checks.late });
+  }
+
+  /**
+   * Checks the arguments before the step of this number: `in` after the steps of `from`, `out` before those
+   * of `to`, as in OpenAF.
+   *
+   * @throws JobError that names the argument and what is wrong with it
+   */
+  before(step: number, args: Args): Args {
+    const { in: given, out, late, from, to } = this.#job.checks;
+    const ready = late && step === from ? this.#check(given, args, { what: "argument" }) : args;
+    return step === to ? this.#check(out, ready, { what: "result" }) : ready;
+  }
+
+  #check(checks: readonly Check[], args: Args, how: Pick<Checking, "what" | "awaited">): Args {
+    try {
+      return applyChecks(checks, args, { ...this.#checking, ...how });
+    } catch (error) {
+      throw new JobError((error as Error).message, { at: this.#job.at });
+    }
+  }
+}
+
+/** Where the scripts of a job run. */
+export interface ScriptContext {
+  readonly environment: Environment;
+  /** The folder. Default: that of the process. */
+  readonly folder: string | undefined;
+}
+
+/**
+ * The context of a job. Where the job is a step of another one, it also has the environment `around` it, but
+ * not the folder: as before there was an environment, each job says where its own script runs.
+ */
+export function contextOf(job: PlannedJob, around?: ScriptContext): ScriptContext {
+  return { environment: environmentOf(job, around?.environment), folder: job.folder };
 }

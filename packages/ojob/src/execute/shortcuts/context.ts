@@ -1,8 +1,8 @@
 import type { Args, CodeBlock, Shortcut } from "../../load/job-file.js";
 import type { PlannedJob } from "../../plan/planned.js";
+import type { ParentExecution } from "../execution.js";
 import type { ExecutionHost } from "../job/host.js";
-import type { ScriptContext } from "../job/step/context.js";
-import type { ParentExecution } from "../runtime/parent-execution.js";
+import type { ScriptContext } from "../job/step-args.js";
 
 /** What a shortcut needs of the execution of the job whose step it is. */
 export interface ShortcutContext {

@@ -1,11 +1,11 @@
 import type { Args, Shortcut, StepJob, StepReference } from "../../load/job-file.js";
-import { conditionScript } from "../../plan/shortcuts/condition.js";
-import { shortcutJob } from "../../plan/shortcuts/shortcut-job.js";
-import { merge } from "../../script/worker/functions/merge.js";
-import { mapConcurrent } from "../dispatch/map-concurrent.js";
+import { shortcutJob } from "../../plan/planned.js";
+import { conditionScript } from "../../plan/script.js";
+import { merge } from "../../script/worker/functions/values.js";
+import { isMap } from "../../shortcuts/values.js";
+import { mapConcurrent } from "../dispatch/dispatch.js";
 import { JobError, SkippedJob, within } from "../runtime/job-error.js";
 import type { ShortcutRun } from "./shortcut-run.js";
-import { isMap } from "./values/paths.js";
 
 /** Shortcuts that decide which jobs run. As in OpenAF, changes of their arguments are not handed on. */
 export const CONTROL: Readonly<Record<string, (run: ShortcutRun) => Promise<Args>>> = {

@@ -1,11 +1,11 @@
 import type { Args } from "../../load/job-file.js";
 import { OPERATIONS } from "../../plan/shortcuts/check-values.js";
 import { queryScript } from "../../plan/shortcuts/nlinq.js";
-import { parseData } from "../../script/literals.js";
-import { merge } from "../../script/worker/functions/merge.js";
+import { parseData } from "../../script/javascript.js";
+import { merge } from "../../script/worker/functions/values.js";
+import { isMap, readPath, withValue } from "../../shortcuts/values.js";
 import type { ShortcutRun } from "./shortcut-run.js";
 import { functionScript } from "./values/function-script.js";
-import { isMap, readPath, withValue } from "./values/paths.js";
 
 /** The key under which OpenAF keeps what nobody names. */
 const RESULT = "res";

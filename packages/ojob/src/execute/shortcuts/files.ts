@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import type { Args } from "../../load/job-file.js";
-import { merge } from "../../script/worker/functions/merge.js";
+import { merge } from "../../script/worker/functions/values.js";
+import { isMap, readPath, withValue } from "../../shortcuts/values.js";
 import type { ShortcutRun } from "./shortcut-run.js";
-import { isMap, readPath, withValue } from "./values/paths.js";
 
 const RESULT = "res";
 

@@ -1,7 +1,7 @@
 import type { Args } from "../../load/job-file.js";
 import { FORMATS } from "../../plan/shortcuts/check-values.js";
+import { isMap, readPath } from "../../shortcuts/values.js";
 import type { ShortcutRun } from "./shortcut-run.js";
-import { isMap, readPath } from "./values/paths.js";
 import { plainTable } from "./values/table.js";
 
 const RESULT = "res";

@@ -1,9 +1,9 @@
 import type { Args } from "../../load/job-file.js";
-import { parseData } from "../../script/literals.js";
-import { merge } from "../../script/worker/functions/merge.js";
+import { parseData } from "../../script/javascript.js";
+import { merge } from "../../script/worker/functions/values.js";
+import { isMap, readPath, withValue } from "../../shortcuts/values.js";
 import { variableOf } from "../../text/environment.js";
 import type { ShortcutRun } from "./shortcut-run.js";
-import { isMap, readPath, withValue } from "./values/paths.js";
 
 /** Options of OpenAF's repository of secrets, which is encrypted and opened by Java. */
 const OF_THE_REPOSITORY: readonly string[] = ["secRepo", "secPass", "secMainPass"];

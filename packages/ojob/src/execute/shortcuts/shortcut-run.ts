@@ -1,14 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Args, CodeBlock, Shortcut, StepReference } from "../../load/job-file.js";
-import { isTyped } from "../../plan/manager/channel-paths.js";
+import { isTyped } from "../../plan/manager/channels.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
-import { clone, merge } from "../../script/worker/functions/merge.js";
-import { saidPath } from "../../text/said-path.js";
+import { clone, merge } from "../../script/worker/functions/values.js";
+import { isMap, readPath, Templates, withValue } from "../../shortcuts/values.js";
+import { saidPath } from "../../text/files.js";
 import { shownArgs } from "../../text/secrets.js";
 import type { ShortcutContext } from "./context.js";
-import { isMap, readPath, withValue } from "./values/paths.js";
-import { Templates } from "./values/templates.js";
 
 /** The key that means the arguments, and not a value that $set keeps. */
 const ARGS = "args";

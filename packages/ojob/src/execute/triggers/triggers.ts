@@ -1,11 +1,12 @@
-import type { Args } from "../../load/job-file.js";
-import type { PlannedJob } from "../../plan/planned.js";
+import type { Args, TodoEntry } from "../../load/job-file.js";
+import { JOB_INIT, JOB_START } from "../../plan/manager/manager-args.js";
+import type { Plan, PlannedJob } from "../../plan/planned.js";
+import type { Asked } from "../dispatch/requests.js";
 import type { JobError } from "../runtime/job-error.js";
 import { asWritten } from "../runtime/script-channels.js";
-import type { Change } from "./channel-follower.js";
-import type { ScheduleHost } from "./schedule/host.js";
+import type { ScheduleHost } from "./file-scheduler.js";
 import { Schedules } from "./schedules.js";
-import { Subscriptions } from "./subscriptions.js";
+import { type Change, Subscriptions } from "./subscriptions.js";
 
 /** What triggers need of the engine. */
 export interface TriggerHost extends ScheduleHost {
@@ -80,4 +81,43 @@ export class Triggers {
     const onFailure = (error: JobError): void => this.#host.failed(job.name, error);
     await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, onFailure, { onlyFromNow });
   }
+}
+
+/** The requests of a todo, by when they run. */
+interface Todo {
+  /** These run now. */
+  readonly now: readonly Asked[];
+  /** These run when all others are done or stopped. */
+  readonly shutdown: readonly Asked[];
+}
+
+/** Sorts the items of a todo by the types of their jobs. */
+export function sortTodo({ todo, jobs }: Plan): Todo {
+  const asked = todo.flatMap((entry) => askedBy(entry, jobs));
+  return {
+    now: asked.filter(({ job }) => job.type !== "shutdown"),
+    shutdown: asked.filter(({ job }) => job.type === "shutdown").map((one) => ({ ...one, trigger: "shutdown" })),
+  };
+}
+
+function askedBy(entry: TodoEntry, jobs: Plan["jobs"]): Asked[] {
+  const job = jobs.get(entry.job);
+  if (job === undefined) return [];
+  const begins = job.type === "periodic" || job.type === "subscribe";
+  return [{ job, given: entry.args.length > 0 ? entry.args : [{}], trigger: "manual", entry, begins }];
+}
+
+const REPEATED = ["periodic", "subscribe"];
+
+/**
+ * Why a daemon whose todo is done can do nothing any more: all that would start jobs needs the job manager,
+ * and Init failed. `undefined` if it may have work.
+ */
+export function whyIdle({ todo, jobs, settings }: Plan, initFailed: boolean): string | undefined {
+  if (settings.daemon !== true || !initFailed) return undefined;
+  const mayWork = todo.some(({ job: name }) => {
+    const { type = "", steps = [] } = jobs.get(name) ?? {};
+    return REPEATED.includes(type) && !steps.some((step) => "job" in step && step.job === JOB_START);
+  });
+  return mayWork ? undefined : `${JOB_INIT} failed, so the daemon has nothing to do`;
 }

@@ -1,9 +1,8 @@
 import { isAbsolute } from "node:path";
 import type { CodeBlock, JobDefinition, JobFile } from "../../load/job-file.js";
-import type { Plan, Step } from "../../plan/planned.js";
-import { conditionToCheck, expressionScript } from "../../plan/shortcuts/condition.js";
-import { jobsNamedIn, shortcutsIn } from "../../plan/shortcuts/walk.js";
-import { readSource } from "../../text/read-source.js";
+import { jobsNamedIn, type Plan, type Step, shortcutsIn } from "../../plan/planned.js";
+import { conditionToCheck, expressionScript } from "../../plan/script.js";
+import { readSource } from "../../text/files.js";
 
 /** A script of a job file whose names are looked at. */
 export interface Script {

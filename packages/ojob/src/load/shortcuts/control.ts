@@ -1,5 +1,5 @@
-import { anything, code, flag, record, required, text } from "../check/shape.js";
-import { jobs } from "./items.js";
+import { jobs } from "../../shortcuts/syntax.js";
+import { anything, code, flag, record, required, text } from "../shape.js";
 import type { ShortcutShape } from "./shape.js";
 
 const debug = flag("Log what the shortcut works with.");

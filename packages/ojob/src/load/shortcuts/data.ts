@@ -1,4 +1,4 @@
-import { anything, either, flag, record, required, type Shape, text, word } from "../check/shape.js";
+import { anything, either, flag, record, required, type Shape, text, word } from "../shape.js";
 import type { ShortcutShape } from "./shape.js";
 
 const path = text("A path in it, or a JMESPath expression. Default: all of it.");

@@ -1,4 +1,4 @@
-import { anything, flag, required, text, word } from "../check/shape.js";
+import { anything, flag, required, text, word } from "../shape.js";
 import type { ShortcutShape } from "./shape.js";
 
 const key = text("The key of $get that holds the data, or args. Default: res, and without it args.");

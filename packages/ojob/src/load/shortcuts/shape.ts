@@ -1,4 +1,4 @@
-import type { Fields, Shape } from "../check/shape.js";
+import type { Fields, Shape } from "../shape.js";
 
 /** What stands behind a shortcut and its options. */
 export interface ShortcutShape {

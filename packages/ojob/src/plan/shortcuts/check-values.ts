@@ -2,12 +2,11 @@ import type { JobFile, Shortcut } from "../../load/job-file.js";
 import { placeAt } from "../../script/compile.js";
 import { CodeError } from "../../script/javascript.js";
 import type { Position, Problems } from "../../text/problem.js";
-import { checkScript, warnIfMisplaced } from "../script.js";
-import { conditionToCheck } from "./condition.js";
+import { checkScript, conditionToCheck, warnIfMisplaced } from "../script.js";
 import { queryScript } from "./nlinq.js";
 
 /** Whose shortcut is checked. */
-export interface ValuesContext {
+interface ValuesContext {
   readonly owner: string;
   readonly file: JobFile;
   readonly problems: Problems;

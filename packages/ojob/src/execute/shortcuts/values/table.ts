@@ -1,5 +1,5 @@
 import type { Args } from "../../../load/job-file.js";
-import { isMap } from "./paths.js";
+import { isMap } from "../../../shortcuts/values.js";
 
 /** A list of maps as a table of plain text: a column for each field that one of them has. */
 export function plainTable(data: unknown): string {

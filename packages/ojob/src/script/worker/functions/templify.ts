@@ -1,7 +1,5 @@
 import type { HelperDelegate } from "handlebars";
-import { fillBlocks } from "../../../text/handlebars/handlebars.js";
-import { escapeHtml } from "../../../text/html.js";
-import { valueAt } from "../../../text/value-at.js";
+import { escapeHtml, fillBlocks, valueAt } from "../../../text/template.js";
 
 /** A template that is a path, in two or three braces. */
 const PLAIN = /\{\{(?:\{\s*([\p{L}\p{N}_$.-]+)\s*\}|\s*([\p{L}\p{N}_$.-]+)\s*)\}\}/gu;

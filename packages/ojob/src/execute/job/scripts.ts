@@ -1,0 +1,252 @@
+import { systemClock } from "@ojm/core";
+import type { Args } from "../../load/job-file.js";
+import type { JobProgress } from "../../output/live-lines.js";
+import type { Level } from "../../output/log.js";
+import type { ScriptStep } from "../../plan/planned.js";
+import { missingFolder, ScriptProcess } from "../../script/process/script-process.js";
+import { type CommandLine, ShellCommand, type ShellOptions, type ShellResult } from "../../script/process/shell.js";
+import type { FailureData } from "../../script/protocol.js";
+import type { ScriptEnd, ScriptHost, ScriptThread, SharedGlobals } from "../../script/thread.js";
+import type { MaskedPieces } from "../../text/masker.js";
+import type { JobOutcome } from "../dispatch/requests.js";
+import type { ParentExecution } from "../execution.js";
+import { JobError } from "../runtime/job-error.js";
+import type { ExecutionHost } from "./host.js";
+import type { ScriptContext } from "./step-args.js";
+
+/**
+ * The scripts of one execution of a job: JavaScript in a thread, other languages and shell commands in
+ * processes.
+ */
+export class JobScripts {
+  readonly #host: ExecutionHost;
+  readonly #owner: ScriptOwner;
+  readonly #calls: ScriptCalls;
+  #thread: ScriptThread | undefined;
+  #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
+  /** Settles when the last shell command of a script is over. */
+  #command: Promise<void> = Promise.resolve();
+
+  constructor(host: ExecutionHost, owner: ScriptOwner) {
+    this.#host = host;
+    this.#owner = owner;
+    this.#calls = new ScriptCalls(host, owner);
+  }
+
+  /** Runs a script to its end. `exception` is what the script of a `catch` deals with. */
+  async run(
+    step: ScriptStep,
+    args: Args,
+    context: ScriptContext,
+    exception: FailureData | undefined,
+  ): Promise<ScriptEnd> {
+    try {
+      return await (step.lang === undefined
+        ? this.#runInThread(step, args, context, exception)
+        : this.#runProcess(step, args, context));
+    } finally {
+      // A script that is ended does not wait for its command. The next step, or the next holder of the lock,
+      // must not meet it.
+      await this.#command;
+      this.#calls.flush();
+    }
+  }
+
+  /** Runs a shell command for a script that waits for it. */
+  async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
+    const place = { folder: context.folder, variables: context.environment.all };
+    const shell = new ShellCommand(command, options, place, this.#host.grace);
+    this.#process = shell;
+    const running = shell.run(this.#calls);
+    this.#command = running.then(
+      () => {},
+      () => {},
+    );
+    try {
+      return await running;
+    } finally {
+      this.#process = undefined;
+    }
+  }
+
+  /** Asks the script at work to stop. */
+  stop(): void {
+    this.#thread?.stop();
+    this.#process?.stop();
+  }
+
+  /** Ends the script at work, whatever it is doing. */
+  end(failure: FailureData): void {
+    this.#process?.end(failure);
+    void this.#thread?.end(failure);
+  }
+
+  /** Hands the thread back to the pool. */
+  release(): void {
+    if (this.#thread !== undefined) this.#host.pool.release(this.#thread);
+  }
+
+  async #runInThread(
+    step: ScriptStep,
+    args: Args,
+    { environment, folder }: ScriptContext,
+    exception: FailureData | undefined,
+  ): Promise<ScriptEnd> {
+    const { code, module = false } = step;
+    const missing = missingFolder(folder, code);
+    if (missing !== undefined) return { args, failure: missing };
+    const job = { name: this.#owner.name, pwd: folder ?? process.cwd() };
+    const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
+    const more = { variables: environment.added, ...(exception && { exception }) };
+    return this.#needThread().run({ ...message, ...more }, this.#calls);
+  }
+
+  async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
+    const { code, lang = "", noTemplate, shell, shellPrefix } = step;
+    const shown = { noTemplate, shell, shellPrefix };
+    const foreign = { block: code, lang, job: this.#owner.name, folder, variables: environment.all, ...shown };
+    const script = new ScriptProcess(foreign, args, this.#host.grace);
+    this.#process = script;
+    try {
+      return await script.run(this.#calls);
+    } finally {
+      this.#process = undefined;
+    }
+  }
+
+  /** All scripts of the job share one thread: a step finds what the step before left in it. */
+  #needThread(): ScriptThread {
+    if (this.#thread?.alive) return this.#thread;
+    this.release();
+    this.#thread = this.#host.pool.acquire();
+    return this.#thread;
+  }
+}
+
+/** The execution whose script makes the calls. */
+export interface ScriptOwner extends ParentExecution {
+  readonly name: string;
+  /** Fires when the job is asked to stop. */
+  readonly signal: AbortSignal;
+  /** Hands an item to the jobs of `each`, or only to the job named `only`. */
+  addItem(item: unknown, only?: string): void;
+  /** Runs a shell command for a script that waits for it. */
+  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult>;
+}
+
+type Call = (calls: ScriptCalls, parameters: readonly unknown[]) => unknown;
+
+const CALLS: Readonly<Record<string, Call>> = {
+  room: ({ host }) => host.log.room(),
+  channel: ({ host }, [name, verb, parameters]) =>
+    host.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
+  job: async ({ host, job }, [name, args]) =>
+    argsOf(String(name), await host.call(String(name), args as Record<string, unknown>, job)),
+  launch: ({ host }, [name, args]) => host.launch(String(name), [args].flat() as Record<string, unknown>[]),
+  each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
+  unlock: ({ host, job }, [name]) => unlock(host, job, String(name)),
+  lock: ({ host, job }, [name, wait, timeout]) => lock(host, job, String(name), Number(wait), timeout),
+  isLocked: ({ host }, [name]) => host.runtime.channels.lock(String(name)),
+  extendLock: ({ host, job }, [name, timeout]) => extend(host, job, String(name), Number(timeout)),
+  openRuns: ({ host }) => host.runtime.channels.openRuns(),
+  sh: ({ job }, [command, options]) => job.shell(command as CommandLine, (options ?? {}) as ShellOptions),
+  exit: ({ host, job }, [code]) => host.runtime.exit(Number(code), job.name),
+  get: ({ host }, [key]) => host.runtime.values.get(String(key)),
+  set: ({ host }, [key, value]) => void host.runtime.values.set(String(key), value),
+  toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),
+  parseData: async (_, [text]) => (await import("../../script/javascript.js")).parseData(String(text)),
+  fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
+};
+
+/**
+ * Serves the script of one step: its log lines, and the calls in which it waits for an answer of the main
+ * thread.
+ */
+class ScriptCalls implements ScriptHost {
+  readonly host: ExecutionHost;
+  readonly job: ScriptOwner;
+  readonly globals: SharedGlobals;
+  /** What the script writes, without secrets: also one that comes in two pieces. */
+  readonly #output: MaskedPieces;
+  readonly #errors: MaskedPieces;
+
+  constructor(host: ExecutionHost, job: ScriptOwner) {
+    this.host = host;
+    this.job = job;
+    this.globals = host.runtime.globals;
+    this.#output = host.log.masking();
+    this.#errors = host.log.masking();
+  }
+
+  get ahead(): number {
+    const { clock } = this.host.runtime;
+    return clock === systemClock ? 0 : clock.now() - Date.now();
+  }
+
+  async call(name: string, parameters: readonly unknown[]): Promise<unknown> {
+    const call = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined;
+    if (call === undefined) throw new JobError(`there is no call "${name}"`);
+    return call(this, parameters);
+  }
+
+  log(level: Level, message: string, time: number): void {
+    this.job.output.scriptLine(level, message, time);
+  }
+
+  print(text: string, toError: boolean): void {
+    this.job.output.print((toError ? this.#errors : this.#output).write(text), toError);
+  }
+
+  progress(progress: JobProgress): void {
+    this.job.output.progress(progress);
+  }
+
+  /** Shows what is held back of the output: the script is over. */
+  flush(): void {
+    this.job.output.print(this.#output.end());
+    this.job.output.print(this.#errors.end(), true);
+  }
+}
+
+/**
+ * The arguments that a called job left behind.
+ *
+ * @throws JobError if it failed or was skipped
+ */
+function argsOf(name: string, outcome: JobOutcome): Args {
+  if (outcome.status === "completed") return outcome.args;
+  if (outcome.status === "failed") throw outcome.error;
+  throw new JobError(`"${name}" was skipped: ${outcome.reason}`);
+}
+
+/** Takes a lock, and holds it until the job ends, or a script unlocks it. Returns whether it has the lock. */
+async function lock(
+  { runtime }: ExecutionHost,
+  job: ScriptOwner,
+  name: string,
+  wait: number,
+  timeout: unknown,
+): Promise<boolean> {
+  const has = await job.locks.takeFor(name, runtime.locks, { wait, signal: job.signal });
+  if (has && timeout !== undefined && timeout !== null) job.locks.limit(name, Number(timeout), runtime.clock);
+  return has;
+}
+
+async function extend({ runtime }: ExecutionHost, job: ScriptOwner, name: string, timeout: number): Promise<unknown> {
+  if (!job.locks.limit(name, timeout, runtime.clock)) {
+    throw new JobError(
+      `the timeout of the lock "${name}" cannot be extended: no script of this job took it by jobLocks.lock. Give the job a longer "timeout" in its args.`,
+    );
+  }
+  return { ...(await runtime.channels.lock(name)), timeout: runtime.clock.now() + timeout };
+}
+
+/** Unlocks a name and logs what happened, also if nobody holds the lock. */
+async function unlock(host: ExecutionHost, job: ScriptOwner, name: string): Promise<boolean> {
+  if (await job.locks.give(name)) return true;
+  const manager = await host.runtime.managers.get();
+  const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
+  const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;
+  job.output.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
+  return unlocked;
+}
