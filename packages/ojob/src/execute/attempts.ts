@@ -11,27 +11,13 @@ import { durationText } from "@ojm/core/backend";
 import { checkRetry, delayAfter, ojmCommand } from "@ojm/core/internal";
 import type { Args } from "../load/job-file.js";
 import type { Log } from "../output/log.js";
-import type { Plan } from "../plan/planned.js";
 import { type KnownStart, knownStart } from "../plan/schedules.js";
 import type { Dispatch } from "./dispatch/dispatch.js";
 import type { OneRun, Request } from "./dispatch/requests.js";
+import type { Engine } from "./engine.js";
 import { JobError, SkippedJob } from "./runtime/job-error.js";
 import { closeRun, type HandedRun, type RefusedRun, type RunTick } from "./runtime/open-runs.js";
-import type { Runtime } from "./runtime/runtime.js";
 import { TickClaim } from "./tick-claim.js";
-
-/** What trying again needs of the engine. */
-export interface AttemptsHost {
-  readonly log: Log;
-  readonly runtime: Runtime;
-  readonly dispatch: Dispatch;
-  readonly plan: Plan;
-  readonly commandLine: Args;
-  /** Why no job may start; `undefined` while jobs may. */
-  readonly refusal: string | undefined;
-  /** Whether the grace period of a stop is over. */
-  readonly killed: boolean;
-}
 
 /** Runs the job once. `handed`: the runs that were started for it. */
 type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
@@ -40,20 +26,20 @@ type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
  * Runs a job as often as its `retry` allows. If the name of its run is known, the store keeps the wait
  * between two attempts, so that it outlives this process.
  */
-export async function runAttempts(host: AttemptsHost, request: Request, one: OneRun, execute: Execute): Promise<Args> {
+export async function runAttempts(engine: Engine, request: Request, one: OneRun, execute: Execute): Promise<Args> {
   const { job, handed, trigger } = request;
   const { retry } = job.typeArgs;
   // A run of a schedule in the store has the retry of its schedule.
   if (retry === undefined || handed?.isAdopted === true) return execute([]);
   const policy = checkRetry(job.name, retry);
-  const pause = new Pause(host.dispatch, host.runtime.clock, request.number);
+  const pause = new Pause(engine.dispatch, engine.runtime.clock, request.number);
   try {
-    const start = knownStart(job, one, { jobs: host.plan.jobs, commandLine: host.commandLine });
+    const start = knownStart(job, one, { jobs: engine.plan.jobs, commandLine: engine.commandLine });
     // A name with a secret is refused by the job itself.
-    if (start === undefined || host.log.mask(start.name) !== start.name) {
-      return await inProcess(host, job.name, policy, pause, execute);
+    if (start === undefined || engine.log.mask(start.name) !== start.name) {
+      return await inProcess(engine, job.name, policy, pause, execute);
     }
-    const stored = new StoredAttempts(host, { job: job.name, policy, trigger, tick: one.tick, start }, pause);
+    const stored = new StoredAttempts(engine, { job: job.name, policy, trigger, tick: one.tick, start }, pause);
     return await stored.run(execute);
   } finally {
     await pause.end();
@@ -62,7 +48,7 @@ export async function runAttempts(host: AttemptsHost, request: Request, one: One
 
 /** The attempts of a job without a run of its own, or with one whose name a script decides. */
 async function inProcess(
-  host: AttemptsHost,
+  engine: Engine,
   job: string,
   policy: RetryPolicy,
   pause: Pause,
@@ -72,8 +58,8 @@ async function inProcess(
     try {
       return await execute([]);
     } catch (error) {
-      if (host.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
-      tellAttempt(host.log, job, attempt, policy);
+      if (engine.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
+      tellAttempt(engine.log, job, attempt, policy);
       if (!(await pause.wait(delayAfter(policy, attempt)))) throw error;
     }
   }
@@ -90,7 +76,7 @@ interface Tried {
 
 /** The attempts of a job that begins with a run whose name is known: each is a run of one chain. */
 class StoredAttempts {
-  readonly #host: RunHost;
+  readonly #engine: Engine;
   readonly #tried: Tried;
   readonly #pause: Pause;
   #begun = false;
@@ -99,15 +85,15 @@ class StoredAttempts {
   /** The attempt that was made last. */
   #last: Promise<Args> | undefined;
 
-  constructor(host: RunHost, tried: Tried, pause: Pause) {
-    this.#host = host;
+  constructor(engine: Engine, tried: Tried, pause: Pause) {
+    this.#engine = engine;
     this.#tried = tried;
     this.#pause = pause;
   }
 
   async run(execute: (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>): Promise<Args> {
     // Without a manager, the job itself fails, and says why.
-    const manager = await this.#host.runtime.managers.get().catch(() => undefined);
+    const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return execute([]);
     const { name } = this.#tried.start;
     const options = await this.#options(manager);
@@ -137,7 +123,7 @@ class StoredAttempts {
       await this.#last?.catch(() => {});
       // The job has not seen it: it began no more.
       if (isRunError(error) && error.code === "CANCELLED")
-        this.#host.log.line("WARN", `"${this.#tried.job}": ${error.message}`, this.#tried.job);
+        this.#engine.log.line("WARN", `"${this.#tried.job}": ${error.message}`, this.#tried.job);
       // The job has a better error than its run.
       if (isRunError(error)) await this.#last;
       throw error;
@@ -146,7 +132,7 @@ class StoredAttempts {
       forget();
       group.stop();
     }
-    if (this.#last === undefined) throw stopped(this.#host.refusal ?? "the jobs are done");
+    if (this.#last === undefined) throw stopped(this.#engine.refusal ?? "the jobs are done");
     return this.#last;
   }
 
@@ -157,7 +143,7 @@ class StoredAttempts {
     if (left === undefined) return;
     const { attempt, retry, due } = left;
     const text = `an earlier run left attempt ${attempt} of ${retry.attempts}, which is due at ${new Date(due).toISOString()}`;
-    this.#host.log.line("INFO", `"${job}": ${text}`, job);
+    this.#engine.log.line("INFO", `"${job}": ${text}`, job);
     this.#pause.begin();
   }
 
@@ -165,12 +151,12 @@ class StoredAttempts {
   #tellStays(): void {
     const { job, start } = this.#tried;
     const text = `its next attempt stays in the store, and its next start makes it. To end it: ${ojmCommand("cancel", start.name)}`;
-    this.#host.log.line("INFO", `"${job}": ${text}`, job);
+    this.#engine.log.line("INFO", `"${job}": ${text}`, job);
   }
 
   async #options(manager: JobManager): Promise<RunOptions> {
     const { policy, trigger, tick, start } = this.#tried;
-    const { clock } = this.#host.runtime;
+    const { clock } = this.#engine.runtime;
     const claim = tick?.isClaimed === true ? new TickClaim(manager, clock, start.name, tick) : undefined;
     await claim?.look();
     const { timeout } = start;
@@ -187,7 +173,7 @@ class StoredAttempts {
     // It came due while the jobs were being stopped: as a failure, it leaves the next one to others.
     if (this.#isOver) throw notBegun("the jobs were stopped", policy);
     await this.#pause.end();
-    const of = new RunOfJob(this.#host, run, policy);
+    const of = new RunOfJob(this.#engine, run, policy);
     this.#last = execute([of.handed]);
     try {
       await this.#last;
@@ -199,8 +185,8 @@ class StoredAttempts {
         return await new Promise(() => {});
       }
       if (end === "skipped" || end === "handed over") return undefined;
-      if (this.#host.refusal === undefined && isTriedAgain(error, run.attempt, policy)) {
-        tellAttempt(this.#host.log, job, run.attempt, policy);
+      if (this.#engine.refusal === undefined && isTriedAgain(error, run.attempt, policy)) {
+        tellAttempt(this.#engine.log, job, run.attempt, policy);
         this.#pause.begin();
       }
       throw error;
@@ -208,15 +194,8 @@ class StoredAttempts {
   }
 }
 
-/** What a run that is started before its job needs of the engine. */
-export interface RunHost {
-  readonly log: Log;
-  readonly runtime: Runtime;
-  /** Why no job may start; `undefined` while jobs may. */
-  readonly refusal: string | undefined;
-  /** Whether the grace period of a stop is over. */
-  readonly killed: boolean;
-}
+/** The part of the engine that knows of a stop. Once the schedules are over, there is one for their runs. */
+export type Stops = Pick<Engine, "log" | "refusal" | "killed">;
 
 /**
  * The failure of an attempt that did not begin, as the jobs were stopped. One that is cancelled ends its
@@ -236,15 +215,15 @@ export function stopped(reason: string): JobError {
 /** A run that was started for a job, which adopts it. */
 export class RunOfJob {
   readonly handed: HandedRun;
-  readonly #host: RunHost;
+  readonly #stops: Stops;
   readonly #hasMore: boolean;
 
   /** `retry`: how the run is tried again. With `onLost`, a stop of this process leaves it to another. */
-  constructor(host: RunHost, run: Run, retry: RetryOptions | undefined, isAdopted = true) {
-    this.#host = host;
+  constructor(stops: Stops, run: Run, retry: RetryOptions | undefined, isAdopted = true) {
+    this.#stops = stops;
     const { onLost = false, attempts } = retry ?? { attempts: 1 };
     this.#hasMore = run.attempt < attempts;
-    this.handed = { run, isAdopted, isLeft: () => onLost && host.refusal !== undefined && !run.signal.aborted };
+    this.handed = { run, isAdopted, isLeft: () => onLost && stops.refusal !== undefined && !run.signal.aborted };
   }
 
   /**
@@ -257,13 +236,13 @@ export class RunOfJob {
     const isSkipped = error instanceof SkippedJob;
     const isStopped = !isSkipped && (error as { code?: unknown }).code === "CANCELLED";
     const isOthers = isStopped && isLeft();
-    if (isOthers && this.#host.killed && this.#hasMore) return "left";
+    if (isOthers && this.#stops.killed && this.#hasMore) return "left";
     try {
-      if (isOthers && !this.#host.killed) {
+      if (isOthers && !this.#stops.killed) {
         await run.handOver((error as Error).message);
         return "handed over";
       }
-      await closeRun(run, error as Error, (text) => this.#host.log.mask(text));
+      await closeRun(run, error as Error, (text) => this.#stops.log.mask(text));
     } catch (refusal) {
       // The job has closed it, or it timed out or was lost.
       if (!isRunError(refusal)) throw refusal;

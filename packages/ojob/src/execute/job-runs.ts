@@ -1,100 +1,16 @@
 import type { Args } from "../load/job-file.js";
 import { fillArgs, LOCK_ARGS } from "../plan/args.js";
-import type { Environment } from "../plan/environment.js";
 import { type PlannedJob, runLimits } from "../plan/planned.js";
 import { shownArgs } from "../text/secrets.js";
 import { requiredText } from "../text/template.js";
-import { type AttemptsHost, runAttempts } from "./attempts.js";
-import { type Dispatch, mapConcurrent } from "./dispatch/dispatch.js";
+import { runAttempts } from "./attempts.js";
+import { mapConcurrent } from "./dispatch/dispatch.js";
 import type { JobOutcome, Judgement, OneRun, Request, RunArgs } from "./dispatch/requests.js";
+import type { Engine } from "./engine.js";
 import { Running } from "./execution.js";
-import type { ExecutionHost } from "./job/host.js";
 import { JobExecution } from "./job/job-execution.js";
 import { JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 import type { HandedRun, RefusedRun, RunTick } from "./runtime/open-runs.js";
-
-/** What performing a request needs of the engine. */
-export interface RequestHost extends RunsHost {
-  readonly commandLine: Args;
-  /** The environment of the file. */
-  readonly environment: Environment;
-  /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
-  readonly handedOn: Args;
-  /** Begins the schedule or the subscription of a job, unless the jobs are being stopped. */
-  begin(job: PlannedJob, given: readonly Args[]): Promise<void>;
-}
-
-/** Runs the job of a request that has its slot and whose dependencies are done. */
-export async function performRequest(
-  engine: RequestHost,
-  request: Request,
-  judgements: readonly Judgement[],
-): Promise<JobOutcome> {
-  try {
-    const given = await givenBy(engine, request);
-    const refused = await refusal(engine, request, given[0] ?? {}, judgements);
-    if (refused !== undefined) return refused;
-    if (!request.begins) return await runAll(engine, request, given);
-    await engine.begin(request.job, given);
-    return { status: "completed", args: {} };
-  } catch (error) {
-    if (error instanceof SkippedJob) return { status: "skipped", reason: error.message, intended: true };
-    return { status: "failed", error: toJobError(error, request.job.at) };
-  }
-}
-
-/** The arguments that a request gives to its job: several times if the job runs several times. */
-async function givenBy(engine: RequestHost, request: Request): Promise<readonly Args[]> {
-  const { entry, job, trigger, caller: parent } = request;
-  if (entry?.argsCode === undefined) return Promise.all(request.given.map((args) => filled(engine, request, args)));
-  const { handedOn, commandLine } = engine;
-  const all = await engine.evaluateArgs(entry.argsCode, job, { ...commandLine, ...handedOn }, { trigger, parent });
-  // As in OpenAF, the command line wins here.
-  return all.map((args) => ({ ...handedOn, ...args, ...commandLine }));
-}
-
-/**
- * Fills the templates in arguments of the todo, also from what the job before left behind. Other arguments
- * are data.
- */
-async function filled(engine: RequestHost, { entry, job }: Request, args: Args): Promise<Args> {
-  if (entry === undefined) return args;
-  const { handedOn, commandLine } = engine;
-  const missing = (argument: string, written: string, message?: string): void => {
-    const at = entry.argsAt[argument] ?? entry.at;
-    if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
-    engine.warnMissing(job.name, argument, written);
-  };
-  const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, engine.environment.all);
-  return { ...handedOn, ...(await engine.placed(own, args, entry.at)) };
-}
-
-/**
- * Asks the code of dependencies and of `when` whether the job may run. The result is an outcome if it may
- * not.
- */
-async function refusal(
-  engine: RequestHost,
-  request: Request,
-  given: Args,
-  judgements: readonly Judgement[],
-): Promise<JobOutcome | undefined> {
-  const when = request.entry?.when;
-  if (judgements.length === 0 && when === undefined) return undefined;
-  const { job, trigger, caller } = request;
-  const args = await engine.args(job, job.args[0] ?? {}, given);
-  const says = (code: Judgement["code"]): Promise<unknown> =>
-    new JobExecution(engine, job, args, { trigger, parent: caller }).evaluate(code);
-  for (const { job: name, code, key } of judgements) {
-    const said = await says(code);
-    const reason = `it depends on "${name}", and its ${key} returned ${JSON.stringify(said) ?? "nothing"}, not true`;
-    if (said !== true) return { status: "skipped", reason, intended: false };
-  }
-  if (when !== undefined && (await says(when)) !== true) {
-    return { status: "skipped", reason: 'its "when" did not return true', intended: true };
-  }
-  return undefined;
-}
 
 /** How many runs that were not started are shown one by one. */
 const MOST_SHOWN = 10;
@@ -102,56 +18,111 @@ const MOST_SHOWN = 10;
 /** The longest value of a matrix in the name of a run, in characters. */
 const LONGEST_VALUE = 40;
 
-/** What the runs of a request need of the engine. */
-interface RunsHost extends ExecutionHost, AttemptsHost {
-  /** Why no job may start; `undefined` while jobs may. */
-  readonly refusal: string | undefined;
-  readonly dispatch: Dispatch;
-  /** Shows why a job did not run for a tick of its schedule. */
-  tickSkipped(job: string, at: number, reason: string): void;
-}
-
-/**
- * Runs the job of a request once for each pair of given and own arguments. The outcome has what the last run
- * left behind.
- */
-async function runAll(engine: RunsHost, request: Request, given: readonly Args[]): Promise<JobOutcome> {
-  const { job, own, trigger, caller: parent } = request;
-  const runs = given.map((one) => {
-    // A schedule names the arguments that it found in the file, and code has none there.
-    const isKnown = own !== undefined && job.argsCode === undefined;
-    return isKnown ? [{ own, given: one }] : engine.runsOf(job, one, { trigger, parent });
-  });
-  return new Runs(engine, request, (await Promise.all(runs)).flat()).run();
-}
-
-class Runs {
-  readonly #engine: RunsHost;
+/** The runs of a request that has its slot: one for each pair of given and own arguments. */
+export class JobRuns {
+  readonly #engine: Engine;
   readonly #request: Request;
-  readonly #all: readonly OneRun[];
-  readonly #failFast: boolean;
   /** The runs that go on. A failure stops them, where the job file wants that. */
   readonly #running: Running;
+  readonly #failFast: boolean;
+  #all: readonly OneRun[] = [];
   readonly #begun = new Set<OneRun>();
   readonly #skips: SkippedJob[] = [];
   readonly #failures = new Map<OneRun, JobError>();
   readonly #stopped = new Set<OneRun>();
 
-  constructor(engine: RunsHost, request: Request, runs: readonly RunArgs[]) {
-    const { job, tick } = request;
+  constructor(engine: Engine, request: Request) {
     this.#engine = engine;
     this.#request = request;
-    const byHand = request.handed?.run.args ?? {};
-    this.#all = runs.map((one, index) => ({ ...withArgs(one, byHand), tick: tick && tickOf(tick, index) }));
-    this.#failFast = runLimits(job).failFast;
     this.#running = new Running(engine.grace, engine.runtime.clock);
+    this.#failFast = runLimits(request.job).failFast;
   }
 
-  async run(): Promise<JobOutcome> {
-    const { job, tick } = this.#request;
-    const limits = { most: runLimits(job).most, goesOn: () => this.#running.refusal === undefined };
-    const results = await mapConcurrent(this.#engine.dispatch, this.#all, (one) => this.#one(one), limits);
-    this.#running.close();
+  /**
+   * Runs the job, unless the code of its dependencies or its `when` says otherwise. The outcome has what the
+   * last run left behind.
+   */
+  async run(judgements: readonly Judgement[]): Promise<JobOutcome> {
+    const { job, begins } = this.#request;
+    try {
+      const given = await this.#given();
+      const refused = await this.#refusal(given[0] ?? {}, judgements);
+      if (refused !== undefined) return refused;
+      if (begins) {
+        await this.#engine.begin(job, given);
+        return { status: "completed", args: {} };
+      }
+      this.#all = await this.#runs(given);
+      const limits = { most: runLimits(job).most, goesOn: () => this.#running.refusal === undefined };
+      const results = await mapConcurrent(this.#engine.dispatch, this.#all, (one) => this.#one(one), limits);
+      this.#running.close();
+      return this.#outcome(results);
+    } catch (error) {
+      if (error instanceof SkippedJob) return { status: "skipped", reason: error.message, intended: true };
+      return { status: "failed", error: toJobError(error, job.at) };
+    }
+  }
+
+  /** The arguments that the request gives to its job: several times if the job runs several times. */
+  async #given(): Promise<readonly Args[]> {
+    const { entry, job, trigger, caller: parent, given } = this.#request;
+    const { handedOn, commandLine } = this.#engine;
+    // Other arguments than those of the todo are data.
+    if (entry === undefined) return given;
+    if (entry.argsCode !== undefined) {
+      const known = { ...commandLine, ...handedOn };
+      const all = await this.#engine.evaluateArgs(entry.argsCode, job, known, { trigger, parent });
+      // As in OpenAF, the command line wins here.
+      return all.map((args) => ({ ...handedOn, ...args, ...commandLine }));
+    }
+    const missing = (argument: string, written: string, message?: string): void => {
+      const at = entry.argsAt[argument] ?? entry.at;
+      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
+      this.#engine.warnMissing(job.name, argument, written);
+    };
+    const filled = async (args: Args): Promise<Args> => {
+      // Also from what the job before left behind.
+      const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, this.#engine.plan.environment.all);
+      return { ...handedOn, ...(await this.#engine.placed(own, args, entry.at)) };
+    };
+    return Promise.all(given.map(filled));
+  }
+
+  /**
+   * Asks the code of dependencies and of `when` whether the job may run. The result is an outcome if it may
+   * not.
+   */
+  async #refusal(given: Args, judgements: readonly Judgement[]): Promise<JobOutcome | undefined> {
+    const { job, trigger, caller: parent, entry } = this.#request;
+    const when = entry?.when;
+    if (judgements.length === 0 && when === undefined) return undefined;
+    const args = await this.#engine.args(job, job.args[0] ?? {}, given);
+    const says = (code: Judgement["code"]): Promise<unknown> =>
+      new JobExecution(this.#engine, job, args, { trigger, parent }).evaluate(code);
+    for (const { job: name, code, key } of judgements) {
+      const said = await says(code);
+      const reason = `it depends on "${name}", and its ${key} returned ${JSON.stringify(said) ?? "nothing"}, not true`;
+      if (said !== true) return { status: "skipped", reason, intended: false };
+    }
+    if (when !== undefined && (await says(when)) !== true) {
+      return { status: "skipped", reason: 'its "when" did not return true', intended: true };
+    }
+    return undefined;
+  }
+
+  async #runs(given: readonly Args[]): Promise<readonly OneRun[]> {
+    const { job, own, trigger, caller: parent, tick, handed } = this.#request;
+    const runs = given.map((one) => {
+      // A schedule names the arguments that it found in the file, and code has none there.
+      const isKnown = own !== undefined && job.argsCode === undefined;
+      return isKnown ? [{ own, given: one }] : this.#engine.runsOf(job, one, { trigger, parent });
+    });
+    const byHand = handed?.run.args ?? {};
+    const all = (await Promise.all(runs)).flat();
+    return all.map((one, index) => ({ ...withArgs(one, byHand), tick: tick && tickOf(tick, index) }));
+  }
+
+  #outcome(results: readonly Args[]): JobOutcome {
     const error = this.#failure();
     if (error !== undefined) {
       this.#tellRest();
@@ -160,7 +131,7 @@ class Runs {
     const [skip] = this.#skips;
     const count = this.#all.length;
     // Of several runs without a tick, each has been shown.
-    if (skip !== undefined && this.#skips.length === count && (count === 1 || tick !== undefined)) {
+    if (skip !== undefined && this.#skips.length === count && (count === 1 || this.#request.tick !== undefined)) {
       return { status: "skipped", reason: skip.message, intended: true };
     }
     return { status: "completed", args: results.at(-1) ?? {} };

@@ -8,7 +8,7 @@ import { failureText } from "../script/failure.js";
 import type { ScriptThread, ThreadPool } from "../script/thread.js";
 import { saidPath } from "../text/files.js";
 import { describe, JobFileError } from "../text/problem.js";
-import { Engine } from "./engine.js";
+import { FileEngine } from "./file-engine.js";
 import { claimPidFile } from "./pid-file/claim-pid-file.js";
 import { JobError } from "./runtime/job-error.js";
 import { Notifier } from "./runtime/notifier.js";
@@ -70,7 +70,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   if (plan.notify !== undefined) {
     runtime.managers.notifier = new Notifier(plan.notify, runtime.clock, (text) => void log.line("WARN", text));
   }
-  const engine = new Engine({
+  const engine = new FileEngine({
     plan,
     commandLine: args,
     typed: run.args,

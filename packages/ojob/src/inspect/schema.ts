@@ -10,7 +10,7 @@ import {
   todoItem,
 } from "../load/schema.js";
 import type { Fields, Shape } from "../load/shape.js";
-import type { ShortcutShape } from "../load/shortcuts/shape.js";
+import type { ShortcutDefinition } from "../shortcuts/definition.js";
 import { keyPattern, listItem, stepArgs, stepItem } from "../shortcuts/syntax.js";
 import { REFUSED, SHORTCUTS } from "../shortcuts/table.js";
 
@@ -169,7 +169,12 @@ function shortcutSchema(schemaOf: Make, orNothing: Make): Schema {
   return { description: "A shortcut of OpenAF.", anyOf: [...known, customSchema(orNothing)] };
 }
 
-function knownSchema(name: string, { doc, value, options }: ShortcutShape, schemaOf: Make, orNothing: Make): Schema {
+function knownSchema(
+  name: string,
+  { doc, value, options }: ShortcutDefinition,
+  schemaOf: Make,
+  orNothing: Make,
+): Schema {
   const made = (shape: Shape): Schema => (shape.required ? schemaOf(shape) : orNothing(shape));
   const main = keyPattern(name, false);
   const others = Object.entries(options).map(([option, shape]) => [keyPattern(option, true), shape] as const);

@@ -1,6 +1,6 @@
 import type { Blackout } from "@ojm/schedule";
 import { holdsJobs, holdsLists, isShortcut, shortcutKey } from "../shortcuts/syntax.js";
-import { shortcutShape } from "../shortcuts/table.js";
+import { shortcutNamed } from "../shortcuts/table.js";
 import { copyOf } from "../text/files.js";
 import { type Position, place } from "../text/problem.js";
 import type {
@@ -221,7 +221,7 @@ function readShortcut(node: Node): Shortcut | undefined {
   });
   const first = entries.find(({ option }) => !option);
   if (first === undefined) return undefined;
-  const shape = shortcutShape(first.name);
+  const shape = shortcutNamed(first.name);
   const parts = entries.map(({ option, name, keyAt, value }): Part => {
     const named = option ? name : "value";
     return { name: named, keyAt, value, shape: option ? shape?.options[name] : shape?.value };

@@ -1,6 +1,7 @@
 import { nearest } from "@ojm/core/internal";
+import type { ShortcutDefinition } from "../shortcuts/definition.js";
 import { type ShortcutKey, splitEntries, stepOptions, writtenKey } from "../shortcuts/syntax.js";
-import { REFUSED, refusal, SHORTCUTS, shortcutShape } from "../shortcuts/table.js";
+import { REFUSED, refusal, SHORTCUTS, shortcutNamed } from "../shortcuts/table.js";
 import { type Position, type Problems, place } from "../text/problem.js";
 import type {
   Args,
@@ -13,7 +14,6 @@ import type {
   TodoEntry,
 } from "./job-file.js";
 import type { Shape } from "./shape.js";
-import type { ShortcutShape } from "./shortcuts/shape.js";
 import { isEmpty, type MapEntry, type MapNode, type Node, nothing, shorten } from "./yaml/node.js";
 
 /** Checks a piece of a job file against its shape, and returns it without the wrong parts. */
@@ -39,7 +39,7 @@ export function checkShortcut(node: MapNode, argsShape: Shape, problems: Problem
     problems.error(refusal(first.name) ?? "", first.keyAt);
   }
   if (first === undefined || problems.errors.length > before) return nothing(node.at);
-  const shape = shortcutShape(first.name);
+  const shape = shortcutNamed(first.name);
   const name = writtenKey(first.name, false);
   if (shape?.value.required && isEmpty(first.value)) {
     problems.error(missing(node, name, "value"), first.keyAt);
@@ -68,7 +68,7 @@ function missing({ job }: MapNode, name: string, option: string): string {
 function checkOption(
   option: Entry,
   name: string,
-  shape: ShortcutShape | undefined,
+  shape: ShortcutDefinition | undefined,
   problems: Problems,
   check: Check,
 ): MapEntry[] {
@@ -86,7 +86,7 @@ function checkOption(
   return [];
 }
 
-function optionHint(name: string, { options }: ShortcutShape): string {
+function optionHint(name: string, { options }: ShortcutDefinition): string {
   const known = Object.keys(options);
   const near = nearest(name, known);
   if (near !== undefined) return ` Did you mean "${writtenKey(near, true)}"?`;
@@ -135,7 +135,7 @@ function definedIn({ jobs }: JobFile, problems: Problems): Map<string, Target> {
     const name = String(shortcut.name ?? job.name).replace(/[()]/g, "");
     const at = job.typeArgsAt["shortcut"] ?? job.at;
     const other = defined.get(name);
-    if (shortcutShape(name) !== undefined || Object.hasOwn(REFUSED, name)) {
+    if (shortcutNamed(name) !== undefined || Object.hasOwn(REFUSED, name)) {
       problems.warn(`the shortcut "(${name})" comes with OpenAF: it does not stand for "${job.name}".`, at);
     } else if (other !== undefined) {
       problems.warn(`the shortcut "(${name})" stands for "${other.job.name}" already, at ${place(other.job.at)}.`, at);
@@ -170,7 +170,7 @@ class Resolver {
   #step(reference: StepReference): StepReference[] {
     if (!("shortcut" in reference)) return [reference];
     const { shortcut } = reference;
-    if (shortcutShape(shortcut.name) !== undefined) {
+    if (shortcutNamed(shortcut.name) !== undefined) {
       const lists = Object.entries(shortcut.lists).map(([name, list]) => [name, this.steps(list)] as const);
       return [{ shortcut: { ...shortcut, lists: Object.fromEntries(lists) } }];
     }

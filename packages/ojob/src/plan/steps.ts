@@ -2,11 +2,11 @@ import { nearest } from "@ojm/core/internal";
 import { builtinFileOf } from "../load/builtin.js";
 import type { JobFile, JobReference, Shortcut, StepJob, StepReference } from "../load/job-file.js";
 import { insteadOfJob } from "../load/openaf-jobs.js";
+import { shortcutNamed } from "../shortcuts/table.js";
 import { needsHandlebars, SHORTCUT_HELPERS } from "../shortcuts/values.js";
 import type { Position, Problems } from "../text/problem.js";
 import { wrongTemplate } from "../text/template.js";
 import { jobsNamedIn, type PlannedJob } from "./planned.js";
-import { checkValues } from "./shortcuts/check-values.js";
 
 /** Whose steps are checked, and in which file. */
 interface StepsContext {
@@ -46,7 +46,9 @@ function checkShortcut(shortcut: Shortcut, context: StepsContext): void {
     }
   }
   checkTexts(shortcut, context.problems);
-  checkValues(shortcut, context);
+  const complain = (message: string, option = "value"): void =>
+    context.problems.error(`${message}.`, shortcut.places[option] ?? shortcut.at);
+  shortcutNamed(shortcut.name)?.check?.(shortcut, complain, context);
 }
 
 /** A job in a list of a shortcut. Its name may hold a template: then it is looked up when its turn comes. */
@@ -72,13 +74,10 @@ function hasTemplate({ job }: JobReference): boolean {
 /** A template that is a path alone. */
 const PLAIN = /\{\{\{?\s*[\p{L}\p{N}_$.[\]-]+\s*\}?\}\}/gu;
 
-/** The shortcuts whose text is a template of Handlebars as a whole, as in OpenAF. */
-const WHOLE: readonly string[] = ["print", "printmd", "log", "template", "if"];
-
 /** Finds templates in the values of a shortcut that cannot be filled. */
 function checkTexts({ name, values, places, args, argsAt, at }: Shortcut, problems: Problems): void {
   for (const [option, value] of Object.entries(values)) {
-    const isWhole = option === "value" && WHOLE.includes(name);
+    const isWhole = option === "value" && shortcutNamed(name)?.isTemplate === true;
     checkValue(value, isWhole, option === "value" ? `(${name})` : `((${option}))`, places[option] ?? at, problems);
   }
   for (const [argument, value] of Object.entries(args))

@@ -1,13 +1,13 @@
-import { CONTROL } from "../load/shortcuts/control.js";
-import { DATA } from "../load/shortcuts/data.js";
-import { OUTPUT } from "../load/shortcuts/output.js";
-import type { ShortcutShape } from "../load/shortcuts/shape.js";
+import { CONTROL } from "./control.js";
+import { DATA } from "./data.js";
+import type { ShortcutDefinition, Shortcuts } from "./definition.js";
+import { OUTPUT } from "./output.js";
 
 /** The shortcuts that ojm has, by name. */
-export const SHORTCUTS: Readonly<Record<string, ShortcutShape>> = { ...CONTROL, ...DATA, ...OUTPUT };
+export const SHORTCUTS: Shortcuts = { ...CONTROL, ...DATA, ...OUTPUT };
 
-/** The shape of a shortcut. `undefined` if it is none of ours: a job of the file may define it. */
-export function shortcutShape(name: string): ShortcutShape | undefined {
+/** A shortcut by its name. `undefined` if it is none of ours: a job of the file may define it. */
+export function shortcutNamed(name: string): ShortcutDefinition | undefined {
   return Object.hasOwn(SHORTCUTS, name) ? SHORTCUTS[name] : undefined;
 }
 

@@ -313,16 +313,6 @@ export class Semaphore {
   }
 }
 
-/** Lends slots beside the one that the borrower holds. */
-export interface SlotLender {
-  /** Whether a request waits for a slot: a borrowed one is to be given back. */
-  readonly slotsWanted: boolean;
-  /** One more slot, if no request waits for one. Call the result to give it back. */
-  borrow(): (() => void) | undefined;
-  /** Gives the slot of the borrower to others for a while. Call the result to have it again. */
-  lend(order: number): () => Promise<void>;
-}
-
 /** Limits of {@link mapConcurrent}. */
 interface MapLimits {
   /** How many items are worked on at once, at most. Default: as many as there are slots. */
@@ -337,7 +327,7 @@ interface MapLimits {
  * thrown at the end.
  */
 export async function mapConcurrent<Item, Result>(
-  lender: SlotLender,
+  lender: Pick<Dispatch, "slotsWanted" | "borrow">,
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
   { most = Number.POSITIVE_INFINITY, goesOn = () => true }: MapLimits = {},

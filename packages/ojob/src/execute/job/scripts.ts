@@ -9,9 +9,8 @@ import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd, ScriptHost, ScriptThread, SharedGlobals } from "../../script/thread.js";
 import type { MaskedPieces } from "../../text/masker.js";
 import type { JobOutcome } from "../dispatch/requests.js";
-import type { ParentExecution } from "../execution.js";
+import type { Engine, Execution } from "../engine.js";
 import { JobError } from "../runtime/job-error.js";
-import type { ExecutionHost } from "./host.js";
 import type { ScriptContext } from "./step-args.js";
 
 /**
@@ -19,18 +18,16 @@ import type { ScriptContext } from "./step-args.js";
  * processes.
  */
 export class JobScripts {
-  readonly #host: ExecutionHost;
-  readonly #owner: ScriptOwner;
+  readonly #execution: Execution;
   readonly #calls: ScriptCalls;
   #thread: ScriptThread | undefined;
   #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
   /** Settles when the last shell command of a script is over. */
   #command: Promise<void> = Promise.resolve();
 
-  constructor(host: ExecutionHost, owner: ScriptOwner) {
-    this.#host = host;
-    this.#owner = owner;
-    this.#calls = new ScriptCalls(host, owner);
+  constructor(execution: Execution) {
+    this.#execution = execution;
+    this.#calls = new ScriptCalls(execution);
   }
 
   /** Runs a script to its end. `exception` is what the script of a `catch` deals with. */
@@ -55,7 +52,7 @@ export class JobScripts {
   /** Runs a shell command for a script that waits for it. */
   async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
     const place = { folder: context.folder, variables: context.environment.all };
-    const shell = new ShellCommand(command, options, place, this.#host.grace);
+    const shell = new ShellCommand(command, options, place, this.#execution.engine.grace);
     this.#process = shell;
     const running = shell.run(this.#calls);
     this.#command = running.then(
@@ -83,7 +80,7 @@ export class JobScripts {
 
   /** Hands the thread back to the pool. */
   release(): void {
-    if (this.#thread !== undefined) this.#host.pool.release(this.#thread);
+    if (this.#thread !== undefined) this.#execution.engine.pool.release(this.#thread);
   }
 
   async #runInThread(
@@ -95,7 +92,7 @@ export class JobScripts {
     const { code, module = false } = step;
     const missing = missingFolder(folder, code);
     if (missing !== undefined) return { args, failure: missing };
-    const job = { name: this.#owner.name, pwd: folder ?? process.cwd() };
+    const job = { name: this.#execution.job.name, pwd: folder ?? process.cwd() };
     const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
     const more = { variables: environment.added, ...(exception && { exception }) };
     return this.#needThread().run({ ...message, ...more }, this.#calls);
@@ -104,8 +101,8 @@ export class JobScripts {
   async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
     const { code, lang = "", noTemplate, shell, shellPrefix } = step;
     const shown = { noTemplate, shell, shellPrefix };
-    const foreign = { block: code, lang, job: this.#owner.name, folder, variables: environment.all, ...shown };
-    const script = new ScriptProcess(foreign, args, this.#host.grace);
+    const foreign = { block: code, lang, job: this.#execution.job.name, folder, variables: environment.all, ...shown };
+    const script = new ScriptProcess(foreign, args, this.#execution.engine.grace);
     this.#process = script;
     try {
       return await script.run(this.#calls);
@@ -118,41 +115,30 @@ export class JobScripts {
   #needThread(): ScriptThread {
     if (this.#thread?.alive) return this.#thread;
     this.release();
-    this.#thread = this.#host.pool.acquire();
+    this.#thread = this.#execution.engine.pool.acquire();
     return this.#thread;
   }
-}
-
-/** The execution whose script makes the calls. */
-export interface ScriptOwner extends ParentExecution {
-  readonly name: string;
-  /** Fires when the job is asked to stop. */
-  readonly signal: AbortSignal;
-  /** Hands an item to the jobs of `each`, or only to the job named `only`. */
-  addItem(item: unknown, only?: string): void;
-  /** Runs a shell command for a script that waits for it. */
-  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult>;
 }
 
 type Call = (calls: ScriptCalls, parameters: readonly unknown[]) => unknown;
 
 const CALLS: Readonly<Record<string, Call>> = {
-  room: ({ host }) => host.log.room(),
-  channel: ({ host }, [name, verb, parameters]) =>
-    host.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
-  job: async ({ host, job }, [name, args]) =>
-    argsOf(String(name), await host.call(String(name), args as Record<string, unknown>, job)),
-  launch: ({ host }, [name, args]) => host.launch(String(name), [args].flat() as Record<string, unknown>[]),
-  each: ({ job }, [item, name]) => job.addItem(item, name as string | undefined),
-  unlock: ({ host, job }, [name]) => unlock(host, job, String(name)),
-  lock: ({ host, job }, [name, wait, timeout]) => lock(host, job, String(name), Number(wait), timeout),
-  isLocked: ({ host }, [name]) => host.runtime.channels.lock(String(name)),
-  extendLock: ({ host, job }, [name, timeout]) => extend(host, job, String(name), Number(timeout)),
-  openRuns: ({ host }) => host.runtime.channels.openRuns(),
-  sh: ({ job }, [command, options]) => job.shell(command as CommandLine, (options ?? {}) as ShellOptions),
-  exit: ({ host, job }, [code]) => host.runtime.exit(Number(code), job.name),
-  get: ({ host }, [key]) => host.runtime.values.get(String(key)),
-  set: ({ host }, [key, value]) => void host.runtime.values.set(String(key), value),
+  room: ({ engine }) => engine.log.room(),
+  channel: ({ engine }, [name, verb, parameters]) =>
+    engine.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
+  job: async ({ engine, execution }, [name, args]) =>
+    argsOf(String(name), await engine.call(String(name), args as Record<string, unknown>, execution)),
+  launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
+  each: ({ execution }, [item, name]) => execution.addItem(item, name as string | undefined),
+  unlock: ({ execution }, [name]) => unlock(execution, String(name)),
+  lock: ({ execution }, [name, wait, timeout]) => lock(execution, String(name), Number(wait), timeout),
+  isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
+  extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
+  openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
+  sh: ({ execution }, [command, options]) => execution.shell(command as CommandLine, (options ?? {}) as ShellOptions),
+  exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
+  get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),
+  set: ({ engine }, [key, value]) => void engine.runtime.values.set(String(key), value),
   toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),
   parseData: async (_, [text]) => (await import("../../script/javascript.js")).parseData(String(text)),
   fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
@@ -163,23 +149,24 @@ const CALLS: Readonly<Record<string, Call>> = {
  * thread.
  */
 class ScriptCalls implements ScriptHost {
-  readonly host: ExecutionHost;
-  readonly job: ScriptOwner;
+  readonly execution: Execution;
+  readonly engine: Engine;
   readonly globals: SharedGlobals;
   /** What the script writes, without secrets: also one that comes in two pieces. */
   readonly #output: MaskedPieces;
   readonly #errors: MaskedPieces;
 
-  constructor(host: ExecutionHost, job: ScriptOwner) {
-    this.host = host;
-    this.job = job;
-    this.globals = host.runtime.globals;
-    this.#output = host.log.masking();
-    this.#errors = host.log.masking();
+  constructor(execution: Execution) {
+    const { engine } = execution;
+    this.execution = execution;
+    this.engine = engine;
+    this.globals = engine.runtime.globals;
+    this.#output = engine.log.masking();
+    this.#errors = engine.log.masking();
   }
 
   get ahead(): number {
-    const { clock } = this.host.runtime;
+    const { clock } = this.engine.runtime;
     return clock === systemClock ? 0 : clock.now() - Date.now();
   }
 
@@ -190,21 +177,21 @@ class ScriptCalls implements ScriptHost {
   }
 
   log(level: Level, message: string, time: number): void {
-    this.job.output.scriptLine(level, message, time);
+    this.execution.output.scriptLine(level, message, time);
   }
 
   print(text: string, toError: boolean): void {
-    this.job.output.print((toError ? this.#errors : this.#output).write(text), toError);
+    this.execution.output.print((toError ? this.#errors : this.#output).write(text), toError);
   }
 
   progress(progress: JobProgress): void {
-    this.job.output.progress(progress);
+    this.execution.output.progress(progress);
   }
 
   /** Shows what is held back of the output: the script is over. */
   flush(): void {
-    this.job.output.print(this.#output.end());
-    this.job.output.print(this.#errors.end(), true);
+    this.execution.output.print(this.#output.end());
+    this.execution.output.print(this.#errors.end(), true);
   }
 }
 
@@ -220,20 +207,17 @@ function argsOf(name: string, outcome: JobOutcome): Args {
 }
 
 /** Takes a lock, and holds it until the job ends, or a script unlocks it. Returns whether it has the lock. */
-async function lock(
-  { runtime }: ExecutionHost,
-  job: ScriptOwner,
-  name: string,
-  wait: number,
-  timeout: unknown,
-): Promise<boolean> {
-  const has = await job.locks.takeFor(name, runtime.locks, { wait, signal: job.signal });
-  if (has && timeout !== undefined && timeout !== null) job.locks.limit(name, Number(timeout), runtime.clock);
+async function lock(execution: Execution, name: string, wait: number, timeout: unknown): Promise<boolean> {
+  const { locks, signal, engine } = execution;
+  const { runtime } = engine;
+  const has = await locks.takeFor(name, runtime.locks, { wait, signal });
+  if (has && timeout !== undefined && timeout !== null) locks.limit(name, Number(timeout), runtime.clock);
   return has;
 }
 
-async function extend({ runtime }: ExecutionHost, job: ScriptOwner, name: string, timeout: number): Promise<unknown> {
-  if (!job.locks.limit(name, timeout, runtime.clock)) {
+async function extend({ engine, locks }: Execution, name: string, timeout: number): Promise<unknown> {
+  const { runtime } = engine;
+  if (!locks.limit(name, timeout, runtime.clock)) {
     throw new JobError(
       `the timeout of the lock "${name}" cannot be extended: no script of this job took it by jobLocks.lock. Give the job a longer "timeout" in its args.`,
     );
@@ -242,11 +226,11 @@ async function extend({ runtime }: ExecutionHost, job: ScriptOwner, name: string
 }
 
 /** Unlocks a name and logs what happened, also if nobody holds the lock. */
-async function unlock(host: ExecutionHost, job: ScriptOwner, name: string): Promise<boolean> {
-  if (await job.locks.give(name)) return true;
-  const manager = await host.runtime.managers.get();
+async function unlock({ engine, job, locks, output }: Execution, name: string): Promise<boolean> {
+  if (await locks.give(name)) return true;
+  const manager = await engine.runtime.managers.get();
   const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
   const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;
-  job.output.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
+  output.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
   return unlocked;
 }

@@ -8,24 +8,24 @@ import { expressionScript } from "../../plan/script.js";
 import { isMap } from "../../shortcuts/values.js";
 import type { Variables } from "../../text/environment.js";
 import { requiredText } from "../../text/template.js";
+import type { Engine } from "../engine.js";
 import { JobError, within } from "../runtime/job-error.js";
-import type { ExecutionHost } from "./host.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
 export async function givenBy(
   { args = {}, argsAt = {}, at }: JobStep,
   job: PlannedJob,
   current: Args,
-  host: Pick<ExecutionHost, "placed" | "warnMissing">,
+  engine: Engine,
   variables: Variables,
 ): Promise<Args> {
   if (Object.keys(args).length === 0) return {};
   const missing = (argument: string, written: string, message?: string): void => {
     const place = argsAt[argument] ?? at;
     if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at: place });
-    host.warnMissing(job.name, argument, written);
+    engine.warnMissing(job.name, argument, written);
   };
-  return host.placed(fillArgs(args, current, missing, variables), args, at);
+  return engine.placed(fillArgs(args, current, missing, variables), args, at);
 }
 
 /**

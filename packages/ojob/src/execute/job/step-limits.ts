@@ -2,25 +2,15 @@ import type { Clock, Run } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { maskUrls } from "@ojm/core/internal";
 import type { Args, CodeBlock } from "../../load/job-file.js";
-import type { JobOutput } from "../../output/job-output.js";
 import type { PlannedJob, Step } from "../../plan/planned.js";
 import { failureText, toFailure } from "../../script/failure.js";
 import type { FailureData } from "../../script/protocol.js";
 import { place } from "../../text/problem.js";
+import type { Execution } from "../engine.js";
 import { JobError, SkippedJob, toJobError } from "../runtime/job-error.js";
-import type { OpenRuns } from "../runtime/open-runs.js";
 
-/** What a {@link StepRunner} needs of the execution of a job. */
-interface StepParts {
-  /** The name of the job. */
-  readonly name: string;
-  readonly interruption: Interruption;
-  readonly runs: OpenRuns;
-  readonly output: JobOutput;
-  readonly clock: Clock;
-  /** Ends what the step at work does. */
-  readonly end: (failure: FailureData, by: EndedBy) => void;
-}
+/** Ends what the step at work does. */
+type End = (failure: FailureData, by: EndedBy) => void;
 
 /** The state in which a step begins. */
 interface Beginning {
@@ -32,12 +22,16 @@ interface Beginning {
 
 /** Keeps the limits of single steps, and goes on after those that may fail. */
 export class StepRunner {
-  readonly #parts: StepParts;
+  readonly #execution: Execution;
+  readonly #interruption: Interruption;
+  readonly #end: End;
   #level = 0;
   #kept: ReadonlySet<Run> | undefined;
 
-  constructor(parts: StepParts) {
-    this.#parts = parts;
+  constructor(execution: Execution, interruption: Interruption, end: End) {
+    this.#execution = execution;
+    this.#interruption = interruption;
+    this.#end = end;
   }
 
   /** Whether the job goes on if the step at work fails. Its failure is shown when that is certain. */
@@ -51,25 +45,26 @@ export class StepRunner {
   }
 
   /**
-   * Runs the steps of a job. Those of a job that is itself a step are one level deeper. `steps` receives the
-   * level of the job: by it an end that its limits cause is told from one that comes from farther out.
+   * The steps of a job begin. Those of a job that is itself a step are one level deeper. Returns the level of the
+   * job: by it an end that its limits cause is told from one that comes from farther out.
    */
-  async within<Result>(steps: (level: number) => Promise<Result>): Promise<Result> {
-    const level = this.#level++;
-    try {
-      return await steps(level);
-    } finally {
-      this.#level--;
-    }
+  enter(): number {
+    return this.#level++;
+  }
+
+  /** They are over. */
+  leave(): void {
+    this.#level--;
   }
 
   /** Runs a step as its options say. Resolves with the arguments for the next step. */
   async run(step: Step, owner: PlannedJob, args: Args, body: () => Promise<Args>): Promise<Args> {
     const { timeout, continueOnError = false } = step;
-    if (timeout === undefined && !continueOnError) return body();
-    const { interruption, runs } = this.#parts;
+    const interruption = this.#interruption;
+    const { runs, engine } = this.#execution;
     const beginning = { ends: interruption.count, open: runs.open };
-    const limit = new StepLimit(`${nameOf(step)} of "${owner.name}"`, timeout, this.#level, this.#parts);
+    const name = `${nameOf(step)} of "${owner.name}"`;
+    const limit = new StepLimit(name, timeout, this.#level, engine.runtime.clock, this.#end);
     const kept = this.#kept;
     if (continueOnError) this.#kept = beginning.open;
     try {
@@ -82,7 +77,7 @@ export class StepRunner {
       const failure = limit.failureOf(error, owner);
       if (!continueOnError || !this.#isOwn(beginning) || !this.#areOpen(beginning)) throw failure;
       interruption.clear();
-      await this.#goOn(`${nameOf(step)} of "${owner.name}"`, failure, beginning);
+      await this.#goOn(name, failure, beginning);
       return failure.args ?? args;
     } finally {
       limit.lift();
@@ -95,20 +90,20 @@ export class StepRunner {
    * loss of a lock that the job had before, no step may start.
    */
   #isOwn({ ends, open }: Beginning): boolean {
-    const { interruption } = this.#parts;
+    const interruption = this.#interruption;
     const within = (by: EndedBy): boolean => (typeof by === "number" ? by >= this.#level : !open.has(by));
     return interruption.stop === undefined && interruption.since(ends).every(within);
   }
 
   /** Whether the runs of before are still open. A step that has ended one has released the job's lock. */
   #areOpen({ open }: Beginning): boolean {
-    const now = this.#parts.runs.open;
+    const now = this.#execution.runs.open;
     return [...open].every((run) => now.has(run));
   }
 
   /** Tells of a failure that does not end the job. */
   async #goOn(step: string, failure: JobError, { open }: Beginning): Promise<void> {
-    const { output, runs } = this.#parts;
+    const { output, runs } = this.#execution;
     const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
     const isLate = failure.message.startsWith(step);
     const what = isLate
@@ -125,7 +120,7 @@ class StepLimit {
   readonly lift: () => void;
   #exceeded: FailureData | undefined;
 
-  constructor(step: string, timeout: number | undefined, level: number, { clock, end }: StepParts) {
+  constructor(step: string, timeout: number | undefined, level: number, clock: Clock, end: End) {
     const exceed = (): void => {
       const message = `${step} took longer than its timeout of ${durationText(timeout ?? 0)}`;
       this.#exceeded = { name: "JobError", message, code: "TIMEOUT" };

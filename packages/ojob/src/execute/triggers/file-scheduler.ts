@@ -2,29 +2,11 @@ import { type Clock, isChannelError, type JobManager, openJobManager, type Run }
 import { checkRetry } from "@ojm/core/internal";
 import type { ScheduleDefinition, Scheduler } from "@ojm/schedule";
 import type { Args, Settings, TypeArgs } from "../../load/job-file.js";
-import type { Log } from "../../output/log.js";
-import { type Plan, type PlannedJob, timeZoneOf } from "../../plan/planned.js";
-import { isTriedAgain, notBegun, type RunHost, RunOfJob, stopped, tellAttempt } from "../attempts.js";
-import type { Dispatch } from "../dispatch/dispatch.js";
+import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
+import { isTriedAgain, notBegun, RunOfJob, type Stops, stopped, tellAttempt } from "../attempts.js";
+import type { Engine } from "../engine.js";
 import { type JobError, SkippedJob } from "../runtime/job-error.js";
-import type { Runtime } from "../runtime/runtime.js";
 import { TickLog } from "./tick-log.js";
-
-/** What schedules need of the engine. */
-export interface ScheduleHost {
-  readonly settings: Settings;
-  readonly plan: Plan;
-  readonly commandLine: Args;
-  readonly dispatch: Dispatch;
-  readonly log: Log;
-  readonly runtime: Runtime;
-  /** Why no job may start; `undefined` while jobs may. */
-  readonly refusal: string | undefined;
-  /** Whether the grace period of a stop is over. */
-  readonly killed: boolean;
-  /** Shows why a job did not run for a tick of its schedule. */
-  tickSkipped(job: string, at: number, reason: string): void;
-}
 
 /** A schedule of a job. An item of the todo has begun it. */
 export interface JobSchedule {
@@ -51,7 +33,7 @@ const UNLIMITED = 365 * 86_400_000;
 
 /** A scheduler of a job file, and the log of what it decides. */
 export class FileScheduler {
-  readonly #host: ScheduleHost;
+  readonly #engine: Engine;
   readonly #runs: ScheduledRuns;
   readonly #manager: JobManager;
   readonly #scheduler: Scheduler;
@@ -61,31 +43,31 @@ export class FileScheduler {
   #closed: Promise<void> | undefined;
 
   private constructor(
-    host: ScheduleHost,
+    engine: Engine,
     runs: ScheduledRuns,
     manager: JobManager,
     isShared: boolean,
     type: typeof Scheduler,
   ) {
-    this.#host = host;
+    this.#engine = engine;
     this.#runs = runs;
     this.#manager = manager;
     this.#isShared = isShared;
-    const { clock } = host.runtime;
+    const { clock } = engine.runtime;
     this.#scheduler = new type(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.told(tick) });
   }
 
   /** Over the job manager of the file: its schedules are in the store. */
-  static async shared(host: ScheduleHost, runs: ScheduledRuns, manager: JobManager): Promise<FileScheduler> {
+  static async shared(engine: Engine, runs: ScheduledRuns, manager: JobManager): Promise<FileScheduler> {
     const { Scheduler: type } = await import("@ojm/schedule");
-    return new FileScheduler(host, runs, manager, true, type);
+    return new FileScheduler(engine, runs, manager, true, type);
   }
 
   /** Over a job manager in memory, of which no other process knows. */
-  static async alone(host: ScheduleHost, runs: ScheduledRuns): Promise<FileScheduler> {
+  static async alone(engine: Engine, runs: ScheduledRuns): Promise<FileScheduler> {
     const { Scheduler: type } = await import("@ojm/schedule");
-    const manager = await openJobManager({ clock: alike(host.runtime.clock), heartbeatThread: false });
-    return new FileScheduler(host, runs, manager, false, type);
+    const manager = await openJobManager({ clock: alike(engine.runtime.clock), heartbeatThread: false });
+    return new FileScheduler(engine, runs, manager, false, type);
   }
 
   /**
@@ -100,19 +82,19 @@ export class FileScheduler {
     const wait = mayWait ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
     this.#logs.set(
       name,
-      new TickLog(this.#host, { job: job.name, lock: this.#isShared ? name : undefined, mayWait: wait }),
+      new TickLog(this.#engine, { job: job.name, lock: this.#isShared ? name : undefined, mayWait: wait }),
     );
     const { retry: _, ...words } = typeArgs;
     const definition = this.#isShared
-      ? definitionOf(typeArgs, this.#host.settings, timeout)
-      : definitionOf(words, this.#host.settings, UNLIMITED);
+      ? definitionOf(typeArgs, this.#engine.plan.settings, timeout)
+      : definitionOf(words, this.#engine.plan.settings, UNLIMITED);
     const body = this.#runs.body(schedule, this.#isShared);
     try {
       await this.#scheduler.add(name, definition, body, { trigger: triggerOf(job) });
     } catch (error) {
       if (this.#closed !== undefined) return;
       if (!isChannelError(error) || !error.retryable) throw error;
-      this.#host.log.line("WARN", `the schedule of "${job.name}" cannot begin yet: ${error.message}`);
+      this.#engine.log.line("WARN", `the schedule of "${job.name}" cannot begin yet: ${error.message}`);
       this.#again(schedule);
     }
   }
@@ -138,12 +120,12 @@ export class FileScheduler {
 
   #again(schedule: JobSchedule): void {
     const { job } = schedule;
-    const cancel = this.#host.runtime.clock.after(
+    const cancel = this.#engine.runtime.clock.after(
       AGAIN,
       () => {
         this.#cancels.delete(cancel);
         void this.add(schedule).catch((error: Error) => {
-          this.#host.log.line("ERROR", `the schedule of "${job.name}" cannot begin: ${error.message}`);
+          this.#engine.log.line("ERROR", `the schedule of "${job.name}" cannot begin: ${error.message}`);
         });
       },
       true,
@@ -192,12 +174,12 @@ const STOPPED = "the schedules are over";
 
 /** The runs that schedulers start: each becomes a request, and the job adopts the run. */
 export class ScheduledRuns {
-  readonly #host: ScheduleHost;
+  readonly #engine: Engine;
   readonly #open = new Set<Promise<unknown>>();
   #isStopped = false;
 
-  constructor(host: ScheduleHost) {
-    this.#host = host;
+  constructor(engine: Engine) {
+    this.#engine = engine;
   }
 
   /** Lets no further run become a request. */
@@ -217,7 +199,7 @@ export class ScheduledRuns {
   body(schedule: JobSchedule, isAdopted: boolean): (run: Run) => Promise<undefined> {
     return (run) => {
       const retry = isAdopted ? schedule.job.typeArgs.retry : undefined;
-      const of = new RunOfJob(this.#stoppable, run, retry, isAdopted);
+      const of = new RunOfJob(this.#stops, run, retry, isAdopted);
       const performed = this.#perform(schedule, of);
       const open = performed.catch(() => {}).finally(() => this.#open.delete(open));
       this.#open.add(open);
@@ -241,22 +223,20 @@ export class ScheduledRuns {
     const { retry } = job.typeArgs;
     if (retry === undefined || !isAdopted || this.#isStopped) return;
     const policy = checkRetry(run.name, retry);
-    if (isTriedAgain(error, run.attempt, policy)) tellAttempt(this.#host.log, job.name, run.attempt, policy);
+    if (isTriedAgain(error, run.attempt, policy)) tellAttempt(this.#engine.log, job.name, run.attempt, policy);
   }
 
   /** The jobs of type shutdown may run after a stop, but no schedule goes on. */
-  get #stoppable(): RunHost {
-    const host = this.#host;
-    const refusal = (): string | undefined => host.refusal ?? (this.#isStopped ? STOPPED : undefined);
-    const { log, runtime } = host;
+  get #stops(): Stops {
+    const engine = this.#engine;
+    const refusal = (): string | undefined => engine.refusal ?? (this.#isStopped ? STOPPED : undefined);
     return {
-      log,
-      runtime,
+      log: engine.log,
       get refusal() {
         return refusal();
       },
       get killed() {
-        return host.killed;
+        return engine.killed;
       },
     };
   }
@@ -266,10 +246,14 @@ export class ScheduledRuns {
     const { job, given, own } = schedule;
     const { run, isAdopted } = handed;
     const retry = isAdopted ? job.typeArgs.retry : undefined;
-    if (this.#isStopped) return notBegun(this.#host.refusal ?? STOPPED, retry);
-    const tick = { schedule: schedule.name, at: run.tick?.at ?? this.#host.runtime.clock.now(), isClaimed: !isAdopted };
+    if (this.#isStopped) return notBegun(this.#engine.refusal ?? STOPPED, retry);
+    const tick = {
+      schedule: schedule.name,
+      at: run.tick?.at ?? this.#engine.runtime.clock.now(),
+      isClaimed: !isAdopted,
+    };
     const asked = { job, given, own, trigger: triggerOf(job), tick, handed };
-    const [request] = this.#host.dispatch.submit(asked);
+    const [request] = this.#engine.dispatch.submit(asked);
     if (request === undefined) return undefined;
     // A job that waits has nothing yet that the signal of its run could end.
     const giveUp = (): void => request.giveUp?.((run.signal.reason as Error).message);

@@ -1,20 +1,12 @@
 import { visible } from "@ojm/core/internal";
 import type { SchedulerOptions } from "@ojm/schedule";
-import type { Log } from "../../output/log.js";
+import type { Engine } from "../engine.js";
 
 /** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
 const LATE = 60_000;
 
 /** What became of a tick, or of several. */
 type DecidedTick = Parameters<NonNullable<SchedulerOptions["onTick"]>>[0];
-
-/** What the log of ticks needs of the engine. */
-interface TickLogHost {
-  readonly log: Log;
-  readonly runtime: { readonly clock: { now(): number } };
-  /** Shows why a job did not run for a tick of its schedule. */
-  tickSkipped(job: string, at: number, reason: string): void;
-}
 
 /** The schedule that the log tells of. */
 interface Told {
@@ -27,16 +19,16 @@ interface Told {
 
 /** Tells the log what becomes of the ticks of a schedule: each of them is a run or a line. */
 export class TickLog {
-  readonly #host: TickLogHost;
+  readonly #engine: Engine;
   readonly #told: Told;
   readonly #began: number;
   /** Ticks for which the newest one after them makes up. */
   #before: DecidedTick | undefined;
 
-  constructor(host: TickLogHost, told: Told) {
-    this.#host = host;
+  constructor(engine: Engine, told: Told) {
+    this.#engine = engine;
     this.#told = told;
-    this.#began = host.runtime.clock.now();
+    this.#began = engine.runtime.clock.now();
   }
 
   told(tick: DecidedTick): void {
@@ -66,7 +58,7 @@ export class TickLog {
   #run({ at }: DecidedTick): void {
     const before = this.#before;
     this.#before = undefined;
-    const late = this.#host.runtime.clock.now() - at;
+    const late = this.#engine.runtime.clock.now() - at;
     if (before === undefined && late < LATE + this.#told.mayWait) return;
     const { job } = this.#told;
     const slept = "this process slept or was held up, or the clock was put forward";
@@ -75,7 +67,7 @@ export class TickLog {
       before === undefined
         ? ""
         : ` It makes up for ${countText(before)} from ${timeText(before.at)} on, which are not run.`;
-    this.#host.log.line("WARN", `"${job}" is due since ${timeText(at)}: ${why}.${lost}`);
+    this.#engine.log.line("WARN", `"${job}" is due since ${timeText(at)}: ${why}.${lost}`);
   }
 
   #whySkipped({ reason, evidence = {} }: DecidedTick): string {
@@ -103,12 +95,12 @@ export class TickLog {
 
   #skipped(tick: DecidedTick, why: string): void {
     const { job } = this.#told;
-    if (tick.until === undefined) this.#host.tickSkipped(job, tick.at, why);
-    else this.#host.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
+    if (tick.until === undefined) this.#engine.tickSkipped(job, tick.at, why);
+    else this.#engine.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
   }
 
   #notRun(tick: DecidedTick, why: string): void {
-    this.#host.log.line("WARN", `"${this.#told.job}" is not run for ${ticksText(tick)}: ${why}`);
+    this.#engine.log.line("WARN", `"${this.#told.job}" is not run for ${ticksText(tick)}: ${why}`);
   }
 }
 

@@ -2,27 +2,21 @@ import type { Args, TodoEntry } from "../../load/job-file.js";
 import { JOB_INIT, JOB_START } from "../../plan/manager/manager-args.js";
 import type { Plan, PlannedJob } from "../../plan/planned.js";
 import type { Asked } from "../dispatch/requests.js";
+import type { Engine } from "../engine.js";
 import type { JobError } from "../runtime/job-error.js";
 import { asWritten } from "../runtime/script-channels.js";
-import type { ScheduleHost } from "./file-scheduler.js";
 import { Schedules } from "./schedules.js";
 import { type Change, Subscriptions } from "./subscriptions.js";
 
-/** What triggers need of the engine. */
-export interface TriggerHost extends ScheduleHost {
-  /** Shows the failure of a job that no request stands for. */
-  failed(job: string, error: JobError): void;
-}
-
 /** What requests jobs again and again: schedules, and changes of channels. */
 export class Triggers {
-  readonly #host: TriggerHost;
+  readonly #engine: Engine;
   readonly #schedules: Schedules;
   readonly #subscriptions = new Subscriptions();
 
-  constructor(host: TriggerHost) {
-    this.#host = host;
-    this.#schedules = new Schedules(host);
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#schedules = new Schedules(engine);
   }
 
   /**
@@ -64,7 +58,7 @@ export class Triggers {
    * has a meaning.
    */
   async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    const { log, runtime, dispatch } = this.#host;
+    const { log, runtime, dispatch } = this.#engine;
     const { chSubscribe: name = "", onlyFromNow } = job.typeArgs;
     const channel = await runtime.channels.channel(name);
     const onChange = async (change: Change): Promise<void> => {
@@ -78,7 +72,7 @@ export class Triggers {
       );
     const onDropped = (count: number): void =>
       warn(`the stop left ${count} changes of the channel "${name}" without a run.`);
-    const onFailure = (error: JobError): void => this.#host.failed(job.name, error);
+    const onFailure = (error: JobError): void => this.#engine.failed(job.name, error);
     await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, onFailure, { onlyFromNow });
   }
 }

@@ -1,13 +1,76 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Args, CodeBlock, Shortcut, StepReference } from "../../load/job-file.js";
-import { isTyped } from "../../plan/manager/channels.js";
-import { JOB_START } from "../../plan/manager/manager-args.js";
-import { clone, merge } from "../../script/worker/functions/values.js";
-import { isMap, readPath, Templates, withValue } from "../../shortcuts/values.js";
-import { saidPath } from "../../text/files.js";
-import { shownArgs } from "../../text/secrets.js";
-import type { ShortcutContext } from "./context.js";
+import type { Engine, Execution } from "../execute/engine.js";
+import type { Args, CodeBlock, JobFile, Shortcut, StepReference } from "../load/job-file.js";
+import type { Fields, Shape } from "../load/shape.js";
+import { isTyped } from "../plan/manager/channels.js";
+import { JOB_START } from "../plan/manager/manager-args.js";
+import { clone, merge } from "../script/worker/functions/values.js";
+import { saidPath } from "../text/files.js";
+import type { Problems } from "../text/problem.js";
+import { shownArgs } from "../text/secrets.js";
+import { isMap, readPath, Templates, withValue } from "./values.js";
+
+/** A shortcut of OpenAF: what may stand behind it, what is checked before the start, and what it does. */
+export interface ShortcutDefinition {
+  readonly doc: string;
+  /** What stands behind the shortcut itself. */
+  readonly value: Shape;
+  readonly options: Fields;
+  /** Options of OpenAF that are refused, and what to write instead. */
+  readonly refused?: Readonly<Record<string, string>>;
+  /**
+   * The jobs of OpenAF's ojob.yaml whose work it does, in small letters and without the word before, with their
+   * arguments: `__key=value` is what stands behind the shortcut. Of two arguments for the same option, the first
+   * one wins.
+   */
+  readonly jobs?: Readonly<Record<string, string>>;
+  /** The text behind it is a template of Handlebars as a whole, as in OpenAF. */
+  readonly isTemplate?: true;
+  /** The code of the text behind it; `undefined` if a template decides what the code is. */
+  readonly code?: (block: CodeBlock) => CodeBlock | undefined;
+  /** Finds values that cannot be right, whatever the arguments are. */
+  readonly check?: (shortcut: Shortcut, complain: Complain, context: CheckContext) => void;
+  /** Runs it, and resolves to the arguments for the next step. */
+  readonly run: (run: ShortcutRun) => Promise<Args> | Args;
+}
+
+/** Some shortcuts, by name. */
+export type Shortcuts = Readonly<Record<string, ShortcutDefinition>>;
+
+/** Reports what is wrong with an option, or with what stands behind the shortcut itself. */
+export type Complain = (message: string, option?: string) => void;
+
+/** Whose shortcut is checked. */
+export interface CheckContext {
+  readonly owner: string;
+  readonly file: JobFile;
+  readonly problems: Problems;
+}
+
+/** Whether a value has a template or a variable: it is known once the shortcut runs. */
+export function isTemplate(value: unknown): boolean {
+  return typeof value === "string" && /\{\{|\$\{/.test(value);
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
+}
+
+/** Expects a number, unless a template makes it. */
+export function expectNumber(value: unknown, what: string, complain: Complain): void {
+  if (isTemplate(value) || Number.isFinite(numberOf(value))) return;
+  complain(`this must be ${what}, not ${JSON.stringify(value)}`);
+}
+
+/** Expects one of these words as an option, in any case, unless a template makes it. */
+export function expectWord(value: unknown, words: readonly string[], option: string, complain: Complain): void {
+  if (value === undefined || isTemplate(value) || words.includes(String(value).toLowerCase())) return;
+  complain(`"((${option}))" must be one of ${words.join(", ")}, not ${JSON.stringify(value)}`, option);
+}
+
+/** The key under which OpenAF keeps what has no name. */
+export const RESULT = "res";
 
 /** The key that means the arguments, and not a value that $set keeps. */
 const ARGS = "args";
@@ -19,19 +82,22 @@ const OF_THE_LOCK: readonly string[] = ["name", "timeout"];
 export class ShortcutRun {
   readonly shortcut: Shortcut;
   readonly args: Args;
-  readonly context: ShortcutContext;
+  /** The execution of the job whose step the shortcut is. */
+  readonly execution: Execution;
+  readonly engine: Engine;
   readonly templates: Templates;
 
-  constructor(shortcut: Shortcut, args: Args, context: ShortcutContext) {
+  constructor(shortcut: Shortcut, args: Args, execution: Execution) {
     this.shortcut = shortcut;
     this.args = args;
-    this.context = context;
+    this.execution = execution;
+    this.engine = execution.engine;
     this.templates = this.templatesFor(args);
   }
 
   /** Fills templates from other arguments. */
   templatesFor(args: Args): Templates {
-    return templatesOf(args, this.context);
+    return templatesOf(args, this.execution);
   }
 
   /** The shortcut as messages name it. */
@@ -58,6 +124,11 @@ export class ShortcutRun {
     return value === undefined || value === null ? undefined : String(value);
   }
 
+  /** The same as the key of a value that $set keeps. */
+  key(option = "value"): string {
+    return this.text(option) ?? RESULT;
+  }
+
   /** The same as it is written. */
   written(option = "value"): string {
     return this.shortcut.blocks[option]?.code ?? "";
@@ -72,7 +143,7 @@ export class ShortcutRun {
   /** A number behind an option. */
   number(what: string, option = "value"): number {
     const value = this.value(option);
-    const number = typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
+    const number = numberOf(value);
     if (Number.isFinite(number) && number >= 0) return number;
     throw new Error(`${this.name} takes ${what}, not ${JSON.stringify(value) ?? "nothing"}`);
   }
@@ -82,10 +153,19 @@ export class ShortcutRun {
     return typeof value === "boolean" ? value : otherwise;
   }
 
+  /** Logs a line about the shortcut. */
+  line(message: string): void {
+    this.execution.output.line("INFO", message);
+  }
+
+  /** Logs what the shortcut works with, where the file wants that. */
+  debug(message: () => string): void {
+    if (this.flag("debug")) this.line(message());
+  }
+
   /** Arguments, or other data, as a log may show them. */
   shown(data: unknown): string {
-    const { host, job } = this.context;
-    return shownArgs(data, job.secrets, (text) => host.log.mask(text));
+    return shownArgs(data, this.execution.job.secrets, (text) => this.engine.log.mask(text));
   }
 
   /** The jobs behind an option. */
@@ -97,7 +177,7 @@ export class ShortcutRun {
   path(option = "value"): string | undefined {
     const text = this.text(option);
     if (text === undefined) return undefined;
-    const typed = isTyped(text, this.shortcut.values[option], this.context.host.typed);
+    const typed = isTyped(text, this.shortcut.values[option], this.engine.typed);
     return typed ? resolve(text) : saidPath(text, this.shortcut.at);
   }
 
@@ -105,17 +185,17 @@ export class ShortcutRun {
   async dataOf(path: string): Promise<unknown> {
     const text = await readFile(path, "utf8");
     if (/\.json$/i.test(path)) return JSON.parse(text) as unknown;
-    return (await import("../../load/yaml/yaml.js")).fromYaml(text);
+    return (await import("../load/yaml/yaml.js")).fromYaml(text);
   }
 
   /** What $get has under a key, or the arguments, at a path. */
   read(key: string, path?: string): unknown {
-    return readPath(key === ARGS ? this.args : this.context.host.runtime.values.get(key), path);
+    return readPath(key === ARGS ? this.args : this.engine.runtime.values.get(key), path);
   }
 
   /** Keeps a value for $get. */
   keep(key: string, value: unknown): void {
-    this.context.host.runtime.values.set(key, clone(value));
+    this.engine.runtime.values.set(key, clone(value));
   }
 
   /** Puts a value where a key and a path say, and returns the arguments. */
@@ -135,7 +215,7 @@ export class ShortcutRun {
     const refused = OF_THE_LOCK.filter((name) => this.#isOfLock(name, data));
     for (const name of refused) {
       const message = `${this.name} brings "${name}", which a job with a lock takes from no data: write it under (pass).`;
-      this.context.owner.output.line("WARN", message);
+      this.execution.output.line("WARN", message);
     }
     const allowed = Object.fromEntries(Object.entries(data).filter(([name]) => !refused.includes(name)));
     return merge(this.args, allowed) as Args;
@@ -143,22 +223,22 @@ export class ShortcutRun {
 
   #isOfLock(name: string, data: Args): boolean {
     if (!Object.hasOwn(data, name) || data[name] === this.args[name]) return false;
-    const { host, job } = this.context;
+    const { job } = this.execution;
     const seen = new Set<string>();
     const takesLock = (steps: typeof job.steps): boolean =>
       steps.some((step) => {
         if (!("job" in step) || seen.has(step.job)) return false;
         seen.add(step.job);
-        return step.job === JOB_START || takesLock(host.job(step.job).steps);
+        return step.job === JOB_START || takesLock(this.engine.job(step.job).steps);
       });
     return takesLock(job.steps);
   }
 }
 
 /** The templates of the shortcuts of an execution. */
-export function templatesOf(args: Args, { host, job, place }: Omit<ShortcutContext, "run">): Templates {
-  const data = { args, values: host.runtime.values, variables: place.environment.all };
-  return new Templates(data, (option, written) => host.warnMissing(job.name, option, written));
+export function templatesOf(args: Args, { engine, job, place }: Execution): Templates {
+  const data = { args, values: engine.runtime.values, variables: place.environment.all };
+  return new Templates(data, (option, written) => engine.warnMissing(job.name, option, written));
 }
 
 function typeName(value: unknown): string {

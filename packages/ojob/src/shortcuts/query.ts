@@ -1,7 +1,7 @@
 import { nearest } from "@ojm/core/internal";
 import type { Expression, SpreadElement } from "acorn";
-import { CodeError, parseExpression } from "../../script/javascript.js";
-import { Query } from "../../script/worker/functions/from.js";
+import { CodeError, parseExpression } from "../script/javascript.js";
+import { Query } from "../script/worker/functions/from.js";
 
 /** A call of a query: `limit(5)`. */
 interface Call {

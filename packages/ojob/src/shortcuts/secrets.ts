@@ -1,22 +1,44 @@
-import type { Args } from "../../load/job-file.js";
-import { parseData } from "../../script/javascript.js";
-import { merge } from "../../script/worker/functions/values.js";
-import { isMap, readPath, withValue } from "../../shortcuts/values.js";
-import { variableOf } from "../../text/environment.js";
-import type { ShortcutRun } from "./shortcut-run.js";
+import type { Args } from "../load/job-file.js";
+import { flag, text } from "../load/shape.js";
+import { parseData } from "../script/javascript.js";
+import { merge } from "../script/worker/functions/values.js";
+import { variableOf } from "../text/environment.js";
+import type { ShortcutDefinition, ShortcutRun } from "./definition.js";
+import { isMap, readPath, withValue } from "./values.js";
+
+const IN_A_FILE = "write the secret into a file that only you can read, and name it under ((secFile))";
 
 /** Options of OpenAF's repository of secrets, which is encrypted and opened by Java. */
-const OF_THE_REPOSITORY: readonly string[] = ["secRepo", "secPass", "secMainPass"];
+const OF_THE_REPOSITORY: Readonly<Record<string, string>> = {
+  secRepo:
+    'write "((secEnv)): true" for a variable of the environment, or ((secFile)) for a file: ojm opens no repository of OpenAF',
+  secPass: IN_A_FILE,
+  secMainPass: IN_A_FILE,
+};
 
-/** The shortcut that reads a secret. */
-export const SECRETS: Readonly<Record<string, (run: ShortcutRun) => Promise<Args>>> = {
-  secget: async (run) => {
+/** Reads a secret. */
+export const secget: ShortcutDefinition = {
+  doc: "Adds a secret to the arguments. Its value is never shown.",
+  value: text("The name of the secret. Default: the argument `secKey`."),
+  options: {
+    secEnv: flag("The secret is a variable of the environment."),
+    secFile: text("A YAML or JSON file that holds the secret."),
+    secBucket: text("The part of the file that holds the secret."),
+    secOut: text("The argument that gets it, or a path there. Default: the fields of the secret become arguments."),
+    secIgnore: flag("No secret is no failure."),
+    secDontAsk: flag("No effect: nobody is asked."),
+  },
+  refused: OF_THE_REPOSITORY,
+  jobs: {
+    "sec get": "secKey=value secIn secRepo secBucket secPass secOut secMainPass secFile secDontAsk secIgnore secEnv",
+  },
+  run: async (run) => {
     const key = option(run, "secKey", "value");
     if (key === undefined && run.flag("secIgnore")) return run.args;
     if (key === undefined)
       throw new Error("(secget) needs the name of the secret: behind it, or as the argument secKey");
     const secret = await secretOf(run, key);
-    run.context.host.log.hide(textsIn(secret));
+    run.engine.log.hide(textsIn(secret));
     return added(run, key, secret);
   },
 };
@@ -32,7 +54,7 @@ async function secretOf(run: ShortcutRun, key: string): Promise<unknown> {
   if (isEnvironment) return fromEnvironment(run, key);
   const file = run.path("secFile") ?? fileOfArgs(run);
   if (file !== undefined) return fromFile(run, file, key);
-  const asked = OF_THE_REPOSITORY.find((name) => option(run, name) !== undefined);
+  const asked = Object.keys(OF_THE_REPOSITORY).find((name) => option(run, name) !== undefined);
   const what = asked === undefined ? "" : `: ojm opens no repository of OpenAF, which "${asked}" is for`;
   throw new Error(`(secget) needs "((secEnv)): true" or "((secFile))"${what}`);
 }
@@ -42,8 +64,8 @@ function fileOfArgs(run: ShortcutRun): string | undefined {
 }
 
 /** As in OpenAF, a variable that holds a map is read as one. */
-function fromEnvironment({ context }: ShortcutRun, key: string): unknown {
-  const text = variableOf(context.place.environment.all, key);
+function fromEnvironment({ execution }: ShortcutRun, key: string): unknown {
+  const text = variableOf(execution.place.environment.all, key);
   if (text === undefined) throw new Error(`there is no variable ${key} in the environment, which (secget) is to read`);
   return parseData(text);
 }
