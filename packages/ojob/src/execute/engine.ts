@@ -8,8 +8,7 @@ import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
 import type { Dispatch, Semaphore } from "./dispatch/dispatch.js";
 import type { JobOutcome, RunArgs } from "./dispatch/requests.js";
-import type { ExecutionOrigin, ParentExecution, Stoppable } from "./execution.js";
-import type { ScriptContext } from "./job/step-args.js";
+import type { ExecutionOrigin, ParentExecution, ScriptContext, Stoppable } from "./execution.js";
 import type { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 

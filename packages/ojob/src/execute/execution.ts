@@ -1,5 +1,7 @@
 import type { Clock } from "@ojm/core";
 import type { JobOutput } from "../output/job-output.js";
+import { type Environment, environmentOf } from "../plan/environment.js";
+import type { PlannedJob } from "../plan/planned.js";
 import type { FailureData } from "../script/protocol.js";
 import type { HeldLocks } from "./runtime/locks.js";
 import type { HandedRun, OpenRuns, RefusedRun, RunTick } from "./runtime/open-runs.js";
@@ -123,4 +125,19 @@ export class Running {
   #armKill(reason: string): void {
     this.#cancelKill = this.#clock.after(this.#grace, () => this.kill(reason));
   }
+}
+
+/** Where the scripts of a job run. */
+export interface ScriptContext {
+  readonly environment: Environment;
+  /** The folder. Default: that of the process. */
+  readonly folder: string | undefined;
+}
+
+/**
+ * The context of a job. Where the job is a step of another one, it also has the environment `around` it, but
+ * not the folder: as before there was an environment, each job says where its own script runs.
+ */
+export function contextOf(job: PlannedJob, around?: ScriptContext): ScriptContext {
+  return { environment: environmentOf(job, around?.environment), folder: job.folder };
 }

@@ -10,14 +10,21 @@ import { shortcutNamed } from "../../shortcuts/table.js";
 import { isMap } from "../../shortcuts/values.js";
 import { mapConcurrent } from "../dispatch/dispatch.js";
 import type { Engine, Execution } from "../engine.js";
-import type { Endable, ExecutionOrigin, ParentExecution, Stoppable } from "../execution.js";
+import {
+  contextOf,
+  type Endable,
+  type ExecutionOrigin,
+  type ParentExecution,
+  type ScriptContext,
+  type Stoppable,
+} from "../execution.js";
 import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
 import { HeldLocks } from "../runtime/locks.js";
 import { OpenRuns } from "../runtime/open-runs.js";
 import { runBuiltin } from "./builtins.js";
 import { runOtherFile } from "./file-job.js";
 import { JobScripts } from "./scripts.js";
-import { argsOfCode, contextOf, givenBy, type ScriptContext, StepChecks, withoutOwn } from "./step-args.js";
+import { argsOfCode, givenBy, StepChecks, withoutOwn } from "./step-args.js";
 import { type EndedBy, Interruption, Limits, StepRunner, stopFailure } from "./step-limits.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */

@@ -10,8 +10,8 @@ import type { ScriptEnd, ScriptHost, ScriptThread, SharedGlobals } from "../../s
 import type { MaskedPieces } from "../../text/masker.js";
 import type { JobOutcome } from "../dispatch/requests.js";
 import type { Engine, Execution } from "../engine.js";
+import type { ScriptContext } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
-import type { ScriptContext } from "./step-args.js";
 
 /**
  * The scripts of one execution of a job: JavaScript in a thread, other languages and shell commands in

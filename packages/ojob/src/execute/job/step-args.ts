@@ -2,7 +2,6 @@ import type { Args, CodeBlock } from "../../load/job-file.js";
 import type { Log } from "../../output/log.js";
 import { fillArgs } from "../../plan/args.js";
 import { applyChecks, type Check, type Checking } from "../../plan/argument-checks/checks.js";
-import { type Environment, environmentOf } from "../../plan/environment.js";
 import type { JobStep, PlannedJob } from "../../plan/planned.js";
 import { expressionScript } from "../../plan/script.js";
 import { isMap } from "../../shortcuts/values.js";
@@ -93,19 +92,4 @@ export class StepChecks {
       throw new JobError((error as Error).message, { at: this.#job.at });
     }
   }
-}
-
-/** Where the scripts of a job run. */
-export interface ScriptContext {
-  readonly environment: Environment;
-  /** The folder. Default: that of the process. */
-  readonly folder: string | undefined;
-}
-
-/**
- * The context of a job. Where the job is a step of another one, it also has the environment `around` it, but
- * not the folder: as before there was an environment, each job says where its own script runs.
- */
-export function contextOf(job: PlannedJob, around?: ScriptContext): ScriptContext {
-  return { environment: environmentOf(job, around?.environment), folder: job.folder };
 }
