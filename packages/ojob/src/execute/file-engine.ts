@@ -1,15 +1,15 @@
 import { availableParallelism } from "node:os";
-import { maskUrls, nearest, visible } from "@ojm/core/internal";
+import { maskUrls, visible } from "@ojm/core/internal";
 import type { Args, CodeBlock } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
-import { mergeArgs } from "../plan/args.js";
+import { mergeArgs, runArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channels.js";
-import { ownArgs } from "../plan/manager/starts.js";
 import { isSequential, type Plan, type PlannedJob } from "../plan/planned.js";
 import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
 import { requiredText } from "../text/template.js";
 import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
 import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
@@ -28,7 +28,7 @@ const FEWEST_THREADS = 4;
 type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
 
 /** What a {@link FileEngine} is made of. */
-export type EngineParts = Pick<Engine, Given> & Partial<Pick<Engine, "slots" | "around">>;
+type EngineParts = Pick<Engine, Given> & Partial<Pick<Engine, "slots" | "around">>;
 
 /** Runs the jobs of one job file. */
 export class FileEngine implements Engine {
@@ -103,8 +103,7 @@ export class FileEngine implements Engine {
   job(name: string): PlannedJob {
     const job = this.plan.jobs.get(name);
     if (job !== undefined) return job;
-    const near = nearest(name, this.plan.jobs.keys());
-    throw new JobError(`there is no job "${name}".${near === undefined ? "" : ` Did you mean "${near}"?`}`);
+    throw new JobError(`there is no job "${name}".${didYouMean(name, this.plan.jobs.keys())}`);
   }
 
   async args(job: PlannedJob, own: Args, given: Args, environment: Environment = job.environment): Promise<Args> {
@@ -119,7 +118,7 @@ export class FileEngine implements Engine {
   }
 
   async runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]> {
-    if (job.argsCode === undefined) return ownArgs(job).map((own) => ({ own, given }));
+    if (job.argsCode === undefined) return runArgs(job).map((own) => ({ own, given }));
     const values = await this.evaluateArgs(job.argsCode, job, await this.args(job, {}, given), origin);
     return values.map((value) => ({ own: {}, given: { ...given, ...value } }));
   }

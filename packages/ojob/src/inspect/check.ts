@@ -1,27 +1,18 @@
 import type { AnyNode } from "acorn";
-import type { Args, JobFile } from "../load/job-file.js";
+import type { JobFile } from "../load/job-file.js";
 import { warnOfUnasked } from "../plan/file-checks.js";
-import { type PrepareType, preparing } from "../plan/manager/channels.js";
+import { preparing } from "../plan/manager/channels.js";
 import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
-import { SCRIPT_WORKER } from "../run.js";
+import { type RunFileOptions, SCRIPT_WORKER } from "../run.js";
 import { placeAt } from "../script/compile.js";
 import { eachNode } from "../script/javascript.js";
 import type { Problem, Problems } from "../text/problem.js";
 import { checkNames } from "./names/names.js";
 import { LoadError } from "./names/thread-names.js";
 
-/** How a job file is checked. */
-export interface CheckOptions {
-  /** Arguments as on the command line. */
-  readonly args?: Args;
-  /** Take warnings for errors. */
-  readonly strict?: boolean;
-  /** What is loaded beside what the file names under `loads`, as for running the file. */
-  readonly loads?: readonly string[];
-  /** Makes a channel type known, as for running the file. A type that cannot be found is an error. */
-  readonly prepare?: PrepareType;
-}
+/** How a job file is checked: with what it would be run. A channel type that cannot be found is an error. */
+export type CheckOptions = Pick<RunFileOptions, "args" | "strict" | "loads" | "prepare">;
 
 /** The contents of a job file that can be run. */
 export interface Checked {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type ChannelConfig, type JobManager, openJobManager } from "@ojm/core";
 import type { Args, JobFile } from "../load/job-file.js";
-import { around, fillArgs, mergeArgs } from "../plan/args.js";
+import { around, fillArgs, mergeArgs, runArgs } from "../plan/args.js";
 import {
   askingTypes,
   type PathsOf,
@@ -61,7 +61,7 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
   const find = async (name: string, args: Args): Promise<Args | undefined> => {
     const job = planned.jobs.get(name);
     if (name === JOB_INIT || job === undefined) return name === JOB_INIT ? args : undefined;
-    for (const own of job.args.length > 0 ? job.args : [{}]) {
+    for (const own of runArgs(job)) {
       const filled = mergeArgs({ own, given: args, commandLine: common, ...around(job) }, () => {});
       const merged = await placeChannels(filled, own, saying(job.at));
       for (const step of job.steps) {

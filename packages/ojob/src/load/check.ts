@@ -1,7 +1,7 @@
-import { nearest } from "@ojm/core/internal";
 import { isShortcut, stepArgs } from "../shortcuts/syntax.js";
 import { notVariableName } from "../text/environment.js";
 import type { Position, Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
 import type { Shape } from "./shape.js";
 import { checkShortcut } from "./shortcuts.js";
 import { belongs, hasNoWork, INSTEAD_OF_STATES, insteadOf, isWork, meansSchedule, refusalOf } from "./unknown-keys.js";
@@ -87,8 +87,8 @@ function hint(node: Node, shape: Shape, name: string): string {
     return ` It is code, which returns true. ojm has no states: ${INSTEAD_OF_STATES}.`;
   if (name === '"env"' && node.kind === "list") return " Write each variable as NAME: value.";
   if (node.kind !== "scalar" || typeof node.value !== "string") return "";
-  const near = nearest(node.value, wordsOf(shape));
-  if (near !== undefined) return ` Did you mean "${near}"?`;
+  const near = didYouMean(node.value, wordsOf(shape));
+  if (near !== "") return near;
   const text = node.value.trim();
   const isFlag = shape.kind === "flag" && (text === "true" || text === "false");
   const isNumeric = shape.kind === "number" && text !== "" && isNumber(Number(text), shape);

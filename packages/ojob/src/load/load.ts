@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from "node:fs";
 import { relative } from "node:path";
-import { nearest, ojmCommand, optionWord } from "@ojm/core/internal";
+import { ojmCommand, optionWord } from "@ojm/core/internal";
 import { misplaced, misplacedNote, missingFile, readSource, saidPath } from "../text/files.js";
-import { JobFileError, type Position, Problems, place, type SourceFile } from "../text/problem.js";
+import { didYouMean, JobFileError, type Position, Problems, place, type SourceFile } from "../text/problem.js";
 import { type BuiltinFile, builtinFile, builtinFiles, builtinSource } from "./builtin.js";
 import { check } from "./check.js";
 import type { CodeBlock, Help, JobDefinition, JobFile, Settings, TodoEntry } from "./job-file.js";
@@ -197,8 +197,7 @@ function readIncluded(name: string, at: Position, problems: Problems): Included 
 
 function hint(name: string): string {
   if (/^https?:|^ojob\.io\/|::/.test(name)) return " Only files can be included: fetch it, and include the copy.";
-  const near = nearest(name, builtinFiles());
-  return near === undefined ? "" : ` Did you mean ${near}?`;
+  return didYouMean(name, builtinFiles(), "");
 }
 
 /** The path from the working directory, if the file is inside it. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { nearest } from "@ojm/core/internal";
 import type { Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
 import type { Args, JobDefinition, JobFile, Matrix, PlacedArgs } from "./job-file.js";
 import { child, itemsOf, type Node, toMap, toValue } from "./yaml/node.js";
 
@@ -140,8 +140,7 @@ function checkExclude(name: string, { axes, exclude }: Matrix, problems: Problem
   for (const { args, at, keysAt } of exclude) {
     const unknown = Object.keys(args).filter((key) => !keys.includes(key));
     for (const key of unknown) {
-      const near = nearest(key, keys);
-      const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+      const hint = didYouMean(key, keys);
       problems.error(`"exclude" names "${key}", which is no key of the matrix of "${name}".${hint}`, keysAt[key] ?? at);
     }
     if (unknown.length === 0 && !all.some((one) => hasAll(one, args))) {

@@ -91,3 +91,8 @@ export function asTexts(args: Args): Args {
     Object.entries(args).map(([name, value]) => [name, isParsed(value) ? String(value) : value]),
   );
 }
+
+/** The maps of arguments that a job, or an item of the todo, has for its runs: each is one run, or more. */
+export function runArgs({ args }: { readonly args: readonly Args[] }): readonly Args[] {
+  return args.length > 0 ? args : [{}];
+}

@@ -1,6 +1,6 @@
-import { nearest } from "@ojm/core/internal";
 import type { JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
 import { JOB_INIT } from "./manager/manager-args.js";
 import { jobsNamedIn } from "./planned.js";
 
@@ -26,9 +26,7 @@ export function chooseJobs(file: JobFile, names: readonly string[], problems: Pr
 function isThere(name: string, { jobs, source }: JobFile, problems: Problems): boolean {
   const job = jobs.get(name);
   if (job === undefined) {
-    const near = nearest(name, jobs.keys());
-    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-    problems.error(`${source.name} has no job "${name}".${hint}`);
+    problems.error(`${source.name} has no job "${name}".${didYouMean(name, jobs.keys())}`);
   } else if (job.type === "subscribe") {
     problems.error(`"${name}" runs for each change of a channel, not by itself: it cannot be chosen.`, job.at);
   }

@@ -1,6 +1,5 @@
 import { existsSync, statSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { nearest } from "@ojm/core/internal";
 import type {
   EnvironmentLayer,
   JobDefinition,
@@ -11,7 +10,7 @@ import type {
 } from "../load/job-file.js";
 import { isVariableName, notVariableName, type Variables, variableOf } from "../text/environment.js";
 import { missingFile, readSource, saidPath } from "../text/files.js";
-import { JobFileError, type Position, type Problems } from "../text/problem.js";
+import { didYouMean, JobFileError, type Position, type Problems } from "../text/problem.js";
 import { fillVariables, requiredVariable } from "../text/template.js";
 
 /** The environment in which something of a job file runs. */
@@ -278,9 +277,8 @@ export function secretsOf(job: JobDefinition, secrets: Secrets, problems: Proble
 
 function isKnown({ secret, at }: SecretUse, { names }: Secrets, problems: Problems): boolean {
   if (names.includes(secret)) return true;
-  const near = nearest(secret, names);
   const define = ` Define it under "ojob": secrets: { ${secret}: { env: NAME } }.`;
-  const hint = near === undefined ? define : ` Did you mean "${near}"?`;
+  const hint = didYouMean(secret, names) || define;
   problems.error(`there is no secret "${secret}".${hint}`, at);
   return false;
 }

@@ -3,7 +3,7 @@ import { placeAt } from "../script/compile.js";
 import { ownReturns } from "../script/javascript.js";
 import type { Position, Problems } from "../text/problem.js";
 import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
-import { around, fillArgs, type Missing, mergeArgs } from "./args.js";
+import { around, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
 import { jobsNamedIn, type Plan, type PlannedJob } from "./planned.js";
 import { checkScript } from "./script.js";
@@ -39,7 +39,7 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
     // A subscription has the change of its channel among the args of each run.
     if (definition === undefined || planned === undefined || when !== undefined || definition.type === "subscribe")
       continue;
-    for (const written of args.length > 0 ? args : [{}]) {
+    for (const written of runArgs({ args })) {
       const given = fillArgs(written, commandLine, told(argsAt, at), plan.environment.all);
       for (const own of definition.args) {
         mergeArgs({ own, given, commandLine, ...around(planned) }, told(definition.argsAt, definition.at));

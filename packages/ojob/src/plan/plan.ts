@@ -3,6 +3,7 @@ import { nearest, shellWord } from "@ojm/core/internal";
 import { builtinFileOf } from "../load/builtin.js";
 import type { Args, Dependency, JobDefinition, JobFile, JobReference, Shortcut } from "../load/job-file.js";
 import { checkMatrix, keysOf } from "../load/matrix.js";
+import { placeAt } from "../script/compile.js";
 import { copyOf, saidPath } from "../text/files.js";
 import type { Position, Problems } from "../text/problem.js";
 import { planChecks } from "./argument-checks/checks.js";
@@ -81,9 +82,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   checkMatrix(job, file, problems);
   const { argsCode } = job;
   if (argsCode !== undefined && job.matrix !== undefined) {
-    const { source, line, indent } = argsCode;
-    const place = { source, line, column: indent + 1 };
-    problems.error(`"${name}" has a matrix, and "args" that are code: write a map.`, place);
+    problems.error(`"${name}" has a matrix, and "args" that are code: write a map.`, placeAt(argsCode, 0));
   } else if (argsCode !== undefined) checkScript(expressionScript(argsCode), "args", name, problems);
   const script = planScript(job, problems);
   checkSteps(from, { where: `"from" of "${name}"`, owner: name, file, problems });

@@ -1,9 +1,9 @@
 import type { ScheduleDefinition } from "@ojm/schedule";
 import type { Args, JobDefinition, JobFile, TodoEntry, TypeArgs } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
-import { fillArgs } from "./args.js";
+import { fillArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
-import { eachStart, firstDoing, ownArgs, type Start, timeoutOf, wrongRunArgs } from "./manager/starts.js";
+import { eachStart, firstDoing, type Start, timeoutOf, wrongRunArgs } from "./manager/starts.js";
 import { type Plan, type PlannedJob, runLimits } from "./planned.js";
 
 /** The longest name of a schedule, in characters. */
@@ -67,7 +67,7 @@ export interface NamedRun {
 export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownIn): readonly NamedRun[] | string {
   const { typeArgs } = job;
   if (typeArgs.cron === undefined && !hasScheduleWords(typeArgs)) return "its interval is that of each process";
-  const pairs = given.flatMap((args) => ownArgs(job).map((own) => ({ own, given: args })));
+  const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
   const { most, failFast } = runLimits(job);
   if (pairs.length > 1 && (failFast || most < pairs.length)) return "its runs of a tick depend on each other";
   const runs: NamedRun[] = [];
@@ -86,16 +86,12 @@ export function scheduleNames({ todo, jobs, environment }: Plan, commandLine: Ar
   for (const entry of todo) {
     const job = jobs.get(entry.job);
     if (job?.type !== "periodic") continue;
-    const given = givenBy(entry).map((args) => fillArgs(args, commandLine, () => {}, environment.all));
+    const given = runArgs(entry).map((args) => fillArgs(args, commandLine, () => {}, environment.all));
     const runs = namedRuns(job, given, { jobs, commandLine });
     if (typeof runs === "string") continue;
     for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
-}
-
-function givenBy({ args }: TodoEntry): readonly Args[] {
-  return args.length > 0 ? args : [{}];
 }
 
 /** The shortest interval that processes share, in ms. */
@@ -215,7 +211,7 @@ function warnOfRetry(
 ): void {
   const words = (["onLost", "keepLock"] as const).filter((word) => job.typeArgs.retry?.[word] === true);
   if (words.length === 0) return;
-  const pairs = given.flatMap((args) => ownArgs(job).map((own) => ({ own, given: args })));
+  const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
   if (pairs.every((pair) => knownStart(job, pair, { jobs: plan.jobs, commandLine }) !== undefined)) return;
   for (const word of words) {
     const message = `"${word}" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
@@ -229,8 +225,7 @@ function firstWord({ typeArgs, typeArgsAt, at }: JobDefinition): { readonly word
 }
 
 function filledArgs({ args }: TodoEntry, { environment }: Plan, commandLine: Args): readonly Args[] {
-  const all = args.length > 0 ? args : [{}];
-  return all.map((one) => fillArgs(one, commandLine, () => {}, environment.all));
+  return runArgs({ args }).map((one) => fillArgs(one, commandLine, () => {}, environment.all));
 }
 
 /** Finds wrong cron expressions and time zones, and periodic jobs without a schedule. */

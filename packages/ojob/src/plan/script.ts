@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { nearest } from "@ojm/core/internal";
 import type { CodeBlock, JobDefinition } from "../load/job-file.js";
 import { shorten } from "../load/yaml/node.js";
 import { compile, placeAt, placeIn, placeOfError } from "../script/compile.js";
 import { JAVASCRIPT, languageNames, returnedNames } from "../script/process/script-process.js";
 import { misplaced, misplacedNote, missingFile, readSource, saidPath } from "../text/files.js";
 import type { Position, Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
 import { hasBlocks, wrongTemplate } from "../text/template.js";
 import type { ScriptStep } from "./planned.js";
 
@@ -72,8 +72,7 @@ function languageHint(lang: string): string {
   if (SHELLS.includes(lang))
     return ` Write "lang: shell", which runs the script by sh, and "shell: ${lang} -s" under "typeArgs" for another shell.`;
   if (FOREIGN.includes(lang)) return ` A script with "lang: shell" can call ${lang}.`;
-  const near = nearest(lang, languageNames());
-  return near === undefined ? "" : ` Did you mean ${near}?`;
+  return didYouMean(lang, languageNames(), "");
 }
 
 function scriptOf(job: JobDefinition, problems: Problems): CodeBlock | undefined {

@@ -1,10 +1,10 @@
-import { nearest } from "@ojm/core/internal";
 import { builtinFileOf } from "../load/builtin.js";
 import type { JobFile, JobReference, Shortcut, StepJob, StepReference } from "../load/job-file.js";
 import { insteadOfJob } from "../load/openaf-jobs.js";
 import { shortcutNamed } from "../shortcuts/table.js";
 import { needsHandlebars, SHORTCUT_HELPERS } from "../shortcuts/values.js";
 import type { Position, Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
 import { wrongTemplate } from "../text/template.js";
 import { jobsNamedIn, type PlannedJob } from "./planned.js";
 
@@ -111,8 +111,7 @@ export function expectJob({ job, at }: JobReference, file: JobFile, where: strin
 function nameHint(job: string, { jobs }: JobFile): string {
   // Without the colon, YAML reads a shortcut as a text.
   if (/^\(\w+\s*\)$/.test(job)) return ` A shortcut has a colon behind it: "${job}:".`;
-  const near = nearest(job, jobs.keys());
-  return near === undefined ? "" : ` Did you mean "${near}"?`;
+  return didYouMean(job, jobs.keys());
 }
 
 type Jobs = ReadonlyMap<string, PlannedJob>;

@@ -5,6 +5,7 @@ import { anything, code, flag, record, required, text } from "../load/shape.js";
 import { shortcutJob } from "../plan/planned.js";
 import { checkScript, conditionScript, conditionToCheck, warnIfMisplaced } from "../plan/script.js";
 import { merge } from "../script/worker/functions/values.js";
+import { isMap } from "../text/template.js";
 import {
   type CheckContext,
   type Complain,
@@ -16,7 +17,6 @@ import {
   type Shortcuts,
 } from "./definition.js";
 import { jobs } from "./syntax.js";
-import { isMap } from "./values.js";
 
 const debug = flag("Log what the shortcut works with.");
 const isolateArgs = flag("Each job sees its own arguments only.");

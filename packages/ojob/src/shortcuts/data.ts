@@ -3,11 +3,12 @@ import { anything, flag, record, required, type Shape, text, word } from "../loa
 import { placeAt } from "../script/compile.js";
 import { CodeError, parseData } from "../script/javascript.js";
 import { merge } from "../script/worker/functions/values.js";
+import { isMap, withValue } from "../text/template.js";
 import { expectWord, isTemplate, type ShortcutDefinition, type ShortcutRun, type Shortcuts } from "./definition.js";
 import { fileget, findReplace } from "./files.js";
 import { queryScript } from "./query.js";
 import { secget } from "./secrets.js";
-import { isMap, readPath, withValue } from "./values.js";
+import { readPath } from "./values.js";
 
 const fields = (doc: string): Shape => record(anything("A value."), doc);
 

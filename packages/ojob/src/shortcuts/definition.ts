@@ -9,7 +9,8 @@ import { clone, merge } from "../script/worker/functions/values.js";
 import { saidPath } from "../text/files.js";
 import type { Problems } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
-import { isMap, readPath, Templates, withValue } from "./values.js";
+import { isMap, withValue } from "../text/template.js";
+import { readPath, Templates } from "./values.js";
 
 /** A shortcut of OpenAF: what may stand behind it, what is checked before the start, and what it does. */
 export interface ShortcutDefinition {
@@ -20,9 +21,9 @@ export interface ShortcutDefinition {
   /** Options of OpenAF that are refused, and what to write instead. */
   readonly refused?: Readonly<Record<string, string>>;
   /**
-   * The jobs of OpenAF's ojob.yaml whose work it does, in small letters and without the word before, with their
-   * arguments: `__key=value` is what stands behind the shortcut. Of two arguments for the same option, the first
-   * one wins.
+   * The jobs of OpenAF's ojob.yaml that do the same, in small letters and without the word before, with
+   * their arguments: `__key=value` is what stands behind the shortcut. Of two arguments for one option, the
+   * first one wins.
    */
   readonly jobs?: Readonly<Record<string, string>>;
   /** The text behind it is a template of Handlebars as a whole, as in OpenAF. */

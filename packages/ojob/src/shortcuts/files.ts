@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import type { Args } from "../load/job-file.js";
 import { anything, either, flag, record, required, text } from "../load/shape.js";
+import { isMap, withValue } from "../text/template.js";
 import { isTemplate, RESULT, type ShortcutDefinition, type ShortcutRun } from "./definition.js";
-import { isMap, readPath, withValue } from "./values.js";
+import { readPath } from "./values.js";
 
 /** Reads a file. */
 export const fileget: ShortcutDefinition = {

@@ -1,8 +1,9 @@
 import type { Args } from "../load/job-file.js";
 import { anything, flag, required, text, word } from "../load/shape.js";
+import { isMap } from "../text/template.js";
 import { expectWord, RESULT, type ShortcutRun, type Shortcuts } from "./definition.js";
 import { template } from "./files.js";
-import { isMap, readPath } from "./values.js";
+import { readPath } from "./values.js";
 
 const key = text("The key of $get that holds the data, or args. Default: res, and without it args.");
 const path = text("A path in the data, or a JMESPath expression.");

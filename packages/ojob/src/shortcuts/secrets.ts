@@ -3,8 +3,9 @@ import { flag, text } from "../load/shape.js";
 import { parseData } from "../script/javascript.js";
 import { merge } from "../script/worker/functions/values.js";
 import { variableOf } from "../text/environment.js";
+import { isMap, withValue } from "../text/template.js";
 import type { ShortcutDefinition, ShortcutRun } from "./definition.js";
-import { isMap, readPath, withValue } from "./values.js";
+import { readPath } from "./values.js";
 
 const IN_A_FILE = "write the secret into a file that only you can read, and name it under ((secFile))";
 

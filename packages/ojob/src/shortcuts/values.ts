@@ -4,7 +4,16 @@ import type { HelperDelegate } from "handlebars";
 import type { Args } from "../load/job-file.js";
 import { templify as templifyPlain } from "../script/worker/functions/templify.js";
 import type { Variables } from "../text/environment.js";
-import { asData, fillAll, fillBlocks, hasBlocks, type MissingValue, requiredText, valueAt } from "../text/template.js";
+import {
+  asData,
+  fillAll,
+  fillBlocks,
+  hasBlocks,
+  isMap,
+  type MissingValue,
+  requiredText,
+  valueAt,
+} from "../text/template.js";
 
 /** A path of names and numbers, which needs no library. */
 const PLAIN = /^[\p{L}_$][\p{L}\p{N}_$-]*(?:\.[\p{L}\p{N}_$-]+|\[\d+\])*$/u;
@@ -40,22 +49,6 @@ export function readPath(data: unknown, path: string | undefined): unknown {
   } catch (error) {
     throw new Error(`the path ${JSON.stringify(path)} cannot be read: ${(error as Error).message}`);
   }
-}
-
-/** A copy of a map with another value at a path of names. */
-export function withValue(map: unknown, path: string, value: unknown): Args {
-  return replaced(map, path.split("."), value);
-}
-
-function replaced(map: unknown, [key = "", ...rest]: readonly string[], value: unknown): Args {
-  const base = isMap(map) ? map : {};
-  const inner = Object.hasOwn(base, key) ? base[key] : undefined;
-  return { ...base, [key]: rest.length === 0 ? value : replaced(inner, rest, value) };
-}
-
-/** Whether a value is a map, and no list. */
-export function isMap(value: unknown): value is Args {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 // @ojm/openaf has the same for its $path: the packages share no code.

@@ -1,7 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { nearest } from "@ojm/core/internal";
-import { JobFileError, type Position, SourceFile } from "./problem.js";
+import { didYouMean, JobFileError, type Position, SourceFile } from "./problem.js";
 
 /**
  * Reads a job file, or another text file that is called `kind` in messages.
@@ -59,8 +58,7 @@ function readFrom(file: number, most: number): Uint8Array {
 
 function similarFile(path: string): string {
   try {
-    const near = nearest(basename(path), readdirSync(dirname(path)));
-    return near === undefined ? "" : ` Did you mean ${near}?`;
+    return didYouMean(basename(path), readdirSync(dirname(path)), "");
   } catch {
     return "";
   }

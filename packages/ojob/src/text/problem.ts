@@ -1,4 +1,4 @@
-import { LINES, maskUrls, visible } from "@ojm/core/internal";
+import { LINES, maskUrls, nearest, visible } from "@ojm/core/internal";
 import { maskLine } from "./secrets.js";
 
 /** The text of a job file. */
@@ -57,6 +57,12 @@ export function excerpt(at: Position): string {
 /** `jobs.yaml:12:5`, for humans and for editors that jump to it. */
 export function place(at: Position): string {
   return `${visible(at.source.name)}:${at.line}:${at.column}`;
+}
+
+/** The hint at what a wrong name may mean: ` Did you mean "x"?`, or nothing if no known name is near. */
+export function didYouMean(name: string, known: Iterable<string>, quote = '"'): string {
+  const near = nearest(name, known);
+  return near === undefined ? "" : ` Did you mean ${quote}${near}${quote}?`;
 }
 
 /** A name of 100,000 characters would bury the message. */

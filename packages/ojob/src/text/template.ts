@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type Handlebars from "handlebars";
 import type { HelperDelegate, HelperOptions } from "handlebars";
+import type { Args } from "../load/job-file.js";
 import { type Variables, variableOf } from "./environment.js";
 
 /** `${x}`, `${x:-default}`, `${x:?message}`. `$` escapes it, as in compose files, and `\`, as in OpenAF. */
@@ -120,6 +121,11 @@ export function wholeTemplate(text: unknown): string | undefined {
   if (typeof text !== "string" || !text.includes("{{")) return undefined;
   const [whole] = text.matchAll(TEMPLATE);
   return whole?.[0] === text ? whole[1] : undefined;
+}
+
+/** Whether a value is a text with a template. */
+export function hasTemplate(value: unknown): boolean {
+  return typeof value === "string" && value.includes("{{");
 }
 
 /** The first template that is left in a text, as it is written, also one that nothing can fill. */
@@ -405,4 +411,20 @@ export function valueAt(data: unknown, path: string): unknown {
     value = (value as Record<string, unknown>)[part];
   }
   return value;
+}
+
+/** A copy of a map with another value at a path of names. */
+export function withValue(map: unknown, path: string, value: unknown): Args {
+  return replaced(map, path.split("."), value);
+}
+
+function replaced(map: unknown, [key = "", ...rest]: readonly string[], value: unknown): Args {
+  const base = isMap(map) ? map : {};
+  const inner = Object.hasOwn(base, key) ? base[key] : undefined;
+  return { ...base, [key]: rest.length === 0 ? value : replaced(inner, rest, value) };
+}
+
+/** Whether a value is a map, and no list. */
+export function isMap(value: unknown): value is Args {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,13 +1,13 @@
 import type { Args, CodeBlock, Shortcut } from "../../load/job-file.js";
 import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
-import { stayingArgs } from "../../plan/args.js";
+import { runArgs, stayingArgs } from "../../plan/args.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
 import { ShortcutRun, templatesOf } from "../../shortcuts/definition.js";
 import { shortcutNamed } from "../../shortcuts/table.js";
-import { isMap } from "../../shortcuts/values.js";
+import { isMap } from "../../text/template.js";
 import { mapConcurrent } from "../dispatch/dispatch.js";
 import type { Engine, Execution } from "../engine.js";
 import {
@@ -297,7 +297,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     current: Args,
     context: ScriptContext,
   ): Promise<readonly Args[]> {
-    if (argsCode === undefined) return args.length > 0 ? args : [{}];
+    if (argsCode === undefined) return runArgs({ args });
     const evaluate = async (code: CodeBlock): Promise<unknown> => {
       return (await this.#runScript({ code }, current, context)).result;
     };

@@ -15,19 +15,28 @@ import { JobError } from "../runtime/job-error.js";
 
 /**
  * The scripts of one execution of a job: JavaScript in a thread, other languages and shell commands in
- * processes.
+ * processes. Serves the script at work: its log lines, and the calls in which it waits for an answer of the
+ * main thread.
  */
-export class JobScripts {
-  readonly #execution: Execution;
-  readonly #calls: ScriptCalls;
+export class JobScripts implements ScriptHost {
+  readonly execution: Execution;
+  readonly engine: Engine;
+  readonly globals: SharedGlobals;
+  /** What the script writes, without secrets: also one that comes in two pieces. */
+  readonly #output: MaskedPieces;
+  readonly #errors: MaskedPieces;
   #thread: ScriptThread | undefined;
   #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
   /** Settles when the last shell command of a script is over. */
   #command: Promise<void> = Promise.resolve();
 
   constructor(execution: Execution) {
-    this.#execution = execution;
-    this.#calls = new ScriptCalls(execution);
+    const { engine } = execution;
+    this.execution = execution;
+    this.engine = engine;
+    this.globals = engine.runtime.globals;
+    this.#output = engine.log.masking();
+    this.#errors = engine.log.masking();
   }
 
   /** Runs a script to its end. `exception` is what the script of a `catch` deals with. */
@@ -45,16 +54,16 @@ export class JobScripts {
       // A script that is ended does not wait for its command. The next step, or the next holder of the lock,
       // must not meet it.
       await this.#command;
-      this.#calls.flush();
+      this.#flush();
     }
   }
 
   /** Runs a shell command for a script that waits for it. */
   async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
     const place = { folder: context.folder, variables: context.environment.all };
-    const shell = new ShellCommand(command, options, place, this.#execution.engine.grace);
+    const shell = new ShellCommand(command, options, place, this.engine.grace);
     this.#process = shell;
-    const running = shell.run(this.#calls);
+    const running = shell.run(this);
     this.#command = running.then(
       () => {},
       () => {},
@@ -80,7 +89,7 @@ export class JobScripts {
 
   /** Hands the thread back to the pool. */
   release(): void {
-    if (this.#thread !== undefined) this.#execution.engine.pool.release(this.#thread);
+    if (this.#thread !== undefined) this.engine.pool.release(this.#thread);
   }
 
   async #runInThread(
@@ -92,20 +101,20 @@ export class JobScripts {
     const { code, module = false } = step;
     const missing = missingFolder(folder, code);
     if (missing !== undefined) return { args, failure: missing };
-    const job = { name: this.#execution.job.name, pwd: folder ?? process.cwd() };
+    const job = { name: this.execution.job.name, pwd: folder ?? process.cwd() };
     const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
     const more = { variables: environment.added, ...(exception && { exception }) };
-    return this.#needThread().run({ ...message, ...more }, this.#calls);
+    return this.#needThread().run({ ...message, ...more }, this);
   }
 
   async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
     const { code, lang = "", noTemplate, shell, shellPrefix } = step;
     const shown = { noTemplate, shell, shellPrefix };
-    const foreign = { block: code, lang, job: this.#execution.job.name, folder, variables: environment.all, ...shown };
-    const script = new ScriptProcess(foreign, args, this.#execution.engine.grace);
+    const foreign = { block: code, lang, job: this.execution.job.name, folder, variables: environment.all, ...shown };
+    const script = new ScriptProcess(foreign, args, this.engine.grace);
     this.#process = script;
     try {
-      return await script.run(this.#calls);
+      return await script.run(this);
     } finally {
       this.#process = undefined;
     }
@@ -115,54 +124,8 @@ export class JobScripts {
   #needThread(): ScriptThread {
     if (this.#thread?.alive) return this.#thread;
     this.release();
-    this.#thread = this.#execution.engine.pool.acquire();
+    this.#thread = this.engine.pool.acquire();
     return this.#thread;
-  }
-}
-
-type Call = (calls: ScriptCalls, parameters: readonly unknown[]) => unknown;
-
-const CALLS: Readonly<Record<string, Call>> = {
-  room: ({ engine }) => engine.log.room(),
-  channel: ({ engine }, [name, verb, parameters]) =>
-    engine.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
-  job: async ({ engine, execution }, [name, args]) =>
-    argsOf(String(name), await engine.call(String(name), args as Record<string, unknown>, execution)),
-  launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
-  each: ({ execution }, [item, name]) => execution.addItem(item, name as string | undefined),
-  unlock: ({ execution }, [name]) => unlock(execution, String(name)),
-  lock: ({ execution }, [name, wait, timeout]) => lock(execution, String(name), Number(wait), timeout),
-  isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
-  extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
-  openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
-  sh: ({ execution }, [command, options]) => execution.shell(command as CommandLine, (options ?? {}) as ShellOptions),
-  exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
-  get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),
-  set: ({ engine }, [key, value]) => void engine.runtime.values.set(String(key), value),
-  toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),
-  parseData: async (_, [text]) => (await import("../../script/javascript.js")).parseData(String(text)),
-  fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
-};
-
-/**
- * Serves the script of one step: its log lines, and the calls in which it waits for an answer of the main
- * thread.
- */
-class ScriptCalls implements ScriptHost {
-  readonly execution: Execution;
-  readonly engine: Engine;
-  readonly globals: SharedGlobals;
-  /** What the script writes, without secrets: also one that comes in two pieces. */
-  readonly #output: MaskedPieces;
-  readonly #errors: MaskedPieces;
-
-  constructor(execution: Execution) {
-    const { engine } = execution;
-    this.execution = execution;
-    this.engine = engine;
-    this.globals = engine.runtime.globals;
-    this.#output = engine.log.masking();
-    this.#errors = engine.log.masking();
   }
 
   get ahead(): number {
@@ -189,11 +152,35 @@ class ScriptCalls implements ScriptHost {
   }
 
   /** Shows what is held back of the output: the script is over. */
-  flush(): void {
+  #flush(): void {
     this.execution.output.print(this.#output.end());
     this.execution.output.print(this.#errors.end(), true);
   }
 }
+
+type Call = (scripts: JobScripts, parameters: readonly unknown[]) => unknown;
+
+const CALLS: Readonly<Record<string, Call>> = {
+  room: ({ engine }) => engine.log.room(),
+  channel: ({ engine }, [name, verb, parameters]) =>
+    engine.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
+  job: async ({ engine, execution }, [name, args]) =>
+    argsOf(String(name), await engine.call(String(name), args as Record<string, unknown>, execution)),
+  launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
+  each: ({ execution }, [item, name]) => execution.addItem(item, name as string | undefined),
+  unlock: ({ execution }, [name]) => unlock(execution, String(name)),
+  lock: ({ execution }, [name, wait, timeout]) => lock(execution, String(name), Number(wait), timeout),
+  isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
+  extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
+  openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
+  sh: ({ execution }, [command, options]) => execution.shell(command as CommandLine, (options ?? {}) as ShellOptions),
+  exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
+  get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),
+  set: ({ engine }, [key, value]) => void engine.runtime.values.set(String(key), value),
+  toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),
+  parseData: async (_, [text]) => (await import("../../script/javascript.js")).parseData(String(text)),
+  fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
+};
 
 /**
  * The arguments that a called job left behind.

@@ -4,9 +4,9 @@ import { fillArgs } from "../../plan/args.js";
 import { applyChecks, type Check, type Checking } from "../../plan/argument-checks/checks.js";
 import type { JobStep, PlannedJob } from "../../plan/planned.js";
 import { expressionScript } from "../../plan/script.js";
-import { isMap } from "../../shortcuts/values.js";
+import { placeAt } from "../../script/compile.js";
 import type { Variables } from "../../text/environment.js";
-import { requiredText } from "../../text/template.js";
+import { isMap, requiredText } from "../../text/template.js";
 import type { Engine } from "../engine.js";
 import { JobError, within } from "../runtime/job-error.js";
 
@@ -43,7 +43,7 @@ export async function argsOfCode(
   const maps: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (maps.every(isMap)) return maps;
   const message = `the "args" of "${job}" must be a map or a list of maps, not ${JSON.stringify(value) ?? "nothing"}`;
-  throw new JobError(message, { at: { source: code.source, line: code.line, column: code.indent + 1 } });
+  throw new JobError(message, { at: placeAt(code, 0) });
 }
 
 /** What a step hands on. Its own arguments are removed, and the arguments that they hid come back. */

@@ -45,8 +45,8 @@ export class StepRunner {
   }
 
   /**
-   * The steps of a job begin. Those of a job that is itself a step are one level deeper. Returns the level of the
-   * job: by it an end that its limits cause is told from one that comes from farther out.
+   * The steps of a job begin. Those of a job that is itself a step are one level deeper. Returns the level:
+   * it tells an end that the limits of the job cause from one that comes from farther out.
    */
   enter(): number {
     return this.#level++;

@@ -1,4 +1,5 @@
 import type { Args, TodoEntry } from "../../load/job-file.js";
+import { runArgs } from "../../plan/args.js";
 import { JOB_INIT, JOB_START } from "../../plan/manager/manager-args.js";
 import type { Plan, PlannedJob } from "../../plan/planned.js";
 import type { Asked } from "../dispatch/requests.js";
@@ -98,7 +99,7 @@ function askedBy(entry: TodoEntry, jobs: Plan["jobs"]): Asked[] {
   const job = jobs.get(entry.job);
   if (job === undefined) return [];
   const begins = job.type === "periodic" || job.type === "subscribe";
-  return [{ job, given: entry.args.length > 0 ? entry.args : [{}], trigger: "manual", entry, begins }];
+  return [{ job, given: runArgs(entry), trigger: "manual", entry, begins }];
 }
 
 const REPEATED = ["periodic", "subscribe"];

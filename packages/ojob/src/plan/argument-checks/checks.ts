@@ -1,12 +1,13 @@
-import { isSecretName, nearest } from "@ojm/core/internal";
+import { isSecretName } from "@ojm/core/internal";
 import type { Expression, SpreadElement } from "acorn";
 import type { Args, JobDefinition, JobFile } from "../../load/job-file.js";
 import { placeAt } from "../../script/compile.js";
 import { CodeError, parseExpression } from "../../script/javascript.js";
 import type { Variables } from "../../text/environment.js";
 import type { Position, Problems } from "../../text/problem.js";
+import { didYouMean } from "../../text/problem.js";
 import { shownArgs } from "../../text/secrets.js";
-import { valueAt } from "../../text/template.js";
+import { valueAt, withValue } from "../../text/template.js";
 import { rules } from "./rules.js";
 import { type CheckedJob, evaluator, type Value } from "./values.js";
 
@@ -61,12 +62,12 @@ export function applyChecks(checks: readonly Check[], args: Args, checking: Chec
       if (otherwise === undefined && awaited) continue;
       if (otherwise === undefined) throw new Error(`the ${what} "${path}" is missing`);
       const given = otherwise({ args: checked, variables });
-      if (given !== undefined) checked = withValue(checked, path.split("."), given);
+      if (given !== undefined) checked = withValue(checked, path, given);
       continue;
     }
     const job = { args: checked, variables };
     const result = applied.reduce<unknown>((current, rule) => applyRule(rule, current, job, path, checking), value);
-    if (result !== value) checked = withValue(checked, path.split("."), result);
+    if (result !== value) checked = withValue(checked, path, result);
   }
   return checked;
 }
@@ -87,15 +88,6 @@ function shown(value: unknown, path: string, hide?: (text: string) => string): s
   // Mask before cutting: half a secret does not look like one.
   const text = path.split(".").some(isSecretName) ? "***" : shownArgs(value, [], hide);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-/**
- * A copy with another value at the path. The original belongs to the job file, and the next run uses it.
- */
-function withValue(map: Args, [key = "", ...rest]: readonly string[], value: unknown): Args {
-  const inner = map[key];
-  const base = typeof inner === "object" && inner !== null && !Array.isArray(inner) ? (inner as Args) : {};
-  return { ...map, [key]: rest.length === 0 ? value : withValue(base, rest, value) };
 }
 
 /** A rule of a check, with its parameters. */
@@ -153,8 +145,7 @@ function links(node: Expression): Applied[] {
 function knownRule(name: string, offset: number): string {
   const known = ["default", ...Object.keys(rules)];
   if (known.includes(name)) return name;
-  const near = nearest(name, known);
-  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+  const hint = didYouMean(name, known, "");
   throw new CodeError(`there is no check "${name}".${hint} There are: ${known.join(", ")}`, offset);
 }
 

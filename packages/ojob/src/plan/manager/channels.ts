@@ -6,8 +6,8 @@ import { findType } from "@ojm/core/internal";
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../../load/job-file.js";
 import { misplaced, misplacedNote, saidPath } from "../../text/files.js";
 import type { Position, Problems } from "../../text/problem.js";
-import { firstTemplate, valueAt, wholeTemplate } from "../../text/template.js";
-import { around, fillArgs, type Missing, mergeArgs } from "../args.js";
+import { firstTemplate, hasTemplate, isMap, valueAt, wholeTemplate } from "../../text/template.js";
+import { around, fillArgs, type Missing, mergeArgs, runArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
 import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./starts.js";
@@ -75,10 +75,6 @@ export function isTyped(text: string, written: unknown, typed: Args): boolean {
 /** Whether a channel type is the path of a module. */
 function isPath(type: string): boolean {
   return type.startsWith(".") || isAbsolute(type);
-}
-
-function isMap(value: unknown): value is Args {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function field(value: unknown, name: string): unknown {
@@ -196,11 +192,9 @@ export async function checkChannels(
     ...(await usedByInit(file, plan, given.common, saying, problems)),
   ];
   for (const { type = "simple", args, at, placeOf, certain } of uses) {
-    if (typeof type !== "string" || isTemplate(type)) continue;
+    if (typeof type !== "string" || hasTemplate(type)) continue;
     const tell = (message: string | undefined, where: Position): void => {
-      if (message === undefined) return;
-      if (certain) problems.flaw(sentence(message), where);
-      else problems.warn(sentence(message), where);
+      if (message !== undefined) complain(sentence(message), where, certain, problems);
     };
     if (type !== "simple") tell(await types.why(type), at);
     for (const option of isMap(args) ? Object.keys(args) : []) {
@@ -251,7 +245,7 @@ async function usedByInit(
         given,
         entry?.at ?? job.at,
       );
-      for (const own of job.args.length > 0 ? job.args : [{}]) {
+      for (const own of runArgs(job)) {
         const missing: Missing = (argument, text) => {
           // A job that is a step gets arguments that nobody knows here.
           if (entry === undefined || file.settings.shareArgs || planned.checks.in.length > 0) return;
@@ -280,16 +274,13 @@ function refuseUnfilled(
   if (option === undefined) return;
   const message = unfilledOption(text, option, argument);
   const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
-  if (certain) problems.flaw(message, at);
-  else problems.warn(message, at);
+  complain(message, at, certain, problems);
 }
 
 /** What the todo calls a job with; nothing, if it does not name the job. */
 function callsOf(job: JobDefinition, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
   const entries = todo.filter((entry) => entry.job === job.name);
-  const calls = entries.flatMap((entry) =>
-    (entry.args.length > 0 ? entry.args : [{}]).map((given) => ({ entry, given })),
-  );
+  const calls = entries.flatMap((entry) => runArgs(entry).map((given) => ({ entry, given })));
   return calls.length > 0 ? calls : [{ given: {} }];
 }
 
@@ -315,11 +306,10 @@ function usesOf(
   problems: Problems,
 ): Use[] {
   const at = (...names: string[]): Position => placeOf(job, entry, ...names);
-  if (MANAGER_CHANNELS.some((name) => isTemplate(args[name]))) return [];
+  if (MANAGER_CHANNELS.some((name) => hasTemplate(args[name]))) return [];
   const wrong = wrongManagerArgs(args);
   for (const { argument, message } of wrong) {
-    if (certain) problems.flaw(message, at(argument));
-    else problems.warn(message, at(argument));
+    complain(message, at(argument), certain, problems);
   }
   if (certain && wrong.length === 0 && args["chLocks"] === undefined && !isInMemory(args["chJobs"])) {
     problems.warn(LOCKS_IN_MEMORY, at("chJobs"));
@@ -361,10 +351,12 @@ function nameBefore(at: Position, option: string): Position {
   return written === undefined ? at : { ...at, column: key.length - written.length + 1 };
 }
 
-function isTemplate(value: unknown): boolean {
-  return typeof value === "string" && value.includes("{{");
-}
-
 function sentence(message: string): string {
   return /[.?!]$/.test(message) ? message : `${message}.`;
+}
+
+/** Reports an error, or a warning where the todo may not get there. */
+function complain(message: string, at: Position, certain: boolean, problems: Problems): void {
+  if (certain) problems.flaw(message, at);
+  else problems.warn(message, at);
 }

@@ -1,16 +1,11 @@
 import { nearest } from "@ojm/core/internal";
 import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
-import { firstTemplate } from "../../text/template.js";
-import { fillArgs, mergeArgs, stayingArgs } from "../args.js";
+import { firstTemplate, hasTemplate } from "../../text/template.js";
+import { fillArgs, mergeArgs, runArgs, stayingArgs } from "../args.js";
 import { type Environment, environmentOf } from "../environment.js";
 import { type Plan, type PlannedJob, runLimits } from "../planned.js";
 import { JOB_START } from "./manager-args.js";
-
-/** The arguments of the job itself that its runs have: each of them is one run, or more. */
-export function ownArgs({ args }: Pick<PlannedJob, "args">): readonly Args[] {
-  return args.length > 0 ? args : [{}];
-}
 
 /** Where an argument stands. */
 type PlaceOf = (argument: string) => Position;
@@ -39,7 +34,7 @@ interface StartsContext {
 export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
   const way = { given, placeOf, checked: false, environment: undefined, known: new Map<string, boolean>() };
   // Each of them is a run of its own: what a script of one changes, the next does not see.
-  for (const own of ownArgs(job)) walkWith(job, own, way, context);
+  for (const own of runArgs(job)) walkWith(job, own, way, context);
 }
 
 /** How a walk comes to a job. */
@@ -59,7 +54,7 @@ function walk(job: PlannedJob, way: Way, context: StartsContext): boolean {
   const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
   const known = way.known.get(key);
   if (known !== undefined) return known;
-  const result = ownArgs(job).every((own) => walkWith(job, own, way, context));
+  const result = runArgs(job).every((own) => walkWith(job, own, way, context));
   way.known.set(key, result);
   return result;
 }
@@ -161,7 +156,7 @@ function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, pro
 }
 
 function checkTimeout(args: Args, at: Position, problems: Problems): void {
-  if (isTemplate(args["timeout"])) return;
+  if (hasTemplate(args["timeout"])) return;
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) problems.flaw(wrong.message, at);
 }
@@ -176,17 +171,13 @@ function checkEntry(
   // Code decides later, and so does a template or a default.
   if (job === undefined || entry.argsCode !== undefined) return;
   const visit = ({ args, placeOf, checked, checkedAbove }: Start): void => {
-    if (checked || checkedAbove || Object.values(args).some(isTemplate)) return;
+    if (checked || checkedAbove || Object.values(args).some(hasTemplate)) return;
     const wrong = wrongRunArgs(args);
     if (wrong !== undefined) problems.flaw(wrong.message, placeOf(wrong.argument));
   };
-  for (const given of entry.args.length > 0 ? entry.args : [{}]) {
+  for (const given of runArgs(entry)) {
     eachStart(job, given, (argument) => entry.argsAt[argument] ?? entry.at, { jobs, commandLine, visit });
   }
-}
-
-function isTemplate(value: unknown): boolean {
-  return typeof value === "string" && value.includes("{{");
 }
 
 /** Whether a job takes a lock before any script could have changed its arguments. */
@@ -299,9 +290,9 @@ function firstShared(runs: readonly (readonly LockName[])[]): LockName | undefin
 
 /** For each run of an item: the locks that it takes before a script may have changed its arguments. */
 function namesOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan, commandLine: Args): LockName[][] {
-  return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) => {
+  return runArgs(entry).flatMap((given) => {
     const filled = fillArgs(given, commandLine, () => {}, environment.all);
-    return (job.args.length > 0 ? job.args : [{}]).map((own) => {
+    return runArgs(job).map((own) => {
       const found: LockName[] = [];
       const visit = ({ args, placeOf, checkedAbove }: Start): void => {
         // The defaults of a check fill the templates of the jobs that are its steps.

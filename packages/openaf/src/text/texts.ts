@@ -1,3 +1,4 @@
+import { isArray } from "../data/compare.js";
 import { thread } from "../thread.js";
 
 /** The part of a text from its first bracket to the last of that kind. */
@@ -24,4 +25,36 @@ export function jsonParse(text?: unknown, alternative: unknown = true, _unsafe?:
 /** JSON, by default with two spaces for each level. What cannot be JSON becomes a text. */
 export function stringify(value: unknown, replacer?: unknown, space: string | number = "  "): string {
   return thread.stringify(value, replacer, space);
+}
+
+/** A value as YAML; with `multiDoc` each item of a list as a document of its own. */
+export function toYAML(value: unknown, multiDoc?: unknown): string {
+  const write = (one: unknown): string => String(thread.toYAML(one));
+  return isArray(value) && multiDoc ? value.map(write).join("\n---\n\n") : write(value);
+}
+
+/** The value of YAML, or a list of the values of its documents. */
+export function fromYAML(text: unknown): unknown {
+  return thread.fromYAML(String(text));
+}
+
+/** What scripts have added. */
+const helpers: Record<string, unknown> = {};
+
+/**
+ * Helpers get the values of the call. What Handlebars adds to them in the end is theirs too, as in OpenAF.
+ */
+export function addHelpers(prefix: unknown, map: unknown): void {
+  for (const [name, helper] of Object.entries(Object(map) as object))
+    if (typeof helper === "function") helpers[`${String(prefix)}${name}`] = helper;
+}
+
+/** Fills a template. */
+export function parse(text: unknown, data?: unknown): string {
+  return thread.templify(text, data, Object.keys(helpers).length > 0 ? helpers : undefined);
+}
+
+/** Forgets a helper that a script has added. */
+export function delHelper(name: string): void {
+  delete helpers[name];
 }
