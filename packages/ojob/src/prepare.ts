@@ -1,14 +1,13 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
 import { asTexts } from "./plan/args.js";
-import { chooseJobs } from "./plan/chosen-jobs.js";
 import { type Environment, type Look, PROCESS_ENVIRONMENT, surroundingsOf } from "./plan/environment.js";
 import { checkRequired, expectArguments } from "./plan/file-checks.js";
 import { checkChannels, findingTypes, type PrepareType } from "./plan/manager/channels.js";
 import { checkInitOrder } from "./plan/manager/openers.js";
 import { checkLockNames } from "./plan/manager/starts.js";
 import { planNotify } from "./plan/notify.js";
-import { plan } from "./plan/plan.js";
+import { chooseJobs, plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
 import { checkSchedules, checkScheduleWords } from "./plan/schedules.js";
 import { commonArgs, OPENAF } from "./plan/setup.js";

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { compile, registerFunction, TreeInterpreter } from "@jmespath-community/jmespath";
 import type { HelperDelegate } from "handlebars";
 import type { Args } from "../load/job-file.js";
-import { templify as templifyPlain } from "../script/worker/functions/templify.js";
+import { templify as templifyPlain } from "../script/worker/functions/values.js";
 import type { Variables } from "../text/environment.js";
 import {
   asData,

@@ -4,9 +4,8 @@ import { type MessagePort, parentPort } from "node:worker_threads";
 import type { ToThread } from "../protocol.js";
 import { printText } from "./bridge.js";
 import { installFunctions } from "./functions/standard-functions.js";
-import { rememberGlobals } from "./globals.js";
+import { rememberGlobals, rememberRest } from "./globals.js";
 import { load } from "./modules.js";
-import { rememberRest } from "./quiet.js";
 import { run, stop } from "./run.js";
 import { watchVariables } from "./state.js";
 

@@ -5,10 +5,9 @@ import { fromFailure, toFailure } from "../failure.js";
 import type { DoneMessage, FailureData, RunMessage } from "../protocol.js";
 import { isAskedToStop, post } from "./bridge.js";
 import { portable } from "./functions/values.js";
-import { applyGlobals, changedGlobals } from "./globals.js";
+import { applyGlobals, changedGlobals, isQuiet } from "./globals.js";
 import { reporting, Skipping } from "./job.js";
 import { exportedFunction, requireOf } from "./modules.js";
-import { isQuiet } from "./quiet.js";
 import { giveFunctions, giveVariables, keepFunctions, keepNone, setClock, setFolder } from "./state.js";
 
 const main = parentPort as MessagePort;

@@ -4,7 +4,6 @@ import { jobFolder, now } from "../state.js";
 import { $ch } from "./channel.js";
 import { jsonParse, shellResult, stringify } from "./data.js";
 import { $from } from "./from.js";
-import { templify } from "./templify.js";
 import {
   clone,
   isArray,
@@ -17,6 +16,7 @@ import {
   isUnDef,
   merge,
   portable,
+  templify,
 } from "./values.js";
 
 function toText(value: unknown): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { runText } from "../../testing/run-file.js";
+import { runText } from "../testing/run-file.js";
 
 const JOBS = `
   - { name: Say A, exec: 'print("A of " + Object.keys(args).sort().join())' }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Ran, runText } from "../../testing/run-file.js";
+import { type Ran, runText } from "../testing/run-file.js";
 
 function run(todo: string, args: Record<string, unknown> = {}, files: Record<string, string> = {}): Promise<Ran> {
   return runText(`todo:\n${todo}\njobs:\n  - { name: Keep, exec: '$set("res", args.res)' }\n`, { args }, files);

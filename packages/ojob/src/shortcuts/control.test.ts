@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Ran, runText } from "../../testing/run-file.js";
+import { type Ran, runText } from "../testing/run-file.js";
 
 /** Jobs that log their name, and one that logs its args. */
 const JOBS = `

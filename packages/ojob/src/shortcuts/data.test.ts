@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Ran, runText } from "../../testing/run-file.js";
+import { type Ran, runText } from "../testing/run-file.js";
 
 /** Runs these steps, and then shows the arguments of their job. */
 function runSteps(
