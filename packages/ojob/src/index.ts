@@ -3,7 +3,7 @@ import { type JobManager, systemClock } from "@ojm/core";
 import type { Checked, CheckOptions } from "./inspect/check.js";
 import type { DryRunOptions } from "./inspect/dry-run.js";
 import type { Args } from "./load/job-file.js";
-import type { PrepareType } from "./plan/manager/channel-types.js";
+import type { PrepareType } from "./plan/manager/channels.js";
 import type { PlannedNotify } from "./plan/planned.js";
 
 export type { RunControl } from "./execute/run-file.js";
@@ -11,6 +11,7 @@ export { Log } from "./output/log.js";
 export { commandLineValue } from "./plan/args.js";
 export { type RunFileOptions, runJobFile } from "./run.js";
 export { describe, JobFileError, type Position, type Problem } from "./text/problem.js";
+
 export type { Args, Checked, CheckOptions, DryRunOptions, PlannedNotify, PrepareType };
 
 /**
@@ -35,7 +36,7 @@ export async function openManagerOf(
  * @throws JobFileError with every problem at once
  */
 export async function notifyOfConfig(path: string, text: string): Promise<PlannedNotify | undefined> {
-  const { notifyOfConfig } = await import("./plan/notify/config-notify.js");
+  const { notifyOfConfig } = await import("./plan/notify.js");
   return notifyOfConfig(path, text);
 }
 

@@ -1,31 +1,24 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
 import { asTexts } from "./plan/args.js";
-import { chooseJobs } from "./plan/chosen-jobs.js";
-import { type Environment, PROCESS_ENVIRONMENT } from "./plan/environment/environment.js";
-import type { Look } from "./plan/environment/look.js";
-import { surroundingsOf } from "./plan/environment/surroundings.js";
-import { expectArguments } from "./plan/file-checks/expected.js";
-import { checkRequired } from "./plan/file-checks/required.js";
-import { findingTypes, type PrepareType } from "./plan/manager/channel-types.js";
-import { checkChannels } from "./plan/manager/check-channels.js";
-import { checkInitOrder } from "./plan/manager/init-order.js";
-import { checkLockNames } from "./plan/manager/lock-names.js";
-import { planNotify } from "./plan/notify/plan-notify.js";
-import { OPENAF } from "./plan/packages.js";
-import { plan } from "./plan/plan.js";
+import { type Environment, type Look, PROCESS_ENVIRONMENT, surroundingsOf } from "./plan/environment.js";
+import { checkRequired, expectArguments } from "./plan/file-checks.js";
+import { checkChannels, findingTypes, type PrepareType } from "./plan/manager/channels.js";
+import { checkInitOrder } from "./plan/manager/openers.js";
+import { checkLockNames } from "./plan/manager/starts.js";
+import { planNotify } from "./plan/notify.js";
+import { chooseJobs, plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
-import { checkSchedules } from "./plan/schedules/check-calendars.js";
-import { checkScheduleWords } from "./plan/schedules/check-words.js";
-import { commonArgs } from "./plan/setup.js";
-import { Masker } from "./text/masking/masker.js";
+import { checkSchedules, checkScheduleWords } from "./plan/schedules.js";
+import { commonArgs, OPENAF } from "./plan/setup.js";
+import { Masker } from "./text/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
 
 /**
  * How a job file is prepared. Each further check is optional: not everybody who prepares a file runs it as a
  * whole.
  */
-export interface PrepareOptions {
+interface PrepareOptions {
   /** Arguments of the command line. */
   readonly args: Args;
   /** The arguments are of a job of another file, so they have their types. */

@@ -5,8 +5,8 @@ import { GRACE } from "@ojm/core/internal";
 import type { RunControl } from "./execute/run-file.js";
 import type { Args } from "./load/job-file.js";
 import type { Log } from "./output/log.js";
-import type { PrepareType } from "./plan/manager/channel-types.js";
-import { defaultMemoryLimit, ThreadPool } from "./script/pool.js";
+import type { PrepareType } from "./plan/manager/channels.js";
+import { defaultMemoryLimit, ThreadPool } from "./script/thread.js";
 
 /**
  * The entry of script threads. The URL is here, because the build puts that entry beside the bundle with this

@@ -9,6 +9,11 @@ export {
   __,
   __pm,
   $atomic,
+  $do,
+  $do as $doV,
+  $doAll,
+  $doFirst,
+  $doWait,
   $f,
   $ft,
   $retry,
@@ -24,7 +29,6 @@ export {
   sync,
   syncFn,
 } from "./control/control.js";
-export { $do, $do as $doV, $doAll, $doFirst, $doWait } from "./control/promise.js";
 export { hmacSHA1, hmacSHA256, hmacSHA384, hmacSHA512, md5, sha1, sha256, sha384, sha512 } from "./crypto.js";
 export {
   arrayContains,
@@ -36,10 +40,24 @@ export {
   splitArray,
   uniqArray,
 } from "./data/compare.js";
-export { jsonParse, stringify } from "./data/json.js";
-export { $a2m, $a4m, $m2a, $m4a } from "./data/keyed.js";
-export { clone, extend, merge } from "./data/merge.js";
-export { splitBySeparator, splitBySepWithEnc, splitKVBySeparator } from "./data/split.js";
+export {
+  $a2m,
+  $a4m,
+  $m2a,
+  $m4a,
+  clone,
+  extend,
+  flatten,
+  mapArray,
+  merge,
+  objOrStr,
+  searchKeys,
+  searchValues,
+  splitBySeparator,
+  splitBySepWithEnc,
+  splitKVBySeparator,
+  traverse,
+} from "./data/maps.js";
 export {
   descType,
   isBoolean,
@@ -59,7 +77,6 @@ export {
   isUUID,
   toBoolean,
 } from "./data/types.js";
-export { flatten, mapArray, objOrStr, searchKeys, searchValues, traverse } from "./data/walk.js";
 export { $rest } from "./http/rest.js";
 export { ask, ask as askEncrypt, askDef, askN } from "./io/ask.js";
 export { listFilesRecursive } from "./io/info.js";
@@ -75,14 +92,13 @@ export {
 } from "./io/streams.js";
 export { findRandomOpenPort } from "./net/net.js";
 export { af } from "./objects/af.js";
-export { searchArray } from "./objects/obj.js";
-export { oJobRunJob, ow } from "./objects/ow.js";
+export { oJobRunJob, ow, searchArray } from "./objects/ow.js";
 export { $path } from "./path/path.js";
 export { ansiColor } from "./print/color.js";
-export { $err } from "./print/error.js";
 export { printMap } from "./print/map.js";
 export { $output as $o, $output } from "./print/output.js";
 export {
+  $err,
   bprint,
   colorify,
   cprint,
@@ -130,4 +146,4 @@ export {
   pidKill,
 } from "./shell/system.js";
 export { $csv, CSV, toCSV } from "./text/csv.js";
-export { parse as templify } from "./text/template.js";
+export { jsonParse, parse as templify, stringify } from "./text/texts.js";

@@ -1,15 +1,14 @@
 import { type Clock, systemClock } from "@ojm/core";
-import type { Args } from "../load/job-file.js";
-import type { Log } from "../output/log.js";
-import { logSettings } from "../output/settings.js";
-import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import type { Args, Settings } from "../load/job-file.js";
+import { DailyFiles, FileNames } from "../output/daily-files.js";
+import type { Log, LogSettings } from "../output/log.js";
+import { type PrepareType, preparing } from "../plan/manager/channels.js";
 import { prepareJobFile, RUN_CHECKS } from "../prepare.js";
 import { failureText } from "../script/failure.js";
-import type { ThreadPool } from "../script/pool.js";
-import type { ScriptThread } from "../script/thread.js";
+import type { ScriptThread, ThreadPool } from "../script/thread.js";
+import { saidPath } from "../text/files.js";
 import { describe, JobFileError } from "../text/problem.js";
-import { saidPath } from "../text/said-path.js";
-import { Engine } from "./engine.js";
+import { FileEngine } from "./file-engine.js";
 import { claimPidFile } from "./pid-file/claim-pid-file.js";
 import { JobError } from "./runtime/job-error.js";
 import { Notifier } from "./runtime/notifier.js";
@@ -71,7 +70,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   if (plan.notify !== undefined) {
     runtime.managers.notifier = new Notifier(plan.notify, runtime.clock, (text) => void log.line("WARN", text));
   }
-  const engine = new Engine({
+  const engine = new FileEngine({
     plan,
     commandLine: args,
     typed: run.args,
@@ -107,4 +106,31 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
       letGo();
     }
   }
+}
+
+const MINUTE = 60_000;
+
+/** The log settings of a job file. `warn` receives what cannot be written to its files. */
+function logSettings(settings: Settings, warn: (text: string) => void): LogSettings {
+  const { logToConsole, logJobs, logArgs, log, logToFile } = settings;
+  return {
+    ...(logToConsole !== undefined && { console: logToConsole }),
+    ...(logJobs !== undefined && { jobs: logJobs }),
+    ...(logArgs !== undefined && { args: logArgs }),
+    json: log?.format === "json",
+    ...(logToFile && { files: files(logToFile, warn), filesOnly: logToFile.setLogOff ?? false }),
+  };
+}
+
+function files(wanted: NonNullable<Settings["logToFile"]>, warn: (text: string) => void): DailyFiles {
+  const { logFolder, filenameTemplate, backupFilenameTemplate, numberOfFiles, HKhowLongAgoInMinutes } = wanted;
+  const compress = wanted.dontCompress !== true;
+  return new DailyFiles({
+    folder: saidPath(logFolder.text, logFolder.at),
+    names: new FileNames(filenameTemplate, backupFilenameTemplate, compress),
+    most: numberOfFiles,
+    keep: HKhowLongAgoInMinutes === undefined ? undefined : HKhowLongAgoInMinutes * MINUTE,
+    compress,
+    warn,
+  });
 }

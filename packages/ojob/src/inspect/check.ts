@@ -1,25 +1,18 @@
-import type { Args, JobFile } from "../load/job-file.js";
-import { warnOfUnasked } from "../plan/file-checks/unasked.js";
-import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import type { AnyNode } from "acorn";
+import type { JobFile } from "../load/job-file.js";
+import { warnOfUnasked } from "../plan/file-checks.js";
+import { preparing } from "../plan/manager/channels.js";
 import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
-import { SCRIPT_WORKER } from "../run.js";
+import { type RunFileOptions, SCRIPT_WORKER } from "../run.js";
+import { placeAt } from "../script/compile.js";
+import { eachNode } from "../script/javascript.js";
 import type { Problem, Problems } from "../text/problem.js";
-import { checkNames } from "./names/check-names.js";
+import { checkNames } from "./names/names.js";
 import { LoadError } from "./names/thread-names.js";
-import { warnOfRelativePaths } from "./relative-paths.js";
 
-/** How a job file is checked. */
-export interface CheckOptions {
-  /** Arguments as on the command line. */
-  readonly args?: Args;
-  /** Take warnings for errors. */
-  readonly strict?: boolean;
-  /** What is loaded beside what the file names under `loads`, as for running the file. */
-  readonly loads?: readonly string[];
-  /** Makes a channel type known, as for running the file. A type that cannot be found is an error. */
-  readonly prepare?: PrepareType;
-}
+/** How a job file is checked: with what it would be run. A channel type that cannot be found is an error. */
+export type CheckOptions = Pick<RunFileOptions, "args" | "strict" | "loads" | "prepare">;
 
 /** The contents of a job file that can be run. */
 export interface Checked {
@@ -64,4 +57,55 @@ async function lookAtRest(file: JobFile, plan: Plan, problems: Problems): Promis
     if (!(error instanceof LoadError)) throw error;
     problems.error(`${error.message}.`, file.settings.loads?.[0]?.at);
   }
+}
+
+/** Functions of `node:fs` that take a path first. */
+const TAKES_PATH =
+  /^(?:access|appendFile|chmod|copyFile|cp|createReadStream|createWriteStream|exists|lstat|mkdir|open|opendir|readFile|readdir|readlink|realpath|rename|rm|rmdir|stat|truncate|unlink|utimes|watch|watchFile|writeFile)(?:Sync)?$/;
+
+const USES_FILES = /["'`](?:node:)?fs(?:\/promises)?["'`]/;
+
+/**
+ * Warns of relative paths in JavaScript with `typeArgs.pwd`. A thread has no working directory of its own, so
+ * Node takes them from that of the process.
+ */
+function warnOfRelativePaths({ jobs }: Plan, problems: Problems): void {
+  for (const { name, folder, steps } of jobs.values()) {
+    if (folder === undefined) continue;
+    for (const step of steps) {
+      if (!("code" in step) || step.lang !== undefined || step.module === true) continue;
+      const usesFiles = USES_FILES.test(step.code.code);
+      eachNode(step.code.code, (node) => {
+        const path = relativePath(node, usesFiles);
+        if (path !== undefined) {
+          const message = `"pwd" of "${name}" does not change what ${path} means in JavaScript: it begins at the working directory of the process. Write path.join(job.pwd, …).`;
+          problems.warn(message, placeAt(step.code, node.start));
+        }
+        return true;
+      });
+    }
+  }
+}
+
+/** What in a call depends on the working directory; `undefined` if nothing does. */
+function relativePath(node: AnyNode, usesFiles: boolean): string | undefined {
+  if (node.type !== "CallExpression") return undefined;
+  const { callee, arguments: given } = node;
+  const method = callee.type === "MemberExpression" ? callee.property : callee;
+  const called = method.type === "Identifier" ? method.name : "";
+  if (called === "cwd" && callee.type === "MemberExpression" && isName(callee.object, "process"))
+    return "process.cwd()";
+  const path = textOf(given[0]);
+  if (!usesFiles || !TAKES_PATH.test(called) || path === undefined || path === "") return undefined;
+  return /^(?:[\\/~]|[a-z]+:)/i.test(path) ? undefined : JSON.stringify(path);
+}
+
+/** The text that an argument begins with, if it is written out. */
+function textOf(node: AnyNode | undefined): string | undefined {
+  if (node?.type === "TemplateLiteral") return node.quasis[0]?.value.raw;
+  return node?.type === "Literal" && typeof node.value === "string" ? node.value : undefined;
+}
+
+function isName(node: AnyNode, name: string): boolean {
+  return node.type === "Identifier" && node.name === name;
 }

@@ -2,28 +2,17 @@ import type { RetryOptions } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { LINES, maskUrls, visible } from "@ojm/core/internal";
 import type { Args, Shortcut, TodoEntry } from "../load/job-file.js";
-import { around, fillArgs, mergeArgs } from "../plan/args.js";
-import { type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import { around, fillArgs, mergeArgs, runArgs } from "../plan/args.js";
+import { preparing } from "../plan/manager/channels.js";
 import { eachStart } from "../plan/manager/starts.js";
-import type { Plan, PlannedJob, Step } from "../plan/planned.js";
-import { isSequential, runLimits, timeZoneOf } from "../plan/settings.js";
+import { isSequential, type Plan, type PlannedJob, runLimits, type Step, timeZoneOf } from "../plan/planned.js";
 import { type Prepared, prepareJobFile, RUN_CHECKS } from "../prepare.js";
+import type { RunFileOptions } from "../run.js";
 import { describe, place } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
 
 /** How a dry run is made: as the run itself would be. */
-export interface DryRunOptions {
-  /** Arguments as on the command line. */
-  readonly args?: Args;
-  /** Take warnings for errors. */
-  readonly strict?: boolean;
-  /** Only these jobs, and those that they depend on, instead of the todo. */
-  readonly jobs?: readonly string[] | undefined;
-  /** What is loaded beside what the file names under `loads`, as for running the file. */
-  readonly loads?: readonly string[];
-  /** Makes a channel type known, as for running the file. */
-  readonly prepare?: PrepareType;
-}
+export type DryRunOptions = Pick<RunFileOptions, "args" | "strict" | "jobs" | "loads" | "prepare">;
 
 /** More runs of one item are only counted. */
 const MOST_RUNS = 10;
@@ -70,10 +59,8 @@ async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: P
 
 /** The arguments of each run that an item makes, as far as they are known before a script ran. */
 function runsOf(entry: TodoEntry, job: PlannedJob, commandLine: Args): Args[] {
-  return (entry.args.length > 0 ? entry.args : [{}]).flatMap((given) =>
-    (job.args.length > 0 ? job.args : [{}]).map((own) =>
-      mergeArgs({ own, given, commandLine, ...around(job) }, () => {}),
-    ),
+  return runArgs(entry).flatMap((given) =>
+    runArgs(job).map((own) => mergeArgs({ own, given, commandLine, ...around(job) }, () => {})),
   );
 }
 
@@ -119,7 +106,7 @@ function locksOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan,
   const names = job.typeArgs.lock === undefined ? [] : [String(job.typeArgs.lock)];
   const visit = ({ args }: { readonly args: Args }): void =>
     void names.push(String(args["name"] ?? "args.name, not known yet"));
-  for (const given of entry.args.length > 0 ? entry.args : [{}]) {
+  for (const given of runArgs(entry)) {
     const filled = fillArgs(given, commandLine, () => {}, environment.all);
     eachStart(job, filled, () => entry.at, { jobs, commandLine, visit });
   }

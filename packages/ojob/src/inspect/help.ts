@@ -1,9 +1,9 @@
 import { durationText } from "@ojm/core/backend";
-import { LINES, nearest, visible } from "@ojm/core/internal";
-import { builtinFile, builtinFileOf } from "../load/builtin/builtin.js";
+import { LINES, visible } from "@ojm/core/internal";
+import { builtinFile, builtinFileOf } from "../load/builtin.js";
 import type { Help, HelpArgument, JobDefinition, JobFile, JobReference, StepReference } from "../load/job-file.js";
 import { loadJobFile } from "../load/load.js";
-import { JobFileError } from "../text/problem.js";
+import { didYouMean, JobFileError } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
 
 /** The help of a job file, or of one job. Problems elsewhere in the file do not matter here. */
@@ -16,9 +16,8 @@ function findJob(name: string, job: string, file: JobFile): JobDefinition {
   const builtin = builtinFile(builtinFileOf(job) ?? "")?.jobs.find((one) => one.name === job);
   const found = file.jobs.get(job) ?? builtin;
   if (found !== undefined) return found;
-  const near = nearest(job, file.jobs.keys());
-  const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-  throw new JobFileError([{ severity: "error", message: `${name} has no job "${job}".${hint}` }]);
+  const message = `${name} has no job "${job}".${didYouMean(job, file.jobs.keys())}`;
+  throw new JobFileError([{ severity: "error", message }]);
 }
 
 function fileHelp({ source, help, jobs, todo }: JobFile): string {

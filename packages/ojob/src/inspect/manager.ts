@@ -1,14 +1,20 @@
 import { existsSync } from "node:fs";
 import { type ChannelConfig, type JobManager, openJobManager } from "@ojm/core";
 import type { Args, JobFile } from "../load/job-file.js";
-import { around, fillArgs, mergeArgs } from "../plan/args.js";
-import { type PathsOf, placeChannels, type Saying } from "../plan/manager/channel-paths.js";
-import { askingTypes, type PrepareType, preparing } from "../plan/manager/channel-types.js";
+import { around, fillArgs, mergeArgs, runArgs } from "../plan/args.js";
+import {
+  askingTypes,
+  type PathsOf,
+  type PrepareType,
+  placeChannels,
+  preparing,
+  type Saying,
+} from "../plan/manager/channels.js";
 import { JOB_INIT, managerOptions } from "../plan/manager/manager-args.js";
 import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
+import { misplacedNote } from "../text/files.js";
 import { JobFileError, type Position } from "../text/problem.js";
-import { misplacedNote } from "../text/said-path.js";
 
 /**
  * Opens the job manager of a job file, if the file puts its channels in a store that outlives a process.
@@ -55,7 +61,7 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
   const find = async (name: string, args: Args): Promise<Args | undefined> => {
     const job = planned.jobs.get(name);
     if (name === JOB_INIT || job === undefined) return name === JOB_INIT ? args : undefined;
-    for (const own of job.args.length > 0 ? job.args : [{}]) {
+    for (const own of runArgs(job)) {
       const filled = mergeArgs({ own, given: args, commandLine: common, ...around(job) }, () => {});
       const merged = await placeChannels(filled, own, saying(job.at));
       for (const step of job.steps) {

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { check } from "../load/check/check.js";
-import { jobFileShape } from "../load/check/schema.js";
-import { SHORTCUTS } from "../load/shortcuts/table.js";
+import { check } from "../load/check.js";
+import { jobFileShape } from "../load/schema.js";
 import { type Node, toValue } from "../load/yaml/node.js";
 import { parseYaml } from "../load/yaml/parse.js";
+import { SHORTCUTS } from "../shortcuts/table.js";
 import { EXAMPLES, exampleNames } from "../testing/corpus.js";
 import { GUIDE, guideBlocks, NO_GUIDE } from "../testing/guide.js";
 import {
@@ -21,8 +21,7 @@ import {
   withoutPiece,
   withPiece,
 } from "../testing/values.js";
-import { Problems } from "../text/problem.js";
-import { SourceFile } from "../text/source-file.js";
+import { Problems, SourceFile } from "../text/problem.js";
 import { schemaOfJobFiles } from "./schema.js";
 
 // Whether a file is right needs no more than its first error: to find all of them takes three times as long.

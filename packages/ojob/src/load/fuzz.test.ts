@@ -9,7 +9,7 @@ import { corpus } from "../testing/corpus.js";
 import { mutation } from "../testing/mutations.js";
 import { fullValue, pathsOf, withPiece } from "../testing/values.js";
 import { describe, JobFileError } from "../text/problem.js";
-import { jobFileShape } from "./check/schema.js";
+import { jobFileShape } from "./schema.js";
 import { toYaml } from "./yaml/yaml.js";
 
 /**

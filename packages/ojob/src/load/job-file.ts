@@ -1,7 +1,6 @@
 import type { RetryOptions } from "@ojm/core";
 import type { Blackout, Missed, Overlap } from "@ojm/schedule";
-import type { Position } from "../text/problem.js";
-import type { SourceFile } from "../text/source-file.js";
+import type { Position, SourceFile } from "../text/problem.js";
 
 /** Arguments of a job. */
 export type Args = Record<string, unknown>;

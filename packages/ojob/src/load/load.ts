@@ -1,15 +1,16 @@
+import { existsSync, realpathSync } from "node:fs";
+import { relative } from "node:path";
 import { ojmCommand, optionWord } from "@ojm/core/internal";
-import { JobFileError, type Position, Problems } from "../text/problem.js";
-import { readSource } from "../text/read-source.js";
-import type { SourceFile } from "../text/source-file.js";
-import { check } from "./check/check.js";
-import { jobFileShape } from "./check/schema.js";
-import { findInclude, identity } from "./include.js";
-import type { JobFile } from "./job-file.js";
-import { Collected } from "./read/collected.js";
-import { withShortcuts } from "./shortcuts/openaf-jobs.js";
-import { resolveShortcuts } from "./shortcuts/resolve-custom.js";
-import { child, itemsOf, type Node, textOf } from "./yaml/node.js";
+import { misplaced, misplacedNote, missingFile, readSource, saidPath } from "../text/files.js";
+import { didYouMean, JobFileError, type Position, Problems, place, type SourceFile } from "../text/problem.js";
+import { type BuiltinFile, builtinFile, builtinFiles, builtinSource } from "./builtin.js";
+import { check } from "./check.js";
+import type { CodeBlock, Help, JobDefinition, JobFile, Settings, TodoEntry } from "./job-file.js";
+import { withShortcuts } from "./openaf-jobs.js";
+import { mergeSettings, readHelp, readJob, readModules, readSettings, readTodoEntry } from "./read.js";
+import { jobFileShape } from "./schema.js";
+import { resolveShortcuts } from "./shortcuts.js";
+import { child, itemsOf, type Node, textOf, toMap, toValue } from "./yaml/node.js";
 import { parseYaml } from "./yaml/parse.js";
 
 /** A loaded job file, and its problems so far. */
@@ -19,7 +20,7 @@ export interface Loaded {
 }
 
 /** How a job file is loaded. */
-export interface LoadOptions {
+interface LoadOptions {
   /** Take warnings for errors. */
   readonly strict?: boolean | undefined;
   /** The file may be a library: jobs without a todo. */
@@ -154,4 +155,122 @@ function nothingToRun(name: string, { jobs }: Collected): string {
 
 function startOf(source: SourceFile): Position {
   return { source, line: 1, column: 1 };
+}
+
+/** What an `include` leads to: a file to read, or a built-in one. */
+type Included = BuiltinFile | { readonly source: SourceFile };
+
+/**
+ * Finds an included file: beside the including file, then among the built-in files. A file of the user wins
+ * over a built-in one of the same name.
+ */
+function findInclude(name: string, at: Position, problems: Problems): Included | undefined {
+  const path = saidPath(name, at);
+  if (existsSync(path)) return readIncluded(shortest(path), at, problems);
+  const source = builtinSource(name);
+  const builtin = source === undefined ? builtinFile(name) : { source };
+  if (builtin !== undefined) {
+    const here = misplaced(name, path);
+    if (here !== undefined) problems.warn(misplacedNote(here, path), at);
+    return builtin;
+  }
+  problems.error(`${missingFile(name, at)}${hint(name)}`, at);
+  return undefined;
+}
+
+/**
+ * Names a file, whatever path leads to it. A link to its own folder would make ever new paths.
+ */
+function identity(source: SourceFile): string {
+  return existsSync(source.path) ? realpathSync(source.path) : source.path;
+}
+
+function readIncluded(name: string, at: Position, problems: Problems): Included | undefined {
+  try {
+    return { source: readSource(name) };
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    for (const { message } of error.problems) problems.error(message, at);
+    return undefined;
+  }
+}
+
+function hint(name: string): string {
+  if (/^https?:|^ojob\.io\/|::/.test(name)) return " Only files can be included: fetch it, and include the copy.";
+  return didYouMean(name, builtinFiles(), "");
+}
+
+/** The path from the working directory, if the file is inside it. */
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
+}
+
+/**
+ * Merges the files of a job file: the included files first, the file itself last.
+ */
+class Collected {
+  readonly jobs: Map<string, JobDefinition> = new Map();
+  readonly todo: TodoEntry[] = [];
+  /** Whether no job was lost. An unknown name may belong to a lost job. */
+  complete: boolean = true;
+  #settings: Settings = {};
+  #init: unknown;
+  #help: Help | undefined;
+  readonly #code = new Map<string, CodeBlock>();
+  readonly #problems: Problems;
+
+  constructor(problems: Problems) {
+    this.#problems = problems;
+  }
+
+  /** The result. */
+  jobFile(source: SourceFile, included: readonly SourceFile[]): JobFile {
+    const { jobs, todo, complete } = this;
+    const settings = this.#settings;
+    return { source, included, complete, jobs, todo, settings, init: this.#init, code: this.#code, help: this.#help };
+  }
+
+  /** Jobs that come with ojm. */
+  addBuiltin(jobs: readonly JobDefinition[]): void {
+    for (const job of jobs) this.jobs.set(job.name, job);
+  }
+
+  /**
+   * Adds the jobs of a file, from its checked node, and the modules that they require. `written` is how many
+   * jobs the file has. `files` are the files that it includes, whose jobs it may replace.
+   */
+  addJobs(root: Node, written: number, files: ReadonlySet<string>): void {
+    const jobs = itemsOf(child(root, "jobs")).flatMap((node) => readJob(node) ?? []);
+    if (jobs.length < written) this.complete = false;
+    const own = new Set<string>();
+    for (const job of jobs) {
+      this.#warnOfOther(job, own, files);
+      own.add(job.name);
+      this.jobs.set(job.name, job);
+    }
+    for (const [name, block] of readModules(child(root, "code"))) this.#code.set(name, block);
+  }
+
+  /** Adds the todo, settings, `init` and help of a file, from its checked node. */
+  addRest(root: Node): void {
+    this.todo.push(...itemsOf(child(root, "todo")).flatMap((item) => readTodoEntry(item) ?? []));
+    this.#settings = mergeSettings(this.#settings, readSettings(child(root, "ojob")));
+    const init = child(root, "init");
+    if (init?.kind === "map") this.#init = { ...(this.#init as object | undefined), ...toMap(init) };
+    else if (init !== undefined) this.#init = toValue(init);
+    this.#help = readHelp(child(root, "help")) ?? this.#help;
+  }
+
+  #warnOfOther(job: JobDefinition, own: ReadonlySet<string>, files: ReadonlySet<string>): void {
+    const other = this.jobs.get(job.name);
+    if (other === undefined) return;
+    if (own.has(job.name)) {
+      this.#problems.warn(`there is another job "${job.name}" above: this one replaces it.`, job.at);
+    } else if (other.builtin !== undefined) {
+      this.#problems.warn(`this job replaces "${job.name}", which comes with ojm.`, job.at);
+    } else if (!files.has(other.at.source.path)) {
+      this.#problems.warn(`this job replaces the one of the same name at ${place(other.at)}.`, job.at);
+    }
+  }
 }

@@ -1,11 +1,65 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Args, Matrix } from "./job-file.js";
+import type { Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
+import type { Args, JobDefinition, JobFile, Matrix, PlacedArgs } from "./job-file.js";
+import { child, itemsOf, type Node, toMap, toValue } from "./yaml/node.js";
+
+type Written = Pick<JobDefinition, "args" | "argsAt" | "argsCode">;
+
+/**
+ * The arguments of a job with the combinations of its matrix, from a checked node. Each combination runs with
+ * each of the maps in `args`. `args` are written after it, so that templates in them find its values.
+ */
+export function withMatrix(node: Node | undefined, written: Written): Written & Pick<JobDefinition, "matrix"> {
+  if (node?.kind !== "map") return written;
+  const { args, argsAt } = written;
+  const matrix = readMatrix(node, argsAt);
+  const places = [argsAt, ...matrix.include.map(({ keysAt }) => keysAt)].flatMap((one) => Object.entries(one));
+  const axes = matrix.axes.map(({ name, at }) => [name, at] as const);
+  const maps = args.length > 0 ? args : [{}];
+  return {
+    ...written,
+    args: combinations(matrix).flatMap((combination) => maps.map((map) => merged(combination, map))),
+    argsAt: Object.fromEntries([...places, ...axes]),
+    matrix,
+  };
+}
+
+function merged(combination: Args, map: Args): Args {
+  const rest = Object.entries(map).filter(([name]) => !Object.hasOwn(combination, name));
+  return Object.fromEntries([...Object.entries(combination), ...rest]);
+}
+
+function readMatrix(node: Node & { readonly kind: "map" }, argsAt: Written["argsAt"]): Matrix {
+  const axes = node.entries.flatMap(({ key: name, keyAt: at, value }) =>
+    name === "include" || name === "exclude" ? [] : [{ name, at, values: itemsOf(value).map(toValue) }],
+  );
+  const hidden = axes.flatMap(({ name }) => {
+    const at = Object.hasOwn(argsAt, name) ? argsAt[name] : undefined;
+    return at === undefined ? [] : [{ name, at }];
+  });
+  return {
+    at: node.at,
+    axes,
+    include: placedArgs(child(node, "include")),
+    exclude: placedArgs(child(node, "exclude")),
+    hidden,
+  };
+}
+
+function placedArgs(node: Node | undefined): PlacedArgs[] {
+  return itemsOf(node).flatMap((item) => {
+    if (item.kind !== "map") return [];
+    const keysAt = Object.fromEntries(item.entries.map(({ key, keyAt }) => [key, keyAt]));
+    return [{ args: toMap(item), at: item.at, keysAt }];
+  });
+}
 
 /** The most combinations of one matrix. */
-export const MOST_COMBINATIONS = 1_000;
+const MOST_COMBINATIONS = 1_000;
 
 /** How many combinations the axes of a matrix make, before `exclude` and `include`. */
-export function productOf({ axes }: Pick<Matrix, "axes">): number {
+function productOf({ axes }: Pick<Matrix, "axes">): number {
   return axes.length === 0 ? 0 : axes.reduce((product, { values }) => product * values.length, 1);
 }
 
@@ -15,7 +69,7 @@ export function productOf({ axes }: Pick<Matrix, "axes">): number {
  *
  * @see https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/run-job-variations
  */
-export function combinations(matrix: Omit<Matrix, "hidden">): Args[] {
+function combinations(matrix: Omit<Matrix, "hidden">): Args[] {
   if (productOf(matrix) > MOST_COMBINATIONS) return [];
   const { axes, include, exclude } = matrix;
   const all = crossed(axes).filter((one) => !exclude.some(({ args }) => hasAll(one, args)));
@@ -32,7 +86,7 @@ export function combinations(matrix: Omit<Matrix, "hidden">): Args[] {
 }
 
 /** All combinations of the values of the axes. The last axis changes first. */
-export function crossed(axes: Matrix["axes"]): Args[] {
+function crossed(axes: Matrix["axes"]): Args[] {
   if (axes.length === 0) return [];
   return axes.reduce<Args[]>(
     (all, { name, values }) =>
@@ -42,7 +96,7 @@ export function crossed(axes: Matrix["axes"]): Args[] {
 }
 
 /** Whether a combination has all these values. */
-export function hasAll(combination: Args, args: Args): boolean {
+function hasAll(combination: Args, args: Args): boolean {
   return Object.entries(args).every(
     ([name, value]) => Object.hasOwn(combination, name) && isDeepStrictEqual(combination[name], value),
   );
@@ -51,4 +105,61 @@ export function hasAll(combination: Args, args: Args): boolean {
 /** Those of the arguments that the combination has too. */
 function shared(args: Args, original: Args): Args {
   return Object.fromEntries(Object.entries(args).filter(([name]) => Object.hasOwn(original, name)));
+}
+
+/** Finds what is wrong with the matrix of a job, and with how many runs of it go on at once. */
+export function checkMatrix(job: JobDefinition, { settings }: JobFile, problems: Problems): void {
+  checkLimits(job, settings.numThreads, problems);
+  const { matrix, name } = job;
+  if (matrix === undefined) return;
+  const before = problems.errors.length;
+  for (const axis of matrix.axes.filter(({ values }) => values.length === 0)) {
+    problems.error(`"${axis.name}" in the matrix of "${name}" has no values, so there is no combination.`, axis.at);
+  }
+  const product = productOf(matrix);
+  if (product > MOST_COMBINATIONS) {
+    problems.error(`the matrix of "${name}" has ${product} combinations, at most ${MOST_COMBINATIONS}.`, matrix.at);
+  }
+  for (const { name: argument, at } of matrix.hidden) {
+    problems.error(`"${argument}" stands in the "args" and in the "matrix" of "${name}". Write it once.`, at);
+  }
+  if (problems.errors.length > before) return;
+  checkExclude(name, matrix, problems);
+  if (problems.errors.length > before || combinations(matrix).length > 0) return;
+  problems.error(`the matrix of "${name}" leaves no combination: the job would never run.`, matrix.at);
+}
+
+/** The arguments that a matrix sets. */
+export function keysOf({ axes, include }: Matrix): readonly string[] {
+  return [...new Set([...axes.map(({ name }) => name), ...include.flatMap(({ args }) => Object.keys(args))])];
+}
+
+function checkExclude(name: string, { axes, exclude }: Matrix, problems: Problems): void {
+  const all = crossed(axes);
+  const keys = axes.map((axis) => axis.name);
+  for (const { args, at, keysAt } of exclude) {
+    const unknown = Object.keys(args).filter((key) => !keys.includes(key));
+    for (const key of unknown) {
+      const hint = didYouMean(key, keys);
+      problems.error(`"exclude" names "${key}", which is no key of the matrix of "${name}".${hint}`, keysAt[key] ?? at);
+    }
+    if (unknown.length === 0 && !all.some((one) => hasAll(one, args))) {
+      problems.warn(`this item of "exclude" fits no combination of the matrix of "${name}": it has no effect.`, at);
+    }
+  }
+}
+
+function checkLimits(
+  { name, typeArgs, typeArgsAt, at }: JobDefinition,
+  threads: number | undefined,
+  problems: Problems,
+): void {
+  const { single = false, maxParallel } = typeArgs;
+  if (maxParallel === undefined) return;
+  const place = typeArgsAt["maxParallel"] ?? at;
+  if (single && maxParallel > 1) {
+    problems.error(`"single" runs "${name}" one at a time, and "maxParallel" up to ${maxParallel}. Write one.`, place);
+  } else if (threads !== undefined && maxParallel > threads) {
+    problems.warn(`"maxParallel" is ${maxParallel}, but "numThreads" lets only ${threads} jobs run at once.`, place);
+  }
 }

@@ -17,8 +17,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { DailyFiles, type DailyFilesOptions } from "./daily-files.js";
-import { FileNames } from "./file-names.js";
+import { DailyFiles, type DailyFilesOptions, FileNames } from "./daily-files.js";
 
 const DAY = 86_400_000;
 const START = Date.parse("2026-01-30T23:59:59.998Z");

@@ -1,7 +1,20 @@
-import { closeSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import type { FileNames } from "./file-names.js";
-import { compress, makeFolder, openLogFile } from "./log-files.js";
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { Output } from "./output.js";
 
 const DAY = 86_400_000;
@@ -126,5 +139,121 @@ export class DailyFiles {
     const [from, to] = [join(folder, name), join(folder, backup)];
     if (this.#options.compress) await compress(from, to);
     else if (!existsSync(to)) renameSync(from, to);
+  }
+}
+
+const DAY_TEMPLATE = "{{timedate}}";
+const DEFAULT = `log-${DAY_TEMPLATE}.log`;
+
+/** The names of log files: a template in which `{{timedate}}` is the day. */
+export class FileNames {
+  readonly #template: string;
+  readonly #backup: string;
+
+  /** Without a template for backups, compressed files end in `.gz`. */
+  constructor(template: string = DEFAULT, backup?: string, compress = true) {
+    this.#template = template;
+    this.#backup = backup ?? (compress ? `${template}.gz` : template);
+  }
+
+  of(day: string): string {
+    return this.#template.replaceAll(DAY_TEMPLATE, day);
+  }
+
+  backupOf(day: string): string {
+    return this.#backup.replaceAll(DAY_TEMPLATE, day);
+  }
+
+  /** The day of a log file, by its name. `undefined` if the name is no log file's. */
+  dayOf(name: string): string | undefined {
+    const day = /\d{4}-\d\d-\d\d/.exec(name)?.[0];
+    if (day === undefined) return undefined;
+    return this.of(day) === name || this.backupOf(day) === name ? day : undefined;
+  }
+}
+
+/** Whether a template makes another name for each day. */
+export function namesDays(template: string): boolean {
+  return template.includes(DAY_TEMPLATE);
+}
+
+/**
+ * The mode of log files: for their owner alone. The group of the folder gets access too, if the folder has
+ * the set-group-id bit.
+ */
+const PRIVATE = 0o600;
+const FOR_GROUP = 0o640;
+const SET_GROUP_ID = 0o2000;
+
+const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
+/** With this flag, opening a pipe without a reader fails. Without it, the call would wait for ever. */
+const NONBLOCK = constants.O_NONBLOCK ?? 0;
+
+/**
+ * Opens a log file for appending. An existing file keeps its mode. The call follows no symbolic link: in a
+ * folder that others may write, a link could lead our lines into any file of ours.
+ */
+function openLogFile(path: string): number {
+  const mode = (statSync(dirname(path)).mode & SET_GROUP_ID) === 0 ? PRIVATE : FOR_GROUP;
+  return open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, mode);
+}
+
+function open(path: string, flags: number, mode: number = PRIVATE): number {
+  try {
+    return openSync(path, flags | NOFOLLOW | NONBLOCK, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
+    throw new Error(`${path} is a symbolic link, which is not followed: remove it`);
+  }
+}
+
+/**
+ * Compresses a file, and appends the result to what another process has compressed there before: two
+ * compressed texts in a row are one compressed text. The new file has the mode of the old one.
+ */
+async function compress(from: string, to: string): Promise<void> {
+  // The result gets its final name once it is complete, so that a process that dies here leaves the original.
+  // No link can wait under the temporary name.
+  const half = `${to}.${randomUUID()}.tmp`;
+  try {
+    create(half, lstatSync(from).mode & 0o777);
+    if (existsSync(to)) await add(to, half, false);
+    await add(from, half, true);
+    renameSync(half, to);
+  } catch (error) {
+    rmSync(half, { force: true });
+    throw error;
+  }
+  rmSync(from, { force: true });
+}
+
+function create(path: string, mode: number): void {
+  const fd = openSync(path, "wx", PRIVATE);
+  try {
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function add(from: string, half: string, compressed: boolean): Promise<void> {
+  // Load this module late: few starts find a log of an earlier day.
+  const [{ pipeline }, { createGzip }] = await Promise.all([import("node:stream/promises"), import("node:zlib")]);
+  const read = createReadStream("", { fd: open(from, constants.O_RDONLY) });
+  const write = createWriteStream(half, { flags: "a" });
+  await (compressed ? pipeline(read, createGzip(), write) : pipeline(read, write));
+}
+
+/**
+ * Makes a folder and its parents. Node's `recursive` never returns where the system makes no folders, as in
+ * /proc.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }

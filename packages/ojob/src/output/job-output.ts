@@ -1,7 +1,6 @@
 import type { Run } from "@ojm/core";
-import { HeldLines } from "./line-prefix.js";
 import type { JobProgress } from "./live-lines.js";
-import type { Level, Log } from "./log.js";
+import { HeldLines, type Level, type Log } from "./log.js";
 
 /** The runs that are open while a job prints. */
 export interface RunsAround {

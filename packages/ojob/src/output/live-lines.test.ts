@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HeldLines, prefixText } from "./line-prefix.js";
 import { LiveLines } from "./live-lines.js";
+import { HeldLines, prefixText } from "./log.js";
 
 /** What a terminal shows in the end, line by line. */
 function shown(written: readonly string[]): string[] {

@@ -1,11 +1,11 @@
 import type { Args } from "../load/job-file.js";
 import type { Variables } from "../text/environment.js";
-import { fillAll } from "../text/variables.js";
+import { fillAll } from "../text/template.js";
 import { MANAGER_CHANNELS } from "./manager/manager-args.js";
 import type { PlannedJob } from "./planned.js";
 
 /** Arguments by their origin. An earlier field wins. */
-export interface ArgSources {
+interface ArgSources {
   /** Arguments of the job itself. They win, so that no caller can change the name of its lock. */
   readonly own: Args;
   /** Arguments of the `todo`, or of the caller. */
@@ -90,4 +90,9 @@ export function asTexts(args: Args): Args {
   return Object.fromEntries(
     Object.entries(args).map(([name, value]) => [name, isParsed(value) ? String(value) : value]),
   );
+}
+
+/** The maps of arguments that a job, or an item of the todo, has for its runs: each is one run, or more. */
+export function runArgs({ args }: { readonly args: readonly Args[] }): readonly Args[] {
+  return args.length > 0 ? args : [{}];
 }

@@ -1,28 +1,34 @@
 import { existsSync } from "node:fs";
 import { nearest, shellWord } from "@ojm/core/internal";
-import { builtinFileOf } from "../load/builtin/builtin.js";
-import type { Args, Dependency, JobDefinition, JobFile, JobReference, Shortcut } from "../load/job-file.js";
-import type { Position, Problems } from "../text/problem.js";
-import { copyOf, saidPath } from "../text/said-path.js";
-import { planChecks } from "./argument-checks/plan-checks.js";
-import { rejectCycles, stepsOf } from "./cycles.js";
-import { planContext } from "./environment/context.js";
-import type { Environment } from "./environment/environment.js";
-import { NOTHING_AROUND, type Surroundings } from "./environment/surroundings.js";
-import { rejectUnlocked } from "./file-checks/continued.js";
-import { checkMatrix, keysOf } from "./file-checks/matrix.js";
-import { warnOfReturns } from "./file-checks/returns.js";
-import { warnOfShownSecrets } from "./file-checks/shown-secrets.js";
-import { checkTemplates, refuseTemplates } from "./file-checks/templates.js";
-import { checkWhen } from "./file-checks/when.js";
-import { expectJob } from "./known-jobs.js";
-import { checkManaged } from "./manager/run-args.js";
-import type { Plan, PlannedJob, Step } from "./planned.js";
-import { checkScript, expectBeside, planScript } from "./script.js";
+import { builtinFileOf } from "../load/builtin.js";
+import type { Args, Dependency, JobDefinition, JobFile, JobReference, Shortcut, TodoEntry } from "../load/job-file.js";
+import { checkMatrix, keysOf } from "../load/matrix.js";
+import { placeAt } from "../script/compile.js";
+import { copyOf, saidPath } from "../text/files.js";
+import { didYouMean, type Position, type Problems } from "../text/problem.js";
+import { planChecks } from "./argument-checks/checks.js";
+import {
+  type Environment,
+  NOTHING_AROUND,
+  type Surroundings,
+  secretsOf,
+  variablesOf,
+  withVariables,
+} from "./environment.js";
+import {
+  checkTemplates,
+  checkWhen,
+  refuseTemplates,
+  rejectUnlocked,
+  warnOfReturns,
+  warnOfShownSecrets,
+} from "./file-checks.js";
+import { JOB_INIT } from "./manager/manager-args.js";
+import { checkManaged } from "./manager/starts.js";
+import { jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
+import { checkScript, expectBeside, expressionScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
-import { checkSteps } from "./shortcuts/check-steps.js";
-import { expressionScript } from "./shortcuts/condition.js";
-import { shortcutJob } from "./shortcuts/shortcut-job.js";
+import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
 
 /**
  * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
@@ -77,9 +83,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   checkMatrix(job, file, problems);
   const { argsCode } = job;
   if (argsCode !== undefined && job.matrix !== undefined) {
-    const { source, line, indent } = argsCode;
-    const place = { source, line, column: indent + 1 };
-    problems.error(`"${name}" has a matrix, and "args" that are code: write a map.`, place);
+    problems.error(`"${name}" has a matrix, and "args" that are code: write a map.`, placeAt(argsCode, 0));
   } else if (argsCode !== undefined) checkScript(expressionScript(argsCode), "args", name, problems);
   const script = planScript(job, problems);
   checkSteps(from, { where: `"from" of "${name}"`, owner: name, file, problems });
@@ -197,4 +201,86 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
   return true;
+}
+
+type Context = Pick<PlannedJob, "asks" | "secretArgs" | "variables" | "environment" | "folder">;
+
+/** What a job gets beside its arguments: its secrets, its environment, and the folder of its scripts. */
+function planContext(job: JobDefinition, around: Surroundings, problems: Problems): Context {
+  const { environment, secrets, values } = around;
+  const own = secretsOf(job, secrets, problems);
+  const layers = variablesOf(job.environment ?? [], environment, { problems, values });
+  const variables = { ...layers, ...own.variables };
+  return {
+    asks: own.names,
+    secretArgs: own.args,
+    variables,
+    environment: withVariables(environment, variables),
+    ...(job.typeArgs.pwd !== undefined && { folder: expectBeside(job, "pwd", problems) }),
+  };
+}
+
+/**
+ * The job file with another todo: these jobs, once each, and before them the jobs that they depend on. An
+ * item of the todo for such a job keeps its args and its `when`. What opens the job manager stays, for the
+ * locks of the jobs are there.
+ *
+ * A schedule is not begun, and the process neither stays nor takes the pid file: the daemon of this file may
+ * be running, and must go on.
+ */
+export function chooseJobs(file: JobFile, names: readonly string[], problems: Problems): JobFile {
+  const chosen = new Set<string>();
+  const begun = new Set<string>();
+  for (const name of names) if (isThere(name, file, problems)) addWithDeps(name, file, chosen, begun);
+  const opening = file.todo.filter((entry) => !chosen.has(entry.job) && opens(entry, file));
+  const todo = [...opening, ...[...chosen].flatMap((name) => entriesOf(name, file))];
+  const jobs = new Map([...file.jobs].map(([name, job]) => [name, chosen.has(name) ? runOnce(job) : job]));
+  const { unique: _, ...settings } = file.settings;
+  return { ...file, jobs, todo, settings: { ...settings, daemon: false } };
+}
+
+function isThere(name: string, { jobs, source }: JobFile, problems: Problems): boolean {
+  const job = jobs.get(name);
+  if (job === undefined) {
+    problems.error(`${source.name} has no job "${name}".${didYouMean(name, jobs.keys())}`);
+  } else if (job.type === "subscribe") {
+    problems.error(`"${name}" runs for each change of a channel, not by itself: it cannot be chosen.`, job.at);
+  }
+  return job !== undefined && job.type !== "subscribe";
+}
+
+/** Adds what a job waits for, its steps included, and then the job. */
+function addWithDeps(name: string, file: JobFile, chosen: Set<string>, begun: Set<string>): void {
+  // Jobs that wait for each other would never end here. They are reported once the file is planned.
+  if (begun.has(name)) return;
+  begun.add(name);
+  const deps = [...partsOf(name, file)].flatMap((part) => file.jobs.get(part)?.deps ?? []);
+  for (const { job } of deps) addWithDeps(job, file, chosen, begun);
+  chosen.add(name);
+}
+
+/** Whether an item of the todo opens the job manager. */
+function opens({ job, shortcut }: TodoEntry, file: JobFile): boolean {
+  const jobs = shortcut === undefined ? [job] : jobsNamedIn([{ shortcut }]);
+  return jobs.some((name) => partsOf(name, file).has(JOB_INIT));
+}
+
+/** A job and its steps, and their steps. */
+function partsOf(name: string, file: JobFile, parts: Set<string> = new Set()): ReadonlySet<string> {
+  if (parts.has(name)) return parts;
+  parts.add(name);
+  const { from = [], to = [], each = [] } = file.jobs.get(name) ?? {};
+  for (const job of jobsNamedIn([...from, ...to, ...each])) partsOf(job, file, parts);
+  return parts;
+}
+
+function entriesOf(name: string, { todo, jobs }: JobFile): TodoEntry[] {
+  const entries = todo.filter(({ job }) => job === name);
+  const at = jobs.get(name)?.at;
+  if (entries.length > 0 || at === undefined) return entries;
+  return [{ job: name, at, args: [], argsAt: {} }];
+}
+
+function runOnce(job: JobDefinition): JobDefinition {
+  return job.type === "periodic" || job.type === "shutdown" ? { ...job, type: "simple" } : job;
 }

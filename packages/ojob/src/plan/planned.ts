@@ -13,9 +13,8 @@ import type {
 } from "../load/job-file.js";
 import type { Setup } from "../script/protocol.js";
 import type { Position } from "../text/problem.js";
-import type { Check } from "./argument-checks/checks.js";
-import type { Environment } from "./environment/environment.js";
-import type { Secrets } from "./environment/secrets.js";
+import type { JobChecks } from "./argument-checks/checks.js";
+import type { Environment, Secrets } from "./environment.js";
 
 /** A step that is a script. */
 export interface ScriptStep extends StepOptions {
@@ -40,24 +39,12 @@ export interface JobStep extends JobReference, StepOptions {
 }
 
 /** A step that is a shortcut of OpenAF. */
-export interface ShortcutStep extends StepOptions {
+interface ShortcutStep extends StepOptions {
   readonly shortcut: Shortcut;
 }
 
 /** One step of a job. */
 export type Step = JobStep | ScriptStep | ShortcutStep;
-
-/** The checks of the arguments of a job: `in` before its script, and `out` after it. */
-export interface JobChecks {
-  readonly in: readonly Check[];
-  readonly out: readonly Check[];
-  /** How many steps are of `from`. */
-  readonly from: number;
-  /** How many steps come before those of `to`. */
-  readonly to: number;
-  /** Whether a step of `from` may set the arguments that are checked. */
-  readonly late: boolean;
-}
 
 /** A job, ready to run: its steps in order, and what to do when one fails. */
 export interface PlannedJob {
@@ -112,4 +99,75 @@ export interface Plan {
   readonly secrets: Secrets;
   /** The alerts; absent if the file has no rules. */
   readonly notify?: PlannedNotify;
+}
+
+/*
+ * What settings mean where they are not written. A run goes by it, and a dry run says it.
+ */
+
+/** Whether the items of the todo run one after the other. */
+export function isSequential({ async, sequential }: Settings): boolean {
+  return !(async ?? sequential === false);
+}
+
+/** The time zone of the cron expression of a job. */
+export function timeZoneOf({ timeZone }: TypeArgs, { cronInLocalTime }: Settings): string {
+  return String(timeZone ?? (cronInLocalTime ? "local" : "UTC"));
+}
+
+/** How the runs of a job with several args go together. */
+interface RunLimits {
+  /** How many run at once, at most. */
+  readonly most: number;
+  /** Whether the first failure keeps the others from starting, and stops those that run. */
+  readonly failFast: boolean;
+}
+
+/**
+ * A matrix fails fast, as in GitHub Actions. The maps of a list of args are independent of each other, as in
+ * OpenAF; of those that run one after the other, the first failure is the last run.
+ */
+export function runLimits({ matrix, typeArgs }: Pick<PlannedJob, "matrix" | "typeArgs">): RunLimits {
+  const { single = false, maxParallel = Number.POSITIVE_INFINITY, failFast } = typeArgs;
+  return { most: single ? 1 : maxParallel, failFast: failFast ?? (single || matrix !== undefined) };
+}
+
+/** The shortcuts among these steps, and those in their lists. */
+export function shortcutsIn(steps: readonly Step[]): Shortcut[] {
+  return steps.flatMap((step) => {
+    if (!("shortcut" in step)) return [];
+    return [step.shortcut, ...Object.values(step.shortcut.lists).flatMap(shortcutsIn)];
+  });
+}
+
+/** The jobs among these steps, and those that their shortcuts may run. A name may hold a template. */
+export function jobsNamedIn(steps: readonly Step[]): string[] {
+  const lists = shortcutsIn(steps).flatMap(({ lists }) => Object.values(lists).flat());
+  return [...steps, ...lists].flatMap((step) => ("job" in step ? [step.job] : []));
+}
+
+/** What a shortcut has around it: the job whose step it is, or the file. */
+type AroundShortcut = Pick<PlannedJob, "secrets" | "environment" | "folder">;
+
+/** A job whose only step is a shortcut: an item of the todo, or one of several that run at once. */
+export function shortcutJob(shortcut: Shortcut, around: AroundShortcut): PlannedJob {
+  return {
+    name: `(${shortcut.name})`,
+    at: shortcut.at,
+    args: [],
+    argsAt: {},
+    steps: [{ shortcut }],
+    from: [],
+    onError: [],
+    deps: [],
+    each: [],
+    type: "simple",
+    // As in OpenAF, shortcuts show no banners.
+    typeArgs: { noLog: true },
+    checks: { in: [], out: [], from: 0, to: 1, late: false },
+    asks: [],
+    secretArgs: {},
+    variables: {},
+    ...around,
+  };
 }

@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs";
-import { nearest } from "@ojm/core/internal";
 import type { CodeBlock, JobDefinition } from "../load/job-file.js";
 import { shorten } from "../load/yaml/node.js";
-import { compile, placeAt, placeOfError } from "../script/compile.js";
-import { JAVASCRIPT, languageNames } from "../script/process/languages.js";
-import { returnedNames } from "../script/process/returned.js";
+import { compile, placeAt, placeIn, placeOfError } from "../script/compile.js";
+import { JAVASCRIPT, languageNames, returnedNames } from "../script/process/script-process.js";
+import { misplaced, misplacedNote, missingFile, readSource, saidPath } from "../text/files.js";
 import type { Position, Problems } from "../text/problem.js";
-import { readSource } from "../text/read-source.js";
-import { misplaced, misplacedNote, missingFile, saidPath } from "../text/said-path.js";
-import { checkScriptTemplates } from "./file-checks/templates.js";
+import { didYouMean } from "../text/problem.js";
+import { hasBlocks, wrongTemplate } from "../text/template.js";
 import type { ScriptStep } from "./planned.js";
 
 /** What OpenAF calls JavaScript. */
@@ -74,8 +72,7 @@ function languageHint(lang: string): string {
   if (SHELLS.includes(lang))
     return ` Write "lang: shell", which runs the script by sh, and "shell: ${lang} -s" under "typeArgs" for another shell.`;
   if (FOREIGN.includes(lang)) return ` A script with "lang: shell" can call ${lang}.`;
-  const near = nearest(lang, languageNames());
-  return near === undefined ? "" : ` Did you mean ${near}?`;
+  return didYouMean(lang, languageNames(), "");
 }
 
 function scriptOf(job: JobDefinition, problems: Problems): CodeBlock | undefined {
@@ -146,4 +143,40 @@ export function checkScript(
     const what = key === "exec" ? "script" : `"${key}"`;
     problems.flaw(`the ${what} of "${job}" has a syntax error: ${error.message}.`, at);
   }
+}
+
+/** The same in a script in another language than JavaScript. */
+function checkScriptTemplates(code: CodeBlock, name: string, problems: Problems): void {
+  const wrong = hasBlocks(code.code) ? wrongTemplate(code.code) : undefined;
+  if (wrong === undefined) return;
+  const column = Math.max(0, code.code.split("\n")[wrong.line - 1]?.indexOf("{{") ?? 0) + 1;
+  const at = placeIn(code, code.line + wrong.line - 1, column);
+  problems.flaw(`the template in the script of "${name}" cannot be filled: ${wrong.message}.`, at);
+}
+
+/** A template of Handlebars. */
+const TEMPLATE = /\{\{[^{}]*\}\}\}?/g;
+
+/** The script that returns the value of a condition. Each line of it is where it is in the file. */
+export function conditionScript(block: CodeBlock, code: string): CodeBlock {
+  // Behind a comment, the bracket needs a line of its own.
+  const end = /\/\/[^\n]*$/.test(code.trimEnd()) ? "\n)" : ")";
+  // A line before the first one, so that no column moves.
+  const line = block.exact ? block.line - 1 : block.line;
+  return { ...block, code: `return (\n${code.trimEnd()}${end};`, line };
+}
+
+/** The script that returns the value of an expression, behind which a semicolon may stand. */
+export function expressionScript(block: CodeBlock): CodeBlock {
+  return conditionScript(block, block.code.replace(/[\s;]+$/, ""));
+}
+
+/**
+ * The same with a number in the place of each template, to look at its syntax and its names. `undefined` if
+ * a template decides what the code is.
+ */
+export function conditionToCheck(block: CodeBlock): CodeBlock | undefined {
+  if (/\{\{[#/^!]/.test(block.code)) return undefined;
+  const code = block.code.replace(TEMPLATE, (template) => "0".padEnd(template.length));
+  return code.includes("{{") ? undefined : conditionScript(block, code);
 }

@@ -1,11 +1,15 @@
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Args, JobFile } from "../load/job-file.js";
-import { namesDays } from "../output/file-names.js";
+import { namesDays } from "../output/daily-files.js";
 import { MODULE_PARAMETERS } from "../script/compile.js";
-import type { Setup } from "../script/protocol.js";
-import type { Problems } from "../text/problem.js";
+import type { NamedPackage, Setup } from "../script/protocol.js";
+import { missingFile, saidPath } from "../text/files.js";
+import type { Position, Problems } from "../text/problem.js";
 import { commandLineValue } from "./args.js";
-import type { Environment } from "./environment/environment.js";
-import { findLoad } from "./packages.js";
+import type { Environment } from "./environment.js";
 import { checkScript, warnIfMisplaced } from "./script.js";
 
 /** What scripts of the file find beside the functions that are always there. */
@@ -43,4 +47,89 @@ export function commonArgs(file: JobFile, commandLine: Args, environment: Enviro
     ...(file.init !== undefined && { init: file.init }),
     ...commandLine,
   };
+}
+
+/** The package with the functions of OpenAF. */
+export const OPENAF = "@ojm/openaf";
+
+/** A name of a package, or of a part of one: the name, and the part. */
+const NAME = /^((?:@[a-z0-9~_-][\w.~-]*\/)?[a-z0-9~_-][\w.~-]*)(\/[\w./~-]+)?$/i;
+
+/** What `ojob.loads` names: a file beside the job file, or else a package. */
+function findLoad(text: string, at: Position, problems: Problems): string | NamedPackage | undefined {
+  const path = saidPath(text, at);
+  if (existsSync(path)) return path;
+  const [, name] = NAME.exec(text) ?? [];
+  const found = name === undefined ? undefined : findPackage(text, dirname(at.source.path));
+  if (found !== undefined) return found;
+  if (name === undefined || /\.[cm]?[jt]s$/.test(text)) problems.error(missingFile(text, at), at);
+  else problems.error(missingPackage(text, name, at), at);
+  return undefined;
+}
+
+function missingPackage(text: string, name: string, at: Position): string {
+  // The package of that name on npm is of somebody else.
+  if (/^(?:ojm[/-])?openaf$/i.test(text)) {
+    return `there is neither a file nor a package "${text}", beside ${at.source.name} or with ojm. The functions of OpenAF come with ojm under another name: write loads: ["${OPENAF}"]`;
+  }
+  const what = text.startsWith("@") ? "no package" : "neither a file nor a package";
+  return `there is ${what} "${text}", beside ${at.source.name} or with ojm. Install the package in the folder of that file: npm install ${name}`;
+}
+
+/**
+ * Finds a package: first where the job file is, then where ojm is, then where the program is that runs. Under
+ * a strict package manager ojm itself can import its own dependencies only.
+ */
+export function findPackage(name: string, folder: string): NamedPackage | undefined {
+  for (const from of [folder, dirname(fileURLToPath(import.meta.url)), mainFolder()]) {
+    const entry = entryOf(name, from);
+    if (entry !== undefined) return { name, entry };
+  }
+  return undefined;
+}
+
+/** The folder of the program, wherever a link leads to it. */
+function mainFolder(): string {
+  const path = resolve(process.argv[1] ?? ".");
+  return dirname(existsSync(path) ? realpathSync(path) : path);
+}
+
+function entryOf(name: string, folder: string): string | undefined {
+  const require = createRequire(join(folder, "-"));
+  try {
+    const entry = require.resolve(name);
+    // A module of Node itself has no path.
+    return isAbsolute(entry) ? entry : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") return undefined;
+    return importedEntry(name, require.resolve.paths(name) ?? []);
+  }
+}
+
+/** The entry of a package that only `import` finds. */
+function importedEntry(name: string, folders: readonly string[]): string | undefined {
+  const [, own = "", part = ""] = NAME.exec(name) ?? [];
+  const folder = folders.map((one) => join(one, own)).find((one) => existsSync(join(one, "package.json")));
+  if (folder === undefined) return undefined;
+  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly exports?: unknown };
+  const target = targetOf(hasParts(exports) ? exports[`.${part}`] : exports);
+  return target === undefined ? undefined : join(folder, target);
+}
+
+function hasParts(exports: unknown): exports is Readonly<Record<string, unknown>> {
+  return typeof exports === "object" && exports !== null && Object.keys(exports).some((key) => key.startsWith("."));
+}
+
+/** What Node imports where a package says it by conditions. */
+function targetOf(target: unknown): string | undefined {
+  if (typeof target === "string") return target;
+  if (typeof target !== "object" || target === null) return undefined;
+  const known = Object.entries(target).filter(([condition]) =>
+    /^(node|import|module-sync|default|\d+)$/.test(condition),
+  );
+  for (const [, one] of known) {
+    const found = targetOf(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -1,6 +1,5 @@
 import vm from "node:vm";
-import type { Position } from "../text/problem.js";
-import type { SourceFile } from "../text/source-file.js";
+import type { Position, SourceFile } from "../text/problem.js";
 
 /** What compiling a code block needs, on either side of the thread. */
 export interface Code {
@@ -17,7 +16,7 @@ export const PARAMETERS: readonly string[] = ["args", "job", "exception", "requi
 export const MODULE_PARAMETERS: readonly string[] = ["module", "exports", "require"];
 
 /** A compiled script. */
-export type Compiled = (...parameters: unknown[]) => unknown;
+type Compiled = (...parameters: unknown[]) => unknown;
 
 /**
  * Compiles a script as the body of a function, so that `return` ends it and `await` works in it. Its lines
@@ -48,7 +47,7 @@ function optionsOf(filename: string, lineOffset: number, importer: unknown): vm.
 }
 
 /** Where a code block stands in its file. */
-export interface BlockPlace {
+interface BlockPlace {
   readonly code: string;
   readonly source: SourceFile;
   readonly line: number;

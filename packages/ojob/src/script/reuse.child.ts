@@ -1,5 +1,4 @@
-import { SharedGlobals } from "./globals.js";
-import { ThreadPool } from "./pool.js";
+import { SharedGlobals, ThreadPool } from "./thread.js";
 
 /**
  * Prints for each given script whether its thread serves the next job, and which of the variables of the

@@ -1,9 +1,7 @@
 import { join } from "node:path";
 import { folderWith } from "@ojm/testing/folder";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { SharedGlobals } from "./globals.js";
-import { ThreadPool } from "./pool.js";
-import type { ScriptEnd, ScriptHost, ScriptThread } from "./thread.js";
+import { type ScriptEnd, type ScriptHost, type ScriptThread, SharedGlobals, ThreadPool } from "./thread.js";
 
 const script = new URL("../script-worker.cjs", import.meta.url);
 

@@ -1,8 +1,9 @@
+import { totalmem } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { JobProgress } from "../output/live-lines.js";
 import type { Level } from "../output/log.js";
 import { toFailure } from "./failure.js";
-import type { SharedGlobals } from "./globals.js";
 import {
   ANSWERED,
   type Answer,
@@ -220,4 +221,120 @@ function exitFailure(code: number): FailureData {
   if (code !== 0) return { name: "JobError", message: `the script ended its thread with exit code ${code}` };
   const message = "the script ended without finishing: it called process.exit(), or waits for what can never come";
   return { name: "JobError", message };
+}
+
+interface Global {
+  readonly value: unknown;
+  readonly version: number;
+  readonly by: object;
+}
+
+/** The data that scripts keep in `global`, carried between the threads of this process. */
+export class SharedGlobals {
+  readonly #globals = new Map<string, Global>();
+  #version = 0;
+  readonly #told = new Set<string>();
+
+  /** Stores what a thread has set. */
+  set(changed: Readonly<Record<string, unknown>>, by: object): void {
+    for (const [name, value] of Object.entries(changed)) {
+      this.#globals.set(name, { value, version: ++this.#version, by });
+    }
+  }
+
+  /** Of the globals that only the script that set them sees, those that nobody was told of. */
+  untold(unshared: readonly string[]): string[] {
+    const names = unshared.filter((name) => !this.#told.has(name));
+    for (const name of names) this.#told.add(name);
+    return names;
+  }
+
+  /**
+   * Returns what other threads than `by` have set after `seen`, and the value to pass as `seen` next time.
+   */
+  since(seen: number, by: object): { readonly globals: Record<string, unknown>; readonly seen: number } {
+    const globals: Record<string, unknown> = {};
+    if (seen < this.#version) {
+      // Omit the globals of the thread itself: a copy would replace the object that the thread works on.
+      for (const [name, one] of this.#globals) if (one.version > seen && one.by !== by) globals[name] = one.value;
+    }
+    return { globals, seen: this.#version };
+  }
+}
+
+/** The heap limit of one script thread, in MB: half of the machine's memory, at most 2 GB. */
+export function defaultMemoryLimit(): number {
+  const most = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+  return Math.max(64, Math.min(2048, Math.floor(most / 2 / 1024 / 1024)));
+}
+
+/** Keeps threads for the next script, as long as that is safe. */
+export class ThreadPool {
+  readonly #options: ThreadOptions;
+  readonly #idle: ScriptThread[] = [];
+  readonly #all = new Set<ScriptThread>();
+  readonly #setups: Setup[] = [];
+  /** How many of the setups each thread has received. */
+  readonly #brought = new Map<ScriptThread, number>();
+
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a thread before it is needed: that takes as long as reading the job file. */
+  warm(): ScriptThread {
+    const thread = this.#start();
+    this.#idle.push(thread);
+    return thread;
+  }
+
+  /** Makes the files, modules and `init` of a job file known in all threads before their next script. */
+  prepare(setup: Setup): void {
+    if (isEmpty(setup) || this.#setups.some((known) => isDeepStrictEqual(known, setup))) return;
+    this.#setups.push(setup);
+    for (const thread of this.#idle) this.#bring(thread);
+  }
+
+  /** Takes a thread for one job. Give it back with {@link release}. */
+  acquire(): ScriptThread {
+    for (let thread = this.#idle.pop(); thread !== undefined; thread = this.#idle.pop()) {
+      if (thread.reusable) return this.#bring(thread);
+      this.#drop(thread);
+    }
+    return this.#start();
+  }
+
+  /** Takes a thread back when its job is done. */
+  release(thread: ScriptThread): void {
+    thread.jobOver();
+    if (thread.reusable) this.#idle.push(thread);
+    else this.#drop(thread);
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((thread) => thread.end()));
+  }
+
+  #start(): ScriptThread {
+    const thread = new ScriptThread(this.#options);
+    this.#all.add(thread);
+    return this.#bring(thread);
+  }
+
+  #bring(thread: ScriptThread): ScriptThread {
+    for (const setup of this.#setups.slice(this.#brought.get(thread) ?? 0)) thread.load(setup);
+    this.#brought.set(thread, this.#setups.length);
+    return thread;
+  }
+
+  #drop(thread: ScriptThread): void {
+    this.#all.delete(thread);
+    this.#brought.delete(thread);
+    void thread.end();
+  }
+}
+
+function isEmpty({ loads, modules, init }: Setup): boolean {
+  return loads.length === 0 && modules.length === 0 && init === undefined;
 }

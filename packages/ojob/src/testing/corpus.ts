@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { jobFileShape } from "../load/check/schema.js";
+import { jobFileShape } from "../load/schema.js";
 import { toYaml } from "../load/yaml/yaml.js";
 import { guideBlocks } from "./guide.js";
 import { fullValue } from "./values.js";

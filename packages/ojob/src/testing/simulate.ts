@@ -1,5 +1,5 @@
 import { SkippingClock } from "../../../schedule/src/testing/skipping-clock.js";
-import { Engine } from "../execute/engine.js";
+import { FileEngine } from "../execute/file-engine.js";
 import type { RunControl } from "../index.js";
 import type { RunFileOptions } from "../run.js";
 import { type Ran, runText } from "./run-file.js";
@@ -8,7 +8,7 @@ import { type Ran, runText } from "./run-file.js";
 export class Simulation {
   readonly clock: SkippingClock;
   readonly ran: Promise<Ran>;
-  readonly #started: Promise<Engine>;
+  readonly #started: Promise<FileEngine>;
   #ended = false;
 
   /** Starts it at that time. */
@@ -19,12 +19,12 @@ export class Simulation {
     files: Record<string, string> = {},
   ) {
     this.clock = new SkippingClock(start);
-    let begun: (engine: Engine) => void = () => {};
+    let begun: (engine: FileEngine) => void = () => {};
     this.#started = new Promise((resolve) => {
       begun = resolve;
     });
     const onStart = (control: RunControl): void => {
-      if (control instanceof Engine) begun(control);
+      if (control instanceof FileEngine) begun(control);
     };
     this.ran = runText(yaml, { ...options, clock: this.clock, onStart }, files);
     const note = (): void => {

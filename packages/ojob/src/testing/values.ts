@@ -1,8 +1,8 @@
-import type { Shape } from "../load/check/shape.js";
-import { writtenKey } from "../load/shortcuts/keys.js";
-import { SHORTCUTS } from "../load/shortcuts/table.js";
+import type { Shape } from "../load/shape.js";
 import { type Node, nothing } from "../load/yaml/node.js";
-import { SourceFile } from "../text/source-file.js";
+import { writtenKey } from "../shortcuts/syntax.js";
+import { SHORTCUTS } from "../shortcuts/table.js";
+import { SourceFile } from "../text/problem.js";
 
 /** Values of every kind, for places that want another. */
 export const KINDS: readonly unknown[] = [

@@ -1,6 +1,27 @@
-import { LINES, maskUrls, visible } from "@ojm/core/internal";
+import { LINES, maskUrls, nearest, visible } from "@ojm/core/internal";
 import { maskLine } from "./secrets.js";
-import type { SourceFile } from "./source-file.js";
+
+/** The text of a job file. */
+export class SourceFile {
+  /** The name as the user wrote it, for messages. */
+  readonly name: string;
+  /** The absolute path. For a built-in file, its name. */
+  readonly path: string;
+  readonly text: string;
+  #lines: string[] | undefined;
+
+  constructor(name: string, path: string, text: string) {
+    this.name = name;
+    this.path = path;
+    this.text = text;
+  }
+
+  /** The line with that number (from 1), without its line break. */
+  line(number: number): string | undefined {
+    this.#lines ??= this.text.split(/\r\n|\n|\r/);
+    return this.#lines[number - 1];
+  }
+}
 
 /** A place in a text file. Lines and columns count from 1. */
 export interface Position {
@@ -36,6 +57,12 @@ export function excerpt(at: Position): string {
 /** `jobs.yaml:12:5`, for humans and for editors that jump to it. */
 export function place(at: Position): string {
   return `${visible(at.source.name)}:${at.line}:${at.column}`;
+}
+
+/** The hint at what a wrong name may mean: ` Did you mean "x"?`, or nothing if no known name is near. */
+export function didYouMean(name: string, known: Iterable<string>, quote = '"'): string {
+  const near = nearest(name, known);
+  return near === undefined ? "" : ` Did you mean ${quote}${near}${quote}?`;
 }
 
 /** A name of 100,000 characters would bury the message. */

@@ -1,6 +1,106 @@
-import type { Variables } from "./environment.js";
-import { fillBlocks } from "./handlebars/handlebars.js";
-import { valueAt } from "./value-at.js";
+import { createRequire } from "node:module";
+import type Handlebars from "handlebars";
+import type { HelperDelegate, HelperOptions } from "handlebars";
+import type { Args } from "../load/job-file.js";
+import { type Variables, variableOf } from "./environment.js";
+
+/** `${x}`, `${x:-default}`, `${x:?message}`. `$` escapes it, as in compose files, and `\`, as in OpenAF. */
+const VARIABLE = /([$\\]?)\$\{([\p{L}_][\p{L}\p{N}_.-]*?)(?::([-?])([^{}]*))?\}/gu;
+
+/** Stands around the number of a value, until the templates are filled. */
+const MARK = "\u0000";
+
+/** Receives what has no value, as it is written, and the message of a `${x:?message}`. */
+export type MissingValue = (written: string, message?: string) => void;
+
+/** How the texts of a job file are filled. */
+interface Filling {
+  readonly missing: MissingValue;
+  /** Whether a variable without a value stays. Otherwise it becomes nothing. */
+  readonly keep: boolean;
+  /** The environment. */
+  readonly variables: Variables;
+}
+
+/**
+ * Fills the variables and templates of a text of the job file. A variable is another argument, as in
+ * OpenAF, or a variable of the environment. One without a value becomes nothing, with `keep` it stays.
+ */
+function fillText(text: string, data: unknown, filling: Filling): unknown {
+  const { missing, keep, variables } = filling;
+  const template = (path: string): void => missing(`{{${path}}}`);
+  if (!text.includes("${")) return fill(text, data, template, variables);
+  const [whole] = text.matchAll(VARIABLE);
+  if (whole?.[0] === text && whole[1] === "") {
+    const value = find(whole, data, filling);
+    return value === undefined && keep ? text : value;
+  }
+  const values: string[] = [];
+  // A value is data: templates in it are not ours to fill, so it is put in after them.
+  const marked = text.replace(VARIABLE, (...match) => {
+    const [all, escaped] = match as string[];
+    const value = escaped ? all?.slice(1) : find(match as string[], data, filling);
+    values.push(value === undefined ? (keep ? (all ?? "") : "") : toText(value));
+    return `${MARK}${values.length - 1}${MARK}`;
+  });
+  const filled = fill(marked, data, template, variables);
+  if (typeof filled !== "string") return filled;
+  // Every second part is the number of a value.
+  return filled
+    .split(MARK)
+    .map((part, index) => (index % 2 === 0 ? part : values[Number(part)]))
+    .join("");
+}
+
+/** Fills the variables of a text from those of the environment alone. One without a value becomes nothing. */
+export function fillVariables(text: string, variables: Variables, missing: MissingValue): string {
+  if (!text.includes("${")) return text;
+  return text.replace(VARIABLE, (...match) => {
+    const [all = "", escaped] = match as string[];
+    if (escaped) return all.slice(1);
+    return String(find(match as string[], {}, { variables, missing, keep: false }) ?? "");
+  });
+}
+
+function find([all = "", , name = "", kind, rest]: readonly string[], data: unknown, filling: Filling): unknown {
+  const { variables, missing } = filling;
+  // As in a shell, an empty variable of the environment is none where the file says what to do without one.
+  const environment = variableOf(variables, name);
+  const value = valueAt(data, name) ?? (kind !== undefined && environment === "" ? undefined : environment);
+  if (value !== undefined) return value;
+  if (kind === "-") return rest;
+  if (kind === "?") missing(all, rest?.trim() || "it is required");
+  else missing(all);
+  return undefined;
+}
+
+function toText(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
+
+/** Fills the variables and templates of every text in a value. */
+export function fillAll(value: unknown, data: unknown, filling: Filling): unknown {
+  if (typeof value === "string") return fillText(value, data, filling);
+  if (Array.isArray(value)) return value.map((item) => fillAll(item, data, filling));
+  // Only plain maps have templates. A Date or a Buffer that a script passed on does not.
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillAll(item, data, filling)]));
+}
+
+/** What is said where a `${x:?message}` has no value. */
+export function requiredText(argument: string, written: string, message: string): string {
+  return `${requiredHead(written, message)}, or as an argument: "${argument}" needs it.`;
+}
+
+/** The same of a variable of the environment, which only the environment fills. */
+export function requiredVariable(written: string, message: string): string {
+  return `${requiredHead(written, message)}.`;
+}
+
+function requiredHead(written: string, message: string): string {
+  const name = /[^${]+?(?=:)/.exec(written)?.[0] ?? written;
+  return `${message.replace(/\.$/, "")}. Set ${name} in the environment`;
+}
 
 const TEMPLATE = /\{\{\{?\s*([\p{L}\p{N}_$.[\]-]+)\s*\}?\}\}/gu;
 
@@ -23,13 +123,14 @@ export function wholeTemplate(text: unknown): string | undefined {
   return whole?.[0] === text ? whole[1] : undefined;
 }
 
+/** Whether a value is a text with a template. */
+export function hasTemplate(value: unknown): boolean {
+  return typeof value === "string" && value.includes("{{");
+}
+
 /** The first template that is left in a text, as it is written, also one that nothing can fill. */
 export function firstTemplate(text: string): string | undefined {
   return /\{\{[^{}]*\}\}|\$\{[^{}]*\}/.exec(text)?.[0];
-}
-
-function toText(value: unknown): string {
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
 /**
@@ -57,4 +158,273 @@ export function fill(text: string, data: unknown, missing: (path: string) => voi
 export function fillScript(code: string, args: unknown, variables: Variables): string {
   // With a character before it, a template that is the whole text becomes text too.
   return String(fill(` ${code}`, args, () => {}, variables)).slice(1);
+}
+
+type Instance = typeof Handlebars;
+
+interface Loaded {
+  readonly instance: Instance;
+  readonly Visitor: Instance["Visitor"];
+}
+
+let loaded: Loaded | undefined;
+
+/** Handlebars takes 30 ms to load, as much as a whole start may cost: only a text with a block needs it. */
+function handlebars(): Loaded {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Loaded {
+  const { create, Visitor } = createRequire(import.meta.url)("handlebars") as Instance;
+  const instance = create();
+  // It writes to the console of this process, past the log.
+  instance.unregisterHelper("log");
+  for (const [name, helper] of Object.entries(HELPERS)) instance.registerHelper(name, helper);
+  return { instance, Visitor };
+}
+
+function isHelper(name: string): boolean {
+  return Object.hasOwn(handlebars().instance.helpers, name);
+}
+
+/** How a text with blocks or helpers is filled. */
+interface BlockFilling {
+  /** Whether `{{x}}` is for HTML. `{{{x}}}` never is. */
+  readonly html: boolean;
+  /** Receives the path of each template without a value, which stays as written. Default: it is left out. */
+  readonly missing?: (path: string) => void;
+  /** What the helper `$env` reads. Default: the environment of this thread. */
+  readonly variables?: Variables | undefined;
+  /** Helpers for this template alone. */
+  readonly helpers?: Readonly<Record<string, HelperDelegate>>;
+}
+
+/**
+ * Fills a template in the language of Handlebars.
+ *
+ * @throws Error if it is no template of Handlebars
+ */
+export function fillBlocks(text: string, data: unknown, filling: BlockFilling): string {
+  const { html, missing, variables = process.env, helpers = {} } = filling;
+  const { instance } = handlebars();
+  const tree = parse(text);
+  if (missing !== undefined) keepMissing(tree, text, data, missing);
+  const template = instance.compile(tree, { noEscape: !html });
+  // Prototypes are no data: said here, so that Handlebars does not print a warning of its own.
+  const safe = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
+  return template(asData(data), { ...safe, helpers: { ...helpers }, data: { variables } });
+}
+
+/**
+ * What is wrong with a template, and in which of its lines. `undefined` if nothing is. `more` are helpers
+ * that this template has.
+ */
+export function wrongTemplate(
+  text: string,
+  more: readonly string[] = [],
+): { readonly message: string; readonly line: number } | undefined {
+  try {
+    const unknown = unknownHelper(parse(text), more);
+    if (unknown === undefined) return undefined;
+    return { message: `there is no helper "${unknown.name}" for templates`, line: unknown.line };
+  } catch (error) {
+    const { message } = error as Error;
+    return { message, line: Number(/^in line (\d+)/.exec(message)?.[1] ?? 1) };
+  }
+}
+
+function parse(text: string): hbs.AST.Program {
+  try {
+    return handlebars().instance.parse(text);
+  } catch (error) {
+    // "Parse error on line 2:" with the reason in the last line, or "if doesn't match each - 2:3".
+    const { message } = error as Error;
+    const line = /^Parse error on line (\d+)|- (\d+):\d+$/.exec(message);
+    const reason = (message.split("\n").at(-1) ?? "").replace(/ - \d+:\d+$/, "");
+    throw new Error(`in line ${line?.[1] ?? line?.[2] ?? 1}, ${reason}. Write \\{{ for braces that are no template`);
+  }
+}
+
+function unknownHelper(
+  tree: hbs.AST.Program,
+  more: readonly string[],
+): { readonly name: string; readonly line: number } | undefined {
+  const { Visitor } = handlebars();
+  let found: { name: string; line: number } | undefined;
+  const look = ({ path, params, loc }: hbs.AST.MustacheStatement | hbs.AST.SubExpression): void => {
+    const name = (path as hbs.AST.PathExpression).original;
+    if (params.length > 0 && !isHelper(String(name)) && !more.includes(String(name)))
+      found ??= { name: String(name), line: loc.start.line };
+  };
+  class Calls extends Visitor {
+    override MustacheStatement(node: hbs.AST.MustacheStatement): void {
+      look(node);
+      super.MustacheStatement(node);
+    }
+    override SubExpression(node: hbs.AST.SubExpression): void {
+      look(node);
+      super.SubExpression(node);
+    }
+    override BlockStatement(node: hbs.AST.BlockStatement): void {
+      look(node as unknown as hbs.AST.SubExpression);
+      super.BlockStatement(node);
+    }
+  }
+  new Calls().accept(tree);
+  return found;
+}
+
+/**
+ * Makes text of the templates without a value that stand in no block. Within a block nobody knows what they
+ * mean before it runs.
+ */
+function keepMissing(tree: hbs.AST.Program, text: string, data: unknown, missing: (path: string) => void): void {
+  const lines = text.split("\n");
+  tree.body = tree.body.map((statement) => {
+    if (statement.type !== "MustacheStatement") return statement;
+    const { path, params, loc } = statement as hbs.AST.MustacheStatement;
+    const { original, type, data: special } = path as hbs.AST.PathExpression;
+    if (type !== "PathExpression" || params.length > 0 || special || isHelper(original)) return statement;
+    const name = (path as hbs.AST.PathExpression).parts.join(".");
+    if (name === "" || valueAt(data, name) !== undefined) return statement;
+    missing(original);
+    const within = lines.slice(loc.start.line - 1, loc.end.line);
+    within[within.length - 1] = within.at(-1)?.slice(0, loc.end.column) ?? "";
+    const written = within.join("\n").slice(loc.start.column);
+    return { type: "ContentStatement", value: written, original: written, loc } as unknown as hbs.AST.ContentStatement;
+  });
+}
+
+/** A copy in which a map or a list that is put into a text becomes JSON, as in templates without blocks. */
+export function asData(value: unknown, done: Map<object, unknown> = new Map()): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (done.has(value)) return done.get(value);
+  const isList = Array.isArray(value);
+  if (!isList && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const copy: object = isList ? [] : {};
+  done.set(value, copy);
+  for (const [key, item] of Object.entries(value)) {
+    Object.defineProperty(copy, key, {
+      value: asData(item, done),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  Object.defineProperty(copy, "toString", { value: () => JSON.stringify(value), enumerable: false });
+  return copy;
+}
+
+/** The state of a `$switch`, for the `$case` and `$default` in it. */
+interface Switch {
+  readonly value: unknown;
+  done: boolean;
+}
+
+function orElse(value: unknown, otherwise: unknown): unknown {
+  return value ?? (isOptions(otherwise) ? undefined : otherwise);
+}
+
+/** Handlebars passes its options after the arguments, so they stand where an argument is missing. */
+function isOptions(value: unknown): value is HelperOptions {
+  return typeof value === "object" && value !== null && "hash" in value && "data" in value;
+}
+
+/** The environment that the caller of the template has named. */
+function variablesOf(options: unknown): Variables {
+  return isOptions(options) ? options.data.variables : {};
+}
+
+function numbers(given: readonly unknown[]): readonly number[] {
+  return given.filter((value): value is number => typeof value === "number");
+}
+
+function content(options: HelperOptions, context: unknown, otherwise: unknown): unknown {
+  return typeof options.fn === "function" ? options.fn(context) : otherwise;
+}
+
+/** Helpers that OpenAF gives to each template, those that need nothing but Node. */
+const HELPERS: Readonly<Record<string, HelperDelegate>> = {
+  $: orElse,
+  $nvl: orElse,
+  $stringify: (value: unknown) => JSON.stringify(value, null, 2),
+  $toJSON: (value: unknown) => JSON.stringify(value, null, 2),
+  $stringifyInLine: (value: unknown) => JSON.stringify(value),
+  $env: (name: unknown, ...rest: unknown[]) => orElse(variableOf(variablesOf(rest.at(-1)), String(name)), rest[0]),
+  $number: (value: unknown) => Number(value),
+  $boolean: (value: unknown) => (typeof value === "string" ? value.trim().toLowerCase() === "true" : Boolean(value)),
+  $string: (value: unknown) => String(value),
+  $date: (value: unknown) => new Date(value as string),
+  $isoDate: (value: unknown) => new Date(value as string).toISOString(),
+  $keys: (value: unknown) => Object.keys(value ?? {}),
+  $values: (value: unknown) => Object.values(value ?? {}),
+  $len: (value: unknown) => (value as { length?: number } | undefined)?.length,
+  $repeat: (times: unknown, text: unknown) => String(text).repeat(Number(times)),
+  $range: (...given: unknown[]) => {
+    const [count = 1, start = 1, step = 1] = numbers(given);
+    return Array.from({ length: count }, (_, index) => (index + start) * step);
+  },
+  $concat: (...given: unknown[]) => given.filter((value) => typeof value === "string").join(""),
+  $nl: () => "\n",
+  $pass: () => "",
+  $p: (value: unknown) => value,
+  $switch(this: unknown, value: unknown, options: HelperOptions) {
+    const state: Switch = { value, done: false };
+    return options.fn(this, { data: { ...options.data, switch: state } });
+  },
+  $case(this: unknown, value: unknown, options: HelperOptions) {
+    const state = options.data?.switch as Switch | undefined;
+    // Texts of a template are compared with numbers of the data, as in OpenAF.
+    if (state === undefined || String(state.value) !== String(value)) return "";
+    state.done = true;
+    return content(options, this, true);
+  },
+  $default(this: unknown, value: unknown, options: HelperOptions | undefined) {
+    const used = isOptions(value) ? value : options;
+    if ((used?.data?.switch as Switch | undefined)?.done !== false) return "";
+    return isOptions(value) ? content(value, this, "") : value;
+  },
+};
+
+/** As Handlebars, and so OpenAF, escapes what stands in two braces. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#x27;",
+  "`": "&#x60;",
+  "=": "&#x3D;",
+};
+
+/** The text as templates put it into HTML. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"'`=]/g, (one) => ESCAPES[one] ?? one);
+}
+
+/** The value at a path like `order.items.0.id`. `undefined` if the path leads nowhere. */
+export function valueAt(data: unknown, path: string): unknown {
+  let value: unknown = data;
+  for (const part of path.replace(/\[(\d+)\]/g, ".$1").split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+/** A copy of a map with another value at a path of names. */
+export function withValue(map: unknown, path: string, value: unknown): Args {
+  return replaced(map, path.split("."), value);
+}
+
+function replaced(map: unknown, [key = "", ...rest]: readonly string[], value: unknown): Args {
+  const base = isMap(map) ? map : {};
+  const inner = Object.hasOwn(base, key) ? base[key] : undefined;
+  return { ...base, [key]: rest.length === 0 ? value : replaced(inner, rest, value) };
+}
+
+/** Whether a value is a map, and no list. */
+export function isMap(value: unknown): value is Args {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
-import { getPath, getPathIgnoringCase, setPath, unsetPath } from "../data/path.js";
+import { getPath, getPathIgnoringCase, setPath, unsetPath } from "../data/maps.js";
 import * as types from "../data/types.js";
 
 /** Questions about a value, and access to what is in it by paths: `$$(map).get("a.b[0]")`. */
-export class Sigil {
+class Sigil {
   readonly #value: unknown;
 
   constructor(value: unknown) {

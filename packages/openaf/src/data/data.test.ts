@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { expressions } from "../testing/run.js";
-import { getPath, setPath, unsetPath } from "./path.js";
+import { getPath, setPath, unsetPath } from "./maps.js";
 
 test("questions of types answer as in OpenAF: a text of digits is a number, a date no map", async () => {
   const wanted = {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expressions } from "../testing/run.js";
-import { fromDate } from "./dates.js";
-import { printf } from "./printf.js";
-import { toDate } from "./read-date.js";
+import { fromDate, toDate } from "./dates.js";
+import { printf } from "./text.js";
 
 const DATE = new Date("2026-02-03T04:05:06.007Z");
 

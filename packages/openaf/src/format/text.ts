@@ -1,6 +1,7 @@
-import type { Functions } from "../data/types.js";
+import { type Functions, isNumber } from "../data/types.js";
 import { color } from "../print/color.js";
-import { visibleLength } from "../print/width.js";
+import { padded, terminalWidth, visibleLength } from "../print/width.js";
+import { fromDate } from "./dates.js";
 import { leftPad, rightPad } from "./numbers.js";
 
 /** Breaks the lines of a text at blanks, so that none is wider. */
@@ -98,4 +99,303 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Escapes what HTML writes otherwise. */
 export function escapeHTML(text: unknown): string {
   return String(text ?? "").replace(/[&<>"'`=]/g, (char) => ENTITIES[char] ?? char);
+}
+
+/** The width of a terminal that does not say its own. */
+const WIDTH = 80;
+
+interface Extra {
+  readonly header?: string;
+  readonly headerAlign?: string;
+  readonly footer?: string;
+  readonly footerAlign?: string;
+}
+
+/** A text with a line on its left, or in a frame. */
+export function withSideLine(
+  text: unknown,
+  width: number = terminalWidth() ?? WIDTH,
+  lineStyle: string = "",
+  textStyle: string = "",
+  theme: SideLineTheme = { lmiddle: "│" },
+  { header, headerAlign, footer, footerAlign }: Extra = {},
+): string {
+  const { ltop, rtop, tmiddle = " ", lmiddle = "", rmiddle, lbottom, rbottom, bmiddle = " ", tab = "   " } = theme;
+  const line = (part: string): string => color(lineStyle, part);
+  const bar = (left: string | undefined, middle: string, right: string | undefined, said?: string, align?: string) => {
+    if (left === undefined && right === undefined) return [];
+    if (right === undefined) return [line(left ?? "")];
+    return [line(left ?? "") + filled(middle, width - 2, line, said, align) + line(right)];
+  };
+  const content = wordWrap(String(text ?? "").replaceAll("\t", tab), width - 3).split("\n");
+  const body = content.map((one) => {
+    const shown = rmiddle === undefined ? ` ${one}` : padded(` ${one}`, width - 2);
+    return line(lmiddle) + color(textStyle, shown) + (rmiddle === undefined ? "" : line(rmiddle));
+  });
+  return [
+    ...bar(ltop, tmiddle, rtop, header, headerAlign),
+    ...body,
+    ...bar(lbottom, bmiddle, rbottom, footer, footerAlign),
+  ].join("\n");
+}
+
+/** A part of a frame, with a text in it if there is room. */
+function filled(
+  char: string,
+  width: number,
+  line: (part: string) => string,
+  text: string = "",
+  align?: string,
+): string {
+  const rest = width - visibleLength(text);
+  if (text === "" || rest < 2) return line(char.repeat(Math.max(0, width)));
+  const before = align === "right" ? rest - 2 : align === "center" ? Math.floor(rest / 2) : 2;
+  return line(char.repeat(before)) + text + line(char.repeat(rest - before));
+}
+
+/** The symbols of `ow.format.syms()`. */
+const SYMBOLS = {
+  check_mark: "✔",
+  light_check_mark: "✓",
+  cross_mark: "✖",
+  light_cross_mark: "✕",
+  pause: "⏸",
+  stop: "⏹",
+  play: "▷",
+  offonstandby: "⏻",
+  offon: "⏼",
+  form_checkmark: "☑",
+  form_crossmark: "☒",
+  arrowleft: "←",
+  arrowright: "→",
+  arrowup: "↑",
+  arrowdown: "↓",
+  asterism: "⁂",
+  fullrightfinger: "☛",
+  rightfinger: "☞",
+  fullstar: "★",
+  star: "☆",
+  square: "□",
+  space: "␣",
+  cloud: "☁",
+  thumbsup: "👍",
+  thumbsdown: "👎",
+  cross: "┼",
+  crossHLeft: "┤",
+  crossHRight: "├",
+  crossVBottom: "┬",
+  crossVTop: "┴",
+  lineHRight: "╶",
+  lineHLeft: "╴",
+  lineVTop: "╵",
+  lineVBottom: "╷",
+  lineH: "─",
+  lineTRight: "└",
+  lineBRight: "┌",
+  lineBLeft: "┐",
+  lineTLeft: "┘",
+  curveTRight: "╰",
+  curveBRight: "╭",
+  curveBLeft: "╮",
+  curveTLeft: "╯",
+  lineV: "│",
+  dlineV: "║",
+  dlineH: "═",
+  turnBRight: "╔",
+  turnTRight: "╚",
+  turnTLeft: "╝",
+  turnBLeft: "╗",
+  dcrossHRight: "╠",
+  dcrossHLeft: "╣",
+  dcrossVBottom: "╦",
+  dcrossVTop: "╩",
+  dcross: "╬",
+  lBToT: "╱",
+  lTToB: "╲",
+  lCross: "╳",
+  patternLight: "░",
+  patternMedium: "▒",
+  patternDark: "▓",
+  blockH: "━",
+} as const;
+
+/** The characters at the places of a frame. */
+interface SideLineTheme {
+  readonly tab?: string;
+  readonly ltop?: string;
+  readonly tmiddle?: string;
+  readonly rtop?: string;
+  readonly lmiddle?: string;
+  readonly rmiddle?: string;
+  readonly lbottom?: string;
+  readonly bmiddle?: string;
+  readonly rbottom?: string;
+}
+
+const { lineV, lineH, dlineV, dlineH } = SYMBOLS;
+const left = (ltop?: string, lbottom?: string): SideLineTheme => ({
+  lmiddle: lineV,
+  ...(ltop && { ltop }),
+  ...(lbottom && { lbottom }),
+});
+const sides = { lmiddle: lineV, rmiddle: lineV };
+const [top, bottom] = [
+  { ltop: "┌", rtop: "┐" },
+  { lbottom: "└", rbottom: "┘" },
+];
+const [curvedTop, curvedBottom] = [
+  { ltop: "╭", rtop: "╮" },
+  { lbottom: "╰", rbottom: "╯" },
+];
+const [doubleTop, doubleBottom] = [
+  { ltop: "╔", rtop: "╗" },
+  { lbottom: "╚", rbottom: "╝" },
+];
+const lines = { tmiddle: lineH, bmiddle: lineH };
+const spaces = {
+  ltop: " ",
+  rtop: " ",
+  tmiddle: " ",
+  lmiddle: " ",
+  rmiddle: " ",
+  lbottom: " ",
+  bmiddle: " ",
+  rbottom: " ",
+};
+
+/** The frames of `ow.format.withSideLineThemes()`. */
+const THEMES: Readonly<Record<string, SideLineTheme>> = {
+  closedOneSpace: spaces,
+  simpleOneSpace: { lmiddle: " " },
+  simpleLine: left(),
+  doubleOneSpace: { lmiddle: " ", rmiddle: " " },
+  doubleLine: sides,
+  simpleLineWithTips: left("╷", "╵"),
+  simpleLineWithBottomTip: left(undefined, "╵"),
+  simpleLineWithTopTip: left("╷"),
+  simpleLineWithCTips: left("╭", "╰"),
+  simpleLineWithCBottomTip: left(undefined, "╰"),
+  simpleLineWithCTopTip: left("╭"),
+  simpleLineWithRTips: left("┌", "└"),
+  simpleLineWithRTopTip: left("┌"),
+  simpleLineWithRBottomTip: left(undefined, "└"),
+  doubleLineWithRTips: { ...doubleTop, ...doubleBottom, lmiddle: dlineV, rmiddle: dlineV },
+  doubleLineBothSides: { lmiddle: dlineV, rmiddle: dlineV },
+  closedRect: { ...top, ...bottom, ...sides, ...lines },
+  closedDoubleRect: {
+    ...doubleTop,
+    ...doubleBottom,
+    lmiddle: dlineV,
+    rmiddle: dlineV,
+    tmiddle: dlineH,
+    bmiddle: dlineH,
+  },
+  closedCurvedRect: { ...curvedTop, ...curvedBottom, ...sides, ...lines },
+  openTopRect: { ...bottom, ...sides, bmiddle: lineH },
+  openBottomRect: { ...top, ...sides, tmiddle: lineH },
+  openRect: { ...top, ...bottom, ...sides },
+  openTopCurvedRect: { ...curvedBottom, ...sides, bmiddle: lineH },
+  openBottomCurvedRect: { ...curvedTop, ...sides, tmiddle: lineH },
+  openCurvedRect: { ...curvedTop, ...curvedBottom, ...sides },
+  openCurvedSpace: { ...curvedTop, ...curvedBottom, lmiddle: " ", rmiddle: " " },
+};
+
+/** `ow.format.syms()` and `ow.format.withSideLineThemes()`. */
+export const SIDE_LINES: Functions = {
+  syms: (): typeof SYMBOLS => SYMBOLS,
+  withSideLineThemes: (): typeof THEMES => THEMES,
+};
+
+/** A place in a format of Java's Formatter: `%2$-10.3f`, `%tY`. */
+const PLACE = /%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?(t[a-zA-Z]|[a-zA-Z%])/g;
+
+/** Letters of dates, as those of `ow.format.fromDate`. */
+const DATES: Readonly<Record<string, string>> = {
+  Y: "yyyy",
+  y: "yy",
+  m: "MM",
+  d: "dd",
+  e: "d",
+  H: "HH",
+  I: "hh",
+  M: "mm",
+  S: "ss",
+  L: "SSS",
+  p: "a",
+  Z: "z",
+  z: "Z",
+  B: "MMMM",
+  b: "MMM",
+  A: "EEEE",
+  a: "EEE",
+  F: "yyyy-MM-dd",
+  T: "HH:mm:ss",
+  R: "HH:mm",
+  D: "MM/dd/yy",
+};
+
+/** Fills the places of a format with values: `printf("%-10s %,.2f", "a", 1234.5)`. */
+export function printf(format: string, ...values: unknown[]): string {
+  let next = 0;
+  return String(format).replace(PLACE, (_, index, flags: string, width, precision, kind: string) => {
+    if (kind === "%") return "%";
+    if (kind === "n") return "\n";
+    const value = values[index === undefined ? next++ : Number(index) - 1];
+    const text = written(value, kind, flags, precision === undefined ? undefined : Number(precision));
+    const columns = width === undefined ? 0 : Number(width);
+    if (flags.includes("-")) return text.padEnd(columns);
+    if (!flags.includes("0")) return text.padStart(columns);
+    const [, sign = "", rest = ""] = /^([+-]?)(.*)$/s.exec(text) ?? [];
+    return sign + rest.padStart(columns - sign.length, "0");
+  });
+}
+
+function written(value: unknown, kind: string, flags: string, precision: number | undefined): string {
+  const lower = kind.toLowerCase();
+  const text = kind.startsWith("t") ? dateText(value, kind) : valueText(value, lower, flags, precision);
+  return kind === lower || kind.startsWith("t") ? text : text.toUpperCase();
+}
+
+function valueText(value: unknown, kind: string, flags: string, precision: number | undefined): string {
+  switch (kind) {
+    case "s":
+      return String(value).slice(0, precision);
+    case "b":
+      return String(value !== undefined && value !== null && value !== false);
+    case "c":
+      return typeof value === "number" ? String.fromCodePoint(value) : String(value).slice(0, 1);
+    case "d":
+      return signed(value, flags, (number) => String(Math.trunc(number)));
+    case "f":
+      return signed(value, flags, (number) => number.toFixed(precision ?? 6));
+    case "e":
+      return signed(value, flags, (number) => number.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, "e$10$2"));
+    case "g":
+      return signed(value, flags, (number) => number.toPrecision(precision ?? 6));
+    case "x":
+      return (flags.includes("#") ? "0x" : "") + Math.trunc(numberOf(value)).toString(16);
+    case "o":
+      return (flags.includes("#") ? "0" : "") + Math.trunc(numberOf(value)).toString(8);
+    default:
+      throw new Error(`"%${kind}" is no part of a format that is known here`);
+  }
+}
+
+function signed(value: unknown, flags: string, write: (number: number) => string): string {
+  const number = numberOf(value);
+  const digits = write(Math.abs(number));
+  const grouped = flags.includes(",") ? digits.replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",") : digits;
+  if (number >= 0) return (flags.includes("+") ? "+" : flags.includes(" ") ? " " : "") + grouped;
+  return flags.includes("(") ? `(${grouped})` : `-${grouped}`;
+}
+
+function numberOf(value: unknown): number {
+  if (!isNumber(value)) throw new Error(`a number is expected in a format, not ${String(value)}`);
+  return Number(value);
+}
+
+function dateText(value: unknown, kind: string): string {
+  const letters = DATES[kind.slice(1)];
+  if (letters === undefined) throw new Error(`"%${kind}" is no part of a format that is known here`);
+  return fromDate(value as Date, letters);
 }

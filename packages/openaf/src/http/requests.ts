@@ -1,6 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { thread } from "../thread.js";
-import type { Answer, HttpRequest, HttpResponse, NetQuestion, RequestWorkerData, Work } from "./messages.js";
 
 // Keep this URL here: the entry must lie beside this file, and beside the bundle that contains this file.
 const ENTRY: URL = new URL("./request-worker.js", import.meta.url);
@@ -51,4 +50,53 @@ function start(): RequestWorkerData {
   // It ends with the thread of the script, and never keeps it alive.
   new Worker(ENTRY, { workerData, transferList: [port2], name: "requests" }).unref();
   return { port: port1, signal };
+}
+
+/** What the thread that makes requests is started with. */
+export interface RequestWorkerData {
+  readonly port: MessagePort;
+  /** Its only word is the number of the last request that was answered. */
+  readonly signal: Int32Array;
+}
+
+/** A request, to the thread that makes it. */
+export interface HttpRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** A file that is sent as a form. */
+  readonly upload?: { readonly name: string; readonly path: string } | undefined;
+  /** How long it may take, in ms. */
+  readonly timeout?: number | undefined;
+  readonly followRedirects?: boolean | undefined;
+}
+
+/** A question to the network. */
+export type NetQuestion =
+  /** How long it takes to connect to a port, in ms. */
+  | { readonly ask: "latency"; readonly host: string; readonly port: number; readonly timeout: number }
+  /** The address of a name. */
+  | { readonly ask: "address"; readonly host: string }
+  /** The name of an address. */
+  | { readonly ask: "name"; readonly address: string }
+  /** A port of this machine that nobody uses. */
+  | { readonly ask: "free port" };
+
+/** What the thread does for a script. */
+export type Work = HttpRequest | NetQuestion;
+
+/** What a server answered. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** What became of a request or a question. */
+export interface Answer {
+  readonly id: number;
+  readonly result?: HttpResponse | string | number;
+  /** Why there is no result. */
+  readonly failure?: string;
 }

@@ -1,16 +1,14 @@
 import { writeFileSync } from "node:fs";
-import { jsonParse } from "../data/json.js";
-import { $a2m } from "../data/keyed.js";
-import { merge } from "../data/merge.js";
+import { $a2m, merge } from "../data/maps.js";
 import { type Fields, isMap, isObject } from "../data/types.js";
 import { fileInfo } from "../io/info.js";
 import { BytesInput, type InputStream } from "../io/streams.js";
+import { jsonParse } from "../text/texts.js";
 import { thread } from "../thread.js";
-import type { HttpResponse } from "./messages.js";
-import { send } from "./requests.js";
+import { type HttpResponse, send } from "./requests.js";
 
 /** The options of `$rest`. */
-export interface RestOptions {
+interface RestOptions {
   readonly default?: Fields;
   readonly throwExceptions?: boolean;
   readonly requestHeaders?: Readonly<Record<string, unknown>>;

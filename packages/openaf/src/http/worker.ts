@@ -2,7 +2,7 @@ import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { workerData } from "node:worker_threads";
 import { answerTo } from "../net/questions.js";
-import type { Answer, HttpRequest, HttpResponse, RequestWorkerData, Work } from "./messages.js";
+import type { Answer, HttpRequest, HttpResponse, RequestWorkerData, Work } from "./requests.js";
 
 /*
  * The entry of the thread that makes the requests of a script, which waits for their answers.

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
-import { fromYAML, toYAML } from "../text/yaml.js";
+import { fromYAML, toYAML } from "../text/texts.js";
 import { thread } from "../thread.js";
 
 /** The encodings of Java that Node has by another name. */

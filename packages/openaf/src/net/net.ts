@@ -3,7 +3,6 @@ import type { Functions } from "../data/types.js";
 import { askNetwork, send } from "../http/requests.js";
 import { $rest } from "../http/rest.js";
 import { SYSTEM } from "../shell/system.js";
-import { isHost, isURL } from "./names.js";
 
 /** How long OpenAF waits for a port that may be closed, and for one whose latency it asks, in ms. */
 const PORT_TIMEOUT = 1_500;
@@ -96,3 +95,13 @@ export const NET: Functions = {
   isURL,
   isHost,
 };
+
+/** Whether a text is a URL of the web or of FTP. */
+export function isURL(text: unknown): boolean {
+  return typeof text === "string" && URL.canParse(text) && /^(https?|ftp):/i.test(text);
+}
+
+/** Whether a text may be the name or the address of a host. */
+export function isHost(text: unknown): boolean {
+  return isIP(String(text)) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(String(text));
+}

@@ -1,7 +1,7 @@
 import { lookup, lookupService } from "node:dns/promises";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
-import type { NetQuestion } from "../http/messages.js";
+import type { NetQuestion } from "../http/requests.js";
 
 /** Answers a question to the network, in the thread that waits for it. */
 export async function answerTo(question: NetQuestion): Promise<string | number> {

@@ -1,5 +1,4 @@
 import vm from "node:vm";
-import { jsonParse, stringify } from "../data/json.js";
 import { type Functions, nvl } from "../data/types.js";
 import { cp, encodingOf, mkdir, mv, rename, rm } from "../io/files.js";
 import { BytesInput, BytesOutput, type InputStream, type OutputStream } from "../io/streams.js";
@@ -7,8 +6,8 @@ import { printErrnl, printnl } from "../print/print.js";
 import { visibleLength } from "../print/width.js";
 import { sh } from "../shell/sh.js";
 import { fromJSSLON, fromSLON, toSLON } from "../text/slon.js";
+import { fromYAML, jsonParse, stringify, toYAML } from "../text/texts.js";
 import { fromObj2XML, fromXML2Obj } from "../text/xml.js";
-import { fromYAML, toYAML } from "../text/yaml.js";
 import { thread } from "../thread.js";
 
 const bytesOf = (text: unknown, encoding?: unknown): Buffer => Buffer.from(String(text), encodingOf(encoding));

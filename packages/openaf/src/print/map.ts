@@ -1,9 +1,8 @@
 import { isArray } from "../data/compare.js";
 import { type Fields, isMap } from "../data/types.js";
 import { COLOUR_OF, color, colourOf, isColoured } from "./color.js";
-import { shown } from "./shown.js";
 import { standardTheme } from "./table.js";
-import { padded, visibleLength } from "./width.js";
+import { padded, shown, visibleLength } from "./width.js";
 
 interface Cell {
   readonly text: string;

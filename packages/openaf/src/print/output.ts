@@ -5,15 +5,15 @@ import { type Fields, isMap } from "../data/types.js";
 import { $path } from "../path/path.js";
 import { $csv } from "../text/csv.js";
 import { fromJSSLON, toSLON } from "../text/slon.js";
+import { toYAML } from "../text/texts.js";
 import { fromObj2XML } from "../text/xml.js";
-import { toYAML } from "../text/yaml.js";
 import { thread } from "../thread.js";
 import { inColour, isColoured } from "./color.js";
 import { printMap } from "./map.js";
 import { colorify } from "./print.js";
-import { terminalWidth } from "./shown.js";
 import { printTable } from "./table.js";
 import { printTreeOrS, type TreeOptions } from "./tree.js";
+import { terminalWidth } from "./width.js";
 
 /** What a format makes of a value: a text to write, or `undefined` for another kind of value. */
 type Format = (value: unknown, given: Fields) => string | undefined;

@@ -1,7 +1,8 @@
 import { isArray } from "../data/compare.js";
 import { isDate, isMap } from "../data/types.js";
+import { withSideLine } from "../format/text.js";
 import { toSLON } from "../text/slon.js";
-import { toYAML } from "../text/yaml.js";
+import { toYAML } from "../text/texts.js";
 import { thread } from "../thread.js";
 import { COLOUR_OF, color, colourOf } from "./color.js";
 
@@ -161,4 +162,22 @@ function coloured(value: unknown, indent: string): string {
     return inner + name + coloured(item, inner);
   });
   return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
+}
+
+/** Frames of Node and of ojm itself, which say nothing about the script. */
+const INNER = /node:internal|node:vm|script-worker|[\\/]ojob[\\/](src|dist)[\\/]/;
+
+/** Writes what was thrown, with its stack, or returns that text; throws it again if asked to. */
+export function $err(exception: unknown, rethrow?: unknown, returnText?: unknown): string | undefined {
+  const text = textOf(exception);
+  if (!returnText) printnl(`${withSideLine(text, undefined, "RED")}\n`);
+  if (rethrow) throw exception;
+  return returnText ? text : undefined;
+}
+
+function textOf(exception: unknown): string {
+  if (!(exception instanceof Error))
+    return typeof exception === "object" ? JSON.stringify(exception) : String(exception);
+  const frames = (exception.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line) && !INNER.test(line));
+  return [`${exception.name}: ${exception.message}`, ...frames].join("\n");
 }

@@ -2,8 +2,7 @@ import { isArray } from "../data/compare.js";
 import { type Fields, isMap } from "../data/types.js";
 import { wordWrap } from "../format/text.js";
 import { color, colourOf, isColoured } from "./color.js";
-import { shown } from "./shown.js";
-import { padded, visibleLength } from "./width.js";
+import { padded, shown, visibleLength } from "./width.js";
 
 /** The lines of a table. */
 const THEMES = {

@@ -2,8 +2,7 @@ import { isArray } from "../data/compare.js";
 import { type Fields, isMap } from "../data/types.js";
 import { wordWrap } from "../format/text.js";
 import { COLOUR_OF, color, colourOf, isColoured } from "./color.js";
-import { shown, terminalWidth } from "./shown.js";
-import { visibleLength } from "./width.js";
+import { shown, terminalWidth, visibleLength } from "./width.js";
 
 /** How a tree is drawn. */
 export interface TreeOptions {

@@ -1,15 +1,14 @@
-import { jsonParse } from "../data/json.js";
 import { type Fields, isMap } from "../data/types.js";
 import { cp, mkdir, mv, rename, rm } from "../io/files.js";
 import { fromJSSLON } from "../text/slon.js";
-import { fromYAML } from "../text/yaml.js";
+import { fromYAML, jsonParse } from "../text/texts.js";
 import { thread } from "../thread.js";
 
 /** A command for a shell, or a program with its parameters. */
 type Command = string | readonly string[];
 
 /** What a command wrote, and how it ended. */
-export interface ShellResult {
+interface ShellResult {
   readonly stdout: unknown;
   readonly stderr: unknown;
   readonly exitcode: number;
@@ -42,7 +41,7 @@ function run(
 }
 
 /** Commands that are run one after the other: `$sh("ls").sh("date").pwd("/tmp").get(0).stdout`. */
-export class Shell {
+class Shell {
   readonly #queue: Queued[] = [];
   #options: Options = {};
   #prefix: string | undefined;

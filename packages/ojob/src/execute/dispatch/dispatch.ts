@@ -1,10 +1,17 @@
 import type { Clock } from "@ojm/core";
-import { type DepsResult, DepsWait, type Judgement, quoted } from "./deps.js";
-import { type Asked, type JobOutcome, type Request, Requests } from "./requests.js";
-import { Semaphore } from "./semaphore.js";
+import {
+  type Asked,
+  type DepsResult,
+  DepsWait,
+  type JobOutcome,
+  type Judgement,
+  quoted,
+  type Request,
+  Requests,
+} from "./requests.js";
 
 /** What a {@link Dispatch} needs. */
-export interface DispatchParts {
+interface DispatchParts {
   /** Limits how many requests run at once. */
   readonly slots: Semaphore;
   /** Whether the items of the todo run one after the other. */
@@ -251,4 +258,113 @@ export class Dispatch {
 
 function skipped(reason: string): JobOutcome {
   return { status: "skipped", reason, intended: false };
+}
+
+interface Waiter {
+  readonly order: number;
+  readonly start: () => void;
+}
+
+/** Limits how many jobs run at once. */
+export class Semaphore {
+  #free: number;
+  readonly #waiters: Waiter[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /**
+   * Calls `start` with a slot, at once or as soon as one is free. The waiter with the lowest `order` goes
+   * first. Call the result to stop waiting.
+   */
+  take(order: number, start: () => void): () => void {
+    if (this.tryTake()) {
+      start();
+      return () => {};
+    }
+    const waiter = { order, start };
+    // Search from the end: a later waiter nearly always has a higher order.
+    const before = this.#waiters.findLastIndex((other) => other.order <= order);
+    this.#waiters.splice(before + 1, 0, waiter);
+    return () => {
+      const index = this.#waiters.indexOf(waiter);
+      if (index >= 0) this.#waiters.splice(index, 1);
+    };
+  }
+
+  /** Whether a waiter waits for a slot. */
+  get wanted(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Takes a slot if one is free. */
+  tryTake(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
+  /** Gives a slot back. The first waiter gets it. */
+  free(): void {
+    const next = this.#waiters.shift();
+    if (next === undefined) this.#free++;
+    else next.start();
+  }
+}
+
+/** Limits of {@link mapConcurrent}. */
+interface MapLimits {
+  /** How many items are worked on at once, at most. Default: as many as there are slots. */
+  readonly most?: number;
+  /** Asked before each item. Once it returns false, no other item begins. */
+  goesOn?(): boolean;
+}
+
+/**
+ * Works through a list in the slot of the caller and in borrowed slots. Results are in the order of the
+ * items; an item that did not begin has none. A failed item does not stop the others: the first failure is
+ * thrown at the end.
+ */
+export async function mapConcurrent<Item, Result>(
+  lender: Pick<Dispatch, "slotsWanted" | "borrow">,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+  { most = Number.POSITIVE_INFINITY, goesOn = () => true }: MapLimits = {},
+): Promise<Result[]> {
+  const left = [...items.entries()].reverse();
+  const results: Result[] = [];
+  const failures = new Map<number, unknown>();
+  const helpers: Promise<void>[] = [];
+  let working = 1;
+  const workThrough = async (mayStay: () => boolean): Promise<void> => {
+    while (mayStay() && goesOn()) {
+      const next = left.pop();
+      if (next === undefined) return;
+      const [index, item] = next;
+      const result = work(item);
+      // Only then, so that items begin in their order.
+      hire();
+      try {
+        results[index] = await result;
+      } catch (error) {
+        failures.set(index, error);
+      }
+    }
+  };
+  const hire = (): void => {
+    const giveBack = left.length > 0 && working < most ? lender.borrow() : undefined;
+    if (giveBack === undefined) return;
+    working++;
+    const leave = (): void => {
+      working--;
+      giveBack();
+    };
+    helpers.push(workThrough(() => !lender.slotsWanted).finally(leave));
+  };
+  await workThrough(() => true);
+  await Promise.all(helpers);
+  const [first] = [...failures.keys()].sort((a, b) => a - b);
+  if (first !== undefined) throw failures.get(first);
+  return results;
 }

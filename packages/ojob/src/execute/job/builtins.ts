@@ -1,38 +1,34 @@
-import { type Clock, isRunError, type Run, type RunOptions } from "@ojm/core";
+import { isRunError, type Run, type RunOptions } from "@ojm/core";
 import type { Args } from "../../load/job-file.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
-import { timeoutOf, wrongRunArgs } from "../../plan/manager/run-args.js";
+import { timeoutOf, wrongRunArgs } from "../../plan/manager/starts.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
-import type { RunTick } from "../attempts/handed-run.js";
-import { TickClaim } from "../attempts/tick-claim.js";
+import type { Execution } from "../engine.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
-import type { Managers } from "../runtime/managers.js";
-import type { OpenRuns } from "../runtime/open-runs.js";
+import type { OpenRuns, RunTick } from "../runtime/open-runs.js";
+import { TickClaim } from "../tick-claim.js";
 
 /** What a built-in job works on. */
-export interface BuiltinContext {
+interface BuiltinContext {
   readonly args: Args;
-  readonly runtime: { readonly managers: Managers; readonly clock: Clock };
+  readonly execution: Execution;
+  /** The runs of the execution, or of the one whose script calls the built-in job. */
   readonly runs: OpenRuns;
-  /** What asked for the job. */
-  readonly trigger: string;
   /** The tick of a schedule that the job runs for. */
   readonly tick: RunTick | undefined;
-  /** Fires when the job is asked to stop, and ends a wait for a lock. */
-  readonly signal: AbortSignal;
   /** The failure, if the job is a step of `catch`. */
   readonly error: JobError | undefined;
   /** The runs that a step of `catch` leaves open, as the job goes on. */
   readonly kept: ReadonlySet<Run>;
-  /** Hides secrets. */
-  readonly mask: (text: string) => string;
 }
 
-async function start({ args, runtime, runs, trigger, tick, signal, mask }: BuiltinContext): Promise<void> {
+async function start({ args, execution, runs, tick }: BuiltinContext): Promise<void> {
+  const { engine, trigger, signal } = execution;
+  const { runtime, log } = engine;
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) throw new JobError(wrong.message);
   const name = String(args["name"]);
-  if (mask(name) !== name) {
+  if (log.mask(name) !== name) {
     throw new JobError(
       `${JOB_START}: the name of the lock holds a secret, and everybody who sees the store sees names.`,
     );
@@ -84,7 +80,7 @@ async function fail({ args, runs, error, kept }: BuiltinContext): Promise<void> 
 
 /** The jobs that come with ojm. Each is one call to the job manager. */
 const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unknown>>> = {
-  "oJobManager Init": ({ args, runtime }) => runtime.managers.init(args),
+  "oJobManager Init": ({ args, execution }) => execution.engine.runtime.managers.init(args),
   [JOB_START]: start,
   "oJobManager Job End": end,
   "oJobManager Error": fail,

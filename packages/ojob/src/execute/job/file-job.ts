@@ -1,15 +1,15 @@
 import { relative } from "node:path";
 import type { Args } from "../../load/job-file.js";
 import type { RunsAround } from "../../output/job-output.js";
-import type { Environment } from "../../plan/environment/environment.js";
+import type { Environment } from "../../plan/environment.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import { type Prepared, prepareJobFile } from "../../prepare.js";
+import { misplaced, missingFile, saidPath } from "../../text/files.js";
 import { describe, JobFileError } from "../../text/problem.js";
-import { misplaced, missingFile, saidPath } from "../../text/said-path.js";
-import type { Stoppable } from "../dispatch/running.js";
-import type { Semaphore } from "../dispatch/semaphore.js";
+import type { Semaphore } from "../dispatch/dispatch.js";
+import type { Engine } from "../engine.js";
+import type { Stoppable } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
-import type { ExecutionHost } from "./host.js";
 
 /** What runs another job file lends it. */
 interface FileJobParts {
@@ -26,21 +26,21 @@ interface FileJobParts {
  * @throws JobError unless all went well
  */
 export async function runOtherFile(
-  host: ExecutionHost,
+  engine: Engine,
   job: Pick<PlannedJob, "at" | "typeArgs">,
   args: Args,
   { environment, around, onStart }: FileJobParts,
 ): Promise<void> {
   const path = otherFile(job);
-  const cycle = [...host.files, path];
-  if (host.files.includes(path)) throw new JobError(`job files run each other in a cycle: ${cycle.join(" → ")}`);
-  const { plan, args: common } = await prepareInner(host, path, args, environment);
-  host.log.hide(plan.secrets.values);
-  host.runtime.managers.expect(plan);
-  host.pool.prepare(plan.setup);
-  const inner = host.inside(plan, common, path, around);
+  const cycle = [...engine.files, path];
+  if (engine.files.includes(path)) throw new JobError(`job files run each other in a cycle: ${cycle.join(" → ")}`);
+  const { plan, args: common } = await prepareInner(engine, path, args, environment);
+  engine.log.hide(plan.secrets.values);
+  engine.runtime.managers.expect(plan);
+  engine.pool.prepare(plan.setup);
+  const inner = engine.inside(plan, common, path, around);
   onStart(inner);
-  if (!(await withoutSlot(host.slots, () => inner.run()))) throw new JobError(`${shown(path)} did not go well`);
+  if (!(await withoutSlot(engine.slots, () => inner.run()))) throw new JobError(`${shown(path)} did not go well`);
 }
 
 /** Lends the slot of a job that does nothing but wait. */
@@ -53,18 +53,15 @@ async function withoutSlot<Result>(slots: Semaphore, work: () => Promise<Result>
   }
 }
 
-async function prepareInner(
-  host: ExecutionHost,
-  path: string,
-  args: Args,
-  environment: Environment,
-): Promise<Prepared> {
+async function prepareInner(engine: Engine, path: string, args: Args, environment: Environment): Promise<Prepared> {
   try {
     const options = { args, typed: true, lockNames: true, values: "needed", environment } as const;
     const prepared = await prepareJobFile(shown(path), options);
-    for (const warning of prepared.warnings) host.log.note(describe(warning));
+    for (const warning of prepared.warnings) engine.log.note(describe(warning));
     if (prepared.plan.notify !== undefined) {
-      host.log.note(`warning: "notify" of ${shown(path)} has no effect: the file that is run first says who is told.`);
+      engine.log.note(
+        `warning: "notify" of ${shown(path)} has no effect: the file that is run first says who is told.`,
+      );
     }
     return prepared;
   } catch (error) {

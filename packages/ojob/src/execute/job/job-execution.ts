@@ -1,41 +1,42 @@
-import type { Args, CodeBlock } from "../../load/job-file.js";
+import type { Args, CodeBlock, Shortcut } from "../../load/job-file.js";
 import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
-import { stayingArgs } from "../../plan/args.js";
+import { runArgs, stayingArgs } from "../../plan/args.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
-import type { Stoppable } from "../dispatch/running.js";
-import { HeldLocks } from "../runtime/held-locks.js";
+import { ShortcutRun, templatesOf } from "../../shortcuts/definition.js";
+import { shortcutNamed } from "../../shortcuts/table.js";
+import { isMap } from "../../text/template.js";
+import { mapConcurrent } from "../dispatch/dispatch.js";
+import type { Engine, Execution } from "../engine.js";
+import {
+  contextOf,
+  type Endable,
+  type ExecutionOrigin,
+  type ParentExecution,
+  type ScriptContext,
+  type Stoppable,
+} from "../execution.js";
 import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
+import { HeldLocks } from "../runtime/locks.js";
 import { OpenRuns } from "../runtime/open-runs.js";
-import type { Endable, ExecutionOrigin, ParentExecution } from "../runtime/parent-execution.js";
-import type { ShortcutContext } from "../shortcuts/context.js";
-import { runShortcut } from "../shortcuts/run-shortcut.js";
 import { runBuiltin } from "./builtins.js";
-import { EachItems } from "./each.js";
 import { runOtherFile } from "./file-job.js";
-import type { ExecutionHost } from "./host.js";
-import { type EndedBy, Interruption, stopFailure } from "./interruption.js";
-import { JobScripts } from "./job-scripts.js";
-import { Limits } from "./limits.js";
-import type { ScriptOwner } from "./script-calls.js";
-import { StepChecks } from "./step/checks.js";
-import { contextOf, type ScriptContext } from "./step/context.js";
-import { StepRunner } from "./step/step-runner.js";
-import { argsOfCode, givenBy, withoutOwn } from "./step-args.js";
+import { JobScripts } from "./scripts.js";
+import { argsOfCode, givenBy, StepChecks, withoutOwn } from "./step-args.js";
+import { type EndedBy, Interruption, Limits, StepRunner, stopFailure } from "./step-limits.js";
 
 /** One execution of a job: its steps, one after the other, on the same arguments. */
-export class JobExecution implements Stoppable, Endable, ScriptOwner {
-  readonly name: string;
+export class JobExecution implements Execution, Stoppable, Endable {
+  readonly engine: Engine;
+  readonly job: PlannedJob;
   readonly trigger: string;
   readonly runs: OpenRuns;
   readonly output: JobOutput;
   readonly locks: HeldLocks;
   readonly #around: RunsAround;
   readonly #tick: ExecutionOrigin["tick"];
-  readonly #host: ExecutionHost;
-  readonly #job: PlannedJob;
   readonly #args: Args;
   readonly #parent: ParentExecution | undefined;
   readonly #children = new Set<Endable>();
@@ -51,27 +52,24 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   /** The failure that the steps of `catch` deal with. */
   #error: JobError | undefined;
 
-  constructor(host: ExecutionHost, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
+  constructor(engine: Engine, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
     const { trigger, parent, tick, label, handed = [] } = origin;
-    this.name = job.name;
+    this.engine = engine;
+    this.job = job;
     this.trigger = trigger;
     this.#tick = tick;
-    const mask = (text: string): string => host.log.mask(text);
+    const mask = (text: string): string => engine.log.mask(text);
     this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
-    this.#around = allAround(this.runs, host.around);
-    this.output = new JobOutput(host.log, this.name, this.#around, label);
+    this.#around = allAround(this.runs, engine.around);
+    this.output = new JobOutput(engine.log, job.name, this.#around, label);
     this.locks = new HeldLocks((reason) => this.#interrupt(reason), parent?.locks);
     for (const run of handed) this.runs.hand(run);
-    this.#host = host;
-    this.#job = job;
     this.#items = new EachItems(job);
     this.#args = args;
     this.#parent = parent;
-    this.#scripts = new JobScripts(host, this);
+    this.#scripts = new JobScripts(this);
     this.#context = contextOf(job);
-    const end = (failure: FailureData, by: EndedBy): void => this.end(failure, by);
-    const parts = { name: this.name, interruption: this.#interruption, runs: this.runs, end };
-    this.#stepRunner = new StepRunner({ ...parts, output: this.output, clock: host.runtime.clock });
+    this.#stepRunner = new StepRunner(this, this.#interruption, (failure, by) => this.end(failure, by));
   }
 
   /**
@@ -83,16 +81,16 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   async run(): Promise<Args> {
     const leave = this.#parent?.adopt(this);
     try {
-      const args = await this.#runSteps(this.#job, this.#args, this.#context);
+      const args = await this.#runSteps(this.job, this.#args, this.#context);
       await this.runs.closeAll();
       await this.locks.release();
-      return withoutOwn(args, this.#job.secretArgs, {});
+      return withoutOwn(args, this.job.secretArgs, {});
     } catch (error) {
-      const failure = toJobError(error, this.#job.at);
+      const failure = toJobError(error, this.job.at);
       this.output.show(failure);
       const cleanUp = [() => this.runs.closeAll(failure), () => this.locks.release()];
       for (const step of cleanUp) {
-        await step().catch((second: unknown) => this.output.show(toJobError(second, this.#job.at)));
+        await step().catch((second: unknown) => this.output.show(toJobError(second, this.job.at)));
       }
       throw failure;
     } finally {
@@ -152,37 +150,31 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     return this.#scripts.shell(command, options, this.#context);
   }
 
-  /** Runs the steps of a job, also of a job that is itself a step of this one. */
-  #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
-    return this.#stepRunner.within(async (level) => {
-      const outer = this.#context;
-      this.#context = context;
-      try {
-        return await this.#runAll(job, args, level);
-      } finally {
-        this.#context = outer;
-      }
-    });
-  }
-
-  /** Runs all steps of a job, and the steps of `catch` if one fails. */
-  async #runAll(job: PlannedJob, args: Args, level: number): Promise<Args> {
+  /**
+   * Runs all steps of a job, and the steps of `catch` if one fails. The job may be itself a step of this one.
+   */
+  async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
+    const outer = this.#context;
+    this.#context = context;
+    const level = this.#stepRunner.enter();
     let current = args;
     // Each question gets an execution of its own: the script that runs meanwhile occupies the thread of this
     // one.
-    const context = this.#context;
     const ask = (code: CodeBlock): Promise<unknown> =>
-      new JobExecution(this.#host, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
-    const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.#host.runtime.clock);
-    const checks = new StepChecks(job, context.environment.all, this.#host.log);
+      new JobExecution(this.engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
+    const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.engine.runtime.clock);
+    const checks = new StepChecks(job, context.environment.all, this.engine.log);
     try {
       current = checks.first(args);
-      await this.locks.take(job.typeArgs, this.#host.runtime.locks, this.#interruption.signal);
+      await this.locks.take(job.typeArgs, this.engine.runtime.locks, this.#interruption.signal);
       if (job.builtin !== undefined) current = await this.#runBuiltin(job.builtin, current);
-      if (job.type === "jobs") await this.#runFile(job, current);
+      if (job.type === "jobs") await this.runFile(job, current);
       for (const [number, step] of job.steps.entries()) {
         const before = checks.before(number, current);
-        current = await this.#stepRunner.run(step, job, before, () => this.#step(job, step, before));
+        const isLimited = step.timeout !== undefined || step.continueOnError === true;
+        current = isLimited
+          ? await this.#stepRunner.run(step, job, before, () => this.#step(job, step, before))
+          : await this.#step(job, step, before);
       }
       return checks.before(job.steps.length, current);
     } catch (error) {
@@ -195,15 +187,17 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
       return result;
     } finally {
       limits.lift();
+      this.#stepRunner.leave();
+      this.#context = outer;
     }
   }
 
   /** Runs the other job file of a job of type `jobs`, or of a shortcut. */
-  async #runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
+  async runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
     try {
       const onStart = (running: Stoppable): Stoppable => (this.#inner = running);
       const parts = { environment: this.#context.environment, around: this.#around, onStart };
-      await runOtherFile(this.#host, job, args, parts);
+      await runOtherFile(this.engine, job, args, parts);
     } catch (error) {
       throw this.#interruption.error ?? error;
     } finally {
@@ -224,8 +218,8 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     this.#interruption.clear();
     let result = await this.#handle(job, job.onError, args);
     // `ojob.catch` runs once for the job as a whole, not once more for each job that is a step of it.
-    if (job === this.#job && (isEnded || result === undefined)) {
-      const dealt = await this.#handle(job, this.#host.onAnyError, args);
+    if (job === this.job && (isEnded || result === undefined)) {
+      const dealt = await this.#handle(job, this.engine.plan.onAnyError, args);
       if (job.onError.length === 0) result = dealt;
     }
     this.#error = outer;
@@ -253,9 +247,9 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
 
   async #step(owner: PlannedJob, step: Step, args: Args): Promise<Args> {
     if (this.#interruption.error !== undefined) throw this.#interruption.error;
-    if ("shortcut" in step) return runShortcut(step.shortcut, args, this.#shortcuts);
+    if ("shortcut" in step) return this.runShortcut(step.shortcut, args);
     if ("code" in step) return (await this.#runCode(owner, step, args)).args;
-    const job = this.#host.job(step.job);
+    const job = this.engine.job(step.job);
     if (job.builtin === undefined) return this.#runInner(job, step, args);
     return this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
       throw toJobError(error, step.at);
@@ -266,7 +260,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     if (this.#interruption.error !== undefined) throw this.#interruption.error;
     this.#items = new EachItems(owner);
     const end = await this.#runScript(step, args);
-    await this.#items.run(this.#host, end.result, { trigger: this.trigger, parent: this });
+    await this.#items.run(this.engine, end.result, { trigger: this.trigger, parent: this });
     return end;
   }
 
@@ -279,7 +273,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     const context = contextOf(job, this.#context);
     const owns = await this.#ownArgs(job, args, context);
     for (const own of owns) {
-      const given = await givenBy(step, job, current, this.#host, this.#context.environment.all);
+      const given = await givenBy(step, job, current, this.engine, this.#context.environment.all);
       const stays = stayingArgs({ args: owns }, current);
       const leaves = Object.entries({ ...given, ...own }).filter(([name]) => !stays.has(name));
       const alone = { ...Object.fromEntries(leaves), ...job.secretArgs };
@@ -287,7 +281,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
         // The value of code is data: templates in it are not filled.
         const isData = job.argsCode !== undefined;
         const outside = { ...current, ...given, ...(isData && own) };
-        const merged = await this.#host.args(job, isData ? {} : own, outside, context.environment);
+        const merged = await this.engine.args(job, isData ? {} : own, outside, context.environment);
         current = withoutOwn(await this.#runSteps(job, merged, context), alone, current);
       } catch (error) {
         if (error instanceof JobError && error.args !== undefined) error.args = withoutOwn(error.args, alone, current);
@@ -303,7 +297,7 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
     current: Args,
     context: ScriptContext,
   ): Promise<readonly Args[]> {
-    if (argsCode === undefined) return args.length > 0 ? args : [{}];
+    if (argsCode === undefined) return runArgs({ args });
     const evaluate = async (code: CodeBlock): Promise<unknown> => {
       return (await this.#runScript({ code }, current, context)).result;
     };
@@ -313,14 +307,13 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   /** Resolves with the arguments for the next step. */
   async #runBuiltin(name: string, args: Args): Promise<Args> {
     // A built-in job that a script calls works on the runs of the calling job.
-    const runs = this.#job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
-    const origin = { trigger: this.trigger, tick: this.#tick, mask: (text: string) => this.#host.log.mask(text) };
-    const state = { runtime: this.#host.runtime, runs, kept: this.#stepRunner.kept, error: this.#error };
-    return runBuiltin(name, { args, ...state, ...origin, signal: this.#interruption.signal });
+    const runs = this.job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
+    const state = { runs, tick: this.#tick, kept: this.#stepRunner.kept, error: this.#error };
+    return runBuiltin(name, { args, execution: this, ...state });
   }
 
   async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.#context): Promise<ScriptEnd> {
-    this.#expectToGoOn();
+    this.expectToGoOn();
     const end = await this.#scripts.run(step, args, context, this.#error?.failure);
     if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
@@ -328,26 +321,91 @@ export class JobExecution implements Stoppable, Endable, ScriptOwner {
   }
 
   /** @throws JobError after a stop, but in the steps of `catch`, and only during the grace period */
-  #expectToGoOn(): void {
-    this.#interruption.expectToGoOn(this.#error !== undefined && !this.#host.killed);
+  expectToGoOn(): void {
+    this.#interruption.expectToGoOn(this.#error !== undefined && !this.engine.killed);
   }
 
-  /** What the steps that are shortcuts need of this execution. */
-  get #shortcuts(): Omit<ShortcutContext, "run"> {
-    return {
-      host: this.#host,
-      owner: this,
-      job: this.#job,
-      place: this.#context,
-      signal: this.#interruption.signal,
-      expectToGoOn: () => this.#expectToGoOn(),
-      evaluate: async (code, args) => (await this.#runScript({ code }, args)).result,
-      runFile: (file, args) => this.#runFile(file, args),
-    };
+  get place(): ScriptContext {
+    return this.#context;
+  }
+
+  async runCode(code: CodeBlock, args: Args): Promise<unknown> {
+    return (await this.#runScript({ code }, args)).result;
+  }
+
+  /** @throws JobError at the place of the shortcut */
+  async runShortcut(shortcut: Shortcut, args: Args): Promise<Args> {
+    const { name, at } = shortcut;
+    try {
+      const definition = shortcutNamed(name);
+      if (definition === undefined) throw new Error(`there is no shortcut (${name})`);
+      this.expectToGoOn();
+      // The arguments that stand beside the shortcut are for it alone.
+      const own = templatesOf(args, this).fill(shortcut.args, "args") as Args;
+      const result = await definition.run(new ShortcutRun(shortcut, { ...args, ...own }, this));
+      return withoutOwn(result, own, args);
+    } catch (thrown) {
+      const error = toJobError(thrown, at);
+      // An error that names no place happened at the shortcut. What a job has shown is known already.
+      if (error.at !== undefined || error.shown || error instanceof SkippedJob) throw error;
+      const placed = new JobError(error.message, { at, failure: error.failure, cause: error });
+      throw Object.assign(placed, { args: error.args });
+    }
   }
 
   #interrupt(reason: Error, by: EndedBy = 0): void {
     const { name, message, code } = reason as Error & { code?: string };
     this.end({ name, message, ...(code !== undefined && { code }) }, by);
+  }
+}
+
+interface Item {
+  readonly item: unknown;
+  /** The only job that gets the item. Default: all of them. */
+  readonly only?: string | undefined;
+}
+
+/**
+ * The items that a script hands to the jobs of `each`: those passed to `each()`, then those of the list that
+ * it returns.
+ */
+class EachItems {
+  /** The job that the script belongs to. */
+  readonly #owner: PlannedJob;
+  readonly #items: Item[] = [];
+
+  constructor(owner: PlannedJob) {
+    this.#owner = owner;
+  }
+
+  /** @throws JobError if there is no such job in `each` */
+  add(item: unknown, only?: string): void {
+    const { name, each } = this.#owner;
+    if (each.length === 0) throw new JobError(`each(): the job "${name}" has no "each"`);
+    if (only !== undefined && !each.some(({ job }) => job === only)) {
+      throw new JobError(`each(): "${only}" is none of the jobs in "each" of "${name}"`);
+    }
+    this.#items.push({ item, only });
+  }
+
+  /** Runs the jobs for every item. Free slots work on items at the same time. */
+  async run(engine: Engine, returned: unknown, origin: ExecutionOrigin): Promise<void> {
+    const jobs = this.#owner.each.map(({ job }) => engine.job(job));
+    if (jobs.length === 0) return;
+    const items = [...this.#items, ...(Array.isArray(returned) ? returned.map((item): Item => ({ item })) : [])];
+    await mapConcurrent(engine.dispatch, items, async ({ item, only }) => {
+      const given = isMap(item) ? item : { item };
+      for (const job of jobs.filter(({ name }) => only === undefined || name === only)) {
+        for (const run of await engine.runsOf(job, given, origin)) {
+          try {
+            await engine.execute(job, await engine.args(job, run.own, run.given), origin);
+          } catch (error) {
+            // The item has nothing to do. That says nothing about the other items.
+            if (!(error instanceof SkippedJob)) throw error;
+            engine.jobSkipped(job.name, error.message);
+          }
+        }
+      }
+    });
   }
 }

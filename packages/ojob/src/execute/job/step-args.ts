@@ -1,28 +1,30 @@
 import type { Args, CodeBlock } from "../../load/job-file.js";
+import type { Log } from "../../output/log.js";
 import { fillArgs } from "../../plan/args.js";
-import { requiredText } from "../../plan/file-checks/required.js";
+import { applyChecks, type Check, type Checking } from "../../plan/argument-checks/checks.js";
 import type { JobStep, PlannedJob } from "../../plan/planned.js";
-import { expressionScript } from "../../plan/shortcuts/condition.js";
+import { expressionScript } from "../../plan/script.js";
+import { placeAt } from "../../script/compile.js";
 import type { Variables } from "../../text/environment.js";
+import { isMap, requiredText } from "../../text/template.js";
+import type { Engine } from "../engine.js";
 import { JobError, within } from "../runtime/job-error.js";
-import { isMap } from "../shortcuts/values/paths.js";
-import type { ExecutionHost } from "./host.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
 export async function givenBy(
   { args = {}, argsAt = {}, at }: JobStep,
   job: PlannedJob,
   current: Args,
-  host: Pick<ExecutionHost, "placed" | "warnMissing">,
+  engine: Engine,
   variables: Variables,
 ): Promise<Args> {
   if (Object.keys(args).length === 0) return {};
   const missing = (argument: string, written: string, message?: string): void => {
     const place = argsAt[argument] ?? at;
     if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at: place });
-    host.warnMissing(job.name, argument, written);
+    engine.warnMissing(job.name, argument, written);
   };
-  return host.placed(fillArgs(args, current, missing, variables), args, at);
+  return engine.placed(fillArgs(args, current, missing, variables), args, at);
 }
 
 /**
@@ -41,7 +43,7 @@ export async function argsOfCode(
   const maps: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (maps.every(isMap)) return maps;
   const message = `the "args" of "${job}" must be a map or a list of maps, not ${JSON.stringify(value) ?? "nothing"}`;
-  throw new JobError(message, { at: { source: code.source, line: code.line, column: code.indent + 1 } });
+  throw new JobError(message, { at: placeAt(code, 0) });
 }
 
 /** What a step hands on. Its own arguments are removed, and the arguments that they hid come back. */
@@ -49,4 +51,45 @@ export function withoutOwn(result: Args, own: Args, before: Args): Args {
   const kept = Object.entries(result).filter(([name]) => !Object.hasOwn(own, name));
   const hidden = Object.entries(before).filter(([name]) => Object.hasOwn(own, name));
   return Object.fromEntries([...kept, ...hidden]);
+}
+
+/** The checks of a job's arguments, at their places among its steps. */
+export class StepChecks {
+  readonly #job: PlannedJob;
+  readonly #checking: Omit<Checking, "what">;
+
+  constructor(job: PlannedJob, variables: Variables, log: Pick<Log, "mask">) {
+    this.#job = job;
+    this.#checking = { variables, hide: (text) => log.mask(text) };
+  }
+
+  /**
+   * Checks the arguments before the first step: what is wrong then starts nothing. Only an argument that is
+   * missing may still come from a step of `from`.
+   *
+   * @throws JobError that names the argument and what is wrong with it
+   */
+  first(args: Args): Args {
+    return this.#check(this.#job.checks.in, args, { what: "argument", awaited: this.#job.checks.late });
+  }
+
+  /**
+   * Checks the arguments before the step of this number: `in` after the steps of `from`, `out` before those
+   * of `to`, as in OpenAF.
+   *
+   * @throws JobError that names the argument and what is wrong with it
+   */
+  before(step: number, args: Args): Args {
+    const { in: given, out, late, from, to } = this.#job.checks;
+    const ready = late && step === from ? this.#check(given, args, { what: "argument" }) : args;
+    return step === to ? this.#check(out, ready, { what: "result" }) : ready;
+  }
+
+  #check(checks: readonly Check[], args: Args, how: Pick<Checking, "what" | "awaited">): Args {
+    try {
+      return applyChecks(checks, args, { ...this.#checking, ...how });
+    } catch (error) {
+      throw new JobError((error as Error).message, { at: this.#job.at });
+    }
+  }
 }

@@ -23,10 +23,11 @@ import { type ProcessIdentity, processIdentity } from "@ojm/core/internal";
 import { folderWith } from "@ojm/testing/folder";
 import { programArgs } from "@ojm/testing/programs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Log, runJobFile } from "../../index.js";
+import { Log } from "../../output/log.js";
+import { runJobFile } from "../../run.js";
 import { runText, script } from "../../testing/run-file.js";
 import { claimPidFile } from "./claim-pid-file.js";
-import { probeHolder, type SocketAddress } from "./holder-socket.js";
+import { probeHolder, type SocketAddress } from "./pid-file.js";
 
 const run = promisify(execFile);
 const ON_LINUX = existsSync("/proc/self/stat");

@@ -1,10 +1,17 @@
 import { createHash, randomUUID } from "node:crypto";
 import { linkSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { type ProcessIdentity, processIdentity } from "@ojm/core/internal";
+import { type ProcessIdentity, processIdentity, processState } from "@ojm/core/internal";
 import { JobError } from "../runtime/job-error.js";
-import { endProcess } from "./end-process.js";
-import { type HolderSocket, openHolderSocket, removeHolderSocket } from "./holder-socket.js";
-import { type Holder, holderIn, pidFileText, readPidFile, socketIn } from "./pid-file.js";
+import {
+  type Holder,
+  type HolderSocket,
+  holderIn,
+  openHolderSocket,
+  pidFileText,
+  readPidFile,
+  removeHolderSocket,
+  socketIn,
+} from "./pid-file.js";
 
 /** How long to wait before looking again whether another process has removed a file, in ms. */
 const LOOK = 10;
@@ -12,7 +19,7 @@ const LOOK = 10;
 const LONGEST_TURN = 5_000;
 
 /** The settings of `ojob.unique`. */
-export interface UniqueSettings {
+interface UniqueSettings {
   /** The absolute path. */
   readonly pidFile: string;
   readonly killPrevious?: boolean;
@@ -193,4 +200,46 @@ function attempt<T>(path: string, done: string, step: () => T): T {
   } catch (error) {
     throw new JobError(`the pid file ${path} cannot be ${done}: ${(error as Error).message}`);
   }
+}
+/** How long a process may take to end after SIGKILL, in ms. */
+const KILLED_WITHIN = 5_000;
+
+/**
+ * Ends a process by SIGTERM, and after the grace period by SIGKILL. No signal goes to another process that
+ * got the same pid meanwhile.
+ *
+ * @throws JobError if it belongs to another user, or is there still after SIGKILL
+ */
+export async function endProcess(
+  identity: ProcessIdentity,
+  grace: number,
+  killedWithin: number = KILLED_WITHIN,
+): Promise<void> {
+  signal(identity, "SIGTERM");
+  if (await isGoneWithin(identity, grace)) return;
+  signal(identity, "SIGKILL");
+  if (await isGoneWithin(identity, killedWithin)) return;
+  throw new JobError(
+    `the process before, pid ${identity.pid}, does not end: it is there still ${killedWithin} ms after SIGKILL. ` +
+      "It may wait for a disk, or be the first process of this container. End it, then start again.",
+  );
+}
+
+function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
+  if (processState(identity) !== "there") return;
+  try {
+    process.kill(identity.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EPERM")
+      throw new JobError(`the process before, pid ${identity.pid}, belongs to another user: it cannot be ended`);
+  }
+}
+
+async function isGoneWithin(identity: ProcessIdentity, ms: number): Promise<boolean> {
+  const last = performance.now() + ms;
+  while (processState(identity) === "there") {
+    if (performance.now() >= last) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+  }
+  return true;
 }

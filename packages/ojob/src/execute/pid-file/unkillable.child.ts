@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { processIdentity } from "@ojm/core/internal";
-import { endProcess } from "./end-process.js";
+import { endProcess } from "./claim-pid-file.js";
 
 /** Tries to end the first process of its pid namespace, and prints the result. */
 const stat = readFileSync("/proc/1/stat", "utf8");

@@ -8,7 +8,7 @@ import {
   openJobManager,
 } from "@ojm/core";
 import { channelsAnswer } from "@ojm/core/internal";
-import { askingTypes, type PrepareType } from "../../plan/manager/channel-types.js";
+import { askingTypes, type PrepareType } from "../../plan/manager/channels.js";
 import { JOB_INIT, managerOptions, unfilledChannel, wrongManagerArgs } from "../../plan/manager/manager-args.js";
 import { Openers } from "../../plan/manager/openers.js";
 import type { Plan } from "../../plan/planned.js";

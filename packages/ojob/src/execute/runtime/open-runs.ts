@@ -1,7 +1,30 @@
-import type { Run } from "@ojm/core";
+import type { Run, Tick } from "@ojm/core";
 import { maskUrls } from "@ojm/core/internal";
-import type { HandedRun, RefusedRun } from "../attempts/handed-run.js";
 import { JobError, SkippedJob } from "./job-error.js";
+
+/** The tick of a schedule that a job runs for. */
+export interface RunTick extends Tick {
+  /** Other processes have the same ticks, and no store says which of them is run: each run claims its own. */
+  readonly isClaimed?: boolean;
+}
+
+/** A run that was started before the job. The signal of the run ends the job. */
+export interface HandedRun {
+  readonly run: Run;
+  /**
+   * Whether the first start of a run of that name in the job adopts it. Otherwise it is nothing that others
+   * see, and the job does not know of it.
+   */
+  readonly isAdopted: boolean;
+  /** Whether the run is left to another process, now that the job is stopped. */
+  readonly isLeft: () => boolean;
+}
+
+/** The start of a run that failed before the job began: its first start of that name fails like this. */
+export interface RefusedRun {
+  readonly name: string;
+  readonly error: unknown;
+}
 
 /** The runs that a job has started and not ended. They end with the job at the latest. */
 export class OpenRuns {

@@ -1,11 +1,9 @@
 import type { Clock } from "@ojm/core";
-import type { PathsOf } from "../../plan/manager/channel-paths.js";
-import { askingTypes, type PrepareType } from "../../plan/manager/channel-types.js";
-import { SharedGlobals } from "../../script/globals.js";
-import { settleAll } from "./close-all.js";
-import { JobLocks } from "./job-locks.js";
+import { askingTypes, type PathsOf, type PrepareType } from "../../plan/manager/channels.js";
+import { SharedGlobals } from "../../script/thread.js";
+import { JobLocks } from "./locks.js";
 import { Managers } from "./managers.js";
-import { ScriptChannels } from "./script-channels.js";
+import { ScriptChannels, settleAll } from "./script-channels.js";
 
 /** What all jobs of a process share, also across job files that run each other. */
 export class Runtime {

@@ -2,8 +2,7 @@ import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { type Channel, type Clock, type JsonValue, type Key, openChannel, type RunRecord } from "@ojm/core";
 import { nearest } from "@ojm/core/internal";
-import type { PrepareType } from "../../plan/manager/channel-types.js";
-import { closeAll } from "./close-all.js";
+import type { PrepareType } from "../../plan/manager/channels.js";
 import { JobError } from "./job-error.js";
 import type { Managers } from "./managers.js";
 
@@ -219,4 +218,18 @@ export class ScriptChannels {
     await channel.destroy();
     this.#open.delete(name);
   }
+}
+
+/**
+ * Resolves when all promises are settled. Throws the first failure only then, so that each one has time to
+ * finish.
+ */
+export async function settleAll(work: Iterable<Promise<unknown>>): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
+}
+
+/** Closes everything that is open or being opened. A failure does not keep the others open. */
+export async function closeAll(openings: Iterable<Promise<{ close(): Promise<unknown> }>>): Promise<void> {
+  const opened = await Promise.allSettled(openings);
+  await settleAll(opened.flatMap((one) => (one.status === "fulfilled" ? [one.value.close()] : [])));
 }

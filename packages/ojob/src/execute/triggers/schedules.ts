@@ -1,18 +1,19 @@
 import { isChannelError } from "@ojm/core";
+import type { Schedule } from "@ojm/schedule";
+import type { Due, Timetable } from "@ojm/schedule/internal";
 import type { Args } from "../../load/job-file.js";
-import type { PlannedJob } from "../../plan/planned.js";
-import { hasScheduleWords, type NamedRun, namedRuns, scheduleNames } from "../../plan/schedules/schedule-names.js";
-import { FileScheduler } from "./schedule/file-scheduler.js";
-import type { ScheduleHost } from "./schedule/host.js";
-import { ProcessSchedules } from "./schedule/process-schedules.js";
-import { ScheduledRuns } from "./schedule/scheduled-runs.js";
+import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
+import { hasScheduleWords, type NamedRun, namedRuns, scheduleNames } from "../../plan/schedules.js";
+import type { Request } from "../dispatch/requests.js";
+import type { Engine } from "../engine.js";
+import { FileScheduler, type JobSchedule, ScheduledRuns, triggerOf } from "./file-scheduler.js";
 
 /**
  * Requests the periodic jobs whenever they are due. The schedules of managed jobs whose names are known are
  * in the store, those of others in this process.
  */
 export class Schedules {
-  readonly #host: ScheduleHost;
+  readonly #engine: Engine;
   readonly #process: ProcessSchedules;
   readonly #runs: ScheduledRuns;
   #shared: Promise<FileScheduler> | undefined;
@@ -25,10 +26,10 @@ export class Schedules {
   #planned: ReadonlyMap<string, number> | undefined;
   #leave: (() => void)[] = [];
 
-  constructor(host: ScheduleHost) {
-    this.#host = host;
-    this.#process = new ProcessSchedules(host);
-    this.#runs = new ScheduledRuns(host);
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#process = new ProcessSchedules(engine);
+    this.#runs = new ScheduledRuns(engine);
   }
 
   /** Runs the job at each tick of its schedule, from now on. */
@@ -36,8 +37,8 @@ export class Schedules {
     const count = (this.#counts.get(job.name) ?? 0) + 1;
     this.#counts.set(job.name, count);
     const name = count === 1 ? job.name : `${job.name}#${count}`;
-    const { settings, dispatch } = this.#host;
-    const leave = settings.daemon === false ? () => {} : dispatch.expectMore();
+    const { plan, dispatch } = this.#engine;
+    const leave = plan.settings.daemon === false ? () => {} : dispatch.expectMore();
     this.#leave.push(leave);
     try {
       await this.#begin(job, given, name);
@@ -66,13 +67,13 @@ export class Schedules {
   async #begin(job: PlannedJob, given: readonly Args[], name: string): Promise<void> {
     if (await this.#inStore(job, this.#named(job, given))) return;
     if (!hasScheduleWords(job.typeArgs)) return this.#process.begin({ job, given, name });
-    this.#alone ??= FileScheduler.alone(this.#host, this.#runs);
+    this.#alone ??= FileScheduler.alone(this.#engine, this.#runs);
     await (await this.#alone).add({ job, given, name });
   }
 
   /** The runs of each tick, if each of them can have a schedule in the store. */
   #named(job: PlannedJob, given: readonly Args[]): readonly NamedRun[] {
-    const { plan, commandLine, log } = this.#host;
+    const { plan, commandLine, log } = this.#engine;
     const runs = namedRuns(job, given, { jobs: plan.jobs, commandLine });
     if (typeof runs === "string") return [];
     this.#planned ??= scheduleNames(plan, commandLine);
@@ -87,9 +88,9 @@ export class Schedules {
   /** Puts the schedules of a job into the store. Resolves to whether it can have them there. */
   async #inStore(job: PlannedJob, runs: readonly NamedRun[]): Promise<boolean> {
     // Without a manager, each run fails, and says why.
-    const manager = runs.length === 0 ? undefined : await this.#host.runtime.managers.get().catch(() => undefined);
+    const manager = runs.length === 0 ? undefined : await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return false;
-    this.#shared ??= FileScheduler.shared(this.#host, this.#runs, manager);
+    this.#shared ??= FileScheduler.shared(this.#engine, this.#runs, manager);
     const scheduler = await this.#shared;
     try {
       for (const { name, timeout, own, given } of runs) {
@@ -103,4 +104,97 @@ export class Schedules {
       throw error;
     }
   }
+}
+
+/** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
+const LATE = 60_000;
+
+type Calendar = typeof import("@ojm/schedule");
+
+/** A schedule of this process. */
+interface Scheduled extends JobSchedule {
+  readonly schedule: Schedule;
+  /** The clock that the schedule uses. */
+  readonly now: () => number;
+  latest: Request | undefined;
+}
+
+/** Requests jobs whenever they are due by the clock of this process. No store knows of their ticks. */
+class ProcessSchedules {
+  readonly #engine: Engine;
+  /** Made when it is needed: most files have no schedule, and start sooner without the package. */
+  #timetable: Timetable | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Runs the job at each tick of its schedule, from now on. */
+  async begin(schedule: JobSchedule): Promise<void> {
+    const [calendar, { Timetable }] = await Promise.all([import("@ojm/schedule"), import("@ojm/schedule/internal")]);
+    const one: Scheduled = { ...schedule, latest: undefined, ...this.#scheduleOf(schedule, calendar) };
+    this.#timetable ??= new Timetable(this.#engine.runtime.clock);
+    this.#timetable.add(one.schedule, one.now, (due) => this.#due(one, due));
+  }
+
+  /** Ends all schedules. */
+  stop(): void {
+    this.#timetable?.stop();
+  }
+
+  #scheduleOf({ job: { typeArgs } }: JobSchedule, calendar: Calendar): Pick<Scheduled, "schedule" | "now"> {
+    const { clock } = this.#engine.runtime;
+    const { cron, timeInterval = 0 } = typeArgs;
+    if (cron === undefined) {
+      const schedule = calendar.intervalSchedule(timeInterval, clock.monotonic());
+      return { schedule, now: () => clock.monotonic() };
+    }
+    const zone = timeZoneOf(typeArgs, this.#engine.plan.settings);
+    return { schedule: calendar.cronSchedule(cron, zone), now: () => clock.now() };
+  }
+
+  #due(one: Scheduled, due: Due): void {
+    const { job, given, name, latest } = one;
+    const trigger = triggerOf(job);
+    const { dispatch } = this.#engine;
+    const at = this.#instant(one, due.at);
+    this.#announce(one, due);
+    const open = latest !== undefined && latest.outcome === undefined ? latest : undefined;
+    if (open !== undefined && mustWait(one, open)) {
+      const what = open.giveUp === undefined ? "is going on" : "has not begun";
+      this.#engine.tickSkipped(job.name, at, `the run before it ${what}`);
+      return;
+    }
+    [one.latest] = dispatch.submit({
+      job,
+      given,
+      trigger,
+      tick: { schedule: name, at, isClaimed: trigger === "cron" },
+    });
+  }
+
+  /** Warns of missed ticks: a night without its report must be found in the log. */
+  #announce(one: Scheduled, { at, since, missed }: Due): void {
+    const late = one.now() - at;
+    if (missed === 0 && late < LATE) return;
+    const iso = (instant: number): string => new Date(this.#instant(one, instant)).toISOString();
+    const more = missed >= 100 ? "100 or more ticks" : missed === 1 ? "one tick" : `${missed} ticks`;
+    const lost = missed === 0 ? "" : ` It makes up for ${more} from ${iso(since)} on, which are not run.`;
+    const why = "this process slept or was held up, or the clock was put forward";
+    this.#engine.log.line("WARN", `"${one.job.name}" is due since ${iso(at)}: ${why}.${lost}`);
+  }
+
+  /** Converts a tick to wall-clock time: the ticks of an interval are on the monotonic clock. */
+  #instant({ now }: Scheduled, tick: number): number {
+    return Math.round(this.#engine.runtime.clock.now() + tick - now());
+  }
+}
+
+/**
+ * Whether a tick is skipped while the run before it is open. A run that waits for its turn starts soon, and
+ * more runs behind it would fill the memory of a daemon. A run that needs the lock of the one before it would
+ * only hold a slot.
+ */
+function mustWait({ job }: Scheduled, open: Request): boolean {
+  return job.typeArgs.waitForFinish === true || job.typeArgs.lock !== undefined || open.giveUp !== undefined;
 }

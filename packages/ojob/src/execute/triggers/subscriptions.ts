@@ -1,6 +1,5 @@
-import type { Channel } from "@ojm/core";
+import { type Channel, compareVersions, type Version } from "@ojm/core";
 import { JobError } from "../runtime/job-error.js";
-import { type ChangeHandler, ChannelFollower } from "./channel-follower.js";
 
 /** The channels that jobs of type `subscribe` follow. */
 export class Subscriptions {
@@ -58,4 +57,171 @@ export class Subscriptions {
 
 async function synced(channel: Channel, signal: AbortSignal): Promise<void> {
   for await (const event of channel.watch({ signal })) if (event.type === "synced") return;
+}
+
+/**
+ * An entry that exists, or a change of a channel, as the arguments of the job that it starts. As in OpenAF,
+ * an entry that exists is a `set`.
+ */
+export type Change = {
+  readonly ch: string;
+  readonly op: "set" | "unset";
+  readonly k: unknown;
+  /** The new value of a `set`. */
+  readonly v?: unknown;
+};
+
+/** Handles the changes of a channel. */
+interface ChangeHandler {
+  /** Handles one change. It is called in the order of changes, for the next one after this one is done. */
+  readonly onChange: (change: Change) => Promise<unknown>;
+  /**
+   * Some changes are skipped: they came faster than they were handled, or while the store was away. The last
+   * state of each key is still handled.
+   */
+  readonly onGap: () => void;
+  /** The follower was stopped while so many changes were waiting. */
+  readonly onDropped: (count: number) => void;
+}
+
+/**
+ * How many changes are read ahead. At that number the follower stops reading, and the channel keeps what
+ * comes: its own watch holds 10,000 changes, and then reports a gap and the current state instead of growing.
+ */
+const AHEAD = 10;
+
+/** Hands the entries of one channel to a handler, and then each change, one after the other. */
+class ChannelFollower {
+  readonly #channel: Channel;
+  readonly #handler: ChangeHandler;
+  readonly #signal: AbortSignal;
+  /** Changes that wait to be handled. */
+  readonly #queue: Change[] = [];
+  /**
+   * The known keys, as JSON, each with its last version. After a gap they show which keys have changed and
+   * which were deleted. The version alone is not enough: one commit gives all its entries the same version.
+   */
+  readonly #present = new Map<string, Version>();
+  /**
+   * While the state is read, at first and after a gap: the earlier keys that the state has not named so far.
+   */
+  #missing: Set<string> | undefined = new Set();
+  /** Whether a change is being handled. */
+  #busy = false;
+  #wakeReader: (() => void) | undefined;
+  #whenIdle: (() => void)[] = [];
+  /** How many changes were handed to the handler. */
+  told = 0;
+
+  constructor(channel: Channel, handler: ChangeHandler, signal: AbortSignal) {
+    this.#channel = channel;
+    this.#handler = handler;
+    this.#signal = signal;
+    signal.addEventListener("abort", () => this.#drop(), { once: true });
+  }
+
+  /**
+   * Follows the channel until the signal fires, and calls `begin` once every later change will be handed on.
+   * With `onlyFromNow`, the entries that exist are not. Rejects if the store fails.
+   */
+  async follow(onlyFromNow: boolean, begin: () => void): Promise<void> {
+    try {
+      await this.#read(onlyFromNow, begin);
+    } finally {
+      this.#missing = undefined;
+      this.#settle();
+    }
+  }
+
+  /** Resolves when no entry and no change waits to be handled. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenIdle.push(resolve);
+      this.#settle();
+    });
+  }
+
+  async #read(onlyFromNow: boolean, begin: () => void): Promise<void> {
+    let live = false;
+    const beginOnce = (): void => {
+      if (!live) begin();
+      live = true;
+    };
+    for await (const event of this.#channel.watch({ signal: this.#signal })) {
+      // Begin at the first entry: the handler may be slow, and need what comes after this in the todo.
+      if (!onlyFromNow) beginOnce();
+      if (event.type === "put") {
+        const { key: k, value: v, version } = event.entry;
+        const isNew = this.#meet(k, version);
+        // Read the entries that exist at the pace of the handler: a channel may have more than memory holds.
+        if (live && isNew) await this.#add({ ch: this.#channel.name, op: "set", k, v });
+      } else if (event.type === "delete") {
+        this.#meet(event.key, undefined);
+        await this.#add({ ch: this.#channel.name, op: "unset", k: event.key });
+      } else if (event.type === "gap") {
+        this.#handler.onGap();
+        this.#missing = new Set(this.#present.keys());
+      } else {
+        await this.#forgetMissing();
+        beginOnce();
+      }
+    }
+  }
+
+  /** Records that a key exists in this version, or that it does not exist. Returns whether that is new. */
+  #meet(key: unknown, version: Version | undefined): boolean {
+    const id = JSON.stringify(key);
+    const before = this.#present.get(id);
+    this.#missing?.delete(id);
+    if (version === undefined) return this.#present.delete(id);
+    if (before !== undefined && compareVersions(version, before) <= 0) return false;
+    this.#present.set(id, version);
+    return true;
+  }
+
+  /** The state is complete: the earlier keys that it did not name were deleted. */
+  async #forgetMissing(): Promise<void> {
+    for (const id of this.#missing ?? []) {
+      this.#present.delete(id);
+      await this.#add({ ch: this.#channel.name, op: "unset", k: JSON.parse(id) });
+    }
+    this.#missing = undefined;
+    this.#settle();
+  }
+
+  /** Resolves when the next change may be read. */
+  async #add(change: Change): Promise<void> {
+    if (this.#signal.aborted) return;
+    this.#queue.push(change);
+    void this.#tell();
+    while (this.#queue.length >= AHEAD) {
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+    }
+  }
+
+  async #tell(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let change = this.#queue.shift(); change !== undefined; change = this.#queue.shift()) {
+      this.#wakeReader?.();
+      this.told++;
+      await this.#handler.onChange(change);
+    }
+    this.#busy = false;
+    this.#settle();
+  }
+
+  #drop(): void {
+    const { length } = this.#queue.splice(0);
+    if (length > 0) this.#handler.onDropped(length);
+    this.#wakeReader?.();
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#busy || this.#queue.length > 0 || (this.#missing !== undefined && !this.#signal.aborted)) return;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
 }

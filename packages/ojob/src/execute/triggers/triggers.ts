@@ -1,27 +1,23 @@
-import type { Args } from "../../load/job-file.js";
-import type { PlannedJob } from "../../plan/planned.js";
+import type { Args, TodoEntry } from "../../load/job-file.js";
+import { runArgs } from "../../plan/args.js";
+import { JOB_INIT, JOB_START } from "../../plan/manager/manager-args.js";
+import type { Plan, PlannedJob } from "../../plan/planned.js";
+import type { Asked } from "../dispatch/requests.js";
+import type { Engine } from "../engine.js";
 import type { JobError } from "../runtime/job-error.js";
 import { asWritten } from "../runtime/script-channels.js";
-import type { Change } from "./channel-follower.js";
-import type { ScheduleHost } from "./schedule/host.js";
 import { Schedules } from "./schedules.js";
-import { Subscriptions } from "./subscriptions.js";
-
-/** What triggers need of the engine. */
-export interface TriggerHost extends ScheduleHost {
-  /** Shows the failure of a job that no request stands for. */
-  failed(job: string, error: JobError): void;
-}
+import { type Change, Subscriptions } from "./subscriptions.js";
 
 /** What requests jobs again and again: schedules, and changes of channels. */
 export class Triggers {
-  readonly #host: TriggerHost;
+  readonly #engine: Engine;
   readonly #schedules: Schedules;
   readonly #subscriptions = new Subscriptions();
 
-  constructor(host: TriggerHost) {
-    this.#host = host;
-    this.#schedules = new Schedules(host);
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#schedules = new Schedules(engine);
   }
 
   /**
@@ -63,7 +59,7 @@ export class Triggers {
    * has a meaning.
    */
   async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    const { log, runtime, dispatch } = this.#host;
+    const { log, runtime, dispatch } = this.#engine;
     const { chSubscribe: name = "", onlyFromNow } = job.typeArgs;
     const channel = await runtime.channels.channel(name);
     const onChange = async (change: Change): Promise<void> => {
@@ -77,7 +73,46 @@ export class Triggers {
       );
     const onDropped = (count: number): void =>
       warn(`the stop left ${count} changes of the channel "${name}" without a run.`);
-    const onFailure = (error: JobError): void => this.#host.failed(job.name, error);
+    const onFailure = (error: JobError): void => this.#engine.failed(job.name, error);
     await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, onFailure, { onlyFromNow });
   }
+}
+
+/** The requests of a todo, by when they run. */
+interface Todo {
+  /** These run now. */
+  readonly now: readonly Asked[];
+  /** These run when all others are done or stopped. */
+  readonly shutdown: readonly Asked[];
+}
+
+/** Sorts the items of a todo by the types of their jobs. */
+export function sortTodo({ todo, jobs }: Plan): Todo {
+  const asked = todo.flatMap((entry) => askedBy(entry, jobs));
+  return {
+    now: asked.filter(({ job }) => job.type !== "shutdown"),
+    shutdown: asked.filter(({ job }) => job.type === "shutdown").map((one) => ({ ...one, trigger: "shutdown" })),
+  };
+}
+
+function askedBy(entry: TodoEntry, jobs: Plan["jobs"]): Asked[] {
+  const job = jobs.get(entry.job);
+  if (job === undefined) return [];
+  const begins = job.type === "periodic" || job.type === "subscribe";
+  return [{ job, given: runArgs(entry), trigger: "manual", entry, begins }];
+}
+
+const REPEATED = ["periodic", "subscribe"];
+
+/**
+ * Why a daemon whose todo is done can do nothing any more: all that would start jobs needs the job manager,
+ * and Init failed. `undefined` if it may have work.
+ */
+export function whyIdle({ todo, jobs, settings }: Plan, initFailed: boolean): string | undefined {
+  if (settings.daemon !== true || !initFailed) return undefined;
+  const mayWork = todo.some(({ job: name }) => {
+    const { type = "", steps = [] } = jobs.get(name) ?? {};
+    return REPEATED.includes(type) && !steps.some((step) => "job" in step && step.job === JOB_START);
+  });
+  return mayWork ? undefined : `${JOB_INIT} failed, so the daemon has nothing to do`;
 }

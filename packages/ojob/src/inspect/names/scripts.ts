@@ -1,9 +1,9 @@
 import { isAbsolute } from "node:path";
 import type { CodeBlock, JobDefinition, JobFile } from "../../load/job-file.js";
-import type { Plan, Step } from "../../plan/planned.js";
-import { conditionToCheck, expressionScript } from "../../plan/shortcuts/condition.js";
-import { jobsNamedIn, shortcutsIn } from "../../plan/shortcuts/walk.js";
-import { readSource } from "../../text/read-source.js";
+import { jobsNamedIn, type Plan, type Step, shortcutsIn } from "../../plan/planned.js";
+import { expressionScript } from "../../plan/script.js";
+import { shortcutNamed } from "../../shortcuts/table.js";
+import { readSource } from "../../text/files.js";
 
 /** A script of a job file whose names are looked at. */
 export interface Script {
@@ -83,8 +83,7 @@ function scriptOfStep(step: Step, owner: string): Script[] {
 /** The code of shortcuts: the conditions of `(if)`, and the names of the functions that `(fn)` calls. */
 function conditionsIn(steps: readonly Step[], owner: string): Script[] {
   return shortcutsIn(steps).flatMap(({ name, blocks: { value } }) => {
-    if (value === undefined || (name !== "if" && name !== "fn")) return [];
-    const block = name === "if" ? conditionToCheck(value) : value.code.includes("{{") ? undefined : value;
+    const block = value && shortcutNamed(name)?.code?.(value);
     return block === undefined ? [] : [inThread(block, `"(${name})" of "${owner}"`)];
   });
 }

@@ -1,6 +1,5 @@
-import { SharedGlobals } from "../../script/globals.js";
 import type { NamedPackage } from "../../script/protocol.js";
-import { ScriptThread } from "../../script/thread.js";
+import { ScriptThread, SharedGlobals } from "../../script/thread.js";
 
 /** The names that every script of this machine finds. */
 export interface ThreadNames {

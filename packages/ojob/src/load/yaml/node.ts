@@ -1,5 +1,6 @@
 import { maskUrls } from "@ojm/core/internal";
 import type { Position } from "../../text/problem.js";
+import type { CodeBlock } from "../job-file.js";
 
 /** A piece of a YAML file and where it stands. It is independent of the parser. */
 export type Node = MapNode | ListNode | ScalarNode;
@@ -112,4 +113,25 @@ export function kindOf(node: Node): string {
 export function shorten(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
   return line.length < text.length || line.length > 40 ? `${line.slice(0, 40)}…` : line;
+}
+
+/** The script, or any other text, that a scalar holds. */
+export function codeBlock(node: Node | undefined): CodeBlock | undefined {
+  const code = textOf(node);
+  if (code === undefined || node?.kind !== "scalar") return undefined;
+  return { code, source: node.at.source, ...node.text };
+}
+
+/** Where the keys of a map stand, and those of maps within it, so many levels deep. */
+export function placesIn(node: Node, levels: number, path = ""): [string, Position][] {
+  if (levels === 0) return [];
+  return entriesOf(node).flatMap(({ key, value }) => [
+    [path + key, value.at] as [string, Position],
+    ...placesIn(value, levels - 1, `${path}${key}.`),
+  ]);
+}
+
+/** The entries of a map; none of anything else. */
+export function entriesOf(node: Node | undefined): readonly MapEntry[] {
+  return node?.kind === "map" ? node.entries : [];
 }

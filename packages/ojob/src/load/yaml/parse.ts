@@ -1,19 +1,21 @@
 import {
+  type Alias,
   type Document,
   isAlias,
+  isCollection,
   isMap,
+  isPair,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
+  type ParsedNode,
   parseDocument,
   type Scalar,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
-import { JobFileError, type Position, type Problems } from "../../text/problem.js";
-import type { SourceFile } from "../../text/source-file.js";
-import { Aliases, type AnyNode, hasTooMany, MOST_LEVELS, MOST_NODES } from "./aliases.js";
-import { explain, noAnchor, oneLine } from "./explain.js";
+import { JobFileError, type Position, type Problems, type SourceFile } from "../../text/problem.js";
 import {
   type ListNode,
   type MapEntry,
@@ -177,5 +179,139 @@ class Converter {
 
   #fault(message: string, at: Position): JobFileError {
     return new JobFileError([{ severity: "error", message, at }]);
+  }
+}
+
+/** An error of the YAML parser. */
+interface ParserError {
+  readonly code: string;
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+/** What is wrong, in the words of a job file, and at which offset. */
+interface Explained {
+  readonly message: string;
+  readonly offset: number;
+}
+
+/** Says what to do about an error of the YAML parser. The commonest mistakes have words of their own. */
+function explain({ code, message, pos }: ParserError, { text }: SourceFile): Explained {
+  const [offset] = pos;
+  const saying = (words: string, at = offset): Explained => ({ message: words, offset: at });
+  if (code === "TAB_AS_INDENT") return saying("a tab is used for indentation. YAML allows spaces only.");
+  if (code === "MULTIPLE_DOCS") return saying("a second YAML document starts here (---). A job file is one document.");
+  // The parser has exhausted the stack, and reports that as an error in the file.
+  if (message.includes("call stack")) return saying("this is nested too deeply for a job file.");
+  const rest = text.slice(offset).split("\n", 1)[0] ?? "";
+  if (code === "BLOCK_AS_IMPLICIT_KEY" && /:(?:\s|$)/.test(rest)) {
+    return saying(
+      'a colon with a blank behind it, in a text without quotes, makes a map of it. Quote the text, or write a script in the lines below "exec: |".',
+    );
+  }
+  const star = code === "BAD_ALIAS" || message.includes("alias") ? starBefore(text, offset) : undefined;
+  if (star !== undefined) return saying(unquotedStar(text, star), star);
+  return saying(`this is not valid YAML: ${oneLine(message)}`);
+}
+
+/** What is said of an alias that leads nowhere. One that is no word is the start of a schedule. */
+function noAnchor(name: string): string {
+  return /^[\p{L}\p{N}_-]+$/u.test(name)
+    ? `there is no anchor &${name} before this alias.`
+    : unquotedStar(`*${name}`, 0);
+}
+
+/** What is said of a text that begins with a star, at this offset. */
+function unquotedStar(text: string, offset: number): string {
+  const line = text.slice(offset).split("\n", 1)[0] ?? "";
+  const value = line.replace(/\s+#.*$|\s*[,\]}].*$/g, "").trim();
+  return `a text without quotes that begins with * is an alias to YAML. Quote it: "${value}".`;
+}
+
+/** The star in this line that begins a value. */
+function starBefore(text: string, offset: number): number | undefined {
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const found = /(?:^|[:,[{-])\s*\*/.exec(text.slice(start, offset + 1));
+  return found === null ? undefined : start + found.index + found[0].length - 1;
+}
+
+/** A message of the parser, which may have several lines. */
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, " ").trim();
+}
+
+type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
+
+/**
+ * More pieces than any real job file has. Aliases of aliases reach it in a few lines and would fill the
+ * memory.
+ */
+export const MOST_NODES = 200_000;
+
+/** Deeper than any real job file. What reads on walks the tree by calling itself. */
+const MOST_LEVELS = 200;
+
+/**
+ * How the tokens of pieces begin: plain and block texts behind a mark of the lexer, quoted ones, aliases,
+ * flow lists and maps.
+ */
+const BEGINNINGS = "\u001f\"'*[{";
+
+/**
+ * Whether a text has more pieces than a job file, told without making a document of it, which takes far
+ * longer.
+ */
+export function hasTooMany(yaml: string): boolean {
+  // Each piece has at least one character, and one that parts it from the next.
+  if (yaml.length < 2 * MOST_NODES) return false;
+  let pieces = 0;
+  for (const token of new Lexer().lex(yaml)) {
+    if (BEGINNINGS.includes(token.charAt(0)) && ++pieces > MOST_NODES) return true;
+  }
+  return false;
+}
+
+/**
+ * What the aliases of a document mean: an alias means the latest anchor of its name that stands before it.
+ * Found in one walk through the document. The parser's own way walks from the beginning for each alias:
+ * 40,000 of them took minutes.
+ */
+export class Aliases {
+  readonly #targets: Map<Alias, AnyNode> = new Map();
+  readonly #anchors: Map<string, AnyNode> = new Map();
+  #visits = 0;
+
+  /** How many pieces were looked at. */
+  get visits(): number {
+    return this.#visits;
+  }
+
+  /** Whether the document has more pieces than a job file, before any alias is followed. */
+  get tooLarge(): boolean {
+    return this.#visits > MOST_NODES;
+  }
+
+  target(alias: Alias): AnyNode | undefined {
+    return this.#targets.get(alias);
+  }
+
+  /** Looks at a node and all that is in it, in the order of the document. */
+  read(node: unknown, level = 0): void {
+    // What is nested deeper is refused by whoever goes through the document: nobody asks for its aliases.
+    if (this.tooLarge || level > 2 * MOST_LEVELS) return;
+    if (isPair(node)) {
+      this.read(node.key, level + 1);
+      this.read(node.value, level + 1);
+      return;
+    }
+    this.#visits++;
+    if (isAlias(node)) {
+      const target = this.#anchors.get(node.source);
+      if (target !== undefined) this.#targets.set(node, target);
+      return;
+    }
+    const { anchor } = (node ?? {}) as { readonly anchor?: string };
+    if (anchor !== undefined) this.#anchors.set(anchor, node as AnyNode);
+    if (isCollection(node)) for (const item of node.items) this.read(item, level + 1);
   }
 }

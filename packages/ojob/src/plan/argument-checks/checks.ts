@@ -1,11 +1,15 @@
 import { isSecretName } from "@ojm/core/internal";
-import type { Args } from "../../load/job-file.js";
+import type { Expression, SpreadElement } from "acorn";
+import type { Args, JobDefinition, JobFile } from "../../load/job-file.js";
+import { placeAt } from "../../script/compile.js";
+import { CodeError, parseExpression } from "../../script/javascript.js";
 import type { Variables } from "../../text/environment.js";
+import type { Position, Problems } from "../../text/problem.js";
+import { didYouMean } from "../../text/problem.js";
 import { shownArgs } from "../../text/secrets.js";
-import { valueAt } from "../../text/value-at.js";
-import { type Applied, readChain } from "./chain.js";
+import { valueAt, withValue } from "../../text/template.js";
 import { rules } from "./rules.js";
-import type { CheckedJob, Value } from "./values.js";
+import { type CheckedJob, evaluator, type Value } from "./values.js";
 
 /** The check of one argument. */
 export interface Check {
@@ -58,12 +62,12 @@ export function applyChecks(checks: readonly Check[], args: Args, checking: Chec
       if (otherwise === undefined && awaited) continue;
       if (otherwise === undefined) throw new Error(`the ${what} "${path}" is missing`);
       const given = otherwise({ args: checked, variables });
-      if (given !== undefined) checked = withValue(checked, path.split("."), given);
+      if (given !== undefined) checked = withValue(checked, path, given);
       continue;
     }
     const job = { args: checked, variables };
     const result = applied.reduce<unknown>((current, rule) => applyRule(rule, current, job, path, checking), value);
-    if (result !== value) checked = withValue(checked, path.split("."), result);
+    if (result !== value) checked = withValue(checked, path, result);
   }
   return checked;
 }
@@ -86,11 +90,114 @@ function shown(value: unknown, path: string, hide?: (text: string) => string): s
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
+/** A rule of a check, with its parameters. */
+interface Applied {
+  readonly name: string;
+  readonly parameters: readonly Value[];
+}
+
+/** Makes an expression of a chain, which begins with a rule: `default` alone is a word of the language. */
+const HEAD = "_.";
+
 /**
- * A copy with another value at the path. The original belongs to the job file, and the next run uses it.
+ * Reads a chain like `toNumber.isNumber.default(5)`.
+ *
+ * @throws CodeError that says what is wrong, and where in the chain
  */
-function withValue(map: Args, [key = "", ...rest]: readonly string[], value: unknown): Args {
-  const inner = map[key];
-  const base = typeof inner === "object" && inner !== null && !Array.isArray(inner) ? (inner as Args) : {};
-  return { ...map, [key]: rest.length === 0 ? value : withValue(base, rest, value) };
+function readChain(chain: string): Applied[] {
+  if (!/^\s*[A-Za-z]/.test(chain)) {
+    throw new CodeError(`${JSON.stringify(chain)} is no check. Write for example isString`, 0);
+  }
+  try {
+    return links(parsed(chain));
+  } catch (error) {
+    throw error instanceof CodeError ? new CodeError(error.message, Math.max(0, error.offset - HEAD.length)) : error;
+  }
+}
+
+function parsed(chain: string): Expression {
+  try {
+    return parseExpression(`${HEAD}${chain}`);
+  } catch (error) {
+    if (!(error instanceof CodeError)) throw error;
+    const help = "Write parameters as in JavaScript, texts in quotes: ('ok', \"fine\", 5)";
+    throw new CodeError(`${JSON.stringify(chain)} cannot be read: ${error.message}. ${help}`, error.offset);
+  }
+}
+
+/** The rules of a chain, the first one first. */
+function links(node: Expression): Applied[] {
+  const applied: Applied[] = [];
+  let rest = node;
+  while (rest.type !== "Identifier") {
+    const given: readonly (Expression | SpreadElement)[] = rest.type === "CallExpression" ? rest.arguments : [];
+    const called: Expression = rest.type === "CallExpression" ? (rest.callee as Expression) : rest;
+    if (called.type !== "MemberExpression" || called.property.type !== "Identifier" || called.computed) {
+      throw new CodeError("it must be names of checks with dots between them", called.start);
+    }
+    const { name, start } = called.property;
+    applied.unshift({ name: knownRule(name, start), parameters: given.map(evaluator) });
+    rest = called.object as Expression;
+  }
+  return applied;
+}
+
+function knownRule(name: string, offset: number): string {
+  const known = ["default", ...Object.keys(rules)];
+  if (known.includes(name)) return name;
+  const hint = didYouMean(name, known, "");
+  throw new CodeError(`there is no check "${name}".${hint} There are: ${known.join(", ")}`, offset);
+}
+
+/** The checks of the arguments of a job: `in` before its script, and `out` after it. */
+export interface JobChecks {
+  readonly in: readonly Check[];
+  readonly out: readonly Check[];
+  /** How many steps are of `from`. */
+  readonly from: number;
+  /** How many steps come before those of `to`. */
+  readonly to: number;
+  /** Whether a step of `from` may set the arguments that are checked. */
+  readonly late: boolean;
+}
+
+/**
+ * Reads `check.in` and `check.out` of a job. Each check that cannot be read is an error at its place. `steps`
+ * is how many steps the job has.
+ */
+export function planChecks(job: JobDefinition, file: JobFile, steps: number, problems: Problems): JobChecks {
+  const { from, to } = job;
+  return {
+    in: readChecks(job, "in", problems),
+    out: readChecks(job, "out", problems),
+    from: from.length,
+    to: steps - to.length,
+    // The jobs that come with ojm set no arguments: what is missing is missing before they take a lock.
+    late: from.some((step) => "shortcut" in step || file.jobs.get(step.job)?.builtin === undefined),
+  };
+}
+
+function readChecks(job: JobDefinition, key: "in" | "out", problems: Problems): readonly Check[] {
+  const written = job.check[key];
+  const complain = (message: string, at: Position = job.at): void =>
+    problems.error(`"check.${key}" of "${job.name}": ${message}.`, at);
+  if (written === undefined || written === null) return [];
+  if (typeof written !== "object" || Array.isArray(written)) {
+    complain("must be a map of arguments");
+    return [];
+  }
+  return Object.entries(written).flatMap(([path, chain]) => {
+    const block = job.checkAt[`${key}.${path}`];
+    if (typeof chain !== "string" || block === undefined) {
+      complain(`what "${path}" must look like is a text, for example isString`);
+      return [];
+    }
+    try {
+      return [readCheck(path, chain)];
+    } catch (error) {
+      if (!(error instanceof CodeError)) throw error;
+      complain(`"${path}": ${error.message.replace(/\.$/, "")}`, placeAt(block, error.offset));
+      return [];
+    }
+  });
 }

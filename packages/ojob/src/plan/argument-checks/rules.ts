@@ -1,4 +1,4 @@
-import { parseData } from "../../script/literals.js";
+import { parseData } from "../../script/javascript.js";
 
 /** A rule of a check, and the words for its message. */
 type Rule =

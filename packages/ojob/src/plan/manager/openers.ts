@@ -1,11 +1,10 @@
-import type { Args, CodeBlock } from "../../load/job-file.js";
-import type { Position } from "../../text/problem.js";
-import type { Plan, PlannedJob, Step } from "../planned.js";
-import { jobsNamedIn, shortcutsIn } from "../shortcuts/walk.js";
-import { JOB_INIT, STORES } from "./manager-args.js";
+import type { Args, CodeBlock, JobFile, TodoEntry } from "../../load/job-file.js";
+import type { Position, Problems } from "../../text/problem.js";
+import { isSequential, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
+import { JOB_INIT, JOB_START, STORES } from "./manager-args.js";
 
 /** The job that opens the store of the job manager, and where its channels are written. */
-export interface NamedStore {
+interface NamedStore {
   readonly job: string;
   readonly at: Position;
 }
@@ -100,4 +99,113 @@ function namedIn(
 function isLasting(config: unknown): boolean {
   if (config === undefined || config === null) return false;
   return typeof config !== "object" || ((config as Args)["type"] ?? "simple") !== "simple";
+}
+
+/** The channel of the job manager's locks. */
+const LOCKS = "oJobManager-locks";
+
+/**
+ * Finds jobs that take a lock before the store of the locks is open, in a file that names one. Warns of
+ * managed jobs in a file without any Init. Where a script may open the store, the start of the run looks.
+ */
+export function checkInitOrder(file: JobFile, plan: Plan, problems: Problems): void {
+  // Unknown names and cycles have been reported already. A library is opened by the file that includes it.
+  if (!problems.isWhole || plan.todo.length === 0) return;
+  const openers = new Openers(plan);
+  const { store } = openers;
+  if (store !== undefined) refuseUnopened(file, plan, { job: store.job, openers }, problems);
+  else if (!openers.any) warnOfMemory(file, problems);
+}
+
+function warnOfMemory({ jobs }: JobFile, problems: Problems): void {
+  for (const job of jobs.values()) {
+    const starts = [...job.from, ...job.to].find((step) => "job" in step && step.job === JOB_START);
+    if (starts === undefined || !("job" in starts)) continue;
+    const init =
+      "{ name: Init, to: oJobManager Init, args: { chJobs: …, chLocks: { type: sqlite, args: { file: ./data/jobs.db } } } }";
+    const message =
+      `"${job.name}" is managed, and the file has no oJobManager Init. Its locks are in memory: they protect inside this process alone. ` +
+      `For all processes, add the job ${init}, and put it first into the todo.`;
+    problems.warn(message, starts.at);
+    return;
+  }
+}
+
+interface Store {
+  /** The job that opens it. */
+  readonly job: string;
+  readonly openers: Openers;
+}
+
+function refuseUnopened(file: JobFile, plan: Plan, store: Store, problems: Problems): void {
+  const { openers } = store;
+  const sequential = isSequential(plan.settings);
+  const anywhere = plan.todo.some(({ job }) => openers.mayOpen(job));
+  const told = new Set<string>();
+  let before = false;
+  for (const entry of plan.todo) {
+    const job = plan.jobs.get(entry.job);
+    if (job === undefined) continue;
+    const late = isLate(entry, job);
+    const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
+    const lock = opened ? undefined : firstLock(job, file, plan, openers).lock;
+    if (lock !== undefined && !told.has(entry.job)) {
+      problems.flaw(`"${entry.job}" takes a lock${whyUnopened(store.job, anywhere, sequential)}`, lock);
+      told.add(entry.job);
+    }
+    before ||= sequential && openers.mayOpen(entry.job);
+  }
+}
+
+/** Whether a job waits for one that may open the store, or for a job that does so. */
+function waitsForOpener(job: PlannedJob, plan: Plan, openers: Openers, seen = new Set<string>()): boolean {
+  if (seen.has(job.name)) return false;
+  seen.add(job.name);
+  return job.deps.some(({ job: name }) => {
+    const other = plan.jobs.get(name);
+    return openers.mayOpen(name) || (other !== undefined && waitsForOpener(other, plan, openers, seen));
+  });
+}
+
+/** Whether the job runs at a time of its own, or perhaps not at all: the rest of the todo may come first. */
+function isLate({ when }: TodoEntry, { type }: PlannedJob): boolean {
+  return when !== undefined || type === "periodic" || type === "subscribe" || type === "shutdown";
+}
+
+function whyUnopened(init: string, anywhere: boolean, sequential: boolean): string {
+  const unsafe = "other processes could run it at the same time";
+  if (!anywhere) {
+    return `, and "${init}", which opens the store of the locks, is not in the todo: ${unsafe}. Write todo: [${init}, …].`;
+  }
+  if (sequential) {
+    return ` before "${init}" has opened the store of the locks: ${unsafe}. Put "${init}" first into the todo.`;
+  }
+  return ` while "${init}" may not have opened the store of the locks, as "async" runs them beside each other: ${unsafe}. Write deps: [${init}] in the job.`;
+}
+
+/** The first lock that a job takes, unless the store may be open by then. */
+interface FirstLock {
+  readonly opened: boolean;
+  readonly lock?: Position;
+}
+
+function firstLock(job: PlannedJob, file: JobFile, plan: Plan, openers: Openers): FirstLock {
+  const { lock, lockCh = LOCKS } = job.typeArgs;
+  if (lock !== undefined && lockCh === LOCKS) {
+    return { opened: false, lock: file.jobs.get(job.name)?.typeArgsAt["lock"] ?? job.at };
+  }
+  for (const step of job.steps) {
+    const found = lockOfStep(step, file, plan, openers);
+    if (found.opened || found.lock !== undefined) return found;
+  }
+  return { opened: false };
+}
+
+function lockOfStep(step: Step, file: JobFile, plan: Plan, openers: Openers): FirstLock {
+  if (!("job" in step)) return { opened: openers.stepMayOpen(step) };
+  if (step.job === JOB_START) return { opened: false, lock: step.at };
+  const inner = plan.jobs.get(step.job);
+  if (inner === undefined) return { opened: false };
+  const found = firstLock(inner, file, plan, openers);
+  return found.lock === undefined ? { opened: openers.mayOpen(step.job) } : found;
 }

@@ -1,12 +1,14 @@
-import type { Args } from "../../load/job-file.js";
-import type { Position } from "../../text/problem.js";
-import { fillArgs, mergeArgs, stayingArgs } from "../args.js";
-import { type Environment, environmentOf } from "../environment/environment.js";
-import type { PlannedJob } from "../planned.js";
+import { nearest } from "@ojm/core/internal";
+import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
+import type { Position, Problems } from "../../text/problem.js";
+import { firstTemplate, hasTemplate } from "../../text/template.js";
+import { fillArgs, mergeArgs, runArgs, stayingArgs } from "../args.js";
+import { type Environment, environmentOf } from "../environment.js";
+import { type Plan, type PlannedJob, runLimits } from "../planned.js";
 import { JOB_START } from "./manager-args.js";
 
 /** Where an argument stands. */
-export type PlaceOf = (argument: string) => Position;
+type PlaceOf = (argument: string) => Position;
 
 /** A start of a run by the job manager, as far as its arguments are known before any script has run. */
 export interface Start {
@@ -19,7 +21,7 @@ export interface Start {
 }
 
 /** What a walk through the steps of a job needs. */
-export interface StartsContext {
+interface StartsContext {
   readonly jobs: ReadonlyMap<string, PlannedJob>;
   readonly commandLine: Args;
   readonly visit: (start: Start) => void;
@@ -32,11 +34,7 @@ export interface StartsContext {
 export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
   const way = { given, placeOf, checked: false, environment: undefined, known: new Map<string, boolean>() };
   // Each of them is a run of its own: what a script of one changes, the next does not see.
-  for (const own of ownArgs(job)) walkWith(job, own, way, context);
-}
-
-function ownArgs({ args }: PlannedJob): readonly Args[] {
-  return args.length > 0 ? args : [{}];
+  for (const own of runArgs(job)) walkWith(job, own, way, context);
 }
 
 /** How a walk comes to a job. */
@@ -56,7 +54,7 @@ function walk(job: PlannedJob, way: Way, context: StartsContext): boolean {
   const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
   const known = way.known.get(key);
   if (known !== undefined) return known;
-  const result = ownArgs(job).every((own) => walkWith(job, own, way, context));
+  const result = runArgs(job).every((own) => walkWith(job, own, way, context));
   way.known.set(key, result);
   return result;
 }
@@ -93,5 +91,216 @@ function walkWith(job: PlannedJob, own: Args, way: Way, context: StartsContext):
       stayed.set(name, inner.argsAt[name] ?? inner.at);
     }
     return true;
+  });
+}
+
+/** What is wrong with the name of a lock in which a template is left; `undefined` if none is. */
+function unfilledName(name: unknown): string | undefined {
+  const template = typeof name === "string" ? firstTemplate(name) : undefined;
+  if (template === undefined) return undefined;
+  const argument = /[^\s{}.[\]]+/.exec(template)?.[0] ?? "it";
+  // Taken literally, the name would be the same for every run, whatever it was to tell apart.
+  return `nothing fills ${template} in the name of the lock: all runs would share one. Add ${argument}=… to the command line, or "${argument}" to the args.`;
+}
+
+/** The timeout of a run. The command line may give it as a text. */
+export function timeoutOf({ timeout }: Args): unknown {
+  return typeof timeout === "string" && /^\d+$/.test(timeout) ? Number(timeout) : timeout;
+}
+
+/** The problem of a run's name or timeout, if there is one. */
+export function wrongRunArgs(
+  args: Args,
+): { readonly argument: "name" | "timeout"; readonly message: string } | undefined {
+  const { name } = args;
+  const isName = (typeof name === "string" && name !== "") || typeof name === "number";
+  if (!isName) {
+    return { argument: "name", message: `${JOB_START} needs "name" among the args: what the lock is called.` };
+  }
+  const unfilled = unfilledName(name);
+  if (unfilled !== undefined) return { argument: "name", message: unfilled };
+  const timeout = timeoutOf(args);
+  if (timeout === undefined || timeout === null) return undefined;
+  if (typeof timeout === "number" && Number.isFinite(timeout) && timeout > 0) return undefined;
+  const shown = typeof timeout === "string" ? JSON.stringify(timeout) : String(timeout);
+  return { argument: "timeout", message: `"timeout" must be a number of milliseconds, more than 0, not ${shown}.` };
+}
+
+/**
+ * Finds a wrong name or timeout of a managed job before the start. A value that a script or a template
+ * decides is checked when the run starts.
+ */
+export function checkManaged(
+  file: JobFile,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  commandLine: Args,
+  problems: Problems,
+): void {
+  for (const definition of file.jobs.values()) {
+    if (!startsRun(definition.name, jobs)) continue;
+    for (const args of definition.args) {
+      checkTimeout({ ...args, name: "known later" }, definition.argsAt["timeout"] ?? definition.at, problems);
+      warnOfMisspelt(args, (argument) => definition.argsAt[argument] ?? definition.at, problems);
+    }
+  }
+  for (const entry of file.todo) checkEntry(entry, jobs, commandLine, problems);
+}
+
+/** Nothing else uses a misspelt `timeout`: without a warning, the run would get the default of an hour. */
+function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, problems: Problems): void {
+  if ("timeout" in args) return;
+  const misspelt = Object.keys(args).find((argument) => nearest(argument, ["timeout"]) !== undefined);
+  if (misspelt === undefined) return;
+  const message = `"${misspelt}" is no option of ${JOB_START}: the run may take an hour. Did you mean "timeout"?`;
+  problems.warn(message, placeOf(misspelt));
+}
+
+function checkTimeout(args: Args, at: Position, problems: Problems): void {
+  if (hasTemplate(args["timeout"])) return;
+  const wrong = wrongRunArgs(args);
+  if (wrong !== undefined) problems.flaw(wrong.message, at);
+}
+
+function checkEntry(
+  entry: TodoEntry,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  commandLine: Args,
+  problems: Problems,
+): void {
+  const job = jobs.get(entry.job);
+  // Code decides later, and so does a template or a default.
+  if (job === undefined || entry.argsCode !== undefined) return;
+  const visit = ({ args, placeOf, checked, checkedAbove }: Start): void => {
+    if (checked || checkedAbove || Object.values(args).some(hasTemplate)) return;
+    const wrong = wrongRunArgs(args);
+    if (wrong !== undefined) problems.flaw(wrong.message, placeOf(wrong.argument));
+  };
+  for (const given of runArgs(entry)) {
+    eachStart(job, given, (argument) => entry.argsAt[argument] ?? entry.at, { jobs, commandLine, visit });
+  }
+}
+
+/** Whether a job takes a lock before any script could have changed its arguments. */
+function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean {
+  return firstDoing(JOB_START, name, jobs) === "it";
+}
+
+/**
+ * What runs first in a job, including its steps: the built-in job `it`, or a script. `seen` are the jobs that
+ * do neither.
+ */
+export function firstDoing(
+  it: string,
+  name: string,
+  jobs: ReadonlyMap<string, PlannedJob>,
+  seen: Set<string> = new Set(),
+): "it" | "script" | undefined {
+  if (name === it) return "it";
+  if (seen.has(name)) return undefined;
+  for (const step of jobs.get(name)?.steps ?? []) {
+    // A shortcut may change the arguments as a script may.
+    const first = "job" in step ? firstDoing(it, step.job, jobs, seen) : "script";
+    if (first !== undefined) return first;
+  }
+  seen.add(name);
+  return undefined;
+}
+
+/** The name of a lock, and where it is said. */
+interface LockName {
+  readonly name: unknown;
+  readonly at: Position;
+}
+
+/**
+ * Finds names of locks in which a template is left, before anything starts. Where a script, a change of a
+ * channel or an earlier job may fill it, the start of the run looks. Warns of runs of one job that have one
+ * lock and cannot run at once.
+ */
+export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems: Problems): void {
+  for (const { name, typeArgs, typeArgsAt, at } of file.jobs.values()) {
+    const template = firstTemplate(String(typeArgs.lock ?? ""));
+    if (template === undefined) continue;
+    const message = `"lock" of "${name}" holds ${template}, but templates are filled in "args" only: all runs would share one lock.`;
+    problems.flaw(message, typeArgsAt["lock"] ?? at);
+  }
+  // Unknown names and cycles have been reported already. An earlier job hands on what nobody knows yet.
+  if (!problems.isWhole || file.settings.shareArgs) return;
+  for (const entry of file.todo) {
+    const job = plan.jobs.get(entry.job);
+    // A subscription has the change of its channel among the args of each run, and code may fill a template.
+    if (job === undefined || job.type === "subscribe" || entry.argsCode !== undefined) continue;
+    const runs = namesOf(entry, job, plan, common);
+    if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
+    // Names that nothing fills are alike for that reason alone.
+    if (!isUnfilled(job, runs.flat())) warnOfShared(job, runs, file, problems);
+  }
+}
+
+function isUnfilled({ typeArgs }: PlannedJob, names: readonly LockName[]): boolean {
+  return [typeArgs.lock, ...names.map(({ name }) => name)].some((name) => unfilledName(name) !== undefined);
+}
+
+function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
+  const told = new Set<Position>();
+  for (const { name, at } of names) {
+    const message = told.has(at) ? undefined : unfilledName(name);
+    if (message === undefined) continue;
+    problems.flaw(message, at);
+    told.add(at);
+  }
+}
+
+/** Warns of runs of one item that have one lock, unless they run one after the other. */
+function warnOfShared(
+  job: PlannedJob,
+  runs: readonly (readonly LockName[])[],
+  file: JobFile,
+  problems: Problems,
+): void {
+  const { name, typeArgs } = job;
+  if (runs.length < 2 || runLimits(job).most === 1) return;
+  const inTurn = 'write "single: true" under "typeArgs"';
+  if (typeArgs.lock !== undefined) {
+    const at = file.jobs.get(name)?.typeArgsAt["lock"] ?? job.at;
+    const message = `the ${runs.length} runs of "${name}" have one lock, "${typeArgs.lock}": they run one after the other. If that is meant, ${inTurn}.`;
+    problems.warn(message, at);
+  }
+  const shared = firstShared(runs);
+  if (shared === undefined) return;
+  const keys = (job.matrix ?? []).filter((key) => job.args.every((args) => Object.hasOwn(args, key)));
+  const hint = keys.length === 0 ? "" : `: ${keys.map((key) => `{{${key}}}`).join(", ")}`;
+  problems.warn(
+    `several of the ${runs.length} runs of "${name}" have one lock, "${shared.name}": each waits 2.5 s for the one before it, and ` +
+      `then does not run. Put into the name what tells them apart${hint}, or ${inTurn}.`,
+    shared.at,
+  );
+}
+
+/** A lock that two of the runs take. */
+function firstShared(runs: readonly (readonly LockName[])[]): LockName | undefined {
+  const taken = new Set<string>();
+  for (const names of runs) {
+    const shared = names.find(({ name }) => taken.has(String(name)));
+    if (shared !== undefined) return shared;
+    for (const { name } of names) taken.add(String(name));
+  }
+  return undefined;
+}
+
+/** For each run of an item: the locks that it takes before a script may have changed its arguments. */
+function namesOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan, commandLine: Args): LockName[][] {
+  return runArgs(entry).flatMap((given) => {
+    const filled = fillArgs(given, commandLine, () => {}, environment.all);
+    return runArgs(job).map((own) => {
+      const found: LockName[] = [];
+      const visit = ({ args, placeOf, checkedAbove }: Start): void => {
+        // The defaults of a check fill the templates of the jobs that are its steps.
+        if (!checkedAbove && args["name"] !== undefined) found.push({ name: args["name"], at: placeOf("name") });
+      };
+      const placeOf = (argument: string): Position => entry.argsAt[argument] ?? entry.at;
+      eachStart({ ...job, args: [own] }, filled, placeOf, { jobs, commandLine, visit });
+      return found;
+    });
   });
 }

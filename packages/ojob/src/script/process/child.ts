@@ -1,10 +1,10 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
-import { forwardLines, type LineSink } from "./lines.js";
 import { OutputPipes } from "./output-pipes.js";
-import { ProcessGroup } from "./process-group.js";
 
 /** How long background processes of a script may still write, and then may take to end, in ms. */
 const LEFT_BEHIND = 1_000;
@@ -208,4 +208,93 @@ function give(stream: Writable | null | undefined, text: string | undefined): vo
 
 function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Receives the lines of a program. */
+interface LineSink {
+  /** Receives lines with their line breaks. `last` is what followed the last line break. */
+  line(text: string, toError: boolean, last: boolean): void;
+  /** Resolves once there is room for more. */
+  room(): Promise<void>;
+  /** Receives each whole line of file descriptor 4. Without it, they are the result of the program. */
+  said?(text: string): void;
+}
+
+/** A longer line is passed on in pieces, so that a program without line breaks cannot fill the memory. */
+const LONGEST = 1 << 16;
+
+/**
+ * Passes on whole lines, so that two streams or two jobs never mix within one line. The program is held back
+ * while there is no room.
+ */
+function forwardLines(stream: Readable, line: (text: string, last: boolean) => void, room: () => Promise<void>): void {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  stream.on("data", (chunk: Buffer) => {
+    rest += decoder.write(chunk);
+    const end = rest.lastIndexOf("\n") + 1;
+    if (end > 0) line(rest.slice(0, end), false);
+    rest = rest.slice(end);
+    if (rest.length > LONGEST) {
+      line(rest, false);
+      rest = "";
+    }
+    stream.pause();
+    void room().then(() => stream.resume());
+  });
+  stream.on("close", () => {
+    rest += decoder.end();
+    if (rest !== "") line(rest, true);
+    rest = "";
+  });
+}
+
+/** The processes of a group, as `/proc` shows them. */
+class ProcessGroup {
+  readonly #id: number;
+  /** Members that were seen alive last. */
+  #living: readonly number[] = [];
+
+  /** `id` is the process id of the first process of the group. */
+  constructor(id: number) {
+    this.#id = id;
+  }
+
+  /**
+   * Whether every process of the group is a zombie. A zombie does nothing any more, but it keeps its group
+   * until its parent reaps it. As the first process of a container ojm is the parent of all orphans, and Node
+   * reaps only its own children. False also where the system does not tell.
+   */
+  get hasOnlyZombies(): boolean {
+    // A look at all processes of the machine takes long: look at those that were alive before first.
+    if (this.#living.some((pid) => this.#stateOf(pid) === "alive")) return false;
+    const members = processes().map((pid) => ({ pid, state: this.#stateOf(pid) }));
+    this.#living = members.flatMap(({ pid, state }) => (state === "alive" ? [pid] : []));
+    return this.#living.length === 0 && members.some(({ state }) => state === "zombie");
+  }
+
+  /** `undefined` if the process is gone, or belongs to another group. */
+  #stateOf(pid: number): "alive" | "zombie" | undefined {
+    const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, "utf8")) ?? "";
+    // The command name stands in parentheses and may hold anything: count the fields from the last one.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state = "", , group] = fields;
+    if (Number(group) !== this.#id) return undefined;
+    // The first thread of a process may be a zombie while others go on.
+    return "ZX".includes(state) && Number(fields[17]) <= 1 ? "zombie" : "alive";
+  }
+}
+
+/** All processes of this pid namespace; none if there is no `/proc` of it. */
+function processes(): number[] {
+  if (tryRead(() => readlinkSync("/proc/self")) !== String(process.pid)) return [];
+  return (tryRead(() => readdirSync("/proc")) ?? []).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+}
+
+function tryRead<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

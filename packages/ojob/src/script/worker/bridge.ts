@@ -4,7 +4,7 @@ import type { Level } from "../../output/log.js";
 import { fromFailure } from "../failure.js";
 import { ANSWERED, type Answer, type FromThread, STOPPED, type ThreadData } from "../protocol.js";
 import { applyGlobals, changedGlobals } from "./globals.js";
-import { now } from "./state/clock.js";
+import { now } from "./state.js";
 
 const { answers, signal } = workerData as ThreadData;
 // The main thread is at the other side for as long as this thread exists.

@@ -1,4 +1,55 @@
 /** The entry of a script thread. */
-import { start } from "./start.js";
+import { Writable } from "node:stream";
+import { type MessagePort, parentPort } from "node:worker_threads";
+import type { ToThread } from "../protocol.js";
+import { printText } from "./bridge.js";
+import { installFunctions } from "./functions/standard-functions.js";
+import { rememberGlobals, rememberRest } from "./globals.js";
+import { load } from "./modules.js";
+import { run, stop } from "./run.js";
+import { watchVariables } from "./state.js";
+
+/**
+ * Sends what scripts and modules write to `process.stdout`, `process.stderr` and `console` the way that
+ * `print` goes. The streams of a thread arrive at any time, out of order with the log, or not at all if the
+ * thread is ended.
+ */
+function redirectOutput(): void {
+  defineStream("stdout", false);
+  defineStream("stderr", true);
+}
+
+function defineStream(name: "stdout" | "stderr", toError: boolean): void {
+  let stream: Writable | undefined;
+  Object.defineProperty(process, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      stream ??= new Writable({
+        decodeStrings: false,
+        write(chunk: string | Buffer, _encoding, done) {
+          printText(chunk.toString(), toError);
+          done();
+        },
+      });
+      return stream;
+    },
+  });
+}
+
+/** Prepares this thread for scripts and waits for them. */
+function start(): void {
+  redirectOutput();
+  watchVariables();
+  installFunctions();
+  rememberGlobals();
+  let queue: Promise<void> = Promise.resolve();
+  const main = parentPort as MessagePort;
+  main.on("message", (message: ToThread) => {
+    if (message.type === "stop") return stop();
+    rememberRest();
+    queue = queue.then(() => (message.type === "load" ? load(message) : run(message)));
+  });
+}
 
 start();

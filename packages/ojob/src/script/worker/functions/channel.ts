@@ -2,6 +2,12 @@ import { call } from "../bridge.js";
 
 type Entry = { readonly key: unknown; readonly value: unknown };
 
+/** The calls that only hand their parameters on, and how many each takes. */
+const CALLS = {
+  ...{ get: 1, set: 2, unset: 1, getAll: 0, getKeys: 0, getSortedKeys: 0, size: 0, push: 2, shift: 0, pop: 0 },
+  ...{ getSet: 3, setAll: 2, unsetAll: 2, compareAndSet: 3, destroy: 0 },
+} as const;
+
 /** A channel as a script sees it. Every call waits until it is done. */
 export class ScriptChannel {
   readonly #name: string;
@@ -12,6 +18,15 @@ export class ScriptChannel {
 
   #call(verb: string, ...parameters: unknown[]): unknown {
     return call("channel", this.#name, verb, parameters);
+  }
+
+  static {
+    for (const [verb, count] of Object.entries(CALLS)) {
+      const value = function (this: ScriptChannel, ...parameters: unknown[]): unknown {
+        return this.#call(verb, ...parameters.slice(0, count));
+      };
+      Object.defineProperty(ScriptChannel.prototype, verb, { value, writable: true, configurable: true });
+    }
   }
 
   /**
@@ -26,62 +41,6 @@ export class ScriptChannel {
     return this;
   }
 
-  get(key: unknown): unknown {
-    return this.#call("get", key);
-  }
-
-  set(key: unknown, value: unknown): unknown {
-    return this.#call("set", key, value);
-  }
-
-  unset(key: unknown): unknown {
-    return this.#call("unset", key);
-  }
-
-  getAll(): unknown {
-    return this.#call("getAll");
-  }
-
-  getKeys(): unknown {
-    return this.#call("getKeys");
-  }
-
-  getSortedKeys(): unknown {
-    return this.#call("getSortedKeys");
-  }
-
-  getSet(match: unknown, key: unknown, value: unknown): unknown {
-    return this.#call("getSet", match, key, value);
-  }
-
-  setAll(keys: readonly string[], values: readonly unknown[]): unknown {
-    return this.#call("setAll", keys, values);
-  }
-
-  unsetAll(keys: readonly string[], values: readonly unknown[]): unknown {
-    return this.#call("unsetAll", keys, values);
-  }
-
-  compareAndSet(key: unknown, version: unknown, value: unknown): unknown {
-    return this.#call("compareAndSet", key, version, value);
-  }
-
-  size(): unknown {
-    return this.#call("size");
-  }
-
-  push(key: unknown, value: unknown): unknown {
-    return this.#call("push", key, value);
-  }
-
-  shift(): unknown {
-    return this.#call("shift");
-  }
-
-  pop(): unknown {
-    return this.#call("pop");
-  }
-
   forEach(body: (key: unknown, value: unknown) => void): void {
     for (const { key, value } of this.#call("entries") as Entry[]) body(key, value);
   }
@@ -94,11 +53,6 @@ export class ScriptChannel {
 
   unsubscribe(): never {
     return this.subscribe();
-  }
-
-  /** Removes the channel and everything in it. */
-  destroy(): unknown {
-    return this.#call("destroy");
   }
 }
 

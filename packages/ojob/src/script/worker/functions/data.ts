@@ -1,5 +1,4 @@
 import { call } from "../bridge.js";
-import { textOfShell } from "./shell-result.js";
 
 /** JSON, by default indented by two spaces. A circular reference is shown as such. */
 export function stringify(value: unknown, replacer?: never, space: string | number = 2): string | undefined {
@@ -35,4 +34,42 @@ export function jsonParse(given: unknown, otherwise?: unknown): unknown {
     if (typeof otherwise === "boolean") return otherwise ? call("parseData", text) : text;
     return otherwise === undefined ? text : otherwise;
   }
+}
+
+/** The methods of a text that read it. */
+const METHODS = [
+  ...["at", "charAt", "charCodeAt", "endsWith", "includes", "indexOf", "lastIndexOf", "localeCompare", "match"],
+  ...["matchAll", "padEnd", "padStart", "repeat", "replace", "replaceAll", "search", "slice", "split", "startsWith"],
+  ...["substring", "toLowerCase", "toString", "toUpperCase", "trim", "trimEnd", "trimStart", "valueOf"],
+] as const;
+
+/** What the command wrote, where a script uses the result of `sh` as the text that it is in OpenAF. */
+class AsText {
+  declare readonly stdout: string;
+
+  get length(): number {
+    return this.stdout.length;
+  }
+}
+
+for (const name of METHODS) {
+  const method = String.prototype[name] as (...parameters: unknown[]) => unknown;
+  Object.defineProperty(AsText.prototype, name, {
+    value(this: AsText, ...parameters: unknown[]) {
+      return method.apply(this.stdout, parameters);
+    },
+  });
+}
+
+/**
+ * The result of `sh`: a map with `stdout`, `stderr` and `exitcode`. Used as a text, it is what the command
+ * wrote. The methods are on the prototype, so that the map that leaves the thread is a plain one.
+ */
+export function shellResult(result: unknown): unknown {
+  return typeof result === "object" && result !== null ? Object.assign(new AsText(), result) : result;
+}
+
+/** The text, if the value is a result of `sh`. */
+function textOfShell(value: unknown): unknown {
+  return value instanceof AsText ? value.stdout : value;
 }

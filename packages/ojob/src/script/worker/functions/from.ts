@@ -1,9 +1,9 @@
-import { valueAt } from "../../../text/value-at.js";
+import { valueAt } from "../../../text/template.js";
 
 type Selector = string | ((item: unknown, index: number) => unknown);
 
 /** The items of one group. */
-export interface Group {
+interface Group {
   readonly key: unknown;
   readonly items: unknown[];
 }

@@ -1,15 +1,23 @@
 import { call, logLine, pause, printText } from "../bridge.js";
-import { now } from "../state/clock.js";
-import { jobFolder } from "../state/folder.js";
+import { ExitError } from "../job.js";
+import { jobFolder, now } from "../state.js";
 import { $ch } from "./channel.js";
-import { jsonParse, stringify } from "./data.js";
+import { jsonParse, shellResult, stringify } from "./data.js";
 import { $from } from "./from.js";
-import { clone, merge } from "./merge.js";
-import { portable } from "./portable.js";
-import { shellResult } from "./shell-result.js";
-import { ExitError } from "./skipping.js";
-import { templify } from "./templify.js";
-import { isArray, isDef, isFunction, isMap, isNull, isNumber, isString, isUnDef } from "./types.js";
+import {
+  clone,
+  isArray,
+  isDef,
+  isFunction,
+  isMap,
+  isNull,
+  isNumber,
+  isString,
+  isUnDef,
+  merge,
+  portable,
+  templify,
+} from "./values.js";
 
 function toText(value: unknown): string {
   return typeof value === "object" && value !== null && !(value instanceof Error)

@@ -1,0 +1,322 @@
+import {
+  type Clock,
+  isRunError,
+  type JobManager,
+  type RetryOptions,
+  type RetryPolicy,
+  type Run,
+  type RunOptions,
+} from "@ojm/core";
+import { durationText } from "@ojm/core/backend";
+import { checkRetry, delayAfter, ojmCommand } from "@ojm/core/internal";
+import type { Args } from "../load/job-file.js";
+import type { Log } from "../output/log.js";
+import { type KnownStart, knownStart } from "../plan/schedules.js";
+import type { Dispatch } from "./dispatch/dispatch.js";
+import type { OneRun, Request } from "./dispatch/requests.js";
+import type { Engine } from "./engine.js";
+import { JobError, SkippedJob } from "./runtime/job-error.js";
+import { closeRun, type HandedRun, type RefusedRun, type RunTick } from "./runtime/open-runs.js";
+import { TickClaim } from "./tick-claim.js";
+
+/** Runs the job once. `handed`: the runs that were started for it. */
+type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
+
+/**
+ * Runs a job as often as its `retry` allows. If the name of its run is known, the store keeps the wait
+ * between two attempts, so that it outlives this process.
+ */
+export async function runAttempts(engine: Engine, request: Request, one: OneRun, execute: Execute): Promise<Args> {
+  const { job, handed, trigger } = request;
+  const { retry } = job.typeArgs;
+  // A run of a schedule in the store has the retry of its schedule.
+  if (retry === undefined || handed?.isAdopted === true) return execute([]);
+  const policy = checkRetry(job.name, retry);
+  const pause = new Pause(engine.dispatch, engine.runtime.clock, request.number);
+  try {
+    const start = knownStart(job, one, { jobs: engine.plan.jobs, commandLine: engine.commandLine });
+    // A name with a secret is refused by the job itself.
+    if (start === undefined || engine.log.mask(start.name) !== start.name) {
+      return await inProcess(engine, job.name, policy, pause, execute);
+    }
+    const stored = new StoredAttempts(engine, { job: job.name, policy, trigger, tick: one.tick, start }, pause);
+    return await stored.run(execute);
+  } finally {
+    await pause.end();
+  }
+}
+
+/** The attempts of a job without a run of its own, or with one whose name a script decides. */
+async function inProcess(
+  engine: Engine,
+  job: string,
+  policy: RetryPolicy,
+  pause: Pause,
+  execute: Execute,
+): Promise<Args> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await execute([]);
+    } catch (error) {
+      if (engine.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
+      tellAttempt(engine.log, job, attempt, policy);
+      if (!(await pause.wait(delayAfter(policy, attempt)))) throw error;
+    }
+  }
+}
+
+/** The job that is tried again, and the run with which it begins. */
+interface Tried {
+  readonly job: string;
+  readonly policy: RetryPolicy;
+  readonly trigger: string;
+  readonly tick: RunTick | undefined;
+  readonly start: KnownStart;
+}
+
+/** The attempts of a job that begins with a run whose name is known: each is a run of one chain. */
+class StoredAttempts {
+  readonly #engine: Engine;
+  readonly #tried: Tried;
+  readonly #pause: Pause;
+  #begun = false;
+  /** Nobody waits for an attempt any more. */
+  #isOver = false;
+  /** The attempt that was made last. */
+  #last: Promise<Args> | undefined;
+
+  constructor(engine: Engine, tried: Tried, pause: Pause) {
+    this.#engine = engine;
+    this.#tried = tried;
+    this.#pause = pause;
+  }
+
+  async run(execute: (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>): Promise<Args> {
+    // Without a manager, the job itself fails, and says why.
+    const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
+    if (manager === undefined) return execute([]);
+    const { name } = this.#tried.start;
+    const options = await this.#options(manager);
+    const group = manager.group();
+    let forget = (): void => {};
+    const onStop = new Promise<void>((resolve) => {
+      forget = this.#pause.onStop(() => {
+        // An attempt that waits is left to other processes at once.
+        group.stop();
+        if (!this.#pause.isOn) return;
+        this.#tellStays();
+        resolve();
+      });
+    });
+    let onLeft = (): void => {};
+    const left = new Promise<void>((resolve) => {
+      onLeft = resolve;
+    });
+    await this.#tellLeft(manager);
+    const running = manager.run(name, (run) => this.#attempt(run, execute, onLeft), { ...options, group });
+    // The attempts of a process that stops are left to others.
+    running.catch(() => {});
+    try {
+      await Promise.race([running, onStop, left]);
+    } catch (error) {
+      if (!this.#begun) return await execute([{ name, error }]);
+      await this.#last?.catch(() => {});
+      // The job has not seen it: it began no more.
+      if (isRunError(error) && error.code === "CANCELLED")
+        this.#engine.log.line("WARN", `"${this.#tried.job}": ${error.message}`, this.#tried.job);
+      // The job has a better error than its run.
+      if (isRunError(error)) await this.#last;
+      throw error;
+    } finally {
+      this.#isOver = true;
+      forget();
+      group.stop();
+    }
+    if (this.#last === undefined) throw stopped(this.#engine.refusal ?? "the jobs are done");
+    return this.#last;
+  }
+
+  /** A process that ended before its next attempt left it to the next one, which may have to wait for it. */
+  async #tellLeft(manager: JobManager): Promise<void> {
+    const { job, start, tick } = this.#tried;
+    const [left] = tick === undefined ? await manager.retries(start.name).catch(() => []) : [];
+    if (left === undefined) return;
+    const { attempt, retry, due } = left;
+    const text = `an earlier run left attempt ${attempt} of ${retry.attempts}, which is due at ${new Date(due).toISOString()}`;
+    this.#engine.log.line("INFO", `"${job}": ${text}`, job);
+    this.#pause.begin();
+  }
+
+  /** Whoever stops the jobs must know that one of them goes on later. */
+  #tellStays(): void {
+    const { job, start } = this.#tried;
+    const text = `its next attempt stays in the store, and its next start makes it. To end it: ${ojmCommand("cancel", start.name)}`;
+    this.#engine.log.line("INFO", `"${job}": ${text}`, job);
+  }
+
+  async #options(manager: JobManager): Promise<RunOptions> {
+    const { policy, trigger, tick, start } = this.#tried;
+    const { clock } = this.#engine.runtime;
+    const claim = tick?.isClaimed === true ? new TickClaim(manager, clock, start.name, tick) : undefined;
+    await claim?.look();
+    const { timeout } = start;
+    return { retry: policy, trigger, ...(timeout !== undefined && { timeout }), ...(claim && { claim }) };
+  }
+
+  async #attempt(
+    run: Run,
+    execute: (handed: readonly HandedRun[]) => Promise<Args>,
+    onLeft: () => void,
+  ): Promise<undefined> {
+    this.#begun = true;
+    const { job, policy } = this.#tried;
+    // It came due while the jobs were being stopped: as a failure, it leaves the next one to others.
+    if (this.#isOver) throw notBegun("the jobs were stopped", policy);
+    await this.#pause.end();
+    const of = new RunOfJob(this.#engine, run, policy);
+    this.#last = execute([of.handed]);
+    try {
+      await this.#last;
+      return undefined;
+    } catch (error) {
+      const end = await of.close(error);
+      if (end === "left") {
+        onLeft();
+        return await new Promise(() => {});
+      }
+      if (end === "skipped" || end === "handed over") return undefined;
+      if (this.#engine.refusal === undefined && isTriedAgain(error, run.attempt, policy)) {
+        tellAttempt(this.#engine.log, job, run.attempt, policy);
+        this.#pause.begin();
+      }
+      throw error;
+    }
+  }
+}
+
+/** The part of the engine that knows of a stop. Once the schedules are over, there is one for their runs. */
+export type Stops = Pick<Engine, "log" | "refusal" | "killed">;
+
+/**
+ * The failure of an attempt that did not begin, as the jobs were stopped. One that is cancelled ends its
+ * chain, unless it is left to others.
+ */
+export function notBegun(reason: string, retry: RetryOptions | undefined): JobError {
+  const isLast = retry === undefined || retry.onLost === true;
+  return isLast ? stopped(reason) : new JobError(`the job was not started: ${reason}`);
+}
+
+/** The failure of a job that was stopped before it began. */
+export function stopped(reason: string): JobError {
+  const message = `the job was stopped: ${reason}`;
+  return new JobError(message, { failure: { name: "StopError", message, code: "CANCELLED" } });
+}
+
+/** A run that was started for a job, which adopts it. */
+export class RunOfJob {
+  readonly handed: HandedRun;
+  readonly #stops: Stops;
+  readonly #hasMore: boolean;
+
+  /** `retry`: how the run is tried again. With `onLost`, a stop of this process leaves it to another. */
+  constructor(stops: Stops, run: Run, retry: RetryOptions | undefined, isAdopted = true) {
+    this.#stops = stops;
+    const { onLost = false, attempts } = retry ?? { attempts: 1 };
+    this.#hasMore = run.attempt < attempts;
+    this.handed = { run, isAdopted, isLeft: () => onLost && stops.refusal !== undefined && !run.signal.aborted };
+  }
+
+  /**
+   * Closes the run of a job that ended with an error, unless the job has closed it. A job that stopped within
+   * the grace hands its run over: another process makes the same attempt. `left`: it was ended by force, and
+   * its run stays open until the manager is closed, which records it as `lost`.
+   */
+  async close(error: unknown): Promise<"left" | "handed over" | "skipped" | "failed"> {
+    const { run, isLeft } = this.handed;
+    const isSkipped = error instanceof SkippedJob;
+    const isStopped = !isSkipped && (error as { code?: unknown }).code === "CANCELLED";
+    const isOthers = isStopped && isLeft();
+    if (isOthers && this.#stops.killed && this.#hasMore) return "left";
+    try {
+      if (isOthers && !this.#stops.killed) {
+        await run.handOver((error as Error).message);
+        return "handed over";
+      }
+      await closeRun(run, error as Error, (text) => this.#stops.log.mask(text));
+    } catch (refusal) {
+      // The job has closed it, or it timed out or was lost.
+      if (!isRunError(refusal)) throw refusal;
+    }
+    return isSkipped ? "skipped" : "failed";
+  }
+}
+
+/** Whether another attempt follows one that failed like this. `attempt`: its number, from 1. */
+export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost }: RetryPolicy): boolean {
+  if (attempt >= attempts || !(error instanceof JobError) || error instanceof SkippedJob) return false;
+  // With ENDED, its code ran, and another program closed its record.
+  if (error.code === "CANCELLED" || error.code === "ENDED") return false;
+  return error.code !== "LOST" || onLost;
+}
+
+/** Tells the log that a job is tried again, and when. */
+export function tellAttempt(log: Log, job: string, attempt: number, policy: RetryPolicy): void {
+  const wait = durationText(delayAfter(policy, attempt));
+  log.line("WARN", `"${job}" failed at attempt ${attempt} of ${policy.attempts}, and is tried again in ${wait}`, job);
+}
+
+/** The time between two attempts of a job: others have its slot, and a stop ends it. */
+class Pause {
+  readonly #dispatch: Dispatch;
+  readonly #clock: Clock;
+  readonly #order: number;
+  /** Takes the slot again, while others have it. */
+  #takeBack: (() => Promise<void>) | undefined;
+
+  /** `order`: the number of the request. */
+  constructor(dispatch: Dispatch, clock: Clock, order: number) {
+    this.#dispatch = dispatch;
+    this.#clock = clock;
+    this.#order = order;
+  }
+
+  /** Gives the slot to others. */
+  begin(): void {
+    this.#takeBack ??= this.#dispatch.lend(this.#order);
+  }
+
+  /** Resolves once the job has its slot again. */
+  async end(): Promise<void> {
+    const takeBack = this.#takeBack;
+    this.#takeBack = undefined;
+    await takeBack?.();
+  }
+
+  /** Whether others have the slot. */
+  get isOn(): boolean {
+    return this.#takeBack !== undefined;
+  }
+
+  /** Calls `listener` when all requests are stopped. Call the result to stop listening. */
+  onStop(listener: () => void): () => void {
+    return this.#dispatch.onStop(listener);
+  }
+
+  /** Resolves after some time to whether it was not ended by a stop. */
+  async wait(ms: number): Promise<boolean> {
+    this.begin();
+    const goesOn = await new Promise<boolean>((resolve) => {
+      const cancel = this.#clock.after(ms, () => resolve(true), true);
+      const forget = this.onStop(() => resolve(false));
+      this.#over = () => {
+        cancel();
+        forget();
+      };
+    });
+    this.#over();
+    await this.end();
+    return goesOn;
+  }
+
+  #over: () => void = () => {};
+}

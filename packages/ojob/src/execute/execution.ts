@@ -1,0 +1,143 @@
+import type { Clock } from "@ojm/core";
+import type { JobOutput } from "../output/job-output.js";
+import { type Environment, environmentOf } from "../plan/environment.js";
+import type { PlannedJob } from "../plan/planned.js";
+import type { FailureData } from "../script/protocol.js";
+import type { HeldLocks } from "./runtime/locks.js";
+import type { HandedRun, OpenRuns, RefusedRun, RunTick } from "./runtime/open-runs.js";
+
+/** An execution that another one can end. */
+export interface Endable {
+  /** Ends it, whatever it is doing. */
+  end(failure: FailureData): void;
+}
+
+/** The execution of a job whose script called another job, or runs code beside its steps. */
+export interface ParentExecution {
+  readonly trigger: string;
+  /** The called job may end these runs. */
+  readonly runs: OpenRuns;
+  readonly output: JobOutput;
+  /** The called job does not take these locks again. */
+  readonly locks: HeldLocks;
+  /** Ends `child` whenever this execution is ended. Call the result once the child is done. */
+  adopt(child: Endable): () => void;
+}
+
+/** What an execution comes from. */
+export interface ExecutionOrigin {
+  /** What asked for the execution. The records of its runs name it. */
+  readonly trigger: string;
+  /** The execution whose script calls this one. */
+  readonly parent: ParentExecution | undefined;
+  /** The tick of a schedule that the execution runs for. */
+  readonly tick?: RunTick | undefined;
+  /** The runs that were started for the execution. */
+  readonly handed?: readonly (HandedRun | RefusedRun)[] | undefined;
+  /** The runs of the same request. They can be stopped together. */
+  readonly among?: Running | undefined;
+  /** The name of the run in banners and messages, where the job has several. */
+  readonly label?: string | undefined;
+}
+
+/** An execution that can be stopped. */
+export interface Stoppable {
+  /** Asks the execution to stop. */
+  stop(reason: string): void;
+  /** Ends the execution, whatever it is doing. */
+  kill(reason: string): void;
+}
+
+/** The executions that run now, and whether another one may start. */
+export class Running {
+  readonly #grace: number;
+  readonly #clock: Clock;
+  readonly #running = new Set<Stoppable>();
+  #refusal: string | undefined;
+  #killed = false;
+  #hurried = false;
+  #cancelKill: () => void = () => {};
+
+  /** `grace` is how long executions have to stop by themselves, in ms. */
+  constructor(grace: number, clock: Clock) {
+    this.#clock = clock;
+    this.#grace = grace;
+  }
+
+  /** Why no execution may start. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** Whether the grace period is over. */
+  get killed(): boolean {
+    return this.#killed;
+  }
+
+  /** Whether a second stop was requested: the jobs of type shutdown do not run then. */
+  get hurried(): boolean {
+    return this.#hurried;
+  }
+
+  add(one: Stoppable): void {
+    this.#running.add(one);
+  }
+
+  delete(one: Stoppable): void {
+    this.#running.delete(one);
+  }
+
+  /**
+   * Asks all executions to stop, and ends them after the grace period. A second request ends them at once.
+   */
+  stop(reason: string): void {
+    if (this.#refusal !== undefined) {
+      this.#hurried = true;
+      this.kill(reason);
+      return;
+    }
+    this.#refusal = reason;
+    this.#armKill(reason);
+    for (const one of this.#running) one.stop(reason);
+  }
+
+  /** Ends all executions, whatever they are doing. */
+  kill(reason: string): void {
+    this.#refusal ??= reason;
+    this.#killed = true;
+    for (const one of this.#running) one.kill(reason);
+  }
+
+  /** Lets executions start again. After a stop, they have the grace period too. */
+  reopen(): void {
+    const reason = this.#refusal;
+    this.#cancelKill();
+    this.#refusal = undefined;
+    this.#killed = false;
+    if (reason !== undefined) this.#armKill(reason);
+  }
+
+  /** Cancels the end of the grace period: no execution is left. */
+  close(): void {
+    this.#cancelKill();
+  }
+
+  #armKill(reason: string): void {
+    this.#cancelKill = this.#clock.after(this.#grace, () => this.kill(reason));
+  }
+}
+
+/** Where the scripts of a job run. */
+export interface ScriptContext {
+  readonly environment: Environment;
+  /** The folder. Default: that of the process. */
+  readonly folder: string | undefined;
+}
+
+/**
+ * The context of a job. Where the job is a step of another one, it also has the environment `around` it, but
+ * not the folder: as before there was an environment, each job says where its own script runs.
+ */
+export function contextOf(job: PlannedJob, around?: ScriptContext): ScriptContext {
+  return { environment: environmentOf(job, around?.environment), folder: job.folder };
+}

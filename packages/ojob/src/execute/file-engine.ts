@@ -1,0 +1,305 @@
+import { availableParallelism } from "node:os";
+import { maskUrls, visible } from "@ojm/core/internal";
+import type { Args, CodeBlock } from "../load/job-file.js";
+import type { RunsAround } from "../output/job-output.js";
+import type { Log } from "../output/log.js";
+import { mergeArgs, runArgs } from "../plan/args.js";
+import type { Environment } from "../plan/environment.js";
+import { placeChannel, placeChannels, type Saying } from "../plan/manager/channels.js";
+import { isSequential, type Plan, type PlannedJob } from "../plan/planned.js";
+import type { ThreadPool } from "../script/thread.js";
+import type { Position } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
+import { requiredText } from "../text/template.js";
+import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
+import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
+import type { Engine } from "./engine.js";
+import { type ExecutionOrigin, type ParentExecution, Running } from "./execution.js";
+import { JobExecution } from "./job/job-execution.js";
+import { argsOfCode } from "./job/step-args.js";
+import { JobRuns } from "./job-runs.js";
+import { JobError, SkippedJob } from "./runtime/job-error.js";
+import type { Runtime } from "./runtime/runtime.js";
+import { sortTodo, Triggers, whyIdle } from "./triggers/triggers.js";
+
+/** The least number of slots where the file sets none: more jobs than processors, for some only wait. */
+const FEWEST_THREADS = 4;
+
+type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
+
+/** What a {@link FileEngine} is made of. */
+type EngineParts = Pick<Engine, Given> & Partial<Pick<Engine, "slots" | "around">>;
+
+/** Runs the jobs of one job file. */
+export class FileEngine implements Engine {
+  readonly plan: Plan;
+  readonly commandLine: Args;
+  readonly typed: Args;
+  readonly log: Log;
+  readonly pool: ThreadPool;
+  readonly runtime: Runtime;
+  readonly grace: number;
+  readonly files: readonly string[];
+  readonly slots: Semaphore;
+  readonly around: RunsAround | undefined;
+  readonly dispatch: Dispatch;
+  handedOn: Args = {};
+  readonly #parts: EngineParts;
+  readonly #running: Running;
+  readonly #triggers: Triggers;
+  /** The warnings of templates without a value that were shown. */
+  readonly #warned = new Set<string>();
+  /** Whether no job failed, and none was skipped against the intent of the job file. */
+  #well = true;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.plan = parts.plan;
+    this.commandLine = parts.commandLine;
+    this.typed = parts.typed;
+    this.log = parts.log;
+    this.pool = parts.pool;
+    this.runtime = parts.runtime;
+    this.grace = parts.grace;
+    this.files = parts.files;
+    this.around = parts.around;
+    const { settings } = this.plan;
+    const { clock } = this.runtime;
+    const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = settings;
+    this.#running = new Running(this.grace, clock);
+    this.slots = parts.slots ?? new Semaphore(numThreads);
+    this.dispatch = new Dispatch({
+      slots: this.slots,
+      sequential: isSequential(settings),
+      depsTimeout,
+      clock,
+      run: (request, judgements) => new JobRuns(this, request).run(judgements),
+      onOutcome: (request, outcome) => this.#note(request, outcome),
+    });
+    this.#triggers = new Triggers(this);
+  }
+
+  /** The exit code that a script asked for by `exit`. */
+  get exitCode(): number | undefined {
+    return this.runtime.exitCode;
+  }
+
+  /** Whether the store of the file answers. */
+  readonly storeAnswers = (): Promise<boolean> => this.runtime.managers.answers();
+
+  get killed(): boolean {
+    return this.#running.killed;
+  }
+
+  get refusal(): string | undefined {
+    return this.#running.refusal;
+  }
+
+  inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): FileEngine {
+    const files = [...this.files, file];
+    return new FileEngine({ ...this.#parts, plan, commandLine, slots: this.slots, files, around });
+  }
+
+  job(name: string): PlannedJob {
+    const job = this.plan.jobs.get(name);
+    if (job !== undefined) return job;
+    throw new JobError(`there is no job "${name}".${didYouMean(name, this.plan.jobs.keys())}`);
+  }
+
+  async args(job: PlannedJob, own: Args, given: Args, environment: Environment = job.environment): Promise<Args> {
+    const variables = environment.all;
+    const sources = { own, given, commandLine: this.commandLine, secrets: job.secretArgs, variables };
+    const args = mergeArgs(sources, (argument, written, message) => {
+      const at = job.argsAt[argument] ?? job.at;
+      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
+      this.warnMissing(job.name, argument, written);
+    });
+    return this.placed(args, own, job.at);
+  }
+
+  async runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]> {
+    if (job.argsCode === undefined) return runArgs(job).map((own) => ({ own, given }));
+    const values = await this.evaluateArgs(job.argsCode, job, await this.args(job, {}, given), origin);
+    return values.map((value) => ({ own: {}, given: { ...given, ...value } }));
+  }
+
+  async evaluateArgs(code: CodeBlock, job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<readonly Args[]> {
+    return argsOfCode(code, job.name, (script) => new JobExecution(this, job, args, origin).evaluate(script));
+  }
+
+  placed(args: Args, written: Args, at: Position): Promise<Args> {
+    return placeChannels(args, written, this.#saying(at));
+  }
+
+  #saying(at: Position): Saying {
+    return { at, typed: this.typed, pathsOf: this.runtime.pathsOf };
+  }
+
+  async run(): Promise<boolean> {
+    const unopened = await this.#openChannels();
+    if (unopened !== undefined) {
+      this.log.line("ERROR", unopened);
+      return false;
+    }
+    const todo = sortTodo(this.plan);
+    const stay = this.plan.settings.daemon ? this.#stay() : () => {};
+    try {
+      this.dispatch.submit(...todo.now);
+      await this.#settled();
+      this.#triggers.stopSchedules();
+      const stopped = this.refusal !== undefined;
+      if (todo.shutdown.length > 0 && !this.#running.hurried) {
+        this.#running.reopen();
+        this.dispatch.reopen();
+      }
+      this.dispatch.submit(...todo.shutdown);
+      await this.dispatch.idle();
+      return this.#well && !stopped && this.refusal === undefined;
+    } finally {
+      await this.#triggers.ended();
+      stay();
+      this.#running.close();
+    }
+  }
+
+  /** Opens the channels that the file declares. Resolves to why one cannot be opened: then no job starts. */
+  async #openChannels(): Promise<string | undefined> {
+    for (const { name, at, ...written } of this.plan.settings.channels?.create ?? []) {
+      try {
+        const { type, args } = await placeChannel(written, written, this.#saying(at));
+        await this.runtime.channels.call(name, "create", [type, args]);
+      } catch (error) {
+        return `the channel "${name}" of ojob.channels cannot be opened: ${maskUrls((error as Error).message)}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Resolves when no request is open and no change of a channel is on its way to make one. */
+  async #settled(): Promise<void> {
+    let told: boolean;
+    do {
+      await this.dispatch.idle();
+      told = await this.#triggers.catchUp();
+    } while (told || this.dispatch.requests.open.size > 0);
+  }
+
+  async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
+    if (this.refusal === undefined) await this.#triggers.begin(job, given);
+  }
+
+  /** Keeps a daemon alive until it is stopped, even if it has nothing to do. */
+  #stay(): () => void {
+    const leave = this.dispatch.expectMore();
+    const timer = setInterval(() => {}, 2 ** 30);
+    return () => {
+      clearInterval(timer);
+      leave();
+    };
+  }
+
+  async call(name: string, args: Args, caller: ParentExecution): Promise<JobOutcome> {
+    return this.dispatch.call({ job: this.job(name), given: [args], trigger: caller.trigger, caller });
+  }
+
+  launch(name: string, given: readonly Args[]): string {
+    const job = this.job(name);
+    const { refusal } = this;
+    if (refusal !== undefined) throw new JobError(`"${name}" was not launched: ${refusal}`);
+    const [request] = this.dispatch.submit({ job, given, trigger: "launch" });
+    return request?.id ?? "";
+  }
+
+  async execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args> {
+    const { refusal } = this;
+    if (refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${refusal}`);
+    const execution = new JobExecution(this, job, args, origin);
+    const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
+    const start = performance.now();
+    let how: "well" | "badly" | "not" = "badly";
+    this.#running.add(execution);
+    origin.among?.add(execution);
+    if (!quiet) {
+      this.log.started(job.name, origin.label);
+      execution.output.begin();
+      this.log.args(job.name, args, job.secrets, origin.label);
+    }
+    try {
+      const result = await execution.run();
+      how = "well";
+      return result;
+    } catch (error) {
+      if (error instanceof SkippedJob) how = "not";
+      throw error;
+    } finally {
+      this.#running.delete(execution);
+      origin.among?.delete(execution);
+      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well", origin.label);
+    }
+  }
+
+  /**
+   * Starts no other job, asks all jobs to stop, and ends them after the grace period. A second stop ends them
+   * at once.
+   */
+  stop(reason: string): void {
+    this.#triggers.close();
+    this.dispatch.stop(reason);
+    this.#running.stop(reason);
+  }
+
+  /** Ends all jobs, whatever they are doing. Their runs are still closed and their locks released. */
+  kill(reason: string): void {
+    this.#triggers.close();
+    this.dispatch.stop(reason);
+    this.#running.kill(reason);
+  }
+
+  failed(job: string, error: JobError): void {
+    this.#well = false;
+    if (!error.shown) this.log.failure(job, error.describe());
+  }
+
+  jobSkipped(job: string, reason: string): void {
+    this.log.note(`-- ${visible(job)}: skipped, ${visible(reason)}`);
+  }
+
+  tickSkipped(job: string, at: number, reason: string): void {
+    this.log.line("INFO", `"${job}" was skipped at its tick of ${new Date(at).toISOString()}: ${reason}`);
+  }
+
+  warnMissing(job: string, argument: string, written: string): void {
+    const message = `nothing fills ${written} in the argument "${argument}" of the job "${job}".`;
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.log.line("WARN", message);
+  }
+
+  /** Reports the outcome of a request, and keeps what `ojob.shareArgs` hands on. */
+  #note(request: Request, outcome: JobOutcome): void {
+    this.#noteOutcome(request, outcome);
+    // Whoever watches the process must see that it can only wait. The request itself is still open.
+    const { open } = this.dispatch.requests;
+    const idle = open.size > 1 ? undefined : whyIdle(this.plan, this.runtime.managers.failed);
+    if (idle === undefined || this.refusal !== undefined) return;
+    this.log.line("ERROR", `${idle}: it ends`);
+    this.stop(idle);
+  }
+
+  #noteOutcome({ job, entry, begins, tick }: Request, outcome: JobOutcome): void {
+    const { settings } = this.plan;
+    if (outcome.status === "failed") {
+      // A job that is stopped fails for that reason alone, which is shown.
+      if (this.refusal === undefined) this.failed(job.name, outcome.error);
+      this.#well = false;
+    } else if (outcome.status === "skipped") {
+      // After exit(0) nothing that did not run is a fault.
+      if (!outcome.intended && this.exitCode !== 0) {
+        this.#well = false;
+        this.log.line("ERROR", `job "${job.name}" was skipped: ${outcome.reason}`);
+      } else if (tick === undefined) this.jobSkipped(job.name, outcome.reason);
+    } else if (entry !== undefined && !begins && settings.shareArgs && isSequential(settings)) {
+      this.handedOn = outcome.args;
+    }
+  }
+}

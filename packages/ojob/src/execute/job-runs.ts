@@ -1,0 +1,238 @@
+import type { Args } from "../load/job-file.js";
+import { fillArgs, LOCK_ARGS } from "../plan/args.js";
+import { type PlannedJob, runLimits } from "../plan/planned.js";
+import { shownArgs } from "../text/secrets.js";
+import { requiredText } from "../text/template.js";
+import { runAttempts } from "./attempts.js";
+import { mapConcurrent } from "./dispatch/dispatch.js";
+import type { JobOutcome, Judgement, OneRun, Request, RunArgs } from "./dispatch/requests.js";
+import type { Engine } from "./engine.js";
+import { Running } from "./execution.js";
+import { JobExecution } from "./job/job-execution.js";
+import { JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
+import type { HandedRun, RefusedRun, RunTick } from "./runtime/open-runs.js";
+
+/** How many runs that were not started are shown one by one. */
+const MOST_SHOWN = 10;
+
+/** The longest value of a matrix in the name of a run, in characters. */
+const LONGEST_VALUE = 40;
+
+/** The runs of a request that has its slot: one for each pair of given and own arguments. */
+export class JobRuns {
+  readonly #engine: Engine;
+  readonly #request: Request;
+  /** The runs that go on. A failure stops them, where the job file wants that. */
+  readonly #running: Running;
+  readonly #failFast: boolean;
+  #all: readonly OneRun[] = [];
+  readonly #begun = new Set<OneRun>();
+  readonly #skips: SkippedJob[] = [];
+  readonly #failures = new Map<OneRun, JobError>();
+  readonly #stopped = new Set<OneRun>();
+
+  constructor(engine: Engine, request: Request) {
+    this.#engine = engine;
+    this.#request = request;
+    this.#running = new Running(engine.grace, engine.runtime.clock);
+    this.#failFast = runLimits(request.job).failFast;
+  }
+
+  /**
+   * Runs the job, unless the code of its dependencies or its `when` says otherwise. The outcome has what the
+   * last run left behind.
+   */
+  async run(judgements: readonly Judgement[]): Promise<JobOutcome> {
+    const { job, begins } = this.#request;
+    try {
+      const given = await this.#given();
+      const refused = await this.#refusal(given[0] ?? {}, judgements);
+      if (refused !== undefined) return refused;
+      if (begins) {
+        await this.#engine.begin(job, given);
+        return { status: "completed", args: {} };
+      }
+      this.#all = await this.#runs(given);
+      const limits = { most: runLimits(job).most, goesOn: () => this.#running.refusal === undefined };
+      const results = await mapConcurrent(this.#engine.dispatch, this.#all, (one) => this.#one(one), limits);
+      this.#running.close();
+      return this.#outcome(results);
+    } catch (error) {
+      if (error instanceof SkippedJob) return { status: "skipped", reason: error.message, intended: true };
+      return { status: "failed", error: toJobError(error, job.at) };
+    }
+  }
+
+  /** The arguments that the request gives to its job: several times if the job runs several times. */
+  async #given(): Promise<readonly Args[]> {
+    const { entry, job, trigger, caller: parent, given } = this.#request;
+    const { handedOn, commandLine } = this.#engine;
+    // Other arguments than those of the todo are data.
+    if (entry === undefined) return given;
+    if (entry.argsCode !== undefined) {
+      const known = { ...commandLine, ...handedOn };
+      const all = await this.#engine.evaluateArgs(entry.argsCode, job, known, { trigger, parent });
+      // As in OpenAF, the command line wins here.
+      return all.map((args) => ({ ...handedOn, ...args, ...commandLine }));
+    }
+    const missing = (argument: string, written: string, message?: string): void => {
+      const at = entry.argsAt[argument] ?? entry.at;
+      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
+      this.#engine.warnMissing(job.name, argument, written);
+    };
+    const filled = async (args: Args): Promise<Args> => {
+      // Also from what the job before left behind.
+      const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, this.#engine.plan.environment.all);
+      return { ...handedOn, ...(await this.#engine.placed(own, args, entry.at)) };
+    };
+    return Promise.all(given.map(filled));
+  }
+
+  /**
+   * Asks the code of dependencies and of `when` whether the job may run. The result is an outcome if it may
+   * not.
+   */
+  async #refusal(given: Args, judgements: readonly Judgement[]): Promise<JobOutcome | undefined> {
+    const { job, trigger, caller: parent, entry } = this.#request;
+    const when = entry?.when;
+    if (judgements.length === 0 && when === undefined) return undefined;
+    const args = await this.#engine.args(job, job.args[0] ?? {}, given);
+    const says = (code: Judgement["code"]): Promise<unknown> =>
+      new JobExecution(this.#engine, job, args, { trigger, parent }).evaluate(code);
+    for (const { job: name, code, key } of judgements) {
+      const said = await says(code);
+      const reason = `it depends on "${name}", and its ${key} returned ${JSON.stringify(said) ?? "nothing"}, not true`;
+      if (said !== true) return { status: "skipped", reason, intended: false };
+    }
+    if (when !== undefined && (await says(when)) !== true) {
+      return { status: "skipped", reason: 'its "when" did not return true', intended: true };
+    }
+    return undefined;
+  }
+
+  async #runs(given: readonly Args[]): Promise<readonly OneRun[]> {
+    const { job, own, trigger, caller: parent, tick, handed } = this.#request;
+    const runs = given.map((one) => {
+      // A schedule names the arguments that it found in the file, and code has none there.
+      const isKnown = own !== undefined && job.argsCode === undefined;
+      return isKnown ? [{ own, given: one }] : this.#engine.runsOf(job, one, { trigger, parent });
+    });
+    const byHand = handed?.run.args ?? {};
+    const all = (await Promise.all(runs)).flat();
+    return all.map((one, index) => ({ ...withArgs(one, byHand), tick: tick && tickOf(tick, index) }));
+  }
+
+  #outcome(results: readonly Args[]): JobOutcome {
+    const error = this.#failure();
+    if (error !== undefined) {
+      this.#tellRest();
+      return { status: "failed", error };
+    }
+    const [skip] = this.#skips;
+    const count = this.#all.length;
+    // Of several runs without a tick, each has been shown.
+    if (skip !== undefined && this.#skips.length === count && (count === 1 || this.#request.tick !== undefined)) {
+      return { status: "skipped", reason: skip.message, intended: true };
+    }
+    return { status: "completed", args: results.at(-1) ?? {} };
+  }
+
+  async #one(one: OneRun): Promise<Args> {
+    const { job, trigger, caller, handed } = this.#request;
+    try {
+      const args = await this.#engine.args(job, one.own, one.given);
+      if (this.#running.refusal !== undefined) return {};
+      this.#begun.add(one);
+      const origin = { trigger, parent: caller, tick: one.tick, among: this.#running, label: labelOf(job, args) };
+      const given = handed === undefined ? [] : [handed];
+      const execute = (more: readonly (HandedRun | RefusedRun)[]): Promise<Args> =>
+        this.#engine.execute(job, args, { ...origin, handed: [...given, ...more] });
+      return await runAttempts(this.#engine, this.#request, one, execute);
+    } catch (error) {
+      if (error instanceof SkippedJob) this.#skipped(one, error);
+      else this.#failed(one, toJobError(error, job.at));
+      return {};
+    }
+  }
+
+  #skipped({ tick }: OneRun, skip: SkippedJob): void {
+    const { job } = this.#request;
+    this.#skips.push(skip);
+    if (tick !== undefined) this.#engine.tickSkipped(job.name, tick.at, skip.message);
+    else if (this.#all.length > 1) this.#engine.jobSkipped(job.name, skip.message);
+  }
+
+  #failed(one: OneRun, error: JobError): void {
+    if (this.#running.refusal !== undefined && error.code === "CANCELLED") {
+      this.#stopped.add(one);
+      return;
+    }
+    this.#failures.set(one, error);
+    // A stop of the whole file has its own reason, and its own grace period.
+    if (!this.#failFast || this.#running.refusal !== undefined || this.#engine.refusal !== undefined) return;
+    this.#running.stop(this.#reason);
+  }
+
+  /** The failure that stopped the others, else that of the first run in the list. */
+  #failure(): JobError | undefined {
+    const inTime = [...this.#failures.values()];
+    if (this.#failFast) return inTime[0];
+    return this.#all.flatMap((one) => this.#failures.get(one) ?? [])[0];
+  }
+
+  get #reason(): string {
+    return `another run of "${this.#request.job.name}" failed`;
+  }
+
+  /** Says what became of the other runs, where one may have stopped them. */
+  #tellRest(): void {
+    const { job } = this.#request;
+    const count = this.#all.length;
+    if (count === 1 || !(this.#failFast || job.matrix !== undefined)) return;
+    const left = this.#all.filter((one) => !this.#begun.has(one) && !this.#failures.has(one));
+    const reason = this.#engine.refusal ?? this.#reason;
+    for (const { own, tick } of left.slice(0, MOST_SHOWN)) {
+      const label = labelOf(job, own) ?? job.name;
+      if (tick !== undefined) this.#engine.tickSkipped(label, tick.at, reason);
+      else this.#engine.jobSkipped(label, reason);
+    }
+    const completed = count - left.length - this.#failures.size - this.#stopped.size - this.#skips.length;
+    const counts: [number, string][] = [
+      [this.#failures.size, "failed"],
+      [this.#stopped.size, "stopped"],
+      [left.length, "not started"],
+      [this.#skips.length, "skipped"],
+      [completed, "completed"],
+    ];
+    const words = counts.flatMap(([number, word]) => (number > 0 ? [`${number} ${word}`] : []));
+    this.#engine.log.line("ERROR", `"${job.name}": ${count} runs, ${words.join(", ")}`, job.name);
+  }
+}
+
+/**
+ * Lets arguments that were given with the start of a run win over all others, but for those of the lock: it
+ * is held already.
+ */
+function withArgs({ own, given }: RunArgs, args: Args): RunArgs {
+  const isOfLock = (key: string): boolean => LOCK_ARGS.includes(key) && (key in own || key in given);
+  const wins = Object.entries(args).filter(([key]) => !isOfLock(key));
+  if (wins.length === 0) return { own, given };
+  const names = new Set(wins.map(([key]) => key));
+  const rest = Object.fromEntries(Object.entries(own).filter(([key]) => !names.has(key)));
+  return { own: rest, given: { ...given, ...Object.fromEntries(wins) } };
+}
+
+/** Gives each of the arguments of a schedule ticks of its own: two of them may start runs of one name. */
+function tickOf(tick: RunTick, index: number): RunTick {
+  return index === 0 ? tick : { ...tick, schedule: `${tick.schedule}/${index + 1}` };
+}
+
+/** The name of a run of a matrix in banners and messages: `Build (linux, 22)`. */
+function labelOf({ name, matrix, secrets }: PlannedJob, args: Args): string | undefined {
+  if (matrix === undefined) return undefined;
+  const values = Object.fromEntries(matrix.flatMap((key) => (Object.hasOwn(args, key) ? [[key, args[key]]] : [])));
+  const shown = JSON.parse(shownArgs(values, secrets)) as Args;
+  const texts = Object.values(shown).map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+  const cut = texts.map((text) => (text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text));
+  return `${name} (${cut.join(", ")})`;
+}

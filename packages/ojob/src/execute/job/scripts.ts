@@ -1,0 +1,223 @@
+import { systemClock } from "@ojm/core";
+import type { Args } from "../../load/job-file.js";
+import type { JobProgress } from "../../output/live-lines.js";
+import type { Level } from "../../output/log.js";
+import type { ScriptStep } from "../../plan/planned.js";
+import { missingFolder, ScriptProcess } from "../../script/process/script-process.js";
+import { type CommandLine, ShellCommand, type ShellOptions, type ShellResult } from "../../script/process/shell.js";
+import type { FailureData } from "../../script/protocol.js";
+import type { ScriptEnd, ScriptHost, ScriptThread, SharedGlobals } from "../../script/thread.js";
+import type { MaskedPieces } from "../../text/masker.js";
+import type { JobOutcome } from "../dispatch/requests.js";
+import type { Engine, Execution } from "../engine.js";
+import type { ScriptContext } from "../execution.js";
+import { JobError } from "../runtime/job-error.js";
+
+/**
+ * The scripts of one execution of a job: JavaScript in a thread, other languages and shell commands in
+ * processes. Serves the script at work: its log lines, and the calls in which it waits for an answer of the
+ * main thread.
+ */
+export class JobScripts implements ScriptHost {
+  readonly execution: Execution;
+  readonly engine: Engine;
+  readonly globals: SharedGlobals;
+  /** What the script writes, without secrets: also one that comes in two pieces. */
+  readonly #output: MaskedPieces;
+  readonly #errors: MaskedPieces;
+  #thread: ScriptThread | undefined;
+  #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
+  /** Settles when the last shell command of a script is over. */
+  #command: Promise<void> = Promise.resolve();
+
+  constructor(execution: Execution) {
+    const { engine } = execution;
+    this.execution = execution;
+    this.engine = engine;
+    this.globals = engine.runtime.globals;
+    this.#output = engine.log.masking();
+    this.#errors = engine.log.masking();
+  }
+
+  /** Runs a script to its end. `exception` is what the script of a `catch` deals with. */
+  async run(
+    step: ScriptStep,
+    args: Args,
+    context: ScriptContext,
+    exception: FailureData | undefined,
+  ): Promise<ScriptEnd> {
+    try {
+      return await (step.lang === undefined
+        ? this.#runInThread(step, args, context, exception)
+        : this.#runProcess(step, args, context));
+    } finally {
+      // A script that is ended does not wait for its command. The next step, or the next holder of the lock,
+      // must not meet it.
+      await this.#command;
+      this.#flush();
+    }
+  }
+
+  /** Runs a shell command for a script that waits for it. */
+  async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
+    const place = { folder: context.folder, variables: context.environment.all };
+    const shell = new ShellCommand(command, options, place, this.engine.grace);
+    this.#process = shell;
+    const running = shell.run(this);
+    this.#command = running.then(
+      () => {},
+      () => {},
+    );
+    try {
+      return await running;
+    } finally {
+      this.#process = undefined;
+    }
+  }
+
+  /** Asks the script at work to stop. */
+  stop(): void {
+    this.#thread?.stop();
+    this.#process?.stop();
+  }
+
+  /** Ends the script at work, whatever it is doing. */
+  end(failure: FailureData): void {
+    this.#process?.end(failure);
+    void this.#thread?.end(failure);
+  }
+
+  /** Hands the thread back to the pool. */
+  release(): void {
+    if (this.#thread !== undefined) this.engine.pool.release(this.#thread);
+  }
+
+  async #runInThread(
+    step: ScriptStep,
+    args: Args,
+    { environment, folder }: ScriptContext,
+    exception: FailureData | undefined,
+  ): Promise<ScriptEnd> {
+    const { code, module = false } = step;
+    const missing = missingFolder(folder, code);
+    if (missing !== undefined) return { args, failure: missing };
+    const job = { name: this.execution.job.name, pwd: folder ?? process.cwd() };
+    const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
+    const more = { variables: environment.added, ...(exception && { exception }) };
+    return this.#needThread().run({ ...message, ...more }, this);
+  }
+
+  async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
+    const { code, lang = "", noTemplate, shell, shellPrefix } = step;
+    const shown = { noTemplate, shell, shellPrefix };
+    const foreign = { block: code, lang, job: this.execution.job.name, folder, variables: environment.all, ...shown };
+    const script = new ScriptProcess(foreign, args, this.engine.grace);
+    this.#process = script;
+    try {
+      return await script.run(this);
+    } finally {
+      this.#process = undefined;
+    }
+  }
+
+  /** All scripts of the job share one thread: a step finds what the step before left in it. */
+  #needThread(): ScriptThread {
+    if (this.#thread?.alive) return this.#thread;
+    this.release();
+    this.#thread = this.engine.pool.acquire();
+    return this.#thread;
+  }
+
+  get ahead(): number {
+    const { clock } = this.engine.runtime;
+    return clock === systemClock ? 0 : clock.now() - Date.now();
+  }
+
+  async call(name: string, parameters: readonly unknown[]): Promise<unknown> {
+    const call = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined;
+    if (call === undefined) throw new JobError(`there is no call "${name}"`);
+    return call(this, parameters);
+  }
+
+  log(level: Level, message: string, time: number): void {
+    this.execution.output.scriptLine(level, message, time);
+  }
+
+  print(text: string, toError: boolean): void {
+    this.execution.output.print((toError ? this.#errors : this.#output).write(text), toError);
+  }
+
+  progress(progress: JobProgress): void {
+    this.execution.output.progress(progress);
+  }
+
+  /** Shows what is held back of the output: the script is over. */
+  #flush(): void {
+    this.execution.output.print(this.#output.end());
+    this.execution.output.print(this.#errors.end(), true);
+  }
+}
+
+type Call = (scripts: JobScripts, parameters: readonly unknown[]) => unknown;
+
+const CALLS: Readonly<Record<string, Call>> = {
+  room: ({ engine }) => engine.log.room(),
+  channel: ({ engine }, [name, verb, parameters]) =>
+    engine.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
+  job: async ({ engine, execution }, [name, args]) =>
+    argsOf(String(name), await engine.call(String(name), args as Record<string, unknown>, execution)),
+  launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
+  each: ({ execution }, [item, name]) => execution.addItem(item, name as string | undefined),
+  unlock: ({ execution }, [name]) => unlock(execution, String(name)),
+  lock: ({ execution }, [name, wait, timeout]) => lock(execution, String(name), Number(wait), timeout),
+  isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
+  extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
+  openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
+  sh: ({ execution }, [command, options]) => execution.shell(command as CommandLine, (options ?? {}) as ShellOptions),
+  exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
+  get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),
+  set: ({ engine }, [key, value]) => void engine.runtime.values.set(String(key), value),
+  toYAML: async (_, [value]) => (await import("../../load/yaml/yaml.js")).toYaml(value),
+  parseData: async (_, [text]) => (await import("../../script/javascript.js")).parseData(String(text)),
+  fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
+};
+
+/**
+ * The arguments that a called job left behind.
+ *
+ * @throws JobError if it failed or was skipped
+ */
+function argsOf(name: string, outcome: JobOutcome): Args {
+  if (outcome.status === "completed") return outcome.args;
+  if (outcome.status === "failed") throw outcome.error;
+  throw new JobError(`"${name}" was skipped: ${outcome.reason}`);
+}
+
+/** Takes a lock, and holds it until the job ends, or a script unlocks it. Returns whether it has the lock. */
+async function lock(execution: Execution, name: string, wait: number, timeout: unknown): Promise<boolean> {
+  const { locks, signal, engine } = execution;
+  const { runtime } = engine;
+  const has = await locks.takeFor(name, runtime.locks, { wait, signal });
+  if (has && timeout !== undefined && timeout !== null) locks.limit(name, Number(timeout), runtime.clock);
+  return has;
+}
+
+async function extend({ engine, locks }: Execution, name: string, timeout: number): Promise<unknown> {
+  const { runtime } = engine;
+  if (!locks.limit(name, timeout, runtime.clock)) {
+    throw new JobError(
+      `the timeout of the lock "${name}" cannot be extended: no script of this job took it by jobLocks.lock. Give the job a longer "timeout" in its args.`,
+    );
+  }
+  return { ...(await runtime.channels.lock(name)), timeout: runtime.clock.now() + timeout };
+}
+
+/** Unlocks a name and logs what happened, also if nobody holds the lock. */
+async function unlock({ engine, job, locks, output }: Execution, name: string): Promise<boolean> {
+  if (await locks.give(name)) return true;
+  const manager = await engine.runtime.managers.get();
+  const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
+  const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;
+  output.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
+  return unlocked;
+}

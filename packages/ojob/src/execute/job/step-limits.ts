@@ -1,0 +1,289 @@
+import type { Clock, Run } from "@ojm/core";
+import { durationText } from "@ojm/core/backend";
+import { maskUrls } from "@ojm/core/internal";
+import type { Args, CodeBlock } from "../../load/job-file.js";
+import type { PlannedJob, Step } from "../../plan/planned.js";
+import { failureText, toFailure } from "../../script/failure.js";
+import type { FailureData } from "../../script/protocol.js";
+import { place } from "../../text/problem.js";
+import type { Execution } from "../engine.js";
+import { JobError, SkippedJob, toJobError } from "../runtime/job-error.js";
+
+/** Ends what the step at work does. */
+type End = (failure: FailureData, by: EndedBy) => void;
+
+/** The state in which a step begins. */
+interface Beginning {
+  /** How often the job had been ended. */
+  readonly ends: number;
+  /** The runs that were open. */
+  readonly open: ReadonlySet<Run>;
+}
+
+/** Keeps the limits of single steps, and goes on after those that may fail. */
+export class StepRunner {
+  readonly #execution: Execution;
+  readonly #interruption: Interruption;
+  readonly #end: End;
+  #level = 0;
+  #kept: ReadonlySet<Run> | undefined;
+
+  constructor(execution: Execution, interruption: Interruption, end: End) {
+    this.#execution = execution;
+    this.#interruption = interruption;
+    this.#end = end;
+  }
+
+  /** Whether the job goes on if the step at work fails. Its failure is shown when that is certain. */
+  get tolerant(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** The runs that stay open if the step at work fails: the job goes on under their locks. */
+  get kept(): ReadonlySet<Run> {
+    return this.#kept ?? new Set();
+  }
+
+  /**
+   * The steps of a job begin. Those of a job that is itself a step are one level deeper. Returns the level:
+   * it tells an end that the limits of the job cause from one that comes from farther out.
+   */
+  enter(): number {
+    return this.#level++;
+  }
+
+  /** They are over. */
+  leave(): void {
+    this.#level--;
+  }
+
+  /** Runs a step as its options say. Resolves with the arguments for the next step. */
+  async run(step: Step, owner: PlannedJob, args: Args, body: () => Promise<Args>): Promise<Args> {
+    const { timeout, continueOnError = false } = step;
+    const interruption = this.#interruption;
+    const { runs, engine } = this.#execution;
+    const beginning = { ends: interruption.count, open: runs.open };
+    const name = `${nameOf(step)} of "${owner.name}"`;
+    const limit = new StepLimit(name, timeout, this.#level, engine.runtime.clock, this.#end);
+    const kept = this.#kept;
+    if (continueOnError) this.#kept = beginning.open;
+    try {
+      const result = await body();
+      // The time was up when the step had done its work, so there was nothing left to end.
+      if (limit.exceeded !== undefined && this.#isOwn(beginning)) interruption.clear();
+      return result;
+    } catch (error) {
+      if (error instanceof SkippedJob) throw error;
+      const failure = limit.failureOf(error, owner);
+      if (!continueOnError || !this.#isOwn(beginning) || !this.#areOpen(beginning)) throw failure;
+      interruption.clear();
+      await this.#goOn(name, failure, beginning);
+      return failure.args ?? args;
+    } finally {
+      limit.lift();
+      this.#kept = kept;
+    }
+  }
+
+  /**
+   * Whether nothing from outside of the step has ended it. After a stop, a timeout of the whole job, or the
+   * loss of a lock that the job had before, no step may start.
+   */
+  #isOwn({ ends, open }: Beginning): boolean {
+    const interruption = this.#interruption;
+    const within = (by: EndedBy): boolean => (typeof by === "number" ? by >= this.#level : !open.has(by));
+    return interruption.stop === undefined && interruption.since(ends).every(within);
+  }
+
+  /** Whether the runs of before are still open. A step that has ended one has released the job's lock. */
+  #areOpen({ open }: Beginning): boolean {
+    const now = this.#execution.runs.open;
+    return [...open].every((run) => now.has(run));
+  }
+
+  /** Tells of a failure that does not end the job. */
+  async #goOn(step: string, failure: JobError, { open }: Beginning): Promise<void> {
+    const { output, runs } = this.#execution;
+    const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
+    const isLate = failure.message.startsWith(step);
+    const what = isLate
+      ? `${failure.message}, and the job goes on`
+      : `${step} failed, and the job goes on: ${failure.message}${at}`;
+    runs.warn(output.line("WARN", maskUrls(what)), open);
+    // The job goes on, and would close them as completed.
+    await runs.closeAll(failure, open);
+  }
+}
+
+/** The timeout of one step. */
+class StepLimit {
+  readonly lift: () => void;
+  #exceeded: FailureData | undefined;
+
+  constructor(step: string, timeout: number | undefined, level: number, clock: Clock, end: End) {
+    const exceed = (): void => {
+      const message = `${step} took longer than its timeout of ${durationText(timeout ?? 0)}`;
+      this.#exceeded = { name: "JobError", message, code: "TIMEOUT" };
+      end(this.#exceeded, level);
+    };
+    this.lift = timeout === undefined ? () => {} : clock.after(timeout, exceed, true);
+  }
+
+  /** The failure, once the time was up. */
+  get exceeded(): FailureData | undefined {
+    return this.#exceeded;
+  }
+
+  /** The failure of the step: the timeout, if that was the cause of this error. */
+  failureOf(error: unknown, { at }: PlannedJob): JobError {
+    const failure = toJobError(error, at);
+    if (this.#exceeded === undefined || failure.message === this.#exceeded.message) return failure;
+    const late = new JobError(this.#exceeded.message, { at, failure: this.#exceeded, cause: error });
+    late.args = failure.args;
+    return late;
+  }
+}
+
+function nameOf(step: Step): string {
+  if ("job" in step) return `the step "${step.job}"`;
+  return "shortcut" in step ? `the step (${step.shortcut.name})` : "the script";
+}
+
+/** The pause between two questions to `stopWhen`, in ms. */
+const PAUSE = 250;
+
+/** Ends the steps of a job at its `timeout`, or when its `stopWhen` returns true. */
+export class Limits {
+  readonly #end: (failure: FailureData) => void;
+  readonly #clock: Clock;
+  readonly #cancels = new Set<() => void>();
+  #over = false;
+
+  /** `end` ends the steps. `ask` runs code beside them. */
+  constructor(
+    { name, typeArgs }: PlannedJob,
+    end: (failure: FailureData) => void,
+    ask: (code: CodeBlock) => Promise<unknown>,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
+    this.#end = end;
+    const { timeout, stopWhen } = typeArgs;
+    if (timeout !== undefined) {
+      const message = `"${name}" took longer than its timeout of ${durationText(timeout)}`;
+      this.#after(timeout, () => end({ name: "JobError", message, code: "TIMEOUT" }));
+    }
+    if (stopWhen !== undefined) this.#after(PAUSE, () => void this.#watch(name, stopWhen, ask));
+  }
+
+  /** Lifts the limits: the steps are over. */
+  lift(): void {
+    this.#over = true;
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  async #watch(name: string, code: CodeBlock, ask: (code: CodeBlock) => Promise<unknown>): Promise<void> {
+    let failure: FailureData | undefined;
+    try {
+      if ((await ask(code)) === true)
+        failure = { name: "JobError", message: `the stopWhen of "${name}" ended it`, code: "CANCELLED" };
+    } catch (error) {
+      failure = { name: "JobError", message: `the stopWhen of "${name}" failed: ${failureText(toFailure(error))}` };
+    }
+    if (this.#over) return;
+    if (failure === undefined) this.#after(PAUSE, () => void this.#watch(name, code, ask));
+    else this.#end(failure);
+  }
+
+  #after(ms: number, callback: () => void): void {
+    const cancel = this.#clock.after(
+      ms,
+      () => {
+        this.#cancels.delete(cancel);
+        callback();
+      },
+      true,
+    );
+    this.#cancels.add(cancel);
+  }
+}
+
+/**
+ * What ended a step: a limit of the job at this level of steps within steps, where what comes from outside of
+ * the job has the level 0; or a run that may not go on.
+ */
+export type EndedBy = number | Run;
+
+/** Why a job must not go on: somebody asked it to stop, or its current step was ended. */
+export class Interruption {
+  readonly #stopping = new AbortController();
+  #ending = new AbortController();
+  readonly #ends: { readonly failure: FailureData; readonly by: EndedBy }[] = [];
+  /** How many of the ends have been dealt with. */
+  #cleared = 0;
+  #reason: string | undefined;
+
+  /** Fires on a stop, and when the current step is ended. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#stopping.signal, this.#ending.signal]);
+  }
+
+  /** The request to stop, if there was one. */
+  get stop(): FailureData | undefined {
+    return this.#stopping.signal.aborted ? (this.#stopping.signal.reason as FailureData) : undefined;
+  }
+
+  /** Why the current step was ended, as an error; `undefined` if it was not. */
+  get error(): JobError | undefined {
+    const failure = this.#ends[this.#cleared]?.failure;
+    return failure === undefined ? undefined : new JobError(failure.message, { failure });
+  }
+
+  /**
+   * @throws JobError if the current step was ended, or after a stop: then only the steps of `catch` may run,
+   * during the grace period
+   */
+  expectToGoOn(mayCleanUp: boolean): void {
+    const { stop, error } = this;
+    if (error !== undefined) throw error;
+    if (stop !== undefined && !mayCleanUp) throw new JobError(stop.message, { failure: stop });
+  }
+
+  /** How often something was ended. */
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** What has ended something after the first `count` ends, also if that has been dealt with. */
+  since(count: number): readonly EndedBy[] {
+    return this.#ends.slice(count).map(({ by }) => by);
+  }
+
+  requestStop(reason: string): void {
+    this.#reason ??= reason;
+    this.#stopping.abort(stopFailure(reason));
+  }
+
+  /** The failure of a script, with the reason if the script was asked to stop. */
+  explained(failure: FailureData): FailureData {
+    if (this.#reason === undefined || failure.name !== "StopError") return failure;
+    return { ...failure, message: `${failure.message}: ${this.#reason}` };
+  }
+
+  /** Ends what the current step waits for. The first reason counts. */
+  end(failure: FailureData, by: EndedBy): void {
+    this.#ends.push({ failure, by });
+    this.#ending.abort(failure);
+  }
+
+  /** The next steps start afresh, as those of `catch`: what ended the step before has been dealt with. */
+  clear(): void {
+    this.#cleared = this.#ends.length;
+    this.#ending = new AbortController();
+  }
+}
+
+/** The failure of a job that was asked to stop. */
+export function stopFailure(reason: string): FailureData {
+  return { name: "StopError", message: `the job was stopped: ${reason}`, code: "CANCELLED" };
+}

@@ -1,0 +1,102 @@
+import {
+  type Channel,
+  ChannelError,
+  type Clock,
+  type Entry,
+  type Holder,
+  type JobManager,
+  type Key,
+  type Op,
+  type Tick,
+  type Version,
+} from "@ojm/core";
+import { type ChannelOps, type StartClaim, type StartingRun, visible } from "@ojm/core/internal";
+import { SkippedJob } from "./runtime/job-error.js";
+
+/**
+ * A tick that is further ahead than this, in ms, comes from a machine with a wrong date. Accepting it would
+ * keep the job from running until then.
+ */
+const DAY = 86_400_000;
+
+/**
+ * The latest tick of a schedule for which a run was started. It is in the channel of the locks, under
+ * `["tick", NAME, SCHEDULE]`: in a Redis Cluster, another channel may be on another node.
+ */
+interface TickValue {
+  /** In ms since 1970. */
+  readonly at: number;
+  readonly by: Holder;
+}
+
+/** Anybody can write to a store. */
+function isTickValue(value: unknown): value is TickValue {
+  const { at, by } = (value ?? {}) as { readonly at?: unknown; readonly by?: unknown };
+  const { host, pid } = (by ?? {}) as { readonly host?: unknown; readonly pid?: unknown };
+  const isDate = typeof at === "number" && !Number.isNaN(new Date(at).getTime());
+  return isDate && typeof host === "string" && typeof pid === "number";
+}
+
+/**
+ * The claim of a run on the tick of a schedule that is in no store. Exactly one process gets it, in the
+ * commit that takes the lock.
+ */
+export class TickClaim implements StartClaim {
+  readonly tick: Tick;
+  readonly #channel: Channel<unknown>;
+  readonly #clock: Clock;
+  readonly #name: string;
+  readonly #key: Key;
+  #before: Entry<unknown> | undefined;
+
+  constructor({ channels }: JobManager, clock: Clock, name: string, tick: Tick) {
+    this.tick = tick;
+    this.#channel = channels.locks as Channel<unknown>;
+    this.#clock = clock;
+    this.#name = name;
+    this.#key = ["tick", name, tick.schedule];
+  }
+
+  /**
+   * Reads the latest claim. Call it before the start.
+   *
+   * @throws SkippedJob if a run was started for this tick or a later one
+   */
+  async look(): Promise<void> {
+    const entry = await this.#channel.entry(this.#key);
+    this.#before = entry;
+    if (entry === undefined) return;
+    if (!isTickValue(entry.value)) throw this.#corrupt();
+    const { at, by } = entry.value;
+    if (at < this.tick.at || at > this.#clock.now() + DAY) return;
+    const which = at === this.tick.at ? "its tick" : "a later tick,";
+    const text = `${which} of ${new Date(at).toISOString()} was run already, by ${visible(by.host)}, pid ${by.pid}`;
+    throw new SkippedJob(`"${this.#name}" was not started: ${text}`);
+  }
+
+  refused(): Promise<void> {
+    return this.look();
+  }
+
+  ops({ holder: by }: StartingRun): ChannelOps<unknown>[] {
+    const ops = [
+      { check: this.#key, version: this.#before?.version ?? null },
+      { put: this.#key, value: { at: this.tick.at, by } },
+    ];
+    return [{ channel: this.#channel, ops }];
+  }
+
+  /** Withdraws the claim, unless another run has claimed a later tick meanwhile. */
+  undo(_run: StartingRun, version: Version): ChannelOps<unknown>[] {
+    const before = this.#before;
+    const write: Op<unknown> = before === undefined ? { delete: this.#key } : { put: this.#key, value: before.value };
+    return [{ channel: this.#channel, ops: [{ check: this.#key, version }, write] }];
+  }
+
+  #corrupt(): ChannelError {
+    const entry = `the entry ${visible(JSON.stringify(this.#key))} of the channel "${this.#channel.name}"`;
+    const advice =
+      "nobody can tell which tick was run last. Delete it: the next tick is run then, even if it was run before";
+    return new ChannelError("CORRUPT", `${entry} was not written by ojm, so ${advice}`);
+  }
+}

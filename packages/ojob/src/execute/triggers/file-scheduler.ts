@@ -1,0 +1,269 @@
+import { type Clock, isChannelError, type JobManager, openJobManager, type Run } from "@ojm/core";
+import { checkRetry } from "@ojm/core/internal";
+import type { ScheduleDefinition, Scheduler } from "@ojm/schedule";
+import type { Args, Settings, TypeArgs } from "../../load/job-file.js";
+import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
+import { isTriedAgain, notBegun, RunOfJob, type Stops, stopped, tellAttempt } from "../attempts.js";
+import type { Engine } from "../engine.js";
+import { type JobError, SkippedJob } from "../runtime/job-error.js";
+import { TickLog } from "./tick-log.js";
+
+/** A schedule of a job. An item of the todo has begun it. */
+export interface JobSchedule {
+  readonly job: PlannedJob;
+  readonly given: readonly Args[];
+  /** The job runs for these of its own arguments only. */
+  readonly own?: Args;
+  /** The name of its ticks. It is the same in every process that runs this file. */
+  readonly name: string;
+  /** The longest time of a run, in ms. */
+  readonly timeout?: number | undefined;
+}
+
+/** What made the request, for the records. */
+export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
+  return typeArgs.cron === undefined ? "interval" : "cron";
+}
+
+/** How long to wait before a schedule that the store did not take is added again, in ms. */
+const AGAIN = 5_000;
+
+/** The longest time of a run that no other process sees, in ms: a year. The job has limits of its own. */
+const UNLIMITED = 365 * 86_400_000;
+
+/** A scheduler of a job file, and the log of what it decides. */
+export class FileScheduler {
+  readonly #engine: Engine;
+  readonly #runs: ScheduledRuns;
+  readonly #manager: JobManager;
+  readonly #scheduler: Scheduler;
+  readonly #isShared: boolean;
+  readonly #logs = new Map<string, TickLog>();
+  readonly #cancels = new Set<() => void>();
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    engine: Engine,
+    runs: ScheduledRuns,
+    manager: JobManager,
+    isShared: boolean,
+    type: typeof Scheduler,
+  ) {
+    this.#engine = engine;
+    this.#runs = runs;
+    this.#manager = manager;
+    this.#isShared = isShared;
+    const { clock } = engine.runtime;
+    this.#scheduler = new type(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.told(tick) });
+  }
+
+  /** Over the job manager of the file: its schedules are in the store. */
+  static async shared(engine: Engine, runs: ScheduledRuns, manager: JobManager): Promise<FileScheduler> {
+    const { Scheduler: type } = await import("@ojm/schedule");
+    return new FileScheduler(engine, runs, manager, true, type);
+  }
+
+  /** Over a job manager in memory, of which no other process knows. */
+  static async alone(engine: Engine, runs: ScheduledRuns): Promise<FileScheduler> {
+    const { Scheduler: type } = await import("@ojm/schedule");
+    const manager = await openJobManager({ clock: alike(engine.runtime.clock), heartbeatThread: false });
+    return new FileScheduler(engine, runs, manager, false, type);
+  }
+
+  /**
+   * Adds a schedule. If the store is away, tries again until it is there.
+   *
+   * @throws ScheduleError, ChannelError if that does not help
+   */
+  async add(schedule: JobSchedule): Promise<void> {
+    const { job, name, timeout } = schedule;
+    const { typeArgs } = job;
+    const mayWait = typeArgs.overlap === "queue" || typeArgs.overlap === "replace" || runsAll(schedule);
+    const wait = mayWait ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
+    this.#logs.set(
+      name,
+      new TickLog(this.#engine, { job: job.name, lock: this.#isShared ? name : undefined, mayWait: wait }),
+    );
+    const { retry: _, ...words } = typeArgs;
+    const definition = this.#isShared
+      ? definitionOf(typeArgs, this.#engine.plan.settings, timeout)
+      : definitionOf(words, this.#engine.plan.settings, UNLIMITED);
+    const body = this.#runs.body(schedule, this.#isShared);
+    try {
+      await this.#scheduler.add(name, definition, body, { trigger: triggerOf(job) });
+    } catch (error) {
+      if (this.#closed !== undefined) return;
+      if (!isChannelError(error) || !error.retryable) throw error;
+      this.#engine.log.line("WARN", `the schedule of "${job.name}" cannot begin yet: ${error.message}`);
+      this.#again(schedule);
+    }
+  }
+
+  /** Decides on no further tick. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Closes the manager in memory, once nothing runs any more. */
+  async end(): Promise<void> {
+    await this.close();
+    if (!this.#isShared) await this.#manager.close({ grace: 0 });
+  }
+
+  async #close(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
+    // The engine asks the jobs to end, and waits for them.
+    await this.#scheduler.stop();
+    for (const log of this.#logs.values()) log.flush();
+  }
+
+  #again(schedule: JobSchedule): void {
+    const { job } = schedule;
+    const cancel = this.#engine.runtime.clock.after(
+      AGAIN,
+      () => {
+        this.#cancels.delete(cancel);
+        void this.add(schedule).catch((error: Error) => {
+          this.#engine.log.line("ERROR", `the schedule of "${job.name}" cannot begin: ${error.message}`);
+        });
+      },
+      true,
+    );
+    this.#cancels.add(cancel);
+  }
+}
+
+/** The same time by another object: channels in memory share their entries with those of the same clock. */
+function alike(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (ms, callback, keepAlive) => clock.after(ms, callback, keepAlive),
+    random: (length) => clock.random(length),
+  };
+}
+
+/** Whether missed ticks wait for each other. */
+function runsAll({ job }: JobSchedule): boolean {
+  const { missed } = job.typeArgs;
+  return missed === "all" || (typeof missed === "object" && missed.run === "all");
+}
+
+/** The definition of the schedule that the settings of a job say. */
+function definitionOf(typeArgs: TypeArgs, settings: Settings, timeout: number | undefined): ScheduleDefinition {
+  const { cron, timeInterval = 0, overlap, missed, jitter, blackout, retry } = typeArgs;
+  return {
+    ...(cron === undefined ? { every: timeInterval } : { cron: String(cron), timeZone: zoneOf(typeArgs, settings) }),
+    ...(missed !== undefined && { missed }),
+    ...(overlap !== undefined && { overlap }),
+    ...(jitter !== undefined && { jitter }),
+    ...(blackout !== undefined && { blackout }),
+    ...(retry !== undefined && { retry }),
+    ...(timeout !== undefined && { timeout }),
+  };
+}
+
+/** The time zone by its name: in the store, that of the machine means nothing. */
+function zoneOf(typeArgs: TypeArgs, settings: Settings): string {
+  const zone = timeZoneOf(typeArgs, settings);
+  return zone === "local" ? new Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
+}
+
+const STOPPED = "the schedules are over";
+
+/** The runs that schedulers start: each becomes a request, and the job adopts the run. */
+export class ScheduledRuns {
+  readonly #engine: Engine;
+  readonly #open = new Set<Promise<unknown>>();
+  #isStopped = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Lets no further run become a request. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Resolves when no run has anything left to do. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#open);
+  }
+
+  /**
+   * What a job of the store does at a tick. It settles as the job does, so that the scheduler learns of a
+   * failure. `isAdopted`: whether the start of a run in the job adopts the run of the tick.
+   */
+  body(schedule: JobSchedule, isAdopted: boolean): (run: Run) => Promise<undefined> {
+    return (run) => {
+      const retry = isAdopted ? schedule.job.typeArgs.retry : undefined;
+      const of = new RunOfJob(this.#stops, run, retry, isAdopted);
+      const performed = this.#perform(schedule, of);
+      const open = performed.catch(() => {}).finally(() => this.#open.delete(open));
+      this.#open.add(open);
+      // A run that is left stays open until its manager is closed.
+      return performed.then((end) => (end === "left" ? new Promise<undefined>(() => {}) : undefined));
+    };
+  }
+
+  /** Resolves to how the run ended, and rejects with the failure of the job. */
+  async #perform(schedule: JobSchedule, of: RunOfJob): Promise<"left" | "ended"> {
+    const error = await this.#failureOf(schedule, of);
+    if (error === undefined) return "ended";
+    const end = await of.close(error);
+    if (end === "left") return "left";
+    if (end === "skipped" || end === "handed over") return "ended";
+    this.#tellAttempt(schedule, of, error);
+    throw error;
+  }
+
+  #tellAttempt({ job }: JobSchedule, { handed: { run, isAdopted } }: RunOfJob, error: JobError): void {
+    const { retry } = job.typeArgs;
+    if (retry === undefined || !isAdopted || this.#isStopped) return;
+    const policy = checkRetry(run.name, retry);
+    if (isTriedAgain(error, run.attempt, policy)) tellAttempt(this.#engine.log, job.name, run.attempt, policy);
+  }
+
+  /** The jobs of type shutdown may run after a stop, but no schedule goes on. */
+  get #stops(): Stops {
+    const engine = this.#engine;
+    const refusal = (): string | undefined => engine.refusal ?? (this.#isStopped ? STOPPED : undefined);
+    return {
+      log: engine.log,
+      get refusal() {
+        return refusal();
+      },
+      get killed() {
+        return engine.killed;
+      },
+    };
+  }
+
+  /** Requests the job, and resolves to how it failed; `undefined` if it completed. */
+  async #failureOf(schedule: JobSchedule, { handed }: RunOfJob): Promise<JobError | undefined> {
+    const { job, given, own } = schedule;
+    const { run, isAdopted } = handed;
+    const retry = isAdopted ? job.typeArgs.retry : undefined;
+    if (this.#isStopped) return notBegun(this.#engine.refusal ?? STOPPED, retry);
+    const tick = {
+      schedule: schedule.name,
+      at: run.tick?.at ?? this.#engine.runtime.clock.now(),
+      isClaimed: !isAdopted,
+    };
+    const asked = { job, given, own, trigger: triggerOf(job), tick, handed };
+    const [request] = this.#engine.dispatch.submit(asked);
+    if (request === undefined) return undefined;
+    // A job that waits has nothing yet that the signal of its run could end.
+    const giveUp = (): void => request.giveUp?.((run.signal.reason as Error).message);
+    run.signal.addEventListener("abort", giveUp);
+    if (run.signal.aborted) giveUp();
+    const outcome = await request.finished;
+    run.signal.removeEventListener("abort", giveUp);
+    if (outcome.status === "completed") return undefined;
+    if (outcome.status === "failed") return outcome.error;
+    if (run.signal.aborted) return stopped(outcome.reason);
+    return this.#isStopped ? notBegun(outcome.reason, retry) : new SkippedJob(outcome.reason);
+  }
+}

@@ -1,0 +1,497 @@
+import { type AnyNode, type Options, parse } from "acorn";
+import type { Script } from "./scripts.js";
+
+/** The names of a script. */
+interface ReadNames {
+  readonly walk: NameWalk;
+  /** The variables and functions that its statements make global, if it runs as a script of its own. */
+  readonly own: readonly string[];
+  /** How many lines stand before the first line of the script in what was parsed. */
+  readonly linesBefore: number;
+}
+
+/** Reads the names of a script. `undefined` if it cannot be parsed. */
+export function readNames({ block, kind }: Script): ReadNames | undefined {
+  const parsedAs = kindOf(block.source.path, block.code, kind);
+  const parsed = parseText(block.code, parsedAs);
+  if (parsed === undefined) return undefined;
+  const walk = new NameWalk();
+  try {
+    const own = walk.statements(parsed.body, parsedAs === "body" ? ["arguments"] : []);
+    return { walk, own: parsedAs === "script" ? own : [], linesBefore: parsed.linesBefore };
+  } catch (error) {
+    // The walk calls itself: what is nested too deeply for it stays unread.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function kindOf(path: string, code: string, kind: Script["kind"]): Kind {
+  if (kind !== "loaded" && kind !== "module") return "body";
+  if (isEsModule(path, code)) return "module";
+  return kind === "loaded" ? "script" : "body";
+}
+
+const OPTIONS: Options = { ecmaVersion: "latest", sourceType: "script", locations: true, allowHashBang: true };
+
+/** How a text is compiled: as the body of a function, as a script of its own, or as a module. */
+type Kind = "body" | "script" | "module";
+
+/** A parsed text. */
+interface Parsed {
+  readonly body: readonly AnyNode[];
+  /** How many lines stand before the first line of the text. */
+  readonly linesBefore: number;
+}
+
+/**
+ * Parses a text as a script thread compiles it. `undefined` if it cannot be parsed: the script engine itself
+ * is the judge of syntax, and has found it right or reported it.
+ */
+function parseText(text: string, kind: Kind): Parsed | undefined {
+  if (kind === "module") return tryToParse(text, { ...OPTIONS, sourceType: "module" });
+  if (kind === "script") return tryToParse(text, OPTIONS);
+  return parseBody(text, "function") ?? parseBody(text, "async function");
+}
+
+/** The body in a function: there `return`, `arguments` and `new.target` mean what they mean in a script. */
+function parseBody(text: string, keyword: string): Parsed | undefined {
+  const parsed = tryToParse(`(${keyword} () {\n${text}\n})`, OPTIONS);
+  const [statement] = parsed?.body ?? [];
+  if (statement?.type !== "ExpressionStatement" || statement.expression.type !== "FunctionExpression") return undefined;
+  return { body: statement.expression.body.body, linesBefore: 1 };
+}
+
+function tryToParse(text: string, options: Options): Parsed | undefined {
+  try {
+    return { body: parse(text, options).body, linesBefore: 0 };
+  } catch (error) {
+    // A script that is nested too deeply exhausts the stack.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a file is an ES module: by its name, or by what stands in it. */
+function isEsModule(file: string, text: string): boolean {
+  return file.endsWith(".mjs") || /^\s*(?:export|import)\b(?!\s*\()/m.test(text);
+}
+
+/** A name that is used where nothing in the script declares it. */
+export interface FreeName {
+  readonly name: string;
+  /** The fields that are read of it at once: `format` and `fromDate` in `ow.format.fromDate(x)`. */
+  readonly fields: readonly string[];
+  /** The call by which OpenAF makes them known: `loadFormat` in `ow.loadFormat().fromDate(x)`. */
+  readonly by?: string | undefined;
+  readonly node: AnyNode;
+}
+
+/** The names of a script, seen from outside. */
+class NameWalk {
+  readonly free: FreeName[] = [];
+  /** Names whose existence the script asks for by `typeof`: it knows that they may be missing. */
+  readonly asked: Set<string> = new Set();
+  readonly defined: Defined = new Defined();
+
+  /** Walks statements. `names` are what they find declared. Returns what they declare themselves. */
+  statements(body: readonly AnyNode[], names: readonly string[] = []): readonly string[] {
+    const own = [...hoistedNames(body), ...blockNames(body)];
+    this.#all(body, new Scope([...names, ...own]));
+    return own;
+  }
+
+  #all(nodes: readonly (AnyNode | null | undefined)[], scope: Scope): void {
+    for (const node of nodes) if (node) this.#visit(node, scope);
+  }
+
+  #visit(node: AnyNode, scope: Scope): void {
+    switch (node.type) {
+      case "Identifier":
+        if (!scope.has(node.name)) this.free.push({ name: node.name, fields: [], node });
+        return;
+      case "MemberExpression":
+        this.#member(node, scope);
+        return;
+      case "Property":
+      case "MethodDefinition":
+      case "PropertyDefinition":
+        this.#all([node.computed ? node.key : undefined, node.value], scope);
+        return;
+      case "LabeledStatement":
+        this.#visit(node.body, scope);
+        return;
+      case "BreakStatement":
+      case "ContinueStatement":
+      case "MetaProperty":
+      case "ImportDeclaration":
+      case "ExportAllDeclaration":
+        return;
+      case "ExportNamedDeclaration":
+        for (const name of exportedNames(node)) this.defined.exports.add(name);
+        if (node.source) return;
+        this.#all([node.declaration, ...node.specifiers.map((one) => one.local)], scope);
+        return;
+      case "UnaryExpression":
+        this.#unary(node, scope);
+        return;
+      case "CallExpression":
+        this.defined.call(node, scope);
+        // Whether a field is there may be asked.
+        this.#visit(node.callee, scope);
+        this.#all(isQuestion(node) ? node.arguments.map(holderOf) : node.arguments, scope);
+        return;
+      default:
+        this.#assigning(node, scope);
+        return;
+    }
+  }
+
+  #member(node: AnyNode & { type: "MemberExpression" }, scope: Scope): void {
+    const chain = chainOf(node);
+    if (chain === undefined || chain.by !== undefined) this.#visit(node.object, scope);
+    if (chain !== undefined && !scope.has(chain.root.name)) {
+      const { root, fields, by } = chain;
+      this.free.push({ name: root.name, fields, by, node: root });
+    }
+    if (node.computed) this.#visit(node.property, scope);
+  }
+
+  #unary({ operator, argument }: AnyNode & { type: "UnaryExpression" }, scope: Scope): void {
+    if (argument.type !== "Identifier") this.#visit(operator === "typeof" ? holderOf(argument) : argument, scope);
+    else if (operator === "typeof") this.asked.add(argument.name);
+    // To delete a name that is not there is no fault.
+    else if (operator !== "delete") this.#visit(argument, scope);
+  }
+
+  #assigning(node: AnyNode, scope: Scope): void {
+    switch (node.type) {
+      case "AssignmentExpression": {
+        const { left, right, operator } = node;
+        // `x += 1` reads x first; `x = 1` makes it.
+        if (operator !== "=" && left.type === "Identifier") this.#visit(left, scope);
+        else this.#target(left, right, scope);
+        this.#visit(right, scope);
+        return;
+      }
+      case "VariableDeclarator":
+        this.#target(node.id, undefined, scope);
+        this.#all([node.init], scope);
+        return;
+      case "ForInStatement":
+      case "ForOfStatement": {
+        const inner = new Scope(blockNames([node.left]), scope);
+        if (node.left.type === "VariableDeclaration") this.#visit(node.left, inner);
+        else this.#target(node.left, undefined, inner);
+        this.#all([node.right, node.body], inner);
+        return;
+      }
+      default:
+        this.#scoped(node, scope);
+        return;
+    }
+  }
+
+  /** What is assigned to or declared: a name, a field, or a pattern of them with defaults. */
+  #target(node: AnyNode, value: AnyNode | undefined, scope: Scope): void {
+    switch (node.type) {
+      case "Identifier":
+        if (!scope.has(node.name)) this.defined.globals.add(node.name);
+        return;
+      case "MemberExpression":
+        this.defined.assign(node, value, scope);
+        this.#field(node, scope);
+        return;
+      case "AssignmentPattern":
+        this.#target(node.left, undefined, scope);
+        this.#visit(node.right, scope);
+        return;
+      case "Property":
+        if (node.computed) this.#visit(node.key, scope);
+        this.#target(node.value, undefined, scope);
+        return;
+      case "RestElement":
+        this.#target(node.argument, undefined, scope);
+        return;
+      default:
+        for (const one of childrenOf(node)) this.#target(one, undefined, scope);
+    }
+  }
+
+  /** A field that is set: from there on it is there. */
+  #field(node: AnyNode & { type: "MemberExpression" }, scope: Scope): void {
+    const chain = chainOf(node);
+    if (chain !== undefined && !scope.has(chain.root.name)) {
+      this.defined.globals.add([chain.root.name, ...chain.fields].join("."));
+    }
+    this.#visit(node.object, scope);
+    if (node.computed) this.#visit(node.property, scope);
+  }
+
+  #scoped(node: AnyNode, scope: Scope): void {
+    switch (node.type) {
+      case "BlockStatement":
+        this.#all(node.body, new Scope(blockNames(node.body), scope));
+        return;
+      case "StaticBlock":
+        this.#all(node.body, new Scope([...hoistedNames(node.body), ...blockNames(node.body)], scope));
+        return;
+      case "ForStatement":
+        this.#all(childrenOf(node), new Scope(node.init ? blockNames([node.init]) : [], scope));
+        return;
+      case "SwitchStatement": {
+        const inner = new Scope(blockNames(node.cases.flatMap((one) => one.consequent)), scope);
+        this.#visit(node.discriminant, scope);
+        this.#all(node.cases, inner);
+        return;
+      }
+      case "CatchClause": {
+        const inner = new Scope(node.param ? boundNames(node.param) : [], scope);
+        if (node.param) this.#target(node.param, undefined, inner);
+        this.#visit(node.body, inner);
+        return;
+      }
+      case "WithStatement":
+        this.#visit(node.object, scope);
+        this.#visit(node.body, new Scope([], scope, { open: true }));
+        return;
+      case "ClassDeclaration":
+      case "ClassExpression":
+        this.#all([node.superClass, node.body], new Scope(node.id ? [node.id.name] : [], scope, { atTop: false }));
+        return;
+      case "FunctionDeclaration":
+      case "FunctionExpression":
+      case "ArrowFunctionExpression":
+        this.#function(node, scope);
+        return;
+      default:
+        this.#all(childrenOf(node), scope);
+        return;
+    }
+  }
+
+  #function(
+    node: AnyNode & { type: "FunctionDeclaration" | "FunctionExpression" | "ArrowFunctionExpression" },
+    scope: Scope,
+  ): void {
+    const isArrow = node.type === "ArrowFunctionExpression";
+    const own = [
+      ...node.params.flatMap(boundNames),
+      ...(isArrow ? [] : ["arguments"]),
+      ...(node.id ? [node.id.name] : []),
+    ];
+    const inner = new Scope([...own, ...hoistedNames([node.body])], scope, isArrow ? {} : { atTop: false });
+    for (const parameter of node.params) this.#target(parameter, undefined, inner);
+    this.#visit(node.body, inner);
+  }
+}
+
+interface ScopeOptions {
+  readonly atTop?: boolean;
+  readonly open?: boolean;
+}
+
+/** The names that a part of a script declares, inside of the parts around it. */
+class Scope {
+  readonly #names: Set<string>;
+  readonly #parent: Scope | undefined;
+  /** Whether `this` is the global object here. */
+  readonly atTop: boolean;
+  /** Whether any name may be defined here, as in the body of `with`. */
+  readonly #open: boolean;
+
+  constructor(names: Iterable<string>, parent?: Scope, options: ScopeOptions = {}) {
+    const { atTop = parent?.atTop ?? true, open = false } = options;
+    this.#names = new Set(names);
+    this.#parent = parent;
+    this.atTop = atTop;
+    this.#open = open;
+  }
+
+  has(name: string): boolean {
+    return this.#open || this.#names.has(name) || (this.#parent?.has(name) ?? false);
+  }
+}
+
+/** What a script defines outside of itself. */
+class Defined {
+  /** Variables of `global`. */
+  readonly globals: Set<string> = new Set();
+  /** What its module exports. */
+  readonly exports: Set<string> = new Set();
+  /** Whether it may set variables of `global` that only a run shows. */
+  unknownGlobals: boolean = false;
+  /** Whether it may export more than is written out. */
+  unknownExports: boolean = false;
+  /** Whether it evaluates texts, which may declare what they like. */
+  evaluates: boolean = false;
+
+  /** Takes note of an assignment to a field. `scope` is where it stands. */
+  assign(target: AnyNode & { type: "MemberExpression" }, value: AnyNode | undefined, scope: Scope): void {
+    const { object, property, computed } = target;
+    const name = computed ? literalOf(property) : property.type === "Identifier" ? property.name : undefined;
+    if (isGlobal(object, scope)) this.unknownGlobals ||= !add(this.globals, name);
+    else if (isName(object, "exports") || isModuleExports(object)) this.unknownExports ||= !add(this.exports, name);
+    else if (isName(object, "module") && name === "exports") this.unknownExports ||= !addFields(this.exports, value);
+  }
+
+  /** Takes note of a call that may write to `global`. */
+  call({ callee, arguments: given }: AnyNode & { type: "CallExpression" }, scope: Scope): void {
+    if (isName(callee, "eval") && !scope.has("eval")) this.evaluates = true;
+    const [first, second] = given;
+    if (!given.some((one) => isGlobal(one, scope))) return;
+    const method = callee.type === "MemberExpression" && isName(callee.object, "Object") ? callee.property : undefined;
+    if (first === undefined || !isGlobal(first, scope)) this.unknownGlobals = true;
+    else if (isName(method, "defineProperty")) this.unknownGlobals ||= !add(this.globals, literalOf(second));
+    else if (isName(method, "assign")) for (const one of given.slice(1)) this.#globalFields(one);
+    else if (isName(method, "defineProperties")) this.#globalFields(second);
+    // Any other function may set what it likes; those of Object, and questions (`isDef(global)`), only read.
+    else if (method === undefined && !(callee.type === "Identifier" && /^is[A-Z]/.test(callee.name))) {
+      this.unknownGlobals = true;
+    }
+  }
+
+  #globalFields(value: AnyNode | undefined): void {
+    if (!addFields(this.globals, value)) this.unknownGlobals = true;
+  }
+}
+
+/** Adds a name. Returns whether it is known. */
+function add(names: Set<string>, name: string | undefined): boolean {
+  if (name !== undefined) names.add(name);
+  return name !== undefined;
+}
+
+/** Adds the fields of a map. Returns whether all of them are written out. */
+function addFields(names: Set<string>, value: AnyNode | undefined): boolean {
+  if (value?.type !== "ObjectExpression") return false;
+  return value.properties
+    .map((field) => field.type === "Property" && add(names, field.computed ? literalOf(field.key) : keyOf(field.key)))
+    .every(Boolean);
+}
+
+function isGlobal(node: AnyNode, scope: Scope): boolean {
+  if (node.type === "ThisExpression") return scope.atTop;
+  return node.type === "Identifier" && /^(global|globalThis)$/.test(node.name) && !scope.has(node.name);
+}
+
+function isModuleExports(node: AnyNode): boolean {
+  return node.type === "MemberExpression" && isName(node.object, "module") && isName(node.property, "exports");
+}
+
+function isName(node: AnyNode | undefined, name: string): boolean {
+  return node?.type === "Identifier" && node.name === name;
+}
+
+function literalOf(node: AnyNode | undefined): string | undefined {
+  return node?.type === "Literal" ? String(node.value) : undefined;
+}
+
+function keyOf(node: AnyNode): string | undefined {
+  return node.type === "Identifier" ? node.name : literalOf(node);
+}
+
+/** A name, and the fields that are read of it one after the other. */
+interface Chain {
+  readonly root: AnyNode & { readonly type: "Identifier" };
+  readonly fields: readonly string[];
+  /** The call that stands in between: `loadFormat` in `ow.loadFormat().fromDate`. */
+  readonly by?: string;
+}
+
+/** The chain that `a.b.c` is; `undefined` if it begins with anything else than a name. */
+function chainOf(node: AnyNode): Chain | undefined {
+  if (node.type === "Identifier") return { root: node, fields: [] };
+  if (node.type === "CallExpression") return partOf(node);
+  if (node.type !== "MemberExpression" || node.computed || node.property.type !== "Identifier") return undefined;
+  const before = chainOf(node.object);
+  return before && { ...before, fields: [...before.fields, node.property.name] };
+}
+
+/** In OpenAF `ow.loadFormat()` returns `ow.format`. */
+function partOf({ callee }: AnyNode & { type: "CallExpression" }): Chain | undefined {
+  const chain = callee.type === "MemberExpression" ? chainOf(callee) : undefined;
+  const [by = "", letter = "", rest = ""] = /^load([A-Z])(\w*)$/.exec(chain?.fields.join(".") ?? "") ?? [];
+  if (chain?.root.name !== "ow" || letter === "") return undefined;
+  return { root: chain.root, fields: [letter.toLowerCase() + rest], by };
+}
+
+/** Whether a call asks if something is there: `isDef(ow.format)`. */
+function isQuestion({ callee }: AnyNode & { type: "CallExpression" }): boolean {
+  return callee.type === "Identifier" && /^is(UnDef|Def|Undefined|Defined|Null|Function)$/.test(callee.name);
+}
+
+/** What a field is read of, which must be there when the field itself need not be. */
+function holderOf(node: AnyNode): AnyNode {
+  return node.type === "MemberExpression" && !node.computed ? node.object : node;
+}
+
+/** The nodes right below a node, in the order of the text. */
+function childrenOf(node: AnyNode): AnyNode[] {
+  return Object.values(node)
+    .flat()
+    .filter((one): one is AnyNode => typeof one === "object" && one !== null && typeof one.type === "string");
+}
+
+/** The names that a pattern of a declaration binds. */
+function boundNames(pattern: AnyNode): string[] {
+  switch (pattern.type) {
+    case "Identifier":
+      return [pattern.name];
+    case "ObjectPattern":
+      return pattern.properties.flatMap((one) => boundNames(one.type === "Property" ? one.value : one));
+    case "ArrayPattern":
+      return pattern.elements.flatMap((one) => (one === null ? [] : boundNames(one)));
+    case "AssignmentPattern":
+      return boundNames(pattern.left);
+    case "RestElement":
+      return boundNames(pattern.argument);
+    default:
+      return [];
+  }
+}
+
+/**
+ * The names that belong to a whole function, wherever in it they are declared: `var`, and functions, which
+ * leave their blocks in sloppy code.
+ */
+function hoistedNames(nodes: readonly AnyNode[]): string[] {
+  return nodes.flatMap((node) => {
+    if (node.type === "FunctionDeclaration") return node.id ? [node.id.name] : [];
+    if (isFunction(node) || node.type === "ClassBody") return [];
+    const own = node.type === "VariableDeclaration" && node.kind === "var" ? node.declarations : [];
+    return [...own.flatMap(({ id }) => boundNames(id)), ...hoistedNames(childrenOf(node))];
+  });
+}
+
+/** The names that belong to the block of these statements. */
+function blockNames(statements: readonly AnyNode[]): string[] {
+  return statements.flatMap((node): string[] => {
+    if (node.type === "VariableDeclaration" && node.kind !== "var") {
+      return node.declarations.flatMap(({ id }) => boundNames(id));
+    }
+    if (node.type === "ClassDeclaration" || node.type === "FunctionDeclaration") return node.id ? [node.id.name] : [];
+    if (node.type === "ImportDeclaration") return node.specifiers.map(({ local }) => local.name);
+    return isExport(node) && node.declaration ? blockNames([node.declaration]) : [];
+  });
+}
+
+/** The names that an `export` of a module gives to others. */
+function exportedNames({ declaration, specifiers }: AnyNode & { type: "ExportNamedDeclaration" }): string[] {
+  const declared = declaration ? [...blockNames([declaration]), ...hoistedNames([declaration])] : [];
+  const named = specifiers.map(({ exported }) =>
+    exported.type === "Identifier" ? exported.name : `${exported.value}`,
+  );
+  return [...declared, ...named];
+}
+
+/** Whether the node is a function of any kind. */
+function isFunction(node: AnyNode): boolean {
+  return /^(Function(Declaration|Expression)|ArrowFunctionExpression)$/.test(node.type);
+}
+
+type Export = Extract<AnyNode, { type: "ExportNamedDeclaration" | "ExportDefaultDeclaration" }>;
+
+function isExport(node: AnyNode): node is Export {
+  return node.type === "ExportNamedDeclaration" || node.type === "ExportDefaultDeclaration";
+}

@@ -1,0 +1,126 @@
+import { type Position, SourceFile } from "../text/problem.js";
+import { BASICS } from "./basics.js";
+import type { Help, JobDefinition } from "./job-file.js";
+
+/** The built-in files of the job manager, with the names of their jobs. */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  "oJobManager.yaml": ["oJobManager Init", "oJobManager Job Start", "oJobManager Job End", "oJobManager Error"],
+  // Its jobs are read as shortcuts, whether a file includes it or not.
+  "ojob.yaml": [],
+};
+
+/** Files that come with ojm and are job files like any other. */
+const TEXTS: Readonly<Record<string, string>> = { "oJobBasics.yaml": BASICS };
+
+/** A file that comes with ojm. */
+export interface BuiltinFile {
+  readonly source: SourceFile;
+  readonly jobs: readonly JobDefinition[];
+}
+
+/** The built-in file of that name. `undefined` if there is none. */
+export function builtinFile(file: string): BuiltinFile | undefined {
+  const names = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
+  if (names === undefined) return undefined;
+  const source = new SourceFile(file, file, "");
+  const at = { source, line: 1, column: 1 };
+  const jobs = names.map((name): JobDefinition => {
+    const help = builtinHelp(name, at);
+    return {
+      name,
+      at,
+      args: [],
+      argsAt: {},
+      from: [],
+      to: [],
+      catch: [],
+      deps: [],
+      each: [],
+      type: "simple",
+      typeArgs: {},
+      typeArgsAt: {},
+      check: {},
+      checkAt: {},
+      ...(help && { help }),
+      builtin: name,
+    };
+  });
+  return { source, jobs };
+}
+
+/** The text of the built-in file of that name. `undefined` if there is none. */
+export function builtinSource(file: string): SourceFile | undefined {
+  const text = Object.hasOwn(TEXTS, file) ? TEXTS[file] : undefined;
+  return text === undefined ? undefined : new SourceFile(file, file, text);
+}
+
+/** The names of the files that come with ojm. */
+export function builtinFiles(): string[] {
+  return [...Object.keys(FILES), ...Object.keys(TEXTS)];
+}
+
+/** The built-in file that has a job of this name, for the hint to include it. */
+export function builtinFileOf(job: string): string | undefined {
+  const line = `  - name: ${job}`;
+  return (
+    Object.keys(FILES).find((file) => FILES[file]?.includes(job)) ??
+    Object.keys(TEXTS).find((file) => TEXTS[file]?.split("\n").includes(line))
+  );
+}
+
+/** An argument: its name, its purpose, and an example. A star marks a mandatory one. */
+type Row = readonly [name: string, desc: string, example?: string];
+
+interface Entry {
+  readonly text: string;
+  readonly expects?: readonly Row[];
+  readonly returns?: readonly Row[];
+}
+
+/** What `--jobhelp` shows of the jobs that come with ojm. */
+const HELP: Readonly<Record<string, Entry>> = {
+  "oJobManager Init": {
+    text: "Opens the channels in which runs are recorded and locks are held. If that fails, no managed job runs.",
+    expects: [
+      ["chJobs", "the channel of the records. Default: in memory", "{type: sqlite, args: {file: ./data/jobs.db}}"],
+      ["chLocks", "the channel of the locks. Default: in memory", "{type: sqlite, args: {file: ./data/locks.db}}"],
+      ["chLogs", "the channel of the logs of runs. Default: chJobs", "{type: sqlite, args: {file: ./data/logs.db}}"],
+      ["logBudget", "how much of the log of a run is kept. Default: by the store", "{head: 65536, tail: 262144}"],
+      ["retention", "which records of runs are kept. Default: 90 days, and the newest 100 of a name", "{keep: 500}"],
+    ],
+  },
+  "oJobManager Job Start": {
+    text: `Takes the lock of a name, waiting up to 2.5 seconds for it, and records that the run started. Fails if another holds it.
+Stands under "from". Calls oJobManager Init if nobody did.`,
+    expects: [
+      ["name*", "the name of the lock and of the run", "daily-report"],
+      ["timeout", "the longest the run may hold the lock, in milliseconds. Default: one hour", "3600000"],
+    ],
+  },
+  "oJobManager Job End": {
+    text: 'Records that the run ended well, and releases its lock. Stands under "to".',
+    expects: [["name*", "the name given to oJobManager Job Start", "daily-report"]],
+  },
+  "oJobManager Error": {
+    text: 'Records that the runs of this job failed, and releases their locks. Stands under "catch".',
+    expects: [
+      ["name", "only the run of this name; for calls by $job"],
+      ["e", "the error; for calls by $job"],
+    ],
+  },
+};
+
+/** The help of a job that comes with ojm. */
+function builtinHelp(job: string, at: Position): Help | undefined {
+  const entry = Object.hasOwn(HELP, job) ? HELP[job] : undefined;
+  if (entry === undefined) return undefined;
+  const row = ([name, desc, example]: Row) => ({
+    name: name.replace(/\*$/, ""),
+    at,
+    desc,
+    mandatory: name.endsWith("*"),
+    secret: false,
+    ...(example !== undefined && { example }),
+  });
+  return { text: entry.text, expects: (entry.expects ?? []).map(row), returns: (entry.returns ?? []).map(row) };
+}

@@ -1,0 +1,205 @@
+import { isShortcut, stepArgs } from "../shortcuts/syntax.js";
+import { notVariableName } from "../text/environment.js";
+import type { Position, Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
+import type { Shape } from "./shape.js";
+import { checkShortcut } from "./shortcuts.js";
+import { belongs, hasNoWork, INSTEAD_OF_STATES, insteadOf, isWork, meansSchedule, refusalOf } from "./unknown-keys.js";
+import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "./yaml/node.js";
+
+type MapShape = Shape & { readonly kind: "map" };
+type RecordShape = Shape & { readonly kind: "record" };
+
+/**
+ * Checks a piece of a job file against its shape, and returns it without the wrong parts: a reader of the
+ * result finds only values of the right kind. `name` is the piece's name in messages, `path` the keys that
+ * lead to it.
+ */
+export function check(node: Node, shape: Shape, name: string, problems: Problems, path: readonly string[] = []): Node {
+  // A key without a value counts as absent. Its map reports missing keys.
+  if (isEmpty(node)) return node;
+  const wrong = mismatch(node, shape);
+  if (wrong !== undefined) {
+    problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape, name)}`, node.at);
+    return nothing(node.at);
+  }
+  if (shape.kind === "shortcut" && node.kind === "map") return checkShortcut(node, stepArgs, problems, check);
+  if (shape.kind === "map" && node.kind === "map") return checkMap(node, shape, name, problems, path);
+  if (shape.kind === "record" && node.kind === "map") return checkRecord(node, shape, problems, path);
+  if (shape.kind === "either") return check(node, pick(node, shape.of) ?? shape, name, problems, path);
+  if (shape.kind === "args") return checkArgs(node, name, problems);
+  if (shape.kind === "list" || shape.kind === "some") return checkItems(node, shape.of, name, problems, path);
+  return node;
+}
+
+/** What the shape expects, in words, if the node is of another kind. */
+function mismatch(node: Node, shape: Shape): string | undefined {
+  const value = node.kind === "scalar" ? node.value : undefined;
+  switch (shape.kind) {
+    case "any":
+      return undefined;
+    case "text":
+    case "code":
+      return node.kind === "scalar" ? undefined : "a text";
+    case "flag":
+      return typeof value === "boolean" ? undefined : "true or false";
+    case "number":
+      return isNumber(value, shape) ? undefined : numberInWords(shape);
+    case "word":
+      return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
+    case "args":
+      return node.kind === "scalar" && typeof value !== "string" ? "a map, a list of maps or code" : undefined;
+    case "shortcut":
+      return isShortcut(node) ? undefined : "a shortcut";
+    case "list":
+    case "map":
+      return node.kind === shape.kind ? undefined : `a ${shape.kind}`;
+    case "record":
+      return node.kind === "map" ? undefined : "a map";
+    case "some":
+      return node.kind === "list" ? undefined : orList(mismatch(node, shape.of));
+    case "either":
+      return pick(node, shape.of) === undefined ? shape.of.map((one) => mismatch(node, one)).join(" or ") : undefined;
+  }
+}
+
+function orList(wanted: string | undefined): string | undefined {
+  return wanted === undefined ? undefined : `${wanted} or a list of them`;
+}
+
+function pick(node: Node, shapes: readonly Shape[]): Shape | undefined {
+  return shapes.find((shape) => mismatch(node, shape) === undefined);
+}
+
+function isNumber(value: unknown, shape: Shape & { kind: "number" }): boolean {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < shape.min) return false;
+  return !shape.whole || Number.isInteger(value);
+}
+
+function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string {
+  const number = whole ? "a whole number" : "a number";
+  return `${number} of ${unit}, ${min} or more`;
+}
+
+/** A hint for a value that is right but for its quotes, or that OpenAF takes. */
+function hint(node: Node, shape: Shape, name: string): string {
+  if (name === '"when"' && node.kind === "list")
+    return ` It is code, which returns true. ojm has no states: ${INSTEAD_OF_STATES}.`;
+  if (name === '"env"' && node.kind === "list") return " Write each variable as NAME: value.";
+  if (node.kind !== "scalar" || typeof node.value !== "string") return "";
+  const near = didYouMean(node.value, wordsOf(shape));
+  if (near !== "") return near;
+  const text = node.value.trim();
+  const isFlag = shape.kind === "flag" && (text === "true" || text === "false");
+  const isNumeric = shape.kind === "number" && text !== "" && isNumber(Number(text), shape);
+  return isFlag || isNumeric ? ` Write ${text} without quotes.` : "";
+}
+
+function wordsOf(shape: Shape): readonly string[] {
+  if (shape.kind === "either") return shape.of.flatMap(wordsOf);
+  return shape.kind === "word" ? shape.words : [];
+}
+
+function checkItems(node: Node, of: Shape, name: string, problems: Problems, path: readonly string[]): Node {
+  if (node.kind !== "list") return check(node, of, name, problems, path);
+  const items = node.items.map((item) => {
+    if (isEmpty(item)) problems.error(`${name} has an item with nothing in it.`, item.at);
+    return check(item, of, `each item of ${name}`, problems, path);
+  });
+  return { ...node, items: items.filter((item) => !isEmpty(item)) };
+}
+
+function checkArgs(node: Node, name: string, problems: Problems): Node {
+  if (node.kind !== "list") return node;
+  for (const item of node.items) {
+    if (item.kind !== "map") problems.error(`each item of ${name} must be a map, not ${kindOf(item)}.`, item.at);
+  }
+  return { ...node, items: node.items.filter((item) => item.kind === "map") };
+}
+
+function checkRecord(node: MapNode, shape: RecordShape, problems: Problems, path: readonly string[]): Node {
+  const { of, filled, names } = shape;
+  const entries = node.entries.flatMap((one) => {
+    const { key, keyAt, value } = one;
+    const isNamed = names === undefined || new RegExp(names).test(key);
+    if (!isNamed) problems.error(notVariableName(shorten(key)), keyAt);
+    if (filled && isEmpty(value)) problems.error(`"${shorten(key)}" has no value.${emptyHint(names)}`, keyAt);
+    const checked = check(value, of, `"${key}"`, problems, [...path, key]);
+    return isNamed ? [{ ...one, value: checked }] : [];
+  });
+  return { ...node, entries };
+}
+
+function emptyHint(names: string | undefined): string {
+  return names === undefined ? "" : ' Write "" for an empty one.';
+}
+
+function checkMap(node: MapNode, shape: MapShape, name: string, problems: Problems, path: readonly string[]): Node {
+  const { fields, oneOf, rest, closed = false } = shape;
+  const entries = node.entries.flatMap((entry) => {
+    const { key, keyAt, value } = entry;
+    const field = Object.hasOwn(fields, key) ? fields[key] : rest;
+    // Without a value, a key that the user made up would be lost without a word.
+    if (field === rest && field !== undefined && isEmpty(value)) missingValue(key, name, keyAt, problems);
+    const refusal = field === undefined ? refusalOf(key, path) : undefined;
+    if (refusal !== undefined) problems.error(`"${key}" is of OpenAF: ${refusal}.`, keyAt);
+    else if (field === undefined && isWork(key, path) && hasNoWork(node)) {
+      problems.error(`unknown key "${key}" in this job, which has nothing else to do. ${insteadOf()}`, keyAt);
+    } else if (field === undefined) {
+      const what = `unknown key "${shorten(key)}"${inside(name, path)}`;
+      const hint = belongs(key, path, fields);
+      if (losesOrder(key, hint, path)) problems.error(`${what}: it would not wait for other jobs. ${IN_DEPS}`, keyAt);
+      else if (closed) problems.error(`${what}.${hint}`, keyAt);
+      else if (losesSchedule(hint, node, path)) problems.error(`${what}.${hint} ${AT_ONCE}`, keyAt);
+      else problems.warn(`${what}: it has no effect.${hint}`, keyAt);
+    }
+    if (field === undefined) return entry;
+    const checked = check(value, field, `"${key}"`, problems, [...path, key]);
+    return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
+  });
+  for (const [key, field] of Object.entries(fields)) {
+    if (field.required && !has(node, key)) missing(`"${key}"`, name, path, node.at, problems);
+  }
+  if (oneOf?.every((key) => !has(node, key))) missing(`"${oneOf[0]}"`, name, path, node.at, problems);
+  return { ...node, entries };
+}
+
+const IN_DEPS = 'Write them under "deps".';
+
+/** What other programs call `deps`. */
+const WAITS: readonly string[] = ["depends", "dependsOn", "depends_on", "dependencies", "needs", "requires"];
+
+/** Whether a key would have made the job wait for others. Without it, it runs too early. */
+function losesOrder(key: string, hint: string, path: readonly string[]): boolean {
+  return path.join(".") === "jobs" && (WAITS.includes(key) || hint === ' Did you mean "deps"?');
+}
+
+const AT_ONCE = "Without it, the job has no schedule: it would run once, at the start.";
+
+/** Whether a misspelt word was the schedule of a job. A nightly job would run in the middle of the day. */
+function losesSchedule(hint: string, node: MapNode, path: readonly string[]): boolean {
+  const isSchedule = path.join(".") === "jobs.typeArgs" && meansSchedule(hint);
+  return isSchedule && !has(node, "cron") && !has(node, "timeInterval");
+}
+
+function has(node: MapNode, key: string): boolean {
+  return node.entries.some((entry) => entry.key === key && !isEmpty(entry.value));
+}
+
+function missing(key: string, name: string, path: readonly string[], at: Position, problems: Problems): void {
+  problems.error(`${owner(name, path)} has no ${key}.`, at);
+}
+
+function missingValue(key: string, name: string, at: Position, problems: Problems): void {
+  problems.error(`"${shorten(key)}" in ${name} has no value.`, at);
+}
+
+function inside(name: string, path: readonly string[]): string {
+  return path.length === 0 ? "" : ` in ${owner(name, path)}`;
+}
+
+/** The name of a list item in messages. */
+function owner(name: string, path: readonly string[]): string {
+  if (path.length === 1 && path[0] === "jobs") return "this job";
+  return name.startsWith("each item of ") ? `this item of ${name.slice("each item of ".length)}` : name;
+}

@@ -1,0 +1,429 @@
+import type { Blackout } from "@ojm/schedule";
+import { holdsJobs, holdsLists, isShortcut, shortcutKey } from "../shortcuts/syntax.js";
+import { shortcutNamed } from "../shortcuts/table.js";
+import { copyOf } from "../text/files.js";
+import { type Position, place } from "../text/problem.js";
+import type {
+  Args,
+  CatchItem,
+  ChannelDefinition,
+  CodeBlock,
+  Dependency,
+  EnvironmentLayer,
+  Help,
+  HelpArgument,
+  JobDefinition,
+  JobReference,
+  JobType,
+  LogFiles,
+  PlacedText,
+  SecretDefinition,
+  SecretUse,
+  Settings,
+  Shortcut,
+  StepJob,
+  StepOptions,
+  StepReference,
+  TodoEntry,
+  TypeArgs,
+  UnusedKey,
+} from "./job-file.js";
+import { withMatrix } from "./matrix.js";
+import { readNotify } from "./notify.js";
+import type { Shape } from "./shape.js";
+import {
+  child,
+  codeBlock,
+  entriesOf,
+  entry,
+  isEmpty,
+  itemsOf,
+  type Node,
+  placesIn,
+  textOf,
+  toMap,
+  toValue,
+} from "./yaml/node.js";
+
+function references(node: Node | undefined): JobReference[] {
+  return itemsOf(node).flatMap((item) => {
+    const job = textOf(item);
+    return job === undefined ? [] : [{ job, at: item.at }];
+  });
+}
+
+function catchItems(node: Node | undefined): CatchItem[] {
+  return itemsOf(node).flatMap((item) => {
+    const block = codeBlock(item);
+    return block === undefined ? [] : [{ block, at: item.at }];
+  });
+}
+
+function readCheckAt(node: Node | undefined): Record<string, CodeBlock> {
+  const blocks = ["in", "out"].flatMap((side) =>
+    entriesOf(child(node, side)).flatMap(({ key, value }) => {
+      const block = codeBlock(value);
+      return block === undefined ? [] : [[`${side}.${key}`, block] as const];
+    }),
+  );
+  return Object.fromEntries(blocks);
+}
+
+function dependencies(node: Node | undefined): Dependency[] {
+  return itemsOf(node).flatMap((item) => {
+    const name = item.kind === "map" ? child(item, "name") : item;
+    const job = textOf(name);
+    if (name === undefined || job === undefined) return [];
+    const onSuccess = codeBlock(child(item, "onSuccess"));
+    const onFail = codeBlock(child(item, "onFail"));
+    return [{ job, at: name.at, ...(onSuccess && { onSuccess }), ...(onFail && { onFail }) }];
+  });
+}
+
+/** The short forms of words of schedules, as the long ones. */
+function scheduleWords({ retry, blackout }: Readonly<Record<string, unknown>>): Pick<TypeArgs, "retry" | "blackout"> {
+  const isOne = blackout !== undefined && !Array.isArray(blackout);
+  return {
+    ...(typeof retry === "number" && { retry: { attempts: retry } }),
+    ...(isOne && { blackout: [blackout as Blackout] }),
+  };
+}
+
+function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | "typeArgsAt"> {
+  const stopWhen = codeBlock(child(node, "stopWhen"));
+  const entries = node?.kind === "map" ? node.entries : [];
+  const step = child(node, "step");
+  const written = toMap(node);
+  const read = { ...(stopWhen && { stopWhen }), ...(step && { step: stepOptions(step) }) };
+  const { url } = written;
+  const copy = typeof url === "string" && written["file"] === undefined ? copyOf(url) : undefined;
+  const file = copy === undefined ? {} : { file: copy };
+  const typeArgs = { ...written, ...scheduleWords(written), ...read, ...file } as TypeArgs;
+  const at = Object.fromEntries(entries.map(({ key, value }) => [key, value.at]));
+  return { typeArgs, typeArgsAt: { ...at, ...(copy !== undefined && at["url"] && { file: at["url"] }) } };
+}
+
+function readType(node: Node, typeArgs: TypeArgs): JobType {
+  const type = textOf(child(node, "type"));
+  // A schedule makes a job periodic. Without `type: periodic` it would run once, at the wrong time.
+  const scheduled = typeArgs.cron !== undefined || typeArgs.timeInterval !== undefined;
+  return type === undefined || type === "simple" ? (scheduled ? "periodic" : "simple") : (type as JobType);
+}
+
+/** Other names of keys, as OpenAF has them. */
+const ALIASES = [
+  ["earlier", "from"],
+  ["then", "to"],
+  ["onerror", "catch"],
+] as const;
+
+function unusedAliases(node: Node): UnusedKey[] {
+  return ALIASES.flatMap(([alias, key]) => {
+    const written = child(node, alias) === undefined || child(node, key) === undefined ? undefined : entry(node, alias);
+    return written === undefined ? [] : [{ alias, key, at: written.keyAt }];
+  });
+}
+
+/** Reads a job from a checked node. */
+export function readJob(node: Node): JobDefinition | undefined {
+  const name = textOf(child(node, "name"));
+  if (name === undefined) return undefined;
+  const exec = codeBlock(child(node, "exec"));
+  const settings = readTypeArgs(child(node, "typeArgs"));
+  const lang = child(node, "lang");
+  const help = readHelp(child(node, "help"));
+  return {
+    name,
+    at: entry(node, "name")?.value.at ?? node.at,
+    ...(exec && { exec }),
+    ...withMatrix(child(node, "matrix"), readArgs(child(node, "args"))),
+    from: readSteps(child(node, "from") ?? child(node, "earlier")),
+    to: readSteps(child(node, "to") ?? child(node, "then")),
+    catch: catchItems(child(node, "catch") ?? child(node, "onerror")),
+    unused: unusedAliases(node),
+    deps: dependencies(child(node, "deps")),
+    each: references(child(node, "each")),
+    type: readType(node, settings.typeArgs),
+    ...settings,
+    ...(lang && { lang: textOf(lang) ?? "", langAt: lang.at }),
+    check: toMap(child(node, "check")),
+    checkAt: readCheckAt(child(node, "check")),
+    ...(help && { help }),
+    environment: readEnvironment(node),
+    secrets: readSecretUses(node),
+  };
+}
+
+/** Reads an item of `todo` from a checked node. */
+export function readTodoEntry(node: Node): TodoEntry | undefined {
+  if (isShortcut(node)) {
+    const shortcut = readShortcut(node);
+    return shortcut && { job: labelOf(shortcut), at: shortcut.at, args: [], argsAt: {}, shortcut };
+  }
+  const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
+  const job = textOf(name);
+  if (name === undefined || job === undefined) return undefined;
+  const when = codeBlock(child(node, "when"));
+  return { job, at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
+}
+
+/** Reads the jobs and shortcuts of `from` and `to` from a checked node. */
+function readSteps(node: Node | undefined): StepReference[] {
+  return itemsOf(node).flatMap((item): StepReference[] => {
+    const [read] = readItems(item);
+    if (read === undefined) return [];
+    return "shortcut" in read ? [read] : [{ ...read, ...stepOptions(item) }];
+  });
+}
+
+/** The jobs and shortcuts of a list of a shortcut. They are called, and have no options of a step. */
+function readItems(node: Node | undefined): StepReference[] {
+  return itemsOf(node).flatMap((item): StepReference[] => {
+    if (!isShortcut(item)) return readStepJob(item);
+    const shortcut = readShortcut(item);
+    return shortcut === undefined ? [] : [{ shortcut }];
+  });
+}
+
+function readStepJob(node: Node): StepJob[] {
+  const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
+  const job = textOf(name);
+  if (name === undefined || job === undefined) return [];
+  const { args, argsAt } = readArgs(child(node, "args"));
+  const isolateArgs = flagOf(child(node, "isolateArgs"));
+  const templateArgs = flagOf(child(node, "templateArgs"));
+  return [
+    {
+      job,
+      at: name.at,
+      args: args[0] ?? {},
+      argsAt,
+      ...(isolateArgs !== undefined && { isolateArgs }),
+      ...(templateArgs !== undefined && { templateArgs }),
+    },
+  ];
+}
+
+function flagOf(node: Node | undefined): boolean | undefined {
+  return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : undefined;
+}
+
+/** How a shortcut of the todo is called where a job has its name. */
+function labelOf({ name, at }: Shortcut): string {
+  return `(${name}) at ${place(at)}`;
+}
+
+/** Reads a shortcut from a checked node. */
+function readShortcut(node: Node): Shortcut | undefined {
+  const entries = entriesOf(node).flatMap((entry) => {
+    const key = shortcutKey(entry.key);
+    return key === undefined ? [] : [{ ...entry, ...key }];
+  });
+  const first = entries.find(({ option }) => !option);
+  if (first === undefined) return undefined;
+  const shape = shortcutNamed(first.name);
+  const parts = entries.map(({ option, name, keyAt, value }): Part => {
+    const named = option ? name : "value";
+    return { name: named, keyAt, value, shape: option ? shape?.options[name] : shape?.value };
+  });
+  const data = parts.filter(({ value, shape }) => !isEmpty(value) && !holdsLists(shape));
+  const { args, argsAt } = readArgs(child(node, "args"));
+  return {
+    name: first.name,
+    at: first.keyAt,
+    values: Object.fromEntries(data.map(({ name, value }) => [name, toValue(value)])),
+    blocks: Object.fromEntries(data.flatMap(({ name, value }) => entryOf(name, codeBlock(value)))),
+    lists: Object.fromEntries(parts.flatMap(listsOf)),
+    ...(node.kind === "map" && node.job && { late: node.job.args }),
+    places: Object.fromEntries(parts.map(({ name, keyAt, value }) => [name, isEmpty(value) ? keyAt : value.at])),
+    args: args[0] ?? {},
+    argsAt,
+  };
+}
+
+/** What stands behind one key of a shortcut. */
+interface Part {
+  readonly name: string;
+  readonly keyAt: Position;
+  readonly value: Node;
+  readonly shape: Shape | undefined;
+}
+
+function listsOf({ name, value, shape }: Part): [string, StepReference[]][] {
+  if (!holdsLists(shape) || isEmpty(value)) return [];
+  if (holdsJobs(shape)) return [[name, readItems(value)]];
+  return entriesOf(value).map(({ key, value: list }) => [`${name}.${key}`, readItems(list)]);
+}
+
+function entryOf(name: string, block: CodeBlock | undefined): [string, CodeBlock][] {
+  return block === undefined ? [] : [[name, block]];
+}
+
+/** Reads the `ojob` section from a checked node. */
+export function readSettings(node: Node | undefined): Settings {
+  const whenFailed = codeBlock(child(node, "catch") ?? child(node, "onerror"));
+  const loads = child(node, "loads");
+  const channels = child(child(node, "channels"), "create");
+  const logs = child(node, "logToFile");
+  const unique = child(node, "unique");
+  const environment = readEnvironment(node);
+  const secrets = readSecrets(node);
+  const notify = readNotify(child(node, "notify"));
+  // What is written under these names is of another kind, or has no effect.
+  const { environment: _, secrets: __, notify: ___, ...plain } = toMap(node);
+  return {
+    ...(plain as Settings),
+    ...(loads && { loads: placedTexts(loads) }),
+    ...(logs && {
+      logToFile: { ...(toMap(logs) as Partial<LogFiles>), logFolder: placedText(logs, "logFolder", ".") },
+    }),
+    ...(unique && { unique: { ...toMap(unique), pidFile: placedText(unique, "pidFile", "ojob.pid") } }),
+    ...(channels && { channels: { create: itemsOf(channels).flatMap(readChannel) } }),
+    ...(whenFailed && { catch: whenFailed }),
+    ...(notify && { notify }),
+    ...(environment.length > 0 && { environment }),
+    ...(secrets.length > 0 && { secrets: new Map(secrets) }),
+  };
+}
+
+/** The settings of a file over those of files that it includes. Variables and secrets are added by name. */
+export function mergeSettings(included: Settings, own: Settings): Settings {
+  const environment = [...(included.environment ?? []), ...(own.environment ?? [])];
+  const secrets = new Map([...(included.secrets ?? []), ...(own.secrets ?? [])]);
+  const added = { ...(environment.length > 0 && { environment }), ...(secrets.size > 0 && { secrets }) };
+  return { ...included, ...own, ...added };
+}
+
+/** A text of a map. The default, too, is said by the file that has the map. */
+function placedText(node: Node, key: string, standard: string): PlacedText {
+  const written = child(node, key);
+  return { text: textOf(written) ?? standard, at: (written ?? node).at };
+}
+
+function placedTexts(node: Node): PlacedText[] {
+  return itemsOf(node).flatMap((item) => {
+    const text = textOf(item);
+    return text === undefined ? [] : [{ text, at: item.at }];
+  });
+}
+
+function readChannel(node: Node): ChannelDefinition[] {
+  const name = textOf(child(node, "name"));
+  if (name === undefined) return [];
+  const args: Args = { ...toMap(child(node, "options")), ...toMap(child(node, "args")) };
+  const type = child(node, "type");
+  const entries = [child(node, "options"), child(node, "args")].flatMap((one) =>
+    one?.kind === "map" ? one.entries : [],
+  );
+  const argsAt = Object.fromEntries(entries.map(({ key, keyAt }) => [key, keyAt]));
+  return [{ name, at: node.at, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args, argsAt }];
+}
+
+/** Reads the modules of the `code` section from a checked node, by name. */
+export function readModules(node: Node | undefined): [string, CodeBlock][] {
+  const entries = node?.kind === "map" ? node.entries : [];
+  return entries.flatMap(({ key, value }) => {
+    const block = codeBlock(value);
+    return block === undefined ? [] : [[key, block] as [string, CodeBlock]];
+  });
+}
+
+/** The layers of `envFile` and `env` of a checked node. A later one wins. */
+function readEnvironment(node: Node | undefined): EnvironmentLayer[] {
+  const files = itemsOf(child(node, "envFile")).flatMap((item): EnvironmentLayer[] => {
+    const path = item.kind === "map" ? child(item, "path") : item;
+    const text = textOf(path);
+    if (path === undefined || text === undefined) return [];
+    const required = child(item, "required");
+    return [{ file: { text, at: path.at }, required: textOf(required) !== "false" }];
+  });
+  const env = child(node, "env");
+  const variables = (env?.kind === "map" ? env.entries : []).flatMap(({ key, value }) => {
+    const text = textOf(value);
+    return text === undefined ? [] : [{ name: key, text, at: value.at }];
+  });
+  return variables.length === 0 ? files : [...files, { variables }];
+}
+
+/** The secrets that a file defines, by name, from the checked node of `ojob`. */
+function readSecrets(node: Node | undefined): [string, SecretDefinition][] {
+  const secrets = child(node, "secrets");
+  return (secrets?.kind === "map" ? secrets.entries : []).map(({ key, keyAt, value }) => {
+    const env = textOf(child(value, "env"));
+    const file = child(value, "file");
+    const path = textOf(file);
+    const from = {
+      ...(env !== undefined && { env }),
+      ...(path !== undefined && { file: { text: path, at: (file ?? value).at } }),
+    };
+    return [key, { name: key, at: keyAt, ...from }];
+  });
+}
+
+/** The secrets that a job asks for, from its checked node. */
+function readSecretUses(node: Node): SecretUse[] {
+  return itemsOf(child(node, "secrets")).flatMap((item) => {
+    const name = item.kind === "map" ? child(item, "name") : item;
+    const secret = textOf(name);
+    if (name === undefined || secret === undefined) return [];
+    const arg = textOf(child(item, "arg"));
+    const env = textOf(child(item, "env"));
+    return [{ secret, at: name.at, ...(arg !== undefined && { arg }), ...(env !== undefined && { env }) }];
+  });
+}
+
+/** Reads a `help` from a checked node: a text, or a map. */
+export function readHelp(node: Node | undefined): Help | undefined {
+  if (node === undefined) return undefined;
+  const text = textOf(node.kind === "map" ? child(node, "text") : node)?.trim();
+  return {
+    ...(text && { text }),
+    expects: itemsOf(child(node, "expects")).flatMap(readArgument),
+    returns: itemsOf(child(node, "returns")).flatMap(readArgument),
+  };
+}
+
+function readArgument(node: Node): HelpArgument[] {
+  const name = textOf(child(node, "name"));
+  if (name === undefined) return [];
+  const desc = textOf(child(node, "desc"))?.trim();
+  const example = child(node, "example");
+  const options = itemsOf(child(node, "options") ?? child(node, "moptions")).flatMap((item) => textOf(item) ?? []);
+  return [
+    {
+      name,
+      at: node.at,
+      ...(desc && { desc }),
+      mandatory: isTrue(child(node, "mandatory")) || isTrue(child(node, "required")),
+      ...(example && { example: textOf(example) ?? JSON.stringify(toValue(example)) }),
+      ...(options.length > 0 && { options }),
+      secret: isTrue(child(node, "secret")),
+    },
+  ];
+}
+
+function isTrue(node: Node | undefined): boolean {
+  return node?.kind === "scalar" && node.value === true;
+}
+
+/** Arguments as they are written: a map, a list of maps, or code. */
+interface ReadArgs {
+  readonly args: Args[];
+  readonly argsAt: Record<string, Position>;
+  readonly argsCode?: CodeBlock;
+}
+
+/** Reads the arguments of a job. */
+function readArgs(node: Node | undefined): ReadArgs {
+  const argsCode = codeBlock(node);
+  if (argsCode !== undefined) return { args: [], argsAt: {}, argsCode };
+  const maps = itemsOf(node);
+  const places = maps.flatMap((map) => placesIn(map, 3));
+  return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
+}
+
+/** The options of a step. */
+function stepOptions(node: Node | undefined): StepOptions {
+  const { timeout, continueOnError } = toMap(node) as StepOptions;
+  return { ...(timeout !== undefined && { timeout }), ...(continueOnError !== undefined && { continueOnError }) };
+}

@@ -1,0 +1,124 @@
+import { VARIABLE_NAME } from "../text/environment.js";
+
+/**
+ * The shape of a place in a job file. One description serves the checks at load, the warnings about unknown
+ * keys and the JSON Schema for editors, so that the three never disagree.
+ */
+export type Shape = (
+  | { readonly kind: "text" | "flag" | "code" | "any" | "args" | "shortcut" }
+  | { readonly kind: "number"; readonly min: number; readonly whole: boolean; readonly unit: string }
+  | { readonly kind: "word"; readonly words: readonly string[] }
+  | { readonly kind: "list"; readonly of: Shape }
+  | { readonly kind: "some"; readonly of: Shape }
+  | {
+      readonly kind: "map";
+      readonly fields: Fields;
+      readonly oneOf?: readonly string[];
+      readonly rest?: Shape;
+      readonly closed?: true;
+    }
+  | { readonly kind: "record"; readonly of: Shape; readonly filled?: true; readonly names?: string }
+  | { readonly kind: "either"; readonly of: readonly Shape[] }
+) & {
+  readonly doc: string;
+  readonly required?: true;
+};
+
+/** The keys of a map. */
+export type Fields = Readonly<Record<string, Shape>>;
+
+/** A text. Numbers and booleans count as texts: a job may be called 42. */
+export function text(doc: string): Shape {
+  return { kind: "text", doc };
+}
+
+/** True or false. */
+export function flag(doc: string): Shape {
+  return { kind: "flag", doc };
+}
+
+/** A script. */
+export function code(doc: string): Shape {
+  return { kind: "code", doc };
+}
+
+/** A number from `min` on. `unit` ("milliseconds") makes the error message say what is counted. */
+export function number(doc: string, unit: string, min = 0, whole = true): Shape {
+  return { kind: "number", doc, min, unit, whole };
+}
+
+/** One of a few words. */
+export function word(doc: string, ...words: string[]): Shape {
+  return { kind: "word", doc, words };
+}
+
+/** A list. */
+export function list(of: Shape, doc: string): Shape {
+  return { kind: "list", of, doc };
+}
+
+/** One, or a list of them. */
+export function some(of: Shape, doc: string): Shape {
+  return { kind: "some", of, doc };
+}
+
+/** A map with these keys. */
+export function map(fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, doc };
+}
+
+/** A map with these keys. Any other one is an error: it would change what the map means. */
+export function closedMap(fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, doc, closed: true };
+}
+
+/** A map with these keys. At least one of `oneOf` must be there. */
+export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, oneOf, doc };
+}
+
+/** A map with these keys, and with any others, which must have values of the shape `rest`. */
+export function openMap(rest: Shape, fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, rest, doc };
+}
+
+/** A map with any keys, whose values all have this shape. */
+export function record(of: Shape, doc: string): Shape {
+  return { kind: "record", of, doc };
+}
+
+/** A map with any keys, each of which must have a value. */
+export function filledRecord(of: Shape, doc: string): Shape {
+  return { kind: "record", of, doc, filled: true };
+}
+
+/** Variables of the environment by name. */
+export function variables(doc: string): Shape {
+  const value = text("The value. Numbers, true and false are texts.");
+  return { kind: "record", of: value, doc, filled: true, names: VARIABLE_NAME };
+}
+
+/** One of several shapes. The kind of the node decides which one. */
+export function either(doc: string, ...of: Shape[]): Shape {
+  return { kind: "either", of, doc };
+}
+
+/** Any value. */
+export function anything(doc: string): Shape {
+  return { kind: "any", doc };
+}
+
+/** A shortcut of OpenAF: a map whose keys begin with a bracket. */
+export function shortcut(doc: string): Shape {
+  return { kind: "shortcut", doc };
+}
+
+/** Arguments: a map, or a list of maps. */
+export function args(doc: string): Shape {
+  return { kind: "args", doc };
+}
+
+/** Must be there. */
+export function required(shape: Shape): Shape {
+  return { ...shape, required: true };
+}

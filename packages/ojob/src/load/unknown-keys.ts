@@ -1,0 +1,189 @@
+import { nearest } from "@ojm/core/internal";
+import { jobFileShape } from "./schema.js";
+import type { Fields, Shape } from "./shape.js";
+import { child, type MapNode } from "./yaml/node.js";
+
+/** What is said of the key under which GitHub Actions has the matrix of a job. */
+const STRATEGY = ' Write its "matrix" right in the job, and "failFast" and "maxParallel" under "typeArgs".';
+
+/** A map of a job file, by the keys that lead to it. */
+type Path = readonly string[];
+
+/** Arguments of a built-in job that people write outside of `args`. */
+const ARGUMENTS: readonly string[] = ["chJobs", "chLocks", "chLogs", "logBudget", "retention"];
+
+/** What other programs, and people in a hurry, call keys of ours. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  environment: "env",
+  env_file: "envFile",
+  var: "env",
+  job: "jobs",
+  arg: "args",
+  tz: "timeZone",
+  timezone: "timeZone",
+  schedule: "cron",
+  retries: "retry",
+  concurrency: "overlap",
+  concurrencyPolicy: "overlap",
+  maxInstances: "overlap",
+  catchUp: "missed",
+  catchup: "missed",
+  misfire: "missed",
+  splay: "jitter",
+};
+
+/** The keys that hold steps. The options of a step are no places for settings of a job. */
+const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
+
+let places: ReadonlyMap<string, readonly Path[]> | undefined;
+
+/** The hint for an unknown key: where it belongs, or which key was meant. */
+export function belongs(key: string, here: Path, fields: Fields): string {
+  if (isOpenAfKey(key, here)) return " OpenAF has it, ojm has not.";
+  // Any word may be an argument that is checked.
+  if (here.join(".") === "jobs.check") return ` Checks of arguments belong under "in": check: { in: { ${key}: … } }.`;
+  if (key === "strategy" && here.join(".") === "jobs") return STRATEGY;
+  if (isWork(key, here)) return ` ${insteadOf()}`;
+  places ??= findPlaces();
+  const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
+  if (name !== undefined && Object.hasOwn(fields, name)) return ` Did you mean "${name}"?`;
+  const elsewhere = closest(places.get(key) ?? [], here);
+  if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;
+  const near = name === undefined ? nearKey(key, Object.keys(fields)) : undefined;
+  if (near !== undefined) return ` Did you mean "${near}"?`;
+  const nearElsewhere = name ?? nearKey(key, places.keys());
+  const place = closest(places.get(nearElsewhere ?? "") ?? [], here);
+  return place === undefined ? "" : ` Did you mean "${nearElsewhere}" ${inWords(place, here)}?`;
+}
+
+/**
+ * The nearest key. A short word is two letters from many others, so one must begin with the other, or have
+ * one letter less.
+ */
+function nearKey(key: string, known: Iterable<string>): string | undefined {
+  const near = nearest(key, known);
+  if (near === undefined || key.length > 3) return near;
+  return near.startsWith(key) || key.startsWith(near) || lacksOne(key, near) ? near : undefined;
+}
+
+/** Whether a word is another one without one of its letters. */
+function lacksOne(short: string, long: string): boolean {
+  return [...long].some((_, i) => long.slice(0, i) + long.slice(i + 1) === short);
+}
+
+/** Whether a hint names the word that gives a job its schedule. */
+export const meansSchedule = (hint: string): boolean => /Did you mean "(?:cron|timeInterval)"\?$/.test(hint);
+
+function findPlaces(): Map<string, Path[]> {
+  const found = new Map<string, Path[]>();
+  const add = (key: string, path: Path): void => {
+    const paths = found.get(key) ?? [];
+    if (!paths.some((one) => one.join(".") === path.join("."))) found.set(key, [...paths, path]);
+  };
+  const walk = (shape: Shape, path: Path): void => {
+    if (shape.kind === "either") for (const one of shape.of) walk(one, path);
+    if (shape.kind === "list" || shape.kind === "some") walk(shape.of, path);
+    // The keys of an open map are the user's.
+    if (shape.kind !== "map" || shape.rest !== undefined) return;
+    for (const [key, field] of Object.entries(shape.fields)) {
+      add(key, path);
+      if (!STEPS.includes(key)) walk(field, [...path, key]);
+    }
+  };
+  walk(jobFileShape, []);
+  for (const argument of ARGUMENTS) add(argument, ["jobs", "args"]);
+  return found;
+}
+
+/** The place with the longest path in common with `here`; of two such places, the less deep one. */
+function closest(paths: readonly Path[], here: Path): Path | undefined {
+  const common = (path: Path): number => {
+    const end = path.findIndex((key, i) => key !== here[i]);
+    return end < 0 ? path.length : end;
+  };
+  const others = paths.filter((path) => path.join(".") !== here.join("."));
+  return others.sort((a, b) => common(b) - common(a) || a.length - b.length)[0];
+}
+
+function inWords(path: Path, here: Path): string {
+  const isBelow = here.length > 0 && here.every((key, i) => path[i] === key);
+  if (isBelow) return `under "${path.slice(here.length).join(".")}"`;
+  const [first, ...rest] = path;
+  if (first === undefined) return "at the top level of the file";
+  const owner = first === "jobs" ? "a job" : first === "todo" ? 'an item of "todo"' : undefined;
+  if (owner === undefined) return `under "${path.join(".")}"`;
+  return rest.length === 0 ? `in ${owner}` : `under "${rest.join(".")}" of ${owner}`;
+}
+
+/** What other programs call the script of a job. */
+const WORK: readonly string[] = ["script", "run", "command", "cmd", "shell", "bash"];
+
+/** The keys under which a job has its work. */
+const OURS: readonly string[] = ["exec", "from", "to", "earlier", "then"];
+
+/** The same among the settings of its type. */
+const OUR_SETTINGS: readonly string[] = ["file", "execRequire"];
+
+/** Whether an unknown key of a job looks like its work. */
+export function isWork(key: string, path: readonly string[]): boolean {
+  return path.join(".") === "jobs" && WORK.includes(key);
+}
+
+/** Whether a job has no work but what stands under unknown keys. */
+export function hasNoWork(job: MapNode): boolean {
+  const settings = child(job, "typeArgs");
+  return (
+    OURS.every((key) => child(job, key) === undefined) &&
+    OUR_SETTINGS.every((key) => child(settings, key) === undefined)
+  );
+}
+
+/** What to write instead. */
+export function insteadOf(): string {
+  return 'Write the script under "exec": it is JavaScript, or with "lang: shell" in the job a shell script.';
+}
+
+/** Keys that OpenAF's oJob has and ojm does not have, by the map that holds them. */
+const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
+  ojob: [
+    ...["flags", "owraps", "loadLibs", "langs", "integrity", "debug", "id", "tags", "metrics"],
+    ...["checkStall", "timeInterval", "daemonFunc", "depsWait", "depsOnFail", "poolThreadFactor", "initTemplateEscape"],
+    ...["logOJob", "ignoreNoLog", "logLimit", "logHistory", "conAnsi", "conWidth", "showHelp"],
+  ],
+  "jobs.typeArgs": [...["pre", "pos", "langFn", "returnFn", "returnRE"], ...["execJs", "execPy", "async", "cronCheck"]],
+  "ojob.channels": [
+    "recordLog",
+    "recordLogHistory",
+    "expose",
+    "list",
+    "port",
+    "host",
+    "auth",
+    "peers",
+    "clusters",
+    "log",
+  ],
+  "ojob.log": ["level"],
+};
+
+/** What to write instead of a state of OpenAF. */
+export const INSTEAD_OF_STATES: string =
+  'set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready"';
+
+/** Keys of OpenAF without which the file does something else, and what to write instead. */
+const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "jobs.typeArgs": {
+    when: `ojm has no states: ${INSTEAD_OF_STATES}`,
+  },
+};
+
+/** Why a key of OpenAF is refused at this place, and what to write instead; `undefined` if it is not. */
+export function refusalOf(key: string, path: readonly string[]): string | undefined {
+  const keys = REFUSED[path.join(".")] ?? {};
+  return Object.hasOwn(keys, key) ? keys[key] : undefined;
+}
+
+/** Whether OpenAF has this key at this place. Such a key is no misspelling of one of ours. */
+export function isOpenAfKey(key: string, path: readonly string[]): boolean {
+  return OPENAF_KEYS[path.join(".")]?.includes(key) ?? false;
+}

@@ -1,0 +1,314 @@
+import { existsSync, statSync } from "node:fs";
+import { parseEnv } from "node:util";
+import type {
+  EnvironmentLayer,
+  JobDefinition,
+  JobFile,
+  PlacedText,
+  SecretDefinition,
+  SecretUse,
+} from "../load/job-file.js";
+import { isVariableName, notVariableName, type Variables, variableOf } from "../text/environment.js";
+import { missingFile, readSource, saidPath } from "../text/files.js";
+import { didYouMean, JobFileError, type Position, type Problems } from "../text/problem.js";
+import { fillVariables, requiredVariable } from "../text/template.js";
+
+/** The environment in which something of a job file runs. */
+export interface Environment {
+  /** What job files have added to the environment of the process. */
+  readonly added: Readonly<Record<string, string>>;
+  /** All variables. */
+  readonly all: Variables;
+}
+
+/** The environment of this process. */
+export const PROCESS_ENVIRONMENT: Environment = { added: {}, all: process.env };
+
+/** An environment with further variables, which win. */
+export function withVariables(environment: Environment, added: Readonly<Record<string, string>>): Environment {
+  // Most jobs add nothing: they share one map.
+  if (Object.keys(added).length === 0) return environment;
+  return { added: { ...environment.added, ...added }, all: { ...environment.all, ...added } };
+}
+
+/** The environment of a job, which a job that is a step of another one adds to that of the other. */
+export function environmentOf(
+  job: { readonly environment: Environment; readonly variables: Readonly<Record<string, string>> },
+  around: Environment | undefined,
+): Environment {
+  return around === undefined ? job.environment : withVariables(around, job.variables);
+}
+
+/** How the environment of a job file is looked at. */
+export interface Look {
+  readonly problems: Problems;
+  /**
+   * Whether the file is about to run, so that each secret and each variable must be there. Otherwise `found`
+   * takes those that are there, and `named` leaves the values of secrets alone: a check may run on another
+   * machine.
+   */
+  readonly values: "needed" | "found" | "named";
+}
+
+/**
+ * The variables that layers add to an environment. A later layer wins, and may name the variables of those
+ * before it: `PATH: /opt/bin:${PATH}`.
+ */
+export function variablesOf(
+  layers: readonly EnvironmentLayer[],
+  below: Environment,
+  look: Look,
+): Readonly<Record<string, string>> {
+  let added: Readonly<Record<string, string>> = {};
+  for (const layer of layers) {
+    const known = withVariables(below, added);
+    added = { ...added, ...("file" in layer ? fileOf(layer, look) : textsOf(layer, known, look)) };
+  }
+  return added;
+}
+
+type FileLayer = Extract<EnvironmentLayer, { readonly required: boolean }>;
+type TextLayer = Exclude<EnvironmentLayer, FileLayer>;
+
+function fileOf({ file, required }: FileLayer, { problems }: Look): Record<string, string> {
+  return readEnvFile(file, required, problems);
+}
+
+function textsOf({ variables }: TextLayer, known: Environment, { problems, values }: Look): Record<string, string> {
+  const entries = variables.map(({ name, text, at }) => {
+    const value = fillVariables(text, known.all, (written, message) => {
+      // Where the file is only looked at, its variables may be set elsewhere.
+      if (values !== "needed") return;
+      if (message !== undefined) problems.error(requiredVariable(written, message), at);
+      else problems.warn(`nothing fills ${written} in the variable "${name}".`, at);
+    });
+    if (value.includes("\0")) problems.error(`"${name}" holds a NUL, which no variable can hold.`, at);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The variables of a file with lines like NAME=value, which Node itself reads. Problems stand at the line of
+ * the job file that names the file, as the lines of the file may hold secrets.
+ */
+function readEnvFile(file: PlacedText, required: boolean, problems: Problems): Record<string, string> {
+  const { text, at } = file;
+  const path = saidPath(text, at);
+  if (!existsSync(path)) {
+    if (required) problems.error(`${missingFile(text, at)} If it may be missing: { path: …, required: false }.`, at);
+    return {};
+  }
+  try {
+    const content = readSource(path, "file of variables").text;
+    const variables = parseEnv(content) as Record<string, string>;
+    checkNames(content, variables, file, problems);
+    checkLines(content, variables, file, problems);
+    return Object.fromEntries(Object.entries(variables).filter(([name]) => isVariableName(name)));
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    for (const { message } of error.problems) problems.error(message, at);
+    return {};
+  }
+}
+
+function linesOf(content: string): string[] {
+  return content.split(/\r\n|\n|\r/);
+}
+
+function checkNames(
+  content: string,
+  variables: Record<string, string>,
+  { text, at }: PlacedText,
+  problems: Problems,
+): void {
+  for (const name of Object.keys(variables)) {
+    if (isVariableName(name)) continue;
+    const line = linesOf(content).findIndex((one) => one.replace(/^\s*(?:export\s+)?/, "").startsWith(name)) + 1;
+    problems.error(`${text}, line ${line}: ${notVariableName(name)}`, at);
+  }
+}
+
+/** Warns of lines that Node leaves out without a word. */
+function checkLines(
+  content: string,
+  variables: Record<string, string>,
+  { text, at }: PlacedText,
+  problems: Problems,
+): void {
+  const values = Object.values(variables).filter((value) => value.includes("\n"));
+  for (const [index, line] of linesOf(content).entries()) {
+    const written = line.trim();
+    if (written === "" || written.startsWith("#") || written.includes("=")) continue;
+    // A line within a value of several lines has no name of its own.
+    const part = written.replace(/["'`].*$/, "").replaceAll("\\n", "\n");
+    if (values.some((value) => value.includes(part))) continue;
+    problems.warn(`${text}, line ${index + 1}, is left out: a line is NAME=value, or begins with #.`, at);
+  }
+}
+
+/** The most characters of a secret. A larger file is none. */
+const MOST = 64 * 1024;
+
+/** Where container engines put secrets, readable by all users of the container. */
+const MOUNTED = /^\/(?:var\/)?run\/secrets\//;
+
+/** What is known of a secret: its value, or why there is none. */
+type Found = { readonly value: string } | { readonly why: string; readonly at: Position };
+
+/** The secrets of a job file. */
+export class Secrets {
+  readonly #found: ReadonlyMap<string, Found | undefined>;
+
+  /** `found` has `undefined` for a secret that nobody has looked for. */
+  constructor(found: ReadonlyMap<string, Found | undefined> = new Map()) {
+    this.#found = found;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#found.keys()];
+  }
+
+  /** The values, to be masked. */
+  get values(): readonly string[] {
+    return [...this.#found.values()].flatMap((one) => (one !== undefined && "value" in one ? [one.value] : []));
+  }
+
+  /** The value of a secret, or what stands for it where nobody has looked. */
+  valueOf(name: string): string | undefined {
+    const found = this.#found.get(name);
+    if (found === undefined) return this.#found.has(name) ? "***" : undefined;
+    return "value" in found ? found.value : undefined;
+  }
+
+  /** @throws JobFileError with those of the secrets that are missing */
+  expect(names: readonly string[]): void {
+    const missing = names.flatMap((name) => {
+      const found = this.#found.get(name);
+      if (found === undefined || "value" in found) return [];
+      return [{ severity: "error", message: found.why, at: found.at } as const];
+    });
+    if (missing.length > 0) throw new JobFileError(missing);
+  }
+}
+
+/** Looks for the secrets of a job file. The messages name variables and files, and never values. */
+function findSecrets(
+  definitions: Iterable<SecretDefinition>,
+  environment: Environment,
+  { problems, values }: Look,
+): Secrets {
+  const found = new Map<string, Found | undefined>();
+  for (const definition of definitions) {
+    const { name, at, env, file } = definition;
+    if (env !== undefined && file !== undefined) {
+      problems.error(`the secret "${name}" has both "env" and "file": which of them has its value?`, at);
+    }
+    if (file !== undefined) warnIfReadable(name, file, (message) => problems.warn(message, file.at));
+    const one = values === "named" ? undefined : look(definition, environment);
+    found.set(name, one);
+    if (values === "needed" && one !== undefined && "why" in one) problems.error(one.why, one.at);
+  }
+  return new Secrets(found);
+}
+
+function look({ name, at, env, file }: SecretDefinition, { all }: Environment): Found {
+  const missing = (why: string, where = at): Found => ({ why: `the secret "${name}" is missing: ${why}`, at: where });
+  if (file !== undefined) return lookInto(file, missing);
+  const value = variableOf(all, env ?? "");
+  if (value === undefined) return missing(`the variable ${env} of the environment is not set.`);
+  return value === "" ? missing(`the variable ${env} of the environment is empty.`) : { value };
+}
+
+function lookInto(file: PlacedText, missing: (why: string, at: Position) => Found): Found {
+  const path = saidPath(file.text, file.at);
+  if (!existsSync(path)) return missing(missingFile(file.text, file.at), file.at);
+  try {
+    // Editors and `echo` end the last line of a file, which is no part of the secret.
+    const value = readSource(path, "file of a secret").text.replace(/\r?\n$/, "");
+    if (value.trim() === "") return missing(`the file ${path} is empty.`, file.at);
+    return value.length > MOST ? missing(`the file ${path} is too large to be a secret.`, file.at) : { value };
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    return missing(error.problems.map(({ message }) => message).join(" "), file.at);
+  }
+}
+
+/** As ssh does, warns of a file that other users can read. In a container there is one user only. */
+function warnIfReadable(name: string, { text, at }: PlacedText, warn: (message: string) => void): void {
+  const path = saidPath(text, at);
+  if (process.platform === "win32" || MOUNTED.test(path) || !existsSync(path)) return;
+  const { mode } = statSync(path);
+  if ((mode & 0o004) === 0) return;
+  const shown = (mode & 0o777).toString(8).padStart(4, "0");
+  warn(`every user of this machine can read the secret "${name}": the mode of ${path} is ${shown}. chmod 600 it.`);
+}
+
+/** The secrets that a job gets. */
+interface JobSecrets {
+  /** The names of the secrets. */
+  readonly names: readonly string[];
+  /** The values by the names of arguments. */
+  readonly args: Readonly<Record<string, string>>;
+  /** The values by the names of variables. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Hands a job the secrets that it asks for. */
+export function secretsOf(job: JobDefinition, secrets: Secrets, problems: Problems): JobSecrets {
+  const uses = (job.secrets ?? []).filter((use) => isKnown(use, secrets, problems));
+  const args: [string, string][] = [];
+  const variables: [string, string][] = [];
+  for (const { secret, at, arg, env } of uses) {
+    const value = secrets.valueOf(secret);
+    if (env !== undefined) {
+      if (!isVariableName(env)) problems.error(notVariableName(env), at);
+      else if (hasVariable(job, env)) problems.error(twice(job, env, "env"), at);
+      else if (value !== undefined) variables.push([env, value]);
+    }
+    const name = arg ?? (env === undefined ? secret : undefined);
+    if (name === undefined) continue;
+    if (job.args.some((own) => Object.hasOwn(own, name))) problems.error(twice(job, name, "args"), at);
+    else if (value !== undefined) args.push([name, value]);
+  }
+  const names = uses.map(({ secret }) => secret);
+  return { names, args: Object.fromEntries(args), variables: Object.fromEntries(variables) };
+}
+
+function isKnown({ secret, at }: SecretUse, { names }: Secrets, problems: Problems): boolean {
+  if (names.includes(secret)) return true;
+  const define = ` Define it under "ojob": secrets: { ${secret}: { env: NAME } }.`;
+  const hint = didYouMean(secret, names) || define;
+  problems.error(`there is no secret "${secret}".${hint}`, at);
+  return false;
+}
+
+function hasVariable({ environment = [] }: JobDefinition, name: string): boolean {
+  return environment.some((layer) => "variables" in layer && layer.variables.some((one) => one.name === name));
+}
+
+function twice({ name }: JobDefinition, what: string, where: string): string {
+  return `"${name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
+}
+
+/** What the jobs of a file find around them. */
+export interface Surroundings {
+  /** The environment of the file. */
+  readonly environment: Environment;
+  readonly secrets: Secrets;
+  readonly values: Look["values"];
+}
+
+/** What the jobs of a file without variables and secrets find. */
+export const NOTHING_AROUND: Surroundings = {
+  environment: PROCESS_ENVIRONMENT,
+  secrets: new Secrets(),
+  values: "named",
+};
+
+/** Reads what a job file says of its environment. `below` is the environment that runs the file. */
+export function surroundingsOf({ settings }: JobFile, below: Environment, look: Look): Surroundings {
+  const environment = withVariables(below, variablesOf(settings.environment ?? [], below, look));
+  const secrets = findSecrets(settings.secrets?.values() ?? [], environment, look);
+  return { environment, secrets, values: look.values };
+}

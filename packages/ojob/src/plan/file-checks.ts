@@ -1,0 +1,202 @@
+import type { Args, JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
+import { placeAt } from "../script/compile.js";
+import { ownReturns } from "../script/javascript.js";
+import type { Position, Problems } from "../text/problem.js";
+import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
+import { around, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
+import { JOB_START } from "./manager/manager-args.js";
+import { jobsNamedIn, type Plan, type PlannedJob } from "./planned.js";
+import { checkScript } from "./script.js";
+
+/**
+ * Reports the arguments that are mandatory by the help of the file and absent from the command line, and from
+ * the environment where the file takes arguments from there.
+ */
+export function expectArguments(file: JobFile, commandLine: Args, problems: Problems): void {
+  for (const { name, at, mandatory, desc, example } of file.help?.expects ?? []) {
+    if (!mandatory || commandLine[name] !== undefined) continue;
+    const what = desc === undefined ? "" : ` (${desc})`;
+    problems.flaw(`the argument "${name}"${what} is missing. Add: ${name}=${example ?? "…"}`, at);
+  }
+}
+
+/**
+ * Finds each `${x:?message}` without a value in what the todo runs, before anything is started. Where an
+ * earlier job may hand the value on, the start of the job looks.
+ */
+export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, problems: Problems): void {
+  // A template that cannot be read, which is an error already, throws when it is filled.
+  if (!problems.isWhole || file.settings.shareArgs) return;
+  const told =
+    (argsAt: Readonly<Record<string, Position>>, at: Position): Missing =>
+    (argument, written, message) => {
+      if (message === undefined) return;
+      problems.flaw(requiredText(argument, written, message), argsAt[argument] ?? at);
+    };
+  for (const { job, args, argsAt, at, when } of file.todo) {
+    const definition = file.jobs.get(job);
+    const planned = plan.jobs.get(job);
+    // A subscription has the change of its channel among the args of each run.
+    if (definition === undefined || planned === undefined || when !== undefined || definition.type === "subscribe")
+      continue;
+    for (const written of runArgs({ args })) {
+      const given = fillArgs(written, commandLine, told(argsAt, at), plan.environment.all);
+      for (const own of definition.args) {
+        mergeArgs({ own, given, commandLine, ...around(planned) }, told(definition.argsAt, definition.at));
+      }
+    }
+  }
+}
+
+/** Finds templates with blocks or helpers that cannot be filled, in the arguments of jobs and of the todo. */
+export function checkTemplates({ jobs, todo }: JobFile, problems: Problems): void {
+  for (const { args, argsAt, at } of [...jobs.values(), ...todo]) {
+    for (const one of args) {
+      for (const [name, value] of Object.entries(one)) checkValue(value, `"${name}"`, argsAt[name] ?? at, problems);
+    }
+  }
+}
+
+/**
+ * Finds templates in arguments that the file wants to stay as they are written. OpenAF fills none of them
+ * then, and ojm fills all that have a value.
+ */
+export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Problems): void {
+  const isOff = (job: JobDefinition | undefined): boolean =>
+    job?.typeArgs.noTemplateArgs ?? settings.templateArgs === false;
+  const owners = [
+    ...[...jobs.values()].filter(isOff),
+    ...todo.filter(({ job, shortcut }) => shortcut === undefined && isOff(jobs.get(job))),
+  ];
+  for (const { args, argsAt, at } of owners) {
+    for (const [name, value] of args.flatMap((one) => Object.entries(one))) {
+      if (!JSON.stringify(value)?.includes("{{")) continue;
+      const message = `the template in "${name}" would be filled, and "noTemplateArgs" or "templateArgs" says that it stays.`;
+      problems.flaw(`${message} Set it in a script: args.${name} = "{{…}}".`, argsAt[name] ?? at);
+    }
+  }
+}
+
+function checkValue(value: unknown, what: string, at: Position, problems: Problems): void {
+  if (typeof value === "string") {
+    const wrong = hasBlocks(value) ? wrongTemplate(value) : undefined;
+    if (wrong !== undefined) problems.error(`the template in ${what} cannot be filled: ${wrong.message}.`, at);
+  } else if (typeof value === "object" && value !== null) {
+    for (const item of Object.values(value)) checkValue(item, what, at, problems);
+  }
+}
+
+/** Checks the `when` of an item of the todo: code that returns whether the job runs. */
+export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): void {
+  if (when === undefined) return;
+  const before = problems.errors.length;
+  checkScript(when, "when", job, problems);
+  const code = when.code.trim();
+  // `when: false` switches an item off.
+  if (problems.errors.length > before || code === "false" || ownReturns(code).length > 0) return;
+  const place = { source: when.source, line: when.line, column: when.indent + 1 };
+  const state = /^[A-Za-z_$][\w$]*$/.test(code) && code !== "true";
+  const message = state
+    ? `"${code}" is a state of OpenAF, and ojm has none: set one by $set("state", "${code}") in a script, and write ` +
+      `when: return $get("state") == "${code}".`
+    : `"when" returns nothing, so "${job}" would never run: write "return" before what decides.`;
+  problems.error(message, when.exact ? place : at);
+}
+
+/**
+ * Warns of each `return` in a script that runs as a step of another job, in its `from`. In OpenAF it ends the
+ * other job too, and files rely on that to do their work only once.
+ */
+export function warnOfReturns(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+  for (const { name, from } of jobs.values()) {
+    for (const step of from) {
+      // A list that is returned goes to the jobs of `each`.
+      const used = jobs.get(step);
+      if (used !== undefined && used.each.length === 0) warn(used, name, problems);
+    }
+  }
+}
+
+function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
+  for (const step of steps) {
+    if (!("code" in step) || step.lang !== undefined || step.module === true) continue;
+    for (const offset of ownReturns(step.code.code)) {
+      const message = `"return" ends only this step: "${owner}" goes on after it. (In OpenAF it ends "${owner}".) `;
+      problems.warn(`${message}To end "${owner}" here, write job.skip(reason).`, placeAt(step.code, offset));
+    }
+  }
+}
+
+/**
+ * Warns of a job of the todo that depends on a job that nothing asks for: it would be skipped. A name in any
+ * step may ask for the job, so such a file is not warned of.
+ */
+export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
+  const asked = new Set(todo.map(({ job }) => job));
+  const texts = [...jobs.values()].flatMap(({ steps, each, onError }) =>
+    [...steps, ...onError, ...each].map((step) =>
+      JSON.stringify("code" in step ? step.code.code : "shortcut" in step ? step.shortcut.values : step.job),
+    ),
+  );
+  for (const name of asked) {
+    for (const { job, at } of jobs.get(name)?.deps ?? []) {
+      if (asked.has(job) || !jobs.has(job) || texts.some((text) => text.includes(job))) continue;
+      problems.warn(
+        `"${name}" depends on "${job}", which is not in "todo": "${name}" would be skipped. Add it there.`,
+        at,
+      );
+    }
+  }
+}
+
+/** The built-in job that ends a run and releases its lock. */
+const JOB_END = "oJobManager Job End";
+
+/**
+ * Refuses to go on after a step that takes the lock of a job: without the lock, the job would do its work
+ * unprotected. A step that starts a run and ends it too has the lock for itself.
+ */
+export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+  for (const { name, steps } of jobs.values()) {
+    for (const step of steps) {
+      if (!("job" in step) || step.continueOnError !== true) continue;
+      const all = withSteps(step.job, jobs);
+      if (!all.has(JOB_START) || all.has(JOB_END)) continue;
+      const message = `"continueOnError" of the step "${step.job}": it takes the lock of "${name}", which would go on without the lock. Leave it out.`;
+      problems.flaw(message, step.at);
+    }
+  }
+}
+
+/**
+ * A job and all jobs that are its steps, and their steps. Of the jobs that shortcuts run, those that come
+ * with ojm count: they work on the runs of the job around them, and others have runs of their own.
+ */
+function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set<string> = new Set()): Set<string> {
+  if (all.has(name)) return all;
+  all.add(name);
+  const { steps = [] } = jobs.get(name) ?? {};
+  for (const step of steps) if ("job" in step) withSteps(step.job, jobs, all);
+  for (const called of jobsNamedIn(steps)) if (jobs.get(called)?.builtin !== undefined) all.add(called);
+  return all;
+}
+
+/**
+ * Warns of each template that puts a secret into a shell script. The whole script is on the command line of
+ * the shell, and every user of the machine can list that. A job that is a step has the arguments of the job
+ * around it, so the names of all secrets count in all jobs.
+ */
+export function warnOfShownSecrets(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+  const names = new Set([...jobs.values()].flatMap(({ secretArgs }) => Object.keys(secretArgs)));
+  if (names.size === 0 || !problems.isWhole) return;
+  for (const { steps } of jobs.values()) {
+    for (const step of steps) {
+      if (!("code" in step) || step.lang !== "shell" || step.noTemplate) continue;
+      for (const { 1: name = "", index } of step.code.code.matchAll(/\{\{\{?\s*([^\s{}]+)\s*\}/g)) {
+        if (!names.has(name)) continue;
+        const message = `the template puts the secret "${name}" on the command line of the shell, where every user of this machine can read it. Write "$${name}" instead.`;
+        problems.warn(message, placeAt(step.code, index));
+      }
+    }
+  }
+}

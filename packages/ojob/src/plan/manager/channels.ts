@@ -1,0 +1,362 @@
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { isChannelError, registerBackend } from "@ojm/core";
+import { rejectUnknownOptions } from "@ojm/core/backend";
+import { findType } from "@ojm/core/internal";
+import type { Args, JobDefinition, JobFile, TodoEntry } from "../../load/job-file.js";
+import { misplaced, misplacedNote, saidPath } from "../../text/files.js";
+import type { Position, Problems } from "../../text/problem.js";
+import { firstTemplate, hasTemplate, isMap, valueAt, wholeTemplate } from "../../text/template.js";
+import { around, fillArgs, type Missing, mergeArgs, runArgs } from "../args.js";
+import type { Plan, PlannedJob } from "../planned.js";
+import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
+import { firstDoing } from "./starts.js";
+
+/** The options of a channel type that are paths. None if the type cannot be found: opening it says why. */
+export type PathsOf = (type: string) => Promise<readonly string[]>;
+
+/** Who says a path, and what is needed to find the place that it means. */
+export interface Saying {
+  readonly at: Position;
+  /** The arguments of the command line. Their paths begin at the working directory. */
+  readonly typed: Args;
+  readonly pathsOf: PathsOf;
+  readonly onMisplaced?: OnMisplaced;
+}
+
+/** Receives a path that means `meant`, where nothing is, while `here` is in the working directory. */
+type OnMisplaced = (here: string, meant: string, argument: string) => void;
+
+/**
+ * Makes the paths of the job manager's channels in these arguments absolute. `written` are the arguments
+ * before their templates were filled.
+ */
+export async function placeChannels(args: Args, written: Args, saying: Saying): Promise<Args> {
+  const placed: Args = {};
+  for (const name of MANAGER_CHANNELS) {
+    if (!isMap(written[name]) && wholeTemplate(written[name]) === undefined) continue;
+    if (isMap(args[name])) placed[name] = await placeChannel(args[name], written[name], saying, name);
+  }
+  return { ...args, ...placed };
+}
+
+/** Makes the paths of one channel, with `type` and `args`, absolute. */
+export async function placeChannel<Config extends Args>(
+  config: Config,
+  written: unknown,
+  saying: Saying,
+  argument = "",
+): Promise<Config> {
+  const { type, args } = config;
+  const place = (path: string, asWritten: unknown): string => {
+    if (isTyped(path, asWritten, saying.typed)) return resolve(path);
+    const meant = saidPath(path, saying.at);
+    const here = misplaced(path, meant);
+    if (here !== undefined) saying.onMisplaced?.(here, meant, argument);
+    return meant;
+  };
+  const found = typeof type === "string" && isPath(type) ? place(type, field(written, "type")) : type;
+  const options = isMap(args) ? { ...args } : args;
+  for (const option of typeof found === "string" && isMap(options) ? await saying.pathsOf(found) : []) {
+    const path = (options as Args)[option];
+    // An empty text, or a name such as ":memory:", is for the type to refuse.
+    if (typeof path !== "string" || /^\s*$|^:/.test(path)) continue;
+    (options as Args)[option] = place(path, field(field(written, "args"), option));
+  }
+  return { ...config, ...(type !== undefined && { type: found }), ...(args !== undefined && { args: options }) };
+}
+
+/** Whether the whole text was typed on the command line, and a template put it here. */
+export function isTyped(text: string, written: unknown, typed: Args): boolean {
+  const path = wholeTemplate(written);
+  return path !== undefined && valueAt(typed, path) === text;
+}
+
+/** Whether a channel type is the path of a module. */
+function isPath(type: string): boolean {
+  return type.startsWith(".") || isAbsolute(type);
+}
+
+function field(value: unknown, name: string): unknown {
+  return isMap(value) ? value[name] : undefined;
+}
+
+/**
+ * Makes a channel type known before it is opened. With strict package managers, core cannot find the backends
+ * itself.
+ */
+export type PrepareType = (type: string) => Promise<void>;
+
+/** Prepares the type `simple`, and passes all others to `others`. */
+export function preparing(others?: PrepareType): PrepareType {
+  return async (type) => {
+    if (type === "simple") registerBackend((await import("@ojm/simple")).backend);
+    else await others?.(type);
+  };
+}
+
+/** Asks the types themselves. */
+export function askingTypes(prepare: PrepareType): PathsOf {
+  return async (type) => {
+    try {
+      await prepare(type);
+      return (await findType(type)).paths ?? [];
+    } catch {
+      return [];
+    }
+  };
+}
+
+/** Asks no type of the user's own: that would run its module. */
+function askingOurTypes(prepare: PrepareType): PathsOf {
+  const ask = askingTypes(prepare);
+  return async (type) => (isPath(type) ? [] : ask(type));
+}
+
+/**
+ * Lets core find channel types on this machine, and opens none. `why` gives core's own message if it cannot.
+ */
+export function findingTypes(prepare: PrepareType): KnownTypes {
+  const why = async (type: string): Promise<string | undefined> => {
+    // A check runs nothing, so the user's own file is not imported. Core reports a missing one below.
+    if (isAbsolute(type) && existsSync(type)) return undefined;
+    try {
+      await prepare(type);
+      await findType(type);
+    } catch (error) {
+      if (!isChannelError(error)) throw error;
+      if (error.code === "UNKNOWN_TYPE" || error.code === "FAILED") return error.message;
+    }
+    return undefined;
+  };
+  const wrongOption = async (type: string, option: string): Promise<string | undefined> => {
+    if (isPath(type)) return undefined;
+    try {
+      await prepare(type);
+      const { options } = await findType(type);
+      if (options !== undefined) rejectUnknownOptions(type, { [option]: true }, options);
+    } catch (error) {
+      // Why a type cannot be found is told already.
+      if (!isChannelError(error)) throw error;
+      if (error.code === "INVALID_CONFIG") return error.message;
+    }
+    return undefined;
+  };
+  return { why, wrongOption, pathsOf: askingOurTypes(prepare) };
+}
+
+/** What is known of the types of channels without opening one. */
+interface KnownTypes {
+  /** Why no channel of this type can be opened on this machine, whatever its arguments. */
+  why(type: string): Promise<string | undefined>;
+  /** What is wrong with the name of an option, if the type tells its options. */
+  wrongOption(type: string, option: string): Promise<string | undefined>;
+  readonly pathsOf: PathsOf;
+}
+
+/** The arguments that a file starts with. */
+interface Given {
+  /** Those that all jobs have. */
+  readonly common: Args;
+  /** Those of the command line among them. */
+  readonly typed: Args;
+}
+
+/** A channel that the file opens, as far as that is known before the start. */
+interface Use {
+  readonly type: unknown;
+  readonly at: Position;
+  readonly args: unknown;
+  /** Where an option stands. */
+  readonly placeOf: (option: string) => Position;
+  /** Whether the todo surely gets there, unless an earlier step fails. Otherwise a problem is a warning. */
+  readonly certain: boolean;
+}
+
+/**
+ * Finds channels that cannot be opened: a misspelt type, a missing package, wrong arguments of Init. Warns of
+ * stores in the working directory that a relative path does not mean. Values that a script or a template
+ * decides are checked later.
+ */
+export async function checkChannels(
+  file: JobFile,
+  plan: Plan,
+  given: Given,
+  problems: Problems,
+  types: KnownTypes,
+): Promise<void> {
+  const { typed } = given;
+  const saying = (at: Position): Saying => ({ at, typed, pathsOf: types.pathsOf });
+  const uses = [
+    ...(await declared(file, saying, problems)),
+    ...(await usedByInit(file, plan, given.common, saying, problems)),
+  ];
+  for (const { type = "simple", args, at, placeOf, certain } of uses) {
+    if (typeof type !== "string" || hasTemplate(type)) continue;
+    const tell = (message: string | undefined, where: Position): void => {
+      if (message !== undefined) complain(sentence(message), where, certain, problems);
+    };
+    if (type !== "simple") tell(await types.why(type), at);
+    for (const option of isMap(args) ? Object.keys(args) : []) {
+      tell(await types.wrongOption(type, option), nameBefore(placeOf(option), option));
+    }
+  }
+}
+
+type SayingAt = (at: Position) => Saying;
+
+async function declared({ settings }: JobFile, saying: SayingAt, problems: Problems): Promise<Use[]> {
+  const uses: Use[] = [];
+  for (const { at, typeAt, argsAt, ...written } of settings.channels?.create ?? []) {
+    const onMisplaced: OnMisplaced = (here, meant) => problems.warn(misplacedNote(here, meant), at);
+    const { type, args } = await placeChannel(written, written, { ...saying(at), onMisplaced });
+    for (const [option, value] of Object.entries(written.args ?? {})) {
+      const template = firstTemplate(textOf(value));
+      if (template === undefined) continue;
+      const message = `nothing fills ${template} in "${option}" of "${written.name}": in "ojob.channels" no templates are filled. Write the value itself.`;
+      problems.flaw(message, argsAt[option] ?? at);
+    }
+    uses.push({ type, args, at: typeAt ?? at, placeOf: (option) => argsAt[option] ?? at, certain: true });
+  }
+  return uses;
+}
+
+async function usedByInit(
+  file: JobFile,
+  plan: Plan,
+  common: Args,
+  saying: SayingAt,
+  problems: Problems,
+): Promise<Use[]> {
+  // Unknown names and cycles have been reported already.
+  if (!problems.isWhole) return [];
+  const certain = surelyRun(plan);
+  const uses: Use[] = [];
+  for (const job of file.jobs.values()) {
+    const planned = plan.jobs.get(job.name);
+    if (planned === undefined || firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
+    for (const { entry, given } of callsOf(job, file)) {
+      const onMisplaced: OnMisplaced = (here, meant, argument) =>
+        problems.warn(misplacedNote(here, meant), placeOf(job, entry, `${argument}.args`, argument));
+      const place = (args: Args, written: Args, at: Position): Promise<Args> =>
+        placeChannels(args, written, { ...saying(at), onMisplaced });
+      const filled = await place(
+        fillArgs(given, common, () => {}, plan.environment.all),
+        given,
+        entry?.at ?? job.at,
+      );
+      for (const own of runArgs(job)) {
+        const missing: Missing = (argument, text) => {
+          // A job that is a step gets arguments that nobody knows here.
+          if (entry === undefined || file.settings.shareArgs || planned.checks.in.length > 0) return;
+          refuseUnfilled({ argument, text, own }, job, certain.has(job.name), problems);
+        };
+        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(planned) }, missing);
+        uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
+      }
+    }
+  }
+  return uses;
+}
+
+/** Reports an option of a channel whose variable or template nothing fills. */
+function refuseUnfilled(
+  { argument, text, own }: { readonly argument: string; readonly text: string; readonly own: Args },
+  job: JobDefinition,
+  certain: boolean,
+  problems: Problems,
+): void {
+  if (!MANAGER_CHANNELS.some((name) => name === argument)) return;
+  const options = isMap(own[argument]) ? own[argument]["args"] : undefined;
+  // A template holds its path without blanks here, and is written with them.
+  const has = (value: unknown): boolean => textOf(value).replace(/\s/g, "").includes(text.replace(/\s/g, ""));
+  const option = isMap(options) ? Object.keys(options).find((name) => has(options[name])) : undefined;
+  if (option === undefined) return;
+  const message = unfilledOption(text, option, argument);
+  const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
+  complain(message, at, certain, problems);
+}
+
+/** What the todo calls a job with; nothing, if it does not name the job. */
+function callsOf(job: JobDefinition, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
+  const entries = todo.filter((entry) => entry.job === job.name);
+  const calls = entries.flatMap((entry) => runArgs(entry).map((given) => ({ entry, given })));
+  return calls.length > 0 ? calls : [{ given: {} }];
+}
+
+/** Where the first of these arguments stands that the job or the todo has. */
+function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: string[]): Position {
+  const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
+  return places[0] ?? entry?.at ?? job.at;
+}
+
+/** Records in a lasting store call for locks in one, too. */
+const LOCKS_IN_MEMORY = `${JOB_INIT} has "chJobs" and no "chLocks": the locks are in the memory of this process, so that other processes may run the same jobs at the same time. Give "chLocks" the same channel`;
+
+function isInMemory(config: unknown): boolean {
+  const { type = "simple" } = (config ?? {}) as Args;
+  return type === "simple";
+}
+
+function usesOf(
+  args: Args,
+  job: JobDefinition,
+  entry: TodoEntry | undefined,
+  certain: boolean,
+  problems: Problems,
+): Use[] {
+  const at = (...names: string[]): Position => placeOf(job, entry, ...names);
+  if (MANAGER_CHANNELS.some((name) => hasTemplate(args[name]))) return [];
+  const wrong = wrongManagerArgs(args);
+  for (const { argument, message } of wrong) {
+    complain(message, at(argument), certain, problems);
+  }
+  if (certain && wrong.length === 0 && args["chLocks"] === undefined && !isInMemory(args["chJobs"])) {
+    problems.warn(LOCKS_IN_MEMORY, at("chJobs"));
+  }
+  const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
+  return right.map((name) => {
+    const { type, args: options } = (args[name] ?? {}) as Args;
+    const placeOfOption = (option: string): Position => at(`${name}.args.${option}`, `${name}.args`, name);
+    return { type, args: options, at: at(`${name}.type`, name), placeOf: placeOfOption, certain };
+  });
+}
+
+/**
+ * The jobs that surely run, whatever scripts and conditions decide: entries without a `when`, and their
+ * steps.
+ */
+function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
+  const sure = new Set<string>();
+  const visit = (name: string): void => {
+    const job: PlannedJob | undefined = jobs.get(name);
+    if (job === undefined || sure.has(name)) return;
+    sure.add(name);
+    for (const step of job.steps) if ("job" in step) visit(step.job);
+  };
+  for (const { job, when } of todo) if (when === undefined) visit(job);
+  return sure;
+}
+
+/** Where the name of an option stands whose value is at `at`: the caret is under the word that is wrong. */
+function nameBefore(at: Position, option: string): Position {
+  const before =
+    at.source
+      .line(at.line)
+      ?.slice(0, at.column - 1)
+      .trimEnd() ?? "";
+  if (!before.endsWith(":")) return at;
+  const key = before.slice(0, -1).trimEnd();
+  const written = [option, `"${option}"`, `'${option}'`].find((word) => key.endsWith(word));
+  return written === undefined ? at : { ...at, column: key.length - written.length + 1 };
+}
+
+function sentence(message: string): string {
+  return /[.?!]$/.test(message) ? message : `${message}.`;
+}
+
+/** Reports an error, or a warning where the todo may not get there. */
+function complain(message: string, at: Position, certain: boolean, problems: Problems): void {
+  if (certain) problems.flaw(message, at);
+  else problems.warn(message, at);
+}

@@ -1,0 +1,201 @@
+import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import type { Rule } from "@ojm/alerts";
+import { check } from "../load/check.js";
+import type { Args, JobFile, Notify, NotifyRule, PlacedText } from "../load/job-file.js";
+import { readNotify, notify as shape } from "../load/notify.js";
+import { child } from "../load/yaml/node.js";
+import { parseYaml } from "../load/yaml/parse.js";
+import { missingFile, saidPath } from "../text/files.js";
+import { type Position, Problems, SourceFile } from "../text/problem.js";
+import { fillAll, firstTemplate, requiredVariable } from "../text/template.js";
+import { NOTHING_AROUND, type Surroundings } from "./environment.js";
+import { Openers } from "./manager/openers.js";
+import type { Plan, PlannedNotify } from "./planned.js";
+
+/**
+ * The `notify` of a job file, filled and checked. The package of the alerts is loaded only if there is one.
+ */
+export async function planNotify(
+  file: JobFile,
+  plan: Plan,
+  from: FilledFrom,
+  problems: Problems,
+): Promise<PlannedNotify | undefined> {
+  const { notify } = file.settings;
+  const [first] = notify?.rules ?? [];
+  // What is wrong with the shape of a rule has been reported already.
+  if (notify === undefined || first === undefined || !problems.isWhole) return undefined;
+  if (!new Openers(plan).any && ![...plan.jobs.values()].some(({ steps }) => steps.some(takesLock))) {
+    problems.warn('"notify" tells of the runs of the job manager, and no job of this file has any.', first.at);
+  }
+  return fillNotify(notify, from, problems);
+}
+
+/** Fills `notify` as it is written, in a job file or in a config, and checks it. */
+async function fillNotify(written: Notify, from: FilledFrom, problems: Problems): Promise<PlannedNotify> {
+  const filler = new RuleFiller(from, problems);
+  const before = problems.errors.length;
+  const rules = written.rules.map((rule) => placed(filler.fill(rule), rule, from.around, problems) as unknown as Rule);
+  const url = written.url && urlOf(written.url, filler);
+  const notify = { rules, ...(url !== undefined && { url }) };
+  // A value that nothing fills is no right one either.
+  if (problems.errors.length === before) await checkAll(notify, written, problems);
+  return notify;
+}
+
+function urlOf({ text, at }: PlacedText, filler: RuleFiller): string {
+  return String(filler.fill({ values: { url: text }, at, places: {} })["url"]);
+}
+
+function takesLock(step: Plan["onAnyError"][number]): boolean {
+  return "job" in step && step.job.startsWith("oJobManager ");
+}
+
+/** A program that is a path begins at the folder of the file. One without a slash is sought on the PATH. */
+function placed(values: Args, { places, at }: NotifyRule, { values: look }: Surroundings, problems: Problems): Args {
+  const { command } = values["to"] as { readonly command?: readonly string[] };
+  const [program = "", ...parameters] = command ?? [];
+  if (!program.includes("/") || firstTemplate(program) !== undefined) return values;
+  const where = placeOf("to.command", places) ?? at;
+  const path = isAbsolute(program) ? program : saidPath(program, where);
+  // Whoever only looks at the runs of the file may be on another machine.
+  if (look !== "found" && !existsSync(path)) problems.flaw(missingFile(program, where), where);
+  return { ...values, to: { ...(values["to"] as Args), command: [path, ...parameters] } };
+}
+
+/** Reports what the package of the alerts finds wrong, of each rule alone first. */
+async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems: Problems): Promise<void> {
+  const { AlertsError, checkRules } = await import("@ojm/alerts");
+  const told = (some: readonly Rule[], first: number, address?: string): void => {
+    try {
+      checkRules(some, address);
+    } catch (error) {
+      if (!(error instanceof AlertsError)) throw error;
+      if (error.option === "url") {
+        problems.flaw(`"notify": ${error.message}.`, written.url?.at);
+        return;
+      }
+      const { index, at } = placeIn(error.option, error.message, first, written.rules);
+      const rest = error.message.slice(/^rules\[\d+\]/.exec(error.message)?.[0].length ?? 0);
+      problems.flaw(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, at);
+    }
+  };
+  const before = problems.errors.length;
+  for (const [index, rule] of rules.entries()) told([rule], index);
+  if (problems.errors.length === before) told(rules, 0, url);
+}
+
+/** Where an option stands, or the one of its options that the message is about. */
+function placeIn(
+  option: string,
+  message: string,
+  first: number,
+  written: readonly NotifyRule[],
+): { readonly index: number; readonly at: Position | undefined } {
+  const index = first + Number(/\[(\d+)\]/.exec(option)?.[1] ?? 0);
+  const { places = {}, at } = written[index] ?? {};
+  const path = option.replace(/^rules\[\d+\]\.?/, "");
+  const named = /^: (\w+) /.exec(message.slice(option.length))?.[1];
+  const inner = named === undefined ? path : `${path}${path === "" ? "" : "."}${named}`;
+  return { index, at: placeOf(inner, places) ?? at };
+}
+
+/** What stands for a value that is not known as the file is only looked at, so that the rest is checked. */
+const STANDS_FOR: Readonly<Record<string, (count: number) => string>> = {
+  webhook: (count) => `https://example.com/${count}`,
+  slack: (count) => `https://example.com/${count}`,
+  healthchecks: (count) => `https://example.com/${count}`,
+  url: () => "https://example.com",
+  smtp: (count) => `smtp://host${count}.example.com`,
+  secret: () => "whsec_AAAAAAAAAAAAAAAA",
+  to: () => "a@example.com",
+  from: () => "a@example.com",
+};
+
+/** What texts are filled from. */
+interface FilledFrom {
+  /** The arguments that all jobs have; `undefined` for a config, which has no arguments and no secrets. */
+  readonly args: Args | undefined;
+  readonly around: Surroundings;
+}
+
+/** Fills the texts of rules from the arguments, the secrets and the environment of their file. */
+class RuleFiller {
+  readonly #data: Args;
+  readonly #around: Surroundings;
+  readonly #problems: Problems;
+  readonly #isConfig: boolean;
+  #count = 0;
+
+  constructor({ args, around }: FilledFrom, problems: Problems) {
+    const secrets = around.secrets.names.flatMap((name) => {
+      const value = around.secrets.valueOf(name);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    this.#data = { ...args, ...Object.fromEntries(secrets) };
+    this.#around = around;
+    this.#isConfig = args === undefined;
+    this.#problems = problems;
+  }
+
+  /** The values of a rule, filled. */
+  fill({ values, places, at }: NotifyRule): Args {
+    return this.#map(values, "", (path) => placeOf(path, places) ?? at) as Args;
+  }
+
+  #map(value: unknown, path: string, placeAt: (path: string) => Position): unknown {
+    if (typeof value === "string") return this.#text(value, path, placeAt(path));
+    if (Array.isArray(value)) return value.map((item) => this.#map(item, path, placeAt));
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value).map(([key, item]) => {
+      return [key, this.#map(item, path === "" ? key : `${path}.${key}`, placeAt)] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+
+  #text(text: string, path: string, at: Position): unknown {
+    const isTemplate = firstTemplate(text) !== undefined;
+    const { values, environment } = this.#around;
+    if (isTemplate && values !== "needed") return STANDS_FOR[path.split(".").at(-1) ?? ""]?.(this.#count++) ?? text;
+    const missing = (written: string, message?: string): void => {
+      const name = /[^\s{}$.:[\]]+/.exec(written)?.[0] ?? "it";
+      const how = written.startsWith("$")
+        ? `Set ${name} in the environment.`
+        : this.#isConfig
+          ? `Write \${${name}}, and set ${name} in the environment.`
+          : `Define a secret "${name}" under "ojob", or add ${name}=… to the command line.`;
+      const why =
+        message === undefined ? `nothing fills ${written} in "notify". ${how}` : requiredVariable(written, message);
+      this.#problems.flaw(why, at);
+    };
+    return fillAll(text, this.#data, { missing, keep: true, variables: environment.all });
+  }
+}
+
+/** The place of the innermost map or value on a path that is known. */
+function placeOf(path: string, places: NotifyRule["places"]): Position | undefined {
+  for (let known = path; known !== ""; known = known.slice(0, Math.max(0, known.lastIndexOf(".")))) {
+    const at = Object.hasOwn(places, known) ? places[known] : undefined;
+    if (at !== undefined) return at;
+  }
+  return undefined;
+}
+
+/**
+ * Reads the `notify` of a config, which is like that of a job file, and fills it from the environment.
+ * `text`: the config as YAML or JSON. Resolves to `undefined` if it has no rules.
+ *
+ * @throws JobFileError with every problem at once
+ */
+export async function notifyOfConfig(path: string, text: string): Promise<PlannedNotify | undefined> {
+  const problems = new Problems();
+  const node = child(parseYaml(new SourceFile(path, path, text), problems), "notify");
+  if (node === undefined) return undefined;
+  const written = readNotify(check(node, shape, '"notify"', problems, ["notify"]));
+  const around = { ...NOTHING_AROUND, values: "needed" } as const;
+  const isKnown = written !== undefined && written.rules.length > 0 && problems.isWhole;
+  const notify = isKnown ? await fillNotify(written, { args: undefined, around }, problems) : undefined;
+  problems.throwErrors();
+  return notify;
+}

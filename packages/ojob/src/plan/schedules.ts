@@ -1,0 +1,255 @@
+import type { ScheduleDefinition } from "@ojm/schedule";
+import type { Args, JobDefinition, JobFile, TodoEntry, TypeArgs } from "../load/job-file.js";
+import type { Position, Problems } from "../text/problem.js";
+import { fillArgs, runArgs } from "./args.js";
+import { JOB_START } from "./manager/manager-args.js";
+import { eachStart, firstDoing, type Start, timeoutOf, wrongRunArgs } from "./manager/starts.js";
+import { type Plan, type PlannedJob, runLimits } from "./planned.js";
+
+/** The longest name of a schedule, in characters. */
+const LONGEST_NAME = 200;
+
+/** The start of a run that a job makes before any script. */
+export interface KnownStart {
+  /** The name of the lock. */
+  readonly name: string;
+  /** The longest time of the run, in ms, if the arguments say it. */
+  readonly timeout: number | undefined;
+}
+
+/** What a job is looked up in. */
+interface KnownIn {
+  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly commandLine: Args;
+}
+
+/**
+ * The start of a run with which a job begins, with these arguments; `undefined` if it begins otherwise, or if
+ * a script decides the name.
+ */
+export function knownStart(
+  job: PlannedJob,
+  { own, given }: { readonly own: Args; readonly given: Args },
+  { jobs, commandLine }: KnownIn,
+): KnownStart | undefined {
+  if (firstDoing(JOB_START, job.name, jobs) !== "it") return undefined;
+  const starts: Start[] = [];
+  const visit = (start: Start): void => void starts.push(start);
+  eachStart({ ...job, args: [own] }, given, () => job.at, { jobs, commandLine, visit });
+  const [first] = starts;
+  if (first === undefined || wrongRunArgs(first.args) !== undefined) return undefined;
+  const name = String(first.args["name"]);
+  const timeout = timeoutOf(first.args);
+  if (name.length > LONGEST_NAME) return undefined;
+  return { name, timeout: typeof timeout === "number" ? timeout : undefined };
+}
+
+/** The words of a schedule, beside when it is due. Only a scheduler keeps to them. */
+const SCHEDULE_WORDS = ["overlap", "missed", "jitter", "blackout"] as const;
+
+/** Whether a job says more of its schedule than when it is due. */
+export function hasScheduleWords(typeArgs: TypeArgs): boolean {
+  return SCHEDULE_WORDS.some((word) => typeArgs[word] !== undefined);
+}
+
+/** One of the runs that a job makes at a tick. */
+export interface NamedRun {
+  readonly own: Args;
+  readonly given: Args;
+  readonly name: string;
+  readonly timeout: number | undefined;
+}
+
+/**
+ * The runs that a job makes at each tick of its schedule, if each of them can have a schedule of its own in
+ * the store: their names are known and differ. Otherwise the reason why they cannot, in words.
+ */
+export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownIn): readonly NamedRun[] | string {
+  const { typeArgs } = job;
+  if (typeArgs.cron === undefined && !hasScheduleWords(typeArgs)) return "its interval is that of each process";
+  const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
+  const { most, failFast } = runLimits(job);
+  if (pairs.length > 1 && (failFast || most < pairs.length)) return "its runs of a tick depend on each other";
+  const runs: NamedRun[] = [];
+  for (const pair of pairs) {
+    const start = knownStart(job, pair, known);
+    if (start === undefined) return "it does not begin with oJobManager Job Start under a name that is known";
+    if (runs.some(({ name }) => name === start.name)) return `several of its runs have the name "${start.name}"`;
+    runs.push({ ...pair, ...start });
+  }
+  return runs;
+}
+
+/** How many schedules of a todo have each name. Of several that share one, none can be in the store. */
+export function scheduleNames({ todo, jobs, environment }: Plan, commandLine: Args): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const entry of todo) {
+    const job = jobs.get(entry.job);
+    if (job?.type !== "periodic") continue;
+    const given = runArgs(entry).map((args) => fillArgs(args, commandLine, () => {}, environment.all));
+    const runs = namedRuns(job, given, { jobs, commandLine });
+    if (typeof runs === "string") continue;
+    for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The shortest interval that processes share, in ms. */
+const SHORTEST = 1_000;
+
+/**
+ * Finds wrong words of schedules, such as `overlap` and `retry`, and those that have no effect where they
+ * stand. What they may be is checked by the package that goes by them, loaded only for a file that has some.
+ */
+export async function checkScheduleWords(
+  file: JobFile,
+  plan: Plan,
+  commandLine: Args,
+  problems: Problems,
+): Promise<void> {
+  for (const job of file.jobs.values()) {
+    if (hasScheduleWords(job.typeArgs) || job.typeArgs.retry !== undefined) await checkJob(job, problems);
+  }
+  if (!problems.isWhole) return;
+  const names = scheduleNames(plan, commandLine);
+  for (const entry of file.todo) {
+    const job = plan.jobs.get(entry.job);
+    const definition = file.jobs.get(entry.job);
+    if (job === undefined || definition === undefined) continue;
+    warnOfArgs(job, definition, entry, plan, problems);
+    const given = filledArgs(entry, plan, commandLine);
+    if (job.type === "periodic" && hasScheduleWords(job.typeArgs)) {
+      checkShared(job, definition, given, { plan, commandLine, names }, problems);
+    }
+    warnOfRetry(job, definition, given, { plan, commandLine }, problems);
+  }
+}
+
+async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
+  const { checkDefinition, isScheduleError } = await import("@ojm/schedule");
+  for (const word of [...SCHEDULE_WORDS, "retry"] as const) {
+    if (typeArgs[word] === undefined) continue;
+    const place = typeArgsAt[word] ?? at;
+    try {
+      // Each by itself, or a wrong one would hide the others.
+      checkDefinition(name, { cron: "@daily", [word]: typeArgs[word] } as ScheduleDefinition);
+    } catch (error) {
+      if (!isScheduleError(error)) throw error;
+      problems.flaw(error.message.replace(/^the schedule/, "the job"), place);
+    }
+    // A job that is run alone, by `--job`, has its schedule all the same.
+    const isScheduled = type === "periodic" || typeArgs.cron !== undefined || typeArgs.timeInterval !== undefined;
+    if (word !== "retry" && !isScheduled) {
+      problems.warn(`"${word}" of "${name}" has no effect: the job has no schedule.`, place);
+    }
+  }
+  const { cron, timeInterval = SHORTEST } = typeArgs;
+  const word = SCHEDULE_WORDS.find((one) => typeArgs[one] !== undefined);
+  if (word === undefined || cron !== undefined || (Number.isInteger(timeInterval) && timeInterval >= SHORTEST)) return;
+  const message = `"timeInterval" of "${name}" must be ${SHORTEST} or more, in whole milliseconds: with "${word}", all processes have the same ticks.`;
+  problems.flaw(message, typeArgsAt["timeInterval"] ?? at);
+}
+
+/**
+ * Warns of words among the arguments of a managed job: they belong in `typeArgs`, and do nothing where they
+ * are. A script may have an argument of that name for itself.
+ */
+function warnOfArgs(
+  job: PlannedJob,
+  definition: JobDefinition,
+  entry: TodoEntry,
+  { jobs }: Plan,
+  problems: Problems,
+): void {
+  if (firstDoing(JOB_START, job.name, jobs) !== "it") return;
+  const script = JSON.stringify(definition.exec ?? "");
+  for (const { args, argsAt, at } of [definition, entry]) {
+    for (const word of [...SCHEDULE_WORDS, "retry"]) {
+      if (script.includes(word) || !args.some((one) => Object.hasOwn(one, word))) continue;
+      const message = `"${word}" among the args of "${job.name}" has no effect. It belongs under "typeArgs" of the job.`;
+      problems.warn(message, argsAt[word] ?? at);
+    }
+  }
+}
+
+/** What a schedule is looked at with. */
+interface In {
+  readonly plan: Plan;
+  readonly commandLine: Args;
+  /** How many schedules have each name. */
+  readonly names: ReadonlyMap<string, number>;
+}
+
+/** Finds words that other processes cannot go by. */
+function checkShared(
+  job: PlannedJob,
+  definition: JobDefinition,
+  given: readonly Args[],
+  { plan, commandLine, names }: In,
+  problems: Problems,
+): void {
+  const { word, at } = firstWord(definition);
+  const runs = namedRuns(job, given, { jobs: plan.jobs, commandLine });
+  if (typeof runs === "string") {
+    const isManaged = firstDoing(JOB_START, job.name, plan.jobs) === "it";
+    if (isManaged) problems.warn(`"${word}" of "${job.name}" holds in each process by itself: ${runs}.`, at);
+    return;
+  }
+  const shared = runs.find(({ name }) => (names.get(name) ?? 0) > 1);
+  if (shared === undefined) return;
+  const message = `"${word}" of "${job.name}": several schedules have the name "${shared.name}", and the store has one of a name. Give each a name of its own, or one "typeArgs.lock".`;
+  problems.flaw(message, at);
+}
+
+/** Warns of `onLost`, which needs a run whose name is known. */
+function warnOfRetry(
+  job: PlannedJob,
+  { typeArgsAt, at }: JobDefinition,
+  given: readonly Args[],
+  { plan, commandLine }: Pick<In, "plan" | "commandLine">,
+  problems: Problems,
+): void {
+  if (job.typeArgs.retry?.onLost !== true) return;
+  const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
+  if (pairs.every((pair) => knownStart(job, pair, { jobs: plan.jobs, commandLine }) !== undefined)) return;
+  const message = `"onLost" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
+  problems.warn(message, typeArgsAt["retry"] ?? at);
+}
+
+function firstWord({ typeArgs, typeArgsAt, at }: JobDefinition): { readonly word: string; readonly at: Position } {
+  const word = SCHEDULE_WORDS.find((one) => typeArgs[one] !== undefined) ?? "";
+  return { word, at: typeArgsAt[word] ?? at };
+}
+
+function filledArgs({ args }: TodoEntry, { environment }: Plan, commandLine: Args): readonly Args[] {
+  return runArgs({ args }).map((one) => fillArgs(one, commandLine, () => {}, environment.all));
+}
+
+/** Finds wrong cron expressions and time zones, and periodic jobs without a schedule. */
+export async function checkSchedules(file: JobFile, problems: Problems): Promise<void> {
+  for (const job of file.jobs.values()) {
+    const { name, at, type, typeArgs } = job;
+    if (typeArgs.cron !== undefined || typeArgs.timeZone !== undefined) await checkCron(job, problems);
+    else if (type === "periodic" && typeArgs.timeInterval === undefined) {
+      problems.flaw(`"${name}" is periodic: it needs "cron" or "timeInterval" in its "typeArgs".`, at);
+    }
+  }
+}
+
+/**
+ * Checks a cron expression. Its reader is loaded only for a file that has one, so that others start faster.
+ */
+async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
+  const { cronSchedule, isScheduleError } = await import("@ojm/schedule");
+  const tell = (cron: string, timeZone?: string): void => {
+    try {
+      cronSchedule(cron, timeZone);
+    } catch (error) {
+      if (!isScheduleError(error)) throw error;
+      problems.flaw(error.message, typeArgsAt[error.setting ?? ""] ?? at);
+    }
+  };
+  // Check each by itself, or a wrong expression would hide a wrong zone.
+  if (typeArgs.cron !== undefined) tell(String(typeArgs.cron));
+  if (typeArgs.timeZone !== undefined) tell("@daily", String(typeArgs.timeZone));
+}

@@ -1,0 +1,165 @@
+import { builtinFileOf } from "../load/builtin.js";
+import type { JobFile, JobReference, Shortcut, StepJob, StepReference } from "../load/job-file.js";
+import { insteadOfJob } from "../load/openaf-jobs.js";
+import { shortcutNamed } from "../shortcuts/table.js";
+import { needsHandlebars, SHORTCUT_HELPERS } from "../shortcuts/values.js";
+import type { Position, Problems } from "../text/problem.js";
+import { didYouMean } from "../text/problem.js";
+import { wrongTemplate } from "../text/template.js";
+import { jobsNamedIn, type PlannedJob } from "./planned.js";
+
+/** Whose steps are checked, and in which file. */
+interface StepsContext {
+  /** What names the steps, in words: `"from" of "A"`. */
+  readonly where: string;
+  /** The job whose steps they are. */
+  readonly owner: string;
+  readonly file: JobFile;
+  readonly problems: Problems;
+}
+
+/** Checks the jobs and shortcuts of `from` and `to`: unknown jobs, wrong values, code that cannot be read. */
+export function checkSteps(steps: readonly StepReference[], context: StepsContext): void {
+  for (const step of steps) {
+    if ("shortcut" in step) checkShortcut(step.shortcut, context);
+    else checkStepJob(step, context);
+  }
+}
+
+function checkStepJob(step: StepJob, { where, file, problems }: StepsContext): void {
+  expectJob(step, file, where, problems);
+  const isBuiltin = file.jobs.get(step.job)?.builtin !== undefined;
+  if (!isBuiltin || Object.keys(step.args).length === 0) return;
+  // They would name the lock of one step, and not that of the others.
+  const message = `"${step.job}" takes the args of the job whose step it is: write these args there.`;
+  problems.error(message, Object.values(step.argsAt)[0] ?? step.at);
+}
+
+function checkShortcut(shortcut: Shortcut, context: StepsContext): void {
+  const name = `(${shortcut.name})`;
+  for (const [list, items] of Object.entries(shortcut.lists)) {
+    const option = list.split(".")[0] ?? "";
+    const where = option === "value" ? `"${name}"` : `"((${option}))" of "${name}"`;
+    for (const item of items) {
+      if ("shortcut" in item) checkShortcut(item.shortcut, context);
+      else checkItem(item, { ...context, where });
+    }
+  }
+  checkTexts(shortcut, context.problems);
+  const complain = (message: string, option = "value"): void =>
+    context.problems.error(`${message}.`, shortcut.places[option] ?? shortcut.at);
+  shortcutNamed(shortcut.name)?.check?.(shortcut, complain, context);
+}
+
+/** A job in a list of a shortcut. Its name may hold a template: then it is looked up when its turn comes. */
+function checkItem(item: StepJob, context: StepsContext): void {
+  if (hasTemplate(item)) return;
+  checkStepJob(item, context);
+  const job = context.file.jobs.get(item.job);
+  const begun = job?.type === "periodic" ? "its schedule" : job?.type === "subscribe" ? "its subscription" : undefined;
+  const at = item.at;
+  if (begun !== undefined) {
+    const message = `${context.where} names the job "${item.job}", and ${begun} begins in "todo" only: name it there, with a "when".`;
+    context.problems.error(message, at);
+  } else if (job?.type === "shutdown") {
+    const message = `${context.where} names the job "${item.job}", which runs at the end: name it in "todo", with a "when".`;
+    context.problems.error(message, at);
+  }
+}
+
+function hasTemplate({ job }: JobReference): boolean {
+  return job.includes("{{") || job.includes("${");
+}
+
+/** A template that is a path alone. */
+const PLAIN = /\{\{\{?\s*[\p{L}\p{N}_$.[\]-]+\s*\}?\}\}/gu;
+
+/** Finds templates in the values of a shortcut that cannot be filled. */
+function checkTexts({ name, values, places, args, argsAt, at }: Shortcut, problems: Problems): void {
+  for (const [option, value] of Object.entries(values)) {
+    const isWhole = option === "value" && shortcutNamed(name)?.isTemplate === true;
+    checkValue(value, isWhole, option === "value" ? `(${name})` : `((${option}))`, places[option] ?? at, problems);
+  }
+  for (const [argument, value] of Object.entries(args))
+    checkValue(value, false, argument, argsAt[argument] ?? at, problems);
+}
+
+function checkValue(value: unknown, isWhole: boolean, what: string, at: Position, problems: Problems): void {
+  if (typeof value === "string") {
+    const needed = isWhole ? value.replace(PLAIN, "").includes("{{") : needsHandlebars(value);
+    const wrong = needed || needsHandlebars(value) ? wrongTemplate(value, SHORTCUT_HELPERS) : undefined;
+    if (wrong !== undefined) problems.error(`the template in "${what}" cannot be filled: ${wrong.message}.`, at);
+  } else if (typeof value === "object" && value !== null) {
+    for (const item of Object.values(value)) checkValue(item, isWhole, what, at, problems);
+  }
+}
+
+/** Reports the name of a job that the file does not have. `where` says who names it. */
+export function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
+  if (file.jobs.has(job) || !file.complete) return;
+  const included = builtinFileOf(job);
+  const instead = insteadOfJob(job);
+  if (instead !== undefined) {
+    problems.error(`${where} names the job "${job}", which comes with OpenAF, and not with ojm.${instead}`, at);
+    return;
+  }
+  const hint =
+    included !== undefined ? ` It comes with ${included}: add "include: [${included}]".` : nameHint(job, file);
+  problems.error(`${where} names the job "${job}", which does not exist.${hint}`, at);
+}
+
+function nameHint(job: string, { jobs }: JobFile): string {
+  // Without the colon, YAML reads a shortcut as a text.
+  if (/^\(\w+\s*\)$/.test(job)) return ` A shortcut has a colon behind it: "${job}:".`;
+  return didYouMean(job, jobs.keys());
+}
+
+type Jobs = ReadonlyMap<string, PlannedJob>;
+
+/** The jobs that are steps of a job or run for its items. */
+export function stepsOf(job: PlannedJob): string[] {
+  const steps = job.steps.flatMap((step) => ("job" in step ? [step.job] : []));
+  return [...steps, ...job.each.map((one) => one.job)];
+}
+
+/** The same, and the jobs that its shortcuts may run. */
+function calledBy(job: PlannedJob): string[] {
+  return [...jobsNamedIn(job.steps), ...job.each.map((one) => one.job)];
+}
+
+/**
+ * Finds jobs that are steps of themselves and could never end, and jobs that depend on themselves and could
+ * never start.
+ */
+export function rejectCycles(jobs: Jobs, problems: Problems): void {
+  const handlers = (job: PlannedJob): string[] => job.onError.flatMap((step) => ("job" in step ? [step.job] : []));
+  if (rejectCycle(jobs, (job) => [...calledBy(job), ...handlers(job)], "are steps of each other", problems)) return;
+  // A job waits for the dependencies of its steps too.
+  rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...calledBy(job)], "wait for each other", problems);
+}
+
+/** Whether there is a cycle, which is reported. */
+function rejectCycle(
+  jobs: Jobs,
+  next: (job: PlannedJob) => readonly string[],
+  what: string,
+  problems: Problems,
+): boolean {
+  let isFound = false;
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    const job = jobs.get(name);
+    if (job === undefined || done.has(name)) return;
+    const start = path.indexOf(name);
+    if (start >= 0) {
+      const cycle = [...path.slice(start), name].map((one) => `"${one}"`).join(" → ");
+      isFound = true;
+      problems.error(`these jobs ${what} in a cycle: ${cycle}.`, job.at);
+      return;
+    }
+    for (const other of next(job)) visit(other, [...path, name]);
+    done.add(name);
+  };
+  for (const name of jobs.keys()) visit(name, []);
+  return isFound;
+}

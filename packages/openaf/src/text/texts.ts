@@ -1,0 +1,60 @@
+import { isArray } from "../data/compare.js";
+import { thread } from "../thread.js";
+
+/** The part of a text from its first bracket to the last of that kind. */
+function jsonPart(text: string): string {
+  const bounds = [
+    [text.indexOf("{"), text.lastIndexOf("}")],
+    [text.indexOf("["), text.lastIndexOf("]")],
+  ] as const;
+  const [best] = bounds.filter(([from, to]) => from >= 0 && to > from).sort(([a], [b]) => a - b);
+  return best === undefined ? text : text.slice(best[0], best[1] + 1);
+}
+
+/**
+ * The value of JSON, also as JavaScript writes it, unless `alternative` is false. Any other text stays as it
+ * is. With `ignore`, what stands around the JSON is left out. For no text it is `{}`.
+ */
+export function jsonParse(text?: unknown, alternative: unknown = true, _unsafe?: unknown, ignore?: unknown): unknown {
+  if (text === undefined || text === null || String(text) === "") return {};
+  const whole = typeof text === "string" && ignore ? jsonPart(text) : text;
+  const value = thread.jsonParse(whole, Boolean(alternative));
+  return value === whole ? text : value;
+}
+
+/** JSON, by default with two spaces for each level. What cannot be JSON becomes a text. */
+export function stringify(value: unknown, replacer?: unknown, space: string | number = "  "): string {
+  return thread.stringify(value, replacer, space);
+}
+
+/** A value as YAML; with `multiDoc` each item of a list as a document of its own. */
+export function toYAML(value: unknown, multiDoc?: unknown): string {
+  const write = (one: unknown): string => String(thread.toYAML(one));
+  return isArray(value) && multiDoc ? value.map(write).join("\n---\n\n") : write(value);
+}
+
+/** The value of YAML, or a list of the values of its documents. */
+export function fromYAML(text: unknown): unknown {
+  return thread.fromYAML(String(text));
+}
+
+/** What scripts have added. */
+const helpers: Record<string, unknown> = {};
+
+/**
+ * Helpers get the values of the call. What Handlebars adds to them in the end is theirs too, as in OpenAF.
+ */
+export function addHelpers(prefix: unknown, map: unknown): void {
+  for (const [name, helper] of Object.entries(Object(map) as object))
+    if (typeof helper === "function") helpers[`${String(prefix)}${name}`] = helper;
+}
+
+/** Fills a template. */
+export function parse(text: unknown, data?: unknown): string {
+  return thread.templify(text, data, Object.keys(helpers).length > 0 ? helpers : undefined);
+}
+
+/** Forgets a helper that a script has added. */
+export function delHelper(name: string): void {
+  delete helpers[name];
+}
