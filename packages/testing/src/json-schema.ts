@@ -20,11 +20,11 @@ const WHOLE: ReadonlySet<string> = new Set(
 );
 
 /**
- * The JSON Schemas of what an interface names, made of its TypeScript types and their docstrings: so each public
- * value is described once. `refs`: where the definitions are, such as `#/definitions/`.
+ * The JSON Schemas of what an interface names, made of its TypeScript types and their docstrings: so each
+ * public value is described once. `refs`: where the definitions are, such as `#/definitions/`.
  *
- * Interfaces become definitions under their own names. A field that is not named may be added by a later version
- * of ojm, so none is forbidden.
+ * Interfaces become definitions under their own names. A field that is not named may be added by a later
+ * version of ojm, so none is forbidden.
  */
 export function schemasOf(file: string, name: string, refs: string): TypeSchemas {
   return new Schemas(file, refs).of(name);
@@ -148,7 +148,10 @@ class Schemas {
   }
 }
 
-/** The name of a type that was declared as one. Types that others make, such as `Omit`, have no name of their own. */
+/**
+ * The name of a type that was declared as one. Types that others make, such as `Omit`, have no name of their
+ * own.
+ */
 function nameOf({ aliasSymbol, aliasTypeArguments, symbol, flags }: ts.Type): string | undefined {
   if (aliasSymbol !== undefined) return aliasTypeArguments === undefined ? aliasSymbol.name : undefined;
   const isInterface = flags & ts.TypeFlags.Object && symbol !== undefined && symbol.flags & ts.SymbolFlags.Interface;

@@ -15,8 +15,9 @@ import type { Counts, Head } from "../commands/port/format.js";
 import type { EXIT } from "../errors.js";
 
 /**
- * What each command prints with `--json`. With `--jsonl`, each line is an item of its list. The schemas of the
- * package are made of these types, with what is said of each field here and in the packages that they come from.
+ * What each command prints with `--json`. With `--jsonl`, each line is an item of its list. The schemas of
+ * the package are made of these types, with what is said of each field here and in the packages that they
+ * come from.
  */
 export interface Printed {
   /** What runs, and behind it the jobs that wait for their next attempt. */
@@ -99,8 +100,8 @@ type ImportedStore = Counts & {
   /** The kind of the store, when the export began, and the version of ojm that wrote it. */
   readonly from: Pick<Head, "store" | "at" | "ojm">;
   /**
-   * Set if the fences of this store are below those of the imported runs: a system that stored one refuses the
-   * runs of this store.
+   * Set if the fences of this store are below those of the imported runs: a system that stored one refuses
+   * the runs of this store.
    */
   readonly lowerFences?: {
     /** The highest fence of the imported runs. */

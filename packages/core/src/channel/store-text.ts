@@ -8,7 +8,9 @@ import type { ChannelConfig } from "./types.js";
  * the same texts.
  */
 
-/** The types that ojm publishes, each as `@ojm/TYPE`: how a store is written, and which option is its path. */
+/**
+ * The types that ojm publishes, each as `@ojm/TYPE`: how a store is written, and which option is its path.
+ */
 const TYPES: Readonly<Record<string, { readonly form?: string; readonly path?: string }>> = {
   simple: {},
   redis: { form: "redis://HOST" },

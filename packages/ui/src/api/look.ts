@@ -236,7 +236,9 @@ function download(source: Source, id: string, run: RunRef): Response {
 /** So long the program of a page waits for them, in ms. What is not there by then it asks for by itself. */
 const WAIT = 500;
 
-/** Whether there is a page at a path. Elsewhere the same program says that there is none, with 404 for probes. */
+/**
+ * Whether there is a page at a path. Elsewhere the same program says that there is none, with 404 for probes.
+ */
 export const isPage = (path: string): boolean =>
   path === "/index.html" || lookEndpoints.some(({ page }) => page?.path.test(path) === true);
 

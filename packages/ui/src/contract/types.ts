@@ -14,8 +14,8 @@ import type { NextTick, Pause } from "@ojm/schedule";
 
 /*
  * What the API answers. These types are the one description of it: the pages are compiled against them, and
- * `openapi.json` is made of them, with what is said here of each field. What is a value of the store has the type
- * and the words of @ojm/core, as the command line has. Times are in ms since 1970, durations in ms.
+ * `openapi.json` is made of them, with what is said here of each field. What is a value of the store has the
+ * type and the words of @ojm/core, as the command line has. Times are in ms since 1970, durations in ms.
  */
 
 export type HolderView = Holder;
@@ -394,7 +394,9 @@ export interface Runs {
   readonly meant?: string;
 }
 
-/** The record of a run. If results are hidden, without `args`, `meta` and `result`: see `showResults` of `me`. */
+/**
+ * The record of a run. If results are hidden, without `args`, `meta` and `result`: see `showResults` of `me`.
+ */
 export interface RunDetail extends RunRecord {
   /** Whether there is a result that is hidden. */
   readonly resultHidden?: boolean;

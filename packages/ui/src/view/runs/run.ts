@@ -46,7 +46,10 @@ export async function recordOf({ manager }: Source, { name, startTime }: RunRef)
   return record;
 }
 
-/** How a field of a record is shown; `undefined`: not at all. Also what a record that others wrote may have in it. */
+/**
+ * How a field of a record is shown; `undefined`: not at all. Also what a record that others wrote may have in
+ * it.
+ */
 type Shown<T> = (value: T, source: Pick<Source, "mask" | "showResults">) => T | undefined;
 
 const plain = <T>(value: T): T => value;
