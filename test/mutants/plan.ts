@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { seeded } from "../../packages/core/src/testing/fake-clock.js";
+import { seeded } from "../../packages/core/src/testing-kit/test-clock.js";
 import { testsReaching } from "../../scripts/lib/affected.mjs";
 import { ALONE, leftWhole } from "../../scripts/lib/test-files.mjs";
 import { kept, LAST, SLOW } from "./kept.js";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenOptions, openChannel } from "@ojm/core";
-import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
+import { seeded } from "../../../packages/core/src/testing-kit/test-clock.js";
 import { whyNoForwarder } from "../cluster/net/forwarder.js";
 import type { Fault, Injected } from "../faults/fault.js";
 import { timeline } from "../report/timeline.js";

@@ -1,5 +1,5 @@
 import { type JobManager, type OpenOptions, openChannel, openJobManager, systemClock } from "@ojm/core";
-import { seeded } from "../../../packages/core/src/testing/fake-clock.js";
+import { seeded } from "../../../packages/core/src/testing-kit/test-clock.js";
 import type { Order, WorkerConfig } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
 import { takeStock } from "../validate/stock.js";
