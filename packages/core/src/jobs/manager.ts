@@ -299,8 +299,9 @@ export class JobManager extends JobQuestions {
    * await manager.hold("import", { reason: "the schema changes", author: "ana" });
    */
   async hold(name: string, options: HoldOptions): Promise<HeldLock> {
+    const at = this.#clock.now();
     const { holdName } = await operatorPart();
-    return holdName(this.#context, name, options);
+    return holdName(this.#context, name, options, at);
   }
 
   /**

@@ -102,7 +102,9 @@ export class Operator {
       const { at, until, reason, author } = hold;
       const who = { at, reason, by: lease.session.holder, ...(author !== undefined && { author }) };
       const audit: AuditValue = { name: lease.name, action: "hold", ...who, details: { until } };
-      return await holdLock(this.#channel, lease, { hold, session, life: until - at, audit });
+      // The lease may have waited for its lock meanwhile.
+      const life = Math.max(1, until - clock.now());
+      return await holdLock(this.#channel, lease, { hold, session, life, audit });
     } catch (error) {
       // The commit may not have been applied: the lock is still that of the lease then.
       leave(lease.name, lease.token);
@@ -220,7 +222,7 @@ async function holdLock(
     holder: { host, pid, instance: session },
     token: session,
     since,
-    timeout: life,
+    timeout: hold.until - since,
     until: lease.until,
     note: { hold: { ...hold } },
   };

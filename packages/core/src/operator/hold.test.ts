@@ -60,6 +60,23 @@ describe("a held job", () => {
     expect(await two.manager.locks()).toEqual([]);
   });
 
+  test("a hold that waited for a run ends at its time too", async () => {
+    const run = await clock.until(two.manager.start("a"));
+    const until = clock.now() + HOUR;
+    const asked = one.manager.hold("a", { reason: "the schema changes", until, wait: HOUR });
+    await clock.advance(HOUR / 2);
+    await clock.until(run.end());
+    await clock.until(asked);
+    const waiting = two.manager.run("a", () => clock.now(), { wait: 2 * HOUR });
+    expect((await clock.until(waiting, HOUR)).result).toBeLessThan(until + 1_000);
+  });
+
+  test("whether the end of a hold is in the future is judged at the call", async () => {
+    const asked = one.manager.hold("a", { reason: "the schema changes", until: clock.now() + 1 });
+    clock.block(2);
+    expect(await clock.until(asked)).toMatchObject({ name: "a" });
+  });
+
   test("a hold without a time ends after a day", async () => {
     const { note } = await hold("a");
     expect(note).toMatchObject({ hold: { until: clock.now() + 24 * HOUR } });

@@ -124,13 +124,13 @@ async function cancelOne(
 const DAY = 86_400_000;
 const HOLD_OPTIONS = ["reason", "author", "until", "wait", "signal"];
 
-/** Takes the lock of a name for a person. Resolves once it is held. */
+/** Takes the lock of a name for a person, who asked for it `at` this time. Resolves once it is held. */
 export async function holdName(
-  { locks, clock }: { readonly locks: Locks; readonly clock: Clock },
+  { locks }: { readonly locks: Locks },
   name: string,
   options: HoldOptions,
+  at: number,
 ): Promise<HeldLock> {
-  const at = clock.now();
   const wait = checkHold(name, options, at);
   const { reason, author, until = at + DAY, signal } = options;
   const hold = { reason, at, until, ...(author !== undefined && { author }) };
