@@ -71,6 +71,7 @@ describe("a definition", () => {
     [{ cron: "@daily", timeZone: "local" }, "all processes must have the same"],
     [{ cron: "@daily", overlap: "skp" }, 'it is one of skip, queue, replace, not "skp". Did you mean "skip"?'],
     [{ cron: "@daily", missed: { run: "lates" } }, 'Did you mean "latest"?'],
+    [{ cron: "@daily", missed: { max: 5 } }, 'it has no "run", which is one of none, latest, all'],
     [{ cron: "@daily", missed: { run: "all", most: 5 } }, 'it has no "most". It has: run, within, max, downtime'],
     [{ cron: "@daily", missed: { run: "all", max: 101 } }, '"max" is a whole number from 1 to 100, not 101'],
     [

@@ -220,7 +220,7 @@ function missedProblem(value: unknown): string | undefined {
     return `"max" is a whole number from 1 to ${MOST_WAITING}, not ${show(max)}`;
   }
   if (downtime !== undefined && typeof downtime !== "boolean") return `"downtime" is true or false`;
-  return oneOf(run, runs);
+  return run === undefined ? `it has no "run", which is one of ${runs.join(", ")}` : oneOf(run, runs);
 }
 
 function number(value: unknown, least: number, what: string): string | undefined {
