@@ -136,8 +136,9 @@ export class UnwrittenEnds {
   }
 
   /**
-   * Retries while the store is full until all ends are written, for one `ttl` at most. Process warnings
-   * report it at once, and after that time name the runs whose end is missing: no other process can know why.
+   * Retries until all ends are written, while the store is full, for one `ttl` at most. Process warnings
+   * report it at once, and name the runs whose end is still missing after that: no other process can know
+   * why.
    */
   async finish(): Promise<void> {
     this.#closed = true;
@@ -167,7 +168,7 @@ export class UnwrittenEnds {
     });
   }
 
-  /** Resolves to the error, if there was one. `close()` meets any error other than a full store by itself. */
+  /** Resolves to the error, if there was one. Errors other than a full store are left to `close()`. */
   async #write(): Promise<unknown> {
     try {
       await this.#cleanup.remove(this.#cleanup.owned);
