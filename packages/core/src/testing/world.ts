@@ -14,19 +14,16 @@ import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./stores/faulty-backend.js";
 import { ObserversTime } from "./stores/observers-time.js";
 
-/** How many records are written in one commit. */
+/** The number of records that are written in one commit. */
 const AT_ONCE = 200;
 
-/** Where the records and the locks of managers are, for `describe.each`. */
+/** Where the records and the locks of managers are stored, for `describe.each`. */
 export const STORES: readonly { readonly stores: string; readonly apart: boolean }[] = [
   { stores: "in one store", apart: false },
   { stores: "in two stores", apart: true },
 ];
 
-/**
- * A store in memory with its own time, and as many processes as a test wants, each with its own way to the
- * store.
- */
+/** A store in memory with its own time, and any number of processes, each with its own way to the store. */
 export class World {
   readonly clock: FakeClock;
 
