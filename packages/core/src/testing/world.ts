@@ -66,7 +66,7 @@ export class World {
     return { way, jobsWay, manager: await this.clock.until(opening) };
   }
 
-  /** Writes records as a manager on this way would: with their entries in the index. */
+  /** Writes records like a manager on this way: with their entries in the index. */
   async write({ jobsWay }: { readonly jobsWay: Backend }, all: readonly RunRecord[]): Promise<void> {
     const { jobs, times, turns } = await openRecords({ backend: jobsWay }, this.clock);
     const index = new TimeIndex(jobs, times);
@@ -88,7 +88,7 @@ export class World {
   }
 }
 
-/** How a manager is opened; `supports`: what its store can do. */
+/** The options of a manager; `supports`: the capabilities of its store. */
 export type ManagerSettings = Omit<JobManagerOptions, "clock"> & {
   readonly apart?: boolean;
   readonly supports?: Partial<Supports>;

@@ -28,7 +28,7 @@ class Starting implements AtomicWrites {
   readonly draft: RecordDraft;
   readonly claim: StartClaim | undefined;
   readonly once: OnceClaim | undefined;
-  /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
+  /** Set when the lease ends before the run is open, and so cannot receive the error. */
   over: LockError | undefined;
   #refusals = 0;
   /** Set if another process requests the run to stop before it is open. */
