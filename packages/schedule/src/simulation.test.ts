@@ -3,8 +3,8 @@ import { noBug, plantedBugs } from "./testing/simulation/planted-bugs.js";
 import { type PlantedBug, Simulation } from "./testing/simulation/simulation.js";
 
 /*
- *   OJM_SEEDS=500 npx vitest run packages/schedule/src/simulation.test.ts more seeds; from OJM_SEED on
- *   OJM_SEED=17 npx vitest run packages/schedule/src/simulation.test.ts that seed
+ *   OJM_SEEDS=500 npx vitest run packages/schedule/src/simulation.test.ts    more seeds; from OJM_SEED on
+ *   OJM_SEED=17 npx vitest run packages/schedule/src/simulation.test.ts      that seed
  */
 const { OJM_SEED, OJM_SEEDS } = process.env;
 

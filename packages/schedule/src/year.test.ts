@@ -6,8 +6,8 @@ import { expect, it } from "vitest";
 import { Year } from "./testing/year/year.js";
 
 /*
- *   OJM_YEAR=365 npx vitest run packages/schedule/src/year.test.ts every minute of this many days OJM_YEAR=31
- *   OJM_YEAR_FROM=2030-03-01 npx vitest run … from another day on
+ *   OJM_YEAR=365 npx vitest run packages/schedule/src/year.test.ts     every minute of this many days
+ *   OJM_YEAR=31 OJM_YEAR_FROM=2030-03-01 npx vitest run …               from another day on
  */
 const DAYS = Number(process.env["OJM_YEAR"] ?? 0);
 const FROM = process.env["OJM_YEAR_FROM"] ?? "2030-01-01";

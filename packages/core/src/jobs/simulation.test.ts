@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { Simulation } from "../testing/simulation/simulation.js";
 
 /*
- *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts more seeds; from OJM_SEED on
- *   OJM_SEED=17 OJM_LENGTH=8000 npx vitest run packages/core/src/jobs/simulation.test.ts that seed
+ *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more seeds;
+ * from OJM_SEED on
+ *   OJM_SEED=17 OJM_LENGTH=8000 npx vitest run packages/core/src/jobs/simulation.test.ts    that seed
  */
 const { OJM_SEED, OJM_SEEDS, OJM_LENGTH } = process.env;
 

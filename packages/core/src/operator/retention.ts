@@ -19,8 +19,8 @@ import { pruneRollups, pruneSpan } from "./rollups/prune-rollups.js";
 /*
  * The process with the turn prunes the records of a store. In the channel of the turns:
  *
- *   "retention" the setting of the store, if a program has set one: its programs need not agree "retained"
- *   the progress of the last pass
+ *   "retention"   the setting of the store, if a program has set one: its programs need not agree
+ *   "retained"    the progress of the last pass
  */
 
 const DAY = 86_400_000;

@@ -7,7 +7,9 @@ import type { Fault } from "../../testing/stores/faulty-backend.js";
 import { World } from "../../testing/world.js";
 import type { LogItem } from "./types.js";
 
-/*   OJM_SEEDS=2000 npx vitest run packages/core/src/jobs/logs/chaos.test.ts     more seeds */
+/*
+ *   OJM_SEEDS=2000 npx vitest run packages/core/src/jobs/logs/chaos.test.ts     more seeds
+ */
 const SEEDS = Number(process.env["OJM_SEEDS"] ?? 30);
 /** The number of seeds for `npm test`. */
 const FEW = 10;

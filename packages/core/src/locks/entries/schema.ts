@@ -5,12 +5,14 @@ import type { ProcessIdentity } from "../../util/process-state.js";
 import type { TurnValue } from "../sweep/turn.js";
 
 /*
- * The entries that the locks keep in their channel: ["lock", NAME] the holder; no entry while the lock is
- * free ["lock", NAME, "queue"] the waiters, in order of arrival; no entry while there are none ["session",
- * ID] a living process, with a time to live; or a lock that a person holds ["session", ID, "call"] the latest
- * turn notice: which of its tickets became the first, or near ["session", ID, "stop"] requests of other
- * processes to its leases: to cancel a run ["audit", NAME, TIME, ID] an action of a person: unlock, cancel,
- * hold, pause a schedule … ["sweep"] which process sweeps for all, and since when
+ * The entries that the locks keep in their channel:
+ *   ["lock", NAME]           the holder; no entry while the lock is free
+ *   ["lock", NAME, "queue"]  the waiters, in order of arrival; no entry while there are none
+ *   ["session", ID]          a living process, with a time to live; or a lock that a person holds
+ *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first, or near
+ *   ["session", ID, "stop"]  requests of other processes to its leases: to cancel a run
+ *   ["audit", NAME, TIME, ID]     an action of a person: unlock, cancel, hold, pause a schedule …
+ *   ["sweep"]                which process sweeps for all, and since when
  *
  * Owners of locks may keep entries of their own in the same channel, and write them in the same step as the
  * lock: see AtomicWrites. Any program can write to a store: valid.ts checks every entry that is read.

@@ -12,8 +12,10 @@ export const DAY = 86_400_000;
 /*
  * The entries of the rollups. They share the channel of the index by start time.
  *
- *   ["day", begin, name] the hours of a day ["hour", begin, name] the minutes of an hour ["open", startTime,
- *   name] a run that was open when the fold passed it: no cell counts it "fold" the progress of the fold
+ *   ["day", begin, name]        the hours of a day
+ *   ["hour", begin, name]       the minutes of an hour
+ *   ["open", startTime, name]   a run that was open when the fold passed it: no cell counts it
+ *   "fold"                      the progress of the fold
  */
 
 /** The two lengths of an entry of cells, with the length of its cells. */
