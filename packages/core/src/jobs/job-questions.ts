@@ -78,9 +78,9 @@ export abstract class JobQuestions {
    * that failed last (default: 100). A run that is running, skipped or cancelled does not count: the one
    * before it does. `from` (default: 7 days ago) limits the ends, as in {@link JobQuestions.failures}.
    *
-   * A job that fails each second does not hide others: if there are many failures, {@link
-   * JobQuestions.rollups} find the other failed jobs. Of those, runs that took longer than a day may be
-   * missing.
+   * A job that fails each second does not hide others: if there are many failures,
+   * {@link JobQuestions.rollups} find the other failed jobs. Of those, runs that took longer than a day may
+   * be missing.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example

@@ -287,9 +287,9 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Holds a job for maintenance: no run of the name starts in any process, until `until` or an {@link
-   * JobManager.unlock}. The hold stays when this process ends. The error of a rejected run names the author,
-   * the end and the reason of the hold.
+   * Holds a job for maintenance: no run of the name starts in any process, until `until` or an
+   * {@link JobManager.unlock}. The hold stays when this process ends. The error of a rejected run names the
+   * author, the end and the reason of the hold.
    *
    * @returns the lock. Its `note.hold` has the reason
    * @throws RunError `LOCKED` if a run continues for longer than `wait`, `INVALID`, `LOST`; ChannelError if
@@ -317,9 +317,9 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * The ops that record an action in the audit, for the commit of that action: see {@link
-   * Channel.commitWith}. That commit must be on a channel in the store of the locks, as {@link
-   * JobManager.channel} opens it.
+   * The ops that record an action in the audit, for the commit of that action: see
+   * {@link Channel.commitWith}. That commit must be on a channel in the store of the locks, as
+   * {@link JobManager.channel} opens it.
    *
    * @internal
    * @example
@@ -355,8 +355,8 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * The ended runs of the store, newest first, each followed by its log; then the audit. For the {@link
-   * JobManager.importer} of another store. All of it is plain JSON.
+   * The ended runs of the store, newest first, each followed by its log; then the audit. For the
+   * {@link JobManager.importer} of another store. All of it is plain JSON.
    *
    * Other processes may use the store meanwhile. A run that is still open is reported as `leftOut`. Locks,
    * holds and pending attempts belong to their store: they are not exported.
@@ -435,9 +435,9 @@ export class JobManager extends JobQuestions {
    *
    * The signals of the runs fire with `CLOSING`. Their locks stay held, and are renewed, until their job
    * functions return, so no other process begins the next run before. A function that returns a value has
-   * completed its run. One that throws is interrupted: with `retry`, the run is handed over, see {@link
-   * Run.handOver}; without, it is `cancelled`. A run that is still active after the `grace` is closed as
-   * `lost`, and its lock is released.
+   * completed its run. One that throws is interrupted: with `retry`, the run is handed over, see
+   * {@link Run.handOver}; without, it is `cancelled`. A run that is still active after the `grace` is closed
+   * as `lost`, and its lock is released.
    *
    * A second call joins the first, and may shorten its grace. It settles even if the store is away.
    *

@@ -413,9 +413,9 @@ export interface Run {
   readonly signal: AbortSignal;
   /**
    * Fires when the run no longer has its lock although it is not over: the lock was lost or taken, or the
-   * timeout passed. `signal` fires only once, so after an ignored cancel only this one still fires. The job
-   * function must then end all its work at once, because another run may begin. Its reason is a {@link
-   * RunError} `LOST` or `TIMEOUT`.
+   * timeout passed. `signal` fires only once, so after an ignored cancel only this one still fires. End
+   * everything that the job function started at once then, because another run may begin. Its reason is a
+   * {@link RunError} `LOST` or `TIMEOUT`.
    *
    * @example
    * run.lost.addEventListener("abort", () => child.kill("SIGKILL"));
@@ -461,8 +461,8 @@ export interface Run {
    */
   end(result?: unknown): Promise<RunRecord>;
   /**
-   * Closes the record as `failed`, with the text of the error, and releases the lock. Throws like {@link
-   * Run.end}. `status`: `timeout` if the caller ended the work itself because it took too long.
+   * Closes the record as `failed`, with the text of the error, and releases the lock. Throws like
+   * {@link Run.end}. `status`: `timeout` if the caller ended the work itself because it took too long.
    */
   fail(error: unknown, options?: { readonly status?: "failed" | "timeout" }): Promise<RunRecord>;
   /**
@@ -503,8 +503,8 @@ export interface Reason {
    * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
    * - `retry`: an attempt is due, or will be.
-   * - `once`: a run has started, and keeps others of its window or key from starting, see {@link
-   *   RunOptions.once}.
+   * - `once`: a run has started, and keeps others of its window or key from starting, see
+   *   {@link RunOptions.once}.
    * - `last`: how the last run ended. `never`: no run is stored.
    */
   readonly code: "running" | "locked" | "maintenance" | "queue" | "retry" | "once" | "last" | "never";
@@ -515,7 +515,7 @@ export interface Reason {
   readonly run?: RunRecord;
   readonly next?: PendingRetry;
   /**
-   * The end of `text`, if the process of the attempt is gone. A living scheduler of the name makes it: see
+   * The end of `text` about an attempt whose process is gone. A living scheduler of the name makes it: see
    * {@link JobManager.retriesLeft}.
    */
   readonly left?: string;

@@ -48,7 +48,7 @@ export interface Problem {
   readonly name: string;
   /** Since when, in ms since 1970. Absent if unknown. */
   readonly at?: number;
-  /** The problem in words. Texts of people and jobs are not escaped. */
+  /** The problem in words. Texts of people and jobs are included unescaped. */
   readonly text: string;
   /** The id of the affected run; with `orphaned-retry`, of the first run of the retry series. */
   readonly run?: string;

@@ -253,7 +253,7 @@ class Chain<T> {
     }
   }
 
-  /** Waits before a pending attempt. A cancel removes the entry; another process may have done so. */
+  /** Waits before a pending attempt. A cancel removes the entry, perhaps in another process. */
   async #pause(pending: Pending, ms: number): Promise<void> {
     const { lockChannel, clock } = this.#context;
     const until = clock.monotonic() + ms;
