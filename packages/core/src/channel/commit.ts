@@ -128,7 +128,7 @@ function checkedBefore(key: Key, checks: readonly EncodedCheck[], first: number,
   return undefined;
 }
 
-/** One of the two would be dropped silently. */
+/** Otherwise one of the two would be dropped silently. */
 function mixedOp(): ChannelError {
   return new ChannelError("INVALID_ARGUMENT", "an op of a commit is one of check, put and delete, not two in one");
 }

@@ -75,7 +75,7 @@ export interface Hold {
   readonly reason: string;
   /** The person. */
   readonly author?: string;
-  /** Since when, and until when, in ms since 1970 by the clock of the process that took it. */
+  /** The start and the end, in ms since 1970 by the clock of the process that took it. */
   readonly at: number;
   readonly until: number;
 }

@@ -71,7 +71,7 @@ export class Session {
   isUnanswered = false;
   readonly #since: number;
   readonly #onBeat: OnBeat;
-  /** By beat: when each renewal without an answer was sent. */
+  /** By beat: the time at which each unanswered renewal was sent. */
   readonly #unanswered: Map<number, number> = new Map();
   /** The thread that renews the session while the main thread is busy. */
   #thread: HeartbeatThread | undefined;

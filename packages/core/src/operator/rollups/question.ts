@@ -260,7 +260,7 @@ async function addOpen(
   const open = all.filter(({ name }) => answer.wants(name));
   for (let i = 0; i < open.length; i += PAGE) {
     const some = open.slice(i, i + PAGE);
-    // Of further runs than one query may read, the fold knew a moment ago that they were running.
+    // Beyond the records that one query may read: a moment ago, the fold knew that these runs were open.
     if (i >= RECORDS) for (const ref of some) answer.addRun({ ...ref, status: "running" });
     else await addRecords(jobs, some, answer);
   }
