@@ -68,7 +68,9 @@ export async function cancelOf(
   return undefined;
 }
 
-/** Up to this many names, the audit of each is read. Above that, the keys of the whole audit are read. */
+/**
+ * Up to this many names, the audit of each name is read. Above that, the keys of the whole audit are read.
+ */
 const NAMES_READ_ALONE = 8;
 
 /**

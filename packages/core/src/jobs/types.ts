@@ -228,7 +228,7 @@ export interface PruneOptions extends CallOptions {
   readonly author?: string;
 }
 
-/** A time at which a schedule requires a run. */
+/** A time at which a schedule is due. */
 export interface Tick {
   /** The name of the schedule. Two schedules may start runs of the same job. */
   readonly schedule: string;

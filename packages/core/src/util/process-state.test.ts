@@ -110,7 +110,7 @@ describe("a /proc of another pid namespace", () => {
     const me = host.processIdentity();
     expect(me.namespace).toBe("");
     expect(host.processIsGone({ ...me, pid: me.pid + 1, started: "1" })).toBe(false);
-    // Other processes are not judged by this one either.
+    // Nor does another process judge this one.
     expect(processIsGone({ ...me, started: "1" })).toBe(false);
   });
 });

@@ -83,7 +83,7 @@ describe("waiters of one process in a queue", () => {
     await world.clock.advance(2_000);
     two.way.fault = () => undefined;
     await world.clock.advance(TTL);
-    // The first entered alone; the other nine have not noticed yet.
+    // The first entered alone; the outcome of the other nine is unknown.
     expect(await waiting(one)).toBe(1);
     await world.clock.until(held.release());
     const settledAs = (await world.clock.until(all)).map(({ status }) => status);
@@ -142,7 +142,7 @@ describe("waiters of one process in a queue", () => {
     stop.abort();
     await world.clock.until(all);
     expect(await waiting(one)).toBe(1);
-    // Two waiters leave, plus one or two heartbeats.
+    // Two commits to leave, plus one or two heartbeats.
     expect(two.way.commits.length - before).toBeLessThanOrEqual(5);
     await world.clock.until(held.release());
     expect((await world.clock.until(stays)).held).toBe(true);

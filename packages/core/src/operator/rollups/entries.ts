@@ -37,7 +37,7 @@ export const cellsKey = (span: Span, time: number, name: string): Key => [span, 
 
 export const openKey = ({ startTime, name }: RecordRef): Key => [OPEN, startTime, name];
 
-/** A time or a record, as the end of a range of keys. */
+/** The end of a range of keys: a time or a record. */
 const bound = (kind: string, time: number): Key => [kind, time];
 
 /** The keys of the entries that have cells from `from` on, and begin before `to`. */

@@ -30,7 +30,7 @@ interface Inside extends Entered {
   readonly stops: number;
   /** Whether a forced unlock took its lock: until it notices, two bodies may run. */
   unlocked: boolean;
-  /** The forced unlock that its own process began while it ran. This body is signalled first. */
+  /** The forced unlock that its own process began while it ran. It signals this body before its commit. */
   unlockedHere?: object;
 }
 
