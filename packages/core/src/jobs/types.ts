@@ -413,8 +413,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /**
    * Fires when the run no longer has its lock although it is not over: the lock was lost or taken, or the
-   * timeout passed. `signal` fires only once, so after an ignored cancel only this one still fires. End
-   * everything that the job function started at once then, because another run may begin. Its reason is a
+   * timeout passed. `signal` fires only once, so after an ignored cancel only this one still fires. Then end
+   * everything that the job function started, at once, because another run may begin. Its reason is a
    * {@link RunError} `LOST` or `TIMEOUT`.
    *
    * @example

@@ -33,7 +33,7 @@ export type BeforeRemoval = (lock: Entry<LockValue>) => Promise<unknown>;
 
 /** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
 export interface AtomicWrites extends LeaseOwner {
-  /** Called for each attempt again, so that its times are those of the attempt. */
+  /** Called again for each attempt, so that its times are those of the attempt. */
   prepare(session: HolderSession): PreparedWrites;
   /**
    * Called when a check of the prepared ops failed. Nothing was written. Change the next result of `prepare`,
