@@ -88,6 +88,6 @@ async function stop(): Promise<void> {
 }
 
 backupHeartbeat.look();
-// Load the backend before it is needed, as the machine may be busy then. The delay spares programs that end
-// soon.
+// Load the backend before it is needed, because the machine may be busy then. The delay spares programs that
+// end soon.
 setTimeout(() => void findType(locators.locks.type), ttl / 6);

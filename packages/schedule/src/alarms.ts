@@ -1,17 +1,17 @@
 import type { Clock } from "@ojm/core";
 import { WRONG_CLOCK } from "./decide/decide.js";
 
-/** How often to read the wall clock, in ms: somebody may have set it, or the machine may have slept. */
+/** How often to read the wall clock, in ms: it may have been set, or the machine may have slept. */
 const CLOCK_CHECK = 30_000;
 
-/** Something that is called at a time. */
+/** A callback for a point in time. */
 export interface Alarm {
   onDue(): void;
 }
 
 /**
- * Calls alarms at their times by the wall clock, by one timer for all of them. While there are alarms, the
- * process stays alive.
+ * Calls alarms at their times by the wall clock, with one timer for all of them. The process stays alive
+ * while there are alarms.
  */
 export class Alarms {
   readonly #clock: Clock;
@@ -20,7 +20,7 @@ export class Alarms {
   /** When the timer fires, by the monotonic clock. */
   #armed = Number.POSITIVE_INFINITY;
   #keepsAlive = false;
-  /** What the wall clock showed at the last look. */
+  /** The wall clock at the last check. */
   #seen: number;
 
   constructor(clock: Clock) {
@@ -28,7 +28,7 @@ export class Alarms {
     this.#seen = clock.now();
   }
 
-  /** Calls `alarm` at this instant, and not at the one that was set before. */
+  /** Sets the time of an alarm, in place of an earlier one. */
   set(alarm: Alarm, due: number): void {
     this.#heap.set(alarm, due);
     this.#arm();
@@ -38,7 +38,7 @@ export class Alarms {
     this.#heap.delete(alarm);
   }
 
-  /** Keeps the process alive also while there is no alarm. */
+  /** Keeps the process alive even while there is no alarm. */
   keepAlive(on: boolean): void {
     this.#keepsAlive = on;
     this.#arm();
@@ -53,7 +53,7 @@ export class Alarms {
   #arm(): void {
     if (this.#heap.size === 0 && !this.#keepsAlive) return;
     const { first = Number.POSITIVE_INFINITY } = this.#heap;
-    // A timer may fire a moment before the wall clock is there.
+    // A timer may fire slightly before the wall clock reaches the time.
     const { rest = 0 } = this.#clock;
     const left = first - this.#clock.now();
     const wait = Math.max(1, Math.min(left > rest ? Math.max(CLOCK_CHECK, rest) : CLOCK_CHECK, left));
@@ -69,7 +69,7 @@ export class Alarms {
     if (this.#armed === Number.NEGATIVE_INFINITY) return;
     this.#armed = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    // The times that were set by a wrong clock may be years away.
+    // Times that were set by a wrong clock may be years away.
     const until = now < this.#seen - WRONG_CLOCK ? Number.POSITIVE_INFINITY : now;
     this.#seen = now;
     const due: Alarm[] = [];
@@ -79,14 +79,14 @@ export class Alarms {
   }
 }
 
-/** An item of a heap, and when it is due. */
+/** An item of a heap, and its due time. */
 interface Item<T> {
   readonly value: T;
   due: number;
   place: number;
 }
 
-/** A queue of values by when they are due. Each value is in it once. Adding and taking cost O(log n). */
+/** A queue of values by due time. Each value is in it once. Adding and taking cost O(log n). */
 export class Heap<T> {
   readonly #items: Item<T>[] = [];
   readonly #byValue: Map<T, Item<T>> = new Map();
@@ -95,12 +95,12 @@ export class Heap<T> {
     return this.#items.length;
   }
 
-  /** When the first value is due. */
+  /** The due time of the first value. */
   get first(): number | undefined {
     return this.#items[0]?.due;
   }
 
-  /** Adds a value, or gives it another time. */
+  /** Adds a value, or changes its time. */
   set(value: T, due: number): void {
     const known = this.#byValue.get(value);
     if (known !== undefined) {
@@ -126,7 +126,7 @@ export class Heap<T> {
     this.#sink(last);
   }
 
-  /** Takes out the first value, if it is due at `now`. */
+  /** Removes and returns the first value, if it is due at `now`. */
   take(now: number): T | undefined {
     const [first] = this.#items;
     if (first === undefined || first.due > now) return undefined;

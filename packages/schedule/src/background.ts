@@ -4,9 +4,9 @@ import { emitWarning, LINES, visible } from "@ojm/core/internal";
 import type { Decided } from "./decide/outcomes.js";
 
 /**
- * Runs a task that nobody awaits. A `ChannelError` is dropped: the task is tried again. Any other error is
- * a fault of this package or of a backend: it becomes a process warning, so that it does not end a process
- * that runs jobs.
+ * Runs a background task. A `ChannelError` is dropped: the task is tried again. Any other error is a fault of
+ * this package or of a backend: it becomes a process warning, so that it does not end a process that runs
+ * jobs.
  */
 export async function inBackground(work: () => Promise<unknown>): Promise<void> {
   try {
@@ -18,7 +18,7 @@ export async function inBackground(work: () => Promise<unknown>): Promise<void> 
   }
 }
 
-/** Tells the people who run a process what they must know of a schedule. */
+/** Emits a process warning about a schedule. */
 export function warn(text: string): void {
   emitWarning("OJM_SCHEDULE", visible(text));
 }
@@ -27,8 +27,7 @@ const TICK = channel("ojm:tick");
 const ADDED = channel("ojm:schedule:added");
 
 /**
- * Publishes what became of ticks on the diagnostics channel `ojm:tick`. It costs nothing while nobody
- * listens.
+ * Publishes the outcome of ticks on the diagnostics channel `ojm:tick`. It costs nothing without a listener.
  */
 export function tellTicks(schedule: string, ticks: readonly Decided[]): void {
   if (!TICK.hasSubscribers) return;
@@ -37,7 +36,7 @@ export function tellTicks(schedule: string, ticks: readonly Decided[]): void {
 
 /**
  * Publishes on the diagnostics channel `ojm:schedule:added`, as `{ schedule }`, that this process runs a
- * schedule: who counts its failures begins at 0.
+ * schedule: a counter of its failures starts at 0.
  */
 export function tellAdded(schedule: string): void {
   if (ADDED.hasSubscribers) ADDED.publish({ schedule });

@@ -9,7 +9,7 @@ const RETRY = { attempts: 2, delay: 30_000, onLost: true } as const;
 
 let world: World;
 let clock: FakeClock;
-/** What the job functions did, with its time in ms since the start. */
+/** The actions of the job functions, with their times in ms since the start. */
 let events: string[];
 
 beforeEach(() => {
@@ -22,7 +22,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => void clock
 
 const note = (text: string): void => void events.push(text);
 
-/** Works for `takes` ms. When it is asked to end, it cleans up for `cleans` ms, and throws. */
+/** Works for `takes` ms. When it is signalled to end, it cleans up for `cleans` ms, and throws. */
 const job =
   (name: string, { takes, cleans }: { takes: number; cleans: number }) =>
   async (run: Run): Promise<void> => {
@@ -99,7 +99,8 @@ describe("a close of a scheduler", () => {
     for (const each of both) await clock.until(each.scheduler.add("a", definition, failing(each.name)));
     await clock.advance(600_500);
     const [here, there] = first(both) as [SchedulerOf, SchedulerOf];
-    // It fails at 601 s, and the next attempt would be due at 603 s, while another function still runs here.
+    // It fails at 601 s, and the next attempt would be due at 603 s, while another function is still running
+    // here.
     const other = here.manager.run("b", () => sleep(9_000));
     await clock.advance(1_000);
     const closed = here.scheduler.close();
@@ -125,7 +126,7 @@ describe("a close of a scheduler", () => {
         `clean ${tick} attempt 1 on ${here.name}`,
       ]);
       await clock.advance(1_000);
-      // The attempt comes before the next tick, however soon that is.
+      // The attempt comes before the next tick, however soon that is due.
       expect(events[2]).toBe(`begin ${tick} attempt 1 on ${there.name}`);
       const [handed, again] = (await world.records(there)).filter(({ tick: at }) => world.time(at) === tick);
       expect(handed).toMatchObject({ status: "skipped", handedOver: true, inError: false });
@@ -167,7 +168,7 @@ test("an attempt that was handed over comes before the next tick, also if its pr
       note(`${world.time(run.tick?.at)} attempt ${run.attempt}`);
       if (isHandedOver) return;
       isHandedOver = true;
-      // The tick after it waits for the lock by now.
+      // The next tick is waiting for the lock by now.
       await sleep(9_990);
       await run.handOver("this machine is needed");
     }),

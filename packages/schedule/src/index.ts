@@ -1,4 +1,6 @@
-/** Schedules: when jobs are due, and a scheduler that runs them, each tick once on however many machines. */
+/**
+ * Schedules: when jobs are due, and a scheduler that runs them, each tick once across any number of machines.
+ */
 export { cronSchedule } from "./calendar/cron.js";
 export { onceForTick } from "./calendar/last-tick.js";
 export {

@@ -71,7 +71,7 @@ describe("a scheduler", () => {
     const one = await world.scheduler("one");
     const run = one.manager.run.bind(one.manager);
     let isFirst = true;
-    // As a cancel does that comes between the commit that starts the run and its body.
+    // Like a cancel between the commit that starts the run and its body.
     one.manager.run = async (name, body, options) => {
       if (!isFirst) return run(name, body, options);
       isFirst = false;
@@ -155,7 +155,7 @@ describe("a tick that is due while the job runs", () => {
       status: "cancelled",
       endedBy: { action: "cancel", reason: "replaced by its tick of 2030-01-01T00:02:00.000Z" },
     });
-    // The audit tells what people did: such ticks would hide it.
+    // The audit has the actions of people: such ticks would hide them.
     expect(await world.clock.until(collect(two.manager.audit()))).toEqual([]);
   });
 
@@ -239,7 +239,7 @@ describe("a run whose process was killed", () => {
     const [killed] = all.filter(({ name }) => ran[0] === `1 ${name}`);
     const [other] = all.filter(({ name }) => ran[0] !== `1 ${name}`);
     world.kill(killed as SchedulerOf);
-    // Its session is over after 3 s, and found soon after; it counts as there until 00:10:16 at least.
+    // Its session is over after 3 s, and found soon after; it counts as living until 00:10:16 at least.
     await world.until("00:10:11");
     expect(ran).toEqual([`1 ${killed?.name}`, `2 ${other?.name}`]);
   });
@@ -255,7 +255,7 @@ describe("ticks that nobody was there for", () => {
     });
     const HOURS = 600 * MINUTE;
     await world.clock.until(one.scheduler.add("a", many(100), one.body(HOURS)));
-    // A hundred ticks wait. Then nobody is there for an hour.
+    // A hundred ticks wait. Then there is no process for an hour.
     await world.until("01:50:30");
     await world.clock.until(one.scheduler.close());
     await world.until("02:50:30");
@@ -343,7 +343,8 @@ describe("a paused schedule", () => {
     ]);
     await world.until("00:03:30");
     expect(one.ran).toEqual(["00:03:00"]);
-    // It is over, and no pause any more. One that is over before it begins would replace one that is not.
+    // The pause is over, so it is not a pause any more. A pause that is over before it begins would replace
+    // an active one.
     const [summary] = await world.clock.until(collect(one.scheduler.schedules()));
     expect(summary?.paused).toBeUndefined();
     const over = world.clock.until(one.scheduler.pause("a", { reason: "move", until: "2030-01-01T00:02:30Z" }));
@@ -366,14 +367,14 @@ describe("a paused schedule", () => {
       one.ran.push(run.id);
       throw new Error(`no disk, ${one.ran.length}`);
     };
-    // A skipped run between them is no failure, and no success.
+    // A skipped run between them is neither a failure nor a success.
     let calls = 0;
     const skipsOnce = (run: Run): unknown => (++calls === 2 ? run.skip("nothing to do") : fails(run));
     await world.clock.until(one.scheduler.add("a", { every: MINUTE, pauseAfter: 2 }, skipsOnce));
     await world.until("00:04:30");
     expect(one.ran).toHaveLength(2);
     const [tick] = await world.clock.until(collect(one.scheduler.ticks("a")));
-    // The last failure is told: the first may have had another cause.
+    // The last failure is reported: the first may have had another cause.
     const reason = `2 runs, one after the other, ended in error: the last: no disk, 2 (${one.ran[1]})`;
     expect(tick?.evidence).toMatchObject({ by: "pauseAfter", reason });
     await world.clock.until(one.scheduler.resume("a"));
@@ -711,7 +712,7 @@ describe("a clock that was hours or days ahead, and is set right", () => {
   const DAY = 24 * HOUR;
 
   beforeEach(() => {
-    // There is one process: no other one looks at its heartbeats.
+    // There is one process: no other one checks its heartbeats.
     world.clock.rest = 30 * MINUTE;
   });
 
@@ -759,7 +760,7 @@ describe("a clock that was hours or days ahead, and is set right", () => {
     await world.clock.advance(HOUR);
     expect(one.ran).toHaveLength(1);
     world.clock.jump(-(2 * DAY + 3 * HOUR));
-    // Nobody is there in the second night: it is made up for, by the policy.
+    // In the second night there is no process: its tick is handled by the policy.
     await world.clock.advance(DAY);
     await world.clock.until(one.scheduler.close());
     await world.clock.advance(DAY);
@@ -798,7 +799,7 @@ describe("a clock that was hours or days ahead, and is set right", () => {
 });
 
 describe("what schedules cost the store", () => {
-  /** The calls for each tick of some minutes, but not those that show that a process lives. */
+  /** The number of calls for each tick of some minutes, without the calls that show that a process lives. */
   async function callsFor(processes: number, schedules: number, minutes: number): Promise<number> {
     const here = new World("2030-01-01T00:00:30Z");
     const all: SchedulerOf[] = [];
@@ -834,7 +835,7 @@ describe("what schedules cost the store", () => {
 
   it("is the same for two processes and for twelve: it grows with the ticks alone", async () => {
     const [two, twelve] = [await callsFor(2, 30, 10), await callsFor(12, 30, 10)];
-    // The start of the run, its end, and the look of the second of the members.
+    // The start of the run, its end, and the check of the second member.
     expect([two, twelve].map((calls) => Math.round(calls))).toEqual([3, 3]);
   });
 });

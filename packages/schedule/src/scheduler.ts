@@ -52,13 +52,13 @@ export interface SchedulerOptions {
   readonly clock?: Clock;
   /** The name of this scheduler among those that share the store. Default: a random one. */
   readonly instance?: string;
-  /** Called when this scheduler has decided what becomes of a tick, or of several. */
+  /** Called when this scheduler has decided a tick, or several. */
   readonly onTick?: (tick: Omit<ScheduleTick, "by" | "decided" | "revision">) => void;
 }
 
 /**
  * Runs jobs by schedules. All processes that share the store of the locks add the same schedules: each tick
- * has exactly one outcome, whoever was there.
+ * has exactly one outcome, no matter which processes are running.
  *
  * @example
  * await using manager = await openJobManager({ chJobs: store, chLocks: store });
@@ -93,13 +93,12 @@ export class Scheduler {
   }
 
   /**
-   * Adds a schedule, and runs `body` at its ticks, from now on. Another process that adds the same one adds
-   * nothing to the store: whoever is first at a tick runs it. `run.tick` tells the body its tick: a run that
-   * is late, or tried again, is still about that time.
+   * Adds a schedule, and runs `body` at its ticks, from now on. Another process that adds the same schedule
+   * adds nothing to the store: the first process at a tick runs it. `run.tick` is the tick of the run: a late
+   * or retried run is still for that time.
    *
-   * A definition that the store has not seen replaces the one that is there: the newest deploy wins. A
-   * process whose definition was replaced does not run it any more, and says so by a warning
-   * (`OJM_SCHEDULE`).
+   * A definition that the store has not seen replaces the present one: the newest deploy wins. A process
+   * whose definition was replaced does not run it any more, and emits a warning (`OJM_SCHEDULE`).
    *
    * `trigger`: the reason for the starts of its ticks, for the records. Default: `schedule`.
    *
@@ -135,9 +134,9 @@ export class Scheduler {
   }
 
   /**
-   * Pauses a schedule: from when this resolves, no tick starts a run, in any process. Ticks have the outcome
-   * `skipped` meanwhile. A run that is going on goes on. Resolves to the pause that it replaces, if the
-   * schedule was paused.
+   * Pauses a schedule: once this resolves, no tick starts a run, in any process. Ticks get the outcome
+   * `skipped` meanwhile. An active run continues. Resolves to the pause that it replaces, if the schedule was
+   * paused.
    *
    * @throws ScheduleError `UNKNOWN`, or `INVALID` without a reason or with an `until` that is over;
    * ChannelError if the store fails
@@ -168,11 +167,12 @@ export class Scheduler {
   }
 
   /**
-   * Runs a schedule now, also while it is paused, in the process that runs its ticks. Resolves to the id of
-   * the run, once it is started. If no process starts it, the request is withdrawn, and the audit says so.
+   * Runs a schedule now, even while it is paused, in the process that runs its ticks. Resolves to the id of
+   * the run, once it is started. If no process starts it, the request is withdrawn, and the audit records
+   * that.
    *
-   * @throws ScheduleError `UNKNOWN`, `INVALID` without a reason, or `REFUSED`: it runs already, or no
-   * process that can run it is there; the reason of `signal`; ChannelError if the store fails
+   * @throws ScheduleError `UNKNOWN`, `INVALID` without a reason, or `REFUSED`: it is already running, or no
+   * living process can run it; the reason of `signal`; ChannelError if the store fails
    */
   async runNow(name: string, options: RunNowOptions): Promise<string> {
     const asked = this.#asked(`the run of "${name}"`, options);
@@ -180,9 +180,8 @@ export class Scheduler {
   }
 
   /**
-   * Runs the ticks of a time that is over, one after the other, in the process that runs the schedule.
-   * Ticks that were run are left out, unless `again` is set. Resolves once the request is in the store: it
-   * outlives every process.
+   * Runs past ticks, one after the other, in the process that runs the schedule. Ticks that already ran are
+   * left out, unless `again` is set. Resolves once the request is in the store: it outlives every process.
    *
    * @throws ScheduleError `UNKNOWN`, or `INVALID`; ChannelError if the store fails
    */
@@ -192,7 +191,7 @@ export class Scheduler {
   }
 
   /**
-   * The backfills that are not done, of one schedule or of all: who asked for each, and how far it is.
+   * The unfinished backfills of one schedule or of all: who requested each, and its progress.
    *
    * @throws ChannelError if the store fails
    */
@@ -202,7 +201,7 @@ export class Scheduler {
 
   /**
    * Stops the backfills of a schedule, in any process. A run in progress continues; no further one is started
-   * once this resolves. Resolves to what was stopped.
+   * once this resolves. Resolves to the stopped backfills.
    *
    * @throws ScheduleError `INVALID` without a reason; ChannelError if the store fails
    */
@@ -211,7 +210,7 @@ export class Scheduler {
     return stopBackfills(await this.#openStore(), name, { reason, by });
   }
 
-  /** The next ticks of a schedule, and when each is due, by its jitter. */
+  /** The next ticks of a schedule, and when each is due, with its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
     return nextOf(await this.#openStore(), name, limit, holdsIn(await this.#manager.locks()));
   }
@@ -223,10 +222,10 @@ export class Scheduler {
   }
 
   /**
-   * Why a job does not run now, the most important reason first: its schedule is paused, nobody is there to
-   * run it, its lock is held, an attempt is not due yet … and what became of the last tick, and when the next
-   * one is. Works for a schedule that this process does not have, too. Reads a few entries, and
-   * which schedules each living process has.
+   * Why a job does not run now, the most important reason first: its schedule is paused, no process can run
+   * it, its lock is held, an attempt is not due yet … and the outcome of the last tick, and the time of the
+   * next one. It also works for a schedule that this process does not have. Reads a few entries, and the
+   * schedules of each living process.
    *
    * @throws ChannelError if the store fails
    * @example
@@ -239,8 +238,8 @@ export class Scheduler {
   }
 
   /**
-   * The schedules of the store, also those that this process does not have, ordered by name. Each has its
-   * next ticks, `limit` at most.
+   * The schedules of the store, including those that this process does not have, ordered by name. Each has
+   * its next ticks, `limit` at most.
    *
    * @throws ChannelError if the store fails
    */
@@ -250,8 +249,8 @@ export class Scheduler {
   }
 
   /**
-   * What became of the ticks of a schedule, and those that wait for their run, newest first. Reads only as
-   * many as the caller takes.
+   * The outcomes of the ticks of a schedule, and the ticks that wait for their run, newest first. Reads only
+   * as many as the caller takes.
    */
   async *ticks(name: string, options: TicksOptions = {}): AsyncGenerator<ScheduleTick, void, undefined> {
     checkJobName(name);
@@ -259,14 +258,12 @@ export class Scheduler {
   }
 
   /**
-   * Decides on no further tick and starts no attempt, from the call on, and tells the other processes at
-   * once:
-   * they run the ticks and the attempts. Ends the runs of this scheduler as {@link JobManager.close} does:
-   * their
-   * signals fire, their locks stay held until their job functions return, and what is still running after the
-   * `grace` is closed as `lost`. A run that the close interrupts is handed over if the schedule has `retry`:
-   * another process makes the same attempt of the tick. Without, it is `cancelled`, and its tick is not run
-   * again, unless its job function calls {@link Run.handOver}.
+   * From the call on, decides no further tick and starts no attempt. Notifies the other processes at once:
+   * they run the ticks and the attempts. Ends the runs of this scheduler like {@link JobManager.close}: their
+   * signals fire, their locks stay held until their job functions return, and a run that is still active
+   * after the `grace` is closed as `lost`. A run that the close interrupts is handed over if the schedule has
+   * `retry`: another process makes the same attempt of the tick. Without, it is `cancelled`, and its tick is
+   * not run again, unless its job function calls {@link Run.handOver}.
    *
    * @throws ChannelError `INVALID_ARGUMENT`
    */
@@ -274,7 +271,7 @@ export class Scheduler {
     await Promise.all([this.#runs.close(options), this.stop()]);
   }
 
-  /** @internal As {@link close}, for a program that ends its runs itself: they are not told. */
+  /** @internal Like {@link close}, for a program that ends its runs itself: they are not signalled. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -293,7 +290,7 @@ export class Scheduler {
     await inBackground(async () => opened?.presence.close());
   }
 
-  /** Who asks for what, and why. */
+  /** The author of a request, its time and its reason. */
   #asked(
     what: string,
     options: { readonly reason: string; readonly author?: string } | undefined,
@@ -337,7 +334,7 @@ export class Scheduler {
     return this.#opened;
   }
 
-  /** Begins to follow the store, and resolves when all is known that it has. */
+  /** Begins to follow the store. Resolves when its whole content is known. */
   async #begin(): Promise<Host> {
     const store = await this.#openStore();
     const { signal } = this.#closing;

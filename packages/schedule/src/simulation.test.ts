@@ -3,22 +3,22 @@ import { noBug, plantedBugs } from "./testing/simulation/planted-bugs.js";
 import { type PlantedBug, Simulation } from "./testing/simulation/simulation.js";
 
 /*
- *   OJM_SEEDS=500 npx vitest run packages/schedule/src/simulation.test.ts    more of them; from OJM_SEED on
- *   OJM_SEED=17 npx vitest run packages/schedule/src/simulation.test.ts      that one
+ *   OJM_SEEDS=500 npx vitest run packages/schedule/src/simulation.test.ts    more seeds; from OJM_SEED on
+ *   OJM_SEED=17 npx vitest run packages/schedule/src/simulation.test.ts      that seed
  */
 const { OJM_SEED, OJM_SEEDS } = process.env;
 
 const SEEDS = Array.from({ length: Number(OJM_SEEDS ?? 30) }, (_, i) => Number(OJM_SEED ?? 1) + i);
 
-/** How many of the seeds `npm test` has. The others are left to `npm run test:all`. */
+/** The number of seeds of `npm test`. The others are left to `npm run test:all`. */
 const FIRST = 6;
 
-/** How many seeds are tried for a planted bug. The rarest of them shows in about one of six. */
+/** The number of seeds to try for a planted bug. The rarest bug shows in about one of six. */
 const TRIED = 30;
 
 process.setMaxListeners(50);
 
-/** As where a bug is planted, so that what finds a bug there finds none here. */
+/** With the setup of a planted bug, so that the check that finds a bug there finds none here. */
 async function simulate(seed: number): Promise<void> {
   const simulation = new Simulation(seed, { bug: noBug });
   try {
@@ -29,7 +29,7 @@ async function simulate(seed: number): Promise<void> {
   }
 }
 
-/** What the simulation says of each seed, until it says what it should. */
+/** The findings of the simulation for each seed, up to the expected one. */
 async function search(bug: PlantedBug): Promise<string[]> {
   const said: string[] = [];
   for (let seed = 1; seed <= TRIED; seed++) {
@@ -76,7 +76,7 @@ describe("the simulation of schedulers", () => {
     expect(second.timeline).toEqual(first.timeline);
   });
 
-  // They judge the simulation, not the product: the first ones show that its laws are looked at.
+  // These bugs test the simulation, not the product: the first ones show that its laws are checked.
   for (const [i, bug] of plantedBugs.entries()) {
     const tags = i < 3 ? [] : ["full"];
     test(`finds a planted bug: ${bug.name}`, { tags }, async () => {

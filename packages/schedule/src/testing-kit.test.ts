@@ -31,7 +31,7 @@ test("a day of a test has a few hundred timers, and not one for each heartbeat",
   };
   await test.clock.advance(10 * 86_400_000);
   expect(ran).toBe(10);
-  // A heartbeat each 5 s alone would be 172,800.
+  // A heartbeat every 5 s alone would be 172,800.
   expect(timers / 10).toBeLessThan(400);
 });
 

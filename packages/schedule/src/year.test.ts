@@ -6,13 +6,13 @@ import { expect, it } from "vitest";
 import { Year } from "./testing/year/year.js";
 
 /*
- *   OJM_YEAR=365 npx vitest run packages/schedule/src/year.test.ts     every minute of so many days
+ *   OJM_YEAR=365 npx vitest run packages/schedule/src/year.test.ts     every minute of this many days
  *   OJM_YEAR=31 OJM_YEAR_FROM=2030-03-01 npx vitest run …               from another day on
  */
 const DAYS = Number(process.env["OJM_YEAR"] ?? 0);
 const FROM = process.env["OJM_YEAR_FROM"] ?? "2030-01-01";
 
-/** Clocks are changed then in Lisbon and Troll, in New York and St. John's, on Lord Howe and Chatham. */
+/** Clocks change then in Lisbon and Troll, in New York and St. John's, on Lord Howe and Chatham. */
 const CHANGES = ["2030-03-31T00:00:00Z", "2030-11-03T05:00:00Z", "2030-04-06T14:00:00Z"];
 
 it.each(CHANGES)("each minute in twelve zones has the outcome that its policies say: from %s", async (start) => {

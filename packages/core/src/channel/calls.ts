@@ -6,8 +6,8 @@ import { ChannelError, isChannelError } from "./errors.js";
 import type { Entry } from "./types.js";
 
 /**
- * Stops waiting for `work` when `signal` fires. The work itself may go on: whether a write that was sent was
- * applied is unknown then.
+ * Stops waiting for `work` when `signal` fires. The work itself may continue: the outcome of a write that was
+ * sent is unknown then.
  */
 export function abortable<T>(
   work: Promise<T>,
@@ -41,9 +41,9 @@ function abortError(signal: AbortSignal, outcome: "not-applied" | "unknown"): Ch
 }
 
 /**
- * Runs a periodic task that nobody awaits. A `ChannelError` is dropped: the next period tries again, and
- * callers learn of it from their own calls. Any other error is a fault of this package, a backend or a
- * callback: it becomes a process warning, so that it does not end a process that holds locks.
+ * Runs a background task. A `ChannelError` is dropped: the next period tries again, and callers get the error
+ * from their own calls. Any other error is a fault of this package, a backend or a callback: it becomes a
+ * process warning, so that it does not end a process that holds locks.
  */
 export async function inBackground(work: () => Promise<unknown>): Promise<void> {
   try {
@@ -67,8 +67,8 @@ export function failedCheck<V>(
 }
 
 /**
- * Whether a call failed because the store has no room. That is no short outage: it lasts until somebody makes
- * room, so the caller is told at once.
+ * Whether a call failed because the store is full. That is not a short outage: it lasts until an operator
+ * frees space, so the caller gets the error at once.
  */
 export function isFull(error: unknown): error is ChannelError {
   return isChannelError(error) && error.code === "FULL";
@@ -77,18 +77,18 @@ export function isFull(error: unknown): error is ChannelError {
 /** The pause before a retry, in ms. */
 const PAUSE = 100;
 
-/** How long {@link retry} goes on. */
+/** How long {@link retry} continues. */
 interface RetryOptions {
   readonly clock: Clock;
   /** The time of the last attempt, by the monotonic clock. */
   readonly until: number;
-  /** Asked before each further attempt. */
+  /** Called before each further attempt. */
   goesOn(): boolean;
 }
 
 /**
- * Repeats a call while its error is retryable, and not that the store is full. Rejects with the error of the
- * last attempt.
+ * Repeats a call while its error is retryable and the store is not full. Rejects with the error of the last
+ * attempt.
  */
 export async function retry<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -117,8 +117,8 @@ export async function beforeRetry(
 
 /**
  * When to stop retrying the end of a lease or a run: after one `ttl` at most, so that a store that is away
- * cannot block `close()`. The session is no guide, as it may live in another store. After its timeout a lease
- * still gets its full `ttl` of retries.
+ * cannot block `close()`. The end of the session does not decide, because the session may live in another
+ * store. After its timeout a lease still gets its full `ttl` of retries.
  */
 export function endingUntil(now: number, heldUntil: number, ttl: number): number {
   return now < heldUntil ? Math.min(heldUntil, now + ttl) : now + ttl;

@@ -179,7 +179,7 @@ describe("commits", () => {
       failed: [{ channel: "other", key: "n", current: { key: "n", value: 1 } }],
     });
     expect(await channel.size()).toBe(0);
-    // The same key in both is two keys.
+    // The same key in two channels is two keys.
     expect((await channel.commitWith(ops, [{ channel: other, ops: [{ put: "a", value: 5 }] }])).ok).toBe(true);
     expect(await channel.get("a")).toBe(1);
     expect(await other.get("a")).toBe(5);

@@ -116,8 +116,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
 
   /**
    * Writes `value` if the entry is at the version `expected`; with `null`, if there is no entry. Of any
-   * number of callers with the same `expected`, at most one wins. The version of an entry that was deleted
-   * never matches again.
+   * number of callers with the same `expected`, at most one wins. The version of a deleted entry never
+   * matches again.
    */
   async compareAndSet(
     key: Key,
@@ -217,7 +217,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
 
   /**
    * The keys and versions of the channel, in the order of keys, without reading the values. A key that
-   * somebody wrote into the store without a channel, and that no call could name, is left out.
+   * another program wrote into the store, and that no call could name, is left out.
    */
   async *keys(options: EntriesOptions = {}): AsyncGenerator<Omit<Entry<V>, "value">, void, undefined> {
     yield* this.#scan(options, {
@@ -248,8 +248,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * @internal As {@link Channel.watch}. An entry whose value cannot be decoded comes without it, and one
-   * whose key no channel wrote is left out: neither ends the watch.
+   * @internal Like {@link Channel.watch}, but corrupt entries do not end the watch. An entry whose value
+   * cannot be decoded comes without it; an entry whose key no channel wrote is left out.
    */
   watchReadable(options: WatchOptions = {}): AsyncGenerator<WatchEvent<V | undefined>, void, undefined> {
     return this.#watch(options, (stored) => this.#scope.readable<V>(stored));
@@ -295,7 +295,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
    * does not wake it.
    *
    * A change that was made before the call may arrive late: compare versions. An expiry may not arrive at
-   * all. To see what is there already, use {@link Channel.watch}.
+   * all. To see the entries that exist already, use {@link Channel.watch}.
    *
    * @throws ChannelError `NOT_SUPPORTED` where `supports.watch` is false
    * @example

@@ -14,8 +14,8 @@ export interface ScopedOps {
 }
 
 /**
- * A check as the store gets it. It remembers the key as the caller gave it, where neither a copy nor JSON of
- * the check shows it.
+ * A check as the store gets it. It remembers the key that the caller passed, in a place that neither a copy
+ * nor JSON of the check shows.
  */
 class EncodedCheck implements StoredCheck {
   readonly key: string;
@@ -51,7 +51,7 @@ const refuse = (message: string): never => {
   throw new ChannelError("INVALID_ARGUMENT", message);
 };
 
-/** Encodes a put, and refuses a value that the store cannot hold. */
+/** Encodes a put. Rejects a value that is too long for the store. */
 export function encodePut(key: string, value: unknown, ttl: Duration | undefined, supports: Supports): StoredWrite {
   const text = value instanceof KnownValue ? value.text : encodeValue(value);
   // A UTF-16 unit takes at most three bytes of UTF-8, so most values need not be measured.
@@ -63,7 +63,7 @@ export function encodePut(key: string, value: unknown, ttl: Duration | undefined
   return { key, value: text, ttl: checkedDuration("ttl", ttl, refuse, ABOVE_ZERO) };
 }
 
-/** Refuses a key that is too long for the store. */
+/** Rejects a key that is too long for the store. */
 export function checkKeySize(key: string, supports: Supports): string {
   if (key.length * 3 > supports.maxKeyBytes && Buffer.byteLength(key) > supports.maxKeyBytes) {
     throw new ChannelError(
@@ -82,7 +82,7 @@ export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): E
     count += ops.length;
     for (const op of ops) if ("check" in op) checksToCome++;
   }
-  // Made as long as they get: an array that grows from nothing has room for 17.
+  // Made with their final length: an array that grows from empty has room for 17.
   const checks = new Array<EncodedCheck>(checksToCome);
   const writes = new Array<StoredWrite>(count - checksToCome);
   const done = { checks: 0, writes: 0 };
@@ -128,7 +128,7 @@ function checkedBefore(key: Key, checks: readonly EncodedCheck[], first: number,
   return undefined;
 }
 
-/** One of the two would be dropped silently. */
+/** Otherwise one of the two would be dropped silently. */
 function mixedOp(): ChannelError {
   return new ChannelError("INVALID_ARGUMENT", "an op of a commit is one of check, put and delete, not two in one");
 }

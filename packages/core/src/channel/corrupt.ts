@@ -3,13 +3,13 @@ import { isChannelError } from "./errors.js";
 import type { EntriesOptions, Entry, Key } from "./types.js";
 
 /*
- * Anybody can write into a store. An entry that ojm did not write is corrupt: it cannot be decoded
+ * Any program can write into a store. An entry that ojm did not write is corrupt: it cannot be decoded
  * (`CORRUPT`), or has another shape.
  */
 
 /**
- * The result of a call; `undefined` if it failed on a corrupt entry. Somebody else wrote that entry: leave
- * it, and go on with the rest.
+ * The result of a call; `undefined` if it failed on a corrupt entry. Another program wrote that entry: skip
+ * it, and continue with the rest.
  */
 export async function unlessCorrupt<T>(call: Promise<T>): Promise<T | undefined> {
   try {

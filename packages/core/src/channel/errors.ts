@@ -36,7 +36,7 @@ export interface ChannelErrorDetails {
 const BRAND = Symbol.for("ojm.ChannelError");
 
 /**
- * A fault of a channel or its store. A lost race is no fault: it is a value (`{ ok: false }`).
+ * A fault of a channel or its store. A lost race is not a fault: it is a value (`{ ok: false }`).
  *
  * Messages name keys, never values. Recognise the error by {@link isChannelError} and its `code`.
  */

@@ -11,7 +11,7 @@ import { registerBackend } from "./backend/find-type.js";
 import { ChannelError } from "./errors.js";
 import { isData, openChannel } from "./open.js";
 
-/** A type that counts what is open, and refuses to have the same store open twice. */
+/** A type that counts its open stores, and fails if one store is opened twice. */
 class Counting implements BackendType {
   readonly type = "counting";
   readonly open_: HandDriven[] = [];
@@ -165,7 +165,7 @@ describe("types of backends", () => {
     expect(await two.get("a")).toBe(1);
     await one.close();
     await two.close();
-    // It lasts as long as the process.
+    // The store lasts as long as the process.
     const three = await openChannel("by default");
     expect(await three.get("a")).toBe(1);
     await three.destroy();
@@ -243,7 +243,7 @@ describe("backends in modules", () => {
     const store = { supports: { commitAcrossChannels: true }, read: async (keys) => keys.map(() => undefined), close: async () => {} };
     const backend = { type: "good", open: async () => ({ ...store, commit: async () => ({ ok: true, version: "7" }) }) };`;
 
-  /** A package beside the user's program, where this one does not see it. */
+  /** A package beside the user's program, which this package cannot resolve. */
   async function install(name: string, source: string): Promise<void> {
     const home = join(folder, "node_modules", name);
     await mkdir(home, { recursive: true });

@@ -16,7 +16,7 @@ import type { ChannelLocator, OpenOptions } from "./types.js";
  * Channels with the same type and equal args share one connection.
  *
  * @throws ChannelError `UNKNOWN_TYPE` if no such backend is installed (the message says what to install),
- * `INVALID_CONFIG` for a wrong option, and whatever keeps the store from opening
+ * `INVALID_CONFIG` for a wrong option, and any error that keeps the store from opening
  * @example
  * const channel = await openChannel("jobs", { type: "redis", args: { url: "redis://localhost" } });
  * const other = await openChannel("other", "sqlite:./data/ojm.db");
@@ -43,7 +43,7 @@ function checkedArgs(args: Readonly<Record<string, unknown>>): Readonly<Record<s
 
 const lent: WeakMap<Backend, Store> = new WeakMap();
 
-/** The store of a backend that the caller opened, and will close. */
+/** The store of a backend that the caller opened and will close. */
 function lentStore(backend: Backend): Store {
   const known = lent.get(backend);
   if (known?.join() === true) return known;
@@ -63,7 +63,7 @@ async function sharedStore(type: BackendType, args: Readonly<Record<string, unkn
   for (;;) {
     const store = await (stores.get(id) ?? openStore(type, args, clock, stores, id));
     if (store.join()) return store;
-    // Its last user just left. Many stores cannot be opened again before they are closed.
+    // The last user just left. Many stores cannot be opened again before they are closed.
     await store.closed;
   }
 }
@@ -84,7 +84,7 @@ function openStore(
     .then(withChannelErrors)
     .then((backend) => new Store(backend, () => backend.close().finally(forget), locatorOf(type, args)));
   stores.set(id, opening);
-  // The next caller opens it anew: a server that is down now may be up then.
+  // The next caller opens it again: a server that is down now may be up then.
   opening.catch(forget);
   return opening;
 }
@@ -124,14 +124,13 @@ function storeId(args: Readonly<Record<string, unknown>>, clock: Clock): string 
   return `${identity(clock)} ${text}`;
 }
 
-/** What is asked of a channel. */
+/** The part of a channel that the check reads. */
 interface Asked {
   keys(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<unknown>;
 }
 
 /**
- * Whether all channels answer a small read before `signal` is aborted. For those who ask a program whether it
- * can work.
+ * Whether all channels answer a small read before `signal` is aborted. Use it in a readiness check.
  *
  * @example
  * const { jobs, locks } = manager.channels;
@@ -146,7 +145,7 @@ export async function channelsAnswer(channels: readonly Asked[], signal: AbortSi
   }
 }
 
-/** Whether a value is plain data at every depth, and contains no object such as a client. Bytes are data. */
+/** Whether a value is plain data at every depth, without objects such as clients. Bytes are data. */
 export function isData(value: unknown): boolean {
   if (value === null || ["string", "number", "boolean", "bigint", "undefined"].includes(typeof value)) return true;
   if (typeof value !== "object") return false;

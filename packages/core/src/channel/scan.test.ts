@@ -62,7 +62,7 @@ describe("scans", () => {
     expect(await values({ after: 5, before: 9, reverse: true })).toEqual([8, 7, 6]);
     expect(await values({ after: 9, before: 5 })).toEqual([]);
     expect(await values({ after: 5, before: 6 })).toEqual([]);
-    // Between two keys, where nothing is.
+    // Between two keys, where there is no entry.
     expect(await values({ after: 5.5, before: 7.5 })).toEqual([6, 7]);
   });
 
@@ -84,7 +84,7 @@ describe("scans", () => {
     for await (const { key } of channel.entries()) {
       const at = key as number;
       seen.push(at);
-      // Behind, ahead, and right here.
+      // Behind the scan, ahead of it, and at its position.
       if (at % 2 === 0)
         await channel.commit([{ delete: at }, { put: at + 0.5, value: at }, { put: -at - 1, value: at }]);
       if (at % 100 === 1) await channel.unset(at + 2);
@@ -121,7 +121,7 @@ describe("scans", () => {
     const one = (async () => {
       for await (const _ of channel.entries({ signal: stop.signal })) stop.abort();
     })();
-    // What was read by then may still be shown.
+    // Entries that were read by then may still come.
     await one.catch((error: unknown) => expect(error).toMatchObject({ code: "ABORTED" }));
     await fill(1_000);
     const two = (async () => {
@@ -138,7 +138,7 @@ describe("scans", () => {
 describe("foreign keys in a store", () => {
   const FOREIGN = ["", "[", '["lock', '"3x', "=500:5"];
 
-  /** A channel of the numbers from 0 to 9, and keys of somebody else between them. */
+  /** A channel of the numbers from 0 to 9, with keys of another program between them. */
   async function mixed(): Promise<Channel<number>> {
     const world = new World();
     const way = await world.way();

@@ -7,10 +7,10 @@ import type { EntriesOptions } from "./types.js";
 
 const PAGE = 500;
 
-/** Which entries of a scan are wanted, and as what. */
+/** Which entries of a scan the caller wants, and in which form. */
 export interface Scanned<T> {
   readonly values: boolean;
-  /** What an entry is yielded as; `undefined` leaves it out, and it does not count towards `limit`. */
+  /** The result for an entry; `undefined` leaves it out, and it does not count towards `limit`. */
   readonly as: (stored: StoredEntry) => T | undefined;
 }
 
@@ -34,7 +34,7 @@ export async function* scan<T>(
   if (range === undefined) return;
   let { from, to } = range;
   let left = limit;
-  // Where many are left out, a page of the few that are still wanted would be one of many.
+  // Once entries are left out, asking for only the missing few would take many small pages.
   let leavesOut = false;
   while (left > 0) {
     throwIfClosed();

@@ -4,7 +4,7 @@ import { ChannelError } from "./errors.js";
 import type { ChannelConfig } from "./types.js";
 
 /*
- * A store as a text: `sqlite:FILE`, `redis://HOST`. Programs, the command line, the UI and config files have
+ * A store as a text: `sqlite:FILE`, `redis://HOST`. Programs, the command line, the UI and config files use
  * the same texts.
  */
 
@@ -24,7 +24,7 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([["db", "sqlite"]]);
 
 export const PUBLISHED: readonly string[] = Object.keys(TYPES);
 
-/** How a store is written. `last`: what the caller takes beside these. */
+/** How a store is written. `last`: what else the caller accepts. */
 export function storeForms(last = "memory:"): string {
   const forms = Object.values(TYPES).flatMap(({ form }) => form ?? []);
   return `${forms.join(", ")} or ${last}`;
@@ -32,17 +32,17 @@ export function storeForms(last = "memory:"): string {
 
 type Args = NonNullable<ChannelConfig["args"]>;
 
-/** A store, and where it is on the disk of this machine. */
+/** A store and its place on the disk of this machine. */
 export interface PlacedStore {
   readonly store: ChannelConfig & Required<Pick<ChannelConfig, "type">>;
-  /** The file or the folder that the store is in, if it is in one. */
+  /** The file or folder of the store, if it has one. */
   readonly path?: string;
   /** Whether that path was written relative to a folder. */
   readonly isRelative?: boolean;
 }
 
 /**
- * Reads a store that is written as a text. A relative path begins at `folder`. `forms`: what the caller takes
+ * Parses the text of a store. A relative path is resolved against `folder`. `forms`: what the caller accepts
  * instead.
  *
  * @throws ChannelError `INVALID_CONFIG`, without a password
@@ -58,7 +58,7 @@ export function parseStore(text: string, folder: string = process.cwd(), forms: 
       return { store: { type: "redis", args: { url: text } } };
     case "sqlite":
     case "level":
-      // `sqlite:data/ojm.db`, `sqlite:/data/ojm.db` and `sqlite:///data/ojm.db` are all written.
+      // Users write `sqlite:data/ojm.db`, `sqlite:/data/ojm.db` and `sqlite:///data/ojm.db`.
       return placedStore(
         { type: scheme, args: { [TYPES[scheme]?.path ?? ""]: rest.replace(/^\/\/(?=.)/, "") } },
         folder,
@@ -77,7 +77,7 @@ function refuse(message: string): never {
   throw new ChannelError("INVALID_CONFIG", message);
 }
 
-/** A store whose path begins at `folder`, if it is relative. */
+/** A store whose relative path is resolved against `folder`. */
 export function placedStore(store: PlacedStore["store"], folder: string): PlacedStore {
   const { type, args = {} } = store;
   const known = ALIASES.get(type) ?? type;
@@ -92,7 +92,7 @@ export function placedStore(store: PlacedStore["store"], folder: string): Placed
 function etcdArgs(rest: string, tls: boolean): Args {
   const [, user, password, hosts = "", prefix] = /^\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(rest) ?? [];
   if (hosts === "") return refuse("an etcd store is written as etcd://HOST:PORT,HOST:PORT");
-  // What stands before the last @ may be a part of a password: it must not be taken for a host, and shown.
+  // Text before the last @ may be part of a password: do not take it for a host, which is shown.
   if (`${hosts}${prefix ?? ""}`.includes("@"))
     return refuse("the etcd store has a / or an @ in its user or password: write them as %2F and %40");
   if (!hosts.split(",").every((host) => /^(?:\[[^\]]*\]|[^:]*)(?::\d+)?$/.test(host)))
@@ -122,9 +122,7 @@ export function shownStore(text: string): string {
   return maskUrls(text.replace(/:(?!\/\/).*@/s, `:${MASK}@`));
 }
 
-/**
- * A store in words, without its password: its type, and its file or its hosts. `shown`: how a path is shown.
- */
+/** A store in words, without its password: its type, and its file or its hosts. `shown`: formats a path. */
 export function storeWords(
   { type = "simple", args = {} }: ChannelConfig,
   shown: (path: string) => string = basename,
@@ -132,15 +130,15 @@ export function storeWords(
   const { file, path = file, url, hosts } = args;
   if (typeof path === "string") return `${type} ${shown(path)}`;
   if (typeof url === "string" && URL.canParse(url)) return `${type} ${new URL(url).host}`;
-  // What stands before an @ may be a password.
+  // Text before an @ may be a password.
   const names = [hosts ?? []].flat().map((host) => String(host).replace(/^.*[@/]/, ""));
   if (names.length > 0) return `${type} ${names.join(", ")}`;
   return type === "simple" ? "memory" : type;
 }
 
 /**
- * The text of a store, with `***` for its password; `undefined` if it has none, or if another process cannot
- * open the store beside this one.
+ * The text of a store, with `***` for its password. `undefined` if it has no text, or if another process
+ * cannot open the store at the same time.
  */
 export function storeAddress({ type, args = {} }: ChannelConfig): string | undefined {
   const { file, durability: _, url, hosts, keyPrefix, auth, ...others } = args;

@@ -51,9 +51,7 @@ export interface WriteOptions extends CallOptions {
   readonly ttl?: Duration;
 }
 
-/**
- * The result of a conditional write. If it lost, `current` is the entry as it is; absent if there is none.
- */
+/** The result of a conditional write. If it lost, `current` is the present entry; absent if there is none. */
 export type WriteOutcome<V = JsonValue> =
   | { readonly ok: true; readonly version: Version }
   | { readonly ok: false; readonly current?: Entry<V> };
@@ -128,9 +126,9 @@ export interface ChannelLocator {
   readonly name: string;
   /** The type, by a name that every part of this process resolves to the same backend. */
   readonly type: string;
-  /** What its backend calls the type, such as `sqlite`. */
+  /** The backend's own name of the type, such as `sqlite`. */
   readonly kind: string;
-  /** As they were given, secrets too. */
+  /** As they were given, including secrets. */
   readonly args: Readonly<Record<string, unknown>>;
 }
 
@@ -139,7 +137,7 @@ export interface Change<V = JsonValue> {
   /** The version of the write, or of the delete. */
   readonly version: Version;
   readonly deleted: boolean;
-  /** What was written; `undefined` if it was deleted, or if ojm did not write it. */
+  /** The written value; `undefined` if the entry was deleted, or if ojm did not write it. */
   value(): V | undefined;
 }
 
@@ -149,7 +147,7 @@ export interface KeyWatcher<V = JsonValue> {
   changed(change: Change<V>): void;
   /** Changes may have been missed: read the entry again. */
   gap(): void;
-  /** The watch ended, for a reason that a retry does not mend. */
+  /** The watch ended for a reason that a retry does not fix. */
   failed(error: Error): void;
 }
 

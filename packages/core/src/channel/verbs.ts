@@ -70,7 +70,7 @@ export abstract class ChannelVerbs<V> {
     return count;
   }
 
-  /** Calls `visit` with each key and value in the order of keys, and waits for what it returns. */
+  /** Calls `visit` with each key and value in the order of keys, and awaits its result. */
   async forEach(visit: (key: Key, value: V) => unknown, options: EntriesOptions = {}): Promise<void> {
     for await (const { key, value } of this.entries(options)) await visit(key, value);
   }
@@ -98,8 +98,8 @@ export abstract class ChannelVerbs<V> {
   }
 
   /**
-   * Writes each of `values` under a key made of its own `fields`. Not atomic: it is split where the store's
-   * limit of a commit is reached.
+   * Writes each of `values` under a key made of its own `fields`. Not atomic: many values are split into
+   * several commits, by the store's limit.
    *
    * @example
    * await channel.setAll(["name", "startTime"], records);
@@ -115,7 +115,7 @@ export abstract class ChannelVerbs<V> {
   }
 
   async #inBatches<T>(items: readonly T[], op: (item: T) => Write<V>, options: CallOptions): Promise<void> {
-    // Of two writes to one key the last one counts, as if they were made one by one.
+    // Of two writes to one key the last one counts, as if they came one by one.
     const ops = new Map<string, Write<V>>();
     for (const item of items) {
       const step = op(item);
@@ -181,7 +181,7 @@ export abstract class ChannelVerbs<V> {
       this.#deliver(subscriber, options.onlyFromNow === true, stop.signal, synced).catch((error: unknown) => {
         if (this.#subscribers.get(id) === stop) this.#subscribers.delete(id);
         if (!live) reject(error);
-        // Nobody awaits a subscription: unless the error is thrown here, nobody ever sees it.
+        // No caller awaits a subscription: an error that is not thrown here would be lost.
         else queueMicrotask(() => throwOn(error));
       });
     });

@@ -13,20 +13,20 @@ import type { Act, AuditEntry, AuditOptions, PruneOptions, RunRecord } from "./t
 /** The most entries that one commit deletes. */
 const DELETED_AT_ONCE = 100;
 
-/** By how much the clock of the one who cancels may be behind that of the run, in ms. */
+/** How far the clock of a canceller may be behind that of the run, in ms. */
 const SKEW = 3_600_000;
 
-/** Where the audit has an entry. */
+/** The place of an entry in the audit. */
 interface Place {
   readonly key: Key;
   readonly name: string;
   readonly at: number;
 }
 
-/** The ops that note an act. */
+/** The ops that record an action. */
 export function auditOps(channel: Channel<LocksValue>, clock: Clock, act: Act): ChannelOps<LocksValue> {
   const at = clock.now();
-  // The fields by name: an act may come with more, which would stay in the store for ever.
+  // List the fields: further fields of an action would stay in the store forever.
   const { action, name, reason, by, author, details } = act;
   const value: AuditValue = {
     name,
@@ -55,7 +55,9 @@ export async function* auditOf(
   }
 }
 
-/** The cancel that ended a chain while it waited for its next attempt; `undefined` if there was none. */
+/**
+ * The cancel that ended a retry series while it waited for its next attempt; `undefined` if there was none.
+ */
 export async function cancelOf(
   channel: Channel<LocksValue>,
   name: string,
@@ -66,12 +68,14 @@ export async function cancelOf(
   return undefined;
 }
 
-/** Of so many names, the audit of each is read; of more, the keys of the whole audit. */
+/**
+ * Up to this many names, the audit of each name is read. Above that, the keys of the whole audit are read.
+ */
 const NAMES_READ_ALONE = 8;
 
 /**
- * The last cancel of each of these runs, by the id of the run; runs that nobody asked to stop are left
- * out. The request itself is gone from the store once the process of the run has it, whether or not it obeys.
+ * The last cancel of each of these runs, by the id of the run. Runs without a cancel are left out. The
+ * request itself is gone from the store once the process of the run has it, whether or not the run obeys.
  */
 export async function stopsAskedOf(
   channel: Channel<LocksValue>,
@@ -98,7 +102,7 @@ export async function stopsAskedOf(
   return asked;
 }
 
-/** The last cancel of a run; `undefined` if nobody asked it to stop. */
+/** The last cancel of a run; `undefined` if there was none. */
 export async function stopAskedOf(
   channel: Channel<LocksValue>,
   run: Pick<RunRecord, "id" | "name" | "startTime">,
@@ -106,7 +110,7 @@ export async function stopAskedOf(
   return (await stopsAskedOf(channel, [run])).get(run.id);
 }
 
-/** What the audit tells of a prune by a person. */
+/** The audit record of a prune by a person. */
 export function pruneAct(
   { olderThan, name = "*", keep, author }: InMs<PruneOptions>,
   counts: { readonly removed: number; readonly audits: number },
@@ -116,7 +120,7 @@ export function pruneAct(
   return { action: "prune", name, by, ...(author !== undefined && { author }), details };
 }
 
-/** Deletes the entries of acts that are `olderThan` ms ago. Resolves to how many. */
+/** Deletes audit entries that are older than `olderThan` ms. Resolves to their number. */
 export async function pruneAudit(
   channel: Channel<LocksValue>,
   now: number,
@@ -146,7 +150,7 @@ export async function pruneAudit(
   return removed;
 }
 
-/** Where the audit has entries: of each name the newest first. */
+/** The places of all audit entries, newest first for each name. */
 async function* placesOf(
   channel: Channel<LocksValue>,
   name: string | undefined,
@@ -161,12 +165,12 @@ async function* placesOf(
 
 function entryOf({ action = "unlock", lock, holder = lock?.holder, ...value }: AuditValue): AuditEntry {
   const run = value.run ?? (lock && runOf(lock));
-  // Nothing is taken from a process then: told as an unlock, it would alarm whoever reads it.
+  // The end of a hold takes nothing from a process: reported as an unlock, it would alarm readers.
   const done = action === "unlock" && lock !== undefined && holdOf(lock) !== undefined ? "end-hold" : action;
   return { ...value, action: done, ...(holder !== undefined && { holder }), ...(run !== undefined && { run }) };
 }
 
-/** The run that a lock was held for; `undefined` for a lock without a run. */
+/** The run that held the lock; `undefined` for a lock without a run. */
 function runOf({ name, note }: LockValue): string | undefined {
   const start = fieldsOf<{ run: number }>(note)?.run;
   return isTime(start) ? runId({ name, startTime: start }) : undefined;

@@ -13,25 +13,27 @@ export const JOBS = "oJobManager-jobs";
 export const LOCKS = "oJobManager-locks";
 
 /**
- * The turns of managers that look after the records. They are in the store of the records, as managers with
- * the same locks may have their records in different stores. They have their own channel, so that readers of
- * the jobs channel find only records.
+ * The turns of managers that look after the records. They are in the store of the records, because managers
+ * with the same locks may have their records in different stores. They have their own channel, so that
+ * readers of the jobs channel find only records.
  */
 export const TURNS = "oJobManager-turns";
 
 /** The records by their start time; see TimeIndex. Its own channel for the same reason. */
 export const TIMES = "oJobManager-times";
 
-/** What the last look for orphans saw, so that the next one need not begin anew. Times in ms since 1970. */
+/**
+ * What the last check for orphans found, so that the next one need not start over. Times in ms since 1970.
+ */
 export interface SeenValue {
-  /** The start of the look. It saw all records that were written before {@link SeenValue.version}. */
+  /** The start of the check. It saw all records that were written before {@link SeenValue.version}. */
   readonly until: number;
   readonly version: Version;
-  /** The start of the last look at all records. */
+  /** The start of the last check of all records. */
   readonly full: number;
   /** The open runs, as `[startTime, name]`. Each had its lock. */
   readonly open: readonly (readonly [number, string])[];
-  /** When the next look is due. */
+  /** When the next check is due. */
   readonly due: number;
 }
 
@@ -48,7 +50,7 @@ export interface Channels extends Records {
   readonly more: MoreChannels;
 }
 
-/** The channels that the program asked for, in the store of the locks. Each is opened once. */
+/** The channels that the program requested, in the store of the locks. Each is opened once. */
 export class MoreChannels {
   readonly #options: OpenOptions;
   readonly #opened: Map<string, Promise<Channel<unknown>>> = new Map();

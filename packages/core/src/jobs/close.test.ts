@@ -304,7 +304,7 @@ describe.each(STORES)("records and locks $stores: a run that is handed over", ({
         }),
       ),
     ).rejects.toThrow("no luck");
-    // Two attempts are allowed, and the one that was handed over is none of them.
+    // Two attempts are allowed, and the one that was handed over does not count.
     expect(made).toEqual([1, 1, 1 + 1]);
     expect((await records(two)).map(({ status, attempt }) => `${status} ${attempt}`)).toEqual([
       "failed 2",

@@ -40,7 +40,7 @@ export class RunError extends Error {
   }
 }
 
-/** Whether `error` is a {@link RunError}, also one of another copy of this package. */
+/** Whether `error` is a {@link RunError}, from this copy of the package or another. */
 export function isRunError(error: unknown): error is RunError {
   return typeof error === "object" && error !== null && BRAND in error;
 }

@@ -14,8 +14,8 @@ export interface RunCallingEvent {
   /** The id of the run. */
   readonly id: string;
   /**
-   * Has the job function called by `wrapper`, which must call what it is given, once and at once, and return
-   * its result: for what surrounds the function, such as an `AsyncLocalStorage`.
+   * Calls the job function through `wrapper`, which must call its argument once and at once, and return its
+   * result. For a context around the function, such as an `AsyncLocalStorage`.
    */
   within(wrapper: (call: () => unknown) => unknown): void;
 }
@@ -35,13 +35,13 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
 
 /**
  * The events of this process, by the names of their channels of `node:diagnostics_channel`. They cost nothing
- * while nobody listens. A listener is called in the middle of the work, so it must be short; an error that it
+ * without a listener. A listener is called in the middle of the work, so it must be short; an error that it
  * throws becomes an uncaught exception of the process.
  *
  * - `ojm:run:started`: a run of this process began.
- * - `ojm:run:calling`: the job function of that run is called next; a listener can put a context around it.
- * - `ojm:run:ended`: this process closed the record of a run, of its own or of a dead process. Of all
- *   processes exactly one tells it.
+ * - `ojm:run:calling`: the job function of that run is called next; a listener can add a context around it.
+ * - `ojm:run:ended`: this process closed the record of a run, of its own or of a dead process. Exactly one of
+ *   all processes publishes it.
  * - `ojm:attempt:failed`: an attempt did not complete, and this process makes another one.
  * - `ojm:lock:lost`: the signal of a lease fired.
  * - `ojm:lock:waiting`: a call began to wait for a lock.
@@ -49,7 +49,8 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  * - `ojm:session:renewal`: the session of this process was renewed, or could not be.
  * - `ojm:store:gone`: a SQLite file was deleted or replaced 10 s ago or more: this process can do nothing in
  *   it any more, and should end.
- * - `ojm:log:dropped`: lines of the log of a run were dropped, as its store was away or slow for too long.
+ * - `ojm:log:dropped`: lines of the log of a run were dropped, because its store was away or slow for too
+ *   long.
  *
  * @example
  * import { subscribe } from "node:diagnostics_channel";

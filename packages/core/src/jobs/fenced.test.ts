@@ -18,7 +18,7 @@ let data: Channel<string>;
 beforeEach(async () => {
   world = new World();
   clock = world.clock;
-  // Nobody is told of anything: only the store can know better.
+  // No watch reports anything: only the store knows better.
   one = await world.locks({ way: await world.way({ watch: false }) });
   two = await world.locks();
   data = await openChannel<string>("data", { backend: one.way, clock });

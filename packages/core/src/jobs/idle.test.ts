@@ -3,12 +3,12 @@ import { type ManagerOf, World } from "../testing/world.js";
 
 const TTL = 5_000;
 
-/** Longer than anything that an idle manager does from time to time. */
+/** Longer than every period of an idle manager. */
 const TTLS = 40;
 
 /**
- * What so many idle managers, of which each has run a job of its own, ask the store a manager and time to
- * live.
+ * The number of calls to the store by `count` idle managers that have each run a job of their own, per
+ * manager and time to live.
  */
 async function callsOf(count: number, apart: boolean): Promise<number> {
   const world = new World();
@@ -20,7 +20,7 @@ async function callsOf(count: number, apart: boolean): Promise<number> {
   }
   const ways = new Set(all.flatMap(({ way, jobsWay }) => [way, jobsWay]));
   const calls = (): number => [...ways].reduce((sum, { reads, commits }) => sum + reads + commits.length, 0);
-  // Until all have counted for how long nobody does what one does for all.
+  // Until each has noticed that no process does the shared work.
   await world.clock.advance(10 * TTL);
   const before = calls();
   await world.clock.advance(TTLS * TTL);

@@ -22,28 +22,31 @@ import type {
   RunRecord,
 } from "./types.js";
 
-/** What the questions read. */
+/** What the queries read. */
 export interface Asked {
   readonly context: RunContext;
   readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
   rollups(): Promise<RollupQuestions>;
 }
 
-/** What a {@link JobManager} can be asked: what runs, what ran, and why. No question changes a run. */
+/**
+ * The queries of a {@link JobManager}: which runs are active, which are over, and why. No query changes a
+ * run.
+ */
 export abstract class JobQuestions {
   /** @internal */
   protected abstract readonly asked: Asked;
 
   /**
    * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
-   * Skips entries that are not records, as anybody can write into the channel.
+   * Skips entries that are not records: any program can write into the channel.
    *
-   * With a `name`, `status` and `meta` are looked for in one record after the other. Of all names, runs that
-   * ended in error are found by an index, however many others are in between.
+   * With a `name`, the records are read one by one to match `status` and `meta`. Without a name, an index
+   * finds the runs that ended in error, however many others are in between.
    *
-   * Of all names, it shows the records that managers wrote. They are found by an index of start times, which
-   * the same commits write. A store of an older version of ojm is indexed once, in the background. Until
-   * then, and in a Redis Cluster without a hash tag, this reads every name.
+   * Without a name, it returns the records that managers wrote. It finds them by an index of start times,
+   * which the same commits write. A store of an older version of ojm is indexed once, in the background.
+   * Until then, and in a Redis Cluster without a hash tag, this reads every name.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example
@@ -57,11 +60,11 @@ export abstract class JobQuestions {
   }
 
   /**
-   * The runs that ended in error, of all names, the latest end first. `from` and `to` are about their ends.
-   * Reads only as many records as the caller takes, however many runs went well in between.
+   * The runs that ended in error, of all names, the latest end first. `from` and `to` limit their ends. Reads
+   * only as many records as the caller takes, however many runs went well in between.
    *
-   * They are found by an index that the commits keep which close the records. It lacks the runs that an older
-   * version of ojm closed, and there is none in a Redis Cluster without a hash tag.
+   * It finds them by an index, which is written by the commits that close the records. The index lacks the
+   * runs that an older version of ojm closed. A Redis Cluster without a hash tag has no such index.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    */
@@ -71,13 +74,13 @@ export abstract class JobQuestions {
   }
 
   /**
-   * The jobs whose last run ended in error: that run of each, the latest end first. Looks at the `limit` jobs
-   * that failed last (default: 100). A run that goes on, or was skipped or cancelled, says nothing about its
-   * job: the one before it counts. `from` (default: 7 days ago) is about ends, as in
-   * {@link JobQuestions.failures}.
+   * The jobs whose last run ended in error: that run of each, the latest end first. Checks the `limit` jobs
+   * that failed last (default: 100). A run that is running, skipped or cancelled does not count: the one
+   * before it does. `from` (default: 7 days ago) limits the ends, as in {@link JobQuestions.failures}.
    *
-   * A job that fails each second hides no other one: if there are many failures, {@link JobQuestions.rollups}
-   * tell who else failed. Of those, runs that took longer than a day may be missing.
+   * A job that fails each second does not hide others: if there are many failures,
+   * {@link JobQuestions.rollups} find the other failed jobs. Of those, runs that took longer than a day may
+   * be missing.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example
@@ -96,8 +99,8 @@ export abstract class JobQuestions {
    * The last run of each job that completed, ordered by name. Runs that were skipped do not count. A job that
    * never completed is left out, and so is one whose last success was pruned.
    *
-   * Reads the 5 newest runs of each job. If none of them completed, the rollups have the hour of the last one
-   * that did, however many runs failed since.
+   * Reads the 5 newest runs of each job. If none of them completed, the rollups give the hour of the last one
+   * that did, however many runs have failed since.
    *
    * @throws ChannelError if the store fails
    * @example
@@ -114,7 +117,7 @@ export abstract class JobQuestions {
    * The log of a run: its lines, and the gaps where lines are missing. `run`: the record or the id of the
    * run, in this process or any other.
    *
-   * With `follow`, it goes on until the run is over and its last line was read, or `signal` fires. It waits
+   * With `follow`, it continues until the run is over and its last line was read, or `signal` fires. It waits
    * for a store that goes away meanwhile.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails
@@ -130,8 +133,8 @@ export abstract class JobQuestions {
   }
 
   /**
-   * The progress of a run, as it told it last by {@link Run.progress}; `undefined` if it told none. To follow
-   * it, use {@link JobManager.log} with `progress` and `follow`.
+   * The latest progress of a run, as set by {@link Run.progress}; `undefined` if there is none. To follow it,
+   * use {@link JobManager.log} with `progress` and `follow`.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails
    */
@@ -141,9 +144,9 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Waits for the end of a run, in whatever process it is. Resolves to its record: after `timeout`, or
-   * when `signal` fires, to what it is then; to `undefined` if there is no such run. Without `timeout` it
-   * waits for as long as it takes.
+   * Waits for the end of a run in any process. Resolves to its record. After `timeout`, or when `signal`
+   * fires, resolves to the record as it is then. Resolves to `undefined` if the run does not exist. Without
+   * `timeout` it waits for as long as it takes.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails
    * @example
@@ -160,9 +163,10 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Waits until the attempt that follows a run of a chain has begun, in whatever process. Resolves to its
-   * record: of several, to that of the last one. Resolves to `undefined` if none follows; after `timeout`,
-   * or when `signal` fires, also if one is still to come. {@link JobManager.retries} tells when it is due.
+   * Waits until the attempt after a run of a retry series has begun, in any process. Resolves to its record;
+   * if several have begun, to that of the last one. Resolves to `undefined` if none follows, and after
+   * `timeout` or when `signal` fires, even if one is still to come. {@link JobManager.retries} returns when
+   * it is due.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails
    * @example
@@ -181,9 +185,9 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Why a job does not run now: it runs already, somebody holds its lock, an attempt is not due yet, or how
-   * it ended last. The most important reason comes first, each with its evidence. Reads a few entries,
-   * however many runs are kept.
+   * Why a job does not run now: it is already running, its lock is held, an attempt is not due yet, or how it
+   * ended last. The most important reason comes first, each with its evidence. Reads a few entries, however
+   * many runs are stored.
    *
    * @throws ChannelError if the store fails
    * @example
@@ -196,7 +200,7 @@ export abstract class JobQuestions {
 
   /**
    * Each job that has a record, ordered by name: whether it runs, how it ended last, how long it usually
-   * takes. Reads at most 50 records of each, however many are kept.
+   * takes. Reads at most 50 records of each, however many are stored.
    *
    * @throws ChannelError if the store fails
    */
@@ -216,19 +220,19 @@ export abstract class JobQuestions {
   }
 
   /**
-   * What the runs of each job did, by hours or minutes: how many began, by the status that they have now, and
-   * how long they took. A run counts in the cell in which it began, exactly once.
+   * Counts of the runs of each job, by hours or minutes: how many began, by their present status, and how
+   * long they took. A run counts exactly once, in the cell in which it began.
    *
-   * It costs the same however many records are kept. Whoever asks folds the new records into cells, of all
-   * processes one at a time; a run writes nothing for it. What is not folded yet is read from the records, so
-   * the answer is current. The first question of a store with many records waits two seconds at most, and
-   * tells which part is `missing`; the fold goes on until the manager is closed.
+   * It costs the same however many records are stored. The querying process folds the new records into cells,
+   * one process at a time; a run writes nothing for it. Records that are not folded yet are read, so the
+   * answer is current. The first query of a store with many records waits two seconds at most, and returns
+   * which part is `missing`; the fold continues until the manager is closed.
    *
-   * A record that comes late, as the clock of its host is slow, counts once it is found: within about a
-   * minute, or after some more questions if it is later than ten minutes. `prune` removes the minutes of the
-   * hours, and the hours of the days, that it left empty: what is older than the oldest record of a name is
-   * gone a day later at the latest. The retention of the store removes the minutes alone. In a Redis Cluster
-   * without a hash tag nothing is folded: the newest 5,000 records tell the answer.
+   * A record that comes late, because the clock of its host is slow, counts once it is found: within about a
+   * minute, or after some more queries if it is later than ten minutes. `prune` removes the minutes of the
+   * hours, and the hours of the days, that it left empty: cells older than the oldest record of a name are
+   * gone a day later at the latest. The retention of the store removes only the minutes. In a Redis Cluster
+   * without a hash tag nothing is folded: the answer comes from the newest 5,000 records.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example
@@ -253,9 +257,9 @@ export abstract class JobQuestions {
   }
 
   /**
-   * What runs, in all processes, as {@link JobQuestions.live} shows it, for a program that asks once: how far
-   * each run is, how long it usually takes, who asked it to stop. Leases are known to those alone who watch
-   * them. `locks`: what {@link JobQuestions.locks} has just returned, so that they are not read again.
+   * The active runs of all processes, like {@link JobQuestions.live}, for a single query: how far each run
+   * is, how long it usually takes, who requested it to stop. Only a watcher knows the leases. `locks`: the
+   * fresh result of {@link JobQuestions.locks}, so that the locks are not read again.
    *
    * @throws ChannelError if the store fails
    */
@@ -266,11 +270,12 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Follows what runs, in all processes: how far each run is, who waits for its lock, and whether its process
-   * renews its locks. Watches tell of changes, so nothing is read twice, however often the answer is asked.
+   * Follows the active runs of all processes: how far each run is, which processes wait for its lock, and
+   * whether its process renews its locks. Watches report changes, so nothing is read twice, however often the
+   * answer is requested.
    *
-   * A store that goes away is waited for: what is known stays until then. {@link LiveRuns.ready} rejects with
-   * `NOT_SUPPORTED` where the store has no watches. Close what it returns.
+   * If the store goes away, the known state stays until it is back. {@link LiveRuns.ready} rejects with
+   * `NOT_SUPPORTED` if the store has no watches. Close the result.
    *
    * @example
    * using live = manager.live({ changed: (name) => console.log(name, live.run(name)?.progress) });
@@ -285,8 +290,8 @@ export abstract class JobQuestions {
   }
 
   /**
-   * All held locks, of all processes, ordered by name. A damaged entry costs its own row: `ojm doctor` names
-   * it. Its lock stays held.
+   * All held locks, of all processes, ordered by name. A damaged entry costs only its own row: `ojm doctor`
+   * names it. Its lock stays held.
    *
    * @throws ChannelError if the store fails
    */
@@ -295,8 +300,9 @@ export abstract class JobQuestions {
   }
 
   /**
-   * The processes that wait for the lock of a job, in the order in which they will have it. A process that
-   * waits in several calls is there once for each. It may have died, and not be found dead yet.
+   * The processes that wait for the lock of a job, in the order in which they will get it. A process that
+   * waits in several calls is listed once for each. A listed process may have died without being found dead
+   * yet.
    *
    * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write the queue of the lock
    * @example
@@ -308,8 +314,8 @@ export abstract class JobQuestions {
 
   /**
    * What people did to runs, locks and schedules, newest first: unlocks, cancels, holds, and what schedulers
-   * noted by `auditOps`. Reads only as many entries as the caller takes, and without a
-   * `name` the keys of all. Skips entries that ojm did not write.
+   * recorded by `auditOps`. Reads only as many entries as the caller takes, but without a `name` the keys of
+   * all. Skips entries that ojm did not write.
    *
    * @throws ChannelError if the store fails
    * @example
@@ -323,8 +329,9 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Who last asked a run to stop, when and why; `undefined` without a request. If the run is still running,
-   * its body has not obeyed so far. A rule of a program that cancels without `audited` leaves no trace.
+   * The last request to stop a run: by whom, when and why; `undefined` if there was none. If the run is still
+   * running, its body has not obeyed yet. A program's own rule that cancels without `audited` leaves no
+   * trace.
    *
    * @throws ChannelError if the store fails
    */
@@ -334,9 +341,9 @@ export abstract class JobQuestions {
   }
 
   /**
-   * Who asked each of these runs to stop, by the id of the run, as {@link JobQuestions.stopAsked} tells it of
-   * one. Runs that nobody asked are left out. Of many runs, it reads the keys of the audit once, and then
-   * only the entries since the runs began.
+   * The last request to stop each of these runs, by the id of the run, like {@link JobQuestions.stopAsked}.
+   * Runs without a request are left out. For many runs, it reads the keys of the audit once, and then only
+   * the entries since the runs began.
    *
    * @throws ChannelError if the store fails
    * @example
@@ -351,7 +358,7 @@ export abstract class JobQuestions {
   }
 }
 
-/** How long to wait for something, in ms. Without a timeout, for as long as it takes. */
+/** The longest wait, in ms. Without a timeout, there is no limit. */
 function longestWait(timeout: Duration = Number.POSITIVE_INFINITY): number {
   const refuse = (message: string): never => {
     throw new RunError("INVALID", "", message);

@@ -11,8 +11,8 @@ import type { Run } from "./types.js";
 const TTL = 15_000;
 
 /**
- * Whatever is kept of a run, a lease or a wait is one of these, or keeps a callback of it. To count them all
- * takes its time.
+ * Every leftover of a run, a lease or a wait is one of these, or keeps a callback of it. Counting them all is
+ * slow.
  */
 const KINDS = [Function, AbortController, Lease, OpenRun];
 
@@ -28,9 +28,9 @@ beforeEach(async () => {
   two = await world.manager({ ttl: TTL });
 });
 
-/** How many of each kind are in memory, after all that can be let go of is; and how many timers are set. */
+/** The number of objects of each kind in memory, after garbage collection, and of pending timers. */
 async function left(): Promise<number[]> {
-  // What is watched only for a moment, and the queue of those who wait, rest with the next heartbeat.
+  // Short-lived watches and the queue of waiters end with the next heartbeat.
   await clock.advance(TTL);
   return [...KINDS.map((kind) => queryObjects(kind, { format: "count" })), clock.pending];
 }
@@ -40,16 +40,16 @@ test("a lease that is released is let go of at once, not by a timer", async () =
   await one.manager.run("a", held);
   const before = leases();
   for (let i = 0; i < 100; i++) await one.manager.run("a", held);
-  // The timer that looks at young leases has not fired: the clock stands still.
+  // The timer that checks young leases has not fired: the clock stands still.
   expect(leases() - before).toBeLessThan(5);
 });
 
-/** Something that is done, and how. */
+/** An operation of the test. */
 type Done = readonly [what: string, once: (signal: AbortSignal, i: number) => Promise<unknown>];
 
 const TIMES = 20;
 
-/** What is left of each time, of each kind, once each of these was done many times. */
+/** The leftovers of each kind per operation, once each of these was done many times. */
 async function leftOf(ways: readonly Done[], signal: AbortSignal): Promise<number[]> {
   const before = await left();
   for (const [, once] of ways) for (let i = 0; i < TIMES; i++) await once(signal, i);
@@ -101,10 +101,10 @@ const WAYS: readonly Done[] = [
 test("runs, locks and waits that are over leave no callback, abort controller or timer in memory", async () => {
   await two.manager.lock("taken", { timeout: 1e9 });
   const { signal } = new AbortController();
-  // What is made once is made by then.
+  // Everything that is made only once exists by then.
   for (const [, once] of WAYS) for (let i = 0; i < 20; i++) await once(signal, i);
   const none = [...KINDS, "timers"].map(() => 0);
-  // To count takes most of the time: of each alone only if there is something to be found.
+  // Counting takes most of the time: check each alone only if there is a leak.
   if ((await leftOf(WAYS, signal)).join() !== none.join()) {
     for (const way of WAYS) {
       const title = `${KINDS.map(({ name }) => name)} and timers left of each time: ${way[0]}`;

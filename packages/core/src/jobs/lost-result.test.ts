@@ -9,7 +9,7 @@ test("a warning says once what the record of a run cannot hold of its result", a
   const result = (): unknown => ({ at: new Date(0), total: 5n, send: () => 1 });
   await manager.run("lossy", result);
   await manager.run("lossy", result);
-  // Node tells warnings in the next tick.
+  // Node emits warnings in the next tick.
   await new Promise((resolve) => setImmediate(resolve));
   process.off("warning", listener);
   expect(warnings.map(({ name, message }) => [name, message])).toEqual([

@@ -43,7 +43,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect(all.map(({ status }) => status)).toEqual([...Array(6).fill("completed"), "lost"]);
     expect(all.at(-1)).toMatchObject({ fence: dead.fence, startTime: dead.startTime, inError: true });
     expect(all.at(-1)?.error).toContain(`pid ${process.pid}`);
-    // Its end is refused, and changes nothing.
+    // Its end is rejected, and changes nothing.
     one.way.fault = () => undefined;
     one.jobsWay.fault = one.way.fault;
     expect(await clock.until(rejection(dead.end("late")))).toMatchObject({ code: "LOST" });
@@ -142,7 +142,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     for (const name of ["a", "b", "c"]) {
       expect((await records(three, name))[0]).toMatchObject({
         error: "its process closed before the run ended",
-        // Only the body of "b" has obeyed its signal.
+        // Only the body of "b" obeyed its signal.
         status: name === "b" ? "cancelled" : "lost",
       });
     }

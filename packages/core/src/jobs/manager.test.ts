@@ -225,7 +225,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
   test("start times that another process with a fast clock has taken are skipped by the next run", async () => {
     const run = await one.manager.start("a");
     await run.end();
-    // Exactly the start times that we will want are taken.
+    // Exactly the start times that the next runs will use are taken.
     for (let i = 1; i <= 5; i++) {
       const record = { ...(await records(one))[0], startTime: run.startTime + i, status: "completed" } as RunRecord;
       await two.manager.channels.jobs.set({ name: "a", startTime: record.startTime }, record);

@@ -51,11 +51,11 @@ import type {
  * Opens the channels, and closes as `lost` the runs that dead processes left open.
  *
  * If both channels are in one store (equal `type` and `args`), start and end of a run are one commit each.
- * With two stores they are two commits each. If a process dies between the two, a later look closes its run
+ * With two stores they are two commits each. If a process dies between the two, a later check closes its run
  * as `lost` and frees the lock.
  *
  * `store`: one store for both, as a text: `redis://HOST`, `sqlite:FILE`, `etcd://HOST,HOST`, `level:FOLDER`
- * or `memory:`. A relative path begins at the working folder.
+ * or `memory:`. A relative path is resolved against the working folder.
  *
  * @throws ChannelError `INVALID_CONFIG` for an unknown or invalid option; any error of opening a channel
  * @example
@@ -83,8 +83,8 @@ export async function openJobManager(
 }
 
 /**
- * Runs jobs by name, and keeps a record of every run. No name runs twice at once, in all processes that open
- * the same channels.
+ * Runs jobs by name, and keeps a record of every run. A name never runs twice at once, across all processes
+ * that open the same channels.
  *
  * @example
  * await using manager = await openJobManager({
@@ -96,7 +96,7 @@ export async function openJobManager(
  * });
  */
 export class JobManager extends JobQuestions {
-  /** The channels of the records and of the locks, to look into. Do not close them. */
+  /** The channels of the records and of the locks, for inspection. Do not close them. */
   readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
   readonly #clock: Clock;
   readonly #locks: Locks;
@@ -148,7 +148,7 @@ export class JobManager extends JobQuestions {
     this.asked = { context: this.#context, channels: this.channels, rollups };
   }
 
-  /** @internal Closes as `lost` what dead processes left open, now and from time to time. */
+  /** @internal Closes as `lost` the runs that dead processes left open, now and periodically. */
   async begin(): Promise<void> {
     await this.sweep();
     this.#keepSweeping(this.#locks.nextSweep());
@@ -159,12 +159,12 @@ export class JobManager extends JobQuestions {
   /**
    * Runs `body` under the lock of `name`, and keeps a record of the run.
    *
-   * `run.signal` tells the body to stop. At the timeout, or when the lock is lost, `run` rejects at once,
-   * also if the body goes on. After `options.signal` fired, `run` waits for the body to stop, until the
+   * `run.signal` signals the body to stop. At the timeout, or when the lock is lost, `run` rejects at once,
+   * even if the body continues. After `options.signal` fired, `run` waits for the body to stop, until the
    * timeout at most.
    *
-   * No other run of the name starts while this run holds the lock. A body that goes on after `run.signal`
-   * fired may overlap the next run: give its writes `run.fenced` or `run.fence`.
+   * No other run of the name starts while this run holds the lock. A body that continues after `run.signal`
+   * fired may overlap the next run: use `run.fenced` or `run.fence` for its writes.
    *
    * @returns the value that the body returned, and the record
    * @throws the error of the body
@@ -178,12 +178,11 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Continues a chain of attempts whose process is gone: waits until the next attempt is due, and runs
-   * `body`, as often as the policy of the chain allows. Of several processes that call it one makes the
-   * attempt.
+   * Continues a retry series whose process is gone: waits until the next attempt is due, and runs `body`, as
+   * often as the policy of the series allows. Of several processes that call it, one makes the attempt.
    *
    * @internal
-   * @returns as {@link JobManager.run}; `undefined` if no chain of the name was left
+   * @returns as {@link JobManager.run}; `undefined` if the name has no orphaned retry series
    * @throws as {@link JobManager.run}
    */
   takeOver<T>(
@@ -206,7 +205,7 @@ export class JobManager extends JobQuestions {
   /**
    * The attempts of {@link JobManager.retries} whose process is gone: no process makes them until the next
    * {@link JobManager.run} of the name with `retry`. A living scheduler of the name makes them by itself.
-   * `of`: a name, or what {@link JobManager.retries} has just returned, so that they are not read again.
+   * `of`: a name, or the fresh result of {@link JobManager.retries}, so that they are not read again.
    * Default: all.
    *
    * @throws ChannelError if the store fails
@@ -267,15 +266,15 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Asks the run of a job to stop, in whatever process it is, and waits for its end. `nameOrId`: the name of
-   * the job, or the id of the run; a later run of the same job is not meant then.
+   * Requests the run of a job to stop, in any process, and waits for its end. `nameOrId`: the name of the
+   * job, or the id of the run. With an id, a later run of the same job is not cancelled.
    *
    * The signal of the run fires within moments, with the reason. Its record is closed as `cancelled` once its
-   * body ended, and tells who cancelled it, and why. A body that ignores its signal goes on until its
-   * timeout: `ended` is false then. A lock without a run cannot be cancelled: see {@link JobManager.unlock}.
+   * body ended, with the author and the reason. A body that ignores its signal continues until its timeout:
+   * `ended` is false then. A lock without a run cannot be cancelled: see {@link JobManager.unlock}.
    *
-   * Where no run goes on, and the job waits for its next attempt, that one is cancelled before its body
-   * begins, and no other follows. Its id is that of its chain, the id of the first attempt.
+   * If no run is active and the job waits for its next attempt, that attempt is cancelled before its body
+   * begins, and no other follows. Its id is that of its retry series, the id of the first attempt.
    *
    * @throws RunError `INVALID` without a reason; `LOCKED` if the attempt waits, and another run has the lock;
    * ChannelError if the store fails
@@ -288,13 +287,13 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Holds a job for maintenance: no run of the name starts, in no process, until `until` or an {@link
-   * JobManager.unlock}. The hold stays when this process ends. Whoever is refused is told who holds the job,
-   * until when, and why.
+   * Holds a job for maintenance: no run of the name starts in any process, until `until` or an
+   * {@link JobManager.unlock}. The hold stays when this process ends. The error of a rejected run names the
+   * author, the end and the reason of the hold.
    *
    * @returns the lock. Its `note.hold` has the reason
-   * @throws RunError `LOCKED` if a run goes on for longer than `wait`, `INVALID`, `LOST`; ChannelError if the
-   * store fails
+   * @throws RunError `LOCKED` if a run continues for longer than `wait`, `INVALID`, `LOST`; ChannelError if
+   * the store fails
    * @example
    * await manager.hold("import", { reason: "the schema changes", author: "ana" });
    */
@@ -319,8 +318,9 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * The ops that note an act in the audit, for the commit that does it: see {@link Channel.commitWith}. That
-   * commit must be on a channel in the store of the locks, as {@link JobManager.channel} opens it.
+   * The ops that record an action in the audit, for the commit of that action: see
+   * {@link Channel.commitWith}. That commit must be on a channel in the store of the locks, as
+   * {@link JobManager.channel} opens it.
    *
    * @internal
    * @example
@@ -332,12 +332,12 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Deletes the records and logs of the runs that ended longer ago than `olderThan`, what the audit tells of
+   * Deletes the records and logs of the runs that ended longer ago than `olderThan`, the audit records of
    * that time, and the rollups of the hours and days that are left empty. Open runs stay. Safe to run in
    * several processes at once.
    *
    * With `name` or `keep` it reads the records one after the other; without, only those that it deletes. With
-   * `author`, the audit tells of it.
+   * `author`, it leaves an audit record.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
    */
@@ -356,11 +356,11 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * The runs of the store that are over, newest first, each followed by its log; then what operators did. For
-   * the {@link JobManager.importer} of another store. All of it is plain JSON.
+   * The ended runs of the store, newest first, each followed by its log; then the audit. For the
+   * {@link JobManager.importer} of another store. All of it is plain JSON.
    *
-   * Other processes may use the store meanwhile. A run that goes on is told as `leftOut`. Locks, holds and
-   * attempts to come belong to their store: they are not exported.
+   * Other processes may use the store meanwhile. A run that is still open is reported as `leftOut`. Locks,
+   * holds and pending attempts belong to their store: they are not exported.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    */
@@ -370,8 +370,8 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Takes what another store exported. It never changes what this store has: what is there already is counted
-   * as `present`, and a run whose id another run has here is left out.
+   * Imports the export of another store. It never changes the data of this store: a part that exists already
+   * is counted as `present`, and a run whose id another run has here is left out.
    *
    * The fences of imported runs are those of the store that they come from.
    *
@@ -387,8 +387,8 @@ export class JobManager extends JobQuestions {
 
   /**
    * Closes now as `lost` the runs of dead processes, frees their locks, and writes their next attempts. A
-   * process of this host is found dead at once, one of another host when its session is over. A manager does
-   * this when it opens and about once a `ttl`, so call it only where you know that a process has died.
+   * process of this host is found dead at once, one of another host once its session is over. A manager does
+   * this when it opens and about once per `ttl`, so call it only if you know that a process has died.
    *
    * @throws ChannelError if the store fails
    */
@@ -410,8 +410,7 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * @internal The channel in which this manager, or a package that is built on it, has its entries of this
-   * name.
+   * @internal The channel for the entries of this name, of this manager or of a package that is built on it.
    */
   async channelOf(name: string): Promise<Channel<unknown>> {
     const { jobs, locks, times, turns } = this.#channels;
@@ -431,17 +430,17 @@ export class JobManager extends JobQuestions {
   }
 
   /**
-   * Ends the runs of this process, and closes the channels. From the call on, this process starts nothing: no
-   * run, no attempt. Attempts that wait are left to other processes, and whoever waits for a lock is rejected
-   * with `CLOSED`.
+   * Ends the runs of this process, and closes the channels. From the call on, this process starts no run and
+   * no attempt. Pending attempts are left to other processes, and calls that wait for a lock reject with
+   * `CLOSED`.
    *
    * The signals of the runs fire with `CLOSING`. Their locks stay held, and are renewed, until their job
-   * functions return: so no other process begins the next run before. A function that returns a value has
-   * completed its run. One that throws is interrupted: with `retry`, the run is handed over, see {@link
-   * Run.handOver}; without, it is `cancelled`. What is still running after the `grace` is closed as `lost`,
-   * and its lock is released.
+   * functions return, so no other process begins the next run before. A function that returns a value has
+   * completed its run. One that throws is interrupted: with `retry`, the run is handed over, see
+   * {@link Run.handOver}; without, it is `cancelled`. A run that is still active after the `grace` is closed
+   * as `lost`, and its lock is released.
    *
-   * A second call joins the first, and may shorten its grace. If the store is away, it settles all the same.
+   * A second call joins the first, and may shorten its grace. It settles even if the store is away.
    *
    * @throws ChannelError `INVALID_ARGUMENT`
    * @example

@@ -28,7 +28,7 @@ describe.each(STORES)("records and locks $stores: starts whose answer was lost",
 
   const records = (): Promise<RunRecord[]> => collect(one.manager.history({ name: "a" }));
 
-  /** The store takes the lock, or the record, and its answer is lost. */
+  /** The store takes the lock, or the record, but its answer is lost. */
   async function start(lost: "lock" | "record", options: RunOptions = {}): Promise<void> {
     const way = lost === "lock" ? one.way : one.jobsWay;
     way.once(lost === "lock" ? '["lock ' : "startTime", { type: "reply lost" });
@@ -63,7 +63,7 @@ describe.each(STORES)("records and locks $stores: starts whose answer was lost",
       const retry = { attempts, delay: 3_600_000, onLost: false };
       await start(what, attempts === 0 ? options : { ...options, retry });
       const [pending] = await one.manager.retries("a");
-      // The one that never began does not count.
+      // The attempt that never began does not count.
       const allowed = { attempts: Math.max(attempts, 1) + 1 };
       expect(pending).toMatchObject({ attempt: 2, retry: allowed, schedule: "a", tick: options.claim?.tick?.at });
       const body = (): void => {
@@ -87,7 +87,7 @@ describe.each(STORES)("records and locks $stores: starts whose answer was lost",
     const isAway = (): Fault => ({ type: "refused" });
     [one.way.fault, one.jobsWay.fault] = [isAway, isAway];
     await clock.advance(TTL + 5_000);
-    // The record is closed, and the lock is not removed yet, when the process of the run has its store back.
+    // When the process of the run has its store back, the record is closed but the lock is not removed yet.
     two.way.once('["lock ', { type: "slow", ms: 900 });
     const swept = two.manager.sweep();
     await clock.advance(100);
@@ -119,7 +119,10 @@ describe.each(STORES)("records and locks $stores: starts whose answer was lost",
     expect(await records()).toMatchObject([{ status: "completed" }]);
   });
 
-  /** A run that waits for its lock, and gets it, or writes its record, with an answer after half a second. */
+  /**
+   * A run that waits for its lock, and gets the lock, or writes its record, with an answer after half a
+   * second.
+   */
   async function waiting(
     options: RunOptions,
     slow: "lock" | "record" = "lock",
@@ -174,7 +177,7 @@ describe.each(STORES)("records and locks $stores: starts whose answer was lost",
     const two = await world.manager({ apart });
     const [ended] = await collect(two.manager.history({ name: "a" }));
     expect(ended).toMatchObject({ error: expect.stringContaining("did not begin") });
-    // The run was open, and is handed over; or its start had no answer.
+    // Either the run was open and is handed over, or its start had no answer.
     const { handedOver } = ended ?? {};
     expect(ended?.status).toBe(handedOver === true ? "skipped" : "lost");
     const attempt = handedOver === true ? 1 : 2;

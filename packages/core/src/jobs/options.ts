@@ -78,7 +78,7 @@ function refuseConfig(message: string): never {
 }
 
 /**
- * Checks which records a store is to keep, and resolves the duration to ms.
+ * Checks the retention of a store, and resolves the duration to ms.
  *
  * @throws ChannelError `INVALID_CONFIG`
  */
@@ -163,7 +163,7 @@ function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOpt
   return refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${show(key)}`);
 }
 
-/** A copy of the args or the meta: the program may change its map while the run goes on. */
+/** A copy of the args or the meta: the program may change its map while the run is active. */
 function copyOf(option: string, map: unknown, refuse: (what: string) => never): NonNullable<RunOptions["meta"]> {
   if (!isMap(map)) refuse(`${option} must be a map, not ${show(map)}`);
   let text = "";
@@ -178,7 +178,7 @@ function copyOf(option: string, map: unknown, refuse: (what: string) => never): 
 }
 
 /**
- * The problem with the args of a run that another process is asked to start: they are checked before the
+ * The problem with the args of a run that is requested from another process: they are checked before the
  * request is in the store. `undefined` if there is none.
  */
 export function argsProblem(args: unknown): string | undefined {

@@ -5,13 +5,10 @@ import { plantedRetentionBugs } from "../testing/simulation/planted-retention-bu
 import { plantedRollupBugs } from "../testing/simulation/rollups/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 
-/**
- * So many seeds are tried. A simulation that needs more of them would find nothing of the kind in our own
- * code.
- */
+/** The seeds to try. A simulation that needs more of them would find no such bug in our own code. */
 const SEEDS = Array.from({ length: 30 }, (_, i) => i + 1);
 
-/** What the simulation says of each seed, until it says what it should. */
+/** The findings of the simulation for each seed, up to the expected one. */
 async function search(bug: PlantedBug): Promise<string[]> {
   const said: string[] = [];
   for (const seed of SEEDS) {
@@ -29,7 +26,7 @@ async function search(bug: PlantedBug): Promise<string[]> {
 const groups = [plantedBugs, plantedLogBugs, plantedRollupBugs, plantedRetentionBugs];
 
 describe("the simulation", () => {
-  // They judge the simulation, not the product: of each group, one shows that its laws are looked at.
+  // These bugs test the simulation, not the product: one of each group shows that its laws are checked.
   for (const [i, bug] of groups.flatMap((bugs) => [...bugs.entries()])) {
     const tags = i === 0 ? [] : ["full"];
     test(`the simulation finds a planted bug: ${bug.name}`, { tags }, async () => {

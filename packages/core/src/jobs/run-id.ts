@@ -1,12 +1,12 @@
 import { isText, isTime } from "../util/shape.js";
 
-/** The name and start time of a run: together they name it. */
+/** The name and start time of a run, which together identify it. */
 export interface RunRef {
   readonly name: string;
   readonly startTime: number;
 }
 
-/** An ISO date of UTC, to the ms, also of a year beyond 9999. */
+/** An ISO date of UTC, to the ms, including years beyond 9999. */
 const DATE = /^(.+)@((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/s;
 
 /**
@@ -20,7 +20,7 @@ export function runId({ name, startTime }: RunRef): string {
   return `${name}@${new Date(startTime).toISOString()}`;
 }
 
-/** What an id names; `undefined` if the text is not the id of a run. A name may have an `@` itself. */
+/** The run that an id names; `undefined` if the text is not the id of a run. A name may contain an `@`. */
 export function parseRunId(id: string): RunRef | undefined {
   const [, name, date] = (isText(id) && DATE.exec(id)) || [];
   const startTime = Date.parse(date ?? "");

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { Simulation } from "../testing/simulation/simulation.js";
 
 /*
- *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more of them;
+ *   OJM_SEEDS=500 npx vitest run packages/core/src/jobs/simulation.test.ts                  more seeds;
  * from OJM_SEED on
- *   OJM_SEED=17 OJM_LENGTH=8000 npx vitest run packages/core/src/jobs/simulation.test.ts    that one
+ *   OJM_SEED=17 OJM_LENGTH=8000 npx vitest run packages/core/src/jobs/simulation.test.ts    that seed
  */
 const { OJM_SEED, OJM_SEEDS, OJM_LENGTH } = process.env;
 
@@ -22,7 +22,7 @@ const parts = [
 ] as const;
 const FIRST = Number(OJM_SEED ?? 1);
 
-/** The numbers from one to before another. */
+/** The numbers from the first up to the second, exclusive. */
 function range([from, to]: readonly [from: number, to: number]): number[] {
   return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 }

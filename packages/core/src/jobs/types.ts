@@ -16,7 +16,7 @@ import type { RunRef } from "./run-id.js";
 export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeout" | "cancelled" | "lost";
 
 /**
- * The record of a run. The jobs channel keeps it under the key `{ name, startTime }`. Times are in ms since
+ * The record of a run. The jobs channel stores it under the key `{ name, startTime }`. Times are in ms since
  * 1970.
  */
 export interface RunRecord {
@@ -40,11 +40,11 @@ export interface RunRecord {
   readonly tick?: number;
   /** How long after its tick the run started, in ms. Never below zero. */
   readonly delay?: number;
-  /** Which attempt of its chain the run is, from 1. Only with {@link RunOptions.retry}. */
+  /** The number of the attempt in its retry series, from 1. Only with {@link RunOptions.retry}. */
   readonly attempt?: number;
-  /** The id of the first run of the chain, if the run is a later attempt. */
+  /** The id of the first run of the retry series, if the run is a later attempt. */
   readonly chain?: string;
-  /** How the chain is tried again. */
+  /** The retry policy of the series. */
   readonly retry?: RetryPolicy;
   /** The parameters that the caller gave: see {@link RunOptions.args}. */
   readonly args?: { readonly [key: string]: JsonValue };
@@ -66,21 +66,20 @@ export interface RunRecord {
   readonly endedBy?: EndedBy;
   /**
    * Set if the run was handed over, see {@link Run.handOver}. Its status is `skipped`, and its `error` is the
-   * reason. Another run of its chain makes the same attempt.
+   * reason. Another run of its retry series makes the same attempt.
    */
   readonly handedOver?: true;
   /**
-   * What JSON can hold of the value that the body returned. Bigint, `NaN` and `Infinity` become texts, a
-   * `Map` becomes a map, a `Set` a list, an `Error` a text; functions and the like are left out. Absent if
-   * nothing is left, or if it is too large for the store. A process warning (`OJM_RESULT`) says what was
-   * lost.
+   * The nearest JSON of the value that the body returned. Bigint, `NaN` and `Infinity` become texts, a `Map`
+   * becomes a map, a `Set` a list, an `Error` a text; functions and the like are left out. Absent if nothing
+   * is left, or if it is too large for the store. A process warning (`OJM_RESULT`) reports the lost parts.
    */
   readonly result?: JsonValue;
 }
 
-/** How a run that does not complete is tried again. See {@link RunOptions.retry}. */
+/** How a run that does not complete is retried. See {@link RunOptions.retry}. */
 export interface RetryOptions {
-  /** How often it is tried in all, from 1 to 100. */
+  /** The most attempts in all, from 1 to 100. */
   readonly attempts: number;
   /** The time between an attempt and the next one. Default: one minute. */
   readonly delay?: Duration;
@@ -89,8 +88,8 @@ export interface RetryOptions {
   /** The longest delay, seven days at most. Default: one hour. */
   readonly maxDelay?: Duration;
   /**
-   * Whether a run that is lost is tried again too: its process died, or it lost its lock. Default: false, as
-   * its body may have done a part of its work.
+   * Whether a lost run is retried too: its process died, or it lost its lock. Default: false, because its
+   * body may have done a part of its work.
    */
   readonly onLost?: boolean;
 }
@@ -98,21 +97,21 @@ export interface RetryOptions {
 /** A {@link RetryOptions} with all its defaults, and with its durations in ms. */
 export type RetryPolicy = Required<InMs<RetryOptions>>;
 
-/** The next attempt of a chain, as it is in the store until it begins. */
+/** The next attempt of a retry series, as it is in the store until it begins. */
 export interface PendingRetry {
   readonly name: string;
-  /** The id of the first run of the chain. */
+  /** The id of the first run of the retry series. */
   readonly chain: string;
   /** The number of this attempt: from 2, or that of the run that was handed over. */
   readonly attempt: number;
-  /** Set if the run before was handed over: this attempt is made at once. */
+  /** Set if the previous run was handed over: this attempt is made at once. */
   readonly handedOver?: true;
   /** When it is due, in ms since 1970. */
   readonly due: number;
   readonly retry: RetryPolicy;
   /** The process that makes the attempt. Once it is gone, or if there is none, any process may. */
   readonly by?: Holder;
-  /** Why the attempt before did not complete. */
+  /** Why the previous attempt did not complete. */
   readonly error?: string;
   readonly trigger: string;
   readonly timeout: number;
@@ -124,10 +123,10 @@ export interface PendingRetry {
 
 /** Who ended a run from outside. */
 export interface EndedBy {
-  /** `cancel`: it was asked to stop. `unlock`: its lock was removed by force. */
+  /** `cancel`: it was requested to stop. `unlock`: its lock was removed by force. */
   readonly action: "cancel" | "unlock";
   readonly by: Holder;
-  /** The person behind that process, if it told one. */
+  /** The person behind that process, if known. */
   readonly author?: string;
   readonly reason: string;
 }
@@ -143,7 +142,7 @@ export interface JobManagerOptions {
   readonly chLocks?: OpenOptions;
   /** The store of the logs of runs. It is opened with the first line. Default: the store of `chJobs`. */
   readonly chLogs?: OpenOptions;
-  /** How much of the log of a run is kept. Default: by the store, see the README. */
+  /** How much of a run's log is kept. Default: by the store, see the README. */
   readonly logBudget?: LogBudgetOptions;
   /**
    * The time to live of the session. If a process hangs or its host fails, its locks are free after this
@@ -160,23 +159,23 @@ export interface JobManagerOptions {
    */
   readonly heartbeatThread?: boolean;
   /**
-   * Which records of runs that are over the store keeps. One process of those that share the store deletes
-   * the others and their logs, about once a day. `false`: none. Default: {@link RetentionOptions}.
+   * Which records of ended runs the store keeps. One of the processes that share the store deletes the others
+   * and their logs, about once a day. `false`: none are deleted. Default: {@link RetentionOptions}.
    *
-   * The setting belongs to the store: programs without this option follow it, and of several that have it,
-   * the one that was opened last decides. `{}` restores the default. In a store without a setting, the first
-   * records are deleted a day after the first program looked after it.
+   * The setting belongs to the store: programs without this option follow it, and of several programs with
+   * it, the one that was opened last decides. `{}` restores the default. In a store without a setting, the
+   * first records are deleted a day after the first program began its housekeeping.
    */
   readonly retention?: RetentionOptions | false;
   /** Time and chance, replaced in simulations. */
   readonly clock?: Clock;
 }
 
-/** Which records of runs that are over a store keeps. See {@link JobManagerOptions.retention}. */
+/** Which records of ended runs a store keeps. See {@link JobManagerOptions.retention}. */
 export interface RetentionOptions {
   /**
-   * Runs that ended longer ago than this are deleted, once runs have begun on as many days since. So a wrong
-   * wall clock deletes no history. Default: 90 days.
+   * Runs that ended longer ago than this are deleted, but only once runs have begun on as many days since. So
+   * a wrong wall clock does not delete any history. Default: 90 days.
    */
   readonly olderThan?: Duration;
   /** This many of the newest runs of each name stay, however old they are; at least one. Default: 100. */
@@ -220,16 +219,16 @@ export interface PruneOptions extends CallOptions {
   readonly olderThan: Duration;
   /** Only runs of this name. */
   readonly name?: string;
-  /** So many of the newest runs and audit entries of each name stay, however old they are. Default: 0. */
+  /** This many of the newest runs and audit entries of each name stay, however old they are. Default: 0. */
   readonly keep?: number;
   /**
-   * The person who deletes them. The audit tells of it then, with how many there were: under the name, or
-   * under `*` if it is about all names. Without, as in a program that prunes each night, it does not.
+   * The person who deletes them. If set, the audit records the prune and its counts: under the name, or under
+   * `*` for all names. Without it, as in a program that prunes each night, there is no audit record.
    */
   readonly author?: string;
 }
 
-/** A time at which a schedule wants a run. */
+/** A time at which a schedule is due. */
 export interface Tick {
   /** The name of the schedule. Two schedules may start runs of the same job. */
   readonly schedule: string;
@@ -247,11 +246,11 @@ export interface StartingRun {
 
 /**
  * Checks and writes that belong to the start of a run. They are in the commit that takes its lock: the run
- * starts if they are applied, and only then. A scheduler decides a tick with it. Its channels must be in the
+ * starts if they are applied, and only then. A scheduler decides a tick in it. Its channels must be in the
  * store of the locks: see {@link JobManager.channel}.
  *
  * If records and locks are in two stores, the record comes after that commit. If the process dies in between,
- * a look by another process writes the record as `lost`.
+ * a check by another process writes the record as `lost`.
  *
  * @example
  * const orders = await manager.channel<{ state: string }>("orders");
@@ -272,13 +271,13 @@ export interface StartClaim {
   /** The checks and writes. Called for each attempt to take the lock. */
   ops(run: StartingRun): readonly ChannelOps<unknown>[];
   /**
-   * Called when the lock was not taken. One of these checks may have failed: read anew what they are about,
-   * and throw if the run must not start. `run` then rejects with that error. Otherwise a free lock is tried
+   * Called when the lock was not taken. One of these checks may have failed: read their entries again, and
+   * throw if the run must not start. `run` then rejects with that error. Otherwise a free lock is tried
    * again.
    */
   refused(): Promise<void>;
   /**
-   * Takes the writes back, in the commit that releases the lock: the store of the records refused the record.
+   * Undoes the writes, in the commit that releases the lock: the store of the records rejected the record.
    * Only with two stores. If one of these checks fails, the lock is released without them. `version`: that of
    * the writes of `ops`.
    */
@@ -286,10 +285,10 @@ export interface StartClaim {
 }
 
 /**
- * Which starts of a name keep a run from starting. All of them compare by the same `per`, or the same `key`;
- * runs without this option neither count nor are kept away.
+ * Which starts of a name keep a run from starting. All of them compare by the same `per`, or the same `key`.
+ * Runs without this option neither count nor are prevented.
  *
- * A start counts whatever the outcome of its run: a run that failed is not made again in its window.
+ * A start counts whatever the outcome of its run: a failed run is not repeated in its window.
  */
 export type OnceOptions =
   | {
@@ -300,7 +299,7 @@ export type OnceOptions =
       readonly per: Duration;
     }
   | {
-      /** What the run is for, such as a tick or the date of a report. */
+      /** The purpose of the run, such as a tick or the date of a report. */
       readonly key: string;
       /** How long a start counts, by the clock of the store. */
       readonly keep: Duration;
@@ -311,16 +310,15 @@ export interface RunOptions {
   /** The longest time that the run may hold its lock. Default: one hour. */
   readonly timeout?: Duration;
   /**
-   * How long to wait for the lock. With 0, a single attempt. Default: 2.5 s, as in job files: two that were
-   * started at once run one after the other. `Locks.acquire` alone does not wait by default.
+   * How long to wait for the lock. With 0, a single attempt. Default: 2.5 s, as in job files: two runs that
+   * are started at once run one after the other. `Locks.acquire` alone does not wait by default.
    */
   readonly wait?: Duration;
   /** The reason for the start, for the record. At most 1,000 characters. Default: `"manual"`. */
   readonly trigger?: string;
   /**
-   * The parameters of this run: the job function finds them in {@link Run.args}, and each further attempt
-   * gets
-   * the same. The record shows them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
+   * The parameters of this run: the job function reads them from {@link Run.args}, and each further attempt
+   * gets the same. The record contains them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
    *
    * @example
    * await manager.run("import", ({ args }) => importDay(args["day"]), { args: { day: "2026-11-01" } });
@@ -334,12 +332,12 @@ export interface RunOptions {
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
    * record. Between two attempts the lock is free. The wait is in the store: if this process dies, the next
-   * {@link JobManager.run} of the name with `retry`, and without `once`, in any process, continues the chain
-   * instead of a new one.
+   * {@link JobManager.run} of the name with `retry`, and without `once`, in any process, continues the retry
+   * series instead of a new one.
    *
-   * An attempt does not begin before the body of the one before it is over in this process: a body that
-   * ignores its signal holds up its chain. A run that is cancelled, skipped, or unlocked by force is not
-   * tried again. Only for `run`, not for `start`.
+   * An attempt does not begin before the previous body is over in this process: a body that ignores its
+   * signal delays its retry series. A run that is cancelled, skipped, or unlocked by force is not retried.
+   * Only for `run`, not for `start`.
    */
   readonly retry?: RetryOptions;
   /**
@@ -357,8 +355,9 @@ export interface RunOptions {
   /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;
   /**
-   * Cancels the wait for the lock alone. The store may have given the lock to the run by then, without its
-   * answer being here: the run begins, as it may have claimed what nobody else will do.
+   * Cancels only the wait for the lock. The store may have given the lock to the run by then, although its
+   * answer is not here yet: the run begins, because no other process will do the work that it may have
+   * claimed.
    */
   readonly waitSignal?: AbortSignal;
   /** @internal Runs that are closed together, before their manager: what `JobManager.group` returned. */
@@ -377,30 +376,30 @@ export interface TakeOverOptions extends Pick<RunOptions, "signal"> {
 export interface Run {
   readonly name: string;
   readonly startTime: number;
-  /** The id of the run: `name@startDate`. All calls that ask about a run take it. */
+  /** The id of the run: `name@startDate`. All queries about a run accept it. */
   readonly id: string;
-  /** Which attempt of its chain the run is: 1, unless {@link RunOptions.retry} made it. */
+  /** The number of the attempt in its retry series: 1, unless {@link RunOptions.retry} made it. */
   readonly attempt: number;
-  /** The id of the first run of the chain. */
+  /** The id of the first run of the retry series. */
   readonly chain: string;
   /**
-   * The tick of a schedule that the run is for. A run that is late, or tried again, is still
-   * for that time. `undefined` for a run of no schedule.
+   * The tick of a schedule that the run is for. A late or retried run is still for that time. `undefined` for
+   * a run without a schedule.
    *
    * @example
    * const day = new Date(run.tick?.at ?? run.startTime);
    */
   readonly tick: Tick | undefined;
   /**
-   * The parameters of the run, by {@link RunOptions.args} or by a run of its schedule that was requested with
-   * parameters. A copy: `{}` if there are none, as at a tick.
+   * The parameters of the run, from {@link RunOptions.args} or from a requested run of its schedule. A copy;
+   * `{}` if there are none, as at a tick.
    *
    * @example
    * const day = String(run.args["day"] ?? yesterday());
    */
   readonly args: { readonly [key: string]: JsonValue };
   /**
-   * The fencing token. Pass it to every system that the run writes to, and let that system refuse a lower
+   * The fencing token. Pass it to every system that the run writes to, and let that system reject a lower
    * token than it has seen.
    *
    * @see https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
@@ -414,8 +413,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /**
    * Fires when the run no longer has its lock although it is not over: the lock was lost or taken, or the
-   * timeout passed. `signal` fires once, so that of a run that ignores its cancel, this alone still fires.
-   * What the job function started must be ended at once then, as another run may begin. Its reason is a
+   * timeout passed. `signal` fires only once, so after an ignored cancel only this one still fires. Then end
+   * everything that the job function started, at once, because another run may begin. Its reason is a
    * {@link RunError} `LOST` or `TIMEOUT`.
    *
    * @example
@@ -425,23 +424,23 @@ export interface Run {
   /** The log of the run: see {@link JobManager.log}. A run that writes no line pays nothing for it. */
   readonly log: RunLog;
   /**
-   * Tells how far the run is, for {@link JobManager.progress}. Call it as often as you like: it returns at
-   * once, never throws, and writes to the store at most once a second.
+   * Sets the progress of the run, for {@link JobManager.progress}. Call it as often as you like: it returns
+   * at once, never throws, and writes to the store at most once a second.
    *
    * @example
    * run.progress(rows, 10_000, "copying rows");
    */
   progress(done: number, total?: number, text?: string): void;
   /**
-   * Throws unless the run may go on, by the local clock. Costs no call to the store.
+   * Throws unless the run may continue, by the local clock. Costs no call to the store.
    *
    * @throws RunError `TIMEOUT`, `LOST`, `CANCELLED`, `CLOSING` or `ENDED`
    */
   assertHeld(): void;
   /**
    * Applies `ops` to a channel, all or nothing, only if this run still holds its lock in the store. The check
-   * and the writes are one commit, so a late write of a run that lost its lock is refused. The channel must
-   * be in the store of the locks: opened with the same type and args as `chLocks`.
+   * and the writes are one commit, so a late write of a run that lost its lock fails. The channel must be in
+   * the store of the locks: opened with the same type and args as `chLocks`.
    *
    * @returns as {@link Channel.commit}
    * @throws RunError if the run is over; nothing was written. ChannelError `NOT_SUPPORTED` if the channel is
@@ -462,13 +461,13 @@ export interface Run {
    */
   end(result?: unknown): Promise<RunRecord>;
   /**
-   * Closes the record as `failed`, with the text of the error, and releases the lock. Throws like {@link
-   * Run.end}. `status`: `timeout` if the caller ended the work itself, as it took too long.
+   * Closes the record as `failed`, with the text of the error, and releases the lock. Throws like
+   * {@link Run.end}. `status`: `timeout` if the caller ended the work itself because it took too long.
    */
   fail(error: unknown, options?: { readonly status?: "failed" | "timeout" }): Promise<RunRecord>;
   /**
    * Closes the record as `skipped`, with the reason, and releases the lock: the body found nothing to do,
-   * which is no failure. Throws like {@link Run.end}.
+   * which is not a failure. Throws like {@link Run.end}.
    */
   skip(reason: string): Promise<RunRecord>;
   /**
@@ -500,12 +499,13 @@ export interface Outcome<T> {
 /** Why a job does not run now. See {@link JobManager.why}. */
 export interface Reason {
   /**
-   * - `running`: it runs already. `locked`: its lock is held without a run.
-   * - `maintenance`: somebody holds it, see {@link JobManager.hold}.
+   * - `running`: it is already running. `locked`: its lock is held without a run.
+   * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
    * - `retry`: an attempt is due, or will be.
-   * - `once`: a run has started, and keeps others of its window or key away, see {@link RunOptions.once}.
-   * - `last`: how the last run ended. `never`: no run is kept.
+   * - `once`: a run has started, and keeps others of its window or key from starting, see
+   *   {@link RunOptions.once}.
+   * - `last`: how the last run ended. `never`: no run is stored.
    */
   readonly code: "running" | "locked" | "maintenance" | "queue" | "retry" | "once" | "last" | "never";
   /** The reason in words, safe to show on a terminal. */
@@ -515,31 +515,31 @@ export interface Reason {
   readonly run?: RunRecord;
   readonly next?: PendingRetry;
   /**
-   * The end of `text` that says that the process of the attempt is gone. A living scheduler of the name makes
-   * it: see {@link JobManager.retriesLeft}.
+   * The end of `text` about an attempt whose process is gone. A living scheduler of the name makes it: see
+   * {@link JobManager.retriesLeft}.
    */
   readonly left?: string;
-  /** Who asked the run to stop, last. It goes on. */
+  /** The last request to stop the run, which is still running. */
   readonly asked?: AuditEntry;
-  /** With `queue`: the first ten that wait. */
+  /** With `queue`: the first ten waiters. */
   readonly waiters?: readonly Waiter[];
 }
 
-/** What is to be known of a job, from its newest 50 runs. See {@link JobManager.jobs}. */
+/** A summary of a job, from its newest 50 runs. See {@link JobManager.jobs}. */
 export interface JobSummary {
   readonly name: string;
-  /** The run that goes on. */
+  /** The active run. */
   readonly running?: RunRecord;
   /** The run that ended last. */
   readonly last?: RunRecord;
   /**
-   * The usual duration: of its last 20 runs, how long those took that completed, in ms. Half of them, and 19
-   * of 20, took no longer. The pages, the command line and the problems that ojm finds all go by this one.
+   * The usual duration, in ms, of those of its last 20 runs that completed. Half of them, and 19 of 20, took
+   * no longer. The UI, the command line and the problems that ojm finds all use this one.
    */
   readonly usual?: { readonly p50: number; readonly p95: number };
   /**
-   * How many runs in a row ended well; below zero, how many in a row ended in error. A chain of attempts
-   * counts once, and a cancelled or skipped run not at all.
+   * How many runs in a row ended well; below zero, how many in a row ended in error. A retry series counts
+   * once, and a cancelled or skipped run does not count.
    */
   readonly streak: number;
 }
@@ -551,9 +551,9 @@ export interface CancelOptions {
   /** The person who cancels it, for the record and the audit. At most 1,000 characters. */
   readonly author?: string;
   /**
-   * Whether the audit tells of it. Default: true. A program that cancels by a rule of its own, and not for a
-   * person, gives `false`: the record of the run tells of it all the same. It cancels a run that goes on, and
-   * no attempt that is to come.
+   * Whether the audit records it. Default: true. A program that cancels by a rule of its own, and not for a
+   * person, passes `false`: the record of the run still names the cancel. Then it cancels an active run only,
+   * not a pending attempt.
    */
   readonly audited?: boolean;
   /** How long to wait for the end of the run. Default: 10 s. */
@@ -564,23 +564,23 @@ export interface CancelOptions {
 
 /** The result of a cancel. */
 export interface CancelOutcome {
-  /** Whether a run, or an attempt that is to come, was there to be cancelled. */
+  /** Whether there was a run, or a pending attempt, to cancel. */
   readonly asked: boolean;
-  /** Whether the run is over. If it is not, its body goes on, or its process does not answer. */
+  /** Whether the run is over. If not, its body continues, or its process does not answer. */
   readonly ended: boolean;
-  /** The record of the run, as it was read last. */
+  /** The record of the run, as last read. */
   readonly run?: RunRecord;
 }
 
 /** Options of {@link JobManager.hold}. */
 export interface HoldOptions {
-  /** Why nobody may run the job, for those who are refused. At most 1,000 characters. */
+  /** Why the job must not run, for rejected runs. At most 1,000 characters. */
   readonly reason: string;
-  /** Who holds it, for those who are refused. */
+  /** The person who holds it, for rejected runs. */
   readonly author?: string;
   /** When it ends by itself, in ms since 1970. Default: in 24 hours. */
   readonly until?: number;
-  /** How long to wait for the run that is running. Default: 0. */
+  /** How long to wait for the active run. Default: 0. */
   readonly wait?: Duration;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
@@ -593,35 +593,35 @@ export interface UnlockOptions {
   /** The person who takes it. At most 1,000 characters. */
   readonly author?: string;
   /**
-   * The fence of the lock that was looked at. If another lease has the lock by now, nothing is done: its run
-   * is not the one that somebody wanted to stop.
+   * The fence of the expected lock. If another lease has the lock by now, nothing is done: its run is not the
+   * one to stop.
    */
   readonly fence?: Version;
 }
 
-/** Something that a person does, as the audit tells it. */
+/** An action of a person, as the audit records it. */
 export interface Act {
   /**
-   * What is done: `unlock`, `cancel`, `hold`, `prune`; of a schedule, `pause`, `resume`, `run-now` … The
-   * audit tells an unlock that ended a hold as `end-hold`.
+   * `unlock`, `cancel`, `hold`, `prune`; of a schedule, `pause`, `resume`, `run-now` … The audit records an
+   * unlock that ended a hold as `end-hold`.
    */
   readonly action: string;
   /** The job, the lock or the schedule; `*` for all of them. */
   readonly name: string;
   readonly reason?: string;
-  /** The process in which it is done. */
+  /** The acting process. */
   readonly by: Holder;
   /** The person behind that process. */
   readonly author?: string;
-  /** More about it, such as how long a pause lasts. */
+  /** Details, such as how long a pause lasts. */
   readonly details?: JsonValue;
 }
 
 /** An entry of the audit. See {@link JobManager.audit}. */
 export interface AuditEntry extends Act {
-  /** In ms since 1970, by the clock of the process that did it. */
+  /** In ms since 1970, by the clock of the acting process. */
   readonly at: number;
-  /** The process from which something was taken. */
+  /** The process whose lock or run was affected. */
   readonly holder?: Holder;
   /** The fencing token of the lock that was taken. */
   readonly fence?: string;
@@ -631,21 +631,21 @@ export interface AuditEntry extends Act {
 
 /** Options of {@link JobManager.audit}. */
 export interface AuditOptions extends CallOptions {
-  /** Only what was done to this job, lock or schedule. */
+  /** Only actions on this job, lock or schedule. */
   readonly name?: string;
 }
 
 /** The result of a prune. */
 export interface PruneOutcome {
-  /** How many runs were deleted. */
+  /** The number of deleted runs. */
   readonly removed: number;
-  /** How many entries of the audit were deleted, if any. */
+  /** The number of deleted audit entries, if any. */
   readonly audits?: number;
 }
 
 /** The result of a forced unlock. */
 export interface UnlockOutcome {
-  /** False if nobody held a lock of this name, or another lease than the one with the `fence` asked for. */
+  /** False if no lock of this name was held, or if its lease had another fence than the requested one. */
   readonly unlocked: boolean;
   /** The holder that lost the lock. */
   readonly holder?: Holder;

@@ -29,7 +29,7 @@ describe.each(STORES)("records and locks $stores: a program writes the record of
     run = await one.manager.start("a");
   });
 
-  /** Writes the record back with more fields, as a script does that reads it and sets it. */
+  /** Writes the record back with more fields, like a script that reads it and sets it. */
   const writeBack = async (more: object): Promise<void> => {
     const jobs = two.manager.channels.jobs as Channel<Added>;
     const key = recordKey("a", run.startTime);
@@ -62,7 +62,7 @@ describe.each(STORES)("records and locks $stores: a program writes the record of
   });
 
   test("a run whose end was written, and then written back by a program, is still the end of its caller", async () => {
-    // The answer to the commit is lost, and a program adds a field before the run asks again.
+    // The answer to the commit is lost, and a program adds a field before the run reads again.
     one.jobsWay.once("Manager-jobs", { type: "reply lost" });
     const ended = run.end("result");
     await clock.advance(1);

@@ -13,27 +13,27 @@ export interface PreparedWrites {
   readonly others?: readonly ChannelOps<unknown>[] | undefined;
 }
 
-/** Is told what becomes of a lease. */
+/** The callbacks of a lock's owner about the end of its lease. */
 export interface LeaseOwner {
-  /** Called when another process asks the holder to stop. */
+  /** Called when another process requests the holder to stop. */
   onRequest?(request: StopRequest): void;
   /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
   onLeaseOver?(error: LockError): void;
 }
 
-/** What the owner of a lock needs of the session that has the lock. */
+/** The session data that the owner of a lock needs. */
 export interface HolderSession {
   readonly holder: Holder;
   /** The text of `holder`, as the store gets it. */
   readonly holderText: string;
 }
 
-/** What the owner of a lock does before a lock that it could not release is removed. */
+/** The owner's writes before a lock that it could not release is removed. */
 export type BeforeRemoval = (lock: Entry<LockValue>) => Promise<unknown>;
 
 /** Lets the owner of a lock write in the same step: a run writes its record together with its lock. */
 export interface AtomicWrites extends LeaseOwner {
-  /** Called anew for each attempt, so that its times are those of the attempt. */
+  /** Called again for each attempt, so that its times are those of the attempt. */
   prepare(session: HolderSession): PreparedWrites;
   /**
    * Called when a check of the prepared ops failed. Nothing was written. Change the next result of `prepare`,

@@ -23,8 +23,8 @@ function compute(ms: number): void {
 }
 
 /**
- * Node refuses to start threads, as it does without `--allow-worker` under its permission model, or where the
- * system has none left.
+ * Node cannot start threads, as under its permission model without `--allow-worker`, or if the system has
+ * none left.
  */
 function withoutThreads(): void {
   const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
@@ -118,7 +118,7 @@ test("a heartbeat thread that cannot be started causes a warning, and the main t
   expect(await channel.size()).toBe(0);
 });
 
-// In memory nothing else does: there is no connection, and the heartbeats let the process end.
+// A store in memory has no connection that would keep the process alive, and heartbeats let the process end.
 test("a wait for a lock keeps the program alive", async () => {
   const program = `import { openChannel, openLocks } from "@ojm/core";
     const channel = await openChannel("waits", { type: "simple" });
@@ -129,7 +129,7 @@ test("a wait for a lock keeps the program alive", async () => {
   expect(stdout).toBe("LOCKED\n");
 });
 
-/** Locks in a file, and a program that takes a lock of them and computes until it is told to go on. */
+/** Locks in a file, and a program that takes one of them and computes until it may continue. */
 async function busyProgram(
   ttl: number,
   timeout: number,
@@ -157,7 +157,7 @@ async function busyProgram(
   return { channel, holder, goOn: () => writeFileSync(signal, "") };
 }
 
-// Nothing but its timeout brings the thread to look: the session need not be renewed for half an hour.
+// Only the timeout wakes the thread: the session need not be renewed for half an hour.
 test("a heartbeat thread gives back a lock at its timeout while the main thread is busy", async () => {
   const { channel, holder, goOn } = await busyProgram(3_600_000, 1_000);
   const size = (): Promise<number> => channel.size({ prefix: ["lock"] });
@@ -190,7 +190,7 @@ test("a heartbeat thread is told of a timeout that comes sooner than its next lo
   await expect.poll(() => asked).toBe(1);
 });
 
-// With a flag that Node refuses for a thread, unless the thread inherits it.
+// With a flag that Node rejects for a thread, unless the thread inherits it.
 test.each([
   ["on the command line", ["--input-type=module", "--expose-gc"], {}],
   ["in the environment", ["--expose-gc"], { NODE_OPTIONS: "--input-type=module" }],

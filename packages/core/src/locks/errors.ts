@@ -44,7 +44,7 @@ export class LockError extends Error {
   }
 }
 
-/** Whether `error` is a {@link LockError}, also one of another copy of this package. */
+/** Whether `error` is a {@link LockError}, from this copy of the package or another. */
 export function isLockError(error: unknown): error is LockError {
   return typeof error === "object" && error !== null && BRAND in error;
 }

@@ -10,7 +10,7 @@ export interface LockLostEvent {
   readonly reason: string;
 }
 
-/** Somebody waits for a lock. */
+/** A caller waits for a lock. */
 export interface LockWaitingEvent {
   readonly name: string;
   /** The longest wait, in ms. */
@@ -24,7 +24,7 @@ export interface LockWaitedEvent {
   readonly name: string;
   /** How long it took, in ms. */
   readonly duration: number;
-  /** Whether the lock was taken. If not, the time was over, or the caller gave up. */
+  /** Whether the lock was taken. If not, the wait timed out, or the caller gave up. */
   readonly taken: boolean;
 }
 
@@ -40,7 +40,9 @@ export const lockWaiting: EventChannel<LockWaitingEvent> = new EventChannel("ojm
 const lockWaited: EventChannel<LockWaitedEvent> = new EventChannel("ojm:lock:waited");
 export const sessionRenewal: EventChannel<SessionRenewalEvent> = new EventChannel("ojm:session:renewal");
 
-/** Tells when a wait for the lock `name` is over. Its outcome has a fence if the lock was taken. */
+/**
+ * Publishes the end of a wait for the lock `name`. The result of `wait` has a fence if the lock was taken.
+ */
 export async function tellWait<T extends object>(name: string, clock: Clock, wait: Promise<T>): Promise<T> {
   const began = clock.monotonic();
   let taken = false;

@@ -2,14 +2,14 @@ import type { Clock } from "../util/clock.js";
 import { checkedDuration, type Duration } from "../util/duration.js";
 import { refuse } from "./acquire/acquisition.js";
 
-/** How long job functions have to return after a close, in ms, unless the caller says it. */
+/** How long job functions have to return after a close, in ms, unless the caller sets it. */
 export const GRACE = 10_000;
 
 /** Options of a close. */
 export interface CloseOptions {
   /**
-   * How long the job functions that are running have to return. Their signals fire at once, and their locks
-   * stay held until they return. Default: 10 s.
+   * How long running job functions have to return. Their signals fire at once, and their locks stay held
+   * until they return. Default: 10 s.
    */
   readonly grace?: Duration;
 }
@@ -37,7 +37,7 @@ export class Grace {
   }
 
   /**
-   * Ends it `grace` from now, unless it ends before.
+   * Ends the grace `grace` from now, unless it ends earlier.
    *
    * @throws ChannelError `INVALID_ARGUMENT` if `grace` is not a duration
    */
@@ -51,12 +51,12 @@ export class Grace {
     else this.#cancel = this.#clock.after(grace, this.#end, true);
   }
 
-  /** Resolves once `work` does, or the time is over. `work` must not reject. */
+  /** Resolves once `work` does, or at the end of the grace. `work` must not reject. */
   async wait(work: Promise<unknown>): Promise<void> {
     await Promise.race([work, this.#over]);
   }
 
-  /** Cancels the timer: nothing is waited for any more. */
+  /** Cancels the timer. */
   stop(): void {
     this.#cancel();
   }

@@ -148,7 +148,7 @@ describe("leases", () => {
 
   test("a heartbeat sends its renewal and its check of the locks together, before either is answered", async () => {
     await one.locks.acquire("a");
-    // The watch of the lock asks once, too.
+    // The watch of the lock checks once, too.
     await clock.advance(TTL / 6);
     const sent: Commit[] = [];
     one.way.sent = (commit) => void sent.push(commit);
@@ -212,7 +212,7 @@ describe("leases", () => {
     await clock.advance(100);
     const commits = one.way.commits.length;
     await clock.advance(TTL / 3);
-    // The renewal, and two questions about a hundred locks each.
+    // The renewal, and two checks of a hundred locks each.
     expect(one.way.commits.length).toBe(commits + 3);
     await clock.advance(10 * TTL);
     expect((await two.locks.list()).length).toBe(200);

@@ -44,8 +44,8 @@ export function openLocks(channel: Channel<unknown> | Channel, options: LocksOpt
 }
 
 /**
- * Locks by name, kept in a channel. Everybody who opens the same channel, in this process or another,
- * competes for the same locks.
+ * Locks by name, stored in a channel. All programs that open the same channel, in this process or another,
+ * compete for the same locks.
  *
  * At any time at most one lease of a name has a `signal` that has not fired: the lease of the holder. A
  * suspended process can still write late; {@link Lease.fenced} and {@link Lease.fence} protect against that.
@@ -77,18 +77,18 @@ export class Locks {
   readonly #sweeper: Sweeper;
   readonly #context: AcquireContext;
   readonly #leases: LeaseContext;
-  /** @internal What people do to the locks of others. */
+  /** @internal What people do to the locks of other processes. */
   readonly operator: Operator;
   readonly #acquiring: InFlight = new InFlight();
   readonly #uses: SessionUses = new SessionUses();
   readonly #waits: Set<AbortController> = new Set();
   readonly #grace: Grace;
-  /** How many releases wait for their answer. */
+  /** The number of releases that wait for their answer. */
   #releases = 0;
   /** Called when no lock is held any more. */
   #onFree: () => void = () => {};
   #closed = false;
-  /** Whether `close()` releases what is held. */
+  /** Whether `close()` releases the remaining locks. */
   #isEnding = false;
   #closing: Promise<void> | undefined;
 
@@ -164,15 +164,15 @@ export class Locks {
    *
    * Of all callers in all processes, at most one has a lease whose `signal` has not fired. A forced unlock is
    * the exception: see {@link Locks.forceUnlock}. A lock of a dead holder is taken over after `onOrphan`. If
-   * the outcome of a commit is unknown, the call rejects, and the next heartbeat removes what the commit may
-   * have left.
+   * the outcome of a commit is unknown, the call rejects, and the next heartbeat removes any leftovers of the
+   * commit.
    *
    * @throws LockError `LOCKED` if another holder has the lock, or if other waiters are ahead
    * @throws ChannelError `CLOSED` after {@link Locks.close}; `CORRUPT` if ojm did not write the lock's entry;
    * `INVALID_ARGUMENT`; any error of the store
    */
   async acquire(name: string, options?: AcquireOptions): Promise<Lease>;
-  /** @internal `writes`: what the owner of the lock writes in the same step. */
+  /** @internal `writes`: the writes of the lock's owner in the same step. */
   async acquire(name: string, options: AcquireOptions, writes: AtomicWrites): Promise<Lease>;
   async acquire(name: string, options: AcquireOptions = {}, writes?: AtomicWrites): Promise<Lease> {
     const checked = checkedOptions(name, options);
@@ -188,13 +188,13 @@ export class Locks {
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
       if ("fence" in outcome) {
         const lease = this.#begin(acquisition, outcome, timeout, writes);
-        // Its owner ends what it began by the same commit: `close()` waits for that.
+        // The owner ends its work by the same commit: `close()` waits for that.
         if (!this.#closed || writes !== undefined) return lease;
         await this.release(lease).catch(() => {});
         throw closedError();
       }
       if (this.#closed) {
-        // `close()` removes what this acquisition may have left in the store.
+        // `close()` removes any leftovers of this acquisition from the store.
         this.#cleanup.abandon(name, acquisition.token);
         throw closedError();
       }
@@ -252,10 +252,10 @@ export class Locks {
    * @internal Use {@link Lease.release}.
    */
   release(lease: Lease, writes?: AtomicWrites): Promise<boolean> {
-    // Remove the lease first: a heartbeat would take the missing entry for a lost lock.
+    // Remove the lease first: a heartbeat would otherwise report the missing entry as a lost lock.
     if (!this.#held.remove(lease)) return Promise.resolve(false);
     this.#lossWatch.released(lease);
-    // Without its session, the lock would be free for others before the release arrives.
+    // Keep the session: without it, the lock would be free for others before the release arrives.
     this.#uses.begin();
     this.#releases++;
     // End the lease before the store answers: by then another holder may have the lock.
@@ -274,7 +274,7 @@ export class Locks {
   }
 
   /**
-   * The same for a lock that nobody was given: its run never began.
+   * The same for a lock that no caller got: its run never began.
    *
    * @internal
    */
@@ -307,7 +307,7 @@ export class Locks {
   }
 
   /**
-   * All held locks, of all processes, ordered by name. Reads page by page, so it is no snapshot of one
+   * All held locks, of all processes, ordered by name. Reads page by page, so it is not a snapshot of one
    * moment. Leaves damaged entries out.
    *
    * @throws ChannelError any error of the store
@@ -317,8 +317,8 @@ export class Locks {
   }
 
   /**
-   * The processes that wait for the lock `name`, in the order in which they will have it. A process that
-   * waits in several calls is there once for each. It may have died, and not be found dead yet.
+   * The processes that wait for the lock `name`, in the order in which they will get it. A process that waits
+   * in several calls is listed once for each. A listed process may have died without being found dead yet.
    *
    * @throws ChannelError `CORRUPT` if ojm did not write the queue's entry; any error of the store
    */
@@ -329,9 +329,9 @@ export class Locks {
   /**
    * Removes the lock of any holder, living or dead, and leaves an audit record with the reason.
    *
-   * A holder in this process loses its lease first. A holder in another process learns of it by its watch,
-   * within moments; if the store cannot be watched, by its next heartbeat. Until then two bodies may run. If
-   * two people force an unlock at once, two bodies may run.
+   * A holder in this process loses its lease first. A holder in another process gets it from its watch,
+   * within moments; if the store cannot be watched, from its next heartbeat. Until then two bodies may run.
+   * If two people force an unlock at once, two bodies may run.
    *
    * @returns the lock as it was; `undefined` if it was free
    * @throws ChannelError `CORRUPT` if ojm did not write the lock's entry; any error of the store
@@ -340,7 +340,7 @@ export class Locks {
     return this.operator.forceUnlock(name, { reason }, async () => {});
   }
 
-  /** @internal Does something for which others must know that this process lives. */
+  /** @internal Does work for which other processes must know that this process lives. */
   keepSession<T>(work: () => Promise<T>): Promise<T> {
     return this.#uses.during(work);
   }
@@ -367,9 +367,9 @@ export class Locks {
   }
 
   /**
-   * Fires the signal of every lease with `CLOSING`, waits for their releases, and ends the session. What is
-   * still held after the grace is released: its lease is `LOST`. Waiters and later calls reject with `CLOSED`
-   * at once. A second call joins the first, and may shorten its grace.
+   * Fires the signal of every lease with `CLOSING`, waits for their releases, and ends the session. A lock
+   * that is still held after the grace is released: its lease is `LOST`. Waiters and later calls reject with
+   * `CLOSED` at once. A second call joins the first, and may shorten its grace.
    *
    * Does not reject if the store is away: the session then expires after its `ttl`, and its locks are free.
    * If the store is too full for the ends of runs, it waits for room, for one `ttl` at most.
@@ -401,7 +401,7 @@ export class Locks {
     await this.#sessions.endAfter(() => this.#cleanup.remove(this.#cleanup.all));
   }
 
-  /** @internal Fires the signals of the leases that are no run's. They stay held. */
+  /** @internal Fires the signals of the leases without a run. They stay held. */
   askForReleases(): void {
     for (const lease of this.#held.all) lease.askForRelease();
   }
@@ -414,7 +414,7 @@ export class Locks {
     });
   }
 
-  /** @internal Ends all waits. Resolves when no lock will be taken any more. Leases stay. */
+  /** @internal Ends all waits. Resolves once no lock can be taken any more. Leases stay. */
   async stop(): Promise<void> {
     this.#closed = true;
     this.#sessions.close();
@@ -424,7 +424,7 @@ export class Locks {
 
   /**
    * Runs with each renewal of the session: checks that the locks are still ours. The result runs once the
-   * renewal was answered. It removes the leftovers of calls without an answer, and rests what nobody uses.
+   * renewal was answered. It removes the leftovers of unanswered calls, and ends what is unused.
    */
   #onBeat(): () => Promise<void> {
     // If these fail, the next heartbeat repeats them. The deadline of the session does not depend on them.
@@ -432,7 +432,7 @@ export class Locks {
     return async () => {
       for (const part of [this.#notices, this.#lossWatch, this.#timeouts]) part.rest();
       // Remove only leftovers from before this beat. Their commits check the version that the session had
-      // before it, so they cannot be applied any more. A commit of a later leftover may still be on its way.
+      // before it, so they cannot be applied any more. The commit of a later leftover may still be under way.
       const leftovers = this.#cleanup.all;
       await checked.then(() => inBackground(() => this.#cleanup.remove(leftovers)));
       if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();

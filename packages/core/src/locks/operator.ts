@@ -22,10 +22,10 @@ import type { Lease } from "./hold/lease.js";
 import { addRequest, commitWithRequest } from "./hold/loss-watch.js";
 import type { HeldLock } from "./types.js";
 
-/** What an operator needs of the locks. */
+/** The parts of the locks that an operator uses. */
 interface OperatorContext {
   readonly clock: Clock;
-  /** Records a lock that a call without an answer may have left in the store. */
+  /** Records a lock that an unanswered call may have left in the store. */
   leave(name: string, token: string): void;
   /** This process, as a holder. */
   holder(): Promise<Holder>;
@@ -33,13 +33,13 @@ interface OperatorContext {
   isGone(holder: Holder): Promise<boolean>;
 }
 
-/** Why a person asks for something, and who it is. */
+/** The reason and the author of a person's request. */
 interface Asked {
   readonly reason: string;
   readonly author?: string | undefined;
 }
 
-/** What people do to the locks of others: unlock, cancel, and hold for maintenance. */
+/** What people do to the locks of other processes: unlock, cancel, and hold for maintenance. */
 export class Operator {
   readonly #channel: Channel<LocksValue>;
   readonly #held: HeldLeases;
@@ -64,7 +64,7 @@ export class Operator {
     return forceUnlock(this.#channel, this.#held, { name, ...who, ...from, before, leave });
   }
 
-  /** Asks the holder of a lock to cancel its run. The same commit tells the audit. */
+  /** Requests the holder of a lock to cancel its run. The same commit writes the audit record. */
   async requestCancel(
     { name, fence, holder }: HeldLock,
     { reason, author, audited, run }: Asked & { readonly audited: boolean; readonly run: string },
@@ -90,11 +90,11 @@ export class Operator {
 
   /**
    * Turns a lease of this process into a lock of a person, which outlives the process. Resolves to
-   * `undefined` if the lease lost the lock.
+   * `undefined` if the lease has lost the lock.
    */
   async hold(lease: Lease, hold: Hold): Promise<HeldLock | undefined> {
     const { clock, leave } = this.#context;
-    // From here on the lock is not that of the lease: a heartbeat would take it for lost.
+    // From here on the lock does not belong to the lease: a heartbeat would report it as lost.
     this.#held.remove(lease);
     lease.end();
     try {
@@ -106,7 +106,7 @@ export class Operator {
       const life = Math.max(1, until - clock.now());
       return await holdLock(this.#channel, lease, { hold, session, life, audit });
     } catch (error) {
-      // The commit may not have been applied: the lock is still that of the lease then.
+      // The commit may not have been applied: then the lock still belongs to the lease.
       leave(lease.name, lease.token);
       throw error;
     }
@@ -121,17 +121,17 @@ interface ForcedUnlock {
   readonly by: Holder;
   /** The person behind that process. */
   readonly author?: string;
-  /** Take the lock from the lease with this fence alone. */
+  /** Take the lock only from the lease with this fence. */
   readonly fence?: Version;
   /** Awaited before the lock is removed. */
   before(lock: Entry<LockValue>, by: Holder): Promise<void>;
-  /** Records a lock of this process for the cleanup, as the store may or may not have removed it. */
+  /** Records a lock of this process for the cleanup, because the store may or may not have removed it. */
   leave(name: string, token: string): void;
 }
 
 /**
  * Removes a lock from any holder, and leaves an audit record. Resolves to the lock as it was; `undefined` if
- * it was free, or had another fence than the one asked for.
+ * it was free, or had another fence than the requested one.
  */
 async function forceUnlock(
   channel: Channel<LocksValue>,
@@ -162,8 +162,8 @@ async function forceUnlock(
 }
 
 /**
- * Removes the lock. The same commit tells its holder the reason, unless others ask that holder for something
- * at this moment: it then learns only that its lock is gone.
+ * Removes the lock. The same commit sends its holder the reason, unless other processes send that holder a
+ * request at this moment: then it learns only that its lock is gone.
  */
 async function remove(
   channel: Channel<LocksValue>,
@@ -191,9 +191,9 @@ async function remove(
 /** A lock that a person takes, and for how long. */
 interface Holding {
   readonly hold: Hold;
-  /** A session that no process has: `hold-` and a random text. */
+  /** A session without a process: `hold-` and a random text. */
   readonly session: string;
-  /** What the audit tells of it. */
+  /** The audit record of the hold. */
   readonly audit: AuditValue;
   /** The time left, in ms. */
   readonly life: number;
@@ -201,10 +201,10 @@ interface Holding {
 
 /**
  * Turns a lease into a lock that outlives its process: one commit gives the lock to a session that no process
- * renews, and that ends with `life`. Nobody else can have the lock in between. Resolves to `undefined` if the
- * lease lost the lock.
+ * renews, and that ends after `life`. No other holder can get the lock in between. Resolves to `undefined` if
+ * the lease lost the lock.
  *
- * All that look at a lock look at its session, so nothing else has to know that a person holds it.
+ * Every check of a lock checks its session, so no other code needs to know that a person holds it.
  */
 async function holdLock(
   channel: Channel<LocksValue>,
@@ -213,7 +213,7 @@ async function holdLock(
 ): Promise<HeldLock | undefined> {
   const key = lockKey(lease.name);
   const { host, pid } = lease.session.holder;
-  // An identity that no host has: nobody concludes from its own processes that this one is gone.
+  // An identity that no host has: no process concludes from its own host's processes that this one is gone.
   const process = { host, pid, boot: session, namespace: "", started: "" };
   const since = hold.at;
   const living: SessionValue = { id: session, process, since, beat: 0, hold: true };

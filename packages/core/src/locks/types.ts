@@ -7,7 +7,7 @@ import type { Holder, LockValue } from "./entries/schema.js";
 export type { Holder };
 
 /**
- * A held lock, as {@link Locks.find} and {@link Locks.list} show it. The holder may be a process that died
+ * A held lock, as {@link Locks.find} and {@link Locks.list} return it. The holder may be a process that died
  * and was not found dead yet.
  */
 export interface HeldLock {
@@ -23,15 +23,15 @@ export interface HeldLock {
   readonly note?: JsonValue;
 }
 
-/** A process that waits for a lock, as {@link Locks.waiters} shows it. */
+/** A process that waits for a lock, as {@link Locks.waiters} returns it. */
 export interface Waiter extends Holder {
-  /** Since when it waits, in ms since 1970 by its own wall clock. */
+  /** The start of its wait, in ms since 1970 by its own wall clock. */
   readonly since?: number;
 }
 
 /** Options of {@link Locks.waiters}. */
 export interface WaitersOptions {
-  /** How many it shows at most, those that have the lock first. Default: 100. */
+  /** The most waiters to return, those next in line first. Default: 100. */
   readonly limit?: number;
 }
 
@@ -51,7 +51,7 @@ export interface LocksOptions {
   /**
    * Called for a lock of a dead holder, before the lock is taken over or removed. Use it to clean up after
    * that holder. Several processes may call it for the same lock, so it must be safe to repeat. `isUnused`:
-   * its process lives, and gave the lock to nobody, as the answer of the store was lost.
+   * the process lives, but no caller got the lock, because the answer of the store was lost.
    */
   readonly onOrphan?: (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
 }

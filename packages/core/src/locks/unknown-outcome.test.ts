@@ -18,7 +18,7 @@ beforeEach(() => {
   clock = world.clock;
 });
 
-/** The next commit is applied, and the driver fails with an error that is none of a channel's. */
+/** The next commit is applied, and then the driver fails with an error that is not a ChannelError. */
 function breakOnce({ way }: LocksOf): void {
   const { commit } = way;
   way.commit = async (it, options) => {
@@ -78,8 +78,8 @@ describe("attempts with an unknown outcome", () => {
   test("a lock attempt is not taken for cleaned up by a question that was asked before the attempt failed", async () => {
     const one = await world.locks();
     await one.locks.acquire("kept");
-    // The beat asks about "kept", which takes a second and more; meanwhile an attempt is made, fails, and is
-    // applied late.
+    // The beat's check of "kept" takes over a second. Meanwhile an attempt is made, fails, and is applied
+    // late.
     one.way.fault = (call) =>
       call.kind === "commit" && call.commit.writes.length === 0 ? { type: "slow", ms: 1_500 } : undefined;
     await clock.advance(TTL / 3);
@@ -130,7 +130,7 @@ describe("tickets with an unknown outcome", () => {
     const second = three.locks.acquire("a", { wait: 60_000 });
     await clock.advance(100);
     const { waiting: tickets } = (await one.channel.get(queueKey("a"))) as QueueValue;
-    // As the stand-in does.
+    // As the heartbeat thread does.
     clock.block(TTL / 6);
     await leaveQueue(one.channel, "a", { token: tickets[1]?.token ?? "" });
     await lease.release();

@@ -44,14 +44,14 @@ describe("waits", () => {
     const lease = await one.locks.acquire("a");
     const next = two.locks.acquire("a", { wait: 60_000 });
     await clock.advance(500);
-    // From now on an answer takes its time; what is told does not.
+    // From now on answers are slow; events are not.
     const scan = two.way.scan.bind(two.way);
     two.way.scan = async (request) => {
       const page = await scan(request);
       await new Promise<void>((resolve) => void clock.after(100, resolve));
       return page;
     };
-    // The next look in case a notice was lost.
+    // The next check in case a notice was lost.
     await clock.advance(1_550);
     await lease.release();
     await clock.until(next, 150);
@@ -66,7 +66,7 @@ describe("waits", () => {
     const next = two.locks.acquire("a", { wait: 60_000 });
     await settled();
     expect(await waiting(one)).toBe(1);
-    // What happened before it watched the lock.
+    // The read covers changes from before it watched the lock.
     expect(two.way.reads).toBe(reads + 1);
     await lease.release();
     await clock.until(next);
@@ -122,7 +122,7 @@ describe("waits", () => {
     expect(asked()).toEqual([0, 0, 0, 0, 0, 0]);
     await lease.release();
     await settled();
-    // The first has it now, the second is the first, and the fifth is near.
+    // The first holds the lock, the second is the first in line, and the fifth is near.
     expect(asked().map((n) => n > 0)).toEqual([true, true, false, false, true, false]);
     for (const next of [...all, coming]) await (await clock.until(next)).release();
   });
@@ -137,7 +137,7 @@ describe("waits", () => {
     await settled();
     const second = three.locks.acquire("a", { wait: 600_000 });
     await settled();
-    // The first hears of everything late.
+    // The first one gets all events late.
     two.way.heard = () => new Promise((resolve) => void clock.after(300, resolve));
     await lease.release();
     await clock.advance(10);
@@ -214,7 +214,7 @@ describe("waits", () => {
     fail(new ChannelError("NOT_SUPPORTED", "no more"));
     expect(await clock.until(second, 0)).toMatchObject({ code: "NOT_SUPPORTED" });
     expect(await waiting(one)).toBe(1);
-    // The next one who waits does not rely on it.
+    // The next waiter does not rely on it.
     void rejection(three.locks.acquire("a", { wait: 600_000 }));
     await settled();
     expect(begun).toBe(2);
@@ -262,7 +262,7 @@ describe("waits", () => {
     const lease = await one.locks.acquire("a");
     const next = two.locks.acquire("a", { wait: 60_000 });
     await settled();
-    // The waiter cannot be told for a while.
+    // The notice to the waiter is delayed.
     two.way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 50 } : undefined);
     await lease.release();
     expect(await rejection(three.locks.acquire("a"))).toMatchObject({ code: "LOCKED" });
@@ -375,7 +375,7 @@ describe("waits", () => {
     const second = rejection(two.locks.acquire("a", { wait: 600_000 }));
     await clock.advance(1_000);
     const third = three.locks.acquire("a", { wait: 600_000 });
-    // Long enough for everybody to know that everybody lives.
+    // Long enough for all processes to see each other alive.
     await clock.advance(1_000);
     await clock.until(two.locks.close());
     expect(await clock.until(second)).toMatchObject({ code: "CLOSED" });
@@ -403,7 +403,7 @@ test("a wait that is over leaves no timer, however long it might have lasted", a
     await settled();
     await lease.release();
     await (await clock.until(next, 0)).release();
-    // What is watched only for a moment rests with the next heartbeat.
+    // A watch that was needed only for a moment ends with the next heartbeat.
     await clock.advance(TTL);
     return clock.pending;
   };

@@ -18,7 +18,7 @@ beforeEach(() => {
 
 const records = ({ manager }: ManagerOf, name = "a"): Promise<RunRecord[]> => collect(manager.history({ name }));
 
-/** A body that goes on until it is told to stop. */
+/** A body that runs until it is signalled to stop. */
 const untilStopped = (run: Run): Promise<void> =>
   new Promise((_, reject) => {
     run.signal.addEventListener("abort", () => reject(run.signal.reason), { once: true });
@@ -69,7 +69,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     expect(reason?.code).toBe("running");
     expect(reason?.text).toMatch(/\. It was asked to stop at \S+Z, by ana: wrong month$/);
     await clock.until(run.cancel());
-    // The next run of the name is another one.
+    // The next run of the name is another run.
     const next = await clock.until(one.manager.start("a"));
     expect(await clock.until(two.manager.stopAsked(next))).toBeUndefined();
     await clock.until(next.end());

@@ -23,13 +23,13 @@ import { Breaks } from "../util/event-loop.js";
 import { isText, isTime } from "../util/shape.js";
 import { cellsPlace, FOLD, foldStateOf, isCells, SPANS } from "./rollups/entries.js";
 
-/** An entry that has a key of ours, and a value that nobody can use: readers leave it out. */
+/** An entry with a key of ours and an unusable value: readers leave it out. */
 export interface DamagedEntry {
   /** The name of its channel. */
   readonly channel: string;
   readonly key: Key;
   readonly version: Version;
-  /** The lock that it keeps held although nobody knows its holder. */
+  /** The lock that stays held because its holder is unreadable. */
   readonly lock?: string;
 }
 
@@ -43,15 +43,15 @@ interface Read {
 export interface DamageCheck {
   /** The name of the channel. */
   readonly channel: string;
-  /** Whether an entry has a key of ours, and a value that nobody can use. */
+  /** Whether an entry has a key of ours and an unusable value. */
   readonly isDamaged: (entry: Read) => boolean;
-  /** The entries to look at, by what their keys begin with. Default: all. */
+  /** The entries to check, by the prefixes of their keys. Default: all. */
   readonly prefixes?: readonly Key[];
-  /** The most entries to look at, where they are large. */
+  /** The most entries to check, if they are large. */
   readonly most?: number;
 }
 
-/** Other packages keep entries in this channel, too. */
+/** Other packages store entries in this channel, too. */
 function isDamagedLock({ key, value }: Read): boolean {
   const [kind, name, ...more] = (Array.isArray(key) ? key : []) as readonly unknown[];
   const lock = lockPlace(key);
@@ -67,7 +67,7 @@ function isDamagedLock({ key, value }: Read): boolean {
   return kind === "retry" && more.length === 1 && !isPending({ key, value });
 }
 
-/** Scripts keep what they like in this channel, by other keys. */
+/** Scripts may store anything in this channel, under other keys. */
 const isDamagedRecord = ({ key, value }: Read): boolean => isRecordKey(key) && !isRecord({ key, value });
 
 function isDamagedLog({ key, value }: Read): boolean {
@@ -75,7 +75,7 @@ function isDamagedLog({ key, value }: Read): boolean {
   return isProgressKey(key) ? !isProgress(value) : seqOf(key) !== undefined && !isChunk(value);
 }
 
-/** The values of the other entries are not read: their keys say all. */
+/** The values of the other entries are not read: their keys have all the information. */
 function isDamagedTime({ key, value }: Read): boolean {
   if (key === FILLED) return !isFilled(value);
   if (key === FOLD) return foldStateOf(value) === undefined;

@@ -6,26 +6,28 @@ import { isNeutral } from "./job-summary.js";
 import type { RollupQuestions } from "./rollups/question.js";
 import type { JobRollup } from "./rollups/types.js";
 
-/** How many of the newest failures are read. If a few jobs have all of them, the rollups tell of others. */
+/** The number of newest failures to read. If a few jobs have all of them, the rollups find the others. */
 const NEWEST_FAILURES = 300;
 
-/** How many jobs are looked at by default, and how many at once. */
+/** The number of jobs to check by default, and at once. */
 const MOST_JOBS = 100;
 const JOBS_AT_ONCE = 20;
 
-/** How many of the newest runs of a job are looked at; and how many if none of those tells how it goes. */
+/**
+ * The number of newest runs of a job to check, and the number if none of those shows the state of the job.
+ */
 const NEWEST_RUNS = 5;
 const MOST_RUNS = 1_000;
 
-/** The longest time that a run takes which the rollups find, in ms: they count it when it began. */
+/** The longest run that the rollups find, in ms: they count a run in the cell of its start. */
 const DAY = 86_400_000;
 
-/** How far back the rollups are asked, in ms: they refuse more than 400 days of hours. */
+/** The furthest range of a rollup query, in ms: rollups reject more than 400 days of hours. */
 const FURTHEST_ROLLUP = 399 * DAY;
 
 type FailingOptions = Omit<FailuresOptions, "to">;
 
-/** What is read. */
+/** The stores to read. */
 interface Stores {
   readonly jobs: Channel<RunRecord>;
   readonly index: TimeIndex;
@@ -33,13 +35,15 @@ interface Stores {
   readonly now: number;
 }
 
-/** A job that failed, and a time from which its failure is found. */
+/** A job that failed, and a time from which to search for its failure. */
 interface Suspect {
   readonly name: string;
   readonly from: number;
 }
 
-/** The last run of each job whose last run is in error, the latest end first. Neutral ones do not count. */
+/**
+ * The last run of each job whose last run ended in error, the latest end first. Neutral runs do not count.
+ */
 export async function failing(stores: Stores, options: FailingOptions): Promise<RunRecord[]> {
   const { from = stores.now - 7 * DAY, limit = MOST_JOBS } = options;
   checkRange({ ...options, from });
@@ -80,22 +84,22 @@ async function suspectsOf(
   return [...suspects, ...others];
 }
 
-/** When the last hour began in which a run of the job began that is in error now. */
+/** The start of the last hour in which a run of the job began that is in error now. */
 function lastFailureOf({ cells }: JobRollup): number | undefined {
   return cells.findLast(({ runs: { failed = 0, lost = 0, timeout = 0 } }) => failed + lost + timeout > 0)?.at;
 }
 
-/** The last run that says how its job does, if it is in error. */
+/** The last run that shows the state of its job, if it ended in error. */
 async function lastOf(jobs: Channel<RunRecord>, { name, from }: Suspect): Promise<RunRecord | undefined> {
-  // From its failure on: etcd reads a range of records as a whole to find the newest ones. Its chain may have
-  // been cancelled: the run before that says how the job does.
+  // Start at its failure: etcd reads a range of records as a whole to find the newest ones. The retry series
+  // may have been cancelled: then an earlier run shows the state of the job.
   for (const range of [{ from, limit: NEWEST_RUNS }, { from, limit: MOST_RUNS }, { limit: MOST_RUNS }]) {
     let left = range.limit;
     const over = new Set<string>();
     for await (const run of historyOf(jobs, name, range)) {
       left--;
       const { status, chain = run.id } = run;
-      // The attempts before it were tried again, and say no more than it does.
+      // The earlier attempts were retried, so they show no more than this one.
       if (status === "cancelled" || status === "skipped") over.add(chain);
       if (isNeutral(status) || over.has(chain)) continue;
       return run.inError === true ? run : undefined;

@@ -25,7 +25,7 @@ import type { Clock } from "../util/clock.js";
 import { fieldsOf, isCount, isOptional, isText, isTime } from "../util/shape.js";
 import { beforeLast, chunksOf, type LogSource, LogText, linesIn, readLog } from "./read-log.js";
 
-/** The parts of a manager that reading a log needs. */
+/** The parts of a manager that a log reader uses. */
 interface Reading {
   readonly jobs: Channel<RunRecord>;
   readonly logs: Logs;
@@ -49,7 +49,7 @@ export async function* logOf(
   yield* options.follow === true ? followLog(source, ref, options) : readLog(source, ref, options);
 }
 
-/** The progress that a run told last. */
+/** The latest progress of a run. */
 export async function progressOf(
   logs: Logs,
   run: string | RunRef,
@@ -84,15 +84,15 @@ export function runRefOf(run: unknown): RunRef {
  */
 const GRACE = 5_000;
 
-/** The pause before the next attempt to read a store that is away, and between two looks without a watch. */
+/** The pause before the next attempt to read a store that is away, and between two reads without a watch. */
 const POLL = 1_000;
 
-/** What a reader needs that follows a log. */
+/** The inputs of a reader that follows a log. */
 interface FollowSource extends LogSource {
   readonly clock: Clock;
 }
 
-/** The log of a run, and all that is added to it until the run is over. */
+/** The log of a run, and all later lines until the run is over. */
 async function* followLog(
   source: FollowSource,
   run: RunRef,
@@ -112,20 +112,20 @@ class Follower {
   readonly #run: RunRef;
   readonly #options: LogOptions;
   #text: LogText;
-  /** Fires when nothing more is to come: the log is complete, or its run is over without an end of it. */
+  /** Fires when nothing more will come: the log is complete, or its run is over without an end of the log. */
   readonly #over: AbortController = new AbortController();
   readonly #stopRunEnd: () => void;
-  /** The number of the chunk that was read last. */
+  /** The number of the last chunk that was read. */
   #last = -1;
-  /** The chunks that are held back until all that was there is read, if only the last lines are wanted. */
+  /** The chunks that are buffered until everything is read, if only the last lines are wanted. */
   #held: LogChunk[] | undefined;
-  /** Whether the store has answered: from then on, an outage is waited for. */
+  /** Whether the store has answered: from then on, the reader waits out an outage. */
   #wasSynced = false;
   /** Whether the store may have been away. The run then writes the end of its log once it is back. */
   #wasAway = false;
   /** When the run ended, in ms since 1970. */
   #endTime: number | undefined;
-  /** The time of the progress that was yielded last. */
+  /** The time of the last progress that was yielded. */
   #progressAt: number | undefined;
   #cancelGrace: () => void = () => {};
 
@@ -150,7 +150,7 @@ class Follower {
   async *items(): AsyncGenerator<LogItem, void, undefined> {
     while (!this.#isOver) yield* this.#untilAway(this.#source.logs.supports.watch ? this.#watch() : this.#looks());
     if (this.#options.signal?.aborted === true || this.#text.isComplete) return;
-    // The last chunk may have come while the wait for it ended.
+    // The last chunk may have arrived just as the wait for it ended.
     yield* this.#untilAway(this.#missed());
     yield* this.#synced();
     if (!this.#text.isComplete && this.#last >= 0) yield { missing: "unknown" };
@@ -208,8 +208,8 @@ class Follower {
     }
     const seq = seqOf(key);
     if (seq === undefined || seq <= this.#last || !isChunk(value)) return;
-    // Changes of different keys may come in any order. A chunk is written once the one before it is in the
-    // store: what is not there now was deleted.
+    // Changes of different keys may come in any order. A chunk is written only once the previous one is in
+    // the store: a chunk that is missing now was deleted.
     if (this.#wasSynced && seq > this.#last + 1) yield* this.#missed(seq);
     yield* this.#read(seq, value);
   }
@@ -230,7 +230,7 @@ class Follower {
     if (chunk.end === true) yield* this.#release();
   }
 
-  /** Yields what was held back. */
+  /** Yields the buffered chunks. */
   *#release(): Generator<LogItem, void, undefined> {
     const held = this.#held;
     if (held === undefined) return;
@@ -239,14 +239,14 @@ class Follower {
     for (const chunk of held) yield* this.#text.of(chunk);
   }
 
-  /** All that was there is read. */
+  /** Called when all existing chunks are read. */
   *#synced(): Generator<LogItem, void, undefined> {
     this.#wasSynced = true;
     yield* this.#release();
     this.#expectEnd();
   }
 
-  /** The end of the log was read. */
+  /** Called when the end of the log was read. */
   async *#complete(): AsyncGenerator<LogItem, void, undefined> {
     this.stop();
     if (this.#options.progress === true && this.#options.signal?.aborted !== true) yield* this.#lastProgress();
@@ -258,7 +258,7 @@ class Follower {
     if (isProgress(progress) && progress.at !== this.#progressAt) yield { progress };
   }
 
-  /** Once the run is over, ends after a moment, if the end of the log does not come. */
+  /** Once the run is over, ends after a moment if the end of the log does not come. */
   #expectEnd(): void {
     if (this.#endTime === undefined || !this.#wasSynced) return;
     const left = this.#wasAway ? GRACE : this.#endTime + GRACE - this.#source.clock.now();
@@ -266,7 +266,7 @@ class Follower {
     this.#endIn(Math.min(GRACE, Math.max(0, left)), false);
   }
 
-  /** `wasAway`: the store was away at the last look. */
+  /** `wasAway`: the store was away at the last read. */
   #endIn(ms: number, wasAway: boolean): void {
     this.#cancelGrace();
     this.#cancelGrace = this.#source.clock.after(ms, () => void this.#endUnlessAway(wasAway), true);
@@ -303,7 +303,9 @@ class Follower {
   }
 }
 
-/** The chunks with the `count` last lines. One is kept at least: what is missing after it is told by it. */
+/**
+ * The chunks with the `count` last lines. At least one is kept, because it shows what is missing after it.
+ */
 function withLast(count: number, chunks: LogChunk[]): LogChunk[] {
   let lines = linesIn(chunks);
   let first = 0;
@@ -315,10 +317,10 @@ function withLast(count: number, chunks: LogChunk[]): LogChunk[] {
   return chunks.slice(first);
 }
 
-/** The pause before the next look at a record, where the store is away or has no watch, in ms. */
+/** The pause before a record is read again, if the store is away or has no watch, in ms. */
 const END_POLL = 1_000;
 
-/** The parts of a reader that learn of the end of a run. */
+/** The inputs for noticing the end of a run. */
 interface Source {
   readonly jobs: Channel<RunRecord>;
   readonly clock: Clock;
@@ -347,7 +349,7 @@ function whenRunEnded(source: Source, run: RunRef, onEnd: (endTime: number | und
       see((await recordUnder(jobs, key))?.value);
       if (jobs.supports.watch) return;
     } catch {
-      // The store is away: look again.
+      // The store is away: read again.
     }
     if (!isOver) cancel = clock.after(END_POLL, () => void look());
   };

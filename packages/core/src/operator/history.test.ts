@@ -59,7 +59,7 @@ describe("the history", () => {
     const chance = seeded(5);
     const all: RunRecord[] = [];
     for (let i = 0; i < 400; i++) {
-      // Few with many, and many with few.
+      // A few names with many runs, and many names with few.
       const name = chance() < 0.5 ? `often ${Math.floor(chance() * 3)}` : `seldom ${Math.floor(chance() * 100)}`;
       all.push(record(name, i * 10 + Math.floor(chance() * 10)));
     }

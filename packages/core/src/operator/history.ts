@@ -10,12 +10,12 @@ import { parseRunId, type RunRef } from "../jobs/run-id.js";
 import type { FailuresOptions, HistoryOptions, RunRecord, RunStatus } from "../jobs/types.js";
 import { isText, isTime } from "../util/shape.js";
 
-/** The statuses that have an index: few runs end like this, and those are the ones that people look for. */
+/** The statuses that have an index: few runs end like this, and people look for those. */
 const IN_ERROR: ReadonlySet<RunStatus> = new Set<RunStatus>(["failed", "timeout", "cancelled", "lost"]);
 
 type Records = AsyncGenerator<RunRecord, void, undefined>;
 
-/** The records that a caller asks for, found by the cheapest way that the store has. */
+/** The records that a caller requests, found in the cheapest way that the store offers. */
 export async function* selectRecords(
   { jobs, index, clock }: Pick<RunContext, "jobs" | "index" | "clock">,
   options: HistoryOptions,
@@ -23,7 +23,7 @@ export async function* selectRecords(
   const { name, meta } = options;
   const { limit, ...range } = checkRange(options);
   const statuses = statusesOf(options);
-  // What is filtered afterwards reads on until it has enough.
+  // A filtered query reads on until it has enough.
   const isFiltered = statuses !== undefined || meta !== undefined;
   const asked: HistoryRange = { ...range, limit: isFiltered ? Number.POSITIVE_INFINITY : limit };
   const all = async (): Promise<Records> => {
@@ -43,7 +43,7 @@ export async function* selectRecords(
   }
 }
 
-/** A set has no `isSubsetOf` before Node 22. */
+/** `Set` has no `isSubsetOf` before Node 22. */
 function isSubset<T>(some: ReadonlySet<T>, all: ReadonlySet<T>): boolean {
   return [...some].every((one) => all.has(one));
 }
@@ -57,7 +57,7 @@ function refuse(what: string): never {
 }
 
 /**
- * Checks which range of records is asked for, and fills in the defaults.
+ * Checks the requested range of records, and fills in the defaults.
  *
  * @throws ChannelError `INVALID_ARGUMENT`
  */
@@ -125,7 +125,7 @@ export async function* historyOf(
   asked: HistoryRange,
 ): AsyncGenerator<RunRecord, void, undefined> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
-  // Without an end of the range, the store would read a page of what nobody wants.
+  // Without an end of the range, the store would read a page of unwanted records.
   const after = from === BEGIN_OF_TIME ? {} : { after: recordKey(name, from - 1) };
   const range = { prefix: { name }, before: recordKey(name, timeOf(beginOf(asked))), ...after, reverse: true };
   for await (const entry of records(jobs, { ...range, limit, ...(signal && { signal }) })) {
@@ -150,7 +150,7 @@ export async function* historyByName(
   const begin = beginOf(asked);
   const heads: Head[] = [];
   for await (const name of of) {
-    // Of runs that began at one time, the history shows the last name first.
+    // If several runs began at the same time, the history shows the last name first.
     const isBehind = typeof begin === "object" && name < begin.name;
     const key = recordKey(name, timeOf(begin) + (isBehind ? 1 : 0));
     const head = new Head(jobs, key, { name, size: Math.min(limit, AHEAD), signal });
@@ -190,7 +190,7 @@ class Head {
     return this.#options.name;
   }
 
-  /** The start time of the newest record that is left. */
+  /** The start time of the newest record not yet taken. */
   get startTime(): number {
     return this.#records.at(-1)?.startTime ?? 0;
   }
@@ -204,7 +204,7 @@ class Head {
     const options = { prefix: { name }, reverse: true, limit: size, before, ...(signal && { signal }) };
     for await (const entry of records(this.#jobs, options)) page.push(entry);
     this.#records = page.map(toRecord).reverse();
-    // From the key, not from the record: each page begins before the last one even if a record is damaged.
+    // Use the key, not the record: each page begins before the last one even if a record is damaged.
     this.#before = page.at(-1)?.key ?? before;
     return page.length > 0;
   }
@@ -234,15 +234,15 @@ function insert(heads: Head[], head: Head): void {
 /** How many records are read at once. */
 const REFS_AT_ONCE = 100;
 
-/** How far the first window of a history reaches back, in ms, and how much longer each next one is. */
+/** How far the first window of a history reaches back, in ms, and the growth of each further one. */
 const FIRST_WINDOW = 3_600_000;
 const WINDOW_GROWTH = 16;
 const YEAR = 365 * 86_400_000;
 
 /**
- * The records of all names, newest first, by the index. Skips what is in the index alone.
+ * The records of all names, newest first, by the index. Skips refs without a record.
  *
- * Reads a window of time after the other: to find the end of a range, etcd counts all of its keys.
+ * Reads one window of time after the other: to find the end of a range, etcd counts all of its keys.
  */
 async function* historyByTime(
   jobs: Channel<RunRecord>,
@@ -270,7 +270,7 @@ async function* historyByTime(
     if (after <= from) return;
     before = after;
     window *= WINDOW_GROWTH;
-    // Beyond a year, read all that is left.
+    // Beyond a year, read everything that remains.
     after = window > YEAR ? from : Math.max(from, after - window);
   }
 }
@@ -327,13 +327,13 @@ async function* failedUnder(
   yield* await failed(jobs, refs);
 }
 
-/** Skips what was overwritten, or is in the index alone. */
+/** Skips overwritten records, and refs without a record. */
 async function failed(jobs: Channel<RunRecord>, refs: readonly RecordRef[]): Promise<RunRecord[]> {
   const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
   return entries.flatMap((entry) => (entry?.value.inError === true ? [toRecord(entry)] : []));
 }
 
-/** Which records a history shows: those that began from `from` (inclusive) to `to` (exclusive). */
+/** The range of a history: runs that began from `from` (inclusive) to `to` (exclusive). */
 interface HistoryRange {
   readonly from?: number;
   readonly to?: number;
@@ -343,12 +343,12 @@ interface HistoryRange {
   readonly signal?: AbortSignal;
 }
 
-/** Where a history begins: before a time, or before a record. */
+/** The start of a history: before a time, or before a record. */
 function beginOf({ to = END_OF_TIME, before }: HistoryRange): RecordRef | number {
   return before === undefined || to <= before.startTime ? to : before;
 }
 
-/** The start time of where a history begins. */
+/** The start time of the start of a history. */
 function timeOf(begin: RecordRef | number): number {
   return typeof begin === "number" ? begin : begin.startTime;
 }

@@ -1,4 +1,4 @@
-/** What people ask of the jobs and do with them: all that a program that only runs jobs does not load. */
+/** The operator's queries and actions on jobs: the code that a program that only runs jobs does not load. */
 export { auditOf, pruneAct, pruneAudit, stopAskedOf, stopsAskedOf } from "../jobs/audit.js";
 export { failing } from "./failing.js";
 export { logOf, progressOf } from "./follow-log.js";

@@ -6,19 +6,19 @@ import { historyOf, names } from "./history.js";
 import { DAY, HOUR } from "./rollups/entries.js";
 import type { RollupQuestions } from "./rollups/question.js";
 
-/** How many of the newest runs of a job are read for its streak. */
+/** The number of newest runs of a job to read for its streak. */
 const RUNS_OF_SUMMARY = 50;
 
 /**
- * How many of the newest runs of a job decide its usual duration, everywhere. A live view reads them each
- * time a run begins, so they are few.
+ * The number of newest runs of a job that determine its usual duration, everywhere. A live view reads them
+ * each time a run begins, so there are few.
  */
 const USUAL = 20;
 
 /** How many jobs are read at once. */
 const SUMMARIES_AT_ONCE = 20;
 
-/** What is to be known of each job, ordered by name. Reads a few runs of each, however many are kept. */
+/** A summary of each job, ordered by name. Reads a few runs of each, however many are stored. */
 export async function* jobSummaries(
   jobs: Channel<RunRecord>,
   signal: AbortSignal | undefined,
@@ -61,7 +61,7 @@ export function summarize(name: string, newest: readonly RunRecord[]): JobSummar
   };
 }
 
-/** The usual duration of a job, see {@link JobSummary.usual}. Reads no more records than that needs. */
+/** The usual duration of a job, see {@link JobSummary.usual}. Reads only the records that it needs. */
 export async function usually(jobs: Channel<RunRecord>, name: string): Promise<JobSummary["usual"]> {
   const newest: RunRecord[] = [];
   for await (const record of historyOf(jobs, name, { limit: USUAL })) newest.push(record);
@@ -85,12 +85,12 @@ export function usualOf(newest: readonly RunRecord[]): JobSummary["usual"] {
 
 const NEUTRAL: ReadonlySet<RunStatus> = new Set<RunStatus>(["running", "cancelled", "skipped"]);
 
-/** Whether a run with this status says nothing about its job: somebody wanted it to end, say. */
+/** Whether a run with this status does not show the state of its job: for example, a person ended it. */
 export const isNeutral = (status: RunStatus): boolean => NEUTRAL.has(status);
 
 /**
- * How many runs in a row ended well, as a number above zero, or in error, as one below. A chain of attempts
- * counts once, as its last one ended. A run that was cancelled or skipped says nothing about its job.
+ * How many runs in a row ended well, as a number above zero, or in error, as one below. A retry series counts
+ * once, with the end of its last attempt. A cancelled or skipped run does not count.
  *
  * @param newest the newest runs of one job, the newest first
  */
@@ -103,7 +103,7 @@ export function streakOf(newest: readonly RunRecord[]): number {
   return last.inError === true ? -length : length;
 }
 
-/** The last attempt of each chain, of runs that have the newest first. */
+/** The last attempt of each retry series, of runs that are sorted newest first. */
 function lastOfChains(newest: readonly RunRecord[]): RunRecord[] {
   const known = new Set<string>();
   return newest.filter(({ chain, id }) => {
@@ -118,21 +118,21 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
-/** How many jobs are read at once, and how many of the newest runs of each. */
+/** The number of jobs to read at once, and of the newest runs of each. */
 const NAMES_AT_ONCE = 20;
 const NEWEST_RUNS = 5;
 
-/** How far back the rollups are asked, in ms: they refuse more than 400 days of hours. */
+/** The furthest range of a rollup query, in ms: rollups reject more than 400 days of hours. */
 const FURTHEST = 399 * DAY;
 
-/** What is read. */
+/** The stores to read. */
 interface SuccessStores {
   readonly jobs: Channel<RunRecord>;
   readonly rollups: RollupQuestions;
   readonly now: number;
 }
 
-/** The last run that completed of each job that has one, ordered by name. */
+/** The last completed run of each job that has one, ordered by name. */
 export async function* lastSuccesses(
   stores: SuccessStores,
   options: CallOptions,
@@ -158,8 +158,8 @@ async function successesOf(stores: SuccessStores, some: readonly string[], optio
 }
 
 /**
- * Finds the last successes of jobs whose newest runs have none. However many runs failed since, the rollups
- * know the hour: only its records are read.
+ * Finds the last successes of jobs whose newest runs have none. The rollups know the hour, however many runs
+ * have failed since: only its records are read.
  */
 async function earlierSuccesses(
   { jobs, rollups, now }: SuccessStores,

@@ -149,7 +149,7 @@ describe("what runs, followed", () => {
       ["c", undefined],
     ]);
     await clock.until(Promise.all(runs.map((run) => run.cancel())));
-    // The next run of the name was not asked.
+    // The request does not apply to the next run of the name.
     const next = await clock.until(one.manager.start("a"));
     await clock.advance(1_000);
     expect(live.run("a")?.id).toBe(next.id);

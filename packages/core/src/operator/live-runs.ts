@@ -18,11 +18,13 @@ import { type ProcessIdentity, processIsGone } from "../util/process-state.js";
 import { fieldsOf, isTime } from "../util/shape.js";
 import type { LiveOptions, LiveRun, LiveSession } from "./live-types.js";
 
-/** For how long the usual duration of a job is not read again, in ms, and of how many jobs it is kept. */
+/**
+ * For how long the usual duration of a job is not read again, in ms, and for how many jobs it is remembered.
+ */
 const USUAL_FOR = 10_000;
 const MOST_USUAL = 1_000;
 
-/** What is needed of the manager. */
+/** The parts of the manager that a live view uses. */
 interface LiveSource {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
@@ -40,11 +42,11 @@ interface Watched extends Stoppable {
 }
 
 /**
- * The runs that go on, in all processes, kept up to date by watches: of the locks, and of the record and the
+ * The active runs of all processes, kept up to date by watches: of the locks, and of the record and the
  * progress of each run. Nothing is read twice. See {@link JobManager.live}.
  */
 export class LiveRuns {
-  /** Resolves when all is known that runs; rejects if the store cannot be read. */
+  /** Resolves when all active runs are known; rejects if the store cannot be read. */
   readonly ready: Promise<void>;
   readonly #source: LiveSource;
   readonly #options: LiveOptions;
@@ -55,7 +57,7 @@ export class LiveRuns {
   readonly #holds: Map<string, Hold> = new Map();
   readonly #usual: Map<string, { readonly at: number; readonly usual: LiveRun["usual"] }> = new Map();
   readonly #closing: AbortController = new AbortController();
-  /** The first reads of records: what runs is known when they are over. */
+  /** The first reads of records: the active runs are known once they are over. */
   readonly #reading: Set<Promise<void>> = new Set();
 
   /** @internal Made by {@link JobManager.live}. */
@@ -72,7 +74,7 @@ export class LiveRuns {
     this.ready.catch(() => {});
   }
 
-  /** The runs that go on, by name. */
+  /** The active runs, by name. */
   runs(): LiveRun[] {
     const runs: LiveRun[] = [];
     for (const watched of this.#runs.values()) {
@@ -82,13 +84,13 @@ export class LiveRuns {
     return runs.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The run of a job that goes on. */
+  /** The active run of a job. */
   run(name: string): LiveRun | undefined {
     const watched = this.#runs.get(name);
     return watched && this.#shown(watched);
   }
 
-  /** The names whose lock others wait for, and how many. */
+  /** The names whose lock has waiters, and how many. */
   waiting(): ReadonlyMap<string, number> {
     return new Map([...this.#waiting].map(([name, tickets]) => [name, tickets.length]));
   }
@@ -158,7 +160,7 @@ export class LiveRuns {
       synced: () => void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(resolve),
     };
     follow(locks, clock, ["session"], this.#sessions, signal, failed).catch(() => {});
-    // Once the signal has fired, nothing more will be known.
+    // Once the signal has fired, no further events come.
     follow(locks, clock, ["lock"], followed, signal, failed).then(
       () => signal.aborted && resolve(),
       () => {},
@@ -187,7 +189,7 @@ export class LiveRuns {
     else this.#waiting.delete(name);
   }
 
-  /** The watch of the locks may tell of a waiter before that of the sessions tells which process it is. */
+  /** The watch of the locks may report a waiter before that of the sessions reports its process. */
   #came(instance: string): void {
     for (const [name, tickets] of this.#waiting) {
       if (tickets.some(({ session }) => session === instance)) this.#tell(name);
@@ -212,7 +214,7 @@ export class LiveRuns {
     // With two stores, the record comes after the lock.
     const key = recordKey(held.name, held.startTime);
     watched.watch = this.#source.jobs.watchKey(key, { changed: read, gap: read, failed() {} });
-    // The watch goes on, and tells of the next change, where the store is away for this moment.
+    // If the store is away for this moment, the watch continues, and reports the next change.
     const reading = watched.watch.ready.then(read, read);
     this.#reading.add(reading);
     void reading.then(() => this.#reading.delete(reading));
@@ -226,7 +228,7 @@ export class LiveRuns {
       if (entry !== undefined) watched.record = toRecord(entry);
       this.#tell(watched.name);
     } catch {
-      // The store is away. Not every store tells of a gap afterwards.
+      // The store is away. Not every store reports a gap afterwards.
       if (!watched.over.signal.aborted) this.#source.clock.after(RETRY_PAUSE, () => void this.#readAgain(watched));
     }
   }
@@ -247,11 +249,11 @@ export class LiveRuns {
       const { usually } = await operatorPart();
       watched.usual = await usually(jobs, name);
       if (this.#usual.size >= MOST_USUAL) this.#usual.clear();
-      // Of a job that never completed, the next run tells more.
+      // For a job that has never completed, read again at the next run.
       if (watched.usual !== undefined) this.#usual.set(name, { at: clock.monotonic(), usual: watched.usual });
       this.#tell(name);
     } catch {
-      // Without its usual duration, the run is shown all the same.
+      // The run is shown even without its usual duration.
     }
   }
 
@@ -264,7 +266,7 @@ export class LiveRuns {
         this.#tell(watched.name);
       }
     } catch {
-      // Without its progress, the run is shown all the same.
+      // The run is shown even without its progress.
     }
   }
 
@@ -293,13 +295,13 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void; reject:
   return { promise, resolve, reject };
 }
 
-/** What the watch of the sessions tells besides. */
+/** The other events of the watch of the sessions. */
 interface SessionNews {
-  /** Somebody asked a process to stop one of its runs. */
+  /** A process received a request to stop one of its runs. */
   readonly asked: (instance: string) => void;
   /** The session of a process was not known before. */
   readonly came: (instance: string) => void;
-  /** A snapshot is complete: requests before it may not have been told. */
+  /** A snapshot is complete: earlier requests may not have been reported. */
   readonly synced: () => void;
 }
 
@@ -342,7 +344,7 @@ class LiveSessions implements Followed<LocksValue> {
     const now = this.#clock.now();
     const isNew = !this.#all.has(id);
     const before = this.of(id)?.lease;
-    // What a snapshot shows was renewed at some time before.
+    // An entry of a snapshot was renewed at an unknown earlier time.
     const lease = this.#isSynced && value.hold !== true ? this.#leaseOf(now, expiresIn, before) : before;
     const shown = {
       ...{ host, pid, instance: id, since: value.since },
@@ -368,7 +370,7 @@ class LiveSessions implements Followed<LocksValue> {
   }
 }
 
-/** A run that somebody may ask to stop. */
+/** A run that can be requested to stop. */
 interface Stoppable extends RunRef {
   readonly instance: string;
   readonly over: AbortController;
@@ -376,14 +378,14 @@ interface Stoppable extends RunRef {
 }
 
 /**
- * Who asked which run to stop. The watch of the sessions tells that somebody asked a process: the audit is
- * read only then, and once for all runs that are known at first.
+ * The authors of stop requests. The watch of the sessions reports that a process received one: only then is
+ * the audit read, and once for all runs that are known at first.
  */
 class LiveStops {
   readonly #locks: Channel<LocksValue>;
   readonly #clock: Clock;
   readonly #tell: (name: string) => void;
-  /** The processes that were asked: a run of them may become known after its request. */
+  /** The processes with a request: a run may become known after its request. */
   readonly #processes: Set<string> = new Set();
   readonly #unread: Set<Stoppable> = new Set();
   #reading: Promise<void> | undefined;
@@ -394,18 +396,18 @@ class LiveStops {
     this.#tell = tell;
   }
 
-  /** A run became known. */
+  /** Called when a run becomes known. */
   began(run: Stoppable): void {
     if (this.#processes.has(run.instance)) void this.look([run]);
   }
 
-  /** Somebody asked something of a process. */
+  /** Called when a process received a request. */
   asked(instance: string, runs: Iterable<Stoppable>): void {
     this.#processes.add(instance);
     void this.look([...runs].filter((run) => run.instance === instance));
   }
 
-  /** Reads who asked these runs to stop. Resolves at once if the store is away: it is read later then. */
+  /** Reads who requested these runs to stop. Resolves at once if the store is away: then it reads later. */
   look(runs: Iterable<Stoppable>): Promise<void> {
     for (const run of runs) this.#unread.add(run);
     this.#reading ??= this.#read().finally(() => {

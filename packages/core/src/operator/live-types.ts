@@ -7,7 +7,7 @@ import type { Holder } from "../locks/types.js";
 export interface LiveLease {
   /** When its locks are free if the process does not renew them. */
   readonly until: number;
-  /** When the renewal was seen that it renewed them by last. */
+  /** When the last renewal was seen. */
   readonly renewed: number;
 }
 
@@ -21,27 +21,27 @@ export interface LiveSession extends Holder {
   readonly hold?: true;
 }
 
-/** A run that goes on. */
+/** An active run. */
 export interface LiveRun extends RunRecord {
   readonly fence: Version;
   /** The usual duration of the job: see {@link JobSummary.usual}. */
   readonly usual?: NonNullable<JobSummary["usual"]>;
   readonly progress?: Progress;
-  /** How many wait for its lock. */
+  /** The number of waiters for its lock. */
   readonly waiting: number;
   /** The lease of its process. */
   readonly lease?: LiveLease;
-  /** Who asked it to stop, last. Its body has not obeyed so far. */
+  /** The last request to stop it. Its body has not obeyed yet. */
   readonly asked?: AuditEntry;
 }
 
 /** Options of {@link JobManager.live}. */
 export interface LiveOptions {
   /**
-   * Called with the name of a job when its run began, changed or ended, or when more or fewer wait for its
-   * lock. The renewals of leases are not told.
+   * Called with the name of a job when its run began, changed or ended, or when the number of waiters for its
+   * lock changed. Renewals of leases are not reported.
    */
   readonly changed?: (name: string) => void;
-  /** Called if the store fails in a way that does not pass: what is known grows old from then on. */
+  /** Called if the store fails permanently: the known state becomes stale from then on. */
   readonly failed?: (error: unknown) => void;
 }

@@ -52,7 +52,7 @@ describe.each([
     const end = (await clock.until(two.manager.wait(third as RunRecord), 1_000)) as RunRecord;
     expect(end).toMatchObject({ status: "failed", error: "no 3" });
     expect(await clock.until(two.manager.nextAttempt(end), 1_000)).toBeUndefined();
-    // Of an attempt before, the last one is told that began.
+    // For an earlier attempt, the result is the last one that began.
     expect(await clock.until(two.manager.nextAttempt(ended), 1_000)).toMatchObject({ id: end.id });
     await clock.until(work);
   });
@@ -62,7 +62,8 @@ describe.each([
     const work = rejection(one.manager.run("a", () => Promise.reject(new Error("no")), { retry }));
     await clock.advance(1_000);
     const ended = await clock.until(last());
-    // As if the attempt left the pending ones behind this read, and wrote its record behind the next one.
+    // As if the attempt left the pending entries just after this read, and wrote its record just after the
+    // next one.
     const read = two.way.read.bind(two.way);
     let missed = 0;
     two.way.read = async (keys, options) => {

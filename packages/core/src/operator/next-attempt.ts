@@ -11,17 +11,17 @@ import { lockKey } from "../locks/entries/schema.js";
 import { firstOf, whenAborted } from "../util/abort.js";
 import { fieldsOf } from "../util/shape.js";
 
-/** How often to look where no watch tells of the change, in ms. */
+/** The polling interval without and with a watch, in ms. */
 const POLL = 250;
 const POLL_WATCHED = 5_000;
 
-/** How many of the newest records of the name may be the next attempt. */
+/** The number of newest records of the name that are searched for the next attempt. */
 const NEWEST_RECORDS = 1_000;
 
-/** By how much the clock of the process that makes it may be behind, in ms. */
+/** How far the clock of the process that makes it may be behind, in ms. */
 const CLOCK_SKEW = 3_600_000;
 
-/** How to wait for an attempt. */
+/** The terms of a wait for an attempt. */
 interface Wait {
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
@@ -29,27 +29,28 @@ interface Wait {
 
 type Context = Pick<RunContext, "jobs" | "lockChannel" | "clock" | "closing">;
 
-/** What is known of the attempt that follows a run. */
+/** The known state of the attempt that follows a run. */
 interface Look {
   readonly next?: RunRecord;
-  /** It waits for its time, or begins at this moment. */
+  /** Whether it waits for its time, or begins at this moment. */
   readonly isComing: "pending" | "begins" | false;
 }
 
 /**
- * Waits until the attempt that follows a run has begun, in whatever process. Resolves to its record;
- * `undefined` if none follows, or after `timeout`, or when `signal` fires.
+ * Waits until the attempt that follows a run has begun, in any process. Resolves to its record; `undefined`
+ * if none follows, or after `timeout`, or when `signal` fires.
  */
 export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait): Promise<RunRecord | undefined> {
   const { lockChannel, clock, closing } = context;
   const { name, status, chain = runId(run), handedOver } = run;
-  // A tick whose run never began is made up for, also without a policy: such a run is lost or cancelled.
+  // A tick whose run never began is repeated even without a policy: such a run is lost or cancelled.
   if (!isTriedAgain(run) && status !== "lost" && status !== "cancelled" && handedOver !== true) return undefined;
   const until = clock.monotonic() + wait.timeout;
   const watch = new PendingWatch(lockChannel, retryKey(name, chain));
   const asked = wait.signal === undefined ? [closing] : [closing, wait.signal];
   try {
-    // An attempt may begin, and end, between the reads of one look: only two that find nothing prove it.
+    // An attempt may begin and end between the reads of one round: only two empty rounds prove that there is
+    // none.
     for (let nothing = 0; nothing < 2; ) {
       watch.again();
       const { next, isComing } = await look(context, run, chain);
@@ -66,8 +67,8 @@ export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait
 }
 
 /**
- * In the order in which an attempt passes these places: with two stores, the lock is freed after the record
- * before it was closed, and taken before the record after it is written.
+ * Read in the order in which an attempt passes these places. With two stores, the lock is freed after the
+ * previous record was closed, and taken before the next record is written.
  */
 async function look({ jobs, lockChannel }: Context, run: RunRecord, chain: string): Promise<Look> {
   const { name } = run;

@@ -309,7 +309,7 @@ describe("the last success of each job", () => {
       ...Array.from({ length: failures }, (_, i) => record("never", begin + i * MINUTE, "lost")),
     ]);
     const expected = [`a ${failures + 9}`, `idle ${failures + 10}`];
-    // The first question has the store count its records.
+    // The first query makes the store count its records.
     expect(await successes()).toEqual(expected);
     let read = 0;
     const scan = two.way.scan.bind(two.way);

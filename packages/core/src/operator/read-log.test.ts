@@ -80,7 +80,7 @@ test("a run that nobody knows, and one without a log, have none", async () => {
     const before = clock.monotonic();
     await clock.until(over);
     expect(items).toEqual([]);
-    // Nothing can come any more.
+    // Nothing more can come.
     expect(clock.monotonic()).toBe(before);
   }
 });
@@ -142,7 +142,7 @@ describe.each(["read", "follow"])("the last lines of a log: %s", (how) => {
   });
 });
 
-// Of some 300 chunks.
+// The log has some 300 chunks.
 describe("a part of a long log costs no more than its chunks", () => {
   test.each<[LogOptions, number]>([
     [{ tail: 1 }, 2],
@@ -246,7 +246,7 @@ describe("a reader that follows", () => {
     const run = await one.manager.start("a");
     await writeSlowly(run, 1, 100);
     const { over, items, isOver } = follow(run);
-    // Its process neither writes nor answers any more.
+    // Its process neither writes nor answers from now on.
     one.way.fault = () => ({ type: "refused" });
     one.jobsWay.fault = one.way.fault;
     await pass(2_000);
@@ -428,7 +428,7 @@ describe("a store that is restarted under its readers", () => {
     await pass(1_000);
     await clock.until(run.end());
     await pass(20_000);
-    // The next attempt of the run comes two seconds after the next look of the reader.
+    // The next attempt of the run comes two seconds after the next read of the reader.
     others.fault = () => undefined;
     await pass(2_000);
     own.fault = () => undefined;
@@ -495,7 +495,7 @@ describe("prune", () => {
     const { record } = await clock.until(manager.run("b", (run) => void write(run, 1, 3)));
     const before = way.commits.length;
     expect(await clock.until(manager.prune({ olderThan: 5_000 }))).toEqual({ removed: 4 });
-    // One commit deletes all of it, where one can.
+    // One commit deletes everything, if one can.
     if (!apart) expect(way.commits.length - before).toBe(1);
     expect(new Set(await keys())).toEqual(new Set(["open", "b"]));
     expect(told(await read(record))).toHaveLength(3);

@@ -19,13 +19,13 @@ import type { RunRef } from "../jobs/run-id.js";
 import type { RunRecord } from "../jobs/types.js";
 
 /**
- * How many chunks are read at first when only the last lines are wanted, and at most at once. A full chunk
+ * The number of chunks to read first if only the last lines are wanted, and the most at once. A full chunk
  * has a thousand lines; the last one of a log may have few.
  */
 const FIRST_CHUNKS = 2;
 const AT_ONCE = 16;
 
-/** What a reader of logs needs. */
+/** The inputs of a log reader. */
 export interface LogSource {
   readonly logs: Channel<LogsValue>;
   readonly jobs: Channel<RunRecord>;
@@ -37,7 +37,7 @@ interface NumberedChunk {
   readonly chunk: LogChunk;
 }
 
-/** The log of a run, as far as it is in the store. */
+/** The part of a run's log that is in the store. */
 export async function* readLog(
   source: LogSource,
   run: RunRef,
@@ -78,7 +78,7 @@ export async function* readLog(
   if (!text.isComplete && record !== undefined) yield { missing: "unknown" };
 }
 
-/** The last chunks, with `count` lines or more, if there are so many. */
+/** The last chunks, with `count` lines or more, if there are that many. */
 async function lastChunks(
   logs: Channel<LogsValue>,
   run: RunRef,
@@ -98,14 +98,14 @@ async function lastChunks(
     }
     const lines = linesIn(chunks.map(({ chunk }) => chunk));
     if (seen < limit || lines >= count) return chunks;
-    // As many as it takes if the others are as long as these.
+    // Enough chunks if the others are as long as these.
     limit = Math.min(AT_ONCE, Math.ceil(((count - lines) * chunks.length) / Math.max(1, lines)));
   }
 }
 
 /**
  * The last chunk that begins with a line or before it, if there is one. Chunks are numbered in the order of
- * their lines, so it is found by halving: a page of a long log must not cost all that is before it.
+ * their lines, so a binary search finds it: a page of a long log must not cost everything before it.
  */
 async function chunksFrom(
   logs: Channel<LogsValue>,
@@ -166,7 +166,7 @@ const LINE = /^(-?\d{1,15}) (.) (.*)$/s;
 
 const NOTHING: LogAmount = { lines: 0, bytes: 0 };
 
-/** Makes lines and gaps of chunks, which must come in their order. */
+/** Makes lines and gaps of chunks, which must come in order. */
 export class LogText {
   readonly #after: number;
   /** The number and offset of the next line, if nothing is missing. */
@@ -175,12 +175,12 @@ export class LogText {
   #dropped: LogAmount = NOTHING;
   #isStarted: boolean;
   #isComplete = false;
-  /** The chunk before, if none of its lines was wanted: it is counted only where something is missing. */
+  /** The previous chunk, if none of its lines was wanted: it counts only if lines are missing. */
   #passed: LogChunk | undefined;
 
   /**
-   * `after`: what ends with this line or before it is left out. `fromStart`: whether lines are missing if the
-   * first chunk does not begin with the first line.
+   * `after`: items that end with this line or before it are left out. `fromStart`: whether lines are missing
+   * if the first chunk does not begin with the first line.
    */
   constructor({ after = 0, fromStart = true }: { readonly after?: number; readonly fromStart?: boolean } = {}) {
     this.#after = after;

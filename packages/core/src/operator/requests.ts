@@ -34,20 +34,20 @@ import { untilClosed } from "./until-closed.js";
 const CANCEL_WAIT = 10_000;
 const CANCEL_OPTIONS = ["reason", "author", "audited", "wait", "signal"];
 
-/** The answer where there is nothing to cancel. */
+/** The answer if there is nothing to cancel. */
 const NOTHING_TO_CANCEL: CancelOutcome = { asked: false, ended: false };
 
-/** Asks a run to stop, and waits for its end. `nameOrId`: the name of a job, or the id of a run. */
+/** Requests a run to stop, and waits for its end. `nameOrId`: the name of a job, or the id of a run. */
 export async function cancelRun(context: RunContext, nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
   const wait = checkRequest("a cancel", nameOrId, options, { known: CANCEL_OPTIONS, wait: CANCEL_WAIT });
   const asked = await cancelHolder(context, nameOrId, { ...options, wait });
-  // A rule of a program is about the run that it saw. A person wants that the job does not come again.
+  // A program's rule cancels the run that it saw. A person also cancels the next attempt.
   if (asked.asked || options.audited === false) return asked;
   const run = await cancelPending(context, nameOrId, options);
   return run === undefined ? asked : { asked: true, ended: true, run };
 }
 
-/** Asks the run that holds the lock. */
+/** Sends the request to the run that holds the lock. */
 async function cancelHolder(
   { locks, jobs, clock }: RunContext,
   nameOrId: string,
@@ -64,7 +64,7 @@ async function cancelHolder(
   return { asked: true, ended: run.status !== "running", run };
 }
 
-/** The lock of a job, or of the job of a run. A job may be called like the run of another. */
+/** The lock of a job, or of the job of a run. The name of a job may look like the id of another job's run. */
 async function lockOf(locks: Locks, nameOrId: string): Promise<HeldLock | undefined> {
   const lock = await locks.find(nameOrId);
   const ref = parseRunId(nameOrId);
@@ -72,9 +72,9 @@ async function lockOf(locks: Locks, nameOrId: string): Promise<HeldLock | undefi
 }
 
 /**
- * Ends the chains that wait for their next attempt while the lock is free: of a name, or the one with this
- * id. The attempt begins in this process, and ends as cancelled without a body. So the cancel has its record,
- * and whoever waits to make the attempt finds it made.
+ * Ends the retry series that wait for their next attempt while the lock is free: of a name, or the one with
+ * this id. The attempt begins in this process, and ends as cancelled without a body. So the cancel has its
+ * record, and the process that waits to make the attempt finds it made.
  *
  * @returns the record of the last one; `undefined` if none waits, or if each began at the same moment
  * @throws RunError `LOCKED` if another run, or a hold, has the lock
@@ -157,7 +157,7 @@ function checkHold(name: string, options: HoldOptions, now: number): number {
   return wait;
 }
 
-/** What an unlock needs of its manager. */
+/** The parts of a manager that an unlock uses. */
 interface Unlocking {
   readonly locks: Locks;
   readonly lockChannel: Channel<unknown>;
@@ -166,7 +166,7 @@ interface Unlocking {
   readonly clock: Clock;
 }
 
-/** Takes the lock of a name from its holder, after its run is closed. */
+/** Takes the lock of a name from its holder, after closing its run. */
 export async function unlockName(
   { locks, lockChannel, jobs, index, clock }: Unlocking,
   name: string,
@@ -193,7 +193,7 @@ export async function unlockName(
 /** The longest reason, or name of a person, in characters. */
 const LONGEST_TEXT = 1_000;
 
-/** What every request of a person has. */
+/** The fields of every request of a person. */
 interface Request {
   readonly reason: string;
   readonly author?: string;
@@ -229,7 +229,7 @@ function checkRequest(
   return checkedDuration("wait", given.wait ?? usual, refuse, 0, Number.POSITIVE_INFINITY);
 }
 
-/** Refuses options of a request for a name. */
+/** Throws `INVALID` for the options of a request for a name. */
 function refusing(name: unknown): (what: string) => never {
   return (what) => {
     throw new RunError("INVALID", String(name), what);

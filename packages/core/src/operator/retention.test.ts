@@ -6,7 +6,7 @@ import { collect, rejection } from "../testing/settle.js";
 import { FakeProcess } from "../testing/simulation/process.js";
 import { type ManagerOf, World } from "../testing/world.js";
 
-/** Long, since the tests let days pass. */
+/** Long, because the tests let days pass. */
 const TTL = 600_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
@@ -40,7 +40,7 @@ function record(name: string, startTime: number, more: Partial<RunRecord> = {}):
 const history = (name: string, days: number, perDay = 1): RunRecord[] =>
   Array.from({ length: days * perDay }, (_, i) => record(name, now - days * DAY + ((i + 0.5) * DAY) / perDay));
 
-/** Opens a manager, with the clock of a process if one is given, and lets it look. */
+/** Opens a manager, with the clock of a process if one is given, and lets it check. */
 async function opened(options: JobManagerOptions = {}): Promise<ManagerOf> {
   const way = await world.way();
   const store = { chJobs: { backend: way }, chLocks: { backend: way } };
@@ -48,17 +48,17 @@ async function opened(options: JobManagerOptions = {}): Promise<ManagerOf> {
   return { manager, way, jobsWay: way };
 }
 
-/** Long enough for the first look of a manager, if nobody else looks. */
+/** Long enough for the first check of a manager, if no other one checks. */
 const look = (): Promise<void> => world.clock.advance(60_000);
 
-/** How many runs of each name are left. */
+/** The number of remaining runs of each name. */
 async function left({ manager }: { readonly manager: JobManager }): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { name } of await world.clock.until(collect(manager.history()))) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 }
 
-/** A store that has these records before any manager looks at it, and the manager that does. */
+/** A store that has these records before its first check, and the manager that checks it. */
 async function looked(
   records: readonly RunRecord[],
   retention: RetentionOptions | false = {},
@@ -109,7 +109,7 @@ describe("records are pruned by default", () => {
     const one = await looked(history("busy", 200, 2), false);
     await opened({ retention: { olderThan: 150 * DAY, keep: 5 } });
     await world.clock.advance(DAY + 20 * TTL);
-    // A day has passed on which no run has begun: it does not count.
+    // No run began on that day: it does not count.
     expect(await left(one)).toEqual({ busy: 300 });
     await opened({ retention: {} });
     await world.clock.advance(DAY + 20 * TTL);
@@ -194,7 +194,7 @@ describe("a wrong wall clock deletes no history", () => {
     for (let i = 0; i < 150; i++) await world.clock.until(one.manager.run("busy", () => {}));
     await world.clock.advance(DAY / 2);
     const counts = await left(one);
-    // Of the last 90 days, the runs of one day at most are lost to the day that the wrong clock has added.
+    // The day that the wrong clock has added costs at most the runs of one of the last 90 days.
     expect(counts["busy"]).toBeGreaterThanOrEqual(150 + 890);
     expect(counts["busy"]).toBeLessThanOrEqual(150 + 910);
   });

@@ -17,18 +17,18 @@ import { names } from "./history.js";
 import { pruneRollups, pruneSpan } from "./rollups/prune-rollups.js";
 
 /*
- * The records of a store are pruned by the process that looks after them. In the channel of the turns:
+ * The process with the turn prunes the records of a store. In the channel of the turns:
  *
- *   "retention"   what the store keeps, if a program has said so: its programs need not agree
- *   "retained"    how far the last pass is
+ *   "retention"   the setting of the store, if a program has set one: its programs need not agree
+ *   "retained"    the progress of the last pass
  */
 
 const DAY = 86_400_000;
 
-/** What a store keeps if no program says otherwise. */
+/** The retention of a store without a setting. */
 const DEFAULT: Terms = { olderThan: 90 * DAY, keep: 100 };
 
-/** How long one look deletes, in ms. The next look continues: a long pass must not hold up the store. */
+/** How long one round deletes, in ms. The next round continues: a long pass must not block the store. */
 const BUDGET = 1_000;
 
 /** How many entries of the index are read at once. */
@@ -45,16 +45,16 @@ const PASS: Key = "retained";
 
 type Terms = Required<InMs<RetentionOptions>>;
 
-/** How far a pass is. */
+/** The progress of a pass. */
 interface PassValue {
   /** When it began, in ms since 1970. */
   readonly began: number;
-  /** Everything up to this ref is done; absent: nothing. */
+  /** Everything up to this ref is done. Absent: nothing is. */
   readonly after?: RecordRef;
   readonly isOver: boolean;
 }
 
-/** What a pass needs. */
+/** The inputs of a pass. */
 export interface Retaining {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
@@ -63,17 +63,17 @@ export interface Retaining {
   readonly logs: Logs;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Asked before each change: another process may have taken over the work. */
+  /** Called before each change: another process may have taken over the work. */
   goesOn(): Promise<boolean>;
 }
 
 interface Pruning extends Retaining, Terms {
   readonly cutoff: number;
-  /** When this look stops, by the monotonic clock. */
+  /** When this round stops, by the monotonic clock. */
   readonly until: number;
 }
 
-/** Writes what a program wants the store to keep, for all programs that use it. */
+/** Writes the retention that a program sets, for all programs that use the store. */
 export async function setRetention(turns: Channel<unknown>, wanted: InMs<RetentionOptions> | false): Promise<void> {
   const { olderThan = DEFAULT.olderThan, keep = DEFAULT.keep } = wanted === false ? {} : wanted;
   const value = wanted === false ? { off: true } : { olderThan, keep };
@@ -88,10 +88,10 @@ async function termsOf(turns: Channel<unknown>): Promise<Terms | "none" | undefi
 }
 
 /**
- * Deletes the records of runs that ended long ago, but for the newest of each name, and their logs. Does so
- * about once a day, and a part at each look. Resolves to the time until it wants to be called again, in ms.
+ * Deletes the records of runs that ended long ago, except the newest of each name, and their logs. A pass
+ * begins about once a day; each round does a part of it. Resolves to the time until the next call, in ms.
  *
- * It reads the index by start time up to the cutoff, and the records of the names that it meets there.
+ * It reads the index by start time up to the cutoff, and the records of the names that it finds there.
  */
 export async function retain(retaining: Retaining): Promise<number> {
   const { index, turns, clock, signal } = retaining;
@@ -105,7 +105,7 @@ export async function retain(retaining: Retaining): Promise<number> {
   // A start in the future comes from a wrong clock.
   const rest = last?.isOver === true && now >= last.began ? last.began + day - now : 0;
   if (rest > 0) return rest;
-  // A store that was filled by an older version: its programs have a day to say what it is to keep.
+  // A store that an older version filled: its programs have a day to set the retention.
   if (last === undefined && setting === undefined) {
     await turns.set(PASS, { began: now, isOver: true } satisfies PassValue);
     return day;
@@ -146,7 +146,7 @@ async function cutoffOf(
   return Math.min(before, now - olderThan);
 }
 
-/** Resolves to how far it came; `undefined` if another process has taken over. */
+/** Resolves to the new progress; `undefined` if another process has taken over. */
 async function pruneTo(
   pruning: Pruning,
   resumed: RecordRef | undefined,
@@ -168,7 +168,8 @@ async function pruneTo(
     if (page.length < PAGE) break;
     if (clock.monotonic() >= until) return soFar();
   }
-  // The minutes of the hours go as with any prune. The hours of the days stay: they are the long memory.
+  // The minutes of the hours are pruned as with any prune. The hours of the days stay, as the long-term
+  // history.
   const oldest = new Map<string, number | undefined>();
   const oldestOf = async (name: string): Promise<number | undefined> => {
     if (!oldest.has(name)) oldest.set(name, await oldestStart(jobs, name));
@@ -183,7 +184,7 @@ async function oldestStart(jobs: Channel<RunRecord>, name: string): Promise<numb
   return undefined;
 }
 
-/** Deletes the old records of a name. Resolves to whether it came to the end. */
+/** Deletes the old records of a name. Resolves to whether it reached the end. */
 async function pruneName(pruning: Pruning, name: string): Promise<boolean> {
   const { jobs, cutoff, keep, clock, until, signal } = pruning;
   const most = mostAtOnce(pruning);
@@ -204,7 +205,9 @@ async function pruneName(pruning: Pruning, name: string): Promise<boolean> {
   return removeOver(pruning, name, batch);
 }
 
-/** Deletes those of these records whose chain is over. Resolves to whether this process has the turn. */
+/**
+ * Deletes those of these records whose retry series is over. Resolves to whether this process has the turn.
+ */
 async function removeOver(
   { locks, logs, goesOn, signal, ...stores }: Pruning,
   name: string,
@@ -221,16 +224,16 @@ async function removeOver(
 const chainOf = ({ chain, id }: RunRecord): string => chain ?? id;
 
 /**
- * Which of these records belong to a chain that is over: no attempt of it waits, and none goes on. A chain is
- * in exactly one of two entries until it is over. One call reads both: it must not move from one to the other
- * in between.
+ * Which of these records belong to a retry series that is over: no attempt of it is pending or running. Until
+ * it is over, a series is in exactly one of two entries. One call reads both: it must not move from one to
+ * the other in between.
  */
 async function chainsOver(
   locks: Channel<LocksValue>,
   name: string,
   batch: readonly RunRecord[],
 ): Promise<(record: RunRecord) => boolean> {
-  // No attempt follows one that completed.
+  // No attempt follows a completed one.
   const isLast = ({ status }: RunRecord): boolean => status === "completed";
   const chains = [...new Set(batch.filter((record) => !isLast(record)).map(chainOf))];
   if (chains.length === 0) return isLast;
@@ -246,7 +249,7 @@ async function chainsOver(
   }
 }
 
-/** `undefined` if there was no pass, or if somebody overwrote the entry. */
+/** `undefined` if there was no pass, or if another program overwrote the entry. */
 async function readPass(turns: Channel<unknown>): Promise<PassValue | undefined> {
   const { began, after, isOver } = fieldsOf<PassValue>(await unlessCorrupt(turns.get(PASS))) ?? {};
   if (!isTime(began) || typeof isOver !== "boolean") return undefined;
@@ -257,7 +260,7 @@ async function readPass(turns: Channel<unknown>): Promise<PassValue | undefined>
 /** The most records of one commit. */
 const PRUNED_AT_ONCE = 200;
 
-/** Where a prune deletes. */
+/** The stores that a prune deletes from. */
 interface PrunedStores {
   readonly jobs: Channel<RunRecord>;
   readonly index: TimeIndex;
@@ -269,11 +272,11 @@ interface PrunePass extends PrunedStores {
   /** Deletes the records of runs that ended before this time, in ms since 1970. */
   readonly cutoff: number;
   readonly options: CallOptions;
-  /** The oldest record that is left of each name, as far as the prune met it. */
+  /** The oldest remaining record of each name, as far as the prune found one. */
   readonly oldest: Map<string, number>;
 }
 
-/** Deletes the records of runs that ended long ago. Resolves to how many. */
+/** Deletes the records of runs that ended long ago. Resolves to their number. */
 export async function prune(
   stores: PrunedStores,
   now: number,
@@ -290,12 +293,12 @@ export async function prune(
   return removed;
 }
 
-/** How many records one commit deletes: each goes with its entries in the index, up to four ops. */
+/** The most records that one commit deletes: each goes with its entries in the index, up to four ops. */
 function mostAtOnce({ jobs, index }: Pick<PrunedStores, "jobs" | "index">): number {
   return Math.max(1, Math.min(PRUNED_AT_ONCE, Math.floor(jobs.supports.maxOps / (index.kept ? 4 : 1))));
 }
 
-/** Notes a record that is left. */
+/** Notes a remaining record. */
 function leave({ oldest }: PrunePass, { name, startTime }: RecordRef): void {
   oldest.set(name, Math.min(startTime, oldest.get(name) ?? startTime));
 }
@@ -309,7 +312,8 @@ async function pruneByTime(pruning: PrunePass, most: number): Promise<number> {
     const refs: RecordRef[] = await index.refs(range);
     const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
     const old = entries.flatMap((entry) => (entry !== undefined && isOld(entry.value, cutoff) ? [entry.value] : []));
-    // Somebody deleted or overwrote these records. Without this, each prune would read them again.
+    // These records were deleted or overwritten by another program. Without this, each prune would read them
+    // again.
     const gone = refs.filter((_, i) => entries[i] === undefined);
     for (const entry of entries) if (entry !== undefined && !isOld(entry.value, cutoff)) leave(pruning, entry.value);
     await remove(pruning, old, gone);
@@ -350,7 +354,7 @@ async function pruneByName(
 /**
  * Deletes records and their logs. `gone`: refs of the index without a record.
  *
- * No check is needed: nobody writes a closed record again.
+ * No check is needed: a closed record is never written again.
  */
 async function remove(
   { jobs, index, logs, options }: PrunedStores & Pick<PrunePass, "options">,

@@ -10,7 +10,7 @@ import { progressOf } from "./follow-log.js";
 import { usually } from "./job-summary.js";
 import type { LiveRun } from "./live-types.js";
 
-/** So many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
+/** This many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
 const LOCKS_AT_ONCE = 100;
 
 /** The records of the open runs of all processes, found by their locks. */
@@ -23,14 +23,14 @@ export async function running(jobs: Channel<RunRecord>, held: readonly HeldLock[
   return found;
 }
 
-/** What is read. */
+/** The stores to read. */
 interface LiveRunStores {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
   readonly logs: RunContext["logs"];
 }
 
-/** What runs, as {@link LiveRuns} shows it, without the leases: only who watches them knows those. */
+/** The active runs, like those of {@link LiveRuns}, but without leases: only a watcher knows those. */
 export async function liveRunsOnce(
   { jobs, locks, logs }: LiveRunStores,
   held: readonly HeldLock[],

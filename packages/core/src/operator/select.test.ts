@@ -13,7 +13,7 @@ beforeEach(() => {
 
 const told = ({ name, status }: RunRecord): string => `${name} ${status}`;
 
-/** Runs of each status, one ms apart; the newest is told last. */
+/** Runs of each status, one ms apart; the newest is last. */
 async function runAll({ manager }: ManagerOf): Promise<void> {
   const { clock } = world;
   const fail = (name: string): Promise<unknown> =>

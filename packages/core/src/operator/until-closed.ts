@@ -9,10 +9,10 @@ import { whenAborted } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { runRefOf } from "./follow-log.js";
 
-/** How often to read a record that cannot be watched, in ms. */
+/** The interval at which a record that cannot be watched is read, in ms. */
 const POLL = 250;
 
-/** What to wait for. */
+/** The run to wait for. */
 interface AwaitedRun {
   readonly jobs: Channel<RunRecord>;
   readonly key: Key;
@@ -28,8 +28,8 @@ export async function waitForEnd(run: string | RunRef, wait: Omit<AwaitedRun, "k
 }
 
 /**
- * Resolves to a record once it is closed, or after `wait`, or when `signal` fires, as it is then. `undefined`
- * if there is no such record.
+ * Resolves to a record once it is closed. After `wait`, or when `signal` fires, resolves to the record as it
+ * is then; `undefined` if it does not exist.
  */
 export async function untilClosed({ jobs, key, clock, wait, signal }: AwaitedRun): Promise<RunRecord | undefined> {
   const changes = new Changes(jobs, key, clock);
@@ -54,7 +54,7 @@ export async function untilClosed({ jobs, key, clock, wait, signal }: AwaitedRun
   }
 }
 
-/** The changes of one entry: by watch, or from time to time if the store cannot be watched. */
+/** The changes of one entry: by watch, or by polling if the store cannot be watched. */
 class Changes {
   readonly #jobs: Channel<RunRecord>;
   readonly #key: Key;

@@ -13,18 +13,18 @@ import type { HeldLock } from "../locks/types.js";
 import { visible } from "../util/text.js";
 import { historyOf } from "./history.js";
 
-/** How many of those that wait are told: as evidence, and in words. */
+/** The number of waiters in the answer: as evidence, and in words. */
 const WAITERS = 10;
 const NAMED = 3;
 
-/** What the answer needs of its manager. */
+/** The parts of a manager that the answer uses. */
 interface Asked {
   readonly locks: Locks;
   readonly jobs: Channel<RunRecord>;
   readonly lockChannel: Channel<unknown>;
 }
 
-/** What is said of an attempt whose process is gone. */
+/** The text about an attempt whose process is gone. */
 const LEFT = ". Its process is gone: no process makes it";
 
 /** Why a job does not run now, the most important reason first. */
@@ -63,7 +63,7 @@ async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): P
   return { code: "locked", text: `its lock is held without a run, by ${by}`, lock };
 }
 
-/** That a run goes on although somebody asked it to stop. */
+/** The text about a run that is still running after a request to stop. */
 function stopText(asked: AuditEntry): string {
   const why = asked.reason === undefined ? "" : `: ${visible(asked.reason)}`;
   return `. It was asked to stop at ${new Date(asked.at).toISOString()}, by ${asker(asked)}${why}`;

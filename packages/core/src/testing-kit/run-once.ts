@@ -17,7 +17,7 @@ export interface RunOnceOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a body did. */
+/** The result of a body. */
 export interface RanOnce<T> {
   readonly record: RunRecord;
   /** What the body returned, if it completed. */
@@ -29,8 +29,8 @@ export interface RanOnce<T> {
 }
 
 /**
- * Runs the body of a job once, under a lock in memory of its own, and tells what it left behind. A body that
- * throws rejects nothing: its record says `failed`.
+ * Runs the body of a job once, under its own lock in memory, and resolves to its record, result and log. An
+ * error of the body does not reject: the record has the status `failed`.
  *
  * @example
  * const { record, log } = await runOnce(importOrders, { meta: { customer: "acme" } });

@@ -3,7 +3,7 @@ import { checkedDuration, type Duration, durationText } from "../util/duration.j
 
 interface Timer {
   due: number;
-  /** Whether it begins a round of background work that was put off: see {@link Clock.rest}. */
+  /** Whether it begins a delayed round of background work: see {@link Clock.rest}. */
   readonly isRound: boolean;
   readonly order: number;
   readonly callback: () => void;
@@ -11,30 +11,30 @@ interface Timer {
 
 /** Options of a {@link TestClock}. */
 export interface TestClockOptions {
-  /** What the wall clock shows at first. Default: 2030-01-01T00:00:00Z. */
+  /** The initial time of the wall clock. Default: 2030-01-01T00:00:00Z. */
   readonly start?: string | number | Date;
-  /** Decides on what the clock draws by chance, such as the ids of processes. Default: 1. */
+  /** The seed of the clock's random texts, such as the ids of processes. Default: 1. */
   readonly seed?: number;
 }
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 const START = "2030-01-01T00:00:00Z";
 
-/** How far the monotonic clock is at the start, in ms: a time that nothing takes for "never". */
+/** The initial time of the monotonic clock, in ms: above 0, which could be mistaken for "never". */
 const MONOTONIC = 1_000;
 
-/** How long the rounds of background work rest on the clock of a machine, in ms, at most. */
+/** The longest rest between rounds of background work on a machine's clock, in ms. */
 const LONGEST_ROUND = 30_000;
 
-/** The longest that {@link TestClock.until} lets pass, in ms. */
+/** The longest time that {@link TestClock.until} lets pass, in ms. */
 const MOST = 3_600_000;
 
-/** Resolves once the work that has begun is at rest: all promises that wait for no timer are settled then. */
+/** Resolves once the current work is at rest: all promises that do not wait for a timer are settled then. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A number is taken as it is: a test may compute it. */
+/** A number is taken unchecked: a test may compute it. */
 function msOf(by: Duration): number {
   const refuse = (message: string): never => {
     throw new RangeError(message);
@@ -114,7 +114,7 @@ export class TestClock implements Clock {
     await this.#rest();
   }
 
-  /** Lets time pass until the wall clock shows `time`. */
+  /** Lets time pass until the wall clock reaches `time`. */
   advanceTo(time: string | number | Date): Promise<void> {
     return this.advance(new Date(time).getTime() - this.now());
   }
@@ -137,23 +137,23 @@ export class TestClock implements Clock {
     return work;
   }
 
-  /** Puts the wall clock forward, or back with a negative number. No timer comes due by that. */
+  /** Puts the wall clock forward, or back with a negative number. This makes no timer due. */
   jump(ms: number): void {
     this.ahead += ms;
-    // Rounds find out that the wall clock was set: they come as soon as on the clock of a machine.
+    // Rounds notice that the wall clock was set: they come as soon as on a machine's clock.
     for (const timer of this.#timers)
       if (timer.isRound) timer.due = Math.min(timer.due, this.#monotonic + LONGEST_ROUND);
   }
 
   /**
-   * Lets this time pass while nothing runs, as when a laptop sleeps or a process is blocked: what came due
-   * meanwhile is late.
+   * Lets this time pass without running anything, as when a laptop sleeps or a process is blocked: timers
+   * that are due meanwhile fire late.
    */
   sleep(by: Duration): void {
     this.#monotonic += msOf(by);
   }
 
-  /** @internal Waits by this before time goes on. */
+  /** @internal Sets a wait before each advance of time. */
   restBy(rest: () => Promise<void>): void {
     this.#rest = rest;
   }

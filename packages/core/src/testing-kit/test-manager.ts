@@ -4,8 +4,8 @@ import type { Run } from "../jobs/types.js";
 import { settled, TestClock, type TestClockOptions } from "./test-clock.js";
 
 /**
- * How long a body may work while the clock stands still, in ms of the machine. It is only there to say what
- * is wrong: a body that waits for the clock would wait for ever.
+ * How long a body may work while the clock stands still, in ms of the machine. Its error explains the
+ * mistake: a body that waits for the clock would wait forever.
  */
 const PATIENCE = 30_000;
 
@@ -14,11 +14,11 @@ const REST = 1_800_000;
 
 type Body<T> = (run: Run) => T | Promise<T>;
 
-/** The bodies that are at work. */
+/** The bodies that are running. */
 class Bodies {
   readonly #open: Map<Promise<unknown>, string> = new Map();
 
-  /** The same body, which is counted while it works. */
+  /** Wraps a body so that it is counted while it runs. */
   counted<T>(name: string, body: Body<T>): Body<T> {
     return (run) => {
       const result = body(run);
@@ -29,7 +29,7 @@ class Bodies {
     };
   }
 
-  /** Resolves once all work is at rest and no body is at work. */
+  /** Resolves once all work is at rest and no body is running. */
   async rest(): Promise<void> {
     await settled();
     while (this.#open.size > 0) {
@@ -49,7 +49,7 @@ async function ended(open: ReadonlyMap<Promise<unknown>, string>): Promise<void>
   await Promise.race([late, ...open.keys()]).finally(() => clearTimeout(timer));
 }
 
-/** A manager in memory, and the clock by which it lives. */
+/** A manager in memory, and its clock. */
 export interface TestManager extends AsyncDisposable {
   readonly manager: JobManager;
   readonly clock: TestClock;
@@ -58,12 +58,12 @@ export interface TestManager extends AsyncDisposable {
 }
 
 /**
- * Opens a manager in memory of its own, with a clock that a test moves: for tests of jobs and of schedules.
- * It needs the package `@ojm/simple`.
+ * Opens a manager with its own store in memory, with a clock that a test moves: for tests of jobs and of
+ * schedules. It needs the package `@ojm/simple`.
  *
- * `clock.advance` waits for the body of each run before time goes on, so that a body may read files or call
- * servers while a night passes. With `waitForBodies: false` time goes on: for bodies that wait for the clock
- * or for their signal, as in a test of a timeout.
+ * `clock.advance` waits for the body of each run before it moves on, so that a body may read files or call
+ * servers while a night passes. With `waitForBodies: false` it does not wait: for bodies that wait for the
+ * clock or for their signal, as in a test of a timeout.
  *
  * @example
  * await using test = await openTestManager({ start: "2026-03-29T00:30:00Z" });

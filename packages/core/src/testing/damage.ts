@@ -80,7 +80,7 @@ function pathsOf(value: Json): (string | number)[][] {
   return [[], ...entries.flatMap(([key, item]) => pathsOf(item).map((path) => [key, ...path]))];
 }
 
-/** The text of a value in which something is missing, changed or added. */
+/** The text of a value with a part missing, changed or added. */
 export function damagedText(dice: Dice, text: string): string {
   const value = JSON.parse(text) as Json;
   const path = dice.pick(pathsOf(value));
@@ -92,8 +92,8 @@ export function damagedText(dice: Dice, text: string): string {
 }
 
 /**
- * The text of a key, cut off, changed or with more behind it, as a program may store it that does not know
- * the encoding.
+ * The text of a key, cut off, changed or with more appended, as a program may store it that does not know the
+ * encoding.
  */
 export function damagedKeyText(dice: Dice, key: Key): string {
   const text = encodeKey(key);

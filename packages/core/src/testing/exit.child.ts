@@ -1,6 +1,6 @@
 /**
  * Starts a run and leaves it open; the process then has nothing left to do. When it exits, it prints the
- * records, and the messages that the run's signal got.
+ * records, and the messages of the run's signal.
  */
 import { openJobManager } from "../jobs/manager.js";
 import type { RunRecord } from "../jobs/types.js";
@@ -13,7 +13,7 @@ await manager.run("in order", () => {});
 process.on("exit", () => process.stdout.write(JSON.stringify({ told: cancelled, records })));
 
 let records: RunRecord[] = [];
-// This listener comes after the manager's own, so what that wrote is in the store by then.
+// This listener comes after the manager's own, so the writes of that one are in the store by then.
 process.on("beforeExit", async () => {
   if (records.length > 0) return;
   for await (const record of manager.history()) records = [...records, record];

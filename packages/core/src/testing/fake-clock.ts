@@ -26,7 +26,7 @@ export class FakeClock extends TestClock {
   }
 
   /**
-   * Lets time pass without firing timers, as a blocked process does: timers that come due meanwhile are late.
+   * Lets time pass without firing timers, like a blocked process: timers that are due meanwhile fire late.
    */
   block(ms: number): void {
     this.sleep(ms);

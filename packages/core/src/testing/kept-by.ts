@@ -1,8 +1,8 @@
 import { getEventListeners } from "node:events";
 
 /**
- * How many listeners and dependent signals a signal keeps. A signal that AbortSignal.any() made of it stays
- * there for as long as the source lives, even if no code refers to it any more.
+ * The number of listeners and dependent signals that a signal keeps. A signal that AbortSignal.any() made of
+ * it stays there for as long as the source lives, even without any reference to it.
  *
  * @see https://github.com/nodejs/node/issues/55351
  */

@@ -25,7 +25,7 @@ export function missingIn(items: readonly LogItem[]): { readonly lines: number; 
   return { lines, dropped };
 }
 
-/** What is wrong with a log that should have the texts from 1 to `last`: nothing if it is honest. */
+/** The faults of a log that should have the texts from 1 to `last`: none if it is correct. */
 export function faultsOf(items: readonly LogItem[], last: number, textOf: (n: number) => string): string[] {
   const faults: string[] = [];
   let next = 1;

@@ -2,7 +2,7 @@ import type { Key, WriteOptions } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { LocksOf } from "./world.js";
 
-/** Writes a text that a channel would not write, as a program does that uses the store without ojm. */
+/** Writes a text that a channel would not write, like a program that uses the store without ojm. */
 export async function scribble(
   { way, channel }: Pick<LocksOf, "way" | "channel">,
   key: Key,

@@ -14,19 +14,16 @@ import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./stores/faulty-backend.js";
 import { ObserversTime } from "./stores/observers-time.js";
 
-/** How many records are written in one commit. */
+/** The number of records that are written in one commit. */
 const AT_ONCE = 200;
 
-/** Where the records and the locks of managers are, for `describe.each`. */
+/** Where the records and the locks of managers are stored, for `describe.each`. */
 export const STORES: readonly { readonly stores: string; readonly apart: boolean }[] = [
   { stores: "in one store", apart: false },
   { stores: "in two stores", apart: true },
 ];
 
-/**
- * A store in memory with its own time, and as many processes as a test wants, each with its own way to the
- * store.
- */
+/** A store in memory with its own time, and any number of processes, each with its own way to the store. */
 export class World {
   readonly clock: FakeClock;
 
@@ -69,7 +66,7 @@ export class World {
     return { way, jobsWay, manager: await this.clock.until(opening) };
   }
 
-  /** Writes records as a manager on this way would: with their entries in the index. */
+  /** Writes records like a manager on this way: with their entries in the index. */
   async write({ jobsWay }: { readonly jobsWay: Backend }, all: readonly RunRecord[]): Promise<void> {
     const { jobs, times, turns } = await openRecords({ backend: jobsWay }, this.clock);
     const index = new TimeIndex(jobs, times);
@@ -91,7 +88,7 @@ export class World {
   }
 }
 
-/** How a manager is opened; `supports`: what its store can do. */
+/** The options of a manager; `supports`: the capabilities of its store. */
 export type ManagerSettings = Omit<JobManagerOptions, "clock"> & {
   readonly apart?: boolean;
   readonly supports?: Partial<Supports>;

@@ -24,7 +24,7 @@ export function firstOf(...signals: readonly AbortSignal[]): { readonly signal: 
 }
 
 /**
- * Whether a value is an AbortSignal, also one of another realm. An object that only looks like one would
+ * Whether a value is an AbortSignal, including one of another realm. An object that only looks like one would
  * never fire.
  */
 export function isSignal(value: unknown): value is AbortSignal {
@@ -37,8 +37,8 @@ export function reasonText(reason: unknown): string {
 }
 
 /**
- * An abort signal that is created on first use. Nobody looks at the signal of most runs and leases, and
- * creating one costs more than the rest of a lease together.
+ * An abort signal that is created on first use. Most runs and leases never use their signal, and creating one
+ * costs more than the rest of a lease together.
  */
 export class LazyAbortSignal {
   #controller: AbortController | undefined;

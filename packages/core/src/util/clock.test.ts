@@ -17,7 +17,7 @@ describe("the clock of the machine", () => {
     const at = await new Promise<number>((resolve) => {
       systemClock.after(30, () => resolve(systemClock.monotonic()), true);
     });
-    // A timer of Node may be early by less than a ms.
+    // A Node timer may fire early by less than a ms.
     expect(at - start).toBeGreaterThan(28.5);
     const never = vi.fn();
     systemClock.after(5, never, true)();
@@ -66,7 +66,7 @@ test("a process that is suspended while it sets its clock gets a clock that is n
   let stalls = 3;
   const host = (): number => time;
   const now = (): number => {
-    // Between the two looks, a machine under load may do something else for a while.
+    // Between the two reads, a busy machine may do something else for a while.
     if (stalls-- > 0) time += 700;
     return time - 4_000;
   };

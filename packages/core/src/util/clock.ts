@@ -6,18 +6,18 @@ export interface Clock {
   /** Wall-clock time in ms since 1970. For people to read: no decision about a lock depends on it. */
   now(): number;
   /**
-   * Monotonic time in ms. The system clock gives all processes of a host the same time, and starts anew when
-   * the host starts.
+   * Monotonic time in ms. The system clock gives all processes of a host the same time. It starts again when
+   * the host boots.
    */
   monotonic(): number;
   /**
    * Calls `callback` once, about `ms` from now. Call the result to cancel. With `keepAlive` the pending timer
-   * keeps the process alive: pass it where somebody awaits the callback.
+   * keeps the process alive: pass it where a caller awaits the callback.
    */
   after(ms: number, callback: () => void, keepAlive?: boolean): () => void;
   /**
-   * The shortest rest between two rounds of background work, such as heartbeats, in ms. The clock of a test
-   * sets it where no other process looks at them: a simulated day has tens of thousands.
+   * The shortest rest between two rounds of background work, such as heartbeats, in ms. A test's clock sets
+   * it where no other process checks the heartbeats: a simulated day has tens of thousands.
    */
   readonly rest?: number;
   /** A string of `length` random characters out of `[0-9a-z]`. */
@@ -27,7 +27,7 @@ export interface Clock {
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /**
- * The longest delay of `setTimeout`, in ms. It fires at once for anything longer: a lease of a month would
+ * The longest delay of `setTimeout`, in ms. For anything longer it fires at once: a lease of a month would
  * end in a millisecond.
  */
 const LONGEST_TIMER = 2_147_483_647;
@@ -73,9 +73,9 @@ export function startOf(host: () => number, now: () => number): number {
 }
 
 /**
- * The monotonic clock of the host. Processes share deadlines, so the start of the process, from which
- * `performance.now()` counts, will not do as an origin. Both read the same system clock; this one allocates
- * nothing.
+ * The monotonic clock of the host. Processes share deadlines, so they need a common origin:
+ * `performance.now()` counts from the start of the process. Both read the same system clock; this one
+ * allocates nothing.
  */
 const START = startOf(
   () => Number(process.hrtime.bigint() / 1000n) / 1000,

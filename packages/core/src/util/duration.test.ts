@@ -80,7 +80,7 @@ describe("a duration as a text", () => {
     },
   );
 
-  /** A whole number from 0 to `most`, evenly in its logarithm. */
+  /** A whole number from 0 to `most`, evenly distributed in its logarithm. */
   const any = (most: number): number => Math.floor(most ** Math.random());
 
   test("every shown duration is read as what it says, to the half of its last digit", () => {
@@ -89,7 +89,7 @@ describe("a duration as a text", () => {
       const read = parseDuration(durationText(ms)) ?? Number.NaN;
       const step = ms < 999.5 ? 0.5 : ms < 59_950 ? 50 : ms < HOUR - 500 ? 500 : ms < DAY - 500 ? MINUTE : HOUR;
       expect(Math.abs(read - ms), `${ms} is shown as ${durationText(ms)}`).toBeLessThanOrEqual(step);
-      // What is read is shown as the same text.
+      // The parsed duration is shown as the same text.
       expect(durationText(read)).toBe(durationText(ms));
     }
   });

@@ -64,7 +64,7 @@ export function checkedDuration(
 /** The `least` of a duration that must not be 0. */
 export const ABOVE_ZERO: number = Number.MIN_VALUE;
 
-/** Why {@link durationOf} refuses the value of `what`. */
+/** Why {@link durationOf} rejects the value of `what`. */
 export function durationProblem(what: string, value: unknown, least = 0, most?: number): string {
   const from = least === 0 ? "" : least < 1 ? " above 0" : ` from ${durationText(least)}`;
   const to = most === undefined || most === Number.POSITIVE_INFINITY ? "" : ` up to ${durationText(most)}`;
@@ -79,7 +79,7 @@ export function durationProblem(what: string, value: unknown, least = 0, most?: 
  * two largest units. {@link parseDuration} reads it.
  */
 export function durationText(ms: number): string {
-  // A duration that another version or program wrote may be any value. It is shown as it is.
+  // A duration from another version or program may be any value. It is shown as it is.
   if (!Number.isFinite(ms)) return `${ms} ms`;
   if (ms < 0) return `-${durationText(-ms)}`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
@@ -102,7 +102,7 @@ export function elapsedText(ms: number): string {
 
 /**
  * `in 17 min`, `1 h 44 min ago`, `3 d ago`, `now`: below an hour, the largest unit; after two days, whole
- * days. Of one day and a half, `2 d` would name another night.
+ * days. Rounding one day and a half to `2 d` would name another night.
  */
 export function distanceText(at: number, now: number): string {
   const ms = Math.abs(at - now);

@@ -7,7 +7,7 @@ export class InFlight {
   #count = 0;
   #onNone: (() => void)[] = [];
 
-  /** `above`: counts the same calls, and others. */
+  /** `above`: a counter that counts these calls and others. */
   constructor(above?: InFlight) {
     this.#above = above;
   }
@@ -47,7 +47,7 @@ let holders = 0;
 let timer: NodeJS.Timeout | undefined;
 
 /**
- * Keeps the process alive until the result is called, for somebody who awaits an event. A store inside this
+ * Keeps the process alive until the result is called, for a caller that awaits an event. A store inside this
  * process has no socket that would keep it alive.
  */
 export function keepAlive(): () => void {
@@ -63,14 +63,14 @@ export function keepAlive(): () => void {
   };
 }
 
-/** The longest time in which a loop keeps the event loop to itself, in ms. */
+/** The longest time for which a loop blocks the event loop, in ms. */
 const SLICE = 20;
 
-/** Breaks in a loop that computes: heartbeats and other work of the process run meanwhile. */
+/** Breaks in a loop that computes, so that heartbeats and other work of the process can run. */
 export class Breaks {
   #since: number = performance.now();
 
-  /** Await it in each round. Takes a break if the last one is long ago. */
+  /** Await it in each round. Takes a break if the last one was long ago. */
   async take(): Promise<void> {
     if (performance.now() < this.#since + SLICE) return;
     await turn();

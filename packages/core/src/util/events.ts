@@ -1,6 +1,6 @@
 import { type Channel, channel } from "node:diagnostics_channel";
 
-/** A channel of events of one kind. Nothing is made for an event that nobody listens to. */
+/** A channel of events of one kind. An event without listeners costs nothing. */
 export class EventChannel<T extends object> {
   readonly #channel: Channel;
 
@@ -12,7 +12,7 @@ export class EventChannel<T extends object> {
     return this.#channel.hasSubscribers;
   }
 
-  /** Tells the listeners, if there are any. `event` makes what they are told. */
+  /** Publishes the result of `event` to the listeners, if there are any. */
   publish(event: () => T): void {
     if (this.#channel.hasSubscribers) this.#channel.publish(event());
   }

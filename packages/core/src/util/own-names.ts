@@ -1,6 +1,6 @@
 /*
- * Names that begin with "ojm " are those of runs that ojm makes for itself. Lists leave these out unless they
- * are asked for by name, so nobody else may have such a name: its failures would be hidden.
+ * Names that begin with "ojm " belong to runs that ojm makes for itself. Lists leave these out unless a
+ * caller asks for them by name, so no other job may have such a name: its failures would be hidden.
  */
 
 const PREFIX = "ojm ";
@@ -8,8 +8,8 @@ const PREFIX = "ojm ";
 const OWN: ReadonlySet<string> = new Set(["ojm alerts"]);
 
 /**
- * Whether a name is of a run that ojm makes for itself, as `ojm alerts` does each time it has something to
- * send.
+ * Whether a name belongs to a run that ojm makes for itself, as `ojm alerts` does each time it has something
+ * to send.
  */
 export function isOwn(name: string): boolean {
   return OWN.has(name);

@@ -16,7 +16,7 @@ function start(code: string): ChildProcess {
   return child;
 }
 
-/** Who a child is, as it would say itself. */
+/** The identity of a child, as the child itself would report it. */
 function identityOf(pid: number | undefined): ProcessIdentity {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
@@ -64,7 +64,7 @@ describe.skipIf(!existsSync("/proc/self/stat"))("processes of this host", () => 
     children.push(parent);
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(String(line));
-    // The shell has become something that knows of no child.
+    // The shell has become a program that does not know the child.
     await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim()).toBe("sleep");
     const identity = identityOf(pid);
     expect(processIsGone(identity)).toBe(false);
@@ -110,7 +110,7 @@ describe("a /proc of another pid namespace", () => {
     const me = host.processIdentity();
     expect(me.namespace).toBe("");
     expect(host.processIsGone({ ...me, pid: me.pid + 1, started: "1" })).toBe(false);
-    // Nor does anybody judge us.
+    // Nor does another process judge this one.
     expect(processIsGone({ ...me, started: "1" })).toBe(false);
   });
 });

@@ -2,15 +2,18 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /**
- * Identifies a process, so that another process of the same boot can be sure when it is gone. The system uses
- * a pid again; together with the start time, the pid namespace and the boot it is unique.
+ * Identifies a process, so that another process of the same boot can be sure when it is gone. The system
+ * reuses pids; a pid is unique together with the start time, the pid namespace and the boot.
  */
 export interface ProcessIdentity {
   readonly host: string;
   readonly pid: number;
   /** The id of this boot of this machine. */
   readonly boot: string;
-  /** The pid namespace: in a container, the same pid is another process. "" if the system does not tell. */
+  /**
+   * The pid namespace: in another container, the same pid is another process. "" if the system does not
+   * report it.
+   */
   readonly namespace: string;
   /** Start time of the process in ticks since boot. */
   readonly started: string;
@@ -36,7 +39,7 @@ export function bootId(): string {
 
 /**
  * Start time from `/proc/PID/stat`; `gone` if the process does not exist, `unknown` if the system does not
- * tell.
+ * report it.
  */
 function startTime(pid: number): string {
   const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
@@ -48,10 +51,7 @@ function startTime(pid: number): string {
   return state === "Z" || state === "X" ? "gone" : (fields[19] ?? "unknown");
 }
 
-/**
- * Asks by signal 0 where `/proc` has no entry: mounted with `hidepid` it hides living processes of other
- * users.
- */
+/** Sends signal 0 where `/proc` has no entry: with `hidepid` it hides living processes of other users. */
 function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -62,8 +62,8 @@ function isThere(pid: number): boolean {
 }
 
 /**
- * Also "" if `/proc` belongs to another namespace, as after `unshare --pid`: there a pid names another
- * process.
+ * Returns "" even if there is a `/proc`, but of another namespace, as after `unshare --pid`: a pid names
+ * another process there.
  */
 function pidNamespace(): string {
   const isOurs = tryRead(() => readlinkSync("/proc/self")) === String(process.pid);
@@ -84,7 +84,7 @@ export function processIdentity(): ProcessIdentity {
   return self;
 }
 
-/** The identity of a process of this machine, such as of a child. */
+/** The identity of a process of this machine, such as a child. */
 export function identityOf(pid: number): ProcessIdentity {
   return { ...processIdentity(), pid, started: startTime(pid) };
 }
@@ -92,19 +92,19 @@ export function identityOf(pid: number): ProcessIdentity {
 /**
  * The state of a process, as far as this one can be sure. `unknown`: the process is of another host, of
  * another pid namespace or of another boot, or there is no `/proc` of this pid namespace. An earlier boot of
- * this host cannot be told from a clone of the machine, which has the same host name.
+ * this host cannot be distinguished from a clone of the machine, which has the same host name.
  */
 export function processState(other: ProcessIdentity): "there" | "gone" | "unknown" {
   const me = processIdentity();
   const sameWorld = me.boot !== "" && me.boot === other.boot && me.namespace !== "" && me.namespace === other.namespace;
   if (!sameWorld || other.started === "unknown") return "unknown";
-  // This process is not gone. Waiters ask often, and often about a session of their own process.
+  // This process is not gone. Waiters check often, and often a session of their own process.
   const started = other.pid === me.pid ? me.started : startTime(other.pid);
   if (started === "unknown") return "unknown";
   return started === other.started ? "there" : "gone";
 }
 
-/** Whether a process is certainly gone. False: it is there, or this process cannot tell. */
+/** Whether a process is certainly gone. False: it is there, or its state is unknown. */
 export function processIsGone(other: ProcessIdentity): boolean {
   return processState(other) === "gone";
 }

@@ -1,20 +1,18 @@
 /*
- * What a value that was read from a store must look like. Anybody can write to a store, so each field of an
- * entry is checked before it is used.
+ * The valid shape of a value that was read from a store. Any program can write to a store, so each field of
+ * an entry is checked before use.
  */
 
 /** The furthest instants from 1970, either way, that a `Date` can show, in ms. */
 const LAST_INSTANT = 8_640_000_000_000_000;
 
-/**
- * The longest id that is taken for one of ours. A longer one could not become a part of a key in every store.
- */
+/** The longest id that is accepted as one of ours. A longer one cannot be part of a key in every store. */
 const LONGEST_ID = 256;
 
-/** The fields of a map, each still to be checked. */
+/** The fields of a map, not yet checked. */
 export type Fields<T> = { readonly [K in keyof T]?: unknown };
 
-/** The fields of a value; `undefined` if the value is no map. */
+/** The fields of a value; `undefined` if the value is not a map. */
 export function fieldsOf<T>(value: unknown): Fields<T> | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
 }
@@ -33,7 +31,7 @@ export function isTime(value: unknown): value is number {
   return isNumber(value) && Math.abs(value) <= LAST_INSTANT;
 }
 
-/** A number, not below zero. JSON has no infinite one, but a parser makes one of `1e999`. */
+/** A number, not below zero and finite. JSON has no infinity, but a parser makes one of `1e999`. */
 export function isSpan(value: unknown): value is number {
   return isNumber(value) && value >= 0;
 }
@@ -47,7 +45,7 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Whether a field is absent, or as `check` wants it. */
+/** Whether a field is absent or passes `check`. */
 export function isOptional(value: unknown, check: (value: unknown) => boolean): boolean {
   return value === undefined || check(value);
 }

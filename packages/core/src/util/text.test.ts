@@ -5,7 +5,7 @@ import { LINES, ojmCommand, optionWord, shellWord, visible } from "./text.js";
 const range = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => String.fromCharCode(from + i));
 
-/** All that a terminal obeys, or that reorders what it shows. */
+/** All characters that a terminal obeys, or that reorder text on it. */
 const HIDDEN = [
   ...range(0x00, 0x1f),
   ...range(0x7f, 0x9f),
@@ -41,7 +41,7 @@ test("a JSON text that was made visible is still JSON and means the same", () =>
   for (const character of HIDDEN) expect(shown).not.toContain(character);
 });
 
-/** What a shell reads for a word. */
+/** The text that a shell makes of a word. */
 const readBy = (shell: string, word: string): string =>
   spawnSync(shell, ["-c", `printf %s ${word}`], { encoding: "utf8" }).stdout;
 
@@ -62,7 +62,7 @@ test.each(["two\nlines", "a\rb", "a\tb\\n 'c'", "\u001b[2J", "\u202eabc", "a\u00
   "a name that a line cannot show is quoted so that nothing changes it on its way: %j",
   (name) => {
     const word = shellWord(name);
-    // A table, a terminal and a folded text leave it alone.
+    // A table, a terminal and a folded text keep it as it is.
     expect(visible(word)).toBe(word);
     expect(word.replace(/\s+/g, " ").trim()).toBe(word);
     expect(word).toMatch(/^\$?'.*'$/);

@@ -1,21 +1,21 @@
 /*
- * Anybody can write to a store or a job file, and a terminal obeys what it is shown: an escape sequence in a
- * host name can clear the screen, a control character that turns the direction of writing can show one name
- * for another, and a line break can forge a line that nobody wrote.
+ * Any program can write to a store or a job file, and a terminal obeys the text that it shows. An escape
+ * sequence in a host name can clear the screen. A control character that changes the direction of writing can
+ * show one name as another. A line break can forge a line.
  */
 
-/** Control characters (C0, DEL, C1), line separators, and what changes the direction of writing. */
+/** Control characters (C0, DEL, C1), line separators, and characters that change the direction of writing. */
 const HIDDEN: RegExp = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
-/** What a text of several lines keeps. */
+/** The control characters that a text of several lines keeps. */
 export const LINES = "\n\t";
 
 const JSON_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Text of others on its way to a terminal, a log or a message: what a terminal would obey is written as an
- * escape, such as `\u001b`. The escapes are those of JSON, so that a JSON text stays one that means the same.
- * `kept` stays as it is.
+ * Makes untrusted text safe for a terminal, a log or a message: a character that a terminal would obey
+ * becomes an escape, such as `\u001b`. The escapes are those of JSON, so a JSON text stays JSON with the same
+ * meaning. The characters of `kept` stay as they are.
  */
 export function visible(text: string, kept = ""): string {
   return text.replace(HIDDEN, (character) => {
@@ -33,17 +33,17 @@ const SHELL_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * A name as a word of the shell, for a command that somebody copies from a message. What a message would
- * show in another way, such as a line break, stands as an escape in `$'…'`: bash, zsh and ksh read that.
+ * A name as a word of the shell, for a command that users copy from a message. A character that a message
+ * would show differently, such as a line break, becomes an escape in `$'…'`: bash, zsh and ksh read that.
  */
 export function shellWord(name: string): string {
   if (/^[\w@%+=:,./-]+$/.test(name)) return name;
   if (isShown(name)) return `'${name.replaceAll("'", "'\\''")}'`;
-  // A space behind a space is lost where a text is folded.
+  // Folding a text would lose a space that follows a space.
   return `$'${[...name].map((it, i, all) => (it === " " && all[i - 1] === " " ? bytes(it) : escaped(it))).join("")}'`;
 }
 
-/** Whether a message shows a text as it is: as one line, with each space. */
+/** Whether a message shows a text unchanged: on one line, with each space. */
 const isShown = (text: string): boolean => visible(text) === text && text.replace(/\s+/g, " ") === text;
 
 function escaped(character: string): string {
@@ -56,8 +56,8 @@ function bytes(text: string): string {
 }
 
 /**
- * A command of ojm for people to copy, such as `ojm unlock NAME --reason …`. The options are words already. A
- * name that begins with a dash would be read as an option: it comes last, behind two dashes.
+ * A command of ojm for people to copy, such as `ojm unlock NAME --reason …`. `options` are shell words
+ * already. A name that begins with a dash would be read as an option: it comes last, after `--`.
  */
 export function ojmCommand(command: string, name: string, ...options: readonly string[]): string {
   const word = shellWord(name);

@@ -1,4 +1,4 @@
-/** The codes of the process warnings of ojm. The README of `@ojm/core` says what each of them means. */
+/** The codes of the process warnings of ojm. The README of `@ojm/core` explains each of them. */
 export const WARNING_CODES = [
   "OJM_ALERT",
   "OJM_BACKGROUND",
@@ -14,7 +14,7 @@ export const WARNING_CODES = [
 /** The code of a process warning of ojm. */
 export type WarningCode = (typeof WARNING_CODES)[number];
 
-/** Warns the people who run this process: on stderr, and by the event `warning` of `process`. */
+/** Emits a process warning: on stderr, and as the event `warning` of `process`. */
 export function emitWarning(code: WarningCode, text: string): void {
   process.emitWarning(text, { type: "OjmWarning", code });
 }

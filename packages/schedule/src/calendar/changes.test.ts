@@ -28,8 +28,8 @@ const CHANGES: readonly (readonly [zone: string, ...days: string[]])[] = [
 ];
 
 /**
- * Instants from which to look: near the change of clocks, and before and after. Before them lies what was
- * seen already.
+ * Instants from which to search: near the change of clocks, and before and after. Everything before them
+ * counts as already seen.
  */
 function starts(stretch: Walk): fc.Arbitrary<number> {
   const [change = 0] = changes(stretch);
@@ -55,7 +55,7 @@ function holds(zone: string, stretch: Walk, sample: Sample, start: number): void
   if (expected.length < 5) expect(schedule.next(after)).toBeGreaterThanOrEqual(end);
 }
 
-/** The zones of `npm test`: a change by an hour, by half an hour, and a day that was left out. */
+/** The zones of `npm test`: a change by an hour, by half an hour, and a day that was skipped. */
 const FIRST: readonly string[] = ["Europe/Lisbon", "Australia/Lord_Howe", "Pacific/Apia"];
 
 for (const [zone, ...days] of CHANGES) {

@@ -3,7 +3,7 @@ import { tsArgs } from "@ojm/testing/programs";
 import { describe, expect, it } from "vitest";
 import { cronSchedule } from "./cron.js";
 
-/** The next ticks, as they are written in UTC. */
+/** The next ticks, written in UTC. */
 function next(count: number, text: string, zone: string, after: string): string[] {
   const schedule = cronSchedule(text, zone);
   const ticks: string[] = [];

@@ -5,7 +5,7 @@ import { type ClockChange, openZone, type Zone } from "./timetable.js";
 /** More than any change of clocks, in ms: Pacific/Apia once left out a day. */
 const TWO_DAYS = 48 * 3_600_000;
 
-/** A point from which to search on. */
+/** A point from which to continue a search. */
 interface Position {
   readonly instant: number;
   readonly offset: number;
@@ -15,19 +15,19 @@ interface Position {
 
 /**
  * The ticks of a cron expression: 5 fields (minute, hour, day of month, month, day of week), or 6 with the
- * second first, or a nickname such as `@daily`. Where day of month and day of week are both restricted, a day
- * that fits either counts; with a `+` before the day of week (`0 9 1-7 * +MON`) it must fit both.
+ * second first, or a nickname such as `@daily`. If day of month and day of week are both restricted, a day
+ * that matches either counts; with a `+` before the day of week (`0 9 1-7 * +MON`) it must match both.
  *
- * Where clocks are changed:
- * - A time that the clocks leave out in spring is due at the first instant after the gap. Several such times
- * make one run.
+ * When clocks change:
+ * - A time that the clocks skip in spring is due at the first instant after the gap. Several such times make
+ *   one run.
  * - A time that comes twice in autumn is due at the first occurrence only.
- * - Where the second, minute or hour is `*` or has a step, it is due at both: the job goes on through the
- * hour that is repeated.
- * - Where the hour is `*`, times that are left out are not made up for: each hour that there is has its runs.
+ * - If the second, minute or hour is `*` or has a step, it is due at both: the job continues through the
+ *   repeated hour.
+ * - If the hour is `*`, skipped times are not made up for: each hour that exists has its runs.
  *
  * @param zone a name of the IANA list, or `local` for the zone of this machine.
- * @throws ScheduleError if the expression is wrong or never fits, or the zone is unknown.
+ * @throws ScheduleError if the expression is wrong or never matches, or the zone is unknown.
  */
 export function cronSchedule(text: string, zone: string = "UTC"): Schedule {
   const expression = readExpression(text);
@@ -49,7 +49,7 @@ function startAt(instant: number, expression: Expression, clocks: Zone): Positio
   const here = { instant, offset, done: instant + offset };
   const change = clocks.change(instant - TWO_DAYS, instant);
   if (change === undefined || expression.rule !== "once") return here;
-  // In an hour that the clocks repeat, its times are done already.
+  // In an hour that the clocks repeat, its times are already done.
   return { ...here, done: Math.max(here.done, change.at + change.before - 1) };
 }
 
@@ -61,7 +61,7 @@ function advance(position: Position, expression: Expression, clocks: Zone): numb
   const change = clocks.change(position.instant, Math.min(due, near));
   if (change !== undefined) return passChange(change, time, expression);
   if (due <= near) return due;
-  // No tick can be in between: all that a change of clocks repeats or leaves out is within two days of it.
+  // No tick can be in between: everything that a change of clocks repeats or skips is within two days of it.
   const instant = Math.max(near, due - TWO_DAYS);
   const offset = clocks.offset(instant);
   return { instant, offset, done: expression.rule === "once" ? time - 1 : instant + offset };
@@ -76,16 +76,15 @@ function passChange(change: ClockChange, time: number, expression: Expression): 
   return { instant: change.at, offset: change.after, done: repeats ? time - 1 : resumed - 1 };
 }
 
-/** How an expression is read where clocks change; see `cronSchedule`. */
+/** How an expression is applied when clocks change; see `cronSchedule`. */
 type ClockRule = "once" | "interval" | "clock";
 
 /**
- * A cron expression without time zones. An instant here stands for what a clock shows, as if the clock showed
- * UTC.
+ * A cron expression without time zones. An instant here stands for a clock time, as if the clock were in UTC.
  */
 interface Expression {
   readonly rule: ClockRule;
-  /** The first fitting time of day after this one. */
+  /** The first matching time of day after this one. */
   next(after: number): number;
 }
 
@@ -114,8 +113,8 @@ const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@mi
 /**
  * Reads a cron expression of 5 fields, or 6 with the second first, or a nickname such as `@daily`.
  *
- * @throws ScheduleError that names the field that is wrong and what it takes, or says that the expression
- * never fits.
+ * @throws ScheduleError that names the wrong field and its valid values, or reports that the expression never
+ * matches.
  */
 export function readExpression(text: string): Expression {
   const pattern = parse(text);
@@ -156,9 +155,7 @@ function wrongCount(text: string, count: number): string {
   return `cron "${text}" has ${fields}: it takes 5 (${order}), or 6 with the second first.`;
 }
 
-/**
- * Tries each field by itself: messages of croner name fields by number, and values after a shift.
- */
+/** Tries each field alone: messages of croner name fields by number, and values after a shift. */
 function checkFields(text: string, values: readonly string[], fields: readonly Field[]): void {
   for (const [index, field] of fields.entries()) {
     const value = values[index] ?? "";
@@ -168,7 +165,7 @@ function checkFields(text: string, values: readonly string[], fields: readonly F
   }
 }
 
-/** The fields that were tried: thousands of expressions have a few hundred fields. */
+/** The fields that were tried. Thousands of expressions have a few hundred different fields. */
 const tried = new Map<string, boolean>();
 const MOST_TRIED = 1_000;
 

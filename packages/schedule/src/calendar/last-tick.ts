@@ -5,17 +5,17 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
 /**
- * How far back the last tick may lie, in ms: the expression of a 29th of February has pauses of eight
+ * The furthest that the last tick may lie back, in ms: an expression for February 29 can pause for eight
  * years.
  */
 const FURTHEST = 50 * 365 * 24 * HOUR;
 
 /**
  * The last tick of a cron expression up to `now`, for `once` of a run that another program starts, such as
- * cron: of all machines that call this for the same tick, one runs it.
+ * cron: one of all machines that call this for the same tick runs it.
  *
- * A start that is late is for the last tick that is over, however long ago that was. A start counts until an
- * interval and an hour after the next tick: the clocks of the machines may differ by that much.
+ * A late start is for the last tick before it, however long ago that was. A start counts until one interval
+ * and an hour after the next tick: the clocks of the machines may differ by that much.
  *
  * @param timeZone a name of the IANA list, or `local`. Default: UTC
  * @example

@@ -7,16 +7,16 @@ export interface Schedule {
 /**
  * Why a schedule cannot be used.
  *
- * - `INVALID`: a definition or an argument is wrong; `setting` names what.
+ * - `INVALID`: a definition or an argument is wrong; `setting` names it.
  * - `UNKNOWN`: the store has no schedule of this name.
- * - `REFUSED`: a request was refused; the message says by whom or what.
+ * - `REFUSED`: a request was rejected; the message names the reason.
  * - `CLOSED`: the scheduler was closed.
  */
 export type ScheduleErrorCode = "INVALID" | "UNKNOWN" | "REFUSED" | "CLOSED";
 
 const BRAND = Symbol.for("ojm.ScheduleError");
 
-/** A schedule cannot be used. The message says why, and what may stand there. */
+/** A schedule cannot be used. The message names the reason and the valid values. */
 export class ScheduleError extends Error {
   override readonly name: string = "ScheduleError";
   readonly code: ScheduleErrorCode;
@@ -31,16 +31,16 @@ export class ScheduleError extends Error {
   }
 }
 
-/** Whether `error` is a {@link ScheduleError}, also one of another copy of this package. */
+/** Whether `error` is a {@link ScheduleError}, from this copy of the package or another. */
 export function isScheduleError(error: unknown): error is ScheduleError {
   return typeof error === "object" && error !== null && BRAND in error;
 }
 
 /**
  * Ticks every `interval` ms of real time; setting a clock changes nothing. The first tick is one interval
- * after `start`, and all others count from there, so a late look does not shift them.
+ * after `start`, and all others count from there, so a late check does not shift them.
  *
- * @throws ScheduleError if the interval is no number of at least 1.
+ * @throws ScheduleError if the interval is not a number of at least 1.
  */
 export function intervalSchedule(interval: number, start: number): Schedule {
   if (!Number.isFinite(interval) || interval < 1) {
@@ -58,7 +58,7 @@ export function intervalSchedule(interval: number, start: number): Schedule {
 }
 
 /**
- * The last tick up to `to`, starting from the tick `tick`. It is found without a walk, for years may have
+ * The last tick up to `to`, starting from the tick `tick`. Found without a walk, because years may have
  * passed.
  */
 export function lastTick(schedule: Schedule, tick: number, to: number): number {
@@ -74,7 +74,7 @@ export function lastTick(schedule: Schedule, tick: number, to: number): number {
   return schedule.next(low);
 }
 
-/** How many ticks there are from the tick `from` up to `to`, exclusive. Counts no further than `most`. */
+/** The number of ticks from the tick `from` up to `to`, exclusive. Counts no further than `most`. */
 export function countTicks(schedule: Schedule, from: number, to: number, most: number): number {
   let ticks = 0;
   for (let at = from; at < to && ticks < most; at = schedule.next(at)) ticks++;
@@ -82,8 +82,8 @@ export function countTicks(schedule: Schedule, from: number, to: number, most: n
 }
 
 /**
- * The newest ticks from the tick `first` to the tick `last`, in order, at most `most` of them. Years may lie
- * between the two.
+ * The newest ticks from the tick `first` to the tick `last`, in order, `most` at most. Years may lie between
+ * the two.
  */
 export function newestTicks(schedule: Schedule, first: number, last: number, most: number): number[] {
   const ticks: number[] = [];

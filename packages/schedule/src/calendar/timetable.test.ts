@@ -17,7 +17,7 @@ beforeEach(() => {
 
 const iso = (at: number): string => new Date(at).toISOString().slice(5, 16);
 
-/** Notes the ticks of an expression, and how many were missed before them where some were. */
+/** Notes the ticks of an expression, and the number of missed ones before each. */
 function note(expression: string): string[] {
   const seen: string[] = [];
   const onDue = ({ at, missed, since }: Due): void => {

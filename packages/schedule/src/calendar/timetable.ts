@@ -2,7 +2,7 @@ import type { Clock } from "@ojm/core";
 import { nearest } from "@ojm/core/internal";
 import { countTicks, lastTick, type Schedule, ScheduleError } from "./schedule.js";
 
-/** How often to read the wall clock, in ms: somebody may have set it, or the machine may have slept. */
+/** How often to read the wall clock, in ms: it may have been set, or the machine may have slept. */
 const CLOCK_CHECK = 30_000;
 
 /**
@@ -19,7 +19,7 @@ export interface Due {
   readonly at: number;
   /** The first missed tick before it. */
   readonly since: number;
-  /** How many ticks were missed. No more than 100 are counted. */
+  /** The number of missed ticks. No more than 100 are counted. */
   readonly missed: number;
 }
 
@@ -66,7 +66,7 @@ export class Timetable {
     this.#cancel();
     let wait = CLOCK_CHECK;
     for (const { next, now } of this.#rows) wait = Math.min(wait, next - now());
-    // A timer may fire a moment before the wall clock is there.
+    // A timer may fire slightly before the wall clock reaches the time.
     if (this.#rows.size > 0) this.#cancel = this.#clock.after(Math.max(1, wait), () => this.#look(), true);
   }
 
@@ -79,7 +79,7 @@ export class Timetable {
   }
 }
 
-/** The due tick of a row. The row goes on behind it. */
+/** The due tick of a row. The row continues behind it. */
 function take(row: Row): Due | undefined {
   const { schedule } = row;
   const now = row.now();
@@ -120,15 +120,15 @@ const opened = new Map<string, Zone>();
 /**
  * The time zone of this name in the IANA list. `local` is the zone of this machine.
  *
- * @throws ScheduleError if there is none of this name.
+ * @throws ScheduleError if the zone is unknown.
  */
 export function openZone(name: string): Zone {
-  // Most schedules use UTC, which does without the 10 ms that the first formatter of a process takes.
+  // Most schedules use UTC, which avoids the 10 ms of the first formatter of a process.
   if (name === "UTC") return UTC;
   const known = opened.get(name);
   if (known !== undefined) return known;
   const zone = readZone(name);
-  // The zone of the machine may be set anew.
+  // The zone of the machine may change.
   if (name !== "local") opened.set(name, zone);
   return zone;
 }
@@ -164,7 +164,7 @@ function unknownZone(name: string): string {
   return `there is no time zone "${name}": write a name of the IANA list, for example Europe/Lisbon, or UTC.${hint}`;
 }
 
-/** What the clocks show at an instant, as the instant at which clocks in UTC show the same. */
+/** The clock time at an instant, as the instant at which clocks in UTC show the same. */
 function shown(format: Intl.DateTimeFormat, instant: number): number {
   const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
   for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
@@ -176,7 +176,7 @@ function findChange(offset: Zone["offset"], from: number, to: number): ClockChan
   const before = offset(from);
   const after = offset(to);
   if (before === after) return undefined;
-  // Clocks change at whole seconds: in the end, one second lies between `old` and `changed`.
+  // Clocks change at whole seconds: at the end, one second lies between `old` and `changed`.
   let old = Math.floor(from / 1000);
   let changed = Math.floor(to / 1000);
   while (changed - old > 1) {

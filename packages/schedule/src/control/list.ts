@@ -7,34 +7,36 @@ import type { ScheduleStore } from "../store/store.js";
 import { cursorsIn, type NextTick, nextRun, nextTicks, schedulesUnder } from "./overview.js";
 import { known } from "./pause.js";
 
-/** A schedule as the store has it. */
+/** A schedule in the store. */
 export interface ScheduleSummary {
   readonly name: string;
   readonly definition: CheckedDefinition;
   /** Identifies its definition, see {@link ScheduleView.hash}. */
   readonly hash: string;
-  /** How often its definition was replaced by a newer one. */
+  /** The number of times that a newer definition replaced it. */
   readonly revision: number;
-  /** The pause that goes on. */
+  /** The current pause. */
   readonly paused?: Pause;
   /** Its next ticks. */
   readonly next: readonly NextTick[];
-  /** The next tick that will be run, as it is now. Absent while a pause or blackouts have no end. */
+  /** The next tick that will be run, as of now. Absent while a pause or blackouts have no end. */
   readonly nextRun?: NextTick;
 }
 
-/** The schedules of a store, ordered by name, each with its next ticks. Skips what no scheduler wrote. */
+/**
+ * The schedules of a store, ordered by name, each with its next ticks. Skips entries that no scheduler wrote.
+ */
 export async function* schedulesOf(
   { channel, clock }: ScheduleStore,
   limit: number,
   holds: ReadonlyMap<string, Hold>,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
   const cursors = await cursorsIn(channel);
-  // To read a cron expression takes more than a millisecond.
+  // Reading a cron expression takes more than a millisecond.
   const breaks = new Breaks();
   for await (const value of schedulesUnder(channel)) {
     await breaks.take();
-    // Without its definition, all that is known of it is its name.
+    // Without its definition, only its name is known.
     if (!isReadable(value.definition)) continue;
     const { name, definition, hash, revision } = value;
     const ahead = { held: holds.get(name)?.until, cursor: cursors.get(name) };

@@ -7,7 +7,7 @@ import { scheduleDamage } from "./ticks.js";
 
 const COUNT = 200;
 
-/** What a loop may compute between two turns of the event loop on average, in ms of CPU. */
+/** The most CPU time of a loop between two turns of the event loop on average, in ms. */
 const MOST = 100;
 
 /** A store with many schedules, each with another cron expression. */
@@ -25,7 +25,7 @@ async function many(minute: number): Promise<SchedulerOf> {
   return one;
 }
 
-/** How often other work came to its turn while something was computed, and the CPU time of all. */
+/** The number of turns that other work got during a computation, and the CPU time of all. */
 async function turnsOf(work: () => Promise<void>): Promise<{ readonly turns: number; readonly cpu: number }> {
   let turns = 0;
   let isOver = false;
@@ -83,7 +83,7 @@ test("the next tick of a calendar is the same whether it is computed or remember
   }
 });
 
-/** By an equal expression that was never read before: a space at its end. */
+/** With an equal expression that was never read before: it has a space at its end. */
 let spaces = 0;
 function fresh(cron: string, timeZone: string, after: number): number {
   spaces++;

@@ -20,7 +20,7 @@ beforeEach(async () => {
 const add = (definition: ScheduleDefinition, takes = 0): Promise<unknown> =>
   world.clock.until(one.scheduler.add("a", definition, one.body(takes)));
 
-/** The schedules as a process without a scheduler sees them. */
+/** The schedules, as read by a process without a scheduler. */
 async function views(): Promise<ScheduleView[]> {
   const { manager } = await world.manager();
   return world.clock.until(collect(schedulesIn(manager)));
@@ -115,7 +115,7 @@ describe("the schedules of a store", () => {
 });
 
 describe("the schedulers of a store", () => {
-  /** The schedulers as a process without one sees them. */
+  /** The schedulers, as read by a process without one. */
   async function schedulers(): Promise<SchedulerView[]> {
     const { manager } = await world.manager();
     return world.clock.until(collect(schedulersIn(manager)));

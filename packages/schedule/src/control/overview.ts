@@ -18,58 +18,58 @@ import {
 import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
 import { type DecidedTick, ticksIn } from "./ticks.js";
 
-/** Ticks are counted up to this number, and so many blackouts are gone through. */
+/** Ticks are counted up to this number, and this many blackouts are checked. */
 const MOST_COUNTED = 10_000;
 
-/** Ticks that are due and that nobody has decided. Times are in ms since 1970. */
+/** Due ticks without an outcome. Times are in ms since 1970. */
 export interface OverdueTicks {
   /** The first one, and the last one. */
   readonly at: number;
   readonly until: number;
-  /** How many they are, 10,000 at most. */
+  /** The number of ticks, 10,000 at most. */
   readonly count: number;
 }
 
-/** A schedule as it is in the store. */
+/** A schedule in the store. */
 export interface ScheduleView {
   readonly name: string;
   /** Identifies its definition: a {@link SchedulerView} with another hash has another definition. */
   readonly hash: string;
-  /** The pause that was set last. It may be over: see {@link Pause.until}. */
+  /** The latest pause. It may be over: see {@link Pause.until}. */
   readonly paused?: Pause;
   /** All ticks up to this one have their outcome. In ms since 1970. */
   readonly decided: number;
-  /** The ticks that wait for their run, oldest first: it begins when those before it have ended. */
+  /** The ticks that wait for their run, oldest first. A run begins when the earlier ones have ended. */
   readonly waiting: readonly number[];
   /** The outcomes of the ticks after `after` up to {@link ScheduleView.decided}, oldest first. */
   ticks(after: number): AsyncGenerator<DecidedTick, void, undefined>;
   /** The first tick after `after`; `undefined` if the definition cannot be read. */
   next(after: number): number | undefined;
-  /** The first tick after `after`, when it is due by its jitter, and whether it will be skipped. */
+  /** The first tick after `after`, when it is due with its jitter, and whether it will be skipped. */
   upcoming(after: number): NextTick | undefined;
   /**
-   * The ticks after `after` that were due at `by`, and that nobody has decided; `undefined` if there are
-   * none. A pause or a blackout keeps a tick from being run, so such ticks at the begin do not count.
+   * The ticks after `after` that were due at `by` and have no outcome; `undefined` if there are none. A pause
+   * or a blackout keeps a tick from being run, so such ticks at the start do not count.
    */
   overdue(by: number, after: number): OverdueTicks | undefined;
 }
 
-/** A living scheduler as it is in the store. */
+/** A living scheduler in the store. */
 export interface SchedulerView {
   /** Its process. */
   readonly by: Holder;
   /**
-   * How long ago it was last heard, in ms. It is heard every 5 s. One that died on this machine is not shown;
-   * one that died elsewhere is, until 15 s after it was last heard.
+   * How long ago it was last seen, in ms. It writes a sign of life every 5 s. A scheduler that died on this
+   * machine is left out; one that died elsewhere is listed until 15 s after it was last seen.
    */
   readonly heard: number;
-  /** The schedules that it can run, with the hash of the definition that it has of each. */
+  /** The schedules that it can run, each with the hash of its definition there. */
   readonly schedules: ReadonlyMap<string, string>;
 }
 
 /**
- * The schedulers of a store that live, for a process that watches them. One that died on another machine is
- * shown for 15 seconds more.
+ * The living schedulers of a store, for a process that monitors them. A scheduler that died on another
+ * machine is listed for 15 seconds more.
  *
  * @throws ChannelError if the store fails
  * @example
@@ -81,7 +81,7 @@ export async function* schedulersIn(manager: JobManager): AsyncGenerator<Schedul
   yield* await readSchedulers(await manager.channel<SchedulesValue>(CHANNEL));
 }
 
-/** Reads the schedulers that live. */
+/** Reads the living schedulers. */
 export async function readSchedulers(channel: Channel<SchedulesValue>): Promise<SchedulerView[]> {
   const entries: MemberEntry[] = [];
   for await (const entry of readable(channel, { prefix: ["member"] })) entries.push(entry);
@@ -101,13 +101,14 @@ export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
       if (!isGone(value)) living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
     } else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
   }
-  // The list of a scheduler that died stays for an hour.
+  // The list of a dead scheduler stays for an hour.
   return [...living].map(([instance, one]) => ({ ...one, schedules: known.get(instance) ?? new Map() }));
 }
 
 /**
- * The schedules of a store, for a process that watches them: it needs no {@link Scheduler}, and works
- * while no scheduler lives. `locks`: what `manager.locks` has just returned, so that they are not read again.
+ * The schedules of a store, for a process that monitors them: it needs no {@link Scheduler}, and works even
+ * without a living scheduler. `locks`: the fresh result of `manager.locks`, so that the locks are not read
+ * again.
  *
  * @throws ChannelError if the store fails
  */
@@ -118,7 +119,8 @@ export async function* schedulesIn(
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
   const schedules: StoredSchedule[] = [];
   for await (const schedule of schedulesUnder(channel)) schedules.push(schedule);
-  // The cursors after the definitions: one from before a change would make old ticks of the new calendar.
+  // Read the cursors after the definitions: a cursor from before a change would make old ticks of the new
+  // calendar.
   const cursors = await cursorsIn(channel);
   const holds = holdsIn(locks ?? (await manager.locks()));
   for (const schedule of schedules) {
@@ -137,7 +139,7 @@ export async function* schedulesUnder(
   }
 }
 
-/** How far the ticks of each schedule are decided, by name. */
+/** The cursor of each schedule, by name: its ticks are decided up to there. */
 export async function cursorsIn(channel: Channel<SchedulesValue>): Promise<ReadonlyMap<string, Cursor>> {
   const cursors = new Map<string, Cursor>();
   for await (const { key, value } of readable(channel, { prefix: ["cursor"] })) {
@@ -146,7 +148,7 @@ export async function cursorsIn(channel: Channel<SchedulesValue>): Promise<Reado
   return cursors;
 }
 
-/** What the entries of a schedule tell. `held`: until when a person holds the job, if that is known. */
+/** The view of a schedule, from its entries. `held`: until when a person holds the job, if that is known. */
 export function viewOf(
   channel: Channel<SchedulesValue>,
   schedule: StoredSchedule,
@@ -177,7 +179,7 @@ function ifReadable<Result>(read: () => Result): Result | undefined {
   }
 }
 
-/** The ticks after `after` that were due at `by`. A pause or a blackout at their begin does not count. */
+/** The ticks after `after` that were due at `by`. A pause or a blackout at their start does not count. */
 function overdue({ name, definition, paused }: StoredSchedule, after: number, by: number): OverdueTicks | undefined {
   const due = dueTicks(name, definition, after, by);
   if ("next" in due) return undefined;
@@ -194,29 +196,29 @@ function overdue({ name, definition, paused }: StoredSchedule, after: number, by
   return undefined;
 }
 
-/** The most ticks that are looked ahead. */
+/** The most future ticks that are checked. */
 const MOST_NEXT_TICKS = 10_000;
 
-/** How many blackouts are looked behind: with one on each of its days, a schedule never runs. */
+/** The number of blackouts to look past: with one on each of its days, a schedule never runs. */
 const MOST_SKIPPED = 100;
 
-/** A tick that is to come. */
+/** A future tick. */
 export interface NextTick {
   /** In ms since 1970. */
   readonly at: number;
   /** `at`, and the delay by its jitter. */
   readonly due: number;
-  /** Why it will not be run, as it is now. `held`: a person holds the job until after it is due. */
+  /** Why it will not be run, as of now. `held`: a person holds the job until after it is due. */
   readonly skipped?: "paused" | "blackout" | "held";
-  /** On the first of them: how many earlier ticks wait for their run, which begin before it. */
+  /** On the first of them: the number of earlier ticks that wait for their run, which begin before it. */
   readonly waiting?: number;
 }
 
-/** What is known beside the schedule. */
+/** Other known facts about the schedule. */
 interface Ahead {
   /** Until when a person holds the job, in ms since 1970. */
   readonly held?: number | undefined;
-  /** How far its ticks are decided. */
+  /** Its cursor: up to there its ticks are decided. */
   readonly cursor?: Cursor | undefined;
 }
 
@@ -248,7 +250,7 @@ export function nextTicks(of: StoredSchedule, now: number, limit: number, { held
   return ticks;
 }
 
-/** The next tick that will be run, as it is now; `undefined` while a pause or blackouts have no end. */
+/** The next tick that will be run, as of now; `undefined` while a pause or blackouts have no end. */
 export function nextRun(of: StoredSchedule, now: number, { held = 0 }: Ahead): NextTick | undefined {
   const { definition, paused } = of;
   let after = now;
@@ -258,7 +260,7 @@ export function nextRun(of: StoredSchedule, now: number, { held = 0 }: Ahead): N
     const end = {
       paused: paused?.until ?? Number.POSITIVE_INFINITY,
       blackout: windowAt(definition.blackout, tick.at)?.to ?? 0,
-      // A tick before that is due while the job is held, however late its jitter makes it.
+      // An earlier tick is due while the job is held, however late its jitter makes it.
       held: held - (definition.jitter ?? 0),
     }[tick.skipped];
     if (end === Number.POSITIVE_INFINITY) return undefined;

@@ -24,7 +24,7 @@ export interface PauseOptions {
   readonly until?: number | string | Date;
 }
 
-/** Who ends the pause of a schedule, or removes it, and why, for the audit. */
+/** Who ends the pause of a schedule, or removes the schedule, and why, for the audit. */
 export interface ResumeOptions {
   readonly reason?: string;
   readonly author?: string;
@@ -52,7 +52,7 @@ export async function known(store: ScheduleStore, name: string): Promise<Version
 /** Pauses a schedule: after that no tick starts a run anywhere. Resolves to the pause that it replaces. */
 export async function pause(store: ScheduleStore, name: string, paused: Pause): Promise<Pause | undefined> {
   const { until, at } = paused;
-  // It would replace the pause that goes on, and be none.
+  // It would replace the current pause without being one.
   if (until !== undefined && until <= at) {
     const text = `the pause of "${name}" must end in the future, and not at ${new Date(until).toISOString()}`;
     throw new ScheduleError("INVALID", text, "until");
@@ -84,8 +84,8 @@ async function pauseAt(store: ScheduleStore, schedule: Versioned<StoredSchedule>
 }
 
 /**
- * Ends the pause of a schedule. The ticks in it that nobody decided on get their outcome in the same commit.
- * Resolves to whether it was paused.
+ * Ends the pause of a schedule. The undecided ticks in it get their outcome in the same commit. Resolves to
+ * whether it was paused.
  */
 export async function resume(store: ScheduleStore, name: string, who: ResumeOptions): Promise<boolean> {
   for (;;) {
@@ -107,11 +107,11 @@ export async function resume(store: ScheduleStore, name: string, who: ResumeOpti
   }
 }
 
-/** How many runs that say nothing are gone through for those that failed before them. */
+/** The most neutral runs that are passed to find the failed ones before them. */
 const MOST_PASSED = 100;
 
 /**
- * Pauses a schedule whose latest runs all ended in error, if its definition asks for that. Resolves to
+ * Pauses a schedule whose latest runs all ended in error, if its definition requires that. Resolves to
  * whether it was paused.
  */
 export async function pauseAfterFailures(
@@ -128,8 +128,9 @@ export async function pauseAfterFailures(
   for await (const record of manager.history({ name, from })) {
     const { schedule: of, status, inError } = record;
     if (of !== name || status === "running" || isTriedAgain(record)) continue;
-    // The work was not tried, or somebody wanted its end: a deploy, or a newer tick that replaced it. That is
-    // no failure, and ends no row of them. But they must not be read on for ever at each tick.
+    // The work was not tried, or its end was intended: a deploy, or a newer tick that replaced it. That is
+    // neither a failure, nor does it end a series of failures. But such runs must not be read without limit
+    // at each tick.
     if (status === "skipped" || status === "cancelled") {
       if (++passed < MOST_PASSED) continue;
       return false;
@@ -146,7 +147,7 @@ export async function pauseAfterFailures(
   return false;
 }
 
-/** Removes a schedule. Ticks that wait or are due get their outcome in the same commit. */
+/** Removes a schedule. Waiting and due ticks get their outcome in the same commit. */
 export async function remove(store: ScheduleStore, name: string, who: ResumeOptions): Promise<boolean> {
   for (;;) {
     const { schedule, cursor } = await store.read(name);

@@ -9,20 +9,20 @@ import { isRequest } from "../store/valid.js";
 import { instantOf, known } from "./pause.js";
 import { ticksOf } from "./ticks.js";
 
-/** How often the answer to a request is looked for where the store cannot be watched, in ms. */
+/** The polling interval for the answer to a request if the store cannot be watched, in ms. */
 const POLL = 500;
 
 /** The most ticks of a backfill. */
 const MOST_TICKS = 10_000;
 
-/** Who asks for a run, and why. */
+/** Who requests a run, and why. */
 export interface RunNowOptions {
   readonly reason: string;
-  /** The person or program that asks. Default: the host and process. */
+  /** The person or program that requests it. Default: the host and process. */
   readonly author?: string;
   /**
-   * The parameters of the run: its job function finds them in `run.args`, in each attempt. The record shows
-   * them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
+   * The parameters of the run: its job function reads them from `run.args`, in each attempt. The record
+   * contains them, so keep secrets elsewhere. At most 4,096 bytes as JSON.
    */
   readonly args?: { readonly [key: string]: JsonValue };
   /** How long to wait for a process that starts the run. Default: 30 s. */
@@ -31,7 +31,7 @@ export interface RunNowOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Which ticks are run after the fact, who asks for it, and why. */
+/** Which past ticks to run, who requests it, and why. */
 export interface BackfillOptions {
   /** Ticks at this time or later: in ms since 1970, or in ISO 8601. */
   readonly from: number | string | Date;
@@ -39,28 +39,28 @@ export interface BackfillOptions {
   readonly to?: number | string | Date;
   readonly reason: string;
   readonly author?: string;
-  /** Whether ticks that were run already are run again. Default: false. */
+  /** Whether ticks that already ran are run again. Default: false. */
   readonly again?: boolean;
-  /** Only counts the ticks, and asks for nothing. Default: false. */
+  /** Only counts the ticks, without a request. Default: false. */
   readonly dryRun?: boolean;
 }
 
 /** A backfill that was accepted: the member that runs the schedule runs its ticks, one after the other. */
 export interface Backfill {
-  /** Absent if there is no tick to run, or with `dryRun`: nothing was asked for then. */
+  /** Absent if there is no tick to run, or with `dryRun`: then there is no request. */
   readonly id?: string;
-  /** How many ticks there are in its time. Those that were run already count. */
+  /** The number of ticks in its time, including those that already ran. */
   readonly ticks: number;
-  /** How many of them were run already. */
+  /** The number of them that already ran. */
   readonly ran: number;
-  /** How many of them will be run. */
+  /** The number of them that will be run. */
   readonly toRun: number;
 }
 
-/** How much longer than it is waited for a request for a run is kept, in ms: whoever asked may be killed. */
+/** How much longer than the wait for it a request for a run is stored, in ms: the requester may be killed. */
 const REQUEST_REST = 10_000;
 
-/** Asks for a run now. Resolves to its id, once it is started. */
+/** Requests a run now. Resolves to its id, once it is started. */
 export async function runNow(
   store: ScheduleStore,
   name: string,
@@ -71,7 +71,7 @@ export async function runNow(
   const within = checkedDuration("within", options.within ?? 30_000, (message) => {
     throw new ScheduleError("INVALID", message, "within");
   });
-  // Here, because the process that runs it could tell only its own log.
+  // Check here, because the process that runs it could report it only in its own log.
   const problem = args === undefined ? undefined : argsProblem(args);
   if (problem !== undefined)
     throw new ScheduleError("INVALID", `the run of "${name}" cannot have these args: ${problem}`, "args");
@@ -85,7 +85,7 @@ export async function runNow(
   throw new ScheduleError("REFUSED", `"${name}" was not started: ${answer?.refused ?? silence}`);
 }
 
-/** Asks for a backfill. */
+/** Requests a backfill. */
 export async function backfill(
   store: ScheduleStore,
   name: string,
@@ -109,7 +109,10 @@ export async function backfill(
   return { id: await ask(store, name, request, REQUEST_TTL), ticks, ran, toRun };
 }
 
-/** How many ticks of a time were run already. Those of an older definition that are none now do not count. */
+/**
+ * The number of ticks of a time that already ran. Ticks of an older definition that are not ticks now do not
+ * count.
+ */
 async function countRun(
   { channel }: ScheduleStore,
   name: string,
@@ -140,23 +143,23 @@ async function ask(store: ScheduleStore, name: string, value: RequestValue, ttl:
   }
 }
 
-/** How long an answer is waited for. */
+/** The terms of a wait for an answer. */
 interface Patience {
   /** In ms. */
   readonly within: number;
   readonly signal: AbortSignal | undefined;
-  /** Why the request is withdrawn if nobody answers. */
+  /** Why the request is withdrawn if no process answers. */
   readonly silence: string;
 }
 
-/** A request that is in the store. */
+/** A request in the store. */
 interface Asked {
   readonly name: string;
   readonly id: string;
   readonly request: RequestValue;
 }
 
-/** The answer to a request; `undefined` if it was withdrawn, or is gone. */
+/** The answer to a request; `undefined` if the request was withdrawn, or is gone. */
 async function answered(
   store: ScheduleStore,
   asked: Asked,
@@ -200,7 +203,7 @@ async function answered(
 
 const reasonOf = ({ reason }: AbortSignal): string => (reason instanceof Error ? reason.message : String(reason));
 
-/** Takes a request back, and notes it: the audit would tell of a run that never was. */
+/** Withdraws a request, and records that: otherwise the audit would show a run that never was. */
 async function withdrawn(
   store: ScheduleStore,
   { name, id, request }: Asked,
@@ -215,24 +218,24 @@ async function withdrawn(
 /** Ticks are counted up to this number, as many as a backfill may have. */
 const MOST_COUNTED = 10_000;
 
-/** A backfill that is not done. Times are in ms since 1970. */
+/** An unfinished backfill. Times are in ms since 1970. */
 export interface BackfillProgress {
   readonly id: string;
   /** The name of the schedule. */
   readonly schedule: string;
-  /** The person or program that asked for it, when, and why. */
+  /** The person or program that requested it, when, and why. */
   readonly by: string;
   readonly at: number;
   readonly reason: string;
   /** The time whose ticks are run: from the first to the last ms. */
   readonly from: number;
   readonly to: number;
-  /** Whether ticks that were run already are run again. */
+  /** Whether ticks that already ran are run again. */
   readonly again: boolean;
-  /** How many ticks it is to run, and how many it has not begun. Those that were run before do not count. */
+  /** The number of ticks to run, and the number not begun yet. Ticks that ran before do not count. */
   readonly ticks: number;
   readonly left: number;
-  /** The id of the run that was started last. It may go on. */
+  /** The id of the latest run. It may still be running. */
   readonly run?: string;
 }
 
@@ -243,7 +246,7 @@ export interface StopOptions {
   readonly author?: string;
 }
 
-/** The backfills of a schedule, or of all, that are not done. */
+/** The unfinished backfills of a schedule, or of all. */
 export async function* backfillsOf(
   store: ScheduleStore,
   name: string | undefined,
@@ -287,7 +290,7 @@ async function progressOf(
   id: string,
   { by, at, reason, from = 0, to = 0, again, first = from, ticks, last }: RequestValue,
 ): Promise<BackfillProgress> {
-  // A schedule that was removed has no calendar: nobody runs what is left then.
+  // A removed schedule has no calendar: its remaining ticks will not be run.
   const stored = await store.schedule(schedule);
   const calendar = stored && calendarOf(stored.value.definition);
   const rest = calendar === undefined ? 0 : countTicks(calendar, calendar.next(from), to + 1, MOST_COUNTED);

@@ -77,10 +77,10 @@ it("does not count a tick as not run once a backfill ran it", async () => {
 it("reads only the ticks that are asked for", async () => {
   await someAreNotRun();
   const read = await entriesRead(one, () => ticks({ unrun: true, from: at("00:11:00"), to: at("00:12:00") }));
-  // One of them is the cursor, which knows the ticks that wait.
+  // One of them is the cursor, which has the waiting ticks.
   expect(read).toBeLessThanOrEqual(4);
   expect(await entriesRead(one, () => ticks({ limit: 2 }))).toBe(3);
-  // And the one before, which may reach into the time.
+  // And the entry before, whose range may reach into the time.
   expect(await entriesRead(one, () => ticks({ from: at("00:15:00"), to: at("00:18:00") }))).toBe(5);
 });
 
@@ -123,7 +123,7 @@ describe("ticks that wait for their run", () => {
     const why = await world.clock.until(two.scheduler.why("b"));
     const text = "3 ticks wait for their run, the first since 2030-01-01T00:02:00.000Z";
     expect(why.find(({ code }) => code === "waiting")).toEqual({ code: "waiting", text });
-    // The last tick that has an outcome is told beside those that wait.
+    // The last tick that has an outcome is reported besides the waiting ones.
     expect(why.find(({ code }) => code === "tick")?.tick).toMatchObject({
       outcome: "run",
       at: Date.parse(at("00:01:00")),
@@ -142,7 +142,7 @@ describe("ticks that wait for their run", () => {
   });
 });
 
-/** How many entries a call reads. */
+/** The number of entries that a call reads. */
 async function entriesRead({ way }: SchedulerOf, call: () => Promise<unknown>): Promise<number> {
   let read = 0;
   const [scan, look] = [way.scan.bind(way), way.read.bind(way)];

@@ -7,40 +7,40 @@ import type { ScheduleStore } from "../store/store.js";
 import { isCursor, isMember, isMemberPart, isRequest, isSchedule, isWholeTick } from "../store/valid.js";
 import { instantOf } from "./pause.js";
 
-/** Which ticks are listed. */
+/** The ticks to list. */
 export interface TicksOptions {
   /** Only ticks at this time or later: in ms since 1970, or in ISO 8601. */
   readonly from?: number | string | Date;
   /** Only ticks before this time. */
   readonly to?: number | string | Date;
-  /** Only ticks that were not run so far. They are found by an index, however many were run in between. */
+  /** Only ticks that have not run. An index finds them, however many ran in between. */
   readonly unrun?: boolean;
   /** The most entries. */
   readonly limit?: number;
 }
 
-/** What became of a tick, or of all ticks from `at` to `until`. Times are in ms since 1970. */
+/** The outcome of a tick, or of all ticks from `at` to `until`. Times are in ms since 1970. */
 export interface ScheduleTick {
   readonly schedule: string;
   readonly at: number;
-  /** `waiting`: it has no outcome so far, and its run begins when those before it have ended. */
+  /** `waiting`: it has no outcome yet, and its run begins when the earlier ones have ended. */
   readonly outcome: TickOutcome | "waiting";
   readonly reason?: TickReason;
-  /** What the reason rests on, such as the holder of the lock. */
+  /** The evidence of the reason, such as the holder of the lock. */
   readonly evidence?: { readonly [field: string]: JsonValue };
   /** The id of the run. */
   readonly run?: string;
-  /** The last tick, and how many there are, if the entry is about several. With `more`, at least so many. */
+  /** The last tick and the number of ticks, if the entry covers several. With `more`, at least that many. */
   readonly until?: number;
   readonly count?: number;
   readonly more?: true;
-  /** The process that decided, when, and by which revision of the definition. Absent while it waits. */
+  /** The process that decided, when, and by which revision of the definition. Absent while the tick waits. */
   readonly by?: Holder;
   readonly decided?: number;
   readonly revision?: number;
 }
 
-/** A tick that has its outcome. */
+/** A tick with an outcome. */
 export interface DecidedTick extends ScheduleTick {
   readonly outcome: TickOutcome;
   readonly by: Holder;
@@ -48,7 +48,7 @@ export interface DecidedTick extends ScheduleTick {
   readonly revision: number;
 }
 
-/** How many ticks that were not run are read at once. */
+/** The number of ticks without a run that are read at once. */
 const AT_ONCE = 100;
 
 /** A range of the outcomes of one schedule. */
@@ -59,7 +59,7 @@ interface TickRange {
   readonly limit?: number;
 }
 
-/** What became of the ticks of a schedule, and those that wait for their run, newest first. */
+/** The outcomes of the ticks of a schedule, and the ticks that wait for their run, newest first. */
 export async function* ticksOf(
   { channel }: Pick<ScheduleStore, "channel">,
   name: string,
@@ -69,7 +69,7 @@ export async function* ticksOf(
   const first = from === undefined ? undefined : instantOf("from", from);
   const end = to === undefined ? undefined : instantOf("to", to);
   if (limit === 0) return;
-  // The cursor first: a tick whose run begins meanwhile is told twice then, and not lost.
+  // Read the cursor first: a tick whose run begins meanwhile is listed twice then, but not lost.
   const waiting = (await waitingIn(channel, name))
     .filter((at) => at >= (first ?? at) && at < (end ?? Number.POSITIVE_INFINITY))
     .toReversed();
@@ -86,7 +86,7 @@ async function waitingIn(channel: ScheduleStore["channel"], name: string): Promi
   return isCursor(cursor) ? (cursor.waiting ?? []) : [];
 }
 
-/** Puts ticks that wait between those that are decided, newest first. What is decided waits no more. */
+/** Inserts waiting ticks between the decided ones, newest first. A decided tick does not wait any more. */
 async function* merged(
   schedule: string,
   waiting: readonly number[],
@@ -103,7 +103,7 @@ async function* merged(
 
 const waitingTick = (schedule: string, at: number): ScheduleTick => ({ schedule, at, outcome: "waiting" });
 
-/** Which outcomes are read. */
+/** The outcomes to read. */
 interface DecidedAsked {
   readonly first?: number | undefined;
   readonly end?: number | undefined;
@@ -111,7 +111,7 @@ interface DecidedAsked {
   readonly limit: number;
 }
 
-/** The ticks that have their outcome, newest first. */
+/** The ticks with an outcome, newest first. */
 export async function* decidedIn(
   channel: ScheduleStore["channel"],
   name: string,
@@ -127,7 +127,7 @@ export async function* decidedIn(
     yield tick;
   }
   if (first === undefined || left <= 0) return;
-  // A range that began before may reach into the time.
+  // An earlier range may reach into the time.
   const earlier = { reverse: true, before: keyOf(name, Math.min(first, end ?? first)), limit: 1 };
   for await (const tick of ticks(channel, name, earlier)) if ((tick.until ?? tick.at) >= first) yield tick;
 }
@@ -156,12 +156,12 @@ export async function* ticksIn(
       left--;
       yield tick;
     }
-    // What no scheduler wrote does not count: read on behind it.
+    // Entries that no scheduler wrote do not count: continue behind them.
     if (seen < asked) return;
   }
 }
 
-/** The outcomes in a range that are no run, by their marks. */
+/** The outcomes without a run in a range, by their marks. */
 async function* unrunIn(
   channel: ScheduleStore["channel"],
   name: string,

@@ -37,7 +37,7 @@ describe("why a scheduled job does not run", () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     const { scheduler } = two;
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
-    // Nobody runs it: the backfill goes on until it is stopped.
+    // No process runs it: the backfill continues until it is stopped.
     await world.clock.until(one.scheduler.close());
     const ask = { from: "2029-12-31T23:00:00Z", to: "2030-01-01T00:00:00Z", reason: "lost rows", author: "ana" };
     const told = async (): Promise<string | undefined> =>
@@ -153,7 +153,7 @@ describe("why a scheduled job does not run", () => {
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     const channel = await one.manager.channel<object>(CHANNEL);
     await world.until("00:01:30");
-    // Its cursor went back behind the back of its process, as by a restored backup.
+    // Its cursor was set back without its process, as by a restored backup.
     await world.clock.until(channel.set(cursorKey("a"), { at: Date.UTC(2029, 11, 31, 23, 58) }));
     const [first] = await world.clock.until(two.scheduler.why("a"));
     const text =

@@ -14,12 +14,12 @@ export interface ScheduleReason {
   /**
    * Those of core's `Reason`, and:
    * - `paused`, `blackout`: the schedule starts nothing now.
-   * - `unattended`: no process is there that can run it.
-   * - `overdue`: processes are there, and have not decided on ticks that are due.
-   * - `waiting`: ticks wait for their run. `backfill`: somebody has asked for ticks of a time that is over.
+   * - `unattended`: no living process can run it.
+   * - `overdue`: living processes have not decided due ticks.
+   * - `waiting`: ticks wait for their run. `backfill`: a backfill of past ticks was requested.
    * - `ready`: nothing keeps it from running. It is then the first reason.
-   * - `tick`: what became of the last tick. `next`: when the next one is.
-   * - `unscheduled`: the store has no schedule of this name, and the job no run either, or it had a schedule.
+   * - `tick`: the outcome of the last tick. `next`: the time of the next one.
+   * - `unscheduled`: the store has no schedule of this name, and the job either has no run or had a schedule.
    */
   readonly code:
     | Reason["code"]
@@ -40,7 +40,7 @@ export interface ScheduleReason {
   readonly tick?: ScheduleTick;
 }
 
-/** Puts what the schedule says around the reasons of the manager: first what stops it, last what comes. */
+/** Adds the reasons of the schedule to those of the manager: first what stops it, last what comes next. */
 export async function whyScheduled(
   store: ScheduleStore,
   name: string,
@@ -75,7 +75,7 @@ export async function whyScheduled(
   return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
 }
 
-/** An attempt whose process is gone. Another scheduler of the name makes it, if one is there. */
+/** An orphaned attempt. Another scheduler of the name makes it, if there is one. */
 function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
   const { left } = own.reason ?? {};
   if (left === undefined) return own;
@@ -85,7 +85,7 @@ function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
 
 const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting" || code === "backfill";
 
-/** Whoever asks why a job does not run must not take its last run for the reason. */
+/** The last run of a job must not look like the reason why it does not run now. */
 function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]): ScheduleReason[] {
   const isKept =
     stopping.length > 0 || reasons.some(({ code }) => code !== "last" && code !== "never" && code !== "once");
@@ -114,7 +114,7 @@ function stops(schedule: StoredSchedule, now: number): ScheduleReason[] {
   return found;
 }
 
-/** That no process runs it, or that those that are there have not decided on its ticks. */
+/** The reason that no process runs it, or that the living ones have not decided its ticks. */
 function attendance(
   { channel }: ScheduleStore,
   schedule: StoredSchedule,
@@ -138,7 +138,7 @@ function waiting(cursor: Cursor | undefined): ScheduleReason[] {
   return [{ code: "waiting", text }];
 }
 
-/** What people asked for begins run after run: of each one alone nobody sees why. */
+/** Requested runs begin one after the other: a single one does not show why. */
 async function backfilling(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
   const found: ScheduleReason[] = [];
   for await (const { by, reason, from, to, ticks, left } of backfillsOf(store, name)) {

@@ -19,7 +19,7 @@ function state(now: string, cursor: string | Cursor, definition: CheckedDefiniti
   };
 }
 
-/** A decision in short. */
+/** A decision as a short text. */
 function short(decision: Decision): string {
   const time = (instant: number): string => new Date(instant).toISOString().slice(11, 16);
   if (decision.type === "wait") return `wait ${time(decision.due)}`;

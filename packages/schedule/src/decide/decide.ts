@@ -17,21 +17,21 @@ import {
 } from "./outcomes.js";
 
 /**
- * A cursor that is further ahead than this, in ms, comes from a machine with a wrong clock. Going by it would
- * keep the job from running until then.
+ * A cursor that is further ahead than this, in ms, comes from a machine with a wrong clock. Following it
+ * would keep the job from running until then.
  */
 export const WRONG_CLOCK = 3_600_000;
 
-/** All that a decision rests on. */
+/** The inputs of a decision. */
 export interface State {
   readonly schedule: StoredSchedule;
   readonly cursor: Cursor;
   readonly now: number;
-  /** Since when this process is there, in ms since 1970. */
+  /** When this process began, in ms since 1970. */
   readonly began: number;
 }
 
-/** What is to be done for a schedule. */
+/** The next step for a schedule. */
 export type Decision =
   /** Nothing before this instant. */
   | { readonly type: "wait"; readonly due: number }
@@ -44,7 +44,7 @@ export type Decision =
 
 type Settle = Extract<Decision, { type: "settle" }>;
 
-/** Decides on the ticks that are due. The same state leads to the same decision, whoever decides. */
+/** Decides the ticks that are due. The same state leads to the same decision in any process. */
 export function decide(state: State): Decision {
   const { schedule, cursor, now } = state;
   const { name, definition } = schedule;
@@ -59,7 +59,9 @@ export function decide(state: State): Decision {
   return pausedTicks(state, due) ?? (due.beforeLast === undefined ? single(state, due) : several(state, due));
 }
 
-/** A cursor of a wrong clock, set back. Ticks that wait before their time come due again at their time. */
+/**
+ * The cursor of a wrong clock, set back. Ticks that wait before their time become due again at their time.
+ */
 function setBack({ at, ahead = at, waiting = [] }: Cursor, now: number): Cursor {
   const due = waiting.filter((tick) => tick <= now);
   return cursorAt({ at, ahead: Math.max(at, ahead) }, now, due);
@@ -85,7 +87,7 @@ function settle(cursor: Cursor, ...ticks: Decided[]): Settle {
   return { type: "settle", cursor, ticks };
 }
 
-/** The due ticks that fall into a pause, also into one that is over: nobody was there to decide on them. */
+/** The due ticks that fall into a pause, even one that is over: no process was there to decide them. */
 function pausedTicks({ schedule, cursor, now }: State, { first, last }: DueTicks): Decision | undefined {
   const { paused, definition } = schedule;
   const { until = Number.POSITIVE_INFINITY } = paused ?? {};
@@ -95,7 +97,7 @@ function pausedTicks({ schedule, cursor, now }: State, { first, last }: DueTicks
   return settle(cursorAt(cursor, end, cursor.waiting), range(definition, first, end, pausedWhy(paused)));
 }
 
-/** One tick is due: it is on time, or the policy says whether it is run late. */
+/** One tick is due: it is on time, or the policy decides whether it is run late. */
 function single(state: State, { last: at, due }: DueTicks): Decision {
   const { cursor, now } = state;
   const waiting = cursor.waiting ?? [];
@@ -113,7 +115,7 @@ function single(state: State, { last: at, due }: DueTicks): Decision {
   }
 }
 
-/** Several ticks are due: the policy decides on all of them, or on all but the newest. */
+/** Several ticks are due: the policy decides all of them, or all but the newest. */
 function several(state: State, due: DueTicks): Decision {
   const { schedule, cursor } = state;
   const { missed } = policiesOf(schedule.definition);
@@ -141,17 +143,17 @@ function foundBy({ schedule: { name, definition }, now, began }: State): Found {
 const queueFull = (waiting: number): Why => ({ outcome: "skipped", reason: "queue-full", evidence: { waiting } });
 const replacedBy = (tick: number): Why => ({ outcome: "skipped", reason: "replaced", evidence: { by: tick } });
 
-/** The ticks of a schedule that are due and not decided. */
+/** The due ticks of a schedule without an outcome. */
 interface DueTicks {
   readonly first: number;
   readonly last: number;
-  /** The tick before the last; `undefined` if there is only one. */
+  /** The second last tick; `undefined` if there is only one. */
   readonly beforeLast: number | undefined;
-  /** When the last one was due, by its jitter. */
+  /** When the last one was due, with its jitter. */
   readonly due: number;
 }
 
-/** The ticks after `after` that are due at `now`; or when the next one is. */
+/** The ticks after `after` that are due at `now`; or the due time of the next one. */
 export function dueTicks(
   name: string,
   definition: CheckedDefinition,
@@ -165,7 +167,7 @@ export function dueTicks(
   let last = lastTick(schedule, first, now);
   let due = dueTime(name, definition, last);
   if (due > now) {
-    // Its jitter is not over. No jitter goes past the next tick, so the one before it is due.
+    // Its jitter is not over. Jitter never extends past the next tick, so the previous tick is due.
     last = lastTick(schedule, first, last - 1);
     due = dueTime(name, definition, last);
   }
@@ -173,15 +175,15 @@ export function dueTicks(
   return { first, last, beforeLast, due };
 }
 
-/** A tick that is found later than this after it was due, in ms, is missed: the policy decides on it. */
+/** A tick that is found later than this after its due time, in ms, is missed: the policy decides it. */
 export const LATE = 60_000;
 
-/** What the policy of a schedule says of the ticks that it finds. */
+/** The inputs of the policy for found ticks. */
 interface Found {
   readonly name: string;
   readonly definition: CheckedDefinition;
   readonly now: number;
-  /** Since when this process is there, in ms since 1970. */
+  /** When this process began, in ms since 1970. */
   readonly began: number;
 }
 
@@ -196,7 +198,7 @@ export function tooLate({ definition, now, began }: Found, tick: number, due: nu
   return now - due > within ? missed("too-late") : undefined;
 }
 
-/** Which of several due ticks are run, in order, and the outcomes of the others. */
+/** The due ticks that are run, in order, and the outcomes of the others. */
 function chooseMissed(found: Found, ticks: DueTicks): { readonly run: number[]; readonly ticks: Decided[] } {
   const { name, definition } = found;
   const { run, max } = policiesOf(definition).missed;
@@ -219,8 +221,8 @@ function chooseMissed(found: Found, ticks: DueTicks): { readonly run: number[]; 
 
 /**
  * The cursor for a new definition. If its ticks are those of the old one, nothing changes. Otherwise it
- * begins now, and ticks of the old one that nobody decided get their outcome by the policy of the new one:
- * the tick of this night is run also if the job is deployed right after it with another time.
+ * begins now, and undecided ticks of the old one get their outcome by the policy of the new one: tonight's
+ * tick is run even if the job is deployed right after it with another time.
  */
 export function moveTo(definition: CheckedDefinition, state: State): Moved {
   const { schedule, cursor, now, began } = state;
@@ -243,7 +245,7 @@ export function moveTo(definition: CheckedDefinition, state: State): Moved {
   return { cursor: cursorAt(cursor, at, [...waiting, ...runs]), ticks: [...ticks, ...skipped] };
 }
 
-/** Gives all ticks that wait or are due one outcome. */
+/** Gives all waiting and due ticks one outcome. */
 export function settleAll({ schedule, cursor, now }: State, why: Why): Moved {
   const { name, definition } = schedule;
   const waiting = (cursor.waiting ?? []).map((tick) => one(tick, why));

@@ -9,7 +9,7 @@ import type { Cursor, Pause, TickOutcome, TickReason, TickValue } from "../store
 /** The ticks of a range are counted up to this number. */
 const MOST_COUNTED = 10_000;
 
-/** The outcome of a tick or a range of ticks, before it is known who writes it, and when. */
+/** The outcome of a tick or a range of ticks, before its author and time are known. */
 export interface Decided {
   readonly at: number;
   readonly value: Omit<TickValue, "by" | "decided" | "revision">;
@@ -54,28 +54,28 @@ export function inRanges(of: Calendar, ticks: readonly { readonly at: number; re
   return ranges.map(({ first, last, value }) => range(of, first, last, value));
 }
 
-/** The cursor moved on to `at`, with the ticks that wait. */
+/** The cursor moved on to `at`, with the waiting ticks. */
 export function cursorAt({ ahead }: Cursor, at: number, waiting: readonly number[] = []): Cursor {
   const moved = waiting.length === 0 ? { at } : { at, waiting };
   const isBehind = ahead !== undefined && Math.min(at, ...waiting) < ahead;
   return isBehind ? { ...moved, ahead } : moved;
 }
 
-/** The job ran, or ticks waited for it. */
+/** The job was running, or ticks waited for it. */
 export function overlap(evidence: Why["evidence"]): Why {
   return evidence === undefined
     ? { outcome: "skipped", reason: "overlap" }
     : { outcome: "skipped", reason: "overlap", evidence };
 }
 
-/** What a lock tells of its holder. */
+/** The holder of a lock, as evidence. */
 export function heldEvidence(held: HeldLock | undefined): Why["evidence"] {
   if (held === undefined) return undefined;
   const { name, holder, since, fence, note } = held;
   const { hold, run: startTime } = (note ?? {}) as { readonly hold?: JsonValue; readonly run?: unknown };
   const run = typeof startTime === "number" ? { run: runId({ name, startTime }) } : {};
   const evidence = { holder: { ...holder }, since, fence, ...run };
-  // Somebody holds the job for maintenance: the hold has the reason.
+  // A person holds the job for maintenance: the hold has the reason.
   return hold === undefined ? evidence : { ...evidence, hold };
 }
 
@@ -89,7 +89,7 @@ export function blackoutWhy({ from, to, reason }: Window): Why {
   return { outcome: "skipped", reason: "blackout", evidence };
 }
 
-/** Why a tick is not run, where no more is known than the reason. */
+/** The texts of the reasons, for ticks without evidence. */
 const WORDS: Readonly<Record<TickReason, string>> = {
   paused: "the schedule was paused",
   blackout: "it fell into a blackout",
@@ -110,8 +110,8 @@ const WORDS: Readonly<Record<TickReason, string>> = {
 type Evidence = Readonly<Record<string, unknown>>;
 
 /**
- * Why a tick was not run, in words that are safe to show on a terminal, with what the reason rests on: the
- * run that went on, the person who paused the schedule. `undefined` for a tick that was run.
+ * Why a tick was not run, in words that are safe to show on a terminal, with the evidence of the reason: the
+ * active run, the person who paused the schedule. `undefined` for a tick that was run.
  *
  * @example
  * for await (const tick of scheduler.ticks("report", { limit: 10 })) {
@@ -126,8 +126,8 @@ export function whyNotRun({ reason, evidence = {} }: Pick<TickValue, "reason" | 
 }
 
 /**
- * What a tick was before a backfill ran it, in words: that it ran long after its time must be seen.
- * `undefined` for a tick that no backfill ran.
+ * The outcome of a tick before a backfill ran it, in words: it must be visible that it ran long after its
+ * time. `undefined` for a tick that no backfill ran.
  *
  * @example
  * for await (const tick of scheduler.ticks("report", { limit: 10 })) {
@@ -147,7 +147,7 @@ export function whyBackfilled({
   return visible(`${by}: it was ${was}${why === undefined ? "" : `, as ${why}`}`);
 }
 
-/** What the evidence of a reason says; `undefined` if it says no more than the reason. */
+/** The evidence of a reason in words; `undefined` if it adds nothing to the reason. */
 const EVIDENCE_TEXTS: Readonly<Partial<Record<TickReason, (evidence: Evidence) => string | undefined>>> = {
   paused: ({ by, reason }) => textOf(by) && `the schedule was paused by ${by}: ${reason}`,
   blackout: ({ reason }) => textOf(reason) && `it fell into a blackout: ${reason}`,

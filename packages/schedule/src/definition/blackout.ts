@@ -6,14 +6,14 @@ import type { CheckedBlackout, CheckedDefinition } from "./types.js";
 /** The longest window that repeats, in ms: a week. */
 const LONGEST_WINDOW = 7 * 86_400_000;
 
-/** A window that an instant is in. */
+/** A window that contains an instant. */
 export interface Window {
   readonly from: number;
   readonly to: number;
   readonly reason?: string;
 }
 
-/** The first of the windows that `at` is in; `undefined` if it is in none. */
+/** The first window that contains `at`; `undefined` if there is none. */
 export function windowAt(blackout: CheckedDefinition["blackout"], at: number): Window | undefined {
   for (const one of [blackout ?? []].flat()) {
     const window = "cron" in one ? repeated(one, at) : { from: instant(one.from), to: instant(one.to) };
@@ -62,7 +62,7 @@ function onceProblem(from: unknown, to: unknown): string | undefined {
   return instant(from as string) < instant(to as string) ? undefined : '"from" of a window is before its "to"';
 }
 
-/** Without an offset, a time is that of the machine: each process would have another window. */
+/** A time without an offset is that of the machine: each process would have another window. */
 const WITH_OFFSET = /(Z|[+-]\d\d:?\d\d)$/;
 
 function instant(time: string | number): number {

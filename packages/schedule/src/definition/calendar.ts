@@ -3,18 +3,24 @@ import { cronSchedule } from "../calendar/cron.js";
 import { intervalSchedule, type Schedule } from "../calendar/schedule.js";
 import type { Calendar, CheckedDefinition } from "./types.js";
 
-/** How many read calendars are kept. One takes some 80 KB, and ten thousand schedules must fit in memory. */
+/**
+ * The most parsed calendars that are cached. One takes some 80 KB, and ten thousand schedules must fit in
+ * memory.
+ */
 const MOST_CALENDARS = 64;
 
 const kept = new Map<string, Schedule>();
 
-/** Of how many calendars the last answer is kept, for those who ask about all schedules again and again. */
+/** The most calendars whose last answer is cached, for callers that query all schedules repeatedly. */
 const MOST_FOUND = 20_000;
 
 /** The last answer of a calendar: `at` is its first tick after each instant from `after` on. */
 const found = new Map<string, { readonly after: number; readonly at: number }>();
 
-/** What decides when a definition is due: two definitions of equal calendar keys have the same ticks. */
+/**
+ * The part of a definition that determines its ticks: two definitions with equal calendar keys have the same
+ * ticks.
+ */
 export function calendarKey({ cron, timeZone, every }: Calendar): string {
   return cron === undefined ? `every ${every}` : `${timeZone ?? "UTC"} ${cron}`;
 }
@@ -28,7 +34,7 @@ export function calendarIn({ cron, timeZone, every }: Calendar): Calendar {
 /**
  * The ticks of a definition.
  *
- * @throws ScheduleError if its calendar is wrong; never if {@link found} has it, as it was read before
+ * @throws ScheduleError if its calendar is wrong; never if {@link found} has it, because it was read before
  */
 export function calendarOf(definition: Calendar): Schedule {
   const key = calendarKey(definition);
@@ -58,7 +64,7 @@ function remember<V>(map: Map<string, V>, most: number, key: string, value: V): 
 }
 
 /**
- * When the tick `at` is due: later by its jitter, and never past the next tick. The same in every process.
+ * When the tick `at` is due: later by its jitter, but never past the next tick. The same in every process.
  */
 export function dueTime(name: string, definition: CheckedDefinition, at: number): number {
   const { jitter = 0 } = definition;
@@ -67,7 +73,7 @@ export function dueTime(name: string, definition: CheckedDefinition, at: number)
   return at + (hash32(`${name} ${at}`) % Math.max(1, Math.min(jitter, gap)));
 }
 
-/** The same for the same definition, in every process and version: what tells a newer definition. */
+/** The same for the same definition, in every process and version. It identifies a newer definition. */
 export function hashOf(definition: CheckedDefinition): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(definition)))
@@ -86,7 +92,7 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** A number from 0 up to 2^32 that depends on every character of a text: FNV-1a, and mixed once more. */
+/** A number from 0 up to 2^32 that depends on every character of a text: FNV-1a, mixed once more. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -21,7 +21,7 @@ const OPTIONS = [
 
 type Option = (typeof OPTIONS)[number];
 
-/** What other schedulers call our options. */
+/** The names of our options in other schedulers. */
 const OTHER_NAMES: Readonly<Record<string, Option>> = {
   tz: "timeZone",
   interval: "every",
@@ -53,7 +53,7 @@ const LARGEST_META = 4_096;
 
 const DEFAULTS: Partial<Record<Option, unknown>> = { timeZone: "UTC", overlap: "skip", jitter: 0 };
 
-/** Which fields of an option are durations. */
+/** The fields of an option that are durations. */
 const DURATIONS: Partial<Record<Option, readonly string[]>> = {
   missed: ["within"],
   blackout: ["duration"],
@@ -61,10 +61,10 @@ const DURATIONS: Partial<Record<Option, readonly string[]>> = {
 };
 
 /**
- * Checks a definition. Returns a copy that is plain JSON, with durations in ms, and without options that say
- * what the default is.
+ * Checks a definition. Returns a copy that is plain JSON, with durations in ms, and without options that
+ * equal the default.
  *
- * @throws ScheduleError `INVALID`, with the wrong option and what may stand there
+ * @throws ScheduleError `INVALID`, with the wrong option and its valid values
  */
 export function checkDefinition(name: string, definition: ScheduleDefinition): CheckedDefinition {
   checkName(name);
@@ -96,7 +96,7 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
   return JSON.parse(text) as CheckedDefinition;
 }
 
-/** A value of which the durations in these fields, and in those of its options, are in ms. */
+/** A copy of a value with the durations in these fields, and in those of its options, in ms. */
 function inMs(value: unknown, fields: readonly string[]): unknown {
   if (Array.isArray(value)) return value.map((one) => inMs(one, fields));
   if (!isMap(value)) return value;
@@ -109,8 +109,7 @@ function inMs(value: unknown, fields: readonly string[]): unknown {
 
 /**
  * Whether a definition of the store can be read: a later version of ojm may have written it, or it is
- * damaged.
- * An option that is not known here is no fault.
+ * damaged. An unknown option is allowed.
  */
 export function isReadable(definition: CheckedDefinition): boolean {
   const known = Object.entries(definition).filter(([option]) => (OPTIONS as readonly string[]).includes(option));
@@ -125,14 +124,14 @@ export function isReadable(definition: CheckedDefinition): boolean {
 /**
  * A job without a schedule may have a longer name than a schedule.
  *
- * @throws ScheduleError `INVALID` unless it is a text that can be the name of a job
+ * @throws ScheduleError `INVALID` unless it is a valid name of a job
  */
 export function checkJobName(name: unknown): asserts name is string {
   if (typeof name === "string" && name !== "") return;
   throw new ScheduleError("INVALID", `the name of a job must be a text that is not empty, not ${show(name)}`, "name");
 }
 
-/** @throws ScheduleError `INVALID` unless it is a text that can be the name of a schedule */
+/** @throws ScheduleError `INVALID` unless it is a valid name of a schedule */
 function checkName(name: unknown): asserts name is string {
   if (typeof name === "string" && name !== "" && name.length <= LONGEST_NAME) {
     const problem = ownNameProblem(name);
@@ -247,7 +246,7 @@ function isMap(value: unknown): value is object {
 /** The longest value that an error shows, in characters. */
 const LONGEST_SHOWN = 100;
 
-/** A value as it stands in a definition, for an error: a text in quotes, a map or a list as JSON. */
+/** A value as in a definition, for an error: a text in quotes, a map or a list as JSON. */
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${visible(value)}"`;
   if (typeof value !== "object" || value === null || value instanceof Date) return visible(String(value));
@@ -255,7 +254,7 @@ export function show(value: unknown): string {
   return visible(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)} …` : text);
 }
 
-/** `undefined` if it is no JSON. */
+/** `undefined` if it cannot be written as JSON. */
 function jsonOf(value: object): string | undefined {
   try {
     return JSON.stringify(value);

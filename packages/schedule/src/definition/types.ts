@@ -4,17 +4,17 @@ import type { InMs } from "@ojm/core/internal";
 /** What happens to a tick that is due while the job still runs. */
 export type Overlap = "skip" | "queue" | "replace";
 
-/** Which of the ticks are run that nobody decided at their time. */
+/** The policy for ticks that were not decided at their time. */
 export interface Missed {
   /** `latest`: the newest of them, `all`: each, in order. The others have the outcome `missed`. */
   readonly run: "none" | "latest" | "all";
-  /** Runs no tick that is older than this. Default: none is too old. */
+  /** Runs no tick that is older than this. Default: no limit. */
   readonly within?: Duration;
   /** With `all`, the most ticks that are run: the newest. Default and limit: 100. */
   readonly max?: number;
   /**
-   * Whether ticks from the time before this process began are run, too. With `false` only those that a living
-   * process missed, because it slept or its clock was put forward. Default: true.
+   * Whether ticks from before this process began are run, too. With `false`, only ticks that a living process
+   * missed, because it slept or its clock was put forward. Default: true.
    */
   readonly downtime?: boolean;
 }
@@ -24,7 +24,7 @@ export type Blackout =
   | { readonly from: string | number; readonly to: string | number; readonly reason?: string }
   | { readonly cron: string; readonly duration: Duration; readonly timeZone?: string; readonly reason?: string };
 
-/** When a schedule is due, and what happens then. The store keeps it as JSON, with its durations in ms. */
+/** When a schedule is due, and what happens then. The store has it as JSON, with its durations in ms. */
 export interface ScheduleDefinition {
   /** 5 fields, or 6 with the second first, or a nickname such as `@daily`. */
   readonly cron?: string;
@@ -33,32 +33,31 @@ export interface ScheduleDefinition {
   /** Instead of `cron`: the time between two ticks, counted from 1970-01-01T00:00Z. At least one second. */
   readonly every?: Duration;
   /**
-   * What happens to a tick that is due while the job runs. `skip`: nothing, `queue`: it is run after that,
-   * `replace`: the older run is cancelled, and the tick is run when it has ended. Default: `skip`.
+   * What happens to a tick that is due while the job is running. `skip`: nothing, `queue`: it is run after
+   * that, `replace`: the older run is cancelled, and the tick is run when it has ended. Default: `skip`.
    */
   readonly overlap?: Overlap;
   /**
-   * What happens to ticks that nobody decided in time. Default: `{ run: "latest", downtime: false }`: one
-   * late
-   * run after a sleep, none at the start of a process that was not there for a night, or for a month.
+   * What happens to ticks that were not decided in time. Default: `{ run: "latest", downtime: false }`: one
+   * late run after a sleep, and none at the start of a process that was away for a night, or for a month.
    */
   readonly missed?: Missed["run"] | Missed;
   /**
-   * Delays each tick by up to this time, and never past the next tick. The delay of a tick is the same in
+   * Delays each tick by up to this time, but never past the next tick. The delay of a tick is the same in
    * every process. Default: 0.
    */
   readonly jitter?: Duration;
   /** The longest time that a run may take. Default: one hour. */
   readonly timeout?: Duration;
-  /** Times in which no tick starts a run: a window, or a list of them. The store has a list. */
+  /** Times in which no tick starts a run: a window, or a list of them. The store always has a list. */
   readonly blackout?: Blackout | readonly Blackout[];
   /**
-   * Pauses the schedule after this many runs in error, one after the other. Runs that were skipped or
-   * cancelled do not count. Default: never.
+   * Pauses the schedule after this many runs in a row ended in error. Skipped and cancelled runs do not
+   * count. Default: never.
    */
   readonly pauseAfter?: number;
   /**
-   * How a run that does not complete is tried again. With `onLost`, also one whose process died or was
+   * How a run that does not complete is retried. With `onLost`, this includes a run whose process died or was
    * replaced by a deploy: another process makes the next attempt of the same tick.
    */
   readonly retry?: RetryOptions;
@@ -76,10 +75,10 @@ export interface CheckedDefinition extends Omit<InMs<ScheduleDefinition>, "misse
   readonly retry?: InMs<RetryOptions>;
 }
 
-/** The part of a definition that says when it is due. */
+/** The part of a definition that determines when it is due. */
 export type Calendar = { readonly [K in "cron" | "timeZone" | "every"]?: NonNullable<CheckedDefinition[K]> };
 
-/** What a definition means, with all defaults. */
+/** The policies of a definition, with all defaults. */
 export interface Policies {
   readonly overlap: Overlap;
   readonly missed: Required<InMs<Missed>>;
@@ -89,7 +88,7 @@ export interface Policies {
 /** The most ticks that wait for their run. */
 export const MOST_WAITING = 100;
 
-/** A process that starts after a long time must surprise no user with the runs of the past. */
+/** A process that starts after a long time must not surprise its users with the runs of the past. */
 const MISSED: InMs<Missed> = { run: "latest", downtime: false };
 
 /** The policies of a definition that was checked. */

@@ -10,15 +10,15 @@ export async function wordsOf(definition: CheckedDefinition): Promise<string> {
 }
 
 async function cronText(cron: string): Promise<string> {
-  // Loaded when somebody asks: most programs run their schedules and never show them.
+  // Loaded on demand: most programs run their schedules and never show them.
   const { default: cronstrue } = await import("cronstrue");
   const both = cron.includes("+");
   const text = cronstrue.toString(withoutUnevenSteps(cron.replace("+", "")), { use24HourTimeFormat: true });
-  // A day that fits either of the two counts, as in cron, unless the expression asks for both.
+  // A day that matches either of the two counts, as in cron, unless the expression requires both.
   return both ? text : text.replace(" of the month, and on ", " of the month or on ");
 }
 
-/** The first value of a field, and how many it has, from the second on: days are counted anew in any case. */
+/** The first value of a field and the number of its values, from the second on. Days always start again. */
 const FIELDS: readonly (readonly [first: number, count: number] | undefined)[] = [
   [0, 60],
   [0, 60],
@@ -29,8 +29,8 @@ const FIELDS: readonly (readonly [first: number, count: number] | undefined)[] =
 ];
 
 /**
- * An expression whose steps are intervals. A step that does not divide its field begins anew with it: one of
- * 45 is due at the seconds 0 and 45, and not every 45 seconds.
+ * An expression whose steps are even intervals. A step that does not divide its field starts again with it:
+ * one of 45 is due at the seconds 0 and 45, and not every 45 seconds.
  */
 function withoutUnevenSteps(cron: string): string {
   const parts = cron.trim().split(/\s+/);

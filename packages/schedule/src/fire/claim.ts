@@ -28,18 +28,18 @@ export interface Plan {
   readonly cursor: Cursor;
 }
 
-/** The store is not as it was when the run was planned: nothing was started. */
+/** The store changed since the run was planned: nothing was started. */
 export class Changed extends Error {}
 
-/** The tick has its outcome already, although the cursor does not say so: nothing was started. */
+/** The tick has its outcome already, although the cursor is before it: nothing was started. */
 export class Taken extends Error {}
 
 /**
  * The claim of a run on its tick: the cursor moves, and the tick has its outcome, in the commit that takes
- * the lock. So a tick has a run, or is still undecided, wherever a process dies.
+ * the lock. So a tick has a run or is still undecided, no matter when a process dies.
  *
- * A job file has jobs whose schedule is not in the store. Those have neither cursor nor outcomes, and a claim
- * of their own in `@ojm/ojob`, which only notes the latest tick.
+ * A job file has jobs whose schedule is not in the store. Those have neither cursor nor outcomes. `@ojm/ojob`
+ * has its own claim for them, which only records the latest tick.
  */
 export class TickClaim implements StartClaim {
   readonly tick: Tick;
@@ -52,8 +52,8 @@ export class TickClaim implements StartClaim {
   #early: FoundOutcome | undefined;
 
   /**
-   * `planned`: what is to be started, by `stored`. `plan`: the same by what is in the store once that has
-   * changed; `undefined` if nothing is to be started then.
+   * `planned`: the plan from `stored`. `plan`: makes the plan again after the store has changed; `undefined`
+   * if nothing is to be started then.
    */
   constructor(store: ScheduleStore, stored: Stored, planned: Plan, plan: (stored: Stored) => Plan | undefined) {
     this.#store = store;
@@ -63,12 +63,12 @@ export class TickClaim implements StartClaim {
     this.tick = { schedule: stored.schedule.value.name, at: planned.at };
   }
 
-  /** What the store had when the run was last tried. */
+  /** The content of the store at the last attempt. */
   get stored(): Stored {
     return this.#stored;
   }
 
-  /** What the last attempt wrote, if it was applied. */
+  /** The writes of the last attempt, if it was applied. */
   get planned(): Plan {
     return this.#planned;
   }
@@ -109,7 +109,7 @@ export class TickClaim implements StartClaim {
   }
 
   /**
-   * Looks for an outcome of the tick, if the cursor was set back from behind it. One that a wrong clock wrote
+   * Reads the outcome of the tick if the cursor was set back past it. An outcome that a wrong clock wrote
    * before the time of the tick is replaced, unless it is a run.
    *
    * @throws Taken
@@ -127,7 +127,7 @@ export class TickClaim implements StartClaim {
     this.#early = found;
   }
 
-  /** The cursor may have moved on: the tick is refused rather than tried again. */
+  /** The cursor may have moved on: the tick gets the outcome `refused`, and is not tried again. */
   undo({ id }: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {
     const { schedule: name, at } = this.tick;
     const { revision } = this.#stored.schedule.value;
@@ -137,23 +137,23 @@ export class TickClaim implements StartClaim {
   }
 }
 
-/** A request that is not answered. */
+/** A request without an answer. */
 export interface Request extends Versioned<RequestValue> {
   readonly name: string;
   readonly id: string;
 }
 
-/** What the claim of a request writes besides its answer. */
+/** The writes of a request's claim besides its answer. */
 interface More {
   readonly tick: Tick;
   ops(run: StartingRun): readonly Op<SchedulesValue>[];
-  /** What is written if the run could not start after all. `version`: that of what `ops` wrote. */
+  /** The writes if the run could not start after all. `version`: that of the writes of `ops`. */
   undo(run: StartingRun, version: Version): readonly Op<SchedulesValue>[];
-  /** Reads again what `ops` checks. Resolves to whether the run may start. */
+  /** Reads the entries that `ops` checks again. Resolves to whether the run may start. */
   holds(): Promise<boolean>;
 }
 
-/** The claim of a run that somebody asked for: the answer is in the commit that takes the lock. */
+/** The claim of a requested run: the answer is in the commit that takes the lock. */
 export class RequestClaim implements StartClaim {
   readonly tick?: Tick;
   readonly #store: ScheduleStore;
@@ -183,7 +183,7 @@ export class RequestClaim implements StartClaim {
     const { name, id, version } = this.#request;
     const entry = await this.#store.channel.entry(requestKey(name, id));
     if (entry?.version !== version) throw new Changed();
-    // The same ops would be refused again and again.
+    // The same ops would fail again and again.
     if (this.#more !== undefined && !(await this.#more.holds())) throw new Changed();
   }
 

@@ -12,7 +12,7 @@ import { type Host, type OwnSchedule, startTick } from "./start.js";
 import { findCursor, findLost, Succession } from "./succession.js";
 import { WaitingRuns } from "./waiting-runs.js";
 
-/** How long the second of the members waits for the first to decide on a tick, in ms. */
+/** How long the second of the members waits for the first to decide a tick, in ms. */
 export const GRACE = 1_000;
 
 /** The rank of a process that does not take part. */
@@ -22,7 +22,7 @@ const NONE = Number.POSITIVE_INFINITY;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
-/** What becomes of a tick whose run was refused; `undefined` if its claim may be in the store. */
+/** The outcome of a tick whose run was rejected; `undefined` if its claim may be in the store. */
 function refusal(state: State, at: number, { code, message, held }: RunError): Settle | undefined {
   if (code === "LOCKED") return blocked(state, at, heldEvidence(held));
   // Cancelled, or lost, after its lock was taken and before its body began.
@@ -34,11 +34,11 @@ function refusal(state: State, at: number, { code, message, held }: RunError): S
 type Settle = Extract<Decision, { type: "settle" }>;
 type Start = Extract<Decision, { type: "start" }>;
 
-/** A schedule of this process: decides on its ticks, if it is the first or the second to do so. */
+/** A schedule of this process: decides its ticks, if this process is the first or second member. */
 export class ScheduledJob implements Alarm {
   readonly own: OwnSchedule;
   readonly #host: Host;
-  /** Made when they are needed: most of ten thousand schedules never do. */
+  /** Made on demand: most of ten thousand schedules never need them. */
   #waiting: WaitingRuns | undefined;
   #succession: Succession | undefined;
   #schedule: Versioned<StoredSchedule> | undefined;
@@ -46,13 +46,13 @@ export class ScheduledJob implements Alarm {
   #rank = NONE;
   #acting: Promise<void> | undefined;
   #again = false;
-  /** Whether a commit was refused by the store: the schedule may be another one. */
+  /** Whether the store rejected a commit: the schedule may have changed. */
   #isStale = false;
   #over = false;
   #pause = FIRST_PAUSE;
-  /** The schedule as it was known last. */
+  /** The last known schedule. */
   #known: StoredSchedule;
-  /** Whether the schedule was looked for in vain. */
+  /** Whether the schedule was searched for without success. */
   #isGone = false;
 
   constructor(host: Host, own: OwnSchedule, { schedule, cursor }: Found) {
@@ -63,7 +63,7 @@ export class ScheduledJob implements Alarm {
     this.#known = schedule.value;
   }
 
-  /** The entry of the schedule as it is in the store; `undefined` if there is none. */
+  /** The entry of the schedule in the store; `undefined` if there is none. */
   get schedule(): StoredSchedule | undefined {
     return this.#schedule?.value;
   }
@@ -77,10 +77,10 @@ export class ScheduledJob implements Alarm {
     this.act();
   }
 
-  /** The entry of the schedule changed. */
+  /** Called when the entry of the schedule changed. */
   told(schedule: Versioned<StoredSchedule> | undefined): void {
     const known = this.#schedule?.version ?? "0";
-    // What this process found itself may be newer than what a watch tells.
+    // This process may have read a newer version than the watch reports.
     if (schedule !== undefined && compareVersions(schedule.version, known) <= 0) return;
     this.#schedule = schedule;
     this.#cursor = undefined;
@@ -89,16 +89,16 @@ export class ScheduledJob implements Alarm {
     this.act();
   }
 
-  /** Another member that can run the schedule came or left. */
+  /** Called when another member that can run the schedule came or left. */
   membersChanged(): void {
     const { name, hash } = this.own;
     const isCurrent = this.#schedule?.value.hash === hash;
     const rank = this.#host.members.rank(name, hash);
-    // Only the first two act: of fifty processes, most are neither before nor after a change.
+    // Only the first two act: most of fifty processes are neither before nor after a change.
     if (!isCurrent || (rank !== this.#rank && Math.min(rank, this.#rank) <= 1)) this.act();
   }
 
-  /** Decides on all that is due, and sets the alarm for what comes. One call at a time. */
+  /** Decides all due ticks, and sets the alarm for the next one. One call at a time. */
   act(): void {
     if (this.#over) return;
     if (this.#acting !== undefined) {
@@ -143,7 +143,7 @@ export class ScheduledJob implements Alarm {
     this.#succession = undefined;
     const rank = members.rank(name, hash);
     if (rank !== this.#rank) {
-      // Without a rank until now, it was just read, if it is known.
+      // This process had no rank until now, so the cursor, if known, was just read.
       if (this.#rank !== NONE) this.#cursor = undefined;
       this.#rank = rank;
       if (rank === 0) this.#host.onLead(name);
@@ -154,7 +154,7 @@ export class ScheduledJob implements Alarm {
     }
     const stored = await this.#load();
     if (stored === undefined) return false;
-    // The second lives a moment in the past: it decides only on what the first has left.
+    // The second member is a moment behind: it decides only the ticks that the first has left.
     const behind = rank === 0 ? 0 : GRACE;
     const now = store.clock.now() - behind;
     const state = { schedule: stored.schedule.value, cursor: stored.cursor.value, now, began };
@@ -213,12 +213,12 @@ export class ScheduledJob implements Alarm {
     }
   }
 
-  /** A run failed: perhaps it was one too many. */
+  /** Called when a run failed: it may reach the limit of failures. */
   #failed(schedule: Versioned<StoredSchedule>): void {
     void inBackground(() => pauseAfterFailures(this.#host, this.#schedule ?? schedule));
   }
 
-  /** The entry of the schedule is gone. Resolves to whether it is there again. */
+  /** Handles a missing entry of the schedule. Resolves to whether it is there again. */
   async #find(): Promise<boolean> {
     if (this.#isGone) return false;
     const stored = await findLost(this.#host, this.own, this.#known);
@@ -263,7 +263,7 @@ export class ScheduledJob implements Alarm {
     if (this.#schedule !== undefined && this.#cursor !== undefined)
       return { schedule: this.#schedule, cursor: this.#cursor };
     const { name } = this.own;
-    // The entry of the schedule is watched: the second of the members makes one read for each tick.
+    // The entry of the schedule is watched: the second member makes one read for each tick.
     const known = this.#isStale ? undefined : this.#schedule;
     const found = known === undefined ? await store.read(name) : { schedule: known, cursor: await store.cursor(name) };
     this.#isStale = false;
@@ -275,7 +275,7 @@ export class ScheduledJob implements Alarm {
     return cursor === undefined ? this.#beginAnew(schedule.value) : { schedule, cursor };
   }
 
-  /** There is a schedule without a cursor. */
+  /** Handles a schedule without a cursor. */
   async #beginAnew(schedule: StoredSchedule): Promise<Stored | undefined> {
     const stored = await findCursor(this.#host, schedule);
     if (stored !== undefined) this.#found(stored);

@@ -21,7 +21,7 @@ it("a tick whose run the store took without an answer is run, once, by whoever i
 
 const QUEUED = { every: MINUTE, overlap: "queue", missed: "all" } as const;
 
-/** A scheduler that waits with the tick of 00:02:00, and the answer to its start is slow. */
+/** A scheduler that waits with the tick of 00:02:00; the answer to its start is slow. */
 async function waiting(world: World): Promise<SchedulerOf> {
   const one = await world.scheduler("one");
   await world.clock.until(one.scheduler.add("a", QUEUED, one.body(70_000)));

@@ -22,7 +22,7 @@ const WAIT = 3_600_000;
 /** The pause after a call that failed, in ms. */
 const AGAIN = 2_000;
 
-/** Runs what people ask for, of the schedules that this process is the first to run. */
+/** Runs the requests of people, for the schedules of which this process is the first member. */
 export class Requests implements Followed<SchedulesValue> {
   readonly #host: Host;
   readonly #own: Own;
@@ -103,7 +103,7 @@ export class Requests implements Followed<SchedulesValue> {
     else this.#open.set(request.id, moved);
   }
 
-  /** Without a note of it, the audit would tell of a run that never was. */
+  /** Record it: otherwise the audit would show a run that never was. */
   async #refuse({ name, id, version, value }: Request, refused: string): Promise<void> {
     const { store } = this.#host;
     const key = requestKey(name, id);
@@ -116,7 +116,7 @@ export class Requests implements Followed<SchedulesValue> {
     this.#open.delete(id);
   }
 
-  /** Resolves to `false` if the store is away: the request stays, as no watch reports it again. */
+  /** Resolves to `false` if the store is away: the request stays, because no watch reports it again. */
   async #reread({ name, id }: Request): Promise<boolean> {
     try {
       const entry = await unlessCorrupt(this.#host.store.channel.entry(requestKey(name, id)));
@@ -130,18 +130,18 @@ export class Requests implements Followed<SchedulesValue> {
   }
 }
 
-/** The pause before the cursor is looked at again, in ms. */
+/** The pause before the cursor is read again, in ms. */
 const CURSOR_PAUSE = 1_000;
 
-/** What the store has of a tick that the cursor has passed. */
+/** The store's entries of a tick that the cursor has passed. */
 interface Decided {
   readonly cursor: Versioned<Cursor>;
   readonly found: FoundOutcome | undefined;
 }
 
 /**
- * Runs the next tick of a backfill, and resolves when that run is over to what is left of the request;
- * `undefined` if nothing is. How far it is, is in the store: another process goes on with it.
+ * Runs the next tick of a backfill. When that run is over, resolves to the rest of the request; `undefined`
+ * if it is done. The progress is in the store: another process can continue.
  */
 async function backfillNext(
   host: Host,
@@ -187,7 +187,7 @@ async function backfillNext(
 
 /**
  * The outcome of a tick; `undefined` while the cursor has not passed it. The cursor is read first: until it
- * has passed a tick, a range may be written that the tick is part of.
+ * has passed a tick, a range that contains the tick may still be written.
  */
 async function decidedAt(store: ScheduleStore, name: string, at: number): Promise<Decided | undefined> {
   const cursor = await store.cursor(name);
@@ -195,7 +195,7 @@ async function decidedAt(store: ScheduleStore, name: string, at: number): Promis
   return { cursor, found: await outcomeAt(store, name, at) };
 }
 
-/** The run of a tick, instead of its outcome so far. */
+/** Writes the run of a tick in place of its present outcome. */
 function runOps(
   store: ScheduleStore,
   { name, at, run, request }: { name: string; at: number; run: StartingRun; request: Request },
@@ -204,7 +204,7 @@ function runOps(
   const evidence = { backfill: request.id };
   if (found !== undefined) return replaceOps(store, { name, at, found, run }, evidence);
   const [check, ...put] = store.tickOps(name, { at, value: { outcome: "run", run: run.id, evidence } }, 0);
-  // A cursor that was set back may come past this tick again, and write a range over it.
+  // A cursor that was set back may pass this tick again, and write a range over it.
   return [{ check: cursorKey(name), version: cursor.version }, check as Op<SchedulesValue>, ...put];
 }
 

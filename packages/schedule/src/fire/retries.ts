@@ -4,22 +4,22 @@ import { inBackground } from "../background.js";
 import { GRACE } from "./job.js";
 import type { Host, Own, OwnSchedule } from "./start.js";
 
-/** How often the attempts of other processes are looked at, in ms: their process may have died. */
+/** How often the attempts of other processes are checked, in ms: their process may have died. */
 const CHECK_INTERVAL = 5_000;
 
 /**
- * An attempt that was not made for this time, in ms, is looked at by every process: the one that took it
- * over may not have heard that it did.
+ * An attempt that is overdue for this time, in ms, is checked by every process: the one that took it over may
+ * not know that it did.
  */
 const OVERDUE = 20_000;
 
 /**
- * How long a tick waits for the attempts before it, in ms. After that they stand in the line of the lock
- * before it.
+ * How long a tick waits for the attempts before it, in ms. After that they are ahead of it in the queue of
+ * the lock.
  */
 const ATTEMPT_WAIT = 1_000;
 
-/** Wakes a worker that rests. */
+/** Wakes a resting worker. */
 interface Worker {
   wake(): void;
   /** Whether it was woken while it was busy. */
@@ -29,14 +29,14 @@ interface Worker {
 /** An attempt that this process makes. */
 interface Taken {
   readonly due: number;
-  /** Resolves when its body begins, or when it never will. */
+  /** Resolves when its body begins, or when it can no longer begin. */
   readonly begun: Promise<void>;
 }
 
 /**
- * Makes the next attempts of runs whose process is gone, or handed them over, of the schedules that this
- * process is the first to run; or the second, of what the first has left. Their entries are in the channel of
- * the locks.
+ * Makes the next attempts of runs whose process is gone, or which were handed over. It does so for the
+ * schedules of which this process is the first member; as the second, for the attempts that the first has
+ * left. Their entries are in the channel of the locks.
  *
  * An attempt that is due comes before the next tick of its schedule.
  */
@@ -44,7 +44,7 @@ export class Retries implements Followed<unknown> {
   readonly #host: Host;
   readonly #own: Own;
   readonly #signal: AbortSignal;
-  /** The chains of each name that have an attempt to come, and when it is due. */
+  /** The retry series of each name with a pending attempt, and when it is due. */
   readonly #pending: Map<string, Map<string, number>> = new Map();
   readonly #workers: Map<string, Worker> = new Map();
   /** The attempts of each name whose bodies have not begun. */
@@ -73,11 +73,11 @@ export class Retries implements Followed<unknown> {
 
   synced(): void {}
 
-  /** Takes over the attempts of a schedule that nobody makes, until there are none. */
+  /** Takes over the orphaned attempts of a schedule, until there are none. */
   begin(name: string): void {
     const worker = this.#workers.get(name);
     if (worker !== undefined) {
-      // It rests until its next look, and this process may be the first only now.
+      // It rests until its next check, and this process may have become the first only now.
       worker.again = true;
       worker.wake();
       return;
@@ -99,15 +99,13 @@ export class Retries implements Followed<unknown> {
   }
 
   /**
-   * Makes the attempts of a schedule that are due and that no process makes. Call it before a tick is run:
-   * the
-   * tick comes after them. Resolves when their bodies have begun, or when they wait for the lock before the
-   * tick.
+   * Makes the due attempts of a schedule that no process makes. Call it before a tick is run: the tick comes
+   * after them. Resolves when their bodies have begun, or when they wait for the lock ahead of the tick.
    */
   async first(own: OwnSchedule): Promise<void> {
     const { name, definition } = own;
     const { manager, store } = this.#host;
-    // What a watch tells may be late, so the store is asked where an attempt can be.
+    // Watch events may be late, so read the store if there can be an attempt.
     if (definition.retry === undefined && !this.#pending.has(name)) return;
     const isDue = ({ due }: { readonly due: number }): boolean => due <= store.clock.now();
     while (!this.#signal.aborted && (await manager.retriesLeft(name)).some(isDue)) {
@@ -117,18 +115,18 @@ export class Retries implements Followed<unknown> {
     if (begun.length > 0) await this.#atMost(ATTEMPT_WAIT, Promise.all(begun));
   }
 
-  /** When it is up to this process to make the attempts of a schedule, in ms from now; 0 or less: it is. */
+  /** When it is this process's turn to make the attempts of a schedule, in ms from now; 0 or less: now. */
   #mineIn(name: string): number {
     const rank = this.#own.rank(name);
     if (rank === 0) return 0;
-    // The first may be dead, and is counted as there for a while.
+    // The first member may be dead, and still count as living for a while.
     const behind = rank === 1 ? GRACE : OVERDUE;
     return Math.min(...(this.#pending.get(name)?.values() ?? [])) + behind - this.#host.store.clock.now();
   }
 
   /**
-   * Makes an attempt that no process makes, and all that follow in its chain. Resolves to it as soon as it is
-   * this process that makes it; `undefined` if there was none.
+   * Makes an attempt that no process makes, and all later ones of its retry series. Resolves to it as soon as
+   * this process owns it; `undefined` if there was none.
    */
   #takeOver({ name, body }: OwnSchedule): Promise<PendingRetry | undefined> {
     return new Promise((resolve) => {
@@ -141,7 +139,7 @@ export class Retries implements Followed<unknown> {
         forget = this.#remember(name, { due: next.due, begun });
         resolve(next);
       };
-      // Never with a signal: to cancel an attempt that is to come would remove it.
+      // Never with a signal: cancelling a pending attempt would remove it.
       const { manager, runs: group } = this.#host;
       const noted: typeof body = (run) => {
         onBegun();
@@ -153,7 +151,7 @@ export class Retries implements Followed<unknown> {
         onBegun();
         resolve(undefined);
       };
-      // The error of a body is in its record, and a store that is away is asked again.
+      // The error of a body is in its record, and a store that is away is read again.
       made.then(over, over);
     });
   }

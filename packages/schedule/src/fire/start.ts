@@ -10,9 +10,9 @@ import { Changed, type Plan, TickClaim } from "./claim.js";
 
 /** A run that was started. */
 interface Begun {
-  /** The version of all that its claim wrote. */
+  /** The version of the writes of its claim. */
   readonly version: Version;
-  /** Resolves when the run, or an attempt after it, has completed, and rejects as `JobManager.run` does. */
+  /** Resolves when the run, or a later attempt, has completed. Rejects like `JobManager.run`. */
   readonly ended: Promise<unknown>;
 }
 
@@ -20,7 +20,7 @@ interface Begun {
 export interface StartOptions {
   /** How long to wait for the lock, in ms. */
   readonly wait: number;
-  /** Ends the wait for the lock; a run that was started goes on. */
+  /** Ends the wait for the lock; a run that was started continues. */
   readonly signal?: AbortSignal;
   /** The reason for the start, for the record. Default: that of the schedule. */
   readonly trigger?: string;
@@ -30,10 +30,10 @@ export interface StartOptions {
 
 /**
  * Starts a run of a schedule, and resolves once its claim is in the store. `JobManager.start` cannot do it: a
- * run that is tried again needs its job function from the first attempt on, so it begins by `JobManager.run`.
+ * run with `retry` needs its job function from the first attempt on, so it begins by `JobManager.run`.
  *
- * @throws Changed if the wait was ended, or if nobody knows whether the claim was written; what the claim
- * throws; RunError `LOCKED`; ChannelError if the store fails
+ * @throws Changed if the wait was ended, or if it is unknown whether the claim was written; the error of the
+ * claim; RunError `LOCKED`; ChannelError if the store fails
  */
 export async function startClaimed(
   { manager, runs }: Host,
@@ -69,9 +69,9 @@ function optionsOf({ definition: { timeout, meta, retry } }: OwnSchedule): RunOp
 
 /** How to start the run of a tick. */
 interface TickOptions extends StartOptions {
-  /** What is to be started, by what is in the store once that has changed; `undefined` if nothing is. */
+  /** Makes the plan again after the store has changed; `undefined` if nothing is to be started. */
   plan(stored: Stored): Plan | undefined;
-  /** Told what the store has, if nothing was started. */
+  /** Called with the content of the store, if nothing was started. */
   onStored(stored: Stored): void;
 }
 
@@ -81,7 +81,7 @@ interface Started extends Begun {
 }
 
 /**
- * Starts the run of a tick. `planned`: what is to be started, by `stored`.
+ * Starts the run of a tick. `planned`: the plan from `stored`.
  *
  * @throws Changed, Taken; RunError `LOCKED`; ChannelError if the store fails
  */
@@ -104,10 +104,10 @@ export async function startTick(
   }
 }
 
-/** What a job does at a tick. */
+/** The job function of a schedule. */
 export type Body = (run: Run) => unknown;
 
-/** A schedule as this process has it. */
+/** A schedule of this process. */
 export interface OwnSchedule {
   readonly name: string;
   readonly definition: CheckedDefinition;
@@ -126,19 +126,19 @@ export interface Host {
   readonly members: Members;
   readonly presence: Presence;
   readonly alarms: Alarms;
-  /** Since when this process is there, in ms since 1970. */
+  /** When this process began, in ms since 1970. */
   readonly began: number;
-  /** The manager was closed, so the scheduler has no store any more. */
+  /** Called when the manager was closed, so that the scheduler has no store any more. */
   stop(): void;
-  /** Tells those who listen what became of ticks. */
+  /** Publishes the outcomes of ticks. */
   tell(schedule: string, ticks: readonly Decided[]): void;
-  /** This process is the first of the members for a schedule now. */
+  /** Called when this process becomes the first member for a schedule. */
   onLead(schedule: string): void;
-  /** Makes the attempts that are due and that no process makes, before the next tick of a schedule is run. */
+  /** Makes the due attempts that no process makes, before the next tick of a schedule is run. */
   attemptsFirst(own: OwnSchedule): Promise<void>;
 }
 
-/** Which schedules this process has, and its place among those who run one: 0 is the first. */
+/** The schedules of this process, and its place among those who run one: 0 is the first. */
 export interface Own {
   of(name: string): OwnSchedule | undefined;
   rank(name: string): number;

@@ -6,13 +6,13 @@ import type { Found, Stored } from "../store/store.js";
 import type { Host, OwnSchedule } from "./start.js";
 
 /**
- * So long nobody must have been seen who can run the newer definition before an older one takes over, in
- * ms: four times as long as a member lives without a renewal. A store that was away lets all members expire
- * at once.
+ * How long no member with the newer definition must have been seen before an older one takes over, in ms:
+ * four times as long as a member lives without a renewal. A store that was away lets all members expire at
+ * once.
  */
 const ALONE = 60_000;
 
-/** What a process does whose definition is not that of the store. */
+/** Handles the case in which this process has another definition than the store. */
 export class Succession {
   readonly #host: Host;
   readonly #own: OwnSchedule;
@@ -25,9 +25,9 @@ export class Succession {
   }
 
   /**
-   * Stays passive while somebody can run the newer definition, and says so. If there is nobody for a while,
-   * the newer one was rolled back: takes over, and resolves to what is in the store then. Resolves to a
-   * number if there is to be another look at that instant.
+   * Stays passive while a member can run the newer definition, and warns. If there is no such member for a
+   * while, the newer definition was rolled back: takes over, and resolves to the new content of the store.
+   * Resolves to a number if the next check is due at that instant.
    */
   async look(schedule: StoredSchedule): Promise<Found | number | undefined> {
     const { members, presence, store, began } = this.#host;
@@ -59,12 +59,11 @@ export class Succession {
 }
 
 /**
- * What a process does when the entry of its schedule is gone. Somebody removed it, or the store lost its
- * data, as a Redis without persistence does at a restart: then nothing would ever run again, and nobody would
- * know.
+ * Handles a missing entry of a schedule. Either the schedule was removed, or the store lost its data, like a
+ * Redis without persistence at a restart: then nothing would ever run again, without any sign.
  *
- * Who had the definition that was in the store puts it back. Resolves to what is in the store then; to
- * `undefined` if it stays gone.
+ * A process that had the definition of the store puts it back. Resolves to the new content of the store; to
+ * `undefined` if the schedule stays gone.
  */
 export async function findLost(
   { store, presence }: Host,
@@ -82,9 +81,9 @@ export async function findLost(
 }
 
 /**
- * What a process does when a schedule has no cursor any more: a Redis that may evict lost it, or somebody
- * deleted it. Which ticks were decided is not known: they begin now, so that none runs twice. Resolves to
- * what is in the store then; to `undefined` if the schedule is gone too.
+ * Handles a schedule that has lost its cursor: a Redis with eviction lost it, or it was deleted. It is not
+ * known which ticks were decided: they begin now, so that none runs twice. Resolves to the new content of the
+ * store; to `undefined` if the schedule is gone too.
  */
 export async function findCursor({ store }: Host, schedule: StoredSchedule): Promise<Stored | undefined> {
   const stored = await restore(store, schedule);

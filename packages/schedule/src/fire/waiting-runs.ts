@@ -6,25 +6,25 @@ import type { Stored } from "../store/store.js";
 import { Changed, type Plan, Taken } from "./claim.js";
 import { type Host, type OwnSchedule, startTick } from "./start.js";
 
-/** How long one attempt waits for the lock, in ms. Then comes the next one. */
+/** How long one attempt waits for the lock, in ms. Then the next one follows. */
 const WAIT = 3_600_000;
 
 /** The pause after a call that failed, in ms. */
 const AGAIN = 2_000;
 
-/** What the ticks that wait need of their job. */
+/** The callbacks that waiting ticks need from their job. */
 export interface WaitingHost {
-  /** What is in the store, as far as this process knows; `undefined` if it must be read. */
+  /** The content of the store, as far as this process knows it; `undefined` if it must be read. */
   stored(): Promise<Stored | undefined>;
-  /** What was found in the store. */
+  /** Called with the content of the store. */
   found(stored: Stored | undefined): void;
-  /** The cursor after a run was started. */
+  /** Called with the cursor after a run was started. */
   moved(cursor: Stored["cursor"]): void;
-  /** The first tick that waits has its outcome already. */
+  /** Called if the first waiting tick has its outcome already. */
   taken(stored: Stored, plan: Plan): Promise<void>;
 }
 
-/** Runs the ticks that wait, one after the other, in their order, whenever the lock is free. */
+/** Runs the waiting ticks, one after the other, in their order, whenever the lock is free. */
 export class WaitingRuns {
   readonly #host: Host;
   readonly #own: OwnSchedule;
@@ -37,7 +37,7 @@ export class WaitingRuns {
     this.#job = job;
   }
 
-  /** Begins, unless it is at it. */
+  /** Begins, unless it is already running. */
   begin(): void {
     if (this.#stop !== undefined) return;
     const stop = new AbortController();
@@ -47,7 +47,7 @@ export class WaitingRuns {
     });
   }
 
-  /** Starts no further run. The one that was started goes on. */
+  /** Starts no further run. An active one continues. */
   stop(): void {
     this.#stop?.abort();
     this.#stop = undefined;
@@ -73,7 +73,7 @@ export class WaitingRuns {
   async #runFirst(stored: Stored, signal: AbortSignal): Promise<void> {
     const { overlap } = policiesOf(this.#own.definition);
     const replaced = overlap === "replace" && (await this.#attempt(stored, 0, signal));
-    // The run that holds the lock was asked to stop: this one is the next.
+    // The run that holds the lock was requested to stop: this one is the next.
     if (overlap !== "replace" || replaced) await this.#attempt(stored, WAIT, signal);
   }
 
@@ -85,7 +85,7 @@ export class WaitingRuns {
       this.#job.found(found);
     };
     const plan = (found: Stored): Plan | undefined => this.#plan(found);
-    // A pause or a blackout may have begun since it was last planned.
+    // A pause or a blackout may have begun since the last plan.
     const planned = plan(stored);
     if (planned === undefined) throw new Changed();
     try {
@@ -104,9 +104,7 @@ export class WaitingRuns {
     }
   }
 
-  /**
-   * Asks the run that holds the lock to stop. It is named by its id: another one may have the lock by then.
-   */
+  /** Requests the run that holds the lock to stop, by its id: another run may have the lock by then. */
   async #replace(held: HeldLock | undefined, at: number): Promise<void> {
     const { run: startTime } = (held?.note ?? {}) as { readonly run?: unknown };
     if (typeof startTime !== "number") return;

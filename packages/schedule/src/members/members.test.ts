@@ -6,7 +6,7 @@ import { Members, rankOf } from "./members.js";
 const NAMES = ["a", "b", "c"];
 const BY = { host: "h", pid: 1, instance: "i" };
 
-/** The changes of a store that a member hears of. */
+/** The changes of a store that a member receives. */
 const change = fc.record({
   instance: fc.constantFrom("one", "two", "three", "self"),
   what: fc.constantFrom("lives", "dies", "list", "no list", "ask"),

@@ -6,7 +6,7 @@ import { isMember, isMemberPart } from "../store/valid.js";
 
 type Part = ReadonlyMap<string, string>;
 
-/** What is known of a member: whether it lives, and what each part of its list has. */
+/** The known state of a member: whether it lives, and the parts of its list. */
 interface Member {
   lives: boolean;
   readonly parts: Map<number, Part>;
@@ -20,14 +20,15 @@ interface Place {
 
 const NO_NAMES: Part = new Map();
 
-/** The living schedulers, as the store shows them, and which schedules each can run. */
+/** The living schedulers in the store, and the schedules that each can run. */
 export class Members implements Followed<SchedulesValue> {
   readonly #self: string;
   readonly #onChange: (names: Iterable<string>) => void;
   readonly #members: Map<string, Member> = new Map();
   /**
-   * By schedule: the place of this process. To compute one takes a hash for each member, so each change only
-   * adds or takes off one: of fifty processes with a thousand schedules, every one hears of each other one.
+   * By schedule: the place of this process. Computing one takes a hash for each member, so each change only
+   * adds or subtracts one: with fifty processes and a thousand schedules, each process receives the changes
+   * of all others.
    */
   readonly #places: Map<string, Place> = new Map();
 
@@ -37,9 +38,9 @@ export class Members implements Followed<SchedulesValue> {
     this.#onChange = onChange;
   }
 
-  /** The place of this process among all that can run this definition. */
+  /** The place of this process among all members that can run this definition. */
   rank(name: string, hash: string): number {
-    // Alone, a process with ten thousand schedules need not keep ten thousand zeros.
+    // Alone, a process with ten thousand schedules need not remember ten thousand zeros.
     if (this.#members.size === 0) return 0;
     const known = this.#places.get(name);
     if (known?.hash === hash) return known.rank;
@@ -93,7 +94,7 @@ export class Members implements Followed<SchedulesValue> {
 
   synced(): void {}
 
-  /** Changes what is known of a member, and with it the places of this process for `names`. */
+  /** Changes the known state of a member, and with it the places of this process for `names`. */
   #change(instance: string, member: Member, names: ReadonlySet<string>, change: () => void): void {
     const before = new Map<string, boolean>();
     for (const name of names) {
@@ -125,7 +126,7 @@ function namesOf({ parts }: Member): ReadonlySet<string> {
   return names;
 }
 
-/** The names that two lists do not have alike. */
+/** The names that differ between two lists. */
 function changed(before: Part, after: Part): ReadonlySet<string> {
   const names = new Set<string>();
   for (const [name, hash] of before) if (after.get(name) !== hash) names.add(name);
@@ -138,7 +139,7 @@ function changed(before: Part, after: Part): ReadonlySet<string> {
  * one leaves, only its own schedules move to others.
  *
  * Core elects the process that sweeps by an entry that its owner renews. Here that would be one entry for
- * each schedule, and one owner, where a second member must act a moment after a first one that is busy.
+ * each schedule, with a single owner. But a second member must act a moment after a busy first one.
  */
 function comesBefore(name: string, member: string, self: string): boolean {
   const [score, own] = [hash32(`${name} ${member}`), hash32(`${name} ${self}`)];
@@ -146,8 +147,8 @@ function comesBefore(name: string, member: string, self: string): boolean {
 }
 
 /**
- * How many of `members` come before `self` for the schedule `name`: with 0 it fires the ticks, with 1 it
- * fires those that the first does not.
+ * The number of `members` that come before `self` for the schedule `name`: with 0 it fires the ticks, with 1
+ * it fires those that the first does not.
  */
 export function rankOf(name: string, self: string, members: Iterable<string>): number {
   let before = 0;

@@ -10,7 +10,10 @@ const SELF: Holder = { host: "here", pid: process.pid, instance: "b" };
 /** The pid of a process that has just ended. */
 const DEAD = spawnSync(process.execPath, ["--version"]).pid;
 
-/** Neighbours whose calls of `onDeath` end by `answers`, one after the other, and a count of these calls. */
+/**
+ * Neighbours whose calls of `onDeath` have the results of `answers`, one after the other, and a count of
+ * these calls.
+ */
 function neighbours(...answers: (() => Promise<unknown>)[]) {
   const clock = new FakeClock();
   const ending = new AbortController();

@@ -4,7 +4,7 @@ import { inBackground } from "../background.js";
 import type { SchedulesValue } from "../store/schema.js";
 import { isHolder, isMember } from "../store/valid.js";
 
-/** How often the processes of this host are looked at, in ms. A look asks the system, and not the store. */
+/** How often the processes of this host are checked, in ms. A check calls the system, not the store. */
 const CHECK_INTERVAL = 1_000;
 
 /** Options of {@link Neighbours}. */
@@ -13,19 +13,19 @@ export interface NeighboursOptions {
   readonly self: Holder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Called when a scheduler of this host died. Of all that are there, one is called. */
+  /** Called when a scheduler of this host died, in one of the living ones. */
   onDeath(): Promise<unknown>;
 }
 
 /**
- * Notices at once that another scheduler of this host died. From another host, that is known only when its
- * session is over: a run that was killed would be tried again a `ttl` later.
+ * Notices at once that another scheduler of this host died. On another host, that is known only when its
+ * session is over: a killed run would be retried a `ttl` later.
  */
 export class Neighbours implements Followed<SchedulesValue> {
   readonly #options: NeighboursOptions;
-  /** The pids of the living ones, by instance. */
+  /** The pids of the living schedulers, by instance. */
   readonly #pids: Map<string, number> = new Map();
-  /** Those that are dead, or in another pid namespace, until their entries are gone. */
+  /** The schedulers that are dead, or in another pid namespace, until their entries are gone. */
   readonly #dead: Set<string> = new Set();
   #cancel: (() => void) | undefined;
 
@@ -74,7 +74,7 @@ export class Neighbours implements Followed<SchedulesValue> {
     if (dead.length > 0 && isFirst) void inBackground(() => onDeath().catch((error) => this.#lookAgain(dead, error)));
   }
 
-  /** The store did not answer: the next look finds the dead again. */
+  /** The store did not answer: the next check finds the dead ones again. */
   #lookAgain(dead: readonly (readonly [instance: string, pid: number])[], error: unknown): never {
     for (const [instance, pid] of dead) {
       if (this.#dead.delete(instance)) this.#pids.set(instance, pid);

@@ -15,7 +15,7 @@ it("the others see a process as soon as its first schedule is added", async () =
   const began = world.clock.now();
   await world.clock.until(one.scheduler.add("a", { every: 60_000 }, one.body()));
   world.kill(one);
-  // No time passed: a process that is killed now must have neighbours that know that it was there.
+  // No time has passed: a process that is killed now must have neighbours that know it.
   expect(world.clock.now()).toBe(began);
   const two = await world.scheduler("two");
   expect(await members(world, two)).toEqual(["one"]);

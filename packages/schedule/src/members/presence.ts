@@ -13,21 +13,21 @@ const BEATS_OF_LIFE = 3;
 /** How long a member lives without a renewal, in ms. */
 export const PRESENCE_TTL: number = BEATS_OF_LIFE * BEAT;
 
-/** The lists of schedules are long and change seldom: they are renewed each twenty minutes. */
+/** The lists of schedules are long and rarely change: they are renewed every twenty minutes. */
 const PART_TTL = 3_600_000;
 const BEATS_OF_PART = 240;
 
 /** The most schedules in one entry of a list. */
 const MOST_IN_PART = 500;
 
-/** After a call that failed, in ms. */
+/** The pause after a call that failed, in ms. */
 const AGAIN = 1_000;
 
-/** How long the store may fail until the people who run the process are told, in ms. */
+/** How long the store may fail before a process warning, in ms. */
 const AWAY = 10_000;
 
 /**
- * A change of the list waits for more of them, in ms: a program adds its schedules one by one. Each further
+ * A change of the list waits for further ones, in ms: a program adds its schedules one by one. Each further
  * change waits twice as long, up to a `BEAT`: fifty processes that start at once may need minutes for their
  * schedules, and each reads every list that another one writes.
  */
@@ -36,10 +36,10 @@ const FIRST_CHANGE_PAUSE = 100;
 const beatOf = ({ rest = 0 }: Clock): number => Math.max(BEAT, rest);
 
 /**
- * Shows to others that this scheduler lives, and which schedules it can run.
+ * Publishes that this scheduler lives, and which schedules it can run.
  *
  * The session of its locks cannot show that. A thread renews a session while the main thread is busy: the
- * body of a run keeps its lock, but the scheduler decides on no tick, and another one must take its place.
+ * body of a run keeps its lock, but the scheduler decides no tick, and another one must take its place.
  */
 export class Presence {
   readonly #store: ScheduleStore;
@@ -54,9 +54,9 @@ export class Presence {
   #busy: Promise<void> | undefined;
   #closed = false;
   #since: number;
-  /** Since when every beat failed, by the monotonic clock. */
+  /** Since when every beat has failed, by the monotonic clock. */
   #failing: number | undefined;
-  /** Whether that was told: once, however long it lasts. */
+  /** Whether the warning was emitted: once, however long the failure lasts. */
   #toldAway = false;
 
   constructor(store: ScheduleStore) {
@@ -64,22 +64,22 @@ export class Presence {
     this.#since = store.clock.monotonic();
   }
 
-  /** Since when this member was seen without a break, by the monotonic clock, in ms. */
+  /** Since when this member was seen without interruption, by the monotonic clock, in ms. */
   get since(): number {
     return this.#since;
   }
 
   /**
-   * Shows that this process is there, before it has a schedule: of one that is killed at its begin, nobody
-   * would know that it died, and the locks that it left would stay until a sweep. Resolves also if the store
-   * refuses: it is tried again in the background.
+   * Publishes this process before it has a schedule. Otherwise, if it were killed at its start, no process
+   * would know that it died, and its locks would stay until a sweep. Resolves even if the store fails: it is
+   * tried again in the background.
    */
   async begin(): Promise<void> {
     this.#start();
     await this.#busy;
   }
 
-  /** This process can run a definition of the schedule `name`. */
+  /** Call it when this process can run a definition of the schedule `name`. */
   add(name: string, hash: string): void {
     const known = this.#parts.findIndex((part) => part.has(name));
     const free = known >= 0 ? known : this.#parts.findIndex(({ size }) => size < MOST_IN_PART);
@@ -94,7 +94,7 @@ export class Presence {
     if (place >= 0) this.#change(place);
   }
 
-  /** Writes the whole list anew: the store has lost its data. */
+  /** Writes the whole list again: the store has lost its data. */
   renew(): void {
     for (const place of this.#parts.keys()) this.#change(place);
   }
@@ -104,7 +104,7 @@ export class Presence {
     this.#arm(this.#moment);
   }
 
-  /** Changes that come one after the other do not put off a beat: without one, this member seems dead. */
+  /** A series of changes must not delay a beat: without one, this member seems dead. */
   #arm(ms: number): void {
     if (this.#closed || this.#busy !== undefined) return;
     const due = this.#store.clock.monotonic() + ms;
@@ -177,7 +177,7 @@ export class Presence {
     this.#toldAway = false;
   }
 
-  /** Tells the others at once that this member is gone. */
+  /** Notifies the others at once that this member is gone. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancel?.();

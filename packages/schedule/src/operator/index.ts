@@ -1,6 +1,6 @@
 /**
- * What operators want to know of a store: what is wrong, what runs, what comes next. The command line, the
- * pages and the alerts of ojm show what these functions return, so that all of them give the same answer.
+ * The state of a store for operators: its problems, its active runs, and what comes next. The command line,
+ * the UI and the alerts of ojm use these functions, so that all of them give the same answer.
  */
 export { type FollowStoreOptions, followStore, type LiveStore } from "./live.js";
 export {

@@ -17,36 +17,36 @@ import { attendanceOf } from "./schedules.js";
 import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, type Unwatched } from "./snapshot.js";
 
 /**
- * What was computed of the schedules is shown for this many times as long as that took: ten thousand
+ * Results about schedules are reused for this many times as long as they took to compute: ten thousand
  * calendars must not keep a process from its other work.
  */
 const REUSE_FACTOR = 20;
 
 /**
- * What no watch reports is read again after this time, in ms, even if nothing changed: a command may have
- * ended.
+ * State that no watch reports is read again after this time, in ms, even if nothing changed: a command may
+ * have ended.
  */
 const UNWATCHED_TTL = 5_000;
 
 /** Options of {@link followStore}. */
 export interface FollowStoreOptions extends SnapshotOptions {
-  /** Ends it. */
+  /** Ends the following. */
   readonly signal: AbortSignal;
   /**
    * Called at each change. `name`: the job; `undefined` for a scheduler, which gives signs of life. `of`:
-   * `runs` if its run began, changed or ended, or if more or fewer wait for its lock, and `others` for all
-   * else, which is reported once all is known.
+   * `runs` if its run began, changed or ended, or if the number of waiters for its lock changed, and `others`
+   * for all other changes, which are reported once the state is complete.
    */
   readonly changed?: (name: string | undefined, of: "runs" | "others") => void;
-  /** Called if the store fails in a way that does not pass: what is known grows old from then on. */
+  /** Called if the store fails permanently: the known state becomes stale from then on. */
   readonly failed?: (error: unknown) => void;
   /** Time, replaced in simulations. Default: that of the machine. */
   readonly clock?: Clock;
 }
 
 /**
- * Follows a store by watches, until `signal` fires. A store that goes away is waited for: what is known stays
- * until then.
+ * Follows a store by watches, until `signal` fires. If the store goes away, the known state stays until it is
+ * back.
  *
  * @example
  * const live = followStore(manager, { signal, changed: () => show(live.known(Date.now()).problems) });
@@ -56,11 +56,11 @@ export function followStore(manager: JobManager, options: FollowStoreOptions): L
   return new LiveStore(manager, options);
 }
 
-/** What an operator wants to know of a store, kept up to date. {@link followStore} makes one. */
+/** The state of a store for an operator, kept up to date. {@link followStore} makes one. */
 export class LiveStore {
-  /** Resolves when all is known; rejects with `NOT_SUPPORTED` where the store has no watches. */
+  /** Resolves when the state is complete; rejects with `NOT_SUPPORTED` if the store has no watches. */
   readonly ready: Promise<void>;
-  /** What runs. */
+  /** The active runs. */
   readonly runs: LiveRuns;
   readonly #manager: JobManager;
   readonly #options: FollowStoreOptions;
@@ -94,21 +94,21 @@ export class LiveStore {
     this.ready.catch(() => {});
   }
 
-  /** The schedulers that live. One that died on another machine is shown for 15 seconds more. */
+  /** The living schedulers. One that died on another machine is listed for 15 seconds more. */
   schedulers(): SchedulerView[] {
     return schedulersOf(this.#members.entries());
   }
 
-  /** The attempts that are to come, the soonest first. */
+  /** The pending attempts, the soonest first. */
   retries(schedulers: readonly SchedulerView[] = this.schedulers()): Retry[] {
     const isLeft = ({ by }: PendingRetry): boolean => by === undefined || this.runs.isOver(by);
     return markedRetries([...this.#retries.values()], isLeft, schedulers);
   }
 
   /**
-   * What is known at `now`. Reads nothing: what no watch reports, such as which jobs failed last, is as old
-   * as the last call of {@link LiveStore.fresh}. Of many schedules, what is computed of them may be some
-   * seconds old.
+   * The known state at `now`. Reads nothing: state that no watch reports, such as the jobs that failed last,
+   * is as old as the last call of {@link LiveStore.fresh}. With many schedules, their computed state may be
+   * some seconds old.
    */
   known(now: number): StoreSnapshot {
     const schedulers = this.schedulers();
@@ -120,7 +120,7 @@ export class LiveStore {
   }
 
   /**
-   * What there is now. Reads what no watch reports, if that may have changed.
+   * The present state. Reads the state that no watch reports, if that may have changed.
    *
    * @throws ChannelError if the store fails
    */
@@ -202,7 +202,7 @@ const nameOf = (key: Key): string => String((key as readonly unknown[])[1]);
 
 const isMemberOrPart = (value: unknown): value is MemberValue | MemberPart => isMember(value) || isMemberPart(value);
 
-/** The entries of one kind, as they are now. Any program can write to a store: other values are left out. */
+/** The present entries of one kind. Any program can write to a store: other values are left out. */
 class Kept<V> implements Followed<unknown> {
   readonly #entries: Map<string, { readonly key: Key; readonly value: V }> = new Map();
   readonly #isValid: (value: unknown, key: Key) => value is V;

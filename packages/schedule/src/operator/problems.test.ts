@@ -116,7 +116,7 @@ describe("the problems of a store", () => {
     expect(found).toMatchObject([
       { kind: "unattended", at, text: `no process runs this schedule; ${ticks}; its last run was lost` },
     ]);
-    // One that runs now was not lost, and one that failed is a problem of its own.
+    // A job that is running was not lost, and one that failed is a problem of its own.
     const runs = [running("a")];
     expect(problemsOf(facts({ schedules: [state("a", at)], lastRuns, runs }))[0]?.text).toMatch(/Z$/);
     const living = [member(["a", "h"])];

@@ -12,15 +12,15 @@ import type { Pause } from "../store/schema.js";
 import { attendanceText, overdueTicks, pauseAt, UNATTENDED, type Unattended } from "./schedules.js";
 
 /**
- * What can be wrong, the worst first: this is the order of the problems in every list.
+ * The kinds of problems, the worst first. This is their order in every list.
  *
  * - `orphaned`: a command of `ojm exec` is running although its run is over.
- * - `ignores-cancel`: a run is still running a minute after it was asked to stop.
+ * - `ignores-cancel`: a run is still running a minute after it was requested to stop.
  * - `unattended`: no living scheduler has this definition of the schedule.
- * - `orphaned-retry`: an attempt is to come, and no process makes it.
+ * - `orphaned-retry`: an attempt is pending, and no process makes it.
  * - `lost`, `failed`, `timeout`: the last run of the job ended so in the last seven days, and no attempt
- * follows.
- * - `overdue`: ticks were due more than a minute ago, and no process has decided on them.
+ *   follows.
+ * - `overdue`: ticks were due more than a minute ago, and no process has decided them.
  * - `long`: a run takes longer than usual.
  * - `held`, `paused`: a person keeps the job, or its schedule, from running.
  */
@@ -41,32 +41,28 @@ export const PROBLEM_KINDS = [
 /** A kind of problem: see {@link PROBLEM_KINDS}. */
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
-/** Something that does not go as it should, or that a person has stopped. */
+/** A problem of a job or schedule, or a stop by a person. */
 export interface Problem {
   readonly kind: ProblemKind;
   /** The job. */
   readonly name: string;
-  /** Since when, in ms since 1970. Absent if that is not known. */
+  /** Since when, in ms since 1970. Absent if unknown. */
   readonly at?: number;
-  /** What is wrong, in words. They hold what people and jobs wrote, as it is. */
+  /** The problem in words. Texts of people and jobs are included unescaped. */
   readonly text: string;
-  /** The id of the run that it is about; of `orphaned-retry`, the first run of the chain. */
+  /** The id of the affected run; with `orphaned-retry`, of the first run of the retry series. */
   readonly run?: string;
-  /** Of `unattended`: why. */
+  /** With `unattended`: the reason. */
   readonly unattended?: Unattended;
   /**
-   * All that it is about, if that is several jobs: how many, and their names, 200 at most. See {@link
-   * grouped}.
+   * The affected jobs, if there are several: their number, and their names, 200 at most. See {@link grouped}.
    */
   readonly jobs?: { readonly n: number; readonly names: readonly string[] };
 }
 
-/** An attempt that is to come. */
+/** A pending attempt. */
 export interface Retry extends PendingRetry {
-  /**
-   * Set if no process makes it: that which was to make it is gone, and no living scheduler has a schedule of
-   * the name.
-   */
+  /** Set if no process makes it: its process is gone, and no living scheduler has a schedule of the name. */
   readonly orphaned?: true;
 }
 
@@ -78,10 +74,10 @@ export interface OrphanedCommand {
   readonly text: string;
 }
 
-/** How a schedule does at one time. */
+/** The state of a schedule at one time. */
 export interface ScheduleState {
   readonly schedule: ScheduleView;
-  /** The pause that lasts. */
+  /** The current pause. */
   readonly paused?: Pause;
   readonly unattended?: Unattended;
   readonly overdue?: OverdueTicks;
@@ -89,7 +85,7 @@ export interface ScheduleState {
   readonly next?: NextTick;
 }
 
-/** How a schedule does at `now`. `unattended`: what {@link attendanceOf} returns. */
+/** The state of a schedule at `now`. `unattended`: the result of {@link attendanceOf}. */
 export function scheduleState(
   schedule: ScheduleView,
   unattended: (schedule: ScheduleView) => Unattended | undefined,
@@ -106,32 +102,32 @@ export function scheduleState(
   };
 }
 
-/** What the problems are found in. */
+/** The facts in which problems are found. */
 export interface Facts {
   readonly now: number;
-  /** What runs, in all processes. */
+  /** The active runs of all processes. */
   readonly runs: readonly LiveRun[];
   readonly holds: ReadonlyMap<string, Hold>;
   readonly retries: readonly Retry[];
   readonly schedules: readonly ScheduleState[];
-  /** The last run of each job whose last run is in error, as `manager.failing` has it. */
+  /** The last run of each job whose last run ended in error, from `manager.failing`. */
   readonly failing: readonly RunRecord[];
   /** The last runs of jobs whose schedules are unattended, by name, as far as they are known. */
   readonly lastRuns: ReadonlyMap<string, RunRecord>;
   readonly orphans: readonly OrphanedCommand[];
 }
 
-/** A failure counts for so long, in ms: 7 days. */
+/** How long a failure counts, in ms: 7 days. */
 export const FAILED_WITHIN: number = 7 * 86_400_000;
 
 /**
- * A chain may be neither in the retries nor in the runs for so long, in ms: between an attempt and the next
- * one.
+ * How long a retry series may be neither in the retries nor in the runs, in ms: between an attempt and the
+ * next one.
  */
 const BETWEEN = 5_000;
 
 /**
- * A run is long if it takes this many times its p95 ({@link JobSummary.usual}), and no less than this more,
+ * A run is long if it takes this many times its p95 ({@link JobSummary.usual}), and at least this much more,
  * in ms.
  */
 const LONG_FACTOR = 1.5;
@@ -146,10 +142,10 @@ const IGNORES = 60_000;
 /** The most names of one problem. */
 const NAMES = 200;
 
-/** All that is wrong, the worst first, and of each kind the newest first. Leaves ojm's own runs out. */
+/** All problems, the worst first, and of each kind the newest first. Leaves out ojm's own runs. */
 export function problemsOf(facts: Facts): Problem[] {
   const { now } = facts;
-  // How its run ended is a part of that: two rows would look like two problems.
+  // The end of its run is part of the same problem: two rows would look like two problems.
   const orphaned = new Set(facts.orphans.map(({ run }) => run));
   const failed = failedIn(facts).filter(({ run }) => !orphaned.has(run));
   const ofSchedules = schedulesIn(facts, new Set([...failed, ...facts.runs].map(({ name }) => name)));
@@ -160,7 +156,7 @@ export function problemsOf(facts: Facts): Problem[] {
     }),
     ...facts.runs.flatMap((run) => ignores(run, now) ?? long(run, now) ?? []),
     ...ofSchedules,
-    // Of a schedule that is unattended, that is said.
+    // An unattended schedule is reported already.
     ...facts.retries
       .filter(({ name, orphaned }) => orphaned === true && !alone.has(name))
       .map((one) => unmade(one, now)),
@@ -173,13 +169,13 @@ export function problemsOf(facts: Facts): Problem[] {
 function inOrder(problems: readonly Problem[]): Problem[] {
   const rank = ({ kind }: Problem): number => PROBLEM_KINDS.indexOf(kind);
   const since = ({ at = Number.POSITIVE_INFINITY }: Problem): number => at;
-  // The difference of two that are infinite is not a number, which counts as none.
+  // The difference of two infinite numbers is not a number, which counts as equal.
   return problems.toSorted((a, b) => rank(a) - rank(b) || since(b) - since(a) || (a.name < b.name ? -1 : 1));
 }
 
 /**
- * The jobs whose last run failed: it ended in error in the last seven days, and no attempt waits or runs. A
- * run that was cancelled is no failure.
+ * The jobs whose last run failed: it ended in error in the last seven days, and no attempt is pending or
+ * running. A cancelled run is not a failure.
  */
 function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
   const chains = new Set([...retries, ...runs].map(({ chain }) => chain));
@@ -192,9 +188,9 @@ function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
 }
 
 /**
- * What is wrong with the schedules. One that is paused is only reported as paused: that a person has stopped
- * it matters more than that no process is there. `shown`: the jobs that run, or whose failure is a problem of
- * its own.
+ * The problems of the schedules. A paused schedule is only reported as paused: that a person has stopped it
+ * matters more than that no process runs it. `shown`: the jobs that are running, or whose failure is a
+ * problem of its own.
  */
 function schedulesIn({ schedules, lastRuns }: Facts, shown: ReadonlySet<string>): Problem[] {
   return schedules.flatMap(({ schedule: { name }, paused, unattended, overdue }): Problem[] => {
@@ -208,7 +204,7 @@ function schedulesIn({ schedules, lastRuns }: Facts, shown: ReadonlySet<string>)
   });
 }
 
-/** How the last run of a job ended whose schedule is unattended; `undefined` if it ended well. */
+/** How the last run of a job with an unattended schedule ended; `undefined` if it ended well. */
 function lastText(last: RunRecord | undefined): string | undefined {
   if (last === undefined) return undefined;
   // No process has closed the record of a run whose process was killed.
@@ -224,7 +220,7 @@ function unmade({ name, chain, attempt, retry, due }: Retry, now: number): Probl
 function ignores({ name, id, asked }: LiveRun, now: number): Problem | undefined {
   if (asked === undefined || now - asked.at < IGNORES) return undefined;
   const { at, by, author = `${by.host}, pid ${by.pid}`, reason } = asked;
-  // In whole minutes: a text that changed each second could not be read.
+  // In whole minutes: a text that changes each second is not readable.
   const ago = durationText(Math.floor((now - at) / 60_000) * 60_000);
   const why = reason === undefined ? "" : `: ${reason}`;
   return {
@@ -254,8 +250,8 @@ const heldText = ({ author, reason, until: end }: Hold): string => `held${by(aut
 const pausedText = (paused: Pause): string => `paused${by(paused.by)}${until(paused.until)}: ${paused.reason}`;
 
 /**
- * The same with one problem for all schedules that are unattended for the same reason: a row for each would
- * hide the failures of the others.
+ * The problems, with one for all schedules that are unattended for the same reason: a row for each would hide
+ * the failures of others.
  */
 export function grouped(problems: readonly Problem[]): Problem[] {
   const found = problems.filter(({ unattended }) => unattended === undefined);
@@ -280,8 +276,8 @@ function groupOf(unattended: Unattended, all: readonly Problem[]): Problem {
 }
 
 /**
- * Attempts that are to come, the soonest first, and which of them no process makes. Reads the schedulers only
- * if the process of one is gone. One that died on another machine counts as living for 15 seconds more.
+ * Pending attempts, the soonest first, and which of them no process makes. Reads the schedulers only if the
+ * process of an attempt is gone. One that died on another machine counts as living for 15 seconds more.
  *
  * @throws ChannelError if the store fails
  * @example
@@ -296,7 +292,7 @@ export async function retriesOf(manager: JobManager, retries: readonly PendingRe
   return markedRetries(retries, (retry) => left.has(retry), schedulers);
 }
 
-/** The same of what is known. `isLeft`: whether the process that was to make an attempt is gone. */
+/** The same from known facts. `isLeft`: whether the process of an attempt is gone. */
 export function markedRetries(
   retries: readonly PendingRetry[],
   isLeft: (retry: PendingRetry) => boolean,

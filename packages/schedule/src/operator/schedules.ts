@@ -6,12 +6,12 @@ import { whyBackfilled, whyNotRun } from "../decide/outcomes.js";
 import type { Pause } from "../store/schema.js";
 
 /**
- * Why a schedule is unattended. `gone`: no living scheduler has it. `older`: those that have it have another
- * definition of it than the store.
+ * Why a schedule is unattended. `gone`: no living scheduler has it. `older`: the living ones that have it
+ * have another definition than the store.
  */
 export type Unattended = "gone" | "older";
 
-/** What says that schedules are unattended, of one and of several. */
+/** The texts for unattended schedules: for one, and for several. */
 export const UNATTENDED: Readonly<Record<Unattended, { readonly one: string; readonly several: string }>> = {
   gone: {
     one: "no process runs this schedule",
@@ -48,26 +48,26 @@ export function attendanceOf(schedulers: Iterable<SchedulerView>): (schedule: De
 
 /** Options of {@link overdueTicks}. Times are in ms since 1970. */
 interface OverdueOptions {
-  /** How late a tick is that is overdue, in ms. Default: 60,000. */
+  /** How late an overdue tick is, in ms. Default: 60,000. */
   readonly grace?: number | undefined;
-  /** Only ticks after this one. Default: those that were not decided. */
+  /** Only ticks after this one. Default: those that are not decided. */
   readonly after?: number;
   /** Only ticks that were due at this time. */
   readonly by?: number;
 }
 
 /**
- * The ticks of a schedule that are overdue: no process has decided on them more than `grace` ms after they
- * were due. By default these are exactly the ticks that a scheduler would call missed ({@link LATE}): a
- * living one decides within moments, so that it makes no difference whether one is there. Ticks of a pause or
- * a blackout are never overdue.
+ * The overdue ticks of a schedule: no process has decided them more than `grace` ms after they were due. By
+ * default these are exactly the ticks that a scheduler would call missed ({@link LATE}): a living one decides
+ * within moments, so it does not matter whether there is one. Ticks of a pause or a blackout are never
+ * overdue.
  */
 export function overdueTicks(
   schedule: Pick<ScheduleView, "overdue" | "decided">,
   now: number,
   { grace = LATE, after = schedule.decided, by = Number.POSITIVE_INFINITY }: OverdueOptions = {},
 ): OverdueTicks | undefined {
-  // Later than the grace, and not at its end: as the scheduler decides.
+  // Later than the grace, not at its end: the scheduler decides in the same way.
   return schedule.overdue(Math.min(by, now - grace - 1), after);
 }
 
@@ -78,14 +78,13 @@ export async function attendanceIn(manager: JobManager): Promise<ReturnType<type
   return attendanceOf(schedulers);
 }
 
-/** How many ticks are overdue, and since when. */
+/** The number of overdue ticks, and since when. */
 function overdueText({ count, at }: OverdueTicks): string {
   return `${count === 1 ? "one tick is" : `${count} ticks are`} overdue, since ${new Date(at).toISOString()}`;
 }
 
 /**
- * What says that a schedule is unattended, or that ticks are overdue although it is not; `undefined` if
- * neither.
+ * The text about an unattended schedule, or about overdue ticks of an attended one; `undefined` if neither.
  */
 export function attendanceText(
   unattended: Unattended | undefined,
@@ -96,17 +95,17 @@ export function attendanceText(
   return [UNATTENDED[unattended].one, ...(ticks === undefined ? [] : [ticks])].join("; ");
 }
 
-/** The pause that lasts at `now`. */
+/** The current pause at `now`. */
 export function pauseAt({ paused }: { readonly paused?: Pause }, now: number): Pause | undefined {
   return paused === undefined || (paused.until ?? Number.POSITIVE_INFINITY) <= now ? undefined : paused;
 }
 
-/** Ticks that are overdue, as one entry beside those that have their outcome. */
+/** Overdue ticks, as one entry next to the decided ones. */
 export interface OverdueTick extends Omit<ScheduleTick, "outcome"> {
   readonly outcome: "overdue";
 }
 
-/** Ticks that are overdue, as one entry; none if there are none. */
+/** Overdue ticks, as one entry; empty if there are none. */
 export function overdueEntry(schedule: string, ticks: OverdueTicks | undefined): OverdueTick[] {
   if (ticks === undefined) return [];
   const { at, until, count } = ticks;
@@ -114,7 +113,8 @@ export function overdueEntry(schedule: string, ticks: OverdueTicks | undefined):
 }
 
 /**
- * Why a tick was not run, or not run so far, or run late, in words; `undefined` for one that was run in time.
+ * Why a tick was not run, has not been run yet, or was run late, in words; `undefined` for one that was run
+ * in time.
  */
 export function tickText(tick: ScheduleTick | OverdueTick): string | undefined {
   if (tick.outcome === "overdue") return "no process has decided on it so far";

@@ -14,31 +14,31 @@ import {
 } from "./problems.js";
 import { attendanceOf } from "./schedules.js";
 
-/** What an operator wants to know of a store, as it is at one time. */
+/** The state of a store for an operator, at one time. */
 export interface StoreSnapshot {
   /** In ms since 1970. */
   readonly at: number;
-  /** All that is wrong, the worst first. See {@link grouped}. */
+  /** All problems, the worst first. See {@link grouped}. */
   readonly problems: readonly Problem[];
-  /** What runs, in all processes, by name. */
+  /** The active runs of all processes, by name. */
   readonly runs: readonly LiveRun[];
-  /** The names whose locks others wait for, and how many do. */
+  /** The names whose locks have waiters, and how many. */
   readonly waiting: ReadonlyMap<string, number>;
   /** The jobs that people hold. */
   readonly holds: ReadonlyMap<string, Hold>;
-  /** The attempts that are to come, the soonest first. */
+  /** The pending attempts, the soonest first. */
   readonly retries: readonly Retry[];
   /** The schedules, by name, each with its next tick. */
   readonly schedules: readonly ScheduleState[];
-  /** The schedulers that live. */
+  /** The living schedulers. */
   readonly schedulers: readonly SchedulerView[];
 }
 
 /** Options of {@link snapshot}. */
 export interface SnapshotOptions {
   /**
-   * Finds the commands that outlived their runs. `running`: the ids of the runs that are not over. Default:
-   * none. `ojm` finds those of `ojm exec`.
+   * Finds the commands that outlived their runs. `running`: the ids of the open runs. Default: none. `ojm`
+   * finds those of `ojm exec`.
    */
   readonly orphans?: (running: ReadonlySet<string>) => Promise<readonly OrphanedCommand[]>;
 }
@@ -47,8 +47,8 @@ export interface SnapshotOptions {
 export const LAST_RUNS = 100;
 
 /**
- * What an operator wants to know of a store. Reads each kind of entry once. A program that looks at a store
- * again and again follows it instead: see {@link followStore}.
+ * The state of a store for an operator. Reads each kind of entry once. A program that reads the state
+ * repeatedly should follow the store instead: see {@link followStore}.
  *
  * @throws ChannelError if the store fails
  * @example
@@ -70,17 +70,18 @@ export async function snapshot(manager: JobManager, options: SnapshotOptions = {
   return snapshotOf({ ...known, ...rest, holds: holdsIn(locks), retries: marked }, { waiting, schedulers });
 }
 
-/** The snapshot that facts make. */
+/** Makes a snapshot from facts. */
 export function snapshotOf(facts: Facts, others: Pick<StoreSnapshot, "waiting" | "schedulers">): StoreSnapshot {
   const { now: at, runs, holds, retries, schedules } = facts;
   return { at, problems: problemsOf(facts), runs, holds, retries, schedules, ...others };
 }
 
-/** What no watch reports. */
+/** The facts that no watch reports. */
 export type Unwatched = Pick<Facts, "failing" | "lastRuns" | "orphans">;
 
 /**
- * Reads what no watch reports: which jobs fail, how the last runs of unattended schedules ended, and orphans.
+ * Reads the facts that no watch reports: which jobs fail, how the last runs of unattended schedules ended,
+ * and orphans.
  */
 export async function readUnwatched(
   manager: JobManager,

@@ -4,10 +4,10 @@ import type { CheckedDefinition } from "../definition/types.js";
 import { type Cursor, cursorKey, removedKey, type SchedulesValue, type StoredSchedule, scheduleKey } from "./schema.js";
 import type { Found, ScheduleStore, Stored, Versioned } from "./store.js";
 
-/** So many earlier definitions are remembered. */
+/** The number of earlier definitions that are remembered. */
 const MOST_PAST = 50;
 
-/** A definition that a process brings. */
+/** The definition of a process. */
 export interface Brought {
   readonly name: string;
   readonly definition: CheckedDefinition;
@@ -15,10 +15,10 @@ export interface Brought {
 }
 
 /**
- * Puts a definition into the store, if it is newer than the one that is there: a hash that the store has
- * not seen wins. One that it has seen is an older one, from a process that was not deployed yet: it wins
- * only with `rollback`. Resolves to what is in the store then: without the cursor if the schedule was there
- * already, as most of the processes that share a schedule never need it.
+ * Puts a definition into the store, if it is newer than the present one: a hash that the store has not seen
+ * wins. A hash that it has seen is an older definition, from a process that was not deployed yet: it wins
+ * only with `rollback`. Resolves to the new content of the store. The cursor is missing if the schedule was
+ * there already, because most of the processes that share a schedule never need it.
  */
 export async function adopt(
   store: ScheduleStore,
@@ -50,7 +50,7 @@ async function replace(
     const value: StoredSchedule = { name, definition, hash, revision: 1, past: [], since: now };
     return begin(store, schedule, cursor, value, [{ delete: removedKey(name) }]);
   }
-  // Somebody deleted the cursor: which ticks were run is not known. Begin now rather than run one twice.
+  // The cursor was deleted: it is not known which ticks were run. Begin now rather than run one twice.
   if (cursor === undefined) return begin(store, schedule, cursor, schedule.value);
   const { past, revision } = schedule.value;
   const value: StoredSchedule = {
@@ -71,8 +71,8 @@ async function replace(
 }
 
 /**
- * Puts a schedule back as it was known last, with a cursor that begins now: the store has lost it. Resolves
- * to what is in the store then; to `undefined` if somebody removed the schedule.
+ * Puts a schedule back as last known, with a cursor that begins now: the store has lost it. Resolves to the
+ * new content of the store; to `undefined` if the schedule was removed.
  */
 export async function restore(store: ScheduleStore, known: StoredSchedule): Promise<Stored | undefined> {
   const removed = removedKey(known.name);

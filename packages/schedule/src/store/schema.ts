@@ -3,15 +3,15 @@ import type { ProcessIdentity } from "@ojm/core/internal";
 import type { Calendar, CheckedDefinition } from "../definition/types.js";
 
 /*
- * The entries that schedulers keep in their channel, in the store of the locks:
+ * The entries of schedulers in their channel, in the store of the locks:
  *   ["schedule", NAME]            the definition, and whether it is paused; all schedulers watch these
- *   ["cursor", NAME]              up to which tick all is decided, and which ticks wait
+ *   ["cursor", NAME]              up to which tick all are decided, and which ticks wait
  *   ["tick", NAME, AT]            the outcome of a tick, or of a range of ticks at its first one
- *   ["unrun", NAME, AT]           a mark of each outcome that is no run: few among many
+ *   ["unrun", NAME, AT]           a mark of each outcome that is not a run: few among many
  *   ["member", INSTANCE]          a living scheduler, with a time to live
  *   ["member", INSTANCE, PART]    the schedules that it can run
- *   ["removed", NAME]             somebody removed the schedule; without it, the store has lost it
- *   ["request", NAME, ID]         a run or a backfill that somebody asked for
+ *   ["removed", NAME]             the schedule was removed; without it, the store has lost it
+ *   ["request", NAME, ID]         a requested run or backfill
  */
 
 /** The channel of the schedulers. */
@@ -36,43 +36,44 @@ export interface StoredSchedule {
   readonly name: string;
   readonly definition: CheckedDefinition;
   readonly hash: string;
-  /** Counts the definitions that it has had. */
+  /** The number of its definitions so far. */
   readonly revision: number;
   /** The hashes of earlier definitions, the newest last. */
   readonly past: readonly string[];
-  /** When this definition came, in ms since 1970. */
+  /** When this definition was written, in ms since 1970. */
   readonly since: number;
-  /** A pause that is over stays until the next one: ticks that nobody decided then were paused. */
+  /** A pause that is over stays until the next one: undecided ticks of that time were paused. */
   readonly paused?: Pause;
   /** When the latest pause ended: `pauseAfter` counts the runs since. */
   readonly resumed?: number;
 }
 
-/** How far the ticks of a schedule are decided. */
+/** The progress of a schedule's ticks. */
 export interface Cursor {
   /** All ticks up to this one have their outcome, or wait. In ms since 1970. */
   readonly at: number;
   /** The ticks that wait for their run, in order. */
   readonly waiting?: readonly number[];
   /**
-   * The cursor was set back from here, as a machine with a wrong clock had moved it. Ticks up to this one may
-   * have an outcome although the cursor is before them.
+   * The cursor was set back from here, because a machine with a wrong clock had moved it. Ticks up to this
+   * one may have an outcome although the cursor is before them.
    */
   readonly ahead?: number;
 }
 
-/** What became of a tick. */
+/** The outcome of a tick. */
 export type TickOutcome = "run" | "skipped" | "missed" | "refused";
 
 /**
  * Why a tick was not run.
  *
- * - skipped: `paused`, `blackout`, `overlap` (the job ran), `queue-full`, `replaced` (by a newer tick)
+ * - skipped: `paused`, `blackout`, `overlap` (the job was running), `queue-full`, `replaced` (by a newer
+ *   tick)
  * - missed: `policy` (`missed: "none"`), `too-late` (`within`), `not-latest`, `too-many` (`max`),
- *   `nobody-there` (`downtime: false`), `imported` (the schedule was brought from another store, which may
- *   have run it)
- * - refused: `removed` (the schedule), `invalid` (the manager refuses its options), `not-recorded` (the store
- *   of the records refused the record of the run, which did not start)
+ *   `nobody-there` (`downtime: false`), `imported` (the schedule came from another store, which may have run
+ *   it)
+ * - refused: `removed` (the schedule), `invalid` (the manager rejects its options), `not-recorded` (the store
+ *   of the records rejected the record of the run, which did not start)
  */
 export type TickReason =
   | "paused"
@@ -90,19 +91,19 @@ export type TickReason =
   | "invalid"
   | "not-recorded";
 
-/** The outcome of a tick, or of all ticks from one to another. */
+/** The outcome of a tick, or of a range of ticks. */
 export interface TickValue {
   readonly outcome: TickOutcome;
   readonly reason?: TickReason;
-  /** What the reason rests on, such as the holder of the lock. */
+  /** The evidence of the reason, such as the holder of the lock. */
   readonly evidence?: { readonly [field: string]: JsonValue };
   /** With `run`: the id of the run. */
   readonly run?: string;
-  /** The last tick of a range, and how many ticks it has. With `more`, at least so many. */
+  /** The last tick of a range, and how many ticks it has. With `more`, at least that many. */
   readonly until?: number;
   readonly count?: number;
   readonly more?: true;
-  /** What its ticks are of: the schedule may have another calendar by now. */
+  /** The calendar of its ticks: the schedule may have another one by now. */
   readonly calendar?: Calendar;
   /** The scheduler that decided, when, and by which revision of the definition. */
   readonly by: Holder;
@@ -110,15 +111,17 @@ export interface TickValue {
   readonly revision: number;
 }
 
-/** How long a request and its answer are kept, in ms. A backfill is renewed with each run. */
+/** How long a request and its answer are stored, in ms. A backfill is renewed with each run. */
 export const REQUEST_TTL: number = 86_400_000;
 
 /** A living scheduler. */
 export interface MemberValue {
   readonly by: Holder;
-  /** Of how many parts the list of its schedules is. */
+  /** The number of parts of its list of schedules. */
   readonly parts: number;
-  /** Its process: on the same machine, others see at once that it is gone. Older versions did not tell. */
+  /**
+   * Its process: on the same machine, others see at once that it is gone. Older versions did not write it.
+   */
   readonly process?: ProcessIdentity;
 }
 
@@ -127,7 +130,7 @@ export interface MemberPart {
   readonly schedules: readonly (readonly [name: string, hash: string])[];
 }
 
-/** What somebody asked of the scheduler that has the body. */
+/** A request to the scheduler that has the body. */
 export interface RequestValue {
   readonly type: "run" | "backfill";
   readonly reason: string;
@@ -138,16 +141,16 @@ export interface RequestValue {
   /** With `backfill`: the ticks after `from`, up to `to`. `from` moves on with each run. */
   readonly from?: number;
   readonly to?: number;
-  /** With `backfill`: whether ticks that were run are run again. */
+  /** With `backfill`: whether ticks that already ran are run again. */
   readonly again?: true;
-  /** With `backfill`: the first tick that was asked for, and how many are to run. */
+  /** With `backfill`: the first requested tick, and the number of ticks to run. */
   readonly first?: number;
   readonly ticks?: number;
-  /** With `backfill`: the run that was started last. */
+  /** With `backfill`: the latest run. */
   readonly last?: string;
   /** The run that was started for it. */
   readonly run?: string;
-  /** Why none was started. */
+  /** Why no run was started. */
   readonly refused?: string;
 }
 
@@ -157,7 +160,7 @@ export interface RemovedValue {
   readonly at: number;
 }
 
-/** The value of a mark: its key says all. */
+/** The value of a mark. The key has all the information. */
 export const MARK = 0;
 
 export type SchedulesValue =

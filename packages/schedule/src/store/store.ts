@@ -28,7 +28,7 @@ import {
 } from "./schema.js";
 import { isCursor, isSchedule, isTick } from "./valid.js";
 
-/** So many outcomes are written in one commit; each is a check, a write and a mark. etcd takes 128 ops. */
+/** The most outcomes that one commit writes; each is a check, a write and a mark. etcd accepts 128 ops. */
 const MOST_TICKS = 40;
 
 /** A value, and the version of its entry. */
@@ -37,13 +37,13 @@ export interface Versioned<V> {
   readonly version: Version;
 }
 
-/** A schedule and its cursor as they are in the store. */
+/** A schedule and its cursor in the store. */
 export interface Stored {
   readonly schedule: Versioned<StoredSchedule>;
   readonly cursor: Versioned<Cursor>;
 }
 
-/** A schedule as it was found, and its cursor if that was looked for. */
+/** A schedule in the store, and its cursor if that was read. */
 export interface Found {
   readonly schedule: Versioned<StoredSchedule>;
   readonly cursor?: Versioned<Cursor>;
@@ -53,11 +53,11 @@ export interface Found {
 export class ScheduleStore {
   readonly channel: Channel<SchedulesValue>;
   readonly clock: Clock;
-  /** Who writes. */
+  /** The author of the writes. */
   readonly by: Holder;
   readonly #note: (act: Act) => ChannelOps<unknown>;
 
-  /** `note`: the ops by which the audit tells of an act, such as {@link notesOf}. */
+  /** `note`: returns the ops that record an action in the audit, such as {@link notesOf}. */
   constructor(channel: Channel<SchedulesValue>, clock: Clock, by: Holder, note: (act: Act) => ChannelOps<unknown>) {
     this.channel = channel;
     this.clock = clock;
@@ -65,7 +65,7 @@ export class ScheduleStore {
     this.#note = note;
   }
 
-  /** The ops by which the audit tells of an act, for the commit that does it. */
+  /** The ops that record an action in the audit, for the commit of that action. */
   noted(act: Omit<Act, "by">): ChannelOps<unknown> {
     return this.#note({ ...act, by: this.by });
   }
@@ -92,7 +92,7 @@ export class ScheduleStore {
     return { schedule, cursor };
   }
 
-  /** The ops of an outcome: nobody has decided this tick before. */
+  /** The ops of an outcome. They fail if the tick has one already. */
   tickOps(name: string, { at, value }: Decided, revision: number): Op<SchedulesValue>[] {
     const key = tickKey(name, at);
     const tick: TickValue = { ...value, by: this.by, decided: this.clock.now(), revision };
@@ -101,7 +101,7 @@ export class ScheduleStore {
 
   /**
    * Writes outcomes, and the cursor behind them, if the schedule and the cursor are still as in `stored`.
-   * Resolves to the new cursor; to `undefined` if they are not.
+   * Resolves to the new cursor; to `undefined` if they have changed.
    */
   async settle(stored: Stored, cursor: Cursor, ticks: readonly Decided[]): Promise<Versioned<Cursor> | undefined> {
     const put = { put: cursorKey(stored.schedule.value.name), value: cursor };
@@ -112,7 +112,8 @@ export class ScheduleStore {
   /**
    * Writes outcomes and more, if the schedule and the cursor are still as in `stored`. `moved.cursor`: the
    * cursor behind all of them. `others`: ops without checks on other channels. A tick that has an outcome
-   * keeps it. Resolves to the version of the writes; to `undefined` if they are not.
+   * keeps it. Resolves to the version of the writes; to `undefined` if the schedule or the cursor has
+   * changed.
    */
   async write(
     stored: Stored,
@@ -127,7 +128,7 @@ export class ScheduleStore {
     while (left.length > MOST_TICKS) {
       const part = left.slice(0, MOST_TICKS);
       // The cursor moves with each part: if this process dies in between, the next one may have another
-      // policy, and would decide on these ticks anew.
+      // policy, and would decide these ticks again.
       const value = cursorBehind(cursor.value, part, moved.cursor);
       const put = { put: cursorKey(name), value };
       const version = await this.#commit({ ...stored, cursor }, part, [put], []);
@@ -138,7 +139,7 @@ export class ScheduleStore {
     return this.#commit({ ...stored, cursor }, left, writes, others);
   }
 
-  /** What is left of outcomes without those that ticks already have, if the cursor was set back. */
+  /** The outcomes without those that their ticks already have, if the cursor was set back. */
   async undecided(
     { schedule, cursor }: { readonly schedule: StoredSchedule; readonly cursor: Cursor },
     ticks: readonly Decided[],
@@ -165,7 +166,7 @@ export class ScheduleStore {
       if (result.ok) return result.version;
       const taken = result.failed.flatMap(({ key }) => tickOf(key));
       if (taken.length < result.failed.length) return undefined;
-      // The cursor was lost or set back, and the ticks have their outcomes: these stay.
+      // The cursor was lost or set back, and the ticks have outcomes: these stay.
       decided = decided.filter(({ at }) => !taken.includes(at));
     }
   }
@@ -196,19 +197,19 @@ function tickOf(key: unknown): number[] {
   return kind === "tick" ? [Number(at)] : [];
 }
 
-/** The ops by which the audit of a manager tells of an act. */
+/** The function that returns the ops for an action in the audit of a manager. */
 export function notesOf(manager: JobManager): (act: Act) => ChannelOps<unknown> {
   return (act) => manager.auditOps(act) as ChannelOps<unknown>;
 }
 
-/** What is needed of a `ScheduleStore`. */
+/** The used parts of a `ScheduleStore`. */
 interface Store {
   readonly channel: Channel<SchedulesValue>;
   readonly clock: Clock;
   readonly by: Holder;
 }
 
-/** An outcome in the store, the tick of its entry, and how much longer it is kept, in ms. */
+/** An outcome in the store, the tick of its entry, and its remaining time to live, in ms. */
 export interface FoundOutcome {
   readonly at: number;
   readonly value: TickValue;
@@ -217,9 +218,8 @@ export interface FoundOutcome {
 }
 
 /**
- * The entry that a tick falls into. A range counts for all ticks of its time, even if the schedule has
- * another
- * calendar by now: so no two entries overlap, and the nearest one is the only candidate.
+ * The entry that covers a tick. A range counts for all ticks of its time, even if the schedule has another
+ * calendar by now. So no two entries overlap, and the nearest one is the only candidate.
  */
 export async function outcomeAt(
   { channel }: Pick<Store, "channel">,
@@ -230,7 +230,9 @@ export async function outcomeAt(
   return found !== undefined && holds(found, at) ? found : undefined;
 }
 
-/** The outcomes of a time, oldest first, and the one before them: it may be a range that reaches into it. */
+/**
+ * The outcomes of a time, oldest first, and the previous one: it may be a range that reaches into the time.
+ */
 async function outcomesIn(
   channel: Store["channel"],
   name: string,
@@ -254,8 +256,8 @@ const holds = ({ at: first, value: { until = first } }: FoundOutcome, at: number
   at >= first && at <= until;
 
 /**
- * The ops that write a run instead of the outcome that its tick has so far. A range that the tick was part of
- * is cut in two: no tick has two outcomes.
+ * The ops that write a run in place of the tick's present outcome. A range that contained the tick is cut in
+ * two: no tick has two outcomes.
  */
 export function replaceOps(
   store: Store,
@@ -264,7 +266,7 @@ export function replaceOps(
 ): Op<SchedulesValue>[] {
   const { until, count: _, more: __, calendar: of, ...rest } = found.value;
   const calendar = until === undefined || of === undefined ? undefined : calendarOf(of);
-  // A tick of a new calendar has no outcome of its own before.
+  // A tick of a new calendar has had no outcome of its own before.
   const isOne = at === found.at || calendar?.next(at - 1) === at;
   const before = isOne && { before: { outcome: rest.outcome, ...(rest.reason && { reason: rest.reason }) } };
   const evidence = { ...more, ...before };
@@ -290,15 +292,14 @@ export function replaceOps(
 }
 
 /**
- * Late ticks up to here get no outcome once a cursor was set back: if the store has none, they were decided
- * by
- * an earlier definition, or before there was a schedule, or more than 30 days ago.
+ * Late ticks up to here get no outcome after a cursor was set back. If the store has none, they were decided
+ * by an earlier definition, or before the schedule existed, or more than 30 days ago.
  */
 export function passedBefore({ since }: Pick<StoredSchedule, "since">, now: number): number {
   return Math.max(Math.min(since, now - LATE), now - TICK_TTL);
 }
 
-/** What is left of outcomes without the ticks up to `passed`, and those that have an outcome in the store. */
+/** The outcomes without the ticks up to `passed`, and without those that have an outcome in the store. */
 async function undecided(
   channel: Store["channel"],
   name: string,
@@ -328,8 +329,8 @@ async function undecided(
 }
 
 /**
- * The ops that write what became of a tick, or of a range that begins at it. Of a thousand ticks some few are
- * not run, and these are what people look for: each has a mark, which is as long in the store as the outcome.
+ * The ops that write the outcome of a tick, or of a range that begins at it. Only a few of a thousand ticks
+ * are not run, and people search for these: each has a mark, which lives as long as the outcome.
  */
 export function outcomeOps(name: string, at: number, value: TickValue, ttl: number = TICK_TTL): Op<SchedulesValue>[] {
   const put: Op<SchedulesValue> = { put: tickKey(name, at), value, ttl };

@@ -3,8 +3,8 @@ import type { ProcessIdentity } from "@ojm/core/internal";
 import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
 
 /*
- * Whether an entry was written by a scheduler. Anybody can write to a store. A field that is not known here
- * is no fault, since a later version of ojm may write more.
+ * Whether an entry was written by a scheduler: any program can write to a store. An unknown field is allowed,
+ * since a later version of ojm may write more.
  */
 
 type Fields<T> = { readonly [K in keyof T]?: unknown };
@@ -29,7 +29,10 @@ function isPause(value: unknown): value is Pause {
   );
 }
 
-/** The schedule `name`: one that has another name than its key would stand for the schedule of that name. */
+/**
+ * The schedule `name`: an entry with another name than its key would be mistaken for the schedule of that
+ * name.
+ */
 export function isSchedule(value: unknown, name: string): value is StoredSchedule {
   const stored = fieldsOf<StoredSchedule>(value);
   if (stored === undefined || stored.name !== name || !isText(stored.hash) || !isTime(stored.since)) return false;
@@ -52,13 +55,13 @@ export function isCursor(value: unknown): value is Cursor {
 
 const OUTCOMES: readonly unknown[] = ["run", "skipped", "missed", "refused"];
 
-/** Whether a tick has its outcome. */
+/** Whether a value is the outcome of a tick. */
 export function isTick(value: unknown): value is TickValue {
   const tick = fieldsOf<TickValue>(value);
   return tick !== undefined && OUTCOMES.includes(tick.outcome) && isTime(tick.decided);
 }
 
-/** Whether all of an outcome can be shown. */
+/** Whether all fields of an outcome can be shown. */
 export function isWholeTick(value: unknown): value is TickValue {
   if (!isTick(value)) return false;
   const tick: Fields<TickValue> = value;

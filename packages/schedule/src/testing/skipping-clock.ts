@@ -5,19 +5,19 @@ interface Timer {
   readonly due: number;
   readonly callback: () => void;
   /**
-   * Whether somebody waits for it. Heartbeats and the like are late after a skip, as after a sleep: a week of
+   * Whether a caller waits for it. Heartbeats and the like are late after a skip, as after a sleep: a week of
    * them would take hours.
    */
   readonly awaited: boolean;
 }
 
 /**
- * A clock that goes as the machine's does, and that a test lets skip the time in which nothing happens. What
- * runs meanwhile, in threads and processes of its own, finds a clock that never runs ahead of it: nothing
- * times out because time was skipped, on a slow machine either.
+ * A clock that runs like the machine's, but lets a test skip the time in which nothing happens. Threads and
+ * other processes find a clock that never runs ahead of them: skipped time makes nothing time out, even on a
+ * slow machine.
  */
 export class SkippingClock implements Clock {
-  /** How far the wall clock is from where it should be; a test may set it. */
+  /** The error of the wall clock; a test may set it. */
   wall = 0;
   readonly #start: number;
   readonly #began: number = systemClock.monotonic();
@@ -50,22 +50,20 @@ export class SkippingClock implements Clock {
   }
 
   /**
-   * Lets time pass while nobody gets to run, as for a process that sleeps: what came due meanwhile is late.
+   * Lets time pass without running anything, as for a process that sleeps: timers that are due meanwhile fire
+   * late.
    */
   sleep(ms: number): void {
     this.#skipped += ms;
   }
 
-  /**
-   * Lets time pass until the wall clock shows `end`, and skips it whenever `idle` says that nothing is going
-   * on.
-   */
+  /** Lets time pass until the wall clock reaches `end`, and skips it whenever `idle` returns true. */
   async until(end: string, idle: () => boolean): Promise<void> {
     const last = this.monotonic() + Date.parse(end) - this.now();
     await this.while(() => this.monotonic() < last, idle, last);
   }
 
-  /** Lets time pass as long as `going` says so. */
+  /** Lets time pass as long as `going` returns true. */
   async while(going: () => boolean, idle: () => boolean, last: number = Number.POSITIVE_INFINITY): Promise<void> {
     while (going()) {
       await (idle() ? turn() : pause(1));

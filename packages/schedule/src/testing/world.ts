@@ -20,7 +20,7 @@ export interface SchedulerOf {
 
 /** A store in memory with its own time, and schedulers that share it. */
 export class World extends CoreWorld {
-  /** The runs of all schedulers, in order: the time, and which one. */
+  /** The runs of all schedulers, in order: the time, and the scheduler. */
   readonly ran: string[] = [];
   readonly #schedulers: SchedulerOf[] = [];
 
@@ -60,7 +60,7 @@ export class World extends CoreWorld {
     await this.clock.advance(Date.parse(`${day}T${time}Z`) - this.clock.now());
   }
 
-  /** The process dies: nothing of it reaches the store any more. */
+  /** The process dies: none of its calls reaches the store any more. */
   kill({ way }: SchedulerOf): void {
     way.heard = () => new Promise(() => {});
     way.fault = () => ({ type: "request lost" });

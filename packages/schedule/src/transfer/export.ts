@@ -12,18 +12,18 @@ import {
 import { notesOf, ScheduleStore, type Stored } from "../store/store.js";
 import { isCursor, isSchedule, isTick } from "../store/valid.js";
 
-/** A time behind that of each tick. */
+/** A time after every tick. */
 const END_OF_TIME = Number.MAX_VALUE;
 
-/** Who reads: nothing is written. */
+/** The author of a reader, which writes nothing. */
 const NOBODY = { host: "", pid: 0, instance: "" };
 
 type Parts = AsyncGenerator<ExportedSchedulePart, void, undefined>;
 
 /**
- * The schedules of a store, each behind the outcomes of its ticks, for the {@link scheduleImporter} of
- * another store. Schedulers may use the store meanwhile: each schedule is told as it was at one moment.
- * Requests, such as a backfill that goes on, belong to their store: they are not exported.
+ * The schedules of a store, each after the outcomes of its ticks, for the {@link scheduleImporter} of another
+ * store. Schedulers may use the store meanwhile: each schedule is exported as of one moment. Requests, such
+ * as an unfinished backfill, belong to their store: they are not exported.
  *
  * @throws ChannelError if the store fails
  */
@@ -40,7 +40,7 @@ export async function* exportedSchedules(
     yield* scheduleOf(store, name, options);
   }
   if (only !== undefined) return;
-  // Those that were removed: their ticks are still known.
+  // Removed schedules: their ticks are still in the store.
   for await (const name of namesUnder(channel, "tick")) if (!told.has(name)) yield* ticksOf(channel, name, options);
 }
 
@@ -68,7 +68,7 @@ async function* scheduleOf(store: ScheduleStore, name: string, options: Schedule
     yield* ticksOf(store.channel, name, { ...options, from });
     const after = await readable(store, name);
     if (after === undefined) return;
-    // While its ticks were read, some may have got their outcome: the cursor must tell of no other ticks.
+    // Some ticks may have got their outcome during the read: the cursor must not include others.
     if (after.cursor.version === before?.cursor.version) {
       yield { schedule: { ...after.schedule.value, cursor: after.cursor.value, read: store.clock.now() } };
       return;
@@ -78,7 +78,7 @@ async function* scheduleOf(store: ScheduleStore, name: string, options: Schedule
   }
 }
 
-/** The first tick that may have had no outcome. */
+/** The first tick that may be without an outcome. */
 function firstOpen({ at, waiting = [] }: Cursor): number {
   return Math.min(at, ...waiting);
 }
@@ -113,7 +113,7 @@ async function* ticksOf(
   }
 }
 
-/** A time before the first entry that reaches to `from`: a range of ticks may have begun before. */
+/** A time before the first entry that reaches to `from`: a range of ticks may have begun earlier. */
 async function firstReaching(channel: Channel<SchedulesValue>, name: string, from: number): Promise<number> {
   const earlier = { prefix: ["tick", name], before: tickKey(name, from), reverse: true, limit: 1 };
   for await (const { key, value } of channel.entries(earlier)) {
@@ -133,25 +133,25 @@ export interface ScheduleExportOptions extends CallOptions {
   readonly to?: number;
 }
 
-/** What became of a tick, or of several, as the store has it. */
+/** The outcome of a tick, or of several, as in the store. */
 export interface ExportedTick extends TickValue {
   readonly schedule: string;
   /** In ms since 1970. */
   readonly at: number;
 }
 
-/** A schedule as the store has it. */
+/** A schedule as in the store. */
 export interface ExportedSchedule extends StoredSchedule {
-  /** Which of its ticks have their outcome. */
+  /** The cursor: which of its ticks have their outcome. */
   readonly cursor: Cursor;
   /** When it was read, in ms since 1970. */
   readonly read: number;
 }
 
-/** A part of what {@link exportedSchedules} yields: plain JSON. A schedule stands behind its ticks. */
+/** A part of an export by {@link exportedSchedules}: plain JSON. A schedule comes after its ticks. */
 export type ExportedSchedulePart = { readonly tick: ExportedTick } | { readonly schedule: ExportedSchedule };
 
-/** What an import of schedules did. */
+/** The counts of an import of schedules. */
 export interface ScheduleImportCounts {
   readonly schedules: ImportCount;
   readonly ticks: ImportCount;

@@ -32,16 +32,16 @@ import { notesOf, outcomeOps, ScheduleStore, type Stored } from "../store/store.
 import { isCursor, isHolder, isSchedule, isTick } from "../store/valid.js";
 import type { ExportedSchedule, ExportedSchedulePart, ExportedTick, ScheduleImportCounts } from "./export.js";
 
-/** So many ticks are written in one commit; each is a check and a write. */
+/** The most ticks that one commit writes; each is a check and a write. */
 const MOST_TICKS = 40;
 
 /**
- * Takes what {@link exportedSchedules} told of another store. It never changes a schedule that this store
- * has, but for one case: if it has the same definition, and has decided fewer ticks, its cursor moves on.
+ * Imports the export of another store by {@link exportedSchedules}. It never changes a schedule of this
+ * store, with one exception: if it has the same definition, and has decided fewer ticks, its cursor moves on.
  *
- * No tick is run again that came due before the import. The outcomes come before their schedule. A tick that
- * came due since the export gets the outcome `missed`, with the reason `imported`: the other store may have
- * run it.
+ * A tick that was due before the import is not run again. The outcomes come before their schedule. A tick
+ * that became due since the export gets the outcome `missed`, with the reason `imported`: the other store may
+ * have run it.
  *
  * @throws ChannelError if the store fails
  * @example
@@ -62,7 +62,7 @@ export async function scheduleImporter(
   return new ScheduleImport(new ScheduleStore(channel, clock, by, notesOf(manager)));
 }
 
-/** Writes what another store exported: see {@link scheduleImporter}. Not for two callers at once. */
+/** Imports the export of another store: see {@link scheduleImporter}. Not for two callers at once. */
 export class ScheduleImport {
   readonly #store: ScheduleStore;
   readonly #schedules: Counter = new Counter();
@@ -74,7 +74,7 @@ export class ScheduleImport {
     this.#store = store;
   }
 
-  /** What it did so far. Parts that wait to be written are not counted yet. */
+  /** The counts so far. Buffered parts are not counted yet. */
   get counts(): ScheduleImportCounts {
     return { schedules: this.#schedules, ticks: this.#ticks };
   }
@@ -82,7 +82,7 @@ export class ScheduleImport {
   /**
    * Adds a part, in the order in which it was exported.
    *
-   * @throws ScheduleError `INVALID` for what was not exported by ojm; ChannelError if the store fails
+   * @throws ScheduleError `INVALID` for a part that ojm did not export; ChannelError if the store fails
    */
   async add(part: ExportedSchedulePart): Promise<void> {
     if ("tick" in part) await this.#addTick(checkedTick(part.tick));
@@ -90,7 +90,7 @@ export class ScheduleImport {
   }
 
   /**
-   * Writes all that waits. Call it behind the last part.
+   * Writes all buffered parts. Call it after the last part.
    *
    * @throws ChannelError if the store fails
    */
@@ -112,7 +112,7 @@ export class ScheduleImport {
     while (!(await this.#attempt(exported))) {}
   }
 
-  /** Resolves to false if somebody changed the schedule meanwhile. */
+  /** Resolves to false if the schedule changed meanwhile. */
   async #attempt({ cursor, read, ...value }: ExportedSchedule): Promise<boolean> {
     const { name, hash } = value;
     const own = await this.#store.read(name);
@@ -183,7 +183,7 @@ export class ScheduleImport {
       } else {
         const taken = result.failed.map(({ key }) => key as readonly unknown[]);
         if (taken.some(([kind]) => kind !== "tick")) return false;
-        // Whatever the outcome is that a tick has here, it has one.
+        // A tick that already has an outcome here keeps it.
         left = left.filter(({ at }) => !taken.some((key) => key[2] === at));
       }
     }
@@ -206,7 +206,7 @@ function checkedSchedule(schedule: ExportedSchedule): ExportedSchedule {
   return schedule;
 }
 
-/** Counts what becomes of parts. */
+/** Counts the outcomes of parts. */
 class Counter implements ImportCount {
   imported = 0;
   present = 0;
@@ -220,8 +220,8 @@ class Counter implements ImportCount {
 const DECIDED = "the store has an outcome for this tick";
 
 /**
- * Writes outcomes of ticks of one schedule, in order, where the store has none: neither under the same tick,
- * nor as a part of a range.
+ * Writes outcomes of ticks of one schedule, in order, if the store has none: neither under the same tick, nor
+ * as part of a range.
  */
 async function addTicks(
   channel: Channel<SchedulesValue>,
@@ -251,7 +251,7 @@ async function put(
   while (left.length > 0) {
     const ops = left.flatMap((tick): Op<SchedulesValue>[] => {
       const key = tickKey(tick.schedule, tick.at);
-      // By the clock of the store that the tick comes from, it may have been decided in the future.
+      // By the clock of its original store, the tick may have been decided in the future.
       const ttl = Math.min(TICK_TTL, tick.decided + TICK_TTL - now);
       return [{ check: key, version: null }, ...outcomeOps(tick.schedule, tick.at, outcomeOf(tick), ttl)];
     });
@@ -273,7 +273,7 @@ async function put(
   }
 }
 
-/** The outcomes that the store has from the first of these ticks to the last, and the one before. */
+/** The outcomes in the store from the first of these ticks to the last, and the previous one. */
 async function decidedAround(
   channel: Channel<SchedulesValue>,
   ticks: readonly ExportedTick[],

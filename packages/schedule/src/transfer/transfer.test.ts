@@ -9,7 +9,7 @@ import {
 } from "./export.js";
 import { scheduleImporter } from "./import.js";
 
-/* From one store into another. Each world is a store with a time of its own. */
+/* From one store into another. Each world is a store with its own time. */
 
 const MINUTE = 60_000;
 

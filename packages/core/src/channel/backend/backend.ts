@@ -6,7 +6,7 @@ import type { Clock } from "../../util/clock.js";
  */
 export interface Supports {
   /**
-   * Who can use the same store at once: one process, the processes of one host, or anybody on the network.
+   * Who can use the same store at once: one process, the processes of one host, or any host on the network.
    */
   readonly shared: "process" | "host" | "network";
   /** What an acknowledged write survives: nothing, the death of the process, or a power cut of the host. */
@@ -26,23 +26,23 @@ export interface Supports {
   readonly maxKeyBytes: number;
   /** The longest encoded value, in UTF-8 bytes. */
   readonly maxValueBytes: number;
-  /** How much of the log of a run it keeps. Absent: as much as others of its kind, by `shared`. */
+  /** How much of a run's log the store keeps. Absent: the budget of its kind, by `shared`. */
   readonly logs?: LogBudget;
 }
 
-/** How much of the log of a run a store keeps, and how it is written. */
+/** How much of a run's log a store keeps, and how it is written. */
 export interface LogBudget {
-  /** The first part of a log, which is kept as a whole, in bytes. */
+  /** The first part of a log, in bytes. It is never cut. */
   readonly head: number;
-  /** The last part, in bytes. What lies between the two is deleted. */
+  /** The last part, in bytes. Everything between the two parts is deleted. */
   readonly tail: number;
-  /** The size at which waiting lines are written, in bytes. */
+  /** The number of bytes at which buffered lines are written. */
   readonly chunk: number;
-  /** The longest that a line waits until it is written, in ms, if the store keeps up. */
+  /** The longest that a line stays buffered, in ms, if the store keeps up. */
   readonly interval: number;
-  /** How long lines are kept, in ms. Absent: until the record of the run is pruned. */
+  /** How long lines are stored, in ms. Absent: until the record of the run is pruned. */
   readonly ttl?: number;
-  /** Whether the lines of a run that completed are kept after its end. */
+  /** Whether the lines of a completed run are kept after its end. */
   readonly completed: boolean;
 }
 
@@ -68,8 +68,8 @@ export interface StoredCheck {
 }
 
 /**
- * A write of a commit. `value: null` deletes; deleting a missing entry is no error. A commit writes each key
- * at most once.
+ * A write of a commit. `value: null` deletes; deleting a missing entry is not an error. A commit writes each
+ * key at most once.
  */
 export interface StoredWrite {
   readonly key: string;
@@ -88,9 +88,9 @@ export interface Commit {
 }
 
 /**
- * The result of a commit. `version` is above every version that the store ever gave out, also to deleted keys
- * and before a restart. `current[i]` is the entry under the key of `checks[i]`, all read at the one moment at
- * which the commit failed.
+ * The result of a commit. `version` is above every version that the store ever issued, including those of
+ * deleted keys and those before a restart. If a check fails, `current[i]` is the entry under the key of
+ * `checks[i]`; all are read at the moment at which the commit failed.
  */
 export type CommitOutcome =
   | { readonly ok: true; readonly version: string }
@@ -120,9 +120,7 @@ export interface ScanPage {
   readonly more: boolean;
 }
 
-/**
- * A change that a watch saw. With `value: null` the entry was deleted, and `version` is that of the delete.
- */
+/** A change that a watch saw. `value: null`: the entry was deleted, and `version` is that of the delete. */
 export interface StoredChange {
   readonly key: string;
   readonly value: string | null;
@@ -133,13 +131,13 @@ export interface StoredChange {
 /** The callbacks of a watch. The backend calls them one at a time, in the order of versions for each key. */
 export interface WatchSink {
   /**
-   * Somebody wrote or deleted an entry. An expiry may be reported as a delete, or not at all: core
-   * tracks the deadlines of the entries that were reported.
+   * An entry was written or deleted. An expiry may be reported as a delete, or not at all: core tracks the
+   * deadlines of the entries that were reported.
    */
   change(change: StoredChange): void;
-  /** Changes may have been missed for good. The watch goes on from here. */
+  /** Changes may have been missed for good. The watch continues from here. */
   gap(): void;
-  /** The watch ended, for a reason that a retry does not mend. A lost connection is no such reason. */
+  /** The watch ended for a reason that a retry does not fix. A lost connection is not such a reason. */
   fail(error: Error): void;
 }
 
@@ -171,8 +169,8 @@ export interface Backend {
   /**
    * Resolves once every later commit will be reported to `sink`. Call the result to end the watch.
    *
-   * A watch by itself does not keep the process alive. Core does that while somebody waits for a change. Else
-   * a process that forgets to end a run would never end, and never free its lock.
+   * A watch by itself does not keep the process alive. Core does that while a caller waits for a change.
+   * Otherwise a process that forgets to end a run would never exit and never free its lock.
    *
    * Waiters rely on watches of a single key (see `onlyKeyOf`), a few dozen at a time, each short: wake only
    * the client concerned. A backend that reports every commit to every watcher wakes all waiters for each of
@@ -195,14 +193,14 @@ export interface BackendType {
   /** Other names of the type. */
   readonly aliases?: readonly string[];
   /**
-   * The options in `args` that are paths of the store's own files or folders. In a job file, such a path
-   * begins at the folder of that file. A command that only looks at a store opens none whose paths are
-   * missing. Absent: no option is a path.
+   * The options in `args` that are paths of the store's own files or folders. In a job file, such a path is
+   * relative to the folder of that file. A read-only command does not open a store whose paths are missing.
+   * Absent: no option is a path.
    */
   readonly paths?: readonly string[];
   /**
-   * The names of all options in `args`. `ojm check` refuses any other one without opening the store. Absent:
-   * only `open` knows them.
+   * The names of all options in `args`. `ojm check` rejects any other option without opening the store.
+   * Absent: only `open` knows them.
    */
   readonly options?: readonly string[];
   /**

@@ -19,7 +19,7 @@ function distance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** A longer word is no typo, and comparing two words of 30,000 characters takes half a minute. */
+/** A longer word is not a typo, and comparing two words of 30,000 characters takes half a minute. */
 const LONGEST_WORD = 200;
 
 /**
@@ -61,7 +61,7 @@ export function unknownOption(whose: string, options: object, known: readonly st
 }
 
 /**
- * Refuses an option that a backend does not know. The message names the nearest one that it knows.
+ * Rejects an unknown option of a backend. The message names the nearest known option.
  *
  * @throws ChannelError `INVALID_CONFIG`
  */

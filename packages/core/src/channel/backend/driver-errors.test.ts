@@ -19,7 +19,7 @@ test("a file that a driver misses is a fault of it, and no package to install", 
   expect(channelErrorOf(cause, "not-applied").code).toBe("FAILED");
 });
 
-/** The error of Node for a package in a folder of `at`, whose manifest is there, and whose program is not. */
+/** Node's error for a package in a folder of `at` that has a manifest but lacks its program. */
 function errorOfUnbuilt(at: string, name: string): { readonly error: unknown; readonly folder: string } {
   const folder = realpathSync(temporaryFolder());
   mkdirSync(join(folder, at), { recursive: true });

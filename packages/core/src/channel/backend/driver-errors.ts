@@ -5,8 +5,8 @@ import type { Backend } from "./backend.js";
 
 /**
  * Wraps a backend so that each of its errors is a {@link ChannelError}: an unexpected error of its driver
- * becomes the `cause` of a `FAILED`. A heartbeat goes on after a `ChannelError`; any other error would end
- * the process for a bug of a driver.
+ * becomes the `cause` of a `FAILED`. A heartbeat continues after a `ChannelError`; any other error would end
+ * the process because of a driver's bug.
  *
  * The channel does the same for its own commits: one more async step would cost every run time.
  */
@@ -74,7 +74,7 @@ export function notBuilt(error: unknown): string | undefined {
   try {
     const folder = realpathSync(linked);
     const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly name?: unknown };
-    // No build mends an installed package that lacks its files.
+    // A build does not fix an installed package that lacks its files.
     if (!String(name).startsWith("@ojm/") || /[\\/]node_modules[\\/]/.test(folder)) return undefined;
     return `the package ${name} is not built: run npm run build in ${dirname(dirname(folder))}`;
   } catch {

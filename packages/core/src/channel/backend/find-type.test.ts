@@ -8,7 +8,9 @@ import { expect, test } from "vitest";
 
 const SOURCES = new URL("../../", import.meta.url);
 
-/** What a program prints whose core has no backend beside it, in a folder that has a package `@ojm/etcd`. */
+/**
+ * The output of a program whose core has no backend beside it, in a folder that has a package `@ojm/etcd`.
+ */
 function found(options: string): { readonly out: string; readonly ran: boolean } {
   const home = realpathSync(temporaryFolder());
   for (const part of ["channel", "util"])

@@ -7,10 +7,10 @@ import type { BackendType } from "./backend.js";
 import { nearest } from "./config.js";
 import { channelErrorOf, notBuilt } from "./driver-errors.js";
 
-/** The types that the program registered by {@link registerBackend}, and those that were found before. */
+/** The types that the program registered by {@link registerBackend}, and those already found. */
 const registered: Map<string, BackendType> = new Map();
 
-/** The error codes of an `import` of something that is no valid name. */
+/** The error codes of an `import` of something that is not a valid name. */
 const NO_NAME: readonly string[] = [
   "ERR_INVALID_MODULE_SPECIFIER",
   "ERR_UNSUPPORTED_DIR_IMPORT",
@@ -31,13 +31,13 @@ export function nameFromAnywhere(type: BackendType): string | undefined {
 /** Finds the name of a type that the program imported itself and passed as an object. */
 export async function recognise(type: BackendType): Promise<void> {
   if (!PUBLISHED.includes(type.type) || imported.has(type)) return;
-  // If the name leads to the same type, it is known by that name from here on.
+  // If the name resolves to the same type, the type is known by that name from now on.
   await findType(type.type).catch(() => {});
 }
 
 /**
  * Registers a backend type under its name and aliases, for `type` in configs. `module`: the file that exports
- * it. Another thread can then open its channels as well: it keeps the locks of a busy process.
+ * it, so that another thread can open its channels too. That thread keeps the locks of a busy process.
  */
 export function registerBackend(backend: BackendType, module?: string): void {
   if (module !== undefined) imported.set(backend, module);
@@ -49,7 +49,7 @@ export function registerBackend(backend: BackendType, module?: string): void {
  * backend. Opens nothing.
  *
  * `published`: finds only the types that ojm publishes, and only where the program is installed. Without it,
- * a package of the working folder counts too, and is run to see whether it exports a backend.
+ * a package of the working folder counts too; it is imported to see whether it exports a backend.
  *
  * @throws ChannelError `UNKNOWN_TYPE`, which says what to install or the nearest name; `FAILED` if its
  * package cannot be loaded
@@ -126,8 +126,8 @@ async function load(name: string, specifier: string): Promise<Found | undefined>
 }
 
 /**
- * Whether the module itself is missing. A module that is there but fails to import something else must show
- * that error.
+ * Whether the module itself is missing. If an existing module fails to import something else, that error must
+ * be shown.
  */
 function isMissing(error: unknown, specifier: string): boolean {
   if (NO_NAME.includes(code(error) ?? "")) return true;
@@ -135,7 +135,7 @@ function isMissing(error: unknown, specifier: string): boolean {
   const [, missing] = /Cannot find (?:package|module) '([^']+)'/.exec((error as Error).message) ?? [];
   const own = specifier.startsWith("file:") ? decodeURIComponent(new URL(specifier).pathname) : specifier;
   if (missing === undefined) return false;
-  // The error about "package/part" names the package.
+  // The error of "package/part" names the package.
   return missing === specifier || missing === own || own.startsWith(`${missing}/`);
 }
 
@@ -145,7 +145,7 @@ function code(error: unknown): string | undefined {
 
 function broken(name: string, cause: unknown): ChannelError {
   const error = channelErrorOf(cause, "not-applied");
-  // The package is not built, or a package that it needs, such as a driver, is not there.
+  // The package is not built, or lacks one of its own dependencies, such as a driver.
   if (error.code === "UNKNOWN_TYPE") return error;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new ChannelError("FAILED", `the backend of channel type "${name}" could not be loaded: ${why}`, { cause });

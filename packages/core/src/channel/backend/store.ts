@@ -32,23 +32,23 @@ export class Store {
     await this.#closing;
   }
 
-  /** Resolves once the backend is closed, also if that failed. `undefined` while it is open. */
+  /** Resolves once the backend is closed, even if closing failed. `undefined` while it is open. */
   get closed(): Promise<void> | undefined {
     return this.#closing?.catch(() => {});
   }
 }
 
-/** The store of a channel was deleted or replaced, and nobody put it back. */
+/** The store of a channel was deleted or replaced, and was not put back. */
 export interface StoreGoneEvent {
   readonly error: ChannelError;
 }
 
 const storeGone: EventChannel<StoreGoneEvent> = new EventChannel("ojm:store:gone");
 
-/** For so long a store may be gone, in ms: a file that is moved away and back is the same one. */
+/** How long a store may be gone, in ms: a file that is moved away and back is the same store. */
 const PATIENCE = 10_000;
 
-/** Notices that a store is gone for good, by the commits that fail. */
+/** Notices from failed commits that a store is gone for good. */
 export class GoneStore {
   #since: number | undefined;
 

@@ -10,7 +10,7 @@ describe("values as JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         const read = back(value);
-        // JSON knows no -0.
+        // JSON has no -0.
         expect(read).toEqual(JSON.parse(JSON.stringify(value)));
         if (typeof value === "object" && value !== null) expect(read).not.toBe(value);
       }),

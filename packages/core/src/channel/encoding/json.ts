@@ -27,7 +27,7 @@ function hasToJson(value: object): value is { toJSON(key: string): unknown } {
   return "toJSON" in value && typeof value.toJSON === "function";
 }
 
-/** Visits all that JSON.stringify visits, and refuses a value that it would silently change. */
+/** Visits everything that JSON.stringify visits. Rejects a value that JSON would silently change. */
 function check(value: unknown, path: (string | number)[], above: object[]): void {
   switch (typeof value) {
     case "string":
@@ -72,13 +72,13 @@ function checkArray(value: readonly unknown[], path: (string | number)[], above:
 }
 
 function checkMap(value: object, path: (string | number)[], above: object[]): void {
-  // JSON.stringify makes {} of a Map, an Error or a RegExp, and a map of numbers of a buffer.
+  // JSON.stringify turns a Map, an Error or a RegExp into {}, and a buffer into a map of numbers.
   const tag = Object.prototype.toString.call(value);
   if (tag !== "[object Object]") refuse(path, `a ${tag.slice(8, -1)}`);
   const map = value as Record<string, unknown>;
   for (const field of Object.keys(map)) {
     const inner = map[field];
-    // JSON leaves out a field that is undefined, as everybody expects.
+    // JSON leaves out a field that is undefined, as callers expect.
     if (inner === undefined) continue;
     // A value that was copied by its own toJSON has that function as a field.
     if (field === "toJSON" && typeof inner === "function") continue;
@@ -88,10 +88,10 @@ function checkMap(value: object, path: (string | number)[], above: object[]): vo
   }
 }
 
-/** The depth to which {@link isPlain} looks. Deeper and circular values get the full check. */
+/** The depth to which {@link isPlain} checks. Deeper and circular values get the full check. */
 const SHALLOW = 16;
 
-/** Whether JSON keeps all of a value. Nearly all values pass this fast check, which keeps no path. */
+/** Whether JSON keeps all of a value. Nearly all values pass this fast check, which tracks no path. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":

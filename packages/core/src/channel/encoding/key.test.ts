@@ -7,7 +7,7 @@ import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, 
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string(),
-  // What the encoding itself is made of, and what sorts differently in UTF-16 and UTF-8.
+  // The characters that the encoding itself uses, and those that sort differently in UTF-16 and UTF-8.
   fc.string({
     unit: fc.constantFrom(
       " ",
@@ -69,7 +69,7 @@ const anyKey = fc.oneof(scalar, fc.array(scalar, { minLength: 1, maxLength: 5 })
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-/** By code points, which is the order of UTF-8 bytes; a lone surrogate stands where its number puts it. */
+/** By code points, which is the order of UTF-8 bytes. A lone surrogate sorts by its number. */
 function compareText(a: string, b: string): number {
   const left = [...a];
   const right = [...b];
@@ -100,7 +100,7 @@ describe("keys as text", () => {
   test("a key comes back from its text as it was", () => {
     fc.assert(
       fc.property(anyKey, (key) => {
-        // Through JSON, for which a field named __proto__ is a field.
+        // Through JSON, where a field named __proto__ is an ordinary field.
         expect(plain(decodeKey(encodeKey(key)))).toEqual(plain(key));
       }),
     );
@@ -138,7 +138,7 @@ describe("keys as text", () => {
 
   test("the text of a key holds no control character, and is readable where order allows", () => {
     fc.assert(
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: it is these that are looked for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for exactly these
       fc.property(anyKey, (key) => !/[\0-\x1f]/.test(encodeKey(key))),
     );
     expect(encodeKey(["lock", "daily report"])).toBe('["lock "daily!_report ');
@@ -289,7 +289,7 @@ test("no key lies between a key and the text just after it", () => {
   );
 });
 
-/** Reads a key, and fails once that takes so many steps that it would never end. */
+/** Decodes a key. Fails after a number of steps that only an endless loop reaches. */
 function decoded(text: string): Key | undefined {
   const { indexOf } = String.prototype;
   let steps = 0;

@@ -112,7 +112,7 @@ function encodeParts(value: object, depth: number): string {
   return text;
 }
 
-/** Most maps have their fields in order. To sort them takes more than all the rest of their text. */
+/** Most maps have their fields in order. Sorting them takes longer than the rest of their text. */
 function sortedFields(map: object): string[] {
   const fields = Object.keys(map);
   for (let i = 1; i < fields.length; i++) if ((fields[i - 1] as string) > (fields[i] as string)) return fields.sort();
@@ -140,7 +140,7 @@ export function encodeChannelName(name: string): string {
 }
 
 /**
- * Reads the text of a key. Each step moves on or throws: anybody can write to a store, so the text may be
+ * Reads the text of a key. Each step advances or throws: any program can write to a store, so the text may be
  * anything.
  */
 class Reader {
@@ -204,7 +204,7 @@ class Reader {
 /**
  * Decodes a text of {@link encodeKey}. The fields of maps come back in sorted order.
  *
- * @throws ChannelError `CORRUPT` if no key has this text: somebody wrote it into the store without a channel
+ * @throws ChannelError `CORRUPT` if no key has this text: another program wrote it into the store
  */
 export function decodeKey(text: string): Key {
   const key = new Reader(text).value() as Key;
@@ -212,7 +212,7 @@ export function decodeKey(text: string): Key {
   return key;
 }
 
-/** As {@link decodeKey}; `undefined` if no key has this text. */
+/** Like {@link decodeKey}; `undefined` if no key has this text. */
 export function decodeKeyIfOurs(text: string): Key | undefined {
   try {
     return decodeKey(text);
@@ -223,7 +223,7 @@ export function decodeKeyIfOurs(text: string): Key | undefined {
 }
 
 /**
- * Two texts that were read as one key would make two entries of one: only what the key is written as counts.
+ * Only the canonical text of a key counts: two texts that decode to one key would be two entries of that key.
  */
 function isTextOf(text: string, key: Key): boolean {
   try {
@@ -234,7 +234,7 @@ function isTextOf(text: string, key: Key): boolean {
   }
 }
 
-/** No call can name such a key, so only the tools of the store can delete it. */
+/** No call can name such a key, so only the store's own tools can delete it. */
 function foreignKey(text: string): ChannelError {
   const shown = visible(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
   const message = `the key "${shown}" was not written by ojm. Delete it with the tools of the store`;
@@ -260,9 +260,7 @@ export function justAfter(key: string): string {
   return `${key}\x01`;
 }
 
-/**
- * The only key of a range, if it is a range of one key, as in a watch of a single key; otherwise `undefined`.
- */
+/** The key of a range of one key, as in a watch of a single key; otherwise `undefined`. */
 export function onlyKeyOf({ from, to }: { readonly from: string; readonly to: string }): string | undefined {
   return to.length === from.length + 1 && to === justAfter(from) ? from : undefined;
 }

@@ -1,30 +1,30 @@
 import { types } from "node:util";
 import type { JsonValue } from "./json.js";
 
-/** The depth of {@link encodeValue}, which refuses what is nested deeper. */
+/** The depth limit of {@link encodeValue}, which rejects deeper values. */
 const DEEPEST = 512;
 
 /** A path or a text of thousands of characters would bury the message. */
 const MOST_SHOWN = 120;
 
-/** What JSON can hold of a value. */
+/** The nearest JSON of a value, and what differs. */
 export interface NearestJson {
-  /** `undefined` if nothing of it can be kept. */
+  /** `undefined` if nothing of the value can be kept. */
   readonly kept: JsonValue | undefined;
-  /** What is kept in another form, or left out: its path, what it is, and what became of it. */
+  /** What was converted or left out: its path, what it was, and the result. */
   readonly lost: readonly string[];
 }
 
 /**
  * The JSON that is nearest to a value. Numbers that JSON lacks become texts, a Map becomes a map, a Set a
- * list, an Error a text. Functions and the like are left out. `name` is what paths begin with.
+ * list, an Error a text. Functions and the like are left out. `name`: the start of each path.
  */
 export function nearestJson(value: unknown, name: string): NearestJson {
   const copy = new Copy();
   return { kept: copy.of(() => value, name, ""), lost: copy.lost };
 }
 
-/** One copy: remembers what it could not keep. */
+/** One copy. It remembers what it could not keep. */
 class Copy {
   readonly lost: string[] = [];
   readonly #above: object[] = [];
@@ -33,8 +33,8 @@ class Copy {
   of(read: () => unknown, path: string, key: string, inMap = false): JsonValue | undefined {
     try {
       const value = read();
-      // JSON leaves out a field that is undefined, as everybody expects. A map that was copied by its own
-      // toJSON has that function as a field.
+      // JSON leaves out a field that is undefined, as callers expect. A map that was copied by its own toJSON
+      // has that function as a field.
       if (inMap && (value === undefined || (key === "toJSON" && typeof value === "function"))) return undefined;
       return this.#any(hasToJson(value) ? value.toJSON(key) : value, path);
     } catch (error) {

@@ -6,8 +6,8 @@ interface EncodesKeys {
 }
 
 /**
- * A key that keeps its text, for the keys that core uses in several commits. It saves 3 to 4 of the 20 to
- * 25 µs of processor time of a run in memory. Only core makes them, and gives them to no caller.
+ * A key that keeps its text, for keys that core uses in several commits. It saves 3 to 4 of the 20 to 25 µs
+ * of processor time of a run in memory. Only core makes such keys; callers never get them.
  */
 export class KnownKey {
   readonly #key: Key;
@@ -18,7 +18,7 @@ export class KnownKey {
     this.#key = key;
   }
 
-  /** The text of the key in a channel. Keeps that of one channel. */
+  /** The text of the key in a channel. It remembers the text for one channel only. */
   textIn(scope: EncodesKeys): string {
     if (this.#scope !== scope) {
       this.#text = scope.key(this.#key);
@@ -28,14 +28,14 @@ export class KnownKey {
   }
 }
 
-/** A key that keeps its text. */
+/** A key that remembers its text. */
 export function knownKey(key: Key): Key {
   return new KnownKey(key) as unknown as Key;
 }
 
 /**
- * A value whose text is made already, equal to that of `encodeValue`, for the few values of core that every
- * run writes. It saves 4 to 6 of the 20 to 25 µs of processor time of a run in memory. Core alone makes them.
+ * A value whose text is made in advance, equal to that of `encodeValue`, for the few values that every run
+ * writes. It saves 4 to 6 of the 20 to 25 µs of processor time of a run in memory. Only core makes them.
  */
 export class KnownValue {
   readonly text: string;
@@ -45,7 +45,7 @@ export class KnownValue {
   }
 }
 
-/** A value with its text, in the place of a value of an op. */
+/** A value with its text, in place of the value of an op. */
 export function knownValue<V>(text: string): V {
   return new KnownValue(text) as unknown as V;
 }

@@ -30,7 +30,7 @@ export class Scope {
     return decodeKey(stored.slice(this.#name.length));
   }
 
-  /** As {@link unkey}; `undefined` if no channel wrote this key. */
+  /** Like {@link unkey}; `undefined` if no channel wrote this key. */
   unkeyIfOurs(stored: string): Key | undefined {
     return decodeKeyIfOurs(stored.slice(this.#name.length));
   }
@@ -45,7 +45,8 @@ export class Scope {
   }
 
   /**
-   * As {@link entry}, without a value if that cannot be decoded; `undefined` if no channel wrote this key.
+   * Like {@link entry}, but without a value if that cannot be decoded; `undefined` if no channel wrote this
+   * key.
    */
   readable<V>(stored: StoredEntry): Entry<V | undefined> | undefined {
     const key = this.unkeyIfOurs(stored.key);
@@ -76,7 +77,7 @@ export class Scope {
   }
 }
 
-/** Never throws: it also runs inside the callback of a backend, where nobody could handle an error. */
+/** Never throws: it also runs inside the callback of a backend, where no caller could handle an error. */
 export function readableValue<V>(value: string | null): V | undefined {
   try {
     return value === null ? undefined : decodeValue<V>(value, "");

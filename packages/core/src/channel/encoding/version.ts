@@ -4,8 +4,8 @@ import type { Version } from "../types.js";
 const DIGITS = 19;
 
 /**
- * The version that a backend gave, in the form that callers see: zeros in front, so that texts sort as their
- * numbers do. Callers compare fences in SQL, in a shell and in systems that know nothing of ojm.
+ * The version that a backend returned, in the form that callers see: zero-padded, so that texts sort like
+ * their numbers. Callers compare fences in SQL, in a shell and in systems that do not know ojm.
  */
 export function versionOf(stored: string): Version {
   return stored.padStart(DIGITS, "0");
@@ -13,7 +13,7 @@ export function versionOf(stored: string): Version {
 
 /** The form that backends know: without zeros in front. */
 export function storedVersion(version: Version): string {
-  // What was written otherwise is another version: the backend does not know it.
+  // A text in another form is another version: the backend does not know it.
   if (version.length !== DIGITS) return version;
   let zeros = 0;
   while (zeros < version.length - 1 && version.charCodeAt(zeros) === 48) zeros++;

@@ -4,32 +4,32 @@ import { readable } from "../corrupt.js";
 import { isChannelError } from "../errors.js";
 import type { Entry, Key, Version } from "../types.js";
 
-/** How often a store without watches is read, in ms. */
+/** The interval at which a store without watches is polled, in ms. */
 const POLL = 5_000;
 
-/** The pause before a store that is away is read again, in ms. */
+/** The pause before an unreachable store is read again, in ms. */
 export const RETRY_PAUSE = 1_000;
 
-/** What a follower hears of. */
+/** The callbacks of a follower. */
 export interface Followed<V> {
   /**
-   * A snapshot follows: the first one, or one after a gap. An entry that it has as before is not put again.
+   * A snapshot follows: the first one, or one after a gap. An entry that has not changed is not put again.
    */
   begun?(): void;
   /** `value`: `undefined` if the entry cannot be decoded. `expiresIn`: as {@link Entry.expiresIn}. */
   put(key: Key, value: V | undefined, version: Version, expiresIn: number | undefined): void;
   gone(key: Key): void;
-  /** All entries that there are were put. */
+  /** All existing entries were put. */
   synced(): void;
 }
 
 /**
- * Follows the entries under a prefix, and every change of them, until `signal` fires. A store that is away is
- * waited for, and what is gone after a gap is reported. Resolves when all entries were put for the first
+ * Follows the entries under a prefix and all their changes, until `signal` fires. Retries while the store is
+ * away, and reports entries that disappeared during a gap. Resolves when all entries were put for the first
  * time.
  *
- * `failed`: called with an error that does not pass, which ends it; that a store has no watches is such an
- * error. Without it, such a store is read from time to time, and only the end of the channel ends it.
+ * `failed`: called with a permanent error, which ends the following; a store without watches is such an
+ * error. Without `failed`, a store without watches is polled, and only closing the channel ends it.
  */
 export function follow<V>(
   channel: Channel<V>,
@@ -69,10 +69,10 @@ export function follow<V>(
   });
 }
 
-/** The keys that were put, so that those that a new snapshot lacks can be reported as gone. */
+/** The keys that were put, so that keys missing from a new snapshot can be reported as gone. */
 class Known<V> {
   readonly #followed: Followed<V>;
-  /** The versions by the texts of the keys: a process may follow ten thousand. */
+  /** The versions, by the texts of the keys: a process may follow ten thousand. */
   readonly #versions: Map<string, Version> = new Map();
   #seen: Set<string> | undefined = new Set();
 
@@ -120,7 +120,7 @@ async function looked<V>(channel: Channel<V>, prefix: Key, known: Known<V>, sign
   known.synced();
 }
 
-/** Reports what is followed to two. */
+/** Reports everything to two followers. */
 export function both<V>(one: Followed<V>, two: Followed<V>): Followed<V> {
   return {
     begun: () => {

@@ -11,7 +11,7 @@ import { ChannelError } from "../errors.js";
 import { openChannel } from "../open.js";
 import type { WatchEvent } from "../types.js";
 
-/** What a watch tells, in short. */
+/** An event of a watch as a short text. */
 function short(event: WatchEvent): string {
   if (event.type === "put") return `${event.entry.key}=${event.entry.value} @${storedVersion(event.entry.version)}`;
   if (event.type === "delete")
@@ -19,7 +19,7 @@ function short(event: WatchEvent): string {
   return event.type;
 }
 
-/** Follows a watch and writes down what it tells. */
+/** Follows a watch and records its events. */
 function follow(events: AsyncIterable<WatchEvent>): { told: string[]; end: Promise<unknown> } {
   const told: string[] = [];
   const end = (async () => {
@@ -148,14 +148,14 @@ describe("watches, of a backend driven by hand", () => {
     const { told } = follow(channel.watch());
     await settled();
     await clock.advance(999);
-    // The store's clock is a bit behind ours.
+    // The store's clock is slightly behind ours.
     put("a", 1, 1, 20);
     await clock.advance(1);
     expect(told).toEqual(["a=1 @1", "synced"]);
     store.entries = [];
     await clock.advance(20);
     expect(told.slice(2)).toEqual(["-a @1 expired"]);
-    // The store tells it too, later.
+    // The store reports it too, later.
     store.tell(key("a"), null, 2);
     await settled();
     expect(told.length).toBe(3);

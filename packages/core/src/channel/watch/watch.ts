@@ -8,8 +8,8 @@ import { compareVersions } from "../encoding/version.js";
 import type { KeyWatch } from "../types.js";
 
 /**
- * The most changes that wait for a slow reader. Above that, they are dropped, and the reader gets a gap and a
- * new snapshot.
+ * The most changes that are buffered for a slow reader. Above that they are dropped, and the reader gets a
+ * gap and a new snapshot.
  */
 const LONGEST_QUEUE = 10_000;
 
@@ -48,7 +48,8 @@ export class Watch implements WatchSink {
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   /**
-   * The last reported version of each present key. It shows changes that arrive late by another connection.
+   * The last reported version of each present key. It identifies changes that arrive late over another
+   * connection.
    */
   readonly #known: Map<string, string> = new Map();
   readonly #expiries: Map<string, () => void> = new Map();
@@ -73,7 +74,7 @@ export class Watch implements WatchSink {
 
   #push(item: Item): void {
     if (this.#queue.length >= LONGEST_QUEUE) this.#queue = ["gap"];
-    // After a gap a new snapshot is read, so earlier changes need not be kept.
+    // After a gap a new snapshot is read, so earlier changes are not needed.
     this.#queue.push(item);
     this.#notify();
   }
@@ -98,7 +99,8 @@ export class Watch implements WatchSink {
         yield { type: "gap" };
       }
     } catch (error) {
-      // The snapshot of a channel that was closed meanwhile fails. That is no error of the watch: it ends.
+      // The snapshot of a channel that was closed meanwhile fails. That is not an error of the watch: the
+      // watch ends.
       if (!signal.aborted) throw error;
     } finally {
       stopListening();
@@ -187,7 +189,7 @@ export class Watch implements WatchSink {
       else if (entry.version === version)
         this.#expectExpiry(key, version, Math.max(1, entry.expiresIn ?? RETRY_EXPIRY));
     } catch {
-      // The store is away, and the backend reports that itself. Check the expiry again later.
+      // The store is away, which the backend reports itself. Check the expiry again later.
       if (stillExpected()) this.#expectExpiry(key, version, RETRY_EXPIRY);
     }
   }
@@ -213,11 +215,11 @@ export class Watch implements WatchSink {
 
 /** The callbacks of a watch of one key, still encoded. */
 export interface StoredKeyWatcher {
-  /** Somebody wrote or deleted the entry. Of two changes of a key the later one is reported later. */
+  /** The entry was written or deleted. Of two changes of a key the later one is reported later. */
   changed(change: StoredChange): void;
   /** Changes may have been missed. */
   gap(): void;
-  /** The watch ended, for a reason that a retry does not mend. */
+  /** The watch ended for a reason that a retry does not fix. */
   failed(error: Error): void;
 }
 
@@ -237,7 +239,7 @@ interface Source {
 
 /**
  * Watches single keys. While few keys are watched, other changes do not wake this process. Above that, each
- * change costs one look into a map: no change of an unwatched key is decoded or remembered.
+ * change costs one lookup in a map: a change of an unwatched key is neither decoded nor remembered.
  */
 export class KeyWatches {
   readonly #backend: Backend;
@@ -297,7 +299,7 @@ export class KeyWatches {
   }
 
   #open(range: KeyRange): Source {
-    // A watch that is ending may still report changes when the next one has begun: drop them.
+    // A watch that is ending may still report changes after the next one has begun: drop them.
     const unlessOver = (report: () => void): void => void (source.over || report());
     const opening = this.#backend.watch(range, {
       change: (change) => unlessOver(() => changed(source, change)),

@@ -8,13 +8,13 @@ import { World } from "../../testing/world.js";
 import type { LogItem } from "./types.js";
 
 /*
- *   OJM_SEEDS=2000 npx vitest run packages/core/src/jobs/logs/chaos.test.ts     more of them
+ *   OJM_SEEDS=2000 npx vitest run packages/core/src/jobs/logs/chaos.test.ts     more seeds
  */
 const SEEDS = Number(process.env["OJM_SEEDS"] ?? 30);
-/** As many of them are for `npm test`. */
+/** The number of seeds for `npm test`. */
 const FEW = 10;
 
-/** What the process was told of dropped lines. */
+/** The dropped lines that were reported to the process. */
 const told = { lines: 0 };
 
 /** The items of a whole log that come after a line. */
@@ -27,7 +27,7 @@ function restOf(items: readonly LogItem[], after: number): LogItem[] {
   });
 }
 
-/** One run that logs while the way to the store fails as chance decides, read by others meanwhile. */
+/** One run that writes a log while calls to the store fail at random, and others read it. */
 async function logWithFaults(seed: number): Promise<{ faults: string[]; missing: ReturnType<typeof missingIn> }> {
   told.lines = 0;
   const chance = seeded(seed);
@@ -129,7 +129,7 @@ for (const [first, last, tags] of parts) {
       if (missing.lines > 0) seen.gaps++;
       if (missing.dropped > 0) seen.dropped++;
     }
-    // A test whose logs were all whole would prove nothing.
+    // A test in which all logs are whole would prove nothing.
     expect(seen.gaps).toBeGreaterThan((last - first + 1) / 3);
     expect(seen.dropped).toBeGreaterThan(0);
   });

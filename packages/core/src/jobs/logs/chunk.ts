@@ -26,7 +26,7 @@ export interface LogChunk {
    * space, and the text: `153 W the disk is nearly full`.
    */
   readonly text: string;
-  /** How many of all lines before it were never written. Absent: none. */
+  /** The number of earlier lines that were never written. Absent: none. */
   readonly dropped?: LogAmount;
   /** The log is complete: nothing comes after it. */
   readonly end?: true;
@@ -59,7 +59,7 @@ export function isProgressKey(key: Key): boolean {
   return Array.isArray(key) && key[2] === PROGRESS;
 }
 
-/** Whether a value is a chunk: anybody can write to this channel. */
+/** Whether a value is a chunk: any program can write to this channel. */
 export function isChunk(value: unknown): value is LogChunk {
   const chunk = fieldsOf<LogChunk>(value);
   if (chunk === undefined) return false;

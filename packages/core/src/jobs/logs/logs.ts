@@ -35,9 +35,9 @@ export interface LogStore {
   readonly budget: LogBudget;
 }
 
-/** Something that may still write when its run is over. */
+/** A writer that may still write after the end of its run. */
 export interface LateWriter {
-  /** Resolves once it has written all, or has failed once since its run is over. */
+  /** Resolves once it has written everything, or has failed once since its run is over. */
   readonly soon: Promise<void>;
   /** Ends its attempts. */
   giveUp(): void;
@@ -92,7 +92,7 @@ export class Logs {
     return this.#opened;
   }
 
-  /** Remembers a writer whose run is over, until it has written all. */
+  /** Remembers a writer whose run is over, until it has written everything. */
   addLate(writer: LateWriter): void {
     this.#late.add(writer);
   }
@@ -101,12 +101,12 @@ export class Logs {
     this.#late.delete(writer);
   }
 
-  /** Tells listeners of the process that lines of a run were dropped. */
+  /** Publishes that lines of a run were dropped. */
   dropped(run: RunRef, { lines, bytes }: LogAmount): void {
     logDropped.publish(() => ({ id: runId(run), lines, bytes }));
   }
 
-  /** Warns, once, of an error that does not pass by itself. A store that is away comes back. */
+  /** Warns once of a permanent error. A store that is away comes back. */
   failed(error: unknown): void {
     if (this.#warned || (isChannelError(error) && (error.retryable || error.code === "CLOSED"))) return;
     this.#warned = true;
@@ -115,7 +115,7 @@ export class Logs {
     emitWarning("OJM_LOG", text);
   }
 
-  /** Waits for the last lines, for a moment and not if the store is away. Then closes the channel. */
+  /** Waits briefly for the last lines, unless the store is away. Then closes the channel. */
   async close(): Promise<void> {
     await atMost(this.clock, CLOSE_WAIT, Promise.all([...this.#late].map(({ soon }) => soon)));
     this.#closed = true;
@@ -142,13 +142,13 @@ const MEMORY: LogBudget = {
 
 const DISK: LogBudget = { ...MEMORY, head: MIB, tail: 3 * MIB, ttl: 14 * DAY };
 
-/** A server keeps the logs of many machines, often in its memory. */
+/** A server stores the logs of many machines, often in its memory. */
 const NETWORK: LogBudget = { ...MEMORY, head: 256 * KIB, tail: 768 * KIB, ttl: 7 * DAY };
 
 /** How many times larger a chunk may become as JSON: a control character takes six bytes. */
 const JSON_GROWTH = 6;
 
-/** How much of the log of a run is kept: what differs from the {@link LogBudget} of the store. */
+/** How much of a run's log is kept: the differences from the {@link LogBudget} of the store. */
 export type LogBudgetOptions = Partial<
   Omit<LogBudget, "interval" | "ttl"> & { readonly [K in "interval" | "ttl"]: Duration }
 >;
@@ -184,7 +184,7 @@ const refuse = (what: string): never => {
   throw invalid(what);
 };
 
-/** How much of the log of a run a store keeps: what `own` says, else its backend, else its kind. */
+/** How much of a run's log a store keeps: as set by `own`, else by its backend, else by its kind. */
 export function budgetOf(supports: Supports, own: InMs<LogBudgetOptions> = {}): LogBudget {
   const { ttl, ...budget } = { ...kindOf(supports), ...supports.logs, ...own };
   const chunk = Math.min(budget.chunk, Math.floor(supports.maxValueBytes / JSON_GROWTH));
@@ -200,10 +200,10 @@ function kindOf({ shared, durability }: Supports): LogBudget {
 const LAST = Number.MAX_VALUE;
 
 /**
- * Deletes the logs of runs whose records are about to be deleted, but for what fits into the same commit:
- * that is returned, `room` ops at most.
+ * Deletes the logs of runs whose records are about to be deleted, except for the last `room` ops at most:
+ * these are returned, for the commit that deletes the records.
  *
- * Logs go first. After a crash in between the record is still there, and the next prune goes on.
+ * Logs go first. After a crash in between, the record is still there, and the next prune continues.
  */
 export async function pruneLogs(
   logs: Channel<LogsValue>,
@@ -233,7 +233,7 @@ async function* keysOf(
   runs: readonly RunRef[],
   options: CallOptions,
 ): AsyncGenerator<Key, void, undefined> {
-  // Most stores have no logs, or few: do not ask for each name then.
+  // Most stores have few logs or none: do not read the keys of each name then.
   let isEmpty = true;
   for await (const _ of logs.keys({ limit: 1, ...options })) isEmpty = false;
   if (isEmpty) return;

@@ -1,19 +1,19 @@
 import type { CallOptions } from "../../channel/types.js";
 
-/** How grave a line is that a program writes into the log of its run. */
+/** The level of a line in the log of a run. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** Where a line of raw output came from. */
+/** The source of a line of raw output. */
 export type LogStream = "stdout" | "stderr";
 
 /**
  * The log of a run, for its body. All calls return at once and never throw, whatever happens to the store.
  *
- * A text of several lines becomes several lines. A line is cut at 16 KiB. Of a line that was overwritten by
- * carriage returns, as progress bars do, the last state is kept.
+ * A text of several lines becomes several lines. A line is cut at 16 KiB. If carriage returns overwrite a
+ * line, as in progress bars, its last state is kept.
  *
  * Lines wait in memory until they are written, 1 MiB at most for a run. Beyond that, lines are dropped, and
- * {@link JobManager.log} tells how many and where.
+ * {@link JobManager.log} reports how many and where.
  */
 export interface RunLog {
   /** `fields` are added to the text as JSON; what JSON cannot hold is changed or left out. */
@@ -33,7 +33,7 @@ export interface RunLog {
 
 /** A line of the log of a run. */
 export interface LogLine {
-  /** Its number. The first line of a run has the number 1; lines that are missing count. */
+  /** Its number. The first line of a run has the number 1. Missing lines count. */
   readonly line: number;
   /** Where it begins in the text of the whole log, in UTF-8 bytes: each line is its text and a line break. */
   readonly offset: number;
@@ -57,33 +57,35 @@ export interface LogGap {
    */
   readonly missing: LogAmount | "unknown";
   /**
-   * The part of it that was never written, as the store was away or slow. The rest was deleted: the log was
-   * longer than its budget, or its time to live is over. Absent: nothing.
+   * The part of it that was never written, because the store was away or slow. The rest was deleted: the log
+   * was longer than its budget, or its time to live is over. Absent: nothing.
    */
   readonly dropped?: LogAmount;
 }
 
-/** The progress of a run, as {@link Run.progress} told it last. */
+/** The progress of a run, as last set by {@link Run.progress}. */
 export interface Progress {
   readonly done: number;
   readonly total?: number;
   readonly text?: string;
-  /** When it was told, in ms since 1970, by the clock of the run's machine. */
+  /** When it was set, in ms since 1970, by the clock of the run's machine. */
   readonly at: number;
 }
 
-/** Lines of a log were dropped, as its store was away or slow for too long. */
+/** Lines of a log were dropped, because its store was away or slow for too long. */
 export interface LogDroppedEvent extends LogAmount {
   /** The id of the run. */
   readonly id: string;
 }
 
-/** News of the progress of a run, in its log. */
+/** A change of a run's progress, in its log. */
 export interface LogProgress {
   readonly progress: Progress;
 }
 
-/** What {@link JobManager.log} yields. Tell them apart by `"text" in item` and `"missing" in item`. */
+/**
+ * The items that {@link JobManager.log} yields. Distinguish them by `"text" in item` and `"missing" in item`.
+ */
 export type LogItem = LogLine | LogGap | LogProgress;
 
 /** Options of {@link JobManager.log}. */
@@ -91,11 +93,11 @@ export interface LogOptions extends CallOptions {
   /** Whether to wait for further lines until the run is over. Default: false. */
   readonly follow?: boolean;
   /**
-   * Only what comes after the line with this number, for a reader that goes on: nothing before it is read.
-   * A gap that ends after it is told whole. Not with `tail`. Default: 0, all lines that are kept.
+   * Only items after the line with this number, for a reader that resumes: nothing before it is read. A gap
+   * that ends after it is reported whole. Not with `tail`. Default: 0, all lines that are kept.
    */
   readonly after?: number;
-  /** Only so many of the last lines, and with `follow` all that come. Default: all lines that are kept. */
+  /** Only this many of the last lines, and with `follow` all later ones. Default: all lines that are kept. */
   readonly tail?: number;
   /** Whether to yield the progress of the run too. Default: false. */
   readonly progress?: boolean;

@@ -32,7 +32,7 @@ const items = (run: { name: string; startTime: number }): Promise<LogItem[]> => 
 const lines = async (run: Run): Promise<LogLine[]> => (await items(run)) as LogLine[];
 const pass = (ms: number): Promise<void> => clock.advance(ms);
 
-/** Fails all commits to the logs while the result is not called. */
+/** Fails all commits to the logs until the result is called. */
 function logsAway(): () => void {
   one.jobsWay.fault = (call) => (call.kind === "commit" && isLogCommit(call.commit) ? { type: "refused" } : undefined);
   return () => {
@@ -121,7 +121,7 @@ describe("when lines are written", () => {
   test("a run without a log opens no channel for one, and costs what it did", async () => {
     const before = one.way.commits.length;
     await one.manager.run("a", (run) => void run.log);
-    expect(one.way.commits.length - before).toBe(3); // the session's begin too
+    expect(one.way.commits.length - before).toBe(3); // the commit that opens the session too
     expect(logCommits()).toBe(0);
   });
 
@@ -192,7 +192,7 @@ describe("when lines are written", () => {
     const gaps = all.filter((item) => "missing" in item);
     expect(gaps).toHaveLength(1);
     expect(gaps[0]).toMatchObject({ missing: { lines: 100_000 - kept } });
-    // All of it was dropped, and nothing deleted.
+    // All of it was dropped, and nothing was deleted.
     expect(gaps[0]?.dropped).toEqual(gaps[0]?.missing);
     expect(dropped[0]).toEqual({ id: run.id, lines: expect.any(Number), bytes: expect.any(Number) });
     expect(dropped.reduce((sum: number, each) => sum + (each as { lines: number }).lines, 0)).toBe(100_000 - kept);
@@ -465,7 +465,7 @@ describe("where and how long logs are kept", () => {
     await settled();
     expect(told(await items(run))).toEqual([100]);
     expect(await one.manager.progress(run)).toBeUndefined();
-    // Also if the store is slow.
+    // Even if the store is slow.
     one.jobsWay.fault = (call) =>
       call.kind === "commit" && isLogCommit(call.commit) ? { type: "slow", ms: 100 } : undefined;
     const slow = await one.manager.start("a");
@@ -482,7 +482,7 @@ describe("where and how long logs are kept", () => {
     await pass(1_000);
     expect(faultsOf(await items(failed), 100, textOf)).toEqual([]);
     expect(missingIn(await items(failed)).lines).toBe(0);
-    // Also if the manager is closed at once.
+    // Even if the manager is closed at once.
     const last = await one.manager.start("a");
     write(last, 1, 3);
     const ended = last.end();

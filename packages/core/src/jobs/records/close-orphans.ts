@@ -26,7 +26,7 @@ const SHARING = { process: 0, host: 1, network: 2 };
 
 const DAY = 86_400_000;
 
-/** What a look needs. */
+/** The inputs of a check. */
 export interface Look {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
@@ -34,21 +34,21 @@ export interface Look {
   readonly index: TimeIndex;
   readonly signal: AbortSignal;
   now(): number;
-  /** Asked before each page: another process may have taken over the work. */
+  /** Called before each page: another process may have taken over the work. */
   goesOn(): Promise<boolean>;
 }
 
 /**
  * Closes open records without a lock: the locks were in another store and are gone. A run that is starting is
- * safe, as it has its lock before and while its record is open.
+ * safe: it has its lock before and while its record is open.
  *
- * Looks at the records that were written since the last look, and at the runs that were open then. Once a day
- * it looks at all records: the clock of a machine may be wrong by more than {@link MARGIN}.
+ * Checks the records that were written since the last check, and the runs that were open then. Once a day it
+ * checks all records: the clock of a machine may be wrong by more than {@link MARGIN}.
  *
  * Locks in memory cannot prove that another process's run is dead: a process that cannot see all locks closes
  * a run only a day after its timeout.
  *
- * @returns what the look saw; `undefined` if another process has taken over
+ * @returns the result of the check; `undefined` if another process has taken over
  */
 export async function closeOrphans(
   look: Look,
@@ -70,7 +70,7 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
   for (;;) {
     if (!(await goesOn())) return undefined;
     const page: IndexedRef[] = await index.refs({ after, limit: PAGE, signal });
-    // The order of start times is that of several clocks. The order of versions is that of the store.
+    // Start times are ordered by several clocks, versions by the store.
     open.push(
       ...(await stillOpen(
         look,
@@ -82,7 +82,7 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
   }
 }
 
-/** Where there is no index: the newest records of each name. */
+/** Without an index: checks the newest records of each name. */
 async function closeOfNames(look: Look): Promise<RecordRef[] | undefined> {
   const { jobs, signal, goesOn } = look;
   const { names } = await operatorPart();
@@ -151,24 +151,27 @@ async function mayHold(
   }
 }
 
-/** How late a look may be before another process does it, in times to live. */
+/** How late a check may be before another process does it, in times to live. */
 const LATE = 3;
 
-/** The most open runs that are remembered from one look to the next. */
+/** The most open runs that are remembered from one check to the next. */
 const MOST_OPEN = 500;
 
-/** How far the clocks of two machines may differ before only a full look finds a record, in ms. */
+/** How far the clocks of two machines may differ before only a full check finds a record, in ms. */
 const MARGIN: number = DAY;
 
 export const SEEN: Key = "seen";
 export const LOOK: Key = "look";
 
-/** Reads what the last look saw; `undefined` if there was none, or if somebody overwrote the entry. */
+/**
+ * Reads the result of the last check; `undefined` if there is none, or if another program overwrote the
+ * entry.
+ */
 export async function readSeen(channel: Channel<unknown>): Promise<SeenValue | undefined> {
   return seenIn(await unlessCorrupt(channel.get(SEEN)));
 }
 
-/** What the last look saw, by its entry; `undefined` if that is damaged. */
+/** The result of the last check, from its entry; `undefined` if that is damaged. */
 export function seenIn(value: unknown): SeenValue | undefined {
   const { until, version, full, open, due } = fieldsOf<SeenValue>(value) ?? {};
   if (!isTime(until) || !isTime(full) || !isTime(due)) return undefined;
@@ -181,29 +184,31 @@ export async function writeSeen(channel: Channel<unknown>, seen: SeenValue): Pro
   await channel.set(SEEN, seen);
 }
 
-/** Whether nobody seems to look: the next look is late, or its time comes from a wrong clock. */
+/** Whether the checks seem to have stopped: the next one is late, or its time comes from a wrong clock. */
 export function isStale(seen: SeenValue | undefined, now: number, ttl: number): boolean {
   return seen === undefined || now > seen.due + LATE * ttl || now < seen.due - DAY;
 }
 
-/** Whether a look must see all records: the last such look is a day old, or the clock was set back since. */
+/**
+ * Whether a check must read all records: the last such check is a day old, or the clock was set back since.
+ */
 function isFullLookDue({ until, full }: SeenValue, now: number): boolean {
   return now < until || now < full || now >= full + DAY;
 }
 
-/** What a look saw that began at `until`; `open`: the runs that are open and have a lock. */
+/** The result of a check that began at `until`. `open`: the runs that are open and have a lock. */
 function seenNow(
   open: readonly RecordRef[],
   { until, version, full }: Pick<SeenValue, "until" | "version" | "full">,
 ): Omit<SeenValue, "due"> {
   if (open.length <= MOST_OPEN)
     return { until, version, full, open: open.map(({ startTime, name }) => [startTime, name]) };
-  // The next look reads them all by itself: every record from the oldest of them on.
+  // The next check reads them all by itself: every record from the oldest of them on.
   const oldest = open.reduce((least, { startTime }) => Math.min(least, startTime), until);
   return { until: oldest, version: "0", full, open: [] };
 }
 
-/** Marks the begin of a look. Everything that is written later has a higher version than the result. */
+/** Marks the start of a check. Every later write has a higher version than the result. */
 async function markBegin(channel: Channel<unknown>, at: number): Promise<Version> {
   return channel.set(LOOK, at);
 }

@@ -15,49 +15,49 @@ import { closeOrphans, isStale, type Look, readSeen, seesAll, writeSeen } from "
 import { fillIndex, type TimeIndex } from "./time-index.js";
 
 /**
- * The rest between two looks, in times to live: with a turn, and without. A process that takes over the turn
- * of a dead one also looks within the second.
+ * The rest between two checks, in times to live: with a turn, and without. A process that takes over the turn
+ * of a dead one also checks within the second.
  */
 const REST = 7;
 const REST_ALONE = 20;
 
-/** When a turn that nobody keeps is free, and the most random delay of a look, in times to live. */
+/** The time after which an unrenewed turn is free, and the most random delay of a check, in times to live. */
 const TURN_LIFE = 5;
 const JITTER = 1;
 
 /**
- * The least rest after a look, as a multiple of its duration, up to a day. A look at many records must cost
- * the store next to nothing. The limit of a day covers a look during which the process was suspended.
+ * The least rest after a check, as a multiple of its duration, up to a day. A check of many records must cost
+ * the store next to nothing. The limit of a day covers a check during which the process was suspended.
  */
 const REST_OF_LOOK = 100;
 const DAY = 86_400_000;
 
 const TURN: Key = ["orphans"];
 
-/** What a manager gives its housekeeping. */
+/** The inputs of the housekeeping, from its manager. */
 interface HousekeepingOptions {
   readonly index: TimeIndex;
   readonly logs: Logs;
   readonly clock: Clock;
   readonly ttl: number;
-  /** What its program wants the store to keep; `undefined` if it does not say. */
+  /** The retention that the program sets; `undefined` if it sets none. */
   readonly retention: InMs<RetentionOptions> | false | undefined;
 }
 
 /**
- * Looks after the records while a manager lives. Fills the index of an existing store once, and closes open
- * records without a lock: if a store loses the locks, no run must stay open for ever. About once a day it
- * deletes old records. One process does it for all that see the same locks.
+ * Maintains the records while a manager lives. Fills the index of an existing store once, and closes open
+ * records without a lock: if a store loses the locks, no run must stay open forever. About once a day it
+ * deletes old records. One process does it for all processes that see the same locks.
  */
 export class Housekeeping {
   readonly #look: Omit<Look & Retaining, "goesOn">;
   readonly #turns: Channel<unknown>;
   readonly #clock: Clock;
   readonly #ttl: number;
-  /** `undefined` if other processes cannot see the locks of this one: it then looks for itself alone. */
+  /** `undefined` if other processes cannot see the locks of this one: then it works for itself alone. */
   readonly #turn: Turn | undefined;
   readonly #closing: AbortController = new AbortController();
-  /** When the next look is due, for the process with the turn. */
+  /** When the next check is due, for the process with the turn. */
   #due = 0;
   /** When old records are to be deleted, for the process with the turn. */
   #pruneDue = 0;
@@ -76,7 +76,7 @@ export class Housekeeping {
     if (!alone && seesAll(jobs, locks)) this.#turn = new Turn(turns, clock, TURN, TURN_LIFE * ttl);
   }
 
-  /** Looks now if nobody else does, and again after each rest. */
+  /** Checks now unless another process does, and again after each rest. */
   begin(): void {
     void this.#lookInTurn().then((rest) => this.#restFor(rest));
   }
@@ -93,7 +93,7 @@ export class Housekeeping {
     this.#cancel = this.#clock.after(rest, () => void this.#lookInTurn().then((rest) => this.#restFor(rest)));
   }
 
-  /** Looks if this process has the turn. Resolves to the time until the next call, in ms. */
+  /** Checks if this process has the turn. Resolves to the time until the next call, in ms. */
   async #lookInTurn(): Promise<number> {
     await inBackground(() => this.#setRetention());
     const turn = this.#turn;
@@ -111,7 +111,7 @@ export class Housekeeping {
     return Math.max(0, Math.min(this.#left(), turn.left() - (TURN_LIFE / 2) * this.#ttl));
   }
 
-  /** Once: the program that was opened last decides. */
+  /** Only once: the program that was opened last decides. */
   async #setRetention(): Promise<void> {
     if (this.#retention === undefined) return;
     const { setRetention } = await operatorPart();
@@ -121,8 +121,9 @@ export class Housekeeping {
   }
 
   /**
-   * Whether nobody looks, by the wall clocks of the others. Asked once: who lives longer sees the turn of a
-   * dead process become free. A process that lives for a moment, such as one that cron starts, does not.
+   * Whether no process checks the records, by the wall clocks of the others. Called once: a process that
+   * lives longer sees the turn of a dead process become free. A short-lived process, such as one that cron
+   * starts, does not.
    */
   async #isNeglected(): Promise<boolean> {
     const now = this.#clock.now();
@@ -151,13 +152,13 @@ export class Housekeeping {
       });
     const ended = this.#clock.monotonic();
     const least = (this.#turn === undefined ? REST_ALONE : REST) * this.#ttl;
-    // What a failed look took tells how long the store or this process stood still, not what a look costs. A
-    // long rest after it, with the turn, would keep every process from looking.
+    // The duration of a failed check shows how long the store or this process was stalled, not the cost of a
+    // check. A long rest after it, with the turn, would keep every process from checking.
     const cost = saw === undefined ? 0 : ended - began;
     const rest = Math.max(least, Math.min(DAY, REST_OF_LOOK * cost));
     this.#due = ended + rest;
     const due = this.#clock.now() + rest;
-    // Do not keep the turn of a look that failed: another process may reach the locks.
+    // Do not keep the turn after a failed check: another process may reach the locks.
     if (saw === undefined) this.#turn?.giveUp();
     await inBackground(async () => saw && writeSeen(this.#turns, { ...saw, due }));
   }

@@ -170,7 +170,7 @@ describe("with records and locks in one store", () => {
     const one = await world.manager();
     const two = await world.manager();
     const run = await one.manager.start("a");
-    // The record is closed by the one who unlocks; then, before the lock goes, the holder ends.
+    // The unlocking process closes the record; then, before the lock is removed, the holder ends.
     two.way.once("audit", { type: "slow", ms: 500 });
     const unlocking = two.manager.unlock("a", { reason: "why not" });
     await clock.advance(100);
@@ -182,7 +182,7 @@ describe("with records and locks in one store", () => {
 
 describe("a store that loses its data after a run completed", () => {
   /**
-   * A manager on this way has read the lock. It asks for the session while the run ends and the data goes.
+   * A manager on this way has read the lock. It reads the session while the run ends and its data disappears.
    */
   const slowReads: FaultyBackend["fault"] = ({ kind }) => (kind === "read" ? { type: "slow", ms: 500 } : undefined);
 
@@ -266,9 +266,8 @@ describe.each(STORES)("records and locks $stores: the search of a manager for or
     const { reads } = one.jobsWay;
     const before = apart ? reads : one.way.reads;
     await clock.advance(100 * TTL);
-    // In one store with the sweeps, of four reads each at most. In both with one check of the index: two
-    // scans,
-    // five reads, and the note of that check in each look.
+    // In one store with the sweeps, of four reads each at most. In both stores with one check of the index:
+    // two scans, five reads, and the note of that check in each round.
     const most = (apart ? 1 : 5) * 100 + 25;
     expect((apart ? one.jobsWay.reads : one.way.reads) - before).toBeLessThanOrEqual(most);
     await one.manager.close();

@@ -25,7 +25,7 @@ import type { TimeIndex } from "./time-index.js";
 /** How many of the newest records are searched if the lock does not lead to its record. */
 const NEWEST = 10;
 
-/** What a lock tells of its run. */
+/** The fields of a lock that identify its run. */
 type LockOfRun = Pick<LockValue, "name" | "holder"> & { readonly fence: string; readonly note?: unknown };
 
 /**
@@ -46,7 +46,7 @@ export async function recordOf(jobs: Channel<RunRecord>, lock: LockOfRun): Promi
 }
 
 /**
- * Whether a record is that of the run that holds a lock. A program that writes an open record back changes
+ * Whether a record belongs to the run that holds a lock. A program that writes an open record back changes
  * its version, which is then no longer the fence. The note of the lock and its holder prove it instead.
  */
 export function isRunOf(entry: Pick<Entry<RunRecord>, "value" | "version">, lock: LockOfRun): boolean {
@@ -83,11 +83,11 @@ export interface RunStores {
 }
 
 /**
- * Closes the run that held a lock. Of several callers exactly one does.
+ * Closes the run that held a lock. Exactly one of several callers does.
  *
- * With two stores the record may not exist yet. Then this writes a closed record in its place: the write of
- * the run, still on its way, is refused. Otherwise that write would leave an open record without a lock, and
- * nobody would find it.
+ * With two stores the record may not exist yet. Then this writes a closed record in its place, so that the
+ * write of the run, which is still under way, fails. Otherwise that write would leave an open record without
+ * a lock, which no process would find.
  *
  * `isUnused`: the process of the lock lives, and never began the run.
  */
@@ -97,7 +97,7 @@ export async function closeRunOf(
   { isUnused = false, ...close }: Ending & { readonly endTime: number; readonly isUnused?: boolean },
 ): Promise<RunRecord | undefined> {
   const { retry, schedule } = runOf(lock.value);
-  // Nobody awaits the run of a schedule. First: this process may die before the record is closed.
+  // No caller awaits the run of a schedule. Do this first: this process may die before the record is closed.
   if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
   const record = await closeRecordOf(stores, lock, close);
   // With two stores, its process may have died after it handed the run over.
@@ -105,7 +105,9 @@ export async function closeRunOf(
   return record;
 }
 
-/** Writes an attempt in place of a run that never began. While its lock is there, nobody can have made it. */
+/**
+ * Writes an attempt in place of a run that never began. While its lock is there, no process can have made it.
+ */
 async function makeUpFor(
   { jobs, locks }: RunStores,
   { value, version }: Pick<Entry<LockValue>, "value" | "version">,
@@ -117,7 +119,9 @@ async function makeUpFor(
   await writeAttempt(locks, { value, version }, next, endTime);
 }
 
-/** The record of the run that holds a lock, as far as the lock tells it; `undefined` if it has no run. */
+/**
+ * The record of the run that holds a lock, as far as the lock has its fields; `undefined` if it has no run.
+ */
 function openOf(lock: LockValue): RunRecord | undefined {
   const { startTime, ...extras } = runOf(lock);
   if (startTime === undefined) return undefined;
@@ -126,9 +130,9 @@ function openOf(lock: LockValue): RunRecord | undefined {
 }
 
 /**
- * Writes the next attempt of a run that ended without it, unless the lock is gone: whoever removed the lock
- * has written it. Also for a run that was closed before: its process, or whoever closed it, may have died
- * then.
+ * Writes the next attempt of a run that ended without it, unless the lock is gone: the process that removed
+ * the lock has written it. Also for a run that was closed before: the process that closed it may have died
+ * before writing the attempt.
  */
 async function writeNextAttempt(
   { jobs, locks }: RunStores,
@@ -151,11 +155,11 @@ async function writeAttempt(
   const lockCheck: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
   const pendingCheck: Op<unknown> = { check: retryKey(next.name, next.chain), version: null };
   const put = pendingOp(next, now);
-  // Never over one that is there. Somebody may wait to make it, and begins it at exactly its version:
-  // written anew, it would be refused until a sweep removes the lock.
+  // Never replace an existing attempt. A waiting process begins it at exactly its version: a rewritten one
+  // would fail until a sweep removes the lock.
   const result = await unlessCorrupt(channel.commit([lockCheck, pendingCheck, put]));
   if (result?.ok === true || (await pendingUnder(channel, next.name, next.chain)) !== undefined) return;
-  // What is there instead was not written by ojm, or the lock is gone.
+  // Either ojm did not write the entry that is there instead, or the lock is gone.
   await unlessCorrupt(channel.commit([lockCheck, put]));
 }
 
@@ -173,7 +177,7 @@ async function closeRecordOf(
     if (open === undefined) return undefined;
     const record = closed(open, lock.version, endTime, ending);
     const key = recordKeyOf(record);
-    // Somebody overwrote the record. There is nothing to close, and the lock must not stay for that.
+    // Another program overwrote the record. There is nothing to close, and the lock must not stay for that.
     if (await isOverwritten(jobs, key)) return undefined;
     const outcome = await writeInPlace(stores, lock, key, record);
     if (outcome === "lock gone") return undefined;
@@ -229,7 +233,7 @@ export function lostText(holder: { readonly host: string; readonly pid: number }
 /** The error text of a run whose process never began it. */
 export const NOT_BEGUN = "the store did not answer in time when it was started: its body did not begin";
 
-/** The start time of the run in the note of a lock, and what else its record would have. */
+/** The start time of the run in the note of a lock, and the optional fields of its record. */
 export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number } & Extras {
   const note = fieldsOf<{ run: number } & Extras>(lock.note) ?? {};
   const { run, schedule, tick, delay, attempt, chain, retry, args } = note;

@@ -19,16 +19,16 @@ export const RUN_STATUSES: readonly RunStatus[] = [
 
 export const isStatus = (status: unknown): status is RunStatus => (RUN_STATUSES as readonly unknown[]).includes(status);
 
-/** Whether a key is that of a record: scripts, and others, may keep what they like in this channel. */
+/** Whether a key is that of a record: scripts and other programs may keep other entries in this channel. */
 export function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {
   const { name, startTime, ...more } = fieldsOf<RunRecord>(key) ?? {};
   return isText(name) && isTime(startTime) && Object.keys(more).length === 0;
 }
 
 /**
- * Whether an entry is the record of a run, all of it: anybody can write to this channel. One that tells
- * another name or start time than its key is none, as nobody could find it again by what it tells. A field
- * that is not known here is no fault, since a later version of ojm may write more.
+ * Whether an entry is a complete record of a run: any program can write to this channel. A record whose name
+ * or start time differs from its key is rejected, because it could not be found by them. An unknown field is
+ * allowed, since a later version of ojm may write more.
  */
 export function isRecord({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const record = fieldsOf<RunRecord>(value);
@@ -39,7 +39,7 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
   return isStarted && isStatus(status) && isOptional(fence, isText) && hasExtras(record) && hasEnd(record);
 }
 
-/** Whether the fields that only some records have can be shown. */
+/** Whether the optional fields of a record can be shown. */
 function hasExtras({ id, versions, schedule, tick, delay, args, meta, ...chain }: Fields<RunRecord>): boolean {
   if (!isOptional(versions, isVersions) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   const { attempt, chain: first, retry } = chain;
@@ -53,7 +53,7 @@ function isVersions(value: unknown): boolean {
   return isText(ojm) && isText(node);
 }
 
-/** Whether the fields of a record's end, as far as they are there, can be shown and counted with. */
+/** Whether the fields of a record's end that are present can be shown and used in sums. */
 function hasEnd({ endTime, endDate, duration, inError, error, stack, endedBy }: Fields<RunRecord>): boolean {
   if (inError !== undefined && typeof inError !== "boolean") return false;
   const isDated = isOptional(endTime, isTime) && isOptional(endDate, isText) && isOptional(duration, isSpan);
@@ -114,7 +114,7 @@ export async function* records(
       left--;
       yield entry as Entry<RunRecord>;
     }
-    // Entries that are not records do not count towards `limit`: read on behind them.
+    // Entries that are not records do not count towards `limit`: continue behind them.
     if (left === 0 || seen < asked) return;
   }
 }

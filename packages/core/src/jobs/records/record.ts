@@ -17,7 +17,7 @@ import type { TimeIndex } from "./time-index.js";
 /** The longest text of an error in a record, in characters. */
 const LONGEST_ERROR = 10_000;
 
-/** How many errors of a chain of causes a record tells. */
+/** The number of errors of a chain of causes that a record contains. */
 const MOST_CAUSES = 5;
 
 /** The room kept for the rest of a record beside the result, in bytes. */
@@ -87,7 +87,7 @@ function isError(status: RunStatus): boolean {
 }
 
 /**
- * The same as {@link closed} of a record that {@link startedRecord} made of `extras`. The fields of most
+ * The same as {@link closed} for a record that {@link startedRecord} made of `extras`. The fields of most
  * records are known, so they are not spread: that takes ten times as long, a quarter of a run in memory.
  */
 export function ended(record: RunRecord, fence: string, now: number, ending: Ending, extras?: Extras): RunRecord {
@@ -178,11 +178,11 @@ export function errorText(error: unknown): string {
   return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)}…` : text;
 }
 
-/** The stack of an error and of its causes, for a record; `undefined` for a value that is no `Error`. */
+/** The stack of an error and of its causes, for a record; `undefined` for a value that is not an `Error`. */
 export function stackText(error: unknown): string | undefined {
   let text = "";
   let next = error;
-  // An error can be its own cause, over any number of others.
+  // An error can be its own cause, through any number of other errors.
   for (let depth = 0; next instanceof Error && depth < MOST_CAUSES; depth++) {
     text += `${depth === 0 ? "" : "\ncaused by: "}${ownStack(next)}`;
     next = next.cause;
@@ -208,18 +208,18 @@ function safeText(value: unknown): string {
   }
 }
 
-/** What the record of a run keeps of its result. */
+/** The part of a result that the record of a run keeps. */
 export interface KeptResult {
   /** Absent if the result is `null` or `undefined`, has nothing that JSON can hold, or is too large. */
   readonly result?: JsonValue;
-  /** What is kept in another form, or left out. */
+  /** The parts that were converted or left out. */
   readonly lost: readonly string[];
 }
 
 const NOTHING: KeptResult = { lost: [] };
 
 /**
- * What a record keeps of the value that a body returned. The record has at most `most` bytes, and the other
+ * The part of a body's return value that the record keeps. The record has at most `most` bytes, and the other
  * fields need room too.
  */
 export function resultOf(value: unknown, most: number): KeptResult {

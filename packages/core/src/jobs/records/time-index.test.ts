@@ -46,7 +46,7 @@ async function writeOld(one: ManagerOf, records: readonly RunRecord[]): Promise<
 const shown = async ({ manager }: Pick<ManagerOf, "manager">, options: HistoryOptions = {}): Promise<string[]> =>
   (await collect(manager.history(options))).map(({ name, startTime }) => `${name}${startTime}`);
 
-/** How many keys and entries the index has. */
+/** The number of keys and entries of the index. */
 async function sizeOfIndex({ jobsWay }: ManagerOf): Promise<number> {
   const records = await openRecords({ backend: jobsWay }, world.clock);
   let size = 0;
@@ -78,7 +78,7 @@ describe.each([
     const backend = await world.way({ commitAcrossChannels: across });
     const one = await world.manager({ chJobs: { backend } });
     const now = world.clock.now();
-    // At, before and after each age at which one window of time ends and the next one begins.
+    // At, just before and just after each age at which one window of time ends and the next one begins.
     const ages = [1, 17, 273, 4_369, 70_000].flatMap((hours) => [-1, 0, 1].map((ms) => hours * 3_600_000 + ms));
     const times = [now + DAY, now, ...ages.map((age) => now - age)].sort((a, b) => b - a);
     await world.write(
@@ -114,7 +114,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, "now"])("a history refuses a ti
 });
 
 describe("the index of a store that had none", () => {
-  /** A manager on a store with three records of an older version, before anybody looked at the store. */
+  /** A manager on a store with three records of an older version, before its first check. */
   async function upgraded(): Promise<ManagerOf> {
     const way = await world.way();
     const records = await openRecords({ backend: way }, world.clock);

@@ -10,7 +10,7 @@ import { isRecord } from "./read.js";
 export const BEGIN_OF_TIME: number = -Number.MAX_VALUE;
 export const END_OF_TIME: number = Number.MAX_VALUE;
 
-/** The name and start time of a record: what its key says. */
+/** The name and start time of a record, as in its key. */
 export interface RecordRef {
   readonly name: string;
   readonly startTime: number;
@@ -21,7 +21,7 @@ export interface IndexedRef extends RecordRef {
   readonly version: Version;
 }
 
-/** A range of start times, and how many refs of it are wanted. */
+/** A range of start times, and the most refs to return. */
 interface RefsOptions {
   /** Only refs after this one; without a name, from this start time on. */
   readonly after?: RecordRef | number;
@@ -36,10 +36,10 @@ interface RefsOptions {
 const AT_ONCE = 100;
 const OPS_OF_RECORD = 4;
 
-/** The value of an entry of the index: its key says all. */
+/** The value of an entry of the index. The key has all the information. */
 const NOTHING = 0;
 
-/** The entry that says that the index was filled: from then on, the records are read by it. */
+/** The entry that marks the index as filled: from then on, records are found by it. */
 interface FilledValue {
   readonly at: number;
 }
@@ -51,7 +51,7 @@ export function isFilled(value: unknown): value is FilledValue {
 /** The values of the index's channel. */
 export type TimeIndexValue = typeof NOTHING | FilledValue | RunStatus;
 
-/** What the index lacks of a record. */
+/** The index entries that a record lacks. */
 interface Lacking {
   readonly record: Entry<RunRecord>;
   readonly puts: readonly { readonly put: Key; readonly value: typeof NOTHING | RunStatus }[];
@@ -79,8 +79,8 @@ const timeKey = (ref: RecordRef): Key => partsOf(ref);
 
 /**
  * The records of all names by their start time, in a channel of its own. The commit that writes or deletes a
- * record writes or deletes its entry here. Without it, whoever asks for the newest runs of all names would
- * read every name.
+ * record writes or deletes its entry here. Without it, a query for the newest runs of all names would read
+ * every name.
  *
  * In a Redis Cluster without a hash tag, one commit cannot write to both channels. Then there is no index.
  */
@@ -131,8 +131,8 @@ export class TimeIndex {
   }
 
   /**
-   * Adds the entries that are missing of records that are in the store already. Leaves out a record that has
-   * changed since it was read. Resolves to whether there was none.
+   * Adds the missing entries of records that are in the store already. Leaves out a record that has changed
+   * since it was read. Resolves to whether there was none.
    */
   async addMissing(jobs: Channel<RunRecord>, records: readonly Entry<RunRecord>[]): Promise<boolean> {
     const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / OPS_OF_RECORD)));
@@ -172,7 +172,7 @@ export class TimeIndex {
     return this.#complete;
   }
 
-  /** What is known about the filling of the index; `undefined` if it may lack records. */
+  /** The mark of a filled index; `undefined` if the index may lack records. */
   async filled(): Promise<FilledValue | undefined> {
     const value = await unlessCorrupt(this.#times.get(FILLED));
     return isFilled(value) ? value : undefined;
@@ -226,7 +226,7 @@ function partsOf(at: RecordRef | number): readonly (number | string)[] {
   return typeof at === "number" ? [at] : [at.startTime, at.name];
 }
 
-/** How many entries of the records one look checks. */
+/** The number of record entries that one round checks. */
 const SLICE = 500;
 
 /** The time from the start of one check of all records to that of the next, in ms. */
@@ -242,23 +242,24 @@ interface CheckedValue {
 
 const CHECKED: Key = "indexed";
 
-/** What the filling of an index needs. */
+/** The inputs of filling an index. */
 interface Filling {
   readonly jobs: Channel<RunRecord>;
   readonly turns: Channel<unknown>;
   readonly index: TimeIndex;
   readonly signal: AbortSignal;
   now(): number;
-  /** Asked before each commit: another process may have taken over the work. */
+  /** Called before each commit: another process may have taken over the work. */
   goesOn(): Promise<boolean>;
 }
 
 /**
  * Adds to the index the records that it lacks: those of an older version of ojm or of another program, which
- * write records alone.
+ * write only records.
  *
- * A store without an index is filled at once, as the history of all names reads every name until then. In any
- * other store, each look checks one slice of the records, and a check of all records begins once an hour.
+ * The index of a store without one is filled at once, because the history of all names reads every name until
+ * then. In any other store, each round checks one slice of the records, and a check of all records begins
+ * once an hour.
  */
 export async function fillIndex(filling: Filling): Promise<void> {
   const { index } = filling;
@@ -286,7 +287,7 @@ async function checkSlice({ index, now, ...filling }: Filling): Promise<void> {
   const began = isOver ? now() : checked.began;
   const { records, last } = await readSlice(filling, checked?.after ?? undefined);
   if (!(await filling.goesOn())) return;
-  // What has changed meanwhile is checked an hour later.
+  // A record that has changed meanwhile is checked an hour later.
   await index.addMissing(jobs, records);
   await turns.set(CHECKED, { began, after: last } satisfies CheckedValue);
 }
@@ -308,7 +309,7 @@ async function readSlice(
   return { records, last: count < SLICE ? null : last };
 }
 
-/** `undefined` if no check has begun, or if somebody overwrote the entry. */
+/** `undefined` if no check has begun, or if another program overwrote the entry. */
 async function readChecked(turns: Channel<unknown>): Promise<CheckedValue | undefined> {
   const { began, after } = fieldsOf<CheckedValue>(await unlessCorrupt(turns.get(CHECKED))) ?? {};
   if (!isTime(began) || after === undefined) return undefined;

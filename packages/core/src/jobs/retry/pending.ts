@@ -13,17 +13,17 @@ import type { PendingRetry, RetryPolicy, Run, RunRecord, StartClaim } from "../t
 import { delayAfter, isPolicy, isTriedAgain } from "./policy.js";
 
 /*
- * The next attempt of a chain is an entry in the channel of the locks, under ["retry", NAME, CHAIN]. The
- * commit that frees the lock of a failed attempt writes it, and the commit that takes the lock for the next
- * attempt deletes it. So it is in the store exactly while the next attempt is due.
+ * The next attempt of a retry series is an entry in the channel of the locks, under ["retry", NAME, CHAIN].
+ * The commit that frees the lock of a failed attempt writes it, and the commit that takes the lock for the
+ * next attempt deletes it. So it is in the store exactly while the next attempt is due.
  */
 
-/** How long an attempt that nobody makes stays in the store, in ms: 30 days. */
+/** How long an attempt that no process makes stays in the store, in ms: 30 days. */
 const RETRY_TTL = 30 * 86_400_000;
 
 export const retryKey = (name: string, chain: string): Key => ["retry", name, chain];
 
-/** Whether an entry is the next attempt of a chain. */
+/** Whether an entry is the next attempt of a retry series. */
 export function isPending({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const pending = fieldsOf<PendingRetry>(value);
   if (pending === undefined || !Array.isArray(key) || key[1] !== pending.name || key[2] !== pending.chain) return false;
@@ -34,7 +34,10 @@ export function isPending({ key, value }: { readonly key: Key; readonly value: u
   return isDue && isScheduled && areMaps && isOptional(by, isHolder) && isOptional(error, isText);
 }
 
-/** The next attempt after a record that was closed; `undefined` if there is none. `by`: who makes it. */
+/**
+ * The next attempt after a record that was closed; `undefined` if there is none. `by`: the process that makes
+ * it.
+ */
 export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
   const { retry, attempt = 1, endTime = record.startTime } = record;
   if (record.handedOver === true) {
@@ -45,8 +48,9 @@ export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingR
 }
 
 /**
- * The next attempt, at once, after one that never began. That one does not count: it is made up for also
- * where the policy allows no more, or no loss, and where there is none.
+ * The next attempt, at once, after one that never began. The one that never began does not count: it is
+ * replaced even if the policy allows no more attempts, or no retry of a lost run, and even if there is no
+ * policy.
  */
 export function madeUpFor(record: RunRecord): PendingRetry {
   const { retry = NO_POLICY, endTime = record.startTime } = record;
@@ -81,8 +85,8 @@ export function pendingOp(pending: PendingRetry, now: number): Op<unknown> {
 }
 
 /**
- * Whether a run comes after another one in its chain. One that was handed over is made again as the same
- * attempt: the fences tell which of the two is later, as clocks may differ.
+ * Whether a run comes after another one in its retry series. A run that was handed over is repeated as the
+ * same attempt: the fences show which of the two is later, because clocks may differ.
  */
 export function follows(
   later: Pick<Partial<RunRecord>, "chain" | "attempt" | "fence">,
@@ -104,7 +108,7 @@ export async function pendingOf(locks: Channel<unknown>, name?: string): Promise
   return found;
 }
 
-/** The next attempt of a chain; `undefined` if there is none. */
+/** The next attempt of a retry series; `undefined` if there is none. */
 export async function pendingUnder(
   locks: Channel<unknown>,
   name: string,
@@ -114,7 +118,7 @@ export async function pendingUnder(
   return entry !== undefined && isPending(entry) ? (entry as Entry<PendingRetry>) : undefined;
 }
 
-/** Where the attempts that are to come are kept. */
+/** The store of the pending attempts. */
 interface Attempts {
   readonly lockChannel: Channel<unknown>;
   readonly clock: Clock;
@@ -122,7 +126,7 @@ interface Attempts {
 
 /**
  * Removes the pending attempt in the commit that takes the lock for it, so that one process makes it. `more`:
- * what else is in that commit.
+ * the other ops of that commit.
  */
 export function claimOf(
   { lockChannel: channel, clock }: Attempts,
@@ -142,9 +146,9 @@ export function claimOf(
 }
 
 /**
- * Watches the entry of an attempt that waits: a cancel from another process removes it, and the program that
- * waits must not learn of that only when the attempt is due, which may be hours later. A store that cannot be
- * watched tells nothing.
+ * Watches the entry of a pending attempt. A cancel from another process removes the entry, and the waiting
+ * program must notice it before the attempt is due, which may be hours later. Without watches in the store,
+ * it reports nothing.
  */
 export class PendingWatch {
   readonly #watch: KeyWatch | undefined;
@@ -154,7 +158,7 @@ export class PendingWatch {
     if (!channel.supports.watch) return;
     const notice = (): void => this.#change.abort();
     this.#watch = channel.watchKey(key, { changed: notice, gap: notice, failed() {} });
-    // What changed before the watch was there is told by no change.
+    // The watch does not report changes from before it was ready.
     this.#watch.ready.then(notice, () => {});
   }
 
@@ -173,12 +177,12 @@ export class PendingWatch {
   }
 }
 
-/** Whether the process that was to make an attempt is gone, or there was none. */
+/** Whether the process of an attempt is gone, or there was none. */
 export async function isLeft(operator: Operator, { by }: PendingRetry): Promise<boolean> {
   return by === undefined || (await operator.isGone(by));
 }
 
-/** The attempts that are left: of one name, of all names, or of those that were just read. */
+/** The orphaned attempts: of one name, of all names, or of those that were just read. */
 export async function leftOf(
   operator: Operator,
   channel: Channel<unknown>,
@@ -190,7 +194,7 @@ export async function leftOf(
   return all.filter((_, i) => left[i]);
 }
 
-/** Removes an attempt that is left, under the lock of a run. Resolves to whether it was still left. */
+/** Removes an orphaned attempt, under the lock of a run. Resolves to whether it was still orphaned. */
 export async function endLeft(
   channel: Channel<unknown>,
   run: Run,

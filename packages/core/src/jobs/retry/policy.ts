@@ -55,14 +55,14 @@ export function delayAfter({ delay, backoff, maxDelay }: RetryPolicy, attempt: n
 }
 
 /**
- * Whether another attempt follows a run: it ended in a way that its {@link RetryOptions} try again, and they
- * allow one more.
+ * Whether another attempt follows a run: its {@link RetryOptions} retry a run that ended like this, and allow
+ * one more attempt.
  */
 export function isTriedAgain({ status, retry, attempt = 1 }: Pick<RunRecord, "status" | "retry" | "attempt">): boolean {
   return retry !== undefined && isRetried(retry, attempt, status);
 }
 
-/** Whether a run that ended like this is tried again. */
+/** Whether a run that ended like this is retried. */
 export function isRetried(policy: RetryPolicy, attempt: number, status: RunStatus): boolean {
   if (attempt >= policy.attempts) return false;
   return status === "failed" || status === "timeout" || (status === "lost" && policy.onLost);

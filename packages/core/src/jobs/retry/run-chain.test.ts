@@ -36,7 +36,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     began = [];
   });
 
-  /** A body that fails as often as it is told. */
+  /** A body that fails the given number of times. */
   const failing =
     (times: number) =>
     async (_: Run): Promise<string> => {
@@ -297,7 +297,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     kill(one);
     const [lock] = await two.manager.locks();
     await two.manager.channels.locks.unset(["session", lock?.holder.instance ?? ""]);
-    // It finds the dead lock, and its write of the attempt is on its way.
+    // It finds the dead lock, and its write of the attempt is under way.
     late.way.once('["retry ', { type: "slow", ms: 10 * MINUTE });
     const sweep = late.manager.sweep();
     await clock.until(two.manager.sweep());

@@ -21,15 +21,15 @@ import { checkRetry, delayAfter } from "./policy.js";
 type Body<T> = (run: Run) => T | Promise<T>;
 type Pending = Entry<PendingRetry>;
 
-/** How long an attempt waits for its lock at a time, in ms. It goes on to wait: the attempt must be made. */
+/** How long an attempt waits for its lock at a time, in ms. Then it waits again: the attempt must be made. */
 const WAIT = 60_000;
 
 /** The pause before an attempt that the store did not take is tried again, in ms. */
 const PAUSE = 1_000;
 
 /**
- * Runs a body until an attempt completes, or the policy allows no more. Without a claim, goes on with a
- * chain of the name that its process left behind, if there is one.
+ * Runs a body until an attempt completes, or the policy allows no more. Without a claim, continues an
+ * orphaned retry series of the name, if there is one.
  */
 export async function runChain<T>(
   context: RunContext,
@@ -44,7 +44,7 @@ export async function runChain<T>(
   // Without its session, others would take this process for dead and make the attempt too.
   return context.locks.keepSession(async () => {
     const chain = new Chain(context, name, body, options);
-    // A run with a claim, or for a window, is for that and for nothing else.
+    // A run with a claim, or for a window, serves only that.
     const isForMore = options.claim !== undefined || options.once !== undefined;
     const left = isForMore ? undefined : await adoptOne(context, name);
     if (left !== undefined) return chain.goOn(left);
@@ -52,7 +52,7 @@ export async function runChain<T>(
   });
 }
 
-/** Goes on with a chain that its process left behind. Resolves to `undefined` if there is none. */
+/** Continues an orphaned retry series. Resolves to `undefined` if there is none. */
 export async function takeOverChain<T>(
   context: RunContext,
   name: string,
@@ -81,11 +81,12 @@ async function adoptOne(context: RunContext, name: string): Promise<Pending | un
   return undefined;
 }
 
-/** Makes this process the one that makes an attempt. Resolves to `undefined` if a living process makes it. */
+/** Makes this process the owner of an attempt. Resolves to `undefined` if a living process owns it. */
 async function adopt(context: RunContext, { key, value, version }: Pending): Promise<Pending | undefined> {
   const { locks, lockChannel, clock, chains } = context;
   const by = await locks.operator.holder();
-  // Ours, and nobody makes it: the answer to an earlier commit of this kind was lost.
+  // The attempt is ours, but no task of this process makes it: the answer to an earlier commit of this kind
+  // was lost.
   const isLeft = value.by?.instance === by.instance && !chains.has(value.chain);
   if (value.by !== undefined && !isLeft && !(await locks.operator.isGone(value.by))) return undefined;
   const ours = { ...value, by };
@@ -93,7 +94,7 @@ async function adopt(context: RunContext, { key, value, version }: Pending): Pro
   return result.ok ? { key, value: ours, version: result.version } : undefined;
 }
 
-/** The attempts of one chain that this process makes. */
+/** The attempts of one retry series that this process makes. */
 class Chain<T> {
   readonly #context: RunContext;
   readonly #name: string;
@@ -107,7 +108,7 @@ class Chain<T> {
     this.#options = options;
   }
 
-  /** Makes an attempt that is pending, once it is due, and those that follow. */
+  /** Makes a pending attempt, once it is due, and the following ones. */
   async goOn(pending: Pending): Promise<Outcome<T>> {
     const { chain, by } = pending.value;
     return this.#busy(chain, async () => {
@@ -119,7 +120,10 @@ class Chain<T> {
     });
   }
 
-  /** Does what leads to the next attempt. If the runs are closed meanwhile, the attempt is left to others. */
+  /**
+   * Runs the work that leads to the next attempt. If the runs are closed meanwhile, the attempt is left to
+   * others.
+   */
   async #unlessClosed<R>(chain: string, by: Holder | undefined, work: () => Promise<R>): Promise<R> {
     const { starting, closing } = this.#context;
     return starting.during(async () => {
@@ -132,7 +136,7 @@ class Chain<T> {
     });
   }
 
-  /** Takes this process off an attempt that waits: any other one may make it at once. */
+  /** Gives up a pending attempt of this process: any other process may make it at once. */
   async #leave(chain: string, by: Holder | undefined): Promise<void> {
     const { lockChannel, clock } = this.#context;
     const pending = await this.#read(chain);
@@ -144,11 +148,11 @@ class Chain<T> {
   /** The time until an attempt is due, in ms. */
   #rest({ value: { due, retry, attempt, handedOver } }: Pending): number {
     if (handedOver === true) return 0;
-    // The clock of the process that wrote it may be ahead: never wait for longer than the policy says.
+    // The clock of the process that wrote it may be ahead: never wait longer than the delay of the policy.
     return Math.min(due - this.#context.clock.now(), delayAfter(retry, attempt - 1));
   }
 
-  /** Notes meanwhile that this process makes the attempts of a chain. */
+  /** Marks the retry series as made by this process while `work` runs. */
   async #busy<R>(chain: string, work: () => Promise<R>): Promise<R> {
     const { chains } = this.#context;
     chains.add(chain);
@@ -159,7 +163,7 @@ class Chain<T> {
     }
   }
 
-  /** Runs the body of an attempt that was just started, and makes those that follow. */
+  /** Runs the body of an attempt that was just started, and makes the following ones. */
   attempt(run: OpenRun): Promise<Outcome<T>> {
     return this.#busy(run.chain, () => this.#attempt(run));
   }
@@ -204,7 +208,7 @@ class Chain<T> {
     return pendingUnder(this.#context.lockChannel, this.#name, chain);
   }
 
-  /** The next attempt, if it is for this process to make. */
+  /** The next attempt, if this process must make it. */
   #next(chain: string): Promise<Pending | undefined> {
     return this.#asked(async () => {
       const pending = await this.#read(chain);
@@ -214,7 +218,7 @@ class Chain<T> {
     });
   }
 
-  /** Asks until the store answers. */
+  /** Repeats the call until the store answers. */
   async #asked<R>(ask: () => Promise<R>): Promise<R> {
     for (;;) {
       try {
@@ -242,14 +246,14 @@ class Chain<T> {
         if (!goesOn) throw error;
         await this.#pause(pending, isAway(error) ? PAUSE : 0);
         const current = await this.#next(chain);
-        // The store was away, and may have begun the attempt: a look closes that run.
+        // The store was away, and may have begun the attempt: a later check closes that run.
         if (current === undefined) throw error;
         pending = current;
       }
     }
   }
 
-  /** Waits before a pending attempt. A cancel removes it; one of another process has done so. */
+  /** Waits before a pending attempt. A cancel removes the entry, perhaps in another process. */
   async #pause(pending: Pending, ms: number): Promise<void> {
     const { lockChannel, clock } = this.#context;
     const until = clock.monotonic() + ms;
@@ -273,8 +277,8 @@ class Chain<T> {
   }
 
   /**
-   * The caller gives a pending attempt up: it begins, and ends as cancelled without a body. Where another run
-   * has the lock, the audit notes it. Otherwise the last record would promise an attempt.
+   * The caller gives up a pending attempt: it begins, and ends as cancelled without a body. If another run
+   * has the lock, an audit record is written instead. Otherwise the last record would promise an attempt.
    */
   async #recordCancel(pending: Pending, reason: string): Promise<void> {
     const { lockChannel, clock, locks } = this.#context;
@@ -296,7 +300,7 @@ class Chain<T> {
     }
   }
 
-  /** The error for an attempt that another process has cancelled; `undefined` if none has. */
+  /** The error for an attempt that another process has cancelled; `undefined` if it was not cancelled. */
   async #cancelled({ value, version }: Pending): Promise<RunError | undefined> {
     const { lockChannel } = this.#context;
     const { chain } = value;
@@ -313,8 +317,8 @@ class Chain<T> {
   }
 
   /**
-   * Waits for some time, or until a cancel, or until `disturbed`. When the manager is closed it throws: the
-   * attempt is left to others.
+   * Waits for some time, until a cancel, or until `disturbed`. Throws when the manager is closed: the attempt
+   * is left to others.
    */
   async #wait(ms: number, disturbed?: AbortSignal): Promise<void> {
     const { clock, closing } = this.#context;

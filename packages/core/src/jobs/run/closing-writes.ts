@@ -20,7 +20,7 @@ import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
-/** How many of the newest records of the name may tell that the next attempt was made. */
+/** The number of newest records of the name that are searched for the next attempt. */
 const NEWEST = 10;
 
 /**
@@ -60,7 +60,7 @@ export async function writeEnd(
   }
 }
 
-/** How long the end of a run asks a store that is away. */
+/** How long the end of a run retries while the store is away. */
 function whileEnding(
   { clock, ttl }: Pick<RunContext, "clock" | "ttl">,
   { session, until }: Lease,
@@ -69,8 +69,8 @@ function whileEnding(
 }
 
 /**
- * The record of our run if it is still open. A program may have written it back with fields of its own, which
- * its end keeps. No other run of this process has its key.
+ * The record of our run if it is still open. A program may have written it back with its own fields, which
+ * the end keeps. No other run of this process has its key.
  */
 async function changedUnder(
   jobs: Channel<RunRecord>,
@@ -109,7 +109,10 @@ export async function isWritten(jobs: Channel<RunRecord>, key: Key, record: RunR
   return stored !== undefined && Object.entries(ours).every(([field, value]) => sameJson(stored[field], value));
 }
 
-/** The error for the caller of an end that a full store refused. The end is written once there is room. */
+/**
+ * The error for the caller when a full store rejected the end of a run. The end is written once there is
+ * room.
+ */
 export function notRecorded(name: string, { message, retryable, outcome, cause }: ChannelError): ChannelError {
   const text = `the end of the run of "${name}" cannot be recorded: ${message}`;
   return new ChannelError("FULL", text, { retryable, outcome, cause });
@@ -117,7 +120,7 @@ export function notRecorded(name: string, { message, retryable, outcome, cause }
 
 /**
  * The ops that write the next attempt of a run that another process closed. That process may not have written
- * it yet, and cannot any more once the lock is gone.
+ * it yet, and can no longer do so once the lock is gone.
  */
 export async function nextOpsOf(
   { jobs, clock }: Pick<RunContext, "jobs" | "clock">,
@@ -141,11 +144,11 @@ export function nextOps(
   return next && [pendingOp(next, clock.now())];
 }
 
-/** A record that is closed, with two stores, and what follows. */
+/** A closed record, with two stores, and its next attempt. */
 export interface Closed {
   readonly key: Key;
   readonly record: RunRecord;
-  /** Whether its run closed it, and not another process. */
+  /** Whether its own run closed it, not another process. */
   readonly isOurs: boolean;
   /** The ops that write the next attempt, if it is ours. */
   readonly next: readonly Op<unknown>[] | undefined;
@@ -169,9 +172,9 @@ export async function releaseClosed(
 }
 
 /**
- * Writes the next attempt of a record that was closed before its lock was gone. By hand or by a fault of the
- * store, a lock goes without it. Whoever removes a lock by the rules has written the attempt, and it may be
- * over by now: it must not be made twice.
+ * Writes the next attempt of a record that was closed before its lock was gone. A lock that is removed by
+ * hand or by a fault of the store disappears without its next attempt. A process that removes a lock by the
+ * rules has written the attempt, which may be over by now: it must not be made twice.
  */
 async function writeIfMissing(
   { jobs, lockChannel, clock, ttl }: Pick<RunContext, "jobs" | "lockChannel" | "clock" | "ttl">,
@@ -186,7 +189,7 @@ async function writeIfMissing(
     if (lock !== undefined && isLater({ ...runOf(lock.value), fence: lock.version })) return true;
     for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
       if (isLater(toRecord(entry))) return true;
-    // While the lock is as it was read, no attempt has begun whose record is still to come.
+    // While the lock is unchanged, no attempt can have begun without its record being visible.
     const checks = [
       { check: lockAt, version: lock?.version ?? null },
       { check: pendingAt, version: null },
@@ -199,8 +202,8 @@ async function writeIfMissing(
 }
 
 /**
- * How a run is closed whose end a full store refused, once there is room; `undefined` for any other error.
- * Its caller was told that the end failed, so a run that completed counts as `lost`.
+ * How a run is closed after a full store rejected its end, once there is room; `undefined` for any other
+ * error. Its caller got an error for the end, so a run that completed counts as `lost`.
  */
 export function laterEnd(
   { jobs, index, lockChannel }: RunContext,
@@ -249,12 +252,12 @@ export class ClosingWrites implements AtomicWrites {
     this.#next = next;
   }
 
-  /** Whether another process closed or overwrote the record: only the lock is left to release then. */
+  /** Whether another process closed or overwrote the record: then only the lock remains to be released. */
   get isRefused(): boolean {
     return this.#isRefused;
   }
 
-  /** The record as it is closed: with what other programs added to it while it was open. */
+  /** The record as it is closed, with the fields that other programs added while it was open. */
   get written(): RunRecord {
     return this.#written;
   }

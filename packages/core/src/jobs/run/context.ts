@@ -22,17 +22,19 @@ export interface RunContext {
   readonly ttl: number;
   readonly times: StartTimes;
   readonly texts: RecordTexts;
-  /** The ids of the chains whose attempts this process makes. */
+  /** The ids of the retry series whose attempts this process makes. */
   readonly chains: Set<string>;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;
-  /** Fires when these runs are closed: nothing starts any more. */
+  /** Fires when these runs are closed: nothing starts after that. */
   readonly closing: AbortSignal;
-  /** Ends the waits for locks, of runs that are closed before their manager, which ends all waits. */
+  /**
+   * Ends the waits for locks of runs that are closed before their manager. The manager itself ends all waits.
+   */
   readonly waitUntil?: AbortSignal;
   /** Called when a run is open. */
   onOpen(run: Run): void;
-  /** Called when the run has ended, whatever its end. */
+  /** Called when the run has ended, in any way. */
   onOver(run: Run): void;
 }
 
@@ -42,11 +44,11 @@ export function inOneStore({ jobs, lockChannel }: Pick<RunContext, "jobs" | "loc
 }
 
 /*
- * The texts of records, as `encodeValue` would make them, byte by byte: record-texts.test.ts holds them to
- * that. A template takes a quarter of the time of JSON.stringify and its checks.
+ * The texts of records, equal to the output of `encodeValue` byte by byte: record-texts.test.ts proves it. A
+ * template takes a quarter of the time of JSON.stringify and its checks.
  */
 
-/** What most runs of a program have in common. */
+/** The part that most runs of a program have in common. */
 interface Common {
   readonly holder: string;
   readonly trigger: string;
@@ -54,7 +56,7 @@ interface Common {
   readonly text: string;
 }
 
-/** Makes the texts of records. Keeps the part that is the same for most runs of a program. */
+/** Makes the texts of records. Remembers the part that is the same for most runs of a program. */
 export class RecordTexts {
   #common: Common | undefined;
 
@@ -79,7 +81,7 @@ export class RecordTexts {
 
 const VERSIONS_TEXT = `"versions":${JSON.stringify(VERSIONS)}`;
 
-/** The text of a map without its braces, to go on behind other fields. */
+/** The text of a map without its braces, to append to other fields. */
 export function moreFields(map: object): string {
   const text = encodeValue(map).slice(1, -1);
   return text === "" ? "" : `,${text}`;
@@ -100,9 +102,7 @@ export class RecordText {
     return `${this.#begin}running${this.#middle}}`;
   }
 
-  /**
-   * The text of the record that `ended` made of it, if it has no result, stack, `endedBy` or `handedOver`.
-   */
+  /** The text of the record as closed by `ended`, if it has no result, stack, `endedBy` or `handedOver`. */
   ended({ status, fence, error, endTime, endDate, duration, inError }: RunRecord): string {
     const why = error === undefined ? "" : `,"error":${JSON.stringify(error)}`;
     const end = `,"endTime":${endTime},"endDate":"${endDate}","duration":${duration},"inError":${inError}}`;
@@ -110,10 +110,10 @@ export class RecordText {
   }
 }
 
-/** The most names remembered. A forgotten name costs a read if its start time is taken. */
+/** The most names that are remembered. A forgotten name costs a read if its start time is taken. */
 const REMEMBERED = 10_000;
 
-/** Gives out start times. Two runs of a name never have the same one. */
+/** Assigns start times. Two runs of a name never have the same one. */
 export class StartTimes {
   readonly #last: Map<string, number> = new Map();
   readonly #clock: Clock;

@@ -1,4 +1,4 @@
-/** A manager, as far as the exit of the process needs it. */
+/** The part of a manager that the exit of the process needs. */
 interface HasOpenRuns {
   closeOpenRuns(why: string): Promise<boolean>;
 }

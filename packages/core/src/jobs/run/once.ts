@@ -13,22 +13,23 @@ import type { OnceOptions, StartClaim, StartingRun, Tick } from "../types.js";
 import type { RunContext } from "./context.js";
 
 /*
- * That a run of a window or of a tick has started is an entry in the channel of the locks, under
- * ["once", NAME, KEY]. The commit that takes the lock checks that it is absent, and writes it with a time to
- * live. So the store's clock decides how long it counts.
+ * An entry in the channel of the locks, under ["once", NAME, KEY], marks that a run of a window or of a tick
+ * has started. The commit that takes the lock checks that it is absent, and writes it with a time to live. So
+ * the store's clock decides how long it counts.
  */
 
 /**
- * The part of a window for which its entry is kept: machines start a few seconds apart, and days have 23 h.
+ * The part of a window for which its entry is kept: machines start a few seconds apart, and some days have 23
+ * h.
  */
 const WINDOW_PART = 0.9;
 
-/** How long the token of a start is, in characters. */
+/** The length of the token of a start, in characters. */
 const TOKEN = 12;
 
-/** The start of a run that others with the same key respect. */
+/** The start of a run, which keeps other runs with the same key from starting. */
 export interface OnceValue {
-  /** When it was, by the clock of its process. */
+  /** When the run started, by the clock of its process. */
   readonly at: number;
   readonly run: string;
   readonly by: Holder;
@@ -38,7 +39,7 @@ export interface OnceValue {
   readonly per?: number;
 }
 
-/** Under which key a run starts once, and for how long that counts, in ms. */
+/** The key under which a run starts once, and how long that counts, in ms. */
 function termsOf(once: InMs<OnceOptions>): { readonly key: string; readonly keep: number; readonly per?: number } {
   return "per" in once ? { key: `per ${once.per}`, keep: once.per * WINDOW_PART, per: once.per } : once;
 }
@@ -59,7 +60,7 @@ export async function startsOf(locks: Channel<unknown>, name: string): Promise<E
 }
 
 /**
- * Takes the start of a lock back whose run never began, as the store did not answer: another process may
+ * Undoes the start of a lock whose run never began because the store did not answer: another process may
  * start it. One commit wrote both.
  */
 export async function forgetStart(
@@ -70,11 +71,11 @@ export async function forgetStart(
     if (version === lock.version) await locks.commit([{ check: key, version }, { delete: key }]);
 }
 
-/** A start in words, and what it keeps away. */
+/** A start in words, and which runs it keeps from starting. */
 export function startText({ key, value, expiresIn }: Entry<OnceValue>): string {
   const { at, run, by, per } = value;
   const what = per === undefined ? `for "${visible(keyOf(key))}"` : `once per ${durationText(per)}`;
-  // A key says by itself what it stands for, such as a tick. Its entry may be kept for longer.
+  // A key names its purpose, such as a tick. Its entry may be kept for longer.
   const rest = per === undefined || expiresIn === undefined ? "" : ` for ${durationText(expiresIn)}`;
   const began = `${visible(run)} started at ${new Date(at).toISOString()} on ${whom(by)}`;
   return `${began}: a run that is to start ${what} is skipped${rest}`;
@@ -85,14 +86,17 @@ function keyOf(key: Key): string {
   return isText(text) ? text : "";
 }
 
-/** The claim of a run that starts only if no other run with its key has, beside a claim of the caller. */
+/**
+ * The claim of a run that starts only if no other run with its key has started, besides the claim of the
+ * caller.
+ */
 export class OnceClaim implements StartClaim {
   readonly tick?: Tick;
   readonly #locks: Channel<unknown>;
   readonly #name: string;
   readonly #terms: ReturnType<typeof termsOf>;
   readonly #more: StartClaim | undefined;
-  /** Shows which entry is ours if the answer to a commit was lost: another start may try the same run id. */
+  /** Identifies our entry if the answer to a commit was lost: another start may try the same run id. */
   readonly #token: string;
   #version: Version | null = null;
 
@@ -116,7 +120,7 @@ export class OnceClaim implements StartClaim {
     let entry: { readonly value: unknown; readonly version: Version } | undefined;
     for await (const one of readable(this.#locks, { prefix: key, limit: 1 })) entry = one;
     this.#version = entry?.version ?? null;
-    // An entry that ojm did not write says nothing about a run. It is replaced.
+    // An entry that ojm did not write proves nothing about a run. It is replaced.
     if (entry === undefined || !isOnce(entry)) return;
     const start = entry as Entry<OnceValue>;
     if (start.value.token === this.#token) return;

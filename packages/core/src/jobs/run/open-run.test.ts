@@ -21,8 +21,8 @@ const refused = (): Fault => ({ type: "refused" });
 const well = (): undefined => undefined;
 
 /**
- * As a disk that is full, in a store that only this process can open: the session, which is not written
- * there, lives on.
+ * Like a full disk, in a store that only this process can open: the session, which is not written there,
+ * lives on.
  */
 const lockRefused = (call: Call): Fault | undefined =>
   call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes('"a')) ? refused() : undefined;

@@ -49,7 +49,7 @@ export class OpenRun implements Run {
   readonly #draft: Draft;
   /**
    * The version of the open record. If another process closes the run, the version changes and the store
-   * refuses our end.
+   * rejects our end.
    */
   readonly #version: Version;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
@@ -110,7 +110,7 @@ export class OpenRun implements Run {
     return this.#draft.record.holder;
   }
 
-  /** Whether it belongs to something that must be done, although its body did not begin. */
+  /** Whether the run must be made, even if its body did not begin: it is for a tick or a later attempt. */
   get isAwaited(): boolean {
     return this.tick !== undefined || this.attempt > 1;
   }
@@ -124,7 +124,7 @@ export class OpenRun implements Run {
     return this.#closing;
   }
 
-  /** Whether the close of the run is over, also if it failed. */
+  /** Whether the close of the run is over, even if it failed. */
   get settled(): boolean {
     return this.#settled;
   }
@@ -195,21 +195,21 @@ export class OpenRun implements Run {
     return this.#finish({ status: "cancelled", error: reason });
   }
 
-  /** Tells the body to stop. The lock stays held until the run is closed. */
+  /** Signals the body to stop. The lock stays held until the run is closed. */
   abort(reason: string): void {
     if (this.#closing !== undefined) return;
     this.#cancelled ??= new RunError("CANCELLED", this.name, `the run of "${this.name}" was cancelled: ${reason}`);
     this.#stop.fire(this.#cancelled);
   }
 
-  /** Tells the body that its process closes. The lock stays held until the run is closed. */
+  /** Signals the body that its process closes. The lock stays held until the run is closed. */
   interrupt(): void {
     if (this.#closing !== undefined || this.#cancelled !== undefined) return;
     this.#interrupted ??= new RunError("CLOSING", this.name, `the run of "${this.name}" must end: its process closes`);
     this.#stop.fire(this.#interrupted);
   }
 
-  /** Cancels the run, as another process asks for it. The record tells who asked, and why. */
+  /** Cancels the run at the request of another process. The record names its author and the reason. */
   requested(request: StopRequest): void {
     if (this.#closing !== undefined) return;
     const { by, author, reason } = request;
@@ -224,7 +224,7 @@ export class OpenRun implements Run {
     else this.#stopListening = whenAborted(signal, onAbort);
   }
 
-  /** Closes the run as `lost` if it is still open. Its signal fires, as it no longer holds the lock. */
+  /** Closes the run as `lost` if it is still open. Its signal fires, because it no longer holds the lock. */
   async abandon(why: string): Promise<void> {
     if (this.#closing === undefined) {
       this.#breakOff("lost", new RunError("LOST", this.name, `the run of "${this.name}" is over: ${why}`), why);
@@ -249,7 +249,7 @@ export class OpenRun implements Run {
     // Fire the signal before the close: once the store has the close, the next run may begin, and this
     // process may be suspended in between.
     this.#closing = Promise.resolve().then(() => this.#close({ status, error: text }));
-    // Do not report it as unhandled: callers that need the close await it, and otherwise a later look closes
+    // Do not report it as unhandled: callers that need the close await it, and otherwise a later check closes
     // the record.
     this.#closing.catch(() => {});
     // If the run was cancelled, its signal has already fired.
@@ -281,7 +281,7 @@ export class OpenRun implements Run {
   }
 
   get args(): Run["args"] {
-    // A copy: what the job function changes in it must not be in the record.
+    // A copy: changes of the job function must not be in the record.
     this.#args ??= structuredClone(this.#draft.extras?.args ?? {});
     return this.#args;
   }
@@ -301,7 +301,7 @@ export class OpenRun implements Run {
     return ended(record, this.fence, this.#context.clock.now(), ending, extras);
   }
 
-  /** The last lines of the log are sent right behind the end of the record, which waits for nothing. */
+  /** The last lines of the log are sent right behind the end of the record, which does not wait for them. */
   #close(ending: Ending): Promise<RunRecord> {
     const closing = this.#closeRecord(ending);
     return this.#trail === undefined ? closing : this.#trail.endWith(closing);
@@ -347,7 +347,7 @@ export class OpenRun implements Run {
   }
 
   /**
-   * The lock is gone. If the run is still open, writes its end; a body that completed without its lock counts
+   * The lock is gone. If the run is still open, writes its end. A body that completed without its lock counts
    * as `lost`.
    */
   async #closeWithoutLock(record: RunRecord): Promise<RunRecord> {
@@ -360,8 +360,8 @@ export class OpenRun implements Run {
   }
 
   /**
-   * With two stores: closes the record, then releases the lock. After a crash in between, a dead lock is
-   * left, which is found. In the other order an open record without a lock would be left, which is not.
+   * With two stores: closes the record, then releases the lock. A crash in between leaves a dead lock, which
+   * will be found. The other order could leave an open record without a lock, which would not be found.
    */
   async #closeThenRelease(record: RunRecord): Promise<RunRecord> {
     const { locks, jobs } = this.#context;
@@ -388,16 +388,16 @@ export class OpenRun implements Run {
   }
 }
 
-/** Tells the listeners of events that a run ended. */
+/** Publishes the end of a run. */
 function told(record: RunRecord): RunRecord {
   runEnded.publish(() => ({ record }));
   return record;
 }
 
-/** A result of a thousand functions must not fill the terminal. */
+/** A result with a thousand functions must not fill the terminal. */
 const MOST_SHOWN = 5;
 
-/** How many warnings are remembered. A program may have a job for each of its users. */
+/** The most warnings that are remembered. A program may have a job for each of its users. */
 const MOST_REMEMBERED = 1_000;
 
 const given = new Set<string>();

@@ -20,7 +20,7 @@ export interface Draft {
   readonly extras: Extras | undefined;
 }
 
-/** Which attempt of a chain a run is. */
+/** The place of a run in its retry series. */
 export interface Attempt {
   readonly attempt: number;
   /** The id of the first run; absent for the first one itself. */
@@ -28,7 +28,7 @@ export interface Attempt {
   readonly retry: RetryPolicy;
 }
 
-/** The fields that only some records have. */
+/** The optional fields of a record. */
 function extrasOf(
   { claim, args, meta }: CheckedOptions,
   attempt: Attempt | undefined,
@@ -79,8 +79,8 @@ export class RecordDraft {
 
   /**
    * Another process has taken this start time. The next draft starts after the newest run of that moment, not
-   * after the newest of all: a machine with a wrong date may have written that one, and all later runs would
-   * get start times in the future.
+   * after the newest run of all: a machine with a wrong date may have written that one, and all later runs
+   * would get start times in the future.
    */
   async moveOn(): Promise<void> {
     const { jobs, times, clock } = this.#context;

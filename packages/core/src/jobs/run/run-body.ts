@@ -7,7 +7,7 @@ import type { OpenRun } from "./open-run.js";
 import { CLOSED, NOT_BEGUN } from "./run-group.js";
 import { startRun } from "./start-run.js";
 
-/** Starts a run, and runs a body until it ends, or until the run may no longer go on. */
+/** Starts a run, and runs a body until it ends, or until the run must stop. */
 export async function runBody<T>(
   context: RunContext,
   name: string,
@@ -24,8 +24,8 @@ export async function runBody<T>(
 export async function endBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<Outcome<T>> {
   let hasBegun = false;
   try {
-    // Check before the body starts: the run may have been cancelled at once, or the process was suspended
-    // since and the timers of the lease are late.
+    // Check before the body starts: the run may have been cancelled at once, or the process was suspended and
+    // the timers of the lease are late.
     run.assertHeld();
     hasBegun = true;
     const result = await untilOver(run, body);
@@ -39,8 +39,8 @@ export async function endBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T
 }
 
 /**
- * Closes a run whose body gave up as its process closes. If it may be made again, another process makes the
- * same attempt.
+ * Closes a run whose body gave up because its process closes. If the run may be repeated, another process
+ * makes the same attempt.
  */
 async function interrupted(run: OpenRun, reason: RunError, error: unknown, hasBegun: boolean): Promise<void> {
   const what = hasBegun ? CLOSED : NOT_BEGUN;
@@ -54,7 +54,7 @@ async function interrupted(run: OpenRun, reason: RunError, error: unknown, hasBe
  * for the body.
  */
 function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<T> {
-  // After the lock is over, nobody waits for the body, so its later error is dropped.
+  // After the lock is over, no caller waits for the body, so its later error is dropped.
   return new Promise((resolve, reject) => {
     run.whenLockOver(reject);
     const result = runCalling.hasListeners ? calledWithin(run, body) : body(run);
@@ -64,7 +64,7 @@ function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise
   });
 }
 
-/** Calls a body within what the listeners put around it, such as the span of the run. */
+/** Calls a body within the wrappers of the listeners, such as the span of the run. */
 function calledWithin<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): T | Promise<T> {
   let call = (): unknown => body(run);
   const within = (wrapper: (inner: () => unknown) => unknown): void => {
@@ -79,12 +79,12 @@ function calledWithin<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): T | 
 async function explained(run: OpenRun, error: unknown, hasBegun: boolean): Promise<unknown> {
   if (run.closing !== undefined) {
     // The run is over: by its timeout, by a loss, or by the body itself. Wait only a moment for its record,
-    // so that the caller learns of it also if the store is away.
+    // so that the caller gets the error even if the store is away.
     await run.closedSoon();
     return error;
   }
   // Drop an error of the store: it must not hide the cancel or the error of the body. If this close fails, a
-  // later look closes the record.
+  // later check closes the record.
   if (run.stopped?.code === "CANCELLED") {
     await run.cancel(run.stopped.message).catch(() => {});
     return run.stopped;

@@ -4,7 +4,7 @@ import { InFlight } from "../../util/event-loop.js";
 import type { RunContext } from "./context.js";
 import type { OpenRun } from "./open-run.js";
 
-/** Why a run ended whose process closed, after its body began or before. */
+/** Why a run ended when its process closed: after its body began, or before. */
 export const CLOSED = "its process closed before the run ended";
 export const NOT_BEGUN = "its process closed when it was started: its body did not begin";
 
@@ -14,8 +14,8 @@ type SharedContext = Omit<RunContext, "starting" | "closing" | "waitUntil" | "on
 /**
  * Runs that are closed together: all of a manager, or those of one scheduler, which are a part of them.
  *
- * A group that closes starts nothing more. It asks its runs to end, and keeps their locks until their job
- * functions have returned. What is still running after the grace is closed as `lost`.
+ * A closing group starts nothing more. It signals its runs to end, and keeps their locks until their job
+ * functions have returned. A run that is still active after the grace is closed as `lost`.
  */
 export class RunGroup {
   readonly context: RunContext;
@@ -49,7 +49,7 @@ export class RunGroup {
     if (above !== undefined) this.#forget = whenAborted(above.context.closing, () => this.stop());
   }
 
-  /** Starts nothing any more. Attempts that wait are left to other processes. What is running goes on. */
+  /** Starts nothing any more. Pending attempts are left to other processes. Active runs continue. */
   stop(): void {
     this.#closing.abort();
     this.#forget();
@@ -62,7 +62,7 @@ export class RunGroup {
   }
 
   /**
-   * Asks all runs to end, and waits until they have, or the grace is over. Those that are left are `lost`.
+   * Signals all runs to end, and waits until they have, or the grace is over. The remaining runs are `lost`.
    */
   end(): Promise<void> {
     this.#ended ??= this.#end();
@@ -77,7 +77,7 @@ export class RunGroup {
     await this.abandon(CLOSED);
   }
 
-  /** Resolves once nothing starts and nothing runs. */
+  /** Resolves once no run is starting or active. */
   async #none(): Promise<void> {
     await this.#starting.none();
     await this.#running.none();

@@ -18,20 +18,20 @@ import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { NOT_BEGUN } from "./run-group.js";
 
-/** How often the claim of one run may be refused. Of several that claim the same, one goes on. */
+/** How often the claim of one run may fail. Of several runs with the same claim, one continues. */
 const MOST_REFUSALS = 1_000;
 
-/** A run that is being started: what it writes in the commit that takes its lock. */
+/** A run that is being started, and its writes in the commit that takes its lock. */
 class Starting implements AtomicWrites {
   readonly name: string;
   readonly options: CheckedOptions;
   readonly draft: RecordDraft;
   readonly claim: StartClaim | undefined;
   readonly once: OnceClaim | undefined;
-  /** Set when the lease ends before the run is open: there is no run yet that could receive the error. */
+  /** Set when the lease ends before the run is open, and so cannot receive the error. */
   over: LockError | undefined;
   #refusals = 0;
-  /** Set if somebody asks the run to stop before it is open. */
+  /** Set if another process requests the run to stop before it is open. */
   request: StopRequest | undefined;
   /** Set once the run is open. */
   run: OpenRun | undefined;
@@ -47,7 +47,7 @@ class Starting implements AtomicWrites {
     this.#context = context;
   }
 
-  /** What the claim writes, and the record if it is in the same store. */
+  /** The writes of the claim, and the record if it is in the same store. */
   prepare(session: HolderSession): PreparedWrites {
     const { jobs, index } = this.#context;
     const draft = this.draft.renew(session);
@@ -69,7 +69,7 @@ class Starting implements AtomicWrites {
     await this.draft.moveOn();
   }
 
-  /** A claim that goes on with what it knew would be refused for ever. */
+  /** A claim that continues with its old data would fail forever. */
   async #claimRefused(claim: StartClaim): Promise<void> {
     await claim.refused();
     if (++this.#refusals < MOST_REFUSALS) return;
@@ -78,15 +78,15 @@ class Starting implements AtomicWrites {
   }
 
   /**
-   * Takes the claim back in the commit that releases the lock, after a run that could not start: another
-   * process may start it.
+   * Undoes the claim in the commit that releases the lock, after a run that could not start: another process
+   * may start it.
    */
   undo(record: RunRecord, fence: Version): AtomicWrites | undefined {
     let others = this.claim?.undo?.(record, fence);
     if (others === undefined) return undefined;
     return {
       prepare: () => ({ others }),
-      // Somebody else has written what this run claimed: leave it.
+      // Another process has written the entries that this run claimed: leave them.
       refused: () => {
         others = [];
       },
@@ -122,7 +122,7 @@ export async function startRun(
     const starting = new Starting(context, name, checked, attempt);
     let lease: Lease;
     try {
-      // First: a run that will be skipped must not wait for the lock.
+      // Do this first: a run that will be skipped must not wait for the lock.
       await starting.once?.check();
       lease = await acquire(context, starting);
     } catch (error) {
@@ -134,7 +134,7 @@ export async function startRun(
     // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
     if (!run.settled) context.onOpen(run);
     if (context.closing.aborted) {
-      // Others make what must be done.
+      // Others make a run that must be made.
       await (run.isAwaited ? run.handOver(NOT_BEGUN) : run.abandon(NOT_BEGUN)).catch(() => {});
       throw closedError();
     }
@@ -164,7 +164,7 @@ async function openAfterLock(context: RunContext, starting: Starting, lease: Lea
   try {
     return await writeRecord(context, starting, lease);
   } catch (error) {
-    // Keep the lock if the record may be in the store: only the lock leads a later look to the record.
+    // Keep the lock if the record may be in the store: only the lock leads a later check to the record.
     const { record } = starting.draft.current(lease.session);
     if (isNotWritten(error)) await locks.release(lease, starting.undo(record, lease.fence)).catch(() => {});
     else locks.abandon(lease);
@@ -201,8 +201,8 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
 }
 
 /**
- * The record exists already. Either an answer was lost and the driver repeated the write, or somebody closed
- * the run before it was open.
+ * The record exists already. Either an answer was lost and the driver repeated the write, or another process
+ * closed the run before it was open.
  */
 function adopt(context: RunContext, starting: Starting, lease: Lease, draft: Draft, version: string): OpenRun {
   const { record } = draft;
@@ -216,8 +216,8 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
   const run = new OpenRun(context, lease, draft, version);
   starting.run = run;
   runStarted.publish(() => ({ record: { ...draft.record, fence: lease.fence } }));
-  // End the run now if its time is over: the write of the record may have taken longer, and the timers of the
-  // lease may be late.
+  // End the run now if its time is over: the write of the record may have taken too long, and the timers of
+  // the lease may be late.
   lease.expire();
   if (starting.over !== undefined) run.leaseOver(starting.over);
   if (starting.request !== undefined) run.requested(starting.request);
@@ -225,7 +225,7 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
 }
 
 /**
- * What the lock tells of the run: enough for a record, if the process dies before it wrote one. The next
+ * The lock's note about the run: enough for a record, if the process dies before it wrote one. The next
  * attempt then needs the args; with one store the record is in the same commit, and has them.
  */
 function noteText({ record, extras }: Draft, hasRecord: boolean): string {

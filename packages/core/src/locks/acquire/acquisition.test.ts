@@ -58,7 +58,7 @@ describe("acquire", () => {
       holder: lease.session.holder,
     });
     expect(error.message).toContain(`pid ${process.pid}`);
-    // The loser's session is all that came in addition.
+    // Only the loser's session was added.
     expect((await one.channel.getAll()).length).toBe(before.length + 1);
     expect((await one.channel.entry(lockKey("a")))?.version).toBe(lease.fence);
   });
@@ -177,7 +177,7 @@ describe("acquire", () => {
   test("an attempt succeeds although a renewal of its session was applied meanwhile", async () => {
     const { locks, way } = await world.locks();
     await (await locks.acquire("warm up")).release();
-    // The store has renewed the session, and the answer takes its time.
+    // The store has renewed the session, but the answer is late.
     way.once("session", { type: "reply lost" });
     await clock.advance(TTL / 3);
     const lease = await clock.until(locks.acquire("a"));
@@ -187,7 +187,7 @@ describe("acquire", () => {
   test("an attempt goes on at once when its session was renewed once more before the answer came", async () => {
     const { locks, way } = await world.locks();
     await (await locks.acquire("warm up")).release();
-    // The store has renewed the session, and the answer takes its time, longer than the next renewal does.
+    // The store has renewed the session, but the answer comes later than that of the next renewal.
     way.once("session", { type: "reply lost" });
     await clock.advance(TTL / 3);
     const { commit } = way;

@@ -53,9 +53,11 @@ export interface AcquireContext {
 export interface Taken {
   readonly session: Session;
   readonly fence: string;
-  /** When the timeout of the lock ends, by the monotonic clock. */
+  /** The end of the lock's timeout, by the monotonic clock. */
   readonly until: number;
-  /** The lock and its queue, as the commit that took the lock left them; `undefined` if nobody waits. */
+  /**
+   * The lock and its queue, as the commit that took the lock left them; `undefined` if there are no waiters.
+   */
   readonly view: LockView | undefined;
 }
 
@@ -81,7 +83,7 @@ export function checkedOptions(name: string, options: AcquireOptions): CheckedAc
   return { timeout, wait, ...(signal && { signal }), ...(note !== undefined && { note }) };
 }
 
-/** Refuses an argument of a call about locks. */
+/** Throws an `INVALID_ARGUMENT` error for a call about locks. */
 export function refuse(message: string): never {
   throw new ChannelError("INVALID_ARGUMENT", message);
 }
@@ -116,8 +118,8 @@ type Refusal =
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
 
 /**
- * Whether a request may take a free lock: it passes the tickets of dead sessions, and no other. Resolves to
- * the tickets behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
+ * Whether a request may take a free lock: it passes tickets of dead sessions only. Resolves to the tickets
+ * behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
  */
 async function ticketsBehind(
   queue: NonNullable<LockView["queue"]>,
@@ -127,7 +129,7 @@ async function ticketsBehind(
   const { waiting } = queue.value;
   const mine = waiting.findIndex((ticket) => ticket.token === token);
   const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
-  // Ask once for each session: a process with a thousand tickets may have died.
+  // Check each session once: a process with a thousand tickets may have died.
   const dead = new Set<string>();
   for (const { session } of ahead) {
     if (dead.has(session)) continue;
@@ -150,7 +152,7 @@ function attemptOps({ session, name, keys, view, value, waiting }: Attempt): Att
   return { ops, session: session.key, lock, queue };
 }
 
-/** What it means that these checks of the commit of {@link attemptOps} failed. */
+/** The meaning of the failed checks in a commit of {@link attemptOps}. */
 function refusalOf(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, view: LockView): Refusal {
   const session = failedCheck(failed, keys.session);
   if (session !== undefined) return { type: "session", current: session.current as Entry<SessionValue> | undefined };
@@ -169,7 +171,7 @@ function refusalOf(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, vi
 /** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
 export const GLANCE = 200;
 
-/** Whether older data is good enough to take a session for alive. */
+/** Whether older data is good enough to consider a session alive. */
 export type Trust = (session: string) => boolean;
 
 const NOBODY: readonly Ticket[] = [];
@@ -181,8 +183,8 @@ export class Acquisition {
   readonly context: AcquireContext;
   readonly keys: KeysOfLock;
   /**
-   * A waiter that has not checked anybody yet accepts older data: most waits are short, so the read is rarely
-   * worth it.
+   * A waiter that has not checked any session yet accepts older data: most waits are short, so the read is
+   * rarely worth it.
    */
   readonly trustsAtFirst: boolean;
   readonly #timeout: number;
@@ -201,8 +203,8 @@ export class Acquisition {
   }
 
   /**
-   * Takes the lock if it is free or its holder is dead, without waiting. Otherwise resolves to the state of
-   * the lock and its queue. `from`: that state as it was seen last.
+   * Takes the lock without waiting, if it is free or its holder is dead. Otherwise resolves to the state of
+   * the lock and its queue. `from`: that state as last seen.
    */
   async try(from: LockView, trust?: Trust): Promise<Taken | LockView> {
     const { channel, onOrphan } = this.context;
@@ -230,8 +232,8 @@ export class Acquisition {
   }
 
   /**
-   * Takes the lock if it and its queue are as in `view`. Otherwise resolves to what they are. `waiting`: the
-   * tickets that stay in the queue.
+   * Takes the lock if it and its queue are as in `view`. Otherwise resolves to their present state.
+   * `waiting`: the tickets that stay in the queue.
    */
   async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NOBODY): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
@@ -280,7 +282,7 @@ export class Acquisition {
     }
   }
 
-  /** Awaits a commit. If its outcome is unknown, records what it may have left in the store. */
+  /** Awaits a commit. If its outcome is unknown, records the leftovers that it may have in the store. */
   async guarded<T>(commit: Promise<T>): Promise<T> {
     try {
       return await commit;
@@ -289,7 +291,10 @@ export class Acquisition {
     }
   }
 
-  /** If the outcome of a commit is unknown, records what it may have left in the store. Returns the error. */
+  /**
+   * If the outcome of a commit is unknown, records the leftovers that it may have in the store. Returns the
+   * error.
+   */
   #afterFailure(error: unknown): unknown {
     // An error that is not a ChannelError comes from a driver, so the outcome is unknown.
     if (!isChannelError(error) || error.outcome === "unknown") this.context.abandon(this.name, this.token);
@@ -302,13 +307,13 @@ export class Acquisition {
     return { name, holder, token, since: this.context.clock.now(), timeout: this.#timeout, until };
   }
 
-  /** The lock as it is written: with its note. */
+  /** The lock as the store gets it: with its note. */
   #stored(lock: LockValue, { holderText }: Session, noteText: string | undefined): LockValue {
     if (noteText !== undefined) return knownValue(lockText(lock, holderText, noteText));
     return this.#note === undefined ? lock : { ...lock, note: this.#note };
   }
 
-  /** How a commit left the lock and its queue: the next waiter of this process need not read them. */
+  /** The lock and its queue after a commit: the next waiter of this process need not read them. */
   #view(lock: LockValue, fence: Version, waiting: readonly Ticket[], noteText: string | undefined): LockView {
     const note = noteText === undefined ? this.#note : (JSON.parse(noteText) as JsonValue);
     const value = note === undefined ? lock : { ...lock, note };

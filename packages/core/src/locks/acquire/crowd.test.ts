@@ -19,7 +19,7 @@ beforeEach(async () => {
   held = await holder.locks.acquire("a");
 });
 
-/** A process that hears no notice of its turns. */
+/** A process that receives no turn notices. */
 async function deaf(): Promise<LocksOf> {
   const way = await world.way();
   const watch = way.watch.bind(way);
@@ -33,7 +33,7 @@ async function deaf(): Promise<LocksOf> {
   return world.locks({ way });
 }
 
-/** Processes in line, each with so many waiters, which give the lock back at once. */
+/** Processes in line, each with `each` waiters, which release the lock at once. */
 async function line(count: number, each: number, had: string[], enter = () => world.locks()): Promise<LocksOf[]> {
   const all: LocksOf[] = [];
   for (let i = 0; i < count; i++) {
@@ -113,7 +113,7 @@ describe("a crowd of waiters in several processes", () => {
         return scan(request, options);
       };
     }
-    // One that stays: the first two leave, and the third holds on.
+    // One stays: the first two leave, and the commits of the third are slow.
     const third = all[2];
     if (third === undefined) return expect.unreachable();
     third.way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 30_000 } : undefined);
@@ -135,7 +135,7 @@ describe("a crowd of waiters in several processes", () => {
     const count = NEAR + 4;
     await line(count, 3, had, deaf);
     await held.release();
-    // Each process finds out by a read of its own: from far once in ten seconds.
+    // Each process finds out by a read of its own: once in ten seconds if it is far back.
     await untilAllHad(had, 3 * count, count * 10_500);
     expect(had).toEqual(inOrder(count, 3));
   });
@@ -158,7 +158,7 @@ describe("a crowd of waiters in several processes", () => {
   });
 
   it("a waiter that relied on one of its process looks after itself once that one gives up", async () => {
-    // It hears nothing of it from the store.
+    // The store sends it no notices.
     const [two, other] = [await deaf(), await world.locks()];
     const stop = new AbortController();
     const first = two.locks.acquire("a", { ...WAIT, signal: stop.signal });
@@ -170,7 +170,7 @@ describe("a crowd of waiters in several processes", () => {
     const last = two.locks.acquire("a", WAIT);
     await world.clock.advance(1_000);
     cut(other);
-    // While the first one waits, the last one has nothing to look for.
+    // While the first one waits, the last one has nothing to check.
     await world.clock.advance(2 * TTL);
     expect(await waiting(holder)).toBe(3);
     stop.abort();
@@ -191,7 +191,7 @@ describe("a crowd of waiters in several processes", () => {
     const last = two.locks.acquire("a", WAIT);
     await world.clock.advance(1_000);
     const commits = two.way.commits.length;
-    // The first one cannot look, and cannot leave. The next heartbeat removes its ticket.
+    // The first one can neither check nor leave. The next heartbeat removes its ticket.
     let faults = 0;
     two.way.fault = ({ kind }) => (kind !== "commit" && ++faults <= 2 ? { type: "refused" } : undefined);
     expect(await world.clock.until(failed, 2_000)).toBe("UNAVAILABLE");

@@ -20,7 +20,7 @@ beforeEach(async () => {
   held = await one.locks.acquire("a");
 });
 
-/** Asks for the lock so many times at once; resolves to who had it, in order. */
+/** Requests the lock `count` times at once. Resolves to the names of those who got it, in order. */
 async function crowd({ locks }: LocksOf, count: number, had: string[] = [], who = "w"): Promise<string[]> {
   const one = async (i: number): Promise<void> => {
     const lease = await locks.acquire("a", { wait: 100 * TTL });
@@ -54,7 +54,7 @@ describe("waiters of one process in a queue", () => {
     const before = two.way.reads + two.way.commits.length;
     await world.clock.advance(10 * TTL);
     const calls = two.way.reads + two.way.commits.length - before;
-    // Heartbeats, and the reads of the first of them: 5 a ttl and 1 each two seconds.
+    // Heartbeats, and the reads of the first waiter: 5 per ttl, and one every two seconds.
     expect(calls).toBeLessThan(10 * (5 + 10) * 2);
     await world.clock.until(held.release());
     expect(await done).toHaveLength(MANY);
@@ -83,7 +83,7 @@ describe("waiters of one process in a queue", () => {
     await world.clock.advance(2_000);
     two.way.fault = () => undefined;
     await world.clock.advance(TTL);
-    // The first entered alone; the other nine do not know.
+    // The first entered alone; the outcome of the other nine is unknown.
     expect(await waiting(one)).toBe(1);
     await world.clock.until(held.release());
     const settledAs = (await world.clock.until(all)).map(({ status }) => status);
@@ -142,7 +142,7 @@ describe("waiters of one process in a queue", () => {
     stop.abort();
     await world.clock.until(all);
     expect(await waiting(one)).toBe(1);
-    // Two that leave, and a heartbeat or two.
+    // Two commits to leave, plus one or two heartbeats.
     expect(two.way.commits.length - before).toBeLessThanOrEqual(5);
     await world.clock.until(held.release());
     expect((await world.clock.until(stays)).held).toBe(true);
@@ -175,7 +175,7 @@ describe("waiters of one process in a queue", () => {
     const began = world.clock.monotonic();
     await world.clock.until(held.release());
     expect(await done).toHaveLength(5);
-    // Each looks after the one before it once a second.
+    // Each checks the one ahead of it once a second.
     expect(world.clock.monotonic() - began).toBeLessThan(5 * 1_500);
   });
 });

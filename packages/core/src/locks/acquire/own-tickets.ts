@@ -9,7 +9,7 @@ import type { Session } from "../session/session.js";
 
 type Queue = LockView["queue"];
 
-/** What came of entering a queue. */
+/** The result of entering a queue. */
 export type Entered =
   | { readonly type: "entered"; readonly queue: Queue }
   /** The store has another version of the session than `checked`, or none. */
@@ -35,16 +35,17 @@ interface Leaver {
 
 /**
  * Enters the tickets of this process at the end of the queues of locks, in order of arrival, and removes
- * them. Those that want to enter or leave one queue while a commit is under way do so together in the next
- * commit. Otherwise a thousand waiters of a process would refuse each other half a million times.
+ * them. Waiters that want to enter or leave one queue while a commit is under way do so together in the next
+ * commit. Otherwise the commits of a process with a thousand waiters would conflict half a million times.
  */
 export class OwnTickets {
   readonly #channel: Channel<LocksValue>;
   /**
-   * Who wants to enter, by the name of the lock. There is an entry while a commit for the name is under way.
+   * The waiters that want to enter, by the name of the lock. A name has an entry while a commit for it is
+   * under way.
    */
   readonly #entrants: Map<string, Entrant[]> = new Map();
-  /** The same for those who want to leave. */
+  /** The same for the waiters that want to leave. */
   readonly #leavers: Map<string, Leaver[]> = new Map();
 
   constructor(channel: Channel<LocksValue>) {
@@ -52,7 +53,8 @@ export class OwnTickets {
   }
 
   /**
-   * Enters a ticket of a waiter that waits since `since`. `queue` is the queue as the caller last saw it.
+   * Enters a ticket of a waiter that has waited since `since`. `queue` is the queue as the caller last saw
+   * it.
    *
    * @throws ChannelError any error of the commit; if its outcome is unknown, the ticket may be in the queue
    */
@@ -154,7 +156,7 @@ export class OwnTickets {
     }
   }
 
-  /** The queue has no room for all of them: those who came first must not be refused with the last. */
+  /** The queue has no room for all of them: the first ones must not fail together with the last. */
   async #enterOneByOne(name: string, session: Session, entrants: readonly Entrant[], seen: Queue): Promise<Queue> {
     let queue = seen;
     for (const entrant of entrants) queue = await this.#enterTogether(name, session, [entrant], queue);

@@ -5,21 +5,21 @@ import type { Session } from "../session/session.js";
 import { type AcquireContext, type Acquisition, GLANCE, type Taken, type Trust } from "./acquisition.js";
 import { WaitWatch, Waker } from "./wait-watch.js";
 
-/** A waiter reads the store once in this many glances, in case a notice was lost: when near, and from far. */
+/** A waiter reads the store once in this many checks, in case a notice was lost: when near, and from far. */
 const GLANCES_TO_A_READ = 10;
 const GLANCES_FROM_FAR_TO_A_READ = 12;
 
 /**
- * How often a waiter looks, in ms, if another one of its process waits ahead of it. That one does the rest,
+ * How often a waiter checks, in ms, if another waiter of its process is ahead of it. That one does the rest,
  * and wakes this one when it leaves.
  */
 const GLANCE_BEHIND_OWN = 150 * GLANCE;
 
 /**
- * A glance that is this late, in ms, shows that this process was suspended. Its {@link BackupHeartbeat} may
+ * A check that is this late, in ms, shows that this process was suspended. Its {@link BackupHeartbeat} may
  * have withdrawn the ticket meanwhile.
  *
- * Do not lower it: with very many waiters every glance is slow, and extra reads would make it worse.
+ * Do not lower it: with very many waiters every check is slow, and extra reads would make it worse.
  */
 const LATE = GLANCE * (GLANCES_TO_A_READ - 1);
 
@@ -36,9 +36,9 @@ export class PlaceInLine {
   #queuedAs: Session | undefined;
   /** Whether this waiter is the first of its queue, as far as it knows, and watches the lock. */
   #isFirst = false;
-  /** Another waiter of this process handed the lock on to this one, and left it and the queue like this. */
+  /** The view that another waiter of this process left when it handed the lock on to this one. */
   #handedOn: LockView | undefined;
-  /** Whether this waiter rests, and relies on the waiter ahead, which is of this process. */
+  /** Whether this waiter rests, and relies on a waiter ahead of the same process. */
   #reliesOnOwn = false;
 
   /** `signal` ends the waiting. */
@@ -69,7 +69,7 @@ export class PlaceInLine {
       while (!this.#signal.aborted) {
         const outcome = await this.#takeOrQueue(view);
         if ("fence" in outcome) {
-          // Before the watch stops: the next waiter of this process then goes on with the same watch.
+          // Before the watch stops: the next waiter of this process then continues with the same watch.
           handedOn = notices.handOn(outcome.view);
           return outcome;
         }
@@ -82,8 +82,8 @@ export class PlaceInLine {
     } catch (error) {
       // Leave the queue now: a ticket that stays until the next heartbeat would block the other waiters.
       const leaving = this.#tryToLeave();
-      // Await the result only after an error of the owner's writes, as the store answers then. After an error
-      // of the store, the ticket may still arrive later.
+      // Await the result only after an error of the owner's writes: the store answers then. After an error of
+      // the store, the ticket may still arrive later.
       const left = !isChannelError(error) && (await leaving);
       if (!left) abandon(name, token);
       throw error;
@@ -97,10 +97,10 @@ export class PlaceInLine {
     }
   }
 
-  /** A waiter that becomes the first watches the lock. A waiter that watches it already looks again. */
+  /** A waiter that becomes the first watches the lock. A waiter that watches it already checks again. */
   #called(view: LockView | undefined): void {
     if (view === undefined) {
-      // The waiter ahead is of this process. It hands on what it knows, or wakes this one when it gives up.
+      // The waiter ahead is of this process. It hands its view on, or wakes this one when it gives up.
       if (this.#isFirst || this.#reliesOnOwn) return;
     } else {
       this.#isFirst = true;
@@ -131,15 +131,15 @@ export class PlaceInLine {
 
   /**
    * Enters the queue at its end. Resolves to the state of the lock and its queue after that. If the lock
-   * became free meanwhile, only the first waiter acts, and it looks once its watch is ready.
+   * became free meanwhile, only the first waiter acts, once its watch is ready.
    */
   async #enter(session: Session, view: LockView): Promise<LockView> {
     const { notices, tickets } = this.#context;
     const { name, token } = this.#acquisition;
     this.#isFirst = false;
-    // The ticket was removed from the queue. That of the next waiter of this process may be gone with it.
+    // The ticket was removed from the queue. The ticket of the next waiter of this process may be gone too.
     notices.wakeBehind(token);
-    // Listen first: without a listener a turn notice would be lost, and this waiter would wait on beside a
+    // Listen first: without a listener a turn notice would be lost, and this waiter would keep waiting for a
     // free lock.
     await notices.hear(session.id);
     const entered = await this.#acquisition.guarded(
@@ -160,10 +160,10 @@ export class PlaceInLine {
   }
 
   /**
-   * Waits until there is a reason to look again. Resolves to the state to use for the next attempt.
+   * Waits until there is a reason to check again. Resolves to the state to use for the next attempt.
    *
    * A turn notice wakes a waiter that becomes the first. From then on its watch of the lock wakes it. From
-   * time to time the waiter checks for the death of a process: see {@link Glances}.
+   * time to time the waiter checks whether a process died: see {@link Glances}.
    */
   async #next(view: LockView): Promise<LockView> {
     const { name } = this.#acquisition;
@@ -192,8 +192,8 @@ export class PlaceInLine {
   }
 
   /**
-   * Whether the lock was deleted since. Nobody may take it before the first waiter, which attempts without a
-   * read. A waiter that was not the first knows too little: by now, others left the queue.
+   * Whether the lock was deleted since. No process may take it before the first waiter, which attempts
+   * without a read. A waiter that was not the first knows too little: by now, others have left the queue.
    */
   #isFree({ lock }: LockView): boolean {
     return this.#isFirst && lock !== undefined && this.#watch.freedAfter(lock.version);
@@ -218,8 +218,8 @@ export class PlaceInLine {
   }
 
   /**
-   * Whether a waiter ahead waits in this process too, with the same session. This one cannot be the first
-   * while that one waits. What that one watches and reads is enough for both.
+   * Whether the ticket is of a waiter of this process with the same session. This waiter cannot be the first
+   * while that one waits. The watches and reads of that one are enough for both.
    */
   #reliesOn(ticket: Ticket | undefined): boolean {
     const session = this.#queuedAs;
@@ -238,12 +238,12 @@ export class PlaceInLine {
 
 /**
  * How often a waiter that is not near checks the one ahead of it, in ms: fifty idle processes must not wake
- * all the time. A notice tells it when it is near; see {@link NEAR}. Keep it below a second: if more
+ * all the time. A notice wakes it when it becomes near; see {@link NEAR}. Keep it below a second: if more
  * processes die at once than are near, this is how long it takes to pass them.
  */
 const GLANCE_FROM_FAR = 4 * GLANCE;
 
-/** A waiter that is near checks all sessions ahead of it once in this many glances. */
+/** A waiter that is near checks all sessions ahead of it once in this many checks. */
 const GLANCES_TO_A_LOOK_AHEAD = 50;
 
 /**
@@ -252,19 +252,19 @@ const GLANCES_TO_A_LOOK_AHEAD = 50;
  */
 const MOST_AHEAD = 16;
 
-/** The tickets ahead of a waiter, and what it makes of them. */
+/** The tickets ahead of a waiter, and its distance. */
 interface Ahead {
   readonly tickets: readonly Ticket[];
-  /** Whether so many sessions are ahead that the waiter looks rarely. */
+  /** Whether so many sessions are ahead that the waiter checks rarely. */
   readonly isFar: boolean;
 }
 
 /**
- * What a waiter checks from time to time, as no event reports the death of a process: the first waiter checks
+ * The periodic checks of a waiter, because no event reports the death of a process: the first waiter checks
  * the holder, and every other waiter checks the one ahead of it.
  */
 class Glances {
-  /** Trust a session that is watched. The first glance trusts what is known already. */
+  /** Trust a session that is watched. The first check trusts older data too. */
   readonly trust: Trust;
   readonly #acquisition: Acquisition;
   readonly #watch: WaitWatch;
@@ -279,7 +279,8 @@ class Glances {
   /** `own`: the session in the ticket of the waiter. */
   ahead(tickets: readonly Ticket[], own: string | undefined): Ahead {
     const before = tickets.at(-1);
-    // A waiter whose neighbour of the same session is gone becomes the first of its session by no notice.
+    // If the neighbour with the same session leaves, this waiter becomes the first of its session without a
+    // notice.
     const isNeverFar = !this.#acquisition.context.channel.supports.watch || before?.session === own;
     if (isNeverFar || before === undefined) return { tickets, isFar: false };
     const sessions = new Set(tickets.map(({ session }) => session));
@@ -287,19 +288,19 @@ class Glances {
     return { tickets, isFar: sessions.size >= NEAR };
   }
 
-  /** How long to rest until the next glance, in ms. */
+  /** How long to rest until the next check, in ms. */
   pause({ tickets, isFar }: Ahead): number {
     const before = tickets.at(-1);
-    // The first glance begins to watch the session ahead.
+    // The first check begins to watch the session ahead.
     if (!isFar || before === undefined || this.#count === 0) return GLANCE;
-    // Look when the session ahead is over at the latest: the times to live of several dead sessions must not
-    // add up to more.
+    // Check no later than the end of the session ahead: the times to live of several dead sessions must not
+    // add up.
     return Math.max(GLANCE, Math.min(GLANCE_FROM_FAR, this.#acquisition.context.liveness.left(before.session)));
   }
 
   /**
-   * Looks at the one ahead. Resolves to a view to go on with, if there is a reason. `session`: that in the
-   * ticket of the waiter.
+   * Checks the waiter ahead. Resolves to the view to continue with, if there is a reason. `session`: that in
+   * the ticket of the waiter.
    */
   async look(view: LockView, ahead: Ahead, session: Session | undefined): Promise<LockView | undefined> {
     const { channel } = this.#acquisition.context;

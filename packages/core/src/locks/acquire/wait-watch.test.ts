@@ -20,13 +20,13 @@ test("a waiter is woken at once when the session of the holder is removed", asyn
   const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
   const lease = await one.locks.acquire("a", {}, { prepare: () => ({}), refused: () => {}, onLeaseOver: () => {} });
   const next = two.locks.acquire("a", { wait: 600_000 });
-  // It begins to watch the session at its first glance.
+  // It begins to watch the session at its first check.
   await clock.advance(250);
   await three.channel.unset(sessionKey(lease.session.id));
   await clock.until(next, 0);
 });
 
-// When a session ends, such a store knows no better than whoever saw its last renewal.
+// In such a store, the end of a session is known only from its last renewal that a process saw.
 describe("waits in a store that tells its clock to nobody", () => {
   const MOST = lifeInStore(TTL) + 250;
 
@@ -182,7 +182,7 @@ describe("waits in a store that tells its clock to nobody", () => {
       throw new ChannelError("UNAVAILABLE", "away", { retryable: true });
     };
     const next = last.locks.acquire("a", { wait: 600_000 });
-    // It begins to watch the sessions at its first glance, and again at the next one.
+    // It begins to watch the sessions at its first check, and again at the next one.
     await clock.advance(450);
     expect(failed).toBe(true);
     for (const each of dying) cut(each);

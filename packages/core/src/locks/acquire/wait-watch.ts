@@ -83,9 +83,9 @@ export class TurnNotices {
   }
 
   /**
-   * A waiter of this process took the lock, and left it and the queue like this. Tells the next waiter, if it
-   * is of this process too: it then needs neither the notice from the store nor a read of the queue. Returns
-   * whether it is.
+   * Called when a waiter of this process took the lock and left this view. Hands it to the next waiter if
+   * that is of this process too: it then needs neither the notice from the store nor a read of the queue.
+   * Returns whether it is.
    */
   handOn(view: LockView | undefined): boolean {
     const [next] = view?.queue?.value.waiting ?? [];
@@ -102,19 +102,19 @@ export class TurnNotices {
     };
   }
 
-  /** Makes the waiter that relies on the waiter with this ticket look again. */
+  /** Makes the waiter that relies on this ticket check again. */
   wakeBehind(token: string): void {
     this.#behind.get(token)?.wake();
   }
 
-  /** Whether the waiter with this ticket still waits, in this process. */
+  /** Whether the waiter with this ticket is still waiting in this process. */
   isExpected(token: string): boolean {
     return this.#waiting.has(token);
   }
 
   /**
-   * Resolves once every later notice to a session is received. Await it before a ticket with that session
-   * enters a queue.
+   * Resolves once every later notice to a session will be received. Await it before a ticket with that
+   * session enters a queue.
    */
   async hear(session: string): Promise<void> {
     if (!this.#channel.supports.watch) return;
@@ -165,8 +165,8 @@ export class TurnNotices {
 }
 
 /**
- * The first waiters of a queue watch all sessions ahead of them: this many waiters. All the others watch one,
- * as a thousand waiters must not watch a thousand sessions each.
+ * The first waiters of a queue, this many, watch all sessions ahead of them. All others watch one, because a
+ * thousand waiters must not watch a thousand sessions each.
  */
 const WATCH_ALL = 8;
 
@@ -223,7 +223,7 @@ export class WaitWatch {
     return this.#sessions.get(id)?.reporting === true;
   }
 
-  /** Call it when the waiter knows this version of the lock: changes up to it are no news. */
+  /** Call it when the waiter knows this version of the lock: changes up to it do not wake it. */
   knows(version: Version): void {
     this.#known = version;
   }
@@ -270,7 +270,7 @@ export class WaitWatch {
       try {
         await this.#liveness.isDead(id);
       } catch {
-        // The next look watches it again.
+        // The next check watches it again.
         this.#forget(id, session);
       }
       this.#wake.wake();
@@ -292,7 +292,7 @@ export class WaitWatch {
       () => {
         if (this.#sessions.get(id) !== session) return undefined;
         session.reporting = true;
-        // Read the session again: what was read before may be older than the first renewal that the watch
+        // Read the session again: the earlier read may be older than the first renewal that the watch
         // reports.
         return readAgain();
       },

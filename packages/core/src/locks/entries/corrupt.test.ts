@@ -197,7 +197,7 @@ describe("callbacks that fail", () => {
     expect(warned.mock.calls[0]?.[0]).toContain("no such thing");
     const closing = rejection(failing.locks.close());
     expect(await world.clock.until(closing)).toBeInstanceOf(TypeError);
-    // What it left is not kept alive.
+    // The leftover session is not kept alive.
     await world.clock.advance(2 * TTL);
     expect((await one.locks.acquire("a")).held).toBe(true);
     warned.mockRestore();

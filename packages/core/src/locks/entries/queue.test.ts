@@ -27,7 +27,7 @@ describe("notices of a change of a queue", () => {
   const queueOf = (tokens: string): Ticket[] =>
     tokens.split(" ").flatMap((token) => (token === "" ? [] : [{ session: token.charAt(0), token }]));
 
-  /** Which tickets a change tells that they are the first, or (in parentheses) near. */
+  /** The tickets that get a notice from a change: as the first, or (in parentheses) as near. */
   function told(before: string, after: string): string {
     const values = queueOps("a", queueOf(before), queueOf(after)).flatMap((op) => ("put" in op ? [op.value] : []));
     const calls = values.flatMap((value) => ("token" in value && "session" in value ? [value] : []));
@@ -48,7 +48,7 @@ describe("notices of a change of a queue", () => {
     // The next ticket of the first session is near once the first is gone.
     ["a1 b1 c1 d1 e1 a2", "b1 c1 d1 e1 a2", "b1 (e1)"],
     ["a1 b1 c1 d1 a2", "b1 c1 d1 a2", "b1 (a2)"],
-    // A ticket that has just entered knows where it stands.
+    // A ticket that has just entered knows its place.
     ["a1 b1 c1 d1 e1", "b1 c1 d1 f1", "b1"],
     ["a1", "", ""],
   ])("the queue %j becomes %j: %j are told", (before, after, expected) => {

@@ -6,19 +6,19 @@ import type { TurnValue } from "../sweep/turn.js";
 
 /*
  * The entries that the locks keep in their channel:
- *   ["lock", NAME]           the holder; there is no such entry while the lock is free
+ *   ["lock", NAME]           the holder; no entry while the lock is free
  *   ["lock", NAME, "queue"]  the waiters, in order of arrival; no entry while there are none
  *   ["session", ID]          a living process, with a time to live; or a lock that a person holds
  *   ["session", ID, "call"]  the latest turn notice: which of its tickets became the first, or near
- *   ["session", ID, "stop"]  what other processes ask of its leases: to cancel a run
- *   ["audit", NAME, TIME, ID]     what a person did: unlock, cancel, hold, pause a schedule …
+ *   ["session", ID, "stop"]  requests of other processes to its leases: to cancel a run
+ *   ["audit", NAME, TIME, ID]     an action of a person: unlock, cancel, hold, pause a schedule …
  *   ["sweep"]                which process sweeps for all, and since when
  *
  * Owners of locks may keep entries of their own in the same channel, and write them in the same step as the
- * lock: see AtomicWrites. Anybody can write to a store: valid.ts checks every entry that is read.
+ * lock: see AtomicWrites. Any program can write to a store: valid.ts checks every entry that is read.
  */
 
-/** The process that holds a lock, in terms that lead a person to it. */
+/** The process that holds a lock, in terms by which a person can find it. */
 export interface Holder {
   readonly host: string;
   readonly pid: number;
@@ -66,7 +66,7 @@ export interface SessionValue {
   readonly beat: number;
   /** Set if the heartbeat thread wrote the entry, not the main thread. */
   readonly by?: "thread";
-  /** Set if no process has the session: it is that of a person who holds a lock. */
+  /** Set if the session has no process: it belongs to a person who holds a lock. */
   readonly hold?: true;
 }
 
@@ -75,7 +75,7 @@ export interface Hold {
   readonly reason: string;
   /** The person. */
   readonly author?: string;
-  /** Since when, and until when, in ms since 1970 by the clock of the process that took it. */
+  /** The start and the end, in ms since 1970 by the clock of the process that took it. */
   readonly at: number;
   readonly until: number;
 }
@@ -90,7 +90,7 @@ export function lifeInStore(ttl: number): number {
   return ttl + 50 + Math.ceil(ttl / 100);
 }
 
-/** A turn notice: tells a session that one of its tickets is now the first of its queue. */
+/** A turn notice to a session: one of its tickets is now the first of its queue. */
 export interface CallValue extends Ticket {
   /** The name of the lock. */
   readonly name: string;
@@ -100,18 +100,18 @@ export interface CallValue extends Ticket {
 
 export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | StopRequestsValue | AuditValue | TurnValue;
 
-/** What somebody asks of the holder of a lock. */
+/** A request to the holder of a lock. */
 export interface StopRequest {
   readonly name: string;
-  /** The fence of the lock: a later holder of the same name is not meant. */
+  /** The fence of the lock: the request does not apply to a later holder of the name. */
   readonly fence: Version;
-  /** `cancel`: end the run, then release the lock. `unlock`: the lock is gone already. */
+  /** `cancel`: end the run, then release the lock. `unlock`: the lock is already gone. */
   readonly action: "cancel" | "unlock";
   readonly reason: string;
   readonly by: Holder;
-  /** The person behind that process. */
+  /** The person behind the requesting process. */
   readonly author?: string;
-  /** In ms since 1970, by the clock of the process that asks. */
+  /** In ms since 1970, by the clock of the requesting process. */
   readonly at: number;
 }
 
@@ -120,25 +120,25 @@ export interface StopRequestsValue {
   readonly requests: readonly StopRequest[];
 }
 
-/** The audit record of something that a person did. */
+/** The audit record of an action of a person. */
 export interface AuditValue {
   /** The job, the lock or the schedule. */
   readonly name: string;
-  /** In ms since 1970, by the clock of the process that did it. */
+  /** In ms since 1970, by the clock of the acting process. */
   readonly at: number;
-  /** What was done. It is missing in the entries of early versions, which are all of unlocks. */
+  /** The action. Entries of early versions lack it; they are all unlocks. */
   readonly action?: string;
   readonly reason?: string;
-  /** The process in which it was done. */
+  /** The process that acted. */
   readonly by: Holder;
   /** The person behind that process. */
   readonly author?: string;
-  /** The process from which something was taken, and its run. */
+  /** The process whose lock or run was affected, and that run. */
   readonly holder?: Holder;
   readonly run?: string;
-  /** More about it, such as how long a pause lasts. */
+  /** Details, such as how long a pause lasts. */
   readonly details?: JsonValue;
-  /** With an unlock: the lock as it was. */
+  /** With an unlock: the lock before it. */
   readonly lock?: LockValue;
   readonly fence?: string;
 }
@@ -149,10 +149,10 @@ export const sessionKey = (id: string): Key => ["session", id];
 export const callKey = (session: string): Key => ["session", session, "call"];
 export const stopKey = (session: string): Key => ["session", session, "stop"];
 export const sweepKey: Key = ["sweep"];
-/** `id` tells acts of one name apart that fall into one ms. */
+/** `id` distinguishes actions on one name in the same ms. */
 export const auditKey = (name: string, at: number, id: string): Key => ["audit", name, at, id];
 
-/** The most names remembered. The keys of a forgotten name are encoded anew. */
+/** The most names that are remembered. The keys of a forgotten name are encoded again. */
 const REMEMBERED = 1_000;
 
 /** The keys of a lock. */
@@ -161,7 +161,7 @@ export interface KeysOfLock {
   readonly queue: Key;
 }
 
-/** The keys of the locks that were used last. Most programs use the same names again and again. */
+/** The keys of the most recently used locks. Most programs use the same names again and again. */
 export class LockKeys {
   readonly #keys: Map<string, KeysOfLock> = new Map();
 
@@ -176,8 +176,8 @@ export class LockKeys {
 }
 
 /*
- * The texts of values that every run writes, as `encodeValue` would make them, byte by byte: texts.test.ts
- * holds them to that. A template takes a quarter of the time of JSON.stringify and its checks.
+ * The texts of values that every run writes, equal to the output of `encodeValue` byte by byte: texts.test.ts
+ * proves it. A template takes a quarter of the time of JSON.stringify and its checks.
  */
 
 /** The text of a holder. The same for all locks of a session. */

@@ -5,7 +5,7 @@ import { isCall, isLock, isQueue, isSession } from "./valid.js";
 const holder = { host: "here", pid: 1, instance: "1-abc" };
 const ticket = { session: "1-abc", token: "t-1" };
 
-/** Of each kind: its check, an entry that it takes, and changes of it that it must not take. */
+/** For each kind: its check, an entry that passes, and changes of it that must fail. */
 const kinds: [string, (value: unknown) => boolean, object, object[]][] = [
   [
     "lock",

@@ -17,18 +17,17 @@ import type {
 } from "./schema.js";
 
 /*
- * Whether an entry was written by locks. Each check is the complete one of its kind: what passes it can be
- * used without a further look. A field that is not known here is no fault, since a later version of ojm may
- * write more.
+ * Whether an entry was written by locks. Each check is complete for its kind: a value that passes needs no
+ * further check. An unknown field is allowed, since a later version of ojm may write more.
  */
 
-/** The holder of a lock, also of the one of a run. */
+/** The holder of a lock or a run. */
 export function isHolder(value: unknown): value is Holder {
   const holder = fieldsOf<Holder>(value);
   return holder !== undefined && isText(holder.host) && isCount(holder.pid) && isId(holder.instance);
 }
 
-/** The lock `name`. One that tells another name than its key could end the run of that name. */
+/** The lock `name`. An entry whose name differs from its key could end the run of that name. */
 export function isLock(value: unknown, name: string): value is LockValue {
   const lock = fieldsOf<LockValue>(value);
   if (lock === undefined || lock.name !== name) return false;
@@ -85,7 +84,7 @@ export function holdOf({ note }: { readonly note?: unknown }): Hold | undefined 
   return isTime(hold.at) && isTime(hold.until) ? (hold as Hold) : undefined;
 }
 
-/** Something that a person did. Entries of early versions have a lock, and no action. */
+/** An audit record. Entries of early versions have a lock, and no action. */
 export function isAudit(value: unknown): value is AuditValue {
   const audit = fieldsOf<AuditValue>(value);
   if (audit === undefined || !isText(audit.name) || !isTime(audit.at) || !isHolder(audit.by)) return false;
@@ -95,7 +94,7 @@ export function isAudit(value: unknown): value is AuditValue {
   return [action, reason, author, run].every((text) => isOptional(text, isText));
 }
 
-/** Which lock a key is of, and which part of it; `undefined` for a key that locks never write. */
+/** The lock that a key belongs to, and its part; `undefined` for a key that locks never write. */
 export function lockPlace(key: Key): { readonly name: string; readonly part: "lock" | "queue" } | undefined {
   if (!Array.isArray(key) || key[0] !== "lock" || !isText(key[1]) || key[1] === "") return undefined;
   const name = key[1];
@@ -103,7 +102,7 @@ export function lockPlace(key: Key): { readonly name: string; readonly part: "lo
   return key.length === 3 && key[2] === "queue" ? { name, part: "queue" } : undefined;
 }
 
-/** Which session a key is of; `undefined` for a key that locks never write. */
+/** The session that a key belongs to; `undefined` for a key that locks never write. */
 export function sessionPlace(key: Key): string | undefined {
   if (!Array.isArray(key) || key[0] !== "session" || !isId(key[1])) return undefined;
   const isPart = key.length === 3 && (key[2] === "call" || key[2] === "stop");

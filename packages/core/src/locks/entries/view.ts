@@ -34,7 +34,7 @@ export async function readView(channel: Channel<LocksValue>, name: string): Prom
 }
 
 /**
- * Reads the lock and its queue, unless both are still as in `view`. Then it reads only their versions: the
+ * Reads the lock and its queue, unless both are still as in `view`: then it reads only their versions. The
  * queue of a thousand waiters is long.
  */
 export async function readIfNewer(channel: Channel<LocksValue>, name: string, view: LockView): Promise<LockView> {
@@ -47,7 +47,7 @@ export async function readIfNewer(channel: Channel<LocksValue>, name: string, vi
   return isSame ? view : readView(channel, name);
 }
 
-/** Reads both entries in one call. `undefined` if somebody else keeps entries beside them. */
+/** Reads both entries in one call. `undefined` if there are entries of another program beside them. */
 async function readBoth(channel: Channel<LocksValue>, name: string): Promise<LockView | undefined> {
   let view: LockView = FREE;
   for await (const entry of channel.entries({ prefix: lockKey(name), limit: 2 })) {
@@ -58,15 +58,16 @@ async function readBoth(channel: Channel<LocksValue>, name: string): Promise<Loc
   return view;
 }
 
-/** Reads the entries one by one: with entries of others beside them, a scan could go on for long. */
+/** Reads the entries one by one: with foreign entries beside them, a scan could take long. */
 async function readEach(channel: Channel<LocksValue>, name: string): Promise<LockView> {
   const [lock, queue] = await Promise.all([channel.entry(lockKey(name)), channel.entry(queueKey(name))]);
   return { lock: lock as LockView["lock"], queue: queue as LockView["queue"] };
 }
 
 /**
- * The first sessions of a queue are near: so many. Their waiters look often whether a process ahead died. Any
- * of them may have to act soon, and all of them would have to die at once to leave the lock to the others.
+ * This many sessions at the front of a queue are near. Their waiters check often whether a process ahead
+ * died. Any of them may have to act soon, and all of them would have to die at once to leave the lock to the
+ * others.
  */
 export const NEAR = 4;
 
@@ -74,8 +75,8 @@ export const NEAR = 4;
  * The ops that write the queue of a lock after a change. Commit them with a check of the queue's version.
  *
  * If the change makes another ticket the first, the same commit sends a turn notice to its session. It also
- * tells the sessions that are now near: their waiters look rarely until then. No other waiter needs to be
- * woken by any change.
+ * notifies the sessions that are now near: until then their waiters check rarely. A change never needs to
+ * wake any other waiter.
  */
 export function queueOps(name: string, before: readonly Ticket[], after: readonly Ticket[]): Op<LocksValue>[] {
   const key = queueKey(name);
@@ -108,9 +109,9 @@ function nearTickets(waiting: readonly Ticket[]): Ticket[] {
 /**
  * Removes a ticket from the queue of a lock.
  *
- * With `session`, removes the ticket only if it names that session. A waiter whose session ended waits on
- * with the same token in a new session. It must not lose its place because another waiter found the old
- * session dead.
+ * With `session`, removes the ticket only if it names that session. A waiter whose session ended keeps
+ * waiting with the same token in a new session. It must not lose its place because another waiter found the
+ * old session dead.
  */
 export async function leaveQueue(
   channel: Channel<LocksValue>,
@@ -152,8 +153,9 @@ async function keepInQueue(
 }
 
 /**
- * All held locks, ordered by name. A damaged entry costs its own row: a lock without a known holder is left
- * out, and a queue that cannot be read counts as empty. Such a lock stays held: nobody can acquire it.
+ * All held locks, ordered by name. A damaged entry costs only its own row: a lock without a known holder is
+ * left out, and a queue that cannot be read counts as empty. Such a lock stays held: no process can acquire
+ * it.
  */
 export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
   const held = new Map<string, HeldLock>();
@@ -181,12 +183,12 @@ export function heldLock(
   return note === undefined ? lock : { ...lock, note };
 }
 
-/** Who asked for something: the person if one is known, else the process. */
+/** The author of an action: the person if known, else the process. */
 export function asker({ by, author }: { readonly by: Holder; readonly author?: string }): string {
   return author === undefined ? whom(by) : visible(author);
 }
 
-/** The process that holds something, in words. */
+/** A process in words. */
 export function whom({ host, pid }: Pick<Holder, "host" | "pid">): string {
   return `${visible(host)}, pid ${pid}`;
 }
@@ -207,12 +209,12 @@ export function lockedError(name: string, { lock, queue }: LockView): LockError 
   return new LockError("LOCKED", name, `held by ${whom(held.holder)}, since ${since}`, { held });
 }
 
-/** Reads who waits for a lock, in order of arrival. A waiter whose session is over waits no longer. */
+/** Reads the waiters of a lock, in order of arrival. Leaves out waiters whose session is over. */
 export async function readWaiters(channel: Channel<LocksValue>, name: string, limit: number): Promise<Waiter[]> {
   const queue = (await channel.entry(queueKey(name))) as LockView["queue"];
   assertNotCorrupt(channel.name, name, { queue });
   const tickets = queue?.value.waiting.slice(0, limit) ?? [];
-  // A process that waits a hundred times has one session.
+  // A process with a hundred waiters has one session.
   const ids = [...new Set(tickets.map(({ session }) => session))];
   const read = ids.map(async (id) => [id, await channel.get(sessionKey(id))] as const);
   const sessions = new Map(await Promise.all(read));
@@ -230,7 +232,7 @@ export function waiterOf(
   return { host, pid, instance: session, ...(since !== undefined && { since }) };
 }
 
-/** Who waits for a lock, in words; `most` of them by name. `count`: how many wait in all. */
+/** The waiters of a lock, in words; `most` of them by name. `count`: how many wait in all. */
 export function waitersText(waiters: readonly Waiter[], count: number, most: number): string {
   const named = waiters.slice(0, most);
   const more = Math.max(count, waiters.length) - named.length;
@@ -256,7 +258,7 @@ export function assertNotCorrupt(channel: string, name: string, { lock, queue }:
   );
 }
 
-/** The error for an entry that ojm did not write: what follows from it, and what to do. */
+/** The error for an entry that ojm did not write: its consequence, and the remedy. */
 function corruptError(channel: string, key: Key, advice: string): ChannelError {
   const text = `the entry ${visible(JSON.stringify(key))} of the channel "${channel}" was not written by ojm, so ${advice}`;
   return new ChannelError("CORRUPT", text);

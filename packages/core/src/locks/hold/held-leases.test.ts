@@ -5,7 +5,7 @@ import { lockKey } from "../entries/schema.js";
 import { HeldLeases } from "./held-leases.js";
 import type { Lease } from "./lease.js";
 
-/** Two leases, and a look at them of its own. */
+/** Two leases, and a {@link HeldLeases} of its own for them. */
 async function twoHeld(): Promise<{ one: LocksOf; held: HeldLeases; leases: readonly [Lease, Lease] }> {
   const one = await new World().locks();
   const held = new HeldLeases(one.channel);
@@ -24,7 +24,7 @@ test("a lease whose lock was overwritten is lost, and the leases checked with it
 test("a look at leases fails if the store goes away while each is checked alone", async () => {
   const { one, held, leases } = await twoHeld();
   await scribble(one, lockKey("a"), "no JSON");
-  // The commit that checks both is answered, and finds the entry that was overwritten.
+  // The store answers the commit that checks both, and one entry was overwritten.
   one.way.fault = (call) =>
     call.kind === "commit" && call.commit.checks.length === 1 ? { type: "refused" } : undefined;
   await expect(held.findLost(leases)).rejects.toMatchObject({ code: "UNAVAILABLE" });

@@ -23,7 +23,7 @@ export class HeldLeases {
     this.#channel = channel;
   }
 
-  /** The leases that were taken and not released. */
+  /** The leases that are not released. */
   get all(): Lease[] {
     return [...this.#leases.values()];
   }
@@ -48,7 +48,7 @@ export class HeldLeases {
     this.#leases.set(token, lease);
     if (!this.#sessions.has(session)) this.#follow(session);
     const other = this.#lastOf.get(name);
-    // Ignore a lease that is over: if the store lost its data, fences may have begun anew.
+    // Ignore a lease that is over: if the store lost its data, fences may have begun again.
     if (other?.held === true && compareVersions(other.fence, fence) > 0) return false;
     this.#lastOf.set(name, lease);
     if (other !== undefined) this.lost(other);
@@ -86,7 +86,7 @@ export class HeldLeases {
   /** Ends a lease that the store no longer has. Does nothing for a lease that was released meanwhile. */
   lost(lease: Lease): void {
     if (!this.#leases.has(lease.token)) return;
-    // If this process was suspended, report that as the cause, not somebody who took the lock.
+    // If this process was suspended, report that as the cause, not another holder.
     lease.expire();
     lease.abort("LOST", TAKEN);
   }
@@ -117,9 +117,9 @@ export class HeldLeases {
 }
 
 /**
- * Ends each lease at its timeout, with one timer for all of them: that of the earliest timeout. A lease that
- * is released leaves the timer as it is. To set and cancel one for each of the many short leases would cost
- * more than to look once in a while which timeout comes next.
+ * Ends each lease at its timeout, with one timer for all of them: that of the earliest timeout. A released
+ * lease leaves the timer as it is. A timer for each of the many short leases would cost more than finding the
+ * next timeout once in a while.
  */
 export class LeaseTimeouts {
   readonly #clock: Clock;
@@ -144,7 +144,7 @@ export class LeaseTimeouts {
     this.#cancel = this.#clock.after(Math.max(0, due - this.#clock.monotonic()), () => this.#fire());
   }
 
-  /** A timer can fire a moment early by our clock: what it was set for is over all the same. */
+  /** A timer can fire slightly early by our clock: its timeout counts as over all the same. */
   #fire(): void {
     const due = this.#due;
     this.#due = Number.POSITIVE_INFINITY;

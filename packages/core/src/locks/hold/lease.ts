@@ -14,8 +14,8 @@ import { lockLost } from "../events.js";
 import type { Session } from "../session/session.js";
 
 /**
- * Why a lease is lost if the store no longer has its entry. After a forced unlock, the audit record tells who
- * did it.
+ * Why a lease is lost if the store no longer has its entry. After a forced unlock, the audit record names its
+ * author.
  */
 export const TAKEN = "its entry was removed or replaced, by a forced unlock or by somebody who writes to the store";
 
@@ -29,7 +29,7 @@ interface TakenLock {
   readonly timeout: number;
   /** The end of `timeout`, by the monotonic clock. */
   readonly until: number;
-  /** The lock's owner, if it wants to be told when the lease ends. */
+  /** The lock's owner, if it wants a callback at the end of the lease. */
   readonly owner: LeaseOwner | undefined;
 }
 
@@ -40,11 +40,11 @@ export interface LeaseContext {
   /** The time to live of a session, in ms. A release is retried for this time at most. */
   readonly ttl: number;
   release(lease: Lease): Promise<unknown>;
-  /** Called when a lease ended without a release, if its owner does not want to be told. */
+  /** Called when a lease ended without a release, if its owner wants no callback. */
   onOver(lease: Lease): void;
   /** Called when the release of a lease failed: the lock may still be in the store. */
   onReleaseFailed(lease: Lease, before: BeforeRemoval | undefined): void;
-  /** Called when the release of a lease is over, also if it failed. */
+  /** Called when the release of a lease is over, even if it failed. */
   onReleased(): void;
 }
 
@@ -142,8 +142,8 @@ export class Lease {
 
   /**
    * Applies `ops` to a channel, all or nothing, only if this lease still holds the lock in the store. The
-   * check and the writes are one commit, so a late write of a former holder is refused. The channel must be
-   * in the store of the locks: opened with the same type and args.
+   * check and the writes are one commit, so a late write of a former holder fails. The channel must be in the
+   * store of the locks: opened with the same type and args.
    *
    * @returns as {@link Channel.commit}
    * @throws LockError if the lease does not hold the lock; nothing was written
@@ -167,8 +167,8 @@ export class Lease {
   }
 
   /**
-   * Releases the lock, if this lease still holds it. A second call does nothing. Resolves also if the lease
-   * had lost the lock.
+   * Releases the lock, if this lease still holds it. A second call does nothing. It also resolves if the
+   * lease had lost the lock.
    *
    * @throws ChannelError if the store fails. The lease is over all the same, and the next heartbeat removes
    * the lock
@@ -177,11 +177,11 @@ export class Lease {
     await this.#context.release(this);
   }
 
-  /** @internal Ends the lease in this process. Does not ask the store. */
+  /** @internal Ends the lease in this process, without a call to the store. */
   abort(code: "LOST" | "TIMEOUT", why: string): void {
     if (this.#released || this.#endedBy !== undefined) return;
     // A lock that is lost at its timeout reports `TIMEOUT`. Otherwise the code would depend on which of the
-    // two a busy program learns first.
+    // two a busy program notices first.
     const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
     this.#endedBy = error;
     this.#cleanUp();
@@ -192,7 +192,8 @@ export class Lease {
   }
 
   /**
-   * @internal The program closes its locks: asks the holder for a release. A run has a signal of its own.
+   * @internal The program closes its locks: requests a release from the holder. A run has a signal of its
+   * own.
    */
   askForRelease(): void {
     if (this.#released || this.#owner?.onLeaseOver !== undefined) return;
@@ -200,7 +201,7 @@ export class Lease {
     this.#stop.fire(new LockError("CLOSING", this.name, text));
   }
 
-  /** @internal Another process asks for something. A lock without a run cannot be cancelled. */
+  /** @internal Handles a request of another process. A lock without a run cannot be cancelled. */
   requested(request: StopRequest): void {
     const { action, reason } = request;
     if (action === "cancel") this.#owner?.onRequest?.(request);
@@ -229,7 +230,7 @@ export class Lease {
     return `its timeout of ${durationText(this.#timeout)} passed`;
   }
 
-  /** @internal Ends the lease, as its timeout passed. */
+  /** @internal Ends the lease because its timeout passed. */
   timedOut(): void {
     this.abort("TIMEOUT", this.#timeoutPassed);
   }
@@ -240,7 +241,7 @@ export class Lease {
     return new LockError(code, this.name, `the lock "${this.name}" ${what}: ${why}`, { why, isUnanswered });
   }
 
-  /** @internal Ends the lease after a release. The signal does not fire, as nothing went wrong. */
+  /** @internal Ends the lease after a release. The signal does not fire, because nothing went wrong. */
   end(): void {
     this.#released = true;
     this.#cleanUp();
@@ -272,7 +273,7 @@ interface Fenced {
 
 /**
  * Applies `ops` to a channel, only if the store still has the lock under this fence. The check and the writes
- * are one commit: a late write of a former holder is refused, and resolves to "lock lost".
+ * are one commit: a late write of a former holder fails, and the call resolves to "lock lost".
  *
  * @throws ChannelError `NOT_SUPPORTED` if the channel is in another store
  */

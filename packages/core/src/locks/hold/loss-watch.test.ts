@@ -20,7 +20,7 @@ beforeEach(async () => {
   two = await world.locks();
 });
 
-/** Long enough for a lock to be watched over. */
+/** Long enough for the process to watch a lock. */
 const SETTLE = 100;
 
 /** Counts the watches that a process has open. */
@@ -38,7 +38,7 @@ function countWatches({ way }: LocksOf): () => number {
   return () => open;
 }
 
-/** The next watch of this key cannot be had. */
+/** The next watch of this key fails. */
 function failOnce({ way }: LocksOf, key: Key): void {
   const watch = way.watch.bind(way);
   const part = JSON.stringify((key as readonly string[])[1]).slice(0, -1);
@@ -61,7 +61,7 @@ test("a broken driver ends neither the process nor the lease", async () => {
   await clock.advance(SETTLE);
   one.way.read = read;
   one.way.commit = async (it, options) => {
-    // What only asks, as a heartbeat does for its locks.
+    // A commit that only checks, as a heartbeat does for its locks.
     if (it.writes.length === 0) return broken();
     return commit.call(one.way, it, options);
   };
@@ -220,7 +220,7 @@ describe("watches over held locks", () => {
     const [lease, other] = [await blind.locks.acquire("a"), await blind.locks.acquire("b")];
     await scribble(two, lockKey("a"), "no JSON");
     const before = blind.way.commits.length;
-    // Whoever asks for ever is stopped by that, and counted.
+    // Stops an endless loop of checks, so that it is counted.
     blind.way.fault = () => (blind.way.commits.length > before + 50 ? { type: "refused" } : undefined);
     await clock.advance(TTL / 3);
     expect(blind.way.commits.length - before).toBeLessThan(10);

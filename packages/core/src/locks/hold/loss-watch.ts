@@ -30,13 +30,13 @@ const RETRY = 1_000;
 
 /**
  * Ends a lease at once when its lock or its session is removed or replaced in the store. A heartbeat finds
- * that too, but later: until then two bodies may run. Also receives the requests of other processes.
+ * that too, but later: until then two bodies may run. It also receives the requests of other processes.
  */
 export class LossWatch {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
   readonly #heldLeases: HeldLeases;
-  /** The leases taken since the last look, and those taken before it. */
+  /** The leases taken since the last check, and those taken before it. */
   #young: Set<Lease> = new Set();
   #older: Set<Lease> = new Set();
   /** The watches that run or start. */
@@ -64,7 +64,7 @@ export class LossWatch {
     if (this.#cancelLook === undefined) this.#lookIn(UNWATCHED_FOR);
   }
 
-  /** Call it for each lease that is released. Else thousands of short ones are kept until the next look. */
+  /** Call it for each released lease. Otherwise thousands of short ones are kept until the next check. */
   released(lease: Lease): void {
     if (!this.#young.delete(lease)) this.#older.delete(lease);
   }
@@ -83,7 +83,7 @@ export class LossWatch {
 
   /**
    * Called after each heartbeat. Stops the watch of each session that holds no lock, so that the store need
-   * not report its renewals. If the store cannot be watched, reads what other processes ask.
+   * not report its renewals. If the store cannot be watched, reads the requests of other processes.
    */
   rest(): void {
     const busy = new Set(this.#held().map(({ session }) => session));
@@ -105,7 +105,7 @@ export class LossWatch {
     this.#cancelLook = this.#clock.after(ms, () => void inBackground(() => this.#look()));
   }
 
-  /** Watches the locks that were held at the last look and are still held. */
+  /** Watches the locks that were held at the last check and are still held. */
   async #look(): Promise<void> {
     const held = [...this.#older].filter(({ token }) => this.#heldLeases.find(token) !== undefined);
     this.#older = this.#young;
@@ -124,7 +124,7 @@ export class LossWatch {
     await this.#check(held);
   }
 
-  /** Called when the store could not be watched. Heartbeats go on and find a loss later. */
+  /** Called when the store could not be watched. Heartbeats continue, and find a loss later. */
   #notNow(retryable: boolean, leases: readonly Lease[]): void {
     if (!retryable) this.#off = true;
     if (this.#off) return;
@@ -145,7 +145,7 @@ export class LossWatch {
     const watch = this.#channel.watchKey(
       lockKey(lease.name),
       this.#watcher(({ version }) => {
-        // A newer version than the fence is not the write of this lease.
+        // A version newer than the fence was not written by this lease.
         if (compareVersions(version, lease.fence) > 0) this.#heldLeases.lost(lease);
       }),
     );
@@ -230,7 +230,9 @@ async function ready<T>(all: Map<T, KeyWatch>, subject: T, start: () => KeyWatch
   }
 }
 
-/** Receives what other processes ask of the leases of this one: to cancel a run, or why a lock is gone. */
+/**
+ * Receives the requests of other processes to the leases of this one: to cancel a run, or why a lock is gone.
+ */
 class RequestWatch {
   readonly #channel: Channel<LocksValue>;
   readonly #heldLeases: HeldLeases;
@@ -240,7 +242,7 @@ class RequestWatch {
     this.#heldLeases = heldLeases;
   }
 
-  /** Starts a watch. A request from before it is seen by {@link RequestWatch.read}. */
+  /** Starts a watch. {@link RequestWatch.read} finds the requests from before it. */
   watch({ id }: Session, { gap, failed }: Pick<KeyWatcher, "gap" | "failed">): KeyWatch {
     const changed = (change: Change<LocksValue>): void => this.#received(id, change.value());
     return this.#channel.watchKey(stopKey(id), { changed, gap, failed });
@@ -270,7 +272,7 @@ class RequestWatch {
 
 /**
  * The life of a request in the store, in ms. A holder that hangs for longer is not stopped by it later, when
- * nobody expects that any more.
+ * no operator expects it.
  */
 const REQUEST_TTL = 60_000;
 
@@ -283,7 +285,7 @@ export async function commitWithRequest(
 ): Promise<CommitResult<LocksValue>> {
   const key = stopKey(session);
   const entry = await channel.entry(key);
-  // The request first: the holder hears of it before it hears that its lock is gone.
+  // The request comes first: the holder sees it before it sees that its lock is gone.
   return channel.commit([...requestOps(key, entry, request), ...ops]);
 }
 
@@ -309,10 +311,7 @@ function requestOps(
   ];
 }
 
-/**
- * Removes requests that were carried out from the entry of a session. Others may have been added meanwhile:
- * they stay.
- */
+/** Removes carried-out requests from the entry of a session. Requests that were added meanwhile stay. */
 export async function removeRequests(
   channel: Channel<LocksValue>,
   session: string,

@@ -18,11 +18,11 @@ type Leftover = readonly [token: string, name: string];
 interface Left {
   readonly name: string;
   readonly before: BeforeRemoval | undefined;
-  /** Whether nobody was given the lock. */
+  /** Whether no caller got the lock. */
   readonly isUnused: boolean;
 }
 
-/** What is done for a lock before it is removed. `isUnused`: its process lives, and gave it to nobody. */
+/** Called for a lock before it is removed. `isUnused`: its process lives, but no caller got the lock. */
 type OnOrphan = (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
 
 /** Leftovers of calls without an answer, until they are removed from the store. */
@@ -37,12 +37,15 @@ export class PendingCleanup {
     this.#onOrphan = onOrphan;
   }
 
-  /** Adds a leftover. The next heartbeat removes it. `before`: what the owner of the lock does first. */
+  /**
+   * Adds a leftover. The next heartbeat removes it. `before`: the writes of the lock's owner before the
+   * removal.
+   */
   add(name: string, token: string, before?: BeforeRemoval): void {
     this.#leftovers.set(token, { name, before, isUnused: false });
   }
 
-  /** Adds an attempt or a ticket whose caller was told that it has no lock. The next heartbeat removes it. */
+  /** Adds an attempt or a ticket whose caller believes that it has no lock. The next heartbeat removes it. */
   abandon(name: string, token: string): void {
     this.#leftovers.set(token, { name, before: undefined, isUnused: true });
   }
@@ -55,7 +58,7 @@ export class PendingCleanup {
     return [...this.#leftovers].map(([token, { name }]) => [token, name]);
   }
 
-  /** Those whose owner has something to do first. No call that takes such a lock is on its way any more. */
+  /** The leftovers whose owner must write first. No call that takes such a lock is still under way. */
   get owned(): Leftover[] {
     return this.all.filter(([token]) => this.#leftovers.get(token)?.before !== undefined);
   }
@@ -89,7 +92,7 @@ export class PendingCleanup {
     while (lock !== undefined) {
       await this.closeOwner(lock);
       await removeEntry(this.#channel, lock);
-      // A release that was on its way may have kept the lock meanwhile, with the same token.
+      // A release that was under way may have kept the lock meanwhile, with the same token.
       const { version } = lock;
       lock = await this.#lockOf(token, name);
       if (lock?.version === version) break;
@@ -110,8 +113,8 @@ const PAUSE = 500;
 const MOST_SHOWN = 5;
 
 /**
- * Removes the locks whose owners could not write their end because the store is full, once there is room. It
- * needs no heartbeat: a session that could not be renewed has none.
+ * Removes locks whose owners could not write their end because the store was full, once there is room. It
+ * does not depend on heartbeats: a session that could not be renewed has none.
  */
 export class UnwrittenEnds {
   readonly #cleanup: PendingCleanup;
@@ -133,8 +136,9 @@ export class UnwrittenEnds {
   }
 
   /**
-   * Tries until all ends are written, while the store is full, for one `ttl` at most. Process warnings say so
-   * at once, and whose end is missing after that: no other process can know why.
+   * Retries until all ends are written, while the store is full, for one `ttl` at most. Process warnings
+   * report it at once, and name the runs whose end is still missing after that: no other process can know
+   * why.
    */
   async finish(): Promise<void> {
     this.#closed = true;
@@ -164,7 +168,7 @@ export class UnwrittenEnds {
     });
   }
 
-  /** Resolves to the error, if there was one. Any other error than a full store is for `close()` to meet. */
+  /** Resolves to the error, if there was one. Errors other than a full store are left to `close()`. */
   async #write(): Promise<unknown> {
     try {
       await this.#cleanup.remove(this.#cleanup.owned);

@@ -32,7 +32,7 @@ const request = (fence: string, more: Partial<StopRequest> = {}): StopRequest =>
 const open = async (session: string): Promise<readonly StopRequest[]> =>
   ((await two.channel.get(stopKey(session))) as StopRequestsValue | undefined)?.requests ?? [];
 
-/** Takes a lock whose owner notes what it is asked. */
+/** Takes a lock whose owner records its requests. */
 async function take(name: string): Promise<{ readonly lease: Lease; readonly asked: StopRequest[] }> {
   const asked: StopRequest[] = [];
   const owner = { prepare: () => ({}), refused: () => {}, onRequest: (it: StopRequest) => void asked.push(it) };

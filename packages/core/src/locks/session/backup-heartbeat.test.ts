@@ -27,7 +27,7 @@ let deadlines: SharedDeadline;
 let backupHeartbeat: BackupHeartbeat;
 let opened: number;
 let asked: number;
-/** Whether the main thread answers, and what it does when it is asked. */
+/** Whether the main thread answers; called when it is asked. */
 let answers: () => boolean;
 let timedOut: Entry<LockValue>[];
 

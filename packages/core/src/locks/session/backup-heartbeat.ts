@@ -13,7 +13,7 @@ import type { SharedDeadline } from "./heartbeat-thread.js";
  */
 const GRACE = 100;
 
-/** The shortest and longest time until the next look, in ms. `setTimeout` fires at once above its limit. */
+/** The shortest and longest time until the next check, in ms. `setTimeout` fires at once above its limit. */
 const SOONEST = 5;
 const LATEST = 60_000;
 
@@ -40,7 +40,7 @@ export interface BackupHeartbeatOptions {
  * class does nothing and opens no connection.
  *
  * It also does the other duties of a busy main thread. It releases locks whose timeout passed. It withdraws
- * the session's tickets from all queues, as a waiter that cannot act would block everybody behind it.
+ * the session's tickets from all queues, because a waiter that cannot act would block all waiters behind it.
  */
 export class BackupHeartbeat {
   readonly #options: BackupHeartbeatOptions;
@@ -64,7 +64,7 @@ export class BackupHeartbeat {
     this.#options = options;
   }
 
-  /** Looks whether there is work, now and at the next time that there may be. */
+  /** Checks whether there is work, now and at the next time that there may be. */
   look(): void {
     if (this.#looking !== undefined) {
       this.#again = true;
@@ -77,7 +77,7 @@ export class BackupHeartbeat {
     });
   }
 
-  /** Stops looking, and closes the channel. */
+  /** Stops checking, and closes the channel. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
@@ -101,7 +101,7 @@ export class BackupHeartbeat {
     const time = failed ? this.#now() + RETRY : Math.min(this.#renewalDue(), this.#timeoutDue());
     deadlines.nextLook = time;
     this.#lookAt(time);
-    // The main thread may have reported a timeout after our look and before it could read `nextLook`: look
+    // The main thread may have reported a timeout after the check and before it could read `nextLook`: check
     // again.
     if (!failed && this.#timeoutDue() < time) this.look();
   }

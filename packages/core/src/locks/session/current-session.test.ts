@@ -30,7 +30,7 @@ test("a session that comes to its rest is given to nobody any more, from that mo
   const late = sessions.current();
   sessions.rest();
   expect(sessions.living).toBeUndefined();
-  // Whoever asked before gets the old one, but must not bring it back for others.
+  // An earlier caller gets the old session, but must not bring it back for others.
   expect(await late).toBe(first);
   expect(sessions.living).toBeUndefined();
   const next = await sessions.current();

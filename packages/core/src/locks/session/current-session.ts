@@ -7,7 +7,7 @@ import type { LocksValue } from "../entries/schema.js";
 import type { HeartbeatLocators } from "./heartbeat-thread.js";
 import { Session } from "./session.js";
 
-/** What a session needs to know about the locks that it holds. */
+/** What a session needs from the locks that it holds. */
 interface SessionUse {
   readonly ttl: number;
   /** Whether a thread may renew the session while the main thread is busy. */
@@ -25,16 +25,16 @@ interface SessionUse {
 
 /**
  * The one session that holds all locks of a {@link Locks}. Opens it at the first use, and a new one when it
- * is over. A session that nobody uses ends, so a process without locks costs the store nothing.
+ * is over. An unused session ends, so a process without locks costs the store nothing.
  */
 export class CurrentSession {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;
   readonly #use: SessionUse;
   #session: Promise<Session> | undefined;
-  /** The session of `#session`, once somebody got it. */
+  /** The session of `#session`, once a caller got it. */
   #known: Session | undefined;
-  /** The end of the last session that was ended because nobody used it. */
+  /** The end of the last session that was ended because it was unused. */
   #resting: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -44,7 +44,7 @@ export class CurrentSession {
     this.#use = use;
   }
 
-  /** The living session, if it is known to be open. Else ask for {@link current}. */
+  /** The living session, if it is known to be open. Otherwise use {@link current}. */
   get living(): Session | undefined {
     return !this.#closed && this.#known?.alive === true ? this.#known : undefined;
   }
@@ -55,7 +55,7 @@ export class CurrentSession {
     const opening = this.#session;
     const current = await opening;
     if (current?.alive === true) {
-      // The session may have come to its rest meanwhile: then the next caller needs a new one.
+      // The session may have ended as unused meanwhile: then the next caller needs a new one.
       if (this.#session === opening) this.#known = current;
       return current;
     }
@@ -79,8 +79,8 @@ export class CurrentSession {
     const { ttl, onBeat, earliestTimeout } = this.#use;
     const open = (): Promise<Session> => Session.open(this.#channel, this.#clock, ttl, onBeat);
     let session = await open();
-    // Try twice: this process may have been suspended during the first. If the store is too slow, a third try
-    // would fail too, and the caller would wait for ever.
+    // Try twice: this process may have been suspended during the first try. If the store is too slow, a third
+    // try would fail too, and the caller would wait forever.
     if (!session.alive) session = await open();
     if (!session.alive) throw tooSlow(ttl);
     const locators = this.#heartbeatLocators();
@@ -100,8 +100,8 @@ export class CurrentSession {
   }
 
   /**
-   * Ends the session; the next use opens another one. Call it in the same turn of the event loop in which
-   * nobody uses the session: whoever gets it later gets a new one.
+   * Ends the session; the next use opens another one. Call it in the turn of the event loop in which the
+   * session becomes unused: any later caller gets a new one.
    */
   rest(): void {
     const session = this.#session;
@@ -117,13 +117,13 @@ export class CurrentSession {
   }
 
   /**
-   * Does what is left to do with the session, and removes the session from the store. Does not reject if the
-   * store fails: the session then expires by itself.
+   * Runs `rest`, the remaining work with the session, and removes the session from the store. Does not reject
+   * if the store fails: the session then expires by itself.
    */
   async endAfter(rest: () => Promise<void>): Promise<void> {
     try {
       await rest().catch(async (error: unknown) => {
-        // If the store answers, end the session: what could not be removed then dies with it.
+        // If the store answers, end the session: the entries that could not be removed then die with it.
         if (!isChannelError(error) || !error.retryable) await this.#end();
         throw error;
       });
@@ -155,10 +155,10 @@ function tooSlow(ttl: number): ChannelError {
   return new ChannelError("TIMEOUT", text, { retryable: true });
 }
 
-/** A session ends after so many heartbeats at which nobody had used it: one `ttl`. */
+/** A session ends after this many heartbeats without a use: one `ttl`. */
 const IDLE_BEATS = 3;
 
-/** Counts who uses the session, so that a session that nobody needs can end. */
+/** Counts the uses of the session, so that an unused session can end. */
 export class SessionUses {
   #inUse = 0;
   #begun = 0;
@@ -176,7 +176,7 @@ export class SessionUses {
     this.#inUse--;
   }
 
-  /** Does something that needs the session. */
+  /** Runs work that needs the session. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.begin();
     try {
@@ -187,8 +187,8 @@ export class SessionUses {
   }
 
   /**
-   * Call it at each heartbeat. Returns true if nobody has used the session for a few heartbeats. `isNeeded`:
-   * a lock or a leftover in the store still depends on the session.
+   * Call it at each heartbeat. Returns true if the session was unused for a few heartbeats. `isNeeded`: a
+   * lock or a leftover in the store still depends on the session.
    */
   areOver(isNeeded: boolean): boolean {
     const isIdle = !isNeeded && this.#inUse === 0 && this.#begun === this.#begunAtLastBeat;

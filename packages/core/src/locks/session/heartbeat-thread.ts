@@ -12,10 +12,9 @@ const PATIENCE = 1_000;
 /**
  * The entry of the thread, for any flags of the process.
  *
- * Node refuses to start a thread from a file if the process has `--input-type`, as in `node
- * --input-type=module --eval …`. It accepts a `data:` URL that imports the file. Passing all flags but this
- * one would not help: Node refuses a thread with flags that are valid only for a process, such as
- * `--max-old-space-size`.
+ * Node does not start a thread from a file if the process has `--input-type`, as in `node --input-type=module
+ * --eval …`. It accepts a `data:` URL that imports the file. Passing all flags but this one would not help:
+ * Node rejects flags that are valid only for a process, such as `--max-old-space-size`.
  */
 function entry(): URL {
   const flags = [...process.execArgv, process.env["NODE_OPTIONS"]].join(" ");
@@ -38,18 +37,18 @@ export interface HeartbeatData {
   readonly memory: SharedArrayBuffer;
 }
 
-/** Messages to the thread: the answer to a question, look now, and stop. */
+/** Messages to the thread: the answer to a question, check now, and stop. */
 export type ToHeartbeat = { readonly answer: number } | "look" | "stop";
 
-/** The question to the main thread whether it answers. */
+/** The thread's question whether the main thread answers. */
 export interface FromHeartbeat {
   readonly ask: number;
 }
 
 /**
  * The thread that keeps a session alive while the main thread is busy; see {@link BackupHeartbeat}. It never
- * keeps the process alive. If it fails or cannot start, the main thread's heartbeats go on, and a process
- * warning says so.
+ * keeps the process alive. If it fails or cannot start, the main thread's heartbeats continue, and a process
+ * warning reports it.
  */
 export class HeartbeatThread {
   readonly deadlines: SharedDeadline = new SharedDeadline();
@@ -64,7 +63,7 @@ export class HeartbeatThread {
   constructor(data: Omit<HeartbeatData, "memory">, deadline: number, earliest: () => number) {
     this.deadlines.renewed(deadline, 0);
     this.deadlines.timeout = this.#timeout;
-    // The thread needs no message before its first look.
+    // The thread needs no message before its first check.
     this.deadlines.nextLook = 0;
     const workerData: HeartbeatData = { ...data, memory: this.deadlines.memory };
     this.#worker = this.#start(workerData);
@@ -77,7 +76,7 @@ export class HeartbeatThread {
     try {
       return new Worker(entry(), { workerData, name: "ojm heartbeat" });
     } catch (error) {
-      // Do not throw: the caller would lose the session, and its heartbeat would renew it for ever.
+      // Do not throw: the caller would lose the session, and its heartbeat would renew it forever.
       this.#failed(error);
       return undefined;
     }
@@ -147,8 +146,8 @@ const FLAGS = 2;
 const NEVER = 9_223_372_036_854_775_807n;
 
 /**
- * The state that the main thread and the heartbeat thread share without messages, as a busy thread reads no
- * messages: the deadline of the session, and when the heartbeat thread is needed next.
+ * The state that the main thread and the heartbeat thread share without messages, because a busy thread reads
+ * none: the deadline of the session, and when the heartbeat thread is needed next.
  */
 export class SharedDeadline {
   readonly memory: SharedArrayBuffer;
@@ -167,8 +166,8 @@ export class SharedDeadline {
   }
 
   /**
-   * Moves the deadline after a renewal. A session whose deadline passed stays over: others may have taken it
-   * for dead.
+   * Moves the deadline after a renewal. A session whose deadline passed stays over: other processes may
+   * consider it dead.
    */
   renewed(deadline: number, now: number): void {
     const next = micros(deadline);
@@ -188,7 +187,7 @@ export class SharedDeadline {
     Atomics.store(this.#times, TIMEOUT, micros(time));
   }
 
-  /** When the heartbeat thread looks next, unless a message makes it look sooner. */
+  /** When the heartbeat thread checks next, unless a message makes it check sooner. */
   get nextLook(): number {
     return this.#time(NEXT_LOOK);
   }

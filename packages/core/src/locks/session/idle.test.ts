@@ -105,7 +105,8 @@ describe("sessions in use", () => {
     const lease = await one.locks.acquire("a");
     // Right before a heartbeat, so that four of them pass.
     await world.clock.advance(2 * TTL - 1);
-    // The store refuses each release for almost a ttl; the last one takes its time. Heartbeats pass.
+    // The store rejects each release for almost a ttl, and the answer to the last one is slow. Heartbeats
+    // pass.
     const began = world.clock.monotonic();
     one.way.fault = (call) => {
       const releases = call.kind === "commit" && call.commit.checks.some(({ key }) => key.includes('["lock '));
@@ -119,7 +120,7 @@ describe("sessions in use", () => {
     });
     await world.clock.advance(TTL - 10);
     while (!isOver) {
-      // A process that knows nothing of the holder yet.
+      // A process that does not know the holder yet.
       const { locks } = await world.locks();
       const other = await world.clock.until(locks.acquire("a")).catch(() => undefined);
       expect(other).toBeUndefined();

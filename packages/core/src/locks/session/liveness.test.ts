@@ -143,7 +143,7 @@ test("more sessions than are remembered are judged right, and only those read lo
   expect(one.way.reads).toBe(reads);
   for (let i = 0; i < 100; i++) expect(await liveness.isDead(`${i}`)).toBe(i % 2 === 1);
   expect(one.way.reads).toBe(reads + 100);
-  // The next one to be forgotten is read once more: another one is forgotten then.
+  // The session that would be forgotten next is read again: another one is forgotten then.
   await world.clock.advance(TTL / 10);
   await liveness.isDead("200", { recently: true });
   await enter("another");

@@ -8,13 +8,13 @@ import { type LocksValue, type SessionValue, sessionKey } from "../entries/schem
 import { isSession } from "../entries/valid.js";
 
 /**
- * The most sessions remembered. Above that, the sessions read longest ago are forgotten and cost a read when
- * needed.
+ * The most sessions that are remembered. Above that, the sessions read longest ago are forgotten and cost a
+ * read when needed.
  */
 export const REMEMBERED = 10_000;
 
 /**
- * A process that was found running is not checked again for this time, in ms. Many waiters ask about the same
+ * A process that was found running is not checked again for this time, in ms. Many waiters check the same
  * process all the time.
  */
 const FRESH = 100;
@@ -55,7 +55,7 @@ function shared(): Set<string> {
  * written it, and its process may be running. No version writes a session without a time to live, so an
  * unknown entry without one is the work of another program, and counts as removed.
  *
- * It remembers what it read. A repeated check often costs only a look at `/proc`, and no call to the store.
+ * It remembers its reads. A repeated check often costs only a read of `/proc`, and no call to the store.
  */
 export class Liveness {
   readonly #channel: Channel<LocksValue>;
@@ -73,8 +73,8 @@ export class Liveness {
   /**
    * Whether a session is dead. With `recently`, older data does not count as proof of life.
    *
-   * etcd does not expose its clock, so a time to live counts from when it was first seen. A caller that asks
-   * repeatedly without a {@link WaitWatch} must read the latest renewal soon.
+   * etcd does not expose its clock, so a time to live counts from when it was first seen. A caller that
+   * checks repeatedly without a {@link WaitWatch} must read the latest renewal soon.
    */
   async isDead(id: string, { recently = false }: { readonly recently?: boolean } = {}): Promise<boolean> {
     const seen = this.#seen.get(id);
@@ -87,8 +87,7 @@ export class Liveness {
   }
 
   /**
-   * Whether a session looks dead by its entry, as a scan has just returned it. Remembers the entry like a
-   * read.
+   * Whether a session looks dead by the entry that a scan has just returned. Remembers the entry like a read.
    */
   looksDead(id: string, { value, expiresIn }: Pick<Entry<unknown>, "value" | "expiresIn">): boolean {
     const session = isSession(value, id) ? value : undefined;
@@ -106,7 +105,7 @@ export class Liveness {
     return this.#isGone(found);
   }
 
-  /** The map is in order of reading, so its first entry was read longest ago. */
+  /** The map is in order of reading, so its first entry was read the longest ago. */
   #remember(id: string, seen: Seen): void {
     this.#seen.delete(id);
     this.#seen.set(id, seen);
@@ -129,12 +128,12 @@ export class Liveness {
     return undefined;
   }
 
-  /** The time until what was read of a session is no proof of life any more, in ms; 0 if nothing was read. */
+  /** The time for which the last read of a session still proves that it lives, in ms; 0 without a read. */
   left(id: string): number {
     return Math.max(0, (this.#seen.get(id)?.until ?? 0) - this.#clock.monotonic());
   }
 
-  /** Forgets what was read of a session, as it may be out of date. The next check reads it again. */
+  /** Forgets the last read of a session, because it may be out of date. The next check reads it again. */
   forget(id: string): void {
     this.#seen.delete(id);
   }

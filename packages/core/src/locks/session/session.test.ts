@@ -33,7 +33,7 @@ async function open(afterBeat: () => Promise<void> = async () => {}) {
   return { channel, session, stored };
 }
 
-/** The next commit is applied, and this process does nothing for `ms` before it hears of it. */
+/** The next commit is applied, and this process is blocked for `ms` before it gets the answer. */
 function answeredAfter(ms: number): void {
   const commit = way.commit.bind(way);
   way.commit = async (...args) => {
@@ -108,7 +108,7 @@ describe("heartbeats", () => {
 
   test("a heartbeat adopts the renewal of an earlier heartbeat that was applied late", async () => {
     const { session, stored } = await open();
-    // Ahead of the retry, 200 ms after the client gave up.
+    // The commit arrives ahead of the retry, 200 ms after the client gave up.
     way.once("session", { type: "late", ms: 100 });
     await clock.advance(TTL);
     expect(session.alive).toBe(true);
@@ -184,7 +184,7 @@ describe("the deadline of a session", () => {
   test("the deadline passes by the local clock alone, counted from when the last renewal was sent", async () => {
     const { session } = await open();
     // Each answer takes two seconds: the store counts from the moment it applies, the session from the moment
-    // it asks.
+    // it sends.
     way.fault = (call) => (call.kind === "commit" ? { type: "slow", ms: 2_000 } : undefined);
     const sent = clock.monotonic() + TTL / 3;
     await clock.advance(TTL / 3 + 2_000);
@@ -221,8 +221,7 @@ describe("the deadline of a session", () => {
 
   test("the deadline passes although a renewal is answered after the deadline", async () => {
     const { session } = await open();
-    // On SQLite it may be applied after others found the entry gone: its transaction looked at the clock
-    // before they did.
+    // SQLite may apply it after others found the entry gone: its transaction read the clock before they did.
     answeredAfter(0.7 * TTL);
     await clock.advance(TTL / 3 + 1);
     expect(session.over).toContain("answered a renewal after");
@@ -247,8 +246,7 @@ describe("the deadline of a session", () => {
 });
 
 describe("sessions of a closed channel", () => {
-  // In a store of one process nothing else would ever end the session: nobody waits for the deadline of one
-  // that has none.
+  // In a store of one process nothing else would end the session, because it has no deadline.
   test("a session of a closed channel ends at the next heartbeat, not only after its ttl", async () => {
     const { channel, session } = await open();
     await channel.close();

@@ -34,8 +34,8 @@ const REMOVED = "its entry was removed from the store";
 const LATE = 50;
 
 /**
- * Called when a renewal was sent, before its answer: a store may answer what is asked in the same turn by one
- * call. The result is called once the renewal was answered.
+ * Called when a renewal was sent, before its answer: a store may answer calls of the same turn together. The
+ * result is called once the renewal was answered.
  */
 type OnBeat = () => () => Promise<void>;
 
@@ -44,8 +44,8 @@ type OnBeat = () => () => Promise<void>;
  * locks that the process holds.
  *
  * The session's deadline counts, by the local monotonic clock, from the moment at which the last successful
- * renewal was *sent*. The store begins to count later, and counts a little longer. So the owner knows first,
- * and needs no answer from the store.
+ * renewal was *sent*. The store begins to count later, and counts a little longer. So the owner knows first
+ * that the session is over, without an answer from the store.
  *
  * @see Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache
  * Consistency", 1989
@@ -71,7 +71,7 @@ export class Session {
   isUnanswered = false;
   readonly #since: number;
   readonly #onBeat: OnBeat;
-  /** By beat: when each renewal without an answer was sent. */
+  /** By beat: the time at which each unanswered renewal was sent. */
   readonly #unanswered: Map<number, number> = new Map();
   /** The thread that renews the session while the main thread is busy. */
   #thread: HeartbeatThread | undefined;
@@ -98,7 +98,7 @@ export class Session {
     this.#since = clock.now();
     this.#onBeat = onBeat;
     // No other process can open such a store while this one lives, so a missed renewal has no meaning. A
-    // blocked event loop must not cost the locks. What an earlier process left there is known to be dead. A
+    // blocked event loop must not cost the locks. The entries of an earlier process are known to be dead. A
     // simulation has several processes in one, so an injected clock does not count.
     const alone = channel.supports.shared === "process" && clock === systemClock;
     this.#life = alone ? Number.POSITIVE_INFINITY : ttl;
@@ -110,10 +110,10 @@ export class Session {
     const session = new Session(channel, clock, ttl, onBeat);
     livingHere.add(session.id);
     try {
-      // On an unsure network the store may get this commit twice. The second one must change nothing: its
+      // On an unreliable network the store may get this commit twice. The second one must change nothing: its
       // version would look like that of a foreign entry.
       const opened = await channel.compareAndSet(sessionKey(session.id), null, session.#value(), session.#expiry());
-      // The id is random: an entry that is there is this one, by a repeated commit.
+      // The id is random: an existing entry is this one, from a repeated commit.
       session.version = opened.ok ? opened.version : (opened.current?.version ?? "");
     } catch (error) {
       livingHere.delete(session.id);
@@ -135,7 +135,7 @@ export class Session {
     else this.#onOver.add(callback);
   }
 
-  /** Takes back {@link onOver}. */
+  /** Undoes {@link onOver}. */
   offOver(callback: (why: string) => void): void {
     this.#onOver.delete(callback);
   }
@@ -239,9 +239,9 @@ export class Session {
       // No later renewal can reach the store. In a store that only this process can open, nothing else would
       // end the session.
       if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
-      // Others may have a new store by now, with the same lock.
+      // Other processes may have a new store by now, with the same lock.
       if (isChannelError(error) && error.code === "GONE") return this.lose(error.message);
-      // Other processes take the session for gone as soon as they read the entry.
+      // Other processes consider the session gone as soon as they read the entry.
       if (isCorrupt(error)) return this.gone();
       this.#tell(sent, false);
       // Our own abort is not the cause: the store did not answer.
@@ -262,7 +262,7 @@ export class Session {
     sessionRenewal.publish(() => ({ duration: this.#clock.monotonic() - sent, ok }));
   }
 
-  /** Warns at once: somebody may make room before the session ends. */
+  /** Warns at once: an operator may free space before the session ends. */
   #warnOfFull(why: string): void {
     if (this.#toldFull || !Number.isFinite(this.#life) || this.#why !== undefined) return;
     this.#toldFull = true;
@@ -272,15 +272,15 @@ export class Session {
   }
 
   /**
-   * The time until the next renewal, in ms. It counts from when either thread sent the last one, as the
-   * deadline does.
+   * The time until the next renewal, in ms. Like the deadline, it counts from when either thread sent the
+   * last one.
    */
   #untilNextBeat(): number {
     const since = this.#ttl - (this.#due() - this.#clock.monotonic());
     return Number.isFinite(since) ? Math.max(1, this.#ttl / 3 - since) : this.#ttl / 3;
   }
 
-  /** Runs `afterBeat` in its own time. The next beat does not wait for it. */
+  /** Runs `afterBeat` in the background. The next beat does not wait for it. */
   async #runAfterBeat(afterBeat: () => Promise<void>): Promise<void> {
     if (this.#afterBeatRuns) return;
     this.#afterBeatRuns = true;
@@ -311,7 +311,7 @@ export class Session {
 
   /**
    * Call it when the store has the entry at this version. Either it is one of our renewals, whose answer may
-   * still be on its way, or somebody replaced the entry.
+   * still be under way, or another program replaced the entry.
    */
   changed(value: SessionValue | undefined, version: Version): void {
     if (this.#why !== undefined || compareVersions(version, this.version) <= 0) return;
@@ -341,7 +341,7 @@ export class Session {
     else this.#renewed(version, sent);
   }
 
-  /** Ends the session in this process. Does not touch the store: what is left there is dead. */
+  /** Ends the session in this process. Does not touch the store: the leftovers there are dead. */
   lose(why: string): void {
     this.#cancelBeat();
     this.#cancelDeadline();

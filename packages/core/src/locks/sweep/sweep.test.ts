@@ -29,7 +29,7 @@ async function lock(name: string, instance: string): Promise<void> {
 
 const keys = (prefix: string) => sweeper.channel.getKeys({ prefix: [prefix] });
 
-/** What a call asks of the store. */
+/** The number of calls that `work` makes to the store. */
 async function callsOf(work: () => Promise<unknown>): Promise<number> {
   const { reads, commits } = sweeper.way;
   const before = reads + commits.length;
@@ -128,7 +128,7 @@ describe("sweeping in turn", () => {
     },
   );
 
-  /** Sweeps for as long as `ms`, as a manager does. */
+  /** Sweeps for `ms`, as a manager does. */
   async function keepSweeping({ locks }: LocksOf, ms: number): Promise<void> {
     const end = world.clock.monotonic() + ms;
     while (world.clock.monotonic() < end) {

@@ -7,7 +7,9 @@ import { isLock, isQueue, lockPlace, removeEntry, sessionPlace } from "../entrie
 import type { Liveness } from "../session/liveness.js";
 import { chance, Turn } from "./turn.js";
 
-/** A sweep pauses after this many entries (one page of a scan) or this many ms, so that others can work. */
+/**
+ * A sweep pauses after this many entries (one page of a scan) or this many ms, so that other work can run.
+ */
 const PAGE = 500;
 const SLICE = 20;
 
@@ -54,7 +56,7 @@ async function sweep(
   }
 }
 
-/** Whether only dead sessions wait. If others wait too, the next attempt removes the dead tickets. */
+/** Whether only dead sessions wait. If living ones wait too, the next attempt removes the dead tickets. */
 async function isDeserted({ value }: Pick<Entry<QueueValue>, "value">, census: Census): Promise<boolean> {
   if (!isQueue(value)) return false;
   for (const { session } of value.waiting) if (!(await census.isDead(session))) return false;
@@ -93,7 +95,7 @@ class Census {
   }
 }
 
-/** Pauses from time to time, so that others can work. */
+/** Pauses from time to time, so that other work can run. */
 class Pace {
   readonly #clock: Clock;
   readonly #pause: () => Promise<boolean>;
@@ -118,13 +120,13 @@ class Pace {
 
 /**
  * The part of a `ttl` for which no process sweeps after a sweep. In the rest of the `ttl`, the first process
- * that asks sweeps next.
+ * that checks sweeps next.
  */
 const TURN_LIFE = 3 / 4;
 
 /**
- * A process without the turn waits at least this part of a `ttl` longer before it looks again. While another
- * process sweeps, its looks find nothing to do.
+ * A process without the turn waits at least this part of a `ttl` longer before it checks again. While another
+ * process sweeps, its checks find nothing to do.
  */
 const REST_WITHOUT_TURN = 1 / 4;
 
@@ -158,7 +160,7 @@ export class Sweeper {
     this.#turn = alone ? undefined : new Turn(channel, clock, sweepKey, ttl * TURN_LIFE);
   }
 
-  /** Sweeps now, also if another process has the turn. */
+  /** Sweeps now, even if another process has the turn. */
   sweep(): Promise<void> {
     return this.#sweep(async () => true);
   }
@@ -170,11 +172,11 @@ export class Sweeper {
     else if (await turn.take()) await this.#sweep(() => turn.keep());
   }
 
-  /** The time until the next turn, in ms. It is random, so that not all processes ask at once. */
+  /** The time until the next turn, in ms. It is random, so that not all processes check at once. */
   next(): number {
     const isBehind = this.#turn?.mine === false;
     const jitter = this.#ttl * (1 - TURN_LIFE) * chance(this.#clock);
-    // Look soon for the first time: only from that look on does this process count how long nobody has swept.
+    // Check soon for the first time: only from then on does this process count how long there was no sweep.
     const first = this.#turn !== undefined && !this.#looked;
     this.#looked = true;
     if (first) return jitter;

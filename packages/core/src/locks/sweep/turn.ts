@@ -12,7 +12,7 @@ export interface TurnValue {
   readonly at: number;
 }
 
-/** Whether a value says which process has a turn. */
+/** Whether a value is a valid {@link TurnValue}. */
 export function isTurn(value: unknown): value is TurnValue {
   const { by, at } = fieldsOf<TurnValue>(value) ?? {};
   const { host, pid } = fieldsOf<TurnValue["by"]>(by) ?? {};
@@ -38,11 +38,11 @@ interface Seen {
 
 /**
  * Elects one process that works for all users of a channel. The process with the turn writes an entry. The
- * turn is free once nobody has written that entry for `life` ms, by the clock of the process that wants it.
+ * turn is free once the entry was not written for `life` ms, by the clock of the process that wants it.
  *
  * The entry has no time to live. On etcd each process that read the entry would delete it, and a jump of a
- * server's wall clock would keep it. Without one, the same rule covers a process that died with its turn and
- * an entry that somebody overwrote.
+ * server's wall clock would keep it. Without a time to live, the same rule covers a process that died with
+ * its turn and an entry that another program overwrote.
  *
  * A turn is not a lock: two processes may have it at once, so the work must be safe to repeat.
  */
@@ -61,7 +61,7 @@ export class Turn {
     this.#life = life;
   }
 
-  /** Whether this process had the turn at its last look. */
+  /** Whether this process had the turn at its last check. */
   get mine(): boolean {
     return this.#mine;
   }
@@ -72,7 +72,7 @@ export class Turn {
     return this.left() <= 0 && this.#write();
   }
 
-  /** Gives up the turn: nobody keeps it, so it is free after its `life`. */
+  /** Gives up the turn: it is not renewed, so it is free after its `life`. */
   giveUp(): void {
     this.#mine = false;
   }
@@ -91,7 +91,7 @@ export class Turn {
     return this.left() > this.#life / 2 || this.#write();
   }
 
-  /** The time until the turn is free if nobody keeps it, in ms. */
+  /** The time until the turn is free unless it is renewed, in ms. */
   left(): number {
     const { version = null, since = 0 } = this.#seen ?? {};
     return version === null ? 0 : since + this.#life - this.#clock.monotonic();
@@ -101,7 +101,7 @@ export class Turn {
   async #look(): Promise<void> {
     let found: Version | null = null;
     for await (const { key, version } of this.#channel.keys({ prefix: this.#key, limit: 1 })) {
-      // The turn is the first of its prefix: without it, somebody else's entry behind it would come.
+      // The turn is the first of its prefix. If it is missing, the scan returns a foreign entry behind it.
       if (encodeKey(key) === encodeKey(this.#key)) found = version;
     }
     if (this.#seen?.version !== found) this.#see(found, false);

@@ -26,10 +26,10 @@ import {
   PLACES,
 } from "./entries.js";
 
-/** How many entries one call reads. */
+/** The number of entries that one call reads. */
 const ENTRIES_AT_ONCE = 500;
 
-/** What a fold writes: the cells of a tally, and which runs are not open any more. */
+/** The output of a fold: the cells of a tally, and the runs that are no longer open. */
 interface Folded {
   readonly tally: Tally;
   readonly closed: readonly RecordRef[];
@@ -37,10 +37,10 @@ interface Folded {
 
 /**
  * Writes the cells of a tally over those that are stored, and `next` as the state of the fold. Each commit
- * checks the state of the fold, so that nobody writes what it read before another process went on. The last
- * commit has the new state; of several, the others repeat the old one.
+ * checks the state of the fold, so that no process writes stale data after another one continued. The last
+ * commit has the new state; if there are several, the others repeat the old one.
  *
- * @returns the new entry of the state; `undefined` if another process went on
+ * @returns the new entry of the state; `undefined` if another process continued
  */
 export async function writeFolded(
   times: Channel<unknown>,
@@ -62,7 +62,7 @@ export async function writeFolded(
   return current;
 }
 
-/** Writes the state of the fold, and `ops` with it, if it is as it was read. */
+/** Writes the state of the fold, and `ops` with it, if it is unchanged since it was read. */
 export async function writeState(
   times: Channel<unknown>,
   { version }: FoldEntry,
@@ -120,7 +120,7 @@ function groupBy(minutes: ReadonlyMap<number, Cell>, size: number): Map<number, 
   return groups;
 }
 
-/** The values under keys, some at once. An entry that ojm did not write counts as missing. */
+/** The values under keys, several at once. An entry that ojm did not write counts as missing. */
 export async function entriesOf(times: Channel<unknown>, keys: readonly Key[]): Promise<unknown[]> {
   const parts: Promise<unknown[]>[] = [];
   for (let i = 0; i < keys.length; i += ENTRIES_AT_ONCE)
@@ -137,7 +137,7 @@ async function valuesOf(times: Channel<unknown>, keys: readonly Key[]): Promise<
   }
 }
 
-/** What the runs of some minutes did, by name: the cells of those that ended, and those that are open. */
+/** The counts of the runs of some minutes, by name: the cells of ended runs, and the open runs. */
 export class Tally {
   readonly cells: Map<string, Map<number, Cell>> = new Map();
   readonly open: Map<string, RecordRef[]> = new Map();
@@ -157,12 +157,12 @@ export class Tally {
     this.addAll(await recordsUnder(jobs, refs.map(recordKeyOf)));
   }
 
-  /** Adds records. Skips what was overwritten, or is in the index alone. */
+  /** Adds records. Skips overwritten ones, and refs without a record. */
   addAll(entries: readonly (Entry<RunRecord> | undefined)[]): void {
     for (const entry of entries) if (entry !== undefined) this.add(entry.value);
   }
 
-  /** Takes out what began at this time or later, the begin of a minute. */
+  /** Removes and returns the runs that began at this time or later, the start of a minute. */
   splitAt(time: number): Tally {
     const rest = new Tally();
     for (const [name, minutes] of this.cells) {
@@ -190,12 +190,12 @@ function put<K, V>(map: Map<K, V>, key: K, value: V): V {
   return value;
 }
 
-/** How many are read at once. */
+/** The number of parallel reads. */
 const READS_AHEAD = 4;
 
 /**
- * Reads something for each item, some ahead of the caller, in order: a store on a network answers the next
- * ones meanwhile. The caller must not rely on when something was read.
+ * Reads a value for each item, several ahead of the caller, in order: a store on a network answers the next
+ * reads meanwhile. The caller must not rely on the time of a read.
  */
 export async function* readAhead<T, R>(
   items: AsyncGenerator<T, void, undefined>,
@@ -204,7 +204,7 @@ export async function* readAhead<T, R>(
   const reading: Promise<{ readonly result: R } | undefined>[] = [];
   const begin = (): void => {
     const next = items.next().then(async ({ done, value }) => (done ? undefined : { result: await read(value as T) }));
-    // The caller hears of it in its turn, or has stopped by then.
+    // The caller gets the error in its turn, or has stopped by then.
     next.catch(() => {});
     reading.push(next);
   };
@@ -222,22 +222,26 @@ export async function* readAhead<T, R>(
   }
 }
 
-/** How many refs of the index are read at once. */
+/** The number of refs of the index that are read at once. */
 export const PAGE = 500;
 
-/** The shortest part of a range that is read at once, in ms, and how much longer each next one is. */
+/**
+ * The shortest and the first part of a range that is read at once, in ms, and the growth of further parts.
+ */
 const SHORTEST_SPAN = 60_000;
 const FIRST_SPAN = 3_600_000;
 const SPAN_GROWTH = 8;
 
-/** A range of start times, and in which direction it is read. */
+/** A range of start times, and its direction. */
 export interface RefRange {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
   readonly reverse?: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Awaited after each page. A store in this process answers at once, and nobody else would have a turn. */
+  /**
+   * Awaited after each page. A store in this process answers at once, and would leave no turn to other work.
+   */
   pause?(): Promise<void>;
 }
 

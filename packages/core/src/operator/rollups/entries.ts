@@ -10,12 +10,12 @@ export const HOUR = 3_600_000;
 export const DAY = 86_400_000;
 
 /*
- * The entries of the rollups. They are in the channel of the index by start time, beside it.
+ * The entries of the rollups. They share the channel of the index by start time.
  *
  *   ["day", begin, name]        the hours of a day
  *   ["hour", begin, name]       the minutes of an hour
  *   ["open", startTime, name]   a run that was open when the fold passed it: no cell counts it
- *   "fold"                      how far the fold is
+ *   "fold"                      the progress of the fold
  */
 
 /** The two lengths of an entry of cells, with the length of its cells. */
@@ -30,14 +30,14 @@ const OPEN = "open";
 
 export const FOLD: Key = "fold";
 
-/** The value of a run that is open: its key says all. */
+/** The value of an open run. The key has all the information. */
 export const NOTHING = 0;
 
 export const cellsKey = (span: Span, time: number, name: string): Key => [span, floorTo(time, SPANS[span]), name];
 
 export const openKey = ({ startTime, name }: RecordRef): Key => [OPEN, startTime, name];
 
-/** A time or a record, as the end of a range of keys. */
+/** The end of a range of keys: a time or a record. */
 const bound = (kind: string, time: number): Key => [kind, time];
 
 /** The keys of the entries that have cells from `from` on, and begin before `to`. */
@@ -49,29 +49,29 @@ export function cellsRange(
   return { after: from === undefined ? [span] : bound(span, floorTo(from, SPANS[span])), before: bound(span, to) };
 }
 
-/** Where an entry of cells belongs: the job, and when its first cell begins. */
+/** The place of an entry of cells: the job, and the start of its first cell. */
 export interface EntryPlace {
   readonly name: string;
   readonly at: number;
 }
 
-/** What the key of an entry of cells says. */
+/** The place of an entry of cells, from its key. */
 export function cellsPlace(key: Key): EntryPlace | undefined {
   const [, at, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
   return isTime(at) && isText(name) ? { at, name } : undefined;
 }
 
-/** How far the fold is. */
+/** The progress of the fold. */
 export interface FoldState {
-  /** Each run that began before is in a cell, or has an entry that says that it is open. A whole minute. */
+  /** Each run that began before is in a cell, or has an entry that marks it as open. A whole minute. */
   readonly cursor: number;
-  /** How many commits changed what is before the cursor. A reader that sees it change reads again. */
+  /** The number of commits that changed cells before the cursor. A reader that sees it change reads again. */
   readonly repairs: number;
-  /** The last look for late records: all before `version` were seen. The next one begins at `from`. */
+  /** The last check for late records: it saw all before `version`. The next one begins at `from`. */
   readonly near: { readonly from: number; readonly version: Version };
   /**
-   * The look at all records, a part at a time: how far it is, if it has begun, the version at its begin, and
-   * that of the look before.
+   * The check of all records, a part at a time: its position, if it has begun, the version at its start, and
+   * that of the previous check.
    */
   readonly far: { readonly at?: number; readonly begun: Version; readonly version: Version };
 }
@@ -83,7 +83,7 @@ export interface FoldEntry {
   readonly version: Version | null;
 }
 
-/** Reads how far the fold is. An entry that somebody overwrote has a version, and no state. */
+/** Reads the progress of the fold. An overwritten entry has a version, and no state. */
 export async function readFold(times: Channel<unknown>): Promise<FoldEntry> {
   for await (const { key, value, version } of readable(times, { prefix: FOLD, limit: 1 })) {
     if (key === FOLD) return { state: foldStateOf(value), version };
@@ -91,7 +91,7 @@ export async function readFold(times: Channel<unknown>): Promise<FoldEntry> {
   return { state: undefined, version: null };
 }
 
-/** How far the fold is, by its entry; `undefined` if that is damaged. */
+/** The progress of the fold, from its entry; `undefined` if that is damaged. */
 export function foldStateOf(value: unknown): FoldState | undefined {
   const { cursor, repairs, near, far } = fieldsOf<FoldState>(value) ?? {};
   const { from, version } = fieldsOf<FoldState["near"]>(near) ?? {};
@@ -126,14 +126,14 @@ export async function openRefs(
 const ENDED = ["completed", "skipped", "failed", "timeout", "cancelled", "lost"] as const satisfies RunStatus[];
 
 /**
- * A cell as it is stored: which part of its entry it is, `busy`, `longest`, and the number of runs of each
- * status. Zeros at its end are left out. Runs of a name do not overlap, so sixty cells stay below 4 KB.
+ * A cell as it is stored: its place in the entry, `busy`, `longest`, and the number of runs of each status.
+ * Trailing zeros are left out. Runs of a name do not overlap, so sixty cells stay below 4 KB.
  */
 type StoredCell = readonly number[];
 
 const COUNTS = 3;
 
-/** A cell that can be added to. */
+/** A cell to which runs can be added. */
 export interface Cell {
   readonly runs: { [S in RunStatus]?: number };
   busy: number;
@@ -145,7 +145,7 @@ type Cells = Map<number, Cell>;
 
 export const emptyCell = (): Cell => ({ runs: {}, busy: 0, longest: 0 });
 
-/** The begin of the cell of `size` ms that a time is in. */
+/** The start of the cell of `size` ms that contains a time. */
 export const floorTo = (time: number, size: number): number => Math.floor(time / size) * size;
 
 /** The cell under a key, made if it is missing. */
@@ -176,14 +176,16 @@ export function encodeCells(cells: Cells): StoredCell[] {
   });
 }
 
-/** The cells of an entry of `places` parts. Anybody can write to the store: what is no cell is left out. */
+/**
+ * The cells of an entry of `places` parts. Any program can write to the store: invalid cells are left out.
+ */
 export function decodeCells(value: unknown, places: number): Cells {
   const cells: Cells = new Map();
   eachCell(value, places, (place, runs, busy, longest) => cells.set(place, { runs, busy, longest }));
   return cells;
 }
 
-/** Whether a value is that of an entry of cells. A later version of ojm may count more in each. */
+/** Whether a value is a valid entry of cells. A later version of ojm may count more in each. */
 export function isCells(value: unknown): boolean {
   const isCell = (cell: unknown): boolean => Array.isArray(cell) && cell.length >= COUNTS && cell.every(isSpan);
   return Array.isArray(value) && value.every(isCell);

@@ -14,8 +14,8 @@ import { DAY, type FoldEntry, type FoldState, floorTo, MINUTE, openRefs, readFol
 import { closedSince, firstTime, lateRefs, NEAR, type Repairing, repair } from "./repair.js";
 
 /**
- * How far the cursor stays behind now, in ms. A record that is written this late costs nothing; a later one
- * has its minute counted anew.
+ * How far the cursor stays behind now, in ms. A record that is written this late costs nothing. For a later
+ * one, its minute is counted again.
  */
 const LAG = 10_000;
 
@@ -23,12 +23,12 @@ const LAG = 10_000;
 const REST = 4;
 const TURN_LIFE = 1;
 
-/** The most that a question waits for a fold, in ms: the first one of a store may take minutes. */
+/** The longest that a query waits for a fold, in ms: the first one of a store may take minutes. */
 const LONGEST_WAIT = 2_000;
 
 const TURN: Key = ["rollups"];
 
-/** What a fold reads and writes. */
+/** The stores that a fold reads and writes. */
 export interface FoldStores {
   readonly jobs: Channel<RunRecord>;
   /** The channel of the index, which has the rollups too. */
@@ -38,9 +38,9 @@ export interface FoldStores {
 }
 
 /**
- * Folds records into cells, when somebody asks for them. Of all processes that use the store one folds at a
- * time, so that the store pays once. Two at once would do no harm: each commit of a fold checks that nobody
- * else went on since it read, and sets cells to what the records say.
+ * Folds records into cells, on demand. Of all processes that use the store, one folds at a time, so that the
+ * store pays once. Two at once would do no harm: each commit of a fold checks that no other process has
+ * continued since it read, and sets cells from the records.
  */
 export class Fold {
   readonly #stores: FoldStores;
@@ -50,7 +50,7 @@ export class Fold {
   readonly #turn: Turn | undefined;
   readonly #closing: AbortController = new AbortController();
   #running: { readonly done: Promise<void>; readonly since: number } | undefined;
-  /** When a fold is due though it has nothing new to fold. */
+  /** When a fold is due although there is nothing new to fold. */
   #due = 0;
   #isNew = true;
 
@@ -62,12 +62,12 @@ export class Fold {
     if (!alone) this.#turn = new Turn(stores.turns as Channel<TurnValue>, clock, TURN, TURN_LIFE * ttl);
   }
 
-  /** The begin of what cells cannot tell yet, by the clock of this process. */
+  /** The start of the time that is in no cell yet, by the clock of this process. */
   get target(): number {
     return floorTo(this.#clock.now() - LAG, MINUTE);
   }
 
-  /** Folds what is due. Waits for that, but not for long: the fold then goes on in the background. */
+  /** Folds what is due. Waits for it, but not for long: then the fold continues in the background. */
   async fresh({ state }: FoldEntry): Promise<void> {
     const isDue = this.#clock.monotonic() >= this.#due || state === undefined || state.cursor < this.target;
     if (this.#running === undefined && isDue) this.#begin();
@@ -81,7 +81,7 @@ export class Fold {
     cancel();
   }
 
-  /** Stops the fold of this process. The next one goes on with its last commit. */
+  /** Stops the fold of this process. The next one continues from its last commit. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running?.done;
@@ -107,8 +107,8 @@ export class Fold {
   }
 
   /**
-   * Whether nobody folds, by the wall clocks of the others. A process that lives for a moment cannot wait
-   * until it has seen that.
+   * Whether no process folds, by the wall clocks of the others. A short-lived process cannot wait until it
+   * has observed that.
    */
   async #isNeglected(): Promise<boolean> {
     const at = fieldsOf<TurnValue>(await unlessCorrupt(this.#stores.turns.get(TURN)))?.at;
@@ -127,16 +127,16 @@ export class Fold {
     const first = Math.min(target, floorTo((await firstTime(index, signal)) ?? target, MINUTE));
     const claimed = await writeState(times, before, before.state ?? stateAt(first, "0"));
     if (claimed?.state === undefined || claimed.version === null) return;
-    // All that is written from here on has a higher version.
+    // All later writes have a higher version.
     const mark = claimed.version;
-    // In a new store the looks have seen nothing: a host whose clock is slow may write between the read of
+    // In a new store the checks have seen nothing: a host whose clock is slow may write between the read of
     // the first time and the claim.
     const entry: FoldEntry = claimed;
     const { state } = claimed;
     const { refs, far } = await lateRefs(index, state, mark, { signal, pause });
     const repaired = await repair(working, entry, refs, await closedSince(working, state.cursor));
-    // What is written after the mark, and less than ten minutes late, begins after that. From the cursor on,
-    // the second fold of a store would look at all that the first one has folded.
+    // A record that is written after the mark, and less than ten minutes late, begins after that. From the
+    // cursor on, the second fold of a store would check everything that the first one has folded.
     const near = { from: target - NEAR, version: mark };
     await forward({ ...working, clock: this.#clock, target, final: { near, far } }, repaired);
   }
@@ -147,13 +147,13 @@ function stateAt(cursor: number, version: string): FoldState {
 }
 
 /**
- * After how many records, or how many ms, a batch ends with its minute. A batch writes each hour of a name
- * once, so short batches write more. What a batch has read is lost if its process dies.
+ * The number of records, or ms, after which a batch ends with its minute. A batch writes each hour of a name
+ * once, so short batches write more. A batch that was read but not written is lost if its process dies.
  */
 const BATCH = 20_000;
 const SLICE = 2_000;
 
-/** Where a fold goes. */
+/** The inputs of folding forward. */
 interface Forward extends Repairing {
   readonly clock: Clock;
   /** The cursor at the end. */
@@ -163,16 +163,16 @@ interface Forward extends Repairing {
 }
 
 /**
- * Folds the records between the cursor and `target`, batch by batch. Each moves the cursor as it commits.
- * While it commits, the records of the next one are read: a record that changes after that is found as those
- * are that change after the commit.
+ * Folds the records between the cursor and `target`, batch by batch. Each commit moves the cursor. Meanwhile,
+ * the records of the next batch are read: a record that changes after that is found like those that change
+ * after the commit.
  */
 async function forward(going: Forward, entry: FoldEntry | undefined): Promise<FoldEntry | undefined> {
   const { index, jobs, clock, times, target, final, signal, pause } = going;
   if (entry?.state === undefined) return undefined;
   if (entry.state.cursor >= target) return writeState(times, entry, { ...entry.state, ...final });
   const from = entry.state.cursor;
-  // A batch of several commits that died half way leaves such entries beyond the cursor.
+  // A batch of several commits that died half-way leaves such entries beyond the cursor.
   const left = await openRefs(times, { from, to: target, signal });
   const pages = readAhead(refPages(index, { from, to: target, signal, pause }), async (refs) => ({
     count: refs.length,
@@ -186,7 +186,7 @@ async function forward(going: Forward, entry: FoldEntry | undefined): Promise<Fo
   for await (const page of pages) {
     tally.addAll(page.entries);
     count += page.count;
-    // The minute of the last record may have more of them.
+    // The minute of the last record may have more records.
     const end = floorTo(page.last, MINUTE);
     if (end <= (current.state?.cursor ?? end) || (count < BATCH && clock.monotonic() < began + SLICE)) continue;
     const rest = tally.splitAt(end);
@@ -197,10 +197,10 @@ async function forward(going: Forward, entry: FoldEntry | undefined): Promise<Fo
   return move(going, { tally, left, end: target }, current);
 }
 
-/** What lies between the cursor and `end`. */
+/** The records between the cursor and `end`. */
 interface Batch {
   readonly tally: Tally;
-  /** Runs that a fold found open before. */
+  /** Runs that an earlier fold found open. */
   readonly left: readonly RecordRef[];
   readonly end: number;
 }

@@ -5,19 +5,19 @@ import { cellsPlace, cellsRange, SPANS, type Span } from "./entries.js";
 /** The most deletes of one commit. */
 const AT_ONCE = 200;
 
-/** Which records a prune left. */
+/** The records that remain after a prune. */
 interface Left {
   /** It deleted no record of a run that ended at this time or later. */
   readonly cutoff: number;
-  /** The oldest start time that is left of a name; `undefined` if it has no record from before the cutoff. */
+  /** The oldest remaining start time of a name; `undefined` if it has no record from before the cutoff. */
   oldest(name: string): number | undefined | Promise<number | undefined>;
   /** The only name that was pruned; `undefined` if all were. */
   readonly name: string | undefined;
 }
 
 /**
- * Deletes the hours and days of a name that were over before its oldest record that is left, and before the
- * cutoff. Call it after the records were deleted: if it dies half way, the next prune finds the rest.
+ * Deletes the hours and days of a name that were over before its oldest remaining record, and before the
+ * cutoff. Call it after the records were deleted: if it dies half-way, the next prune finds the rest.
  */
 export async function pruneRollups(times: Channel<unknown>, left: Left, options: CallOptions): Promise<void> {
   for (const span of Object.keys(SPANS) as Span[]) await pruneSpan(times, span, left, options);

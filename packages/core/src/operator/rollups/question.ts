@@ -36,10 +36,10 @@ import { Fold, type FoldStores } from "./fold.js";
 import { NEAR } from "./repair.js";
 import type { Rollups, RollupsOptions } from "./types.js";
 
-/** How often a question is asked anew because a fold counted something again meanwhile. */
+/** How often a query is repeated because a fold counted runs again meanwhile. */
 const TRIES = 10;
 
-/** Answers what runs did by hours and minutes: from cells, and from the records that are in no cell yet. */
+/** Answers rollup queries by hours and minutes: from cells, and from records that are in no cell yet. */
 export class RollupQuestions {
   readonly #stores: FoldStores;
   readonly #fold: Fold;
@@ -63,7 +63,7 @@ export class RollupQuestions {
       const answer = new Answer(asked);
       const missing = await this.#add(asked, entry, answer);
       const after = await readFold(times);
-      // A run that a fold moved into a cell meanwhile may have been seen twice, or not at all.
+      // A run that a fold moved into a cell meanwhile may have been counted twice, or not at all.
       if (after.state?.repairs === entry.state?.repairs || left === 0) return answer.shown(missing);
       entry = after;
     }
@@ -76,13 +76,14 @@ export class RollupQuestions {
   async #add(asked: Asked, { state }: FoldEntry, answer: Answer): Promise<Rollups["missing"]> {
     const { jobs, index, times } = this.#stores;
     const { from, to, signal } = asked;
-    // A host whose clock is ahead may have moved the cursor too far: what our clock calls new is in no cell.
+    // A host whose clock is ahead may have moved the cursor too far: runs that our clock calls new are in no
+    // cell.
     const cursor = Math.max(Math.min(state?.cursor ?? from, this.#fold.target), (state?.cursor ?? from) - NEAR);
     const known = Math.max(from, Math.min(cursor, to));
     const missing = await addLive(jobs, index, { from: known, to, signal }, answer);
     if (known <= from) return missing;
     await addOpen({ jobs, times }, { from, to: known, signal }, answer);
-    // The hour of the cursor is not over: its minutes tell it.
+    // The hour of the cursor is not over: its minutes are counted.
     const whole = asked.by === "hour" ? Math.max(from, floorTo(known, HOUR)) : from;
     await this.#addCells("day", { ...asked, to: Math.min(whole, known) }, answer);
     await this.#addCells("hour", { ...asked, from: whole, to: known }, answer);
@@ -117,7 +118,7 @@ export class RollupQuestions {
 /** The longest range of each cell, in days. */
 const LONGEST_RANGE = { minute: 7, hour: 400 } as const;
 
-/** What is asked for, in whole cells. */
+/** The requested range, in whole cells. */
 interface Asked {
   readonly names: ReadonlySet<string> | undefined;
   readonly from: number;
@@ -129,7 +130,7 @@ interface Asked {
 }
 
 /**
- * Checks what is asked for, and widens it to whole cells.
+ * Checks the requested range, and widens it to whole cells.
  *
  * @throws ChannelError `INVALID_ARGUMENT`
  */
@@ -156,7 +157,7 @@ function show(value: unknown): string {
   return typeof value === "string" ? `the text "${value}"` : String(value);
 }
 
-/** A cell of an answer, which can be added to. */
+/** A cell of an answer, to which runs can be added. */
 interface AnswerCell extends Cell {
   readonly at: number;
 }
@@ -216,7 +217,7 @@ class Answer {
   }
 }
 
-/** The most records that a question reads, or among which it looks for those of its names. */
+/** The most records that a query reads, or among which it searches for those of its names. */
 const RECORDS = 5_000;
 
 interface Range {
@@ -226,8 +227,8 @@ interface Range {
 }
 
 /**
- * Adds the records of a range that no cell tells yet, the newest first. Resolves to the part of the range
- * that it left out: it has more records than one question may read.
+ * Adds the records of a range that are in no cell yet, the newest first. Resolves to the part of the range
+ * that it left out, if that has more records than one query may read.
  */
 async function addLive(
   jobs: Channel<RunRecord>,
@@ -259,7 +260,7 @@ async function addOpen(
   const open = all.filter(({ name }) => answer.wants(name));
   for (let i = 0; i < open.length; i += PAGE) {
     const some = open.slice(i, i + PAGE);
-    // Of more runs than one question may read, the fold knew a moment ago that they go on.
+    // Beyond the records that one query may read: a moment ago, the fold knew that these runs were open.
     if (i >= RECORDS) for (const ref of some) answer.addRun({ ...ref, status: "running" });
     else await addRecords(jobs, some, answer);
   }

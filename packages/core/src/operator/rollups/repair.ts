@@ -8,25 +8,24 @@ import type { RunRecord } from "../../jobs/types.js";
 import { PAGE, type RefRange, refPages, Tally, writeFolded } from "./cells.js";
 import { type FoldEntry, type FoldState, floorTo, MINUTE, openRefs } from "./entries.js";
 
-/** How far behind the cursor each fold looks for late records, in ms. */
+/** How far behind the cursor each fold checks for late records, in ms. */
 export const NEAR = 600_000;
 
-/** How many refs of the index each fold looks at on its way through all of them. */
+/** The number of refs of the index that each fold checks on its way through all of them. */
 const FAR = 20 * PAGE;
 
-/** What a look found. */
+/** The findings of a check. */
 interface Late {
   readonly refs: readonly RecordRef[];
   readonly far: FoldState["far"];
 }
 
 /**
- * The records behind the cursor that were written since the last look there: the clock of their host is slow,
- * or their commit took long. The order of start times is that of several clocks; the order of versions is
- * that of the store.
+ * The records behind the cursor that were written since the last check there: the clock of their host is
+ * slow, or their commit took long. Start times are ordered by several clocks, versions by the store.
  *
- * Each fold looks at the last ten minutes, and at a part of the whole index. So a record that is later than
- * ten minutes is found too, within as many folds as the index has tens of thousands of records.
+ * Each fold checks the last ten minutes, and a part of the whole index. So a record that is later than ten
+ * minutes is found too, within as many folds as the index has tens of thousands of records.
  */
 export async function lateRefs(
   index: TimeIndex,
@@ -46,7 +45,7 @@ export async function lateRefs(
     take(page, far.version);
     count += page.length;
     const at = page.at(-1)?.startTime ?? from;
-    // Runs that began in one ms are not divided: the next part would begin with them again.
+    // Runs that began in the same ms are not split: the next part would begin with them again.
     if (count >= FAR && at > from) return { refs, far: { at, begun, version: far.version } };
   }
   return { refs, far: { begun, version: begun } };
@@ -58,26 +57,26 @@ export async function firstTime(index: TimeIndex, signal: AbortSignal | undefine
   return first?.startTime;
 }
 
-/** The most refs of one commit, and how many ops each may need. */
+/** The most refs of one commit, and the number of ops that each may need. */
 const REFS_AT_ONCE = 200;
 const OPS_OF_REF = 4;
 
-/** From so many late records on, all minutes between them are counted anew: that reads more at once. */
+/** From this many late records on, all minutes between them are counted again: that reads more at once. */
 const MANY_LATE_RECORDS = 1_000;
 
-/** What a repair reads and writes. */
+/** The inputs of a repair. */
 export interface Repairing {
   readonly jobs: Channel<RunRecord>;
   readonly times: Channel<unknown>;
   readonly index: TimeIndex;
   readonly signal: AbortSignal;
-  /** Awaited after each page, so that others can work. */
+  /** Awaited after each page, so that other work can run. */
   pause(): Promise<void>;
-  /** Asked before each commit: another process may have taken over the work. */
+  /** Called before each commit: another process may have taken over the work. */
   goesOn(): Promise<boolean>;
 }
 
-/** The runs that were open when the fold passed them, and are not any more. */
+/** The runs that were open when the fold passed them, and are no longer. */
 export async function closedSince({ jobs, times, signal }: Repairing, cursor: number): Promise<RecordRef[]> {
   const open = await openRefs(times, { from: BEGIN_OF_TIME, to: cursor, signal });
   const closed: RecordRef[] = [];
@@ -90,8 +89,8 @@ export async function closedSince({ jobs, times, signal }: Repairing, cursor: nu
 }
 
 /**
- * Counts anew the minutes before the cursor in which a record is late, or a run is not open any more. It sets
- * their cells to what the records say, so that it may be done any number of times.
+ * Counts the minutes before the cursor again in which a record is late, or a run is no longer open. It sets
+ * their cells from the records, so it may be repeated any number of times.
  */
 export async function repair(
   repairing: Repairing,
@@ -151,7 +150,7 @@ async function addMinute({ jobs, signal }: Repairing, { name, startTime }: Recor
   }
 }
 
-/** The minutes of some records, each once, with the begin of the minute as start time. */
+/** The minutes of some records, each once, with the start of the minute as start time. */
 function minutesOf(refs: readonly RecordRef[]): RecordRef[] {
   const minutes = refs.map((ref) => [minuteId(ref), { name: ref.name, startTime: floorTo(ref.startTime, MINUTE) }]);
   return [...new Map(minutes as [string, RecordRef][]).values()];

@@ -45,7 +45,7 @@ async function counts(options: Partial<RollupsOptions> = {}, of = one): Promise<
   return [...shown, ...(missing === undefined ? [] : ["missing"])].join("; ");
 }
 
-/** The same of the records. */
+/** The same, from the records. */
 async function recorded(): Promise<string> {
   const records = await clock.until(collect<RunRecord>(one.manager.history()));
   const names = [...new Set(records.map(({ name }) => name))].sort();

@@ -3,24 +3,24 @@ import type { RunStatus } from "../../jobs/types.js";
 
 /** Options of {@link JobManager.rollups}. */
 export interface RollupsOptions extends CallOptions {
-  /** Only these jobs. Default: all that ran. Give them where there are thousands. */
+  /** Only these jobs. Default: all jobs with runs. Set it if there are thousands. */
   readonly names?: readonly string[];
-  /** The begin and the end (exclusive), in ms since 1970. Each is widened to a whole cell, in UTC. */
+  /** The start and the end (exclusive), in ms since 1970. Each is widened to a whole cell, in UTC. */
   readonly from: number;
   readonly to: number;
-  /** How long a cell is. Of minutes at most 7 days can be asked for at once, of hours at most 400. */
+  /** The length of a cell. A query may cover 7 days of minutes, or 400 days of hours. */
   readonly by: "hour" | "minute";
 }
 
-/** What the runs of a job did that began in one hour, or in one minute. */
+/** Counts of the runs of a job that began in one hour, or in one minute. */
 export interface RollupCell {
   /** When the cell begins, in ms since 1970. */
   readonly at: number;
-  /** How many runs began, by the status that they have now. A status that none has is absent. */
+  /** How many runs began, by their present status. A status without runs is absent. */
   readonly runs: { readonly [S in RunStatus]?: number };
-  /** How long the runs took that ended, all together, in ms. */
+  /** The total duration of the ended runs, in ms. */
   readonly busy: number;
-  /** How long the longest of them took, in ms. */
+  /** The duration of the longest of them, in ms. */
   readonly longest: number;
 }
 
@@ -30,13 +30,13 @@ export interface JobRollup {
   readonly cells: readonly RollupCell[];
 }
 
-/** What {@link JobManager.rollups} resolves to. */
+/** The result of {@link JobManager.rollups}. */
 export interface Rollups {
   /** The jobs that ran, ordered by name. */
   readonly jobs: readonly JobRollup[];
   /**
-   * The runs that began from `from` to `to` (exclusive) are not counted yet, or not all of them: too many
-   * records were not folded. Ask again: the fold goes on. Absent if the answer is complete.
+   * The runs that began from `from` to `to` (exclusive) are not all counted yet: too many records were not
+   * folded. Query again: the fold continues. Absent if the answer is complete.
    */
   readonly missing?: { readonly from: number; readonly to: number };
 }

@@ -17,7 +17,7 @@ import { fieldsOf, isTime } from "../../util/shape.js";
 import { checkRange, selectRecords } from "../history.js";
 import type { Exported, ExportedAudit, ExportOptions } from "./types.js";
 
-/** The runs of a store, newest first, each with its log; then what operators did. */
+/** The runs of a store, newest first, each with its log; then the audit. */
 export async function* exportAll(
   context: RunContext,
   { logs = true, ...options }: ExportOptions,
@@ -63,7 +63,7 @@ async function* auditsOf(
   }
 }
 
-/** Whether something is an entry of the audit: its key is `["audit", NAME, TIME, …]`. */
+/** Whether a value is an entry of the audit: its key is `["audit", NAME, TIME, …]`. */
 export function isAudit(audit: unknown): audit is ExportedAudit {
   const { key, value } = fieldsOf<ExportedAudit>(audit) ?? {};
   if (!Array.isArray(key) || fieldsOf(value) === undefined) return false;
@@ -84,8 +84,8 @@ interface OfName {
 }
 
 /**
- * Which runs have a log. Of each name, ask for the latest run first. Reads only keys, a page at a time: to
- * ask for the log of each run would cost a call for each.
+ * Which runs have a log. Query the latest run of each name first. Reads only keys, a page at a time: reading
+ * the log of each run would cost a call for each.
  */
 class LoggedRuns {
   readonly #logs: Channel<LogsValue>;

@@ -16,7 +16,7 @@ import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
 import { isAudit } from "./export.js";
 import type { Exported, ExportedAudit, ExportedKind, ExportedLog, ExportedProgress, ImportCount } from "./types.js";
 
-/** Parts wait in memory until they are so many, or so many bytes. */
+/** The number of parts, and of bytes, that are buffered in memory. */
 const MOST_WAITING = 500;
 const MOST_WAITING_BYTES = 1_024 * 1_024;
 
@@ -25,7 +25,10 @@ const INDEX_OPS = 3;
 
 const TAKEN = "the store has another one of the same id";
 
-/** A run that is imported. `isOther`: the store has another run of its id; `undefined` until it was asked. */
+/**
+ * A run that is imported. `isOther`: the store has another run of its id; `undefined` until the store was
+ * read.
+ */
 interface ImportedRun extends NewEntry {
   readonly id: string;
   readonly record: RunRecord;
@@ -37,10 +40,9 @@ interface ImportedLog extends NewEntry {
 }
 
 /**
- * Writes what another store exported: see {@link JobManager.importer}. Not for two callers at once.
+ * Imports the export of another store: see {@link JobManager.importer}. Not for two callers at once.
  *
- * The parts of a log are written before the record of their run: a run that the store has, it has with its
- * log.
+ * The parts of a log are written before the record of their run: a run that is in the store has its log.
  */
 export class RunImport {
   readonly #context: RunContext;
@@ -59,15 +61,15 @@ export class RunImport {
     this.#context = context;
   }
 
-  /** What it did so far. Parts that wait to be written are not counted yet. */
+  /** The counts so far. Buffered parts are not counted yet. */
   get counts(): { readonly [K in ExportedKind]: ImportCount } {
     return this.#counters;
   }
 
   /**
-   * Adds a part, in the order in which it was exported. Writes what waits from time to time.
+   * Adds a part, in the order in which it was exported. Writes the buffered parts from time to time.
    *
-   * @throws RunError `INVALID` for what was not exported by ojm; ChannelError if the store fails
+   * @throws RunError `INVALID` for a part that ojm did not export; ChannelError if the store fails
    */
   async add(part: Exported): Promise<void> {
     const { run, log, progress, audit, leftOut } = fieldsOf<Record<string, unknown>>(part) ?? {};
@@ -81,7 +83,7 @@ export class RunImport {
   }
 
   /**
-   * Writes all that waits. Call it behind the last part.
+   * Writes all buffered parts. Call it after the last part.
    *
    * @throws ChannelError if the store fails
    */
@@ -92,13 +94,13 @@ export class RunImport {
 
   /**
    * The highest fence of the imported runs and the fence that a run here would get now, if that is lower;
-   * else `undefined`. A system that has stored the fence of an imported run then refuses the runs of this
-   * store, until what it has stored is reset. Call it after {@link RunImport.flush}.
+   * else `undefined`. A system that has stored the fence of an imported run then rejects the runs of this
+   * store, until its stored fence is reset. Call it after {@link RunImport.flush}.
    *
    * @throws ChannelError if the store fails
    */
   async lowerFences(): Promise<{ readonly imported: Version; readonly here: Version } | undefined> {
-    // A commit that changes nothing: each commit gets a version.
+    // A commit that changes nothing, for its version.
     const outcome = await this.#context.lockChannel.commit([{ delete: ["import"] }]);
     if (!outcome.ok || compareVersions(outcome.version, this.#highestFence) > 0) return undefined;
     return { imported: this.#highestFence, here: outcome.version };
@@ -153,7 +155,7 @@ export class RunImport {
     this.#bytes += bytes;
   }
 
-  /** Writes all that waits, but for the record of a run whose log is not complete. */
+  /** Writes all buffered parts, except the record of a run whose log is not complete. */
   async #write(incomplete: ImportedRun | undefined): Promise<void> {
     const runs = [...this.#runs.values()];
     const [logs, audits] = [this.#logs, this.#audits];
@@ -167,7 +169,7 @@ export class RunImport {
     for (const put of await putAbsent(this.#context.lockChannel, audits)) count(this.#counters.audits, put);
   }
 
-  /** The runs are asked for first: a part of a log must not get into that of another run. */
+  /** Read the runs first: a part of a log must not get into that of another run. */
   async #writeLogs(all: readonly ImportedLog[]): Promise<void> {
     await this.#ask([...new Set(all.map(({ run }) => run))]);
     const { channel, budget } = await this.#context.logs.open();
@@ -175,7 +177,7 @@ export class RunImport {
     for (const _ of others) this.#counters.logs.leaveOut(TAKEN);
     const own = all.filter(({ run }) => run.isOther !== true).map((log) => ({ ...log, ttl: budget.ttl }));
     for (const put of await putAbsent(channel as Channel<unknown>, own)) {
-      // A part is not changed once it is written.
+      // A part never changes once it is written.
       if (put.outcome === "taken") this.#counters.logs.present++;
       else count(this.#counters.logs, put);
     }
@@ -191,7 +193,7 @@ export class RunImport {
     for (const put of puts) count(this.#counters.runs, put, recordIn);
   }
 
-  /** Asks the store which runs it has. */
+  /** Reads from the store which runs it has. */
   async #ask(runs: readonly ImportedRun[]): Promise<void> {
     const unknown = runs.filter(({ isOther }) => isOther === undefined);
     const keys = unknown.map(({ key }) => key);
@@ -206,7 +208,7 @@ function recordIn(entry: Entry<unknown>): unknown {
   return isRecord(entry) ? toRecord(entry as Entry<RunRecord>) : undefined;
 }
 
-/** `asExported`: what the store has, as it would be exported. */
+/** `asExported`: the entry of the store in the form of an export. */
 function count<E extends NewEntry>(
   counter: Counter,
   put: Put<E>,
@@ -227,10 +229,10 @@ function refuse(what: string): never {
   throw new RunError("INVALID", "", what);
 }
 
-/** The most bytes of the values of one commit: etcd takes 1.5 MB. */
+/** The most bytes of the values of one commit: etcd accepts 1.5 MB. */
 const MOST_COMMIT_BYTES = 512 * 1_024;
 
-/** An entry to be written where there is none. */
+/** An entry to write if its key is free. */
 interface NewEntry {
   readonly key: Key;
   readonly value: unknown;
@@ -238,14 +240,14 @@ interface NewEntry {
   readonly ttl?: number | undefined;
 }
 
-/** What became of an entry. `current`: the store has another one under its key. */
+/** The outcome of an entry. `current`: the store has another one under its key. */
 type Put<E> =
   | { readonly entry: E; readonly outcome: "written" | "too large" | "corrupt"; readonly current?: undefined }
   | { readonly entry: E; readonly outcome: "taken"; readonly current: Entry<unknown> | undefined };
 
 /**
- * Writes entries under keys that have none, many in one commit. `more`: what the commit that writes an entry
- * writes too, of at most `opsOfMore` ops.
+ * Writes entries under free keys, many in one commit. `more`: further ops for the commit that writes an
+ * entry, `opsOfMore` at most.
  */
 async function putAbsent<E extends NewEntry>(
   channel: Channel<unknown>,
@@ -286,7 +288,7 @@ async function putBatch<E extends NewEntry>(
       if (outcome === undefined) throw error;
       const [entry] = left;
       if (left.length === 1 && entry !== undefined) return [...done, { entry, outcome }];
-      // One of them is at fault: halve until it stands alone.
+      // One of them is at fault: halve until it is found.
       const middle = left.length >> 1;
       done.push(...(await putBatch(channel, left.slice(0, middle), more)));
       return [...done, ...(await putBatch(channel, left.slice(middle), more))];
@@ -316,7 +318,7 @@ function refusalOf(error: unknown): "too large" | "corrupt" | undefined {
   return isChannelError(error) && error.code === "TOO_LARGE" ? "too large" : undefined;
 }
 
-/** Counts what becomes of the parts of one kind. */
+/** Counts the outcomes of the parts of one kind. */
 class Counter implements ImportCount {
   imported = 0;
   present = 0;

@@ -6,7 +6,7 @@ import { type ManagerOf, World } from "../../testing/world.js";
 import type { RunImport } from "./import.js";
 import type { Exported, ExportOptions } from "./types.js";
 
-/* From one store into another. Each world is a store with a time of its own. */
+/* From one store into another. Each world is a store with its own time. */
 
 const MINUTE = 60_000;
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
   target = await to.manager();
 });
 
-/** Runs that ended in all ways, some with a log, one that goes on, and an act of an operator. */
+/** Runs that ended in every way, some with a log, an open one, and an action of an operator. */
 async function fill(): Promise<void> {
   const { manager } = source;
   const { clock } = from;
@@ -115,7 +115,8 @@ describe("an export that is imported into an empty store", () => {
     for (const part of parts) await whole.clock.until(importer.add(part));
     await whole.clock.until(importer.flush());
 
-    // Dies in the middle of a log: after the call that wrote its first parts, and without a flush.
+    // The process dies in the middle of a log: after the call that wrote its first parts, and without a
+    // flush.
     const middle = parts.findLastIndex((part) => "log" in part);
     const dying = target.manager.importer();
     for (const part of parts.slice(0, middle)) await to.clock.until(dying.add(part));
@@ -187,7 +188,7 @@ describe("an export that is imported into an empty store", () => {
     for (let part = 0; part < 1_200; part++) {
       await to.clock.until(importer.add({ log: { ...log.log, run: run.run.id, part } }));
     }
-    // A process that dies here leaves a part of the log. The next import would take a record for all of the
+    // A process that dies here leaves a part of the log. The next import would mistake a record for the whole
     // run.
     expect(importer.counts.logs.imported).toBeGreaterThan(0);
     expect(await collect(target.manager.history())).toEqual([]);

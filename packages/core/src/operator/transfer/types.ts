@@ -8,7 +8,7 @@ import type { RunRecord } from "../../jobs/types.js";
 export interface ExportOptions extends CallOptions {
   /** Only the runs of this name. */
   readonly name?: string;
-  /** Only runs that began, and acts that were done, at this time or later, in ms since 1970. */
+  /** Only runs that began, and actions, at this time or later, in ms since 1970. */
   readonly from?: number;
   /** Only those before this time, in ms since 1970. */
   readonly to?: number;
@@ -24,13 +24,13 @@ export interface ExportedLog extends LogChunk {
   readonly part: number;
 }
 
-/** The progress of a run, as it told it last. */
+/** The latest progress of a run. */
 export interface ExportedProgress extends Progress {
   /** The id of the run. */
   readonly run: string;
 }
 
-/** Something that an operator did, as the store has it. */
+/** An action of an operator, as in the store. */
 export interface ExportedAudit {
   readonly key: readonly (string | number | boolean)[];
   readonly value: { readonly [field: string]: JsonValue };
@@ -54,13 +54,13 @@ export type Exported =
   | { readonly audit: ExportedAudit }
   | { readonly leftOut: NotExported };
 
-/** What an import did with the parts of one kind. */
+/** The outcome of an import for the parts of one kind. */
 export interface ImportCount {
-  /** How many it wrote. */
+  /** The number of written parts. */
   readonly imported: number;
-  /** How many the store had already. */
+  /** The number of parts that the store had already. */
   readonly present: number;
-  /** How many it did not write, by the reason. */
+  /** The number of parts that were not written, by the reason. */
   readonly leftOut: { readonly [reason: string]: number };
 }
 

@@ -9,9 +9,12 @@ interface Latest {
   readonly handedOver: boolean;
 }
 
-/** The attempts of each chain, as they are written: no attempt begins before the one before it is closed. */
+/**
+ * The attempts of each retry series, as they are written: no attempt begins before the previous one is
+ * closed.
+ */
 export class Attempts {
-  /** The latest attempt of each chain, and whether it is open. */
+  /** The latest attempt of each retry series, and whether it is open. */
   readonly #latest: Map<string, Latest> = new Map();
 
   /** Call it with each record that the store applied. */
@@ -31,9 +34,9 @@ export class Attempts {
 }
 
 /**
- * Throws unless each chain has its attempts, each once, as many as its policy allows, and the next one waits
- * in the store if the last one is to be tried again. `hasBegun`: whether the function of a run began; without
- * it, only the records tell.
+ * Throws unless each retry series has its attempts, each once, as many as its policy allows, and the next one
+ * is pending in the store if the last one is to be retried. `hasBegun`: whether the function of a run began;
+ * without it, only the records show that.
  */
 export function checkChains(
   records: readonly RunRecord[],
@@ -46,7 +49,7 @@ export function checkChains(
     chains.set(chain, [...(chains.get(chain) ?? []), record]);
   }
   for (const [chain, all] of chains) {
-    // The clocks of two processes may differ: of one attempt that was handed over, the fences tell the order.
+    // The clocks of two processes may differ: if one attempt was handed over, the fences show the order.
     const attempts = all.toSorted(
       (a, b) => numberOf(a) - numberOf(b) || Number(BigInt(a.fence ?? 0) - BigInt(b.fence ?? 0)),
     );
@@ -64,7 +67,7 @@ function checkChain(
   hasBegun: (id: string) => boolean,
 ): void {
   const numbers = attempts.map(numberOf);
-  // One that was handed over is made again under its number.
+  // An attempt that was handed over is repeated under its number.
   const counted = attempts.map((_, i) => attempts.slice(0, i).filter(({ handedOver }) => handedOver !== true).length);
   const expected = counted.map((count) => count + 1);
   if (String(numbers) !== String(expected)) {
@@ -93,15 +96,15 @@ function checkChain(
 /** Without a policy, a record has no number. */
 const numberOf = ({ attempt = 1 }: RunRecord): number => attempt;
 
-/** A start of a schedule whose answer was lost, or which a close has caught: another attempt follows. */
+/** A start of a schedule whose answer was lost, or which happened during a close: another attempt follows. */
 function isMadeUpFor({ tick, status, error }: RunRecord): boolean {
   return tick !== undefined && status === "lost" && error?.includes("did not begin") === true;
 }
 
 /**
- * Whether an attempt makes up for a start of a schedule whose answer was lost. If its session ended too,
- * another process may have closed the record as that of a dead process meanwhile. The policy of the attempt
- * shows it: it allows one attempt more.
+ * Whether an attempt replaces a start of a schedule whose answer was lost. If its session ended too, another
+ * process may have closed the record as that of a dead process meanwhile. The policy of the attempt shows it:
+ * it allows one attempt more.
  */
 function isMadeUpForBy(
   { tick, status, retry }: RunRecord,
@@ -110,7 +113,7 @@ function isMadeUpForBy(
   return tick !== undefined && status === "lost" && later.retry?.attempts === (retry?.attempts ?? 1) + 1;
 }
 
-/** By the words of the policy, not by the code under test. */
+/** By the definition of the policy, not by the code under test. */
 function isRetriable({ status, retry }: RunRecord): boolean {
   return ["failed", "timeout"].includes(status) || (status === "lost" && retry?.onLost === true);
 }

@@ -5,7 +5,7 @@ import type { Dice } from "./dice.js";
 import { isAudit, isLock } from "./entry-kinds.js";
 import type { FakeProcess } from "./process.js";
 
-/** What chaos needs to know of its simulation. */
+/** The inputs of chaos from its simulation. */
 export interface ChaosOptions {
   readonly dice: Dice;
   readonly clock: FakeClock;
@@ -32,12 +32,12 @@ export class Chaos {
     this.#options = options;
   }
 
-  /** Ends chaos: from now on all goes well. */
+  /** Ends chaos: from now on every call succeeds. */
   end(): void {
     this.#over = true;
   }
 
-  /** The fault of a call of the process `name`; `undefined` if the call goes well. */
+  /** The fault of a call of the process `name`; `undefined` if the call succeeds. */
   fault(name: string, call: Call): Fault | undefined {
     if (this.#over) return undefined;
     const fault = this.#pick(call);

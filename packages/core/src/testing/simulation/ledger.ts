@@ -7,20 +7,20 @@ import { Attempts } from "./chains.js";
 /** A record to which programs have added a count of their writes. */
 export type AddedTo = RunRecord & { readonly added?: number };
 
-/** What must be in the history at the end, by what was written to it and what callers were told. */
+/** The history that is expected at the end, from the writes to it and the answers to callers. */
 export class Ledger {
   /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
-  /** What was written to each record, in order. */
+  /** The writes to each record, in order. */
   readonly #written: Map<string, RunRecord[]> = new Map();
   /** The runs that began. */
   readonly #begun: Map<string, Run> = new Map();
-  /** What run() told its callers, by run. */
+  /** The answers of run() to its callers, by run. */
   readonly #told: Map<string, { readonly fence: string; readonly outcome: string }> = new Map();
-  /** The cancels that were asked for, by their reasons: of which name, and of which run if that is known. */
+  /** The requested cancels, by their reasons: the name, and the run if it is known. */
   readonly #cancels: Map<string, { readonly name: string; readonly id?: string }> = new Map();
   readonly #attempts: Attempts = new Attempts();
-  /** The most records that there were at once. */
+  /** The largest number of records at one time. */
   #most = 0;
   /** The records that the retention of the store has deleted, as they were. */
   readonly pruned: RunRecord[] = [];
@@ -65,26 +65,26 @@ export class Ledger {
     return reason;
   }
 
-  /** Call it with what a cancel resolved to. */
+  /** Call it with the result of a cancel. */
   asked(reason: string, { name, id, status }: RunRecord, ended: boolean): void {
     this.#cancels.set(reason, { name, id });
     expect(ended, id).toBe(status !== "running");
   }
 
-  /** Call it with how many runs an answer about all of them has counted. */
+  /** Call it with the number of runs that an answer about all of them has counted. */
   counted(count: number): void {
-    // An answer may be of the time before the store forgot its records.
+    // An answer may be from before the store forgot its records.
     const size = this.#forgotten === "0" ? this.#written.size : this.#most;
     if (count > size) throw new Error(`the rollups tell ${count} runs, of ${size} that began`);
   }
 
-  /** Checks `records`, all that are left, and those that were pruned. */
+  /** Checks `records`, all that remain, and those that were pruned. */
   check(records: readonly RunRecord[]): void {
     const byRun = new Map<string, RunRecord>();
     for (const record of [...records, ...this.pruned]) {
       expect(record.status, JSON.stringify(record)).not.toBe("running");
       byRun.set(`${record.name} ${record.fence}`, record);
-      // A cancel of a name ends all attempts of it that wait.
+      // A cancel of a name ends all its pending attempts.
       const isAttempt = (record.attempt ?? 1) > 1 || record.chain !== undefined;
       const hasBegun = this.#begun.has(`${record.name} ${record.fence}`);
       if (record.endedBy?.action === "cancel" && (hasBegun || !isAttempt))
@@ -102,7 +102,7 @@ export class Ledger {
     }
   }
 
-  /** A cancel ends the run that was meant, and no other. */
+  /** A cancel ends the intended run, and no other. */
   #checkCancel({ name, id, status }: RunRecord, reason: string): void {
     expect(status, id).toBe("cancelled");
     const cancel = this.#cancels.get(reason);

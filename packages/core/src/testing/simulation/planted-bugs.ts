@@ -25,17 +25,17 @@ export interface PlantedBug {
   readonly caughtAs: RegExp;
   /** The way of one process to the store, with the bug. */
   plant(store: Backend, clock: Clock): Backend;
-  /** The clock of that process, if the bug is in there too. */
+  /** The clock of that process, if the bug is there too. */
   clock?(clock: Clock): Clock;
   /** How its processes close, if the bug is in there. */
   close?(manager: JobManager, grace: number, clock: Clock): Promise<void>;
-  /** Its signals are late: the check looks for the consequences. */
+  /** Its signals are late: the check searches for the consequences. */
   readonly late?: true;
 }
 
 const LATE = /^the signal of .* is late/;
 const TWO_HOLD = /^two hold /;
-/** Whichever comes first: the record of a living run is closed, or its lock is taken. */
+/** The first of two findings: the record of a living run is closed, or its lock is taken. */
 const TAKEN_EARLY = /^two hold |is taken for dead, and has its lock/;
 const LEFT = /^\S+ .* is left of /;
 const CLOSED_TWICE = /was closed \d times/;
@@ -46,8 +46,8 @@ function statusOf(write: StoredWrite): unknown {
 
 /** The way of a process to the store, with a bug. */
 export class Planted extends PassedOn {
-  // Without a watch: a holder that is told of every loss at once stops in time, which hides most of these
-  // bugs. The laws must hold without being told.
+  // Without a watch: a holder that gets a signal of every loss at once stops in time, which hides most of
+  // these bugs. The laws must hold without watches.
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
 
   /** Commits without the check at `index`, as if it held. */
@@ -107,13 +107,14 @@ class WallClockExpiry extends Planted {
 }
 
 class RenewalAfterExpiry extends Planted {
-  /** Its process has no deadlines of its own, so it must ask each time whether others are dead. */
+  /** Its process has no deadlines of its own, so it must check each time whether others are dead. */
   override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
     return (await super.read(keys, options)).map((entry) => entry && { ...entry, expiresIn: 0 });
   }
 
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    // A process that believes its session never ended has no reason to ask whether its locks are still there.
+    // A process that believes its session never ended has no reason to check whether its locks are still
+    // there.
     if (commit.writes.length === 0) return { ok: true, version: "0" };
     const outcome = await super.commit(commit, options);
     const renews = commit.writes.some(({ key, ttl }) => isSession(key) && ttl !== undefined);
@@ -140,7 +141,7 @@ class EndAfterLoss extends Planted {
   }
 }
 
-/** The end of a run writes over what others have written to its record meanwhile. */
+/** The end of a run overwrites the changes of others to its record. */
 class EndOverwrites extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const ends = commit.writes.some((write) => ["completed", "failed"].includes(`${statusOf(write)}`));
@@ -149,7 +150,7 @@ class EndOverwrites extends Planted {
   }
 }
 
-/** Looks for the lock of an open record by the version of the record alone. */
+/** Finds the lock of an open record only by the version of the record. */
 class FenceByVersion extends Planted {
   override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
     const isWrittenBack = (it: StoredEntry): boolean =>
@@ -166,7 +167,7 @@ class FenceByVersion extends Planted {
   }
 }
 
-/** Looks whether a run of the window has started, and does not check it in the commit that takes the lock. */
+/** Checks whether a run of the window has started, but not in the commit that takes the lock. */
 class OnceInTwoSteps extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const start = commit.checks.findIndex(({ key }) => isOnce(key));
@@ -174,7 +175,7 @@ class OnceInTwoSteps extends Planted {
   }
 }
 
-/** Writes that a run of the window has started once its body is over. */
+/** Marks a run of the window as started only once its body is over. */
 class OnceAtTheEnd extends Planted {
   override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const kept = writes.filter(({ key, value }) => !isOnce(key) || value === null);
@@ -205,7 +206,7 @@ class TurnForEver extends Planted {
 
 class RecordWithoutIndex extends Planted {
   override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    // Of every tenth record, the entry in the index is not in the same commit, and is forgotten.
+    // For every tenth record, the index entry is left out of the commit, and forgotten.
     const kept = writes.filter(({ key, value }) => !isIndexed(key) || value === null || !key.endsWith('7 "a '));
     return super.commit({ checks, writes: kept }, options);
   }
@@ -254,7 +255,7 @@ export function withoutDeadlines(clock: Clock): Clock {
   return { now: () => clock.now(), monotonic: () => start, after, random: (length) => clock.random(length) };
 }
 
-/** The same setup without a bug: what a check finds here is not a planted bug. */
+/** The same setup without a bug: a finding here is not a planted bug. */
 export const noBug: PlantedBug = {
   name: "none",
   caughtAs: /^$/,

@@ -10,19 +10,19 @@ import { decodeKey, encodeKey } from "../../channel/encoding/key.js";
 import { isLock, isRecord, isRetry } from "./entry-kinds.js";
 import { Planted, type PlantedBug } from "./planted-bugs.js";
 
-/* Bugs of those who prune old records, planted between ojm and the store. */
+/* Bugs of code that prunes old records, planted between ojm and the store. */
 
 const prunes = ({ writes }: Commit): boolean => writes.some(({ key, value }) => isRecord(key) && value === null);
 
-/** How the keys of the index by start time begin. */
+/** The prefix of the keys of the index by start time. */
 const TIMES = "oJobManager-times ";
 
-/** The begin of the keys of the records of one name. */
+/** The prefix of the keys of the records of one name. */
 const nameOf = (key: string): string => key.slice(0, key.indexOf("startTime"));
 
-/** Prunes one record more with those of a name. */
+/** Prunes one record more together with those of a name. */
 abstract class PrunesMore extends Planted {
-  /** Which of the records of a name, the newest first. */
+  /** Chooses one of the records of a name, which are sorted newest first. */
   protected abstract choose(newest: readonly StoredEntry[]): StoredEntry | undefined;
 
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
@@ -49,7 +49,7 @@ class PrunesNewest extends PrunesMore {
   }
 }
 
-/** Goes by the wall clock of the process alone: the history seems to have runs of each time. */
+/** Trusts only the wall clock of the process: the history seems to have runs of each time. */
 class ByOwnClock extends Planted {
   override async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
     const { to, reverse, limit } = request;
@@ -60,7 +60,7 @@ class ByOwnClock extends Planted {
   }
 }
 
-/** Prunes the attempts of a chain while the next one waits, or is running. */
+/** Prunes the attempts of a retry series while the next one is pending or running. */
 class ChainNotOver extends Planted {
   override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
     const entries = await super.read(keys, options);

@@ -21,19 +21,19 @@ export class FakeProcess implements Clock {
   readonly #world: FakeClock;
   readonly #chance: () => number;
 
-  /** `chance` decides in which order a resumed process handles what it missed. */
+  /** `chance` decides the order in which a resumed process handles missed events. */
   constructor(world: FakeClock, chance: () => number = () => 0) {
     this.#world = world;
     this.#chance = chance;
     this.since = world.monotonic();
   }
 
-  /** Whether it runs, and has handled all that happened while it was stopped. */
+  /** Whether it runs, and has handled all events from the time in which it was stopped. */
   get running(): boolean {
     return this.#state === "running";
   }
 
-  /** Whether it was resumed, and has not yet handled all that happened while it was stopped. */
+  /** Whether it was resumed, and has not yet handled all events from the time in which it was stopped. */
   get waking(): boolean {
     return this.#state === "waking";
   }
@@ -91,7 +91,7 @@ export class FakeProcess implements Clock {
   }
 
   /**
-   * Handles what it missed one by one, each with all its immediate consequences. Chance decides whether an
+   * Handles the missed events one by one, each with all its immediate consequences. Chance decides whether an
    * answer comes before the overdue timers or after them.
    */
   #wakeUp(): void {
@@ -113,7 +113,7 @@ export class FakeProcess implements Clock {
     this.#state = "dead";
     this.#due.length = 0;
     this.#answers.length = 0;
-    // The test would take far-off timers for leftovers of a living process.
+    // The test would mistake far-off timers for leftovers of a living process.
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
   }

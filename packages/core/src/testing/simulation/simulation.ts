@@ -28,22 +28,22 @@ const PROCESSES = 4;
 const LOG_BUDGET = { head: 500, tail: 1_500, chunk: 200, interval: 50 };
 
 /**
- * How long all goes well before the check, in times to live. By then late commits are applied, every process
- * has resumed, dead processes count as dead, and the others have swept.
+ * How long all calls succeed before the check, in times to live. By then late commits are applied, every
+ * process has resumed, dead processes count as dead, and the others have swept.
  */
 const CALM = 8;
 
 export interface SimulationOptions {
   /** A bug that is planted in every process. */
   readonly bug?: PlantedBug;
-  /** How long things go wrong, in ms. The shorter it is, the denser are the faults. Default: 40,000. */
+  /** How long chaos lasts, in ms. The shorter it is, the denser are the faults. Default: 40,000. */
   readonly length?: number;
 }
 
 /**
  * Several processes run jobs of a few names on a store that is slow, loses requests, loses replies, applies
  * commits late or twice, and is restarted. The processes are stopped, killed and cut off, and their wall
- * clocks jump. A seed decides on everything: what failed once fails again.
+ * clocks jump. A seed decides everything: a failure can be repeated.
  */
 export class Simulation {
   readonly clock: FakeClock;
@@ -66,7 +66,8 @@ export class Simulation {
   /** Whether old records are pruned. */
   readonly #retains: boolean;
   /**
-   * Whether a delete of a record comes from the retention: not from a store that forgets, and not from us.
+   * Whether a delete of a record comes from the retention, not from a store that forgets, nor from the
+   * simulation.
    */
   #isPruned = true;
   readonly #alive: Set<JobManager> = new Set();
@@ -173,7 +174,7 @@ export class Simulation {
     if (!this.#apart) this.#ledger.forgotten(version);
   }
 
-  /** Starts a process, and starts it anew whenever it dies. */
+  /** Starts a process, and restarts it whenever it dies. */
   #keepAlive(store: SharedStore, i: number): void {
     if (this.#over) return;
     const process = new FakeProcess(this.clock, this.#dice.chance);
@@ -216,8 +217,8 @@ export class Simulation {
   }
 
   /**
-   * A lock or a ticket was written again after it had been removed. No process knows of it, so it stays for
-   * as long as its session lives.
+   * A lock or a ticket was written again after its removal. No process knows of it, so it stays for as long
+   * as its session lives.
    */
   #taint(): void {
     this.note("what was given back is taken once more, by nobody");
@@ -238,7 +239,7 @@ export class Simulation {
   }
 
   async #end(store: SharedStore): Promise<void> {
-    // The next process closes what is left.
+    // The next process closes the remaining runs.
     const last = new FakeProcess(this.clock);
     const way = this.#way(store, last, "last");
     const jobsWay = this.#apart ? this.#way(store, last, "last") : way;
@@ -262,12 +263,12 @@ export class Simulation {
     await this.#closeAll();
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
     await this.clock.until(manager.close());
-    // Attempts that nobody made expire after a month. The store has a timer for them.
+    // Pending attempts that no process made expire after a month. The store has a timer for them.
     await this.clock.advance(31 * 86_400_000);
     expect(this.clock.pending).toBe(0);
   }
 
-  /** The logs of all runs that completed are there to their last line, or say what is missing. */
+  /** The logs of all completed runs are there to their last line, or report their gaps. */
   async #checkLogs(manager: JobManager, records: readonly RunRecord[]): Promise<void> {
     for (const id of this.#plan.logs?.ids ?? []) {
       const record = records.find((each) => each.id === id);
@@ -276,7 +277,7 @@ export class Simulation {
     }
   }
 
-  /** The rollups count each record that is left, once. The last process folds what is not folded yet. */
+  /** The rollups count each remaining record once. The last process folds the remaining ones. */
   async #checkRollups(manager: JobManager, records: readonly RunRecord[]): Promise<void> {
     for (let i = 0; i < 2; i++) {
       await this.clock.until(askRollups(manager, this.clock.now()));
@@ -284,7 +285,7 @@ export class Simulation {
     }
     for (const by of ["minute", "hour"] as const) {
       const rollups = await this.clock.until(askRollups(manager, this.clock.now(), by));
-      // The minutes of hours that are over go with the records.
+      // The minutes of past hours are deleted with the records.
       if (by === "hour" || !this.#retains)
         checkCells(records, rollups, { by, forgets: this.#forgets, pruned: this.#ledger.pruned });
     }

@@ -12,7 +12,7 @@ import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
 import { askRollups, countOf } from "./rollups/cells.js";
 
-/** What the workers of a simulation do, and what they report to. */
+/** The plan of the workers of a simulation, and the observers that they report to. */
 export interface Plan {
   readonly ttl: number;
   readonly names: readonly string[];
@@ -26,9 +26,9 @@ export interface Plan {
   /** Whether runs are cancelled by other processes, and names held for maintenance. */
   readonly cancels: boolean;
   readonly holds: boolean;
-  /** Whether runs that fail are tried again. */
+  /** Whether failed runs are retried. */
   readonly retries: boolean;
-  /** Whether somebody asks for rollups, which folds the records. */
+  /** Whether workers query rollups, which folds the records. */
   readonly rollups: boolean;
   /** Whether programs write open records back with a field of their own. */
   readonly writesBack: boolean;
@@ -61,7 +61,7 @@ export class Worker {
     this.#plan = plan;
   }
 
-  /** Does one thing after the other while `goesOn` returns `true`. */
+  /** Does one action after the other while `goesOn` returns `true`. */
   work(goesOn: () => boolean): void {
     const { dice, failed, ttl } = this.#plan;
     // Now and then it rests so long that its unused session ends.
@@ -140,7 +140,7 @@ export class Worker {
 
   async #unlock(): Promise<void> {
     const { clock, dice, laws, names, note, ttl } = this.#plan;
-    // Often unlock a name that runs in this process: the process can tell that body first.
+    // Often unlock a name that runs in this process: the process can signal that body first.
     const own = this.#inside.length > 0 && dice.chance() < 0.5;
     const name = dice.pick(own ? this.#inside : names);
     const unlocked = laws.unlocking(name, this.#process);
@@ -163,12 +163,13 @@ export class Worker {
     const once = this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
-    // A chain that is cancelled ends early: the ledger could not tell it from one that was lost.
+    // A retry series that is cancelled ends early: the ledger could not distinguish it from one that was
+    // lost.
     if (retry === undefined && dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
     let begun: Run | undefined;
     const body = async (run: Run): Promise<string> => {
       begun = run;
-      // One that was handed over is made again, and has its start from the first time.
+      // A run that was handed over is repeated, and has its start from the first time.
       if ("once" in once && run.chain === run.id) laws.once.entered(run);
       this.#enter(run);
       this.#inside.push(name);
@@ -178,12 +179,12 @@ export class Worker {
         if (obeys) run.signal.addEventListener("abort", () => resolve());
       });
       const closing = isClosing(run) ? run.signal.reason : undefined;
-      // It cleans up.
+      // The body cleans up.
       if (closing !== undefined) await new Promise<void>((resolve) => process.after(dice.between(0, 2 * ttl), resolve));
       this.#inside.splice(this.#inside.indexOf(name), 1);
       stopLines();
       laws.leave(run);
-      // Its process may also go on.
+      // A run may be handed over even if its process continues.
       const handsOver = dice.chance() < (closing !== undefined ? 0.3 : retry !== undefined ? 0.1 : 0);
       if (handsOver) {
         note(`${this.#name} hands over ${run.id}`);
@@ -217,7 +218,7 @@ export class Worker {
     }
   }
 
-  /** Writes lines at once, and again and again. The returned function writes the last ones. */
+  /** Writes lines at once, and repeatedly. The returned function writes the last ones. */
   #writeLines(run: Run): () => void {
     const { dice, logs } = this.#plan;
     if (logs === undefined) return () => {};

@@ -14,9 +14,9 @@ import { ChannelError } from "../../channel/errors.js";
 import type { Clock } from "../../util/clock.js";
 
 /**
- * What happens to a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`.
- * `doubled`: applied and answered at once, and made again after `ms`, when no caller waits for the answer.
- * `refused`: the store says at once that it is away. `full`: it says at once that it has no room. `request
+ * The fault of a call. `slow`: applied after `ms`. `slow reply`: applied at once, and answered after `ms`.
+ * `doubled`: applied and answered at once, and repeated after `ms`, when no caller waits for the answer.
+ * `refused`: the store reports at once that it is away. `full`: it reports at once that it is full. `request
  * lost` and `reply lost`: no answer comes before the deadline, and only the second one is applied. `late`:
  * applied, but only `ms` after the caller stopped waiting.
  */
@@ -35,13 +35,13 @@ const DEADLINE = 1_000;
 /** A way to a store on which calls fail as `fault` decides. */
 export class FaultyBackend implements Backend {
   readonly supports: Supports;
-  /** Decides on each call; `undefined` means that it goes well. */
+  /** Decides each call; `undefined` means that it succeeds. */
   fault: (call: Call) => Fault | undefined = () => undefined;
-  /** The process hears of the store only once this resolves: a stopped or dead process hears nothing. */
+  /** The process gets answers and events only once this resolves: a stopped or dead process gets none. */
   heard: () => Promise<void> = async () => {};
   /** Called with each commit, as it is sent. */
   sent: (commit: Commit) => void = () => {};
-  /** Called with each commit that was applied, once its caller hears of it, if it still waits. */
+  /** Called with each applied commit, once its caller gets the answer, if it still waits. */
   answered: (commit: Commit) => void = () => {};
   /** Called with each commit that was applied a second time. */
   repeated: (commit: Commit) => void = () => {};

@@ -10,7 +10,10 @@ import type {
   WatchSink,
 } from "../../channel/backend/backend.js";
 
-/** A backend of which a test decides everything: what a scan shows, and what a watch reports and when. */
+/**
+ * A backend in which a test decides everything: the result of a scan, and the events of a watch and their
+ * time.
+ */
 export class HandDriven implements Backend {
   readonly supports: Supports;
   entries: StoredEntry[] = [];

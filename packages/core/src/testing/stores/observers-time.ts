@@ -13,16 +13,16 @@ import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "./passed-on.js";
 
 /**
- * A store that does not expose its clock, as etcd: an entry lives until an observer has seen it at one
+ * A store that does not expose its clock, like etcd: an entry lives until an observer has seen it at one
  * version for its whole time.
  */
 export class ObserversTime extends PassedOn {
   readonly #life: number;
-  /** Until when each entry lives for this observer, by key and version. */
+  /** The end of each entry's life for this observer, by key and version. */
   readonly #until: Map<string, number> = new Map();
 
   /**
-   * `life`: the time of every entry that has a time to live, in ms. All users of the store must open it
+   * `life`: the lifetime of every entry that has a time to live, in ms. All users of the store must open it
    * through this class.
    */
   constructor(store: Backend, clock: Clock, life: number) {

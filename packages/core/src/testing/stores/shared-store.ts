@@ -19,7 +19,7 @@ import type { FakeClock } from "../fake-clock.js";
  */
 export class SharedStore implements Backend {
   readonly supports: Supports;
-  /** The content, readable while the store is away too: for checks. */
+  /** The content, which checks can read even while the store is away. */
   readonly memory: Backend;
   readonly #clock: FakeClock;
   readonly #sinks: Set<WatchSink> = new Set();
@@ -47,8 +47,8 @@ export class SharedStore implements Backend {
   }
 
   /**
-   * Forgets the content of `range`, even while the store is away. Resolves to a version: everything forgotten
-   * is below it, and everything to come is above it.
+   * Forgets the content of `range`, even while the store is away. Resolves to a version: all forgotten
+   * versions are below it, and all later ones are above it.
    */
   async forget(range: KeyRange): Promise<string> {
     const { entries } = await this.memory.scan({ ...range, reverse: false, limit: 1_000_000, values: false });

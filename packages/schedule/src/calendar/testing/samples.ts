@@ -86,8 +86,7 @@ function dayFits(day: Date, ofMonth: DayField, ofWeek: DayField): boolean {
 }
 
 /**
- * Expressions of 5 fields, or of 6 with seconds; most have hours around midnight and 2, where clocks are
- * changed.
+ * Expressions of 5 fields, or of 6 with seconds; most have hours around midnight and 2, when clocks change.
  */
 export function samples(seconds: boolean): fc.Arbitrary<Sample> {
   const second = seconds ? field(0, 59) : fc.constant({ text: "", values: new Set([0]) });

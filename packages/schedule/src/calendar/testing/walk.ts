@@ -1,22 +1,19 @@
-/** A cron expression together with what it means, said without any parser. */
+/** A cron expression and its meaning, stated without a parser. */
 export interface Sample {
   readonly text: string;
-  /** Whether this time of day fits; it is given as an instant at which clocks in UTC show it. */
+  /** Whether this time of day matches; it is passed as an instant at which clocks in UTC show it. */
   fits(shown: Date): boolean;
   readonly rule: "once" | "interval" | "clock";
 }
 
-/** What the clocks of a zone show at each step of a stretch of time. */
+/** The clock times of a zone at each step of a stretch of time. */
 export interface Walk {
   readonly instants: readonly number[];
   readonly shown: readonly number[];
   readonly step: number;
 }
 
-/**
- * Looks at the clocks of a zone again and again: slow, and with nothing of the arithmetic that it is held
- * against.
- */
+/** Reads the clocks of a zone step by step: slow, but independent of the arithmetic under test. */
 export function walk(zone: string, from: number, to: number, step: number): Walk {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
   const instants: number[] = [];
@@ -31,8 +28,8 @@ export function changes({ instants, shown, step }: Walk): number[] {
 }
 
 /**
- * The ticks of an expression on a walk, by the rules in words: what is shown, what was left out, what was
- * seen before.
+ * The ticks of an expression on a walk, by the rules in words: the times that are shown, that were skipped,
+ * and that were seen before.
  */
 export function ticks(sample: Sample, { instants, shown, step }: Walk): number[] {
   const fits = (time: number): boolean => sample.fits(new Date(time));

@@ -43,7 +43,7 @@ class Planted extends PassedOn {
   }
 }
 
-/** The lock is taken, and the tick is claimed after that, without a look at who else did so. */
+/** The lock is taken, and the tick is claimed after that, without checking for other claims. */
 class ClaimAfterLock extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     if (!claims(commit)) return super.commit(commit, options);
@@ -73,7 +73,7 @@ class ForgottenAtPause extends Planted {
   }
 }
 
-/** A tick that waited is run, and goes on waiting. */
+/** A tick that waited is run, and keeps waiting. */
 class CatchUpTwice extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const tick = commit.writes.find((write) => isTick(write) && contentOf(write)["outcome"] === "run");
@@ -88,9 +88,9 @@ class CatchUpTwice extends Planted {
   }
 }
 
-/** Goes by a definition and a pause that it read before. */
+/** Uses a definition and a pause that it read before. */
 class OldDefinition extends Planted {
-  // Without a watch: a process that is told of each pause at once seldom goes by an old definition.
+  // Without a watch: a process that gets each pause at once rarely uses an old definition.
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
 
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
@@ -98,7 +98,7 @@ class OldDefinition extends Planted {
   }
 }
 
-/** Two members that both hold themselves for the first write the cursor, whoever was faster. */
+/** Two members that both consider themselves the first write the cursor, without checking the other. */
 class CursorUnchecked extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const left = (check: { readonly key: string }): boolean => isCursor(check) || isTick(check);
@@ -106,7 +106,7 @@ class CursorUnchecked extends Planted {
   }
 }
 
-/** The tick that replaces a run starts before that has ended. */
+/** The tick that replaces a run starts before that run has ended. */
 class ReplaceTooEarly extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const outcome = await super.commit(commit, options);
@@ -115,7 +115,7 @@ class ReplaceTooEarly extends Planted {
   }
 }
 
-/** An attempt is made by whoever finds it, although another process has made it: it stays in the store. */
+/** An attempt stays in the store although a process has made it, so another process makes it again. */
 class RetryTwice extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     if (!commit.writes.some(isLock)) return super.commit(commit, options);
@@ -124,7 +124,7 @@ class RetryTwice extends Planted {
   }
 }
 
-/** The next attempt is not in the commit that closes the one before. */
+/** The next attempt is not in the commit that closes the previous one. */
 class RetryLost extends Planted {
   #written = 0;
 
@@ -134,7 +134,7 @@ class RetryLost extends Planted {
   }
 }
 
-/** A run whose start was answered to nobody is closed, and not made up for. */
+/** A run whose start was not answered is closed, and not made up for. */
 class NotMadeUpFor extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const isForNone = (write: StoredWrite): boolean =>
@@ -143,7 +143,7 @@ class NotMadeUpFor extends Planted {
   }
 }
 
-/** A tick that is late is left out, as if it had been decided. */
+/** A late tick is left out, as if it had been decided. */
 class LateForgotten extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const writes = commit.writes.filter((write) => !isTick(write) || contentOf(write)["outcome"] !== "missed");
@@ -151,7 +151,7 @@ class LateForgotten extends Planted {
   }
 }
 
-/** Now and then a run that completed is written down as cancelled. */
+/** Sometimes a completed run is recorded as cancelled. */
 class CancelledByNobody extends Planted {
   #completed = 0;
 
@@ -178,7 +178,7 @@ class HandOverCounts extends Planted {
   }
 }
 
-/** A backfill writes its run, and leaves its tick in the range of what was missed. */
+/** A backfill writes its run, and leaves its tick in the range of missed ones. */
 class LeftInRange extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const run = commit.writes.find((one) => isTick(one) && one.value?.includes('"backfill"') === true);
@@ -188,7 +188,7 @@ class LeftInRange extends Planted {
   }
 }
 
-/** A cursor of a wrong clock is set back, and what was decided beyond it is forgotten. */
+/** The cursor of a wrong clock is set back, and the outcomes beyond it are forgotten. */
 class AheadForgotten extends Planted {
   override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
     const entries = await super.read(keys, options);

@@ -27,22 +27,19 @@ import { iso, ticksOf, Witness } from "./witness.js";
 const TTL = 3_000;
 const PROCESSES = 3;
 
-/** How long all goes well before the check, in ms: longer than any member lives that died. */
+/** How long all calls succeed before the check, in ms: longer than a dead member counts as living. */
 const CALM = 90_000;
 
-/** A tick is decided within this time, in ms, when the members that would do it died. */
+/** A tick is decided within this time, in ms, if the responsible members died. */
 const DECIDED_WITHIN = 25_000;
 
-/** An attempt is made within this time after it was due, in ms: other runs of the job may be before it. */
+/** An attempt is made within this time after it was due, in ms: other runs of the job may be ahead of it. */
 const RETRIED_WITHIN = 60_000;
 
-/** So far a wall clock may be behind another one, in ms. */
+/** The furthest that a wall clock may be behind another one, in ms. */
 const FURTHEST_BEHIND = 1_300_000;
 
-/**
- * How far a wrong clock is off, in ms: from one to the other. The first wrong one is ahead, the next
- * behind.
- */
+/** The range by which a wrong clock is off, in ms. The first wrong one is ahead, the next behind. */
 const WRONG: readonly [number, number] = [5_400_000, 10_800_000];
 
 /** A bug that is planted between the schedulers and the store. */
@@ -51,19 +48,19 @@ export interface PlantedBug {
   /** Matches the error of the law that finds it. */
   readonly caughtAs: RegExp;
   plant(store: Backend): Backend;
-  /** How its schedulers close, if the bug is in there. */
+  /** How its schedulers close, if the bug is there. */
   close?(scheduler: Scheduler, options: CloseOptions): Promise<void>;
-  /** The only schedule that there is. Default: by the seed. */
+  /** The only schedule. Default: chosen by the seed. */
   readonly only?: string;
 }
 
 export interface SimulationOptions {
   readonly bug?: PlantedBug;
-  /** How long things go wrong, in ms. Default: 60,000. */
+  /** How long chaos lasts, in ms. Default: 60,000. */
   readonly length?: number;
 }
 
-/** The schedules, by how often they were deployed. A run takes up to twice as long as its interval. */
+/** The schedules, by the number of their deploys. A run takes up to twice as long as its interval. */
 const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
   retries: [
     { every: 5_000, retry: { attempts: 3, delay: 1_000, onLost: true } },
@@ -82,17 +79,17 @@ const DEFINITIONS: Readonly<Record<string, readonly ScheduleDefinition[]>> = {
   ],
 };
 
-/** How many of the bodies see their process close. */
+/** The share of bodies whose process closes meanwhile. */
 const DEPLOYED = 0.15;
 
-/** How late a process may be to know of the end of its lease, in ms. */
+/** How late a process may notice the end of its lease, in ms. */
 const LATE = 50;
 
 function codeOf({ reason }: AbortSignal): unknown {
   return isRunError(reason) ? reason.code : undefined;
 }
 
-/** A process that is there. */
+/** A living process. */
 interface Living {
   readonly scheduler: Scheduler;
   readonly process: FakeProcess;
@@ -108,8 +105,8 @@ interface Inside {
 
 /**
  * Several processes run the same schedules on a store that is slow, loses requests and replies, applies
- * commits late or twice, and is restarted. They are stopped, killed, cut off and deployed anew, and their
- * wall clocks jump. Schedules are paused and resumed. A seed decides on everything.
+ * commits late or twice, and is restarted. They are stopped, killed, cut off and deployed again, and their
+ * wall clocks jump. Schedules are paused and resumed. A seed decides everything.
  */
 export class Simulation {
   readonly clock: FakeClock;
@@ -122,10 +119,10 @@ export class Simulation {
   readonly #alive: Map<JobManager, Living> = new Map();
   readonly #ways: Set<FaultyBackend> = new Set();
   readonly #inside: Set<Inside> = new Set();
-  /** How often each schedule was deployed. */
+  /** The number of deploys of each schedule. */
   readonly #deployed: Map<string, number> = new Map();
   readonly #names: readonly string[];
-  /** Whether the store has watches. Without them, a process goes by what it read some seconds ago. */
+  /** Whether the store has watches. Without them, a process uses state that it read some seconds ago. */
   readonly #watch: boolean;
   /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
@@ -136,11 +133,11 @@ export class Simulation {
   readonly #sessions: Map<string, string> = new Map();
   #over = false;
   /**
-   * A lock or a ticket was written again after it had been removed. No process knows of it, so it stays for
-   * as long as its session lives.
+   * A lock or a ticket was written again after its removal. No process knows of it, so it stays for as long
+   * as its session lives.
    */
   #tainted = false;
-  /** No process is there until then, by the monotonic clock. */
+  /** Until then there is no process, by the monotonic clock. */
   #outage = 0;
   #failure: { readonly error: unknown } | undefined;
 
@@ -226,9 +223,9 @@ export class Simulation {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Starts a process, and starts it anew whenever it dies: perhaps with newer definitions. */
+  /** Starts a process, and restarts it whenever it dies: perhaps with newer definitions. */
   #keepAlive(store: SharedStore, i: number): void {
-    // Those that end in the calm end for the taint alone.
+    // Processes that end in the calm end only because of the taint.
     if (this.#over && !this.#tainted) return;
     const away = this.#outage - this.clock.monotonic();
     if (away > 0) {
@@ -294,7 +291,7 @@ export class Simulation {
     }
   }
 
-  /** The definition of the latest deploy: each is another one, if only by its `meta`. */
+  /** The definition of the latest deploy. Each is different, if only by its `meta`. */
   #definitionOf(name: string): ScheduleDefinition {
     const deployed = this.#deployed.get(name) ?? 0;
     const all = DEFINITIONS[name] as readonly ScheduleDefinition[];
@@ -322,7 +319,7 @@ export class Simulation {
     const me: Inside = { process, run, stops: process.stops };
     for (const other of this.#inside) {
       const { run: its } = other;
-      // A process that stands still, or stood still, has not heard yet that it lost its lock.
+      // A process that is or was stopped may not know yet that it lost its lock.
       const knows = other.process.running && other.process.stops === other.stops;
       const isHolder = !its.signal.aborted || this.#isCleaning(other);
       if (its.name === run.name && isHolder && knows && process.running)
@@ -339,7 +336,7 @@ export class Simulation {
     const isClosing = codeOf(run.signal) === "CLOSING";
     if (isClosing) await new Promise<void>((resolve) => process.after(this.#dice.between(0, 2 * TTL), resolve));
     this.#inside.delete(me);
-    // Its process may also go on.
+    // A run may be handed over even if its process continues.
     if (this.#dice.chance() < (isClosing ? 0.3 : 0.05)) {
       this.note(`${run.id} is handed over`);
       await run.handOver("simulated");
@@ -349,7 +346,7 @@ export class Simulation {
     if (this.#dice.chance() < 0.1) throw new Error("the body failed");
   }
 
-  /** A deploy waits for no body: the process closes in the middle of one. */
+  /** A deploy does not wait for bodies: the process closes in the middle of one. */
   #deployDuring(process: FakeProcess, takes: number): void {
     process.after(this.#dice.between(0, takes), () => {
       const living = [...this.#alive.values()].find((one) => one.process === process);
@@ -367,7 +364,7 @@ export class Simulation {
     return this.clock.monotonic() < over - LATE;
   }
 
-  /** From time to time somebody pauses or resumes a schedule, cancels its run, or asks for one. */
+  /** From time to time a schedule is paused or resumed, or its run is cancelled or requested. */
   #control(): void {
     this.clock.after(this.#dice.between(500, 8_000), () => {
       if (this.#over) return;
@@ -383,7 +380,7 @@ export class Simulation {
     });
   }
 
-  /** In half of the seeds, all processes are gone for a while. Somebody asks for a backfill meanwhile. */
+  /** In half of the seeds, all processes are gone for a while. A backfill is requested meanwhile. */
   #outages(store: SharedStore): void {
     if (this.#dice.chance() < 0.5) return;
     this.clock.after(this.#dice.between(0.2, 0.6) * this.#length, () => {
@@ -400,7 +397,7 @@ export class Simulation {
     });
   }
 
-  /** A process without schedules asks for a backfill. */
+  /** A process without schedules requests a backfill. */
   async #backfillAlone(store: SharedStore, from: number): Promise<void> {
     const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
     const chLocks = { backend: this.#bug?.plant(way) ?? way };
@@ -463,7 +460,7 @@ export class Simulation {
       }
       break;
     }
-    // The clocks of all are set right: whoever is behind, decides now.
+    // All clocks are set right: a process that was behind decides now.
     for (const { process } of this.#alive.values()) process.ahead = 0;
     await this.clock.advance(CALM);
   }
@@ -488,7 +485,7 @@ export class Simulation {
     }
   }
 
-  /** Nothing is left undecided for longer than it may be. */
+  /** No tick stays undecided for longer than allowed. */
   #checkDecided(name: string): void {
     const { schedule, cursor } = this.witness.seen(name);
     if (schedule === undefined || cursor === undefined) throw new Error(`${name} is gone`);
@@ -501,7 +498,7 @@ export class Simulation {
   #checkRuns(name: string, records: readonly RunRecord[], retries: readonly PendingRetry[]): void {
     const pending = new Set(retries.map(({ tick, attempt }) => `${tick} ${attempt}`));
     const all = records.filter(({ trigger }) => trigger === "schedule");
-    // One that was handed over is made again as the same attempt.
+    // A run that was handed over is repeated as the same attempt.
     const scheduled = all.filter(({ attempt = 1, chain, id }) => attempt === 1 && (chain ?? id) === id);
     const attempts = new Map<string, RunRecord>();
     const handedOver: RunRecord[] = [];

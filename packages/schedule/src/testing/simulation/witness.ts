@@ -11,15 +11,15 @@ const CHANNEL = "oJobManager-schedules ";
 interface Outcome {
   readonly value: TickValue;
   readonly version: string;
-  /** Whether it, or one before it, was written by a wrong clock, and is not a run. */
+  /** Whether it, or an earlier one, was written by a wrong clock, and is not a run. */
   readonly wasEarly: boolean;
 }
 
-/** What the store shows of one schedule. */
+/** The state of one schedule in the store. */
 interface Seen {
   schedule: StoredSchedule | undefined;
   cursor: Cursor | undefined;
-  /** Each tick that has an outcome, as a part of a range too. */
+  /** Each tick with an outcome, including the ticks of ranges. */
   readonly outcomes: Map<number, Outcome>;
   /** The last tick of each entry, by its first one. */
   readonly entries: Map<number, number>;
@@ -29,14 +29,14 @@ interface Seen {
 const EARLY = 3_000_000;
 
 /**
- * Sees every commit that the store applies, and judges by what is in the store alone:
+ * Sees every commit that the store applies, and judges only by the content of the store:
  *
- * - a tick is decided once, and no other outcome comes after the first: but for a backfill, or if a wrong
- *   clock decided on it before its time, and then only if it was not run;
- * - no two entries overlap;
- * - the cursor moves, or a tick stops waiting, only together with the outcomes of those ticks;
- * - the cursor moves back only if it says so, as one of a wrong clock;
- * - while a schedule is paused, no tick of it is run.
+ * - A tick is decided once, and no other outcome follows the first. Exceptions are a backfill, and a wrong
+ *   clock that decided the tick before its time; both only if the tick was not run.
+ * - No two entries overlap.
+ * - The cursor moves, or a tick stops waiting, only together with the outcomes of those ticks.
+ * - The cursor moves back only if it is marked as that of a wrong clock.
+ * - While a schedule is paused, no tick of it is run.
  */
 export class Witness {
   readonly #names: Map<string, Seen> = new Map();
@@ -55,12 +55,12 @@ export class Witness {
     if (compareVersions(version, this.#version) !== 0) this.flush();
     this.#version = version;
     const [kind, name, at] = decodeKey(key.slice(CHANNEL.length)) as readonly unknown[];
-    // An outcome that expires is none that was taken back.
+    // An outcome that expires was not undone.
     if (kind === "tick" && value === null) return;
     this.#commit.push({ kind: `${kind}`, name: `${name}`, at: Number(at), value: value && JSON.parse(value) });
   }
 
-  /** Judges the last commit: all changes of it have come. */
+  /** Judges the last commit: all its changes have come. */
   flush(): void {
     const commit = this.#commit;
     this.#commit = [];
@@ -70,7 +70,7 @@ export class Witness {
     }
   }
 
-  /** The schedules that there are, or were. */
+  /** The schedules that exist or existed. */
   get names(): string[] {
     return [...this.#names.keys()];
   }
@@ -110,10 +110,10 @@ export class Witness {
       throw new Error(`${name} is run for its tick of ${iso(at)} while it is paused`);
     for (const tick of ticksIn(value.calendar ?? {}, at, value.until ?? at)) {
       const before = outcomes.get(tick);
-      // A backfill cuts a range in parts, which say the same as before.
+      // A backfill cuts a range into parts with the same content.
       const isPart = before?.value.decided === value.decided && before.value.reason === value.reason;
       const isUndone = value.reason === "not-recorded" && before?.value.run === value.run;
-      // A run stays. An outcome that a wrong clock wrote before its time makes room for a run.
+      // A run stays. An outcome that a wrong clock wrote before its time can be replaced by a run.
       const isOpen = before?.value.outcome !== "run" && value.outcome === "run";
       const mayReplace = isOpen && (isBackfill || (before?.wasEarly === true && tick <= (cursor?.ahead ?? 0)));
       if (before !== undefined && !mayReplace && !isPart && !isUndone)
@@ -125,7 +125,7 @@ export class Witness {
     }
   }
 
-  /** All ticks that the cursor passed, and those that do not wait any more, have their outcome. */
+  /** All ticks that the cursor passed, and those that no longer wait, have their outcome. */
   #moved(name: string, seen: Seen, schedule: StoredSchedule, before: Cursor): void {
     const { cursor = { at: before.at, waiting: [] } } = seen;
     const isSetBack = cursor.at < before.at;
@@ -136,12 +136,13 @@ export class Witness {
     for (const tick of [...passed, ...(before.waiting ?? [])]) {
       if (waiting.has(tick) || seen.outcomes.has(tick)) continue;
       if ([...seen.entries].some(([first, last]) => first <= tick && tick <= last)) continue;
-      // A tick that is not due by the right clock comes again. One from before the schedule is none of it.
+      // A tick that is not due by the right clock comes again. One from before the schedule does not belong
+      // to it.
       if (isSetBack && tick > cursor.at) continue;
       if (before.ahead !== undefined && tick <= schedule.since) continue;
       throw new Error(`the tick ${iso(tick)} of ${name} is passed without an outcome`);
     }
-    // Nothing of the new definition is due before its time.
+    // No tick of the new definition is due before its time.
     if (seen.schedule !== undefined && calendarKey(seen.schedule.definition) === calendarKey(schedule.definition)) {
       for (const tick of waiting) {
         const mayHaveOne = tick <= (cursor.ahead ?? 0) || (before.waiting ?? []).includes(tick);

@@ -1,33 +1,35 @@
 import type { Overlap } from "../../definition/types.js";
 
-/** So many ticks may wait for a run. */
+/** The most ticks that may wait for a run. */
 const MOST_WAITING = 100;
 
 /** A tick that is found later than this is missed, in ms. */
 const LATE = 60_000;
 
-/** A time in which no process was there, in ms since 1970: runs end at its begin. */
+/** A time without any process, in ms since 1970: runs end at its start. */
 export interface Downtime {
   readonly from: number;
   readonly to: number;
 }
 
-/** A schedule as the model knows it. */
+/** A schedule in the model. */
 export interface Modelled {
   readonly overlap: Overlap;
   readonly missed: "none" | "latest" | "all";
-  /** With `all`: how many are run at most. */
+  /** With `all`: the most ticks that are run. */
   readonly max: number;
-  /** How long a body takes that begins at this time, in ms. */
+  /** The duration of a body that begins at this time, in ms. */
   takes(begin: number): number;
 }
 
-/** What must become of the ticks of a job, by the words of the README: a walk through them, one by one. */
+/**
+ * The expected outcomes of the ticks of a job, by the words of the README: a walk through them, one by one.
+ */
 export class Model {
-  /** What became of each tick: `run`, or the outcome and its reason. */
+  /** The outcome of each tick: `run`, or the outcome and its reason. */
   readonly outcomes: Map<number, string> = new Map();
   readonly #schedule: Modelled;
-  /** When the run ends that goes on, or that was the last. */
+  /** The end of the current run, or of the last one. */
   #busy = 0;
   /** The ticks that wait for it. */
   #waiting: number[] = [];
@@ -36,7 +38,7 @@ export class Model {
     this.#schedule = schedule;
   }
 
-  /** Decides on all ticks before `end`, given in order. Nobody is there for a while. */
+  /** Decides all ticks before `end`, given in order. For a while there is no process. */
   pass(ticks: readonly number[], { from, to }: Downtime, end: number): void {
     for (const tick of ticks.filter((at) => at <= from)) this.#tick(tick, tick);
     this.#runWaiting(from);
@@ -69,8 +71,8 @@ export class Model {
   }
 
   /**
-   * Starts those that wait, one after the other, as far as that comes before `now`. One that replaces does
-   * not wait for the end of the one before.
+   * Starts the waiting ticks, one after the other, as far as that comes before `now`. A tick that replaces a
+   * run does not wait for its end.
    */
   #runWaiting(now: number): void {
     while (this.#busy < now || this.#schedule.overlap === "replace") {
@@ -80,7 +82,7 @@ export class Model {
     }
   }
 
-  /** Ticks that came while nobody was there. */
+  /** Decides ticks that came while there was no process. */
   #found(ticks: readonly number[], now: number): void {
     const newest = ticks.at(-1);
     this.#busy = Math.max(this.#busy, now);

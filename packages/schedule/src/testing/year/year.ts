@@ -39,7 +39,7 @@ interface Zone extends Modelled {
   readonly model: Model;
 }
 
-/** A text that gives the same number each time, below `most`. */
+/** A number below `most` that depends only on a text. */
 function hashOf(text: string, most: number): number {
   let hash = 7;
   for (const letter of text) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
@@ -53,8 +53,8 @@ function takes(zone: string, begin: number): number {
 }
 
 /**
- * A job every minute in each of twelve zones, with all policies, in a store in memory with its own time. Now
- * and then nobody is there for a while. A model says what must become of each tick.
+ * A job every minute in each of twelve zones, with all policies, in a store in memory with its own time.
+ * Sometimes there is no process for a while. A model predicts the outcome of each tick.
  */
 export class Year {
   readonly #world: World;
@@ -64,7 +64,7 @@ export class Year {
   readonly #begun: Map<string, number> = new Map();
   #one: SchedulerOf | undefined;
   #generation = 0;
-  /** How many ticks were compared, and all kinds of outcomes that they had. */
+  /** The number of compared ticks, and all kinds of their outcomes. */
   ticks = 0;
   readonly kinds: Set<string> = new Set();
 
@@ -80,7 +80,7 @@ export class Year {
     });
   }
 
-  /** Lets hours pass, in each of which nobody is there for a while. Resolves to what is wrong. */
+  /** Lets hours pass, in each of which there is no process for a while. Resolves to the differences. */
   async pass(hours: number): Promise<string[]> {
     if (this.#one === undefined) await this.#begin();
     const { clock } = this.#world;
@@ -90,7 +90,8 @@ export class Year {
       // From half a minute to half an hour, and never at a tick.
       const from = start + 10 * MINUTE + 30_000 + hashOf(`${start} from`, 15) * MINUTE;
       const to = from + 31_000 + hashOf(`${start} to`, 1_800_000);
-      // Nor within a second before a tick: what waits could not be started before that replaces it.
+      // Nor within a second before a tick: waiting ticks could not be started before the one that replaces
+      // them.
       const down = { from, to: to % MINUTE < 59_000 && to % MINUTE > 0 ? to : to + 1_001 };
       await this.#until(down.from);
       await this.#end();
@@ -155,7 +156,7 @@ export class Year {
       model.pass(walked, down, next);
       const told = new Map<number, string>();
       for (const { at, until = at, outcome, reason } of await collect(scheduler.ticks(name))) {
-        // One that waits has its outcome in a later hour.
+        // A waiting tick has its outcome in a later hour.
         if (outcome === "waiting") continue;
         for (let tick = at; tick <= until; tick += MINUTE) {
           if (told.has(tick)) this.#faults.push(`${name} has two outcomes of ${iso(tick)}`);

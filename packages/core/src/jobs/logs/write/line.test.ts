@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { cut, LONGEST_LINE, lastState, linesOf, RawLines, withFields } from "./log-writer.js";
 
-/** The lines that raw output becomes which comes in these pieces, the open one included. */
+/** The lines of raw output that comes in these pieces, including the open one. */
 function linesOfPieces(...pieces: string[]): string[] {
   const raw = new RawLines();
   const lines: string[] = [];
@@ -35,7 +35,7 @@ test("a line of 16 KiB is kept, and a longer one is cut at a whole character and
   const longest = "x".repeat(LONGEST_LINE);
   expect(cut(longest)).toBe(longest);
   expect(cut(`${longest}yz`)).toBe(`${longest}… [2 bytes cut]`);
-  // Four bytes each, and one before them: the last one would begin within the limit, and end behind it.
+  // Four bytes each, after one byte: the last one would begin within the limit, and end behind it.
   const smileys = `x${"😀".repeat(LONGEST_LINE / 4)}`;
   expect(cut(smileys)).toBe(`x${"😀".repeat(LONGEST_LINE / 4 - 1)}… [4 bytes cut]`);
   expect(cut("short")).toBe("short");

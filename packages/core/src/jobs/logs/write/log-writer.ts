@@ -9,10 +9,10 @@ import type { LateWriter, LogStore, Logs } from "../logs.js";
 import type { LogAmount, LogLevel, LogStream } from "../types.js";
 import { sum, Waiting, type WaitingLimits } from "./waiting.js";
 
-/** The most that waits in memory for one run, in bytes. */
+/** The most bytes that wait in memory for one run. */
 const MOST_WAITING = 1_024 * 1_024;
 
-/** The rest after a commit, as a multiple of what it took: a log takes a tenth of a store's time at most. */
+/** The rest after a commit, as a multiple of its duration: a log takes a tenth of a store's time at most. */
 const REST = 10;
 const LONGEST_REST = 5_000;
 
@@ -20,7 +20,7 @@ const LONGEST_REST = 5_000;
 const FIRST_RETRY = 250;
 const LONGEST_RETRY = 3_000;
 
-/** How long a log is tried to be completed after the end of its run, in ms. */
+/** How long the writer tries to complete a log after the end of its run, in ms. */
 const GIVE_UP = 60_000;
 
 /** A chunk that is being written. */
@@ -30,7 +30,7 @@ interface Outgoing {
   readonly isEnd: boolean;
 }
 
-/** Writes the log of a run, one chunk at a time. Nobody waits for it while the run goes on. */
+/** Writes the log of a run, one chunk at a time, without blocking the run. */
 export class LogWriter implements LateWriter {
   /** Resolves once the log is complete, or a commit has failed since its run is over. */
   readonly soon: Promise<void>;
@@ -39,9 +39,9 @@ export class LogWriter implements LateWriter {
   readonly #limits: WaitingLimits;
   readonly #waiting: Waiting;
   #ring: Ring | undefined;
-  /** What was dropped before the chunk that was written last. */
+  /** The lines that were dropped before the last written chunk. */
   #dropped: LogAmount = { lines: 0, bytes: 0 };
-  /** Sent, and not yet acknowledged. It is sent again as it is: it may have been written. */
+  /** Sent, but not yet acknowledged. It is sent again unchanged, because it may have been written. */
   #outgoing: Outgoing | undefined;
   #state: "open" | "ending" | "over" = "open";
   #isSending = false;
@@ -51,7 +51,7 @@ export class LogWriter implements LateWriter {
   #restUntil = 0;
   #endedAt = 0;
   #cancel: (() => void) | undefined;
-  /** Whether the timer waits for nothing but the end of the rest. */
+  /** Whether the timer waits only for the end of the rest. */
   #isPressing = false;
   #onSoon: () => void = () => {};
 
@@ -72,7 +72,7 @@ export class LogWriter implements LateWriter {
     this.#wake();
   }
 
-  /** Completes the log: writes what waits, at once and without rests, and its end. */
+  /** Completes the log: writes the buffered lines, at once and without rests, and its end. */
   end(): void {
     if (this.#state !== "open") return;
     this.#state = "ending";
@@ -84,7 +84,7 @@ export class LogWriter implements LateWriter {
     else void this.#send();
   }
 
-  /** Deletes the lines of a run that completed, where the store keeps no such lines. Their number stays. */
+  /** Deletes the lines of a run that completed, if the store keeps no such lines. Their number stays. */
   async forget(): Promise<void> {
     const store = this.#logs.opened;
     const last = this.#ring === undefined ? 0 : this.#ring.next - 1;
@@ -201,7 +201,7 @@ export class LogWriter implements LateWriter {
     if (now > this.#endedAt + GIVE_UP || (isChannelError(error) && error.code === "CLOSED")) this.giveUp();
   }
 
-  /** The store will never take this chunk. Its lines are told as dropped. */
+  /** The store will never take this chunk. Its lines are reported as dropped. */
   #dropOutgoing(): void {
     if (this.#outgoing === undefined) return;
     const { amount } = this.#outgoing;
@@ -248,7 +248,7 @@ export function lastState(line: string): string {
   return whole.slice(whole.lastIndexOf("\r") + 1);
 }
 
-/** A line as it is kept: cut at {@link LONGEST_LINE}. `more`: bytes that were left out already. */
+/** A line as it is stored: cut at {@link LONGEST_LINE}. `more`: bytes that were left out already. */
 export function cut(line: string, more = 0): string {
   if (more === 0 && line.length * MOST_BYTES <= LONGEST_LINE) return line;
   const bytes = Buffer.from(line);
@@ -266,7 +266,7 @@ export function withFields(text: unknown, fields: unknown): string {
   return `${shown} ${jsonOf(fields)}`.trimEnd();
 }
 
-/** Nearly all fields are plain. What JSON would change takes three times as long. */
+/** Nearly all fields are plain. Values that JSON would change take three times as long. */
 function jsonOf(fields: unknown): string {
   try {
     return encodeValue(fields);
@@ -283,7 +283,7 @@ function inWords(text: unknown): string {
   return typeof kept === "string" ? kept : (JSON.stringify(kept) ?? String(typeof text));
 }
 
-/** Makes lines of raw output, which comes in pieces of any length. Keeps the begin of the open line. */
+/** Makes lines of raw output, which comes in pieces of any length. Keeps the start of the open line. */
 export class RawLines {
   #open = "";
   /** Bytes of the open line that are not kept. */
@@ -300,7 +300,7 @@ export class RawLines {
     if (from < text.length) this.#extend(text.slice(from));
   }
 
-  /** Completes the open line, if there is one. `evenEmpty`: also if it has no text. */
+  /** Completes the open line, if there is one. `evenEmpty`: even if it has no text. */
   end(line: (text: string) => void, evenEmpty = false): void {
     const [open, more] = [this.#open, this.#more];
     this.#open = "";
@@ -309,7 +309,7 @@ export class RawLines {
   }
 
   #extend(text: string): void {
-    // What is overwritten need not be kept. A carriage return at the very end may belong to a line break.
+    // Overwritten text need not be kept. A carriage return at the very end may belong to a line break.
     const last = text.replace(/\r+$/, "").lastIndexOf("\r");
     if (last >= 0 || (this.#open.endsWith("\r") && /[^\r]/.test(text))) {
       this.#open = "";
@@ -327,7 +327,7 @@ function isHighSurrogate(text: string, at: number): boolean {
   return code >= 0xd800 && code < 0xdc00;
 }
 
-/** What an entry takes in a store besides its text, in bytes. It bounds the number of small chunks. */
+/** The size of an entry in a store besides its text, in bytes. It bounds the number of small chunks. */
 const ENTRY = 256;
 
 /**

@@ -10,11 +10,11 @@ import { cut, LETTERS, LogWriter, lastState, linesOf, RawLines, withFields } fro
 
 /**
  * How long the end of a run waits for its last lines, in ms, once its record is closed. A store that answers
- * needs less, and one that is known to be away is not waited for.
+ * needs less. There is no wait for a store that is known to be away.
  */
 const END_WAIT = 500;
 
-/** What a run leaves beside its record: its log, and its progress. Costs nothing before the first of them. */
+/** The log and the progress of a run. Costs nothing before the first of them. */
 export class RunTrail implements RunLog {
   readonly #logs: Logs;
   readonly #run: RunRef;
@@ -75,13 +75,13 @@ export class RunTrail implements RunLog {
   }
 
   /**
-   * Completes the log while the record is being closed, and waits for it for a moment. `closing`: the close
-   * of the record, which has begun.
+   * Completes the log while the record is being closed, and waits briefly for it. `closing`: the close of the
+   * record, which has begun.
    */
   async endWith(closing: Promise<RunRecord>): Promise<RunRecord> {
     for (const [stream, lines] of this.#raw) lines.end((line) => this.#writer().add(LETTERS[stream], line));
     this.#isOver = true;
-    // The progress first: the end of the log ends those who follow it.
+    // The progress first: the end of the log ends its followers.
     const told = this.#progress?.end();
     this.#lines?.end();
     try {
@@ -97,7 +97,7 @@ export class RunTrail implements RunLog {
     await atMost(this.#logs.clock, END_WAIT, Promise.all([this.#lines?.soon, told]));
   }
 
-  /** In the background: where the store keeps no logs of runs that completed, they are deleted. */
+  /** In the background: deletes the log of a completed run if the store keeps no such logs. */
   #forget(told: Promise<void> | undefined): void {
     const lines = this.#lines;
     const soon = inBackground(async () => {
@@ -144,7 +144,7 @@ class ProgressWriter {
     this.#run = { name: run.name, startTime: run.startTime };
   }
 
-  /** Notes the progress. Returns at once, and never throws. */
+  /** Sets the progress. Returns at once, and never throws. */
   set(done: unknown, total: unknown, text: unknown): void {
     if (this.#isOver || !isNumber(done)) return;
     this.#next = {
@@ -156,7 +156,7 @@ class ProgressWriter {
     if (this.#cancel === undefined && this.#sending === undefined) this.#wake();
   }
 
-  /** Writes the last progress, once. Resolves when that is done, or at once if the store is away. */
+  /** Writes the last progress, once. Resolves after the write, or at once if the store is away. */
   async end(): Promise<void> {
     this.#isOver = true;
     this.#cancel?.();

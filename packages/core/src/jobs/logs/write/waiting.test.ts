@@ -48,7 +48,7 @@ test("above the limit, chunks in the middle are dropped, and what comes next tel
   const kept = chunks.reduce((sum, { lines }) => sum + lines, 0);
   expect(lost + kept).toBe(1_000);
   expect(dropped.reduce((sum, { lines }) => sum + lines, 0)).toBe(lost);
-  // In one place: the first half of what is kept is the first that was written.
+  // In one place: the first half of the kept lines is the first half of the written ones.
   expect(chunks.filter((chunk) => chunk.dropped.lines > 0)).toHaveLength(1);
   let next = 1;
   let offset = 0;
@@ -101,7 +101,7 @@ test("a commit deletes no more chunks than it may, and later ones delete the res
 test("a chunk that is longer than the rest of the head is in the head, and shortens the tail", () => {
   const ring = new Ring({ head: 501, tail: 1_500 });
   for (let n = 0; n < 10; n++) ring.add(244, 10);
-  // Of 500 bytes each: two in the head, as one byte of it was left, and two in the rest of the tail.
+  // Each has 500 bytes: two in the head, which had one byte left, and two in the rest of the tail.
   expect(ring.kept()).toEqual([0, 1, 8, 9]);
 });
 

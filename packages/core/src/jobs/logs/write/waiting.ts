@@ -1,7 +1,7 @@
 import type { LogChunk } from "../chunk.js";
 import type { LogAmount } from "../types.js";
 
-/** Lines that wait to be written, without their number in the store. */
+/** Lines that wait to be written, before they get their number in the store. */
 export interface WaitingChunk {
   readonly at: number;
   readonly line: number;
@@ -9,11 +9,11 @@ export interface WaitingChunk {
   readonly lines: number;
   readonly bytes: number;
   readonly text: string;
-  /** How much was dropped right before it. */
+  /** The lines that were dropped right before it. */
   readonly dropped: LogAmount;
 }
 
-/** What waiting lines may take. */
+/** The limits of waiting lines. */
 export interface WaitingLimits {
   /** The size of a chunk, in bytes. */
   chunk: number;
@@ -71,12 +71,12 @@ export class Waiting {
     return this.#lines === 0 && this.#full.length === 0;
   }
 
-  /** Whether a chunk is full: there is no reason to wait for further lines. */
+  /** Whether a chunk is full: then there is no reason to wait for further lines. */
   get hasFull(): boolean {
     return this.#full.length > 0;
   }
 
-  /** How much waits, in bytes. */
+  /** The number of waiting bytes. */
   get bytes(): number {
     return this.#fullBytes + this.#bytes;
   }
@@ -89,12 +89,12 @@ export class Waiting {
     return first;
   }
 
-  /** The place of the next line, and what was dropped right before it. */
+  /** The place of the next line, and the lines that were dropped right before it. */
   end(): Pick<LogChunk, "line" | "offset"> & { readonly dropped: LogAmount } {
     return { line: this.#line, offset: this.#offset, dropped: this.#dropped };
   }
 
-  /** Drops all. Returns how much that was. */
+  /** Drops all lines. Returns their amount. */
   dropAll(): LogAmount {
     let all = NOTHING;
     for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) all = sum(all, chunk);

@@ -13,7 +13,7 @@ import { StartedOnce } from "./started-once.js";
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
 
-/** Whether a body was asked to end because its process closes. Its lock is held until it does. */
+/** Whether a body was signalled to end because its process closes. Its lock is held until it ends. */
 function isClosing({ signal }: Run): boolean {
   return signal.aborted && (signal.reason as { readonly code?: unknown }).code === "CLOSING";
 }
@@ -26,11 +26,11 @@ export interface Entered {
 }
 
 interface Inside extends Entered {
-  /** How often its process had been stopped when it began. */
+  /** How often its process had been stopped before it began. */
   readonly stops: number;
-  /** Whether a forced unlock took its lock: until it finds out, two bodies may run. */
+  /** Whether a forced unlock took its lock: until it notices, two bodies may run. */
   unlocked: boolean;
-  /** The forced unlock that its own process began while it ran. The body is told of this one first. */
+  /** The forced unlock that its own process began while it ran. It signals this body before its commit. */
   unlockedHere?: object;
 }
 
@@ -43,9 +43,9 @@ interface Held {
 }
 
 /**
- * The laws that must hold at every moment, judged by the signals of the bodies and by what is in the store.
- * They do not ask the code under test: asking a run whether it is held would end a run whose end the code
- * missed.
+ * The laws that must hold at every moment, judged by the signals of the bodies and by the content of the
+ * store. They do not call the code under test: checking whether a run is held would end a run whose end the
+ * code missed.
  */
 export class Laws {
   readonly #clock: FakeClock;
@@ -53,15 +53,15 @@ export class Laws {
   readonly #judgesSignals: boolean;
   readonly #inside: Set<Inside> = new Set();
   readonly #lastFence: Map<string, string> = new Map();
-  /** The forced unlocks in progress: which name, and by which process. */
+  /** The forced unlocks in progress: the name, and the process. */
   readonly #unlocking: Set<{ readonly name: string; readonly by: FakeProcess }> = new Set();
-  /** The names that are held for maintenance, and until when at least. */
+  /** The names that are held for maintenance, and the earliest end of each hold. */
   readonly #holds: Map<string, number> = new Map();
   /** The locks that were taken, by fence. */
   readonly #held: Map<string, Held> = new Map();
   /** The sessions that each process has written. */
   readonly #sessions: Map<object, Set<string>> = new Map();
-  /** What {@link check} throws: the store calls {@link applied}, and must not fail by it. */
+  /** The error that {@link check} throws: {@link applied} must not throw, because the store calls it. */
   #takenForDead: string | undefined;
   /** The locks that are in the store, by key. */
   readonly #locked: Map<string, { readonly name: string; readonly session: string; readonly run: unknown }> = new Map();
@@ -103,7 +103,7 @@ export class Laws {
     }
   }
 
-  /** Call it with each commit that the store applied, once its process hears of it. */
+  /** Call it with each commit that the store applied, once its process gets the answer. */
   answered(commit: Commit): void {
     this.#lives.answered(commit);
   }
@@ -127,7 +127,7 @@ export class Laws {
     this.#held.set(version, { session: holder.instance, until, key });
   }
 
-  /** A close frees no lock whose body is running, before the grace is over. */
+  /** A close must not free a lock whose body is running, before the grace is over. */
   #freed(key: string): void {
     for (const { run, process, name } of this.#inside) {
       const held = this.#held.get(run.fence);
@@ -146,8 +146,7 @@ export class Laws {
   #isHeld(run: Run, process: FakeProcess): boolean {
     const held = this.#held.get(run.fence);
     if (held === undefined || this.#mayNotKnow(run)) return false;
-    // Its session was removed, by a sweep after its process stood still: the lock is lost, and not by a
-    // close.
+    // A sweep removed its session after its process was stopped: the lock is lost, but not by the close.
     if (!this.#lives.isLiving(held.session)) return false;
     const over = Math.min(held.until, this.#lives.knownUntil(held.session), this.#closing.get(process) ?? 0);
     return this.#clock.monotonic() < over - LATE;
@@ -176,7 +175,7 @@ export class Laws {
     this.check();
     const last = this.#lastFence.get(name) ?? "0";
     if (compareVersions(run.fence, last) > 0) this.#lastFence.set(name, run.fence);
-    // A run that lost its lock before it heard of its grant cannot know that others came after it.
+    // A run that lost its lock before it got the answer to its grant cannot know that others came after it.
     else if (!inside.unlocked && !this.#mayNotKnow(run))
       throw new Error(`${name} runs with ${run.fence} after ${last}`);
   }
@@ -189,7 +188,7 @@ export class Laws {
     for (const inside of this.#inside) if (inside.process === process) this.#inside.delete(inside);
   }
 
-  /** Call it when a name is held: no body of it may begin until then. */
+  /** Call it when a name is held: no body of the name may begin until then. */
   holding(name: string, until: number): void {
     for (const { name: unlocked } of this.#unlocking) if (unlocked === name) return;
     this.#holds.set(name, until);
@@ -206,7 +205,7 @@ export class Laws {
 
   check(): void {
     this.#retained.check();
-    // A store that forgets its content says so only after the locks are gone.
+    // A store that forgets its content reports that only after the locks are gone.
     for (const run of this.#freedRuns.splice(0)) {
       if (this.#mayNotKnow(run)) continue;
       throw new Error(`a close frees the lock of ${run.name} with ${run.fence} while its body runs`);
@@ -220,8 +219,8 @@ export class Laws {
       // each body inside is excused.
       for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
       // A resumed process cannot signal all its bodies at once, so they are not judged. A body that it begins
-      // before it has done so is judged: the process must look at the clock first.
-      // The signal of a body whose process closes has fired, and cannot fire again for a forced unlock.
+      // before it has done so is judged: the process must read the clock first. The signal of a body whose
+      // process closes has fired, and cannot fire again for a forced unlock.
       const isKept = isClosing(run) && inside.unlockedHere === undefined && this.#isHeld(run, process);
       const over = overOf(run);
       const isHolder = !over.aborted || isKept;
@@ -242,7 +241,9 @@ export class Laws {
     throw new Error(`two hold ${one.name}: ${older.run.fence} and ${newer.run.fence}`);
   }
 
-  /** Notes a close of a run as if its process were dead, while its session lives and its lock is there. */
+  /**
+   * Records that a run was closed as if its process were dead, while its session lives and its lock is there.
+   */
   #checkLost({ name, startTime, holder }: RunRecord, sender: object): void {
     if (this.#sessions.get(sender)?.has(holder.instance) === true || !this.#lives.isLiving(holder.instance)) return;
     for (const lock of this.#locked.values())
@@ -265,13 +266,16 @@ export class Laws {
   }
 }
 
-/** What fires once a run has no lock any more. The signal of one that ignores its cancel has fired before. */
+/**
+ * The signal that fires once a run no longer has a lock. The `signal` of a run that ignores its cancel has
+ * already fired.
+ */
 function overOf({ signal, lost }: Run): AbortSignal {
   const { code } = (signal.reason ?? {}) as { readonly code?: unknown };
   return code === "CANCELLED" ? lost : signal;
 }
 
-/** The sessions that a lock, a queue or a call names. If all of them are dead, so is the entry. */
+/** The sessions that a lock, a queue or a turn notice names. If all of them are dead, so is the entry. */
 function sessionsOf({ key, value }: StoredEntry): string[] {
   const { holder, waiting = [], session } = JSON.parse(value);
   if (isLock(key)) return [holder.instance];
@@ -279,7 +283,7 @@ function sessionsOf({ key, value }: StoredEntry): string[] {
 }
 
 /**
- * Throws if an entry of dead sessions is left in the store, even if no process wants it. Use it where some
+ * Throws if an entry of dead sessions is left in the store, even if no process wants it. Use it if some
  * process sweeps.
  */
 export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
@@ -294,7 +298,7 @@ export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
 
 /**
  * Throws unless the index by start time has each record that is in the store, and nothing else. With
- * `forgets`, the store may have lost a record while its entry was on its way.
+ * `forgets`, the store may have lost a record while its entry was under way.
  */
 export async function checkIndex({ memory }: SharedStore, forgets: boolean): Promise<void> {
   const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: true });

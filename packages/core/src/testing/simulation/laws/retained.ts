@@ -2,24 +2,24 @@ import type { StoredChange } from "../../../channel/backend/backend.js";
 import type { RunRecord } from "../../../jobs/types.js";
 import { isLock, isRecord, isRetry } from "../entry-kinds.js";
 
-/** What the simulated stores keep. */
+/** The retention of the simulated stores. */
 export const RETENTION: { readonly olderThan: number; readonly keep: number } = { olderThan: 6_000, keep: 2 };
 
-/** The parts of that time that must have runs before a clock is believed, and their length. */
+/** The number of parts of that time that must have runs before a clock is trusted, and their length. */
 const PARTS = 8;
 const PART: number = RETENTION.olderThan / PARTS;
 
 /**
- * The records that the retention of a store deletes: of runs that are over, whose chain is over, and which
- * are neither among the newest of their name nor among the latest parts of the history.
+ * The records that the retention of a store deletes: of ended runs, whose retry series is over, and which are
+ * neither among the newest of their name nor among the latest parts of the history.
  */
 export class Retained {
   /** The records that are in the store, by key. */
   readonly #records: Map<string, RunRecord> = new Map();
-  /** The chains whose next attempt waits, and those that hold a lock, by the keys of their entries. */
+  /** The retry series with a pending attempt, and those that hold a lock, by the keys of their entries. */
   readonly #waiting: Map<string, string> = new Map();
   readonly #running: Map<string, string | undefined> = new Map();
-  /** The parts of the history in which runs began, also runs that were pruned since. */
+  /** The parts of the history in which runs began, including runs that were pruned since. */
   readonly #parts: Set<number> = new Set();
   #broken: string | undefined;
 
@@ -59,7 +59,7 @@ export class Retained {
       this.#broken ??= `the run ${id} is pruned, and its chain is not over`;
   }
 
-  /** Call it when the store has forgotten what it had. */
+  /** Call it when the store has forgotten its content. */
   forgotten(): void {
     this.#waiting.clear();
     this.#running.clear();

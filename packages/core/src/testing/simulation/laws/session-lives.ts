@@ -2,14 +2,14 @@ import type { Commit, StoredChange } from "../../../channel/backend/backend.js";
 import type { FakeClock } from "../../fake-clock.js";
 import { isSession } from "../entry-kinds.js";
 
-/** Until when each session lives, judged by what was sent to the store and what the store applied. */
+/** The end of each session's life, judged by the commits that were sent and those that the store applied. */
 export class SessionLives {
   readonly #clock: FakeClock;
   readonly #ttl: number;
-  /** When each renewal was first sent, and until when each session lives by its last applied renewal. */
+  /** When each renewal was first sent, and the end of each session's life by its last applied renewal. */
   readonly #sent: Map<string, number> = new Map();
   readonly #until: Map<string, number> = new Map();
-  /** The same, by the last renewal of which its process heard. */
+  /** The same, by the last renewal whose answer its process got. */
   readonly #knownUntil: Map<string, number> = new Map();
   /** The id of each session, by its key. */
   readonly #idOf: Map<string, string> = new Map();
@@ -30,7 +30,7 @@ export class SessionLives {
     }
   }
 
-  /** Call it with each commit that the store applied, once its process hears of it. */
+  /** Call it with each commit that the store applied, once its process gets the answer. */
   answered({ writes }: Commit): void {
     for (const { key, value } of writes) {
       if (!isSession(key) || value === null) continue;
@@ -53,17 +53,17 @@ export class SessionLives {
     this.#until.set(id, Math.max(this.until(id), sent + this.#ttl));
   }
 
-  /** Until when the session lives by its last applied renewal, in ms of the monotonic clock. */
+  /** The end of the session's life by its last applied renewal, in ms of the monotonic clock. */
   until(session: string): number {
     return this.#until.get(session) ?? 0;
   }
 
-  /** Until when the session lives as far as its own process knows: it hears nothing of a lost answer. */
+  /** The end of the session's life as its own process knows it, without lost answers. */
   knownUntil(session: string): number {
     return this.#knownUntil.get(session) ?? 0;
   }
 
-  /** Whether its entry is in the store, and not over. */
+  /** Whether its entry is in the store, and not expired. */
   isLiving(session: string): boolean {
     return !this.#gone.has(session) && this.#clock.monotonic() < this.until(session);
   }

@@ -19,7 +19,7 @@ interface Start {
 
 /**
  * The runs that start once in a window: each has written its start, and no two starts are closer than the
- * window. A start whose run did not begin may be taken back, or replaced by its own process.
+ * window. A start whose run did not begin may be undone, or replaced by its own process.
  */
 export class StartedOnce {
   readonly #clock: FakeClock;
@@ -54,13 +54,13 @@ export class StartedOnce {
     this.#written.add(fence);
   }
 
-  /** Call it when the store has forgotten all, which removes the starts too. */
+  /** Call it when the store has forgotten everything, including the starts. */
   forgotten(): void {
     this.#takenBack = undefined;
     this.#last.clear();
   }
 
-  /** Call it when the body of a run begins that starts once. */
+  /** Call it when the body of a run that starts once begins. */
   entered({ name, fence }: Run): void {
     this.#begun.add(fence);
     if (!this.#written.has(fence)) this.#broken ??= `${name} ${fence} begins without the entry of its start`;

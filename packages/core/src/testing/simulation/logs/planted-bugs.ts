@@ -3,7 +3,7 @@ import { PassedOn } from "../../stores/passed-on.js";
 import { isOfLog } from "../entry-kinds.js";
 import type { PlantedBug } from "../planted-bugs.js";
 
-/* Bugs of those who write the log of a run, planted between ojm and the store. */
+/* Bugs of code that writes the log of a run, planted between ojm and the store. */
 
 interface Chunk {
   readonly line: number;
@@ -30,7 +30,7 @@ abstract class LogBug extends PassedOn {
 
 /** The last line of a chunk is lost, and those after it are counted as if it had never been. */
 class LostUncounted extends LogBug {
-  /** What each log has lost, by the key of the chunk that lost it: a chunk may be written again. */
+  /** The lost lines of each log, by the key of the chunk that lost them: a chunk may be written again. */
   readonly #lost: Map<string, { readonly line: number; readonly bytes: number }> = new Map();
 
   change(key: string, chunk: Chunk): Chunk {

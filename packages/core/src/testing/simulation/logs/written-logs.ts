@@ -12,17 +12,17 @@ interface Written {
 const textOf = (n: number): string => `line ${n} ${"y".repeat(n % 50)}`;
 
 /**
- * What was written into the logs of runs. A reader gets its begin and its end: each line at its place, and
- * those that are missing counted.
+ * The lines that were written into the logs of runs. A reader gets the start and the end of a log: each line
+ * at its place, and a count of the missing ones.
  */
 export class WrittenLogs {
   /** By the id of the run. */
   readonly #written: Map<string, Written> = new Map();
 
-  /** Writes so many lines into the log of a run. */
+  /** Writes this many lines into the log of a run. */
   write(run: Run, lines: number): void {
     const written = this.#written.get(run.id) ?? { run, lines: 0 };
-    // A store that forgot the first run has given its id once more.
+    // A store that forgot the first run has assigned its id again.
     if (written.run !== run) return;
     this.#written.set(run.id, written);
     for (let i = 0; i < lines; i++) run.log.info(textOf(++written.lines));
@@ -33,7 +33,9 @@ export class WrittenLogs {
     return [...this.#written.keys()];
   }
 
-  /** Reads a log, and throws if it is not honest. With `all`, it must reach its last line, or say so. */
+  /**
+   * Reads a log, and throws if it is not correct. With `all`, it must reach its last line, or report the gap.
+   */
   async check(manager: JobManager, id: string, all: boolean): Promise<void> {
     const items = await collect(manager.log(id));
     const { lines = 0 } = this.#written.get(id) ?? {};
@@ -46,7 +48,7 @@ export class WrittenLogs {
     const [fault] = faultsOf(known, last, textOf);
     if (fault !== undefined) throw new Error(`the log of ${id} is wrong: ${fault}`);
     if (last > lines) throw new Error(`the log of ${id} has ${last} lines, and ${lines} were written`);
-    // Of a log of which nothing reached the store, a reader cannot know.
+    // If nothing of a log reached the store, a reader cannot know about it.
     if (!all || last === lines || known.length < items.length || items.length === 0) return;
     throw new Error(`the log of ${id} ends after ${last} of ${lines} lines, as if it were complete`);
   }

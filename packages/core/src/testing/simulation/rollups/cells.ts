@@ -6,21 +6,21 @@ const DAY = 86_400_000;
 const SIZE = { hour: 3_600_000, minute: 60_000 } as const;
 type By = keyof typeof SIZE;
 
-/** What is checked at the end of a simulation. */
+/** The inputs of the check at the end of a simulation. */
 interface Checked {
   readonly by: By;
   /** Whether the store may have lost records that were counted. */
   readonly forgets: boolean;
-  /** The records that were pruned, perhaps before anybody asked: a cell may count them. */
+  /** The records that were pruned, perhaps before the first query: a cell may count them. */
   readonly pruned: readonly RunRecord[];
 }
 
-/** Asks for all rollups of a simulation. Folds what is not folded yet, if it is this process's turn. */
+/** Queries all rollups of a simulation. Folds the remaining records, if it is this process's turn. */
 export function askRollups(manager: JobManager, now: number, by: By = "minute"): Promise<Rollups> {
   return manager.rollups({ from: now - 2 * DAY, to: now + 2 * DAY, by });
 }
 
-/** How many runs an answer counts. */
+/** The number of runs that an answer counts. */
 export function countOf({ jobs }: Rollups): number {
   const cells = jobs.flatMap((job) => job.cells);
   return cells.flatMap(({ runs }) => Object.values(runs)).reduce((sum, count) => sum + count, 0);

@@ -11,7 +11,7 @@ import { PassedOn } from "../../stores/passed-on.js";
 import { isFold, isOpen, isRollup } from "../entry-kinds.js";
 import type { PlantedBug } from "../planted-bugs.js";
 
-/* Bugs of those who fold records into rollups, planted between ojm and the store. */
+/* Bugs of code that folds records into rollups, planted between ojm and the store. */
 
 abstract class Forgetful extends PassedOn {
   override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
@@ -22,21 +22,21 @@ abstract class Forgetful extends PassedOn {
   abstract forgets(write: StoredWrite): boolean;
 }
 
-/** The fold goes past a run that is open, and does not remember it. */
+/** The fold passes an open run, and does not remember it. */
 class OpenForgotten extends Forgetful {
   forgets({ key, value }: StoredWrite): boolean {
     return isOpen(key) && value !== null;
   }
 }
 
-/** A run that a cell counts now is still remembered as open. */
+/** A run that is already in a cell is still remembered as open. */
 class OpenKept extends Forgetful {
   forgets({ key, value }: StoredWrite): boolean {
     return isOpen(key) && value === null;
   }
 }
 
-/** Nobody looks for what was written behind the cursor. */
+/** No check finds the records that were written behind the cursor. */
 class LateOverlooked extends PassedOn {
   override async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
     const page = await super.scan(request, options);
@@ -45,7 +45,9 @@ class LateOverlooked extends PassedOn {
   }
 }
 
-/** The cursor moves in one commit. What it passed is in the next one, which often does not come. */
+/**
+ * The cursor moves in one commit. The cells that it passed are in the next one, which often does not come.
+ */
 class CursorFirst extends PassedOn {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const cells = commit.writes.filter(({ key }) => isRollup(key));
