@@ -18,7 +18,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const lock = (await manager.locks()).find((one) => one.name === name);
     if (lock === undefined) {
-      // "nobody holds" a misspelt name would read as if the lock was free.
+      // The error below, about a misspelt name, would read as if the lock was free.
       await refuseUnknown(manager, name);
       throw notFound(`nobody holds "${name}"${await outlived(manager, name)}`);
     }
