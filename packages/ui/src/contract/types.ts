@@ -113,7 +113,7 @@ export interface Lease {
 
 /** A lock that is held. */
 export interface LockView extends Omit<HeldLock, "note"> {
-  /** The first three that wait. */
+  /** The first three waiters. */
   readonly waiters: readonly Waiter[];
   /** The id of the run that it is held for. */
   readonly run?: string;
