@@ -11,7 +11,7 @@ import type { Clock, Duration, RunStatus } from "@ojm/core";
  *
  * And about the ticks of schedules, by `@ojm/schedule`:
  *
- * - `missed`: no process ran it.
+ * - `missed`: no process was available to run it in time.
  * - `late`: its run started later than {@link Rule.later}.
  */
 export type AlertKind =

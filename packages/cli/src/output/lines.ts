@@ -19,7 +19,7 @@ export class Lines {
 
   async write(line: string): Promise<void> {
     if (this.closed.aborted || process.stdout.write(`${line}\n`)) return;
-    // When a reader closes its end, only one of these events comes.
+    // If the reader closes its end, there may be no "drain": `closed` then ends the wait.
     await once(process.stdout, "drain", { signal: this.closed }).catch(() => {});
   }
 

@@ -79,7 +79,7 @@ export async function configuredStore(
   return store;
 }
 
-/** Rejects a type that is a path: it would be run. */
+/** Rejects a type that is a path: the module there would be run. */
 function refuseTypePaths(path: string, store: Location | JobFileLocation): void {
   if ("jobFile" in store) return;
   for (const { type = "simple" } of [store.jobs, store.locks, store.logs ?? {}]) {

@@ -4,7 +4,7 @@ import { expect, onTestFinished } from "vitest";
 
 const MAIN = new URL("../main.ts", import.meta.url);
 
-/** A preload: a signal throws an error that is not caught. */
+/** A preload that throws an uncaught error on a signal. */
 const FAULT = `data:text/javascript,${encodeURIComponent(
   'process.once("SIGUSR2", () => { throw new Error("a fault of a test") });',
 )}`;

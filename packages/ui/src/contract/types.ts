@@ -427,7 +427,7 @@ export interface RunPage {
   readonly log: {
     /** How many lines were written so far; absent if the store has none. */
     readonly lines?: number;
-    /** Whether the log is complete. */
+    /** Whether no more lines will come. */
     readonly ended: boolean;
   };
   readonly progress?: Progress;
@@ -512,7 +512,7 @@ export interface Events {
   };
   /** A run of one of these names started or ended, a tick was decided, or a pause began or ended. */
   readonly changed: { readonly at: number; readonly names: readonly string[] };
-  /** More of the log of a run. `ended`: the log is complete. */
+  /** More of the log of a run. `ended`: no more lines will come. */
   readonly log: { readonly id: string; readonly items: readonly LogItem[]; readonly ended?: boolean };
   /** The store is away: the shown data is of `since`. */
   readonly stale: { readonly since: number };

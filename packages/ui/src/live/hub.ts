@@ -195,7 +195,7 @@ export class Hub implements Followed {
     };
   }
 
-  /** Sends the action that a user has just taken, at once. */
+  /** Announces at once that a user has changed a job. */
   touch(name: string): void {
     this.#changed.add(name);
     this.#soon();

@@ -20,7 +20,7 @@ export interface Followed {
   snapshot(): Promise<StoreSnapshot>;
   /** The names that have a record. */
   names(): Promise<ReadonlySet<string>>;
-  /** Sends the action that a user has just taken, at once. */
+  /** Announces at once that a user has changed a job. */
   touch(name: string): void;
 }
 

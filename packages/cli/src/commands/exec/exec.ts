@@ -178,8 +178,8 @@ async function exitOf(
 }
 
 /**
- * Why the store does not answer; `undefined` if it does. Then the lock was lost for that reason, and the run
- * is not recorded.
+ * Why the store does not answer; `undefined` if it does. If it does not, that is why the lock was lost and
+ * why the run is not recorded.
  */
 async function storeError(manager: JobManager, run: string | undefined): Promise<Error | undefined> {
   try {

@@ -43,7 +43,7 @@ export class Output {
 
   async #written(text: string): Promise<void> {
     if (process.stdout.write(text)) return;
-    // When a reader closes its end, only one of these events comes.
+    // If the reader closes its end, there may be no "drain": `closed` then ends the wait.
     await once(process.stdout, "drain", { signal: this.closed }).catch(() => {});
   }
 

@@ -24,7 +24,7 @@ const MOST_NAMES = 100;
 /** The filter of the runs. */
 export interface RunsAsked {
   readonly name?: string;
-  /** A text that the name of the job has in it. */
+  /** A text that the name of the job contains. */
   readonly q?: string;
   readonly status?: readonly Status[];
   readonly from?: number;
