@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 const to = { webhook: "https://example.com/hook" };
 
-/** Opens alerts and lets their first look pass. */
+/** Opens alerts and waits for their first check. */
 async function open(rule: Partial<Rule> = {}, { manager } = one, by = receiver): Promise<Alerts> {
   const rules = [{ on: ["failed", "lost", "timeout"], to, ...rule } as Rule];
   const alerts = await clock.until(openWith(manager, { rules, clock }, by.send));
@@ -43,7 +43,7 @@ const fail = (name: string, { manager } = one, text = "no"): Promise<unknown> =>
 
 const succeed = (name: string, { manager } = one): Promise<unknown> => clock.until(manager.run(name, () => {}));
 
-/** Lets a look after an event pass. */
+/** Waits for a check after an event. */
 const soon = (): Promise<void> => clock.advance(SECOND);
 
 test("with url, an alert has the link to its run in the UI, and one of missed ticks that to its job", async () => {
@@ -317,7 +317,7 @@ describe("nothing is lost", () => {
     await clock.advance(MINUTE);
     expect(receiver.told).toEqual([]);
     const before = receiver.tried.length;
-    // Three alerts for half a minute, and a minute: not one attempt a second.
+    // The pauses grow: for three alerts in a minute and a half, there is far less than one attempt a second.
     expect(before).toBeLessThan(8);
     receiver.answer = () => ({ type: "taken" });
     await clock.advance(5 * MINUTE);

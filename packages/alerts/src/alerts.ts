@@ -8,22 +8,22 @@ import { outboxOf } from "./look/state.js";
 import { refuse } from "./rules/check.js";
 import { type CheckedRule, OWN_NAME } from "./rules/checked-rule.js";
 
-/** How much sooner or later than `every` a process looks, so that processes do not look all at once. */
+/** How much the interval between two checks varies around `every`, so that processes do not check in step. */
 const JITTER = 0.2;
 
-/** A look after an event waits so long for more of them, in ms. */
+/** How long a check after an event waits for further events, in ms. */
 const GATHER = 20;
 
-/** The shortest pause before a look that is known to be due, in ms. */
+/** The shortest pause before a check that is known to be due, in ms. */
 const SHORTEST = 100;
 
-/** The first pause of a process that found another one at work, in ms. Each is twice the one before. */
+/** The first pause after a check that found another process at work, in ms. Each pause doubles. */
 const AGAIN = 1_000;
 
 /** How often the timer that keeps the process alive is set again, in ms. */
 const STAY = 86_400_000;
 
-/** A look that is known to be due. */
+/** A check that is known to be due. */
 interface Wake {
   readonly time: number;
   readonly cancel: () => void;
@@ -32,7 +32,7 @@ interface Wake {
 const NEVER: Wake = { time: Number.POSITIVE_INFINITY, cancel: () => {} };
 
 /**
- * Looks after events and from time to time, and keeps the process alive, until it is closed. {@link
+ * Checks after events and at regular intervals, and keeps the process alive, until it is closed. {@link
  * openAlerts} opens it.
  */
 export class Alerts {
@@ -44,12 +44,12 @@ export class Alerts {
   #asked = false;
   #down: ReadonlySet<string> = new Set();
   readonly #cancel: Set<() => void> = new Set();
-  /** One, however many looks found the same to be due. */
+  /** One timer, even if several checks found the same work to be due. */
   #wake: Wake = NEVER;
   #locked = 0;
   #closed: Promise<void> | undefined;
   #warned = false;
-  /** Whether the last look found all that there was. */
+  /** Whether the last check found all that there was. */
   #sawAll = true;
   readonly #giveUp = new AbortController();
 
@@ -69,12 +69,12 @@ export class Alerts {
     subscribe("ojm:tick", this.#onTick);
     this.#stay();
     this.#keepLooking();
-    // What a dead process left. The turn tells new rules from when on they must look.
+    // The check covers what a dead process left. The turn records from when on new rules must check.
     void this.#takeTurn().catch(() => {});
     this.#ask();
   }
 
-  /** A listener is called in the middle of a run: it only asks for a look. */
+  /** A listener is called in the middle of a run: it only requests a check. */
   readonly #onEnd = (event: unknown): void => {
     const { name, inError } = (event as Events["ojm:run:ended"]).record;
     const about = (wanted: boolean): boolean =>
@@ -87,7 +87,7 @@ export class Alerts {
     if (this.#context.rules.some((rule) => rule.on.has("started") && rule.matches(name))) this.#ask();
   };
 
-  /** A scheduler of this process has decided on a tick. */
+  /** A scheduler of this process decided on a tick. */
   readonly #onTick = (event: unknown): void => {
     const { schedule, at, outcome } = event as {
       readonly schedule: string;
@@ -120,7 +120,7 @@ export class Alerts {
     };
   }
 
-  /** Without it, a process that only watches for missed ticks would end at once, in silence. */
+  /** Without it, a process that only watches for missed ticks would end at once, without a message. */
   #stay(): void {
     this.#after(STAY, () => this.#stay(), true);
   }
@@ -134,7 +134,7 @@ export class Alerts {
     });
   }
 
-  /** A look that no event asked for. One process does it for all. */
+  /** A check that no event requested. One process does it for all. */
   async #inTurn(): Promise<void> {
     try {
       if (await this.#takeTurn()) await this.#look();
@@ -148,7 +148,9 @@ export class Alerts {
     return takeTurn(channel, this.#turn, this.#every * (1 - JITTER) - 1, now());
   }
 
-  /** Looks, or waits for the look that goes on, and then for another one if it was asked for. */
+  /**
+   * Checks, or waits for the check that is running, then checks again if another one was requested meanwhile.
+   */
   async #look(wait = 0): Promise<void> {
     if (this.#looking !== undefined) {
       await this.#looking;
@@ -168,7 +170,7 @@ export class Alerts {
       this.#sawAll = locked !== true;
       this.#down = down;
       this.#warned = false;
-      // The other process may have looked before what this one was told of.
+      // The other process may have checked before the event of this one.
       this.#locked = locked ? this.#locked + 1 : 0;
       if (locked) this.#wakeAt(this.#context.now() + AGAIN * 2 ** Math.min(this.#locked - 1, 20));
       else if (next !== undefined) this.#wakeAt(next);
@@ -177,7 +179,7 @@ export class Alerts {
     }
   }
 
-  /** Later than that, the look of whoever has its turn finds it. */
+  /** A later `time` needs no timer: the regular check of the process in turn finds it. */
   #wakeAt(time: number): void {
     const rest = time - this.#context.now();
     if (rest > this.#every || this.#closed !== undefined || time >= this.#wake.time) return;
@@ -189,7 +191,7 @@ export class Alerts {
     this.#wake = { time, cancel };
   }
 
-  /** Once until a look succeeds: a store that is away for an hour needs no hundred warnings. */
+  /** Warns once until a check succeeds, so that a long outage of the store does not repeat the warning. */
   #warn(error: unknown): void {
     if (this.#warned) return;
     this.#warned = true;
@@ -198,12 +200,12 @@ export class Alerts {
   }
 
   /**
-   * Looks once more if a run ended since the last look, waits for what is being delivered, and ends. What is
-   * not delivered by then waits in the store, for any process with the same rules. Close it before the
-   * manager. A second call joins the first.
+   * Checks once more if a run ended since the last check, waits for the deliveries in flight, and ends.
+   * Alerts that are not delivered by then wait in the store, for any process with the same rules. Close it
+   * before the manager. A second call joins the first.
    *
-   * `wait`: how long that may take. Deliveries that go on then are broken off, and made again later.
-   * Default: as long as the receivers take, and another process that delivers is not waited for.
+   * `wait`: how long that may take. Deliveries that are still running then are aborted and made again later.
+   * Default: as long as the receivers take, without waiting for another process that delivers.
    */
   async close({ wait }: { readonly wait?: Duration } = {}): Promise<void> {
     const most = wait === undefined ? undefined : checkedDuration("wait", wait, refuse);
@@ -212,8 +214,8 @@ export class Alerts {
   }
 
   /**
-   * How many alerts of these rules wait for their receivers; `undefined` if that is not known, as the last
-   * look failed or another process is at work.
+   * How many alerts of these rules wait for their receivers; `undefined` if that is not known, because the
+   * last check failed or another process is at work.
    */
   async waiting(): Promise<number | undefined> {
     if (!this.#sawAll) return undefined;
@@ -232,7 +234,7 @@ export class Alerts {
     try {
       const asked = this.#asked;
       await this.#looking;
-      // Another process that delivers may have looked before the last run of this one ended.
+      // Another process that delivers may have checked before the last run of this process ended.
       if (asked || (wait !== undefined && !this.#sawAll)) await this.#look(wait);
     } finally {
       late();

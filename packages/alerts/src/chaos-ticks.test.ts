@@ -30,7 +30,7 @@ const SCHEDULES = {
 
 const SEED = Number(process.env["OJM_SEED"] ?? 1);
 
-/** Ticks that were missed together: those of one time in which nobody was there. */
+/** Ticks that were missed together, because no process ran at that time. */
 interface Gap {
   readonly at: number;
   readonly until: number;
@@ -51,7 +51,7 @@ function gapsIn(ticks: readonly ScheduleTick[]): Gap[] {
 /** A process that can be killed. */
 interface Process {
   readonly way: ManagerOf["way"];
-  /** Ends its timers. Its store refuses all by then. */
+  /** Ends its timers. Its store rejects every call by then. */
   readonly end: () => Promise<void>;
 }
 
@@ -127,7 +127,7 @@ for (let seed = SEED; seed < SEED + 4; seed++) {
         const about = missed.filter((at) => at >= gap.at && at <= gap.until);
         expect([name, new Date(gap.at), about.length]).toEqual([name, new Date(gap.at), 1]);
       }
-      // What was told and is no gap was run later than its grace.
+      // A reported tick outside every gap was run later than its grace.
       for (const at of missed.filter((one) => !gaps.some((gap) => one >= gap.at && one <= gap.until))) {
         const tick = ticks.find((one) => one.at === at);
         expect((tick?.decided ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThan(GRACE);

@@ -21,7 +21,7 @@ const FAULTS: readonly Fault[] = [
 
 const SEED = Number(process.env["OJM_SEED"] ?? 1);
 
-/** How many seeds there are, and how many of them `npm test` has. */
+/** The number of seeds, and how many of them `npm test` runs. */
 const [SEEDS, FIRST] = [12, 1];
 
 for (let i = 0; i < SEEDS; i++) {
@@ -72,7 +72,7 @@ async function tellsEachFailure(seed: number): Promise<void> {
     processes[at] = await begin();
   }
   calm = true;
-  // What the dead left is closed when somebody wants it.
+  // The runs of dead processes are closed when another run wants their lock.
   const { manager } = await begin();
   await clock.advance(10 * MINUTE);
   for (let i = 0; i < 4; i++) await clock.until(manager.run(`job ${i}`, () => {}, { wait: HOUR }));

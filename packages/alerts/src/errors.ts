@@ -3,7 +3,7 @@ export class AlertsError extends Error {
   /** `INVALID`: an option makes no sense. */
   readonly code: "INVALID";
 
-  /** The option that it is about, such as `rules[0].to.webhook` or `url`. */
+  /** The option with the mistake, such as `rules[0].to.webhook` or `url`. */
   readonly option: string;
 
   constructor(message: string) {

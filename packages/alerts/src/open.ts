@@ -14,11 +14,11 @@ import type { AlertsOptions } from "./types.js";
 const EVERY = 30_000;
 
 /**
- * Tells receivers how runs went. Of all processes with the same rules, one sends each alert, at least once;
- * it is kept in the store until its receiver took it.
+ * Sends alerts about runs to receivers. Of all processes with the same rules, one sends each alert, at least
+ * once. An alert stays in the store until its receiver took it.
  *
- * A rule tells what happened from its first opening on, also while no process ran. Open alerts keep the
- * process alive until {@link Alerts.close}.
+ * A rule reports events from its first opening on, even those that happened while no process ran. Open alerts
+ * keep the process alive until {@link Alerts.close}.
  *
  * @throws AlertsError `INVALID` for an unknown or invalid option; ChannelError if the store fails
  * @example
@@ -34,7 +34,7 @@ export async function openAlerts(manager: JobManager, options: AlertsOptions): P
   return openWith(manager, options, send);
 }
 
-/** Opens alerts whose deliveries a simulation makes. */
+/** Opens alerts with a replaced `send`, for simulations. */
 export async function openWith(manager: JobManager, options: AlertsOptions, send: Send): Promise<Alerts> {
   checkOptions(options);
   const { url, clock = systemClock } = options;
@@ -54,7 +54,7 @@ export async function openWith(manager: JobManager, options: AlertsOptions, send
   return alerts;
 }
 
-/** Adds the links when an alert is sent: those that wait in the store get the address of today. */
+/** Adds the link when an alert is sent, so that pending alerts get the current address. */
 function withLink(send: Send, url: string): Send {
   const base = new URL(url);
   const path = base.pathname.replace(/\/+$/, "");

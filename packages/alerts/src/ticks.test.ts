@@ -47,7 +47,7 @@ const close = (scheduler: Scheduler): Promise<unknown> => clock.until(scheduler.
 const told = (): string[] =>
   receiver.taken.map(({ kind, name, tick, count = 1 }) => `${kind} ${name} ${tick} ${count}`);
 
-/** When the tick `hours` after the begin of the world is. */
+/** The time of the tick `hours` after the start of the world. */
 const tick = (hours: number): string =>
   new Date(Math.ceil(world.clock.now() / HOUR) * HOUR + hours * HOUR).toISOString();
 
@@ -69,7 +69,7 @@ describe("ticks that were missed", () => {
     const first = tick(0);
     const alerts = await watch();
     await close(await schedule({ missed: "none" }));
-    await clock.until(alerts.close()); // nobody looks, and nobody runs anything
+    await clock.until(alerts.close()); // no process checks, and none runs a tick
     await clock.advance(4 * HOUR + 5 * MINUTE);
     await close(await schedule({ missed: "none" }));
     await watch();

@@ -1,17 +1,18 @@
 import type { Clock, Duration, RunStatus } from "@ojm/core";
 
 /**
- * What a rule tells of a run.
+ * What a rule reports about a run.
  *
- * - `failed`, `lost`, `timeout`: it ended so, and no other attempt follows.
- * - `recovered`: it ended well, after a run that the rule told of as failed, lost or timeout.
- * - `long`: it goes on for longer than {@link Rule.longer}.
- * - `started`; `completed`: it ended well, also if it found nothing to do.
+ * - `failed`, `lost`, `timeout`: it ended with this status, and no other attempt follows.
+ * - `recovered`: it completed, after a run that the rule reported as failed, lost or timeout.
+ * - `long`: it is running for longer than {@link Rule.longer}.
+ * - `started`: it started.
+ * - `completed`: it completed, even if it found nothing to do.
  *
- * And of the ticks of schedules, by `@ojm/schedule`:
+ * And about the ticks of schedules, by `@ojm/schedule`:
  *
- * - `missed`: nobody was there to run it.
- * - `late`: its run began later than {@link Rule.later}.
+ * - `missed`: no process was available to run it in time.
+ * - `late`: its run started later than {@link Rule.later}.
  */
 export type AlertKind =
   | "started"
@@ -24,36 +25,37 @@ export type AlertKind =
   | "missed"
   | "late";
 
-/** Which runs are told, and where to. */
+/** Which runs are reported, and to which receiver. */
 export interface Rule {
   /**
-   * The name of the rule, at most 100 letters, digits, `.`, `_` and `-`. Give one to a rule whose text may
-   * change: what a rule has told already is kept by its id. Default: a hash of the rule, without its secrets.
+   * The name of the rule, at most 100 letters, digits, `.`, `_` and `-`. Name a rule whose text may change:
+   * what a rule has already reported is stored under its id. Default: a hash of the rule, without its
+   * secrets.
    */
   readonly id?: string;
-  /** What is told. */
+  /** The kinds of events that the rule reports. */
   readonly on: readonly AlertKind[];
   /** The names of the jobs; `*` stands for any text. Default: all. */
   readonly jobs?: readonly string[];
   /**
-   * How many runs of the job in a row must have ended in error, before the rule tells one. It tells each one
-   * from then on. Runs that were cancelled or skipped do not count. At most 50. Default: 1.
+   * How many runs of the job in a row must have ended in error before the rule reports one. It reports each
+   * one from then on. Runs that were cancelled or skipped do not count. At most 50. Default: 1.
    */
   readonly after?: number;
   /** For `long`: how long a run may take. */
   readonly longer?: Duration;
-  /** For `late`: how long after its tick a run may begin. */
+  /** For `late`: how long after its tick a run may start. */
   readonly later?: Duration;
   /**
-   * For `missed`: how long after it was due an undecided tick counts as missed, one second at least. Default:
-   * one minute.
+   * For `missed`: how long after its due time an undecided tick counts as missed, one second at least.
+   * Default: one minute.
    */
   readonly grace?: Duration;
   /** The receiver. */
   readonly to: Receiver;
 }
 
-/** Where an alert goes to: exactly one of these. */
+/** The receiver of an alert: exactly one of these. */
 export type Receiver =
   | WebhookReceiver
   | CommandReceiver
@@ -61,9 +63,9 @@ export type Receiver =
   | { readonly slack: string; readonly deadline?: Duration }
   | { readonly healthchecks: string; readonly deadline?: Duration };
 
-/** An address that takes a POST, as Standard Webhooks has it. */
+/** An address that accepts a POST in the format of Standard Webhooks. */
 export interface WebhookReceiver {
-  /** The address, with http or https. Redirects are refused. */
+  /** The address, with http or https. Redirects are not followed. */
   readonly webhook: string;
   /** The secret that signs it: `whsec_` and base64. Without it, the request is not signed. */
   readonly secret?: string;
@@ -95,7 +97,7 @@ export interface EmailReceiver {
 export interface SmtpServer {
   readonly host: string;
   readonly port?: number;
-  /** Whether the connection begins with TLS. Otherwise STARTTLS is used where the server has it. */
+  /** Whether the connection starts with TLS. Otherwise STARTTLS is used if the server supports it. */
   readonly secure?: boolean;
   readonly auth?: { readonly user: string; readonly pass: string };
   /** Options of Node's `tls.connect`, such as `ca`. */
@@ -106,22 +108,22 @@ export interface SmtpServer {
 export interface AlertsOptions {
   readonly rules: readonly Rule[];
   /**
-   * How often a process looks for what no event reported: what a dead process left, and runs that take too
+   * How often a process checks for what no event reported: what a dead process left, and runs that take too
    * long. Default: 30 s.
    */
   readonly every?: Duration;
   /**
-   * The address of the UI, such as `https://ops.example.com/ojm`. Each alert then has the link to its run, or
-   * to its job for ticks that were missed.
+   * The address of the UI, such as `https://ops.example.com/ojm`. Each alert then has a link to its run, or
+   * to its job if it is about missed ticks.
    */
   readonly url?: string;
-  /** Time and chance, replaced in simulations. */
+  /** Time and randomness, replaced in simulations. */
   readonly clock?: Clock;
 }
 
-/** What a receiver is told. */
+/** What a receiver gets. */
 export interface Alert {
-  /** The same for each delivery of this alert: a receiver that knows it already may ignore it. */
+  /** The same for each delivery of this alert, so that a receiver can ignore a repeated one. */
   readonly id: string;
   readonly kind: AlertKind;
   /** The id of the rule. */
@@ -137,19 +139,21 @@ export interface Alert {
   /** Times in ISO 8601, UTC. */
   readonly started?: string;
   readonly ended?: string;
-  /** In ms. Of a run that goes on: so far. */
+  /** In ms. For a run that is still running: so far. */
   readonly duration?: number;
-  /** Which attempt of its chain the run was, and how many there may be. */
+  /** The number of this attempt in its retry series, and how many there may be. */
   readonly attempt?: number;
   readonly attempts?: number;
-  /** How many runs of the job in a row ended in error, at most 50. `recovered`: before this one. */
+  /**
+   * How many runs of the job in a row ended in error, at most 50. For `recovered`: the runs before this one.
+   */
   readonly streak?: number;
   /** `missed`, `late`: the tick. */
   readonly tick?: string;
-  /** `missed`: the last tick, and how many they were, if there were several. It counts to 10,000 at most. */
+  /** `missed`: the last tick and their number, if there were several. The number is 10,000 at most. */
   readonly until?: string;
   readonly count?: number;
-  /** `late`: how long after its tick the run began, in ms. */
+  /** `late`: how long after its tick the run started, in ms. */
   readonly delay?: number;
   /** Where the UI shows the run or the job. Only with {@link AlertsOptions.url}. */
   readonly link?: string;

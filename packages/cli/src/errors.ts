@@ -1,4 +1,4 @@
-/** What the program ends with. The same number means the same in every command. */
+/** The exit codes. A code means the same in every command. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -18,7 +18,7 @@ export function nameOf(code: number): string {
   return Object.entries(EXIT).find(([, one]) => one === code)?.[0] ?? "failed";
 }
 
-/** Something that cannot be done, in words for the user. The program ends with `code`. */
+/** A failure with a message for the user. The program ends with `code`. */
 export class CommandError extends Error {
   override readonly name: string = "CommandError";
   readonly code: number;

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { called } from "./testing/called.js";
 import { Ojm, ojm, start } from "./testing/ojm.js";
 
-/** A managed job whose store is named by a relative path, as all paths of the examples are. */
+/** A managed job whose store has a relative path, as in all examples. */
 function managed(code: string, store = "{ type: sqlite, args: { file: ./data/locks.db } }"): string {
   return `include: [oJobManager.yaml]
 jobs:
@@ -23,7 +23,7 @@ todo: [Init, Work]
 `;
 }
 
-/** A folder with these files, also in folders within it, and an empty folder `home`. */
+/** A folder with these files, some in subfolders, and an empty folder `home`. */
 function tree(files: Readonly<Record<string, string>>): { readonly root: string; readonly home: string } {
   const root = folderWith({});
   for (const [name, text] of Object.entries({ ...files, "home/.keep": "" })) {
@@ -133,7 +133,7 @@ todo: [A, B]
     const { code, out } = await ojm(home, "run", "../jobs/a.yaml");
     expect(code).toBe(0);
     expect(out).toContain(`${join(root, "jobs/sub")}\na.pid\na.yaml\n`);
-    // What a script does by itself stays where the process is.
+    // Paths in a script are relative to the working directory of the process.
     expect(out).toContain(`\n${home}\n`);
     expect(readdirSync(join(root, "jobs/logs"))).toHaveLength(1);
     untouched(home);
@@ -282,6 +282,6 @@ test("a lock name with a template that nothing fills is refused at its place, an
     expect(existsSync(join(root, "data"))).toBe(false);
   }
   expect((await ojm(root, "run", "a.yaml", "lock=night")).code).toBe(0);
-  // Whoever looks at the history need not name a lock.
+  // The history does not need the name of a lock.
   expect((await called(root, ["history", "a.yaml"])).out).toMatch(/^night .* completed/m);
 });

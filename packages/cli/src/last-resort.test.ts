@@ -10,7 +10,7 @@ jobs:
 todo: [Init]
 `;
 
-/** A folder whose job manager is on a backend that does this when it is opened. */
+/** A folder whose job manager uses a backend that runs this code when it is opened. */
 const withBackend = (open: string): string =>
   folderWith({ "a.yaml": JOBS, "own.mjs": `export const backend = { type: "own", open() { ${open} } };\n` });
 

@@ -2,6 +2,6 @@
 import { execute } from "./execute.js";
 import { lastResort } from "./last-resort.js";
 
-// Here comes what execute rejects with too, and what is thrown where nobody waits for it.
+// Also called when execute rejects, and for errors outside any awaited call.
 process.on("uncaughtException", lastResort);
 process.exitCode = await execute(process.argv.slice(2));

@@ -157,7 +157,7 @@ test("a daemon whose store was replaced ends with 5: idle for ever, it would loo
   const folder = folderWith({ "a.yaml": scheduled ?? "" });
   const daemon = start(folder, "run", "a.yaml");
   await daemon.prints("ticked");
-  // As a restore of a backup does: the file that is there then is another one.
+  // Like the restore of a backup: afterwards the file is another one.
   const path = join(folder, "data", "jobs.db");
   deleteStore(path);
   const other = start(folder, "exec", "other", "--store", "sqlite:data/other.db", "--", "true");

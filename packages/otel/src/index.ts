@@ -1,2 +1,5 @@
-/** Metrics and spans of ojm for OpenTelemetry. Without it, see `@ojm/otel/prometheus`. */
+/**
+ * Metrics and spans of ojm for OpenTelemetry. For Prometheus without OpenTelemetry, see
+ * `@ojm/otel/prometheus`.
+ */
 export { type InstrumentOptions, instrument } from "./otel/instrument.js";

@@ -14,15 +14,15 @@ import type { RequestSource, Ui, UiOptions, ViewOptions } from "./types.js";
 import type { Source } from "./view/source.js";
 import { addressOf, storeText } from "./view/store.js";
 
-/** A cockpit, and what its own server needs of it. */
+/** A UI, with the parts that its own server needs. */
 export interface Cockpit extends Ui {
   readonly streams: Streams;
   me(asked: Pick<Asked, "viewer">): Me;
 }
 
 /**
- * A cockpit to mount in a server of your own: see the README for `node:http`, Express, Koa, Fastify and Hono.
- * `authorize` tells who asks: without it, there is no cockpit.
+ * A UI to mount in your own server: see the README for `node:http`, Express, Koa, Fastify and Hono.
+ * `authorize` is required: it identifies the viewer.
  *
  * @throws TypeError if an option is wrong
  * @example
@@ -41,7 +41,7 @@ export function createUi(options: UiOptions): Ui {
   return { fetch, listener, close };
 }
 
-/** The cockpit behind a gate. `more`: handlers of endpoints that only a server of its own has. */
+/** The UI behind a gate. `more`: handlers of endpoints that only its own server has. */
 export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<string, Handler>> = {}): Cockpit {
   const mask = guarded(given.mask ?? ((text) => text));
   const options: ViewOptions = { ...given, mask };
@@ -90,7 +90,7 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
   };
 }
 
-/** A mask that fails hides the text, and is told once: an answer without it could show a secret. */
+/** If the mask fails, the text is hidden, because an unmasked text could show a secret. Warns once. */
 function guarded(mask: (text: string) => string): (text: string) => string {
   let isTold = false;
   return (text) => {
@@ -106,7 +106,7 @@ function guarded(mask: (text: string) => string): (text: string) => string {
   };
 }
 
-/** The options of a cockpit, and those of its own server. */
+/** The options of a UI, and those of its own server. */
 const VIEW = [
   ...[
     "manager",
@@ -125,10 +125,10 @@ const VIEW = [
 ];
 const SERVE = ["port", "host", "viewer", "secret"];
 
-/** A host name without a scheme and a port, and without a `*`: nothing here takes it for any name. */
+/** A host name without a scheme, a port or a `*`: wildcards are not supported. */
 const HOST = /^[^\s/:*]+$/;
 
-/** @throws TypeError. A misspelt `readOnly` must not make a cockpit in which everything can be done. */
+/** @throws TypeError. A misspelt `readOnly` must not create a UI that allows every action. */
 export function check(options: ViewOptions, whose: "createUi" | "serveUi"): void {
   const known = whose === "serveUi" ? [...VIEW, ...SERVE] : VIEW;
   const problem = unknownOption(whose, options, known) ?? wrongIn(options);

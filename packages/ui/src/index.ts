@@ -1,4 +1,4 @@
-/** The cockpit of ojm in a browser: to be mounted in a server, or served on its own. */
+/** The UI of ojm in a browser: mounted in a server, or served on its own. */
 export { createUi } from "./create-ui.js";
 export { serveUi } from "./serve-ui.js";
 export type {

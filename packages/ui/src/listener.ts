@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { RequestSource, Ui } from "./types.js";
 
-/** What frameworks add to a request: the URL before they took a prefix off, and a body that they read. */
+/** What frameworks add to a request: the URL before they removed a prefix, and a body that they read. */
 interface Handled extends IncomingMessage {
   readonly originalUrl?: string;
   readonly body?: unknown;
@@ -17,7 +17,7 @@ export function listenerOf(answer: (request: Request, from: RequestSource) => Pr
   );
   return (request, response) => {
     const handled: Handled = request;
-    // A parser of bodies in front has read the stream to its end: reading it again would wait for ever.
+    // A body parser in front has read the stream to its end: reading it again would never end.
     if (handled.body !== undefined && request.readableEnded && !Buffer.isBuffer(handled.rawBody)) {
       handled.rawBody = Buffer.from(typeof handled.body === "string" ? handled.body : JSON.stringify(handled.body));
     }
@@ -31,7 +31,7 @@ function sourceOf({ socket, url = "/", originalUrl }: Handled): RequestSource {
   return { ...(address !== undefined && { address }), ...(prefix !== "" && { prefix }) };
 }
 
-/** What was taken off the begin of a path. */
+/** The prefix that was removed from a path. */
 function prefixOf(whole: string, rest: string): string {
   if (whole.endsWith(rest)) return whole.slice(0, whole.length - rest.length);
   return rest === "/" ? whole : "";

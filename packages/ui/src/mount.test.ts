@@ -5,7 +5,7 @@ import { createUi } from "./create-ui.js";
 import { type Mounted, mounts, proxy } from "./testing/mounts.js";
 import type { UiOptions } from "./types.js";
 
-/** Frameworks whose routers take the prefix off, and tell of it. */
+/** Frameworks whose routers remove the prefix and report it. */
 const TELLS: readonly string[] = ["Express"];
 
 async function withCockpit(
@@ -28,7 +28,8 @@ async function withCockpit(
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
 /**
- * What works below a URL: a GET, a long one, an act with a body, a stream, and the page with its base path.
+ * Checks a GET, a long one, an action with a body, a stream, and the page with its base path, all below a
+ * URL.
  */
 async function works(url: string, base: string): Promise<void> {
   const origin = new URL(url).origin;
@@ -56,11 +57,11 @@ async function works(url: string, base: string): Promise<void> {
   for (const page of ["/", "/jobs/a%2Fb", "/runs/a@2026-11-25T02:00:00.000Z?x=1"]) {
     const answer = await vi.waitFor(async () => {
       const found = await fetch(`${url}${page}`);
-      // One whose answers take too long comes without them.
+      // A page whose answers take too long comes without them.
       if (found.status === 200) expect(await found.clone().text()).toMatch(/id="first">.*"user":"ana"/);
       return found;
     }, PATIENCE);
-    // Without a build there are no pages. The answer is that of the cockpit all the same.
+    // Without a build there are no pages, but the answer still comes from the UI.
     expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
     if (answer.status === 200) expect(await answer.text()).toContain(`<base href="${base}">`);
   }

@@ -32,7 +32,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** Sends a request by node:http: `fetch` does not let one choose the Host. */
+/** Sends a request by node:http: `fetch` does not allow a custom Host. */
 function send(method: string, path: string, headers: Record<string, string> = {}, body?: object): Promise<Answer> {
   const port = served?.port ?? 0;
   return new Promise((resolve, reject) => {
@@ -85,7 +85,7 @@ describe("a cockpit that is served", () => {
     expect((await send("GET", "/api/v1/me", session)).status).toBe(200);
     for (const other of [`ojm-${"0".repeat(32)}.localhost:${port}`, `x.${host}`, "evil.localhost"])
       expect((await send("GET", "/api/v1/me", { ...session, Host: other })).status).toBe(403);
-    // It is another one at each start without a secret, and the same one with a secret.
+    // Without a secret it differs at each start; with a secret it stays the same.
     await served?.close();
     expect(new URL((await serve()).url).hostname).not.toBe(hostname);
     await served?.close();
@@ -172,7 +172,7 @@ describe("a cockpit that is served", () => {
       return status;
     };
     for (let i = 0; i < 60; i++) states.push(await streams());
-    // The server learns a moment later that a client went away.
+    // The server notices a moment later that a client disconnected.
     await expect.poll(streams).toBe(200);
     expect(states.filter((status) => status !== 200 && status !== 429)).toEqual([]);
   });

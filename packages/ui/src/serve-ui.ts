@@ -12,20 +12,21 @@ import { isViewer } from "./security/roles.js";
 import { cookieOf, LaunchTokens, RateLimit, Sessions } from "./security/sessions.js";
 import type { ServedUi, ServeOptions, Viewer } from "./types.js";
 
-/** The addresses to which a browser resolves each name that ends with `.localhost`. */
+/** The addresses to which a browser resolves every name that ends with `.localhost`. */
 const HAS_NAMES = /^(localhost|127\.0\.0\.1|::1)$/;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
-/** A shorter secret can be guessed, and with it a session be made. */
+/** A shorter secret can be guessed, and would allow forged sessions. */
 const LEAST_SECRET = 16;
 
 /**
- * Serves a cockpit on this machine. Who opens its URL gets a session: the launch token in it is good once,
- * for a minute. It is in the fragment, which no log and no other server ever sees. The host of the URL is a
- * name that only this server has, so that the browser sends the cookie to no other port of this machine.
+ * Serves the UI on this machine. Opening its URL starts a session: the launch token in it is valid once, for
+ * a minute. The token is in the fragment, which no log and no other server ever sees. The host of the URL is
+ * a name that only this server has, so that the browser does not send the cookie to another port of this
+ * machine.
  *
- * @throws TypeError if an option is wrong, or if it would be open to others; an error of the system, such as
+ * @throws TypeError if an option is wrong, or if the UI would be open to others; a system error, such as
  * `EADDRINUSE`
  * @example
  * const ui = await serveUi({ manager });
@@ -74,10 +75,10 @@ export async function serveUi(options: ServeOptions): Promise<ServedUi> {
   };
 }
 
-/** The launch token and the sessions of those who had it. */
+/** The launch token, and the sessions that it started. */
 class Login implements Gate {
   readonly tokens: LaunchTokens = new LaunchTokens();
-  /** A cookie is of a host, whatever the port: two cockpits of a host would end each other's sessions. */
+  /** A cookie belongs to a host, whatever the port: two UIs on one host would end each other's sessions. */
   port = 0;
   readonly #sessions: Sessions;
   readonly #limit: RateLimit = new RateLimit();
@@ -105,7 +106,7 @@ class Login implements Gate {
     return {
       login: async ({ request, body, address, place }) => {
         if (!this.tokens.take((body as SessionRequest).token)) {
-          // Wrong ones alone: programs of others must not lock out the one who has the link.
+          // Counts only wrong tokens: programs of other users must not lock out the user with the link.
           this.#limit.check(address);
           throw new Refusal("UNAUTHORIZED", "this link was used, or is older than a minute: ask for a new one");
         }
@@ -140,9 +141,8 @@ class Login implements Gate {
 }
 
 /**
- * What the sessions of a cockpit are good for: one that may only look, or that is of another store, must
- * not be
- * good for a cockpit that happens to have the same secret.
+ * The scope of the sessions of a UI. A session of a read-only UI, or of another store, must not be valid for
+ * another UI that has the same secret.
  */
 function scopeOf({ manager, readOnly = false, showResults = false }: ServeOptions, { user, role }: Viewer): JsonValue {
   const { jobs, locks } = manager.channels;

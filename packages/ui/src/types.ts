@@ -5,78 +5,78 @@ import type { Role } from "./contract/types.js";
 
 export type { Role };
 
-/** Who looks, and what that person may do. */
+/** A user of the UI, and what that user may do. */
 export interface Viewer {
   /** The name, for the audit. */
   readonly user: string;
   /**
-   * `read` looks. `operate` also runs now, cancels, holds, pauses, resumes and backfills. `admin` also takes
-   * locks by force.
+   * `read` only reads. `operate` also runs now, cancels, holds, pauses, resumes and backfills. `admin` also
+   * takes locks by force.
    */
   readonly role: Role;
 }
 
-/** Something that keeps a job from running, and that the store does not know by itself. */
+/** A reason that keeps a job from running and that is not in the store. */
 export interface OtherReason {
   /** The name of the job. */
   readonly name: string;
   /**
-   * `orphaned`: a command of a run that is over is still running. `refused`: starts were refused since the
+   * `orphaned`: a command of a run that has ended is still running. `refused`: starts were rejected since the
    * last run.
    */
   readonly code: "orphaned" | "refused";
   readonly text: string;
-  /** What helps, in words. */
+  /** What to do, as text. */
   readonly help?: string;
-  /** The id of the run that it is about. */
+  /** The id of the run that it concerns. */
   readonly run?: string;
-  /** Whether no run can begin before that is over. */
+  /** Whether it blocks new runs until it is over. */
   readonly keeps?: boolean;
 }
 
-/** How a cockpit looks at a store, and what it shows. */
+/** How a UI reads a store, and what it shows. */
 export interface ViewOptions {
-  /** The manager of the store. The caller keeps it, and closes it after the cockpit. */
+  /** The manager of the store. The caller owns it, and closes it after the UI. */
   readonly manager: JobManager;
-  /** Default: one that runs nothing, and is closed with the cockpit. */
+  /** Default: one that runs no jobs, and is closed with the UI. */
   readonly scheduler?: Scheduler;
-  /** The store in words, for the head of the page. Default: its type, and its file or host if known. */
+  /** The store as text, for the head of the page. Default: its type, and its file or host if known. */
   readonly store?: string;
   /**
-   * The store as `ojm --store` names it, without a password: the page of an empty store shows how a shell
-   * creates a first job. Default: where the manager was opened, if the command line can open it there.
+   * The store as `ojm --store` names it, without a password: the page of an empty store shows how to create a
+   * first job in a shell. Default: where the manager was opened, if the command line can open it there.
    */
   readonly address?: string;
-  /** Refuses every act, whatever the role. Default: false. */
+  /** Rejects every action, whatever the role. Default: false. */
   readonly readOnly?: boolean;
-  /** Shows the results, the `args` and the `meta` of runs, which may hold secrets. Default: false. */
+  /** Shows the results, the `args` and the `meta` of runs, which may contain secrets. Default: false. */
   readonly showResults?: boolean;
   /**
-   * What people and jobs wrote passes through it: log lines, errors, results, reasons, authors, triggers.
-   * Such as `(text) => text.replace(/password=\S+/g, "password=***")`. Default: nothing is masked.
+   * Masks texts that people and jobs wrote: log lines, errors, results, reasons, authors, triggers. Such as
+   * `(text) => text.replace(/password=\S+/g, "password=***")`. Default: nothing is masked.
    */
   readonly mask?: (text: string) => string;
   /**
-   * The metrics for Prometheus: `prometheus({ manager }).text` of `@ojm/otel/prometheus`. `/metrics` then has
-   * them, for programs of this machine and for those who have a session. Default: there is none.
+   * The metrics for Prometheus: `prometheus({ manager }).text` of `@ojm/otel/prometheus`. `/metrics` then
+   * serves them, to programs of this machine and to users with a session. Default: no metrics.
    */
   readonly metrics?: () => string | Promise<string>;
   /**
-   * What else keeps a job from running; without a name, what is to be looked at of all jobs. `running`: the
-   * ids of the runs that are not over, if they are known. `ojm ui` reports the commands of `ojm exec` that
-   * outlived it, and of starts that were refused. Default: nothing.
+   * Further reasons that keep a job from running; without a name, those of all jobs that need attention.
+   * `running`: the ids of the running runs, if they are known. `ojm ui` reports the commands of `ojm exec`
+   * that outlived it, and starts that were rejected. Default: none.
    */
   readonly reasons?: (name?: string, running?: ReadonlySet<string>) => Promise<readonly OtherReason[]>;
-  /** The names that a `Host` header may have, beside `localhost`, `127.0.0.1` and `[::1]`. */
+  /** The names that a `Host` header may have, besides `localhost`, `127.0.0.1` and `[::1]`. */
   readonly hosts?: readonly string[];
   /**
-   * Trusts the headers `X-Forwarded-Host`, `-Proto`, `-Prefix` and `-For`. Only behind a proxy that sets all
-   * of them: anybody else could send them. Default: false.
+   * Trusts the headers `X-Forwarded-Host`, `-Proto`, `-Prefix` and `-For`. Use it only behind a proxy that
+   * sets all of them: any client could send them otherwise. Default: false.
    */
   readonly trustProxy?: boolean;
   /**
-   * Where it is mounted, such as `/a/b`, if the server in front does not tell: see the README. Default: as
-   * the server tells, or `/`.
+   * Where it is mounted, such as `/a/b`, if the server in front does not report it: see the README. Default:
+   * as the server reports, or `/`.
    */
   readonly basePath?: string;
 }
@@ -84,8 +84,8 @@ export interface ViewOptions {
 /** Options of {@link createUi}. */
 export interface UiOptions extends ViewOptions {
   /**
-   * Tells who sends a request, by the session of your own server; `undefined` for nobody. Called for each
-   * request of the API, and for each page, which brings the answers that it shows first.
+   * Identifies the sender of a request, by the session of your own server; `undefined` if there is none.
+   * Called for each request of the API, and for each page, which comes with its first answers.
    */
   readonly authorize: (request: Request) => Promise<Viewer | undefined> | Viewer | undefined;
 }
@@ -94,11 +94,11 @@ export interface UiOptions extends ViewOptions {
 export interface RequestSource {
   /** The address of the client, for the audit. */
   readonly address?: string;
-  /** The path at which the cockpit is mounted, if the server took it from the URL. */
+  /** The path at which the UI is mounted, if the server removed it from the URL. */
   readonly prefix?: string;
 }
 
-/** A cockpit, to be mounted in a server. */
+/** A UI to mount in a server. */
 export interface Ui {
   /** Answers a request. Never rejects. */
   fetch(request: Request, from?: RequestSource): Promise<Response>;
@@ -110,27 +110,27 @@ export interface Ui {
 
 /** Options of {@link serveUi}. */
 export interface ServeOptions extends ViewOptions {
-  /** Default: a free one. */
+  /** Default: any free one. */
   readonly port?: number;
   /** Default: `127.0.0.1`. Any other address needs `authorize`. */
   readonly host?: string;
-  /** Who looks. Default: whoever has the launch token, as `viewer`. */
+  /** Identifies the viewer. Default: a user with the launch token is `viewer`. */
   readonly authorize?: UiOptions["authorize"];
-  /** Who has the launch token. Default: the user of this process, as `admin`. */
+  /** The user with the launch token. Default: the user of this process, as `admin`. */
   readonly viewer?: Viewer;
   /**
-   * Signs the cookies: sessions stay valid when a server with the same secret is started anew, also those
-   * that somebody has ended. 16 characters or more, that nobody can guess. Default: a new one each time.
+   * Signs the cookies: sessions stay valid when a server with the same secret restarts, even those that a
+   * user has ended. At least 16 characters that cannot be guessed. Default: a new one each time.
    */
   readonly secret?: string;
 }
 
-/** A cockpit that is served. */
+/** A UI that is being served. */
 export interface ServedUi {
-  /** Where it is, with a launch token, which is good once, for a minute. */
+  /** Its address, with a launch token that is valid once, for a minute. */
   readonly url: string;
   readonly port: number;
-  /** Another such URL. */
+  /** Another such URL, with a new token. */
   link(): string;
   close(): Promise<void>;
 }

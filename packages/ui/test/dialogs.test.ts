@@ -1,11 +1,11 @@
 /**
- * Dialogs in a browser: focus, keys, and what a refusal shows. What acts do is tested in src/api.
+ * Dialogs in a browser: focus, keys, and what an error shows. The actions are tested in src/api.
  * @module-tag full
  */
 import { beforeEach, expect, it } from "vitest";
 import { describePages } from "./support/describe-pages.js";
 
-/** Presses Escape, and tells what has the focus before the next task of the browser begins. */
+/** Presses Escape, and returns which element has the focus before the next task of the browser starts. */
 const AFTER_ESCAPE = (focused: string): string => `(async () => {
   const key = new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true });
   document.activeElement.dispatchEvent(key);
@@ -13,7 +13,7 @@ const AFTER_ESCAPE = (focused: string): string => `(async () => {
   return { focused: ${focused}, dialogs: document.querySelectorAll("dialog").length };
 })()`;
 
-/** What has the focus, in words: its name, its text, or its element. */
+/** The focused element as text: its name, its text, or its tag. */
 const FOCUSED = `(() => {
   const { activeElement: it } = document;
   return it?.getAttribute("aria-label") ?? (it?.textContent?.slice(0, 40) || it?.tagName);

@@ -1,5 +1,5 @@
 /**
- * The first answers of a page, held up one by one.
+ * The first answers of a page, delayed one by one.
  * @module-tag full
  */
 import type { Page } from "playwright-core";
@@ -9,14 +9,14 @@ import { describePages } from "./support/describe-pages.js";
 const PATIENCE = { timeout: 60_000, interval: 1 };
 
 describePages("the first answers of a page", (pages) => {
-  /** A page whose stream is its own, so that its requests can be held up too: those of a worker cannot. */
+  /** A page with its own stream, so that its requests can be delayed too: those of a worker cannot. */
   const opened = async (): Promise<Page> => {
     const page = await pages.context.newPage();
     await page.addInitScript("delete globalThis.SharedWorker");
     return page;
   };
 
-  /** Goes to a page that has so many answers: one that had to wait too long comes without. */
+  /** Goes to a page with this many first answers: a page that waits too long comes without them. */
   const openWith = (page: Page, path: string, count: number): Promise<void> =>
     vi.waitFor(async () => {
       const html = (await (await page.goto(`${pages.mount.url}${path}`))?.text()) ?? "";
@@ -56,7 +56,7 @@ describePages("the first answers of a page", (pages) => {
       await openWith(page, path, path.startsWith("runs/") ? 3 : 2);
       for (const text of texts) await page.locator("main").getByText(text).first().waitFor();
     }
-    // What is not there is asked for: the test would see it.
+    // A missing answer would be requested: the test would see it.
     asked.length = 0;
     await page.goto(`${url}runs?range=7d`);
     await expect.poll(() => asked.some((each) => each.includes("/runs?"))).toBe(true);
@@ -95,7 +95,7 @@ describePages("the first answers of a page", (pages) => {
   });
 });
 
-/** The ms of a duration in words: "3.1 s", "1 min 2 s". */
+/** The ms of a duration as text: "3.1 s", "1 min 2 s". */
 function msOf(text: string): number {
   const [, minutes = 0] = /(\d+) min\b/.exec(text) ?? [];
   const [, seconds = Number.NaN] = /([\d.]+) s/.exec(text) ?? [];

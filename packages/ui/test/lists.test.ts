@@ -59,7 +59,7 @@ describePages("a list", (pages) => {
     await page.goBack();
     await shows(page, "backup", "backup", "nightly/invoices");
     expect(search()).toBe("");
-    // What is typed is undone at once, and not letter by letter, also while the field has the focus.
+    // The typed text is undone at once, not letter by letter, even while the field has the focus.
     const field = page.getByRole("searchbox", { name: "Name of a job" });
     for (const text of ["b", "ba", "bac"]) {
       await field.fill(text);
@@ -87,7 +87,7 @@ describePages("a list", (pages) => {
     await button.waitFor();
     expect(await texts()).toEqual(before);
     expect((await rows.nth(1).boundingBox())?.y).toBe(y);
-    // What is known of a row is shown there all the same.
+    // The row still shows its current state.
     await running.end();
     await rows.first().getByText("Completed").waitFor();
     expect(await violationsOf(page)).toEqual([]);

@@ -7,14 +7,14 @@ import { Cockpit } from "./support/pages.js";
 
 const missing = whyNoPages();
 
-/** A server takes seconds to start. `OJM_KILLS=20` kills it more often. */
+/** How often the server is killed. It takes seconds to start. `OJM_KILLS=20` kills it more often. */
 const KILLS = Number(process.env["OJM_KILLS"] ?? 3);
 
 test("a lost stream is as old as the last thing that came from the server, in a tab that opens later too", async () => {
   let now = Date.now();
   vi.spyOn(Date, "now").mockImplementation(() => now);
   onTestFinished(() => void vi.restoreAllMocks());
-  // The types of a browser are not those of this program.
+  // This program does not have the types of a browser.
   const path = "../web/src/live/hub.js";
   const { Hub } = (await import(path)) as {
     readonly Hub: new () => { take(tell: (message: { readonly kind: string }) => void, message: object): void };
@@ -144,7 +144,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     }
     expect(await rows.getByText("watched", { exact: true }).count()).toBe(1);
     const shown = (await log.locator(".line .text").allTextContents()).map((text) => Number(/\d+/.exec(text)?.[0]));
-    // A long log shows its end alone.
+    // A long log shows only its end.
     expect(shown).toEqual(Array.from({ length: shown.length }, (_, i) => lines - shown.length + 1 + i));
     await run.end();
     await rows.getByText("watched", { exact: true }).waitFor({ state: "detached" });

@@ -8,7 +8,7 @@ import { describePages } from "./support/describe-pages.js";
 
 const LINES = 6_000;
 
-/** The windows of notebooks and screens, in px. */
+/** Window sizes of notebooks and screens, in px. */
 const WINDOWS = [
   [1280, 720],
   [1366, 768],
@@ -21,7 +21,7 @@ test("the lines of a log are counted without those that are missing", () => {
   const line = (n: number) => ({ line: n, offset: 0, at: 0, level: "info", text: "" }) as const;
   const missing = (lines: number) => ({ missing: { lines, bytes: 0 } });
   expect(countLines([])).toEqual({ lines: 0, missing: 0 });
-  // The end of a log is read first: its numbers tell how many lines come before.
+  // The end of a log is read first: its line numbers show how many lines come before.
   expect(countLines([{ loading: true }, line(400), line(401)])).toEqual({ lines: 401, missing: 0 });
   expect(countLines([missing(10), line(11), missing(4), line(16), { missing: "unknown" }])).toEqual({
     lines: 2,
@@ -53,7 +53,7 @@ test.each([
 });
 
 describePages("a long log", (pages) => {
-  /** The path of a run that wrote more lines than one answer has, all of which are kept. */
+  /** The path of a run with more lines than one answer has, all of them stored. */
   const written = async (): Promise<string> => {
     const { record } = await pages.mount.manager.run("copy", ({ log }) => {
       for (let line = 1; line <= LINES; line++) log.info(`line ${line}: copied a row of the table`);
@@ -61,7 +61,7 @@ describePages("a long log", (pages) => {
     return `runs/${encodeURIComponent(record.id)}`;
   };
 
-  /** Waits until all lines are there, above and below what is seen. */
+  /** Waits until all lines are read, above and below the visible part. */
   const whole = (page: Page): Promise<void> =>
     expect.poll(() => page.evaluate('document.querySelector(".lines .all")?.offsetHeight')).toBe(LINES * 20);
 
@@ -100,7 +100,7 @@ describePages("a long log", (pages) => {
     expect(Number(present) + Number(missing)).toBe(LINES);
   });
 
-  /** Where a line is in the window, in px: its lower edge from that of the window. */
+  /** How far the lower edge of a line is from the lower edge of the window, in px. */
   const below = async (page: Page, line: Locator): Promise<number> => {
     const box = await line.boundingBox();
     if (box === null || box.y < 0) return Number.POSITIVE_INFINITY;
@@ -131,7 +131,7 @@ describePages("a long log", (pages) => {
       await inWindow(page.locator(".line[data-current=true]"));
       await field.fill("");
     }
-    // A narrow page scrolls: what is chosen is brought into the window.
+    // A narrow page scrolls: the selected line is brought into view.
     await page.setViewportSize({ width: 800, height: 300 });
     await page.evaluate("scrollTo(0, 0)");
     await page.evaluate('location.hash = "#L77"');
@@ -160,12 +160,12 @@ describePages("a long log", (pages) => {
     const error = page.locator(".line").filter({ hasText: "error of line 200" });
     await expect.poll(() => below(page, error)).toBeLessThanOrEqual(0);
     expect(await violationsOf(page)).toEqual([]);
-    // Below 1200 px, what is beside the log comes below it.
+    // Below 1200 px, the column beside the log moves below it.
     await page.setViewportSize({ width: 1100, height: 720 });
     const edge = await page.locator(".lines").boundingBox();
     const attempts = await page.getByRole("region", { name: "Attempts" }).boundingBox();
     expect((attempts?.y ?? 0) - (edge?.y ?? 0) - (edge?.height ?? 0)).toBeGreaterThanOrEqual(20);
-    // Of an older run too.
+    // The same for an older run.
     await manager.run("import", () => {});
     await page.locator(".head").getByRole("button", { name: "Run again" }).click();
     await page.getByRole("dialog", { name: "Run import again" }).waitFor();
@@ -225,7 +225,7 @@ describePages("a long log", (pages) => {
     const end = (await lines.getByText("the last line").boundingBox()) ?? { y: 1e9, height: 0 };
     const box = (await lines.boundingBox()) ?? { y: 0, height: 0 };
     expect(end.y + end.height).toBeLessThanOrEqual(box.y + box.height);
-    // Lines that are broken between words may take more room than their letters need.
+    // Lines that break between words may take more room than their characters need.
     const all = (await page.locator(".lines .all").boundingBox()) ?? { y: 0, height: 0 };
     expect(end.y + end.height).toBeCloseTo(all.y + all.height, 0);
     const broken = await page.evaluate(`[...document.querySelectorAll(".line .text")].flatMap((text) => {

@@ -22,7 +22,7 @@ describePages("marks of ticks", (pages) => {
     await scheduler?.close();
   });
 
-  /** Makes a lane that a run fills, in whose time a tick was missed. */
+  /** Makes a lane that a run fills, with a missed tick during the run. */
   const fill = async (name: string): Promise<void> => {
     await pages.mount.runAgo(name, 4 * HOUR, { until: 0 });
     await leave(name);
@@ -39,7 +39,7 @@ describePages("marks of ticks", (pages) => {
     await scheduler.add(name, definition, () => {});
   };
 
-  /** The color of a place of the chart. */
+  /** The color at a place of the chart. */
   const colorAt = (page: Page, left: number, top: number): Promise<string> =>
     page.evaluate(`(() => {
       const canvas = document.querySelector("canvas");
@@ -65,8 +65,7 @@ describePages("marks of ticks", (pages) => {
     const canvas = page.locator("canvas");
     const { width } = (await canvas.boundingBox()) ?? { width: 0 };
     const [x, y] = [((due - from) / (to - from)) * width, AXIS + LANE / 2];
-    // The axis has the ground of the page. Above the crossing, the disc has it too, and the run before it has
-    // not.
+    // The axis has the background of the page. So has the disc above the crossing, but not the run before it.
     const seen = async (): Promise<object> => {
       const [ground, disc, crossing, run] = await Promise.all([
         colorAt(page, 2, 2),
@@ -117,7 +116,7 @@ describePages("marks of ticks", (pages) => {
     const canvas = page.locator("canvas");
     const { width } = (await canvas.boundingBox()) ?? { width: 0 };
     const xOf = (at: number): number => ((at - from) / (to - from)) * width + 1.5;
-    // The run of that time is there, as are those beside it, and the mark is below them.
+    // The run at that time is visible, as are those beside it, and the mark is below them.
     const seen = async (): Promise<boolean> => {
       const runs = [due - 8 * HOUR, due - 10 * MINUTE, due, due + 10 * MINUTE];
       const [ground, ...colors] = await Promise.all([

@@ -70,7 +70,7 @@ describePages("pages that are mounted", (pages) => {
   it("keep what they show when their server is started anew, and go on once another tab has signed in", async () => {
     const { manager } = pages.mount;
     await manager.run("import", () => {});
-    // Without a secret, each server has a host name of its own. One that is opened by address goes on.
+    // Without a secret, each server has its own host name. A page opened by IP address continues.
     const byAddress = (url: string): string => url.replace(/^http:\/\/[^:/]+/, "http://127.0.0.1");
     const first = await serveUi({ manager });
     const page = await open(byAddress(first.url), new URL("/", byAddress(first.url)).href);
@@ -122,7 +122,7 @@ describePages("pages that are mounted", (pages) => {
       await asked;
       await route.continue();
     });
-    // A page that is opened there has its answer with it: see first.test.
+    // A page that is opened directly comes with its answer: see first.test.
     await page.goto(`${pages.mount.url}locks`);
     await page.getByRole("link", { name: /^Now/ }).click();
     await page.getByRole("main").getByText("Loading").waitFor();

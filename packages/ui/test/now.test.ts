@@ -1,6 +1,6 @@
 /**
- * The page Now, what it leads to, and the width of all pages, in a browser. The laws of their data are in
- * src/view and src/api.
+ * The page Now, the pages it links to, and the width of all pages, in a browser. The laws of their data are
+ * tested in src/view and src/api.
  * @module-tag full
  */
 import { execFile } from "node:child_process";
@@ -165,7 +165,7 @@ describePages(
       await dialog.getByRole("button", { name: "What would it do?" }).click();
       const note = dialog.locator(".note");
       await note.getByText(/would run 3 ticks/).waitFor();
-      // In Tokyo it is the second day of the year, and 15 h of the first in UTC.
+      // In Tokyo it is the second day of the year; in UTC it is 15 h on the first.
       expect(await note.locator("time").allTextContents()).toEqual(["1 Jan 23:30", "2 Jan 02:30"]);
       // A native field shows AM and PM, whatever the language of the page.
       expect(await page.locator("input[type^=datetime], input[type=time]").count()).toBe(0);

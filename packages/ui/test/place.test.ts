@@ -10,7 +10,7 @@ import { describePages } from "./support/describe-pages.js";
 const RUNS = 130;
 
 describePages("a list of several pages", (pages) => {
-  /** In no order: runs that began in one ms are in that of their names. */
+  /** Sorted: runs that start in the same ms are ordered by name. */
   const names = async (page: Page): Promise<string[]> =>
     (await page.locator("main table.runs tbody th a.name").allTextContents()).toSorted();
 
@@ -34,7 +34,7 @@ describePages("a list of several pages", (pages) => {
     const page = await pages.open("runs");
     await showAll(page);
     expect(await names(page)).toEqual(expected(RUNS));
-    // Under the pointer, rows would stay as they are.
+    // Under the pointer, rows would stay in place.
     await page.mouse.move(0, 0);
     await run(RUNS + 1, RUNS + 15);
     await expect.poll(() => names(page)).toEqual(expected(RUNS + 15));
@@ -75,12 +75,12 @@ describePages("a list of several pages", (pages) => {
     const page = await pages.open("runs");
     await showAll(page);
     await page.evaluate("scrollTo(0, 3000)");
-    // Two entries of the history, whose places are noted as they are left.
+    // Two entries of the history, whose scroll positions are stored when they are left.
     for (const name of ["Jobs", "Locks"]) {
       await page.getByRole("link", { name, exact: true }).click();
       await page.getByRole("heading", { level: 1, name: name === "Locks" ? "Locks and processes" : name }).waitFor();
     }
-    // Both in one frame: neither may go on for ever.
+    // Both in one frame: neither must continue forever.
     await page.evaluate("history.back(), history.back()");
     await page.getByRole("heading", { name: "Runs", level: 1 }).waitFor();
     await expect.poll(() => page.evaluate("scrollY")).toBe(3_000);

@@ -1,5 +1,5 @@
 /**
- * Ranges of time that are typed.
+ * Typed ranges of time.
  * @module-tag full
  */
 import type { Page } from "playwright-core";
@@ -7,19 +7,19 @@ import { beforeEach, expect, it } from "vitest";
 import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
-/** A zone whose clocks never change: an hour that comes twice cannot be typed. */
+/** A zone whose clocks never change: an hour that occurs twice cannot be typed. */
 const ZONE = "Asia/Tokyo";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** A time as it is typed into a field, in its zone. */
+/** A time in the format of a field, in its zone. */
 const typed = (at: number): string => new Date(at + 9 * HOUR).toISOString().slice(0, 16).replace("T", " ");
 
 describePages(
   "a range of time",
   (pages) => {
-    /** When the run began that is looked for, three days ago, and the hour that it is in. */
+    /** When the wanted run started, three days ago, and the hour of its start. */
     let began: number;
     let hour: number;
 
@@ -30,7 +30,7 @@ describePages(
       await pages.mount.manager.run("import", () => {});
     });
 
-    /** Goes to a field by the Tab key. */
+    /** Moves to a field with the Tab key. */
     const tabTo = async (page: Page, label: string): Promise<void> => {
       const field = page.getByLabel(label, { exact: true });
       await field.waitFor();
@@ -79,7 +79,7 @@ describePages(
       const ticks = page.getByRole("region", { name: "Ticks" });
       const times = (): Promise<string[]> =>
         ticks.locator("li .when time").evaluateAll((all) => all.map((time) => time.getAttribute("datetime") ?? ""));
-      // The next three, and both that are decided.
+      // The next three ticks, and the two decided ones.
       await expect.poll(async () => (await times()).length, { timeout: 30_000 }).toBe(5);
       await page.goto(`${pages.mount.url}jobs/import?from=${hour}&to=${hour + HOUR}`);
       await expect.poll(times, { timeout: 30_000 }).toEqual([new Date(hour).toISOString()]);

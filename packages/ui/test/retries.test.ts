@@ -1,5 +1,5 @@
 /**
- * An attempt to come, on each page.
+ * A pending attempt, on each page.
  * @module-tag full
  */
 import { beforeEach, expect, it } from "vitest";
@@ -7,12 +7,13 @@ import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 describePages("an attempt to come", (pages) => {
-  /** The id of the first run of the chain that waits. */
+  /** The id of the first run of the pending retry series. */
   let chain: string;
 
   beforeEach(async () => {
     const fails = (): Promise<never> => Promise.reject(new Error("no route to the partner"));
-    // It learns that its next attempt was cancelled when that is due, or when its manager is closed.
+    // The call learns that its next attempt was cancelled when the attempt is due, or when its manager is
+    // closed.
     pages.mount.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
     await expect.poll(async () => (await pages.mount.manager.retries("import")).length, { timeout: 30_000 }).toBe(1);
     const [next] = await pages.mount.manager.retries("import");
@@ -46,7 +47,7 @@ describePages("an attempt to come", (pages) => {
       await dialog.getByText(/does not begin, and no other follows/).waitFor();
       const submit = ["Tab", "Tab", "Enter"];
       for (const key of submit) await page.keyboard.press(key);
-      // Without a reason, nothing is sent, and the field of the reason has the focus again.
+      // Without a reason, nothing is sent, and the field of the reason gets the focus again.
       expect(await pages.mount.manager.retries("import")).toHaveLength(1);
       await dialog.locator("textarea:focus").waitFor();
       await page.keyboard.type("the partner is closed today");

@@ -60,7 +60,7 @@ describePages("a row of a list", (pages) => {
       counts[path] = (await hrefs("main a.to-run")).length;
       await page.close();
     }
-    // One that failed, one that runs, one that is tried again; four jobs; four runs; one lock of a run.
+    // One failed, one running, one to be retried; four jobs; four runs; one lock of a run.
     expect(counts).toEqual({ "": 3, jobs: 4, runs: 4, locks: 1 });
     await run.end();
     await (await next).end();

@@ -5,7 +5,7 @@ import { Cockpit } from "./support/pages.js";
 
 const missing = whyNoPages();
 
-/** Markup and scripts, as whoever names a job or throws an error could write them. */
+/** Markup and scripts, as they may be in the name of a job or in an error. */
 const HOSTILE = [
   "<img src=x onerror=alert(1)>",
   "<script>alert(1)</script>",
@@ -44,8 +44,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
   ];
 
   /**
-   * `npm test` looks at each screen once, at every other one in the dark; `npm run test:all` has the other
-   * half.
+   * `npm test` checks each screen once, alternating light and dark; `npm run test:all` checks the other half.
    */
   const looks = (turn: 0 | 1) => async (): Promise<void> => {
     for (const [i, [path, heading, text]] of screens().entries()) {
@@ -142,7 +141,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     await expect
       .poll(async () => Date.parse((await end.getAttribute("datetime")) ?? "") - Date.now(), { timeout: 30_000 })
       .toBeGreaterThan(23 * 3_600_000);
-    // Its day is another one than that of today.
+    // Its day is not today.
     expect(await end.textContent()).toMatch(/^[A-Z][a-z]{2} \d\d:\d\d$/);
     await page.close();
     await cockpit.scheduler.remove("each-second");

@@ -1,5 +1,5 @@
 /**
- * What is clicked on stays in its place under load.
+ * Clicked elements stay in place under load.
  * @module-tag full
  */
 import type { Run } from "@ojm/core";
@@ -14,7 +14,7 @@ describePages("what is clicked on", (pages) => {
     await pages.mount.manager.run("import", () => {});
   });
 
-  /** The acts of the page: each with its place. */
+  /** The actions of the page, each with its place. */
   const acts = (page: Page): Promise<string[]> =>
     page.locator(".head .end .button").evaluateAll((buttons) =>
       buttons.map((button) => {
@@ -23,7 +23,7 @@ describePages("what is clicked on", (pages) => {
       }),
     );
   const top = async (of: Locator): Promise<number | undefined> => (await of.boundingBox())?.y;
-  /** Waits until an act makes sense, or makes none. */
+  /** Waits until an action is possible, or is not. */
   const can = (page: Page, act: string, does: boolean): Promise<void> =>
     page.locator(".head").getByRole("button", { name: act, disabled: !does }).waitFor();
 

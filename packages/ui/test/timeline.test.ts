@@ -17,7 +17,7 @@ const EVERY = HOUR / 16;
 
 const PATIENCE = { timeout: 30_000 };
 
-/** Writes 40 hours of runs; two of one hour failed. Resolves to when that hour began. */
+/** Writes 40 hours of runs; two runs of one hour failed. Resolves to the start of that hour. */
 async function writeDense({ mount: { manager } }: Pages): Promise<number> {
   const end = Math.floor(Date.now() / HOUR) * HOUR;
   const bad = end - 10 * HOUR;
@@ -36,7 +36,7 @@ async function writeDense({ mount: { manager } }: Pages): Promise<number> {
   return bad;
 }
 
-/** The range of the address. */
+/** The range in the address. */
 function rangeOf(page: Page): { readonly from: number; readonly to: number; readonly length: number } {
   const { searchParams } = new URL(page.url());
   const [from, to] = [Number(searchParams.get("from")), Number(searchParams.get("to"))];
@@ -50,7 +50,7 @@ async function xOf(page: Page, at: number): Promise<number> {
   return ((at - from) / length) * width;
 }
 
-/** The color of a place of the chart. */
+/** The color at a place of the chart. */
 const colorAt = (page: Page, left: number, top: number): Promise<string> =>
   page.evaluate(`(() => {
     const canvas = document.querySelector("canvas");
@@ -146,7 +146,7 @@ describePages("the timeline", (pages) => {
       await page.mouse.move(x + 400, y + AXIS + LANE / 2);
       await page.mouse.down();
       await page.mouse.move(x + 300, y + AXIS + LANE / 2);
-      // Longer than a wheel may rest: a button that is down is one gesture.
+      // Longer than a wheel may rest: while a button is down, it is one gesture.
       await page.waitForTimeout(500);
       expect(page.url()).toBe(urls.at(-1));
       await page.mouse.move(x + 200, y + AXIS + LANE / 2);
@@ -158,7 +158,7 @@ describePages("the timeline", (pages) => {
       await page.goBack();
       expect(page.url()).toBe(url);
     }
-    // What is shown has followed: else the next gesture would begin where the last one ended.
+    // Wait for the view: otherwise the next gesture would start where the last one ended.
     await page.getByRole("button", { name: "Zoom in" }).click();
     await expect.poll(() => rangeOf(page).length / (30 * HOUR), PATIENCE).toBeCloseTo(0.5, 3);
   });
@@ -173,7 +173,7 @@ describePages("the timeline", (pages) => {
       if (path.test(request.url())) asked++;
     });
     await page.route(path, async (route) => {
-      // The range that goes on with the time moves each second.
+      // The range that moves with the time changes each second.
       if (asked === 1) await new Promise((resolve) => setTimeout(resolve, 2_500));
       await route.continue().catch(() => {});
     });

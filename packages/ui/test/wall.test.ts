@@ -7,7 +7,7 @@ afterEach(() => {
   else process.env["TZ"] = own;
 });
 
-/** Times of two years, each at another time of day, and those around the changes of the clocks of 2026. */
+/** Times of two years, each at another time of day, and those around the clock changes of 2026. */
 const TIMES = [
   ...Array.from({ length: 150 }, (_, i) => Date.UTC(2025, 0, 1) + i * (5 * 86_400_000 + 5_025_007)),
   ...["2026-03-29T00:59:59.999Z", "2026-03-29T01:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z"].map(
@@ -19,7 +19,7 @@ const TIMES = [
 describe.each(["Europe/Berlin", "America/St_Johns", "Australia/Adelaide", "Pacific/Apia", "UTC"])(
   "a reader in %s",
   (zone) => {
-    /** As a page has it that was opened there. */
+    /** The modules as a page opened in that zone loads them. */
     async function opened() {
       process.env["TZ"] = zone;
       vi.resetModules();
@@ -36,7 +36,7 @@ describe.each(["Europe/Berlin", "America/St_Johns", "Australia/Adelaide", "Pacif
     test("finds the time that a wall shows", async () => {
       const { offsetOf, timeAt } = await opened();
       for (const at of TIMES) {
-        // An hour that a wall shows twice is two times.
+        // An hour that occurs twice is two times.
         if (/2026-10-25T0[01]/.test(new Date(at).toISOString())) continue;
         expect(timeAt(at + offsetOf(at, zone), zone)).toBe(at);
       }

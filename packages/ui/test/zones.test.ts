@@ -1,5 +1,5 @@
 /**
- * Times in the zones of jobs and readers. The laws are in src/view and web/src/format.
+ * Times in the zones of jobs and users. The laws are tested in src/view and web/src/format.
  * @module-tag full
  */
 import type { Page } from "playwright-core";
@@ -9,7 +9,7 @@ import { describePages } from "./support/describe-pages.js";
 
 const HOUR = 3_600_000;
 
-/** The zone of the reader, of a whole hour, whose clocks never change. */
+/** The zone of the user, at a whole hour, whose clocks never change. */
 const ZONE = "Asia/Dubai";
 
 /** The time of day in Tokyo, as a page shows it. */
@@ -20,12 +20,12 @@ describePages(
   (pages) => {
     let ran: number;
     let until: number;
-    /** In which minute of each hour the jobs are due. */
+    /** The minute of each hour in which the jobs are due. */
     let minute: number;
 
     beforeEach(async () => {
       const { manager, scheduler } = pages.mount;
-      // Not while the test goes on: its run would have the lock.
+      // Not during the test: the run would have the lock.
       minute = (new Date().getUTCMinutes() + 30) % 60;
       await scheduler.add("tokyo", { cron: `${minute} * * * *`, timeZone: "Asia/Tokyo" }, () => {});
       await scheduler.add("dubai", { cron: `${minute} * * * *`, timeZone: ZONE }, () => {});
@@ -36,7 +36,7 @@ describePages(
       await manager.hold("dubai", { reason: "the mint is closed", author: "ana" });
     });
 
-    /** A page whose reader chose the zone of each job. */
+    /** A page whose user chose the zone of each job. */
     async function open(path: string): Promise<Page> {
       const page = await pages.open(path);
       await page.getByRole("button", { name: /^Local: times in your zone/ }).click();

@@ -4,7 +4,7 @@ import { firstPaint } from "./build/first-paint.js";
 import { icons } from "./build/icons.js";
 import { palette } from "./build/palette.js";
 
-/** `vite build web` writes dist/web. `npm run demo` has a store to look at them with. */
+/** `vite build web` writes dist/web. `npm run demo` serves a store to view the pages with. */
 const config: UserConfig = defineConfig({
   root: import.meta.dirname,
   // Addresses are relative, so that one build serves any base path.

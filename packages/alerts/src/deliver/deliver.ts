@@ -14,14 +14,14 @@ import {
 import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Outcome, Send } from "./outcome.js";
 
-/** The first pause after a failure, and the longest, in ms. Each is twice the one before. */
+/** The first and the longest pause after a failure, in ms. Each pause is twice the one before. */
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 3_600_000;
 
-/** How long an alert is tried, in ms. */
+/** How long delivery of an alert is tried, in ms. */
 export const GIVE_UP = 86_400_000;
 
-/** How long one run delivers, in ms: the next one goes on. */
+/** How long one run delivers, in ms: the next run continues. */
 const BUDGET = 60_000;
 
 /** What a delivery works with. */
@@ -34,7 +34,7 @@ export interface Delivery {
   now(): number;
 }
 
-/** How far a delivery came. `next`: when there is more to do; absent: nothing is left. */
+/** The outcome of a delivery. `next`: when there is more to do; absent: nothing is left. */
 export interface Delivered {
   readonly count: number;
   readonly next?: number;
@@ -50,15 +50,15 @@ export async function nextDue(channel: AlertsChannel, rule: string): Promise<num
   return Math.max(first, (await gateOf(channel, rule)).until);
 }
 
-/** The gate of a rule: open if there is none, or if it is damaged. */
+/** The gate of a rule: open if it has none, or if it is damaged. */
 async function gateOf(channel: AlertsChannel, rule: string): Promise<Gate> {
   const gate: unknown = await unlessCorrupt(channel.get(gateKey(rule)));
   return isGate(gate) ? gate : { until: 0, tries: 0 };
 }
 
 /**
- * Delivers what is due for a rule, in order. An alert leaves the outbox after its receiver took it, never
- * before. While a receiver takes nothing, its alerts wait together, so that their order stays.
+ * Delivers what is due for a rule, in order. An alert leaves the outbox only after its receiver took it.
+ * While a receiver takes nothing, all its alerts wait, so that their order is kept.
  */
 export async function deliver(rule: CheckedRule, delivery: Delivery): Promise<Delivered> {
   const { channel, fenced, signal, logTail, now } = delivery;
@@ -112,7 +112,7 @@ interface Written {
   readonly next?: number;
 }
 
-/** What an attempt writes. */
+/** The writes for the outcome of an attempt. */
 function after({ id }: CheckedRule, { key, value, outcome, gate, at, channel }: Attempt): Written {
   const old = at - value.since >= GIVE_UP;
   switch (outcome.type) {

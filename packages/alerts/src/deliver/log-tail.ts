@@ -5,7 +5,7 @@ import { LINES, visible } from "@ojm/core/internal";
 const MOST_LINES = 200;
 const MOST_BYTES = 10_000;
 
-/** The last lines of the log of a run; an empty text if there are none, or if they cannot be read. */
+/** The last lines of the log of a run; empty if there are none, or if they cannot be read. */
 export async function logTail(manager: JobManager, run: string): Promise<string> {
   const lines: string[] = [];
   try {
@@ -16,7 +16,7 @@ export async function logTail(manager: JobManager, run: string): Promise<string>
   }
   const bytes = Buffer.from(visible(lines.join("\n"), LINES));
   let from = Math.max(0, bytes.length - MOST_BYTES);
-  // Do not begin within a character.
+  // Do not start in the middle of a character.
   while (from < bytes.length && ((bytes[from] ?? 0) & 0xc0) === 0x80) from++;
   return bytes.toString("utf8", from);
 }

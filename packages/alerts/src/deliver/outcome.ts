@@ -4,9 +4,9 @@ import type { Alert, Receiver } from "../types.js";
 /**
  * What a receiver did with an alert.
  *
- * - `taken`: it has it.
- * - `later`: it takes nothing now. `after`: how long it asked to be left alone, in ms.
- * - `refused`: it takes others, but not this one.
+ * - `taken`: it accepted the alert.
+ * - `later`: it takes nothing now. `after`: the pause that it requested, in ms.
+ * - `refused`: it takes other alerts, but not this one.
  * - `gone`: it wants no more alerts.
  *
  * `why` is for a warning: it never has an address, a secret, or a text of the receiver.

@@ -6,14 +6,14 @@ import type { Alert, AlertKind } from "../types.js";
 /** The longest text of an error in an alert. */
 const LONGEST_ERROR = 1_000;
 
-/** What an alert says beside its run. */
+/** The fields of an alert that are not in the record of its run. */
 interface Facts {
   readonly rule: string;
   readonly kind: AlertKind;
   readonly streak?: number;
   /** The tick of a run that is late. */
   readonly tick?: number;
-  /** The time of the look, for a run that goes on. */
+  /** The time of the check, for a run that is still running. */
   readonly now: number;
 }
 
@@ -33,7 +33,7 @@ export function alertOf(record: RunRecord, { rule, kind, streak, tick, now }: Fa
     rule,
     run: id,
     name,
-    // A run that was over when its start was found is told as it was then.
+    // A run that had ended when its start was found is reported as it was at the start.
     status: begins ? "running" : status,
     ...(error !== undefined && !begins && { error: shortened(error) }),
     host: holder.host,
@@ -54,9 +54,9 @@ export interface MissedTicks {
   readonly at: number;
   readonly until?: number;
   readonly count?: number;
-  /** Why, in words. */
+  /** The reason, as text. */
   readonly why: string;
-  /** Where that was decided; absent if nobody was there. */
+  /** The host that decided it; absent if no scheduler did. */
   readonly host?: string;
 }
 
@@ -79,7 +79,7 @@ function iso(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** The same for every process and every look, so that a receiver can tell a second delivery. */
+/** The same in every process and every check, so that a receiver can recognise a second delivery. */
 function idOf(rule: string, run: string, kind: string): string {
   const hash = createHash("sha256")
     .update(JSON.stringify([rule, run, kind]))

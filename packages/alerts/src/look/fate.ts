@@ -2,12 +2,12 @@ import type { RunRecord } from "@ojm/core";
 import { chainOf, follows } from "./chain.js";
 import type { Records } from "./records.js";
 
-/** How long after it was due an attempt counts as one that nobody makes, in ms. */
+/** How long after its due time a retry that has not started counts as abandoned, in ms. */
 const OVERDUE = 600_000;
 
 /**
- * What comes after a run that ended in error: it was the `last` attempt, the next one `waits`, or it was
- * `followed` by one. Only the last attempt of a chain is told.
+ * What follows a run that ended in error: it was the `last` attempt, the next one `waits`, or a later attempt
+ * `followed` it. Only the last attempt of a retry series is reported.
  */
 export type Fate = "last" | "waits" | "followed";
 
@@ -15,7 +15,8 @@ export async function fateOf(record: RunRecord, records: Records, now: number): 
   const { attempt, retry, status } = record;
   if (retry === undefined || attempt === undefined || attempt >= retry.attempts) return "last";
   if (status === "lost" && !retry.onLost) return "last";
-  // First what waits: a start deletes it, so if nothing waits, the next attempt can be seen after that.
+  // Read the pending retries first: a start deletes its entry, so if none is pending, the next attempt is
+  // already visible in the history.
   const next = (await records.retries(record)).find((each) => each.chain === chainOf(record) && each.attempt > attempt);
   if (next !== undefined) return now - next.due > OVERDUE ? "last" : "waits";
   for await (const later of records.after(record)) if (follows(later, record)) return "followed";

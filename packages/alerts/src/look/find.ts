@@ -14,7 +14,7 @@ export const MOST_PENDING = 1_000;
 /** The most jobs that a rule knows as down, and the most runs that it waits for. */
 const MOST_KNOWN = 1_000;
 
-/** What a look found for a rule: the state after it, and what is to be told. */
+/** What a check found for a rule: the state after it, and the alerts to send. */
 export interface Findings {
   readonly rule: CheckedRule;
   readonly before: ReadState;
@@ -25,11 +25,11 @@ export interface Findings {
   readonly judged: Judged;
 }
 
-/** What there is to be told for a rule since its state. Writes nothing. */
+/** Finds the alerts of a rule since its state. Writes nothing. */
 export async function findFor(rule: CheckedRule, before: ReadState, look: Look): Promise<Findings> {
   const found: Found[] = [];
   const { state } = before;
-  // First, as a start is told before an end of the same time.
+  // Starts come first: the sort keeps a start before an end of the same time.
   const begun = await starts(rule, state, look, found);
   const failed = await failures(rule, state, look, found);
   const long = await longRuns(rule, state, look, found);
@@ -40,7 +40,7 @@ export async function findFor(rule: CheckedRule, before: ReadState, look: Look):
   return { rule, before, state: after, alerts, changed: alerts.length > 0 || differs(state, after), judged };
 }
 
-/** Which ticks were judged is written from time to time only: it changes with each tick. */
+/** Ignores which ticks were judged: that changes with each tick, and is written only now and then. */
 function differs({ ticks: _, ...before }: RuleState, { ticks: __, ...after }: RuleState): boolean {
   return JSON.stringify(before) !== JSON.stringify(after);
 }
@@ -93,13 +93,13 @@ async function failures(
   };
 }
 
-/** The runs whose next attempt was waited for, as they are now. */
+/** The runs that waited for their next attempt, as they are now. */
 async function heldRuns({ held }: RuleState, records: Records): Promise<RunRecord[]> {
   const all = await Promise.all(held.map(([name, startTime]) => records.one(name, startTime)));
   return all.filter((record) => record !== undefined);
 }
 
-/** Runs that began, and runs that ended well. */
+/** Runs that started, and runs that completed. */
 async function starts(
   { id: rule, on, matches }: CheckedRule,
   state: RuleState,
@@ -133,7 +133,7 @@ async function starts(
   return { starts: window, open: open.slice(-MOST_KNOWN) };
 }
 
-/** Runs that go on for too long, each once. */
+/** Runs that are running for too long, each once. */
 async function longRuns(
   { id: rule, on, longer, matches }: CheckedRule,
   state: RuleState,
@@ -149,7 +149,8 @@ async function longRuns(
 }
 
 /**
- * The runs that a window has not judged, the newest first: as many as an outbox holds. The rest is counted.
+ * The runs that a window has not judged, newest first: at most as many as an outbox holds. The rest is
+ * counted as dropped.
  */
 async function newest(
   records: AsyncIterable<RunRecord>,

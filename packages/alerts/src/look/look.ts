@@ -20,38 +20,38 @@ import {
 } from "./state.js";
 import { MARGIN } from "./window.js";
 
-/** The longest time of the managed run that delivers, in ms: its budget, and the longest delivery. */
+/** The timeout of the managed run that delivers, in ms: its budget and the longest delivery. */
 const TIMEOUT = 150_000;
 
-/** How far back a new rule looks at most, in ms: until some process with alerts last looked. */
+/** The longest time that a new rule looks back, in ms: to when a process with alerts last checked. */
 const INHERITED = 86_400_000;
 
-/** What a look works with. */
+/** What a check needs. */
 export interface Context {
   readonly manager: JobManager;
   readonly channel: AlertsChannel;
   readonly rules: readonly CheckedRule[];
   readonly send: Send;
-  /** Up to which tick this process has judged each schedule, by the ids of the rules. */
+  /** Up to which tick this process has judged each schedule, by rule id. */
   readonly judged: Map<string, Judged>;
-  /** Ends deliveries, which are made again later. */
+  /** Aborts deliveries, which are made again later. */
   readonly signal: AbortSignal;
   now(): number;
 }
 
-/** What a look leaves. */
+/** The result of a check. */
 export interface Looked {
-  /** When there is something to do again that is known already. */
+  /** When the next known work is due. */
   readonly next?: number;
-  /** Another process is at work, or somebody holds the managed run. */
+  /** Another process is at work, or the managed run is on hold. */
   readonly locked?: true;
   /** The jobs that a rule knows as down. */
   readonly down: ReadonlySet<string>;
 }
 
 /**
- * Looks whether there is something to tell or to deliver, without a write. If there is, one managed run does
- * it: of all processes, exactly one. `wait`: how long to wait for another one that does it, in ms.
+ * Checks, without a write, whether there is something to report or to deliver. If there is, one managed run
+ * does it, in exactly one process. `wait`: how long to wait for another process that does it, in ms.
  */
 export async function look(context: Context, wait = 0): Promise<Looked> {
   const { manager, channel, rules, now } = context;
@@ -73,7 +73,7 @@ export async function look(context: Context, wait = 0): Promise<Looked> {
   }
 }
 
-/** What the record of the managed run keeps. */
+/** What the record of the managed run stores. */
 interface Done {
   readonly told: number;
   readonly delivered: number;
@@ -108,8 +108,8 @@ async function findAll({ manager, channel, rules, judged, now }: Context): Promi
 }
 
 /**
- * Remembers which ticks were judged and need not be told. Once in a while the store remembers it too, for the
- * processes that look later.
+ * Remembers which ticks were judged and need no alert. Now and then the store remembers it too, for processes
+ * that check later.
  */
 async function noteTicks({ channel, judged }: Context, findings: Findings): Promise<void> {
   const { rule, before, state } = findings;
@@ -121,7 +121,7 @@ async function noteTicks({ channel, judged }: Context, findings: Findings): Prom
   await channel.compareAndSet(ruleKey(rule.id), before.version, state, kept(channel));
 }
 
-/** The state of a rule. A rule that has none begins, at the time when any process with alerts last looked. */
+/** The state of a rule. A rule without one begins at the last check of any process with alerts. */
 export async function stateOf(channel: AlertsChannel, { id }: CheckedRule, now: number): Promise<ReadState> {
   const key = ruleKey(id);
   const known = await entryUnder(channel, key);
@@ -141,8 +141,8 @@ async function lastLook(channel: AlertsChannel, now: number): Promise<number> {
 }
 
 /**
- * Whether it is this process's turn to look, of all processes with the same rules: nobody has looked for
- * `rest` ms.
+ * Whether it is this process's turn to check, of all processes with the same rules: the last check of any of
+ * them is at least `rest` ms ago.
  */
 export async function takeTurn(channel: AlertsChannel, rules: string, rest: number, now: number): Promise<boolean> {
   const key = turnKey(rules);

@@ -15,7 +15,7 @@ test("new alerts push the oldest out of an outbox that is full, and the first of
   await channel.set(ruleKey(rule.id), state);
   const { version = "" } = (await entryUnder(channel, ruleKey(rule.id))) ?? {};
   const waiting = (id: number): Pending => ({
-    // One in the way is the first after others that were dropped.
+    // The oldest alert that makes room is the first one after others that were dropped.
     alert: alert(id, id === 2 ? { dropped: 7 } : {}),
     ...{ since: 0, tries: 0, due: 0 },
   });

@@ -14,7 +14,7 @@ import {
   type Stored,
 } from "./state.js";
 
-/** The most alerts of one commit, each with one that it may push out. */
+/** The most alerts of one commit, each with one older alert that it may replace. */
 const AT_ONCE = 20;
 
 /** Writes only while the managed run holds its lock. */
@@ -23,8 +23,8 @@ export type Fenced = (ops: readonly AlertOp[]) => Promise<CommitResult<Stored>>;
 /**
  * Puts what was found into the outbox, and moves the state past it, in one commit.
  *
- * More than a commit takes go into the outbox first: if the process dies before the last commit, the next
- * look finds them again, and they are delivered again under the same ids.
+ * Alerts beyond the size of one commit go into the outbox first. If the process dies before the last commit,
+ * the next check finds them again, and they are delivered again under the same ids.
  *
  * @returns false if another process was faster
  */
@@ -53,7 +53,7 @@ export async function put(channel: AlertsChannel, fenced: Fenced, findings: Find
   return ok;
 }
 
-/** The oldest alerts of a rule that must go for new ones, and how many are dropped with them. */
+/** The oldest alerts of a rule that make room for new ones, and how many are dropped with them. */
 async function crowd(
   channel: AlertsChannel,
   rule: string,

@@ -3,16 +3,16 @@ import type { OverdueTicks, ScheduleView } from "@ojm/schedule";
 import type { Unattended } from "@ojm/schedule/operator";
 import { withoutFollowed } from "./chain.js";
 
-/** How many runs of a job are read to tell its streak. */
+/** How many runs of a job are read to find its streak. */
 const NEWEST = 50;
 
-/** Among how many later runs the next attempt of a chain is looked for. */
+/** How many later runs are searched for the next attempt. */
 const MOST_LATER = 200;
 
 /** Up to which tick each schedule was judged, by its name. */
 export type Judged = ReadonlyMap<string, number>;
 
-/** What a look goes by. */
+/** The input of a check. */
 export interface Look {
   readonly records: Records;
   readonly now: number;
@@ -20,7 +20,7 @@ export interface Look {
   readonly judged: Judged;
 }
 
-/** The reads of one look. What several rules ask for is read once. */
+/** The reads of one check. Reads that several rules need happen once. */
 export class Records {
   readonly #manager: JobManager;
   readonly #newest: Map<string, Promise<readonly RunRecord[]>> = new Map();
@@ -40,15 +40,15 @@ export class Records {
     return this.#manager.history({ from });
   }
 
-  /** The schedules of the store, as they were when they were first asked for. */
+  /** The schedules of the store, as of the first call. */
   schedules(): Promise<readonly ScheduleView[]> {
     this.#schedules ??= schedulesOf(this.#manager);
     return this.#schedules;
   }
 
   /**
-   * Why a tick of a schedule is overdue, in the words of the problem: no process is there, or those that are
-   * there have not decided on it. The schedulers are read only if a tick is overdue.
+   * Why a tick of a schedule is overdue, in the words of the problem: no scheduler is alive, or those that
+   * are have not decided on it. The schedulers are read only if a tick is overdue.
    */
   async whyOverdue(schedule: ScheduleView, overdue: OverdueTicks): Promise<string | undefined> {
     const { attendanceIn, attendanceText } = await loadOperator();
@@ -61,12 +61,12 @@ export class Records {
     return this.#running;
   }
 
-  /** The attempts that wait, as they are now: the end of a run is in one commit with the next attempt. */
+  /** The pending retries, as they are now: the end of a run and its next attempt are one commit. */
   retries({ name }: RunRecord): Promise<PendingRetry[]> {
     return this.#manager.retries(name);
   }
 
-  /** The runs of the job that began later, as they are now. */
+  /** The runs of the job that started later, as they are now. */
   after({ name, startTime }: RunRecord): AsyncGenerator<RunRecord, void, undefined> {
     return this.#manager.history({ name, from: startTime + 1, limit: MOST_LATER });
   }
@@ -77,7 +77,7 @@ export class Records {
     return undefined;
   }
 
-  /** How many runs in a row ended in error up to this one: those whose status is one of `errors`. */
+  /** How many runs in a row, up to this one, ended with a status in `errors`. */
   async streak({ name, startTime }: RunRecord, errors: ReadonlySet<string>): Promise<number> {
     const newest = (await this.#newestOf(name)).filter((record) => record.startTime <= startTime);
     const known = newest.findIndex(({ status }) => isWell(status));
@@ -85,7 +85,7 @@ export class Records {
     return countOf(await this.#before(name, startTime + 1), errors);
   }
 
-  /** The newest run that completed, of those that began between two others. */
+  /** The newest completed run of those that started between two times. */
   async recovery(
     name: string,
     after: number,
@@ -111,13 +111,13 @@ export class Records {
 
 let operator: Promise<typeof import("@ojm/schedule/operator")> | undefined;
 
-/** Loads what finds overdue ticks, once. */
+/** Loads, once, the module that finds overdue ticks. */
 export function loadOperator(): NonNullable<typeof operator> {
   operator ??= import("@ojm/schedule/operator");
   return operator;
 }
 
-/** The package of the schedules is loaded only where a rule tells of ticks. */
+/** The package of the schedules is loaded only if a rule reports ticks. */
 async function schedulesOf(manager: JobManager): Promise<readonly ScheduleView[]> {
   const [{ schedulesIn }] = await Promise.all([import("@ojm/schedule"), loadOperator()]);
   const all: ScheduleView[] = [];
@@ -125,12 +125,12 @@ async function schedulesOf(manager: JobManager): Promise<readonly ScheduleView[]
   return all;
 }
 
-/** A run that ended so breaks a streak. */
+/** Whether a run with this status breaks a streak. */
 function isWell(status: string): boolean {
   return status === "completed";
 }
 
-/** How many of the runs, the newest first, ended in error before one that completed. */
+/** How many of the runs, newest first, ended in error before one that completed. */
 function countOf(newest: readonly RunRecord[], errors: ReadonlySet<string>): number {
   const end = newest.findIndex(({ status }) => isWell(status));
   const row = newest.slice(0, end < 0 ? newest.length : end);

@@ -6,42 +6,44 @@ import { type Window, windowFrom } from "./window.js";
 /** The channel of the alerts, in the store of the locks. */
 export const CHANNEL = "oJobManager-alerts";
 
-/** How long an entry is kept that nobody writes, in ms. The rules of a program that is gone leave nothing. */
+/**
+ * How long an entry lives that no process writes again, in ms. The rules of a removed program leave nothing.
+ */
 const KEPT = 400 * 86_400_000;
 
 /**
- * Which ticks a rule has judged: all up to `from`. Of a schedule in `behind`, whose later ticks were not all
- * decided then, only those up to that time.
+ * Which ticks a rule has judged: all up to `from`. A schedule in `behind` had later ticks that were not all
+ * decided; only its ticks up to that time are judged.
  */
 export interface TickState {
   readonly from: number;
   readonly behind: { readonly [schedule: string]: number };
   /**
-   * The ticks that were told, as far as they may be found again. All ticks after `time` up to `reach` were
-   * told with that of `time`.
+   * The ticks that were reported, as far as they may be found again. All ticks after `time` up to `reach`
+   * were reported with the tick at `time`.
    */
   readonly told: readonly (readonly [time: number, hash: string, reach: number])[];
 }
 
-/** What a rule has told, and what it waits for. */
+/** What a rule has reported, and what it waits for. */
 export interface RuleState {
   /** The runs that ended in error, by their ends. */
   readonly ends: Window;
-  /** The runs of all names, by their starts. Only for rules that tell starts, or ends that were well. */
+  /** The runs of all names, by their starts. Only for rules on `started` or `completed`. */
   readonly starts: Window;
   /** Runs that a rule on `completed` waits for. */
   readonly open: readonly (readonly [name: string, startTime: number])[];
-  /** Runs that ended in error, whose next attempt waits. */
+  /** Runs that ended in error and wait for their next attempt. */
   readonly held: readonly (readonly [name: string, startTime: number])[];
-  /** Runs that were told as long, and go on. */
+  /** Runs that were reported as long and are still running. */
   readonly long: readonly string[];
-  /** The last run that was told as failed, of each job that has not recovered. */
+  /** The last run that was reported as failed, of each job that has not recovered. */
   readonly down: { readonly [name: string]: { readonly start: number; readonly streak: number } };
-  /** Which ticks of schedules were judged. Only for rules that tell of ticks. */
+  /** Which ticks of schedules were judged. Only for rules that report ticks. */
   readonly ticks?: TickState;
   /** The number of the next alert in the outbox. */
   readonly seq: number;
-  /** How many alerts were dropped, and nobody was told. */
+  /** How many alerts were dropped since the last alert that counts them. */
   readonly dropped: number;
 }
 
@@ -60,7 +62,7 @@ export interface Gate {
   readonly tries: number;
 }
 
-/** Whose turn the last look was. */
+/** When a process last took the turn to check. */
 export interface Turn {
   readonly at: number;
 }
@@ -68,10 +70,10 @@ export interface Turn {
 /**
  * The entries:
  *
- * - `["rule", ID]`: its state.
- * - `["outbox", ID, SEQ]`: an alert that waits. They are delivered in this order: a start before its end.
+ * - `["rule", ID]`: the state of the rule.
+ * - `["outbox", ID, SEQ]`: a pending alert. Alerts are delivered in this order: a start before its end.
  * - `["gate", ID]`: when its receiver is tried again.
- * - `["turn", RULES]`: when a process with these rules looked last.
+ * - `["turn", RULES]`: when a process with these rules last checked.
  */
 export type Stored = RuleState | Pending | Gate | Turn;
 
@@ -89,7 +91,7 @@ export function kept({ supports }: Pick<AlertsChannel, "supports">): { ttl?: num
   return supports.ttl ? { ttl: KEPT } : {};
 }
 
-/** A rule begins to tell of ticks. */
+/** The state of a rule that starts to report ticks at `at`. */
 export function ticksFrom(at: number): TickState {
   return { from: at, behind: {}, told: [] };
 }
@@ -109,13 +111,12 @@ export function freshState(at: number): RuleState {
   };
 }
 
-/** A state as it was read. */
 export interface ReadState {
   readonly state: RuleState;
   readonly version: Version;
 }
 
-/** Whether a value is a state. Anybody can write into a store. */
+/** Whether a value is a state. Any program can write into a store. */
 export function isState(value: unknown): value is RuleState {
   const { ends, starts, open, held, long, down, ticks, seq, dropped } = (value ?? {}) as {
     [K in keyof RuleState]?: JsonValue;

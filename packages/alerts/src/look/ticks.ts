@@ -8,16 +8,16 @@ import type { RuleState, TickState } from "./state.js";
 import { ticksFrom } from "./state.js";
 import { MARGIN } from "./window.js";
 
-/** The most schedules whose ticks are not decided that a rule knows. */
+/** The most schedules with undecided ticks that a rule remembers. */
 const MOST_BEHIND = 1_000;
 
-/** What is said of ticks that a scheduler has decided to miss. */
+/** The reason in an alert about ticks that a scheduler decided to miss. */
 const MISSED = "no process was there to run it in time";
 
 /**
- * Ticks that were missed, and runs that began late. A tick is missed if a scheduler says so, or if no
- * process has decided on it some time after it was due: it is overdue. Only the first of such ticks is
- * reported, until a scheduler decides again.
+ * Ticks that were missed, and runs that started late. A tick is missed if a scheduler says so, or if it is
+ * overdue: no process decided on it within a grace period. Only the first of such ticks is reported, until a
+ * scheduler decides again.
  */
 export async function findTicks(
   rule: CheckedRule,
@@ -48,7 +48,7 @@ export async function findTicks(
   return { ticks: { ticks }, judged };
 }
 
-/** A tick that was told, what was told of which schedule, and up to which tick that was said. */
+/** A tick that was reported: its kind and schedule as a hash, and the last tick that the alert covers. */
 interface Told {
   readonly time: number;
   readonly hash: string;
@@ -60,7 +60,7 @@ class Search {
   readonly #look: Look;
   readonly #found: Found[];
   readonly #told: Told[];
-  /** The schedules by the hashes of what is told of them. */
+  /** The schedules by the hashes of their alerts. */
   readonly #names: Map<string, string> = new Map();
 
   constructor(rule: CheckedRule, look: Look, found: Found[], told: TickState["told"]) {
@@ -70,7 +70,7 @@ class Search {
     this.#told = told.map(([time, hash, reach]) => ({ time, hash, reach }));
   }
 
-  /** What was told, of the ticks that may be found again. */
+  /** The reported ticks that may be found again. */
   told(isKept: (time: number, schedule: string) => boolean): TickState["told"] {
     const kept = this.#told.filter(({ reach, hash }) => isKept(reach, this.#names.get(hash) ?? ""));
     return kept.map(({ time, hash, reach }) => [time, hash, reach]);
@@ -81,7 +81,7 @@ class Search {
     const { on, grace } = this.#rule;
     for (const kind of ["missed", "late"] as const) this.#names.set(hashOf(kind, view.name), view.name);
     if (view.decided > mark) await this.#decided(view, mark);
-    // A cursor that is far ahead comes from a clock that was wrong, and will be set back.
+    // A cursor that is far ahead comes from a wrong clock, and will be set back.
     const after = Math.max(mark, Math.min(view.decided, this.#look.now + MARGIN));
     if (!on.has("missed")) return after;
     const { overdueTicks } = await loadOperator();
@@ -103,9 +103,10 @@ class Search {
     for await (const tick of view.ticks(mark)) {
       const { schedule: name, at, outcome, reason, until = at, count = 1, decided, by } = tick;
       if (outcome === "run" && on.has("late")) await this.#late(tick);
-      // The store that an imported schedule comes from may have run it, and tells of those that it missed.
+      // The store that an imported schedule comes from may have run the tick; it reports its own missed
+      // ticks.
       if (outcome !== "missed" || reason === "imported" || !on.has("missed")) continue;
-      // A scheduler that comes back may decide in several entries on the ticks before that: they are one gap.
+      // A scheduler that comes back may decide on the ticks before that in several entries: they are one gap.
       if (gap !== undefined && at <= gap.decided) gap = { ...gap, until, count: gap.count + count };
       else {
         tell();
@@ -115,7 +116,7 @@ class Search {
     tell();
   }
 
-  /** Ticks up to `reach` that are found later were missed with them. */
+  /** Ticks up to `reach` that are found later belong to this gap. */
   #missed(ticks: MissedTicks, reach = ticks.at): void {
     const { name, at, until = at } = ticks;
     if (this.#isNew("missed", name, at, until, reach)) this.#found.push(missedAlert(ticks, this.#rule.id));
@@ -129,7 +130,7 @@ class Search {
     this.#found.push(alertOf(record, { rule: this.#rule.id, kind: "late", tick: at, now: this.#look.now }));
   }
 
-  /** Whether none of these ticks was told. From now on the first of them was. */
+  /** Whether none of these ticks was reported. Marks the first of them as reported. */
   #isNew(kind: "missed" | "late", name: string, at: number, until = at, reach = at): boolean {
     const hash = hashOf(kind, name);
     const known = this.#told.find((one) => one.hash === hash && one.time <= until && at <= one.reach);

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 
-/** How far the clocks of processes may differ, and how late a record may come, in ms. */
+/** The largest tolerated difference between the clocks of processes, and delay of a record, in ms. */
 export const MARGIN = 600_000;
 
 /** The most ids that a window remembers. */
 const MOST_SEEN = 1_000;
 
 /**
- * Which records a rule has judged, by a time of theirs: all before `from`, and those in `seen`. Records come
- * out of order, as the clocks of processes differ. So `from` stays a margin behind the newest one.
+ * Which records a rule has judged, by their time: all before `from`, and those in `seen`. Records can come
+ * out of order because the clocks of processes differ, so `from` stays a margin behind the newest record.
  */
 export interface Window {
   readonly from: number;
@@ -16,32 +16,33 @@ export interface Window {
   readonly seen: readonly (readonly [time: number, hash: string])[];
 }
 
-/** A run, with the time that its window goes by. */
+/** A run, with the time that its window uses. */
 export interface Timed {
   readonly id: string;
   readonly time: number;
 }
 
-/** A window that has judged all before `at`. */
+/** A window that has judged everything before `at`. */
 export function windowFrom(at: number): Window {
   return { from: at, newest: at, seen: [] };
 }
 
-/** Tells whether a run was not judged yet. */
+/** Returns a predicate: whether a run was not judged yet. */
 export function unseen({ from, seen }: Window): (run: Timed) => boolean {
   const hashes = new Set(seen.map(([, hash]) => hash));
   return ({ id, time }) => time >= from && !hashes.has(hashOf(id));
 }
 
 /**
- * The window after `runs` were judged. A time beyond `now` is of a clock that is ahead: it moves nothing.
+ * The window after `runs` were judged. A time beyond `now` comes from a clock that is ahead and does not move
+ * the window.
  */
 export function advanced(window: Window, runs: readonly Timed[], now: number): Window {
   if (runs.length === 0) return window;
   const newest = runs.reduce((last, { time }) => Math.max(last, Math.min(time, now)), window.newest);
   const seen = [...window.seen, ...runs.map(({ id, time }) => [time, hashOf(id)] as const)];
   seen.sort(([a], [b]) => b - a);
-  // With more than it remembers, it must not look as far back as it would.
+  // When `seen` overflows, `from` moves up to the oldest id that is still remembered.
   const bound = seen.length > MOST_SEEN ? (seen[MOST_SEEN - 1]?.[0] ?? 0) : 0;
   const from = Math.max(window.from, newest - MARGIN, bound);
   return { from, newest, seen: seen.filter(([time]) => time >= from) };

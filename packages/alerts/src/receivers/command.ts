@@ -7,13 +7,13 @@ import { codeOf } from "./http.js";
 
 const DEADLINE = 30_000;
 
-/** Runs a program with the alert on its standard input. It takes the alert if it exits with 0. */
+/** Runs a program with the alert on its standard input. Exit code 0 means that it took the alert. */
 export function sendCommand(to: InMs<CommandReceiver>, alert: Alert, { signal }: SendOptions): Promise<Outcome> {
   const { command, deadline = DEADLINE } = to;
   const [program = "", ...args] = command;
   return new Promise((resolve) => {
     const late = AbortSignal.timeout(deadline);
-    // What it prints is the program's own: it goes nowhere, so that a full pipe cannot hold it up.
+    // The output of the program is discarded, so that a full pipe cannot block it.
     const child = spawn(program, args, {
       stdio: ["pipe", "ignore", "ignore"],
       env: { ...process.env, OJM_ALERT_ID: alert.id, OJM_ALERT_KIND: alert.kind },
@@ -29,7 +29,7 @@ export function sendCommand(to: InMs<CommandReceiver>, alert: Alert, { signal }:
       if (code === 0) resolve({ type: "taken" });
       else if (!late.aborted) resolve({ type: "refused", why: `the command ended with ${code ?? killedBy}` });
     });
-    // A program that does not read its input is no failure.
+    // A program that does not read its input has not failed.
     child.stdin.on("error", () => {});
     child.stdin.end(`${JSON.stringify(alert)}\n`);
   });

@@ -7,7 +7,7 @@ import { facts, headline } from "./text.js";
 
 const DEADLINE = 30_000;
 
-/** The part of nodemailer that this package calls. Any version with it will do. */
+/** The part of nodemailer that this package calls. Any version that has it works. */
 interface Nodemailer {
   createTransport(options: object): Transport;
 }
@@ -18,7 +18,8 @@ interface Transport {
 }
 
 /**
- * Sends an alert as a mail. Its Message-ID is that of the alert: a mailbox can tell a second delivery.
+ * Sends an alert as a mail. The Message-ID comes from the alert, so that a mailbox can recognise a second
+ * delivery.
  */
 export async function sendEmail(
   { email, deadline = DEADLINE }: InMs<EmailReceiver>,
@@ -57,7 +58,7 @@ export async function sendEmail(
   }
 }
 
-/** Nodemailer, if it is installed. Whoever sends no mail does not need it. */
+/** Nodemailer, if it is installed. Only rules that send mail need it. */
 export async function loadNodemailer(): Promise<Nodemailer | undefined> {
   try {
     const loaded: object = await import("nodemailer");
@@ -74,7 +75,7 @@ function serverOf(address: string): SmtpServer {
   return { host, secure, ...(port !== "" && { port: Number(port) }), ...(username !== "" && { auth }) };
 }
 
-/** An answer from 500 on is about this mail; all others are about the server, or the way to it. */
+/** A response of 500 or more concerns this mail; all others concern the server or the connection. */
 function failure(error: unknown): Outcome {
   const { responseCode, code } = (error ?? {}) as { responseCode?: unknown; code?: unknown };
   const why = `the mail server did not take it${codeOf(error)}`;

@@ -5,26 +5,26 @@ import type { Alert } from "../types.js";
 import { post } from "./http.js";
 import { HTTP_DEADLINE } from "./webhook.js";
 
-/** How often a ping is tried, how long a try may take, and the pause between two, in ms. */
+/** The number of tries, the deadline of each, and the pause between two, in ms. */
 const TRIES = 3;
 const TRY = 5_000;
 const PAUSE = 1_000;
 
 /** Options of {@link ping}. */
 export interface PingOptions {
-  /** What the check shows: a few words. Default: nothing. */
+  /** A short text that the check shows. Default: none. */
   readonly body?: string;
-  /** Once it fires, no further try is made. The one that is being made is waited for. */
+  /** Once it fires, no further try starts. A try in flight is still awaited. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Pings a check of healthchecks.io, or of a program like it, at once: that a job started, or the exit status
- * that it ended with; 0 is a success. Nothing is stored, unlike the alerts of a rule: a ping that is not
- * taken after three tries of 5 s at most is given up.
+ * Pings a check of healthchecks.io, or of a compatible program, at once: a job started, or it ended with this
+ * exit status; 0 is a success. Unlike the alerts of a rule, nothing is stored: a ping that is not taken after
+ * three tries of 5 s at most is given up.
  *
- * Never rejects. Resolves to why it was not taken, without the address, which is a secret; to `undefined` if
- * it was.
+ * Never rejects. Resolves to the reason why the ping was not taken, without the address, which is a secret;
+ * to `undefined` if it was taken.
  *
  * @see https://healthchecks.io/docs/http_api/
  * @example
@@ -57,7 +57,7 @@ const TEXT = "text/plain; charset=utf-8";
 
 /**
  * Pings a check: its start, its success, or its failure with the error and the last lines of the log. The id
- * of the run tells the check which start belongs to which end.
+ * of the run lets the check match a start to its end.
  *
  * @see https://healthchecks.io/docs/http_api/
  */
@@ -81,7 +81,7 @@ function endpoint({ kind }: Alert): string {
   return kind === "completed" ? "" : "/fail";
 }
 
-/** A UUID of version 8, made of a hash: the check takes no other ids. */
+/** A UUID of version 8, made of a hash: the check accepts only UUIDs. */
 function uuidOf(run: string): string {
   const bytes = createHash("sha256").update(run).digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;

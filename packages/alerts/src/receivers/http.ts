@@ -10,13 +10,13 @@ export interface Post {
   readonly deadline: number;
 }
 
-/** Makes a request. Never rejects; `why` has neither the address nor what the receiver said. */
+/** Makes a request. Never rejects; `why` has neither the address nor the text of the response. */
 export async function post({ address, body, headers, deadline }: Post, options: SendOptions): Promise<Outcome> {
   const late = AbortSignal.timeout(deadline);
   const signal = AbortSignal.any([options.signal, late]);
   try {
     const answer = await fetch(address, { method: "POST", body, headers, signal, redirect: "manual" });
-    // What it says is of no use, and may never end.
+    // The body of the response is not used, and may never end.
     await answer.body?.cancel().catch(() => {});
     return outcomeOf(answer.status, answer.headers.get("retry-after"), options.now);
   } catch (error) {
@@ -44,7 +44,7 @@ function spanOf(text: string | null, now: number): number | undefined {
   return after > 0 ? after : undefined;
 }
 
-/** The code of a network error. Its message may have the address. */
+/** The code of a network error. Its message may contain the address. */
 export function codeOf(error: unknown): string {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
   const known = typeof cause?.code === "string" ? cause.code : code;

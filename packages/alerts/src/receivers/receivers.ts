@@ -15,7 +15,7 @@ type Name = Receiver extends infer R ? (R extends Receiver ? Exclude<keyof R, "s
 
 /** A kind of receiver: how it is checked, and how it gets an alert. */
 interface Kind<R> {
-  /** Its options beside the one of its name, and `deadline`. */
+  /** Its options besides the one with its name, and besides `deadline`. */
   readonly more?: readonly string[];
   /** @throws AlertsError `INVALID`, without a value in its message: addresses and passwords are secrets */
   check(where: string, value: unknown, options: Readonly<Record<string, unknown>>): void;
@@ -43,7 +43,7 @@ const NAMES = Object.keys(RECEIVERS) as readonly Name[];
 const EMAIL = ["to", "from", "smtp"];
 const SMTP = ["host", "port", "secure", "auth", "tls"];
 
-/** The longest that an attempt may take, in ms: less than what the managed run has. */
+/** The longest time of an attempt, in ms: less than the timeout of the managed run. */
 const LONGEST = 60_000;
 
 const optionsOf = (name: Name): readonly string[] => [name, ...(RECEIVERS[name].more ?? [])];
@@ -54,13 +54,13 @@ export const send: Send = async (to, alert, options) => {
   try {
     return await (RECEIVERS[name] as Kind<never>).send(to as never, alert, options);
   } catch {
-    // Its message may have an address or a password.
+    // The message may contain an address or a password.
     return { type: "refused", why: "its receiver cannot be used: look at the options of the rule" };
   }
 };
 
 /**
- * Checks a receiver. No message has a value of it: addresses and passwords are secrets. Returns its name.
+ * Checks a receiver and returns its name. No message contains a value: addresses and passwords are secrets.
  *
  * @throws AlertsError `INVALID`
  */
@@ -75,7 +75,7 @@ export function checkReceiver(where: string, to: unknown): string {
     );
   checkNames(where, to, [...optionsOf(name), "deadline"]);
   const { deadline } = options;
-  // Its value is not in the message: it may be a secret in a wrong place.
+  // The value is not in the message: it may be a secret in the wrong place.
   if (deadline !== undefined && durationOf(deadline, 1, LONGEST) === undefined)
     throw new AlertsError(
       `${where}: deadline must be a duration from 1 ms up to ${durationText(LONGEST)}, such as "10s"`,
@@ -95,7 +95,7 @@ export function checkAddress(where: string, address: unknown, protocols: readonl
     throw new AlertsError(`${where} must have no user and password in its address: fetch refuses it`);
 }
 
-/** Standard Webhooks asks for 24 to 64 bytes. A shorter secret of an older receiver is taken. */
+/** Standard Webhooks requires 24 to 64 bytes. Older receivers have shorter secrets, which are accepted. */
 function checkSecret(where: string, secret: unknown): void {
   const valid = typeof secret === "string" && /^whsec_[A-Za-z0-9+/]{8,}={0,2}$/.test(secret);
   if (!valid) throw new AlertsError(`${where} must be "whsec_" and the key in base64`);

@@ -6,11 +6,14 @@ import { post } from "./http.js";
 import { facts, headline } from "./text.js";
 import { HTTP_DEADLINE } from "./webhook.js";
 
-/** The longest texts that Slack takes: of a header, and of a section. */
+/** The limits of Slack for the text of a header, and of a section. */
 const LONGEST_HEADER = 150;
 const LONGEST_TEXT = 3_000;
 
-/** Posts an alert to an incoming webhook of Slack. Names and errors are data: they cannot mention or link. */
+/**
+ * Posts an alert to an incoming webhook of Slack. Names and errors are plain text: they cannot mention or
+ * link.
+ */
 export function sendSlack(
   { slack: address, deadline = HTTP_DEADLINE }: { readonly slack: string; readonly deadline?: number },
   alert: Alert,
@@ -19,7 +22,7 @@ export function sendSlack(
   const title = headline(alert);
   const rows = facts(alert).map(([field, value]) => `${field}: ${value}`);
   const error = alert.error === undefined ? [] : [plain(visible(alert.error, LINES))];
-  // Its parts are encoded, and the address of the UI may have a "|", which ends a link of Slack.
+  // Escape "|", which ends a link in Slack: the address of the UI may contain it.
   const target = escaped(alert.link ?? "").replaceAll("|", "%7C");
   const link = target === "" ? [] : [{ type: "section", text: { type: "mrkdwn", text: `<${target}|Open in ojm>` } }];
   const blocks = [
@@ -35,7 +38,7 @@ function plain(text: string): { readonly type: "plain_text"; readonly text: stri
   return { type: "plain_text", text: cut(text, LONGEST_TEXT), emoji: false };
 }
 
-/** The three characters that begin mentions, links and entities in a text of Slack. */
+/** Escapes the three characters that start mentions, links and entities in a text of Slack. */
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

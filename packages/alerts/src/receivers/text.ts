@@ -20,7 +20,7 @@ export function headline({ name, kind, streak }: Alert): string {
   return visible(`${name} ${WORDS[kind]}${times}`);
 }
 
-/** What is to be known of an alert, by its field. */
+/** The facts of an alert, as labels and values. */
 export function facts(alert: Alert): [field: string, value: string][] {
   const { run, status, host, started, ended, duration, attempt, attempts, streak, dropped } = alert;
   const { tick, until, count, delay } = alert;

@@ -7,7 +7,7 @@ import { post } from "./http.js";
 export const HTTP_DEADLINE = 10_000;
 
 /**
- * Posts an alert as Standard Webhooks has it.
+ * Posts an alert in the format of Standard Webhooks.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
@@ -27,7 +27,8 @@ interface Signing {
 }
 
 /**
- * The headers that name, date and sign a delivery. The time is that of the attempt, the id that of the alert.
+ * The headers with the id, the time and the signature of a delivery. The time is that of the attempt, the id
+ * that of the alert.
  */
 function signed({ id, body, secret, now }: Signing): Record<string, string> {
   const seconds = String(Math.floor(now / 1_000));
@@ -38,7 +39,7 @@ function signed({ id, body, secret, now }: Signing): Record<string, string> {
   return { ...named, "webhook-signature": `v1,${signature}` };
 }
 
-/** When it happened. */
+/** When the reported event happened. */
 function alertTime({ kind, started, ended, tick }: Alert, now: number): string | number {
   return (kind === "started" ? started : (ended ?? started)) ?? tick ?? now;
 }

@@ -10,18 +10,18 @@ const OPTIONS = ["rules", "every", "url", "clock"];
 const RULE = ["id", "on", "jobs", "after", "longer", "later", "grace", "to"];
 const KINDS: readonly AlertKind[] = ["started", "completed", ...ERRORS, "recovered", "long", "missed", "late"];
 
-/** How many runs of a job are read to count those in a row. */
+/** How many runs of a job are read to count a streak. */
 export const LONGEST_STREAK = 50;
 
 /** A scheduler takes a moment to decide on a tick. */
 const LEAST_GRACE = 1_000;
 
-/** How often a process may look, in ms. */
+/** The shortest and the longest interval between two checks of a process, in ms. */
 const OFTEN = 10;
 const SELDOM = 3_600_000;
 
 /**
- * Refuses options that make no sense, and rules that can never tell anything.
+ * Rejects invalid options, and rules that can never send an alert.
  *
  * @throws AlertsError `INVALID`
  */
@@ -33,10 +33,10 @@ export function checkOptions(options: AlertsOptions): void {
 }
 
 /**
- * Refuses rules that make no sense, or that can never send an alert, and a `url` that is not an address, as
- * {@link openAlerts} does: for programs that read them from a file.
+ * Rejects invalid rules, rules that can never send an alert, and a `url` that is not an address, as {@link
+ * openAlerts} does. For programs that read them from a file.
  *
- * @throws AlertsError `INVALID`, whose `option` says where
+ * @throws AlertsError `INVALID`; its `option` names the place
  */
 export function checkRules(rules: readonly Rule[], url?: string): void {
   if (!Array.isArray(rules) || rules.length === 0) throw new AlertsError("rules must be a list of at least one rule");
@@ -47,7 +47,7 @@ export function checkRules(rules: readonly Rule[], url?: string): void {
   if (url !== undefined) checkAddress("url", url, ["http:", "https:"]);
 }
 
-/** Two rules of one id would share what they have told, and one of them would tell nothing. */
+/** Two rules with one id would share their state, and one of them would report nothing. */
 function checkIds(rules: readonly Rule[]): void {
   const ids = rules.map((rule) => checkedRule(rule).id);
   const i = ids.findIndex((id, at) => ids.indexOf(id) < at);
@@ -92,7 +92,7 @@ function checkJobs(where: string, jobs: unknown): void {
     throw new AlertsError(`${where}: the rule can never tell anything: "${OWN_NAME}" is what delivers the alerts`);
 }
 
-/** An option that changes nothing is a mistake, and so is a rule that waits for what cannot be. */
+/** Rejects an option that has no effect, and a rule that can never fire. */
 function checkThatItFires(where: string, { on, after, longer, later, grace }: Rule): void {
   for (const [kind, name, value] of [["long", "longer", longer] as const, ["late", "later", later] as const]) {
     if (on.includes(kind)) checkedDuration(`${where}: "${kind}" needs ${name}, which`, value, refuse, 1);
@@ -104,7 +104,7 @@ function checkThatItFires(where: string, { on, after, longer, later, grace }: Ru
     throw new AlertsError(`${where}: after counts runs that ended in error, and on has none: [${on.join(", ")}]`);
 }
 
-/** Refuses an option, or an argument of a call. */
+/** Rejects an option, or an argument of a call. */
 export function refuse(message: string): never {
   throw new AlertsError(visible(message));
 }

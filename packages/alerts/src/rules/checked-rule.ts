@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { durationOf, type InMs } from "@ojm/core/internal";
 import type { AlertKind, Receiver, Rule } from "../types.js";
 
-/** The name of the managed run that looks and delivers. It is never alerted on. */
+/** The name of the managed run that checks and delivers. No rule matches it. */
 export const OWN_NAME = "ojm alerts";
 
-/** The ends in error that a rule may tell. */
+/** The statuses that count as errors. */
 export const ERRORS: readonly AlertKind[] = ["failed", "lost", "timeout"];
 
 /** The kinds that each receiver takes; absent: all. */
@@ -13,12 +13,12 @@ export const TAKEN: { readonly [receiver: string]: readonly AlertKind[] } = {
   healthchecks: ["started", "completed", ...ERRORS],
 };
 
-/** Whether a rule tells of the ticks of schedules. */
+/** Whether a rule reports ticks of schedules. */
 export function isOfTicks({ on }: Pick<CheckedRule, "on">): boolean {
   return on.has("missed") || on.has("late");
 }
 
-/** A rule that was checked, with its defaults. */
+/** A checked rule, with its defaults. */
 export interface CheckedRule {
   readonly id: string;
   readonly on: ReadonlySet<AlertKind>;
@@ -27,14 +27,14 @@ export interface CheckedRule {
   readonly after: number;
   readonly longer: number;
   readonly later: number;
-  /** Absent: as {@link overdueTicks} has it. */
+  /** Absent: the default of {@link overdueTicks}. */
   readonly grace?: number;
   readonly to: InMs<Receiver>;
-  /** Whether the rule is about jobs of this name. */
+  /** Whether the rule covers jobs of this name. */
   matches(name: string): boolean;
 }
 
-/** A rule as it is used. Its options have been checked. */
+/** The rule as used internally. The options were checked before. */
 export function checkedRule(rule: Rule): CheckedRule {
   const told = ERRORS.filter((kind) => rule.on.includes(kind));
   const patterns = rule.jobs?.map(patternOf);
@@ -52,7 +52,7 @@ export function checkedRule(rule: Rule): CheckedRule {
   };
 }
 
-/** A copy: the program may change its own. */
+/** A copy: the program may change its own object. */
 function receiverOf({ deadline, ...to }: Receiver): InMs<Receiver> {
   const ms = durationOf(deadline);
   return { ...structuredClone(to), ...(ms !== undefined && { deadline: ms }) } as InMs<Receiver>;
@@ -63,10 +63,10 @@ function patternOf(text: string): RegExp {
   return new RegExp(`^${escaped.join(".*")}$`, "s");
 }
 
-/** The fields of receivers that are secrets, or that change nothing of what was told. */
+/** The fields of receivers that are secrets, or that do not affect what was reported. */
 const NOT_HASHED = new Set(["secret", "auth", "tls", "deadline"]);
 
-/** A hash of the rule. A password must not be in it: a hash of a short one can be guessed. */
+/** A hash of the rule. It leaves out passwords: a short password could be guessed from its hash. */
 function idOf({ on, jobs, after, to, ...rule }: Rule): string {
   const [longer, later, grace] = [rule.longer, rule.later, rule.grace].map((span) => durationOf(span));
   const sorted = { on: [...on].sort(), jobs: jobs && [...jobs].sort(), after, longer, later, grace, to };

@@ -1,7 +1,7 @@
 import { nearest, visible } from "@ojm/core/internal";
 import { AlertsError } from "../errors.js";
 
-/** Refuses what is no map, and unknown keys. */
+/** Rejects a value that is not a map, and unknown keys. */
 export function checkNames(where: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new AlertsError(`${where} must be a map of: ${known.join(", ")}`);

@@ -1,6 +1,6 @@
 import type { Alert } from "../types.js";
 
-/** An alert, as a rule tells it. */
+/** An alert as a rule sends it. */
 export const example: Alert = {
   id: "msg_2b1f0c9d8e7a6b5c4d3e2f1a0b9",
   kind: "failed",

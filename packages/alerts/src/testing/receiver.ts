@@ -1,4 +1,4 @@
-// What alerts load when a look first needs it takes real time, which a test clock does not see.
+// Modules that alerts load at their first check take real time, which a test clock does not see.
 import "@ojm/schedule";
 import "@ojm/schedule/operator";
 import type { Outcome, Send } from "../deliver/outcome.js";
@@ -6,7 +6,7 @@ import type { Alert } from "../types.js";
 
 /** A receiver in memory. `answer` decides what it does with an alert. */
 export class FakeReceiver {
-  /** Every alert that came, also those that it did not take. */
+  /** Every alert that arrived, even those that it did not take. */
   readonly tried: Alert[] = [];
   readonly taken: Alert[] = [];
   answer: (alert: Alert) => Outcome | Promise<Outcome> = () => ({ type: "taken" });
@@ -18,7 +18,7 @@ export class FakeReceiver {
     return outcome;
   };
 
-  /** What was taken, as `kind job` each. */
+  /** The alerts that it took, each as `kind job`. */
   get told(): string[] {
     return this.taken.map(({ kind, name }) => `${kind} ${name}`);
   }

@@ -1,6 +1,6 @@
 import type { CommandGroups, CommandSpec, OptionSpecs } from "./spec.js";
 
-/** Which store a command looks at. */
+/** Which store a command uses. */
 const STORE: OptionSpecs = {
   store: {
     value: "STORE",
@@ -33,7 +33,7 @@ const OUTPUT: OptionSpecs = {
   ...COLOR,
 };
 
-/** Why something is taken from somebody. */
+/** The reason of an action that affects others. */
 const REASON: OptionSpecs = {
   reason: { value: "TEXT", text: "why, for those whom it affects. Asked for on a terminal" },
 };
@@ -49,7 +49,7 @@ const load = {
 
 const { json, jsonl } = OUTPUT;
 
-/** The commands, in the order in which the help shows them. Each is loaded when it is asked for. */
+/** The commands, in the order of the help. Each is loaded only when it is called. */
 export const groups: CommandGroups = [
   [
     "Job files",
@@ -569,7 +569,7 @@ out.`,
   ],
 ];
 
-/** The commands that scripts of ojm call. No help shows them. */
+/** The commands that the scripts of ojm call. The help does not show them. */
 const hidden: readonly CommandSpec[] = [
   {
     name: "__complete",

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { CommandError } from "../errors.js";
 import type { CommandSpec, Given, OptionSpecs } from "./spec.js";
 
-/** A command and the words behind it. */
+/** A command and the words after it. */
 export interface Named {
   readonly name: string;
   readonly rest: readonly string[];
@@ -10,28 +10,28 @@ export interface Named {
 
 const HELP: readonly string[] = ["--help", "-h"];
 
-/** Which command the words ask for. */
+/** The command that the words name. */
 export async function readCommand(words: readonly string[], known: readonly string[]): Promise<Named> {
   const [first, ...rest] = words;
   if (first === undefined || HELP.includes(first)) return { name: "help", rest: [] };
   if (first === "--version" || first === "-v") return { name: "version", rest: [] };
   if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
   if (/\.(ya?ml|json)$/.test(first)) {
-    // Imported here: whoever asks for a command does not wait for it.
+    // Imported here: a known command does not wait for it.
     const { ojmCommand } = await import("@ojm/core/internal");
     throw new CommandError(`"${first}" is no command. Did you mean: ${ojmCommand("run", first)}`);
   }
   throw await unknownCommand(first, known);
 }
 
-/** The error for a command that is not there. */
+/** The error for an unknown command. */
 export async function unknownCommand(name: string, known: readonly string[]): Promise<CommandError> {
   const shown = known.filter((one) => !one.startsWith("_"));
   const text = `there is no command "${name}".${await hint(name, shown)} Commands: ${shown.join(", ")}. More: ojm --help`;
   return new CommandError(text);
 }
 
-/** `ojm run FILE --help` is answered by the file; what stands behind `--` is for another program. */
+/** The file answers `ojm run FILE --help`; the words after `--` are for another program. */
 function asksForHelp(command: string, rest: readonly string[]): boolean {
   const end = rest.indexOf("--");
   const own = end < 0 ? rest : rest.slice(0, end);
@@ -39,14 +39,14 @@ function asksForHelp(command: string, rest: readonly string[]): boolean {
   return command !== "run" || own.every((word) => word.startsWith("-"));
 }
 
-/** The name that was meant. Loaded only now: a right command line needs none of it. */
+/** A suggestion for a misspelt word. Loaded only now: a correct command line does not need it. */
 export async function hint(word: string, known: Iterable<string>): Promise<string> {
   const { nearest } = await import("@ojm/core/internal");
   const near = nearest(word, known);
   return near === undefined ? "" : ` Did you mean ${near}?`;
 }
 
-/** Reads the words behind the name of a command. */
+/** Reads the words after the name of a command. */
 export async function parse(
   { name, operands, options }: Pick<CommandSpec, "name" | "operands" | "options">,
   words: readonly string[],
@@ -60,7 +60,7 @@ export async function parse(
   const { values, positionals } = await parseWords(name, own, options, Object.fromEntries(known));
   await checkChoices(values, options);
   const last = end < 0 ? [] : words.slice(end + 1);
-  // Behind the two dashes stands a command, or else what is no option although it begins like one.
+  // After the two dashes comes a command, or else operands that start with a dash.
   const hasCommand = operands.includes(" -- ");
   const isFlag = (option: string): boolean => options[option]?.value === undefined;
   return {
@@ -75,7 +75,7 @@ export async function parse(
   };
 }
 
-/** Refuses a value of an option that takes few, also where the command would not come to look at it. */
+/** Rejects a value that is not among the choices of an option, even if the command would not read it. */
 async function checkChoices(values: object, options: OptionSpecs): Promise<void> {
   for (const [option, given] of Object.entries(values)) {
     const choices = options[option]?.choices;
@@ -87,7 +87,7 @@ async function checkChoices(values: object, options: OptionSpecs): Promise<void>
   }
 }
 
-/** Joins an option and the negative number behind it, so that the error is about the value. */
+/** Joins an option and a negative number after it, so that the error is about the value. */
 function joined(words: readonly string[], options: OptionSpecs): string[] {
   const isValued = (word: string | undefined): boolean =>
     Object.entries(options).some(([name, { value, short }]) => {
@@ -136,18 +136,18 @@ async function explain(
   return `ojm ${command} has no option ${option}.${await hint(option, names)} It has: ${names.join(", ")}`;
 }
 
-/** The last value of an option; the last one wins. */
+/** The value of an option; the last one wins. */
 export function lastValue({ values }: Given, option: string): string | undefined {
   return values[option]?.at(-1);
 }
 
-/** Refuses words that a command does not take. */
+/** Rejects operands that a command does not take. */
 export function expectNoMore({ command, operands }: Given, taken = 0): void {
   const more = operands[taken];
   if (more !== undefined) throw new CommandError(`ojm ${command} takes nothing more, but there is "${more}"`);
 }
 
-/** The word that a command needs, and nothing more behind it. */
+/** The only operand of a command, which is required. */
 export function operandOf(given: Given, what: string): string {
   const [operand] = given.operands;
   if (operand === undefined)
@@ -157,7 +157,7 @@ export function operandOf(given: Given, what: string): string {
 }
 
 /**
- * Refuses a name for something new that nobody could see or type again.
+ * Rejects a name for something new that a user could not see or type again.
  *
  * @throws CommandError
  */

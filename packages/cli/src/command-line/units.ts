@@ -15,14 +15,14 @@ export function spanOption(given: Given, option: string): number | undefined {
 
 /**
  * The value of an option that is a time, in ms since 1970: in ISO 8601, local without a zone, or a duration
- * from now. `sign`: -1 for one that lies back.
+ * from now. `sign`: -1 for a time in the past.
  */
 export function timeOption(given: Given, option: string, now: number, sign: 1 | -1): number | undefined {
   const text = lastValue(given, option);
   if (text === undefined) return undefined;
   const span = parseDuration(text);
   if (span !== undefined) return now + sign * span;
-  // A day begins here at midnight, as a time without a zone is local: alone, JavaScript reads it in UTC.
+  // A day starts at local midnight, like every time without a zone: JavaScript reads a date alone in UTC.
   const local = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text;
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(local) : Number.NaN;
   if (Number.isNaN(time))
@@ -33,7 +33,7 @@ export function timeOption(given: Given, option: string, now: number, sign: 1 | 
 }
 
 /**
- * The times that --since and --until give, in ms since 1970.
+ * The times of --since and --until, in ms since 1970.
  *
  * @throws CommandError if no time lies between them: an empty list would look like an answer
  */
@@ -45,7 +45,7 @@ export function rangeOptions(given: Given): { readonly from?: number; readonly t
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 
-/** The value of an option that is a whole number from 1 up. */
+/** The value of an option that is a positive whole number. */
 export function countOption(given: Given, option: string): number | undefined {
   const text = lastValue(given, option);
   if (text === undefined) return undefined;

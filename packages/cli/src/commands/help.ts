@@ -7,7 +7,7 @@ import { blocksOf, exitCodesInBrief, optionTerm, synopsis } from "../reference/f
 const WIDTH = 100;
 const INDENT = 24;
 
-/** Below this width, what a term means stands in lines of its own: beside the term would be no room. */
+/** Below this width, a description is on its own lines below its term. */
 const NARROW = 60;
 const NARROW_INDENT = 6;
 const LEAST = 20;
@@ -16,7 +16,7 @@ const width = (): number => Math.max(LEAST, Math.min(WIDTH, outputWidth()));
 
 const WHICH =
   "How a command is used: ojm help COMMAND. Which store: --store, OJM_STORE or ojm.config.json; see ojm help ps.";
-/** Prints how the program, or one command of it, is used. */
+/** Prints the help of the program, or of one command. */
 export async function execute({ operands: [name] }: Given, groups: CommandGroups): Promise<number> {
   if (name === undefined) print(general(groups));
   else print(helpOf(await known(name, groups)));
@@ -58,7 +58,9 @@ function helpOf(spec: CommandSpec): string {
   return parts.join("\n");
 }
 
-/** What a command says about itself: its indented lines stand as they are, for they are to be copied. */
+/**
+ * The text of a command about itself. Its indented lines stay as they are, because they are examples to copy.
+ */
 function aboutText(about: string): string {
   const blocks = blocksOf(about).map(({ isCode, text }) =>
     isCode
@@ -71,7 +73,7 @@ function aboutText(about: string): string {
   return blocks.join("\n");
 }
 
-/** A term and what it means, beside each other. */
+/** A term with its description beside it. */
 function row(term: string, text: string): string {
   if (width() < NARROW) {
     const indent = " ".repeat(NARROW_INDENT);

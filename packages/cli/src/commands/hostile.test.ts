@@ -9,13 +9,12 @@ import { locksText } from "./look/locks.js";
 import { runsText } from "./look/runs/runs.js";
 
 /**
- * What a terminal would obey: it clears the screen, names the window, turns the direction of writing, and
- * forges a row.
+ * Control sequences that clear the screen, name the window, turn the direction of writing, and forge a row.
  */
 const EVIL = "\u001b[2J\u001b]0;x\u0007\u009b31m\u202egnp\u2066\u200f\nforged  held  nobody, pid 1\r";
 const SHOWN = "\\u001b[2J\\u001b]0;x\\u0007\\u009b31m\\u202egnp\\u2066\\u200f\\nforged  held  nobody, pid 1";
 
-/** Writes a lock and a record as somebody else may. */
+/** Writes a lock and a record as another program may. */
 async function plant({ channels: { locks, jobs } }: JobManager): Promise<void> {
   const now = Date.now();
   const holder = { host: EVIL, pid: 1, instance: "1-evil" };
@@ -33,7 +32,7 @@ async function plant({ channels: { locks, jobs } }: JobManager): Promise<void> {
   await times.set([7, name], 0);
 }
 
-/** What is shown, line by line: a terminal obeys none of it. */
+/** The printed lines, checked for control characters. */
 function lines(text: string): string[] {
   expect(text).not.toMatch(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
   return text.split("\n").slice(0, -1);

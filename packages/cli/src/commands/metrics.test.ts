@@ -51,7 +51,7 @@ todo: [Init, Nightly]
     const [, url = ""] = /metrics are at (http:\S+)\/metrics/.exec(daemon.err) ?? [];
     const ready = async (): Promise<number> => (await fetch(`${url}/readyz`)).status;
     await expect.poll(ready, { timeout: 30_000 }).toBe(200);
-    // Once its session is over, it sends no renewals that could fail.
+    // Once its session has ended, it sends no renewals that could fail.
     const locks = await openChannel("oJobManager-locks", { type: "redis", args: { url: redis.url } });
     onTestFinished(() => locks.close());
     const sessions = async (): Promise<number> => {

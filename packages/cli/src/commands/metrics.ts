@@ -7,7 +7,7 @@ const MOST = 65_535;
 /**
  * Serves the metrics of this process until it ends, at `HOST:PORT`.
  *
- * @throws CommandError for another text, or an address that cannot be listened on
+ * @throws CommandError for any other text, or if it cannot listen on the address
  */
 export async function serveMetrics(address: string, ready: () => Promise<boolean>): Promise<void> {
   const [, host = "127.0.0.1", text] = ADDRESS.exec(address) ?? [];

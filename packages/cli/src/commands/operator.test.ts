@@ -10,9 +10,7 @@ import { type Ended, ojm, start } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
 import { sayComing } from "./look/ps/coming.js";
 
-/*
- * What the one on call does, with a manager of its own.
- */
+/* What an operator does, with a manager of its own. */
 
 const HOUR = 3_600_000;
 const PATIENT = { timeout: 30_000 };
@@ -138,7 +136,7 @@ describe("what runs", () => {
     expect((await call("ps", "import")).out).toMatch(/ ASKED TO STOP\n.*\n.* \S+Z, by \S+@\S+: wrong month\n$/);
     const shown = (await call("show", "import")).out;
     expect(shown).toMatch(/^asked to stop +\S+Z, by \S+@\S+: wrong month$/m);
-    // The fields are one column, behind the widest of their titles.
+    // The fields form one column, after the widest title.
     const columns = [...shown.matchAll(/^\S.*? {2,}(?=\S)/gm)].map(([title]) => title.length);
     expect(new Set(columns)).toEqual(new Set(["asked to stop  ".length]));
     const asked = {
@@ -184,7 +182,7 @@ describe("what runs", () => {
       if (first === undefined) await manager.hold("import", { reason: "the schema changes" });
       let later: Run | undefined;
       const locks = manager.locks.bind(manager);
-      // The next run begins when the command has read who has the lock.
+      // The next run starts after the command has read who holds the lock.
       const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "locks");
       onTestFinished(() => spy.mockRestore());
       spy.mockImplementationOnce(async () => {
@@ -246,10 +244,10 @@ describe("what runs", () => {
     expect((await call("locks")).out).toMatch(/^report +hold +\S+@\S+ +\S+Z +0 +\S+Z +the schema changes$/m);
     expect(await json("locks")).toMatchObject(expect.arrayContaining([expect.objectContaining({ state: "hold" })]));
     const next = (await json("next", "report", "-n", "3")) as { skipped?: string }[];
-    // The second tick lies in the hold or not, by the time of day.
+    // Whether the second tick is within the hold depends on the time of day.
     expect([next[0]?.skipped, next[2]?.skipped]).toEqual(["held", undefined]);
     expect(((await json("next")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["other", "report"]);
-    // A scheduler tells the others a moment later which schedules it has.
+    // A scheduler announces its schedules to the others a moment later.
     await expect.poll(async () => (await call("jobs", "report")).out, PATIENT).toMatch(/^report +on hold, runs \S+Z /m);
     const reasons = (await json("why", "report")) as { code: string; help?: string }[];
     expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
@@ -280,7 +278,7 @@ describe("what ran", () => {
   test("runs are filtered, and shown page after page", async () => {
     for (const name of ["a", "b", "a"]) {
       await manager.run(name, () => {});
-      // Of runs that begin in one ms, the last name comes first.
+      // Of runs that start in the same ms, the last name comes first.
       const now = Date.now();
       await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(now);
     }
@@ -321,7 +319,7 @@ describe("what ran", () => {
     expect((await call("runs", "--failed", "--by-name")).out).toMatch(
       /^NAME +RUNS +FIRST +LAST +STATUS +SINCE .*\n[- ]+\nflaky +4 +\S+Z +\S+Z +failed +completed +no flaky\nbilling +1 +\S+Z +\S+Z +failed +no billing\n$/,
     );
-    // Somebody wanted the end of a run that was cancelled.
+    // A user wanted a cancelled run to end.
     const run = await manager.start("stopped");
     await run.cancel();
     expect(await json("runs", "--failed", "--by-name")).toHaveLength(2);
@@ -497,7 +495,7 @@ describe("what ran", () => {
       err: expect.stringMatching(/needs --older-than,.* or --keep/),
     });
     for (let i = 0; i < 3; i++) await manager.run("a", () => {});
-    // A run that ended in this ms is not older than it.
+    // A run that ended in the current ms is not older than that.
     await expect
       .poll(async () => (await call("prune", "a", "--keep", "1", "--dry-run")).out)
       .toBe("would remove 2 runs\n");
@@ -650,14 +648,14 @@ describe("what will run", () => {
 
   test("a hint for a name that begins with a dash can be copied: the name is not read as an option", async () => {
     const name = "-x;`id`";
-    /** The only command in a text that begins like this, as a shell reads it. */
+    /** The only command in a text that starts like this, as a shell parses it. */
     const printed = (text: string, command: string): string[] => {
       const line = new RegExp(`ojm (${command} [^\n]*?-- '-x;\`id\`')`).exec(text)?.[1] ?? expect.fail(text);
       return execFileSync("sh", ["-c", `printf '%s\\n' ${line.replace("…", "why")}`], { encoding: "utf8" })
         .trimEnd()
         .split("\n");
     };
-    /** The store comes first: behind two dashes stand names alone. */
+    /** The store comes first: only names may follow the two dashes. */
     const callNamed = (...[command = "", ...words]: readonly string[]): Promise<Ended> =>
       called(folder, [command, "--store", "sqlite:ojm.db", ...words]);
     await using scheduler = new Scheduler(manager);
@@ -683,7 +681,7 @@ describe("what will run", () => {
     expect((await call("unlock", name, "--reason", "x")).code).toBe(0);
     await manager.run(name, () => {});
     await fail(name);
-    // Each list, the fields of a run and errors spell it in one way.
+    // All lists, the fields of a run and errors spell the name in the same way.
     for (const [command, ...words] of [["runs"], ["jobs"], ["locks"], ["show", name], ["why", name]] as const)
       expect([command, (await call(command, ...words)).out]).toEqual([command, expect.stringContaining("two\\nlines")]);
     for (const command of ["runs", "jobs", "locks"]) expect((await call(command)).out).not.toMatch(/^two( |$)/m);

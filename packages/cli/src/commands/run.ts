@@ -28,7 +28,7 @@ export async function execute(given: Given): Promise<number> {
   const log = new Log();
   const prefix = prefixOf(given);
   if (prefix !== undefined) log.prefixLines(prefix);
-  // Before the error is told: it would stand behind the line of a job.
+  // Before the error is printed: it would follow the line of a job.
   process.prependListener("uncaughtException", () => log.leaveTerminal());
   subscribe("ojm:store:gone", (event) => {
     if (signals.code === undefined) tell(`ojm: ${(event as Events["ojm:store:gone"]).error.message}`);
@@ -36,7 +36,7 @@ export async function execute(given: Given): Promise<number> {
   });
   const onStart = (control: RunControl): void => signals.control(control);
   const code = await runToCode(file, { log, args, loads, strict, jobs, prepare: prepareType, onStart });
-  // Not by waiting for what a script or a driver may have left open: everything of ours is closed and
+  // Exits explicitly: a script or a driver may have left something open. Everything of ojm is closed and
   // written.
   process.exit(signals.code ?? signals.asked ?? code);
 }
@@ -48,7 +48,7 @@ const PREFIXES: Readonly<Record<string, { readonly time: boolean; readonly job: 
   both: { time: true, job: true },
 };
 
-/** What stands before each line of a job. */
+/** The prefix of each line of a job. */
 function prefixOf(given: Given): (typeof PREFIXES)[string] {
   return PREFIXES[lastValue(given, "log-prefix") ?? "none"];
 }
@@ -81,9 +81,9 @@ async function show(text: () => Promise<string>): Promise<number> {
   }
 }
 
-/** Turns the signals that end a process into a stop in good order. */
+/** Turns the signals that end a process into an orderly stop. */
 class Signals {
-  /** The exit code that a signal asks for, or the end of the store. */
+  /** The exit code for a signal, or for a store that is gone. */
   code: number | undefined;
   #control: RunControl | undefined;
 
@@ -93,7 +93,7 @@ class Signals {
     }
   }
 
-  /** Stops what runs, and ends with this code. */
+  /** Stops all runs, and ends with this code. */
   end(code: number, reason: string): void {
     this.code ??= code;
     // Before the first job there is nothing to stop.
@@ -101,12 +101,12 @@ class Signals {
     this.#control.stop(reason);
   }
 
-  /** Whether the store answers, as far as it was opened. */
+  /** Whether the store answers; true if it was not opened. */
   async storeAnswers(): Promise<boolean> {
     return (await this.#control?.storeAnswers()) ?? true;
   }
 
-  /** The exit code that a script asked for. */
+  /** The exit code that a script requested. */
   get asked(): number | undefined {
     return this.#control?.exitCode;
   }

@@ -28,7 +28,7 @@ test("ojm ui serves the cockpit of a store, whoever has its link looks, and a si
   await ui.prints("\n");
   const url = new URL(ui.out.trim());
   expect(url.hostname).toMatch(/^ojm-[0-9a-f]{32}\.localhost$/);
-  // A browser resolves that name by itself.
+  // Only a browser resolves that name.
   url.hostname = "127.0.0.1";
   const headers = { "Content-Type": "application/json", Origin: url.origin };
   const body = JSON.stringify({ token: url.hash.replace("#token=", "") });

@@ -12,12 +12,12 @@ import { print, tell } from "../output/print.js";
 import { withStore } from "../store/open.js";
 import { otherReasons } from "./exec/other-reasons.js";
 
-/** Where it is, unless that port is taken: a bookmark leads to it. */
+/** The default port, unless it is taken: a bookmark points to it. */
 const PORT = 7717;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Serves the cockpit on this machine, until a signal. */
+/** Serves the UI on this machine, until a signal. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   const port = portOption(given);
@@ -40,7 +40,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** 0 is a free one. */
+/** The port; 0 takes any free one. */
 function portOption(given: Given): number | undefined {
   const text = lastValue(given, "port");
   if (text === undefined) return undefined;
@@ -65,7 +65,7 @@ function optionsOf(given: Given, manager: JobManager): ServeOptions {
   };
 }
 
-/** The metrics of this process, and the last successes of all that share its store. */
+/** The metrics of this process, and the last successes of all processes that share its store. */
 async function metricsOf(given: Given, manager: JobManager): Promise<Pick<ServeOptions, "metrics">> {
   if (!given.flags.has("metrics")) return {};
   const { prometheus } = await import("@ojm/otel/prometheus");
@@ -82,7 +82,7 @@ async function serve(serveUi: Serve, options: ServeOptions, port: number | undef
     if (code === "EADDRINUSE" && port === undefined) return serveUi(options);
     if (code === "EADDRINUSE") throw new CommandError(`port ${port} is taken: choose another by --port`);
     if (code === "EACCES") throw new CommandError(`port ${port} is not for this user: choose one from 1024 up`);
-    // Here the secret has another name.
+    // In this command, the secret has another name.
     if (error instanceof TypeError) throw new CommandError(message.replace(/^secret\b/, "OJM_UI_SECRET"));
     throw error;
   }
@@ -95,7 +95,7 @@ const beside: Load = () => import("@ojm/ui");
 const fromHere: Load = () =>
   import(pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve("@ojm/ui")).href);
 
-/** Loads the cockpit, beside this program or in the folder of the user: most never need it. */
+/** Loads the UI, beside this program or in the working directory: most users never need it. */
 export async function loadUi(places: readonly Load[] = [beside, fromHere]): ReturnType<Load> {
   for (const load of places) {
     try {
@@ -109,7 +109,7 @@ export async function loadUi(places: readonly Load[] = [beside, fromHere]): Retu
   throw new CommandError("ojm ui needs the package @ojm/ui, which is not installed: npm install @ojm/ui");
 }
 
-/** Whether it is the package itself that is missing, not one that it needs. */
+/** Whether the package itself is missing, not one that it depends on. */
 function isMissing(error: unknown): boolean {
   const { code, message = "" } = error as NodeJS.ErrnoException;
   return (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") && message.includes("@ojm/ui");

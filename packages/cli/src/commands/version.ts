@@ -6,7 +6,7 @@ import { print } from "../output/print.js";
 /** Prints the version of this package. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
-  // One folder up in the sources and in the build alike.
+  // One folder up, in the sources and in the build.
   const file = new URL(
     "../package.json",
     new URL(import.meta.url.endsWith("/commands/version.ts") ? ".." : ".", import.meta.url),

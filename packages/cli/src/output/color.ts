@@ -4,10 +4,10 @@ import type { Given } from "../command-line/spec.js";
 
 export type Color = "red" | "yellow" | "green" | "cyan" | "gray" | "bold" | "inverse";
 
-/** Writes a text in a color; without one as it is. */
+/** Writes a text in a color, or unchanged without one. */
 export type Paint = (text: string, color: Color | undefined) => string;
 
-/** What a status means to somebody who looks for what went wrong. */
+/** The color of each status, for a user who looks for failures. */
 const COLORS: Readonly<Record<string, Color>> = {
   running: "cyan",
   held: "cyan",
@@ -37,12 +37,12 @@ export function colorOf(status: string | undefined): Color | undefined {
   return status !== undefined && Object.hasOwn(COLORS, status) ? COLORS[status] : undefined;
 }
 
-/** How this command writes colors. Its own option counts more than the environment. */
+/** How this command writes colors. Its option takes precedence over the environment. */
 export function painter(given: Given): Paint {
   const when = lastValue(given, "color") ?? "auto";
   const { NO_COLOR: none, TERM: terminal } = process.env;
   const isWanted = when === "auto" ? process.stdout.isTTY === true && !none && terminal !== "dumb" : when === "always";
   if (!isWanted) return (text) => text;
-  // Whether the stream shows colors was decided above.
+  // The check above decided whether the stream shows colors.
   return (text, color) => (color === undefined ? text : styleText(color, text, { validateStream: false }));
 }

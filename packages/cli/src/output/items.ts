@@ -12,7 +12,7 @@ export interface Column<T> extends ColumnRoom {
   readonly color?: (item: T) => Color | undefined;
 }
 
-/** Items as a table, or as the JSON that the user asks for. `none`: what is said if there are none. */
+/** Items as a table, or as the requested JSON. `none`: the text if there are none. */
 export async function itemsText<T>(
   given: Given,
   items: readonly T[],
@@ -30,7 +30,7 @@ export async function itemsText<T>(
   });
 }
 
-/** Prints items as {@link itemsText} has them. */
+/** Prints items in the format of {@link itemsText}. */
 export async function printItems<T>(
   given: Given,
   items: readonly T[],
@@ -40,7 +40,7 @@ export async function printItems<T>(
   print(await itemsText(given, items, columns, none));
 }
 
-/** Prints one item as its fields in words, or as the JSON that the user asks for. Leaves out empty fields. */
+/** Prints one item as a list of its fields, or as the requested JSON. Leaves out empty fields. */
 export function printItem<T>(given: Given, item: T, fields: readonly Column<T>[]): void {
   if (given.flags.has("jsonl")) print(`${jsonText(item)}\n`);
   else if (given.flags.has("json")) print(`${jsonText(item, 1)}\n`);
@@ -59,14 +59,14 @@ function fieldText<T>({ cell, cut }: Column<T>, item: T): string {
   return cut === "name" ? visible(text) : text;
 }
 
-/** A text of several lines, each behind the indent. What a terminal would obey is shown as an escape. */
+/** A text of several lines, each indented. Control characters are shown as escapes. */
 function inLines(text: string, indent: number): string {
   return visible(text, LINES).replaceAll("\n", `\n${" ".repeat(indent)}`);
 }
 
 /**
- * Says on stderr that a list was cut, so that nobody takes it for the whole. JSON has what was asked for.
- * `next`: how to see the next page.
+ * Says on stderr that a list was cut, so that a reader does not take it for the whole list. JSON gets no such
+ * note. `next`: how to see the next page.
  */
 export function tellMore(given: Given, isMore: boolean, limit: number, next = ""): void {
   if (!isMore || wantsJson(given)) return;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { endUnlessGone } from "./print.js";
 
 /**
- * Writes lines to stdout as fast as its reader takes them. When the reader goes away, as `head` does,
+ * Writes lines to stdout as fast as its reader takes them. When the reader closes its end, as `head` does,
  * `closed` fires.
  */
 export class Lines {
@@ -19,7 +19,7 @@ export class Lines {
 
   async write(line: string): Promise<void> {
     if (this.closed.aborted || process.stdout.write(`${line}\n`)) return;
-    // Not both of these events come when a reader goes away.
+    // If the reader closes its end, there may be no "drain": `closed` then ends the wait.
     await once(process.stdout, "drain", { signal: this.closed }).catch(() => {});
   }
 

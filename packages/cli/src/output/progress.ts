@@ -3,7 +3,7 @@ import type { Progress } from "@ojm/core";
 /** The characters of a bar. */
 const BAR = 10;
 
-/** How far a run is, in a few words; empty if it has told nothing so far. */
+/** The progress of a run, in a few words; empty if it has reported none so far. */
 export function sayProgress({ done, total, text }: Progress): string {
   if (done === 0 && total === undefined) return text ?? "";
   const amount = total === undefined ? String(done) : `${done} of ${total}${share(done, total)}`;
@@ -24,5 +24,5 @@ export function drawProgress(progress: Progress): string {
   return text === undefined ? bar : `${bar} ${text}`;
 }
 
-/** The columns of a bar with its share. */
+/** The columns of a bar with its percentage. */
 export const LEAST_PROGRESS: number = BAR + "[] 100 %".length;

@@ -3,9 +3,9 @@ import { type ColumnRoom, grid, type PaintCell } from "./width/grid.js";
 import { outputWidth, prepareWidths } from "./width/width.js";
 
 /**
- * Rows as a table of columns, the first row being the heading. Each row is one line that a terminal only
- * shows, whatever its cells hold: they come from a store. On a terminal the lines fit its width. Into a file
- * or a pipe all goes whole: the end of an error is often its reason.
+ * Rows as a table; the first row is the heading. Each row is one line without control characters, because
+ * cells come from a store. On a terminal the lines fit its width. A file or a pipe gets full texts: the end
+ * of an error is often its reason.
  */
 export async function table(
   cells: readonly (readonly string[])[],
@@ -24,14 +24,14 @@ export async function table(
 }
 
 /**
- * A cell as one line. A name has its line breaks as escapes, as in errors and hints: somebody may type it. In
+ * A cell as one line. In a name, line breaks are escapes, as in errors and hints: a user may type it. In
  * other texts they become spaces.
  */
 export function cellText(text: string, { cut }: Pick<ColumnRoom, "cut"> = {}): string {
   return cut === "name" ? visible(text) : oneLine(text);
 }
 
-/** A text as one line: line breaks become spaces, and what a terminal would obey an escape. */
+/** A text as one line: line breaks become spaces, and control characters become escapes. */
 export function oneLine(text: string): string {
   return visible(text.trim().replace(/[\r\n\t]+/g, " "));
 }

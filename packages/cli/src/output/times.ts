@@ -4,7 +4,7 @@ import { distanceText, tookText } from "@ojm/core/internal";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 
-/** Writes a time as the user wants it; an empty text for none. */
+/** Writes a time in the chosen format; an empty text for none. */
 export type SayTime = (time: number | undefined) => string;
 
 type How = (time: number, now: number) => string;
@@ -17,29 +17,29 @@ const HOWS: Readonly<Record<string, How>> = {
   relative: distanceText,
 };
 
-/** How this command writes times, by the name of the way. */
+/** The name of the time format of this command. */
 export function timesOf(given: Given): string {
   return lastValue(given, "time") ?? (process.stdout.isTTY ? "relative" : "iso");
 }
 
-/** How this command writes times. */
+/** The time format of this command. */
 export function sayTime(given: Given): SayTime {
   const say = HOWS[timesOf(given)] ?? iso;
   const now = Date.now();
   return (time) => (time === undefined ? "" : say(time, now));
 }
 
-/** A duration in words; an empty text for none. */
+/** A duration as text; empty for none. */
 export function sayDuration(ms: number | undefined): string {
   return ms === undefined ? "" : durationText(ms);
 }
 
-/** How long a run took; an empty text for one that is running. */
+/** How long a run took; an empty text while it is running. */
 export function sayTook({ status, duration }: Pick<RunRecord, "status" | "duration">): string {
   return duration === undefined ? "" : tookText(status, duration);
 }
 
-/** Which attempt a run is; an empty text for one that is not tried again. */
+/** The attempt number of a run; an empty text for a run without retries. */
 export function sayAttempt({ attempt, retry }: Pick<RunRecord, "attempt" | "retry">): string {
   return attempt === undefined ? "" : `${attempt} of ${retry?.attempts ?? "?"}`;
 }

@@ -1,8 +1,6 @@
 import type { CommandGroups, CommandSpec, OptionSpec } from "../command-line/spec.js";
 
-/*
- * What the documents say that are made from the table of commands, beside what the table itself says.
- */
+/* The parts of the generated documentation that are not in the table of commands. */
 
 export const TITLE = "run job files and any command, and never run a job of the same name twice at once";
 
@@ -47,7 +45,7 @@ export const PLACEHOLDERS =
 export const JSON_ERRORS =
   'With --json or --jsonl, an error is a line of JSON on stderr: {"error":{"code":"notFound","exit":3,"message":"…"}}.';
 
-/** The synopsis of a command: what it takes, but for the options that many commands have. */
+/** The synopsis of a command, without the options that many commands have. */
 export function synopsis({ name, operands, options }: CommandSpec): string {
   const shown = Object.entries(options).filter(([, { common }]) => common !== true);
   const own = shown.map(([option, { value }]) => `[--${option}${value === undefined ? "" : ` ${value}`}]`);
@@ -61,7 +59,7 @@ export function optionTerm(name: string, { value, short }: OptionSpec): string {
   return short === undefined ? long : `-${short}, ${long}`;
 }
 
-/** The options that a command alone has, and those that many have. */
+/** The options of a command, split into its own and those of many commands. */
 export function optionsOf({ options }: CommandSpec): { readonly own: Option[]; readonly common: Option[] } {
   const all = Object.entries(options);
   return {
@@ -77,13 +75,13 @@ export function commonOptions(groups: CommandGroups): readonly Option[] {
   return [...new Map(groups.flatMap(([, all]) => all.flatMap((spec) => optionsOf(spec).common)))];
 }
 
-/** A part of a text: words, or lines that stand as they are. */
+/** A part of a text: prose, or lines that stay as they are. */
 export interface Block {
   readonly isCode: boolean;
   readonly text: string;
 }
 
-/** The parts of what a command says about itself: indented lines stand as they are. */
+/** The parts of the text of a command about itself: indented lines stay as they are. */
 export function blocksOf(about: string): readonly Block[] {
   return about.split("\n\n").map((block) => {
     const lines = block.split("\n");
@@ -94,18 +92,18 @@ export function blocksOf(about: string): readonly Block[] {
 
 /** A text as a sentence. */
 export const sentence = (text: string): string => {
-  // An address is typed as it stands.
+  // An address keeps its case.
   const first = /^[a-z]+:\/\//.test(text) ? text.charAt(0) : text.charAt(0).toUpperCase();
   return `${first}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 };
 
-/** What the documents say of a command, whatever they are written in. */
+/** The documentation of a command, for any output format. */
 export interface CommandPage {
   readonly title: string;
   readonly synopsis: string;
   readonly summary: string;
   readonly blocks: readonly Block[];
-  /** The options that it alone has, and what each means. */
+  /** Its own options, and what each means. */
   readonly options: readonly (readonly [term: string, text: string])[];
   /** The options that many commands have, as they are written. */
   readonly common: readonly string[];
@@ -113,7 +111,7 @@ export interface CommandPage {
   readonly examples: readonly string[];
 }
 
-/** What the documents say of a command. */
+/** The documentation of a command. */
 export function pageOf(spec: CommandSpec): CommandPage {
   const { own, common } = optionsOf(spec);
   return {
@@ -131,7 +129,7 @@ export function pageOf(spec: CommandSpec): CommandPage {
 /** An exit code, or several that mean the same. */
 export interface ExitCode {
   readonly code: string;
-  /** What it means, behind the code in a list; absent where that list leaves it out. */
+  /** What it means, after the code in a list; absent if that list leaves it out. */
   readonly brief?: string;
   readonly text: string;
 }

@@ -47,7 +47,7 @@ function command(spec: CommandSpec): string[] {
   const { title, synopsis, summary, blocks, options, common, codes, examples } = pageOf(spec);
   return [
     `.SS ${quoted(title)}`,
-    // No line is filled here: a synopsis is broken by hand, between its words.
+    // No hyphenation: the synopsis breaks only between its words.
     ".nh",
     `\\fB${plain(synopsis)}\\fR`,
     ".hy",
@@ -65,12 +65,12 @@ const paragraph = (text: string): string[] => [".PP", plain(text)];
 const terms = (items: readonly (readonly [string, string])[]): string[] =>
   items.flatMap(([term, text]) => [".TP", `\\fB${plain(term)}\\fR`, plain(text)]);
 
-/** Lines that stand as they are. */
+/** Lines that stay as they are. */
 const verbatim = (text: string): string[] => [".PP", ".RS 4", ".nf", ...text.split("\n").map(plain), ".fi", ".RE"];
 
 const quoted = (text: string): string => `"${plain(text).replaceAll('"', "\\(dq")}"`;
 
-/** A text that the formatter takes as it is: without an escape, a line that begins with a dot is a macro. */
+/** Escapes a text for the formatter: a line that starts with a dot would be a macro. */
 function plain(text: string): string {
   const escaped = text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...").replace(/^['.]/, "\\&$&");
   const other = /[^\n -~]/.exec(escaped);

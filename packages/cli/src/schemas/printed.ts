@@ -15,12 +15,11 @@ import type { Counts, Head } from "../commands/port/format.js";
 import type { EXIT } from "../errors.js";
 
 /**
- * What each command prints with `--json`. With `--jsonl`, each line is an item of its list. The schemas of
- * the package are made of these types, with what is said of each field here and in the packages that they
- * come from.
+ * The output of each command with `--json`. With `--jsonl`, each line is an item of its list. The schemas of
+ * the package are generated from these types and their docstrings, and from the packages that they come from.
  */
 export interface Printed {
-  /** What runs, and behind it the jobs that wait for their next attempt. */
+  /** The runs in progress, then the jobs that wait for their next attempt. */
   readonly ps: readonly (Running | WaitingJob)[];
   readonly jobs: readonly Job[];
   readonly next: readonly JobTick[];
@@ -35,7 +34,7 @@ export interface Printed {
   readonly wait: RunRecord;
   readonly locks: readonly Lock[];
   readonly audit: readonly AuditEntry[];
-  /** With --remove, the key of the entry that was removed. */
+  /** With --remove, the key of the removed entry. */
   readonly doctor: readonly Finding[] | { readonly removed: unknown };
   readonly "run-now": {
     /** The id of the run. */
@@ -47,7 +46,7 @@ export interface Printed {
   readonly pause: Paused;
   readonly resume: { readonly name: string; readonly wasPaused: boolean; readonly next?: NextTick };
   readonly schedules: RemovedSchedule;
-  /** With --status, those that are not done. With --stop, those that were not. */
+  /** With --status, the unfinished backfills. With --stop, those that it stopped. */
   readonly backfill: Backfill | readonly BackfillProgress[];
   readonly prune: Pruned;
   readonly import: ImportedStore;
@@ -62,7 +61,7 @@ interface DryRun {
 
 interface DryCancel extends DryRun {
   readonly run: RunRecord;
-  /** The attempt that the job waits for. */
+  /** The pending attempt of the job. */
   readonly next?: PendingRetry;
 }
 
@@ -97,10 +96,10 @@ interface Pruned extends Partial<DryRun> {
 }
 
 type ImportedStore = Counts & {
-  /** The kind of the store, when the export began, and the version of ojm that wrote it. */
+  /** The kind of the store, when the export started, and the version of ojm that wrote it. */
   readonly from: Pick<Head, "store" | "at" | "ojm">;
   /**
-   * Set if the fences of this store are below those of the imported runs: a system that stored one refuses
+   * Set if the fences of this store are below those of the imported runs: a system that stored one rejects
    * the runs of this store.
    */
   readonly lowerFences?: {

@@ -20,7 +20,7 @@ const printing = [...commands.values()].filter(({ options }) => options["json"] 
 
 const schemas = printedSchemas();
 
-/** What has a schema: the output of these, and errors. */
+/** What has a schema: the output of these commands, and errors. */
 const documented = [...schemas.keys()].sort();
 
 let store: string;
@@ -52,7 +52,7 @@ async function printed(command: string, ...words: readonly string[]): Promise<st
   return out;
 }
 
-/** What a command prints, which must be as its schema says. */
+/** The output of a command, which must match its schema. */
 async function valid(command: string, ...words: readonly string[]): Promise<unknown> {
   const out = await printed(command, ...words);
   const { value, errors } = readPrinted(command, out);

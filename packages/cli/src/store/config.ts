@@ -16,21 +16,21 @@ const PROFILE_KEYS = ["store", "retention"];
 const RETENTION = '{ "olderThan": "90d", "keep": 100 }';
 const STORES = ["jobs", "locks", "logs"];
 
-/** The keys of a store in the words of a program. */
+/** The keys of a store in the form that a program uses. */
 const ONE = ["type", "args"];
 
 const STORE_FORMS = 'a text, such as "redis://HOST" or "sqlite:ojm.db", or a map with "type" and "args"';
 const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
 
-/** A config file. `named`: by OJM_CONFIG. One that was only found is less trusted. */
+/** A config file. `named`: OJM_CONFIG names it. A config file that was only found is less trusted. */
 interface ConfigFile {
   readonly path: string;
   readonly named: boolean;
 }
 
 /**
- * The config file that OJM_CONFIG names; else that of a folder, or of the nearest one above, up to the home
- * folder or the root of the repository: above them are the folders of others.
+ * The config file that OJM_CONFIG names, or else the one in a folder or the nearest folder above it, up to
+ * the home folder or the root of the repository. The folders above these may belong to other users.
  */
 function findConfig(folder: string): ConfigFile | undefined {
   const { OJM_CONFIG: named } = process.env;
@@ -45,14 +45,14 @@ function findConfig(folder: string): ConfigFile | undefined {
 
 const ALLOW = "Once you trust it, name it: OJM_CONFIG=";
 
-/** Refuses a config that was only found, and that could make ojm obey another user. */
+/** Rejects a config that was only found, if it could make ojm act for another user. */
 function refuseUntrusted(path: string): void {
   const refuse = (why: string): never => {
     throw new CommandError(`${visible(path)} is not used: ${why}. ${ALLOW}${shellWord(path)}`, EXIT.denied);
   };
   if (isModule(path))
     refuse("it is a program, and a config that was only found is not run. Write it as .json or .yaml");
-  // Of a link, who made it, too: it decides where relative paths begin.
+  // Check a link itself too: its creator decides where relative paths start.
   const why = whyUntrusted(lstatSync(path)) ?? whyUntrusted(statSync(path));
   if (why !== undefined) refuse(why.startsWith("others") ? `${why} (chmod go-w ${shellWord(path)} ends that)` : why);
 }
@@ -79,7 +79,7 @@ export async function configuredStore(
   return store;
 }
 
-/** Refuses a type that is a path: it would be run. */
+/** Rejects a type that is a path: the module there would be run. */
 function refuseTypePaths(path: string, store: Location | JobFileLocation): void {
   if ("jobFile" in store) return;
   for (const { type = "simple" } of [store.jobs, store.locks, store.logs ?? {}]) {
@@ -122,7 +122,7 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
   throw new CommandError(`${where} has no "store", and the file has none for all profiles`);
 }
 
-/** A store, with what it keeps as the config beside it says. */
+/** A store with the retention of the config beside it. */
 async function keeping<T extends Location | JobFileLocation>(where: string, store: T, retention: unknown): Promise<T> {
   if (retention === undefined) return store;
   if ("jobFile" in store)
@@ -141,15 +141,15 @@ async function keeping<T extends Location | JobFileLocation>(where: string, stor
 }
 
 /**
- * The packages that a config file names for the scripts of all job files; none without a config. One that is
- * a module is not asked: running a job file runs no config.
+ * The packages that a config file names for the scripts of all job files; none without a config. A config
+ * that is a module is ignored: running a job file does not run a config.
  */
 export async function configuredLoads(folder: string): Promise<readonly string[]> {
   const file = findConfig(folder);
   if (file === undefined || isModule(file.path)) return [];
   const { path, named } = file;
   const { loads = [] } = await readConfig(path);
-  // What it names is run.
+  // The packages that it names are run.
   if (Array.isArray(loads) && loads.length > 0 && !named) refuseUntrusted(path);
   const isName = (one: unknown): boolean => typeof one === "string" && /^[@\w]/.test(one) && !isModule(one);
   if (Array.isArray(loads) && loads.every(isName)) return loads as string[];
@@ -157,8 +157,8 @@ export async function configuredLoads(folder: string): Promise<readonly string[]
 }
 
 /**
- * The receivers of alerts about the runs of `ojm exec`; `undefined` if no config has `notify`. It counts
- * wherever the store is named: a crontab may have the store in a variable.
+ * The receivers of alerts about the runs of `ojm exec`; `undefined` if no config has `notify`. It applies
+ * wherever the store is named: a crontab may name the store in a variable.
  */
 export async function configuredNotify(folder: string): Promise<PlannedNotify | undefined> {
   const file = findConfig(folder);
@@ -174,7 +174,7 @@ export async function configuredNotify(folder: string): Promise<PlannedNotify | 
     return await notifyOfConfig(path, text);
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
-    // Without the lines themselves: in JSON, one may have the secrets of all rules.
+    // Without the source lines: in JSON, one line may have the secrets of all rules.
     const said = error.problems.map(({ at, message }) => `${path}${at ? `:${at.line}:${at.column}` : ""}: ${message}`);
     throw new CommandError(said.join("\n"));
   }
@@ -184,14 +184,14 @@ function isModule(path: string): boolean {
   return /\.[cm]?[jt]s$/.test(path);
 }
 
-/** A map of a config file, whose values are not checked yet. */
+/** A map of a config file whose values are not checked yet. */
 type Unchecked = Readonly<Record<string, unknown>>;
 
 function isMap(value: unknown): value is Unchecked {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A wrong value as a message tells it. A text or a map may hold a password. */
+/** A wrong value for a message, without its content: a text or a map may contain a password. */
 function told(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return "a text";
@@ -217,7 +217,7 @@ async function readConfig(path: string): Promise<Unchecked> {
   throw new CommandError(`${path} must be a map, such as { "store": "sqlite:./data/ojm.db" }`);
 }
 
-/** Refuses an unknown key of a map. `where`: the file, and the map in it. */
+/** Rejects an unknown key of a map. `where`: the file, and the map in it. */
 async function checkKeys(where: string, map: object, known: readonly string[]): Promise<void> {
   const unknown = Object.keys(map).find((key) => !known.includes(key));
   if (unknown === undefined) return;
@@ -226,7 +226,7 @@ async function checkKeys(where: string, map: object, known: readonly string[]): 
   );
 }
 
-/** Reads a store as on the command line, as in a program, or one for each kind of data. */
+/** Reads a store in the form of the command line, in that of a program, or as one for each kind of data. */
 async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
   if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
     const found = await readOne(where, store, folder);
@@ -264,18 +264,18 @@ async function readOne(where: string, store: unknown, folder: string): Promise<P
     throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : told(type)}. ${TYPE_FORM}`);
   if (!isMap(args))
     throw new CommandError(`${where}: "args" is ${told(args)}. It must be a map of the options of "${type}"`);
-  // A command that only looks must not make its file.
+  // A read-only command must not create the file.
   const { store: placed, path } = placedStore({ type, args }, folder);
   return { jobs: placed, files: path === undefined ? [] : [path] };
 }
 
-/** Whether a store holds its backend itself, as one in a module may. */
+/** Whether a store contains its backend, as one in a module may. */
 function hasBackend(store: Unchecked): store is Required<Pick<OpenOptions, "backend">> {
   const { backend } = store;
   return isMap(backend) && (typeof backend["open"] === "function" || typeof backend["commit"] === "function");
 }
 
-/** What {@link locate} finds, and what it refuses with the place in the file, or the variable. */
+/** Calls {@link locate}; an error names the place in the file, or the variable. */
 export function located(where: string, text: string, folder: string): Location | JobFileLocation {
   try {
     return locate(text, folder);

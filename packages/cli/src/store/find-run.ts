@@ -2,7 +2,7 @@ import { type JobManager, parseRunId, type RunRecord } from "@ojm/core";
 import { notFound } from "../errors.js";
 import { knownNames, listed, meant } from "./known-names.js";
 
-/** How many of the last runs are looked at for names. */
+/** How many of the last runs are searched for names. */
 const RECENT = 1_000;
 
 /** The run that a word means: the id of a run, the beginning of one, or a name for its last run. */
@@ -33,7 +33,10 @@ async function runsThatBegin(manager: JobManager, word: string, name: string): P
   return found;
 }
 
-/** Tells of a name without runs, which name is near, and which names have some: it may be misspelt. */
+/**
+ * A message about a name without runs: the nearest name, and the names that have runs, because it may be
+ * misspelt.
+ */
 export async function neverRan(
   manager: JobManager,
   name: string,

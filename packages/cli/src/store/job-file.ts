@@ -6,7 +6,7 @@ import { prepareType } from "../backends.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
 
-/** The arguments for a job file, as they stand on the command line. */
+/** The arguments for a job file, from the command line. */
 export function argsOf(pairs: readonly (readonly [string, string])[]): Args {
   return Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
 }
@@ -19,7 +19,7 @@ export async function openJobFile(file: string, args: Args): Promise<JobManager>
 }
 
 /**
- * What scripts may call beside what their file loads: the packages that the config names, and the files and
+ * What scripts may call besides what their file loads: the packages that the config names, and the files and
  * packages of `--load`.
  */
 export async function loadsOf(given: Given): Promise<string[]> {

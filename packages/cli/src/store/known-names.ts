@@ -3,10 +3,10 @@ import { visible } from "@ojm/core/internal";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 
-/** How many names are told: more than a screen holds help nobody. */
+/** How many names a message lists: more than a screen does not help. */
 const MOST_NAMES = 20;
 
-/** How long all names that are told may be together, and one of them. */
+/** The most characters of all listed names together, and of one name. */
 const MOST_CHARACTERS = 600;
 const LONGEST = 60;
 
@@ -32,13 +32,13 @@ async function namesWithoutRun(manager: JobManager): Promise<Set<string>> {
   return names;
 }
 
-/** Whether a name has a run, a lock or a schedule, however long ago. */
+/** Whether a name has a run, a lock or a schedule, of any age. */
 export async function isKnown(manager: JobManager, name: string): Promise<boolean> {
   for await (const _ of manager.history({ name, limit: 1 })) return true;
   return (await namesWithoutRun(manager)).has(name);
 }
 
-/** The name that was meant by another, as a sentence; empty if none is near. */
+/** A suggestion for a misspelt name, as a sentence; empty if none is near. */
 export async function meant(name: string, known: ReadonlySet<string>): Promise<string> {
   const others = [...known].filter((one) => one !== name);
   const near = (await hint(name, others)).replace(/^ Did you mean (.*)\?$/s, ' Did you mean "$1"?');
@@ -47,12 +47,12 @@ export async function meant(name: string, known: ReadonlySet<string>): Promise<s
   return longer === undefined || more.length > 0 ? "" : ` Did you mean "${longer}"?`;
 }
 
-/** The names that there are, or the first of them and how many more, as the end of a sentence. */
+/** The known names, or the first of them and how many more, as the end of a sentence. */
 export function listed(known: ReadonlySet<string>): string {
   const told: string[] = [];
   let length = 0;
   for (const name of [...known].sort().slice(0, MOST_NAMES)) {
-    // A line break in a name would tear the sentence apart.
+    // A line break in a name would break the sentence.
     const short = visible(shortened(name));
     length += short.length;
     if (told.length > 0 && length > MOST_CHARACTERS) break;
@@ -62,15 +62,18 @@ export function listed(known: ReadonlySet<string>): string {
   return `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** A name of thousands of characters would bury the error. Cut between characters, not within one. */
+/**
+ * Shortens a name of thousands of characters, which would bury the error. It cuts between characters, not
+ * within one.
+ */
 function shortened(name: string): string {
   const characters = name.length > LONGEST ? [...name] : [];
   return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : name;
 }
 
 /**
- * Refuses a name that nothing has: a misspelt one would get an answer that reads as if all was well. With
- * `withAudit`, a name that only the audit has is known.
+ * Rejects a name that the store does not have: a misspelt one would get an answer that reads as if all was
+ * well. With `withAudit`, a name that only the audit has is known.
  */
 export async function refuseUnknown(manager: JobManager, name: string, withAudit = false): Promise<void> {
   if (await isKnown(manager, name)) return;
@@ -83,8 +86,8 @@ export async function refuseUnknown(manager: JobManager, name: string, withAudit
 }
 
 /**
- * Refuses a name that nothing has while a known name is near: what was meant for that one would do nothing,
- * and nobody would notice. `insist`: how to have one's way.
+ * Rejects an unknown name if a known name is near: the action would have no effect, without any message.
+ * `insist`: how to use the name anyway.
  */
 export async function refuseTypo(manager: JobManager, name: string, insist = ""): Promise<void> {
   if (await isKnown(manager, name)) return;

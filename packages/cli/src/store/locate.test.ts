@@ -39,7 +39,7 @@ test.each([
   expect(ended).toMatchObject({ code: 2, out: "", err: expect.stringMatching(message) });
 });
 
-// To the superuser, no folder is closed.
+// The superuser can read every folder.
 test.skipIf(process.getuid?.() === 0)("a folder that may not be read is told as that, not as no store", async () => {
   const folder = folderWith({});
   const closed = join(folder, "closed");
@@ -72,7 +72,7 @@ describe("a config file", () => {
     ["ojm.config.mjs", `export default ${JSON.stringify(CONFIG)}`],
   ])("%s names the store, and paths in it begin at its folder", async (name, text) => {
     const folder = folderWith({ [name]: text });
-    // One that is a program is run only if it is named.
+    // A config that is a program is run only if it is named.
     if (name.endsWith("mjs")) vi.stubEnv("OJM_CONFIG", `${folder}/${name}`);
     expect(await configuredStore(`${folder}/some/where`, undefined)).toMatchObject({ files: [`${folder}/a.db`] });
     expect(await configuredStore(folder, "dev")).toMatchObject({ files: [`${folder}/a.db`] });
@@ -223,7 +223,7 @@ describe("a config file", () => {
 describe("a config file that was only found", () => {
   const isRoot = process.getuid?.() === 0;
   const SQLITE = JSON.stringify({ store: "sqlite:a.db" });
-  /** Says in a file that it was run. */
+  /** A config that writes a file when it is run. */
   const RAN = (folder: string): string =>
     `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(`${folder}/ran`)}, ""); export default {};`;
 

@@ -3,18 +3,18 @@ import type { JobManagerOptions, OpenOptions } from "@ojm/core";
 import { parseStore, storeForms } from "@ojm/core/internal";
 import { CommandError } from "../errors.js";
 
-/** Where jobs, locks and logs are. */
+/** The stores of jobs, locks and logs. */
 export interface Location {
   readonly jobs: OpenOptions;
   readonly locks: OpenOptions;
   readonly logs?: OpenOptions;
-  /** The file that a store is in, if it is one: a command that only looks does not make it. */
+  /** The files that the store is in, if any: a read-only command does not create them. */
   readonly files: readonly string[];
   /** Whether the path was written relative to a folder. */
   readonly isRelative?: boolean;
-  /** Which records the store keeps, where a config file says so. */
+  /** Which records the store keeps, if a config file says so. */
   readonly retention?: NonNullable<JobManagerOptions["retention"]>;
-  /** The place in a config file, or the variable, that names it: errors begin with it. */
+  /** The place in a config file, or the variable, that names it: errors start with it. */
   readonly where?: string;
 }
 
@@ -23,13 +23,13 @@ export interface JobFileLocation {
   readonly jobFile: string;
 }
 
-/** How a store is written. */
+/** The forms in which a store can be written. */
 export const FORMS: string = storeForms("a job file");
 
 /**
- * Reads where a store is, as people write it. Relative paths begin at `folder`.
+ * Parses the text form of a store. Relative paths start at `folder`.
  *
- * @throws CommandError, also for a store in memory, which other processes cannot see
+ * @throws CommandError, even for a store in memory, which other processes cannot see
  */
 export function locate(text: string, folder: string): Location | JobFileLocation {
   if (/\.(ya?ml|json)$/.test(text)) return { jobFile: resolve(folder, text) };

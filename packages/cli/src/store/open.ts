@@ -15,8 +15,8 @@ import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js"
 const BEGIN = Buffer.from("SQLite format 3\0");
 
 /**
- * Refuses a file that is no SQLite database: another path was meant. `create`: whether an empty file becomes
- * one.
+ * Rejects a file that is not an SQLite database: the path is probably wrong. `create`: whether an empty file
+ * becomes a database.
  *
  * @throws CommandError
  */
@@ -30,7 +30,7 @@ export function refuseOtherFile(file: string, create: boolean): void {
     throw new CommandError(`${file} is no SQLite database, so it is no store. Is it the right path?`);
 }
 
-/** The first bytes of a file; `undefined` if it cannot be read, for the driver to tell why. */
+/** The first bytes of a file; `undefined` if it cannot be read: the driver reports why. */
 function beginOf(file: string): Buffer | undefined {
   let opened: number | undefined;
   try {
@@ -44,14 +44,14 @@ function beginOf(file: string): Buffer | undefined {
   }
 }
 
-/** The files and folders of a store that are not there: opening it makes them. */
+/** The files and folders of a store that do not exist: opening the store creates them. */
 export function missingOf({ files }: Location): readonly string[] {
   return files.filter((file) => !existsSync(file));
 }
 
 /**
- * Tells of a store that was made, once: somebody may have meant another one. With a relative path, each
- * folder has its own store and its own lock, so a job runs twice in silence.
+ * Reports once that a store was created: the user may have meant another one. With a relative path, each
+ * folder has its own store and its own locks, so a job could run twice without a message.
  */
 export function tellMade(
   given: Given,
@@ -72,13 +72,13 @@ export function tellMade(
 
 /** How a command opens a store. */
 export interface OpenStore {
-  /** Whether a store that is not there is made. A command that only looks does not. */
+  /** Whether a missing store is created. A read-only command does not create one. */
   readonly create?: boolean;
   /** Whether a second thread keeps the locks of this process. */
   readonly heartbeatThread?: boolean;
 }
 
-/** Where the command line, the environment or a config file says that the store is. */
+/** The store that the command line, the environment or a config file names. */
 async function storeOf(given: Given): Promise<Location | JobFileLocation> {
   const [written, profile] = [lastValue(given, "store"), lastValue(given, "profile")];
   if (written !== undefined && profile !== undefined)
@@ -89,31 +89,31 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
     const store = located("OJM_STORE", fromEnvironment, process.cwd());
     return "jobFile" in store ? store : { ...store, where: "OJM_STORE" };
   }
-  // A press of TAB must not run what somebody left in a folder.
+  // TAB must not run a program that another user left in a folder.
   const configured = await configuredStore(process.cwd(), profile, { runsModules: given.command !== "__complete" });
   if (configured !== undefined) return configured;
   throw new CommandError(`ojm ${given.command} needs a store: --store ${FORMS}; or OJM_STORE; or ojm.config.json`);
 }
 
-/** The files and folders that the store is in, if it is on a disk of this machine. */
+/** The files and folders of the store, if it is on a disk of this machine. */
 export async function filesOf(given: Given): Promise<readonly string[]> {
   const store = await storeOf(given);
   return "jobFile" in store ? [] : store.files;
 }
 
-/** The kind of store that jobs are in, as a config names it: its address may hold a password. */
+/** The kind of store of the jobs, as a config names it: its address may contain a password. */
 export async function kindOf(given: Given): Promise<string> {
   const store = await storeOf(given);
   return "jobFile" in store ? "job file" : (store.jobs.type ?? "simple");
 }
 
-/** The store that is asked for in words: its type, and its file or hosts. Never a password. */
+/** The chosen store as text: its type, and its file or hosts. Never a password. */
 export async function storeWords(given: Given): Promise<string> {
   const store = await storeOf(given);
   return "jobFile" in store ? basename(store.jobFile) : wordsOf(store.jobs);
 }
 
-/** All of the store in words, and what names it: a look at the wrong store finds nothing wrong. */
+/** The whole store as text, and what names it: a check of the wrong store would find no problems. */
 export async function whichStore(given: Given): Promise<string> {
   const store = await storeOf(given);
   if ("jobFile" in store) return store.jobFile;
@@ -123,14 +123,14 @@ export async function whichStore(given: Given): Promise<string> {
   return `${ofJobs}${others.join("")}, as ${where} says`;
 }
 
-/** Opens the store that is asked for. Close what it resolves to. */
+/** Opens the chosen store. The caller closes the manager. */
 export async function openStore(
   given: Given,
   { create = false, heartbeatThread = false }: OpenStore = {},
 ): Promise<JobManager> {
   const store = await storeOf(given);
   if ("jobFile" in store) {
-    // It may load packages and types of channels.
+    // It may load packages and channel types.
     if (given.command === "__complete") throw new CommandError("a job file is not run to complete a word");
     const { openJobFile } = await import("./job-file.js");
     return openJobFile(store.jobFile, {});
@@ -138,14 +138,14 @@ export async function openStore(
   if (!create) for (const file of store.files) refuseMissing(file);
   for (const { type, args } of [store.jobs, store.locks, store.logs ?? {}]) refuseOther(type, args, create);
   const missing = create ? missingOf(store) : [];
-  // A press of TAB must not run what is in a folder.
+  // TAB must not run a file of the folder.
   const manager = await openLocated(store, heartbeatThread, given.command === "__complete");
   if (create && store.logs !== undefined && !store.files.every((file) => existsSync(file))) await make(store.logs);
   tellMade(given, store, missing);
   return manager;
 }
 
-/** Opens a store. What is wrong with its config is told with the place where it stands. */
+/** Opens a store. An error about its config names the place in the config. */
 async function openLocated(
   { jobs, locks, logs, retention, where }: Location,
   heartbeatThread: boolean,
@@ -163,7 +163,7 @@ async function openLocated(
   }
 }
 
-/** Refuses a store that is not there, or that this user cannot reach: only the one is a wrong path. */
+/** Rejects a store that does not exist, or that this user cannot reach. The two get different messages. */
 function refuseMissing(file: string): void {
   try {
     statSync(file);
@@ -176,8 +176,8 @@ function refuseMissing(file: string): void {
 }
 
 /**
- * Makes the store of the logs before the first line: a command that looks refuses one that is not there. If
- * this fails, the first line warns.
+ * Creates the store of the logs before the first line: a read-only command rejects a missing store. If this
+ * fails, the first line warns.
  */
 async function make(logs: OpenOptions): Promise<void> {
   const { openChannel } = await import("@ojm/core");
@@ -192,7 +192,7 @@ function refuseOther(type: string | undefined, args: OpenOptions["args"], create
   if ((type === "sqlite" || type === "db") && typeof file === "string") refuseOtherFile(file, create);
 }
 
-/** Calls `look` with the job manager of the store that is asked for, and closes it. */
+/** Calls `look` with the job manager of the chosen store, and closes the manager. */
 export async function withStore(
   given: Given,
   look: (manager: JobManager) => Promise<number | undefined>,
@@ -202,7 +202,7 @@ export async function withStore(
   return (await look(manager)) ?? EXIT.ok;
 }
 
-/** The same with a scheduler, which runs nothing: it asks, and is asked. */
+/** The same with a scheduler, which runs no jobs: it only reads and sends requests. */
 export function withScheduler(
   given: Given,
   look: (scheduler: Scheduler, manager: JobManager) => Promise<number | undefined>,

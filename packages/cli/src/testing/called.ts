@@ -3,8 +3,8 @@ import { execute } from "../execute.js";
 import type { Ended } from "./ojm.js";
 
 /**
- * Calls a command in this process, as if it was started in a folder: to start a process takes a second. One
- * call at a time: what is written meanwhile counts as its output.
+ * Calls a command in this process, as if it was started in a folder: starting a process takes a second. One
+ * call at a time: anything written meanwhile counts as its output.
  */
 export async function called(folder: string, words: readonly string[]): Promise<Ended> {
   const written = { out: "", err: "" };
@@ -13,11 +13,11 @@ export async function called(folder: string, words: readonly string[]): Promise<
     (data: unknown, ...more: readonly unknown[]): boolean => {
       written[stream] += String(data);
       const callback = more.at(-1);
-      // Who waits until all is written waits for that call.
+      // A caller that waits for the write waits for this callback.
       if (typeof callback === "function") process.nextTick(() => callback());
       return true;
     };
-  // A command is the only one of its process, and takes no listeners off.
+  // In production a command is the only one of its process, and does not remove its listeners.
   for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
   const spies = [
     vi.spyOn(process, "cwd").mockReturnValue(folder),

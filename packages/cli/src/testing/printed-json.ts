@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 
-/** The schema, with all fields that it does not name refused: a new field must be added to it. */
+/** The schema without additional fields: a new field must be added to it. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== "object" || schema === null) return schema;
@@ -11,7 +11,7 @@ function closed(schema: unknown): unknown {
 
 const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: true });
 
-/** What a command printed with `--json`, and how that differs from its schema. */
+/** The JSON that a command printed, and how it differs from its schema. */
 export function readPrinted(command: string, out: string): { readonly value: unknown; readonly errors: unknown[] } {
   const file = new URL(`../../schemas/${command}.schema.json`, import.meta.url);
   const validate = ajv.compile(closed(JSON.parse(readFileSync(file, "utf8"))) as object);

@@ -4,7 +4,7 @@ import type { Printed } from "../schemas/printed.js";
 
 const REFS = "#/definitions/";
 
-/** The schemas of what the commands print with `--json`, by the name of the command, and of errors. */
+/** The schemas of the `--json` output, by the name of the command, and of errors. */
 export function printedSchemas(): ReadonlyMap<keyof Printed, Schema> {
   const types = fileURLToPath(new URL("../schemas/printed.ts", import.meta.url));
   const { fields, definitions } = schemasOf(types, "Printed", REFS);

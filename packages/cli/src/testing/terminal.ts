@@ -4,7 +4,7 @@ import { expect, onTestFinished } from "vitest";
 
 const MAIN = new URL("../main.ts", import.meta.url);
 
-/** A signal of the preload makes an error that nobody catches. */
+/** A preload that throws an uncaught error on a signal. */
 const FAULT = `data:text/javascript,${encodeURIComponent(
   'process.once("SIGUSR2", () => { throw new Error("a fault of a test") });',
 )}`;
@@ -25,7 +25,7 @@ export class Terminal {
   constructor(folder: string, columns: number, words: readonly string[]) {
     const node = [process.execPath, "--import", FAULT, ...programArgs(MAIN), ...words];
     const command = node.map((word) => `'${word}'`).join(" ");
-    // A shell that stays would get the same Ctrl-C, and script would return how that shell ended: 130.
+    // A shell that stays would get the same Ctrl-C, and script would return the exit code of the shell: 130.
     const line = `stty cols ${columns} rows 24; echo "pid $$"; exec ${command}`;
     const { NO_COLOR: _, ...env } = process.env;
     this.#script = spawn("script", ["-qec", line, "/dev/null"], { cwd: folder, env: { ...env, TERM: "xterm" } });
@@ -36,12 +36,12 @@ export class Terminal {
     this.ended = new Promise((resolve) => this.#script.once("close", resolve));
   }
 
-  /** Resolves once this is on the terminal. */
+  /** Resolves once this text is on the terminal. */
   async shows(text: string | RegExp): Promise<void> {
     await expect.poll(() => this.out, { timeout: 30_000 }).toMatch(text);
   }
 
-  /** Types keys. What was written before them is forgotten. */
+  /** Types keys. Discards the output before them. */
   type(keys: string): void {
     this.out = "";
     this.#script.stdin.write(keys);

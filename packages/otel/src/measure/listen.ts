@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Events } from "@ojm/core";
 import type { ScheduleTick } from "@ojm/schedule";
 
-/** What is published of a tick. */
+/** The published fields of a tick. */
 type TickEvent = Pick<ScheduleTick, "schedule" | "at" | "outcome" | "reason" | "count">;
 
 /** All events of ojm that are published in a process. */
@@ -11,10 +11,10 @@ type AllEvents = Events & {
   readonly "ojm:schedule:added": { readonly schedule: string };
 };
 
-/** What is done at each event. */
+/** The listeners, by event. */
 export type Listeners = { readonly [K in keyof AllEvents]?: (event: AllEvents[K]) => void };
 
-/** Listens to the events of this process. Call the result to end that. */
+/** Listens to the events of this process. Call the result to stop. */
 export function listen(listeners: Listeners): () => void {
   const all = Object.entries(listeners).map(([name, listener]) => {
     const onEvent = (event: unknown): void => (listener as (event: unknown) => void)(event);

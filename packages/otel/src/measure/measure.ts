@@ -6,21 +6,21 @@ import { resultOf } from "./results.js";
 
 const SECOND = 1_000;
 
-/** How runs end in error, and how a lock is lost. */
+/** The statuses that are errors, and the codes of a lost lock. */
 const IN_ERROR = ["failed", "timeout", "lost"] as const satisfies RunRecord["status"][];
 const LOSSES = ["lost", "timeout"];
 
-/** Measures what happens in this process, from now on. Call the result to end that. */
+/** Measures the events of this process, from now on. Call the result to stop. */
 export function measure(sink: Sink): () => void {
   const names = new Names(() => sink.put("namesFolded", 1, {}));
   const named = (name: string): Labels => ({ "cicd.pipeline.name": names.label(name) });
-  /** The runs that began since we listen, with their labels. Only those go off the gauge at their end. */
+  /** The runs that started since we listen, with their labels. Only these reduce the gauge when they end. */
   const active = new Map<string, Labels>();
 
   const begun = new Set<string>();
   /**
-   * Whatever may fail is counted from 0 on, before it does: a counter that is born with its first failure has
-   * not grown since then.
+   * Counts every possible failure from 0 on, before the first one: a counter that appears with its first
+   * failure shows no increase.
    */
   const begin = (labels: Labels): void => {
     const label = labels["cicd.pipeline.name"] ?? "";
@@ -35,7 +35,7 @@ export function measure(sink: Sink): () => void {
     begin(labels);
     active.set(id, labels);
     sink.put("runActive", 1, { ...labels, "cicd.pipeline.run.state": "executing" });
-    // A later attempt has the delay of the ones before it.
+    // A later attempt has the delay of the attempts before it.
     if (delay !== undefined && attempt === 1) sink.put("tickDelay", delay / SECOND, labels);
   };
 

@@ -1,16 +1,16 @@
-/** A metric: what it is called, and what it counts. */
+/** A metric: its name, and what it counts. */
 export interface Metric {
-  /** By the conventions of OpenTelemetry. In Prometheus, its points are underscores. */
+  /** By the conventions of OpenTelemetry. In Prometheus, its dots are underscores. */
   readonly name: string;
   readonly kind: "counter" | "gauge" | "histogram";
-  /** `s`, or what is counted, as `{run}`. */
+  /** `s`, or what is counted, such as `{run}`. */
   readonly unit: string;
   readonly text: string;
   /** The upper bounds of a histogram, in seconds. */
   readonly buckets?: readonly number[];
 }
 
-/** What is measured. */
+/** The metrics. */
 export type MetricKey =
   | "runDuration"
   | "runActive"
@@ -23,7 +23,7 @@ export type MetricKey =
   | "logDropped"
   | "namesFolded";
 
-/** From a moment to a day: a poller and a nightly load are jobs alike. */
+/** From a fraction of a second to a day: jobs range from a poller to a nightly load. */
 const RUN_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 1_800, 3_600, 10_800, 43_200, 86_400];
 
 /** How long a tick or a waiter waits. */
@@ -104,7 +104,7 @@ export const METRICS: Readonly<Record<MetricKey, Metric>> = {
   },
 };
 
-/** Read from the store, for Prometheus alone: the events of this process are not those of the others. */
+/** Read from the store, for Prometheus alone: the events of this process do not cover other processes. */
 export const LAST_SUCCESS: Metric = {
   name: "ojm.job.last_success.timestamp",
   kind: "gauge",
@@ -112,10 +112,13 @@ export const LAST_SUCCESS: Metric = {
   text: "When the last run of each job that completed ended, in whatever process, since 1970",
 };
 
-/** The labels of a value. Their values are from small sets: names are bounded, and no id is among them. */
+/**
+ * The labels of a value. Their values come from small sets: the number of names is bounded, and no label
+ * holds an id.
+ */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Where values go: to OpenTelemetry, or to the text of Prometheus. */
+/** The destination of values: OpenTelemetry, or the text of Prometheus. */
 export interface Sink {
   /** Adds to a counter or gauge, or records the value of a histogram. */
   put(metric: MetricKey, value: number, labels: Labels): void;

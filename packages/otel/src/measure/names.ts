@@ -1,12 +1,12 @@
 /** The most names of jobs that have values of their own. */
 export const MOST_NAMES = 200;
 
-/** The name under which all further ones are counted. */
+/** The name that counts all jobs beyond {@link MOST_NAMES}. */
 export const OTHER = "_other";
 
 /**
- * Keeps the names of jobs in labels few: each one is a time series for ever, in every metric. A program whose
- * names contain a customer or a date would fill the memory of this process and that of Prometheus.
+ * Limits the number of job names in labels: each name is a permanent time series in every metric. Names that
+ * contain a customer or a date would fill the memory of this process and of Prometheus.
  */
 export class Names {
   readonly #known: Set<string> = new Set();

@@ -1,6 +1,6 @@
 import type { RunStatus } from "@ojm/core";
 
-/** The results of the conventions of CI/CD, by the status of a run. */
+/** The results of the CI/CD conventions, by the status of a run. */
 const RESULTS = {
   completed: "success",
   skipped: "skip",
@@ -10,7 +10,7 @@ const RESULTS = {
   lost: "error",
 } as const satisfies Readonly<Record<Exclude<RunStatus, "running">, string>>;
 
-/** The result of a run that is over. */
+/** The result of a run that has ended. */
 export function resultOf(status: RunStatus): string {
   return status === "running" ? "error" : RESULTS[status];
 }

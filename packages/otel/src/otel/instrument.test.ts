@@ -47,7 +47,7 @@ beforeEach(() => {
   };
 });
 
-/** Lets spans find the span that is active where a run is started. */
+/** Lets a span find the active span at the start of a run. */
 function withContexts(): void {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   onTestFinished(() => context.disable());

@@ -14,8 +14,8 @@ export interface InstrumentOptions {
 }
 
 /**
- * Gives OpenTelemetry metrics and a span of each run of this process, from now on. Call the result to end
- * that. Set up the SDK first.
+ * Gives OpenTelemetry metrics and a span of each run of this process, from now on. Call the result to stop.
+ * Set up the SDK first.
  *
  * @example
  * import { instrument } from "@ojm/otel";

@@ -3,7 +3,7 @@ import { type Labels, METRICS, type Metric, type MetricKey, type Sink } from "..
 
 type Put = (value: number, labels: Labels) => void;
 
-/** Passes all values on to the instruments of a meter. */
+/** Passes all values to the instruments of a meter. */
 export class MeterSink implements Sink {
   readonly #puts: ReadonlyMap<string, Put>;
 

@@ -14,12 +14,12 @@ import {
 import { listen } from "../measure/listen.js";
 import { resultOf } from "../measure/results.js";
 
-/** The most chains whose last span is remembered, for the links of their next attempts. */
+/** The most retry series whose last span is remembered, for the links of their next attempts. */
 const MOST_CHAINS = 1_000;
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** Makes a span of each run that this process starts or closes. Call the result to end that. */
+/** Makes a span of each run that this process starts or closes. Call the result to stop. */
 export function spansOf(tracer: Tracer): () => void {
   const open = new Map<string, Span>();
   const attempts = new Map<string, SpanContext>();
@@ -48,8 +48,8 @@ export function spansOf(tracer: Tracer): () => void {
       if (span !== undefined) within((call) => context.with(trace.setSpan(context.active(), span), call));
     },
     "ojm:run:ended": ({ record }) => {
-      // The span of a dead process was never ended, and its exporter never saw it: whoever closes the record
-      // makes the one span of that run.
+      // The span of a dead process was never ended, and its exporter never saw it: the process that closes
+      // the record makes the only span of that run.
       const span = open.get(record.id) ?? start(record, []);
       open.delete(record.id);
       end(span, record);
@@ -61,7 +61,7 @@ export function spansOf(tracer: Tracer): () => void {
   };
 }
 
-/** The trigger in another process, if the caller put it into `meta`. */
+/** The triggering span in another process, if the caller put it into `meta`. */
 function parentOf({ meta }: RunRecord): SpanContext | undefined {
   const text = meta?.["traceparent"];
   const [, traceId, spanId, flags] = (typeof text === "string" && TRACEPARENT.exec(text)) || [];

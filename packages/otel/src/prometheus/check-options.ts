@@ -1,8 +1,8 @@
 import { unknownOption } from "@ojm/core/internal";
 
 /**
- * Refuses an unknown option: with a misspelt `host`, another address would be listened on than the
- * one that was meant.
+ * Rejects an unknown option: with a misspelt `host`, the server would listen on another address than
+ * intended.
  *
  * @throws TypeError
  */

@@ -48,7 +48,7 @@ describe("when jobs last completed", () => {
     const fails = (): Promise<never> => Promise.reject(new Error("no"));
     for (const name of ['a "quoted" one', "never"]) await clock.until(other.run(name, fails).catch(() => {}));
     await clock.until(other.run("never", (run) => run.skip("nothing to do")));
-    // What ojm runs for itself is hidden, as in all lists.
+    // The own runs of ojm are hidden, as in all lists.
     await clock.until(other.run("ojm alerts", () => {}));
     const [sample, ...more] = values(await clock.until(scrape(scraped))) ?? [];
     expect([sample?.[0], more]).toEqual(['a "quoted" one', []]);

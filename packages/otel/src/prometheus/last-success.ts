@@ -3,7 +3,7 @@ import { isOwn } from "@ojm/core/internal";
 import { LAST_SUCCESS, type Labels } from "../measure/metrics.js";
 import { gaugeText } from "./series.js";
 
-/** The most jobs that have a sample: one time series each, where the other metrics have dozens. */
+/** The most jobs that have a sample: each is one time series, where the other metrics have dozens. */
 export const MOST_JOBS = 1_000;
 
 /** How long a scrape waits for the store, in ms. Prometheus waits for 10 s. */
@@ -12,8 +12,8 @@ const PATIENCE = 5_000;
 const SECOND = 1_000;
 
 /**
- * When each job of a store last completed, whichever process ran it. It is read from the store for each
- * scrape; scrapes at the same time share a read.
+ * When each job of a store last completed, in any process. It is read from the store for each scrape; scrapes
+ * at the same time share a read.
  *
  * While the store does not answer, the last known times are shown. An alert about a job that has not
  * completed for too long then fires, or continues; without a sample it would be resolved.

@@ -12,13 +12,13 @@ const METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 /** Options of {@link prometheus}. */
 export interface PrometheusOptions {
   /**
-   * Adds when each job of the store last completed, whichever process ran it:
-   * `ojm_job_last_success_timestamp_seconds`. Give it in one process for each store: all would show the same.
-   * Default: only what this process measures.
+   * Adds when each job of the store last completed, in any process: `ojm_job_last_success_timestamp_seconds`.
+   * Set it in only one process for each store, because all would show the same values. Default: only what
+   * this process measures.
    */
   readonly manager?: JobManager;
   /**
-   * Whether this process can do its work, beside what ojm knows itself: that the store answered its last
+   * Whether this process can do its work, besides the check by ojm itself: that the store answered the last
    * renewal. Default: it can.
    */
   readonly ready?: () => boolean | Promise<boolean>;
@@ -32,17 +32,16 @@ export interface Prometheus {
    */
   text(): Promise<string>;
   /**
-   * Answers `/metrics`, `/healthz` and `/readyz`, and nothing else: then it returns false, and the request is
-   * still to be answered. `path`: that of the request without the base path of the program. Default: its
-   * whole path.
+   * Answers `/metrics`, `/healthz` and `/readyz`. For any other path it returns false and leaves the request
+   * to the caller. `path`: that of the request without the base path of the program. Default: its whole path.
    */
   handle(request: IncomingMessage, response: ServerResponse, path?: string): boolean;
-  /** Ends the measuring. */
+  /** Stops measuring. */
   dispose(): void;
 }
 
 /**
- * Measures what happens in this process, from now on, for Prometheus to read.
+ * Measures the events of this process, from now on, for Prometheus to read.
  *
  * @throws TypeError for an unknown option
  * @example
@@ -54,7 +53,7 @@ export interface Prometheus {
 export function prometheus(options: PrometheusOptions = {}): Prometheus {
   checkOptions("prometheus", options, ["manager", "ready"]);
   const { manager, ready = () => true } = options;
-  // Each scrape would lack what was asked for, in silence.
+  // With another kind of manager, each scrape would silently lack the requested metric.
   if (manager !== undefined && typeof manager.lastSuccesses !== "function")
     throw new TypeError("manager must be an open job manager, as of openJobManager()");
   const sink = new SeriesSink();

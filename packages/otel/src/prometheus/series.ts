@@ -5,11 +5,11 @@ interface Series {
   readonly labels: string;
   value: number;
   count: number;
-  /** How many values are at most each bound, and above the one before. */
+  /** For each bound: how many values are at most that bound and above the one before. */
   readonly buckets: number[];
 }
 
-/** Keeps all values in memory, and writes them as Prometheus reads them. */
+/** Keeps all values in memory, and writes them in the text format of Prometheus. */
 export class SeriesSink implements Sink {
   readonly #series: Map<MetricKey, Map<string, Series>> = new Map();
 
@@ -25,7 +25,7 @@ export class SeriesSink implements Sink {
     if (bucket >= 0) one.buckets[bucket] = (one.buckets[bucket] ?? 0) + 1;
   }
 
-  /** The text format, version 0.0.4. Metrics without labels are there from the start, as zero. */
+  /** The text format, version 0.0.4. Metrics without labels are present from the start, as zero. */
   text(): string {
     return (Object.entries(METRICS) as [MetricKey, Metric][])
       .map(([key, metric]) => textOf(metric, [...(this.#series.get(key)?.values() ?? [])]))
@@ -33,7 +33,7 @@ export class SeriesSink implements Sink {
   }
 }
 
-/** The text of a gauge whose values are not counted here. */
+/** The text of a gauge whose values are computed elsewhere. */
 export function gaugeText(metric: Metric, values: readonly (readonly [Labels, number])[]): string {
   return textOf(
     metric,
@@ -51,7 +51,7 @@ export function prometheusName({ name, kind, unit }: Metric): string {
   return kind === "counter" ? `${base}_total` : base;
 }
 
-/** A name of a job may be any text. */
+/** The name of a job may be any text. */
 function escaped(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

@@ -6,32 +6,32 @@ import { type PrometheusOptions, prometheus } from "./prometheus.js";
 
 /** Options of {@link serveMetrics}. */
 export interface ServeOptions extends PrometheusOptions {
-  /** The address to listen on. Default: 127.0.0.1, which only this machine reaches. */
+  /** The address to listen on. Default: 127.0.0.1, which can be reached only from this machine. */
   readonly host?: string;
-  /** The port; 0 takes any that is free. Default: 9464. */
+  /** The port; 0 takes any free one. Default: 9464. */
   readonly port?: number;
 }
 
 /** A server of `/metrics`, `/healthz` and `/readyz`. */
 export interface MetricsServer {
-  /** Where it is, as `http://127.0.0.1:9464`. */
+  /** Its address, such as `http://127.0.0.1:9464`. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 
-/** The names by which a program on this machine asks for an address that only it can reach. */
+/** The `Host` of a request from this machine to a loopback address. */
 const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
 
 /**
- * Serves the metrics of this process. The server keeps no process alive.
+ * Serves the metrics of this process. The server does not keep the process alive.
  *
- * It has no authentication: on any address but 127.0.0.1, everyone who reaches it can read the names of
- * the jobs.
+ * It has no authentication: on an address other than 127.0.0.1, everyone who can reach it can read the names
+ * of the jobs.
  *
  * @throws TypeError for an unknown option
- * @throws the error of the system if the address cannot be listened on
+ * @throws the system error if the server cannot listen on the address
  */
 export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsServer> {
   checkOptions("serveMetrics", options, ["host", "port", "manager", "ready"]);
@@ -40,7 +40,7 @@ export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsS
   const isLocal = LOOPBACK.test(host);
   const server = createServer((request, response) => {
     if (isLocal && isForeign(request)) {
-      // A page in a browser can have its own name point here (DNS rebinding), and would read all of it.
+      // A page in a browser can point its own name to this server (DNS rebinding), and would read all of it.
       response.writeHead(421, { "Content-Type": "text/plain" }).end("this server answers to localhost only\n");
     } else if (!metrics.handle(request, response)) {
       response.writeHead(404, { "Content-Type": "text/plain" }).end("there are /metrics, /healthz and /readyz\n");

@@ -5,7 +5,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** What a scrape tells of a metric. */
+/** The samples of a metric in a scrape. */
 export interface Family {
   readonly type: string;
   readonly samples: readonly Sample[];
@@ -18,10 +18,10 @@ const SAMPLE = new RegExp(
 );
 
 /**
- * Reads the text format strictly: HELP, then TYPE, then the samples of one metric at a time; no sample twice;
- * buckets that grow, end with +Inf, and agree with the count.
+ * Reads the text format strictly: HELP, then TYPE, then the samples of one metric at a time; each sample
+ * once; buckets that grow, end with +Inf, and agree with the count.
  *
- * @throws for a text that Prometheus may refuse
+ * @throws for a text that Prometheus may reject
  */
 export function parseScrape(text: string): ReadonlyMap<string, Family> {
   if (!text.endsWith("\n")) throw new Error("the last line does not end");

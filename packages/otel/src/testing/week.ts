@@ -1,7 +1,7 @@
 import { openTestManager, type TestManager } from "@ojm/core/testing";
 import { Scheduler } from "@ojm/schedule";
 
-/** Lets everything happen once that is measured: runs of each result, waits, ticks, renewals. */
+/** Produces one of everything that is measured: runs of each result, waits, ticks, renewals. */
 export async function everything(): Promise<void> {
   await using test = await openTestManager({ start: "2026-11-25T02:00:00Z", waitForBodies: false });
   const { manager, clock } = test;

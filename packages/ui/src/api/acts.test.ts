@@ -65,7 +65,8 @@ test("a run is cancelled by its id or its job, and the audit tells who did it an
 test("a cancel between two attempts says that the chain ends, and ends it", async () => {
   for (const path of ["runs/ID", "jobs/import"]) {
     const fails = (): Promise<never> => Promise.reject(new Error("no route"));
-    // It learns that its next attempt was cancelled when that is due, or when its manager is closed.
+    // The call learns that its next attempt was cancelled when the attempt is due, or when its manager is
+    // closed.
     it.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
     await expect.poll(async () => (await it.manager.retries("import")).length, { timeout: 30_000 }).toBe(1);
     const [{ chain = "" } = {}] = await it.manager.retries("import");
@@ -131,7 +132,7 @@ test.each(["unlock", "end-hold"])("%s takes the lock that was shown, and not tha
   await it.manager.hold("import", { reason });
   let later: Run | undefined;
   const locks = it.manager.locks.bind(it.manager);
-  // The hold ends, and a run begins, when the act has read who has the lock.
+  // The hold ends, and a run starts, after the action has read who holds the lock.
   vi.spyOn(it.manager, "locks").mockImplementationOnce(async () => {
     const read = await locks();
     await it.manager.unlock("import", { reason: "the schema is there" });
@@ -146,7 +147,7 @@ test.each(["unlock", "end-hold"])("%s takes the lock that was shown, and not tha
 
 test("a hold waits for a run that ends within moments", async () => {
   let status = 409;
-  // On a slow machine, more than moments may pass before the run ends.
+  // On a slow machine, it may take longer until the run ends.
   while (status === 409) {
     const run = await it.manager.start("import");
     const held = it.act("/api/v1/jobs/import/hold", { reason });
@@ -198,7 +199,7 @@ test("a dry run refuses what would be refused, counts what would be run, and doe
 
 test("a backfill that goes on is told, and stopped", async () => {
   await it.scheduler.add("report", { every: 60_000 }, () => {});
-  // Nobody runs it: the backfill goes on until it is stopped.
+  // No process runs it: the backfill continues until it is stopped.
   await it.scheduler.close();
   const scheduler = new Scheduler(it.manager);
   onTestFinished(() => scheduler.close());

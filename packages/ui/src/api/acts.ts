@@ -12,7 +12,7 @@ import type { Source } from "../view/source.js";
 import type { Asked } from "./asked.js";
 import type { Handler } from "./look.js";
 
-/** How long an act waits for a process that starts a run, and for the end of a cancelled one, in ms. */
+/** How long an action waits for a process that starts a run, and for the end of a cancelled one, in ms. */
 const WAIT = 10_000;
 
 /** How long a hold waits for a run to end, in ms: a job that runs each second is hardly ever free. */
@@ -39,14 +39,14 @@ export const actEndpoints: readonly Endpoint[] = [
   { ...act("cancel", "operate", "Ask a run to stop"), id: "cancel-run", path: "/api/v1/runs/:id/cancel" },
 ];
 
-/** What somebody does, to whom and why. */
+/** An action: the job or run, the reason and the options. */
 interface Act extends ActRequest {
   readonly name: string;
-  /** The person and the address, for the audit. */
+  /** The user and the address, for the audit. */
   readonly author: string;
 }
 
-/** The handlers of what changes the store. */
+/** The handlers of the endpoints that change the store. */
 export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
   const acts: Readonly<Record<string, (source: Source, act: Act) => Promise<ActAnswer>>> = {
     "run-now": runNow,
@@ -153,7 +153,7 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
   return { done: `"${name}" is held until ${iso(end)}` };
 }
 
-/** A run may have taken the lock since the page was drawn: no other act than `unlock` takes that away. */
+/** A run may have taken the lock since the page was drawn: only `unlock` takes it from a run. */
 async function endHold({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
   const lock = (await manager.locks()).find((one) => one.name === name);
   const held = lock && holdOf(lock);
@@ -210,7 +210,7 @@ function sayAttempt({ name, attempt, retry, due }: PendingRetry): string {
   return `attempt ${attempt} of ${retry.attempts} of "${name}", due ${iso(due)}`;
 }
 
-/** The next attempt that a chain waits for: of a job by its name, or of the chain that a run is of. */
+/** The pending retry: of a job by its name, or of the retry series that a run belongs to. */
 async function nextAttemptOf(source: Source, nameOrId: string): Promise<PendingRetry | undefined> {
   const [named] = await source.manager.retries(nameOrId);
   const ref = parseRunId(nameOrId);
@@ -224,7 +224,7 @@ async function known(scheduler: Source["scheduler"], name: string): Promise<void
   await scheduler.next(name);
 }
 
-/** A dry run must not promise what is refused then. */
+/** A dry run must reject what the action would reject. */
 function checkFuture(until: number | undefined): void {
   if (until !== undefined && until <= Date.now())
     throw new Refusal("INVALID", `until must be a time in the future, and not ${iso(until)}`);

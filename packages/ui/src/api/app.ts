@@ -17,24 +17,24 @@ import { Probes } from "./probes.js";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "DELETE"];
 
-/** What a request brings on its way through the routes. */
+/** A request on its way through the routes. */
 interface Way {
   readonly request: Request;
   readonly place: Place;
   readonly from: RequestSource;
-  /** What is asked for below the base path, with its query. */
+  /** The path below the base path, with its query. */
   readonly asked: string;
-  /** Who asks, if that is known by now. */
+  /** The user who sends it, if that is already known. */
   readonly viewer?: Viewer;
 }
 
-/** Who asks, and what counts the streams of that person. */
+/** Authorizes requests, and names the session that limits the streams of a viewer. */
 export interface Gate {
   authorize: UiOptions["authorize"];
   sessionOf(request: Request, viewer: Viewer): string;
 }
 
-/** The API and the pages, behind all checks. */
+/** The API and the pages, after all checks. */
 export class App {
   readonly #options: ViewOptions;
   readonly #handlers: Readonly<Record<string, Handler>>;
@@ -66,7 +66,7 @@ export class App {
     }
   }
 
-  /** Who sends a request; `undefined` for nobody. */
+  /** The viewer who sends a request; `undefined` if there is none. */
   async viewerOf(request: Request): Promise<Viewer | undefined> {
     const viewer: unknown = (await this.#gate.authorize(request)) ?? undefined;
     if (viewer === undefined || isViewer(viewer)) return viewer;
@@ -84,7 +84,7 @@ export class App {
     return await this.#routed(way);
   }
 
-  /** Only the method and the path are looked at: the body stays with the request itself. */
+  /** Routes only by the method and the path: the body stays with the original request. */
   async #routed(way: Way): Promise<Response> {
     const method = way.request.method === "HEAD" ? "GET" : way.request.method;
     return await this.#routes.fetch(new Request(new URL(way.asked, way.request.url), { method }), way);
@@ -151,7 +151,7 @@ function notAllowed(method: string, allowed: readonly string[]): Refusal {
 }
 
 function withoutBody(response: Response): Response {
-  // A stream that nobody reads would stay open.
+  // A stream that is not read would stay open.
   void response.body?.cancel();
   return new Response(null, { status: response.status, headers: response.headers });
 }

@@ -10,10 +10,10 @@ import type { Viewer } from "../types.js";
 /** The most bytes of a body. */
 const MOST_BYTES = 16_384;
 
-/** How long a body may take to come, in ms. */
+/** How long a body may take to arrive, in ms. */
 const BODY_DEADLINE = 10_000;
 
-/** The furthest instant that a `Date` can show. */
+/** The latest instant that a `Date` can represent. */
 const LAST_INSTANT = 8_640_000_000_000_000;
 
 /** A request, after all checks. */
@@ -21,7 +21,7 @@ export interface Asked {
   readonly request: Request;
   readonly endpoint: Endpoint;
   readonly viewer: Viewer;
-  /** What counts the streams of one who looks. */
+  /** The session that limits the streams of a viewer. */
   readonly session: string;
   readonly place: Place;
   readonly address: string;
@@ -30,11 +30,11 @@ export interface Asked {
   readonly body: unknown;
 }
 
-/** The parameters of a query, each checked when it is asked for. */
+/** The parameters of a query. Each is checked when it is read. */
 export class Query {
   readonly #search: URLSearchParams;
 
-  /** @throws Refusal if there is a parameter that the endpoint does not have */
+  /** @throws Refusal for an unknown parameter */
   constructor(search: URLSearchParams, { query = {} }: Endpoint) {
     this.#search = search;
     for (const name of this.#search.keys()) {
@@ -77,7 +77,7 @@ export class Query {
       });
   }
 
-  /** How many items: the `limit`, or a default; never more than a page can have. */
+  /** The number of items: the `limit` or the default, at most that of a page. */
   limit(usual: number, most: number): number {
     return Math.min(most, Math.max(1, this.count("limit") ?? usual));
   }
@@ -88,7 +88,7 @@ function countOf(name: Parameter["text"], value: string): number {
   throw new Refusal("INVALID", `${name} is a whole number from 0 up, not "${value.slice(0, 100)}"`);
 }
 
-/** The body of a request, as its endpoint has it. */
+/** The body of a request, checked by the schema of its endpoint. */
 export async function bodyOf(request: Request, { body: schema }: Endpoint): Promise<unknown> {
   if (schema === undefined) return undefined;
   const text = await textOf(request);
@@ -113,7 +113,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   min_value: "a number from 0 up",
 };
 
-/** What is wrong with a body, in words. */
+/** What is wrong with a body, as text. */
 function sayIssue(issue: v.BaseIssue<unknown>, known: readonly string[]): string {
   const { type, expected, received, requirement } = issue;
   const path = v.getDotPath(issue);
@@ -151,7 +151,7 @@ async function textOf(request: Request): Promise<string> {
     }
   } finally {
     clearTimeout(timer);
-    // The rest is of no interest. A client that sends it byte by byte must not keep the request open.
+    // The rest is ignored. A client that sends it byte by byte must not keep the request open.
     void reader.cancel().catch(() => {});
   }
 }

@@ -8,7 +8,7 @@ import { endpoints } from "./endpoints.js";
 let it: TestCockpit;
 let run: string;
 
-/** What must never be read as HTML, nor end a line, a header or an event. */
+/** Texts that must never be read as HTML, or end a line, a header or an event. */
 const XSS = [
   `<img src=x onerror=alert(1)>`,
   `"><script>alert(1)</script>`,

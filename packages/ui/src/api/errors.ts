@@ -18,8 +18,8 @@ const CHANNEL: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
- * What a client is told of an error. Of a fault it learns nothing: the server's log has the warning. `mask`:
- * an error says why a job is held.
+ * The answer to a client about an error. It has no details of a fault: the warning in the log of the server
+ * has them. `mask` is applied because a message may contain the reason of a hold.
  */
 export function refusalOf(error: unknown, mask: (text: string) => string = (text) => text): Refusal {
   if (error instanceof Refusal) return new Refusal(error.code, mask(error.message), error.headers);
@@ -31,5 +31,5 @@ export function refusalOf(error: unknown, mask: (text: string) => string = (text
   return new Refusal("FAULT", "this is a fault of the server: its log has a warning OJM_UI");
 }
 
-/** A text in which files have their name alone: where they are on the server is no reader's business. */
+/** Replaces paths by file names: readers must not learn the folders of the server. */
 const withoutFolders = (text: string): string => text.replace(/(?<![\w:/])(?:\/[^\s/:]+)+\/(?=[^\s/])/g, "");

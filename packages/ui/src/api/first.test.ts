@@ -11,10 +11,10 @@ import type { UiOptions } from "../types.js";
 
 const PATIENCE = { timeout: 60_000, interval: 1 };
 
-/** Answers that change by themselves: with the time, and as the process of the schedules becomes known. */
+/** Answers that change by themselves: with the time, and when the scheduler becomes visible. */
 const MOVES = /^(?:now|locks|jobs)/;
 
-/** What came with a page, by its path; `undefined` if the page has no such block. */
+/** The answers that came with a page, by path; `undefined` if the page has no such block. */
 async function firstOf(response: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
   const [, data] = /<script type="application\/json" id="first">(.*?)<\/script>/s.exec(await response.text()) ?? [];
   return data === undefined ? undefined : (JSON.parse(data) as Readonly<Record<string, unknown>>);
@@ -23,7 +23,9 @@ async function firstOf(response: Response): Promise<Readonly<Record<string, unkn
 const first = async (it: TestCockpit, path: string, sending?: Sending): ReturnType<typeof firstOf> =>
   firstOf(await it.send("GET", path, sending));
 
-/** The same, with answers to these paths: a page whose answers take too long comes without them. */
+/**
+ * The same once the page has answers to these paths: a page whose answers take too long comes without them.
+ */
 const firstWith = (it: TestCockpit, page: string, ...paths: readonly string[]): Promise<Record<string, unknown>> =>
   vi.waitFor(async () => {
     const answers = await first(it, page);
@@ -36,7 +38,7 @@ describe("a page brings its first answers", () => {
     await using it = await openCockpit();
     await it.scheduler.add("a job", { cron: "0 0 1 1 *" }, () => {});
     await it.manager.run("another", () => {});
-    // More lines than are asked for: a question that lost its query would have another answer.
+    // More lines than requested: a request that lost its query would get another answer.
     const body = ({ log }: Run): void => {
       for (let line = 1; line <= 500; line++) log.info(`line ${line}`);
     };
@@ -52,7 +54,7 @@ describe("a page brings its first answers", () => {
       ["/runs?status=failed&name=a%20job", "runs?limit=50&name=a+job&status=failed"],
       ["/runs?q=job", "runs?limit=50&q=job"],
       [`/runs/${run}`, `runs/${run}`, `runs/${run}/log?tail=400`],
-      // As somebody may write it by hand.
+      // An address as a user may type it.
       [`/runs/${id.replaceAll(" ", "%20")}`, `runs/${run}`, `runs/${run}/log?tail=400`],
       ["/locks", "locks"],
       ["/audit?name=a+job", "audit?limit=100&name=a+job"],
@@ -157,7 +159,7 @@ test("who leaves before they came does no harm", async () => {
     await once(response, "data");
     left.destroy();
   }
-  // The answers that were asked for after them come last.
+  // Answers requested after them come last.
   const whole = await fetch(`http://127.0.0.1:${port}/`);
   expect(await firstOf(whole)).toEqual({});
 });

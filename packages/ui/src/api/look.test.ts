@@ -28,7 +28,7 @@ afterEach(async () => {
   await it[Symbol.asyncDispose]();
 });
 
-/** A scheduler tells the others a moment later which schedules it has. */
+/** Waits until a scheduler has announced its schedules to the others. */
 const announced = (name: string): Promise<void> =>
   expect
     .poll(async () => (await it.get<Locks>("/api/v1/locks")).schedulers.flatMap(({ names }) => names))
@@ -45,7 +45,7 @@ async function leftAlone(name: string, { cron, from }: { cron: string; from: num
 const fail = (name: string, error = "no route"): Promise<unknown> =>
   it.manager.run(name, () => Promise.reject(new Error(error))).catch(() => {});
 
-/** The kinds of entries that are scanned as a whole from now on. */
+/** Records the kinds of entries that are scanned as a whole from now on. */
 function scans(channel: object): { readonly scanned: string[]; end(): void } {
   const scanned: string[] = [];
   const all = Object.getPrototypeOf(channel) as Channel<unknown>;
@@ -165,7 +165,7 @@ describe("now", () => {
     const { manager } = it;
     const locks = manager.channels.locks as Channel<unknown>;
     const [next] = await manager.retries("import");
-    // That of a process whose record somebody else closed has no process that makes it.
+    // If another process closed the record, no process makes the attempt.
     const { by: _, ...left } = { ...next, name: "left", chain: "left@2026-01-01T00:00:00.000Z" };
     await locks.set(["retry", "left", left.chain], left);
     const now = async (): Promise<Now> => it.get<Now>("/api/v1/now");
@@ -430,7 +430,7 @@ describe("runs", () => {
   test("runs are found by a part of the name of their job, as jobs are, and a name that is near is offered", async () => {
     for (const name of ["Invoice mails", "backup", "nightly/invoices", "nightly/invoices"]) {
       const { record } = await it.manager.run(name, () => {});
-      // Of runs that begin in one millisecond, the order is that of their names.
+      // Runs that start in the same millisecond are sorted by name.
       await expect.poll(Date.now, { interval: 1 }).toBeGreaterThan(record.startTime);
     }
     const run = await it.manager.start("z invoice");
@@ -447,7 +447,7 @@ describe("runs", () => {
     ]);
     expect(await page("q=invioces")).toEqual({ runs: [], more: false, meant: "nightly/invoices" });
     expect(await page("name=mails")).toEqual({ runs: [], more: false, meant: "Invoice mails" });
-    // The name is right, and it is the state that no run has.
+    // The name is right, but no run has the status.
     for (const query of ["q=invoice&status=lost", "name=backup&status=lost", "q=entirely-different"])
       expect(await page(query), query).toEqual({ runs: [], more: false });
     await run.end();
@@ -494,7 +494,7 @@ describe("runs", () => {
     const pageOf = async (id = ""): Promise<RunPage> => await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(id)}`);
     const [held] = (await pageOf(runs[0]?.id)).why;
     expect(held).toMatchObject({ code: "maintenance", text: expect.stringContaining("the schema changes") });
-    // Of an older run, it would be no news.
+    // For an older run, it would not be news.
     expect((await pageOf(runs[2]?.id)).why).toEqual([]);
   });
 

@@ -17,20 +17,20 @@ import type { Asked } from "./asked.js";
 
 const DAY = 86_400_000;
 
-/** The longest timeline: the core counts no more hours at once. */
+/** The longest timeline: core does not count more hours at once. */
 const LONGEST_DAYS = 400;
 
-/** For how long the answer to `now` is that of all who ask, in ms. */
+/** How long clients share one answer to `now`, in ms. */
 const NOW_LIFE = 250;
 
-/** The same for the zones of the schedules: each page asks for them once a minute. */
+/** The same for the zones of the schedules, which each page requests once a minute. */
 const ZONES_LIFE = 10_000;
 
 const LIMIT: Parameter = { type: "count", text: "the most items" };
 const NAME_AFTER: Parameter = { type: "text", text: "only names after this one" };
 const Q: Parameter = { type: "text", text: "only names that have this text in them" };
 
-/** A list as its page narrows it down; nothing if the page does so by more than the API's own parameters. */
+/** The request for a list with the filters of its page; none if the page has filters that the API lacks. */
 function list(path: string, limit: number, query: URLSearchParams, known: readonly string[]): readonly string[] {
   if ([...query.keys()].some((key) => !known.includes(key))) return [];
   const asked = new URLSearchParams({ limit: String(limit) });
@@ -41,7 +41,7 @@ function list(path: string, limit: number, query: URLSearchParams, known: readon
   return [`${path}?${asked}`];
 }
 
-/** A page that asks for a list first. */
+/** A page that first requests a list. */
 const listPage = (path: string, limit: number, known: readonly string[]): EndpointPage => ({
   path: new RegExp(`^/${path}$`),
   first: (_, query) => list(path, limit, query, known),
@@ -58,7 +58,7 @@ const look = (
   ...more,
 });
 
-/** The endpoints that look at the store, and the pages that show them. */
+/** The endpoints that read the store, and the pages that show them. */
 export const lookEndpoints: readonly Endpoint[] = [
   look("me", "me", "Who asks, and what they look at"),
   look("now", "now", "Problems, what runs, and what is next", { page: { path: /^\/$/, first: () => ["now"] } }),
@@ -135,7 +135,7 @@ export const lookEndpoints: readonly Endpoint[] = [
 /** Answers a request. */
 export type Handler = (asked: Asked) => Promise<object | Response>;
 
-/** The handlers of what looks at the store. */
+/** The handlers of the endpoints that read the store. */
 export function lookHandlers(source: Source): Readonly<Record<string, Handler>> {
   const now = new Shared<Now>(() => nowOf(source), { life: NOW_LIFE });
   const zones = new Shared(() => readZones(source), { life: ZONES_LIFE });
@@ -233,16 +233,17 @@ function download(source: Source, id: string, run: RunRef): Response {
   });
 }
 
-/** So long the program of a page waits for them, in ms. What is not there by then it asks for by itself. */
+/** How long a page waits for the first answers, in ms. Its program requests the others itself. */
 const WAIT = 500;
 
 /**
- * Whether there is a page at a path. Elsewhere the same program says that there is none, with 404 for probes.
+ * Whether a path has a page. For other paths the same program shows that there is none, with status 404 for
+ * probes.
  */
 export const isPage = (path: string): boolean =>
   path === "/index.html" || lookEndpoints.some(({ page }) => page?.path.test(path) === true);
 
-/** What the program of a page asks first: paths below `/api/v1/`. Nothing if there is no such page. */
+/** The first requests of the program of a page: paths below `/api/v1/`. Empty if the path has no page. */
 export function firstQuestions(page: string, query: URLSearchParams): readonly string[] {
   const asked = lookEndpoints.flatMap(({ page: shown }) => {
     const found = shown?.path.exec(page);
@@ -252,9 +253,8 @@ export function firstQuestions(page: string, query: URLSearchParams): readonly s
 }
 
 /**
- * The answers to the first questions. They come with the page: the program shows them as soon as it is there,
- * without a way to the server and back. What is refused, and what takes too long, is left to the program.
- * Never rejects.
+ * The answers to the first requests. They come with the page, so that the program can show them without
+ * another round trip. Answers that fail or take too long are left to the program. Never rejects.
  */
 export async function firstAnswers(
   questions: readonly string[],
@@ -269,7 +269,7 @@ export async function firstAnswers(
   return { ...answers };
 }
 
-/** A part of a path as the program writes it. An address may leave letters as they are that need no code. */
+/** A part of a path in the encoding of the program. The address may leave characters unencoded. */
 function encoded(part: string): string {
   try {
     return encodeURIComponent(decodeURIComponent(part));
@@ -278,7 +278,7 @@ function encoded(part: string): string {
   }
 }
 
-/** Waits for something, but not longer than so many ms. */
+/** Waits for a promise, at most `ms`. */
 async function within(ms: number, it: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {

@@ -9,7 +9,7 @@ const PATIENCE = { timeout: 60_000, interval: 50 };
 
 let it: TestCockpit;
 
-/** Jobs and runs that have the secret wherever a text can be. */
+/** Jobs and runs that have the secret in every place that can hold a text. */
 const jobs = ["blackout", "paused", "held", "cancelled", "fails", "retried", "open"] as const;
 const runs: string[] = [];
 
@@ -68,7 +68,7 @@ afterAll(async () => {
 
 const looks = endpoints.filter(({ method, id }) => method === "GET" && id !== "events");
 
-/** Those that tell no text that somebody wrote. */
+/** The endpoints that return no text written by people or jobs. */
 const NOTHING: ReadonlySet<string> = new Set(["/api/v1/me", "/api/v1/zones"]);
 
 test.each(looks.map(({ path }) => path))("nothing of GET %s is shown past the mask", async (path) => {
@@ -85,7 +85,7 @@ test.each(looks.map(({ path }) => path))("nothing of GET %s is shown past the ma
   }
   const all = texts.join("\n");
   expect(all).not.toContain(SECRET);
-  // The secret would be there.
+  // The secret would have been there.
   if (!NOTHING.has(path)) expect(all).toContain("***");
 });
 

@@ -8,10 +8,10 @@ import { Shared } from "../view/source.js";
 /** A store that does not answer within this time is away, in ms. */
 const PATIENCE = 2_000;
 
-/** Without authentication, requests are not limited: they read the store once in this time at most, in ms. */
+/** Without authentication, requests are not limited: they read the store at most once in this time, in ms. */
 const LIFE = 1_000;
 
-/** What is asked of a program by those who watch it: whether it lives, whether it can work, its metrics. */
+/** Answers monitoring: whether the program is alive, whether it can work, and its metrics. */
 export class Probes {
   readonly #options: ViewOptions;
   readonly #viewerOf: (request: Request) => Promise<Viewer | undefined>;
@@ -23,13 +23,13 @@ export class Probes {
     this.#store = new Shared(() => answers(options.manager), { life: LIFE });
   }
 
-  /** The answer; `undefined` if the path is not of these. */
+  /** The answer; `undefined` if the path is not a probe. */
   async answer(request: Request, path: string, from: RequestSource): Promise<Response | undefined> {
     if (path === "/healthz") return text(200, "ok");
     if (path === "/readyz") return (await this.#store.get()) ? text(200, "ok") : text(503, "the store does not answer");
     if (path !== "/metrics" || this.#options.metrics === undefined) return undefined;
     checkOrigin(request, this.#options);
-    // Metrics have the names of the jobs.
+    // Metrics contain the names of the jobs.
     if (!isLocal(request, from.address) && (await this.#viewerOf(request)) === undefined) {
       throw new Refusal("UNAUTHORIZED", "metrics are for programs of this machine, and for those who have a session");
     }

@@ -6,14 +6,14 @@ import type { Source } from "../view/source.js";
 import type { Asked } from "./asked.js";
 import type { Handler } from "./look.js";
 
-/** The most streams of one who looks, and of all. */
+/** The most streams of one viewer, and of all. */
 const OF_ONE = 20;
 const OF_ALL = 200;
 
 /** The most logs that one stream follows. */
 const LOGS = 10;
 
-/** How often it is asked whether those who have streams may still look, in ms. */
+/** How often the access of viewers with streams is checked again, in ms. */
 const RECHECK = 60_000;
 
 interface Open {
@@ -59,12 +59,12 @@ export class Streams {
     });
   };
 
-  /** Ends the streams of those who may not look any more. */
+  /** Ends the streams of viewers who have lost their access. */
   async recheck(): Promise<void> {
     for (const { stream, request } of [...this.#open]) if (!(await this.#isAllowed(request))) stream.close();
   }
 
-  /** Ends the streams of one who looks. */
+  /** Ends the streams of one viewer. */
   end(session: string): void {
     for (const one of [...this.#open]) if (one.session === session) one.stream.close();
   }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** A schema of what a request brings, which the server checks. */
+/** A schema of request data, which the server checks. */
 export type Schema<T> = v.GenericSchema<T>;
 
 /**
@@ -8,7 +8,7 @@ export type Schema<T> = v.GenericSchema<T>;
  * `backfill`, `stop-backfill`, `unlock` or `cancel`, and of `POST api/v1/runs/ID/cancel`.
  */
 export interface ActRequest {
-  /** Why, for those whom it affects. At most 1,000 characters. */
+  /** The reason, for everyone affected. At most 1,000 characters. */
   readonly reason: string;
   /** With `hold` and `pause`: when it ends by itself, in ms since 1970. */
   readonly until?: number;
@@ -17,9 +17,9 @@ export interface ActRequest {
   /** With `backfill`: the ticks from `from` to `to`, in ms since 1970. */
   readonly from?: number;
   readonly to?: number;
-  /** With `backfill`: also those that were run. */
+  /** With `backfill`: run even ticks that were run. */
   readonly again?: boolean;
-  /** Only says what would be done, and to whom. */
+  /** Only reports what would be done, and to whom. */
   readonly dryRun?: boolean;
 }
 

@@ -13,9 +13,9 @@ import type { LogGap } from "@ojm/core/internal";
 import type { NextTick, Pause } from "@ojm/schedule";
 
 /*
- * What the API answers. These types are the one description of it: the pages are compiled against them, and
- * `openapi.json` is made of them, with what is said here of each field. What is a value of the store has the
- * type and the words of @ojm/core, as the command line has. Times are in ms since 1970, durations in ms.
+ * The answers of the API. These types are its only description: the pages are compiled against them, and
+ * `openapi.json` is generated from them and their docstrings. Values of the store have the types and the
+ * names of @ojm/core, as in the command line. Times are in ms since 1970, durations in ms.
  */
 
 export type HolderView = Holder;
@@ -23,7 +23,7 @@ export type WaiterView = Waiter;
 export type ProgressView = Progress;
 export type Status = RunStatus;
 
-/** What can be done about something. Each is a POST of the API, and needs a role. */
+/** The actions. Each is a POST of the API, and needs a role. */
 export type ActName =
   | "run-now"
   | "hold"
@@ -35,7 +35,7 @@ export type ActName =
   | "unlock"
   | "cancel";
 
-/** Why a request was not answered as it was asked. */
+/** Why a request failed. */
 export type ErrorCode =
   | "INVALID"
   | "UNAUTHORIZED"
@@ -48,7 +48,7 @@ export type ErrorCode =
   | "AWAY"
   | "FAULT";
 
-/** The body of every answer that is no success. */
+/** The body of every answer that reports an error. */
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string };
 }
@@ -63,18 +63,18 @@ export interface ActAnswer {
   readonly dryRun?: boolean;
 }
 
-/** What somebody may do: look, also operate, also take locks by force. */
+/** What a user may do: only read, also operate, or also take locks by force. */
 export type Role = "read" | "operate" | "admin";
 
-/** `GET api/v1/me`: who asks, and what they look at. */
+/** `GET api/v1/me`: the user, and what the server shows. */
 export interface Me {
   readonly user: string;
   readonly role: Role;
-  /** Whether every act is refused, whatever the role. */
+  /** Whether every action is rejected, whatever the role. */
   readonly readOnly: boolean;
   /** The version of ojm that serves this. */
   readonly version: string;
-  /** The store in words, without a password. */
+  /** The store as text, without a password. */
   readonly store: string;
   /**
    * The store as `ojm --store` names it, with `***` for a password. Absent if the command line cannot open
@@ -87,14 +87,14 @@ export interface Me {
   readonly showResults: boolean;
 }
 
-/** Something that somebody did. `action`: such as `unlock`, `cancel`, `pause`; `end-hold` ended a hold. */
+/** An action of a user. `action`: such as `unlock`, `cancel`, `pause`; `end-hold` ended a hold. */
 export type AuditEntry = Omit<CoreAuditEntry, "details">;
 
 /** `GET api/v1/audit?before&limit&name&q`: newest first; `before` is a time. */
 export interface Audit {
   readonly entries: readonly AuditEntry[];
   readonly more: boolean;
-  /** Of an empty list: a name that is near, if none is or has in it what was asked for. */
+  /** For an empty list: a similar name, if no name is, or contains, the requested one. */
   readonly meant?: string;
 }
 
@@ -105,7 +105,7 @@ export interface HoldView {
   readonly until?: number;
 }
 
-/** Until when a process has its locks unless it renews them, and when it did so last. */
+/** Until when a process has its locks unless it renews them, and when it last did. */
 export interface Lease {
   readonly until: number;
   readonly renewed: number;
@@ -113,11 +113,11 @@ export interface Lease {
 
 /** A lock that is held. */
 export interface LockView extends Omit<HeldLock, "note"> {
-  /** The first three that wait. */
+  /** The first three waiters. */
   readonly waiters: readonly Waiter[];
   /** The id of the run that it is held for. */
   readonly run?: string;
-  /** If a person holds it, for maintenance. */
+  /** Set if a user holds it, for maintenance. */
   readonly hold?: HoldView;
   readonly lease?: Lease;
   /** Whether the holder's process is gone: the next run takes the lock over. */
@@ -126,7 +126,7 @@ export interface LockView extends Omit<HeldLock, "note"> {
 
 /** A process that has locks, or waits for one. */
 export interface InstanceView extends Holder {
-  /** When its session began. */
+  /** When its session started. */
   readonly since?: number;
   readonly lease?: Lease;
   /** How many locks it has. */
@@ -150,14 +150,14 @@ export interface Locks {
   readonly truncated: boolean;
 }
 
-/** Something that an operator should look at. */
+/** A problem for an operator. */
 export interface Problem {
   /**
    * - `failed`, `lost`, `timeout`: how the last run of the job ended.
-   * - `orphaned`: the command of a run that is over goes on.
-   * - `overdue`: a tick was due a minute ago, and no process has decided on it. `unattended`: no process is
-   * there   that runs the schedule. `orphaned-retry`: no process makes an attempt that is to come.
-   * - `paused`, `held`: a person keeps it from running. `long`: it runs for longer than it usually does.
+   * - `orphaned`: the command of a run that has ended is still running.
+   * - `overdue`: a tick was due a minute ago, and no process has decided on it. `unattended`: no living
+   *   process runs the schedule. `orphaned-retry`: no process makes a pending attempt.
+   * - `paused`, `held`: a user keeps it from running. `long`: it is running for longer than usual.
    * - `ignores-cancel`: a run is still running a minute after it was asked to stop.
    */
   readonly kind:
@@ -176,20 +176,20 @@ export interface Problem {
   /** Since when, in ms since 1970. Absent if that is not known. */
   readonly at?: number;
   readonly text: string;
-  /** All that it is about, if that is several jobs: how many, and their names, 200 at most, by name. */
+  /** If it concerns several jobs: how many, and their names by name, 200 at most. */
   readonly jobs?: { readonly n: number; readonly names: readonly string[] };
-  /** The id of the run that it is about. */
+  /** The id of the run that it concerns. */
   readonly run?: string;
 }
 
 /** A request to stop a run: who sent it, why, and when. */
 export type StopRequest = Pick<CoreAuditEntry, "at" | "by" | "author" | "reason">;
 
-/** A run that goes on. */
+/** A run in progress. */
 export interface Running
   extends Pick<RunRecord, "id" | "name" | "startTime" | "attempt" | "trigger" | "holder" | "tick">,
     Pick<JobSummary, "usual"> {
-  /** For how long it ran at `at` of the answer, in ms by the clock of the server. */
+  /** How long it had been running at `at` of the answer, in ms by the clock of the server. */
   readonly elapsed: number;
   readonly status: "running";
   readonly fence: string;
@@ -197,38 +197,38 @@ export interface Running
   readonly progress?: Progress;
   /** How many runs wait for its lock. */
   readonly waiting: number;
-  /** The last request to stop. Its body has not obeyed so far. */
+  /** The last request to stop. Its job function has not obeyed so far. */
   readonly asked?: StopRequest;
 }
 
-/** A tick of a schedule: one that is to come, or what became of one. */
+/** A tick of a schedule: a coming one, or one with its outcome. */
 export interface TickView extends NextTick {
   readonly schedule: string;
   /**
-   * What became of it. Absent if it is to come. `overdue`: it was due a minute ago, and no process has
-   * decided. `waiting`: its run begins when those before it have ended.
+   * Its outcome. Absent for a coming tick. `overdue`: it was due a minute ago, and no process has decided on
+   * it. `waiting`: its run starts when the runs before it have ended.
    */
   readonly outcome?: "run" | "skipped" | "missed" | "refused" | "overdue" | "waiting";
   readonly reason?: string;
-  /** The reason in words. */
+  /** The reason as text. */
   readonly text?: string;
   /** The id of its run. */
   readonly run?: string;
-  /** The status of its run, on the page of its job. Absent if the record is deleted. */
+  /** The status of its run, on the page of its job. Absent if the record was deleted. */
   readonly status?: RunStatus;
-  /** The id of another run, for which it was not run. The text names it. */
+  /** The id of the other run that kept it from running. The text names it. */
   readonly other?: string;
-  /** It is to come, and no process is there that runs its schedule. */
+  /** A coming tick whose schedule no living process runs. */
   readonly unattended?: true;
-  /** The last tick, and how many there are, if the entry is about several in a row. */
+  /** The last tick and their number, if the entry covers several in a row. */
   readonly until?: number;
   readonly count?: number;
 }
 
-/** The next attempt of a chain whose last one failed. */
+/** The next attempt of a retry series whose last attempt failed. */
 export interface RetryView {
   readonly name: string;
-  /** The id of the first run of the chain, by which it is cancelled: `runs/ID/cancel`. */
+  /** The id of the first run of the retry series, which cancels it: `runs/ID/cancel`. */
   readonly chain: string;
   /** The number of the next attempt, from 2, and how many there may be. */
   readonly attempt: number;
@@ -236,11 +236,11 @@ export interface RetryView {
   readonly due: number;
   /** Set if no process makes it: its own is gone, and no living scheduler has a schedule of the name. */
   readonly orphaned?: true;
-  /** Why the last one failed. At most 300 characters of it. */
+  /** Why the last attempt failed, at most 300 characters. */
   readonly error?: string;
 }
 
-/** A name whose lock others wait for: how many do, and the first three of them. */
+/** A name whose lock has waiters: how many, and the first three of them. */
 export interface WaitedView {
   readonly name: string;
   readonly waiting: number;
@@ -253,25 +253,28 @@ export interface Now {
   /** The worst first. */
   readonly problems: readonly Problem[];
   readonly running: readonly Running[];
-  /** The names whose lock others wait for. */
+  /** The names whose locks have waiters. */
   readonly waiting: readonly WaitedView[];
-  /** The chains that wait for their next attempt, the soonest first, 100 at most. */
+  /** The retry series that wait for their next attempt, the soonest first, 100 at most. */
   readonly retries: readonly RetryView[];
   /**
-   * The next 24 hours, the soonest first: the next tick of each job, for 200 jobs at most, and the soonest of
-   * the others up to 50 ticks in all.
+   * The next 24 hours, the soonest first: the next tick of each job, for 200 jobs at most, then the soonest
+   * further ticks, up to 50 ticks in all.
    */
   readonly next: readonly TickView[];
   /**
-   * How many jobs have a tick that is not skipped in each of 48 half hours from `at` on: those of the 50 jobs
-   * that are due soonest.
+   * How many jobs have a tick that is not skipped in each of 48 half hours from `at` on. It covers the 50
+   * jobs that are due soonest.
    */
   readonly ahead: readonly number[];
-  /** How many schedulers live. */
+  /** How many schedulers are alive. */
   readonly schedulers: number;
-  /** Whether the store has no run, no schedule and no lock, and no scheduler lives. */
+  /** Whether the store has no run, schedule or lock, and no scheduler is alive. */
   readonly empty: boolean;
-  /** Whether more is wrong, runs, waits or is tried again than is shown. Ticks: the soonest are shown. */
+  /**
+   * Whether there are more problems, runs, waiters or retries than shown. Of the ticks, the soonest are
+   * shown.
+   */
   readonly truncated: boolean;
 }
 
@@ -294,46 +297,51 @@ export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<Jo
   readonly schedule?: JobSchedule;
   /** When it is due next. */
   readonly next?: number;
-  /** Why no process runs its schedule, in words. Absent if one does. */
+  /** Why no process runs its schedule, as text. Absent if one does. */
   readonly unattended?: string;
-  /** Its next tick will be skipped, as a person holds the job. */
+  /** Its next tick will be skipped because a user holds the job. */
   readonly held?: true;
   /** Why its next tick will be skipped. */
   readonly skipped?: NonNullable<NextTick["skipped"]>;
-  /** When its next tick is due that will be run. Absent while its pause has no end. */
+  /** When its next tick that will be run is due. Absent while its pause has no end. */
   readonly nextRun?: number;
   /**
-   * Its ticks that were due a minute ago, and that no process has decided on: the first one, the last one,
-   * how many.
+   * Its ticks that were due a minute ago and that no process has decided on: the first one, the last one, and
+   * their number.
    */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
-  /** When the last run ended that completed. */
+  /** When the last completed run ended. */
   readonly lastWell?: number;
-  /** The id of the run that goes on. */
+  /** The id of the run in progress. */
   readonly running?: string;
-  /** When that one began. */
+  /** When that run started. */
   readonly runningSince?: number;
-  /** Since when its lock is held. With `hold`, by a person, and not by a process. */
+  /** Since when its lock is held. With `hold`: by a user, not by a process. */
   readonly lock?: { readonly since: number; readonly hold?: HoldView };
-  /** The share of its last 50 attempts that ended well, from 0 to 1: each attempt of a chain counts. */
+  /**
+   * The share of its last 50 attempts that did not end in error, from 0 to 1: each attempt of a retry series
+   * counts.
+   */
   readonly rate?: number;
-  /** The last 20 that completed, oldest first. */
+  /** The durations of the last 20 completed runs, oldest first. */
   readonly durations: readonly number[];
 }
 
 /** `GET api/v1/jobs?limit&after&q`: by name. */
 export interface Jobs {
   readonly jobs: readonly Job[];
-  /** Whether there are jobs after these: ask again with `after`, the name of the last one. */
+  /** Whether more jobs follow: request them with `after`, the name of the last one. */
   readonly more: boolean;
 }
 
-/** `GET api/v1/jobs/NAME?from&to`: with a range of time, its ticks are those of that time. */
+/** `GET api/v1/jobs/NAME?from&to`: with a range of time, only ticks in that range. */
 export interface JobDetail extends Job {
   /** The definition of the schedule, as JSON. */
   readonly definition?: { readonly [field: string]: unknown };
-  /** The next 10, and what became of the last 20, of a range of time 100; the latest first. */
+  /**
+   * The latest first: the next 10 ticks, and the last 20 with their outcomes, or 100 with a range of time.
+   */
   readonly ticks: readonly TickView[];
 }
 
@@ -346,17 +354,17 @@ export interface ReasonView {
    */
   readonly code: string;
   readonly text: string;
-  /** When it happened, or will. */
+  /** When it happened, or will happen. */
   readonly at?: number;
-  /** The id of the run that it is about. */
+  /** The id of the run that it concerns. */
   readonly run?: string;
   /** With `last`: how that run ended. */
   readonly status?: RunStatus;
-  /** With `retry`: the number of the attempt that is due. `run` is then the first run of its chain. */
+  /** With `retry`: the number of the pending attempt. `run` is then the first run of its retry series. */
   readonly attempt?: number;
-  /** What can be done about it. */
+  /** The action that helps. */
   readonly act?: ActName;
-  /** What helps that cannot be done from here, in words. */
+  /** A remedy that is not an action of the API, as text. */
   readonly help?: string;
 }
 
@@ -364,7 +372,7 @@ export interface ReasonView {
 export interface Why {
   readonly name: string;
   readonly reasons: readonly ReasonView[];
-  /** The next tick that is run. */
+  /** The next tick that will be run. */
   readonly next?: number;
 }
 
@@ -378,7 +386,7 @@ export interface Zones {
   readonly more: boolean;
 }
 
-/** A run in a list. Of its error, at most 300 characters. */
+/** A run in a list. Its error has at most 300 characters. */
 export type RunItem = Pick<
   RunRecord,
   "id" | "name" | "status" | "startTime" | "endTime" | "duration" | "trigger" | "attempt" | "tick" | "holder" | "error"
@@ -390,65 +398,67 @@ export interface Runs {
   readonly more: boolean;
   /** The id of the last one, for `before` of the next page. Absent without `more`. */
   readonly before?: string;
-  /** Of an empty list: a name that is near, if none is or has in it what was asked for. */
+  /** For an empty list: a similar name, if no name is, or contains, the requested one. */
   readonly meant?: string;
 }
 
 /**
- * The record of a run. If results are hidden, without `args`, `meta` and `result`: see `showResults` of `me`.
+ * The record of a run. If results are hidden, it lacks `args`, `meta` and `result`: see `showResults` of
+ * `me`.
  */
 export interface RunDetail extends RunRecord {
-  /** Whether there is a result that is hidden. */
+  /** Whether it has a result that is hidden. */
   readonly resultHidden?: boolean;
 }
 
 /** `GET api/v1/runs/ID`. */
 export interface RunPage {
   readonly run: RunDetail;
-  /** The runs of its chain of attempts, the first one first; itself among them. Empty if there is none. */
+  /** The runs of its retry series, the first one first, including this one. Empty if it has no retries. */
   readonly attempts: readonly RunItem[];
-  /** The next attempt of its chain, if it waits for one. */
+  /** The pending attempt of its retry series, if any. */
   readonly next?: RetryView;
   /** The last request to stop it, unless its record says that a cancel ended it: see `endedBy`. */
   readonly asked?: StopRequest;
-  /** The last run of the job before this one that completed. */
+  /** The last completed run of the job before this one. */
   readonly lastWell?: RunItem;
-  /** Why the job does not run now; of the newest run only. */
+  /** Why the job does not run now; only for the newest run. */
   readonly why: readonly ReasonView[];
   readonly log: {
-    /** How many lines were written so far; absent if none is kept. */
+    /** How many lines were written so far; absent if the store has none. */
     readonly lines?: number;
-    /** Whether no more will come. */
+    /** Whether no more lines will come. */
     readonly ended: boolean;
   };
   readonly progress?: Progress;
   /**
-   * What keeps its job from another run on request: that it has no schedule, that no process runs it, a hold.
+   * What keeps the job from another run on request: it has no schedule, no process runs the schedule, or it
+   * is on hold.
    */
   readonly job: { readonly scheduled: boolean; readonly unattended?: string; readonly held?: true };
 }
 
-/** Something in the log of a run: a line, or a place where lines are missing. */
+/** An item in the log of a run: a line, or a place where lines are missing. */
 export type LogItem = LogLine | LogGap;
 
 /**
- * `GET api/v1/runs/ID/log?tail&after&limit`: the items after line `after`, `limit` at most; with `tail` the
+ * `GET api/v1/runs/ID/log?tail&after&limit`: the items after line `after`, `limit` at most; with `tail`, the
  * last ones of the log.
  */
 export interface LogPage {
   readonly items: readonly LogItem[];
-  /** Whether more lines come after these. */
+  /** Whether more lines follow. */
   readonly more: boolean;
 }
 
-/** How many runs of each status. One that no run has is absent. */
+/** How many runs have each status. A status without runs is absent. */
 export type Counts = { readonly [S in RunStatus]?: number };
 
 /**
- * Runs of a name that are drawn as one bar: from, to, the worst status of them, and how many. Then the id, if
- * it is one run of which all is known; or how many of each status, if they differ. A run that is running ends
- * now. Where a name has many runs, a bar is a minute or an hour in which they began: the first one may count
- * runs that began a moment before `from`.
+ * Runs of a name that are drawn as one bar: start, end, worst status, and number of runs. Then the id, if it
+ * is one run that is fully known, or the number of runs by status, if statuses differ. A running run ends
+ * now. If a name has many runs, a bar covers a minute or an hour in which they started: the first one may
+ * count runs that started a moment before `from`.
  */
 export type Bar = readonly [start: number, end: number, status: RunStatus, count: number, more?: string | Counts];
 
@@ -457,7 +467,7 @@ export interface Lane {
   readonly name: string;
   /** Oldest first. */
   readonly bars: readonly Bar[];
-  /** Those that were not run, and those to come. */
+  /** The ticks that were not run, and the coming ones. */
   readonly ticks: readonly TickView[];
 }
 
@@ -469,11 +479,11 @@ export interface Timeline {
   readonly to: number;
   /** By name. */
   readonly lanes: readonly Lane[];
-  /** Whether there are lanes after these: ask again with `after`, the name of the last one. */
+  /** Whether more lanes follow: request them with `after`, the name of the last one. */
   readonly more: boolean;
   /**
-   * The runs that began in this part are not counted yet, or not all of them: a store with many records is
-   * counted once. Ask again. Absent if no run is left out.
+   * The range in which started runs are not, or not all, counted yet: a store with many records is counted
+   * once. Request it again. Absent if no run is left out.
    */
   readonly missing?: Missing;
 }
@@ -486,32 +496,32 @@ export interface Missing {
 
 /**
  * The events of `GET api/v1/events?log=ID&after=LINE`, a stream of server-sent events. `data` is JSON. `id`
- * is opaque: whoever reconnects with it as `Last-Event-ID` gets what it missed, lines of logs too, or
- * `reset`. After `hello` of a new stream, and after `reset`, comes a `running` with `all`: what is not in it
- * does not run. `log` may be repeated, up to 10 times, and `after` in the same order: the lines after that
- * one come; without it all of them.
+ * is opaque: a client that reconnects with it as `Last-Event-ID` gets what it missed, including lines of
+ * logs, or `reset`. After `hello` of a new stream, and after `reset`, a `running` with `all` follows: a run
+ * that is not in it is not running. `log` may be repeated, up to 10 times, and `after` in the same order: the
+ * stream sends the lines after that one; without `after`, all lines.
  */
 export interface Events {
   readonly hello: { readonly epoch: string; readonly at: number };
-  /** Changes of what runs. With `all`, it is everything that runs. */
+  /** Changes of the running runs. With `all`, it has all running runs. */
   readonly running: {
     readonly at: number;
     readonly all?: boolean;
     readonly put: readonly Running[];
     readonly gone: readonly string[];
   };
-  /** A run of these names began or ended, a tick was decided, or a pause began or ended. */
+  /** A run of one of these names started or ended, a tick was decided, or a pause began or ended. */
   readonly changed: { readonly at: number; readonly names: readonly string[] };
-  /** More of the log of a run. `ended`: no more will come. */
+  /** More of the log of a run. `ended`: no more lines will come. */
   readonly log: { readonly id: string; readonly items: readonly LogItem[]; readonly ended?: boolean };
-  /** The store is away: what is shown is of `since`. */
+  /** The store is away: the shown data is of `since`. */
   readonly stale: { readonly since: number };
   readonly fresh: { readonly at: number };
-  /** What was missed is not known any more: read all anew. */
+  /** The missed events are lost: read everything again. */
   readonly reset: { readonly at: number };
 }
 
-/** The answers of the endpoints, by their ids: `act` is that of each POST, and `error` of each that fails. */
+/** The answers of the endpoints, by id: `act` is the answer of each POST, and `error` of each failure. */
 export interface Answers {
   readonly me: Me;
   readonly now: Now;

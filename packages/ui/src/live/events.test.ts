@@ -13,7 +13,7 @@ afterEach(async () => {
   await it[Symbol.asyncDispose]();
 });
 
-/** Opens a stream, and collects what comes. */
+/** Opens a stream, and collects its events. */
 async function stream(query = "", last?: string): Promise<{ all: Received[]; stop: () => void }> {
   const controller = new AbortController();
   const headers = last === undefined ? {} : { "Last-Event-ID": last };
@@ -24,7 +24,7 @@ async function stream(query = "", last?: string): Promise<{ all: Received[]; sto
   return { all, stop: () => void reader[1]?.cancel().catch(() => {}) };
 }
 
-/** What runs, as one who reads the events knows it. */
+/** The running runs, as a client of the events knows them. */
 function running(all: readonly Received[]): string[] {
   const known = new Map<string, Running>();
   for (const { event, data } of all) {
@@ -39,7 +39,7 @@ function running(all: readonly Received[]): string[] {
 const changed = (all: readonly Received[]): string[] =>
   all.flatMap(({ event, data }) => (event === "changed" ? data.names : []));
 
-/** The numbers of the lines that came of a log. */
+/** The numbers of the lines that were sent of a log. */
 const lines = (all: readonly Received[], id: string): number[] =>
   all.flatMap(({ event, data }) =>
     event === "log" && data.id === id ? data.items.flatMap((item) => ("line" in item ? [item.line] : [])) : [],
@@ -180,7 +180,7 @@ describe("a stream of events", () => {
     run.log.info("line 1");
     const { all } = await stream(`?log=${encodeURIComponent(run.id)}`);
     await expect.poll(() => lines(all, run.id)).toEqual([1]);
-    // More than go into one event, and some for the next one.
+    // More lines than fit into one event, and some for the next one.
     for (let i = 2; i <= 1_203; i++) run.log.info(`line ${i}`);
     await run.end();
     await expect.poll(() => isEnded(all, run.id), { timeout: 30_000 }).toBe(true);

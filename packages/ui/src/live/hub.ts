@@ -8,18 +8,18 @@ import { runningOf } from "../view/now/now.js";
 import { type Followed, Shared } from "../view/source.js";
 import { Ring, type Sent } from "./ring.js";
 
-/** The most runs that are told: a page with more cannot be read. */
+/** The most runs that are sent: a page with more cannot be read. */
 const MOST = 500;
 
-/** What changed since the last look. */
+/** The changes since the last check. */
 export interface Difference {
   readonly put: Running[];
   readonly gone: string[];
-  /** The names of which a run began or ended. */
+  /** The names that have a run which started or ended. */
   readonly names: string[];
 }
 
-/** What the streams were told of the runs that go on, and what to tell next. */
+/** The runs in progress that the streams know, and the next changes to send. */
 export class ToldRuns {
   readonly #told: Map<string, { readonly id: string; readonly text: string }> = new Map();
   readonly #mask: (text: string) => string;
@@ -28,23 +28,23 @@ export class ToldRuns {
     this.#mask = mask;
   }
 
-  /** The names of the runs that were told. */
+  /** The names of the runs that were sent. */
   names(): IterableIterator<string> {
     return this.#told.keys();
   }
 
-  /** Everything that runs, told anew. */
+  /** All runs in progress, sent again. */
   all(runs: readonly LiveRun[], now: number): Running[] {
     this.#told.clear();
     return shown(runs).map((run) => this.#tell(run, now));
   }
 
-  /** The same for one who comes later. The others are told of what changed all the same. */
+  /** The same for a client that joins later. The other clients still get only changes. */
   view(runs: readonly LiveRun[], now: number): Running[] {
     return shown(runs).map((run) => runningOf(run, now, { mask: this.#mask }));
   }
 
-  /** What changed of these names. `find`: the run of a name that goes on. */
+  /** The changes of these names. `find`: the running run of a name. */
   difference(names: Iterable<string>, find: (name: string) => LiveRun | undefined, now: number): Difference {
     const difference: Difference = { put: [], gone: [], names: [] };
     for (const name of names) if (!isOwn(name)) this.#compare(name, find(name), now, difference);
@@ -57,7 +57,7 @@ export class ToldRuns {
       gone.push(before.id);
       this.#told.delete(name);
     }
-    // Also of a run that began and ended between two looks.
+    // Includes a run that started and ended between two checks.
     if (run === undefined || before?.id !== run.id) names.push(name);
     if (run === undefined || (!this.#told.has(name) && this.#told.size >= MOST)) return;
     const running = this.#tell(run, now);
@@ -75,33 +75,33 @@ function shown(runs: readonly LiveRun[]): readonly LiveRun[] {
   return runs.filter(({ name }) => !isOwn(name)).slice(0, MOST);
 }
 
-/** Changes that come in so short a time are told together, in ms. The first one is told at once. */
+/** Changes within this time are sent together, in ms. The first one is sent at once. */
 const COALESCE = 50;
 
-/** How often it is looked whether the store answers, and for how long its answer is waited for. */
+/** How often the store is polled, and how long to wait for its answer. */
 const LOOK = 2_000;
 const PATIENCE = 3_000;
 
-/** How often the leases of what runs are told. */
+/** How often the leases of running runs are sent. */
 const LEASES = 5_000;
 
-/** How long the store is followed when nobody looks any more. */
+/** How long the store is still followed without clients. */
 const LINGER = 60_000;
 
-/** How long the names that have a record are known. New ones are seen as they come. */
+/** How long the names that have a record are cached. New names are added as they appear. */
 const NAMES = 60_000;
 
-/** A store that is followed. */
+/** A store that is being followed. */
 interface Following {
   readonly store: LiveStore;
   readonly over: AbortController;
   isReady: boolean;
 }
 
-/** Hears of each event. */
+/** Gets each event. */
 export type Listener = (sent: Sent) => void;
 
-/** Follows the store once for all who look at it, and tells them what changes. */
+/** Follows the store once for all clients, and sends them the changes. */
 export class Hub implements Followed {
   readonly epoch: string = randomBytes(6).toString("hex");
   readonly ring: Ring = new Ring();
@@ -117,7 +117,7 @@ export class Hub implements Followed {
   #flushTimer: NodeJS.Timeout | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #lastUse = 0;
-  /** When the store answered last, in ms since 1970. */
+  /** When the store last answered, in ms since 1970. */
   #answered: number = Date.now();
   #isStale = false;
   #closed = false;
@@ -138,7 +138,7 @@ export class Hub implements Followed {
   }
 
   /**
-   * What runs, once all of it is known.
+   * The running runs, once all are known.
    *
    * @throws ChannelError if the store is away
    */
@@ -147,7 +147,7 @@ export class Hub implements Followed {
   }
 
   /**
-   * All that an operator wants to know, as it is now.
+   * The current state of the store, for operators.
    *
    * @throws ChannelError if the store is away
    */
@@ -175,7 +175,7 @@ export class Hub implements Followed {
     return this.#names.get();
   }
 
-  /** Calls `listener` with each event from now on. Call the result to end that. */
+  /** Calls `listener` with each event from now on. Call the result to stop. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     this.#follow();
@@ -185,7 +185,7 @@ export class Hub implements Followed {
     };
   }
 
-  /** What a new listener must know: all that runs, and whether the store is away. */
+  /** The state that a new listener needs: all running runs, and whether the store is away. */
   state(): { readonly running?: Events["running"]; readonly stale?: Events["stale"] } {
     const now = Date.now();
     const live = this.#following?.isReady === true ? this.#following.store.runs : undefined;
@@ -195,7 +195,7 @@ export class Hub implements Followed {
     };
   }
 
-  /** Tells at once what a person has just done. */
+  /** Announces at once that a user has changed a job. */
   touch(name: string): void {
     this.#changed.add(name);
     this.#soon();
@@ -229,7 +229,7 @@ export class Hub implements Followed {
   #begin(): void {
     const every = (ms: number, work: () => void): void => {
       const timer = setInterval(work, ms);
-      // A program with a cockpit ends as one without.
+      // The timers must not keep the program alive.
       timer.unref();
       this.#timers.push(() => clearInterval(timer));
     };
@@ -248,7 +248,7 @@ export class Hub implements Followed {
     this.#emit("running", { at, all: true, put: this.#told.all(following.store.runs.runs(), at), gone: [] });
   }
 
-  /** The store cannot be followed: the next look begins anew. */
+  /** The store cannot be followed: the next check starts again. */
   #gone(following: Following): void {
     if (this.#following !== following) return;
     following.over.abort();

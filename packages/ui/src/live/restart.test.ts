@@ -4,10 +4,10 @@ import { serveUi } from "../serve-ui.js";
 import { eventsOf, type Received } from "../testing/events.js";
 import type { ServedUi } from "../types.js";
 
-/** How often the server ends while it is watched. */
+/** How often the server restarts while it is watched. */
 const TIMES = 20;
 
-/** A client as a page is one: it comes back with the id of the last event, and keeps what it knows. */
+/** A client that acts like a page: it reconnects with the id of the last event, and keeps what it knows. */
 class Client {
   readonly lines: number[] = [];
   readonly runs: Set<string> = new Set();
@@ -24,7 +24,7 @@ class Client {
         const response = await fetch(`${url}/api/v1/events?log=${log}`, { headers, signal });
         for await (const event of eventsOf(response)) this.#see(event);
       } catch {
-        // The server is away: it is asked again at once, more often than a browser does.
+        // The server is away: try again at once, more often than a browser does.
         await new Promise((resolve) => setImmediate(resolve));
       }
     }

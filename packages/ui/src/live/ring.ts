@@ -1,6 +1,6 @@
 import type { Events } from "../contract/types.js";
 
-/** The most events that are kept for those who reconnect, and their length in characters. */
+/** The most events that are held for clients that reconnect, and their most characters in all. */
 const MOST_EVENTS = 2_000;
 const MOST_TEXT = 2_000_000;
 
@@ -11,7 +11,7 @@ export interface Sent {
   readonly data: string;
 }
 
-/** The last events, so that whoever was away for a moment misses none. */
+/** The last events, so that a client that was disconnected for a moment misses none. */
 export class Ring {
   readonly #events: Sent[] = [];
   #size = 0;
@@ -32,7 +32,7 @@ export class Ring {
     return sent;
   }
 
-  /** The events after this one; `undefined` if some of them are not kept any more, or were never sent. */
+  /** The events after this one; `undefined` if some of them were dropped, or never sent. */
   after(seq: number): readonly Sent[] | undefined {
     if (seq > this.#seq) return undefined;
     const oldest = this.#events[0]?.seq ?? this.#seq + 1;

@@ -31,7 +31,7 @@ test("a stream whose client does not read is ended at 4 MiB: it takes no more me
   let size = 0;
   for await (const { data } of eventsOf(new Response(body))) {
     size += JSON.stringify(data).length;
-    // Without the limit, the stream goes on, and has all ten.
+    // Without the limit, the stream would continue and send all ten.
     expect(size).toBeLessThan(6 * MIB);
   }
   expect(size).toBeGreaterThan(3 * MIB);

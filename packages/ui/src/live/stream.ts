@@ -5,13 +5,13 @@ import type { Source } from "../view/source.js";
 import type { Hub } from "./hub.js";
 import type { Sent } from "./ring.js";
 
-/** A stream whose client has so many bytes to read is ended: the client comes back, and resumes. */
+/** A stream whose client has this many unread bytes is ended: the client reconnects, and resumes. */
 const MOST_WAITING = 4 * 1_024 * 1_024;
 
-/** How often a comment is sent, so that proxies keep the stream, and so that its end is noticed. */
+/** How often a comment is sent, in ms. Comments keep proxies from closing the stream, and detect its end. */
 const PING = 5_000;
 
-/** Lines that come in so short a time are sent together, in ms, and at most so many at once. */
+/** Lines within this time are sent together, in ms, and at most this many lines and characters at once. */
 const COALESCE = 50;
 const LINES = 500;
 const TEXT = 64_000;
@@ -25,7 +25,7 @@ export interface FollowedLog {
   line: number;
 }
 
-/** What a client asks for. */
+/** The request of a client. */
 export interface StreamAsked {
   readonly logs: readonly FollowedLog[];
   /** The id of the last event that the client has. */
@@ -45,7 +45,7 @@ export class EventStream {
   #seq = 0;
   #end: () => void = () => {};
 
-  /** `onEnd` is called once, when the client or {@link EventStream.close} has ended it. */
+  /** `onEnd` is called once, when the client or {@link EventStream.close} has ended the stream. */
   constructor(source: Source, hub: Hub, { logs, last }: StreamAsked, onEnd: () => void) {
     this.#source = source;
     this.#hub = hub;
@@ -72,7 +72,7 @@ export class EventStream {
     try {
       this.#controller?.close();
     } catch {
-      // The client has ended it at this moment.
+      // The client ended it at this moment.
     }
   }
 
@@ -132,7 +132,7 @@ export class EventStream {
     else this.#controller.enqueue(encoder.encode(text));
   }
 
-  /** Sends the lines of a log, as they come. A client that reads slowly holds up its own log only. */
+  /** Sends the lines of a log as they come. A client that reads slowly delays only its own log. */
   async #followLog(log: FollowedLog): Promise<void> {
     const run = parseRunId(log.id);
     const { signal } = this.#over;
@@ -148,14 +148,14 @@ export class EventStream {
       batch.flush();
       if (!signal.aborted) this.#send("log", { id: log.id, items: [], ended: true });
     } catch {
-      // The store was away at the first read. Without `ended`, the client asks again.
+      // The store was away at the first read: try again. The client gets no `ended` meanwhile.
       batch.flush();
       if (!signal.aborted) setTimeout(() => void this.#followLog(log), 1_000).unref();
     }
   }
 
   #sendLines(log: FollowedLog, items: readonly LogItem[]): void {
-    // A gap does not count: it may have begun before, and is told again to who comes back.
+    // A gap does not count: it may have started before, and is sent again to a client that reconnects.
     for (const item of items) if ("line" in item) log.line = item.line;
     this.#send("log", { id: log.id, items });
   }
@@ -169,7 +169,7 @@ export class EventStream {
   }
 }
 
-/** Items that are sent together: the first one at once, those behind it a moment later. */
+/** Batches items: the first one is sent at once, the ones after it a moment later. */
 class Batch {
   readonly #send: (items: readonly LogItem[]) => void;
   #items: LogItem[] = [];
@@ -203,7 +203,7 @@ class Batch {
   }
 }
 
-/** What a client missed that has this event, and which lines of its logs it has. */
+/** The events that a client with this last event missed, and the lines of its logs that it has. */
 function resume(
   last: string | undefined,
   hub: Hub,
@@ -211,7 +211,7 @@ function resume(
 ): { readonly missed: readonly Sent[] | undefined; readonly logs: readonly FollowedLog[] } {
   const [, epoch, seq = "", lines] = /^([0-9a-f]+)-(\d+)(?:-([\d.]+))?$/.exec(last ?? "") ?? [];
   const had = lines?.split(".").map(Number) ?? [];
-  // The lines of a log are the same whatever server reads them.
+  // The lines of a log are the same on every server.
   const logs = asked.map(({ id, line }, i) => ({ id, line: Math.max(line, had[i] ?? 0) }));
   return { missed: epoch === hub.epoch ? hub.ring.after(Number(seq)) : undefined, logs };
 }

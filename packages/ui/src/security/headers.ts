@@ -2,13 +2,12 @@ import { createHash } from "node:crypto";
 
 const POLICY = "default-src 'self'; base-uri 'self'; object-src 'none'; frame-ancestors 'none'; form-action 'self'";
 
-/** The policy of a page that has one inline style. Any other style or script in it is not obeyed. */
+/** The policy of a page with one inline style. The browser rejects any other inline style or script in it. */
 export const policyWithStyle = (style: string): string =>
   `${POLICY}; style-src 'self' 'sha256-${createHash("sha256").update(style).digest("base64")}'`;
 
 /**
- * What every answer says to the browser: pages take nothing from other hosts, are in no frame, and tell
- * nobody where they are.
+ * The headers of every answer: pages load nothing from other hosts, cannot be framed, and send no referrer.
  */
 const HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": POLICY,
@@ -19,7 +18,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Cross-Origin-Opener-Policy": "same-origin",
 };
 
-/** The same answer with the headers that every answer has. A page may say more than they do. */
+/** Adds the headers that every answer has. A page may set them itself. */
 export function secured(response: Response): Response {
   for (const [name, value] of Object.entries(HEADERS)) {
     if (!response.headers.has(name)) response.headers.set(name, value);

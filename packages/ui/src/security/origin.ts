@@ -10,8 +10,8 @@ const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i;
 type Trust = Pick<ViewOptions, "hosts" | "trustProxy">;
 
 /**
- * Refuses a request whose `Host` is not known. Without that, a page of another site whose name was made to
- * point to this machine could read everything: DNS rebinding.
+ * Rejects a request whose `Host` is not known. Otherwise another site could point its name to this machine
+ * and read everything: DNS rebinding.
  *
  * @see https://github.com/advisories/GHSA-vg6x-rcgg-rjx6
  */
@@ -22,13 +22,13 @@ export function checkHost(request: Request, trust: Trust): void {
   throw new Refusal("FORBIDDEN", `the host "${host.slice(0, 100)}" is not known here: add it to the option "hosts"`);
 }
 
-/** Whether a page of another site asks, or leads here. `none`: a person typed the address. */
+/** Whether the request comes from a page of another site. `none`: the user typed the address. */
 export function isForeign(request: Request): boolean {
   const site = request.headers.get("Sec-Fetch-Site");
   return site !== null && site !== "same-origin" && site !== "none";
 }
 
-/** A method that changes something must come from a page of this server, as JSON. */
+/** A request that changes something must come from a page of this server, as JSON. */
 export function checkOrigin(request: Request, trust: Trust): void {
   if (request.method === "GET" || request.method === "HEAD") {
     if (!isForeign(request)) return;
@@ -46,7 +46,7 @@ export function checkOrigin(request: Request, trust: Trust): void {
 /** An address that only programs of this machine have. */
 const LOOPBACK = /^(?:::ffff:)?127(?:\.\d{1,3}){3}$|^::1$/i;
 
-/** What a proxy adds: the program behind it is then not the one that asks. */
+/** Headers that a proxy adds: the program behind it is then not the client. */
 const FORWARDED: readonly string[] = [
   "Forwarded",
   "Via",
@@ -56,7 +56,7 @@ const FORWARDED: readonly string[] = [
   "X-Real-IP",
 ];
 
-/** Whether a program of this machine asks, by a name of this machine, with no proxy in between. */
+/** Whether the client is a program of this machine that uses a name of this machine, without a proxy. */
 export function isLocal(request: Request, address: string | undefined): boolean {
   const [, name = ""] = HOST.exec(request.headers.get("Host") ?? "") ?? [];
   return (
@@ -69,7 +69,7 @@ export function isLocal(request: Request, address: string | undefined): boolean 
 
 function hostOf(request: Request, { trustProxy = false }: Trust): string {
   const forwarded = trustProxy ? last(request.headers.get("X-Forwarded-Host")) : undefined;
-  // The URL has a host in every case: it must not stand for a header that is missing.
+  // The URL always has a host: it must not replace a missing header.
   return forwarded ?? request.headers.get("Host") ?? "";
 }
 
@@ -79,18 +79,18 @@ function originOf(request: Request, trust: Trust): string {
   return `${proto ?? new URL(request.url).protocol.slice(0, -1)}://${hostOf(request, trust)}`;
 }
 
-/** Whether the browser sees this server by https. */
+/** Whether the browser reaches this server by https. */
 export function isSecure(request: Request, trust: Trust): boolean {
   return originOf(request, trust).startsWith("https:");
 }
 
-/** The address of the client, as it is told to the audit. */
+/** The address of the client, for the audit. */
 export function addressOf(request: Request, trust: Trust, address: string | undefined): string {
   const forwarded = trust.trustProxy === true ? last(request.headers.get("X-Forwarded-For")) : undefined;
   return forwarded ?? address ?? "an unknown address";
 }
 
-/** Proxies append: only what the last one wrote is not of the client. */
+/** Proxies append: only the last value does not come from the client. */
 function last(header: string | null): string | undefined {
   const value = header?.split(",").at(-1)?.trim();
   return value === undefined || value === "" ? undefined : value.slice(0, 255);

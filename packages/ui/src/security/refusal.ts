@@ -13,7 +13,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   FAULT: 500,
 };
 
-/** A request that is not answered as it was asked. */
+/** A request that is rejected. */
 export class Refusal extends Error {
   override readonly name: string = "Refusal";
   readonly code: ErrorCode;

@@ -15,7 +15,7 @@ export function checkRole({ role, method, id }: Endpoint, viewer: Viewer, readOn
   throw new Refusal("DENIED", `"${id}" needs the role ${role}, and ${viewer.user} has ${viewer.role}`);
 }
 
-/** Whether `authorize` answered with a viewer: its answer is of another program. */
+/** Whether `authorize` returned a viewer: it is code of the user. */
 export function isViewer(value: unknown): value is Viewer {
   const { user, role } = (typeof value === "object" && value !== null ? value : {}) as Partial<Viewer>;
   return typeof user === "string" && user !== "" && RANK.includes(role as Role);

@@ -17,7 +17,7 @@ afterAll(async () => {
   await it[Symbol.asyncDispose]();
 });
 
-/** Of every page and asset, one; and every endpoint. */
+/** One of the pages, one of the assets, and unknown paths. */
 const PAGES = ["/", "/jobs/a", "/assets/none.js", "/none"] as const;
 
 const BODY = { reason: "a test", dryRun: true, from: 0, to: 1 };
@@ -183,7 +183,7 @@ describe("every answer has the headers that protect it", () => {
   });
 
   test.each(PAGES)("the page %s", async (path) => {
-    // The frame that is painted first has its style in the page.
+    // The style of the first frame is in the page.
     check(await it.send("GET", path), path.startsWith("/assets/") ? "" : "; style-src 'self' 'HASH'");
     check(await it.send("PUT", path));
   });
@@ -194,7 +194,7 @@ test("a GET changes nothing in the store", async () => {
     const all: string[] = [];
     for (const channel of [it.manager.channels.jobs, it.manager.channels.locks]) {
       for await (const { key, version } of channel.keys()) {
-        // This process renews its session all the time, and now and then sweeps those that are over.
+        // This process constantly renews its session, and sometimes sweeps expired ones.
         if (!["session", "sweep"].includes(String((key as readonly unknown[])[0])))
           all.push(`${JSON.stringify(key)} ${version}`);
       }

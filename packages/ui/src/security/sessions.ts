@@ -2,19 +2,21 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import type { JsonValue } from "@ojm/core";
 import { Refusal } from "./refusal.js";
 
-/** How long a session is good, in ms: a working day. */
+/** How long a session is valid, in ms: a working day. */
 const LIFE = 12 * 3_600_000;
 
 /**
- * Sessions in signed cookies: `ID.END.SIGNATURE`. The server keeps only those that were ended early, so
- * sessions outlive a server whose next one has the same secret.
+ * Sessions in signed cookies: `ID.END.SIGNATURE`. The server stores only sessions that were ended early, so
+ * sessions survive a restart with the same secret.
  */
 export class Sessions {
   readonly #secret: Buffer;
   readonly #now: () => number;
   readonly #ended: Map<string, number> = new Map();
 
-  /** `scope`: what a session is good for. With the same secret, one of another scope is not good. */
+  /**
+   * `scope`: what a session is valid for. A session of another scope is invalid, even with the same secret.
+   */
   constructor(secret: string | undefined, scope: JsonValue, now: () => number = Date.now) {
     this.#secret = createHmac("sha256", secret ?? randomBytes(32))
       .update(JSON.stringify(scope))
@@ -23,21 +25,20 @@ export class Sessions {
   }
 
   /**
-   * A name of this machine that nobody can guess. A cookie is of a host, whatever the port: a server on
-   * another
-   * port gets it only if the browser reaches that server by the same name.
+   * A name of this machine that cannot be guessed. A cookie belongs to a host, whatever the port: a server on
+   * another port gets it only if the browser reaches that server by the same name.
    */
   get hostName(): string {
     return `ojm-${createHmac("sha256", this.#secret).update("host").digest("hex").slice(0, 32)}.localhost`;
   }
 
-  /** A new session: its cookie's value, and for how long it is good, in s. */
+  /** A new session: the value of its cookie, and how long it is valid, in s. */
   create(): { readonly value: string; readonly maxAge: number } {
     const body = `${randomBytes(16).toString("base64url")}.${this.#now() + LIFE}`;
     return { value: `${body}.${this.#sign(body)}`, maxAge: LIFE / 1_000 };
   }
 
-  /** The id of a session that is good. */
+  /** The id of a session; `undefined` if it is not valid. */
   idOf(value: string | undefined): string | undefined {
     const [, id = "", until = "", signature = ""] = /^([\w-]{22})\.(\d{1,16})\.([\w-]{43})$/.exec(value ?? "") ?? [];
     const expected = this.#sign(`${id}.${until}`);
@@ -67,13 +68,13 @@ export function cookieOf(request: Request, name: string): string | undefined {
   return undefined;
 }
 
-/** How long a launch token is good, in ms. */
+/** How long a launch token is valid, in ms. */
 const TOKEN_LIFE = 60_000;
 
-/** So many tokens are good at once. */
+/** How many tokens are valid at once. */
 const MOST_TOKENS = 10;
 
-/** Tokens of 256 bits that are good once. They are kept as hashes. */
+/** Tokens of 256 bits that are valid once. Only their hashes are stored. */
 export class LaunchTokens {
   readonly #now: () => number;
   #tokens: { readonly hash: Buffer; readonly until: number }[] = [];
@@ -88,11 +89,11 @@ export class LaunchTokens {
     return token;
   }
 
-  /** Whether a token is good. It is not good any more after that. */
+  /** Whether a token is valid. Afterwards it is not. */
   take(token: string): boolean {
     const hash = hashOf(token);
     const now = this.#now();
-    // Compares all of them: the time it takes tells nothing.
+    // Compares all of them, so that the time it takes reveals nothing.
     const isGood = this.#tokens.filter((one) => timingSafeEqual(one.hash, hash) && now < one.until).length > 0;
     this.#tokens = this.#tokens.filter((one) => !timingSafeEqual(one.hash, hash) && now < one.until);
     return isGood;
@@ -108,7 +109,7 @@ const OF_ONE = 10;
 const OF_ALL = 100;
 const WINDOW = 60_000;
 
-/** Limits how often a wrong token is answered. */
+/** Limits how many wrong tokens are answered. */
 export class RateLimit {
   readonly #attempts: Map<string, number> = new Map();
   readonly #now: () => number;

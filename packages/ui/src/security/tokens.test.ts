@@ -41,7 +41,7 @@ test("a session is good for twelve hours, until it is ended, and only with its s
   sessions.end(id ?? "");
   expect(sessions.idOf(value)).toBeUndefined();
   expect(sessions.idOf(other)).toBeDefined();
-  // It stays ended for as long as its cookie is good.
+  // It stays ended as long as its cookie is valid.
   now = 12 * 3_600_000 - 1;
   sessions.end("another");
   expect(sessions.idOf(value)).toBeUndefined();

@@ -9,6 +9,6 @@ test("a base path is one of plain segments, and slashes at its end do not count"
 });
 
 test("a prefix of many slashes does not take a time that is quadratic in its length", () => {
-  // Quadratic, it would take many seconds.
+  // In quadratic time, it would take many seconds.
   expect(plain(`${"/".repeat(150_000)}x`)).toBeUndefined();
 });

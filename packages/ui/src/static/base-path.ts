@@ -1,15 +1,17 @@
 import type { RequestSource, ViewOptions } from "../types.js";
 
-/** A path of plain segments: it stands in HTML, and in cookies. */
+/** A path of plain segments: it is written into HTML and cookies. */
 const PLAIN = /^(\/[A-Za-z0-9._~-]+)*$/;
 
-/** Where the cockpit is mounted, with a slash at its end, and the path of the request below that. */
+/** Where the UI is mounted, with a slash at the end, and the path of the request below that. */
 export interface Place {
   readonly base: string;
   readonly path: string;
 }
 
-/** Finds where a request goes. A server or proxy in front may have taken the base path off, or not. */
+/**
+ * The base and the path of a request. A server or proxy in front may or may not have removed the base path.
+ */
 export function placeOf(
   request: Request,
   { basePath, trustProxy = false }: Pick<ViewOptions, "basePath" | "trustProxy">,
@@ -22,10 +24,10 @@ export function placeOf(
   return { base: `${base}/`, path: isWhole ? path.slice(base.length) || "/" : path };
 }
 
-/** A base path without a slash at its end; `undefined` if it is none. */
+/** A base path without a slash at its end; `undefined` if it is not valid. */
 export function plain(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  // A regular expression for the slashes at the end would take a time that is quadratic in slashes elsewhere.
+  // A regular expression for trailing slashes would take quadratic time if slashes are elsewhere.
   let end = path.length;
   while (path[end - 1] === "/") end--;
   const trimmed = path.slice(0, end);

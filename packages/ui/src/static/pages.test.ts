@@ -25,7 +25,7 @@ describe("the pages", () => {
   test("each path but those of files is the page, with its base path", async () => {
     for (const [path, status] of [
       ...["/", "/index.html", "/jobs/a", "/runs/a@2026-11-25T02:00:00.000Z"].map((path) => [path, 200] as const),
-      // It says itself that there is no such page.
+      // The page itself says that it does not exist.
       ...["/x.js", "/metrics", "/.git/config"].map((path) => [path, 404] as const),
     ]) {
       const answer = get(path);

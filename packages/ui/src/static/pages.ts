@@ -23,7 +23,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** What stands in index.html for the base path. */
+/** The placeholder for the base path in index.html. */
 const BASE = '<base href="/">';
 
 interface File {
@@ -33,7 +33,7 @@ interface File {
   readonly tag: string;
 }
 
-/** The pages, as they were built: a few files, kept in memory. Nothing else of the disk can be asked for. */
+/** The pages, as they were built: a few files in memory. No other file of the disk can be requested. */
 export class Pages {
   readonly #folder: string;
   #files: ReadonlyMap<string, File> | undefined;
@@ -43,8 +43,8 @@ export class Pages {
   }
 
   /**
-   * The file at a path, or the page that shows what the path says. `data`: what its program needs first. The
-   * frame of the page does not wait for it.
+   * The file at a path, or the page for the path. `data`: what its program needs first. The frame of the page
+   * does not wait for it.
    */
   answer(request: Request, path: string, base: string, data?: Promise<object>): Response {
     this.#files ??= read(this.#folder);
@@ -65,13 +65,16 @@ export class Pages {
   }
 }
 
-/** A page at once, but for its end, which has the data for its program. The program begins after that. */
+/**
+ * Sends a page at once, except for its end, which has the data for its program. The program starts after
+ * that.
+ */
 function stream(request: Request, type: string, page: string, data: Promise<object>): Response {
   const headers: Record<string, string> = {
     "Content-Type": type,
     "Cache-Control": "no-store",
     Vary: "Accept-Encoding",
-    // nginx would keep the frame until it has all.
+    // nginx would buffer the frame until the page is complete.
     "X-Accel-Buffering": "no",
   };
   const zip = takesGzip(request) ? createGzip() : undefined;
@@ -79,17 +82,17 @@ function stream(request: Request, type: string, page: string, data: Promise<obje
   const body = zip ?? new PassThrough();
   const [frame = "", end = ""] = page.split(/(?=<\/body>)/);
   body.write(frame);
-  // Without it, the browser gets nothing before the end.
+  // Without this, the browser gets nothing before the end.
   zip?.flush();
   void data.then((all) => body.end(`${dataBlock(all)}${end}`));
   return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, { headers });
 }
 
-/** A parser of HTML looks for the end of a script at each "<", within a text too. */
+/** An HTML parser looks for the end of a script at each "<", even within a string. */
 const dataBlock = (data: object): string =>
   `<script type="application/json" id="first">${JSON.stringify(data).replaceAll("<", "\\u003c")}</script>\n  `;
 
-/** Beside the program that was built, or where the build puts them if the sources are run. */
+/** Beside the built program, or in the build folder if the sources are run. */
 function builtPages(): string {
   const folders = ["./web/", "../../dist/web/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return folders.find((folder) => existsSync(join(folder, "index.html"))) ?? join(folders[0] ?? "", "missing");
@@ -116,7 +119,7 @@ function fileOf(type: string, body: Buffer): File {
 function send(request: Request, { type, body, zipped, tag }: File, isHashed: boolean, status = 200): Response {
   const headers: Record<string, string> = {
     "Content-Type": type,
-    // The name of an asset has the hash of what is in it.
+    // The name of an asset contains the hash of its content.
     "Cache-Control": isHashed ? "public, max-age=31536000, immutable" : "no-cache",
     ETag: tag,
     Vary: "Accept-Encoding",

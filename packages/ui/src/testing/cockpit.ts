@@ -3,7 +3,7 @@ import { Scheduler } from "@ojm/schedule";
 import { createUi } from "../create-ui.js";
 import type { RequestSource, Role, Ui, UiOptions } from "../types.js";
 
-/** A cockpit on a store in memory. Its viewer is what the header `X-Role` says. */
+/** A UI on a store in memory. The header `X-Role` sets its viewer. */
 export interface TestCockpit extends AsyncDisposable {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
@@ -12,7 +12,7 @@ export interface TestCockpit extends AsyncDisposable {
   send(method: string, path: string, options?: Sending): Promise<Response>;
   /** The JSON of a GET. */
   get<T>(path: string): Promise<T>;
-  /** The JSON of an act, and its status. */
+  /** The JSON of an action, and its status. */
   act(path: string, body: object, role?: Role): Promise<{ readonly status: number; readonly body: never }>;
 }
 
@@ -25,12 +25,12 @@ export interface Sending {
   readonly from?: RequestSource;
 }
 
-/** Opens a cockpit. Dispose of it. */
+/** Opens a UI. The caller disposes of it. */
 export async function openCockpit(
   options: Partial<UiOptions> & { readonly channels?: JobManagerOptions } = {},
 ): Promise<TestCockpit> {
   const { channels = {}, ...more } = options;
-  // A memory is that of a clock: each test has its own.
+  // A store in memory belongs to a clock: each test has its own.
   const clock = { ...systemClock };
   const manager = await openJobManager({ heartbeatThread: false, clock, ...channels });
   const scheduler = new Scheduler(manager, { clock });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Endpoint } from "../contract/endpoint.js";
 
-/** The schemas, with all fields that they do not name refused: an answer has nothing more in it. */
+/** The schemas without additional fields: an answer must not have more. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== "object" || schema === null) return schema;
@@ -15,7 +15,7 @@ function closed(schema: unknown): unknown {
 const document: unknown = JSON.parse(readFileSync(new URL("../../openapi.json", import.meta.url), "utf8"));
 const ajv = new Ajv2020({ strict: false, allErrors: true }).addSchema(closed(document) as object, "openapi");
 
-/** How an answer differs from what `openapi.json` says of its endpoint. */
+/** How an answer differs from the schema of its endpoint in `openapi.json`. */
 export function answerErrors({ path, method }: Pick<Endpoint, "path" | "method">, answer: unknown): unknown[] {
   const place = path.replace(/:(\w+)/g, "{$1}").replaceAll("/", "~1");
   return errorsBy(`/paths/${place}/${method.toLowerCase()}/responses/200/content/application~1json/schema`, answer);

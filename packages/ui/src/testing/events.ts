@@ -1,6 +1,6 @@
 import type { Events } from "../contract/types.js";
 
-/** An event of a stream, as a browser reads it. */
+/** An event of a stream as a browser gets it. */
 export type Received = {
   readonly [Name in keyof Events]: { readonly event: Name; readonly id: string; readonly data: Events[Name] };
 }[keyof Events];
@@ -31,7 +31,7 @@ export function collected(response: Response): Received[] {
   const collect = async (): Promise<void> => {
     for await (const event of eventsOf(response)) all.push(event);
   };
-  // A stream that is cut off is what some tests are about.
+  // Some tests cut the stream off.
   collect().catch(() => {});
   return all;
 }

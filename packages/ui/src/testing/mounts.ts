@@ -8,13 +8,13 @@ import { Hono } from "hono";
 import Koa from "koa";
 import type { Ui } from "../types.js";
 
-/** A server that has a cockpit somewhere. */
+/** A server with a mounted UI. */
 export interface Mounted {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Mounts a cockpit below a prefix, `""` for the root. */
+/** Mounts a UI below a prefix, `""` for the root. */
 export type Mount = (ui: Ui, prefix: string) => Promise<Mounted>;
 
 async function listening(server: Server): Promise<Mounted> {
@@ -29,7 +29,7 @@ async function listening(server: Server): Promise<Mounted> {
   };
 }
 
-/** As in the README. */
+/** The same code as in the README. */
 export const mounts: Readonly<Record<string, Mount>> = {
   "node:http": (ui) => listening(createServer(ui.listener)),
   Express: (ui, prefix) => {
@@ -84,7 +84,7 @@ export const mounts: Readonly<Record<string, Mount>> = {
   },
 };
 
-/** A proxy that serves `upstream` below `/a/b`, with the whole path or without it, and nothing else. */
+/** A proxy that serves only `upstream`, below `/a/b`, with the whole path or without the prefix. */
 export function proxy(upstream: string, { strips }: { readonly strips: boolean }): Promise<Mounted> {
   return listening(
     createServer((request, response) => {

@@ -4,10 +4,10 @@ import { hasText, meantBy } from "./jobs/jobs.js";
 import { holderOf, shorten } from "./runs/items.js";
 import { fitting, type Source } from "./source.js";
 
-/** Which entries are asked for. */
+/** The filter of the entries. */
 export interface AuditAsked {
   readonly name?: string;
-  /** A text that the name of the job has in it. */
+  /** A text that the name of the job contains. */
   readonly q?: string;
   readonly before?: number;
   readonly limit: number;

@@ -8,7 +8,7 @@ import type { Source } from "./source.js";
 const LOCKS = 500;
 const NAMES = 100;
 
-/** The locks that are held, the processes that hold them, and the schedulers. */
+/** The held locks, the processes that hold them, and the schedulers. */
 export async function locksOf(source: Source): Promise<Locks> {
   const { manager, hub } = source;
   const [live, held] = await Promise.all([hub.live(), manager.locks()]);
@@ -60,7 +60,7 @@ function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone" | "wait
   };
 }
 
-/** Who holds a lock, if that is a person. */
+/** The hold of a lock, if a user holds it. */
 export function holdView(lock: HeldLock, { mask }: Pick<Source, "mask">): HoldView | undefined {
   const hold = holdOf(lock);
   if (hold === undefined) return undefined;

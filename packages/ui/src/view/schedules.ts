@@ -9,7 +9,7 @@ import {
 import { attendanceOf, type Unattended } from "@ojm/schedule/operator";
 import { take } from "./source.js";
 
-/** The schedules of a store, and the processes that are there to run them. */
+/** The schedules of a store, and the living processes that run them. */
 export interface Schedules {
   readonly schedules: readonly ScheduleView[];
   readonly schedulers: readonly SchedulerView[];
@@ -17,7 +17,7 @@ export interface Schedules {
   unattended(schedule: Pick<ScheduleView, "name" | "hash">): Unattended | undefined;
 }
 
-/** Reads the schedules, and who runs them. */
+/** Reads the schedules and their schedulers. */
 export async function readSchedules(manager: JobManager): Promise<Schedules> {
   const [schedules, schedulers] = await Promise.all([
     take(schedulesIn(manager), Number.POSITIVE_INFINITY),
@@ -26,5 +26,5 @@ export async function readSchedules(manager: JobManager): Promise<Schedules> {
   return { schedules, schedulers, unattended: attendanceOf(schedulers) };
 }
 
-/** The time zone in which a schedule is meant. */
+/** The time zone of a schedule. */
 export const zoneOf = ({ timeZone = "UTC" }: CheckedDefinition): string => timeZone;

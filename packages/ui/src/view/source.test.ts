@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Shared } from "./source.js";
 
-/** A read that the test answers. */
+/** A read whose answers the test controls. */
 function reads(): { readonly read: () => Promise<number>; readonly answers: ((value: number | Error) => void)[] } {
   const answers: ((value: number | Error) => void)[] = [];
   const read = (): Promise<number> =>

@@ -4,23 +4,23 @@ import type { Scheduler } from "@ojm/schedule";
 import type { StoreSnapshot } from "@ojm/schedule/operator";
 import type { OtherReason } from "../types.js";
 
-/** What is followed, and so is known without a read. */
+/** The followed store, whose data is known without a read. */
 export interface Followed {
   /**
-   * What runs, once all of it is known.
+   * The running runs, once all are known.
    *
    * @throws ChannelError if the store is away
    */
   live(): Promise<LiveRuns>;
   /**
-   * All that an operator wants to know, as it is now.
+   * The current state of the store, for operators.
    *
    * @throws ChannelError if the store is away
    */
   snapshot(): Promise<StoreSnapshot>;
   /** The names that have a record. */
   names(): Promise<ReadonlySet<string>>;
-  /** Tells at once what a person has just done. */
+  /** Announces at once that a user has changed a job. */
   touch(name: string): void;
 }
 
@@ -38,7 +38,7 @@ export interface Source {
 /** How many names are read at once. */
 const AT_ONCE = 8;
 
-/** Does something for each item, a few at once. Keeps the order. */
+/** Calls `work` for each item, a few at once. Keeps the order. */
 export async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (let i = 0; i < items.length; i += AT_ONCE) {
@@ -47,15 +47,15 @@ export async function mapSome<T, R>(items: readonly T[], work: (item: T) => Prom
   return results;
 }
 
-/** The most that a list has as JSON, in characters: a page of more is slow to read, and to show. */
+/** The longest list as JSON, in characters: a longer page is slow to read and to show. */
 const MOST_TEXT = 180_000;
 
-/** The first items that fit into one answer; one at least. */
+/** The first items that fit into one answer, at least one. */
 export class Fitting<T> {
   readonly items: T[] = [];
   #size = 0;
 
-  /** Adds an item, if it fits. `size`: how long it is as JSON, if that is known. */
+  /** Adds an item if it fits. `size`: its length as JSON, if that is known. */
   add(item: T, size: number = JSON.stringify(item).length): boolean {
     this.#size += size;
     if (this.#size > MOST_TEXT && this.items.length > 0) return false;
@@ -64,14 +64,14 @@ export class Fitting<T> {
   }
 }
 
-/** The first items that fit into one answer; one at least. `more`: what does not. */
+/** The first items that fit into one answer, at least one. `more`: whether some do not. */
 export function fitting<T>(all: readonly T[]): { readonly items: readonly T[]; readonly more: boolean } {
   const fit = new Fitting<T>();
   const isWhole = all.every((item) => fit.add(item));
   return { items: fit.items, more: !isWhole };
 }
 
-/** The first `limit` items of a list that is read step by step. */
+/** The first `limit` items of an asynchronous list. */
 export async function take<T>(items: AsyncIterable<T>, limit: number): Promise<T[]> {
   const taken: T[] = [];
   if (limit <= 0) return taken;
@@ -83,8 +83,8 @@ export async function take<T>(items: AsyncIterable<T>, limit: number): Promise<T
 }
 
 /**
- * An answer that several ask for at once is read once, and is good for a moment: ten tabs cost as much as
- * one. With `whileRead`, what is old is good until the new answer is there.
+ * An answer that several clients request at once is read once, and reused for a moment: ten tabs cost as much
+ * as one. With `whileRead`, the old answer is used until the new one is there.
  */
 export class Shared<T> {
   readonly #read: () => Promise<T>;
@@ -131,7 +131,7 @@ export class Shared<T> {
   }
 }
 
-/** A value of JSON whose texts were each passed through the mask. */
+/** A JSON value with all its texts masked. */
 export function masked(value: unknown, mask: (text: string) => string): unknown {
   if (typeof value === "string") return mask(value);
   if (Array.isArray(value)) return value.map((one) => masked(one, mask));

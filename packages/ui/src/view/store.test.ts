@@ -26,7 +26,7 @@ test.each([
   ["redis", { url: "redis://h:6380/2" }, "redis://h:6380/2"],
   ["etcd", { hosts: ["https://a:2379", "https://b:2379"], keyPrefix: "p" }, "etcds://a:2379,b:2379/p"],
   ["etcd", { hosts: ["a:2379"], auth: { username: "u", password: "secret" } }, "etcd://***@a:2379"],
-  // One process alone opens it.
+  // Only one process can open it.
   ["level", { path: "/var/db" }, undefined],
   ["redis", { url: "redis://h", keyPrefix: "p", tls: {} }, undefined],
   ["@me/mine", {}, undefined],

@@ -11,7 +11,7 @@ export async function readZones({ scheduler }: Source): Promise<Zones["zones"]> 
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A page of them. Those of ojm's own schedules are there too: they have pages of their own. */
+/** A page of the zones. It includes schedules of ojm itself, which have pages too. */
 export function zonesOf(all: Zones["zones"], { after, limit }: NamesAsked): Zones {
   const rest = all.filter(({ name }) => after === undefined || name > after);
   const { items, more } = fitting(rest.slice(0, limit));

@@ -9,7 +9,10 @@ const executablePath = PLACES.find((path) => existsSync(path));
 const BUILT = fileURLToPath(new URL("../../dist/web/index.html", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../../web", import.meta.url));
 
-/** Why the pages cannot be tested here, if so. Throws if the built pages are not those of the sources. */
+/**
+ * Why the pages cannot be tested here; `undefined` if they can. Throws if the built pages are older than the
+ * sources.
+ */
 export function whyNoPages(): string | undefined {
   if (executablePath === undefined) return "chromium is not installed (Debian: apt-get install chromium)";
   if (!existsSync(BUILT)) return "the pages are not built (node scripts/build.mjs)";
@@ -27,24 +30,24 @@ export function browserOfProcess(): Promise<Browser> {
 }
 
 async function launch(): Promise<Browser> {
-  // A browser in a container may not have the rights for a sandbox, nor a large /dev/shm.
+  // A browser in a container may lack the rights for a sandbox, and may have a small /dev/shm.
   const args = ["--no-sandbox", "--disable-dev-shm-usage"];
   const browser = await chromium.launch({ args, ...(executablePath !== undefined && { executablePath }) });
-  // One that crashed fails the tests that used it, and not those of the files to come.
+  // A crashed browser fails the tests that used it, but not those of later files.
   browser.on("disconnected", () => {
     shared = undefined;
   });
   return browser;
 }
 
-/** A profile of its own: its pages share one worker. */
+/** A separate profile, whose pages share one worker. */
 export async function contextOf(browser: Browser, timezoneId = "Europe/Lisbon"): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId });
   context.setDefaultTimeout(30_000);
   return context;
 }
 
-/** Notes what a page must not do: errors, requests that are not below `base`, violations of its policy. */
+/** Records what a page must not do: errors, requests outside `base`, violations of its policy. */
 export function watch(page: Page, base: URL, faults: string[]): void {
   page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
   page.on("dialog", (dialog) => {
@@ -62,11 +65,11 @@ export function watch(page: Page, base: URL, faults: string[]): void {
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
- * What axe finds wrong with a page, with the elements that it is about, and the colours that it saw. `only`:
- * the rules to check, among them those that are off by default.
+ * The violations that axe finds on a page, with their elements and colours. `only`: the rules to check,
+ * including those that are off by default.
  */
 export async function violationsOf(page: Page, only?: readonly string[]): Promise<readonly string[]> {
-  // By the protocol of the debugger: the policy of the page forbids foreign scripts, and stays in force.
+  // Through the debugger protocol: the policy of the page forbids foreign scripts, and stays in force.
   await page.evaluate(axe);
   const options = { resultTypes: ["violations"], ...(only && { runOnly: only }) };
   const found = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as {

@@ -4,7 +4,7 @@ import { serveUi } from "@ojm/ui";
 
 /*
  * A server of the pages, as a process that can be killed. Its arguments: the file of the store, and a port.
- * The store is that of the test, whose jobs run in the process of the test.
+ * It uses the store of the test, whose jobs run in the process of the test.
  */
 const [file = "", port = "0"] = process.argv.slice(2);
 const channel = { type: "sqlite", args: { file } };
@@ -14,7 +14,7 @@ const ui = await serveUi({
   scheduler: new Scheduler(manager),
   port: Number(port),
   viewer: { user: "ana", role: "admin" },
-  // A session outlives the process.
+  // A session survives the process.
   secret: "a secret of the tests, of no use anywhere else",
 });
 process.send?.({ url: ui.url, port: ui.port });

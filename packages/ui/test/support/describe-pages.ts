@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe } from "vitest";
 import { browserOfProcess, contextOf, whyNoPages } from "./browser.js";
 import { Mount } from "./mount.js";
 
-/** What a test has: a cockpit on a store in memory, and a profile of a browser. */
+/** The fixtures of a test: a UI on a store in memory, and a browser profile. */
 export class Pages {
   #mount: Mount | undefined;
   #context: BrowserContext | undefined;
@@ -40,8 +40,7 @@ export class Pages {
 }
 
 /**
- * Tests in one browser, each with a cockpit of its own. Where there is no browser they are skipped, and their
- * title says why.
+ * Tests in one browser, each with its own UI. Without a browser they are skipped, and their title says why.
  */
 export function describePages(
   title: string,

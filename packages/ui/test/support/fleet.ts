@@ -4,13 +4,13 @@ import type { Cockpit } from "./pages.js";
 
 /** Runs and schedules of each kind, in a store. */
 export interface Fleet {
-  /** A run that goes on, and has written some lines. */
+  /** A running run that has written some lines. */
   readonly running: Run;
   /** The id of a run that failed. */
   readonly failed: string;
 }
 
-/** Fills a store. The runs are real; nothing waits for a time. */
+/** Fills a store. The runs are real, and none waits for a time. */
 export async function seed({ manager, scheduler }: Cockpit): Promise<Fleet> {
   await scheduler.add("nightly", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, async () => {});
   await scheduler.add("partners", { every: 3_600_000 }, async () => {});
@@ -35,7 +35,7 @@ export async function seed({ manager, scheduler }: Cockpit): Promise<Fleet> {
   return { running, failed };
 }
 
-/** Schedules whose last process died an hour ago, so that ticks of each minute are overdue. */
+/** Adds schedules whose last process died an hour ago, so that a tick of each minute is overdue. */
 export async function leftAlone({ manager }: Cockpit, names: readonly string[]): Promise<void> {
   const gone = new Scheduler(manager);
   for (const name of names) await gone.add(name, { cron: "* * * * *" }, async () => {});

@@ -14,7 +14,7 @@ interface Parts extends Pick<Mount, "manager" | "scheduler"> {
   readonly ui: Ui;
 }
 
-/** A cockpit in a server of this process, on a store in memory that can be away. Everybody may do all. */
+/** A UI in a server of this process, on a store in memory that can be away. Every user may do everything. */
 export class Mount {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
@@ -58,14 +58,14 @@ export class Mount {
     return new Mount({ clock, manager, scheduler, store, server, ui });
   }
 
-  /** Runs a job as if it were so many ms ago, until then or until later. Resolves to when the run began. */
+  /** Runs a job as if it were `ms` ago, until then or later. Resolves to when the run started. */
   async runAgo(name: string, ms: number, { until = ms }: { readonly until?: number } = {}): Promise<number> {
     const run = await this.ago(ms, () => this.manager.start(name));
     await this.ago(until, () => run.end());
     return run.startTime;
   }
 
-  /** Does something as if it were so many ms ago. */
+  /** Calls `work` as if it were `ms` ago. */
   async ago<T>(ms: number, work: () => Promise<T>): Promise<T> {
     this.#clock.now = () => Date.now() - ms;
     try {
@@ -75,7 +75,7 @@ export class Mount {
     }
   }
 
-  /** Whether the store answers nothing. */
+  /** Whether the store is unreachable. */
   set isAway(away: boolean) {
     this.#store.fault = () => (away ? { type: "refused" } : undefined);
   }

@@ -9,18 +9,18 @@ import { programArgs } from "@ojm/testing/programs";
 import type { BrowserContext, Page } from "playwright-core";
 import { browserOfProcess, contextOf, watch } from "./browser.js";
 
-/** Where a server of the pages is. */
+/** The address of a server of the pages. */
 interface Served {
   readonly url: string;
   readonly port: number;
 }
 
-/** A store in a file with jobs of ours, a server of the pages in a process of its own, and a browser. */
+/** A store in a file with jobs of this process, a server of the pages in its own process, and a browser. */
 export class Cockpit {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
   readonly context: BrowserContext;
-  /** What the pages must not do: errors, requests to other hosts, violations of their policy. */
+  /** Violations: errors, requests to other hosts, violations of the policy. */
   readonly faults: string[] = [];
   readonly #folder: string;
   #server: ChildProcess | undefined;
@@ -44,7 +44,7 @@ export class Cockpit {
     return cockpit;
   }
 
-  /** Starts the server, at the port that it had before. */
+  /** Starts the server, on the port that it had before. */
   async startServer(): Promise<void> {
     const script = programArgs(new URL("./demo.child.ts", import.meta.url));
     const args = [...script, join(this.#folder, "ojm.db"), String(this.#served.port)];
@@ -78,7 +78,7 @@ export class Cockpit {
   /** Opens a page at a path, and waits until it is live. */
   async page(path: string): Promise<Page> {
     const page = await this.#newPage();
-    // The session is of the host name of the link.
+    // The session belongs to the host name of the link.
     await page.goto(new URL(`/${path}`, this.#served.url).href);
     await page.getByText("Live", { exact: true }).waitFor();
     return page;

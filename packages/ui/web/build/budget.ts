@@ -1,11 +1,11 @@
 import { gzipSync } from "node:zlib";
 import type { Plugin, Rolldown } from "vite";
 
-/** The most bytes, with gzip, that the first page loads, and that all pages load. */
+/** The most bytes, with gzip, of the first load and of all files. */
 const FIRST = 60 * 1024;
 const ALL = 100 * 1024;
 
-/** Fails the build if the pages become too large for a slow line. */
+/** Fails the build if the pages become too large for a slow connection. */
 export function budget(): Plugin {
   return {
     name: "ojm-budget",
@@ -29,7 +29,7 @@ function* entries(bundle: Bundle): Generator<string> {
   for (const file of Object.values(bundle)) if (file.type === "chunk" && file.isEntry) yield file.fileName;
 }
 
-/** A chunk, all that it imports at once, and their style sheets. */
+/** A chunk, all that it imports statically, and their style sheets. */
 function withImports(bundle: Bundle, name: string, found: Set<string> = new Set()): Set<string> {
   const file = bundle[name];
   if (file?.type !== "chunk" || found.has(name)) return found;

@@ -4,9 +4,9 @@ import type { Plugin } from "vite";
 import { variables } from "./palette.js";
 
 /**
- * Puts `first.css` into index.html, and the program and all other styles to its end. So the frame of the page
- * is painted from the first answer alone: a link in the head holds up the first paint until it is loaded and
- * read, and a program that is asked for there begins before it.
+ * Inlines `first.css` into index.html, and moves the program and all other styles to its end. The frame of
+ * the page is then painted from the first answer alone: a link in the head delays the first paint until it is
+ * loaded and parsed, and a program requested there starts before it.
  */
 export function firstPaint(): Plugin {
   let root = "";
@@ -29,7 +29,7 @@ export function firstPaint(): Plugin {
   };
 }
 
-/** Without comments and white space, and with the colours that it uses. */
+/** The style without comments and white space, with the colours that it uses. */
 function firstStyle(css: string): string {
   const short = css
     .replace(/\/\*[\s\S]*?\*\//g, "")

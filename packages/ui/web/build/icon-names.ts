@@ -1,4 +1,4 @@
-/** The icons of the pages, by our name for them, and the names that lucide has for their shapes. */
+/** The icons of the pages: our names, and the names of their shapes in lucide. */
 export const ICONS = {
   now: "activity",
   timeline: "chart-gantt",

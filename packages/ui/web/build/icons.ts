@@ -5,7 +5,7 @@ import { ICONS } from "./icon-names.js";
 
 const ID = "virtual:icons";
 
-/** Serves the shapes of the icons that are used, as data: no markup is parsed in the browser. */
+/** Serves the shapes of the used icons as data: the browser parses no markup. */
 export function icons(): Plugin {
   return {
     name: "ojm-icons",

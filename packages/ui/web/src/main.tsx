@@ -20,6 +20,6 @@ listenToKeys();
 enterAgainWhenSeen();
 void enter();
 const app = document.getElementById("app");
-// What index.html shows until now goes.
+// Remove the placeholder of index.html.
 app?.replaceChildren();
 if (app !== null) render(<Shell />, app);

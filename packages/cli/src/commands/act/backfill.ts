@@ -10,7 +10,7 @@ import { sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
 
-/** Runs the ticks of a time that is over, tells how far that is, or ends it. */
+/** Runs the ticks of a past time range, shows the progress, or stops it. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   const [isStatus, isStop] = [given.flags.has("status"), given.flags.has("stop")];

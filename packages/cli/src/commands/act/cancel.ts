@@ -10,13 +10,13 @@ import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
 
-/** The next attempt of a chain that waits: of the one that a run is of, or of any of the job by its name. */
+/** The pending retry of the series that a run belongs to, or of the job that `word` names. */
 async function nextOf(manager: JobManager, run: RunRecord, word: string): Promise<PendingRetry | undefined> {
   const all = await manager.retries(run.name);
   return all.find(({ chain }) => word === run.name || chain === (run.chain ?? run.id));
 }
 
-/** Asks a run to stop, and waits for its end; or ends a chain that waits for its next attempt. */
+/** Asks a run to stop and waits for its end, or ends a retry series that waits for its next attempt. */
 export async function execute(given: Given): Promise<number> {
   const word = operandOf(given, "a run: its id, the beginning of one, or the name of a job");
   const wait = spanOption(given, "wait");
@@ -43,7 +43,7 @@ export async function execute(given: Given): Promise<number> {
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
     const outcome = await manager.cancel(run.id, { reason, author: author(), ...(wait !== undefined && { wait }) });
     if (!outcome.asked) throw notFound(`${run.id} does not run any more`);
-    // It may have come to its own end at this moment.
+    // The run may have ended by itself at this moment.
     const status = outcome.run?.status ?? "over";
     const end = status === "cancelled" ? "" : `: it is ${status}`;
     if (outcome.ended) return done(given, `cancelled ${who}${end}`, outcome);

@@ -12,7 +12,7 @@ import { author, reasonOf } from "./reason.js";
 
 const DAY = 86_400_000;
 
-/** Keeps all runs of a job away. */
+/** Keeps all runs of a job from starting. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
   checkNewName(name);
@@ -25,7 +25,7 @@ export async function execute(given: Given): Promise<number> {
     given,
     async (manager) => {
       if (!given.flags.has("new")) await refuseTypo(manager, name, " To hold it all the same: --new");
-      // Its lock is free: only its note tells that it still works.
+      // The lock of an orphaned command is free: only its note shows that it still works.
       const orphan = (await orphansOf(manager)).find((one) => one.name === name && one.isCertain);
       if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
       const isNew = !(await isKnown(manager, name));

@@ -12,7 +12,7 @@ import { author, reasonOf } from "./reason.js";
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   const until = timeOption(given, "until", Date.now(), 1);
-  // It would replace the pause that goes on, and be none.
+  // A pause that is already over would replace the current one.
   if (until !== undefined && until <= Date.now())
     throw new CommandError(`--until takes a time in the future: ${new Date(until).toISOString()} is over`);
   const reason = await reasonOf(given, `pause ${name}`);
@@ -34,7 +34,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** Somebody else may count on the pause that was there. */
+/** Another user may count on the pause that is replaced. */
 function sayReplaced({ by, reason, until }: Pause): string {
   return `It was paused by ${by}${until === undefined ? "" : ` until ${new Date(until).toISOString()}`} (${reason}): that pause is replaced`;
 }

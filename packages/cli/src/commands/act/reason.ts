@@ -5,8 +5,8 @@ import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
 
 /**
- * Why something is taken from somebody: from the command line, or from the one who sits at the terminal.
- * `what`: what is to be done, for the question.
+ * The reason of an action that affects others: from the command line, or from the user at the terminal.
+ * `what`: the action, for the question.
  */
 export async function reasonOf(given: Given, what: string): Promise<string> {
   const written = lastValue(given, "reason");
@@ -29,13 +29,13 @@ export async function reasonOf(given: Given, what: string): Promise<string> {
   }
 }
 
-/** Who sits at the keyboard, for the audit: the user and the host. */
+/** The user at the keyboard, for the audit: the user name and the host. */
 export function author(): string {
   return `${user()}@${hostname()}`;
 }
 
 function user(): string {
-  // With sudo, the person is another one than the user of the process.
+  // With sudo, the person is not the user of the process.
   const { SUDO_USER: person } = process.env;
   if (person) return person;
   try {

@@ -8,12 +8,12 @@ import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
 
-/** So long an answer is waited for if no process seems to be there that runs the schedule, in ms. */
+/** How long to wait for an answer if no process seems to run the schedule, in ms. */
 const SILENCE = 2_000;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Runs a schedule now, in the process that has it. */
+/** Runs a schedule now, in a process that has it. */
 export async function execute(given: Given): Promise<number> {
   const [, ...words] = given.operands;
   const name = operandOf({ ...given, operands: given.operands.slice(0, 1) }, "the name of a schedule");
@@ -32,7 +32,7 @@ export async function execute(given: Given): Promise<number> {
     const run = await scheduler.runNow(name, asked).catch(async (error: unknown) => {
       if (error === stop.signal.reason) throw stop.ended(name);
       const { code } = error as { readonly code?: unknown };
-      // One that was just started answers before it tells that it is there.
+      // A process that was just started answers before it is listed as a scheduler.
       if (code !== "REFUSED" || !isAlone || (await hasRunner(manager, name))) throw error;
       const text = `"${name}" was not started: no process that runs it is there. Start the one that adds it. More: ojm doctor`;
       throw new CommandError(text, EXIT.failed);
@@ -41,7 +41,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** The parameters of the run, read as the arguments of a job file are. */
+/** The parameters of the run, parsed like the arguments of a job file. */
 async function argsOf(words: readonly string[]): Promise<NonNullable<RunNowOptions["args"]>> {
   // Imported here: without parameters, the engine of job files is not needed.
   const { commandLineValue } = await import("@ojm/ojob");
@@ -51,7 +51,10 @@ async function argsOf(words: readonly string[]): Promise<NonNullable<RunNowOptio
   return Object.fromEntries(args);
 }
 
-/** A signal to this process: a request that stayed in the store would run the job when nobody expects it. */
+/**
+ * Withdraws the request on a signal to this process: left in the store, it would run the job unexpectedly
+ * later.
+ */
 class Interruption {
   readonly #abort = new AbortController();
   #code: number = EXIT.failed;
@@ -61,7 +64,7 @@ class Interruption {
   };
 
   constructor() {
-    // Once: a second one ends ojm at once.
+    // Once: a second signal ends ojm at once.
     for (const signal of SIGNALS) process.once(signal, this.#stop);
   }
 

@@ -18,7 +18,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const lock = (await manager.locks()).find((one) => one.name === name);
     if (lock === undefined) {
-      // That nobody holds a misspelt name would read as if the lock was free.
+      // The error below, about a misspelt name, would read as if the lock was free.
       await refuseUnknown(manager, name);
       throw notFound(`nobody holds "${name}"${await outlived(manager, name)}`);
     }
@@ -30,7 +30,7 @@ export async function execute(given: Given): Promise<number> {
         ? `${host}, pid ${pid}, ${since}`
         : `the hold of ${visible(hold.author ?? host)} (${visible(hold.reason)}), ${since}`;
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
-    // What is told is what was taken: the next run may have the lock by now.
+    // The fence names the lock that was shown: the next run may have the lock by now.
     const outcome = await manager.unlock(name, { reason, author: author(), fence: lock.fence });
     if (!outcome.unlocked) throw notFound(`${who} does not hold "${name}" any more: nothing was done`);
     const run = outcome.run === undefined ? "" : `. Its run ${outcome.run.id} is ${outcome.run.status}${proof(lock)}`;
@@ -38,10 +38,10 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** That the lock is free proves nothing about the body, and how to look. */
+/** A free lock does not prove that the job function has stopped. Says so, and how to check. */
 function proof({ holder: { host, pid } }: HeldLock): string {
   const proves = ". Nothing proves that its body has stopped";
-  // Anybody can write to a store: what is to be copied has no text of others.
+  // Any program can write to a store: a command to copy has no text of others.
   if (!isHost(host) || pid <= 1) return proves;
   return `${proves}. Look on ${host}: ps -o pid,etime,args -p ${pid}`;
 }

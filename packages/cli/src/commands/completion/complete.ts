@@ -4,17 +4,17 @@ import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
 import { openStore } from "../../store/open.js";
 
-/** How long the process may take in all, with its start, in ms: somebody waits at a prompt. */
+/** How long the process may take in all, with its start, in ms: a user waits at a prompt. */
 const LONGEST = 900;
 
-/** How many of the newest runs are looked at for names, and how many runs of a name are offered. */
+/** How many of the newest runs are searched for names, and how many runs of a name are offered. */
 const RECENT = 300;
 const RUNS = 50;
 
-/** How many of the newest runs of all names are offered before a name is written. */
+/** How many of the newest runs of all names are offered before the user types a name. */
 const NEWEST = 10;
 
-/** Prints the names or runs that begin with a word, and ends the process, whatever the store does. */
+/** Prints the names or runs that start with a word, and ends the process, whatever the store does. */
 export async function execute(given: Given): Promise<number> {
   const found = new Set<string>();
   const longest = spanOption(given, "within") ?? LONGEST;
@@ -22,7 +22,7 @@ export async function execute(given: Given): Promise<number> {
   await Promise.race([collect(given, found).catch(() => {}), late]);
   const lines = [...found].map((word) => `${word}\n`).join("");
   await new Promise((resolve) => process.stdout.write(lines, resolve));
-  // Not by letting the program run out: a store that is away is waited for.
+  // Exits explicitly: a store that does not answer would keep the process waiting.
   process.exit(0);
 }
 
@@ -33,14 +33,14 @@ async function collect(given: Given, found: Set<string>): Promise<void> {
   for await (const word of words) found.add(word);
 }
 
-/** The names of jobs and schedules that begin with `prefix`. */
+/** The names of jobs and schedules that start with `prefix`. */
 export async function* namesThatBegin(manager: JobManager, prefix: string): AsyncGenerator<string, void, undefined> {
   for await (const { name } of manager.history({ limit: RECENT })) if (isOffered(name, prefix)) yield name;
   const { schedulesIn } = await import("@ojm/schedule");
   for await (const { name } of schedulesIn(manager)) if (isOffered(name, prefix)) yield name;
 }
 
-/** The runs that begin with `prefix`, newest first, and the names of jobs, which mean their last run. */
+/** The runs that start with `prefix`, newest first, and the names of jobs, which mean their last run. */
 export async function* runsThatBegin(manager: JobManager, prefix: string): AsyncGenerator<string, void, undefined> {
   const at = prefix.lastIndexOf("@");
   if (at > 0) {
@@ -58,7 +58,7 @@ export async function* runsThatBegin(manager: JobManager, prefix: string): Async
   }
 }
 
-/** A name that a terminal would obey, or that is no line, is not written into the line of a shell. */
+/** Offers no word with control characters or line breaks: it is written into the line of a shell. */
 function isOffered(word: string, prefix: string): boolean {
   return word.startsWith(prefix) && word !== "" && visible(word) === word;
 }

@@ -29,7 +29,7 @@ async function collect(all: AsyncIterable<string>): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Whether a shell is there to run a script. */
+/** Whether a shell is installed. */
 function has(shell: string): boolean {
   return spawnSync(shell, ["-c", "exit 0"]).status === 0;
 }
@@ -76,7 +76,7 @@ test.each(["ignite", "./ignite.mjs", "etcd"])(
       writeFileSync(join(home, "package.json"), JSON.stringify({ name, type: "module", exports: "./index.js" }));
       writeFileSync(join(home, "index.js"), code);
     }
-    // The program is elsewhere, and has no backend beside it but those that come with it.
+    // The program is elsewhere, with only its built-in backends.
     const env = { ...process.env, OJM_CONFIG: "ojm.config.json", OJM_STORE: "" };
     const { code: exit, out } = await new Ojm(own, ["__complete", "NAME", "--within", "60s"], env).ended;
     expect([exit, out]).toEqual([0, ""]);
@@ -85,13 +85,15 @@ test.each(["ignite", "./ignite.mjs", "etcd"])(
 );
 
 describe("the script of bash", () => {
-  /** What bash offers for a line. It gets the words as bash splits them: at blanks, `@`, `:` and `=`. */
+  /**
+   * The completions of bash for a line. It gets the words as bash splits them: at blanks, `@`, `:` and `=`.
+   */
   function offered(line: string): string[] {
     const bin = join(folder, "ojm");
     const main = commandOf([])
       .map((word) => `'${word}'`)
       .join(" ");
-    // On a machine that is busy, the start alone may take longer than somebody waits at a prompt.
+    // On a busy machine, the start alone may take longer than the limit for a prompt.
     writeFileSync(bin, `#!/bin/sh\ncommand="$1"; shift\nexec ${main} "$command" --within 60s "$@"\n`);
     chmodSync(bin, 0o755);
     const split: string[] = [...(line.match(/(?:\\.|[^\s@:=])+|[@:=]+/g) ?? [])];
@@ -126,7 +128,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(offered("ojm why my")).toEqual(["my\\ job"]);
     expect(offered("ojm why my\\ jo")).toEqual(["my\\ job"]);
     expect(offered("ojm why $")).toEqual(["\\$\\(touch\\ evil\\)"]);
-    // Bash keeps what stands before the last character at which it splits.
+    // Bash keeps the text before the last character at which it splits.
     expect(offered("ojm show my\\ job@2")).toEqual([record.startDate]);
     expect(offered(`ojm show my\\ job@${record.startDate.slice(0, 14)}`)).toEqual([record.startDate.slice(14)]);
     expect(offered("ojm why --store sqlite:nowhere.db my")).toEqual([]);

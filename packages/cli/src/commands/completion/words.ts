@@ -1,9 +1,9 @@
 import type { CommandGroups, CommandSpec, OptionSpec } from "../../command-line/spec.js";
 
-/** What stands in a place of the command line: words of a list, files, or what the store knows. */
+/** What completes a position of the command line: words of a list, files, or names from the store. */
 export type Place = readonly string[] | "file" | "NAME" | "RUN" | "nothing";
 
-/** An option, with what stands behind it if it is no flag. */
+/** An option, with the completion of its value if it is not a flag. */
 export interface OptionWord {
   readonly name: string;
   readonly short?: string;
@@ -11,7 +11,7 @@ export interface OptionWord {
   readonly value?: Place;
 }
 
-/** A command, with what stands behind it. */
+/** A command, with the completion of its operand. */
 export interface CommandWord {
   readonly name: string;
   readonly summary: string;
@@ -43,7 +43,10 @@ function optionWord(name: string, { value, short, choices, text }: OptionSpec): 
   };
 }
 
-/** What the operands of a command, or the value of an option, stand for in the help. */
+/**
+ * The completion for the operands of a command, or for the value of an option, from its placeholder in the
+ * help.
+ */
 function placeOf(text: CommandSpec["operands"]): Place {
   const [first = ""] = text.replace(/[[\]]/g, "").split(" ");
   if (first === "NAME" || first === "RUN") return first;
@@ -52,7 +55,7 @@ function placeOf(text: CommandSpec["operands"]): Place {
   return /^[a-z]+(\|[a-z]+)+$/.test(first) ? first.split("|") : "nothing";
 }
 
-/** Each option that takes a value, once: the same option means the same in every command. */
+/** Each option that takes a value, once: an option means the same in every command. */
 export function valuedOptions(commands: readonly CommandWord[]): ReadonlyMap<string, Place> {
   const valued = new Map<string, Place>();
   for (const { options } of commands)

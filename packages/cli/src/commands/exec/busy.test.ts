@@ -5,7 +5,7 @@ import { folderWith } from "@ojm/testing/folder";
 import { expect, onTestFinished, test } from "vitest";
 import { Ojm } from "../../testing/ojm.js";
 
-/** Once the file "block" is there, the main thread does nothing else until the file "free" is there. */
+/** Once the file "block" exists, the main thread is blocked until the file "free" exists. */
 const BLOCK = `
 import { existsSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";

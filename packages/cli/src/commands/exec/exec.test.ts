@@ -16,7 +16,7 @@ import { execute } from "./exec.js";
 
 const noRedis = whyMissing("redis-server");
 
-/** An empty store: ojm tells of one that it makes. */
+/** An empty store: ojm prints a message about one that it creates. */
 let empty: Buffer;
 const file = join(temporaryFolder(afterAll), "ojm.db");
 beforeAll(async () => {
@@ -50,7 +50,7 @@ class Place {
   }
 }
 
-/** A script that goes on until there is the file `stop`, or until it is killed by the test. */
+/** A script that runs until the file `stop` exists, or until the test kills it. */
 const UNTIL_STOPPED = "echo began $$; while [ ! -e stop ]; do sleep 0.02; done; echo ended";
 
 /** The pid that the script printed. */
@@ -165,7 +165,7 @@ describe("ojm exec", () => {
   test("passes a signal on, and its run is cancelled", async () => {
     const place = new Place();
     const script = 'trap "echo bye; exit 7" TERM; echo began $$; while :; do sleep 0.02; done';
-    // The grace is for a command that does not end: this one does.
+    // The grace is for a command that does not end; this one does.
     const ojm = place.exec(script, "--grace", "10m");
     await ojm.prints("began");
     ojm.process.kill("SIGTERM");
@@ -218,12 +218,12 @@ describe("ojm exec", () => {
     const place = new Place();
     const ojm = place.exec(`trap "echo ignored" TERM; ${UNTIL_STOPPED}`);
     await ojm.prints("began");
-    // As by timeout(1), which signals its child and then its group.
+    // Like timeout(1), which signals its child and then its group.
     ojm.process.kill("SIGTERM");
     ojm.process.kill("SIGTERM");
     await ojm.prints("ignored");
     const again = async (): Promise<string> => {
-      // What was written is read before that: a signal at its end would end ojm by itself.
+      // Read the pending output first: a signal at its end would end ojm by itself.
       await new Promise(setImmediate);
       if (!ojm.err.includes("second signal")) ojm.process.kill("SIGTERM");
       return ojm.err;
@@ -294,7 +294,7 @@ describe("ojm exec", () => {
     expect((await ojm.ended).code).toBe(124);
     const record = await place.last();
     expect(record?.status).toBe("timeout");
-    // Without that, the lock's own timeout ends the run, more than a minute later.
+    // Otherwise the timeout of the lock ends the run, more than a minute later.
     expect(record?.duration).toBeLessThan(60_000);
   });
 
@@ -332,7 +332,7 @@ describe("ojm exec", () => {
           /exit code 7, and its run is not recorded so far: .*Redis.* It may be once the store is back: ojm show backup\n$/,
         ),
       ]);
-      // The other waits for the store, to try again, and says so.
+      // The other command waits for the store, to try again, and prints that.
       await expect
         .poll(() => tried.err, { timeout: 30_000 })
         .toMatch(/the command ended with exit code 7\. The store has not answered since/);
@@ -342,7 +342,7 @@ describe("ojm exec", () => {
       const lost =
         /^ojm: the command was ended by SIGKILL, as its lock was lost: .*(the store answered no renewal for 15 s|did not renew it for .* more than 15 s)\n$/;
       expect(await long.ended).toMatchObject({ code: 5, err: expect.stringMatching(lost) });
-      // Also if the store answers again by the time that ojm ends.
+      // Even if the store answers again by the time that ojm ends.
       const pid = pidOf(cut);
       await expect.poll(() => lives(pid), { timeout: 30_000 }).toBe(false);
       frozen.thaw();
@@ -360,7 +360,7 @@ describe("ojm exec", () => {
     const before = await place.last();
     const stillThere = { code: 75, out: "", err: expect.stringMatching(new RegExp(`still goes on, as pid ${pid}`)) };
     expect(await place.exec("echo never").ended).toMatchObject(stillThere);
-    // A record for each try of cron would hide the run whose command goes on.
+    // A record for each try of cron would hide the run whose command is still running.
     expect((await place.last())?.id).toBe(before?.id);
     const waiting = place.exec("echo never", "--wait", "5s");
     const progress = async (): Promise<string> =>
@@ -397,7 +397,7 @@ describe("ojm exec", () => {
     const end = `kill -TERM -- -${pid}`;
     const why = await called(place.folder, ["why", "backup", "--json", "--store", "sqlite:ojm.db"]);
     const reasons = JSON.parse(why.out) as { readonly code: string }[];
-    // Nor does it say beside that that nothing keeps it from running.
+    // It must not say as well that nothing keeps the job from running.
     expect(reasons).toMatchObject([
       {
         code: "orphaned",
@@ -492,7 +492,7 @@ describe("ojm exec", () => {
 
   test("tries again as often as it is asked to", async () => {
     const place = new Place();
-    // More than ten: Node warns of so many listeners of one stream.
+    // More than ten: Node warns about that many listeners of one stream.
     const options = ["--retry", "12", "--retry-delay", "1ms"];
     const { code, err } = await place.exec("echo >> tries; [ $(wc -l < tries) -eq 12 ]", ...options).ended;
     expect(code).toBe(0);

@@ -27,7 +27,7 @@ import { CommandFailed, CommandRunner } from "./run-command.js";
 
 const HOUR = 3_600_000;
 
-/** The rest that the lock is held for after the timeout and the grace, in ms, for SIGKILL to do its work. */
+/** How long the lock outlives the timeout and the grace, in ms, so that SIGKILL can take effect. */
 const REST = 60_000;
 
 /** Runs any command under a lock, with a record and a log. Resolves to its exit code. */
@@ -51,8 +51,7 @@ export async function execute(given: Given): Promise<number> {
           onBegin: (run) => pinger?.begin(run),
         });
         runner.passOnSignals();
-        // No record is written: each try of cron would hide the record of the run whose command is still
-        // running.
+        // Writes no record: each try of cron would hide the record of the run whose command is still running.
         const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
         if (orphan !== undefined) return refused(given, manager, sayNotStarted(name, sayLiving(orphan)));
         subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
@@ -60,7 +59,7 @@ export async function execute(given: Given): Promise<number> {
           trigger: "exec",
           wait,
           timeout: wait + timeout + grace + REST,
-          // Not the words behind it: they may hold passwords.
+          // Stores only the program: the words after it may contain passwords.
           meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace, ...once?.meta },
           ...(once && { once: once.options }),
           signal: runner.waiting,
@@ -74,20 +73,20 @@ export async function execute(given: Given): Promise<number> {
           if (runner.signalled === undefined) return exitOf(error, given, { manager, runner });
           if (runner.waiting.aborted && runner.run !== undefined) {
             const { message } = error as Error;
-            // Without an answer of the store, the attempt may wait there, and no process makes it.
+            // Without an answer of the store, the attempt may be pending there, and no process makes it.
             const what = isChannelError(error) ? `ojm got a signal, and ${message}` : `${message}. No attempt follows`;
             tell(`ojm: ${what}`);
           }
           return runner.signalled;
         }
-        // Ends as its command does, also if a signal came meanwhile.
+        // Ends as its command does, even if a signal came meanwhile.
         return runner.blockedBy === undefined ? EXIT.ok : locked(given, sayNotStarted(name, runner.blockedBy));
       }),
     { create: true, heartbeatThread: true },
   );
 }
 
-/** Calls `run` while the alerts of a config are open, and reports to a check how it ended. */
+/** Calls `run` while the alerts of a config are open, and pings a check with its outcome. */
 async function reported(
   manager: JobManager,
   { pinger, notify }: { readonly pinger: Pinger | undefined; readonly notify: PlannedNotify | undefined },
@@ -126,7 +125,7 @@ function commandOf({ operands: [name, more], behind }: Given): {
   return { name, words: behind };
 }
 
-/** What --once-per and --tick ask for: the option of the run, and what its record shows of it. */
+/** The option of the run for --once-per or --tick, and the fields that its record shows. */
 async function onceOption(
   given: Given,
 ): Promise<{ readonly options: OnceOptions; readonly meta: { readonly [field: string]: string } } | undefined> {
@@ -163,7 +162,7 @@ async function exitOf(
     return runner.code;
   }
   if (runner.code !== undefined && (isLost || isChannelError(error))) {
-    // Who calls it again for that would do again what is done.
+    // The command is done: an error code would make a caller run it again.
     tell(sayUnrecorded(given, runner.code, error));
     return runner.code;
   }
@@ -173,12 +172,15 @@ async function exitOf(
   tell(`ojm: ${sayEnd(error, runner)}`);
   if (error.code === "TIMEOUT") return EXIT.timeout;
   if (!isLost) return EXIT.failed;
-  // Also if the store is back by now: who tries again after an exit of 5 is to try again.
+  // Even if the store is back by now: exit code 5 means that the caller should try again.
   if (isLockError(error.cause) && error.cause.isUnanswered) return EXIT.away;
   return (await storeError(manager, runner.run)) === undefined ? EXIT.failed : EXIT.away;
 }
 
-/** Why the store does not answer, if so: what was lost was lost for that, and the run is not recorded. */
+/**
+ * Why the store does not answer; `undefined` if it does. If it does not, that is why the lock was lost and
+ * why the run is not recorded.
+ */
 async function storeError(manager: JobManager, run: string | undefined): Promise<Error | undefined> {
   try {
     if (run !== undefined) await manager.wait(run, { timeout: 0 });
@@ -193,7 +195,7 @@ function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message
   return `ojm: the command ended with exit code ${code}, and its run is not recorded so far: ${message}. ${later}`;
 }
 
-/** What became of a command that did not end by itself: that first, then the cause alone. */
+/** The outcome of a command that did not end by itself, then the cause. */
 function sayEnd({ code, message }: RunError, { blockedBy, lost }: CommandRunner): string {
   if (code === "CANCELLED" && blockedBy !== undefined) return `${message}. Its command had not begun: ${blockedBy}`;
   if (lost?.code !== "LOST") return message;
@@ -201,7 +203,7 @@ function sayEnd({ code, message }: RunError, { blockedBy, lost }: CommandRunner)
   return `the command was ended by SIGKILL, as its lock was lost: ${why}`;
 }
 
-/** Until the next attempt nothing is printed, so that ojm would seem to hang. */
+/** Prints a line, because nothing else is printed until the next attempt and ojm would seem to hang. */
 function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: CommandRunner): void {
   if (id !== runner.run) return;
   runner.answered();
@@ -212,12 +214,12 @@ function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: 
 
 const sayNotStarted = (name: string, why: string): string => `"${name}" was not started: ${why}`;
 
-/** A start that was refused has no record: it is noted, so that `ojm why` can tell of it. */
+/** A start that was refused has no record: a note lets `ojm why` report it. */
 async function refused(given: Given, manager: JobManager, text: string): Promise<number> {
   const {
     operands: [name = ""],
   } = given;
-  // Whatever keeps it from that, the command did not begin.
+  // Even if the note fails, the command did not start.
   await noteRefusal(manager, name, text).catch(() => {});
   return locked(given, text);
 }

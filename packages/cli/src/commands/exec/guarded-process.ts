@@ -4,12 +4,12 @@ import { identityOf, type ProcessIdentity } from "@ojm/core/internal";
 import { CommandError, EXIT } from "../../errors.js";
 
 /**
- * Waits for the word to begin, and becomes the command then. If ojm dies before it gave the word, its end of
- * the pipe closes, and the command never begins.
+ * Waits for the word to start, and then becomes the command. If ojm dies before it sends the word, its end of
+ * the pipe closes, and the command never starts.
  */
 const GATE = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
 
-/** How the shell ends if a command is not there, or is no program. */
+/** The exit codes of the shell for a missing command, and for a file that cannot be executed. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
@@ -18,25 +18,25 @@ const LAST_WORDS = 500;
 
 /** How a command ended. */
 export interface Ended {
-  /** As a shell would tell it: 128 and the number of a signal that ended it. */
+  /** As a shell reports it: 128 plus the number of the signal that ended it. */
   readonly code: number;
   readonly text: string;
   /** Whether it was ended because it took too long. */
   readonly isLate?: true;
-  /** Whether the command itself said nothing of it. */
+  /** Whether the command itself printed nothing about it. */
   readonly isUntold?: true;
 }
 
-/** A command in a process group of its own, which begins when it is told to. */
+/** A command in a process group of its own. It starts only after {@link begin}. */
 export class GuardedProcess {
   readonly ended: Promise<Ended>;
-  /** Why output was not passed on, such as a full disk; `undefined` while all was. */
+  /** Why output could not be written, such as a full disk; `undefined` if all was written. */
   #unwritten: string | undefined;
   readonly #child: ChildProcess;
   #isOver = false;
   #isKilled = false;
 
-  /** `onOutput` is called with what the command prints, beside its being passed through. */
+  /** `onOutput` is called with the output of the command, which is also passed through. */
   constructor(
     [command = "", ...words]: readonly string[],
     env: NodeJS.ProcessEnv,
@@ -61,7 +61,7 @@ export class GuardedProcess {
         reject(new CommandError(`/bin/sh cannot be started: ${error.message}`, EXIT.failed)),
       );
       child.once("exit", () => this.#hangUp());
-      // Not "exit": a process that it left behind in its group may still print.
+      // Not "exit": a process that the command left behind in its group may still print.
       child.once("close", async (code, signal) => {
         this.#isOver = true;
         for (const written of outputs) await written();
@@ -70,12 +70,12 @@ export class GuardedProcess {
     });
   }
 
-  /** Which process it is; `undefined` if it could not be started. */
+  /** Its process; `undefined` if it could not be started. */
   get identity(): ProcessIdentity | undefined {
     return this.#child.pid === undefined ? undefined : identityOf(this.#child.pid);
   }
 
-  /** Gives the word to begin. */
+  /** Sends the word to start. */
   begin(): void {
     const gate = this.#child.stdio[3];
     if (gate !== null && gate !== undefined && "end" in gate) gate.end("go\n");
@@ -95,23 +95,24 @@ export class GuardedProcess {
   }
 
   /**
-   * A command that was killed may have left a process in another group, which holds its output open. It would
-   * hold up the end of the run.
+   * A killed command may have left a process in another group that holds its output open. This keeps that
+   * process from delaying the end of the run.
    */
   #hangUp(): void {
     const { exitCode, signalCode, stdout, stderr } = this.#child;
     if (!this.#isKilled || (exitCode === null && signalCode === null)) return;
-    // What the command itself has printed is read until then.
+    // Until then, the output of the command itself is still read.
     setTimeout(() => [stdout, stderr].forEach((from) => void from?.destroy()), LAST_WORDS).unref();
   }
 }
 
-/** The errors of a reader that went away, as `head` does. It has what it wanted. */
+/** The errors of a reader that closed its end, as `head` does. It has what it needs. */
 const GONE = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"]);
 
 /**
- * Passes the output of a command on as fast as the reader takes it, and hands it to `onOutput` too. Returns a
- * function that resolves once all was written, or was not: then `failed` was called, unless the reader went.
+ * Passes the output of a command through as fast as the reader takes it, and also to `onOutput`. Returns a
+ * function that resolves once all output was written or lost. `failed` is called for lost output, unless the
+ * reader closed its end.
  */
 function passOn(
   child: ChildProcess,
@@ -123,7 +124,7 @@ function passOn(
   const to = process[stream];
   // A character may arrive in two pieces.
   const decoder = new TextDecoder();
-  // A reader that went away, as `head` does: the next line of the command fails, by SIGPIPE or an error.
+  // The reader closed its end, as `head` does: the next line of the command fails, by SIGPIPE or an error.
   const leave = (): void => void from?.destroy();
   const goOn = (): void => void from?.resume();
   to.on("error", leave).on("drain", goOn);
@@ -136,19 +137,21 @@ function passOn(
     if (!isTaken) from.pause();
   });
   return async () => {
-    // Callbacks come in order, so all others were called.
+    // Callbacks come in order: this one comes after all others.
     await new Promise<void>((resolve) => (to.writable ? to.write("", () => resolve()) : resolve()));
     if (!to.listeners("error").includes(ignore)) to.on("error", ignore);
-    // The next attempt has listeners of its own, on the same streams of ours.
+    // The next attempt has listeners of its own on these streams.
     to.off("error", leave).off("drain", goOn);
   };
 }
 
-/** The error of the last write may come when the command is over. Without a listener, it would end ojm. */
+/**
+ * The error of the last write may come after the end of the command. Without a listener, it would end ojm.
+ */
 function ignore(): void {}
 
 function ending(code: number | null, signal: NodeJS.Signals | null, unwritten: string | undefined): Ended {
-  // A command that has handed its last output to us ends well, although a full disk did not take it.
+  // A command that handed its last output to us exits with 0, even if a full disk did not take that output.
   const endedByIt = code === 0 || signal === "SIGPIPE";
   if (unwritten !== undefined && endedByIt) return { code: EXIT.failed, text: unwritten, isUntold: true };
   if (signal !== null) return { code: EXIT.signal + constants.signals[signal], text: `it was ended by ${signal}` };

@@ -3,12 +3,12 @@ import { ojmCommand, type StartClaim, shellWord } from "@ojm/core/internal";
 import { tell } from "../../output/print.js";
 
 /**
- * The claim of a run of `ojm exec`. It claims nothing: without it, the manager would go on with a chain that
- * was left, by the timeout, the number of attempts and the meta of another command line.
+ * The claim of a run of `ojm exec`. It claims nothing: without it, the manager would continue an orphaned
+ * retry series, with the timeout, the attempts and the meta of another command line.
  */
 export const OWN_RUN: StartClaim = { ops: () => [], refused: async () => {} };
 
-/** What helps with an attempt that nobody makes: the command first. */
+/** How to deal with an orphaned retry: the command first. */
 export function sayHelpLeft({ name, trigger, schedule }: Pick<PendingRetry, "name" | "trigger" | "schedule">): string {
   const end = `to end it: ${ojmCommand("cancel", name, "--reason …")}`;
   if (trigger === "exec") return `ojm exec ${shellWord(name)} -- COMMAND … begins a new run in its place; ${end}`;
@@ -17,13 +17,13 @@ export function sayHelpLeft({ name, trigger, schedule }: Pick<PendingRetry, "nam
 }
 
 /**
- * Ends the attempts that an `ojm exec` left which is gone. Under the lock of the run that takes their place:
- * until then, nobody may lose them.
+ * Ends the orphaned retries of an `ojm exec` that is gone. It runs under the lock of the run that replaces
+ * them: until then, they must not be lost.
  */
 export async function takePlace(manager: JobManager, run: Run): Promise<void> {
   for (const next of await manager.retriesLeft(run.name)) {
     const { chain, attempt, retry, trigger } = next;
-    // The attempts of a program are for its own code to make.
+    // The retries of a program are for its own code to make.
     if (trigger !== "exec" || !(await manager.endLeft(run, next))) continue;
     const text = `attempt ${attempt} of ${retry.attempts} of ${chain} was left by an ojm that is gone: this run takes its place`;
     tell(`ojm: ${text}`);

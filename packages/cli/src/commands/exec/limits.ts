@@ -1,12 +1,12 @@
 import type { JsonValue, RunRecord } from "@ojm/core";
 import { sayDuration } from "../../output/times.js";
 
-/** How long a command may take, and how long it has to end after that, in ms, as the user wrote them. */
+/** How long a command may take, and how long it has to end after that, in ms, as the user set them. */
 export type Limits = Readonly<Record<"timeout" | "grace", number>>;
 
 /**
- * The limits of the command of `ojm exec` that a run is for. The timeout of the record is that of its lock,
- * which outlasts both: nobody wrote that one. `undefined` for all other runs.
+ * The limits of the command that a run of `ojm exec` runs. The timeout in the record is that of its lock,
+ * which outlasts both and was not set by the user. `undefined` for all other runs.
  */
 export function limitsOf({ trigger, meta }: Pick<RunRecord, "trigger" | "meta">): Limits | undefined {
   const { timeout, grace }: Readonly<Record<string, JsonValue>> = meta ?? {};
@@ -14,7 +14,7 @@ export function limitsOf({ trigger, meta }: Pick<RunRecord, "trigger" | "meta">)
   return { timeout, grace };
 }
 
-/** How long a run may take, in words. */
+/** The time limit of a run, as text. */
 export function sayLimit(run: RunRecord): string {
   const limits = limitsOf(run);
   if (limits === undefined) return sayDuration(run.timeout);

@@ -4,17 +4,20 @@ import type { Given } from "../../command-line/spec.js";
 import { tell, wantsJson } from "../../output/print.js";
 import { type CommandNote, isCommandNote, sayOjm } from "./predecessor.js";
 
-/** A command that goes on, or may go on, although its ojm is gone: its run is over, and its lock is free. */
+/**
+ * A command that is, or may be, still running although its ojm is gone: its run has ended, and its lock is
+ * free.
+ */
 export interface Orphan {
   /** The name of the job. */
   readonly name: string;
-  /** The id of the run that began it. */
+  /** The id of the run that started it. */
   readonly run: string;
   readonly host: string;
   readonly pid: number;
-  /** Whether it certainly goes on. Of a process on another machine nobody can tell. */
+  /** Whether it is certainly running. This cannot be checked for a process on another machine. */
   readonly isCertain: boolean;
-  /** What became of its ojm, in words. */
+  /** The state of its ojm, as text. */
   readonly ojm: string;
 }
 
@@ -29,8 +32,8 @@ export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
 }
 
 /**
- * The commands of `ojm exec` that are still running although their ojm is gone, by the notes beside the
- * locks. `held`: the runs whose locks are held, if that is known.
+ * The commands of `ojm exec` that are, or may be, still running although their ojm is gone, from the notes
+ * beside the locks. `held`: the runs whose locks are held, if that is known.
  */
 export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>): Promise<Orphan[]> {
   const running = held ?? runsWithLock(await manager.locks());
@@ -47,7 +50,7 @@ export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>)
   return orphans;
 }
 
-/** The record of the run that began a command. */
+/** The record of the run that started a command. */
 export async function recordOf(manager: JobManager, { run }: Orphan): Promise<RunRecord | undefined> {
   const ref = parseRunId(run);
   if (ref === undefined) return undefined;
@@ -56,19 +59,22 @@ export async function recordOf(manager: JobManager, { run }: Orphan): Promise<Ru
   return undefined;
 }
 
-/** Tells of the commands that certainly go on: a table alone would not say what to do. JSON has them. */
+/**
+ * Prints the commands that are certainly still running: a table alone would not say what to do. JSON includes
+ * them.
+ */
 export function tellOrphans(given: Given, orphans: readonly Orphan[]): void {
   if (wantsJson(given)) return;
   for (const orphan of orphans.filter(({ isCertain }) => isCertain))
     tell(`ojm: ${sayOrphan(orphan)}. ${sayHelp(orphan)}`);
 }
 
-/** That a command goes on, in words. */
+/** Says that a command is still running. */
 export function sayOrphan({ name, host, pid, isCertain, ojm }: Orphan): string {
   return `the command of "${name}" ${isCertain ? "goes on" : "may go on"} as pid ${pid} on ${host}: ${ojm}`;
 }
 
-/** That a command is still running, and which runs it blocks: the sentences of the problem `orphaned`. */
+/** Says that a command is still running, and which runs it blocks: the text of the problem `orphaned`. */
 export function commandText(orphan: Orphan): string {
   return `${sayOrphan(orphan)}. ${sayEffect(orphan)}`;
 }
@@ -79,20 +85,20 @@ export function sayHelp(orphan: Orphan): string {
   return `Look ${helpCommand(orphan)}. ${sayEffect(orphan)}`;
 }
 
-/** Whom it keeps from running. */
+/** The runs that it blocks. */
 function sayEffect({ name, isCertain }: Orphan): string {
   if (!isCertain) return `An ojm exec of "${name}" on another machine does not wait for it`;
   return `Until it ends, no ojm exec of "${name}" on this machine begins`;
 }
 
-/** The command that ends it, or that shows on its host whether it is there. */
+/** The command that ends it, or that checks on its host whether it is running. */
 export function helpCommand({ host, pid, isCertain }: Orphan): string {
   if (!isCertain) return `on ${host}: ps -o pid,etime,args -p ${pid}`;
-  // It leads a process group of its own.
+  // The command leads a process group of its own.
   return `kill -TERM -- -${pid}`;
 }
 
-/** The command of a name that outlived its ojm, and what to do: sentences to stand behind another one. */
+/** Text about the command of a name that outlived its ojm, and what to do. It follows another sentence. */
 export async function outlived(manager: JobManager, name: string): Promise<string> {
   const orphan = (await orphansOf(manager)).find((one) => one.name === name);
   return orphan === undefined ? "" : `. But ${sayOrphan(orphan)}. ${sayHelp(orphan)}`;

@@ -3,7 +3,9 @@ import type { OtherReason } from "@ojm/ui";
 import { commandText, helpCommand, type Orphan, orphansOf } from "./orphans.js";
 import { sayRefusals } from "./refusals.js";
 
-/** What `ojm exec` knows that keeps jobs from running, for the cockpit: of one, or of all that need help. */
+/**
+ * The reasons of `ojm exec` that keep jobs from running, for the UI: for one job, or for all that need help.
+ */
 export async function otherReasons(
   manager: JobManager,
   name?: string,

@@ -3,7 +3,7 @@ import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
 import { tell } from "../../output/print.js";
 
-/** The check that --ping names, so that a wrong address is found before the command begins. */
+/** The check of --ping. A wrong address is found before the command starts. */
 export async function pingOption(given: Given): Promise<Pinger | undefined> {
   const check = lastValue(given, "ping");
   if (check === undefined) return undefined;
@@ -18,8 +18,8 @@ export async function pingOption(given: Given): Promise<Pinger | undefined> {
 }
 
 /**
- * Reports the start and the end of a command to a check. One that does not answer changes nothing: the
- * command does not wait for the first report, and keeps its exit code whatever happens to the last one.
+ * Reports the start and the end of a command to a check. A check that does not answer has no effect: the
+ * command does not wait for the first report, and the last report does not change the exit code.
  */
 export class Pinger {
   readonly #check: string;
@@ -31,16 +31,16 @@ export class Pinger {
     this.#check = check;
   }
 
-  /** The command has begun. Its further attempts are not reported, but the end of the last one. */
+  /** The command has started. Of a retry series, only the first start and the last end are reported. */
   begin(run: string): void {
     this.#run = run;
     this.#started ??= this.#ping("start", `${run} has started`, "start");
   }
 
-  /** The command is over, or none began: then nothing is reported. */
+  /** The command has ended. If none started, nothing is reported. */
   async end(code: number): Promise<void> {
     if (this.#started === undefined) return;
-    // The check must not hear of the start after the end.
+    // The start must not be reported after the end.
     this.#over.abort();
     await this.#started;
     await this.#ping(code, `${this.#run} has ended with exit code ${code}`, "end");
@@ -49,7 +49,7 @@ export class Pinger {
   async #ping(what: "start" | number, body: string, words: string): Promise<void> {
     const { ping } = await import("@ojm/alerts");
     const why = await ping(this.#check, what, { body, ...(what === "start" && { signal: this.#over.signal }) });
-    // The address is a secret: who knows it can report what did not happen.
+    // The address is a secret: it allows false reports.
     if (why !== undefined) tell(`ojm: --ping: the ${words} of the command is not reported: ${why}`);
   }
 }

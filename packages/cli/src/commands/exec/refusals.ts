@@ -1,29 +1,31 @@
 import type { Channel, JobManager, Key } from "@ojm/core";
 import { processIdentity, unlessCorrupt, visible } from "@ojm/core/internal";
 
-/** Where it is kept which starts of a name were refused: a run that did not begin has no record. */
+/** The key of the note about refused starts of a name: a run that did not start has no record. */
 const refusalsKey = (name: string): Key => ["exec-refused", name];
 
-/** How long it is kept, in ms: 30 days. */
+/** How long a note lives, in ms: 30 days. */
 const LIFE = 30 * 86_400_000;
 
-/** The most starts whose times are kept: of a cron line that tries each minute, more than an hour of them. */
+/** The most times that a note has: for a cron line that tries each minute, more than an hour. */
 const MOST = 100;
 
-/** How often a note is tried that others write too. */
+/** How often a write is tried that conflicts with other writers. */
 const TRIES = 10;
 
-/** The starts of a name by `ojm exec` that were refused, as its lock was held. Times are in ms since 1970. */
+/**
+ * The starts of a name by `ojm exec` that were refused because its lock was held. Times are in ms since 1970.
+ */
 interface Refusals {
-  /** When they were, the last one last. */
+  /** The times of the refused starts, the newest last. */
   readonly times: readonly number[];
-  /** Where the last one was, and why it was refused. */
+  /** The host of the last one, and the reason. */
   readonly host: string;
   readonly pid: number;
   readonly why: string;
 }
 
-/** Notes that a start was refused: who asks in the morning why it did not run finds nothing else. */
+/** Notes a refused start: without the note, nothing would explain later why the command did not run. */
 export async function noteRefusal(manager: JobManager, name: string, why: string): Promise<void> {
   const { host, pid } = processIdentity();
   const locks = channelOf(manager);
@@ -36,7 +38,7 @@ export async function noteRefusal(manager: JobManager, name: string, why: string
   }
 }
 
-/** The starts that were refused since the last run of a name began, in words; `undefined` if none was. */
+/** The refused starts since the last run of a name started, as text; `undefined` if there are none. */
 export async function sayRefusals(manager: JobManager, name: string): Promise<string | undefined> {
   const found = await unlessCorrupt(channelOf(manager).get(refusalsKey(name)));
   if (!isRefusals(found)) return undefined;
@@ -57,7 +59,7 @@ function channelOf(manager: JobManager): Channel<Refusals> {
   return manager.channels.locks as Channel<unknown> as Channel<Refusals>;
 }
 
-/** Anybody can write to a store. */
+/** Whether a value is such a note. Any program can write to a store. */
 export function isRefusals(value: unknown): value is Refusals {
   const { times, host, pid, why } = (value ?? {}) as { readonly [field: string]: unknown };
   const isTimes = Array.isArray(times) && times.every((at) => Number.isSafeInteger(at) && Math.abs(at) <= 8.64e15);

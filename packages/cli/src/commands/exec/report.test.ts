@@ -112,7 +112,7 @@ describe("ojm exec --ping", () => {
 });
 
 describe("notify in a config", () => {
-  /** A folder with a config. Variables of the environment are those of the test. */
+  /** A folder with a config. The test sets the variables of the environment. */
   function configured(notify: unknown, more: Readonly<Record<string, string>> = {}): string {
     return folderWith({ "ojm.config.json": JSON.stringify({ store: "sqlite:ojm.db", notify }), ...more });
   }

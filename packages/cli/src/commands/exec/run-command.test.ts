@@ -19,7 +19,10 @@ beforeEach(async () => {
 
 const file = (name: string): string => join(folder, name);
 
-/** Lets a runner take the signals. Returns how one of them arrives: a real one would be for the test too. */
+/**
+ * Lets a runner take the signals. Returns a function that delivers one to it: a real signal would hit the
+ * test too.
+ */
 function passedOn(runner: CommandRunner): (signal: NodeJS.Signals) => void {
   const on = vi.spyOn(process, "on");
   runner.passOnSignals();

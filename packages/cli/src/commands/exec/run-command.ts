@@ -6,10 +6,10 @@ import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { takePlace } from "./left-attempts.js";
 import { Predecessor, sayLiving, sayOjm } from "./predecessor.js";
 
-/** After so long without an answer of the store, the user is told what ojm waits for, in ms. */
+/** After this long without an answer of the store, ojm prints what it waits for, in ms. */
 const SILENCE = 10_000;
 
-/** The signals that ask for the end of ojm. A terminal that goes away sends SIGHUP more than once. */
+/** The signals that ask ojm to end. A terminal that closes sends SIGHUP more than once. */
 const ENDING = ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
 
 /** The signals that are passed on to the command. */
@@ -17,21 +17,21 @@ const SIGNALS = [...ENDING, "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
 type Passed = (typeof SIGNALS)[number];
 
-/** Signals to ojm that come within so long are one, in ms: timeout(1) and npm each send theirs twice. */
+/** Signals to ojm within this time count as one, in ms: timeout(1) and npm each send theirs twice. */
 const ONE = 1_000;
 
 /** A command that did not end well. */
 export class CommandFailed extends Error {
   override readonly name: string = "Error";
   readonly code: number;
-  /** Whether the command itself said nothing of it, as ojm ended it or its output was lost. */
+  /** Whether the command itself printed nothing about it, because ojm ended it or its output was lost. */
   readonly isUntold: boolean;
 
   constructor({ code, text, isLate, isUntold }: Ended) {
     super(text);
     this.code = code;
     this.isUntold = isLate === true || isUntold === true;
-    // Where ojm stood tells nobody anything about the command.
+    // The stack of ojm says nothing about the command.
     this.stack = "";
   }
 }
@@ -41,11 +41,11 @@ export interface CommandOptions {
   readonly words: readonly string[];
   /** How long it may take, in ms. */
   readonly timeout: number;
-  /** How long it has to end after SIGTERM, or after a signal to ojm that asks for its end, in ms. */
+  /** How long it has to end after SIGTERM, or after a signal that asks ojm to end, in ms. */
   readonly grace: number;
   /** How long to wait for the command of an earlier ojm that was killed, in ms. */
   readonly wait: number;
-  /** Called once the command of a run has begun. */
+  /** Called once the command of a run has started. */
   readonly onBegin?: ((run: string) => void) | undefined;
 }
 
@@ -54,21 +54,21 @@ export class CommandRunner {
   readonly #manager: JobManager;
   readonly #options: CommandOptions;
   #current: GuardedProcess | undefined;
-  /** Why the command did not begin: one of an earlier run still goes on. */
+  /** Why the command did not start: one of an earlier run is still running. */
   blockedBy: string | undefined;
-  /** The exit code that a signal to ojm asks for. */
+  /** The exit code for a signal to ojm. */
   signalled: number | undefined;
-  /** Why the run had no lock any more while its command ran: ojm killed the command then. */
+  /** Why the run lost its lock while its command was running; ojm then killed the command. */
   lost: RunError | undefined;
-  /** The signal that asked for the end last, and when the first such signal came. */
+  /** The last signal that asked for the end, and when the first one came. */
   #signal: Passed | undefined;
   #askedAt: number | undefined;
   /** Why the command was killed after a signal to ojm. */
   #forcedBy: string | undefined;
   #cancelKill: () => void = () => {};
-  /** The exit code of a command that ran to its end, whatever became of its run. */
+  /** The exit code of a command that ran to its end, whatever the outcome of its run. */
   code: number | undefined;
-  /** The id of the run that began last. */
+  /** The id of the run that started last. */
   run: string | undefined;
   readonly #waiting: AbortController = new AbortController();
   #silence: NodeJS.Timeout | undefined;
@@ -79,17 +79,20 @@ export class CommandRunner {
     this.#options = options;
   }
 
-  /** Resolves once the command is over, whatever became of the run meanwhile. */
+  /** Resolves once the command has ended, whatever happened to the run meanwhile. */
   get over(): Promise<unknown> {
     return this.#current?.ended.catch(() => {}) ?? Promise.resolve();
   }
 
-  /** Fires when a signal comes while no command runs: nobody waits for the lock or an attempt any more. */
+  /**
+   * Fires when a signal comes while no command is running: then ojm no longer waits for the lock or an
+   * attempt.
+   */
   get waiting(): AbortSignal {
     return this.#waiting.signal;
   }
 
-  /** Passes on the signals that ojm gets, from now on. */
+  /** Passes the signals that ojm gets to the command, from now on. */
   passOnSignals(): void {
     for (const signal of SIGNALS)
       process.on(signal, (_: string, number: number) => this.#got(signal, EXIT.signal + number));
@@ -127,7 +130,7 @@ export class CommandRunner {
     this.#cancelKill = () => clearTimeout(timer);
   }
 
-  /** Whether a person insists, as by a second Ctrl-C. */
+  /** Whether the user insists, such as with a second Ctrl-C. */
   #isSecond(signal: Passed): boolean {
     if (!ENDING.some((one) => one === signal)) return false;
     const first = this.#askedAt;
@@ -135,25 +138,28 @@ export class CommandRunner {
     return first !== undefined && performance.now() - first >= ONE;
   }
 
-  /** The store knows what became of the command. */
+  /** Called once the store has the outcome of the command. */
   answered(): void {
     clearTimeout(this.#silence);
   }
 
-  /** Nothing follows the command: when the lock is lost, that is known before its end. */
+  /** Called when no attempt follows. If the lock is lost, that is known before the end of the command. */
   done(): void {
     this.#isDone = true;
     this.answered();
   }
 
-  /** Without a word, ojm would seem to hang: with another attempt to make, it waits as long as it takes. */
+  /**
+   * Prints a line after {@link SILENCE}: with another attempt to make, ojm waits without a limit and would
+   * seem to hang.
+   */
   #awaitAnswer({ code }: Ended): void {
     if (this.#isDone) return;
     const text = `ojm: the command ended with exit code ${code}. The store has not answered since: ojm waits for it`;
     this.#silence = setTimeout(() => tell(text), SILENCE);
   }
 
-  /** The body of a run. */
+  /** The job function of a run. */
   async body(run: Run): Promise<void> {
     this.answered();
     this.run = run.id;
@@ -161,7 +167,7 @@ export class CommandRunner {
     this.lost = undefined;
     const predecessor = new Predecessor(this.#manager, run.name);
     if (await this.#isBlocked(run, predecessor)) return;
-    // Whatever keeps it from that, the command is what the user wants.
+    // A failure here does not matter: the command must run.
     await takePlace(this.#manager, run).catch(() => {});
     const { words } = this.#options;
     const env = { ...process.env, OJM_RUN_ID: run.id, OJM_FENCE: run.fence };
@@ -185,13 +191,13 @@ export class CommandRunner {
   }
 
   /**
-   * Waits for the command of an earlier ojm that was killed. Resolves to whether it still goes on: then the
-   * run is over.
+   * Waits for the command of an earlier ojm that was killed. Resolves to whether it is still running: then
+   * the run has ended.
    */
   async #isBlocked(run: Run, predecessor: Predecessor): Promise<boolean> {
     const living = await predecessor.living();
     if (living === undefined) return false;
-    // The run has its lock and a record: without this, nobody sees that its command has not begun.
+    // The run has its lock and a record: the progress shows that its command has not started.
     run.progress(0, undefined, `waits for pid ${living.pid}, the command of ${living.run}: ${sayOjm(living)}`);
     const { wait } = this.#options;
     const before = await predecessor.outlived(wait, run.signal);
@@ -210,7 +216,7 @@ export class CommandRunner {
 
   async #failed(run: Run, ended: Ended): Promise<CommandFailed> {
     const error = new CommandFailed(ended);
-    // The lock has a longer timeout, which the manager would record by itself.
+    // The manager would record the timeout of the lock, which is longer.
     if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
     return error;
   }
@@ -219,7 +225,7 @@ export class CommandRunner {
     try {
       if (command.identity !== undefined) await predecessor.note(run, command.identity);
     } catch (error) {
-      // It waits for the word to begin, which does not come.
+      // The command waits for the word to start, which does not come.
       command.kill("SIGKILL");
       await command.ended;
       throw error;
@@ -227,7 +233,7 @@ export class CommandRunner {
     return this.#supervise(run, command);
   }
 
-  /** Lets the command begin, and ends it in time. */
+  /** Starts the command, and ends it in time. */
   async #supervise(run: Run, command: GuardedProcess): Promise<Ended> {
     const { timeout, grace, onBegin } = this.#options;
     const timers: NodeJS.Timeout[] = [];
@@ -244,11 +250,11 @@ export class CommandRunner {
     );
     const stop = (): void => {
       const { code } = run.signal.reason as { readonly code?: unknown };
-      // A run that is cancelled has its lock until its end.
+      // A cancelled run keeps its lock until its end.
       if (code === "CANCELLED") end();
       else command.kill("SIGKILL");
     };
-    // Before another run begins, the command must be gone: also within the grace of a cancel.
+    // The command must be gone before another run starts, even within the grace of a cancel.
     const lose = (): void => {
       this.lost = run.lost.reason as RunError;
       command.kill("SIGKILL");
@@ -262,7 +268,7 @@ export class CommandRunner {
       onBegin?.(run.id);
     } else command.kill("SIGKILL");
     const ended = await command.ended.finally(() => {
-      // What closes the run fires its signal: a timer set then would keep ojm alive for the grace.
+      // Closing the run fires its signal: a timer set then would keep ojm alive for the grace.
       run.signal.removeEventListener("abort", stop);
       run.lost.removeEventListener("abort", lose);
       for (const timer of timers) clearTimeout(timer);

@@ -17,7 +17,7 @@ export async function execute(given: Given): Promise<number> {
   const limit = countOption(given, "limit") ?? LIMIT;
   const say = sayTime(given);
   const process = ({ host, pid }: AuditEntry["by"]): string => `${host}, pid ${pid}`;
-  // From a hold, nothing is taken from a process.
+  // The holder of a hold is not a process.
   const takenFrom = ({ action, holder }: AuditEntry): string | undefined =>
     action === "end-hold" ? undefined : holder && process(holder);
   const columns: Column<AuditEntry>[] = [

@@ -10,29 +10,29 @@ import { withScheduler } from "../../store/open.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./kept.js";
 import { SKIPPED, UNATTENDED } from "./unattended.js";
 
-/** So many runs are read of a job to tell its streak. */
+/** How many runs of a job are read to find its streak. */
 const MOST_STREAK = 50;
 
 /** A job that has a record, a schedule, or both. */
 export interface Job extends Partial<JobSummary> {
   readonly name: string;
-  /** The next attempt, if it waits for one. */
+  /** The next attempt, if one is pending. */
   readonly next?: NextAttempt;
   readonly schedule?: Omit<ScheduleSummary, "hash"> & { readonly words: string };
-  /** Set if it has a schedule that no living process runs. */
+  /** Set if its schedule is run by no living process. */
   readonly unattended?: true;
 }
 
-/** How a job goes, or went last. */
+/** The status of the current or the last run. */
 const result = ({ running, last }: Job): string | undefined => (running ?? last)?.status;
 
-/** When a job begins next, in ms since 1970: at its next attempt, or by its schedule. */
+/** When a job starts next, in ms since 1970: at its next attempt, or by its schedule. */
 function nextOf({ schedule, next }: Job): number | undefined {
   const due = schedule?.nextRun?.due;
   return next === undefined || next.orphaned || (due !== undefined && due < next.due) ? due : next.due;
 }
 
-/** Why a job does not begin at its next tick. No pause and no blackout keeps its next attempt away. */
+/** Why a job does not start at its next tick. A pause or a blackout does not affect a retry. */
 function stoppedBy({ schedule, next, unattended }: Job): string | undefined {
   if (unattended) return UNATTENDED;
   if (next?.orphaned) return `no process makes attempt ${next.attempt}`;
@@ -40,14 +40,14 @@ function stoppedBy({ schedule, next, unattended }: Job): string | undefined {
   return skipped === undefined || (next !== undefined && skipped !== "held") ? undefined : SKIPPED[skipped];
 }
 
-/** When a job begins next, and what keeps it from its next tick. */
+/** When a job starts next, and what keeps it from its next tick. */
 function sayNext(job: Job, say: SayTime): string {
   const [stop, at] = [stoppedBy(job), nextOf(job)];
   if (stop === undefined || at === undefined || job.unattended) return stop ?? say(at);
   return `${stop}, runs ${say(at)}`;
 }
 
-/** How many runs in a row went as the last one. `+`: all that were read did. */
+/** How many runs in a row ended like the last one. `+`: all that were read did. */
 function sayStreak({ streak = 0 }: Job): string {
   const length = Math.abs(streak);
   return length === 0 ? "" : `${length}${length >= MOST_STREAK ? "+" : ""} ${streak > 0 ? "well" : "in error"}`;

@@ -14,19 +14,19 @@ import { type Orphan, orphansOf, runsWithLock, tellOrphans } from "../exec/orpha
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./kept.js";
 import { sayWaiters, withWaiters } from "./ps/running.js";
 
-/** How many of the last runs are looked at for names of locks that are free. */
+/** How many of the last runs are searched for names of locks that are free. */
 const RECENT = 100;
 
 /** A lock that is held, or that one of the last runs had. */
 export interface Lock extends Partial<Omit<HeldLock, "name">> {
   readonly name: string;
-  /** `hold`: a person keeps all runs away. */
+  /** `hold`: a user keeps all runs away. */
   readonly state: "held" | "hold" | "free";
-  /** The command of `ojm exec` that goes on although its ojm was killed: the lock is free all the same. */
+  /** The command of `ojm exec` that is still running although its ojm was killed. The lock is free. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
-  /** Who waits for it, in the order in which they will have it. */
+  /** The waiters, in the order in which they will get the lock. */
   readonly waiters?: readonly Waiter[];
-  /** The next attempt of a chain that waits for it. */
+  /** The next attempt of a retry series that waits for it. */
   readonly next?: NextAttempt;
 }
 
@@ -41,12 +41,12 @@ export async function execute(given: Given): Promise<number> {
   return 0;
 }
 
-/** Whether a word means a job file. All else is the name of a job, which people on call type. */
+/** Whether a word means a job file. Any other word is the name of a job, which operators type. */
 function isFile(word: string): boolean {
   return /\.(ya?ml|json)$/i.test(word) || existsSync(word);
 }
 
-/** The locks that are held, and those of the last runs that are free: of all names, or of one. */
+/** The held locks, and the free locks of the last runs: of all names, or of one. */
 export async function locksText(given: Given, manager: JobManager, name?: string): Promise<string> {
   const say = sayTime(given);
   const columns: Column<Lock>[] = [
@@ -78,7 +78,7 @@ function sayNext({ attempt, attempts, due, orphaned }: NextAttempt, say: SayTime
 function holderText(lock: Lock): string | undefined {
   const { holder, orphan } = lock;
   const { author } = holdOf(lock) ?? {};
-  // The process that took the hold is over by now: the person counts.
+  // The process that took the hold has ended by now: the user matters.
   if (author !== undefined) return author;
   if (orphan !== undefined) return `${orphan.host}, pid ${orphan.pid}, without ojm`;
   return holder && `${holder.host}, pid ${holder.pid}`;

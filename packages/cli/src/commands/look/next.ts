@@ -11,7 +11,7 @@ import { noteOf } from "./unattended.js";
 
 const LIMIT = 10;
 
-/** A tick to come. */
+/** A coming tick. */
 export interface JobTick extends NextTick {
   readonly name: string;
   readonly timeZone: string;
@@ -25,7 +25,7 @@ export async function execute(given: Given): Promise<number> {
   const [name] = given.operands;
   const asked = countOption(given, "limit");
   const limit = asked ?? LIMIT;
-  // The job that runs each second would fill the list, and hide the one that runs at night.
+  // A job that runs each second would fill the list and hide one that runs at night.
   const ofEach = name === undefined && asked === undefined ? 1 : limit;
   const say = sayTime(given);
   const missed = new Map<string, CheckedDefinition["missed"]>();
@@ -59,7 +59,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** What becomes of it if no process runs it by then. */
+/** What happens to the tick if no process runs it by then. */
 function lateOf(missed: CheckedDefinition["missed"] = { run: "latest", downtime: false }): string {
   const { run, downtime = true } = typeof missed === "string" ? { run: missed } : missed;
   if (run === "none" || !downtime) return "missed unless a process comes";

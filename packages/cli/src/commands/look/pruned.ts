@@ -8,7 +8,7 @@ export function said({ removed, audits }: { readonly removed: number; readonly a
   return `${runs} and ${audits === 1 ? "1 entry" : `${audits} entries`} of the audit`;
 }
 
-/** What the audit tells of a prune, in words; `undefined` for other acts, whose reason a person has given. */
+/** A prune in the audit, as text; `undefined` for other actions, whose reason a user gave. */
 export function saidOf({ action, details }: AuditEntry): string | undefined {
   if (action !== "prune") return undefined;
   const { olderThan, keep = 0, removed, audits } = (details ?? {}) as { readonly [field: string]: unknown };

@@ -5,7 +5,7 @@ import { sayHelpLeft } from "../exec/left-attempts.js";
 import { commandText, helpCommand, type Orphan, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
 
-/** Why a job does not run, and what helps. */
+/** Why a job does not run, and what to do. */
 export interface Why extends Omit<ScheduleReason, "code"> {
   /**
    * `orphaned`: the command of `ojm exec` is running although its ojm was killed. `refused`: a start by `ojm
@@ -18,7 +18,7 @@ export interface Why extends Omit<ScheduleReason, "code"> {
 
 const UNLOCK = (name: string): string => `; if it does not end: ${ojmCommand("unlock", name, "--reason …")}`;
 
-/** What helps against a reason, or shows more of it. */
+/** The command that helps with a reason, or shows more of it. */
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
   running: (name, { reason }) => `${ojmCommand("logs", name, "-f")}${reason?.asked === undefined ? "" : UNLOCK(name)}`,
   locked: (name) => ojmCommand("unlock", name, "--reason …"),
@@ -37,13 +37,13 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   next: (name) => ojmCommand("run-now", name, "--reason …"),
 };
 
-/** Why a job does not run, the most important reason first, each with what helps. */
+/** Why a job does not run, the most important reason first, each with what to do. */
 export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name: string): Promise<Why[]> {
   const all = await scheduler.why(name);
-  // No process is there to run it now, or a hold keeps it away.
+  // No living process runs it, or a hold keeps it from running.
   const isKeptAway = all.some(({ code }) => code === "unattended" || code === "maintenance");
   const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
-  // That a lock is free does not mean that the next command begins.
+  // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
   const told = [
@@ -56,7 +56,7 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
       }),
   ];
   if (refused === undefined) return told;
-  // What keeps it away now comes first, and what became of its last run behind it.
+  // What keeps it from running now comes first, then the outcome of its last run.
   const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
   return told.toSpliced(last < 0 ? told.length : last, 0, { code: "refused", text: refused });
 }

@@ -32,7 +32,7 @@ interface Fields {
   readonly [field: string]: unknown;
 }
 
-/** Sets how far the ticks of a schedule are decided, and which wait, as a process left it that is gone. */
+/** Sets how far the ticks of a schedule are decided, and which wait, as a dead process would have left it. */
 async function setCursor(name: string, cursor: { readonly at: number; readonly waiting?: number[] }): Promise<void> {
   const channel = await manager.channel<object>("oJobManager-schedules");
   await channel.set(["cursor", name], cursor);
@@ -95,7 +95,7 @@ describe("a schedule that no program adds any more", () => {
   test("is removed from the processes that have it, which the command counts", async () => {
     await using scheduler = new Scheduler(manager);
     await scheduler.add("feed", { every: DAY }, () => {});
-    // Its presence is written behind the schedule.
+    // The scheduler writes its presence after the schedule.
     await expect.poll(async () => (await json("jobs"))[0]).not.toHaveProperty("unattended");
     const { code, out } = await rm("feed", "--reason", "renamed");
     expect([code, out]).toEqual([

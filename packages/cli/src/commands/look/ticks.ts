@@ -11,16 +11,16 @@ import { withScheduler } from "../../store/open.js";
 
 const LIMIT = 20;
 
-/** What `--not-run` shows. */
+/** The outcomes that `--not-run` shows. */
 const NOT_RUN: readonly Tick["outcome"][] = ["skipped", "missed", "refused", "overdue", "waiting"];
 
-/** A tick, or several: overdue ones and those that wait have no decision. */
+/** A tick, or several. Overdue and waiting ticks have no decision yet. */
 type Tick = ScheduleTick | OverdueTick;
 
-/** A tick, or several, with the reason in words. */
+/** A tick, or several, with the reason as text. */
 export interface ShownTick extends Omit<ScheduleTick, "outcome"> {
   readonly outcome: Tick["outcome"];
-  /** Why it was not run, in words; of a tick that a backfill ran, its outcome before the backfill. */
+  /** Why it was not run, as text; for a tick that a backfill ran, its outcome before the backfill. */
   readonly text?: string;
 }
 
@@ -42,7 +42,7 @@ export async function execute(given: Given): Promise<number> {
       const text = tickText(tick);
       return text === undefined ? tick : { ...tick, text };
     });
-    // The outcomes of a schedule that was removed are still there.
+    // The outcomes of a removed schedule are still stored.
     if (all.length === 0) await scheduler.words(name);
     const shown = all.slice(0, wanted.limit);
     await printItems(given, shown, columns(sayTime(given), shown), "no such ticks");
@@ -70,7 +70,7 @@ async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Prom
   })) {
     if (!isWanted(tick.outcome)) continue;
     found.push(tick);
-    // One more tells that there are more.
+    // Read one more, to know whether there are more.
     if (found.length > limit) break;
   }
   return found;
@@ -90,7 +90,7 @@ async function overdue(manager: JobManager, name: string, wanted: Wanted): Promi
   return [];
 }
 
-/** Rows of several ticks have columns of their own: the text of both ends leaves no room for the reason. */
+/** Rows of several ticks have columns of their own: both ends as text would leave no room for the reason. */
 function columns(say: SayTime, ticks: readonly ShownTick[]): Column<ShownTick>[] {
   const ofRanges: Column<ShownTick>[] = [
     { title: "TO", rank: 5, cell: ({ until }) => say(until) },

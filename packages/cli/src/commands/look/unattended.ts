@@ -1,15 +1,15 @@
 import type { NextTick } from "@ojm/schedule";
 
-/** What is said of an unattended schedule, in place of its next tick. */
+/** The text for an unattended schedule, in place of its next tick. */
 export const UNATTENDED = "no process runs it";
 
-/** What is known of a tick to come. */
+/** The facts about a coming tick. */
 export interface ComingTick extends Pick<NextTick, "skipped" | "waiting"> {
   /** Set if no living process runs its schedule. */
   readonly unattended?: true;
 }
 
-/** What keeps a tick from being run at its time. `late`: what becomes of it if no process runs it by then. */
+/** What keeps a tick from running on time. `late`: what happens to it if no process runs it by then. */
 export function noteOf({ skipped, unattended, waiting }: ComingTick, late?: string): string {
   const notes = [
     ...(waiting === undefined ? [] : [waiting === 1 ? "1 tick waits before it" : `${waiting} ticks wait before it`]),

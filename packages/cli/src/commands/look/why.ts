@@ -30,19 +30,22 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** The times in a text as --time asks for: a relative one stands behind the time, which people compare. */
+/**
+ * The times in a text in the format of --time. A relative time follows the absolute one, which people
+ * compare.
+ */
 function withAges(text: string, given: Given): string {
   if (given.flags.has("json") || given.flags.has("jsonl")) return text;
   const say = sayTime(given);
   const isRelative = timesOf(given) === "relative";
-  // Behind an @, a time is a part of the id of a run.
+  // After an @, a time is part of the id of a run.
   return text.replace(/(?<![@\w])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (iso) => {
     const said = say(Date.parse(iso));
     return isRelative ? `${iso} (${said})` : said;
   });
 }
 
-/** A reason in lines that fit a terminal: in a table, its end and the command that helps would be cut. */
+/** A reason in lines that fit a terminal: a table would cut its end and the command that helps. */
 function inLines({ text, help }: Why, width: number): string {
   const lines = fold(oneLine(text), width - INDENT.length).join(`\n${INDENT}`);
   return `${lines}\n${help === undefined ? "" : `${INDENT}-> ${help}\n`}`;

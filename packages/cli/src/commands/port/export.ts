@@ -26,7 +26,7 @@ interface Wanted {
   readonly logs: boolean;
 }
 
-/** Prints what a store knows as lines of JSON. */
+/** Prints the content of a store as lines of JSON. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given, 1);
   const [name] = given.operands;
@@ -50,7 +50,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** Writes all lines, until the reader goes away. */
+/** Writes all lines, until the reader closes its end. */
 async function exportTo(output: Output, store: string, manager: JobManager, wanted: Wanted): Promise<Tail> {
   const [{ VERSIONS }, { exportedSchedules }] = await Promise.all([
     import("@ojm/core/internal"),

@@ -1,9 +1,9 @@
 import type { ExportedKind, ImportCount } from "@ojm/core/internal";
 
-/** What the first line of an export says that it is. */
+/** The format name in the first line of an export. */
 export const FORMAT = "ojm-export";
 
-/** The version of the format. A later one that this program cannot read has a higher number. */
+/** The version of the format. A later version that this program cannot read has a higher number. */
 export const FORMAT_VERSION = 1;
 
 /** The first line of an export. */
@@ -14,19 +14,19 @@ export interface Head {
   readonly ojm: string;
   /** The kind of store that it comes from. */
   readonly store: string;
-  /** When it began, in ISO 8601. */
+  /** When the export started, in ISO 8601. */
   readonly at: string;
 }
 
 /** The kinds of lines. */
 export type Kind = ExportedKind | "schedules" | "ticks";
 
-/** The last line of an export: how many lines of each kind there are, and what is left out. */
+/** The last line of an export: how many lines of each kind it has, and what it left out. */
 export interface Tail {
   readonly end: { readonly [K in Kind]: number } & { readonly leftOut: { readonly [reason: string]: number } };
 }
 
-/** What an import did, of each kind. */
+/** The counts of an import, by kind. */
 export type Counts = { readonly [K in Kind]: ImportCount };
 
 const WORDS: { readonly [K in Kind]: readonly [one: string, more: string] } = {
@@ -37,10 +37,10 @@ const WORDS: { readonly [K in Kind]: readonly [one: string, more: string] } = {
   ticks: ["tick", "ticks"],
 };
 
-/** The kinds, in the order in which they are told. */
+/** The kinds, in the order of the messages. */
 export const KINDS = Object.keys(WORDS) as readonly Kind[];
 
-/** A number of each kind, in words, without those that are zero. */
+/** The number of each kind, as text, without zeros. */
 export function inWords(countOf: (kind: Kind) => number): string {
   const parts = KINDS.flatMap((kind) => {
     const count = countOf(kind);
@@ -49,7 +49,7 @@ export function inWords(countOf: (kind: Kind) => number): string {
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }
 
-/** What was left out, in words: a line for each reason. */
+/** What was left out, as text: a line for each reason. */
 export function leftOutInWords(counts: Counts): string[] {
   return KINDS.flatMap((kind) =>
     Object.entries(counts[kind].leftOut).map(

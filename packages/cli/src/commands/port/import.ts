@@ -12,7 +12,7 @@ import { withStore } from "../../store/open.js";
 import { type Counts, FORMAT, FORMAT_VERSION, type Head, inWords, leftOutInWords } from "./format.js";
 import { type Line, linesOf } from "./lines.js";
 
-/** Brings what another store exported into this one. */
+/** Imports an export of another store into this one. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given, 1);
   const [file] = given.operands;
@@ -21,7 +21,7 @@ export async function execute(given: Given): Promise<number> {
     throw new CommandError("ojm import needs a file, or an export on its stdin: ojm export … | ojm import …");
   const stream = file === undefined ? process.stdin : createReadStream(resolve(process.cwd(), file));
   const lines = linesOf(stream, source);
-  // The store is opened, and made, for an export only.
+  // Opens, and creates, the store only if the input is an export.
   const head = await readHead(lines, source);
   return withStore(
     given,
@@ -68,7 +68,7 @@ async function readHead(lines: AsyncGenerator<Line, void, undefined>, source: st
   return head as Head;
 }
 
-/** The fields of a line; `undefined` if it is no map in JSON. */
+/** The fields of a line; `undefined` if it is not a map in JSON. */
 function fieldsOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -91,7 +91,7 @@ class Target {
     this.#runs = manager.importer();
   }
 
-  /** Takes all lines. What is read before an error is written, and told with it. */
+  /** Imports all lines. Lines before an error are imported, and the error reports them. */
   async take(lines: AsyncIterable<Line>): Promise<Counts> {
     let last = 1;
     let isWhole = false;
@@ -105,7 +105,7 @@ class Target {
     } catch (error) {
       const told = explained(error);
       if (told === undefined) throw error;
-      // Only if the store is not at fault: another call would wait for it again.
+      // Not if the store failed: another call would wait for it again.
       if (error instanceof CommandError) await this.#flush();
       throw this.#withCounts(told.message, told.code);
     }
@@ -155,7 +155,7 @@ class Target {
   }
 }
 
-/** Whether a line is at fault, and not the store. */
+/** Whether the error is about the line, not the store. */
 function isInvalid(error: unknown): error is Error {
   const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
   if (name === "RunError" || name === "ScheduleError") return code === "INVALID";

@@ -1,6 +1,6 @@
 import { CommandError } from "../../errors.js";
 
-/** The longest line, in bytes. A value of a store is shorter; another file may have no line break at all. */
+/** The longest line, in bytes. A value of a store is shorter; another file may have no line break. */
 const LONGEST = 512 * 1_024 * 1_024;
 
 const LINE_BREAK = 10;
@@ -11,7 +11,7 @@ export interface Line {
   readonly text: string;
 }
 
-/** The lines of a stream, one after the other as they are taken. Leaves out empty ones. */
+/** The lines of a stream, without empty ones, read only as fast as the consumer takes them. */
 export async function* linesOf(
   stream: AsyncIterable<Buffer | string>,
   source: string,

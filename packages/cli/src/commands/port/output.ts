@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { CommandError, EXIT } from "../../errors.js";
 
-/** Lines are written when they are so many characters. */
+/** How many characters are gathered before a write. */
 const AT_ONCE = 65_536;
 
 /** Writes many lines to stdout, as fast as its reader takes them. */
@@ -14,7 +14,7 @@ export class Output {
     process.stdout.on("error", this.#failed);
   }
 
-  /** Fires when the reader goes away, as `head` does, or the output cannot be written. */
+  /** Fires when the reader closes its end, as `head` does, or the output cannot be written. */
   get closed(): AbortSignal {
     return this.#closing.signal;
   }
@@ -25,9 +25,9 @@ export class Output {
   }
 
   /**
-   * Writes all that waits.
+   * Writes all pending lines.
    *
-   * @throws CommandError if the output cannot be written, for example as the disk is full
+   * @throws CommandError if the output cannot be written, for example because the disk is full
    */
   async flush(): Promise<void> {
     const text = this.#text;
@@ -43,7 +43,7 @@ export class Output {
 
   async #written(text: string): Promise<void> {
     if (process.stdout.write(text)) return;
-    // Not both of these events come when a reader goes away.
+    // If the reader closes its end, there may be no "drain": `closed` then ends the wait.
     await once(process.stdout, "drain", { signal: this.closed }).catch(() => {});
   }
 

@@ -4,12 +4,15 @@ import { emitKeypressEvents } from "node:readline";
 export interface KeyPress {
   /** Its name, such as `up`, `return`, `escape` or `a`. */
   readonly name: string;
-  /** The characters that it writes; an empty text for a key that writes none. */
+  /** The characters that it types; empty for a key that types none. */
   readonly text: string;
   readonly ctrl: boolean;
 }
 
-/** Calls `press` for each key, until the result is called. Without a terminal as input there are none. */
+/**
+ * Calls `press` for each key, until the returned function is called. Does nothing if the input is not a
+ * terminal.
+ */
 export function listenToKeys(press: (key: KeyPress) => void): () => void {
   const { stdin } = process;
   if (!stdin.isTTY) return () => {};
@@ -20,7 +23,7 @@ export function listenToKeys(press: (key: KeyPress) => void): () => void {
   const restore = (): void => void stdin.setRawMode(false);
   emitKeypressEvents(stdin);
   stdin.setRawMode(true);
-  // After an error too: a shell whose terminal is raw shows nothing that is typed.
+  // Even after an error: a shell whose terminal is raw does not echo what is typed.
   process.on("exit", restore);
   stdin.on("keypress", onKey).resume();
   return () => {
@@ -30,7 +33,7 @@ export function listenToKeys(press: (key: KeyPress) => void): () => void {
   };
 }
 
-/** Whether a text begins with a character that a terminal would obey. */
+/** Whether a text starts with a control character. */
 function isControl(text: string): boolean {
   const code = text.codePointAt(0) ?? 0;
   return code < 0x20 || (code >= 0x7f && code < 0xa0);

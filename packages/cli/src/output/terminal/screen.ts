@@ -1,13 +1,13 @@
 import { widthOf } from "../width/width.js";
 
-/** The screen of its own, without a cursor, and back. */
+/** Enters the alternate screen without a cursor, and leaves it. */
 const ENTER = "\u001b[?1049h\u001b[?25l";
 const LEAVE = "\u001b[?25h\u001b[?1049l";
 
 const CLEAR = "\u001b[2J";
 const CLEAR_LINE = "\u001b[K";
 
-/** The least time between two changes of the screen, and the time after which it is drawn anew, in ms. */
+/** The shortest pause between two changes of the screen, and the interval of regular redraws, in ms. */
 const MOMENT = 100;
 const SECOND = 1_000;
 
@@ -17,12 +17,12 @@ export interface Size {
   readonly rows: number;
 }
 
-/** What the screen shows now: lines that are no longer than it is wide, and no more than it is high. */
+/** The lines of the screen at a time: at most as long as it is wide, and as many as it is high. */
 export type Frame = (now: number, size: Size) => readonly string[];
 
 /**
- * The terminal while something is drawn on it. Whatever ends the process, but for SIGKILL, the terminal is as
- * it was.
+ * The terminal while something is drawn on it. However the process ends, except by SIGKILL, the terminal is
+ * restored.
  */
 export class Screen {
   readonly #frame: Frame;
@@ -40,7 +40,7 @@ export class Screen {
     this.#isOpen = true;
     process.stdout.write(ENTER);
     process.on("exit", this.#restore);
-    // Before the error is told: what is written to the screen of its own is gone with it.
+    // Before the error is printed: output on the alternate screen is lost when it closes.
     process.prependListener("uncaughtException", this.#restore);
     process.on("SIGCONT", this.#enterAgain);
     process.stdout.on("resize", this.#redraw);
@@ -48,12 +48,12 @@ export class Screen {
     this.#draw();
   }
 
-  /** Draws anew in a moment: many changes come at once. */
+  /** Draws again in a moment, because many changes come at once. */
   changed(): void {
     if (this.#isOpen) this.#moment ??= setTimeout(this.#draw, MOMENT);
   }
 
-  /** Draws anew at once: somebody pressed a key. */
+  /** Draws again at once, after a key. */
   redraw(): void {
     this.#draw();
   }
@@ -89,7 +89,7 @@ export class Screen {
     clearTimeout(this.#moment);
     this.#moment = undefined;
     if (!this.#isOpen) return;
-    // Some terminals do not tell their size: it is 0 then.
+    // Some terminals do not report their size: it is 0 then.
     const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
     const lines = this.#frame(Date.now(), size);
     process.stdout.write(changes(this.#shown, lines, size.columns));
@@ -97,13 +97,16 @@ export class Screen {
   };
 }
 
-/** What makes of the lines that a terminal shows the next ones. Other lines are left alone: no flicker. */
+/**
+ * The output that turns the current lines of a terminal into the next ones. Unchanged lines are not written,
+ * which avoids flicker.
+ */
 export function changes(before: readonly string[] | undefined, lines: readonly string[], columns: number): string {
   const count = Math.max(before?.length ?? 0, lines.length);
   const changed = Array.from({ length: count }, (_, i) => {
     const line = lines[i] ?? "";
     if (before !== undefined && (before[i] ?? "") === line) return "";
-    // Behind a full line the cursor is still on its last character, which would be cleared.
+    // After a full line the cursor is still on its last character, which would be cleared.
     return `\u001b[${i + 1};1H${line}${widthOf(line) < columns ? CLEAR_LINE : ""}`;
   });
   return `${before === undefined ? CLEAR : ""}${changed.join("")}`;

@@ -1,12 +1,12 @@
 import { cut, fit, GAP, type Room, widthOf } from "./width.js";
 
-/** What becomes of a column on a terminal that is too narrow for all of them. */
+/** How a column shrinks on a terminal that is too narrow for all of them. */
 export interface ColumnRoom {
   /** The column with the highest rank is left out first. Default: its place, from 0 on. */
   readonly rank?: number;
   /**
-   * Whether its texts may be cut: a `text` first, or one to no less than so many columns, a `name` last.
-   * Without it, the column is whole or not there.
+   * Whether its texts may be cut: a `text` first, one with a number to that many columns at least, a `name`
+   * last. Without it, the column is shown whole or left out.
    */
   readonly cut?: "text" | "name" | number;
 }
@@ -15,18 +15,18 @@ export interface ColumnRoom {
 const LEAST_TEXT = 12;
 
 /**
- * A name that takes at most half of the line stays whole: people copy it. A longer one is cut anyhow, and
- * leaves room for others.
+ * A name that takes at most half of the line stays whole, because people copy it. A longer one is cut anyway,
+ * and leaves room for others.
  */
 const WHOLE_NAME = 0.5;
 const CUT_NAME = 0.375;
 const LEAST_NAME = 10;
 const MOST_NAME = 40;
 
-/** Writes a cell in its color, row 0 being the heading. */
+/** Writes a cell in its color; row 0 is the heading. */
 export type PaintCell = (text: string, row: number, column: number) => string;
 
-/** A row of a table in lines of a terminal, and the columns that it has place for. */
+/** A table as lines for a terminal, and the columns that fit. */
 export interface Grid {
   readonly lines: readonly string[];
   /** The widths of the columns; 0 for one that is left out. */
@@ -34,8 +34,8 @@ export interface Grid {
 }
 
 /**
- * Rows as lines of at most `width` columns, the first row being the heading. The cells are lines that a
- * terminal only shows. On a terminal, a column in which nothing stands takes no room.
+ * Rows as lines of at most `width` columns; the first row is the heading. The cells must be single lines
+ * without control characters. On a terminal, a column without any text is left out.
  */
 export function grid(
   rows: readonly (readonly string[])[],

@@ -1,12 +1,12 @@
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** The columns of a terminal that does not tell its size. */
+/** The width of a terminal that does not report its size. */
 const USUAL = 80;
 
-/** Loaded when a text needs it: it is felt at each start. */
+/** Loaded when a text needs it: loading it slows down each start. */
 let wide: ((text: string) => number) | undefined;
 
-/** Loads what {@link widthOf} needs for these texts; without texts, for whatever text comes. */
+/** Loads what {@link widthOf} needs for these texts; without `texts`, for any text. */
 export async function prepareWidths(texts?: readonly string[]): Promise<void> {
   if (wide === undefined && texts?.every((text) => ASCII.test(text)) !== true)
     wide = (await import("string-width")).default;
@@ -17,16 +17,16 @@ export function widthOf(text: string): number {
   return wide === undefined || ASCII.test(text) ? text.length : wide(text);
 }
 
-/** How many columns a line of stdout may take: without end where no terminal would break it. */
+/** How many columns a line of stdout may take: infinite if the output is not a terminal. */
 export function outputWidth(): number {
-  // Some terminals do not tell their size: it is 0 then.
+  // Some terminals do not report their size: it is 0 then.
   return process.stdout.isTTY ? process.stdout.columns || USUAL : Number.POSITIVE_INFINITY;
 }
 
-/** Characters as a reader counts them: an accent belongs to its letter. */
+/** Segments of what a reader sees as one character: an accent belongs to its letter. */
 let characters: Intl.Segmenter | undefined;
 
-/** A text in so many columns of a terminal, cut with an ellipsis if it needs more. */
+/** A text in at most this many columns of a terminal, cut with an ellipsis if it needs more. */
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   if (width < 1) return "";
@@ -41,15 +41,15 @@ export function cut(text: string, width: number): string {
   return `${shown}…`;
 }
 
-/** What a column of a table needs of the width of a terminal. */
+/** The room that a column of a table needs. */
 export interface Room {
   /** Its widest text. */
   readonly natural: number;
-  /** The least that still says something. */
+  /** The least width that is still readable. */
   readonly least: number;
-  /** The column with the lowest rank is always there; that with the highest is left out first. */
+  /** The column with the lowest rank is always shown; the one with the highest is left out first. */
   readonly rank: number;
-  /** Whether it gets what the others leave, as it is cut anyhow. */
+  /** Whether it gets only what the others leave, because it is cut anyway. */
   readonly isModest?: boolean;
 }
 
@@ -77,7 +77,7 @@ export function fit(columns: readonly Room[], total: number): number[] {
   return widths;
 }
 
-/** A text in lines of at most so many columns, broken between any two characters, as a terminal does. */
+/** A text in lines of at most this many columns, broken between any two characters, as a terminal does. */
 export function wrap(text: string, width: number): string[] {
   if (widthOf(text) <= width) return [text];
   characters ??= new Intl.Segmenter();
@@ -97,7 +97,7 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** The words of a text in lines of this width; what stands in brackets stays together. */
+/** The words of a text in lines of this width; brackets keep their words together. */
 export function fold(text: string, width: number): string[] {
   const lines: string[] = [""];
   for (const word of text.match(/\[[^\]]*\]|\S+/g) ?? []) {

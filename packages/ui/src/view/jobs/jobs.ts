@@ -10,26 +10,26 @@ import { recordOf } from "../runs/run.js";
 import { readSchedules, type Schedules, zoneOf } from "../schedules.js";
 import { fitting, mapSome, masked, type Source, take } from "../source.js";
 
-/** How many of the newest runs tell how a job usually goes. */
+/** How many of the newest runs are read for the statistics of a job. */
 const NEWEST = 50;
 
-/** How many ticks that have their outcome are shown of a job. */
+/** How many decided ticks of a job are shown. */
 const TICKS = 20;
 
-/** And of a range of time that somebody asks for. */
+/** The same if a range of time is requested. */
 const TICKS_OF_RANGE = 100;
 
 /** How many durations are shown. */
 const DURATIONS = 20;
 
-/** Which jobs are asked for. */
+/** The filter of the names. */
 export interface NamesAsked {
   readonly after?: string;
   readonly q?: string;
   readonly limit: number;
 }
 
-/** Which names have a text in them. A name of ojm's own is shown to those who look for it. */
+/** Returns a predicate: whether a name contains a text. Names of ojm itself match only a search for them. */
 export function hasText(q: string | undefined): (name: string) => boolean {
   const wanted = q?.toLowerCase();
   return (name) =>
@@ -37,12 +37,10 @@ export function hasText(q: string | undefined): (name: string) => boolean {
     (wanted === undefined || name.toLowerCase().includes(wanted));
 }
 
-/** A part of a name that is shorter is near to too much. */
+/** A shorter part of a name would be similar to too many texts. */
 const SHORTEST = 4;
 
-/**
- * The name with runs that was most likely meant, if no such name is, or has in it, what a list was asked for.
- */
+/** The name with runs that was most likely meant, if no name is, or contains, the requested text. */
 export async function meantBy(
   { hub }: Source,
   { name, q = name }: Pick<NamesAsked, "q"> & { readonly name?: string },
@@ -83,13 +81,13 @@ export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
   return { jobs, more: more || page.more };
 }
 
-/** Which ticks of a job are asked for, in ms since 1970; absent: the latest. */
+/** The range of the requested ticks, in ms since 1970; absent: the latest. */
 interface RangeAsked {
   readonly from?: number;
   readonly to?: number;
 }
 
-/** A job with its ticks; `undefined` if there is no run, schedule or lock of this name. */
+/** A job with its ticks; `undefined` if the store has no run, schedule or lock of this name. */
 export async function jobDetailOf(
   source: Source,
   name: string,
@@ -99,11 +97,11 @@ export async function jobDetailOf(
   const schedule = known.summaries.get(name);
   const job = await jobOf(source, name, known);
   const isKnown = schedule !== undefined || job.last !== undefined || job.running !== undefined;
-  // A person may hold a job before its first run.
+  // A user may hold a job before its first run.
   if (!isKnown && job.lock === undefined) return undefined;
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range;
   const most = range.from === undefined && range.to === undefined ? TICKS : TICKS_OF_RANGE;
-  // Those that wait must not hide the outcomes of the others.
+  // Waiting ticks must not hide the outcomes of the others.
   const limit = most + (known.views.get(name)?.waiting.length ?? 0);
   const past = await take(source.scheduler.ticks(name, { ...range, limit }), limit);
   const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, most)];
@@ -123,14 +121,14 @@ export async function jobDetailOf(
   };
 }
 
-/** A tick that has its outcome, with the status of its run. */
+/** A decided tick, with the status of its run. */
 async function ranTick(tick: ScheduleTick, source: Source): Promise<TickView> {
   const run = tick.run === undefined ? undefined : parseRunId(tick.run);
   const record = run && (await recordOf(source, run));
   return { ...tickView(tick, source), ...(record && { status: record.status }) };
 }
 
-/** Its `meta` may hold secrets, as that of the runs to which it goes. */
+/** The `meta` may contain secrets, like that of the runs that get it. */
 function definitionOf({ showResults, mask }: Source, { definition }: ScheduleSummary): Pick<JobDetail, "definition"> {
   const { meta, ...rest } = definition;
   const shown = showResults && meta !== undefined ? { ...rest, meta } : rest;
@@ -139,7 +137,7 @@ function definitionOf({ showResults, mask }: Source, { definition }: ScheduleSum
 
 const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
 
-/** What the store has of all schedules. */
+/** What the store has about all schedules. */
 interface Known extends Pick<Schedules, "unattended"> {
   readonly summaries: ReadonlyMap<string, ScheduleSummary>;
   readonly views: ReadonlyMap<string, ScheduleView>;
@@ -179,7 +177,7 @@ async function jobOf(source: Source, name: string, { summaries, views, locks, un
   };
 }
 
-/** How a job goes, by its newest runs. */
+/** The statistics of a job, from its newest runs. */
 export function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,

@@ -4,7 +4,7 @@ import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
 import type { Source } from "../source.js";
 
-/** What can be done about each reason. */
+/** The action that helps with each reason. */
 const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
   paused: "resume",
   running: "cancel",
@@ -16,7 +16,7 @@ const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
   next: "run-now",
 };
 
-/** What helps that no act does. */
+/** Remedies that are not actions. */
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], string>>> = {
   unattended: "Start the process that adds the schedule.",
 };
@@ -28,15 +28,15 @@ export async function whyOf(source: Source, name: string): Promise<Why> {
   return { name, reasons, ...(run !== undefined && { next: run.due }) };
 }
 
-/** The same reasons as those of `ojm why`, the most important one first. */
+/** The same reasons as in `ojm why`, the most important one first. */
 export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
   const [all, others] = await Promise.all([source.scheduler.why(name), source.reasons(name)]);
   const views = viewsOf(all, source);
   const orphans = others.filter(({ code }) => code === "orphaned");
-  // That a lock is free does not mean that the next command begins.
+  // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ keeps }) => keeps === true);
   const told = failureFirst(views.filter(({ code }) => code !== "ready" || !isKept));
-  // What keeps it away now comes first, and what became of its last run behind it.
+  // What keeps it from running now comes first, then the outcome of its last run.
   const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
   const refused = others.filter(({ code }) => code === "refused");
   return [
@@ -45,7 +45,7 @@ export async function reasonsOf(source: Source, name: string): Promise<ReasonVie
   ];
 }
 
-/** That a job could run now matters less than that its last run failed. */
+/** A failure of the last run matters more than that the job could run now. */
 function failureFirst(views: readonly ReasonView[]): readonly ReasonView[] {
   const failure = views.find(({ status }) => status === "failed" || status === "timeout" || status === "lost");
   return failure === undefined || views[0]?.code !== "ready"
@@ -73,22 +73,24 @@ function viewsOf(all: readonly ScheduleReason[], { mask }: Source): ReasonView[]
   });
 }
 
-/** Whether an act would come to nothing: as `ojm why`, no page offers a run that nobody would run. */
+/**
+ * Whether an action would have no effect: like `ojm why`, the page offers no run that no process would make.
+ */
 function isVain({ code, tick }: ScheduleReason, codes: ReadonlySet<ScheduleReason["code"]>): boolean {
   if (code === "next") return codes.has("unattended") || codes.has("maintenance");
   // Only a tick that was not run can be run later.
   return code === "tick" && (tick === undefined || tick.outcome === "run");
 }
 
-/** When it happened, or will, and of which run it is. */
+/** When it happened or will happen, and the run that it concerns. */
 function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" | "run" | "attempt" | "status"> {
   if (tick !== undefined) {
-    // Its text names the run that kept it away.
+    // The text names the run that kept it from running.
     const { at, run = tick.evidence?.["run"] } = tick;
     return { at, ...(typeof run === "string" && { run }) };
   }
   const { run, lock, next } = reason ?? {};
-  // Its text tells since when somebody waits; the run and the lock are of the one that is waited for.
+  // The text says how long the job has waited; the run and the lock belong to the run that it waits for.
   if (code === "queue") return {};
   if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain, attempt: next.attempt };
   if (run !== undefined) {

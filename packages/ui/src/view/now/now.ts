@@ -17,7 +17,7 @@ const TEXT = 400;
 
 const NEXT = { jobs: 200, ticks: 50 };
 
-/** What the page *Now* shows. Reads only what no watch of the hub reports. */
+/** The data of the page *Now*. Reads only what no watch of the hub reports. */
 export async function nowOf(source: Source): Promise<Now> {
   const { manager, mask } = source;
   const [live, found] = await Promise.all([source.hub.live(), source.hub.snapshot()]);
@@ -50,7 +50,7 @@ async function isEmpty(manager: JobManager): Promise<boolean> {
   return newest === undefined && locks.length === 0;
 }
 
-/** What people and jobs wrote is masked before it is cut: half a password would not be found. */
+/** Masks before it cuts: the mask would not recognise half a password. */
 function problemOf({ kind, name, at, text, run, jobs }: Problem, mask: Source["mask"]): ProblemView {
   return {
     ...{ kind, name, text: shorten(mask(text), TEXT) },
@@ -60,7 +60,7 @@ function problemOf({ kind, name, at, text, run, jobs }: Problem, mask: Source["m
   };
 }
 
-/** A run that goes on, as the contract has it. */
+/** A run in progress, in the form of the contract. */
 export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mask">): Running {
   const { id, name, startTime, attempt, trigger, holder, fence, lease, usual, progress, waiting, asked, tick } = run;
   return {

@@ -5,7 +5,7 @@ import type { Source } from "../source.js";
 
 const DAY = 86_400_000;
 
-/** The outcome of a tick, or that it waits or is overdue. */
+/** A tick with its outcome, or one that waits or is overdue. */
 export function tickView(tick: ScheduleTick | OverdueTick, { mask }: Pick<Source, "mask">): TickView {
   const { schedule, at, outcome, reason, run, until, count, evidence = {} } = tick;
   const text = tickText(tick);
@@ -24,7 +24,7 @@ export function tickView(tick: ScheduleTick | OverdueTick, { mask }: Pick<Source
   };
 }
 
-/** A tick that is to come; with `isAlone`, of a schedule that is unattended. */
+/** A coming tick; with `isAlone`, one of an unattended schedule. */
 export function comingTick(schedule: string, { at, due, skipped, waiting }: NextTick, isAlone: boolean): TickView {
   return {
     schedule,
@@ -36,10 +36,10 @@ export function comingTick(schedule: string, { at, due, skipped, waiting }: Next
   };
 }
 
-/** So many ticks that wait are told one by one. */
+/** Up to this many waiting ticks are listed one by one. */
 const FEW = 5;
 
-/** Ticks that wait, newest first; many of them as one entry. */
+/** Waiting ticks, newest first; many of them as one entry. */
 export function waitingTicks(ticks: readonly ScheduleTick[], source: Pick<Source, "mask">): TickView[] {
   const views = ticks.map((tick) => tickView(tick, source));
   const [last, first] = [views[0], views.at(-1)];
@@ -47,7 +47,7 @@ export function waitingTicks(ticks: readonly ScheduleTick[], source: Pick<Source
   return [{ ...first, until: last.at, count: views.length }];
 }
 
-/** How many jobs and ticks are told. */
+/** The limits of the listed jobs and ticks. */
 interface Coming {
   readonly now: number;
   readonly jobs: number;
@@ -62,9 +62,9 @@ export interface Due {
 }
 
 /**
- * The next ticks within a day, the soonest first: the first one of each job, and then the soonest of the
- * others. A job that is due each second must not hide the others. `firsts`: the soonest of the first ones.
- * Reads nothing.
+ * The next ticks within a day, the soonest first: the first one of each job, then the soonest further ones. A
+ * job that is due each second must not hide the others. `firsts`: the soonest of the first ticks. Reads
+ * nothing.
  */
 export function comingTicks(
   schedules: readonly ScheduleState[],
@@ -86,13 +86,13 @@ export function comingTicks(
 
 const bySoonest = (a: Due, b: Due): number => a.tick.due - b.tick.due;
 
-/** The tick behind another one, if it is due by `end`. */
+/** The tick after another one, if it is due by `end`. */
 function dueUntil(end: number, { schedule, tick: { at }, isAlone }: Due): Due[] {
   const tick = schedule.upcoming(at);
   return tick === undefined || tick.due > end ? [] : [{ schedule, tick, isAlone }];
 }
 
-/** The soonest ticks behind those. No more of them are computed than needed: a cron costs time. */
+/** The soonest ticks after those. Computes only as many as needed: a cron costs time. */
 function soonestBehind(firsts: readonly Due[], end: number, limit: number): Due[] {
   const found: Due[] = [];
   if (limit === 0) return found;
@@ -106,7 +106,7 @@ function soonestBehind(firsts: readonly Due[], end: number, limit: number): Due[
   return found;
 }
 
-/** The next ticks of a schedule; none if there is no such schedule. */
+/** The next ticks of a schedule; empty if the schedule does not exist. */
 export async function nextOf(scheduler: Scheduler, name: string, limit: number): Promise<NextTick[]> {
   try {
     return await scheduler.next(name, { limit });
@@ -119,10 +119,10 @@ export async function nextOf(scheduler: Scheduler, name: string, limit: number):
 const SLOTS = 48;
 const SLOT = DAY / SLOTS;
 
-/** For so long an answer is good, in ms: a thirtieth of a slot. */
+/** How long an answer is reused, in ms: a thirtieth of a slot. */
 const GOOD = 60_000;
 
-/** What was computed last, for which schedules, and when. */
+/** The last computed slots, the schedules they are for, and when. */
 interface Kept {
   readonly of: string;
   readonly at: number;
@@ -132,8 +132,8 @@ interface Kept {
 const kept = new WeakMap<Source, Kept>();
 
 /**
- * How many jobs are due in each half hour of the next day. `firsts`: their first ticks. It is computed once a
- * minute: a tick of a cron takes a tenth of a millisecond, and of fifty jobs there are up to 2,400.
+ * How many jobs are due in each half hour of the next day. `firsts`: their first ticks. Computed once a
+ * minute: a tick of a cron takes a tenth of a millisecond, and fifty jobs have up to 2,400.
  */
 export function aheadOf(source: Source, firsts: readonly Due[], now: number): readonly number[] {
   const of = JSON.stringify(firsts.map(({ schedule: { name, hash, paused } }) => [name, hash, paused]));
@@ -144,7 +144,7 @@ export function aheadOf(source: Source, firsts: readonly Due[], now: number): re
   return slots;
 }
 
-/** Of a job that is due each second, one tick in each slot is computed. */
+/** Computes one tick in each slot, so that a job that is due each second is cheap. */
 function slotsOf(firsts: readonly Due[], now: number): number[] {
   const slots = Array.from({ length: SLOTS }, () => 0);
   for (const { schedule, tick: first } of firsts) {

@@ -8,7 +8,7 @@ import type { Source } from "../source.js";
 const ERROR = 300;
 const REASON = 300;
 
-/** How many of those that wait for a lock are told. */
+/** How many waiters of a lock are listed. */
 const WAITERS = 3;
 
 /** A run in a list. */
@@ -25,7 +25,7 @@ export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunIt
     ...(attempt !== undefined && { attempt }),
     ...(tick !== undefined && { tick }),
     holder: holderOf(holder),
-    // Masked before it is cut: half a password would not be found.
+    // Mask before cutting: the mask would not recognise half a password.
     ...(error !== undefined && { error: shorten(mask(error), ERROR) }),
   };
 }
@@ -40,22 +40,22 @@ export function stopRequestOf({ at, by, author, reason }: AuditEntry, mask: Sour
   };
 }
 
-/** Only the fields of the contract: anybody can write more into a store. */
+/** Picks the fields of the contract: any program can write more into a store. */
 export function holderOf({ host, pid, instance }: Holder): Holder {
   return { host, pid, instance };
 }
 
-/** The first that wait for the lock of a job: enough to find who is next. */
+/** The first waiters for the lock of a job: enough to see which is next. */
 export function firstWaiters(live: LiveRuns, name: string): Waiter[] {
   return live.waiters(name, { limit: WAITERS });
 }
 
-/** At most so many characters of a text. */
+/** At most `most` characters of a text. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
-/** The next attempt of a chain, if it waits for one. */
+/** The pending attempt of a retry series, if any. */
 export async function retryOfChain(
   { manager, mask }: Source,
   name: string,
@@ -66,12 +66,12 @@ export async function retryOfChain(
   return found && retryOf(found, mask);
 }
 
-/** An attempt that is to come, as the contract has it. */
+/** A pending attempt, in the form of the contract. */
 export function retryOf({ name, chain, attempt, retry, due, error, orphaned }: Retry, mask: Source["mask"]): RetryView {
   return {
     ...{ name, chain, attempt, attempts: retry.attempts, due },
     ...(orphaned && { orphaned }),
-    // Masked before it is cut: half a password would not be found.
+    // Mask before cutting: the mask would not recognise half a password.
     ...(error !== undefined && { error: shorten(mask(error), ERROR) }),
   };
 }

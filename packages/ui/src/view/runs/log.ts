@@ -2,17 +2,17 @@ import type { LogItem as CoreItem, RunRef } from "@ojm/core";
 import type { LogItem, LogPage } from "../../contract/types.js";
 import type { Source } from "../source.js";
 
-/** The most that one answer has of a log, in characters. */
+/** The most characters of a log in one answer. */
 const MOST_TEXT = 150_000;
 
-/** Which lines are asked for. */
+/** The filter of the lines. */
 export interface LogAsked {
   readonly after?: number;
   readonly tail?: number;
   readonly limit: number;
 }
 
-/** An item of a log as the contract has it; `undefined` for progress. */
+/** An item of a log in the form of the contract; `undefined` for progress. */
 export function logItemOf(item: CoreItem, mask: Source["mask"]): LogItem | undefined {
   if ("progress" in item) return undefined;
   if ("missing" in item) {
@@ -34,7 +34,7 @@ export async function logOf({ manager, mask }: Source, run: RunRef, asked: LogAs
     if (shown === undefined) continue;
     const length = lengthOf(shown);
     if (tail === undefined && (lines >= limit || (size + length > MOST_TEXT && lines > 0))) {
-      // The next page is asked for by the number of a line, and begins with the gap behind that line.
+      // The next page is requested by line number, and starts with the gap after that line.
       return { items: items.slice(0, items.findLastIndex((one) => "line" in one) + 1), more: true };
     }
     items.push(shown);

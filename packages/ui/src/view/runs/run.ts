@@ -7,10 +7,10 @@ import { readSchedules } from "../schedules.js";
 import { masked, type Source, take } from "../source.js";
 import { holderOf, itemOf, retryOfChain, stopRequestOf } from "./items.js";
 
-/** How many runs are looked at for the attempts of a chain, and for the last one that completed. */
+/** How many runs are searched for the attempts of a retry series, and for the last completed one. */
 const LOOKS = 300;
 
-/** A run, with what belongs to it; `undefined` if there is none. */
+/** A run and everything that belongs to it; `undefined` if it does not exist. */
 export async function runOf(source: Source, id: string): Promise<RunPage | undefined> {
   const ref = parseRunId(id);
   const record = ref && (await recordOf(source, ref));
@@ -18,7 +18,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   const { mask, manager } = source;
   const [attempts, asked, next, lastWell, why, lines, progress, job] = await Promise.all([
     attemptsOf(source, record),
-    // A run that an unlock ended, or that completed all the same, may have been asked before.
+    // A run that an unlock ended, or that completed, may have been asked to stop before.
     record.endedBy?.action === "cancel" ? undefined : manager.stopAsked(record),
     nextOf(source, record),
     lastWellOf(source, record),
@@ -47,8 +47,8 @@ export async function recordOf({ manager }: Source, { name, startTime }: RunRef)
 }
 
 /**
- * How a field of a record is shown; `undefined`: not at all. Also what a record that others wrote may have in
- * it.
+ * How a field of a record is shown; `undefined`: not at all. It must handle any content of a record that
+ * another program wrote.
  */
 type Shown<T> = (value: T, source: Pick<Source, "mask" | "showResults">) => T | undefined;
 
@@ -57,7 +57,9 @@ const text: Shown<string> = (value, { mask }) => mask(String(value));
 const result = <T>(value: T, { mask, showResults }: Pick<Source, "mask" | "showResults">): T | undefined =>
   showResults ? (masked(value, mask) as T) : undefined;
 
-/** What of a record may be shown: a field that is not here is not, as anybody can write more into a store. */
+/**
+ * The fields of a record that may be shown. Others are not, because any program can write more into a store.
+ */
 const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunRecord[Field]>> } = {
   name: plain,
   startTime: plain,
@@ -131,7 +133,7 @@ async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]>
     .reverse();
 }
 
-/** The next attempt of the chain of a run. */
+/** The pending attempt of the retry series of a run. */
 async function nextOf(source: Source, { name, id, chain = id, retry }: RunRecord): Promise<RunPage["next"]> {
   // Only a job with `retry` has attempts.
   if (retry === undefined) return undefined;
@@ -139,7 +141,7 @@ async function nextOf(source: Source, { name, id, chain = id, retry }: RunRecord
 }
 
 async function lastWellOf(source: Source, { name, startTime: to }: RunRecord): Promise<RunItem | undefined> {
-  // Mostly it is the one before. A store reads as many at once as it is asked for.
+  // Usually it is the run before. A store reads as many records at once as requested.
   for (const limit of [3, LOOKS]) {
     for await (const record of source.manager.history({ name, to, limit })) {
       if (record.status === "completed") return itemOf(record, source);
@@ -148,7 +150,7 @@ async function lastWellOf(source: Source, { name, startTime: to }: RunRecord): P
   return undefined;
 }
 
-/** Why the job does not run now is asked of the newest run only: the others are history. */
+/** Only for the newest run: older runs are history. */
 async function whyOf(source: Source, { name, id }: RunRecord): Promise<RunPage["why"]> {
   const [newest] = await take(source.manager.history({ name, limit: 1 }), 1);
   return newest?.id === id ? reasonsOf(source, name) : [];

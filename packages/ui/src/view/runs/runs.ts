@@ -4,22 +4,27 @@ import { hasText, meantBy } from "../jobs/jobs.js";
 import { fitting, type Source } from "../source.js";
 import { itemOf } from "./items.js";
 
-/** The statuses that the store has an index of. */
+/** The statuses that the store indexes. */
 const INDEXED: ReadonlySet<Status> = new Set(["failed", "timeout", "cancelled", "lost"]);
 
-/** The most records that are looked at for one page. Where most are left out, it is short, and has `more`. */
+/**
+ * The most records that are read for one page. If most of them are filtered out, the page is short and has
+ * `more`.
+ */
 const MOST_LOOKS = 2_000;
 
-/** So many runs of ojm's own are expected on a page. */
+/** How many runs of ojm itself are expected on a page. */
 const OWN = 20;
 
-/** The history of so many names is read name by name, as a name may have few runs among those of all. */
+/**
+ * Up to this many names, the history is read name by name: a name may have few runs among those of all names.
+ */
 const MOST_NAMES = 100;
 
-/** Which runs are asked for. */
+/** The filter of the runs. */
 export interface RunsAsked {
   readonly name?: string;
-  /** A text that the name of the job has in it. */
+  /** A text that the name of the job contains. */
   readonly q?: string;
   readonly status?: readonly Status[];
   readonly from?: number;
@@ -44,7 +49,7 @@ async function pageOf(source: Source, asked: RunsAsked): Promise<Runs> {
   const isIndexed = of === undefined && status?.every((one) => INDEXED.has(one)) === true;
   const found: RunRecord[] = [];
   let [looked, last] = [0, asked.before];
-  // A store reads as many at once as it is asked for. One more than are shown tells that there are more.
+  // A store reads as many records at once as requested. One more than shown tells whether there are more.
   for (let part = limit + 1 + (of === undefined ? OWN : 0); part > 0; part = Math.min(2 * part, MOST_LOOKS - looked)) {
     const history = source.manager.history({
       ...(of !== undefined && { name: of }),
@@ -74,7 +79,7 @@ function page(source: Source, found: readonly RunRecord[], before: string | unde
   return last === undefined ? { runs, more: false } : { runs, more: true, before: last };
 }
 
-/** Runs that go on are found by their locks: they may have begun days ago. */
+/** Running runs are found by their locks: they may have started days ago. */
 async function running(
   source: Source,
   { from = 0, to, before, limit }: RunsAsked,

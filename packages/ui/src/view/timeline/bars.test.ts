@@ -10,7 +10,7 @@ const run = (start: number, end: number, status: Status = "completed"): Drawn =>
   status,
 });
 
-/** How many runs of a status a bar has. */
+/** How many runs of a bar have a status. */
 const numberOf = ([, , status, count, more]: Bar, of: Status): number =>
   typeof more === "object" ? (more[of] ?? 0) : status === of ? count : 0;
 

@@ -3,13 +3,13 @@ import type { Bar, Counts, Lane, Status } from "../../contract/types.js";
 /** The worst first: a bar of several runs has the status of the worst one. */
 export const WORST: readonly Status[] = ["lost", "failed", "timeout", "cancelled", "running", "completed", "skipped"];
 
-/** A run as it is drawn, or several of which only their number is known. */
+/** A run to draw, or several runs of which only the number is known. */
 export interface Drawn {
   /** The id of the run; absent for several. */
   readonly id?: string;
   /** How many runs. Default: 1. */
   readonly count?: number;
-  /** How many of each status, if they differ. */
+  /** How many have each status, if statuses differ. */
   readonly counts?: Counts;
   readonly start: number;
   readonly end: number;
@@ -17,9 +17,9 @@ export interface Drawn {
 }
 
 /**
- * The bars of the runs of one name, which are in the order of their start. Runs that would be drawn less than
- * a pixel apart become one bar. Those that ended otherwise stay apart once either is a pixel wide: one
- * failure must not paint a crowded day in its colour.
+ * The bars of the runs of one name, which are in the order of their start. Runs less than a pixel apart are
+ * merged into one bar. Runs with different statuses stay apart once either is a pixel wide: one failure must
+ * not paint a crowded day in its colour.
  */
 export function barsOf(runs: Iterable<Drawn>, pixel: number): Bar[] {
   const bars: GrowingBar[] = [];
@@ -34,7 +34,9 @@ export function barsOf(runs: Iterable<Drawn>, pixel: number): Bar[] {
   return bars;
 }
 
-/** A bar to which runs are added. There are thousands: another object for each would cost as much again. */
+/**
+ * A bar to which runs are added. It is a tuple because there are thousands: objects would double the cost.
+ */
 type GrowingBar = [start: number, end: number, status: Status, count: number, more?: string | Counts];
 
 function barOf({ id, start, end, status, count = 1, counts }: Drawn): GrowingBar {
@@ -51,7 +53,7 @@ function isNear([start, end, status]: GrowingBar, run: Drawn, pixel: number): bo
 function add(bar: GrowingBar, { end, status, count = 1, counts }: Drawn): void {
   const [, , worst, number, more] = bar;
   const known = typeof more === "object" ? more : undefined;
-  // It is not one run any more.
+  // It is more than one run now.
   bar.length = 4;
   if (status !== worst || known !== undefined || counts !== undefined) {
     bar.push(sumOf(known ?? { [worst]: number }, counts ?? { [status]: count }));
@@ -67,11 +69,11 @@ function sumOf(a: Counts, b: Counts): Counts {
   return sum;
 }
 
-/** A time, and a date in the id of a run, as JSON. */
+/** The length of a time, and of a date in the id of a run, as JSON. */
 const TIME = 13;
 const DATE = 24;
 
-/** How long a lane is as JSON. To write thousands of bars twice would take as long as to read them. */
+/** The length of a lane as JSON. Serializing thousands of bars twice would take as long as reading them. */
 export function sizeOf({ name, bars, ticks }: Lane): number {
   const named = JSON.stringify(name).length;
   let size = named + JSON.stringify(ticks).length + '{"lane":{"name":,"bars":[],"ticks":}},'.length;

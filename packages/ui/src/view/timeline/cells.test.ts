@@ -13,7 +13,7 @@ interface Run {
   readonly status: RunStatus;
 }
 
-/** Runs that follow one another; the last one may go on. */
+/** Runs that follow one another; the last one may be running. */
 const histories = array(
   record({
     gap: integer({ min: 0, max: 2 * HOUR }),

@@ -4,7 +4,7 @@ import type { Counts, Missing, Status } from "../../contract/types.js";
 import { type Source, take } from "../source.js";
 import { type Drawn, WORST } from "./bars.js";
 
-/** Which cells are drawn, and when. */
+/** The range of the cells to draw. */
 export interface CellRange {
   readonly from: number;
   readonly to: number;
@@ -13,13 +13,13 @@ export interface CellRange {
   readonly size: number;
 }
 
-/** A run that goes on. Its cell counts it, but it is drawn by itself. */
+/** A running run. Its cell counts it, but it is drawn separately. */
 export interface GoingOn {
   readonly id: string;
   readonly startTime: number;
 }
 
-/** The cells of one name as they are drawn, the oldest first, with the run that goes on. */
+/** The drawn cells of one name, the oldest first, with the running run. */
 export function drawnCells(cells: readonly RollupCell[], going: GoingOn | undefined, range: CellRange): Drawn[] {
   const { from, to, now, size } = range;
   const drawn: Drawn[] = [];
@@ -28,14 +28,14 @@ export function drawnCells(cells: readonly RollupCell[], going: GoingOn | undefi
     const { at, longest } = cell;
     const goes = going !== undefined && going.startTime >= at && going.startTime < at + size;
     if (goes && going.startTime < from) {
-      // All others of this cell ended before it began, so before what is drawn.
+      // All others of this cell ended before this run started, so before the drawn range.
       drawn.push(goingOn(going, now));
       continue;
     }
     const sum = summed(cell, goes);
     if (sum.count > 0) {
       const start = Math.max(at, from);
-      // Runs of a name follow one another, so a long one ends before the next cell that has any.
+      // Runs of a name follow one another, so a long one ends before the next cell with runs.
       const next = goes ? going.startTime : (cells[i + 1]?.at ?? to);
       const end = Math.max(start, Math.min(at + Math.max(size, longest), next, to, now));
       drawn.push({ ...sum, start, end });
@@ -46,7 +46,7 @@ export function drawnCells(cells: readonly RollupCell[], going: GoingOn | undefi
 }
 
 /**
- * How many runs a cell has, of which status, and the worst one of these. The run that `goes` on is left out.
+ * The number of runs in a cell, by status, and their worst status. With `goes`, the running run is left out.
  */
 function summed(
   { runs }: RollupCell,
@@ -74,31 +74,31 @@ function goingOn({ id, startTime }: GoingOn, now: number): Drawn {
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/** So many runs, of one lane or of all, are read one by one; more are counted by minutes or hours. */
+/** Up to this many runs, of one lane or of all, are read one by one; more are counted by minutes or hours. */
 const FEW = 500;
 
 /** The longest range that is counted by minutes: each name has an entry for each hour of it. */
 const MINUTES = 2 * 24 * HOUR;
 
-/** The range that is drawn. */
+/** The range to draw. */
 export interface DrawnRange {
   readonly from: number;
   readonly to: number;
   readonly now: number;
 }
 
-/** Runs as they are drawn, and the range of which some are left out. */
+/** Runs to draw, and the range in which some are missing. */
 export interface DrawnRuns {
   readonly drawn: readonly Drawn[];
   readonly missing?: Missing;
 }
 
-/** Knows how dense each lane is, and reads its runs by that. */
+/** Reads the runs of a lane in the way that suits its density. */
 export interface LaneReader {
   runsOf(name: string): Promise<DrawnRuns>;
 }
 
-/** Counts the runs of some lanes. Reads a few entries a name, however many runs it has. */
+/** Counts the runs of some lanes. Reads a few entries for each name, however many runs it has. */
 export async function countLanes(source: Source, names: readonly string[], range: DrawnRange): Promise<LaneReader> {
   const { manager } = source;
   const { from, to } = range;
@@ -130,11 +130,14 @@ async function fewRuns(source: Source, name: string, range: DrawnRange): Promise
   const runs = newest.slice(0, FEW).reverse();
   const drawn = [...before, ...runs.map((run) => drawnRun(run, now))];
   const [oldest] = runs;
-  // More than were counted: the count has not come so far back yet.
+  // There are more runs than the count had: the count has not reached back that far yet.
   return newest.length <= FEW || oldest === undefined ? { drawn } : { drawn, missing: { from, to: oldest.startTime } };
 }
 
-/** The run that began before a time, if it reaches into what is drawn. Those before it have ended by then. */
+/**
+ * The run that started before a time, if it reaches into the drawn range. Earlier ones ended before it
+ * started.
+ */
 async function lastBefore(
   { manager }: Source,
   name: string,
@@ -149,7 +152,7 @@ function drawnRun({ id, startTime, endTime, status }: RunRecord, now: number): D
   return { id, start: startTime, end: endTime ?? Math.max(now, startTime), status };
 }
 
-/** The names that have too many runs to be read one by one: the densest ones. */
+/** The names with too many runs to be read one by one: the densest ones. */
 function denseOf(jobs: readonly JobRollup[]): string[] {
   const counts = jobs.map((job) => ({ name: job.name, count: countOf(job) })).sort((a, b) => a.count - b.count);
   let all = 0;
@@ -165,7 +168,7 @@ function countOf({ cells }: JobRollup): number {
   return cells.reduce((sum, { runs }) => sum + Object.values(runs).reduce((all, n) => all + n, 0), 0);
 }
 
-/** The range of all that is missing. */
+/** The range that covers all missing ranges. */
 export function missingOf(all: readonly Pick<DrawnRuns, "missing">[]): Missing | undefined {
   const ranges = all.flatMap(({ missing }) => (missing === undefined ? [] : [missing]));
   if (ranges.length === 0) return undefined;

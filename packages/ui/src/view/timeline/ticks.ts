@@ -5,24 +5,24 @@ import { comingTick, tickView } from "../now/ticks.js";
 import type { Schedules } from "../schedules.js";
 import { type Source, take } from "../source.js";
 
-/** The most ticks of one lane, of those to come, and of those that were not run or wait: 100 wait at most. */
+/** The most coming ticks of one lane, and the most that were not run or wait: 100 wait at most. */
 const TICKS = 100;
 const UNRUN = 2 * TICKS;
 
-/** The range that is drawn, and how wide. */
+/** The drawn range, and its width. */
 export interface TickRange {
   readonly from: number;
   readonly to: number;
   readonly px: number;
 }
 
-/** A schedule, and how to know whether it is unattended. */
+/** A schedule, and whether it is unattended. */
 export interface Ticking extends Pick<Schedules, "unattended"> {
   readonly schedule: ScheduleView;
   readonly now: number;
 }
 
-/** The ticks that were not run or wait, those that nobody has decided on, and those to come, oldest first. */
+/** The ticks that were not run or wait, the undecided ones, and the coming ones, oldest first. */
 export async function ticksOf(
   source: Source,
   { schedule, unattended, now }: Ticking,
@@ -40,14 +40,14 @@ export async function ticksOf(
 }
 
 /**
- * The ticks to come, up to the end of the range: as many as can be told apart, and no more than `TICKS`.
- * Without gaps between them, those of a job that is due each second would end after a minute.
+ * The coming ticks up to the end of the range: as many as can be told apart, and at most `TICKS`. Without
+ * gaps between them, the ticks of a job that is due each second would end after a minute.
  */
 function upcoming(schedule: ScheduleView, { from, to, px }: TickRange): NextTick[] {
   const gap = Math.max((3 * (to - from)) / px, (to - from) / TICKS);
   const ticks: NextTick[] = [];
   for (let tick = schedule.upcoming(from - 1); tick !== undefined && tick.due < to; ) {
-    // Those that wait are told by the first one.
+    // The first tick already reports the waiting ones.
     const { waiting: _, ...rest } = tick;
     if (tick.due >= from) ticks.push(ticks.length === 0 ? tick : rest);
     tick = schedule.upcoming(Math.max(tick.at, Math.floor(tick.at + gap) - 1));

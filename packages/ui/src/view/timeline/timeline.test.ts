@@ -20,7 +20,7 @@ afterEach(async () => {
   await it[Symbol.asyncDispose]();
 });
 
-/** Writes runs of a job that began every so often until a minute ago; each 400th of them failed. */
+/** Writes runs of a job that started at a fixed interval until a minute ago; each 400th of them failed. */
 async function write(name: string, runs: number, every: number): Promise<readonly RunRecord[]> {
   const target = it.manager.importer();
   const end = Date.now() - MINUTE;

@@ -10,14 +10,14 @@ import { ticksOf } from "./ticks.js";
 /** How many lanes are read at once. */
 const AT_ONCE = 8;
 
-/** Which part of the timeline is asked for. */
+/** The requested part of the timeline. */
 export interface TimelineAsked extends NamesAsked {
   readonly from: number;
   readonly to: number;
   readonly px: number;
 }
 
-/** A lane, and which of its runs it has not. */
+/** A lane, and the range in which its runs are missing. */
 interface ReadLane extends Pick<DrawnRuns, "missing"> {
   readonly lane: Lane;
 }
@@ -38,7 +38,7 @@ export async function timelineOf(source: Source, asked: TimelineAsked): Promise<
   for (let i = 0; i < page.names.length; i += AT_ONCE) {
     const some = page.names.slice(i, i + AT_ONCE);
     const lanes = await mapSome(some, (name) => laneOf(reading, name, schedules.get(name)));
-    // What does not fit is not read either.
+    // Stop reading once a lane does not fit.
     if (!lanes.every((read) => fit.add(read, sizeOf(read.lane)))) break;
   }
   const { items } = fit;

@@ -12,7 +12,7 @@ import { toast } from "../parts/toasts.js";
 import { actOf, asked, perform } from "./acts.js";
 import { ArgsField, argsIn, LENGTHS, RangeFields, timeIn, UntilField } from "./fields.js";
 
-/** The dialog of an act: what it does, to whom, and why. */
+/** The dialog of an action: what it does, to whom, and why. */
 export function ActDialog(): VNode | null {
   const open = asked.value;
   return open === undefined ? null : <Form key={`${open.act} ${open.target.name}`} {...open} />;
@@ -56,7 +56,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
         ref={form}
         class="dialog"
         onKeyDown={(event) => {
-          // In a text of several lines, Enter alone makes a line.
+          // In a text area, Enter alone adds a line.
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send(false);
         }}
         onSubmit={(event) => {
@@ -91,7 +91,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
               What would it do?
             </button>
           )}
-          {/* Not `disabled`: that would take the focus away, and with it the keys. `send` looks at `busy`. */}
+          {/* Not `disabled`: that would take the focus away, and with it the keys. `send` checks `busy`. */}
           <button
             type="submit"
             class={act.danger === true ? "button danger" : "button solid"}

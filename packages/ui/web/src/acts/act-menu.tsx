@@ -10,7 +10,7 @@ interface MenuProps {
   readonly target: Target;
 }
 
-/** A button that opens the acts of a row. */
+/** A button that opens the actions of a row. */
 export function ActMenu({ offers, target }: MenuProps): VNode | null {
   const open = useSignal(false);
   const box = useRef<HTMLDivElement>(null);
@@ -61,7 +61,7 @@ export function ActMenu({ offers, target }: MenuProps): VNode | null {
               title={no}
               onClick={() => {
                 if (no !== undefined) return;
-                // The menu goes: its dialog must give the focus back to what stays.
+                // The menu closes: its dialog must return the focus to an element that stays.
                 box.current?.querySelector("button")?.focus();
                 open.value = false;
                 ask(act, target);
@@ -77,11 +77,11 @@ export function ActMenu({ offers, target }: MenuProps): VNode | null {
   );
 }
 
-/** The acts of a page, as buttons. */
+/** The actions of a page, as buttons. */
 export const ActButtons = ({ offers, target }: MenuProps): VNode => (
   <>
     {offers.map(({ act, no }) => (
-      // Not `disabled`: that would take the focus away from whoever waits here for a run to begin.
+      // Not `disabled`: that would take the focus away from a user who waits here for a run to start.
       <button
         type="button"
         class="button"

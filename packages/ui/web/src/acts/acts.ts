@@ -3,38 +3,41 @@ import { post } from "../api/call.js";
 import type { ActAnswer, ActName, ActRequest, HoldView } from "../api/types.js";
 import type { IconName } from "../parts/icon.js";
 
-/** Something that can be done, in words. */
+/** The texts and the fields of an action. */
 export interface Act {
   readonly label: string;
   readonly icon: IconName;
   /** The title of its dialog, and what it does, to whom. */
   title(name: string): string;
   does(target: Target): string;
-  /** Whether it takes something away from somebody. */
+  /** Whether it affects the work of others. */
   readonly danger?: boolean;
-  /** Whether it may end by itself, and whether it is about a range of time. */
+  /** Whether it may end by itself, and whether it needs a range of time. */
   readonly until?: boolean;
   readonly range?: boolean;
   /** Whether it may pass parameters to the run. */
   readonly args?: boolean;
 }
 
-/** What an act is about. */
+/** The subject of an action. */
 export interface Target {
   readonly name: string;
-  /** With `cancel`: the run that goes on. */
+  /** With `cancel`: the running run. */
   readonly run?: string | undefined;
   /** Where it runs, if that is known. */
   readonly where?: string | undefined;
   /** With `end-hold`: who holds it, and why. */
   readonly hold?: HoldView | undefined;
-  /** With `cancel`: the next attempt, if none runs now. `run` is then the first run of its chain. */
+  /**
+   * With `cancel`: the pending attempt, if no run is running. `run` is then the first run of its retry
+   * series.
+   */
   readonly attempt?: number | undefined;
-  /** With `run-now`: the parameters of the run that is run again. */
+  /** With `run-now`: the parameters of the run that is repeated. */
   readonly again?: { readonly args: ActRequest["args"] } | undefined;
 }
 
-/** All acts, as they are without a target. */
+/** All actions, without a target. */
 export const ACTS: Readonly<Record<ActName, Act>> = {
   "run-now": {
     label: "Run now",
@@ -105,7 +108,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   },
 };
 
-/** An act as it is for a target. */
+/** An action for a target. */
 export function actOf(name: ActName, { attempt, again }: Target): Act {
   if (name === "run-now" && again !== undefined)
     return { ...ACTS["run-now"], label: "Run again", title: (job) => `Run ${job} again` };
@@ -119,15 +122,15 @@ export function actOf(name: ActName, { attempt, again }: Target): Act {
   };
 }
 
-/** The act that is asked for: its dialog is open. */
+/** The action whose dialog is open. */
 export const asked = signal<{ readonly act: ActName; readonly target: Target } | undefined>(undefined);
 
-/** Opens the dialog of an act. */
+/** Opens the dialog of an action. */
 export function ask(act: ActName, target: Target): void {
   asked.value = { act, target };
 }
 
-/** Does it, or with `dryRun` says what it would do. */
+/** Performs the action, or with `dryRun` reports what it would do. */
 export function perform(act: ActName, { name, run }: Target, request: ActRequest): Promise<ActAnswer> {
   const path =
     act === "cancel" && run !== undefined ? `runs/${encodeURIComponent(run)}` : `jobs/${encodeURIComponent(name)}`;

@@ -3,7 +3,7 @@ import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
 import { fromField, TIME_FIELD, toField } from "../format/wall.js";
 
-/** For how long a pause or a hold may be, in ms. */
+/** How long a pause or a hold may last, in ms. */
 export const LENGTHS: readonly (readonly [label: string, ms: number | undefined])[] = [
   ["1 hour", 3_600_000],
   ["4 hours", 14_400_000],
@@ -13,7 +13,7 @@ export const LENGTHS: readonly (readonly [label: string, ms: number | undefined]
   ["until somebody ends it", undefined],
 ];
 
-/** When the act ends by itself. */
+/** When the action ends by itself. */
 export const UntilField = (): VNode => (
   <label class="field">
     <span>Ends after</span>
@@ -39,14 +39,14 @@ export const ArgsField = ({ args }: { readonly args: ActRequest["args"] }): VNod
   </label>
 );
 
-/** What {@link ArgsField} holds. Throws if that is not a map of JSON. */
+/** The content of {@link ArgsField}. Throws if it is not a map in JSON. */
 export function argsIn(text: string): ActRequest["args"] {
   if (text.trim() === "") return undefined;
   let args: unknown;
   try {
     args = JSON.parse(text);
   } catch {
-    // Any other text is refused in the same words.
+    // The error below covers any other text.
   }
   if (typeof args === "object" && args !== null && !Array.isArray(args)) return args as ActRequest["args"];
   throw new Error('The parameters are not a map in JSON. Write them like { "region": "eu", "days": 7 }.');
@@ -72,7 +72,7 @@ export function RangeFields({ zone }: { readonly zone: string }): VNode {
   );
 }
 
-/** The time in such a field. Throws if there is none, such as 30 February. */
+/** The time in such a field. Throws if it does not exist, such as 30 February. */
 export function timeIn(text: string, zone: string): number {
   const at = fromField(text, zone);
   if (at === undefined) throw new Error(`There is no time ${text}. Write it as ${TIME_FIELD.placeholder}.`);

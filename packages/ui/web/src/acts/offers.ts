@@ -1,14 +1,17 @@
 import type { ActName, Job, JobDetail, RunPage } from "../api/types.js";
 import { may } from "../app/me.js";
 
-/** An act that is shown. It keeps its place also while it makes no sense: what moves is missed by a click. */
+/**
+ * An action that is shown. It keeps its place even while it is not possible: a moving button makes users
+ * misclick.
+ */
 export interface Offer {
   readonly act: ActName;
-  /** Why it makes no sense now, as a sentence. */
+  /** Why it is not possible now, as a sentence. */
   readonly no?: string;
 }
 
-/** What there is to do about a job, in an order that does not depend on what runs now. */
+/** The actions on a job, in an order that does not depend on its state. */
 export function offersOf({
   schedule,
   running,
@@ -28,13 +31,13 @@ export function offersOf({
   ]);
 }
 
-/** A run of now needs a process that runs it within moments, and a lock that no person holds. */
+/** A run on request needs a living process that makes it, and a lock that no user holds. */
 function noRun(unattended: string | undefined, isHeld: boolean): string | undefined {
   if (unattended !== undefined) return "No process is there that runs its schedule.";
   return isHeld ? "A person holds it: nothing runs it until the hold ends." : undefined;
 }
 
-/** Another run of the job of a run. */
+/** The action to run the job of a run again. */
 export function offersAgain({ run, job: { scheduled, unattended, held } }: RunPage): readonly Offer[] {
   const no = scheduled
     ? noRun(unattended, held === true)
@@ -48,15 +51,15 @@ function noUnlock(lock: Job["lock"]): string | undefined {
   return lock.hold === undefined ? undefined : "A person holds it, and no process: end the hold.";
 }
 
-/** What there is to do about a run, or about who has a lock. `no`: why nothing of it makes sense any more. */
+/** The actions on a run, or on the holder of a lock. `no`: why none of them is possible any more. */
 export const offersOfRun = (no?: string): readonly Offer[] => allowed([offer("cancel", no), offer("unlock", no)]);
 
-/** Those that make sense now. */
+/** The actions that are possible now. */
 export const possible = (offers: readonly Offer[]): readonly ActName[] =>
   offers.filter(({ no }) => no === undefined).map(({ act }) => act);
 
-/** An act, and why it makes no sense now, if so. */
+/** An action, and why it is not possible now. */
 export const offer = (act: ActName, no?: string): Offer => ({ act, ...(no !== undefined && { no }) });
 
-/** Those that the reader may do. */
+/** The actions that the user may take. */
 export const allowed = (offers: readonly Offer[]): readonly Offer[] => offers.filter(({ act }) => may(act));

@@ -1,7 +1,7 @@
 import { addressOf } from "../app/base.js";
 import { hasFirst, takeFirst } from "./first.js";
 
-/** Why a call gave no answer. */
+/** Why a call failed. */
 export class ApiError extends Error {
   /** `AWAY`: the server did not answer. Otherwise the code of the server. */
   readonly code: string;
@@ -13,13 +13,13 @@ export class ApiError extends Error {
     this.status = status;
   }
 
-  /** Whether the store or the server is away: it is worth to ask again. */
+  /** Whether the store or the server is away, so that another try makes sense. */
   get isAway(): boolean {
     return this.code === "AWAY" || this.status === 503;
   }
 }
 
-/** Called when the server no longer knows who we are. */
+/** Called when the server no longer knows the session. */
 export const session: { ended: () => void } = { ended: () => {} };
 
 /** Reads a path of the API. */
@@ -28,7 +28,7 @@ export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
   return await call<T>(path, signal === undefined ? {} : { signal });
 }
 
-/** Asks for an act. */
+/** Requests an action. */
 export function post<T>(path: string, body: unknown, method: "POST" | "DELETE" = "POST"): Promise<T> {
   return call<T>(path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
 }
@@ -46,12 +46,12 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
   if (answer.ok && body !== undefined) return body as T;
   const error = (body as { readonly error?: { code: string; message: string } } | undefined)?.error;
   if (answer.status === 401 && path !== "session") session.ended();
-  // A proxy answers in the place of a server that is away, with a page of its own.
+  // A proxy answers for a server that is away, with a page of its own.
   const code = error?.code ?? (answer.status >= 502 ? "AWAY" : "ANSWER");
   throw new ApiError(code, error?.message ?? `The server answered ${answer.status}.`, answer.status);
 }
 
-/** A query string of what is given. */
+/** A query string of the fields that are set. */
 export function queryOf(fields: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined && value !== "");
   const query = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();

@@ -1,7 +1,7 @@
 const answers = new Map(Object.entries(readBlock()));
 const came = new WeakSet(answers.values());
 
-/** Half of it, if the server died while it sent the page: all is asked for then. */
+/** The block is incomplete if the server died while it sent the page: then all answers are requested. */
 function readBlock(): Readonly<Record<string, object>> {
   const block = document.getElementById("first");
   block?.remove();
@@ -12,22 +12,22 @@ function readBlock(): Readonly<Record<string, object>> {
   }
 }
 
-/** Whether the answer to a path came with the page, and nobody took it yet. */
+/** Whether the answer to a path came with the page, and was not taken yet. */
 export const hasFirst = (path: string): boolean => answers.has(path);
 
-/** The answer to a path that came with the page, once: the next one is asked for. */
+/** The answer to a path that came with the page, once: the next one is requested. */
 export function takeFirst(path: string): unknown {
   const answer = answers.get(path);
   answers.delete(path);
   return answer;
 }
 
-/** From now on, all is asked for: what came with the page may be older than what is known. */
+/** From now on, every answer is requested: what came with the page may be outdated. */
 export function forgetFirst(): void {
   answers.clear();
 }
 
-/** How old an answer is, in ms. One that came with the page has waited for the program. */
+/** The age of an answer, in ms. An answer that came with the page has waited for the program. */
 export function ageOf(answer: object): number {
   const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   return came.has(answer) && page !== undefined ? performance.now() - page.responseStart : 0;

@@ -6,22 +6,22 @@ import { ApiError, read } from "./call.js";
 /** An answer of the API that is kept up to date while it is shown. */
 export interface Resource<T> {
   readonly data: Signal<T | undefined>;
-  /** Why the last call failed. `data` is then what was read before. */
+  /** Why the last call failed. `data` then has the previous answer. */
   readonly error: Signal<ApiError | undefined>;
-  /** Reads anew, at once or after the call that is under way. */
+  /** Reads it again, at once or after the call in progress. */
   refresh(): void;
 }
 
 interface Kept extends Resource<unknown> {
   users: number;
-  /** Whether it was asked for while its page was drawn. */
+  /** Whether it was requested while its page was rendered. */
   isAsked: boolean;
   busy: boolean;
   again: boolean;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-/** Answers stay for "back", which then shows them at once. */
+/** Answers are cached for "back", which then shows them at once. */
 const MOST_KEPT = 40;
 const kept = new Map<string, Kept>();
 
@@ -30,17 +30,17 @@ const RETRY = 2_000;
 
 /** Options of {@link useResource}. */
 export interface ResourceOptions {
-  /** The jobs whose news concern the answer. Absent: all. `[]`: none. */
+  /** The jobs whose changes affect the answer. Absent: all. `[]`: none. */
   readonly names?: readonly string[];
   /** The longest time before it is read again, in ms. */
   readonly every?: number;
 }
 
-/** Reads a path of the API, and reads it again after news. */
+/** Reads a path of the API, and reads it again after changes. */
 export function useResource<T>(path: string, { names, every }: ResourceOptions = {}): Resource<T> {
   const resource = useMemo(() => {
     const it = resourceOf(path);
-    // At once: an effect waits for the paint of a page that has nothing to show.
+    // At once: an effect would wait for the paint of a page that has nothing to show.
     if (it.users === 0) {
       it.isAsked = true;
       load(path, it);
@@ -92,7 +92,10 @@ function create(path: string): Kept {
   return resource;
 }
 
-/** One call at a time. News that come meanwhile lead to one more: the answer may be older than they. */
+/**
+ * Makes one call at a time. Changes during a call lead to another one, because the answer may be older than
+ * they are.
+ */
 function load(path: string, resource: Kept): void {
   clearTimeout(resource.timer);
   if (resource.busy) {

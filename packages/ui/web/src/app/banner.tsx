@@ -7,10 +7,10 @@ import { connection } from "../live/live.js";
 import { Icon } from "../parts/icon.js";
 import { signedOut } from "./me.js";
 
-/** A server that restarts is back within this time, in ms: no need to alarm anybody. */
+/** A server that restarts is back within this time, in ms: do not alarm the user before that. */
 const PATIENCE = 1_500;
 
-/** Says that what is shown is old, why, and since when. */
+/** Says that the shown data is old, why, and since when. */
 export function Banner(): VNode | null {
   const { state, since } = connection.value;
   const isOld = state === "stale" || state === "away";
@@ -37,7 +37,7 @@ export function Banner(): VNode | null {
   );
 }
 
-/** A server that was started anew knows nobody: what was read before it is still worth a look. */
+/** A restarted server has no sessions. The data that was read before is still useful. */
 const SignedOut = (): VNode => (
   <div class="banner" role="status">
     <Icon name="locks" />
@@ -49,7 +49,7 @@ const SignedOut = (): VNode => (
   </div>
 );
 
-/** Not read aloud each second. */
+/** Screen readers must not read it each second. */
 const Age = ({ since }: { readonly since: number }): VNode => (
   <span aria-live="off">{elapsedText(second.value - since)}</span>
 );

@@ -1,13 +1,13 @@
 import { effect, type Signal, signal } from "@preact/signals";
 
-/** A setting that the browser remembers. A browser that forbids that forgets it with the tab. */
+/** A setting that the browser stores. If the browser forbids that, it lasts as long as the tab. */
 export function remembered<T extends string>(key: string, initial: T, values: readonly T[]): Signal<T> {
   const kept = signal<T>(stored(key, values) ?? initial);
   effect(() => {
     try {
       localStorage.setItem(`ojm.${key}`, kept.value);
     } catch {
-      // Storage may be forbidden or full: the setting then holds for this tab alone.
+      // Storage may be forbidden or full: the setting then applies only to this tab.
     }
   });
   return kept;

@@ -3,11 +3,11 @@ import { leavePlace } from "../parts/steady/scroll.js";
 import { base } from "./base.js";
 
 /*
- * Not preact-iso: it throws while it renders if an address is not well encoded, such as `jobs/100%`, and does
- * not know a base path. All that is needed of a router is here.
+ * Not preact-iso: it throws during rendering if an address is not well encoded, such as `jobs/100%`, and does
+ * not support a base path. This file has all that we need of a router.
  */
 
-/** Where the reader is, below the base path. */
+/** The address of the current page, below the base path. */
 export interface Place {
   /** The decoded parts of the path: `["jobs", "backup", "why"]`. */
   readonly parts: readonly string[];
@@ -18,7 +18,7 @@ export interface Place {
 
 const address = signal(location.href);
 
-/** The place that is shown. */
+/** The current place. */
 export const place = computed((): Place => {
   const url = new URL(address.value);
   const path = url.pathname.startsWith(base.pathname) ? url.pathname.slice(base.pathname.length) : url.pathname;
@@ -33,7 +33,7 @@ function decoded(part: string): string {
   }
 }
 
-/** Goes to a path below the base. With `replace`, "back" skips the place that is left. */
+/** Navigates to a path below the base. With `replace`, "back" skips the current place. */
 export function go(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   const url = new URL(path, base);
   if (url.href === location.href) return;
@@ -57,7 +57,7 @@ export function setQuery(
   go(url.href, options);
 }
 
-/** Follows links to pages of ours without loading them anew. */
+/** Follows links to our own pages without reloading them. */
 export function followLinks(): void {
   addEventListener("popstate", () => {
     address.value = location.href;

@@ -12,7 +12,7 @@ import { RunScreen } from "../screens/runs/run.js";
 import { RunsScreen } from "../screens/runs/runs.js";
 import { place } from "./router.js";
 
-/** The page of the place where the reader is. */
+/** The page for the current place. */
 export function Screen(): VNode {
   const [part, name, more] = place.value.parts;
   if (part === undefined) return <NowScreen />;
@@ -56,7 +56,7 @@ function later<P extends object>(load: () => Promise<FunctionComponent<P>>): Fun
       });
   };
   return function Later(props: P): VNode {
-    // Not in an effect alone: those wait for the paint of a page that has nothing to show.
+    // Not only in an effect: effects wait for the paint of a page that has nothing to show.
     if (!failed.value) begin();
     useEffect(begin, []);
     const Component = loaded.value;

@@ -9,7 +9,7 @@ import { me, signedOut } from "./me.js";
 
 const RETRY = 2_000;
 
-/** The start of the stream is a thread and a program: what was asked for is drawn before. */
+/** Starting the stream starts a thread and loads a program: paint the requested page first. */
 async function whenIdle(begin: () => void): Promise<void> {
   await painted();
   // Safari has no idle callbacks.
@@ -17,9 +17,9 @@ async function whenIdle(begin: () => void): Promise<void> {
   else setTimeout(begin, 100);
 }
 
-/** Somebody who signed in again in another tab need not load this one anew. */
+/** Signs this tab in too after the user has signed in again in another tab. */
 export function enterAgainWhenSeen(): void {
-  // All tabs share a stream: it goes on once one of them has signed in.
+  // All tabs share a stream: it continues once one of them has signed in.
   effect(() => {
     if (connection.value.state === "live" && signedOut.peek()) void enter();
   });
@@ -28,16 +28,16 @@ export function enterAgainWhenSeen(): void {
   });
 }
 
-/** Exchanges the launch token, learns who looks, and goes live. Tries until the server answers. */
+/** Exchanges the launch token, reads the user, and starts the stream. Tries until the server answers. */
 export async function enter(): Promise<void> {
   session.ended = () => {
     signedOut.value = true;
   };
   const token = /^#token=(.+)$/.exec(location.hash)?.[1];
   if (token !== undefined) {
-    // The token is of use once. It must not stay in the address, which people copy.
+    // The token is valid once. It must not stay in the address, which people copy.
     history.replaceState(null, "", location.pathname + location.search);
-    // They are for who looked before.
+    // These answers belong to the previous session.
     forgetFirst();
     await post("session", { token: decodeURIComponent(token) }).catch(() => {});
   }

@@ -15,7 +15,7 @@ import { PAGES, place, to } from "./router.js";
 import { Screen } from "./screen.js";
 import { Tools } from "./tools.js";
 
-/** All of the window: the pages' list, and the page. */
+/** The whole window: the list of pages, and the current page. */
 export function Shell(): VNode {
   useJobZones();
   const isOld = connection.value.state === "stale" || connection.value.state === "away";

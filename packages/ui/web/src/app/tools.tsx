@@ -9,7 +9,7 @@ const ZONES = { local: "utc", utc: "job", job: "local" } as const;
 const SHORT = { local: "Local", utc: "UTC", job: "Job" } as const;
 const THEMES = { auto: "auto", light: "sun", dark: "moon" } as const;
 
-/** The zone of times, the colours, and the list of keys. */
+/** The zone of times, the theme, and the list of keys. */
 export function Tools({ onKeys }: { readonly onKeys: () => void }): VNode {
   const zone = zoneChoice.value;
   // Not in the first frame: a browser without Temporal takes some 30 ms to find it.

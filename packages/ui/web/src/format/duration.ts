@@ -7,9 +7,9 @@ export const count = (n: number, one: string, many = `${one}s`): string => `${nu
 
 let numbers: Intl.NumberFormat | undefined;
 
-/** A number with its thousands apart. */
+/** A number with thousands separators. */
 export function number(n: number): string {
-  // Most numbers are whole; the first format of a page takes a browser several ms.
+  // Most numbers are whole, and the first formatter of a page takes a browser several ms.
   if (Number.isSafeInteger(n)) return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
   numbers ??= new Intl.NumberFormat("en-US");
   return numbers.format(n);
@@ -22,7 +22,7 @@ export function percent(share: number): string {
   return `${value >= 99.95 || value === 0 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} %`;
 }
 
-/** How far a run is, in words: `3 of 5 · orders`. A run that waits has a text alone. */
+/** The progress of a run as text: `3 of 5 · orders`. A run that waits has only a text. */
 export function progressText({ done, total, text }: ProgressView): string {
   const amount = total === undefined ? number(done) : `${number(done)} of ${number(total)}`;
   if (done === 0 && total === undefined) return text ?? "";

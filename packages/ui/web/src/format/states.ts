@@ -2,7 +2,7 @@ import type { Problem, ReasonView, Status, TickView } from "../api/types.js";
 import type { IconName } from "../parts/icon.js";
 import { LATE } from "./times.js";
 
-/** A state as it is told: by a colour, a shape and a word, so that none of them must be seen. */
+/** A state as a colour, a shape and a word, so that none of them alone carries the meaning. */
 export interface State {
   readonly tone: "completed" | "running" | "failed" | "timeout" | "lost" | "warn" | "quiet";
   readonly icon: IconName;
@@ -19,7 +19,7 @@ const STATUSES: Readonly<Record<Status, State>> = {
   lost: { tone: "lost", icon: "lost", word: "Lost" },
 };
 
-/** All statuses, in the order in which they are offered. */
+/** All statuses, in the order of the filters. */
 export const ALL_STATUSES = Object.keys(STATUSES) as readonly Status[];
 
 /** The state of a run. */
@@ -45,7 +45,7 @@ export const problemOf = (kind: Problem["kind"]): State => PROBLEMS[kind];
 const SKIPPED: State = { tone: "warn", icon: "skipped", word: "Skipped" };
 
 const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
-  // Not as a run that completed: its record is deleted, so that it may have failed.
+  // Not like a completed run: the record was deleted, so the run may have failed.
   run: { tone: "quiet", icon: "runs", word: "Run" },
   skipped: SKIPPED,
   missed: { tone: "failed", icon: "missed", word: "Missed" },
@@ -54,7 +54,7 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   waiting: { tone: "warn", icon: "waiting", word: "Waits" },
 };
 
-/** The state of a tick, at a time. */
+/** The state of a tick at a time. */
 export function tickState({ outcome, status, skipped, unattended, due }: TickView, now: number): State {
   if (status !== undefined) return STATUSES[status];
   if (outcome !== undefined) return TICKS[outcome];
@@ -99,7 +99,7 @@ export const reasonState = ({ code, status }: Pick<ReasonView, "code" | "status"
     ? (REASONS[code] ?? { tone: "quiet", icon: "info", word: code })
     : stateOf(status);
 
-/** A sentence of the server with the words of these pages for how a run ended. */
+/** A sentence of the server, with the words of these pages for the status of a run. */
 export const withWords = (text: string): string =>
   text.replace(/\bended as (\w+)/, (whole, status: string) =>
     Object.hasOwn(STATUSES, status) ? `ended: ${STATUSES[status as Status].word.toLowerCase()},` : whole,

@@ -1,4 +1,4 @@
-/** The parts of a time on the wall of a zone. */
+/** The parts of the local time of a zone. */
 export interface Wall {
   readonly year: string;
   readonly month: string;
@@ -15,10 +15,10 @@ const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 let found: string | undefined;
 
-/** The zone of the reader. */
+/** The zone of the user. */
 export function localZone(): string {
   const { Temporal } = globalThis as { readonly Temporal?: { readonly Now: { timeZoneId(): string } } };
-  // The first format of a page takes a browser some 30 ms, and Temporal nothing.
+  // The first formatter of a page takes a browser some 30 ms, Temporal no time.
   found ??= Temporal?.Now.timeZoneId() ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return found;
 }
@@ -37,9 +37,9 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** The time on the wall of a zone. A zone that the browser does not know is shown as UTC. */
+/** The local time of a zone. A zone that the browser does not know is shown as UTC. */
 export function wallOf(at: number, zone: string): Wall {
-  // Most times are of these two, for which no format is needed.
+  // Most times are in these two zones, which need no formatter.
   if (zone === "UTC") return utcWall(at);
   if (zone === localZone()) return localWall(new Date(at));
   let format: Intl.DateTimeFormat;
@@ -81,7 +81,7 @@ const localWall = (date: Date): Wall => ({
   fractionalSecond: pad(date.getMilliseconds(), 3),
 });
 
-/** How far a zone is ahead of UTC at a time, in ms. `on`: the wall at that time, if it is known. */
+/** How far a zone is ahead of UTC at a time, in ms. `on`: the local time then, if it is known. */
 export function offsetOf(at: number, zone: string, on: Wall = wallOf(at, zone)): number {
   const { year, month, day, hour, minute, second } = on;
   const index = MONTHS.indexOf(month);
@@ -89,7 +89,7 @@ export function offsetOf(at: number, zone: string, on: Wall = wallOf(at, zone)):
   return wall - Math.floor(at / 1_000) * 1_000;
 }
 
-/** When the wall of a zone shows this. `wall`: as if it were the wall of UTC, in ms since 1970. */
+/** When the local time of a zone is this. `wall`: the local time as if it were UTC, in ms since 1970. */
 export function timeAt(wall: number, zone: string): number {
   const near = wall - offsetOf(wall, zone);
   return wall - offsetOf(near, zone);
@@ -101,7 +101,7 @@ export function offsetText(at: number, zone: string, on?: Wall): string {
   return `${minutes < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
 }
 
-/** A field for a time. Not `datetime-local`: it shows AM and PM beside a page of 24 hours. */
+/** A field for a time. Not `datetime-local`: it shows AM and PM on a page with 24 hours. */
 export const TIME_FIELD = {
   class: "input",
   placeholder: "YYYY-MM-DD hh:mm",
@@ -110,11 +110,11 @@ export const TIME_FIELD = {
   autocomplete: "off",
 } as const;
 
-/** A time as such a field has it, on the wall of a zone. */
+/** A time in the format of such a field, in the local time of a zone. */
 export const toField = (at: number, zone: string): string =>
   new Date(at + offsetOf(at, zone)).toISOString().slice(0, 16).replace("T", " ");
 
-/** The time in such a field, in ms since 1970; `undefined` if that is none. */
+/** The time in such a field, in ms since 1970; `undefined` if it is not valid. */
 export function fromField(text: string, zone: string): number | undefined {
   const wall = Date.parse(`${text.trim().replace(" ", "T")}Z`);
   // 30 February is parsed as 2 March.

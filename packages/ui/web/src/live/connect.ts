@@ -2,7 +2,7 @@ import { addressOf } from "../app/base.js";
 import { type FromHub, Hub, type ToHub } from "./hub.js";
 import type { Follow } from "./stream.js";
 
-/** Opens the way to the hub. Returns the function that tells it which logs this tab follows. */
+/** Connects to the hub. Returns the function that tells the hub which logs this tab follows. */
 export function connect(take: (message: FromHub) => void): (logs: readonly Follow[]) => void {
   const post = channel(take);
   let followed: readonly Follow[] = [];
@@ -25,7 +25,7 @@ function channel(take: (message: FromHub) => void): (message: ToHub) => void {
       worker.port.onmessage = ({ data }: MessageEvent<FromHub>) => take(data);
       return (message) => worker.port.postMessage(message);
     } catch {
-      // Some browsers have none in a private window: this tab then has a stream of its own.
+      // Some browsers have no shared worker in a private window: this tab then has a stream of its own.
     }
   }
   const hub = new Hub();

@@ -2,34 +2,37 @@ import type { Events, Running } from "../api/types.js";
 import type { StreamEvent } from "./sse.js";
 import { type Follow, Stream, type StreamState } from "./stream.js";
 
-/** What a tab tells the hub. */
+/** A message from a tab to the hub. */
 export type ToHub =
   | { readonly kind: "follow"; readonly address: string; readonly logs: readonly Follow[] }
   | { readonly kind: "bye" };
 
-/** What the hub tells its tabs. */
+/** A message from the hub to its tabs. */
 export type FromHub =
-  /** `silent`: for how long nothing came from the server, in ms. */
+  /** `silent`: how long the server has sent nothing, in ms. */
   | { readonly kind: "state"; readonly state: StreamState; readonly silent: number }
   | { readonly kind: "event"; readonly event: StreamEvent };
 
-/** The server follows so many logs in one stream. */
+/** The most logs that the server follows in one stream. */
 const MOST_LOGS = 10;
 
 type Tell = (message: FromHub) => void;
 
-/** One stream for several tabs: a browser has six connections a host, and ten tabs would use up all. */
+/**
+ * One stream for several tabs: a browser has six connections to a host, and ten tabs would use up all of
+ * them.
+ */
 export class Hub {
   readonly #tabs = new Map<Tell, readonly Follow[]>();
   #stream: Stream | undefined;
   #logs = "";
   #state: StreamState = "connecting";
-  /** A tab that comes while the store is away must learn it. */
+  /** For a tab that joins while the store is away. */
   #stale: StreamEvent | undefined;
   #hello: StreamEvent | undefined;
   #running: Map<string, Running> | undefined;
 
-  /** Takes a message of a tab. */
+  /** Handles a message of a tab. */
   take(tell: Tell, message: ToHub): void {
     if (message.kind === "bye") {
       this.#tabs.delete(tell);
@@ -45,7 +48,7 @@ export class Hub {
     this.#open(message.address);
   }
 
-  /** The stream told the others what runs. A tab that comes later must learn it, or it stays empty. */
+  /** Sends a new tab the running runs, which the stream sent only to the earlier tabs. */
   #welcome(tell: Tell): void {
     if (this.#hello === undefined || this.#running === undefined) return;
     tell({ kind: "event", event: this.#hello });

@@ -4,7 +4,7 @@ import type { Zones } from "../api/types.js";
 import { me } from "../app/me.js";
 import { jobZones, zoneChoice } from "../format/zone.js";
 
-/** A schedule may be added, or change its zone: all are read again after this time, in ms. */
+/** How often all zones are read again, in ms: a schedule may be added, or change its zone. */
 const REFRESH = 60_000;
 
 /** Reads the zones of the jobs, while times are shown in them. */
@@ -13,7 +13,7 @@ export function useJobZones(): void {
   useEffect(() => {
     if (!isWanted) return undefined;
     const abort = new AbortController();
-    // What cannot be read now is read the next time. The page tells by itself that the server is away.
+    // A failed read is repeated the next time. The page itself reports that the server is away.
     const load = (): void => {
       if (!document.hidden) void readAll(abort.signal).catch(() => undefined);
     };

@@ -8,16 +8,16 @@ import type { FromHub } from "./hub.js";
 import { tellNews } from "./news.js";
 import type { Follow, StreamState } from "./stream.js";
 
-/** Whether what is shown is live, and from when it is if it is not. */
+/** Whether the shown data is live; if it is not, the time of the data. */
 export const connection = signal<{ readonly state: StreamState | "stale"; readonly since: number }>({
   state: "connecting",
   since: serverNow(),
 });
 
-/** All runs that run now, by their id. Undefined until they are known. */
+/** All running runs, by id. Undefined until they are known. */
 export const running = signal<ReadonlyMap<string, Running> | undefined>(undefined);
 
-/** What else the page "Now" shows. */
+/** The other data of the page "Now". */
 export const now = signal<Now | undefined>(undefined);
 
 type LogTaker = (items: readonly LogItem[] | "reset") => void;
@@ -26,7 +26,7 @@ const followers = new Map<string, Set<LogTaker>>();
 const follows = new Map<string, Follow>();
 let tellLogs: (logs: readonly Follow[]) => void = () => {};
 
-/** Follows the log of a run after a line. Returns the function that ends that. */
+/** Follows the log of a run after a line. Returns the function that stops it. */
 export function followLog(id: string, after: number, take: LogTaker): () => void {
   followers.set(id, (followers.get(id) ?? new Set()).add(take));
   follows.set(id, { id, after });
@@ -43,10 +43,10 @@ export function followLog(id: string, after: number, take: LogTaker): () => void
 
 let isConnected = false;
 
-/** Nothing tells that a tick is overdue, or that the last process is gone: it is asked again, in ms. */
+/** How often it is read again, in ms: no event reports an overdue tick, or the end of the last process. */
 const REFRESH = 15_000;
 
-/** Starts the stream, or starts it again after somebody signed in again. */
+/** Starts the stream, or restarts it after a new sign-in. */
 export function goLive(): void {
   if (!isConnected) {
     tellLogs = connect(take);
@@ -101,8 +101,8 @@ const handlers: { readonly [Name in keyof Events]: (told: Events[Name]) => void 
 };
 
 /**
- * The stream alone says what runs, once it did so: an answer of the API may be older than the last event,
- * and would bring back a run that is over.
+ * Once the stream has sent the running runs, only the stream changes them: an answer of the API may be older
+ * than the last event, and would bring back a run that has ended.
  */
 function applyRunning({ all = false, put, gone }: Events["running"]): void {
   const known = running.peek();
@@ -113,19 +113,21 @@ function applyRunning({ all = false, put, gone }: Events["running"]): void {
   running.value = next;
 }
 
-/** When something changed last, by the clock of the server. */
+/** When something last changed, by the clock of the server. */
 let changedAt = 0;
 
-/** The server gives one answer to all who ask within a moment: that may be older than the last change. */
+/**
+ * How long the server shares one answer between clients, in ms: the answer may be older than the last change.
+ */
 const MOMENT = 300;
 
 let busy = false;
 let again = false;
 
-/** Reads the page "Now". Its error is kept by whoever shows it. */
+/** The error of the last read of the page "Now". */
 export const nowError = signal<unknown>(undefined);
 
-/** Reads what the page "Now" shows, at once or after the call that is under way. */
+/** Reads the data of the page "Now", at once or after the call in progress. */
 export async function refreshNow(): Promise<void> {
   if (busy) {
     again = true;

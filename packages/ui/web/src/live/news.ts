@@ -1,9 +1,9 @@
-/** The names of jobs of which something changed; `all` if it is not known what. */
+/** The names of jobs that changed; `all` if they are not known. */
 export type News = readonly string[] | "all";
 
 const listeners = new Set<(news: News) => void>();
 
-/** Calls `listener` with each news. Returns the function that ends that. */
+/** Calls `listener` with each change. Returns the function that stops it. */
 export function onNews(listener: (news: News) => void): () => void {
   listeners.add(listener);
   return () => {
@@ -11,7 +11,7 @@ export function onNews(listener: (news: News) => void): () => void {
   };
 }
 
-/** Tells all listeners. */
+/** Notifies all listeners. */
 export function tellNews(news: News): void {
   for (const listener of [...listeners]) listener(news);
 }

@@ -6,8 +6,9 @@ export interface StreamEvent {
 }
 
 /**
- * Splits the text of a stream into its events. Not `EventSource`: that hides the status of an answer, so a
- * session that ended looks like a server that is away, and a new one cannot resume where another one was.
+ * Splits the text of a stream into its events. Not `EventSource`: it hides the status of an answer, so a
+ * session that ended looks like a server that is away, and a new instance cannot resume where an old one
+ * stopped.
  */
 export function eventParser(take: (event: StreamEvent) => void): (text: string) => void {
   let rest = "";

@@ -1,15 +1,15 @@
 import { eventParser, type StreamEvent } from "./sse.js";
 
-/** A log that is followed, after a line. */
+/** A log to follow, after a line. */
 export interface Follow {
   readonly id: string;
   readonly after: number;
 }
 
-/** What a stream tells of itself. */
+/** The state of a stream. */
 export type StreamState = "connecting" | "live" | "away" | "ended";
 
-/** Who takes what a stream brings. */
+/** Receives the events and states of a stream. */
 export interface Taker {
   event(event: StreamEvent): void;
   state(state: StreamState): void;
@@ -19,10 +19,12 @@ export interface Taker {
 const SHORTEST = 250;
 const LONGEST = 5_000;
 
-/** The server sends something at least each 5 s: after this time without, the line is dead, in ms. */
+/**
+ * The server sends something at least every 5 s: after this time without data, the connection is dead, in ms.
+ */
 const SILENCE = 12_000;
 
-/** One stream of events that connects again by itself, and resumes where it was. */
+/** One stream of events that reconnects by itself, and resumes where it stopped. */
 export class Stream {
   readonly #address: string;
   readonly #taker: Taker;
@@ -38,16 +40,16 @@ export class Stream {
     this.#taker = taker;
   }
 
-  /** Connects anew with the logs that are followed now. */
+  /** Reconnects with the logs that are followed now. */
   open(logs: readonly Follow[]): void {
     this.#logs = logs;
-    // The stream so far had other logs: a resumed one would not have the lines of these.
+    // The previous stream had other logs: a resumed one would lack the lines of these.
     this.#last = "";
     this.#failures = 0;
     void this.#connect();
   }
 
-  /** For how long nothing came from the server, in ms. */
+  /** How long the server has sent nothing, in ms. */
   get silent(): number {
     return Date.now() - this.#heard;
   }

@@ -6,7 +6,7 @@ import { nextTheme } from "../app/theme.js";
 import { zoneChoice } from "../format/zone.js";
 import type { IconName } from "../parts/icon.js";
 
-/** Something that the palette offers. */
+/** An entry of the palette. */
 export interface Command {
   readonly label: string;
   readonly icon: IconName;
@@ -14,7 +14,7 @@ export interface Command {
   run(): void;
 }
 
-/** What the page that is shown is about: its acts come first. */
+/** The subject of the current page: its actions come first. */
 export const subject = signal<{ readonly acts: readonly ActName[]; readonly target: Target } | undefined>(undefined);
 
 /** The commands that do not depend on what is typed. */
@@ -39,13 +39,13 @@ export function fixedCommands(): readonly Command[] {
   return [...own, ...pages, ...zones, { label: "Change the colours", icon: "auto", run: nextTheme }];
 }
 
-/** The page of a job, and of why it does not run. */
+/** The pages of a job, and of why it does not run. */
 export const jobCommands = (name: string): readonly Command[] => [
   { label: name, icon: "jobs", hint: "job", run: () => go(to.job(name)) },
   { label: `Why does ${name} not run?`, icon: "info", hint: "why", run: () => go(to.why(name)) },
 ];
 
-/** Whether all that was typed is in a label, in this order. `bkp` finds `backup`. */
+/** Whether a label contains all typed characters, in this order. `bkp` finds `backup`. */
 export function matches(label: string, typed: string): boolean {
   let at = 0;
   const text = label.toLowerCase();

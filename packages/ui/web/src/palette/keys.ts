@@ -6,7 +6,7 @@ import { paletteOpen } from "./palette.js";
 /** Whether the list of keys is open. */
 export const keysOpen = signal(false);
 
-/** Whether single letters are keys. Somebody who speaks to the computer turns them off. */
+/** Whether single letters are keys. Users of voice control turn them off. */
 export const singleKeys = remembered<"on" | "off">("keys", "on", ["on", "off"]);
 
 /** How long `g` waits for the key of a page, in ms. */
@@ -14,7 +14,7 @@ const PATIENCE = 1_500;
 
 let afterG = 0;
 
-/** Listens to the keys that work on every page. */
+/** Handles the keys that work on every page. */
 export function listenToKeys(): void {
   addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {
@@ -49,7 +49,7 @@ function openPalette(): true {
   return true;
 }
 
-/** A page with a field of its own to search in gets the focus there. */
+/** Focuses the search field of the page, if it has one. */
 function findOnPage(): boolean {
   const field = document.querySelector<HTMLInputElement>("input[data-find]");
   field?.focus();
@@ -57,7 +57,7 @@ function findOnPage(): boolean {
   return field !== null;
 }
 
-/** Goes to the next or the last of the main links of a list. */
+/** Focuses the main link of the next or the previous row of a list. */
 function moveRow(step: 1 | -1): boolean {
   const links = [...document.querySelectorAll<HTMLElement>("main [data-row]")];
   const at = links.findIndex(

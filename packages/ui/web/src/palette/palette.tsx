@@ -11,10 +11,10 @@ import { type Command, fixedCommands, jobCommands, matches } from "./commands.js
 /** Whether the palette is open. */
 export const paletteOpen = signal(false);
 
-/** So many jobs are offered. */
+/** How many jobs are offered. */
 const MOST_JOBS = 6;
 
-/** Finds pages, jobs, runs and acts by what is typed. */
+/** Finds pages, jobs, runs and actions by the typed text. */
 export const Palette = (): VNode | null => (paletteOpen.value ? <Box /> : null);
 
 function Box(): VNode {
@@ -29,7 +29,7 @@ function Box(): VNode {
   const take = (command: Command | undefined): void => {
     if (command === undefined) return;
     close();
-    // The dialog gives the focus back first; an act then opens its own.
+    // The dialog returns the focus first; an action then opens its own dialog.
     setTimeout(() => command.run());
   };
   const key = (event: KeyboardEvent): void => {
@@ -100,7 +100,7 @@ function commandsFor(typed: string, jobs: readonly string[]): readonly Command[]
   return [...run, ...first, ...fixed, ...ofJobs.flatMap((commands) => commands.slice(1))];
 }
 
-/** The jobs whose name has what is typed. An answer that comes late is not of what is typed now. */
+/** The jobs whose name contains the typed text. A late answer to an earlier text is ignored. */
 function useJobs(typed: string): readonly string[] {
   const jobs = useSignal<readonly string[]>([]);
   useEffect(() => {
@@ -117,7 +117,7 @@ function useJobs(typed: string): readonly string[] {
     }
     return () => abort.abort();
   }, [typed]);
-  // Those of a shorter text are there until the answer is: Enter must not take one that does not fit.
+  // The jobs of a shorter text stay until the answer comes: Enter must not take one that does not match.
   const q = typed.trim().toLowerCase();
   return jobs.value.filter((name) => name.toLowerCase().includes(q));
 }

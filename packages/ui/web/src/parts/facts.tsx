@@ -9,7 +9,7 @@ export const Facts = ({ children }: { readonly children: ComponentChildren }): V
   </dl>
 );
 
-/** A fact: what it is, and its value. Nothing if there is none. */
+/** A fact: its name and its value. Renders nothing without a value. */
 export function Fact({
   name,
   children,
@@ -33,6 +33,6 @@ export const Holder = ({ holder: { host, pid, instance } }: { readonly holder: H
   </span>
 );
 
-/** Who did something: the person, or the process if that did not name one. */
+/** The author of an action: the user, or the process if it did not name one. */
 export const whoText = ({ by, author }: Pick<AuditEntry, "by" | "author">): string =>
   author ?? `${by.host}, pid ${by.pid}`;

@@ -11,15 +11,15 @@ interface ModalProps {
 /** A dialog above the page. The browser keeps the focus in it, and closes it with Escape. */
 export function Modal({ label, class: name, onClose, children }: ModalProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  // In the same task as its elements: a key that is pressed between would go to the page below.
+  // In the same task as its elements: a key pressed in between would go to the page below.
   useLayoutEffect(() => {
     const from = document.activeElement;
     const { current: element } = dialog;
     element?.showModal();
     return () => {
-      // While it is open, nothing beside it takes the focus.
+      // While it is open, no element outside it can get the focus.
       element?.close();
-      // News may have taken the row away whose button opened it.
+      // An update may have removed the row whose button opened it.
       const isThere = from instanceof HTMLElement && from !== document.body && from.isConnected;
       (isThere ? from : document.querySelector<HTMLElement>("h1"))?.focus();
     };
@@ -31,7 +31,7 @@ export function Modal({ label, class: name, onClose, children }: ModalProps): VN
       aria-label={label}
       onCancel={onClose}
       onKeyDown={(event) => {
-        // The browser cancels it a moment later: a key that is pressed at once after Escape would be lost.
+        // The browser cancels the dialog a moment later: a key pressed right after Escape would be lost.
         if (event.key !== "Escape") return;
         event.preventDefault();
         onClose();

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 interface PageProps {
   readonly title: string;
-  /** What stands before the title, such as the state of a run. */
+  /** The element before the title, such as the state of a run. */
   readonly before?: ComponentChildren;
   readonly said?: ComponentChildren;
   readonly end?: ComponentChildren;
@@ -13,12 +13,12 @@ interface PageProps {
 
 let isFirst = true;
 
-/** A page with its heading, which gets the focus, so that a screen reader says where the reader has come. */
+/** A page with its heading. The heading gets the focus, so that a screen reader announces the page. */
 export function Page({ title, before, said, end, full = false, children }: PageProps): VNode {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · ojm`;
-    // Not at the first page: the browser says that one by itself.
+    // Not on the first page: the browser announces that one itself.
     if (!isFirst) heading.current?.focus({ preventScroll: true });
     isFirst = false;
   }, [title]);

@@ -3,7 +3,9 @@ import type { ApiError } from "../api/call.js";
 import type { Resource } from "../api/resource.js";
 import { Icon, type IconName } from "./icon.js";
 
-/** What is shown until there is an answer. It appears after a moment: a quick answer must not flicker. */
+/**
+ * A placeholder until there is an answer. It appears after a moment, so that a quick answer does not flicker.
+ */
 export function Skeleton({ rows = 6 }: { readonly rows?: number }): VNode {
   return (
     <div class="skeleton" role="status">
@@ -28,12 +30,12 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
 interface FullProps {
   readonly icon: IconName;
   readonly title: string;
-  /** Whether nothing else has a heading. */
+  /** Whether the page has no other heading. */
   readonly alone?: boolean;
   readonly children: ComponentChildren;
 }
 
-/** Takes the place of a page that cannot be shown. */
+/** Replaces a page that cannot be shown. */
 export function Full({ icon, title, alone = false, children }: FullProps): VNode {
   return (
     <div class="full-state" role="status">
@@ -83,7 +85,7 @@ interface LoadedProps<T> {
   readonly children: (data: T) => VNode;
 }
 
-/** Shows an answer, its skeleton or its failure. What was read once stays when a later call fails. */
+/** Shows an answer, its skeleton or its failure. An answer stays when a later call fails. */
 export function Loaded<T>({ of: { data, error }, rows, children }: LoadedProps<T>): VNode {
   if (data.value !== undefined) return children(data.value);
   return error.value === undefined ? (

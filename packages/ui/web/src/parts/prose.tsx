@@ -5,13 +5,13 @@ import { Time } from "./time.js";
 
 interface ProseProps {
   readonly text: string;
-  /** The run that the text is about. Where its id stands, it is a link. */
+  /** The run that the text is about. Its id in the text becomes a link. */
   readonly run?: string | undefined;
-  /** The job that its times belong to. Default: the one that the page is about. */
+  /** The job that the times belong to. Default: the job of the page. */
   readonly job?: string | undefined;
 }
 
-/** A sentence of the server, with its times in the zone of the reader. */
+/** A sentence of the server, with its times in the zone of the user. */
 export function Prose({ text, run, job }: ProseProps): VNode {
   const [before, ...rest] = run === undefined ? [text] : text.split(run);
   return (
@@ -38,7 +38,7 @@ const WithTimes = ({ text, job }: Pick<ProseProps, "text" | "job">): VNode => (
   <>{text.split(TIMES).map((part, i) => (i % 2 === 0 ? part : <Time key={part} at={Date.parse(part)} job={job} />))}</>
 );
 
-/** `words`: what stands before the time, so that it reads as a part of the sentence. */
+/** `words`: the words before the time, so that it reads as a part of the sentence. */
 function RunLink({ id, words }: { readonly id: string; readonly words: string }): VNode {
   const at = Date.parse(id.slice(id.lastIndexOf("@") + 1));
   return (

@@ -8,15 +8,15 @@ import { zoneChoice, zoneFor } from "../format/zone.js";
 
 interface TimeProps {
   readonly at: number;
-  /** The job that the time belongs to. Default: the one that the page is about. */
+  /** The job that the time belongs to. Default: the job of the page. */
   readonly job?: string | undefined;
 }
 
-/** A time. All of it is in its title. */
+/** A time, with the full time as its title. */
 export function Time({ at, job }: TimeProps): VNode {
   const zone = zoneFor(job);
   const isOfJob = zoneChoice.value === "job";
-  // The rest of it is drawn each second, and a format of another zone is slow.
+  // Memoized: the rest is rendered each second, and a formatter of another zone is slow.
   const apart = useMemo(() => (isOfJob ? apartText(at, zone) : undefined), [at, zone, isOfJob]);
   return (
     <time dateTime={iso(at)} title={useMemo(() => longTime(at, zone), [at, zone])} class="nowrap">
@@ -26,13 +26,15 @@ export function Time({ at, job }: TimeProps): VNode {
   );
 }
 
-/** How far a zone is from UTC, if the reader's is another: times of several zones stand in one list. */
+/**
+ * The offset of a zone from UTC, if it differs from that of the user: a list may have times of several zones.
+ */
 function apartText(at: number, zone: string): string | undefined {
   if (offsetOf(at, zone) === offsetOf(at, localZone())) return undefined;
   return zone === "UTC" ? zone : offsetText(at, zone);
 }
 
-/** How far a time is away: `in 3 min`. */
+/** The distance to a time: `in 3 min`. */
 export function Away({ at, job }: TimeProps): VNode {
   return (
     <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
@@ -41,7 +43,7 @@ export function Away({ at, job }: TimeProps): VNode {
   );
 }
 
-/** When something is due. A time that is past is no time to come: it is due, and then overdue. */
+/** When something is due. A past time is shown as due now, and later as overdue. */
 export function Due({ at, job }: TimeProps): VNode {
   if (at > second.value) return <Away at={at} job={job} />;
   return (
@@ -51,12 +53,12 @@ export function Due({ at, job }: TimeProps): VNode {
   );
 }
 
-/** The time that passed since, counting. */
+/** The elapsed time, counting. */
 export const Elapsed = ({ since }: { readonly since: number }): VNode => (
   <span class="nowrap">{elapsedText(second.value - since)}</span>
 );
 
-/** A number that is no time must not break the page. */
+/** A number that is not a time must not break the page. */
 function iso(at: number): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString();

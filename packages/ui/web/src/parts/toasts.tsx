@@ -12,7 +12,7 @@ interface Toast extends ActAnswer {
 const toasts = signal<readonly Toast[]>([]);
 let last = 0;
 
-/** Tells what was done. It can be read for eight seconds. */
+/** Shows what was done, for eight seconds. */
 export function toast(answer: ActAnswer): void {
   const id = ++last;
   toasts.value = [...toasts.value, { ...answer, id }].slice(-4);
@@ -23,7 +23,7 @@ function remove(id: number): void {
   toasts.value = toasts.value.filter((each) => each.id !== id);
 }
 
-/** Where they are shown. The region is there from the start: a screen reader misses one that comes later. */
+/** Shows the toasts. The region exists from the start: a screen reader misses one that is added later. */
 export function Toasts(): VNode {
   return (
     <div class="toasts" role="status">

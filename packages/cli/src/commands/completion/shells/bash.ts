@@ -1,6 +1,6 @@
 import { type CommandWord, type Place, valuedOptions } from "../words.js";
 
-/** The completion of bash, from version 3.2 on. It needs no package of completions. */
+/** The completion of bash, from version 3.2 on. It needs no package for completion. */
 export function bashScript(commands: readonly CommandWord[]): string {
   const valued = valuedOptions(commands);
   return `# The completion of ojm for bash. In ~/.bashrc: source <(ojm completion bash)

@@ -50,7 +50,7 @@ function values(place: Place): string {
   return typeof place === "string" ? ` -f -k -a '(__ojm_stored ${place})'` : ` -f -a ${quoted(place.join(" "))}`;
 }
 
-/** A text as a word of fish, which knows two escapes in single quotes. */
+/** A text as a word of fish, which has two escapes in single quotes. */
 function word(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }

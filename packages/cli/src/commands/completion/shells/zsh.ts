@@ -51,7 +51,7 @@ function commandCase({ name, operand, options }: CommandWord): string {
   return `    ${name}) if [[ $PREFIX == -* ]]; then options=(${items}); _describe -t options option options; else ${complete(operand)}; fi ;;`;
 }
 
-/** A word with what it means, as \`_describe\` takes it. */
+/** A word with its description, in the format of \`_describe\`. */
 function item(word: string, text: string): string {
   return quoted(`${word}:${text.replaceAll("\\", "\\\\").replaceAll(":", "\\:")}`);
 }

@@ -16,10 +16,10 @@ import { isCommandNote } from "../../exec/predecessor.js";
 import { isRefusals } from "../../exec/refusals.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
-/** How many entries of a channel, or of a kind, are looked at. */
+/** How many entries of a channel, or of a kind, are checked. */
 const MOST = 20_000;
 
-/** How many damaged entries are named. */
+/** How many damaged entries are listed. */
 const NAMED = 50;
 
 /** Finds the damaged notes of `ojm exec`. */
@@ -35,7 +35,7 @@ const noteDamage: DamageCheck = {
 
 const CHECKS: readonly DamageCheck[] = [...DAMAGE_CHECKS, noteDamage, scheduleDamage, alertDamage];
 
-/** Looks for entries that nobody can use: each is missing in what the other commands show. */
+/** Finds entries that cannot be used: the other commands do not show them. */
 export async function checkEntries(manager: JobManager): Promise<Finding[]> {
   const found: DamagedEntry[] = [];
   for await (const one of damagedEntries(manager, CHECKS, MOST)) found.push(one);
@@ -60,14 +60,14 @@ function findingOf({ channel, key, lock }: DamagedEntry): Finding {
   return problem("entries", `${text}: nobody can acquire this lock`, { help, evidence });
 }
 
-/** An entry as one word of printable ASCII: what it names may be anything. */
+/** An entry as one word of printable ASCII: its parts may be any text. */
 function entryText(channel: string, key: Key): string {
   return JSON.stringify([channel, key]).replace(/[^!-~]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
 
-/** Removes an entry that is damaged, and no other one. Resolves to what it was, in words. */
+/** Removes a damaged entry. Rejects any other entry. Resolves to the entry, as text. */
 export async function removeDamaged(manager: JobManager, word: string): Promise<string> {
   const { channel: name, key } = parsed(word);
   const checks = CHECKS.filter(({ channel }) => channel === name);
@@ -100,7 +100,7 @@ export async function removeDamaged(manager: JobManager, word: string): Promise<
 
 function nameIn(channel: string, key: Key): string {
   if (typeof key !== "object") return "*";
-  // The key of a log begins with its job, all others with the kind of the entry.
+  // The key of a log starts with its job, all others with the kind of the entry.
   const isLog = channel === "oJobManager-logs";
   const parts: readonly unknown[] = Array.isArray(key) ? key.slice(isLog ? 0 : 1) : Object.values(key);
   return String(parts.find((part) => typeof part === "string" && part !== "") ?? "*");
@@ -112,7 +112,7 @@ function parsed(word: string): { readonly channel: string; readonly key: Key } {
     const isKey = typeof key === "string" || (typeof key === "object" && key !== null);
     if (typeof channel === "string" && isKey) return { channel, key };
   } catch {
-    // Said below.
+    // The error below covers it.
   }
   throw new CommandError(
     `--remove takes an entry as ojm doctor prints it, such as '["oJobManager-locks",["lock","a"]]'`,

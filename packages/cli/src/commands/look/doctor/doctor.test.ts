@@ -21,7 +21,7 @@ beforeEach(async () => {
   manager = await storeIn(folder);
 });
 
-/** What is not well. */
+/** The findings that are not ok. */
 async function complaints(): Promise<Finding[]> {
   return (await examine(manager, [])).filter(({ state, check }) => state !== "ok" && check !== "disk");
 }
@@ -148,7 +148,7 @@ test("schedules that no process runs take a line each, and from the sixth on one
   await gone.close();
   const alone = async (): Promise<unknown[]> =>
     (await complaints()).flatMap(({ check, evidence }) => (check === "schedulers" ? [evidence?.["name"]] : []));
-  // One that is paused is shown as paused.
+  // A paused schedule is shown as paused.
   expect(await alone()).toEqual(names.slice(1));
   const { code, out } = await ojm(folder, "doctor", "--store", "sqlite:ojm.db");
   expect(code).toBe(1);
@@ -205,7 +205,7 @@ test("a scheduler that was killed elsewhere is told, with when it was last heard
     await member(host, ttl);
     return (await complaints()).map(({ state, text, help }) => `${state}: ${text}. ${help}`);
   };
-  // The entry may be gone before it is read, on a slow machine.
+  // On a slow machine, the entry may be gone before it is read.
   await expect
     .poll(() => found("elsewhere", 4_000))
     .toEqual([

@@ -20,13 +20,13 @@ const INDENT = 22;
 const SMALL_INDENT = 2;
 const NARROW = 70;
 
-/** Of so many things with the same remedy it is told which they are, where another command shows all. */
+/** The most findings with one remedy that are listed, if another command shows them all. */
 const MOST = 5;
 
-/** The command that shows all of a check that was not well. */
+/** The command that shows all findings of a check. */
 const SHOWN_BY: Readonly<Partial<Record<Finding["check"], string>>> = { schedulers: "ojm jobs" };
 
-/** Prints what was found: a line for each thing, and below it what to do. */
+/** Prints the findings: a line for each, and below it what to do. */
 export async function printFindings(given: Given, findings: readonly Finding[]): Promise<void> {
   if (given.flags.has("json") || given.flags.has("jsonl")) print(await itemsText(given, findings, [], ""));
   else {
@@ -39,7 +39,7 @@ export async function printFindings(given: Given, findings: readonly Finding[]):
   }
 }
 
-/** Findings of one kind and with the same remedy stand together, and the remedy below them once. */
+/** Groups adjacent findings of one kind with the same remedy, which is then printed once. */
 function groups(findings: readonly Finding[]): Finding[][] {
   const all: Finding[][] = [];
   for (const finding of findings) {
@@ -52,7 +52,7 @@ function groups(findings: readonly Finding[]): Finding[][] {
   return all;
 }
 
-/** Findings in lines of at most `width` columns, if their words allow it. They have the same remedy. */
+/** Findings of one group in lines of at most `width` columns, if their words allow it. */
 export function groupText(group: readonly Finding[], width: number, paint: Paint): string {
   const [first] = group;
   if (first === undefined) return "";
@@ -66,7 +66,7 @@ export function groupText(group: readonly Finding[], width: number, paint: Paint
     ...(isCut ? [`and ${group.length - MOST} more: ${command}`] : []),
     ...(help === undefined ? [] : [`-> ${help}`]),
   ]
-    // What a terminal would obey is shown as an escape: names and reasons come from a store.
+    // Escape control characters: names and reasons come from a store.
     .flatMap((part) => fold(visible(part.replace(/\s+/g, " ")), width - 1 - indent))
     .map((line) => `${" ".repeat(indent)}${line}\n`);
   const head = `${paint(state, colorOf(state))}${" ".repeat(9 - state.length)}${check}`;
@@ -74,16 +74,16 @@ export function groupText(group: readonly Finding[], width: number, paint: Paint
   return lines.join("").replace(/^ +/, `${head}${" ".repeat(INDENT - 9 - check.length)}`);
 }
 
-/** How many of the newest runs are looked at for versions and clocks. */
+/** How many of the newest runs are checked for versions and clocks. */
 const RECENT = 100;
 
-/** A session of the default length that has less left than this has missed a renewal, in ms. */
+/** A session of the default length with less time left than this has missed a renewal, in ms. */
 const LATE = 5_000;
 
-/** How long such a session is given to renew itself, in ms: sessions with a shorter life do that often. */
+/** How long to wait for such a session to renew itself, in ms: shorter sessions renew that often. */
 const MOMENT = 1_500;
 
-/** Looks at a store, and at the processes that use it. */
+/** Checks a store and the processes that use it. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   const entry = lastValue(given, "remove");
@@ -100,9 +100,9 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** All that is found, in the order in which it is looked at. `files`: those that the store is in. */
+/** All findings, in the order of the checks. `files`: the files of the store. */
 export async function examine(manager: JobManager, files: readonly string[]): Promise<Finding[]> {
-  // Alone, before the others: they would slow it down.
+  // Runs first and alone: the other checks would slow it down.
   const roundTrips = await checkRoundTrips(manager);
   const [disk, entries, processes, runs, schedules] = await Promise.all([
     checkDisk(files),
@@ -135,7 +135,7 @@ async function sessionsOf({ channels: { locks } }: JobManager): Promise<Session[
   return sessions;
 }
 
-/** The ids of the sessions that are late, and do not renew themselves in a moment. */
+/** The ids of the sessions that are late, and do not renew themselves within a moment. */
 async function withoutRenewal(manager: JobManager, sessions: readonly Session[]): Promise<ReadonlySet<string>> {
   const late = new Map(sessions.filter(({ left }) => left < LATE).map(({ id, beat }) => [id, beat]));
   if (late.size === 0) return new Set();

@@ -1,10 +1,10 @@
 import type { JsonValue } from "@ojm/core";
 
-/** What a look at one thing found. */
+/** The result of one check. */
 export interface Finding {
-  /** What was looked at. */
+  /** The subject of the check. */
   readonly check: Check;
-  /** `problem`: jobs do not run as they should. `warning`: they may not, or somebody wanted it so. */
+  /** `problem`: jobs do not run as they should. `warning`: they may not, or a user wanted it so. */
   readonly state: "ok" | "warning" | "problem";
   readonly text: string;
   /** What to do. */

@@ -3,7 +3,7 @@ import { compareVersions, type HeldLock, type Key, type RunRecord } from "@ojm/c
 import { isSession, type LocksValue, type ProcessIdentity, processState, VERSIONS } from "@ojm/core/internal";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
-/** A session of a process, as the store has it. */
+/** A session of a process, as stored. */
 export interface Session {
   readonly id: string;
   readonly process: ProcessIdentity;
@@ -14,8 +14,8 @@ export interface Session {
 }
 
 /**
- * The session in an entry of the locks; `undefined` for one of another kind, for a hold, and if it is
- * damaged.
+ * The session in an entry of the locks; `undefined` for an entry of another kind, for a hold, and for a
+ * damaged entry.
  */
 export function sessionOf(key: Key, value: LocksValue | undefined, expiresIn: number | undefined): Session | undefined {
   const [, owner] = key as readonly unknown[];
@@ -24,7 +24,7 @@ export function sessionOf(key: Key, value: LocksValue | undefined, expiresIn: nu
   return { id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY };
 }
 
-/** Compares the versions of this process with those that ran the newest runs. */
+/** Compares the versions of this process with those of the newest runs. */
 export function checkVersions(runs: readonly RunRecord[]): Finding {
   const others = new Map<string, number>();
   for (const { versions } of runs) {
@@ -48,7 +48,7 @@ function say({ ojm, node }: NonNullable<RunRecord["versions"]>): string {
   return `ojm ${ojm} on Node ${node}`;
 }
 
-/** The sessions of processes: which live, which do not, and on which hosts they are. */
+/** The sessions of processes: which are alive, which are not, and on which hosts they are. */
 export function checkSessions(sessions: readonly Session[], quiet: ReadonlySet<string>): Finding[] {
   const [alive, stale] = [[] as Session[], [] as Session[]];
   for (const session of sessions) {
@@ -69,17 +69,17 @@ export function checkSessions(sessions: readonly Session[], quiet: ReadonlySet<s
   ];
 }
 
-/** Differences that the way to the store and back explains are left out, in ms. */
+/** Smaller differences come from the round trip to the store and are left out, in ms. */
 const TOLERANCE = 2_000;
 
-/** A time by the clock of a host. With a version, it is known what was written before it. */
+/** A time by the clock of a host. A version gives its order among other writes. */
 interface Stamp {
   readonly host: string;
   readonly at: number;
   readonly version?: string;
 }
 
-/** What is known of the clocks of other hosts. */
+/** What the store shows about the clocks of other hosts. */
 interface SeenTimes {
   readonly now: number;
   readonly locks: readonly HeldLock[];
@@ -88,8 +88,8 @@ interface SeenTimes {
 }
 
 /**
- * Compares the clocks, as far as the store shows them: a time that lies ahead of ours was written by a clock
- * that is ahead, and of two locks the one that was taken later must not have the earlier time.
+ * Compares the clocks, as far as the store shows them. A time in our future was written by a clock that is
+ * ahead. Of two locks, the one taken later must not have the earlier time.
  */
 export function checkClocks({ now, locks, sessions, runs }: SeenTimes): Finding[] {
   const taken = locks.map(({ holder, since, fence }): Stamp => ({ host: holder.host, at: since, version: fence }));
@@ -118,7 +118,7 @@ function offset(host: string, than: string, ms: number): Finding {
   return (ms > 60_000 ? problem : warning)("clocks", text, { help, evidence: { host, ms } });
 }
 
-/** Hosts that took a lock after another host did, and at an earlier time. */
+/** Hosts that took a lock after another host did, but at an earlier time. */
 function behindOthers(taken: readonly Stamp[]): [host: string, other: string, ms: number][] {
   const inOrder = taken.toSorted((a, b) => compareVersions(a.version ?? "0", b.version ?? "0"));
   const found = new Map<string, [string, string, number]>();

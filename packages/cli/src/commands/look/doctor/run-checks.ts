@@ -3,24 +3,24 @@ import { ojmCommand, unlessCorrupt } from "@ojm/core/internal";
 import { retriesIn } from "../kept.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
-/** Locks and runs that do not belong together. */
+/** Locks and runs that do not match. */
 interface Mismatches {
   /** Locks of runs whose record is closed or missing. */
   readonly locks: readonly HeldLock[];
-  /** Runs whose record says that they run, while nobody holds their lock. */
+  /** Runs whose record says that they are running, but whose lock is not held. */
   readonly runs: readonly RunRecord[];
 }
 
-/** How long after its time an attempt is late whose process is there, in ms. */
+/** How long after its due time a pending attempt of a living process counts as late, in ms. */
 const OVERDUE = 60_000;
 
-/** How long after the first look the second one comes, in ms. */
+/** How long after the first check the second one comes, in ms. */
 const MOMENT = 1_000;
 
-/** Looks for locks without their run, and runs without their lock. */
+/** Finds locks without their run, and runs without their lock. */
 export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const { held, ...found } = await look(manager);
-  // A run that begins or ends between two reads looks like one without a lock: it must be found twice.
+  // A run that starts or ends between two reads looks like one without a lock: it must be found twice.
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
   const plain = held.filter((lock) => startOf(lock) === undefined && !isPlanned(lock)).length;
   const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
@@ -62,7 +62,7 @@ function startOf({ note }: HeldLock): number | undefined {
   return typeof run === "number" ? run : undefined;
 }
 
-/** Whether a lock without a run is held for maintenance, or kept between two attempts. */
+/** Whether a lock without a run is a hold, or is kept between two attempts. */
 function isPlanned({ note }: HeldLock): boolean {
   const { hold, kept } = fieldsOf(note);
   return hold !== undefined || kept !== undefined;
@@ -84,7 +84,10 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
 }
 
-/** Attempts whose process is there and does not make them. One whose lock is held waits for it. */
+/**
+ * Late attempts whose process is alive but does not make them. An attempt whose lock is held waits for the
+ * lock.
+ */
 async function unmade(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
   const before = Date.now() - OVERDUE;
   const late = (await retriesIn(manager)).filter(

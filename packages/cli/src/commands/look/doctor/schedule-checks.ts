@@ -6,16 +6,16 @@ import { sayHelpLeft } from "../../exec/left-attempts.js";
 import { orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { type Check, count, type Finding, ok, warning } from "./finding.js";
 
-/** A scheduler that was not heard for so long has missed a beat, however slow its machine is, in ms. */
+/** A scheduler that was not heard for this long has missed a beat, even on a slow machine, in ms. */
 const LATE = 10_000;
 
-/** From so many waiting ticks on, a queue does not get shorter by itself. */
+/** With this many waiting ticks, a queue does not get shorter by itself. */
 const MANY = 10;
 
-/** Of how many processes it is told when they were last heard. */
+/** How many schedulers are listed with the time when they were last heard. */
 const MOST_TOLD = 5;
 
-/** Which check shows a kind of problem. The failures of jobs are shown elsewhere: the store is well. */
+/** The check that shows each kind of problem. Failures of jobs are not listed: the store is fine. */
 const SHOWN: Readonly<Partial<Record<ProblemKind, { readonly check: Check; readonly state: "problem" | "warning" }>>> =
   {
     orphaned: { check: "runs", state: "warning" },
@@ -26,7 +26,7 @@ const SHOWN: Readonly<Partial<Record<ProblemKind, { readonly check: Check; reado
     paused: { check: "pauses", state: "warning" },
   };
 
-/** The problems of the schedules, of attempts and of commands, and schedulers that do not do their work. */
+/** The problems of schedules, attempts and commands, and schedulers that do not work. */
 export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
   const orphans = await orphansOf(manager);
   const commands = orphans.map((orphan) => ({ name: orphan.name, run: orphan.run, text: sayOrphan(orphan) }));
@@ -48,7 +48,7 @@ export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
       return [
         {
           check: shown.check,
-          // Of a process on another machine nothing is certain.
+          // The state of a process on another machine is unknown.
           state: orphan?.isCertain ? "problem" : shown.state,
           text: orphan === undefined ? `"${name}": ${one.text}` : one.text,
           help: orphan === undefined ? helpOf(one, found) : sayHelp(orphan),
@@ -63,7 +63,7 @@ export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
   ];
 }
 
-/** What to do about a problem. The same for all schedules that are unattended: it is printed once. */
+/** What to do about a problem. Unattended schedules share one remedy, which is printed once. */
 function helpOf({ kind, name, run, unattended }: Problem, { problems, retries }: StoreSnapshot): string {
   switch (kind) {
     case "unattended": {
@@ -85,7 +85,7 @@ function helpOf({ kind, name, run, unattended }: Problem, { problems, retries }:
   }
 }
 
-/** A scheduler that is late: it may have been killed, and is shown for 15 s all the same. */
+/** A scheduler that is late: it may have been killed, but is still listed for 15 s. */
 function quiet(scheduler: SchedulerView): Finding[] {
   const { by, heard, schedules } = scheduler;
   if (heard < LATE) return [];
@@ -103,7 +103,7 @@ function ago({ heard }: SchedulerView): string {
   return `${elapsedText(heard)} ago`;
 }
 
-/** Ticks that wait. A few of them are what a queue is for. */
+/** Waiting ticks. A few are normal for a queue. */
 function queueOf({ name, waiting }: ScheduleView): Finding[] {
   const [first] = waiting;
   if (first === undefined || waiting.length < MANY) return [];
@@ -114,8 +114,8 @@ function queueOf({ name, waiting }: ScheduleView): Finding[] {
 }
 
 /**
- * Some processes have another definition than the one in the store, which counts. If all have, it is
- * unattended.
+ * Finds processes whose definition differs from the one in the store, which is the one that counts. If all
+ * differ, the schedule is unattended.
  */
 function differences({ name, hash }: ScheduleView, schedulers: readonly SchedulerView[]): Finding[] {
   const living = schedulers.filter(({ schedules }) => schedules.has(name));

@@ -10,10 +10,10 @@ const CHANNEL = "oJobManager-doctor";
 /** How many reads, and how many commits, are timed. */
 const ROUND_TRIPS = 20;
 
-/** What a doctor that is killed leaves behind goes after this time, in ms. */
+/** How long the leftovers of a killed doctor live, in ms. */
 const LIFE = 60_000;
 
-/** Heartbeats come each five seconds: calls that take as long as these, in ms, are a warning or a problem. */
+/** Heartbeats come every five seconds: calls slower than these, in ms, are a warning or a problem. */
 const SLOW = 250;
 const TOO_SLOW = 2_500;
 
@@ -21,13 +21,13 @@ const TOO_SLOW = 2_500;
 const LITTLE = 1_073_741_824;
 const TOO_LITTLE = 104_857_600;
 
-/** How long half of the calls took, and 99 of 100, in ms. */
+/** The median and the 99th percentile of the calls, in ms. */
 interface Took {
   readonly p50: number;
   readonly p99: number;
 }
 
-/** Times reads and small commits on a channel of their own, and removes what they wrote. */
+/** Times reads and small commits on a channel of its own, and removes what it wrote. */
 export async function checkRoundTrips(manager: JobManager): Promise<Finding[]> {
   const channel = await manager.channel<number>(CHANNEL);
   const key = randomUUID();
@@ -41,7 +41,8 @@ export async function checkRoundTrips(manager: JobManager): Promise<Finding[]> {
   }
   const { jobs, locks } = manager.channels;
   const findings = [judge({ reads, commits })];
-  // Only channels of the store of the locks can be had: of another store, reads are timed.
+  // A channel can only be opened in the store of the locks: if the records are in another store, reads are
+  // timed there.
   if (jobs.joins(locks as Channel<unknown>)) return findings;
   const records = await timed(() => jobs.entry({ name: key, startTime: 0 }));
   return [...findings, judge({ "reads of records": records })];
@@ -91,7 +92,7 @@ const NOT_KEPT =
 /** How widely a store is shared, as an order. */
 const REACH: Readonly<Record<Supports["shared"], number>> = { process: 0, host: 1, network: 2 };
 
-/** Says what the stores promise, by their own word. */
+/** Reports what the stores promise, as they declare it. */
 export function checkPromises({ channels: { jobs, locks } }: JobManager): Finding[] {
   const findings = jobs.joins(locks as Channel<unknown>)
     ? [promise("records and locks", jobs.supports)]
@@ -109,7 +110,7 @@ function promise(what: string, { durability, shared }: Supports): Finding {
   return warning("store", text, { help: NOT_KEPT, evidence });
 }
 
-/** The room that is left on the disks of these files. */
+/** The free space on the disks of these files. */
 export function checkDisk(files: readonly string[]): Promise<Finding[]> {
   return Promise.all([...new Set(files.map((file) => dirname(file)))].map(diskOf));
 }

@@ -2,10 +2,10 @@ import { visible } from "@ojm/core/internal";
 import type { SayTime } from "../../../output/times.js";
 import { type Coming, sayDue } from "../kept.js";
 
-/** A process that makes an attempt begins it soon after it is due, in ms. */
+/** A living process starts an attempt within this time after it is due, in ms. */
 const LATE = 10_000;
 
-/** An attempt that is to come, in words. */
+/** A pending attempt, as text. */
 export function sayComing(coming: Omit<Coming, "chain">, say: SayTime): string {
   const { name, attempt, attempts, due, orphaned } = coming;
   const isLate = !orphaned && due <= Date.now() - LATE;

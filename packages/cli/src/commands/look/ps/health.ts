@@ -1,15 +1,15 @@
 import type { JobManager } from "@ojm/core";
 import { elapsedText } from "@ojm/core/internal";
 
-/** After so long without a word from the store, it is asked for one, in ms. */
+/** After this long without news from the store, it is polled, in ms. */
 const QUIET = 5_000;
 
 /** How long an answer may take, in ms. */
 const PATIENCE = 3_000;
 
 /**
- * Whether the store answers. A watch that tells of nothing cannot tell silence from a store that is away: a
- * quiet store is asked for one entry now and then.
+ * Whether the store answers. A silent watch may mean a quiet store or one that does not answer, so a quiet
+ * store is asked for one entry now and then.
  */
 export class StoreHealth {
   readonly #ask: (signal: AbortSignal) => Promise<unknown>;
@@ -38,13 +38,13 @@ export class StoreHealth {
     clearInterval(this.#timer);
   }
 
-  /** The store told something. */
+  /** Called when the store sent news. */
   heard(now: number = Date.now()): void {
     this.#heard = now;
     this.#away = undefined;
   }
 
-  /** Asks the store if it was quiet for long. */
+  /** Polls the store if it was quiet for long. */
   async look(now: number): Promise<void> {
     if (this.#isAsking || now - this.#heard < QUIET) return;
     this.#isAsking = true;
@@ -53,7 +53,7 @@ export class StoreHealth {
       await this.#ask(AbortSignal.timeout(PATIENCE));
       this.heard();
     } catch {
-      // Whatever the error is, it is no answer.
+      // Any error means that there is no answer.
       this.#away ??= this.#heard;
     } finally {
       this.#isAsking = false;
@@ -67,5 +67,5 @@ export function healthOf(manager: JobManager, onChange: () => void): StoreHealth
   return new StoreHealth((signal) => manager.channels.locks.get(["sweep"], { signal }), onChange);
 }
 
-/** What a screen says of a store that does not answer. */
+/** The text on the screen about a store that does not answer. */
 export const sayAway = (away: number): string => `the store does not answer for ${elapsedText(away)}: this may be old`;

@@ -3,9 +3,9 @@ import { type FollowStoreOptions, followStore, type LiveStore } from "@ojm/sched
 import { type Coming, comingIn } from "../kept.js";
 import { type Running, rowOf } from "./running.js";
 
-/** What the screens show of a store, kept up to date by watches. */
+/** The rows of the screens, kept up to date by watches. */
 export class LiveRows {
-  /** Whether all is known. */
+  /** Whether the first read is complete. */
   isComplete = false;
   store: LiveStore | undefined;
   readonly #manager: JobManager;
@@ -29,14 +29,14 @@ export class LiveRows {
     });
   }
 
-  /** The runs that go on at `now`, by name. */
+  /** The runs in progress at `now`, by name. */
   rows(now: number): Running[] {
     const live = this.store?.runs;
     if (live === undefined) return [];
     return live.runs().map((run) => rowOf(run, now, run.waiting === 0 ? undefined : live.waiters(run.name)));
   }
 
-  /** The attempts that are to come, by their time. */
+  /** The pending retries, by their time. */
   coming(): Coming[] {
     return this.store === undefined ? [] : comingIn(this.store.retries());
   }

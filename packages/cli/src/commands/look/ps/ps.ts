@@ -11,7 +11,7 @@ import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { sayComing } from "./coming.js";
 import { orphaned, type Running, running, sayAsked, sayElapsed, sayWaiters, sayWhere } from "./running.js";
 
-/** A job that waits for its next attempt, as JSON has it behind all that run. */
+/** A job that waits for its next attempt, as JSON lists it after the running ones. */
 export interface WaitingJob extends Coming {
   readonly status: "waiting";
 }
@@ -20,7 +20,7 @@ function waitingItem({ name, ...coming }: Coming): WaitingJob {
   return { name, status: "waiting", ...coming };
 }
 
-/** Shows what runs now. */
+/** Shows the runs in progress. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given, 1);
   const [name] = given.operands;
@@ -59,7 +59,7 @@ export async function execute(given: Given): Promise<number> {
       given,
       shown,
       isAsked ? [...columns, ofAsked] : columns,
-      // Of a store that was not meant, that would be true, too.
+      // Names the store: the message would also be true of the wrong store.
       name === undefined ? `nothing runs in ${await storeWords(given)}` : `"${name}" does not run`,
     );
     tellOrphans(given, orphans.filter(isMeant));

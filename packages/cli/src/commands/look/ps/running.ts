@@ -4,45 +4,45 @@ import { elapsedText, type LiveRun, visible } from "@ojm/core/internal";
 import { type SayTime, sayDuration } from "../../../output/times.js";
 import { type Orphan, orphansOf, recordOf, runsWithLock } from "../../exec/orphans.js";
 
-/** That somebody asked a run to stop. */
+/** A request to stop a run. */
 export interface StopAsked extends Pick<AuditEntry, "at" | "by" | "author" | "reason"> {}
 
-/** What is told of the request; nothing if nobody asked. */
+/** The field about the request; empty if there is none. */
 export function askedField(entry: AuditEntry | undefined): { readonly asked?: StopAsked } {
   if (entry === undefined) return {};
   const { at, by, author, reason } = entry;
   return { asked: { at, by, ...(author !== undefined && { author }), ...(reason !== undefined && { reason }) } };
 }
 
-/** The request in words. */
+/** The request, as text. */
 export function sayAsked(asked: StopAsked, say: SayTime): string {
   return `${say(asked.at)}, ${sayAsker(asked)}`;
 }
 
-/** Who asked, and why. */
+/** The author of the request, and the reason. */
 export function sayAsker({ by, author, reason }: Omit<StopAsked, "at">): string {
   const who = author ?? `${by.host}, pid ${by.pid}`;
   return `by ${who}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
-/** A run that goes on. */
+/** A run in progress. */
 export interface Running extends RunRecord {
-  /** For how long it runs, in ms, by the clock of this machine. */
+  /** How long it has been running, in ms, by the clock of this machine. */
   readonly elapsed: number;
   /** How long its job usually takes: see {@link JobSummary.usual}. */
   readonly usual?: NonNullable<JobSummary["usual"]>;
   readonly progress?: Progress;
-  /** How many wait for its lock. */
+  /** How many waiters its lock has. */
   readonly waiting: number;
-  /** Who waits for it, in the order in which they will have it. */
+  /** The waiters, in the order in which they will get the lock. */
   readonly waiters?: readonly Waiter[];
-  /** The command of `ojm exec` that goes on although its ojm was killed: its run is over. */
+  /** The command of `ojm exec` that is still running although its ojm was killed: its run has ended. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
-  /** Who asked it to stop. It has not obeyed so far. */
+  /** The last request to stop it, without effect so far. */
   readonly asked?: StopAsked;
 }
 
-/** The runs that go on, of all processes. `locks`: those that are held. */
+/** The runs in progress, of all processes. `locks`: the held locks. */
 export async function running(manager: JobManager, locks: readonly HeldLock[]): Promise<Running[]> {
   const runs = await manager.liveRuns({ locks });
   const now = Date.now();
@@ -61,7 +61,7 @@ export function rowOf({ asked, ...run }: LiveRun, now: number, waiters?: readonl
   };
 }
 
-/** The runs whose commands certainly go on although their ojm was killed, and those commands. */
+/** The runs whose commands are certainly still running although their ojm was killed, and those commands. */
 export async function orphaned(
   manager: JobManager,
   locks: readonly HeldLock[],
@@ -77,41 +77,41 @@ export async function orphaned(
   return { runs, orphans };
 }
 
-/** For how long a run goes on, of its usual time. */
+/** How long a run has been running, and its usual time. */
 export function sayElapsed({ elapsed, usual }: Running): string {
   return usual === undefined ? sayDuration(elapsed) : `${sayDuration(elapsed)} of ${sayDuration(usual.p50)}`;
 }
 
-/** Where a run is; the host only if it is another one than this. */
+/** Where a run is; with the host if it is not this one. */
 export function sayWhere({ holder, orphan }: Running): string {
   const { host, pid } = orphan ?? holder;
   return `${host === hostname() ? "" : `${host}, `}pid ${pid}${orphan === undefined ? "" : ", without ojm"}`;
 }
 
-/** How many of those that wait for a lock are told in words. */
+/** How many waiters of a lock are listed. */
 const NAMED = 5;
 
-/** A job whose lock others wait for. */
+/** A job whose lock has waiters. */
 export interface WaitedFor {
   readonly name: string;
   readonly waiting: number;
   readonly waiters?: readonly Waiter[];
 }
 
-/** Looks up who waits for the locks that somebody waits for. */
+/** Adds the waiters to the locks that have some. */
 export async function withWaiters<T extends WaitedFor>(manager: JobManager, all: readonly T[]): Promise<T[]> {
   return Promise.all(
     all.map(async (one) => (one.waiting === 0 ? one : { ...one, waiters: await manager.waiters(one.name) })),
   );
 }
 
-/** Who waits for the lock of a job, and for how long, in one line; nothing if nobody does. */
+/** The waiters of a lock and how long they have waited, in one line; empty if it has none. */
 export function sayWaiters({ name, waiting, waiters = [] }: WaitedFor): string[] {
   if (waiters.length === 0) return [];
   return [`${waiting === 1 ? "1 waits" : `${waiting} wait`} for ${visible(name)}: ${sayProcesses(waiting, waiters)}`];
 }
 
-/** The first processes that wait, and how many others do. */
+/** The first waiters, and how many others there are. */
 export function sayProcesses(waiting: number, waiters: readonly Waiter[]): string {
   const named = waiters.slice(0, NAMED).map(sayOne);
   const more = Math.max(waiting, waiters.length) - named.length;

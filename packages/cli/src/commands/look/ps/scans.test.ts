@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../../../testing/called.js";
 import { storeIn } from "../../../testing/store.js";
 
-/** The kinds of entries that are scanned as a whole from now on, in all channels of this process. */
+/** Records the kinds of entries that are scanned as a whole from now on, in all channels of this process. */
 function scans(channel: Channel<never>): string[] {
   const found: string[] = [];
   const all = Object.getPrototypeOf(channel) as Channel<unknown>;
@@ -33,8 +33,8 @@ test("ojm ps scans the locks once, and each other kind of entry at most once", a
   await expect.poll(async () => (await manager.retries()).length).toBe(1);
   const found = scans(manager.channels.locks as Channel<never>);
   const locks = (): number => found.splice(0).filter((kind) => kind === "lock").length;
-  // Each manager that opens the store looks for what a dead process left. Sweeps in the background only add
-  // to that.
+  // Each manager that opens the store searches for leftovers of dead processes. Background sweeps only add to
+  // that.
   const opened: number[] = [];
   for (let i = 0; i < 3; i++) {
     found.length = 0;

@@ -14,20 +14,23 @@ import { type Running, sayAsker, sayElapsed, sayWaiters, sayWhere } from "./runn
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
 
-/** Who asked a run to stop, and the begin of the reason, have place for this: on a narrow screen for less. */
+/**
+ * The least columns for the author of a stop request and the start of the reason, on a normal and a narrow
+ * screen.
+ */
 const LEAST_ASKED = 20;
 const NARROW_ASKED = 10;
 
-/** On a screen of fewer columns it is not told how long a run usually takes. */
+/** On a screen of fewer columns, the usual time of a run is left out. */
 const NARROW = 60;
 
-/** A column of the runs that go on. */
+/** A column of the runs in progress. */
 interface RunColumn extends ColumnRoom {
   readonly title: string;
   readonly cell: (run: Running) => string;
 }
 
-/** The columns on a screen of so many: those first that stay on a narrow one. */
+/** The columns for a screen of this width, with the ones first that stay on a narrow screen. */
 export const runColumns = (width: number): readonly RunColumn[] => [
   { title: "RUN", cell: ({ name }) => name, cut: "name" },
   { title: "ELAPSED", cell: (run) => (width < NARROW ? sayDuration(run.elapsed) : sayElapsed(run)), rank: 0.4 },
@@ -51,20 +54,20 @@ function sayLeft(run: Running): string {
   return sayDuration(Math.max(0, timeout - run.elapsed));
 }
 
-/** What is known beside the runs. */
+/** What is known besides the runs. */
 interface Known {
   /** For how long the store has not answered, in ms. */
   readonly away?: number | undefined;
   readonly isComplete?: boolean;
-  /** The attempts that are to come. */
+  /** The pending retries. */
   readonly coming?: readonly Coming[];
-  /** How their times are written. */
+  /** How times are written. */
   readonly say?: SayTime;
 }
 
 const ISO: SayTime = (time) => (time === undefined ? "" : new Date(time).toISOString());
 
-/** The attempts to come, in a third of the screen at most. */
+/** The pending retries, in a third of the screen at most. */
 function comingLines(coming: readonly Coming[], { rows, columns }: Size, say: SayTime): string[] {
   const most = Math.max(1, Math.floor(rows / 3));
   const shown = coming.length > most ? coming.slice(0, most - 1) : coming;
@@ -72,7 +75,7 @@ function comingLines(coming: readonly Coming[], { rows, columns }: Size, say: Sa
   return shown.length < coming.length ? [...lines, cut(`… and ${coming.length - shown.length} more`, columns)] : lines;
 }
 
-/** What the screen shows: lines that are no longer than it is wide, and no more than it is high. */
+/** The lines of the screen: at most as long as it is wide, and as many as it is high. */
 export function frame(
   runs: readonly Running[],
   now: number,
@@ -103,7 +106,7 @@ function sayCount(runs: number): string {
   return runs === 1 ? "1 run" : `${runs} runs`;
 }
 
-/** The runs in lines, behind the heading. */
+/** The runs as lines, after the heading. */
 export function runLines(runs: readonly Running[], columns: number, paint: Paint): readonly string[] {
   const all = runColumns(columns);
   const rows = runs.map((run) => all.map((column) => cellText(column.cell(run), column)));

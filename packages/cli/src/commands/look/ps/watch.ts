@@ -14,7 +14,7 @@ import { frame } from "./screen.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-/** Shows what runs, and every change, until Ctrl-C. */
+/** Shows the runs in progress, and every change, until Ctrl-C. */
 export async function watch(given: Given): Promise<number> {
   expectTerminal("ojm ps -w", "leave -w out");
   if (wantsJson(given)) throw new CommandError("ojm ps -w draws on a terminal: --json and --jsonl go without -w");
@@ -45,12 +45,12 @@ export async function watch(given: Given): Promise<number> {
   });
 }
 
-/** Refuses to draw where there is no terminal, with what to do instead. */
+/** Refuses to draw without a terminal. `instead`: what to do instead. */
 export function expectTerminal(what: string, instead: string): void {
   if (!process.stdout.isTTY) throw new CommandError(`${what} draws on a terminal, and its output is none: ${instead}`);
 }
 
-/** Draws while `follow` goes on. A signal makes `closing` fire, which ends it. Resolves to the exit code. */
+/** Draws until `follow` ends. A signal makes `closing` fire, which ends it. Resolves to the exit code. */
 export async function onScreen(
   screen: Pick<Screen, "enter" | "leave">,
   closing: AbortController,
@@ -62,7 +62,7 @@ export async function onScreen(
     closing.abort();
   };
   for (const signal of SIGNALS) process.on(signal, stop);
-  // Its frames are drawn at once, and may need the widths of whatever a store holds.
+  // Frames are drawn synchronously, and may need the widths of any text in the store.
   await prepareWidths();
   screen.enter();
   try {
@@ -71,6 +71,6 @@ export async function onScreen(
     screen.leave();
     for (const signal of SIGNALS) process.off(signal, stop);
   }
-  // Ctrl-C is how one leaves it.
+  // Ctrl-C is the normal way to leave.
   return signalled === undefined || signalled === "SIGINT" ? EXIT.ok : EXIT.signal + constants.signals[signalled];
 }

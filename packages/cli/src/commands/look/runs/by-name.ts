@@ -6,29 +6,32 @@ import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { tell, wantsJson } from "../../../output/print.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
 
-/** Why a run did not complete, and the failures of steps after which it went on. */
+/** Why a run did not complete, and the failures of steps that did not end it. */
 export function trouble({ error, result }: RunRecord): string {
   const { warnings = [] } = (result ?? {}) as { readonly warnings?: unknown };
-  // A program's own result may have a field of that name, too.
+  // The own result of a program may have a field of that name, too.
   const texts = Array.isArray(warnings) ? warnings.filter((one) => typeof one === "string") : [];
   const heading = texts.length === 1 ? "warning: " : `${texts.length} warnings: `;
   return [error ?? [], texts.length === 0 ? [] : `${heading}${texts.join("; ")}`].flat().join("; ");
 }
 
-/** The most runs that are read: a job that fails each second must not keep the answer away. */
+/** The most runs that are read: a job that fails each second must not delay the answer. */
 const MOST = 10_000;
 
-/** The newest run of a name, of those that were asked for. */
+/** The newest matching run of a name. */
 export interface NewestRun extends RunRecord {
-  /** How many of them the name has. */
+  /** How many matching runs the name has. */
   readonly count: number;
-  /** When the first of them began. */
+  /** When the first of them started. */
   readonly first: number;
-  /** The newest run of the name, if it is none of them. */
+  /** The newest run of the name, if it does not match. */
   readonly last?: Pick<RunRecord, "id" | "status" | "startTime">;
 }
 
-/** Each name once, with its newest run and how many it has: one that fails each minute hides no other. */
+/**
+ * Each name once, with its newest run and the number of its runs, so that a job that fails each minute does
+ * not hide others.
+ */
 export async function byNameText(
   given: Given,
   manager: JobManager,
@@ -50,7 +53,7 @@ export async function byNameText(
   return itemsText(given, shown, columns(sayTime(given), shown), "no such runs");
 }
 
-/** Whoever looks for failures wants to know which jobs ran well since. */
+/** Adds the last run: it shows whether a job that failed has run well since. */
 async function withLast(manager: JobManager, newest: NewestRun): Promise<NewestRun> {
   for await (const { id, status, startTime } of manager.history({ name: newest.name, limit: 1 }))
     if (id !== newest.id) return { ...newest, last: { id, status, startTime } };

@@ -39,7 +39,7 @@ export async function execute(given: Given): Promise<number> {
     let first: LogItem | undefined;
     try {
       for await (const item of manager.log(run, options)) {
-        // A gap and nothing else is no fault: the store may keep no log of such a run.
+        // A lone gap is normal: the store may keep no log of such a run.
         if (count === 0 && isRead && isDeleted(item)) first = item;
         else {
           if (count === 1 && first !== undefined) await lines.write(toText(first, 1));
@@ -52,26 +52,26 @@ export async function execute(given: Given): Promise<number> {
         tell(`ojm: ${run.id} has no log${run.status === "running" && !isFollowed ? " so far" : ""}`);
       if (count === 1 && isDeleted(first)) tell(`ojm: ${notKept(run)}: it had ${sayLines(first.missing.lines)}`);
     } catch (error) {
-      // Ctrl-C, or a reader that went away as `head` does.
+      // Ctrl-C, or a reader that closed its end, as `head` does.
       if (!lines.closed.aborted) throw error;
     } finally {
       process.off("SIGINT", stop);
     }
-    // As of `ojm wait`: a script must not take it for the end of the run.
+    // Like `ojm wait`: a script must not take Ctrl-C for the end of the run.
     return isStopped && isFollowed ? EXIT.signal + constants.signals.SIGINT : undefined;
   });
 }
 
 type Deleted = LogGap & { readonly missing: LogAmount };
 
-/** Whether lines are missing that were written: the store kept them no longer. */
+/** Whether lines are missing that were written and later deleted. */
 function isDeleted(item: LogItem | undefined): item is Deleted {
   return item !== undefined && "missing" in item && item.missing !== "unknown" && item.dropped === undefined;
 }
 
 const sayLines = (lines: number): string => (lines === 1 ? "1 line" : `${lines} lines`);
 
-/** Why a store has the number of lines of a log, and none of them. */
+/** Why a store has the number of lines of a log, but none of them. */
 function notKept({ id, status }: RunRecord): string {
   const isWell = status === "completed" || status === "skipped";
   return isWell
@@ -79,7 +79,7 @@ function notKept({ id, status }: RunRecord): string {
     : `the log of ${id} is not kept any more`;
 }
 
-/** How an item of a log is written, given its number. `isWhole`: as an item of one JSON array. */
+/** Formats an item of a log, given its number. `isWhole`: as an item of one JSON array. */
 function textOf(given: Given, isWhole: boolean): (item: LogItem, number: number) => string {
   if (isWhole) return (item, number) => `${number === 1 ? "[" : ","}${jsonText(item)}`;
   if (wantsJson(given)) return (item) => jsonText(item);

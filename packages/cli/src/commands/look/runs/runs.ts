@@ -40,7 +40,7 @@ function filters(given: Given): Omit<HistoryOptions, "name"> & { readonly limit:
       `--before takes the id of a run, such as "report@2026-11-25T02:00:00.000Z", not "${before}"`,
     );
   const limit = limitOf(given);
-  // Of a run that was cancelled, somebody wanted the end: a list of jobs that fail has no place for it.
+  // A user wanted a cancelled run to end: it does not belong in a list of failing jobs.
   const failed = given.flags.has("by-name") ? IN_ERROR.filter((one) => one !== "cancelled") : IN_ERROR;
   if (given.flags.has("failed") && given.values["status"] !== undefined)
     throw new CommandError("--failed and --status both say which runs: give one of them");
@@ -94,8 +94,8 @@ function isFlooded(runs: readonly RunRecord[]): boolean {
 const LONGEST_ID = 44;
 
 /**
- * Attempts and ticks have columns where some run has one: they tell which of two runs is a retry. With
- * `isIso`, the name and the start are the id; else the id itself is shown, for the next command to take.
+ * Attempts and ticks have columns if a run has one: they show which of two runs is a retry. With `isIso`, the
+ * name and the start form the id; otherwise the id itself is shown, to copy it into the next command.
  */
 function columns(say: SayTime, runs: readonly RunRecord[], isIso: boolean): Column<RunRecord>[] {
   const hasIds = !isIso && runs.every(({ id }) => id.length <= LONGEST_ID);

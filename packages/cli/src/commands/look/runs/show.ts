@@ -12,26 +12,26 @@ import { sayLimit } from "../../exec/limits.js";
 import { type NextAttempt, retriesIn, sayDue } from "../kept.js";
 import { askedField, type StopAsked, sayAsked, sayProcesses } from "../ps/running.js";
 
-/** How much later than its policy says an attempt may begin, in ms: its process may have died. */
+/** How much later than its retry policy says an attempt may start, in ms: its process may have died. */
 const LATE = 86_400_000;
 
-/** The most runs of a name that are read for the attempts of a chain. */
+/** The most runs of a name that are searched for the attempts of a series. */
 const MOST = 1_000;
 
-/** An attempt of a chain that was made. */
+/** An attempt of a retry series that was made. */
 export interface Made extends Pick<RunRecord, "id" | "status"> {
   readonly attempt: number;
 }
 
-/** The chain that a run is of. */
+/** The retry series of a run. */
 export interface ChainOf {
-  /** All attempts that were made, in their order. */
+  /** All attempts that were made, in order. */
   readonly attempts: readonly Made[];
-  /** The one that is to come. */
+  /** The pending one. */
   readonly next?: Pick<NextAttempt, "attempt" | "due" | "orphaned">;
 }
 
-/** The chain of a run; `undefined` for a run that is the only one. */
+/** The retry series of a run; `undefined` if the run is the only one in it. */
 export async function chainOf(manager: JobManager, run: RunRecord): Promise<ChainOf | undefined> {
   const { name, id, retry, chain = id, startTime, timeout } = run;
   if (retry === undefined) return undefined;
@@ -48,12 +48,12 @@ export async function chainOf(manager: JobManager, run: RunRecord): Promise<Chai
   return { attempts, next: { attempt, due, ...(orphaned && { orphaned }) } };
 }
 
-/** A run with all that is known of it. */
+/** A run with everything known about it. */
 export interface ShownRun extends RunRecord, Partial<ChainOf> {
   readonly progress?: Progress;
-  /** Who asked it to stop, last. It had no effect so far, or another reason ended the run. */
+  /** The last request to stop it. It had no effect so far, or another reason ended the run. */
   readonly asked?: StopAsked;
-  /** Who waits for its lock, in the order in which they will have it. */
+  /** The waiters of its lock, in the order in which they will get it. */
   readonly waiters?: readonly Waiter[];
 }
 
@@ -64,7 +64,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const progress = await manager.progress(run);
-    // A run that an unlock closed, or that ended well all the same, may have been asked before.
+    // A run that an unlock closed, or that completed, may have been asked to stop before.
     const asked = run.endedBy?.action === "cancel" ? {} : askedField(await manager.stopAsked(run));
     const waiters = run.status === "running" ? await manager.waiters(run.name) : [];
     const chain = await chainOf(manager, run);
@@ -117,7 +117,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
       cell: ({ endedBy: end }) =>
         end && `${end.author ?? `${end.by.host}, pid ${end.by.pid}`} (${end.action}): ${end.reason}`,
     },
-    // The stack of a command that failed is its error alone.
+    // The stack of a failed command is only its error.
     { title: "stack", cell: ({ stack, error }) => (stack?.endsWith(error ?? "\n") ? "" : stack) },
   ];
 }

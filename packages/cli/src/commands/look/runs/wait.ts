@@ -17,10 +17,10 @@ import { retriesIn } from "../kept.js";
 /** How often it is checked whether a process makes the next attempt, in ms. */
 const LOOK = 2_000;
 
-/** How long a scheduler that is started anew has to take the attempts of its schedules over, in ms. */
+/** How long a scheduler that restarts has to take over the attempts of its schedules, in ms. */
 const RESTART = 30_000;
 
-/** Waits for the end of a run, and of the attempts that follow it. Ends by the result of the last one. */
+/** Waits for the end of a run, and of the attempts that follow it. The exit code is that of the last one. */
 export async function execute(given: Given): Promise<number> {
   const word = operandOf(given, "a run: its id, the beginning of one, or a name for its last run");
   const timeout = spanOption(given, "timeout") ?? Number.POSITIVE_INFINITY;
@@ -60,7 +60,8 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /**
- * The next attempt of a chain once it has begun, or one that no process makes; `undefined` if none follows.
+ * The next attempt of a retry series once it has started, or a pending one that no process makes; `undefined`
+ * if none follows.
  */
 async function nextOf(
   manager: JobManager,
@@ -69,13 +70,13 @@ async function nextOf(
 ): Promise<RunRecord | PendingRetry | undefined> {
   const over = new AbortController();
   const unmade = untilUnmade(manager, ended, over.signal).finally(() => over.abort());
-  // A store that is away fails the other one too, which tells of it.
+  // If the store is away, the other call fails too and reports the error.
   unmade.catch(() => {});
   const next = await manager.nextAttempt(ended, { timeout, signal: over.signal }).finally(() => over.abort());
   return next ?? (await unmade);
 }
 
-/** Checks now and then whether a process makes the next attempt. Resolves to it once none does. */
+/** Polls whether a process makes the next attempt. Resolves to it once no process does. */
 async function untilUnmade(
   manager: JobManager,
   ended: RunRecord,
@@ -94,16 +95,16 @@ async function untilUnmade(
   return undefined;
 }
 
-/** The attempt that is to come after a run that is over. */
+/** The pending attempt after a run that has ended. */
 async function pendingAfter(manager: JobManager, run: RunRecord): Promise<PendingRetry | undefined> {
   const { id, name, chain = id, status } = run;
   if (status === "running" || status === "completed") return undefined;
   return (await manager.retries(name)).find((one) => one.chain === chain);
 }
 
-/** Whoever waits must know for what. */
+/** Prints what the command waits for next. */
 async function tellNext(given: Given, manager: JobManager, run: RunRecord): Promise<void> {
-  // For a program, a line on stderr is an error.
+  // A program takes a line on stderr for an error.
   const next = wantsJson(given) ? undefined : await pendingAfter(manager, run);
   if (next === undefined) return;
   const { attempt = 1, status, error } = run;

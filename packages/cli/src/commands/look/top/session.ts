@@ -13,10 +13,10 @@ import { type Body, frame, helpBody, listBody, pageOf, targetsOf } from "./view/
 import { listLines, targetOf } from "./view/list.js";
 import { type Effect, FIRST_LOOK, press, type Target, type Ui } from "./view/ui.js";
 
-/** What somebody can do to a job on the screen. */
+/** An action of the user on a job. */
 export type Act = Extract<Effect, { readonly type: "cancel" | "pause" | "resume" }>;
 
-/** Does it, and resolves to what came of it, in a line. */
+/** Does the action, and resolves to its outcome as a line. */
 export async function perform(act: Act, manager: JobManager, scheduler: Scheduler): Promise<string> {
   const { name, run, chain } = act.target;
   try {
@@ -37,17 +37,17 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
     if (outcome.ended) return `${run} is ${outcome.run?.status ?? "over"}`;
     return `${run} was asked to stop, and still runs. To take its lock: ${ojmCommand("unlock", name)}`;
   } catch (error) {
-    // The screen goes on: what failed is told in its last line.
+    // The screen stays open: its last line shows the error.
     return `nothing was done: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-/** What is told while it is done: a cancel waits for the end of the run. */
+/** The message during the action: a cancel waits for the end of the run. */
 export function doing({ type, target: { name, run } }: Act): string {
   return type === "cancel" ? `asking ${run ?? name} to stop …` : type === "pause" ? `pausing ${name} …` : "";
 }
 
-/** What a {@link Session} works with. */
+/** What a {@link Session} needs. */
 export interface SessionParts {
   readonly live: Pick<LiveStore, "picture">;
   readonly manager: JobManager;
@@ -58,7 +58,7 @@ export interface SessionParts {
   readonly draw: (isAtOnce: boolean) => void;
 }
 
-/** One look at a store: what is on the screen, and what the keys do. */
+/** The state of the screen, and the actions of the keys. */
 export class Session {
   readonly #parts: SessionParts;
   #ui: Ui = FIRST_LOOK;
@@ -69,7 +69,7 @@ export class Session {
     this.#parts = parts;
   }
 
-  /** The store changed. */
+  /** Called when the store changed. */
   changed(): void {
     this.#details?.changed();
     this.#parts.draw(false);

@@ -8,7 +8,7 @@ import { expectTerminal, onScreen } from "../ps/watch.js";
 import { LiveStore } from "./data/live-store.js";
 import { Session } from "./session.js";
 
-/** Shows what goes on in a store, live, until somebody presses q. */
+/** Shows the state of a store, live, until the user presses q. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   expectTerminal("ojm top", "ojm ps and ojm jobs print the same");

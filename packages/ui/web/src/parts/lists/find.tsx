@@ -2,16 +2,17 @@ import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { place, setQuery } from "../../app/router.js";
 
-/** The time without a key after which the list is read anew, in ms. */
+/** How long after the last key the list is read again, in ms. */
 const PAUSE = 150;
 
 /**
- * A field that narrows a list to names with a text. It is in the address; a link there may be to one `name`.
+ * A field that narrows a list to names with a text. The text is in the address, where a link may also have
+ * one `name`.
  */
 export function FindField({ label }: { readonly label: string }): VNode {
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  // "Back" undoes all that is typed at one visit of the field, not letter by letter.
+  // "Back" undoes all that was typed during one visit of the field, not letter by letter.
   const typed = useRef(false);
   const { query } = place.value;
   const value = query.get("q") ?? query.get("name") ?? "";

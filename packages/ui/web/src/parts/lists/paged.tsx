@@ -8,21 +8,24 @@ import { notePages, pagesOf } from "../steady/scroll.js";
 interface PagedProps<T> {
   /** The path of the page after a cursor. */
   readonly path: (after: string | undefined) => string;
-  /** The cursor of the page after this one, if there is one. */
+  /** The cursor of the next page, if there is one. */
   readonly next: (answer: T) => string | undefined;
   /** The rows of a page: a `tbody`. */
   readonly rows: (answer: T) => VNode;
-  /** What stands around the pages: the table and its head. */
+  /** The element around the pages: the table and its head. */
   readonly around: (pages: ComponentChildren) => VNode;
   /** What is shown if there are no rows at all. */
   readonly empty: (answer: T) => VNode;
   readonly isEmpty: (answer: T) => boolean;
   readonly options?: ResourceOptions;
-  /** The first page for while the pointer is in the list: its rows stay. `news`: what is left out. */
+  /**
+   * The first page while the pointer is in the list: its rows stay. `news`: the text about rows that are left
+   * out.
+   */
   readonly hold?: (shown: T, latest: T) => { readonly answer: T; readonly news: string | undefined };
 }
 
-/** A list that is read page by page. Each page is kept up to date by itself. */
+/** A list that is read page by page. Each page is kept up to date separately. */
 export function Paged<T>({ around, empty, isEmpty, hold, ...list }: PagedProps<T>): VNode {
   const first = list.path(undefined);
   const head = useResource<T>(first, list.options);
@@ -76,7 +79,7 @@ interface PagesProps<T> extends ListProps<T> {
   readonly head: Shown<T>;
 }
 
-/** All pages that are shown. "Back" shows as many again. */
+/** All pages that are shown. "Back" restores their number. */
 function Pages<T>({ first, head, ...list }: PagesProps<T>): VNode {
   const count = useSignal(pagesOf(first));
   useEffect(() => {
@@ -98,10 +101,10 @@ interface PartProps<T> extends ListProps<T> {
   readonly more: () => void;
 }
 
-/** A page, and those after it. */
+/** A page, and the pages after it. */
 function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Shown<T> }): VNode {
   const last = useRef<T>(undefined);
-  // Until it is read from a new begin, its rows stay.
+  // While it is read from a new start, its rows stay.
   last.current = of.data.value ?? last.current;
   const answer = last.current;
   if (answer === undefined) {
@@ -129,14 +132,14 @@ function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Show
 }
 
 /**
- * A page begins where the one before it ends: as rows come at the top, all move down. With a begin of its
- * own, the rows that the page before it has no room for would be in none.
+ * A page starts where the page before it ends: rows that come at the top move all others down. With a fixed
+ * start, the rows that no longer fit on the page before would be on no page.
  */
 function Next<T>({ after, ...rest }: PartProps<T> & { readonly after: string }): VNode {
   const begin = useSignal(after);
   const resource = useResource<T>(rest.path(begin.value), rest.options);
   const isAnswered = resource.data.value !== undefined || resource.error.value !== undefined;
-  // One begin after the other: if rows come faster than answers, a page would never get one.
+  // One start after the other: if rows came faster than answers, a page would never get one.
   useEffect(() => {
     if (isAnswered) begin.value = after;
   }, [isAnswered, after]);

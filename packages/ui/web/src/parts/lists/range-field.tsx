@@ -13,26 +13,26 @@ export interface AskedRange {
   readonly to: string | undefined;
 }
 
-/** The range of the address. One that is no time is none: the server would refuse it. */
+/** The range in the address. An invalid time is left out: the server would reject it. */
 export function rangeOf({ query }: { readonly query: URLSearchParams }): AskedRange {
   const [from, to] = ["from", "to"].map((field) => {
     const value = Number(query.get(field) || Number.NaN);
-    // `toISOString` throws beyond what a Date can show.
+    // `toISOString` throws for times beyond the limits of a Date.
     return Number.isInteger(value) && Math.abs(value) < 8.6e15 ? String(value) : undefined;
   });
   return { from, to };
 }
 
 interface RangeFieldProps {
-  /** The zone of what is typed. Default: that of the page. */
+  /** The zone of the typed times. Default: that of the page. */
   readonly zone?: string;
-  /** What is done with a range. By default, it is put into the address. */
+  /** Handles a range. By default, the range is put into the address. */
   readonly show?: (from: number, to: number) => void;
-  /** Whether there is a button that takes the range out of the address again. */
+  /** Whether there is a button that removes the range from the address. */
   readonly clears?: boolean;
 }
 
-/** Two fields that narrow a page to a range of time. An end that is not given is an hour later. */
+/** Two fields that narrow a page to a range of time. Without an end, the range is one hour. */
 export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = false }: RangeFieldProps): VNode {
   const [first, last] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
   const { from, to } = rangeOf(place.value);

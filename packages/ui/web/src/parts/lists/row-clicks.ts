@@ -1,21 +1,21 @@
 /*
- * A row of a list is the target of a click, and its main link the one thing for the keyboard and for screen
- * readers. Not a link that is laid over the row: the text below it could not be selected.
+ * A click on a row follows its main link, which is the only target for the keyboard and for screen readers.
+ * It is not a link laid over the row, because the text below it could not be selected.
  */
 
-/** What takes a click for itself. */
+/** Elements that handle clicks themselves. */
 const OWN = "a, button, input, select, textarea, label, summary, [role=menu]";
 
-/** The main link of the row that was clicked beside its links and buttons. */
+/** The main link of the row that was clicked outside its links and buttons. */
 function linkOf({ target }: Event): HTMLElement | undefined {
   if (!(target instanceof Element) || target.closest(OWN) !== null) return undefined;
   const row = target.closest("main :is(tr, li)");
   const link = row?.querySelector<HTMLElement>("[data-row]");
-  // A row that holds a list has links, but of the rows in that list.
+  // The links in a row that contains a list belong to the rows of that list.
   return link?.closest("tr, li") === row ? (link ?? undefined) : undefined;
 }
 
-/** Lets a click beside the links of a row do what it does on its main link. */
+/** Lets a click on a row, outside its links, act like a click on its main link. */
 export function followRows(): void {
   addEventListener("click", (event) => {
     const link = event.defaultPrevented ? undefined : linkOf(event);
@@ -25,7 +25,7 @@ export function followRows(): void {
     else if (!event.altKey) link.click();
   });
   addEventListener("mousedown", (event) => {
-    // Else the browser begins to scroll by the pointer.
+    // Otherwise the browser starts to scroll with the pointer.
     if (event.button === 1 && linkOf(event) !== undefined) event.preventDefault();
   });
   addEventListener("auxclick", (event) => {

@@ -3,7 +3,9 @@ import type { WaiterView } from "../../api/types.js";
 import { Holder } from "../facts.js";
 import { Elapsed } from "../time.js";
 
-/** The processes that wait for a lock, those first that will have it first. `n`: how many wait in all. */
+/**
+ * The processes that wait for a lock, in the order in which they will get it. `n`: the number of all waiters.
+ */
 export function Waiters({ waiters, n }: { readonly waiters: readonly WaiterView[]; readonly n: number }): VNode {
   const more = n - waiters.length;
   return (

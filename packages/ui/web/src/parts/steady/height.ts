@@ -2,8 +2,8 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 /**
- * Keeps the height that an element once had at its width: where a line of it comes and goes with each run, a
- * button below would move under the pointer.
+ * Keeps the largest height that an element had at its width. If a line came and went with each run, a button
+ * below it would move under the pointer.
  */
 export function useSteady<T extends HTMLElement>(): RefObject<T | null> {
   const element = useRef<T>(null);
@@ -27,8 +27,8 @@ export function useSteady<T extends HTMLElement>(): RefObject<T | null> {
 }
 
 /**
- * Resolves once what was rendered can be seen. A frame is on the screen when the next one begins: work
- * between them would hold it up. A tab that nobody sees, or that is left at once, paints nothing.
+ * Resolves once the rendered content is visible. A frame is on the screen when the next one starts: work in
+ * between would delay it. A hidden tab, or one that is left at once, paints nothing.
  */
 export function painted(): Promise<void> {
   if (document.hidden) return Promise.resolve();

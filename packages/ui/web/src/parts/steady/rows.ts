@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
-/** A row of a list, and whether it is there only because the pointer is in the list. */
+/** A row of a list, and whether it stays only because the pointer is in the list. */
 export interface Placed<T> {
   readonly item: T;
   readonly gone: boolean;
@@ -11,7 +11,7 @@ const set = (signal: Signal<boolean>, value: boolean) => (): void => {
   signal.value = value;
 };
 
-/** What the element around the rows must be given. */
+/** The props for the element around the rows. */
 interface Around {
   readonly onPointerEnter: () => void;
   readonly onPointerLeave: () => void;
@@ -35,8 +35,8 @@ export function useHeld(): { readonly isHeld: boolean; readonly around: Around }
 }
 
 /**
- * Rows that do not move under the pointer. While it or the focus is among them, a row whose item is gone
- * stays, and a new one comes last. One item a name: the list cannot grow without end meanwhile.
+ * Rows that do not move under the pointer. While the pointer or the focus is in the list, a removed row
+ * stays, and a new one comes last. Each name has one item, so the list cannot grow without limit meanwhile.
  */
 export function useInPlace<T extends { readonly name: string }>(
   items: readonly T[],

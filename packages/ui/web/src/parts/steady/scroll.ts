@@ -1,4 +1,4 @@
-/** What an entry of the browser's history knows of the reader. */
+/** What an entry of the browser's history stores about the page. */
 interface Remembered {
   /** How far the page was scrolled, in px. */
   readonly y?: number;
@@ -6,10 +6,10 @@ interface Remembered {
   readonly lists?: Readonly<Record<string, number>>;
 }
 
-/** How long a page may take until it grows again, in ms. Whoever scrolls or types meanwhile ends the wait. */
+/** How long to wait for a page to grow again, in ms. Scrolling or typing ends the wait. */
 const PATIENCE = 30_000;
 
-/** Browsers refuse to note something more often than some hundred times in half a minute. */
+/** Browsers reject more than some hundred changes of the history within half a minute. */
 const PAUSE = 200;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,32 +21,32 @@ function note(more: Remembered): void {
   try {
     history.replaceState({ ...remembered(), ...more }, "");
   } catch {
-    // It was noted too often. A link must lead on all the same.
+    // There were too many changes. A link must still work.
   }
 }
 
-/** How many pages of a list the reader had opened here. */
+/** How many pages of a list the user had opened here. */
 export const pagesOf = (list: string): number => remembered().lists?.[list] ?? 1;
 
-/** Notes how many pages of a list are shown. */
+/** Stores how many pages of a list are shown. */
 export const notePages = (list: string, count: number): void =>
   note({ lists: { ...remembered().lists, [list]: count } });
 
-/** Notes how far the page is scrolled, unless it is not yet where the reader was. */
+/** Stores how far the page is scrolled, unless it is still being restored. */
 function noteScroll(): void {
   clearTimeout(timer);
   if (endRestore === undefined) note({ y: scrollY });
 }
 
-/** Before another page is shown by a link: its scroll is its own. */
+/** Called before a link shows another page, which has its own scroll position. */
 export function leavePlace(): void {
   noteScroll();
   endRestore?.();
 }
 
 /**
- * "Back" and a reload lead to where the reader was. The browser would scroll there before the lists are as
- * long as they were.
+ * Restores the scroll position after "back" and a reload. The browser would scroll before the lists have
+ * their old length.
  */
 export function keepScroll(): void {
   history.scrollRestoration = "manual";
@@ -62,7 +62,7 @@ export function keepScroll(): void {
   scrollBack();
 }
 
-/** Scrolls to where the reader was, as soon as the page is so long. Whoever scrolls meanwhile is let be. */
+/** Restores the scroll position as soon as the page is long enough, unless the user scrolls meanwhile. */
 function scrollBack(): void {
   clearTimeout(timer);
   endRestore?.();
@@ -82,7 +82,7 @@ function scrollBack(): void {
     else end = setTimeout(stop, PATIENCE);
   };
   const observer = new ResizeObserver(attempt);
-  // The page that is left is drawn until then, and may be long enough. A hidden tab has no frame: it waits.
+  // Until then the old page is drawn, which may be long enough. A hidden tab has no frames, so this waits.
   const frame = requestAnimationFrame(() => observer.observe(document.body));
   endRestore = stop;
 }

@@ -52,7 +52,7 @@ export function AuditScreen(): VNode {
   );
 }
 
-/** What is shown if there is no entry. */
+/** Shown if there are no entries. */
 function None({ called, meant }: { readonly called: string | undefined; readonly meant: string | undefined }): VNode {
   return (
     <Empty title={called === undefined ? "No actions recorded" : `No actions on a job called “${called}”`}>
@@ -73,7 +73,7 @@ function None({ called, meant }: { readonly called: string | undefined; readonly
 
 type ShownAct = Pick<Act, "label" | "icon" | "danger">;
 
-/** A newer process may do what these pages do not know. */
+/** A newer process may have actions that these pages do not know. */
 function actOf(action: string): ShownAct {
   const words = action.replaceAll("-", " ");
   return isAct(action) ? ACTS[action] : { label: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, icon: "info" };

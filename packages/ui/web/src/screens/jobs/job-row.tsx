@@ -47,7 +47,7 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
   );
 }
 
-/** A streak is of the last so many attempts. */
+/** The number of attempts that a streak covers. */
 const MOST = 50;
 
 /** `Failed 6 times in a row`, `Completed 50+ times in a row`: a run with several attempts counts once. */
@@ -57,7 +57,7 @@ export function streakText(streak: number): string {
   return `${streak > 0 ? "Completed" : "Failed"} ${times}`;
 }
 
-/** For how long it runs; else how the last run ended, when, and how many in a row failed. */
+/** How long it has been running; otherwise how and when the last run ended, and how many in a row failed. */
 function Last({ job: { name, last, running, runningSince, streak } }: { readonly job: Job }): VNode {
   if (running !== undefined && runningSince !== undefined) {
     return (
@@ -86,7 +86,7 @@ interface OverdueProps {
   readonly job?: string | undefined;
 }
 
-/** How many ticks are overdue, since when. */
+/** How many ticks are overdue, and since when. */
 export const Overdue = ({ of: { at, count: n }, job }: OverdueProps): VNode => (
   <>
     {count(n, "tick")} overdue, since <Time at={at} job={job} />
@@ -142,7 +142,7 @@ interface KeptProps extends ThenProps {
   readonly reason: string;
 }
 
-/** A job that a person keeps from running: who, why, and when it runs then. */
+/** A job that a user keeps from running: who, why, and when it runs next. */
 function Kept({ kind, by, reason, at, job }: KeptProps): VNode {
   return (
     <span class="pair">

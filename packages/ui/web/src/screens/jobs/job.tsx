@@ -27,7 +27,7 @@ interface DurationsProps {
   readonly usual: Job["usual"];
 }
 
-/** The durations of the last runs that completed, with what is usual. */
+/** The durations of the last completed runs, with the usual ones. */
 export function Durations({ durations, usual }: DurationsProps): VNode | null {
   if (durations.length < 2) return null;
   const top = Math.max(...durations, usual?.p95 ?? 0, 1);
@@ -77,9 +77,7 @@ export function Definition({ of }: { readonly of: JobDetail["definition"] }): VN
   );
 }
 
-/**
- * A value as somebody reads it: `attempts 3, delay 4 min`. `meta` is the caller's own, and stays as it is.
- */
+/** A value in a readable form: `attempts 3, delay 4 min`. `meta` belongs to the caller and stays as JSON. */
 function said(field: string, value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" && SPANS.has(field)) return durationText(value);
@@ -90,7 +88,7 @@ function said(field: string, value: unknown): string {
     .join(", ");
 }
 
-/** A job: why it does not run, how it did, when it runs. */
+/** A job: why it does not run, its history, and when it runs. */
 export function JobScreen({ name }: { readonly name: string }): VNode {
   const job = useJob(name);
   const detail = job.data.value;
@@ -113,7 +111,8 @@ function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail })
 }
 
 /**
- * When it is due; if no process runs it, if none decides on its ticks, or if they are skipped, that first.
+ * When it is due. It comes after the warnings: no process runs it, or decides on its ticks, or they are
+ * skipped.
  */
 function Next({
   job: { schedule, next, unattended, overdue, skipped, nextRun },
@@ -140,7 +139,7 @@ function Next({
   );
 }
 
-/** Its last runs, or those of the range of time in the address. */
+/** Its last runs, or those in the range of the address. */
 function Runs({ name }: { readonly name: string }): VNode {
   const range = rangeOf(place.value);
   return (

@@ -10,7 +10,7 @@ import { JobRow } from "./job-row.js";
 
 const LIMIT = 100;
 
-/** All jobs: when they run next, how they ended last, and how they do. */
+/** All jobs: when they run next, how they last ended, and their statistics. */
 export function JobsScreen(): VNode {
   const q = place.value.query.get("q") ?? "";
   return (

@@ -13,13 +13,13 @@ import { Prose } from "../../parts/prose.js";
 import { StateMark } from "../../parts/state.js";
 import { Away, Due, Time } from "../../parts/time.js";
 
-/** So many of those to come are shown. */
+/** How many coming ticks are shown. */
 const TO_COME = 3;
 
-/** An answer with so many ticks of a range may lack others of it. */
+/** An answer with this many ticks of a range may be incomplete. */
 const MOST = 100;
 
-/** What the schedule wants, and what became of it; the latest first, or those of the range in the address. */
+/** The coming ticks and the outcomes of past ones, the latest first, or those in the range of the address. */
 export function Ticks({ job }: { readonly job: JobDetail }): VNode | null {
   const range = rangeOf(place.value);
   if (range.from !== undefined || range.to !== undefined) {
@@ -36,7 +36,7 @@ export function Ticks({ job }: { readonly job: JobDetail }): VNode | null {
   );
 }
 
-/** Beside the job, and not with it: its page must stay while other ticks of it are read. */
+/** Read separately from the job: the page must stay while other ticks are read. */
 function OfRange({ job: { name }, range }: { readonly job: JobDetail; readonly range: AskedRange }): VNode {
   const path = `jobs/${encodeURIComponent(name)}${queryOf({ ...range })}`;
   const timeline = (

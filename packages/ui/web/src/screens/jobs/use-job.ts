@@ -5,10 +5,12 @@ import type { JobDetail } from "../../api/types.js";
 import { pageJob } from "../../format/zone.js";
 import { subject } from "../../palette/commands.js";
 
-/** Nothing tells that a tick is overdue, or that the last process is gone: the job is read again, in ms. */
+/**
+ * How often the job is read again, in ms: no event reports an overdue tick, or the end of the last process.
+ */
 const REFRESH = 15_000;
 
-/** Reads a job, and tells the palette and the clock what the page is about. */
+/** Reads a job, and sets the subject of the palette and of the times. */
 export function useJob(name: string): Resource<JobDetail> {
   const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name], every: REFRESH });
   const detail = job.data.value;
@@ -25,7 +27,7 @@ export function useJob(name: string): Resource<JobDetail> {
   return job;
 }
 
-/** Says which job the page is about, before it is painted: its times would jump to another zone. */
+/** Sets the job of the page before it is painted: otherwise its times would jump to another zone. */
 export function usePageJob(name: string, zone?: string): void {
   useLayoutEffect(() => {
     pageJob.value = { name, zone };

@@ -16,13 +16,16 @@ import { useJob } from "./use-job.js";
 
 interface WhyProps {
   readonly name: string;
-  /** What is known of the job. */
+  /** What is already known about the job. */
   readonly job?: Pick<Job, "running" | "last" | "lock"> | undefined;
-  /** Whether the page has the acts of the job at its head: no button is here then that comes and goes. */
+  /**
+   * Whether the page has the actions of the job at its head. Then no buttons appear here, where they would
+   * come and go.
+   */
   readonly bare?: boolean;
 }
 
-/** Why a job does not run now, as a page of its own: an address to send to somebody. */
+/** Why a job does not run now, as a page with its own address to share. */
 export function WhyScreen({ name }: { readonly name: string }): VNode {
   const job = useJob(name);
   return (
@@ -73,7 +76,7 @@ export function WhySection({ job }: { readonly job: Job }): VNode {
 const STOPS = new Set(["orphaned", "paused", "blackout", "unattended", "overdue", "locked", "maintenance"]);
 const WAITS = new Set(["queue", "waiting", "backfill", "retry"]);
 
-/** What the reasons are about: a job that is well must not be asked why it does not run. */
+/** The heading of the reasons: the page of a healthy job must not ask why it does not run. */
 export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {
   if (running !== undefined) return "What it does now";
   const codes = reasons?.map(({ code }) => code) ?? ["next"];
@@ -83,7 +86,7 @@ export function headingOf(reasons: readonly ReasonView[] | undefined, running?: 
   return codes.includes("last") ? "Last run" : "Why it does not run now";
 }
 
-/** The reasons, the most important first, each with its evidence and what can be done. */
+/** The reasons, the most important first, each with its evidence and its action. */
 export function Reasons({ reasons, ...props }: WhyProps & { readonly reasons: readonly ReasonView[] }): VNode {
   if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs when it is asked to.</Empty>;
   return (
@@ -95,10 +98,10 @@ export function Reasons({ reasons, ...props }: WhyProps & { readonly reasons: re
   );
 }
 
-/** Those that come behind the last run. */
+/** The reasons that come after the last run. */
 const LATER = new Set(["waiting", "backfill", "tick", "next"]);
 
-/** While a job runs, nothing tells its last run: without it, what is below would move with each run. */
+/** Adds the last run while a job is running: without it, everything below would move with each run. */
 function withLast(reasons: readonly ReasonView[], job: WhyProps["job"]): readonly ReasonView[] {
   const codes = reasons.map(({ code }) => code);
   if (job?.last === undefined || !codes.includes("running") || codes.includes("last")) return reasons;
@@ -109,7 +112,7 @@ function withLast(reasons: readonly ReasonView[], job: WhyProps["job"]): readonl
   return reasons.toSpliced(at === -1 ? reasons.length : at, 0, last);
 }
 
-/** Its place in the list. What a job does now and that it is free are told in the same one. */
+/** The place of a reason in the list. "Running" and "ready" share one. */
 const slotOf = ({ code, attempt, run }: ReasonView): string =>
   code === "ready" || code === "running" ? "now" : `${code} ${attempt === undefined ? "" : run}`;
 
@@ -120,7 +123,7 @@ interface ReasonProps extends WhyProps {
 
 function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode {
   const { text, at, run, attempt, act, help } = reason;
-  // An attempt to come is cancelled by the first run of its chain.
+  // A pending attempt is cancelled by the first run of its retry series.
   const target = attempt === undefined ? { name, run: job?.running, hold: job?.lock?.hold } : { name, run, attempt };
   return (
     <li data-first={first} ref={useSteady()}>

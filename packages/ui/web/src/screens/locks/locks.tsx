@@ -7,7 +7,7 @@ import { Empty, Loaded } from "../../parts/pictures.js";
 import { useInPlace } from "../../parts/steady/rows.js";
 import { InstanceRow, LockRow, SchedulerRow } from "./rows.js";
 
-/** Who holds what, which processes live, and which of them run schedules. */
+/** The locks and their holders, the living processes, and the schedulers. */
 export function LocksScreen(): VNode {
   const locks = useResource<Locks>("locks", { every: 5_000 });
   const { data } = locks;

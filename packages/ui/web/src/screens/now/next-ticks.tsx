@@ -12,10 +12,10 @@ import { StateMark } from "../../parts/state.js";
 import { Due, Time } from "../../parts/time.js";
 import { marksOf } from "../timeline/model/axis.js";
 
-/** An answer with so many ticks or more has the first one of each job, and the soonest of the others. */
+/** An answer with this many ticks or more has the first one of each job, and the soonest of the others. */
 const MOST = 50;
 
-/** So many jobs are shown at first. */
+/** How many jobs are shown at first. */
 const FEW = 12;
 
 const DAY = 86_400_000;
@@ -25,7 +25,7 @@ const MARGIN = 0.3;
 const WIDTH = 480;
 const HEIGHT = 32;
 
-/** What is due: a row a job, with its next tick, and when how many are due. */
+/** The coming ticks: a row for each job with its next tick, and how many jobs are due when. */
 export function NextTicks({ now: { at, next: ticks, ahead } }: { readonly now: Now }): VNode {
   const all = useSignal(false);
   const jobs = [...byJob(ticks).values()];
@@ -99,7 +99,7 @@ function Density({ from, slots }: DensityProps): VNode | null {
   if (most === 0) return null;
   const width = WIDTH / slots.length;
   const zone = zoneFor(undefined);
-  // Midnight, where the day changes; beside "now" and the end it would cover them.
+  // Midnight, where the day changes; not near "now" and the end, where it would overlap them.
   const midnight = marksOf(from, from + DAY, zone, 4).find(({ isDay }) => isDay);
   const share = midnight === undefined ? 0 : (midnight.at - from) / DAY;
   return (

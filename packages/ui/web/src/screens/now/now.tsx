@@ -19,7 +19,8 @@ import { Problems } from "./problems.js";
 import { RunningList } from "./running-list.js";
 
 /**
- * Three lines that create a first job: in a shell if the command line reaches the store, else in a program.
+ * Three lines that create a first job: in a shell if the command line can reach the store, otherwise in a
+ * program.
  */
 function linesFor(address: string | undefined): readonly string[] {
   if (address === undefined)
@@ -35,7 +36,7 @@ function linesFor(address: string | undefined): readonly string[] {
   ];
 }
 
-/** What Now shows of a store in which nothing was ever done: maybe it is not the one that was meant. */
+/** The page Now for an empty store: the user may have meant another one. */
 export function EmptyStore(): VNode | null {
   if (me.value === undefined) return null;
   const { store, address } = me.value;
@@ -57,7 +58,7 @@ export function EmptyStore(): VNode | null {
   );
 }
 
-/** The jobs whose lock others wait for. */
+/** The jobs whose locks have waiters. */
 export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
   if (waiting.length === 0) return null;
   return (
@@ -82,7 +83,7 @@ export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
   );
 }
 
-/** The jobs that failed and are tried again: nothing of them runs now, and their lock may be free. */
+/** The jobs that failed and wait for a retry: they are not running, and their lock may be free. */
 export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
   if (retries.length === 0) return null;
   const offers = allowed([offer("cancel")]);
@@ -112,14 +113,14 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
   );
 }
 
-/** What is wrong, what runs, who waits, and what comes. */
+/** The problems, the running runs, the waiters, and the coming ticks. */
 export function NowScreen(): VNode {
   const shown = now.value;
   const error = nowError.value;
   if (shown === undefined) {
     return <Page title="Now">{error instanceof ApiError ? <Failure error={error} /> : <Skeleton rows={9} />}</Page>;
   }
-  // A run that has just begun is in the stream before it is in the answer.
+  // A run that has just started is in the stream before it is in the answer.
   if (shown.empty && !running.value?.size) {
     return (
       <Page title="Now">

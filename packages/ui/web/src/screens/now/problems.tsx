@@ -13,7 +13,7 @@ import { Empty } from "../../parts/pictures.js";
 import { StateMark } from "../../parts/state.js";
 import { Away } from "../../parts/time.js";
 
-/** What is wrong, the worst first. */
+/** The problems, the worst first. */
 export function Problems({ problems }: { readonly problems: readonly Problem[] }): VNode {
   if (problems.length === 0) {
     return (
@@ -52,7 +52,7 @@ function Row({ problem: { kind, name, at, text, run } }: { readonly problem: Pro
           {text}
         </span>
       </div>
-      {/* Its text says since when. */}
+      {/* The text already says since when. */}
       <Since at={kind === "ignores-cancel" ? undefined : at} name={name} />
       <span class="ways">
         {kind === "ignores-cancel" && (
@@ -97,7 +97,7 @@ interface SeveralProps {
   readonly jobs: NonNullable<Problem["jobs"]>;
 }
 
-/** One row for several jobs, whose names unfold. */
+/** One row for several jobs. It expands to their names. */
 function Several({ problem: { kind, name, at, text }, jobs: { n, names } }: SeveralProps): VNode {
   const open = useSignal(false);
   return (

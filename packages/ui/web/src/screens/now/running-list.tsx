@@ -13,7 +13,7 @@ import { RunState } from "../../parts/state.js";
 import { type Placed, useInPlace } from "../../parts/steady/rows.js";
 import { Elapsed } from "../../parts/time.js";
 
-/** What runs now: how long against what is usual, how far, and for how long its lease holds. */
+/** The running runs: the elapsed time against the usual one, the progress, and the lease. */
 export function RunningList({ runs }: { readonly runs: readonly Running[] }): VNode {
   const { rows, around } = useInPlace(runs);
   return (
@@ -68,7 +68,7 @@ function Row({ item: run, gone }: Placed<Running>): VNode {
   );
 }
 
-/** The elapsed time on a scale, with marks where half and 19 of 20 of its runs are over. */
+/** The elapsed time on a scale, with marks at the median and the 95th percentile of its runs. */
 function Pace({ run: { startTime, usual, progress } }: { readonly run: Running }): VNode {
   const elapsed = Math.max(0, second.value - startTime);
   const share = shareOf(progress);
@@ -97,7 +97,7 @@ function Pace({ run: { startTime, usual, progress } }: { readonly run: Running }
 const shareOf = (progress: Running["progress"]): number | undefined =>
   progress?.total === undefined || progress.total <= 0 ? undefined : Math.min(1, progress.done / progress.total);
 
-/** For how long the process has its lock unless it renews it. */
+/** How long the process keeps its lock unless it renews it. */
 function Lease({ run: { lease, fence } }: { readonly run: Running }): VNode {
   if (lease === undefined) return <span class="lease" />;
   const left = lease.until - second.value;

@@ -10,13 +10,13 @@ import { Took } from "./runs-table.js";
 
 interface AttemptsProps {
   readonly attempts: readonly RunItem[];
-  /** The one that is to come. */
+  /** The pending attempt. */
   readonly next: RetryView | undefined;
-  /** The id of the one that the page is about. */
+  /** The id of the run of the page. */
   readonly current: string;
 }
 
-/** The attempts of a chain, the first one first. */
+/** The attempts of a retry series, the first one first. */
 export const Attempts = ({ attempts, next, current }: AttemptsProps): VNode => (
   <Section title="Attempts" count={attempts.length}>
     <ol class="rows plain">

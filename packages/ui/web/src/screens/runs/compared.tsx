@@ -7,11 +7,11 @@ import { Time } from "../../parts/time.js";
 
 interface ComparedProps {
   readonly run: RunDetail;
-  /** The last run before it that completed. */
+  /** The last completed run before it. */
   readonly well: RunItem;
 }
 
-/** What is different from the last run that completed. */
+/** The differences from the last completed run. */
 export function Compared({ run, well }: ComparedProps): VNode {
   const pairs: readonly (readonly [string, string, string])[] = [
     ["Took", took(run), took(well)],

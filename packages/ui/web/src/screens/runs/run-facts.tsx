@@ -10,7 +10,7 @@ interface RunFactsProps {
   readonly progress: ProgressView | undefined;
 }
 
-/** When, for how long, by what and where it ran. */
+/** When, how long, where and by what it ran. */
 export function RunFacts({ run, progress }: RunFactsProps): VNode {
   const {
     startTime,
@@ -35,7 +35,7 @@ export function RunFacts({ run, progress }: RunFactsProps): VNode {
           <Time at={startTime} />
         </Fact>
         <Fact name={status === "lost" ? "Ended by" : "Ended"}>
-          {/* Always there: a fact more may take a line more, and what is below would move when the run ends. */}
+          {/* Always shown: otherwise everything below could move when the run ends. */}
           {endTime === undefined ? <span class="dim">not yet</span> : <Time at={endTime} />}
         </Fact>
         <Fact name={status === "running" ? "Runs for" : "Took"}>

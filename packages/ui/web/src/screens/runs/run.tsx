@@ -25,11 +25,11 @@ import { Log } from "./log/log.js";
 import { LogModel } from "./log/log-model.js";
 import { RunFacts } from "./run-facts.js";
 
-/** A run: how it went, why it ended so, and its log. */
+/** A run: its course, why it ended, and its log. */
 export function RunScreen({ id }: { readonly id: string }): VNode {
   const name = id.replace(/@[^@]*$/, "");
   const page = useResource<RunPage>(`runs/${encodeURIComponent(id)}`, { names: [name] });
-  // It is read beside the run, and not after it.
+  // Read in parallel with the run.
   const model = useMemo(() => new LogModel(id), [id]);
   useEffect(() => () => model.close(), [model]);
   usePageJob(name);
@@ -38,7 +38,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   const next = page.data.value?.next;
   const ran = useRef("");
   if (isRunning) ran.current = id;
-  // Of a run that ended while it was shown, the buttons stay. One that ended before has nothing to cancel.
+  // If the run ended while it was shown, the buttons stay. A run that ended before has nothing to cancel.
   const ofRun = ran.current === id ? offersOfRun(isRunning ? undefined : "This run has ended.") : [];
   const ofRetry = isRunning || next === undefined ? [] : allowed([offer("cancel")]);
   const again = page.data.value === undefined ? [] : offersAgain(page.data.value);
@@ -77,10 +77,10 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   );
 }
 
-/** The next attempt is cancelled by the first run of its chain. */
+/** The next attempt is cancelled by the first run of its retry series. */
 const targetOf = ({ name, chain, attempt }: RetryView): Target => ({ name, run: chain, attempt });
 
-/** How a run ends, or goes on, whose log is not opened at its first error. */
+/** The statuses of a run whose log does not open at its first error. */
 const WELL: readonly Status[] = ["running", "completed", "skipped"];
 
 function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {

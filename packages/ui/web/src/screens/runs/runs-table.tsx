@@ -18,7 +18,7 @@ import { Time } from "../../parts/time.js";
 interface RunsTableProps {
   readonly query: Readonly<Record<string, string | number | undefined>>;
   readonly names?: readonly string[];
-  /** Without the name of the job, which is the heading of the page, and the process. */
+  /** Without the name of the job, which is the heading of the page, and without the process. */
   readonly bare?: boolean;
 }
 
@@ -60,15 +60,14 @@ export function RunsTable({ query, names, bare = false }: RunsTableProps): VNode
   );
 }
 
-/** The runs that were shown, as they are now. What began since waits. */
+/** The shown runs in their current state. Runs that started since wait for a click. */
 function hold(shown: Runs, latest: Runs): { readonly answer: Runs; readonly news: string | undefined } {
   const now = new Map(latest.runs.map((run) => [run.id, run]));
   const known = new Set(shown.runs.map(({ id }) => id));
   const at = latest.runs.findIndex(({ id }) => known.has(id));
   const fresh = at === -1 ? latest.runs.length : at;
   return {
-    // One that is not there any more stays too. Where the list goes on, it may only have moved to its next
-    // page.
+    // A missing run stays too. If the list continues, it may only have moved to the next page.
     answer: {
       ...shown,
       runs: shown.runs.map((run) => now.get(run.id) ?? (latest.more ? run : { ...run, gone: true })),
@@ -81,7 +80,7 @@ interface NoneProps extends Pick<RunsTableProps, "query" | "bare"> {
   readonly meant: string | undefined;
 }
 
-/** What is shown if there is no run. What else happened in a range of time is on the timeline. */
+/** Shown if there are no runs. The timeline has the other events in a range of time. */
 function None({ query: { name, q = name, status, from, to: end }, meant, bare }: NoneProps): VNode {
   if (from === undefined || meant !== undefined) {
     const called = bare || q === undefined ? "" : ` of a job called “${q}”`;
@@ -160,7 +159,7 @@ function Row({ run, bare }: RowProps): VNode {
   );
 }
 
-/** How long it took, or for how long it runs. */
+/** How long it took, or has been running. */
 export function Took({ run: { duration: took, status, startTime } }: { readonly run: RunItem }): VNode {
   if (took !== undefined) return <>{tookText(status, took)}</>;
   return status === "running" ? (

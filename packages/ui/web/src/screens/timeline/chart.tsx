@@ -19,12 +19,12 @@ interface ChartProps {
   readonly lanes: readonly LiveLane[];
   /** The zone of the axis. */
   readonly zone: string;
-  /** Tells how wide the chart is, and when its end is near. */
+  /** Reports the width of the chart, and when its end is near. */
   readonly onWidth: (px: number) => void;
   readonly onEnd: () => void;
 }
 
-/** The width of the lanes on paper, in px. The style sheet stretches them to that of the page. */
+/** The width of the lanes on paper, in px. The style sheet stretches them to the width of the page. */
 const PAPER = 700;
 
 /** The lanes: their names as links, their runs and ticks on a canvas. */
@@ -36,7 +36,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
   const pointer = useRef<{ readonly x: number; readonly y: number } | undefined>(undefined);
   const size = useSignal({ width: 0, height: 0 });
   const scrolled = useSignal(0);
-  // What is called later needs the latest: the first `onWidth` would ask for what was looked for at first.
+  // Later callbacks need the latest values: the first `onWidth` would request the first search again.
   const latest = useRef({ lanes, zone, onWidth });
   latest.current = { lanes, zone, onWidth };
   const drawn = useMemo(() => ({ frame: 0, colors: undefined as Colors | undefined, isOnPaper: false }), []);
@@ -47,7 +47,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
     const item = at && hitTest({ lanes: latest.current.lanes, x: at.x, y, width: size.peek().width });
     hovered.value = item && { item, ...at };
   };
-  // What is under a pointer that rests may have come, or ended, meanwhile.
+  // The item under a resting pointer may have changed meanwhile.
   useEffect(() => {
     if (pointer.current !== undefined) pointAt(pointer.current);
   }, [lanes]);
@@ -93,7 +93,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
       drawn.colors = undefined;
       paint();
     };
-    // Paper shows all lanes, in light colours. No frame is drawn before it is printed.
+    // Paper shows all lanes, in light colours. No frame is drawn before printing.
     const print = ({ type }: Event): void => {
       drawn.isOnPaper = type === "beforeprint";
       drawn.colors = undefined;
@@ -134,7 +134,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
     };
   }, []);
 
-  // On a tall screen, the first lanes leave nothing to scroll, and no scroll would ask for more.
+  // On a tall screen, the first lanes may all fit, and no scroll would request more.
   useEffect(() => {
     const box = scroller.current;
     if (box !== null && box.scrollHeight <= box.clientHeight + LANE) onEnd();
@@ -170,7 +170,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
     else if (y + LANE + AXIS > box.scrollTop + box.clientHeight) box.scrollTop = y + LANE + AXIS - box.clientHeight;
   };
   const current = cursor.value?.lane;
-  // Hundreds of names are not compared anew with each move of the pointer.
+  // Hundreds of names must not be compared at each move of the pointer.
   const names = useMemo(
     () => (
       <ol class="lane-names" aria-label="Jobs">
@@ -220,9 +220,9 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
 }
 
 /**
- * Opens the run, or comes closer if it is several; a tick leads to its job.
+ * Opens the run, or zooms in on a bar of several runs; a tick opens its run or its job.
  *
- * @param at the time that was clicked on. By a key: the middle of what is seen of the bar.
+ * @param at the time that was clicked on. For a key: the middle of the visible part of the bar.
  */
 function open(item: Item | undefined, at?: number): void {
   if (item === undefined) return;

@@ -15,7 +15,7 @@ const ITEMS: readonly (readonly [shape: string, word: string])[] = [
   ["next", "tick to come"],
 ];
 
-/** What the shapes mean. */
+/** The meaning of the shapes. */
 export const Legend = (): VNode => (
   <ul class="legend" aria-label="What the shapes mean">
     {ITEMS.map(([shape, word]) => (

@@ -5,7 +5,7 @@ import { type Item, idOf, itemsOf, type LiveLane } from "./model/items.js";
 import { shown } from "./model/window.js";
 import { wordsOf } from "./model/words.js";
 
-/** So many items of the lane are in the page. */
+/** How many items of the lane are in the page. */
 const MOST = 100;
 
 interface MirrorProps {
@@ -14,7 +14,10 @@ interface MirrorProps {
   readonly zone: string;
 }
 
-/** What the canvas shows, for those who do not see it: the item at the cursor is said, its lane is a list. */
+/**
+ * The content of the canvas for assistive technology: it announces the item at the cursor, and lists its
+ * lane.
+ */
 export function Mirror({ lanes, cursor, zone }: MirrorProps): VNode {
   const lane = lanes.find(({ name }) => name === cursor?.lane);
   const now = second.peek();

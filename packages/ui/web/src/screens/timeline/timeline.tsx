@@ -18,20 +18,20 @@ import { Lanes } from "./model/lanes.js";
 import { leave, SPANS, show, shown, showSpan, span, zoom } from "./model/window.js";
 
 /**
- * The zone of the axis and of the fields: that of the jobs, if they have one in common. With more lanes to
- * come, it is not known whether they have: the axis would change while somebody scrolls.
+ * The zone of the axis and of the fields: that of the jobs, if they share one. While more lanes may come,
+ * that is not known: the axis would change during scrolling.
  */
 function zoneOf(lanes: readonly LiveLane[], more: boolean): string {
   const zones = more ? [] : lanes.filter(({ name }) => zoneOfJob(name) !== undefined).map(({ name }) => zoneFor(name));
   return new Set(zones).size === 1 ? (zones[0] as string) : zoneFor(undefined);
 }
 
-/** A lane for each job: what ran, what did not, and what is to come. */
+/** A lane for each job: its runs, the ticks that were not run, and the coming ones. */
 export function TimelineScreen(): VNode {
   const lanes = useMemo(() => new Lanes(), []);
   const px = useRef(innerWidth);
   const q = place.value.query.get("q") ?? "";
-  // Not in the rendering: the page is not rendered anew while the reader moves through time.
+  // Not during rendering: the page is not rendered again while the user moves through time.
   useEffect(() => effect(() => lanes.want(shown.value, px.current, q)), [q]);
   useEffect(() => {
     const off = onNews(() => lanes.refresh());

@@ -15,14 +15,14 @@ interface TipProps {
 
 const WIDTH = 260;
 
-/** So many px of the names may be covered. */
+/** How many px of the names may be covered. */
 const NAMES = 80;
 
-/** What is at the pointer, or at the cursor. The mirror says it to assistive technology. */
+/** Shows the item at the pointer or at the cursor. The mirror announces it to assistive technology. */
 export function Tip({ item, x, y, zone, width }: TipProps): VNode {
   const { title, lines } = wordsOf(item, second.value, zone);
   const { icon, tone } = item.kind === "tick" ? tickState(item.tick, second.value) : stateOf(item.bar[2]);
-  // Left of the pointer where there is no room at its right; on a narrow page, as far right as there is room.
+  // Left of the pointer if there is no room at its right; on a narrow page, as far right as possible.
   const before = x - WIDTH - 8;
   const left = x + WIDTH + 16 <= width ? x + 14 : before >= -NAMES ? before : width - WIDTH;
   return (

@@ -98,7 +98,7 @@ describe("the live picture of a store", () => {
     await follow();
     const text = (): string | undefined => live.picture(Date.now()).problems[0]?.text;
     await expect.poll(text, PATIENT).toBe("no process runs this schedule; its last run was lost");
-    // One that goes on is not lost, though its scheduler is closed.
+    // A running run is not lost, although its scheduler is closed.
     await using run = await manager.start("nightly");
     await expect.poll(() => live.picture(Date.now()).running.map(({ id }) => id), PATIENT).toEqual([run.id]);
     await expect.poll(text, PATIENT).toBe("no process runs this schedule");
@@ -118,7 +118,7 @@ describe("the live picture of a store", () => {
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await follow();
     await expect.poll(() => live.picture(Date.now()).next.map(({ name }) => name), PATIENT).toEqual(["nightly"]);
-    // A scheduler tells the others a moment later which schedules it has.
+    // A scheduler announces its schedules to the others a moment later.
     await expect.poll(problems, PATIENT).toEqual([]);
     await scheduler.pause("nightly", { reason: "a migration", author: "ana" });
     await expect.poll(problems, PATIENT).toEqual(["nightly paused"]);

@@ -2,11 +2,11 @@ import { isChannelError, type JobManager, type LogItem, type RunRecord } from "@
 import { isScheduleError, type Scheduler } from "@ojm/schedule";
 import { reasonsOf, type Why } from "../../reasons.js";
 
-/** The most lines of a log that are kept, and with which it begins. */
+/** The most lines of a log that are held, and how many are read first. */
 const MOST_LINES = 2_000;
 const FIRST_LINES = 200;
 
-/** The least time between two questions why, in ms. */
+/** The shortest pause between two reads of the reasons, in ms. */
 const REST = 1_000;
 
 /** A line of the log of a run, or a place where lines are missing. */
@@ -15,7 +15,7 @@ export type Shown = Exclude<LogItem, { readonly progress: unknown }>;
 /** Why a job does not run, and the log of its last run, kept up to date. */
 export class Details {
   readonly name: string;
-  /** The reasons, the most important first, each with what helps. */
+  /** The reasons, the most important first, each with what to do. */
   reasons: readonly Pick<Why, "text" | "help">[] | undefined;
   /** The run whose log is shown. */
   run: RunRecord | undefined;
@@ -36,7 +36,7 @@ export class Details {
     void this.#lookAgain();
   }
 
-  /** Something changed in the store. */
+  /** Called when something changed in the store. */
   changed(): void {
     this.#isStale = true;
     if (this.#timer !== undefined || this.#closing.signal.aborted) return;
@@ -58,7 +58,7 @@ export class Details {
       this.reasons = await reasonsOf(this.#scheduler, this.#manager, this.name);
       await this.#findRun();
     } catch (error) {
-      // A store that is away is told of elsewhere, and its return is a change.
+      // Another part reports a store that is away, and its return is a change.
       if (!isChannelError(error) && !isScheduleError(error)) throw error;
     }
     this.#timer = undefined;
@@ -89,7 +89,7 @@ export class Details {
         this.#onChange();
       }
     } catch {
-      // Without a log, the reasons are shown all the same.
+      // Without a log, the reasons are still shown.
     }
   }
 }

@@ -8,12 +8,10 @@ import { onePerJob, type Picture } from "./picture.js";
 
 const HOUR = 3_600_000;
 
-/**
- * The most failures that are counted: an hour of a job that fails each second must not hold the screen up.
- */
+/** The most failures that are counted: an hour of a job that fails each second must not delay the screen. */
 const MOST = 100;
 
-/** The least time between two reads, in ms. */
+/** The shortest pause between two reads, in ms. */
 const REST = 1_000;
 
 /** All that the screen shows of a store, kept up to date by watches. */
@@ -30,7 +28,7 @@ export class LiveStore {
   #isStale = false;
   #isOver = false;
 
-  /** `store`: how the store is called, without a password. */
+  /** `store`: the name of the store, without a password. */
   constructor(store: string, manager: JobManager, onChange: () => void) {
     this.#store = store;
     this.#manager = manager;
@@ -52,14 +50,14 @@ export class LiveStore {
     }
   }
 
-  /** What is known at `now`. */
+  /** The state of the store at `now`. */
   picture(now: number): Picture {
     const { store: live, isComplete } = this.#rows;
     const { retries = [], schedules = [], schedulers = [], waiting, problems = [] } = live?.known(now) ?? {};
     const processes = new Set<string>();
     for (const { host, pid, hold } of live?.runs.sessions() ?? []) if (!hold) processes.add(`${host} ${pid}`);
     for (const { by } of schedulers) processes.add(`${by.host} ${by.pid}`);
-    // This process has a session too once it has asked for something.
+    // This process has a session too once it has read from the store.
     processes.delete(`${hostname()} ${process.pid}`);
     const failures = this.#failures.filter((time) => time >= now - HOUR).length;
     return {
@@ -93,7 +91,7 @@ export class LiveStore {
     }, REST);
   }
 
-  /** Reads what no watch reports, after changes only: a quiet store is left alone. */
+  /** Reads what no watch reports, only after changes: a quiet store is not read. */
   async #read(): Promise<void> {
     this.#isReading = true;
     this.#isStale = false;
@@ -104,7 +102,7 @@ export class LiveStore {
         from: Date.now() - HOUR,
         limit: MOST,
       })) {
-        // A person wanted a cancelled run to end.
+        // A user wanted a cancelled run to end.
         if (status !== "cancelled" && !isOwn(name)) times.push(endTime);
       }
       this.#failures = times;

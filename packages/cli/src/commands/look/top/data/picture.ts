@@ -3,14 +3,14 @@ import type { Problem, Retry } from "@ojm/schedule/operator";
 import type { Running } from "../../ps/running.js";
 import type { ComingTick } from "../../unattended.js";
 
-/** A tick that is to come. */
+/** A coming tick. */
 export interface Coming extends ComingTick, Pick<NextTick, "due"> {
   readonly name: string;
 }
 
-/** What is known of a store at one time. */
+/** The state of a store at one time. */
 export interface Picture {
-  /** Which store it is. */
+  /** The name of the store. */
   readonly store: string;
   readonly isComplete: boolean;
   /** For how long the store has not answered, in ms. */
@@ -22,13 +22,13 @@ export interface Picture {
   readonly schedules: ReadonlyMap<string, boolean>;
   readonly problems: readonly Problem[];
   readonly running: readonly Running[];
-  /** The ids of those that take longer than usual. */
+  /** The ids of the runs that take longer than usual. */
   readonly long: ReadonlySet<string>;
   readonly retrying: readonly Retry[];
   readonly next: readonly Coming[];
 }
 
-/** One row for each job: its first problem, with what else is wrong behind it. */
+/** One row for each job: its first problem, followed by its other problems. */
 export function onePerJob(problems: readonly Problem[]): Problem[] {
   const jobs = new Map<string, Problem>();
   for (const problem of problems) {

@@ -7,7 +7,7 @@ import type { Details, Shown } from "../data/details.js";
 import type { Body } from "./frame.js";
 import type { Ui } from "./ui.js";
 
-/** The reasons take at most this share of the page: the log is what moves. */
+/** The most of the page that the reasons take: the log is what moves. */
 const SHARE_OF_REASONS = 0.5;
 
 /** The details as the body of a frame: as many lines as the page has. */
@@ -28,7 +28,7 @@ export function detailsBody(
   const place = Math.max(1, page - why.length - 1);
   const lines = log.flatMap((item) => logLines(item, columns, paint));
   if (lines.length === 0 && run !== undefined) lines.push("  nothing so far");
-  // A key can scroll beyond the begin: no further than to the first line.
+  // A key can scroll beyond the start: stop at the first line.
   const most = Math.max(0, lines.length - place);
   const below = Math.min(scroll, most);
   const end = lines.length - below;

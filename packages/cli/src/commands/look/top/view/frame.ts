@@ -13,13 +13,13 @@ import { selectedOf, type Target, type Ui } from "./ui.js";
 const HEAD = 3;
 const FOOT = 1;
 
-/** Lines that scroll, and which of them must be seen. */
+/** Lines that scroll, and the line that must be visible. */
 export interface Body {
   readonly lines: readonly string[];
   readonly selected?: number;
 }
 
-/** How many lines there are between the head and the foot. */
+/** How many lines fit between the head and the foot. */
 export function pageOf({ rows }: Size): number {
   return Math.max(1, rows - HEAD - FOOT);
 }
@@ -28,7 +28,7 @@ export function pageOf({ rows }: Size): number {
 export function frame(picture: Picture, ui: Ui, body: Body, now: number, size: Size, paint: Paint): string[] {
   const page = pageOf(size);
   const { lines, selected = 0 } = body;
-  // The selected line is in the middle, where the list is longer than the screen.
+  // If the list is longer than the screen, the selected line is in the middle.
   const first = Math.max(0, Math.min(selected - Math.floor(page / 2), lines.length - page));
   const shown = lines.slice(first, first + page);
   const all = [
@@ -48,7 +48,7 @@ function head(picture: Picture, now: number, columns: number, paint: Paint): str
   return [paint(cut(first, columns), "bold"), counts(picture, columns, paint)];
 }
 
-/** The counts. Not known yet, away and well are three different pictures. */
+/** The counts. A store that is still being read, one that is away and one that is fine look different. */
 function counts(picture: Picture, columns: number, paint: Paint): string {
   const { away, isComplete, processes, running, retrying, waiting, failed, problems } = picture;
   if (away !== undefined) return paint(cut(sayAway(away), columns), "red");
@@ -69,13 +69,13 @@ function counts(picture: Picture, columns: number, paint: Paint): string {
   for (const part of parts.toSorted((a, b) => a.rank - b.rank)) {
     const more = parts.filter((one) => one === part || shown.includes(one));
     const text = more.map((one) => one.text).join(", ");
-    // On a narrow screen the least important ones go whole: half a number would be a wrong one.
+    // On a narrow screen the least important counts are left out whole: half a number would be wrong.
     if (text.length <= columns) [shown, line] = [more, text];
   }
   return paint(line, problems.some(({ kind }) => kind !== "paused" && kind !== "held") ? "red" : undefined);
 }
 
-/** Which keys there are, those first that stay on a narrow screen. */
+/** The keys, with those first that stay on a narrow screen. */
 const LIST_KEYS = ["q end", "? help", "Enter why, log", "c cancel", "p pause", "/ filter", "j k select"];
 const DETAILS_KEYS = ["q back", "j k scroll", "l log alone", "c cancel", "p pause"];
 
@@ -99,7 +99,7 @@ function foot({ prompt, message, filter, view }: Ui, columns: number, paint: Pai
   return line;
 }
 
-/** What is asked, and the end of what was typed, with a cursor behind it. */
+/** The question, and the end of the typed text with a cursor after it. */
 function promptLine(question: string, text: string, columns: number): string {
   const asked = cut(question, Math.floor(columns / 2));
   let shown = text;
@@ -107,7 +107,7 @@ function promptLine(question: string, text: string, columns: number): string {
   return `${asked}${shown}_`;
 }
 
-/** What can be selected in a list, in its order. */
+/** The rows of a list that can be selected, in order. */
 export function targetsOf(lines: readonly Line[]): Target[] {
   return lines.flatMap(({ target }) => (target === undefined ? [] : [target]));
 }

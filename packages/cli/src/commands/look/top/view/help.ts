@@ -1,4 +1,4 @@
-/** What the keys do. No line is longer than 40 columns. */
+/** The help about the keys. Lines have 40 columns at most. */
 export const HELP: readonly string[] = [
   "  up down, j k   select a job",
   "  PgUp PgDn, g G a page; the first, last",

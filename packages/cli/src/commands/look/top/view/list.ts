@@ -9,18 +9,18 @@ import type { Coming, Picture } from "../data/picture.js";
 import { joined, type Line } from "./share.js";
 import type { Target } from "./ui.js";
 
-/** What stands before a row, and before the selected one. */
+/** The marks before the selected row and before others. */
 const MARK = "> ";
 const NO_MARK = "  ";
 
-/** The ticks that are shown. */
+/** The most ticks that are shown. */
 const MOST_NEXT = 10;
 
 /** A part of the list. */
 interface Section<T> {
   readonly columns: readonly (ColumnRoom & { readonly title: string; readonly cell: (item: T) => string })[];
   readonly items: readonly T[];
-  /** What is different in two rows of one job. */
+  /** What distinguishes two rows of one job. */
   readonly kind?: (item: T) => string;
   readonly paint: (item: T, column: number) => Parameters<Paint>[1];
 }
@@ -30,7 +30,7 @@ export function listLines(...asked: Parameters<typeof listSections>): Line[] {
   return joined(listSections(...asked));
 }
 
-/** The sections of the list: problems, what runs, what is tried again, what comes next. */
+/** The sections of the list: problems, running, retrying, next. */
 export function listSections(
   picture: Picture,
   filter: string,
@@ -127,7 +127,7 @@ function sectionLines<T extends { readonly name: string }>(
   });
 }
 
-/** What can be done with a job. */
+/** What the actions on a job need. */
 export function targetOf(
   name: string,
   { running, retrying, schedules }: Pick<Picture, "running" | "retrying" | "schedules">,
@@ -143,13 +143,13 @@ export function targetOf(
   };
 }
 
-/** The selected line: marked, and in inverse colors where there are colors. */
+/** The selected line: marked, and in inverse colors if there are colors. */
 export function selectedLine({ plain }: Line, width: number, paint: Paint, widthOf: (text: string) => number): string {
   const line = `${MARK}${plain.slice(NO_MARK.length)}`;
   return paint(`${line}${" ".repeat(Math.max(0, width - widthOf(line)))}`, "inverse");
 }
 
-/** A time of today as it is on the clock, another with its date. */
+/** A time: without the date if it is today. */
 function timeOf(time: number, now: number): string {
   const [date, clock = ""] = new Date(time).toLocaleString("sv-SE").split(" ");
   return date === new Date(now).toLocaleDateString("sv-SE") ? clock : `${date} ${clock}`;

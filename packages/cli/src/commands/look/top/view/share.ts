@@ -1,29 +1,29 @@
 import type { Target } from "./ui.js";
 
-/** A line of the list, in colors and without; a row that can be selected has a target. */
+/** A line of the list, with and without colors; a row that can be selected has a target. */
 export interface Line {
   readonly painted: string;
   readonly plain: string;
   readonly target?: Target;
 }
 
-/** The sections of the list in the order in which each gets one more row, until there is no place. */
+/** The order in which sections get one more row each, until the page is full. */
 const TURNS = [0, 1, 0, 1, 2, 3];
 
-/** The least lines of a section that is cut: a row, how many are before it, and how many behind it. */
+/** The least lines of a section that is cut: a row, the number of rows before it, and the number after it. */
 const LEAST = 3;
 
 const EMPTY: Line = { painted: "", plain: "" };
 
-/** The sections one below the other. A section that is empty takes no line. */
+/** The sections one below the other. An empty section takes no line. */
 export function joined(sections: readonly (readonly Line[])[]): Line[] {
   return sections.filter((lines) => lines.length > 0).flatMap((lines, i) => (i === 0 ? lines : [EMPTY, ...lines]));
 }
 
 /**
- * The sections in at most `page` lines: many problems must not hide what runs and what comes next. A section
- * that is cut shows its first rows, or those around the selected one. On a screen that is too low for that,
- * all lines, which scroll.
+ * The sections in at most `page` lines: many problems must not hide what is running and what comes next. A
+ * section that is cut shows its first rows, or those around the selected one. On a screen that is too low for
+ * that, it returns all lines, which scroll.
  */
 export function shared(sections: readonly (readonly Line[])[], page: number, selected: string | undefined): Line[] {
   const all = joined(sections);

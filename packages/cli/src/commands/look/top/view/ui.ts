@@ -2,38 +2,38 @@ import type { KeyPress } from "../../../../output/terminal/keyboard.js";
 
 /** A row that can be selected: a job. */
 export interface Target {
-  /** Which row of the screen it is. */
+  /** The id of the row. */
   readonly id: string;
   readonly name: string;
-  /** The id of its run that goes on. */
+  /** The id of its running run. */
   readonly run?: string;
-  /** The id of its chain, if that waits for its next attempt. */
+  /** The id of its retry series, if an attempt is pending. */
   readonly chain?: string;
   /** Whether its schedule is paused; `undefined` if it has none. */
   readonly paused?: boolean;
 }
 
-/** What somebody types at the bottom of the screen. */
+/** The input line at the bottom of the screen. */
 export interface Prompt {
   readonly act: "filter" | "cancel" | "pause";
   readonly target?: Target;
   readonly text: string;
 }
 
-/** What somebody looks at. */
+/** The state of the view. */
 export interface Ui {
   readonly view: "list" | "details" | "log" | "help";
-  /** The row that was selected, and its job; `undefined` until somebody selects one. */
+  /** The selected row, and its job; `undefined` until the user selects one. */
   readonly selected: Pick<Target, "id" | "name"> | undefined;
   readonly filter: string;
   readonly prompt?: Prompt;
-  /** What came of the last key, at the bottom of the screen. */
+  /** The result of the last key, at the bottom of the screen. */
   readonly message: string;
   /** How many lines of a log are below the screen. */
   readonly scroll: number;
 }
 
-/** What a key asks for beside another look. */
+/** An action that a key triggers outside the view. */
 export type Effect =
   | { readonly type: "end" }
   | { readonly type: "open"; readonly name: string }
@@ -58,7 +58,7 @@ interface Pressed {
 
 export const FIRST_LOOK: Ui = { view: "list", selected: undefined, filter: "", message: "", scroll: 0 };
 
-/** What a key makes of the screen, and what it asks for. */
+/** The view after a key, and the action that it triggers. */
 export function press(ui: Ui, key: KeyPress, shown: Shown): Pressed {
   if (key.ctrl && key.name === "c") return { ui, effect: { type: "end" } };
   if (ui.prompt !== undefined) return type(ui, ui.prompt, key);
@@ -103,7 +103,7 @@ function moved(
   return targets[Math.min(targets.length - 1, Math.max(0, at + (stepOf(key, page) ?? 0)))];
 }
 
-/** How far down a key goes; `undefined` for one that goes nowhere. */
+/** How far down a key moves; `undefined` for other keys. */
 function stepOf({ name, text }: KeyPress, page: number): number | undefined {
   if (text === "j" || name === "down") return 1;
   if (text === "k" || name === "up") return -1;
@@ -136,7 +136,7 @@ function act(ui: Ui, key: "c" | "p", { targets, open, isReadOnly }: Shown): Pres
   return { ui: { ...ui, prompt: { act: "pause", target, text: "" } } };
 }
 
-/** A key while somebody types. */
+/** Handles a key in the input line. */
 function type(ui: Ui, prompt: Prompt, key: KeyPress): Pressed {
   const { prompt: _, ...done } = ui;
   const typed = (text: string): Pressed => ({
@@ -156,8 +156,8 @@ function type(ui: Ui, prompt: Prompt, key: KeyPress): Pressed {
 }
 
 /**
- * The row that is selected, or another one of its job. If both went it is none: a key that somebody presses
- * at that moment must not meet another job.
+ * The selected row, or another row of its job. `undefined` if both are gone: a key pressed at that moment
+ * must not act on another job.
  */
 export function selectedOf({ selected }: Ui, targets: readonly Target[]): Target | undefined {
   if (selected === undefined) return targets[0];

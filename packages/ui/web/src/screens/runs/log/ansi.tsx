@@ -7,13 +7,13 @@ const SEQUENCES = /\u001b\[[0-9;?<=>!]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are made visible.
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
-/** The text of a line without its colours. Control characters are shown as their symbols. */
+/** The text of a line without its colours. Control characters are shown as symbols. */
 export const plain = (text: string): string => visible(text.replaceAll(SEQUENCES, ""));
 
-/** They turn round what follows them: the name of a file could be read as another one. */
+/** They reverse the text after them: a file name could be read as another one. */
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** A text whose control characters are shown as their symbols. */
+/** A text with its control characters as symbols. */
 const visible = (text: string): string =>
   text
     .replaceAll(CONTROLS, (each) => (each === "\u007f" ? "\u2421" : String.fromCharCode(0x2400 + each.charCodeAt(0))))
@@ -39,7 +39,7 @@ function piecesOf(text: string): readonly Piece[] {
   });
 }
 
-/** The colour of a place in the palette of 256: a cube of 6 × 6 × 6, and 24 greys. */
+/** The colour of an index of the palette of 256: a cube of 6 × 6 × 6, and 24 greys. */
 function paletteColor(name: string | null): string | undefined {
   const at = Number(/^ansi-palette-(\d+)$/.exec(name ?? "")?.[1] ?? Number.NaN);
   if (!(at >= 16)) return undefined;
@@ -50,19 +50,19 @@ function paletteColor(name: string | null): string | undefined {
 
 interface TextProps {
   readonly text: string;
-  /** What was searched for, in small letters. */
+  /** The search text, in lower case. */
   readonly found: string;
 }
 
-/** A web address. What ends a sentence is not part of it. */
+/** A web address, without punctuation that ends the sentence. */
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\\]*[^\s<>"'`\\.,;:!?()[\]{}]/gi;
 
-/** Parts of a text: from where to where. */
+/** Parts of a text, each with its start and end. */
 type Parts = readonly (readonly [from: number, to: number])[];
 
 /**
- * The text of a line with its colours, with what was found marked, and with its web addresses as links. All
- * of it is text nodes.
+ * The text of a line with its colours, with matches marked and web addresses as links. All of it is text
+ * nodes.
  */
 export function LineText({ text, found }: TextProps): VNode {
   const pieces = piecesOf(text);
@@ -115,7 +115,7 @@ function Styled({ pieces, marks, from, to }: StyledProps): VNode {
   );
 }
 
-/** Cuts what lies between two places at the edges of parts. */
+/** Splits the text between two places at the edges of parts. */
 function cut<T>(parts: Parts, from: number, to: number, draw: (from: number, to: number, isPart: boolean) => T): T[] {
   const drawn: T[] = [];
   const add = (start: number, end: number, isPart: boolean): void => {
@@ -132,9 +132,9 @@ function cut<T>(parts: Parts, from: number, to: number, draw: (from: number, to:
   return drawn;
 }
 
-/** Where a text is found in another one, which is in small letters. */
+/** The places of a text in another one, which is in lower case. */
 function placesOf(small: string, found: string, length: number): Parts {
-  // Some letters have a small form of another length: the places would not be those of the text.
+  // Some letters have a lower case form of another length: the places would not match the text.
   if (found === "" || small.length !== length) return [];
   const places: [number, number][] = [];
   for (let at = small.indexOf(found); at !== -1; at = small.indexOf(found, at + found.length))

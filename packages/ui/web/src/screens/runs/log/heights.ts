@@ -3,11 +3,11 @@ import type { LogItem } from "../../../api/types.js";
 /** The height of a line of text, in px. The style sheet has the same. */
 export const LINE_HEIGHT = 20;
 
-/** Where each row of a long list begins, in px. Rows that are added cost no second look at those before. */
+/** Where each row of a long list starts, in px. Adding rows does not recompute the rows before them. */
 export class Heights {
   #tops: number[] = [0];
 
-  /** Counts rows anew from `from` on. `linesOf`: how many lines of text a row takes. */
+  /** Computes the rows again from `from` on. `linesOf`: how many lines of text a row takes. */
   update(from: number, length: number, linesOf: (row: number) => number): void {
     this.#tops.length = Math.min(from, this.#tops.length - 1) + 1;
     for (let row = this.#tops.length - 1; row < length; row++) {
@@ -41,7 +41,7 @@ export class Heights {
   }
 }
 
-/** How many lines of a log are there, and how many are missing, as far as that is known. */
+/** How many lines a log has, and how many are missing, as far as that is known. */
 export function countLines(rows: readonly (LogItem | { readonly loading: true })[]): {
   readonly lines: number;
   readonly missing: number;
@@ -54,7 +54,7 @@ export function countLines(rows: readonly (LogItem | { readonly loading: true })
   return { lines, missing };
 }
 
-/** How many columns a text takes: letters of East Asia and pictures take two. */
+/** How many columns a text takes: East Asian characters and emoji take two. */
 export function columnsOf(text: string): number {
   let columns = 0;
   for (const letter of text) columns += (letter.codePointAt(0) ?? 0) >= 0x1100 ? 2 : letter === "\t" ? 8 : 1;

@@ -4,24 +4,24 @@ import type { LogItem, LogPage } from "../../../api/types.js";
 import { followLog } from "../../../live/live.js";
 import { painted } from "../../../parts/steady/height.js";
 
-/** So many of the last lines are shown first. */
+/** How many of the last lines are shown first. */
 const TAIL = 400;
 
-/** So many lines are read at once. */
+/** How many lines are read at once. */
 const PAGE = 2_000;
 
 /** A line of a log. */
 export type Line = Extract<LogItem, { readonly line: number }>;
 
-/** A place where lines are missing. `loading`: they are under way. */
+/** A line or a place where lines are missing. `loading`: they are being read. */
 export type Row = LogItem | { readonly loading: true };
 
 /** Whether a row is a line. */
 export const isLine = (row: Row): row is Line => "line" in row;
 
-/** The lines of a log: its end first, then its beginning, then what comes. */
+/** The lines of a log: its end first, then its start, then new lines. */
 export class LogModel {
-  /** Counts the changes. Rows before `kept` are as they were before the last change. */
+  /** Counts the changes. Rows before `kept` are unchanged since the last change. */
   readonly change = signal({ version: 0, kept: 0 });
   readonly state = signal<"loading" | "ready" | ApiError>("loading");
   rows: Row[] = [];
@@ -35,18 +35,18 @@ export class LogModel {
   #last = 0;
   #catching = false;
   #again = false;
-  /** What to do once it is read: the run goes on, or ended meanwhile. */
+  /** What to do after the first read: the run is running, or it ended meanwhile. */
   #then: "follow" | "catch up" | undefined;
   #off: (() => void) | undefined;
 
-  /** Begins to read the log of a run. */
+  /** Starts to read the log of a run. */
   constructor(id: string) {
     this.#id = id;
     this.#path = `runs/${encodeURIComponent(id)}/log`;
     void this.#open();
   }
 
-  /** Adds what comes from now on: the run goes on. */
+  /** Adds new lines from now on, because the run is running. */
   follow(): void {
     this.#go("follow");
   }
@@ -59,7 +59,7 @@ export class LogModel {
       this.#isWhole = (firstLine(items) ?? 1) <= 1;
       this.#publish(0);
       this.state.value = "ready";
-      // What is asked for now is drawn sooner than what is above it.
+      // Paint the requested lines before those above them are read.
       await painted();
       this.#isDrawn = true;
       if (this.#then !== undefined) this.#go(this.#then);
@@ -70,7 +70,7 @@ export class LogModel {
     }
   }
 
-  /** Reads what was written since: the run is over, and its last lines may have come with its end. */
+  /** Reads the lines written since: the run has ended, and its last lines may have come with its end. */
   catchUp(): void {
     this.#go("catch up");
   }
@@ -113,7 +113,7 @@ export class LogModel {
     });
   }
 
-  /** Adds what comes next. If something before it is not there yet, reads it. */
+  /** Adds the next lines. Reads the lines before them if some are missing. */
   #add(items: readonly LogItem[]): void {
     const fresh = items.filter((item) => !("line" in item) || item.line > this.#last);
     const first = fresh[0];
@@ -140,7 +140,7 @@ export class LogModel {
         if ((!more || fresh.length === 0) && !this.#again) return;
       }
     } catch {
-      // The stream connects again by itself, and asks for this then.
+      // The stream reconnects by itself, and this is read again then.
     } finally {
       this.#catching = false;
     }

@@ -83,7 +83,7 @@ interface ToggleProps {
   readonly label: string;
   readonly on: boolean;
   readonly set: (on: boolean) => void;
-  /** Why it makes no sense now. */
+  /** Why it is not possible now. */
   readonly no?: string | undefined;
 }
 

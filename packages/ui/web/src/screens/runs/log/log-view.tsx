@@ -11,10 +11,10 @@ import { LogRow } from "./log-row.js";
 import { LogTools } from "./log-tools.js";
 import { FirstError, Search } from "./search.js";
 
-/** So many px above and below what can be seen are drawn too. */
+/** How many px above and below the visible part are drawn too. */
 const MARGIN = 240;
 
-/** The width of what stands before the text of a line, in letters. */
+/** The width of the columns before the text of a line, in characters. */
 const BEFORE = 26;
 
 const wrap = remembered<"on" | "off">("wrap", "off", ["on", "off"]);
@@ -28,7 +28,7 @@ interface LogViewProps {
   readonly failed: boolean;
 }
 
-/** A log of any length: only the lines that can be seen are in the page. */
+/** A log of any length: only the visible lines are in the page. */
 export function LogView({ id, model, live, failed }: LogViewProps): VNode {
   const box = useRef<HTMLDivElement>(null);
   const drawn = useRef<HTMLDivElement>(null);
@@ -36,18 +36,18 @@ export function LogView({ id, model, live, failed }: LogViewProps): VNode {
   const search = useMemo(() => new Search(), [model]);
   const errors = useMemo(() => new FirstError(), [model]);
   const top = useSignal(0);
-  // As the style sheet has it, until it is measured.
+  // The height in the style sheet, until it is measured.
   const height = useSignal(Math.max(320, innerHeight - 180) - 2);
   const columns = useSignal(0);
   const follow = useSignal(!/^#L\d+$/.test(location.hash));
   /**
-   * The line that is to be seen until the reader scrolls: those above it may turn out to be higher, or come
+   * The line that stays visible until the user scrolls: lines above it may turn out to be higher, or come
    * later.
    */
   const aim = useRef<Row>(undefined);
   /**
-   * Whether the first error is shown: of a run that failed before its page was opened, until the reader
-   * chooses.
+   * Whether to show the first error: for a run that had failed before its page was opened, until the user
+   * scrolls.
    */
   const opensAtError = useRef(failed && follow.peek());
   const found = useSignal("");
@@ -93,7 +93,7 @@ export function LogView({ id, model, live, failed }: LogViewProps): VNode {
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    // Lines that come above what can be seen must not move it, and those that come below do not.
+    // Lines that come above the visible part must not move it. Those that come below do not.
     if (follow.value) element.scrollTop = heights.total;
     else if (aim.current !== undefined) element.scrollTop = topFor(rows.indexOf(aim.current));
     else if (before > 0 && heights.topOf(kept) <= element.scrollTop) element.scrollTop += heights.total - before;
@@ -121,7 +121,7 @@ export function LogView({ id, model, live, failed }: LogViewProps): VNode {
   useEffect(() => {
     if (found.value !== "") jump(1);
   }, [found.value]);
-  // Whoever follows sees the end, also before the box was scrolled there.
+  // In follow mode the end is visible, even before the box has scrolled there.
   const seen = follow.value ? Math.max(0, heights.total - height.value) : top.value;
   const first = heights.rowAt(seen - MARGIN);
   const last = Math.min(rows.length, heights.rowAt(seen + height.value + MARGIN) + 1);
@@ -198,7 +198,7 @@ function linesOf(row: Row | undefined, columns: number): number {
   return Math.max(1, Math.ceil(columnsOf(plain(row.text)) / columns));
 }
 
-/** Tells the height of the box in px, and its width in letters of the log. */
+/** Reports the height of the box in px, and its width in characters of the log. */
 function watchSize(element: HTMLElement | null, tell: (tall: number, wide: number) => void): (() => void) | undefined {
   if (element === null) return undefined;
   const context = document.createElement("canvas").getContext("2d");

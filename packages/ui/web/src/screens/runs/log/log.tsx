@@ -24,7 +24,7 @@ export function Log({ id, model, live, failed }: LogProps): VNode {
     else model.catchUp();
   }, [model, live]);
   const state = model.state.value;
-  // Read for its changes: the rows are no signal.
+  // Read to subscribe to changes: the rows are not a signal.
   model.change.value;
   const { lines, missing } = countLines(model.rows);
   const count = missing === 0 ? number(lines) : `${number(lines)}, ${number(missing)} missing`;

@@ -2,13 +2,13 @@ import { plain } from "./ansi.js";
 import { isLine, type Row } from "./log-model.js";
 import { saysError } from "./says-error.js";
 
-/** The rows of a log that have a text. Rows that are added cost no second look at those before. */
+/** The rows of a log that contain a text. Adding rows does not search the rows before them again. */
 export class Search {
   matches: number[] = [];
   #found = "";
   #looked = 0;
 
-  /** Looks through the rows from `kept` on, or through all if something else is searched for. */
+  /** Searches the rows from `kept` on, or all rows if the text has changed. */
   update(rows: readonly Row[], kept: number, found: string): void {
     const from = found === this.#found ? Math.min(kept, this.#looked) : 0;
     this.matches = this.matches.filter((row) => row < from);
@@ -24,20 +24,20 @@ export class Search {
     }
   }
 
-  /** The match after a row, or the one before it; from the other end if there is none. */
+  /** The match after a row, or the one before it; wraps around at the ends. */
   next(row: number, step: 1 | -1): number | undefined {
     if (step === 1) return this.matches.find((each) => each > row) ?? this.matches[0];
     return this.matches.findLast((each) => each < row) ?? this.matches.at(-1);
   }
 }
 
-/** The first line of the level error; without one, the first that speaks of an error. */
+/** The first line with the level error; without one, the first that mentions an error. */
 export class FirstError {
   #level = -1;
   #word = -1;
   #looked = 0;
 
-  /** Looks through the rows from `kept` on: those before are as they were. */
+  /** Searches the rows from `kept` on: those before are unchanged. */
   update(rows: readonly Row[], kept: number): Row | undefined {
     const from = Math.min(kept, this.#looked);
     if (this.#level >= from) this.#level = -1;

@@ -15,19 +15,19 @@ const NAMES = {
   ...{ accent: "--solid", warn: "--b-warn", warnText: "--s-warn", bad: "--b-failed", quiet: "--b-quiet" },
 } as const;
 
-/** The colours of the canvas, as they are in the theme of now. */
+/** The colours of the canvas, in the current theme. */
 export interface Colors extends Readonly<Record<keyof typeof NAMES, string>> {
   readonly status: Readonly<Record<Status, string>>;
 }
 
 /**
- * Reads the colours. A variable has the text of both themes; an element that uses it has the colour.
+ * Reads the colours. A variable contains both themes; an element that uses it has the actual colour.
  *
  * @param scheme `light` for paper. Default: that of the page.
  */
 export function colorsOf(element: HTMLElement, scheme: "light" | "inherit" = "inherit"): Colors {
   const probe = document.createElement("i");
-  // Forced colours would make all of them one: the canvas takes those of the system where the variables name
+  // Forced colours would make all of them one. The canvas uses the system colours where the variables name
   // them.
   probe.style.cssText = `forced-color-adjust: none; color-scheme: ${scheme}`;
   element.append(probe);

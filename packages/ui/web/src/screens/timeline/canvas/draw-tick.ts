@@ -3,19 +3,22 @@ import { problemOf, tickState } from "../../../format/states.js";
 import { crowdOf } from "../model/crowd.js";
 import { LANE, type Picture, xOf } from "./picture.js";
 
-/** What a tick is drawn as, the least important first: where there is no room, the worst is to be seen. */
+/** The kinds of marks, the least important first: where marks overlap, the worst must be visible. */
 const MARKS = ["next", "waiting", "skipped", "overdue", "bad"] as const;
 
 type Mark = (typeof MARKS)[number];
 
-/** How far the ground of a mark reaches beyond it, in px: without it, a mark on a bar is not seen. */
+/**
+ * How far the background of a mark extends beyond it, in px: without it, a mark on a bar would not be
+ * visible.
+ */
 const EDGE = 2;
 
-/** The size of a mark among narrow bars, and its middle in the lane: it must not hide them. */
+/** The scale of a mark among narrow bars, and its centre in the lane: it must not hide them. */
 const SMALL = 0.5;
 const LOW = LANE - 6;
 
-/** Draws the ticks of a lane above its bars, where these are dense below them, the worst ones last. */
+/** Draws the ticks of a lane above its bars, or below them where bars are dense. The worst ones come last. */
 export function drawTicks(picture: Picture, ticks: readonly TickView[], bars: readonly Bar[], y: number): void {
   if (ticks.length === 0) return;
   const isCrowded = crowdOf(bars, (at) => xOf(picture, at));
@@ -24,7 +27,7 @@ export function drawTicks(picture: Picture, ticks: readonly TickView[], bars: re
     const placed = marked
       .filter(({ mark }) => mark === each)
       .flatMap(({ tick }) => placedOf(picture, tick, each, y, isCrowded));
-    // All grounds first: the ground of a mark must not cover the mark beside it.
+    // All backgrounds first: the background of a mark must not cover the mark beside it.
     for (const one of placed) drawGround(picture, one);
     for (const one of placed) drawMark(picture, one);
   }
@@ -46,13 +49,13 @@ interface Shape {
 /** A mark at its place. */
 interface Placed extends Shape {
   readonly mark: Mark;
-  /** Several ticks in a row have a line over all of their time. */
+  /** Several ticks in a row have a line over their whole time. */
   readonly line?: Path2D;
   readonly isBroken: boolean;
   readonly size: number;
 }
 
-/** Nothing of a tick that is not in the picture. */
+/** Empty for a tick outside the picture. */
 function placedOf(
   picture: Picture,
   tick: TickView,
@@ -88,7 +91,7 @@ function drawMark({ context, colors }: Picture, { mark, outline, inside, line, i
   if (line !== undefined) {
     context.setLineDash([3, 3]);
     context.stroke(line);
-    // Not through the mark, where the line would be taken for a part of it.
+    // Not through the mark, where the line would look like a part of it.
     context.fillStyle = colors.bg;
     context.fill(outline);
   }
@@ -101,8 +104,8 @@ function drawMark({ context, colors }: Picture, { mark, outline, inside, line, i
 const widthOf = (size: number): number => (size === 1 ? 1.75 : 1.25);
 
 /**
- * A ring is to come, broken if no process runs it; an hourglass waits, a triangle was skipped, a cross on a
- * disc missed or refused, and a clock is overdue.
+ * The shapes: a ring is a coming tick, broken if no process runs it. An hourglass is a waiting tick, a
+ * triangle a skipped one, a cross on a disc a missed or refused one, a clock an overdue one.
  */
 const SHAPES: Readonly<Record<Mark, (x: number, y: number, size: number) => Shape>> = {
   next: (x, y, size) => ({ outline: disc(x, y, 3.5 * size) }),

@@ -5,7 +5,7 @@ import { barsOf, countsOf } from "../model/items.js";
 import { drawTicks } from "./draw-tick.js";
 import { AXIS, LANE, type Picture, xOf } from "./picture.js";
 
-/** Draws the lanes that can be seen, and the axis above them. */
+/** Draws the visible lanes, and the axis above them. */
 export function draw(picture: Picture): void {
   const { context, width, height, colors, lanes, scrolled, now } = picture;
   context.fillStyle = colors.bg;
@@ -44,7 +44,7 @@ function drawTimes(picture: Picture): void {
     context.fillRect(Math.round(xOf(picture, at)), AXIS, 1, height);
   }
   for (const { at, by } of changes) {
-    // Clocks that go back show an hour twice: all of it is marked.
+    // Clocks that go back show an hour twice: both are marked.
     const from = xOf(picture, by < 0 ? at + by : at);
     const to = xOf(picture, by < 0 ? at - by : at);
     context.globalAlpha = 0.18;
@@ -57,10 +57,13 @@ function drawTimes(picture: Picture): void {
 const TALL = 16;
 const LOW = 10;
 
-/** From this width on, the number of runs is in the bar, in px. */
+/** From this width on, the bar shows the number of runs, in px. */
 const FOR_COUNT = 22;
 
-/** The least height of a status in a bar of several, in px: one failure of a thousand runs must be seen. */
+/**
+ * The least height of a status in a bar of several runs, in px: one failure of a thousand runs must be
+ * visible.
+ */
 const LEAST_SHARE = 4;
 
 function drawBar(picture: Picture, bar: Bar, y: number): void {
@@ -81,8 +84,8 @@ function drawBar(picture: Picture, bar: Bar, y: number): void {
     drawShares(picture, counts, { x, wide, top, tall, status, count });
     return;
   }
-  // Each state has its shape: hollow if cancelled, dashed if there was nothing to do, striped if lost, and a
-  // bar at its end if timed out.
+  // Each status has its shape: hollow if cancelled, dashed if there was nothing to do, striped if lost, and
+  // with a line at its end if timed out.
   if (status === "skipped" || status === "cancelled") {
     context.lineWidth = 1.5;
     context.setLineDash(status === "skipped" ? [2, 2] : []);
@@ -94,7 +97,9 @@ function drawBar(picture: Picture, bar: Bar, y: number): void {
   if (wide >= 8) drawInside(picture, { x, wide, top, tall, status, count });
 }
 
-/** Several runs whose statuses differ: below the most frequent one, each has its share of the height. */
+/**
+ * Several runs with different statuses: each status has its share of the height, below the most frequent one.
+ */
 function drawShares(picture: Picture, counts: Counts, box: Box): void {
   const { context, colors } = picture;
   const { x, wide, top, tall, count } = box;

@@ -2,11 +2,11 @@ import type { ClockChange, Mark } from "../model/axis.js";
 import type { Item, LiveLane, Range } from "../model/items.js";
 import type { Colors } from "./colors.js";
 
-/** The heights of a lane and of the axis, in px. The style sheet has the same. */
+/** The heights of a lane and of the axis, in px. The style sheet has the same values. */
 export const LANE = 28;
 export const AXIS = 32;
 
-/** All that a picture is made of. */
+/** The input of a drawing. */
 export interface Picture {
   readonly context: CanvasRenderingContext2D;
   readonly width: number;

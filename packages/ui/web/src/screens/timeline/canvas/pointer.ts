@@ -1,16 +1,16 @@
 import { settle, show, shown, zoom } from "../model/window.js";
 
-/** What is done with the pointer. */
+/** The handlers of the pointer. */
 export interface Pointed {
   hover(x: number, y: number): void;
   leave(): void;
   press(x: number): void;
 }
 
-/** A pointer that moved so far is dragging, in px. */
+/** A pointer that moved this far is dragging, in px. */
 const DRAG = 4;
 
-/** Moves and zooms with the pointer, the wheel and two fingers. */
+/** Pans and zooms with the pointer, the wheel and two fingers. */
 export function followPointer(canvas: HTMLCanvasElement, { hover, leave, press }: Pointed): () => void {
   const down = new Map<number, { readonly x: number; readonly y: number }>();
   let from = { x: 0, range: shown.peek(), moved: false, apart: 0 };

@@ -4,7 +4,7 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
-/** The distances of marks that people can read. */
+/** Readable distances between marks. */
 const STEPS = [
   ...[1_000, 5_000, 15_000, 30_000],
   ...[MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE],
@@ -16,13 +16,13 @@ const STEPS = [
 export interface Mark {
   readonly at: number;
   readonly text: string;
-  /** Whether a day begins there. */
+  /** Whether a day starts there. */
   readonly isDay: boolean;
 }
 
 /**
- * The marks between two times, by the wall of a zone: at whole hours of it, also after its clocks changed.
- * Not d3-time, which knows the zone of the browser and UTC alone.
+ * The marks between two times, in the local time of a zone: at whole hours, even after its clocks changed.
+ * Not d3-time, which supports only UTC and the zone of the browser.
  */
 export function marksOf(from: number, to: number, zone: string, most: number): readonly Mark[] {
   const step = STEPS.find((each) => (to - from) / each <= most) ?? DAY * Math.ceil((to - from) / DAY / most);
@@ -47,7 +47,7 @@ function textOf(at: number, zone: string, step: number): Pick<Mark, "text" | "is
 /** A change of the clocks of a zone. */
 export interface ClockChange {
   readonly at: number;
-  /** By how much the clocks go forward; below zero: back. In ms. */
+  /** How far the clocks go forward, in ms; negative: back. */
   readonly by: number;
 }
 

@@ -1,13 +1,13 @@
 import type { Bar } from "../../../api/types.js";
 
-/** How far the mark of a tick reaches to each side, with its ground, in px. */
+/** How far the mark of a tick extends to each side, with its background, in px. */
 const REACH = 9;
 
 /** The least width of a bar, in px. */
 export const LEAST = 3;
 
 /**
- * Where the mark of a tick would hide runs: bars that are narrower than the mark, and under it. There it is
+ * Where the mark of a tick would hide runs: bars under the mark that are narrower than it. There the mark is
  * small, and below them.
  *
  * @param xOf where a time is, in px
@@ -22,7 +22,10 @@ export function crowdOf(bars: readonly Bar[], xOf: (at: number) => number): (x: 
   return (x) => (middles[firstFrom(middles, x - REACH)] ?? Number.POSITIVE_INFINITY) <= x + REACH;
 }
 
-/** The index of the first number that is not less than `least`: a lane may have a thousand bars. */
+/**
+ * The index of the first number that is not less than `least`, by binary search: a lane may have a thousand
+ * bars.
+ */
 function firstFrom(sorted: readonly number[], least: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {

@@ -11,7 +11,7 @@ const NEAR = 6;
 const MARK = 7;
 const SMALL = 4;
 
-/** From here down in a lane, the pointer is at the small marks, and above that at the bars. */
+/** From here down in a lane, the pointer selects small marks; above that, bars. */
 const LOW = LANE - 12;
 
 interface Point {
@@ -21,7 +21,7 @@ interface Point {
   readonly width: number;
 }
 
-/** What is at a place of the chart. */
+/** The item at a place of the chart. */
 export function hitTest({ lanes, x, y, width }: Point): Item | undefined {
   const lane = y < 0 ? undefined : lanes[Math.floor(y / LANE)];
   if (lane === undefined) return undefined;
@@ -32,19 +32,19 @@ export function hitTest({ lanes, x, y, width }: Point): Item | undefined {
   let [best, least] = [undefined as Item | undefined, NEAR];
   for (const item of itemsOf(lane, range, second.peek())) {
     const fromMark = Math.abs(px(item.at) - x);
-    // Marks are drawn above bars, which are often wider: the bar can be pointed at beside the mark.
+    // Marks are drawn above bars, which are often wider: the pointer can select the bar beside the mark.
     const isSmall = item.kind === "tick" && isCrowded(px(item.at));
     if (isSmall && !isLow) continue;
     const half = isSmall ? SMALL : MARK;
     const isOnMark = item.kind === "tick" && fromMark <= half;
     const away = isOnMark ? fromMark - half : Math.max(0, px(item.at) - x, x - px(item.end));
-    // Of two that are as near, the later one was drawn above the other.
+    // If two items are equally near, the later one was drawn on top.
     if (away <= least) [best, least] = [item, away];
   }
   return best;
 }
 
-/** The item that a key leads to. */
+/** The item that a key moves to. */
 export function stepFrom(lanes: readonly LiveLane[], at: Item | undefined, key: string): Item | undefined {
   const range = shown.peek();
   const now = second.peek();

@@ -6,7 +6,7 @@ export interface Range {
   readonly to: number;
 }
 
-/** Something in a lane that the cursor can be at. */
+/** An item in a lane that the cursor can select. */
 export type Item =
   | { readonly kind: "bar"; readonly lane: string; readonly at: number; readonly end: number; readonly bar: Bar }
   | {
@@ -17,16 +17,16 @@ export type Item =
       readonly tick: TickView;
     };
 
-/** The id of the run of a bar, if it is one run of which all is known. */
+/** The id of the run of a bar, if it is one run that is fully known. */
 export const idOf = ([, , , , more]: Bar): string | undefined => (typeof more === "string" ? more : undefined);
 
-/** How many runs of each status a bar has. */
+/** How many runs of a bar have each status. */
 export const countsOf = ([, , status, count, more]: Bar): Counts =>
   typeof more === "object" ? more : { [status]: count };
 
 /**
- * Where a click on a bar of several runs leads: to a quarter of what is shown, around the time that was
- * clicked on, and to no more than the bar.
+ * The range after a click on a bar of several runs: a quarter of the shown range around the clicked time, and
+ * not more than the bar.
  */
 export function closerTo([start, end]: Bar, { from, to }: Range, at: number): Range {
   const quarter = (to - from) / 4;
@@ -36,12 +36,12 @@ export function closerTo([start, end]: Bar, { from, to }: Range, at: number): Ra
   return { from: first, to: first + length };
 }
 
-/** A lane with what is live in it. */
+/** A lane with its running runs. */
 export interface LiveLane extends Lane {
   readonly live: readonly Running[];
 }
 
-/** Puts what runs now into the lanes; a job whose first run goes on gets a lane. */
+/** Adds the running runs to the lanes. With `adds`, a job whose first run is running gets a lane. */
 export function withRunning(lanes: readonly Lane[], running: Iterable<Running>, adds: boolean): readonly LiveLane[] {
   const byName = new Map<string, Running[]>();
   for (const run of running) byName.set(run.name, [...(byName.get(run.name) ?? []), run]);
@@ -55,14 +55,14 @@ export function withRunning(lanes: readonly Lane[], running: Iterable<Running>, 
   return [...known, ...added].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The bars of a lane, with those that are live in place of what the server drew of them. */
+/** The bars of a lane, with the running runs in place of the bars from the server. */
 export function barsOf({ bars, live }: LiveLane, now: number): readonly Bar[] {
   const isLive = (id: string | undefined): boolean => live.some((run) => run.id === id);
   const past = bars.filter((bar) => !isLive(idOf(bar)));
   return [...past, ...live.map((run): Bar => [run.startTime, Math.max(now, run.startTime), "running", 1, run.id])];
 }
 
-/** All of a lane that is in a range, in order. */
+/** All items of a lane that are in a range, in order. */
 export function itemsOf(lane: LiveLane, { from, to }: Range, now: number): readonly Item[] {
   const bars = barsOf(lane, now)
     .filter(([start, end]) => end >= from && start <= to)

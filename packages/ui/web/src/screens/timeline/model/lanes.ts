@@ -3,34 +3,34 @@ import { ApiError, queryOf, read } from "../../../api/call.js";
 import type { Lane, Timeline } from "../../../api/types.js";
 import type { Range } from "./items.js";
 
-/** So many lanes are read at once. */
+/** How many lanes are read at once. */
 const LIMIT = 40;
 
-/** How long to wait while the reader moves, and after news, in ms. */
+/** How long to wait while the user moves, and after changes, in ms. */
 const PAUSE = 120;
 const NEWS = 1_000;
 
 /**
- * News lead to a read once in this time at most, in ms: an answer has all runs of all lanes. Runs that begin
+ * Changes lead to at most one read in this time, in ms: an answer has all runs of all lanes. Runs that start
  * are drawn from the stream, at once.
  */
 const EVERY = 5_000;
 
-/** How long to wait before lanes are read again that do not have all runs yet, in ms. */
+/** How long to wait before lanes with uncounted runs are read again, in ms. */
 const COUNTING = 3_000;
 
-/** Which lanes are read, and how fine. */
+/** The wanted range, its width, and the filter of the names. */
 type Wanted = Range & { readonly px: number; readonly q: string };
 
-/** The lanes, read for a wider range than is shown, so that moving a little needs no call. */
+/** The lanes, read for a wider range than shown, so that small moves need no call. */
 export class Lanes {
   readonly lanes = signal<readonly Lane[] | undefined>(undefined);
   readonly more = signal(false);
-  /** Whether older runs are not counted yet. */
+  /** Whether older runs are still being counted. */
   readonly isCounting = signal(false);
   readonly error = signal<ApiError | undefined>(undefined);
   #wanted: Wanted | undefined;
-  /** What was read last, and what is being read, or was. */
+  /** The range that was read last, and the one that was requested last. */
   #read: Wanted | undefined;
   #asked: Wanted | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -38,13 +38,14 @@ export class Lanes {
   /** Set while lanes are being read. */
   #abort: AbortController | undefined;
   #begun = Number.NEGATIVE_INFINITY;
-  /** Whether there were news while lanes were being read. */
+  /** Whether something changed while lanes were being read. */
   #again = false;
   #most = LIMIT;
 
   /**
-   * Says what is shown. Reads it unless it was read, or is being read, and is not much coarser than can be
-   * shown. The range moves each second: a slow answer that is begun again each time would never come.
+   * Sets what is shown. Reads it, unless a finished or running read covers it at nearly the possible
+   * resolution. The range moves each second: a slow read must not be restarted each time, or it would never
+   * finish.
    */
   want(range: Range, px: number, q: string): void {
     this.#wanted = { ...range, px, q };
@@ -59,7 +60,7 @@ export class Lanes {
     if (!isFine) this.#later(known === undefined || known.q !== q ? 0 : PAUSE);
   }
 
-  /** Reads the lanes again in a moment, or after the call that is under way: something changed. */
+  /** Reads the lanes again in a moment, or after the call in progress, because something changed. */
   refresh(): void {
     if (this.#abort !== undefined) this.#again = true;
     else this.#later(Math.max(NEWS, this.#begun + EVERY - Date.now()), false);

@@ -3,7 +3,7 @@ import { ALL_STATUSES, stateOf, tickState } from "../../../format/states.js";
 import { inZone, shortTime } from "../../../format/times.js";
 import { countsOf, type Item, idOf } from "./items.js";
 
-/** An item in words, for the tip and for assistive technology. */
+/** An item as text, for the tip and for assistive technology. */
 export function wordsOf(
   item: Item,
   now: number,
@@ -19,7 +19,7 @@ export function wordsOf(
     };
   }
   const [start, end, status, n] = item.bar;
-  // Of a run without an id, only the minute or the hour is known in which it began.
+  // For a run without an id, only the minute or the hour of its start is known.
   if (idOf(item.bar) === undefined) {
     const counts = countsOf(item.bar);
     const parts = ALL_STATUSES.flatMap((each) => {
