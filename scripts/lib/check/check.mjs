@@ -26,7 +26,7 @@ export async function check() {
     ["types of the rivals of the benchmark", () => checkRivals()],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["imports", () => checkImports()],
-    ["width of comments", () => checkComments()],
+    ["comments", () => checkComments()],
     ["each source is used by a test", () => checkReach()],
     ["unused code", () => tool("knip", [])],
     ["the name @ojm/cli, not ojm, in what people install", () => checkNames()],
