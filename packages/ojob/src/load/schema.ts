@@ -83,7 +83,7 @@ export const blackoutWindow: Shape = map(
   "A time in which nothing starts.",
 );
 
-/** The words of `typeArgs` that say what becomes of ticks and of failed runs: those of @ojm/schedule. */
+/** The settings of `typeArgs` that @ojm/schedule defines for ticks and failed runs. */
 const scheduleWords: Fields = {
   retry: either(
     "How often the job is tried, in all, if it fails.",
