@@ -101,7 +101,7 @@ class Translator {
   }
 
   /**
-   * The arguments of a job without its options. Options with common names, such as `time`, stay because
+   * The arguments of a job without its options. Options without a leading `_`, such as `time`, stay because
    * scripts may use them.
    */
   withoutUsed(args: Node): Node {
