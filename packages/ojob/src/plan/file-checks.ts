@@ -128,8 +128,8 @@ function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
 }
 
 /**
- * Warns of a job of the todo that depends on a job that nothing requests: it would be skipped. A computed
- * name in a step may request the job, so such a file gets no warning.
+ * Warns of a job of the todo that depends on a job that nothing requests: it would be skipped. A step in
+ * which the name of the job occurs may request it, so such a file gets no warning.
  */
 export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
   const asked = new Set(todo.map(({ job }) => job));

@@ -181,7 +181,7 @@ function handlebars(): Loaded {
 function load(): Loaded {
   const { create, Visitor } = createRequire(import.meta.url)("handlebars") as Instance;
   const instance = create();
-  // Its default logger writes to the console of this process, past the log.
+  // The helper `log` writes to the console of this process, past the log.
   instance.unregisterHelper("log");
   for (const [name, helper] of Object.entries(HELPERS)) instance.registerHelper(name, helper);
   return { instance, Visitor };
