@@ -201,9 +201,9 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * The channel that tells on which node of a Cluster the commit runs.
+   * The channel that decides on which node of a Cluster the commit runs.
    *
-   * @throws ChannelError `NOT_SUPPORTED` if one node does not serve all channels of the commit
+   * @throws ChannelError `NOT_SUPPORTED` if the commit touches several channels
    */
   #channelOf({ checks, writes }: Commit): string {
     if (this.supports.commitAcrossChannels) return "";

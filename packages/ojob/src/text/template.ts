@@ -392,7 +392,7 @@ const HELPERS: Readonly<Record<string, HelperDelegate>> = {
   },
 };
 
-/** Escapes the value of a template in two braces, as Handlebars and OpenAF do. */
+/** The escapes for a value in two braces, as in Handlebars and OpenAF. */
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",

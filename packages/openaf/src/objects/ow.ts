@@ -91,7 +91,7 @@ function oneOf(list: readonly unknown[]): unknown {
   return list[randomInt(list.length)];
 }
 
-/** The last parameters of all functions of `ow.obj.rest`: the target and the credentials of a request. */
+/** The last parameters of all functions of `ow.obj.rest`: the credentials and the options of a request. */
 type Login = readonly [user?: unknown, pass?: unknown, timeout?: unknown, headers?: unknown, urlEncode?: unknown];
 
 /** A request whose failures are thrown. */

@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     for (const { status } of first) expect(status).toBe("rejected");
     expect((await asked()) - before).toBeLessThanOrEqual(2);
     replica.thaw();
-    // The server answers in order, so later questions than that of this write have been sent by then.
+    // The server answers in order, so all pending questions have been asked by then.
     await put(store, KEY, "2");
     expect((await asked()) - before).toBeLessThanOrEqual(4);
     await Promise.all(Array.from({ length: 50 }, (_, i) => put(store, `jobs "${i} `, "1")));
