@@ -10,7 +10,7 @@ if (process.argv.includes("--write-api")) {
   process.exit(checkApi({ update: true }));
 }
 const failed = await check();
-// Sends the failures to scripts/test.mjs, which counts them.
+// Sends the failed checks to scripts/test.mjs, which counts them.
 process.send?.(failed);
 if (failed.length > 0) {
   console.error(

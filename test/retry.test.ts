@@ -3,7 +3,10 @@ import { expect, it } from "vitest";
 import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
-/** Other processes of the same host see at once that a killed process is gone. */
+/**
+ * A time to live that does not end within a test. Other processes of the same host still see at once that a
+ * killed process is gone.
+ */
 const NEVER = 3_600_000;
 
 async function history(manager: JobManager): Promise<RunRecord[]> {

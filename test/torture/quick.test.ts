@@ -102,7 +102,8 @@ const traps: readonly Trap[] = [
     mode: "try",
     laws: ["one holder"],
   },
-  // Another process may or may not enter the body meanwhile. The holder that keeps on is found either way.
+  // Another process may or may not enter the body meanwhile. The holder that does not let go is found either
+  // way.
   {
     bug: "no deadline, and renewal after expiry",
     type: "redis",

@@ -99,7 +99,7 @@ class Schemas {
   #unionOf(union: ts.UnionType, field: string): Schema {
     const types = union.types.filter((type) => !(type.flags & ts.TypeFlags.Undefined));
     const has = (flags: ts.TypeFlags): boolean => types.some((type) => type.flags & flags);
-    // Any JSON value matches any schema.
+    // The type of any JSON value: its schema allows everything.
     if (has(ts.TypeFlags.Null) && has(ts.TypeFlags.String) && has(ts.TypeFlags.Number)) return {};
     const isBoolean = types.filter((type) => type.flags & ts.TypeFlags.BooleanLiteral).length === 2;
     const others = types.filter((type) => !isBoolean || !(type.flags & ts.TypeFlags.BooleanLiteral));

@@ -20,7 +20,7 @@ export class LagWatch {
   readonly lags: Stretch[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** Starts to pass each lag to `tell`. */
+  /** `tell` receives each lag. */
   constructor(tell: (lag: Stretch) => void = () => {}) {
     let last = hostTime();
     const look = (): void => {

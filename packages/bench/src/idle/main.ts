@@ -7,8 +7,8 @@ import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 
 /**
- * How many processes the managers are spread over, so that these share the time to start. Each manager has
- * its own connection to the store.
+ * How many processes the managers are spread over, so that the managers share the start time. Each manager
+ * has its own connection to the store.
  */
 const PROCESSES = 5;
 
