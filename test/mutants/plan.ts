@@ -59,7 +59,7 @@ export function testsOf(root: string, { file }: Pick<Mutant, "file">, options: B
     .sort((a, b) => isOwn(b) - isOwn(a));
 }
 
-/** How far a mutant's tests are looked for. */
+/** How far the search for a mutant's tests goes. */
 interface Breadth {
   readonly thorough: boolean;
   readonly all: boolean;

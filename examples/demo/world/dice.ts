@@ -1,4 +1,4 @@
-/** Chance that is the same for the same texts and numbers, in whatever order jobs throw it. */
+/** Pseudo-random numbers that are the same for the same texts and numbers, in any order of the jobs. */
 export class Dice {
   #state: number;
 

@@ -91,7 +91,7 @@ describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
     await redis.kill();
     const waiting = put(store, KEY, "2");
     await redis.start();
-    // One that was sent just before the client noticed has no known outcome; all others are done.
+    // A call that was sent just before the client noticed has no known outcome. All others are done.
     await waiting.catch((error: unknown) => expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" }));
     // It came back without data, but its versions still increase.
     expect(Number(await put(store, KEY, "3"))).toBeGreaterThan(Number(version));

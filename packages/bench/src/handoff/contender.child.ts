@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, systemClock } from "@ojm/core";
 
 /*
- * Runs the job "job" several times, in turn with other processes. Sends the begin and end of each body, by
+ * Runs the job "job" several times, in turn with other processes. Sends the start and end of each body, by
  * the monotonic clock of the host, and the total processor time, in ms. Arguments: the manager's options as
  * JSON, how many runs, how long a body takes in ms.
  */

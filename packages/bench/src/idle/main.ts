@@ -87,7 +87,7 @@ async function openManagers(type: string, { args }: Server, count: number, ttl: 
   };
 }
 
-/** The times from the end of a body to the begin of the next in another process, in ms, sorted. */
+/** The times from the end of a body to the start of the next in another process, in ms, sorted. */
 async function handOffs(type: string, { args }: Server, runs: number): Promise<number[]> {
   const store = { type, args };
   const contender = [JSON.stringify({ chJobs: store, chLocks: store }), String(runs), "5"];

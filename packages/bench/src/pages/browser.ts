@@ -24,7 +24,7 @@ export interface Load {
   readonly interactive: number;
 }
 
-/** Notes when `selector` is seen: it is looked for in each frame, and the next task comes after its paint. */
+/** Records when `selector` appears: each frame checks for it, and the next task comes after its paint. */
 const noteShown = (selector: string): string => `(() => {
   window.long = [];
   new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.startTime + entry.duration)))

@@ -25,7 +25,7 @@ export interface WaitersRow {
   readonly processes: number;
   /** The processor time of all of them while the lock is held, as a part of a core. */
   readonly idle: number;
-  /** From the end of a body to the begin of the next, in ms. */
+  /** From the end of a body to the start of the next, in ms. */
   readonly handOff: { readonly median: number; readonly p99: number; readonly most: number };
   readonly failed: number;
   /** Whether the first holder lost its lock meanwhile. */

@@ -65,7 +65,7 @@ export class LargeRanges {
     yield { from, to: end, bytes: 0 };
   }
 
-  /** Whether a page before `to` would be looked for in all of the range. */
+  /** Whether a page before `to` would be searched in the whole range. */
   isUnknown(from: Buffer, to: Buffer): boolean {
     const [part] = this.partsBefore(from, to);
     return part === undefined || part.bytes === 0;

@@ -257,7 +257,7 @@ export interface Settings {
   readonly cronInLocalTime?: boolean;
   /** The variables of the environment that all jobs have. */
   readonly environment?: readonly EnvironmentLayer[];
-  /** The secrets that jobs may ask for, by name. */
+  /** The secrets that jobs may request, by name. */
   readonly secrets?: ReadonlyMap<string, SecretDefinition>;
   /** The receivers of alerts about the outcome of the runs of the job manager. */
   readonly notify?: Notify;
@@ -280,7 +280,7 @@ export interface SecretDefinition {
   readonly file?: PlacedText;
 }
 
-/** A secret that a job asks for, as an argument unless only a variable is named. */
+/** A secret that a job requests, as an argument unless only a variable is named. */
 export interface SecretUse {
   readonly secret: string;
   readonly at: Position;

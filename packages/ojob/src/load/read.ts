@@ -360,7 +360,7 @@ function readSecrets(node: Node | undefined): [string, SecretDefinition][] {
   });
 }
 
-/** The secrets that a job asks for, from its checked node. */
+/** The secrets that a job requests, from its checked node. */
 function readSecretUses(node: Node): SecretUse[] {
   return itemsOf(child(node, "secrets")).flatMap((item) => {
     const name = item.kind === "map" ? child(item, "name") : item;

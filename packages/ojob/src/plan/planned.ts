@@ -70,7 +70,7 @@ export interface PlannedJob {
   readonly builtin?: string;
   /** The arguments that are secrets, or that the help of the job or of its file marks as secret. */
   readonly secrets: readonly string[];
-  /** The secrets of the file that the job asks for. */
+  /** The secrets of the file that the job requests. */
   readonly asks: readonly string[];
   /** The arguments that are secrets, with their values. */
   readonly secretArgs: Args;
@@ -92,7 +92,7 @@ export interface Plan {
   readonly settings: Settings;
   /** The steps that run when any job failed, after the `catch` of that job. */
   readonly onAnyError: readonly Step[];
-  /** What scripts find beside the functions that are always there. */
+  /** What scripts can use beside the standard functions. */
   readonly setup: Setup;
   /** The environment of the file. */
   readonly environment: Environment;

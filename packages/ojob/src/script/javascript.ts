@@ -33,10 +33,7 @@ export function eachNode(code: string, see: (node: Acorn.AnyNode) => boolean): v
   }
 }
 
-/**
- * Where the `return`s of a script stand that end the script itself, and not a function in it. Characters from
- * its start.
- */
+/** The places of the `return`s that end a script itself, not a function in it. Characters from its start. */
 export function ownReturns(code: string): number[] {
   if (!/\breturn\b/.test(code)) return [];
   const places: number[] = [];

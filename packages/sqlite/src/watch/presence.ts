@@ -56,7 +56,7 @@ function nameOf({ from, to }: KeyRange): string {
  * This process in the tables `watchers` and `watched`.
  *
  * A change of its watches takes effect here at once. The next write transaction, whatever it is for, updates
- * the tables. Only the start of a watch asks for a transaction: the end of a watch can wait.
+ * the tables. Only the start of a watch requests a transaction: the end of a watch can wait.
  */
 export class Presence {
   readonly #store: PresenceStore;
@@ -87,7 +87,7 @@ export class Presence {
 
   /**
    * Resolves once every later commit to the range is logged and wakes this process. Call {@link drop} to end
-   * it, also after a rejection.
+   * it, even after a rejection.
    */
   async want(range: KeyRange): Promise<void> {
     const name = nameOf(range);

@@ -74,7 +74,7 @@ function overlapOf(
     return { excused, unexcused: together - excused, excuse };
   }
   // A body that blocks the event loop, without a thread that renews its session, loses its lock and runs on.
-  // That is no suspension.
+  // That is not a suspension.
   const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
   // Once its event loop is free again, the process has this long to fire the signals of all its bodies.
   const untilTold = computes.map((lag) => ({ from: lag.from, to: lag.to + TOLD_WITHIN }));

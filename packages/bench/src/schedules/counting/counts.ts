@@ -1,7 +1,7 @@
 /** A tick that ran in some process: which one, and when its body began. In ms since 1970. */
 export type RanTick = readonly [name: string, tick: number, begin: number];
 
-/** Late ticks: from the instant of the tick to the begin of the body, in ms. */
+/** Late ticks: from the instant of the tick to the start of the body, in ms. */
 export interface Lateness {
   readonly ticks: number;
   readonly p50: number;

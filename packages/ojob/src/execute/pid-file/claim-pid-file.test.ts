@@ -50,7 +50,7 @@ async function sleeper(code = ""): Promise<Sleeper> {
   return { pid: child.pid ?? 0, ended, alive };
 }
 
-/** The pid file that a process of ours would have written. */
+/** The pid file that a process of ojm would have written. */
 function fileOf(pid: number, other: Partial<ProcessIdentity> = {}): string {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";

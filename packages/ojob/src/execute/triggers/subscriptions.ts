@@ -74,7 +74,7 @@ export type Change = {
 
 /** Handles the changes of a channel. */
 interface ChangeHandler {
-  /** Handles one change. It is called in the order of changes, for the next one after this one is done. */
+  /** Handles one change. It is called in the order of changes, and only after the previous call is done. */
   readonly onChange: (change: Change) => Promise<unknown>;
   /**
    * Some changes were skipped: they came faster than they were handled, or while the store was unreachable.

@@ -144,7 +144,7 @@ function timeText(value: unknown): string {
   return Number.isNaN(date.getTime()) ? text(value) : date.toISOString();
 }
 
-/** Who has the lock, as the error of a start says it. */
+/** Names the holder of the lock in the same words as the error of a start. */
 function heldText({ holder, since, hold }: Evidence): string {
   if (isMap(hold)) {
     const by = hold["author"] === undefined ? "" : ` by ${text(hold["author"])}`;

@@ -288,7 +288,7 @@ function callsOf(job: JobDefinition, { todo }: JobFile): { readonly entry?: Todo
   return calls.length > 0 ? calls : [{ given: {} }];
 }
 
-/** Where the first of these arguments stands that the job or the todo has. */
+/** The place of the first of these arguments that the job or the todo has. */
 function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: string[]): Position {
   const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
   return places[0] ?? entry?.at ?? job.at;
@@ -342,7 +342,7 @@ function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
   return sure;
 }
 
-/** Where the name of an option stands whose value is at `at`: the caret is under the word that is wrong. */
+/** The place of the name of an option whose value is at `at`, so that the caret is under the wrong word. */
 function nameBefore(at: Position, option: string): Position {
   const before =
     at.source
