@@ -23,7 +23,7 @@ const supports: Supports = Object.freeze({
   maxValueBytes: 1_048_576,
 });
 
-/** One object that all clients with the same `name` share. Your database would be here. */
+/** One object that all who open the same `name` share: here is where your database would be. */
 class Store {
   readonly entries = new Map<string, { value: string; version: string; deadline: number }>();
   readonly watches = new Set<{ range: KeyRange; sink: WatchSink }>();
@@ -34,7 +34,7 @@ class Store {
     this.now = now;
   }
 
-  /** The entry, unless it has reached its deadline: an expired entry must be invisible to every call. */
+  /** The entry, unless it has reached its deadline: an expired entry is no entry, wherever somebody looks. */
   find(key: string): StoredEntry | undefined {
     const held = this.entries.get(key);
     if (held === undefined) return undefined;
