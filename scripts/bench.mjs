@@ -31,7 +31,7 @@ const main = subject === undefined ? "main.ts" : `${subject}/main.ts`;
 const node = ["--expose-gc", "--import", "tsx", `packages/bench/src/${main}`];
 process.exit(await run(process.execPath, [...node, ...args], { cwd: root }));
 
-/** Whether libraries of others take part. */
+/** Whether third-party libraries take part. */
 function measuresRivals() {
   const options = { only: { type: "string" }, what: { type: "string" } };
   const { only, what } = parseArgs({ args, options, strict: false }).values;
@@ -40,7 +40,7 @@ function measuresRivals() {
   return only === undefined || only.includes("redis") || only.includes("postgresql");
 }
 
-/** Installs the libraries of others, which have a lock file of their own, unless they are installed. */
+/** Installs the third-party libraries, which have a lock file of their own, unless they are installed. */
 async function installRivals() {
   const folder = join(root, "packages/bench/rivals");
   const hash = hashOf([join(folder, "package.json"), join(folder, "package-lock.json")]);

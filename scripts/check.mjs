@@ -10,12 +10,12 @@ if (process.argv.includes("--write-api")) {
   process.exit(checkApi({ update: true }));
 }
 const failed = await check();
-// To scripts/test.mjs, which counts them.
+// Sends the failed checks to scripts/test.mjs, which counts them.
 process.send?.(failed);
 if (failed.length > 0) {
   console.error(
     `\n${failed.length} of the checks failed: ${failed.join(", ")}. Lint and format mend themselves: npx biome check --write`,
   );
-  // Not by exit(): the message must be sent.
+  // Do not call exit(): the message must be sent.
   process.exitCode = 1;
 }

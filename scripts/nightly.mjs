@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import { root, run } from "./lib/run.mjs";
 
-// Everything, with chances of its own: `npm run test:all` by a new seed and with more simulations, a round of
-// the whole fault matrix, and mutants. Its first lines are the seeds, so that a failure can be made again.
+// Everything, with random choices of its own: `npm run test:all` with a new seed and more simulations, a
+// round of the whole fault matrix, and mutants. Its first lines are the seeds, so that a failure can be
+// reproduced.
 const seed = Number(process.env.OJM_SEED ?? randomInt(1, 1_000_000));
 const steps = [
   ["npm", ["run", "test:all"], { OJM_SEED: String(seed), OJM_SEEDS: "500", OJM_FUZZ: "200000", OJM_CROWD_RUNS: "200" }],

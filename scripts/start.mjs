@@ -5,7 +5,7 @@ import { run, stop } from "./lib/run.mjs";
 const FILE = "examples/quick-start.yaml";
 
 await install();
-// What the commands below need, and those that are suggested. @ojm/cli brings simple and SQLite.
+// The packages that the commands below, and the suggested ones, need. @ojm/cli brings simple and SQLite.
 await build({ only: ["@ojm/cli", "@ojm/level", "@ojm/redis", "@ojm/etcd", "@ojm/ui"], types: false });
 for (const args of [
   ["run", FILE],

@@ -47,12 +47,12 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 
 if (own.changed) others.push(...(await changed()));
 const paths = others.filter((word) => !word.startsWith("-"));
-// A file that is named runs whole.
+// A named file runs whole.
 const isWhole = paths.length > 0 && paths.every((path) => existsSync(join(root, path)) && /\.test\.tsx?$/.test(path));
 if (isWhole && !own.changed) await part("all", others);
 else if (!own.changed || paths.length > 0) await part("quick", others);
 if (own.all) {
-  // The first shard has the checks. They compute while the tests of the second part mostly wait.
+  // The first shard has the checks. They use the processor while the tests of the second part mostly wait.
   const checked = (own.shard ?? "1/1").startsWith("1/") ? checks() : undefined;
   const { leftOut = [] } = read(reportOf("quick")) ?? {};
   const files = [...leftOut, ...leftWhole()];
@@ -62,7 +62,7 @@ if (own.all) {
 if (own.times && own.all && own.shard === undefined && others.length === 0)
   writeTestTimes({ quick: read(reportOf("quick"))?.times, rest: read(reportOf("rest"))?.times });
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
-// That nothing can break is not a failure; that nothing ran where tests were named is one.
+// It is not a failure if no test can break, but it is one if tests were named and none ran.
 process.exit(totals.failed === 0 && (totals.passed > 0 || own.changed) ? 0 : 1);
 
 /** Runs the tests of one part. See vitest.config.ts for what `OJM_PART` does. */
@@ -77,7 +77,7 @@ async function part(name, words) {
     ...(own.shard === undefined ? [] : [`--shard=${own.shard}`]),
     ...words,
   ];
-  // Processes that tests start run what was built: from the sources, each takes a second of processor time.
+  // Processes that tests start run the builds: from the sources, each takes a second of processor time.
   const code = await tool("vitest", args, { env: { OJM_BUILT: "1", OJM_PART: name, OJM_PART_REPORT: report } });
   const counted = read(report) ?? { passed: 0, failed: 1, skipped: 0 };
   totals.passed += counted.passed;

@@ -9,7 +9,7 @@ import { onSharedStores } from "./support/stores.js";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/** The alerts that came, as `kind job` each; the ids of the same in their order. */
+/** The received alerts, each as `kind job`, and their ids in the same order. */
 const told = ({ received }: HttpReceiver): string[] =>
   received.map(({ body }) => {
     const { kind, name } = JSON.parse(body).data;
@@ -33,7 +33,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     const options = await create();
     const receiver = await startReceiver();
     const rule: Rule = { on: ["failed", "lost"], to: { webhook: receiver.url, secret } };
-    // Its first look makes the rule known. It does not come to another one by itself.
+    // Its first poll registers the rule. It does not start another one by itself.
     const child = await startAlerting(options, rule, 3_600_000);
     receiver.answer = () => void child.process.kill("SIGKILL");
     child.process.send({ fail: "a" });
@@ -60,7 +60,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     await expect.poll(async () => (await manager.running()).some(({ name }) => name === "b")).toBe(true);
     silent.process.kill("SIGKILL");
     await silent.ended;
-    // Whoever wants the lock finds the dead run.
+    // The next process that requests the lock finds the dead run.
     await manager.run("b", () => {}, { wait: 60_000 });
     await expect.poll(() => told(receiver)).toEqual(["failed a", "lost b"]);
   });
@@ -79,7 +79,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     await expect.poll(() => new Set(idsOf(receiver)).size).toBe(10);
     const taken = idsOf(receiver).slice(refused);
     expect(new Set(taken).size).toBe(taken.length);
-    // More looks find nothing more.
+    // Further polls find nothing new.
     const looks = children.map((child) => fail(child, "last"));
     await Promise.all(looks);
     await expect.poll(() => told(receiver).filter((text) => text === "failed last").length).toBe(2);
@@ -97,7 +97,7 @@ it("open alerts keep their process alive until they are closed, also with nothin
 
   const child = startChild("watching.child.ts", args);
   await using manager = await openJobManager(options);
-  // One job after the other: each alert is proof that the process was still there after the last one.
+  // One job after the other: each alert proves that the process was still alive after the last one.
   for (const name of ["a", "b", "c"]) {
     await manager.run(name, () => Promise.reject(new Error("it broke"))).catch(() => {});
     await expect.poll(() => told(receiver), { timeout: 30_000 }).toContain(`failed ${name}`);

@@ -1,5 +1,5 @@
 /**
- * Holders that compute without a break, in processes: locks/busy.test.ts shows it in one.
+ * Holders that block the event loop, in several processes: locks/busy.test.ts tests it in one.
  * @module-tag full
  */
 import { writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 import { Witness } from "./support/witness.js";
 
-/** The thread has half of it to open the store, and on a busy machine that takes its time. */
+/** The heartbeat thread has half of it to open the store, which takes a while on a busy machine. */
 const TTL = 12_000;
 
 /** Starts a holder that computes until `release` is called. */
@@ -24,7 +24,7 @@ async function startBusy(options: JobManagerOptions, witness: Witness, run: obje
   return [child, () => writeFileSync(file, "")];
 }
 
-/** What the child sends in the end. */
+/** The last message of the child. */
 function lastWord(child: Child): Promise<unknown> {
   return new Promise((resolve) => {
     child.process.on("message", (message: { readonly type?: string }) => {
@@ -39,7 +39,7 @@ async function history(manager: JobManager): Promise<RunRecord[]> {
   return records;
 }
 
-/** Resolves once the session of a holder was renewed so many times. */
+/** Resolves once the session of a holder was renewed this many times. */
 async function renewals({ channels: { locks } }: JobManager, session: string, count: number): Promise<void> {
   const versions = new Set<string | undefined>();
   const look = async (): Promise<number> => {
@@ -72,7 +72,7 @@ onSharedStores({}, (create) => {
     expect(witness.entered).toBe(2);
     expect((await history(manager)).map(({ status }) => status)).toEqual(["completed", "completed"]);
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
-    // Nobody is left but us; the sessions that were closed stay closed.
+    // Only this process is left. The closed sessions stay closed.
     expect(await manager.channels.locks.get(["session", session])).toBeUndefined();
   });
 
@@ -103,7 +103,7 @@ onSharedStores({}, (create) => {
     const [holder, release] = await startBusy(options, witness, {});
     const said = lastWord(holder);
     const [held] = (await manager.locks()).filter(({ name }) => name === "job");
-    // As if the busy process had asked for it before it began to compute.
+    // As if the busy process had requested it before it blocked its event loop.
     const ticket = { session: held?.holder.instance ?? "", token: "of the busy one" };
     await manager.channels.locks.set(["lock", "other", "queue"], { waiting: [ticket] });
     const next = manager.run("other", () => "passed", { wait: 300_000 });

@@ -7,7 +7,7 @@ import { startChild } from "./support/processes.js";
 import { folderWithStore } from "./support/store-config.js";
 import { onSharedStores } from "./support/stores.js";
 
-/** Fails once, and resolves while the chain waits for its next attempt. */
+/** Fails once, and resolves while the retry series waits for its next attempt. */
 async function failOnce(manager: JobManager, name: string): Promise<void> {
   const retry = { attempts: 3, delay: 3_600_000 };
   const chain = manager.run(name, () => Promise.reject(new Error("no route")), { retry });
@@ -29,7 +29,7 @@ async function recordsOf(manager: JobManager, name: string): Promise<RunRecord[]
   return records;
 }
 
-/** The records of a chain that was cancelled by this process before its second attempt. */
+/** The records of a retry series that this process cancelled before its second attempt. */
 const cancelledBy = (pid: number | undefined): readonly unknown[] => [
   { attempt: 2, status: "cancelled", endedBy: { action: "cancel", by: { pid }, reason: "wrong month" } },
   { attempt: 1, status: "failed" },

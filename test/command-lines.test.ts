@@ -23,7 +23,7 @@ const documents = [
 
 const all = documents.flatMap((name) => commandLines(name, readFileSync(join(ROOT, name), "utf8")));
 
-/** What stands for the value of an option that takes few, such as WHAT, is none of them. */
+/** A placeholder for the value of an option with few values, such as WHAT, is not one of these values. */
 function withChoices({ options }: CommandSpec, words: readonly string[]): string[] {
   return words.map((word, i) => {
     const { value, choices } = options[words[i - 1]?.replace(/^--/, "") ?? ""] ?? {};

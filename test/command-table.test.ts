@@ -12,12 +12,12 @@ import { called } from "../packages/cli/src/testing/called.js";
 import { readPrinted } from "../packages/cli/src/testing/printed-json.js";
 import { folderWithStore } from "./support/store-config.js";
 
-/** How a command is called, in a store as {@link prepare} leaves it. */
+/** How a command is called on a store after {@link prepare}. */
 interface Call {
   readonly words: readonly string[];
   /** The exit codes that it may have. Default: 0. */
   readonly codes?: readonly number[];
-  /** Whether it tells on stderr what it did: its output is data. */
+  /** Whether it reports its action on stderr, because its output is data. */
   readonly tells?: true;
 }
 
@@ -27,10 +27,10 @@ const REASON = ["--reason", "the test says so"];
 const EMPTY =
   '{"format":"ojm-export","version":1,"ojm":"0.1.0","store":"simple","at":"2026-11-27T00:00:00.000Z"}\n{"end":true}\n';
 
-/** They go on until somebody ends them, on a terminal and in a browser: they have tests of their own. */
+/** They run until the user ends them, on a terminal or in a browser, and have tests of their own. */
 const LIVE: readonly string[] = ["top", "ui"];
 
-/** Each command that opens a store, in an order in which all find what they need. */
+/** Each command that opens a store, in an order in which each finds the data that it needs. */
 const calls: Readonly<Record<string, readonly Call[]>> = {
   ps: [{ words: [] }],
   jobs: [{ words: [] }],
@@ -63,7 +63,7 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   schedules: [{ words: ["rm", "retired", ...REASON] }],
 };
 
-/** What the commands look at, and act on. */
+/** The data that the commands read and change. */
 async function prepare(manager: JobManager, scheduler: Scheduler): Promise<void> {
   const body = (run: { readonly log: { info(text: string): void } }): never => {
     run.log.info("begun");
@@ -86,11 +86,13 @@ interface Store {
   readonly missing?: string | undefined;
   /** Opens an empty store. */
   create(): Promise<OpenOptions>;
-  /** A store that is not there, and the exit code that says so. */
+  /** A missing store, and its exit code. */
   away(): { readonly options: OpenOptions; readonly code: number };
 }
 
-/** A store in a file is not away but missing, and a command that only looks does not make one. */
+/**
+ * A store in a file cannot be unreachable, only missing, and a command that only reads does not create it.
+ */
 const onDisk = (type: string, option: string): Store => ({
   name: type,
   create: async () => ({ type, args: { [option]: join(temporaryFolder(), "store") } }),
@@ -127,7 +129,7 @@ const stores: readonly Store[] = [
   },
 ];
 
-/** A folder whose store this is, with what the commands read. */
+/** A folder with this store, filled with data for the commands. */
 function folderFor(options: OpenOptions): string {
   const folder = folderWithStore({ chJobs: options, chLocks: options });
   writeFileSync(join(folder, "export.jsonl"), EMPTY);
@@ -142,7 +144,7 @@ function withJson(command: string, words: readonly string[]): readonly string[] 
 }
 
 it("the test calls each command that opens a store", () => {
-  // What shells call ends its process at once: it has tests of its own.
+  // The command that shells call ends its process at once, and has tests of its own.
   const opening = [...commands.values()].filter(({ options, hidden }) => options["store"] && hidden === undefined);
   expect([...Object.keys(calls), ...LIVE].sort()).toEqual(opening.map(({ name }) => name).sort());
 });

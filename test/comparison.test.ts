@@ -10,7 +10,7 @@ import { onSharedStores } from "./support/stores.js";
 
 const PAGE = fileURLToPath(new URL("../docs/comparison.md", import.meta.url));
 
-/** What stands in the column of ojm, for each question. */
+/** The column of ojm, for each question. */
 const answers = readFileSync(PAGE, "utf8")
   .split("\n")
   .filter((row) => /^\| \d+ \|/.test(row))

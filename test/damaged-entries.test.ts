@@ -16,12 +16,11 @@ import { World } from "../packages/core/src/testing/world.js";
 
 /*
  * Entries of every kind, written by the real code, then damaged: each call ends with a result or with an
- * error of ours, after a bounded number of calls to the store, and a name that nobody touched goes on
- * working.
+ * error of ours, after a bounded number of calls to the store, and an undamaged name still works.
  */
 
 /**
- * How many stores are damaged. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
+ * How many stores are damaged. For a night: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
  * test/damaged-entries.test.ts
  */
 const RUNS = Number(process.env["OJM_FUZZ"] ?? 400);
@@ -29,7 +28,7 @@ const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
 const ALL_DAY = 24 * 3_600_000;
 const TTL = 15_000;
 
-/** Far more calls to the store than any call of these makes. What makes more is on its way to never. */
+/** Far more calls to the store than any of these calls makes. A call that makes more probably never ends. */
 const ENDLESS = 5_000;
 
 const CHANNELS = { jobs: "oJobManager-jobs", locks: "oJobManager-locks" } as const;
@@ -38,7 +37,7 @@ type ChannelName = keyof typeof CHANNELS;
 interface Sample extends StoredText {
   readonly kind: string;
   readonly channel: ChannelName;
-  /** What the key is stored as, where no channel would write it so. */
+  /** The stored form of the key, if no channel would write it like that. */
   readonly keyText?: string;
 }
 
@@ -53,7 +52,7 @@ function kindOf(channel: ChannelName, key: Key, text: string): string {
 async function samples(): Promise<Sample[]> {
   const world = new World(SEED);
   const [one, two] = [await world.manager(), await world.manager()];
-  // Somebody has swept by then.
+  // A sweep has run by then.
   await world.clock.advance(2 * TTL);
   await one.manager.run("done", () => ({ rows: 7 }));
   await rejection(one.manager.run("broken", () => Promise.reject(new Error("no data"))));
@@ -100,7 +99,7 @@ function damaged(dice: Dice, kind: string): Sample[] {
   return chosen.flatMap((it) => {
     if (it.kind !== kind && dice.chance() < 0.8) return [it];
     const where = dice.chance();
-    // Beside the entry that was there: nothing that a channel writes can be under such a key.
+    // Written beside the existing entry: no channel writes an entry under such a key.
     if (where < 0.15) return [it, { ...it, keyText: damagedKeyText(dice, it.key) }];
     const key = where < 0.3 ? damagedKey(dice, it.key) : it.key;
     return [{ ...it, key, text: damagedText(dice, it.text) }];
@@ -121,7 +120,7 @@ function bounded(way: FaultyBackend): () => void {
 
 const NAMES = ["held", "done", "forced", "lone"];
 
-/** All that can be asked of a manager. */
+/** All queries of a manager. */
 function surface(manager: JobManager): [what: string, call: () => Promise<unknown>][] {
   const calls: [string, () => Promise<unknown>][] = [
     ["history()", () => collect(manager.history())],
@@ -145,7 +144,7 @@ function surface(manager: JobManager): [what: string, call: () => Promise<unknow
   return calls;
 }
 
-/** A table never holds what a terminal would obey, and each of its lines is a row. */
+/** A table never contains terminal escapes, and each of its lines is a row. */
 async function shown(printing: Promise<string>): Promise<void> {
   expect(await printing).not.toMatch(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
 }
@@ -168,7 +167,7 @@ async function tryAll(dice: Dice, planted: readonly Sample[]): Promise<void> {
   };
   const calls = surface(one.manager);
   for (const [what, call] of calls.slice(0, -1)) await settles(what, call);
-  // What sweeps, heartbeats and the look for strays meet with.
+  // The entries that sweeps, heartbeats and the search for strays find.
   refill();
   await world.clock.advance(3 * TTL);
   refill();

@@ -10,9 +10,8 @@ import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 /**
- * Continuous deploys: three replicas, of which the oldest is told to end again and again, while a newer one
- * is
- * there. OJM_DEPLOY_SECONDS=300 OJM_DEPLOY_EVERY=5000 OJM_DEPLOY_CLEANS=1500 lasts five minutes.
+ * Continuous deploys: of three replicas, the oldest is asked to end again and again, after a newer one has
+ * started. OJM_DEPLOY_SECONDS=300 OJM_DEPLOY_EVERY=5000 OJM_DEPLOY_CLEANS=1500 lasts five minutes.
  */
 const SECONDS = Number(process.env["OJM_DEPLOY_SECONDS"] ?? 6);
 const BETWEEN = Number(process.env["OJM_DEPLOY_EVERY"] ?? 1_200);
@@ -20,7 +19,7 @@ const CLEANS = Number(process.env["OJM_DEPLOY_CLEANS"] ?? 500);
 const TAKES = 900;
 const EVERY = 1_000;
 const REPLICAS = 3;
-/** At least: a machine under load begins few processes in that time. */
+/** A lower bound: a machine under load starts few processes in that time. */
 const DEPLOYS = 4;
 const SETTLES = 60_000;
 
@@ -44,7 +43,8 @@ async function replica(options: JobManagerOptions, file: string): Promise<Child>
 }
 
 /**
- * How often two functions of one name were running at once: between a begin and its end is no other begin.
+ * How often two functions of one name were running at once: no other function may begin between a begin and
+ * its end.
  */
 function overlaps(file: string): { readonly overlaps: string[]; readonly begun: number } {
   const running = new Map<string, string>();
@@ -122,7 +122,7 @@ onSharedStores({ only: ["sqlite, one file", "redis"], first: ["redis"] }, (creat
         counts[how] = (counts[how] ?? 0) + 1;
       }
       counts[`ticks of ${name}`] = ticks.reduce((sum, { count = 1 }) => sum + count, 0);
-      // A function that obeys its signal is not lost, and a deploy uses no attempt.
+      // A function that obeys its signal is not lost, and a deploy does not use up an attempt.
       const how = new Set(
         records.map(({ status, attempt = 1, error }) => `${status} ${attempt}${status === "lost" ? `: ${error}` : ""}`),
       );

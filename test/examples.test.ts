@@ -13,8 +13,8 @@ interface Example {
   readonly file: string;
   readonly missing?: string | undefined;
   /**
-   * Starts the server that the example expects. Resolves to the address that it names, and where the server
-   * is.
+   * Starts the server that the example expects. Resolves to the address in the example, and the real address
+   * of the server.
    */
   server?(): Promise<readonly [expected: string, actual: string]>;
 }
@@ -67,7 +67,7 @@ describe("the quick start", () => {
         expect([run, code, err]).toEqual([run, 0, expect.not.stringContaining("ERROR")]);
         expect(out).toContain("Counted 112 stars.");
       }
-      // Its own store in place of that of the quick start, not beside it.
+      // Its own store replaces that of the quick start.
       const places: Readonly<Record<string, readonly string[]>> = {
         sqlite: ["quick-start.db"],
         level: ["quick-start"],

@@ -13,7 +13,7 @@ import { called } from "../packages/cli/src/testing/called.js";
 import { given } from "../packages/cli/src/testing/given.js";
 import { commandOf, type Ended } from "../packages/cli/src/testing/ojm.js";
 
-/* From each kind of store into each, while jobs run in the one that is exported. */
+/* From each kind of store into each, while jobs run in the exported one. */
 
 const POLL = { timeout: 30_000 };
 const kinds = ["sqlite", "level", "redis", "etcd"] as const;
@@ -59,7 +59,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** What a store tells of its runs and schedules. */
+/** The runs and schedules of a store. */
 interface Content {
   readonly runs: ReadonlyMap<string, { readonly record: RunRecord; readonly log: readonly LogItem[] }>;
   readonly failed: readonly string[];
@@ -114,9 +114,9 @@ async function traffic(manager: JobManager): Promise<() => Promise<void>> {
   let goesOn = true;
   const running = (async () => {
     for (let n = 0; goesOn; n++) {
-      // On a machine that stalls, a run may be lost: the next one goes on.
+      // On a stalling machine, a run may be lost. The next one runs.
       await manager.run("traffic", (run) => run.log.info(`run ${n}`)).catch(() => {});
-      // A store in this process never waits: the export would get no turn.
+      // A store in this process never yields, so the export would get no turn.
       await setTimeout(50);
     }
   })();
@@ -179,7 +179,8 @@ describe.each(kinds)("an export of %s, in which jobs run", (kind) => {
           0,
           expect.stringMatching(/^imported nothing\nalready there: \d+ runs, /),
         ]);
-        // Of those imported: the source went on after the export, and its later fences may be higher.
+        // The highest imported fence: the source kept running after the export, and its later fences may be
+        // higher.
         const highest =
           [...found.runs.values()]
             .map(({ record }) => record.fence ?? "")

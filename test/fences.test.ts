@@ -18,7 +18,7 @@ function block(language: string): string {
   return blocks.map(([, code = ""]) => code).find((code) => /fence/i.test(code)) ?? "";
 }
 
-/** Every path by which a fence leaves ojm shows the same text, and later ones sort behind earlier ones. */
+/** Every path by which a fence leaves ojm shows the same text, and later fences sort after earlier ones. */
 async function fencesCompareAsTexts(options: JobManagerOptions): Promise<void> {
   await using manager = await openJobManager(options);
   const fences: string[] = [];

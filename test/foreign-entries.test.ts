@@ -4,7 +4,7 @@ import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openEtcd, put } from "../packages/etcd/src/testing/backends.js";
 
-/* What somebody writes over entries of ours with the tools of the store. */
+/* Entries of ours that another program overwrites with the tools of the store. */
 
 const LOCKS = "oJobManager-locks";
 const DEADLINE = 30_000;
@@ -68,7 +68,7 @@ describe.each(servers)("entries that somebody overwrites on $name", ({ missing, 
       const alone = await three.start("alone");
       expect((await two.locks()).map(({ name }) => name)).toEqual(["alone", "kept"]);
       await expect(two.start("robbed", { wait: 0 })).rejects.toMatchObject({ code: "CORRUPT" });
-      // Once it is known that nobody has it.
+      // Once it is known that the lock is free.
       await two.channels.locks.unset(["lock", "robbed"]);
       expect((await two.run("robbed", () => "next")).result).toBe("next");
 

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { ojm } from "../packages/cli/src/testing/ojm.js";
 import { fill, mountSmallDisk, unmount, whyNoSmallDisk } from "./torture/stores/disk.js";
 
-/** No session ends meanwhile. A call that was repeated for so long would outlast the test. */
+/** No session ends meanwhile. A call that is repeated for that long would outlast the test. */
 const TTL = 3_600_000;
 
 interface Channel {
@@ -17,7 +17,7 @@ interface Channel {
 
 interface SmallStore {
   readonly channel: Channel;
-  /** Fills it, and resolves to what makes room again. */
+  /** Fills it, and resolves to a function that makes room again. */
   fill(): Promise<() => Promise<void>>;
 }
 
@@ -31,7 +31,7 @@ function smallDisk(): string {
   return folder;
 }
 
-/** Writes until the store takes no more: at first there may be room in a page that is half full. */
+/** Writes until the store is full: at first a half-full page may still have room. */
 async function fillUp(config: Channel, length: number): Promise<void> {
   const channel = await openChannel("ballast", config);
   try {
@@ -56,7 +56,7 @@ function onDisk(type: string, argument: string): SmallStore {
   };
 }
 
-/** Compacts etcd, gives its file back what is free in it, and takes its alarm back. */
+/** Compacts etcd, returns free space of its file to the system, and clears its alarm. */
 async function makeRoom(host: string): Promise<void> {
   const ask = async (path: string, body: object): Promise<Record<string, unknown>> => {
     const answer = await fetch(`http://${host}/v3/${path}`, { method: "POST", body: JSON.stringify(body) });

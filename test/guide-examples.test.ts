@@ -17,7 +17,7 @@ const INDEX = readFileSync(join(GUIDE, "README.md"), "utf8");
 
 const files = readdirSync(GUIDE).filter((name) => name.endsWith(".yaml"));
 
-/** A session of the index: a file, and what it prints. */
+/** A session of the index: a file, and its output. */
 interface Session {
   readonly file: string;
   readonly prints: string;
@@ -34,12 +34,12 @@ const sessions: readonly Session[] = [...INDEX.matchAll(/^```console\n\$ [^\n]* 
 );
 
 /**
- * The jobs of these end in any order, and the holder of a lock may hear of its loss before the unlock
+ * The jobs of these end in any order, and the holder of a lock may be notified of its loss before the unlock
  * returns.
  */
 const IN_ANY_ORDER = ["pattern-4-launching.yaml", "force-unlock.yaml"];
 
-/** An output without what differs from run to run, and without the banners of jobs. */
+/** An output without the parts that differ from run to run, and without the banners of jobs. */
 function comparable(file: string, text: string): string[] {
   const lines = text
     .replace(/^(?:>>|<<|--) .*\n/gm, "")
@@ -56,8 +56,8 @@ interface Store {
   readonly name: string;
   readonly missing?: string | undefined;
   /**
-   * Starts its server. Resolves to the address that the example names, where the server is, and how to stop
-   * it.
+   * Starts its server. Resolves to the address in the example, the real address of the server, and a function
+   * that stops it.
    */
   server?(): Promise<{ readonly named: string; readonly actual: string; stop(): Promise<void> }>;
 }
@@ -99,7 +99,7 @@ function banners(text: string, mark: string): number {
 async function run(path: string, { prints, isDaemon, file }: Session): Promise<{ well: boolean; shown: string[] }> {
   const out = `${path}.out`;
   const fd = openSync(out, "w");
-  // As on a terminal: both outputs in one order.
+  // As on a terminal, both outputs keep one order.
   const log = new Log(fd, fd);
   const text = (): string => readFileSync(out, "utf8");
   let stop: ((reason: string) => void) | undefined;
@@ -110,7 +110,7 @@ async function run(path: string, { prints, isDaemon, file }: Session): Promise<{
     const ended = runJobFile(path, { log, prepare: prepareType, onStart });
     if (isDaemon) {
       await expect.poll(() => comparable(file, text())).toEqual(comparable(file, prints));
-      // So are all jobs: none is cut off.
+      // All jobs have ended too: none is cut off.
       await expect.poll(() => banners(text(), ">>") - banners(text(), "<<")).toBe(0);
       stop?.("SIGINT");
     }
@@ -275,7 +275,8 @@ describe("the examples of the guide, in processes of their own", () => {
     await expect.poll(() => daemon.out.split("loaded 1, 2, 3").length, { timeout: 90_000 }).toBeGreaterThan(3);
     daemon.process.kill("SIGTERM");
     expect((await daemon.ended).code).toBe(143);
-    // On a slow machine a night may begin before the last one is over: each step still comes after its own.
+    // On a slow machine, a night may begin before the last one is over, but each step still follows the
+    // previous step of its own night.
     const done: Record<string, number> = { extracted: 0, transformed: 0, loaded: 0 };
     for (const line of logged(daemon.out)) {
       const step = line.split(" ")[0] ?? "";

@@ -8,7 +8,7 @@ import { type Ojm, ojm, start } from "../packages/cli/src/testing/ojm.js";
 import { Simulation } from "../packages/ojob/src/testing/simulate.js";
 import { onSharedStores } from "./support/stores.js";
 
-/* Schedules of job files that are in a store, by the words of `typeArgs`. */
+/* Schedules of job files that are in a store, by the settings of `typeArgs`. */
 
 const NAME = "every-second";
 const SECOND = 1_000;
@@ -57,7 +57,7 @@ async function ticksOf(options: JobManagerOptions): Promise<ScheduleTick[]> {
   await using manager = await openJobManager(options);
   await using scheduler = new Scheduler(manager);
   const ticks: ScheduleTick[] = [];
-  // One that waits has no outcome so far.
+  // A waiting tick has no outcome yet.
   for await (const tick of scheduler.ticks(NAME)) if (tick.outcome !== "waiting") ticks.unshift(tick);
   return ticks;
 }
@@ -72,7 +72,7 @@ function expectEachOnce(ticks: readonly ScheduleTick[]): void {
 }
 
 describe("ticks while no process was there", () => {
-  /** What a job file says in a second process, five hours after the first one ended. */
+  /** The output of a job file in a second process, five hours after the first one ended. */
   const afterDowntime = async (missed: string): Promise<readonly string[]> => {
     const file = join(folderWith({}), "ojm.db");
     const store = { type: "sqlite", args: { file } };
@@ -137,7 +137,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
       "a run whose process %s is run again by another process, as the %s attempt of its tick",
       async (_, __, signal, ended, again) => {
         const options = await create();
-        // The first run goes on until its process is gone.
+        // The first run continues until its process is gone.
         const exec = `if ($ch("oJobManager-jobs").getAll().length > 1) return;
       log("works");
       sleep(3600000);`;

@@ -11,8 +11,8 @@ async function history(manager: JobManager): Promise<RunRecord[]> {
 }
 
 /**
- * Of a holder that is killed, in ms: by its session nobody finds out within a test, only by a look at the
- * process.
+ * The time to live of a killed holder, in ms. It is so long that within a test only a check of the process
+ * reveals the death, not the end of the session.
  */
 const NEVER = 3_600_000;
 

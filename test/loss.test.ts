@@ -7,7 +7,7 @@ type Harm = (manager: JobManager, session: string) => Promise<unknown>;
 
 const lock = ["lock", "job"];
 
-/** What may happen to a lock behind the back of its holder. */
+/** What may happen to a lock without its holder. */
 const harms: readonly (readonly [string, Harm])[] = [
   ["its lock is unlocked by force", (manager) => manager.unlock("job", { reason: "it hangs" })],
   ["the entry of its lock is deleted", ({ channels }) => channels.locks.unset(lock)],
@@ -21,7 +21,7 @@ const harms: readonly (readonly [string, Harm])[] = [
   ["the entry of its session is deleted", ({ channels }, session) => channels.locks.unset(["session", session])],
 ];
 
-/** Heartbeats are twenty minutes apart: only a watch can tell a holder in time. */
+/** Heartbeats are twenty minutes apart: only a watch can notify a holder in time. */
 const TTL = 3_600_000;
 
 onSharedStores({ first: ["redis"] }, (create) => {

@@ -5,23 +5,23 @@ import { onSharedStores } from "./support/stores.js";
 import { type Report, Witness } from "./support/witness.js";
 
 /**
- * How many processes run one name, and how often each: a small crowd in `npm test`, and a large one. By
- * night, it runs for longer.
+ * How many processes run one name, and how often each: few in `npm test`, and many. At night, it runs for
+ * longer.
  */
 const crowds: readonly (readonly [processes: number, runs: number, tags: string[]])[] = [
   [6, 40, []],
   [16, Number(process.env["OJM_CROWD_RUNS"] ?? 50), ["full"]],
 ];
 
-/** So many wait at once in each of three processes. */
+/** How many calls wait at once in each of three processes. */
 const CROWD = 100;
 
 const WAITERS = 6;
-/** Those of them that are killed while they wait: the first in line too. */
+/** The waiters that are killed while they wait, including the first in line. */
 const KILLED = [0, 3];
 
 /**
- * Who waits for a lock, as it stands in the channel of the locks. The id of a session begins with the pid of
+ * The waiters for a lock, as recorded in the channel of the locks. The id of a session begins with the pid of
  * its process.
  */
 interface QueueEntry {
@@ -80,15 +80,15 @@ onSharedStores({ first: ["redis"] }, (create) => {
     expect(await Promise.all(others.map(({ ended }) => ended)), others[0]?.output.stderr).toEqual([0, 0]);
     expect(witness.violations).toEqual([]);
     expect(witness.entered).toBe(2 * CROWD);
-    // Dead tickets at the end of the queue stay until somebody wants the lock.
+    // Dead tickets at the end of the queue stay until a process requests the lock.
     await manager.run("job", () => undefined, { wait: 0 });
     expect(await waiting()).toBe(0);
     expect(await manager.locks()).toEqual([]);
   }, 300_000);
 
   it(`${WAITERS} waiting processes get the lock in the order of their arrival, and killed ones are skipped`, async () => {
-    // Only a look at the process can tell that a waiter is dead, and none loses its place to a machine that
-    // stalls.
+    // Only a check of the process can show that a waiter is dead, so that no waiter loses its place on a
+    // stalling machine.
     const options = { ...(await create()), ttl: 3_600_000 };
     await using manager = await openJobManager(options);
     const { locks } = manager.channels;

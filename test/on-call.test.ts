@@ -53,7 +53,8 @@ describe("the page On call", () => {
       };
       await using manager = await openJobManager(options);
       await using scheduler = new Scheduler(manager);
-      // The state of the night: one hangs and obeys, one hangs, one was killed, one failed, one is paused.
+      // The state of the store: one job hangs and obeys, one hangs, one was killed, one failed, one is
+      // paused.
       const killed = ojm("exec", "backup", "--", "sh", "-c", "echo began $$; exec sleep 300");
       await killed.prints("began");
       killed.process.kill("SIGKILL");

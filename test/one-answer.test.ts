@@ -16,20 +16,20 @@ import { LiveStore } from "../packages/cli/src/commands/look/top/data/live-store
 import { storeIn } from "../packages/cli/src/testing/store.js";
 
 /*
- * One store with every kind of problem, and with what is none: `ojm top`, `ojm doctor`, the page Now and the
- * alerts find the same in it, each as far as it shows the kind, and in the same words.
+ * One store with every kind of problem, and with harmless entries: `ojm top`, `ojm doctor`, the page Now and
+ * the alerts find the same in it, each for the kinds that it shows, and in the same words.
  */
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const PATIENT = { timeout: 30_000 };
 
-/** A problem as all of them show it. */
+/** A problem in the form that all of them show. */
 type Shown = readonly [kind: string, name: string, text: string];
 
 const byName = (shown: readonly Shown[]): Shown[] => shown.toSorted(([, a], [, b]) => (a < b ? -1 : 1));
 
-/** A manager whose clock is behind: what it writes looks as if it was written that long ago. */
+/** A manager whose clock is behind: its entries look as if they were written that long ago. */
 async function behind(folder: string, ms: number): Promise<JobManager> {
   const store = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
   const clock = { ...systemClock, now: () => Date.now() - ms };
@@ -55,7 +55,7 @@ async function ended(manager: JobManager, name: string, ago: number, more: Parti
   await importer.flush();
 }
 
-/** A store with each kind of problem. Its schedules are those of a process that is gone. */
+/** A store with each kind of problem. Its schedules belong to a process that is gone. */
 async function troubled(folder: string): Promise<JobManager> {
   const manager = await storeIn(folder);
   const locks = manager.channels.locks as Channel<unknown>;
@@ -99,7 +99,7 @@ async function troubled(folder: string): Promise<JobManager> {
   const tick = Math.floor(Date.now() / HOUR) * HOUR;
   for (const name of ["unattended", "older", "overdue"]) await schedules.set(["cursor", name], { at: tick - 3 * HOUR });
   for (const name of ["paused", "well"]) await schedules.set(["cursor", name], { at: tick });
-  // A scheduler that lives, and decides on nothing.
+  // A live scheduler that decides on nothing.
   const hashes: [string, string][] = [];
   for await (const { name, hash } of schedulesIn(manager)) {
     if (name === "overdue" || name === "well") hashes.push([name, hash]);
@@ -112,7 +112,7 @@ async function troubled(folder: string): Promise<JobManager> {
   return manager;
 }
 
-/** What `ojm top` shows. */
+/** The problems that `ojm top` shows. */
 async function inTop(folder: string): Promise<Shown[]> {
   const live = new LiveStore("a store", await storeIn(folder), () => {});
   const closing = new AbortController();
@@ -122,12 +122,12 @@ async function inTop(folder: string): Promise<Shown[]> {
     await over;
   });
   const problems = () => live.picture(Date.now()).problems;
-  // What no watch reports is read once the rest is known.
+  // Data that no watch reports is read once the rest is known.
   await expect.poll(() => problems().some(({ kind }) => kind === "orphaned"), PATIENT).toBe(true);
   return problems().map(({ kind, name, text }) => [kind, name, text]);
 }
 
-/** What the page *Now* shows. */
+/** The problems that the page *Now* shows. */
 async function inNow(manager: JobManager): Promise<Shown[]> {
   const reasons = (name?: string, running?: ReadonlySet<string>) => otherReasons(manager, name, running);
   const ui = createUi({ manager, reasons, authorize: () => ({ user: "ana", role: "read" }) });
@@ -139,7 +139,7 @@ async function inNow(manager: JobManager): Promise<Shown[]> {
   return problems.map(({ kind, name, text }) => [kind, name, text]);
 }
 
-/** What `ojm doctor` shows of the kinds that it has. */
+/** The problems that `ojm doctor` shows, of the kinds that it has. */
 async function inDoctor(manager: JobManager): Promise<Shown[]> {
   return (await examine(manager, [])).flatMap(({ text, evidence }): Shown[] => {
     const { kind, name } = evidence ?? {};
@@ -148,7 +148,7 @@ async function inDoctor(manager: JobManager): Promise<Shown[]> {
   });
 }
 
-/** What alerts send of the last three days, as `kind name text`. */
+/** The alerts of the last three days, as `kind name text`. */
 async function inAlerts(manager: JobManager): Promise<Shown[]> {
   const receiver = new FakeReceiver();
   const to = { webhook: "https://example.com/hook" };
@@ -168,7 +168,7 @@ test("top, doctor, Now and the alerts find the same problems in one store, in th
   const { problems } = await snapshot(manager, {
     orphans: async () => [{ name: "orphaned", run: "x", text: "" }],
   });
-  // Each kind is there, in the order of the ranking, and what is no problem is not.
+  // Each kind is shown, in the order of the ranking, and harmless entries are not.
   expect(problems.map(({ kind, name }) => [kind, name])).toEqual([
     ["orphaned", "orphaned"],
     ["ignores-cancel", "ignores-cancel"],
@@ -190,7 +190,7 @@ test("top, doctor, Now and the alerts find the same problems in one store, in th
   const checked = new Set(["orphaned", "unattended", "orphaned-retry", "overdue", "held", "paused"]);
   const ofStore = now.filter(([kind]) => checked.has(kind));
   const doctor = await inDoctor(manager);
-  // Doctor says in its advice whom a command keeps from running.
+  // The advice of doctor names the jobs that a command keeps from running.
   const shortened = ofStore.map(([kind, name, text]) => [kind, name, kind === "orphaned" ? text.split(". ")[0] : text]);
   expect(doctor).toEqual(shortened);
   const texts = new Map(now.map(([, name, text]) => [name, text]));
@@ -200,7 +200,7 @@ test("top, doctor, Now and the alerts find the same problems in one store, in th
   expect(alerts).toEqual(
     byName([
       ...["failed", "lost", "timeout"].map((kind): Shown => [kind, kind, words(kind)]),
-      // An alert is about what happened: also a failure after which a run went well.
+      // An alert is about an event: even a failure after which a run went well.
       ["failed", "mended", "no route"],
       ...["older", "overdue", "unattended"].map((name): Shown => ["missed", name, words(name)]),
     ]),

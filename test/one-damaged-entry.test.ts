@@ -18,7 +18,7 @@ import { collect } from "../packages/core/src/testing/settle.js";
 /*
  * One damaged entry costs its own row and nothing else. Each test builds a store in which every kind of entry
  * belongs to a job whose name begins with "well", damages copies of one kind under other names in every way,
- * and then asks every question: each name that was in an answer before is in it still.
+ * and then runs every query: each name that was in an answer before must still be in it.
  */
 
 const CHANNELS = [
@@ -44,7 +44,7 @@ interface Well {
   readonly folder: string;
   readonly manager: JobManager;
   readonly ui: Ui;
-  /** Writes a text that no channel would write, as a program does that uses the store without ojm. */
+  /** Writes a text that no channel would write, like a program that uses the store without ojm. */
   readonly scribble: (channel: string, key: Key, text: string) => Promise<void>;
 }
 
@@ -151,13 +151,13 @@ function kindOf({ channel, key }: Pick<Stored, "channel" | "key">): string {
   return typeof key === "object" ? `${of} entry` : `${of} ${String(key)}`;
 }
 
-/** Stands for a text that cannot be decoded. */
+/** A placeholder for a text that cannot be decoded. */
 const NOT_JSON = Symbol("a text that is not JSON");
 
 const FEW: readonly Json[] = [null, 0, "x", {}];
 const MANY: readonly Json[] = [...FEW, [], true, -1, 1e300, [null], { a: { b: null } }];
 
-/** The kinds of which there is one entry, or one that has no name. */
+/** The kinds that have a single entry, or an entry without a name. */
 const SINGLE: ReadonlySet<string> = new Set([
   ...["alerts rule", "alerts turn", "locks sweep", "times filled", "times fold"],
   ...["turns look", "turns orphans", "turns retained", "turns rollups", "turns seen"],
@@ -185,7 +185,7 @@ function renamed<T>(value: T, from: string, to: string): T {
   return JSON.parse(JSON.stringify(value).replaceAll(from, to)) as T;
 }
 
-/** What names an entry, so that a copy can stand beside it. */
+/** The parts that name an entry, so that a copy can be written beside it. */
 function ownName({ key }: Stored): string | undefined {
   const parts: readonly unknown[] = Array.isArray(key) ? key : typeof key === "object" ? Object.values(key) : [];
   const isPlain = parts.find((part) => typeof part === "string" && part.startsWith("well-"));
@@ -225,21 +225,21 @@ const PATHS = [
 ];
 const MORE_PATHS = ["runs/RUN", "runs/RUN/log", "locks", "zones", "audit?name=well-held"];
 
-/** What an answer says about the jobs that are well. */
+/** The part of an answer about the healthy jobs. */
 function wellIn(text: string): Set<string> {
   return new Set(text.match(/well[- ][a-z]+/g));
 }
 
-/** Every question, and what its answer says about the jobs that are well. */
+/** Every query, with the part of its answer about the healthy jobs. */
 async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<string, Set<string>>> {
   const answers = new Map<string, Set<string>>();
   for (const words of COMMANDS) {
     for (const json of [[], ["--json"]]) {
       const { code, out, err } = await called(folder, [...words, "--store", "sqlite:ojm.db", ...json]);
       const what = `ojm ${[...words, ...json].join(" ")}`;
-      // What doctor finds is a problem for its exit code.
+      // The findings of doctor set its exit code.
       if (code !== 0 && !(words[0] === "doctor" && code === 1)) throw new Error(`${what} ended with ${code}: ${err}`);
-      // Below the locks that are held, it shows those of the last runs alone.
+      // Below the held locks, it shows only those of the last runs.
       const held = /^ojm locks( --json)?$/.test(what) ? ["well-running", "well-held"] : undefined;
       const names = wellIn(out);
       answers.set(what, held === undefined ? names : new Set(held.filter((name) => names.has(name))));
@@ -265,7 +265,7 @@ async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<stri
   answers.set("live().waiting()", wellIn([...live.waiting().keys()].join()));
   live.close();
   const closing = new AbortController();
-  // It waits for a store that cannot be followed.
+  // It keeps waiting for a store that cannot be followed.
   const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(20_000)]);
   const followed = followStore(manager, { signal });
   await followed.ready;
@@ -353,7 +353,7 @@ test("the store of these tests has entries of every kind", async () => {
   expect([...new Set((await entriesOf(manager)).map(kindOf))].sort()).toEqual(KINDS);
 });
 
-// All at once in a few ways, which shows a list that one entry hides; and each alone in many.
+// All at once in a few ways, which reveals a list that one entry hides, and each alone in many ways.
 const timeout = 600_000;
 test("damaged entries (all kinds) cost their own rows and nothing else", { timeout }, () =>
   damageAndAsk(KINDS, [null, {}], [null]),
@@ -362,7 +362,7 @@ test.each(KINDS)("damaged entries (%s) cost their own rows and nothing else", { 
   damageAndAsk([kind], MANY, [...FEW, NOT_JSON]),
 );
 
-/** `single` are the values for the kinds of which there is one entry. */
+/** `single` are the values for the kinds that have a single entry. */
 async function damageAndAsk(
   kinds: readonly string[],
   many: readonly Json[],
@@ -392,7 +392,7 @@ async function damageAndAsk(
   for (const stored of all.filter((one) => kinds.includes(kindOf(one)))) {
     const own = ownName(stored);
     if (own === undefined) {
-      // Others are those of the runs of the alerts themselves, for one.
+      // Others belong to the runs of the alerts themselves, for example.
       if (SINGLE.has(kindOf(stored))) singles.push(stored);
       continue;
     }
@@ -448,10 +448,10 @@ test("ojm doctor names damaged entries of any name, and its command removes them
   for (const [channel, key] of planted) await channel.set(key, channel === schedules ? { definition: {} } : null);
   const found = await damaged();
   expect(found.length).toBe(planted.length);
-  // A damaged lock is held: nobody else may have it.
+  // A damaged lock is held: no other process may take it.
   const locked = manager.start("plain", { wait: 0 });
   await expect(locked).rejects.toMatchObject({ code: "CORRUPT", message: expect.stringContaining("ojm doctor") });
-  // As the text is printed, on a narrow terminal too.
+  // In the printed form, even on a narrow terminal.
   const { out } = await called(folder, words);
   for (const { help = "" } of found) {
     const [, command = ""] = /ojm doctor --remove (.*)$/.exec(help) ?? [];
@@ -469,12 +469,12 @@ test("ojm doctor names damaged entries of any name, and its command removes them
   await (await manager.start("plain", { wait: 0 })).end();
   const audit = await collect(manager.audit({ name: "plain" }));
   expect(audit).toMatchObject([{ action: "remove-damaged", author: expect.stringContaining("@") }]);
-  // What is well is not for it to remove.
+  // It must not remove intact entries.
   const well = JSON.stringify(["oJobManager-locks", ["lock", "well-running"]]);
   const refused = await called(folder, [...words, "--remove", well]);
   expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("is not damaged: nothing was done") });
   expect((await manager.locks()).map(({ name }) => name)).toContain("well-running");
-  // Of these there is one entry each, which a process may write again at any time.
+  // These kinds have a single entry, which a process may write again at any time.
   const single: [Channel<unknown>, Key][] = [
     [locks, ["sweep"]],
     [turns, "look"],
@@ -517,7 +517,7 @@ test("a forged note of ojm exec makes no command print a pid or a text that a sh
   for (const [i, note] of notes.entries()) {
     const run = `forged-${i}@${new Date(5).toISOString()}`;
     await locks.set(["exec", `forged-${i}`], { ...note, run });
-    // And one under the name of another job.
+    // And an entry under the name of another job.
     await locks.set(["exec", `other-${i}`], { ...elsewhere, pid: 77, run });
   }
   await locks.set(["exec", "real"], { ...elsewhere, pid: 77, run: `real@${new Date(5).toISOString()}` });

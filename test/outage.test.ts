@@ -1,6 +1,6 @@
 /**
- * A server that is away for seconds: the simulation and a cell of the torture harness show the same in
- * less.
+ * A server that is unreachable for seconds: the simulation and a cell of the torture harness test the same in
+ * less time.
  * @module-tag full
  */
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
@@ -9,9 +9,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { SteadyReport, SteadyRequest } from "./support/children/steady.child.js";
 import { type Child, startChild } from "./support/processes.js";
 
-/** How long the server is away, in ms. `OJM_OUTAGE=30000` is the long profile. */
+/** How long the server is unreachable, in ms. `OJM_OUTAGE=30000` is the long profile. */
 const OUTAGE = Number(process.env["OJM_OUTAGE"] ?? 3_000);
-/** Of a call, so that several end while the server is away. */
+/** The deadline of a call, so that several calls end during the outage. */
 const DEADLINE = 1_000;
 
 interface Server {
@@ -53,7 +53,7 @@ function failuresOf(report: SteadyReport | undefined): number {
   return Object.values(report?.failures ?? {}).reduce((sum, count) => sum + count, 0);
 }
 
-/** Resolves once a process has completed so many runs more. */
+/** Resolves once a process has completed this many more runs. */
 async function goesOn(child: Child, more: number): Promise<SteadyReport> {
   const { completed } = await ask(child);
   for (;;) {
@@ -83,11 +83,11 @@ describe.each(servers)("an outage of $name", ({ name, missing, start }) => {
       );
 
       const [alone] = await Promise.all(children.map((child) => goesOn(child, 20)));
-      // Told of the outage by errors of the store, never by anything else. Who waited for a lock all the time
-      // may not have noticed.
+      // Only errors of the store reported the outage. A process that waited for a lock all the time may not
+      // have noticed it.
       expect(failuresOf(alone)).toBeGreaterThan(failuresOf(before[0]));
       for (const [i, child] of children.entries()) {
-        // Some are under way at any moment; what the outage left behind would be there at every moment.
+        // Some are under way at any moment, but leftovers of the outage would show at every moment.
         const leftover = async (): Promise<[string, number][]> => {
           const { resources } = await ask(child);
           return Object.entries(resources).filter(([kind, count]) => count > (before[i]?.resources[kind] ?? 0) + 2);

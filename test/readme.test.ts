@@ -12,10 +12,10 @@ import { pages, type Snippet, snippets } from "../scripts/lib/snippets.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const run = promisify(execFile);
 
-/** Needs what no README can bring: a PostgreSQL server of its own, and the suite has a test that runs it. */
+/** It needs its own PostgreSQL server, which no README can start. The suite has a test that runs it. */
 const ONLY_COMPILED = ["examples/backend-postgres/README.md", "packages/conformance/README.md"];
 
-/** The address that the pages name, and where the server of this test is. */
+/** The address that the pages name, and the address of the server of this test. */
 async function server(code: string): Promise<readonly [expected: string, actual: string]> {
   if (code.includes("redis://localhost:6379")) {
     const redis = await startRedis();

@@ -3,7 +3,10 @@ import { expect, it } from "vitest";
 import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
-/** Of a process that is killed, others of the same host see at once that it is gone. */
+/**
+ * A time to live that does not end within a test. Other processes of the same host still see at once that a
+ * killed process is gone.
+ */
 const NEVER = 3_600_000;
 
 async function history(manager: JobManager): Promise<RunRecord[]> {
@@ -17,7 +20,7 @@ async function begun(child: Child): Promise<void> {
   expect(await child.message()).toMatchObject({ attempt: 1 });
 }
 
-/** Makes the attempts that are left, until none is. Resolves to their numbers. */
+/** Makes the pending attempts, until none is left. Resolves to their numbers. */
 async function attemptsOf(manager: JobManager): Promise<number[]> {
   const made: number[] = [];
   const noneLeft = async (): Promise<number> => {
@@ -32,7 +35,7 @@ async function attemptsOf(manager: JobManager): Promise<number[]> {
 onSharedStores({ first: ["redis"] }, (create) => {
   it("the wait for the next attempt survives kill -9: another process makes the attempt, once", async () => {
     const options = { ...(await create()), ttl: NEVER };
-    // Opened first, as a slow machine takes its time for it: the wait must not be over before the kill.
+    // Opened first, because that may take long on a slow machine: the wait must not be over before the kill.
     await using one = await openJobManager(options);
     await using two = await openJobManager(options);
     const retry = { attempts: 2, delay: 4_000 };

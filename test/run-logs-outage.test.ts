@@ -1,6 +1,6 @@
 /**
- * Stores that are away for more lines than the memory of a log holds.
- * `OJM_OUTAGE=30 npx vitest run test/run-logs-outage.test.ts`: for 30 s.
+ * Stores that are unreachable for more lines than the memory of a log holds. `OJM_OUTAGE=30 npx vitest run
+ * test/run-logs-outage.test.ts`: for 30 s.
  * @module-tag full
  */
 import { join } from "node:path";
@@ -20,7 +20,9 @@ import { lockFile } from "./torture/stores/files.js";
  *   OJM_OUTAGE=30 npx vitest run test/run-logs-outage.test.ts     stores are away for 30 s
  */
 
-/** How long a store is away at least, in s. It is always away for more lines than memory holds. */
+/**
+ * How long a store is unreachable at least, in s. The outage always lasts for more lines than memory holds.
+ */
 const SECONDS = Number(process.env["OJM_OUTAGE"] ?? 0);
 
 /** More lines than the memory of a log holds. */
@@ -97,7 +99,7 @@ describe.each(cases)("$name", ({ missing, keeps, setUp }) => {
       await Promise.all([goesOn(child, BEYOND), pause(SECONDS * 1_000)]);
       const during = await lookAt(child);
       await end();
-      // A store that was stopped may still have had some of the lines from before in its socket.
+      // A stopped store may still have had some earlier lines in its socket.
       await expect.poll(() => lastLine(items), { interval: 20 }).toBeGreaterThan(during.written);
       await goesOn(child, 5_000);
       const answer = child.message<{ lines: number }>();
@@ -119,7 +121,7 @@ describe.each(cases)("$name", ({ missing, keeps, setUp }) => {
       console.log(
         `a line cost ${usual.toFixed(1)} µs, and ${cost.toFixed(1)} µs during the outage; ${dropped} dropped`,
       );
-      // A machine that is busy may take ten times as long for anything.
+      // A busy machine may take ten times as long for anything.
       expect(cost).toBeLessThan(10 * usual + 50);
     },
     240_000 + 2_000 * SECONDS,
@@ -139,12 +141,12 @@ it.skipIf(redisMissing !== undefined)("a job that ends while the store of its lo
   await outage.begin();
   const ended = child.message<{ lines: number }>();
   child.process.send("last");
-  // The store stays away until it has ended.
+  // The store stays unreachable until the run has ended.
   const { lines } = await ended;
   expect(await child.ended).toBe(0);
   expect(await recordOf(manager)).toMatchObject({ status: "completed" });
   await outage.end();
-  // A frozen server may still have had the last lines in its socket, and takes them as it thaws.
+  // A frozen server may still have had the last lines in its socket, and accepts them when it thaws.
   const items = await all(manager, id);
   const isCut = "missing" in (items.at(-1) ?? {});
   if (isCut) expect(items.at(-1)).toEqual({ missing: "unknown" });

@@ -15,7 +15,10 @@ const LINES = 100_000;
 interface StoreOfLogs {
   readonly name: string;
   readonly missing?: string | undefined;
-  /** The head and the tail of what it keeps, in bytes. Absent: it keeps no logs of runs that completed. */
+  /**
+   * The size of the head and the tail that it retains, in bytes. Absent: it does not retain logs of completed
+   * runs.
+   */
   readonly budget?: number;
   create(): Promise<JobManagerOptions>;
 }
@@ -80,7 +83,7 @@ function expectKept(items: readonly LogItem[], last: number, budget: number | un
   }
   const kept = bytesOf(items);
   expect(kept).toBeLessThanOrEqual(budget);
-  // A store that is too slow for the job keeps less, and says how much less.
+  // A store that is too slow for the job retains less, and reports how much less.
   expect(kept + dropped(items)).toBeGreaterThan(0.8 * budget);
 }
 
@@ -103,7 +106,7 @@ describe.each(shared)("on $name", ({ name, missing, budget, create }) => {
       expect(faultsOf(items, LINES, lineOf)).toEqual([]);
       expect(items.filter((item) => "text" in item).length).toBeGreaterThan(1_000);
       console.log(`${items.filter((item) => "text" in item).length} lines followed, ${deleted(items)} came too late`);
-      // Where the log of a run that completed is deleted, that comes after its end.
+      // If the log of a completed run is deleted, that happens after its end.
       expect(await child.ended).toBe(0);
       expectKept(await all(manager, id), LINES, budget);
       await manager.prune({ olderThan: 0 });
@@ -123,7 +126,7 @@ describe.each(shared)("on $name", ({ name, missing, budget, create }) => {
       const { items, over } = follow(manager, id);
       child.process.send("go");
       expect(await child.ended).toBe("SIGKILL");
-      // Whoever comes next finds that the holder is dead.
+      // The next process finds that the holder is dead.
       await manager.run("logger", () => {}, { wait: 60_000 });
       await over;
       expect(items.at(-1)).toEqual({ missing: "unknown" });

@@ -63,7 +63,7 @@ async function wasTriedAgain(manager: JobManager): Promise<boolean> {
 async function look(manager: JobManager, name: string): Promise<{ ticks: ScheduleTick[]; records: RunRecord[] }> {
   await using scheduler = new Scheduler(manager);
   const ticks: ScheduleTick[] = [];
-  // One that waits has no outcome so far.
+  // A waiting tick has no outcome yet.
   for await (const tick of scheduler.ticks(name)) if (tick.outcome !== "waiting") ticks.unshift(tick);
   const records: RunRecord[] = [];
   for await (const record of manager.history({ name })) records.unshift(record);
@@ -81,8 +81,8 @@ function expectEachOnce(ticks: readonly ScheduleTick[]): number[] {
 }
 
 /**
- * A body begins when the one before it has ended. The start time of a record is a moment older: it is written
- * in the commit that takes the lock, and the run before may end between the two.
+ * A body begins when the previous one has ended. The start time of a record is a moment earlier: it is
+ * written in the commit that takes the lock, and the previous run may end between the two.
  */
 function expectNoneAtOnce(records: readonly RunRecord[]): void {
   const completed = records.filter(({ status }) => status === "completed");
@@ -100,10 +100,10 @@ function openOf(records: readonly RunRecord[], to: number): string[] {
   return open.filter(({ tick = 0 }) => tick < to).map(({ id, status, attempt }) => `${id} ${status} ${attempt}`);
 }
 
-/** Kills one of the processes after the other, and begins another one for each. Resolves to when it ended. */
+/** Kills one process after the other, and starts another one for each. Resolves to when it ended. */
 async function killAndReplace(manager: JobManager, options: JobManagerOptions, alive: Child[]): Promise<number> {
   const from = Date.now();
-  // A run may end between the look at its process and the kill: then it goes on until another one is hit.
+  // A run may end between the check of its process and the kill: then repeat until a kill strikes a run.
   for (let kills = 0; Date.now() < from + SECONDS * SECOND || !(await wasTriedAgain(manager)); kills++) {
     await pause(BETWEEN_KILLS);
     const busy = await untilBusy(manager);
@@ -178,7 +178,7 @@ onSharedStores({}, (create) => {
   );
 
   it("a killed run is tried again at once by another process of its host, and not when its session is over", async () => {
-    // Who waits for the end of the session waits for longer than this test may take.
+    // Waiting for the end of the session would take longer than this test may take.
     const options = { ...(await create()), ttl: 3_600_000 };
     const retry = { attempts: 2, delay: 100, onLost: true } as const;
     const nightly = { definition: { every: 86_400_000, retry }, takes: 600_000 };

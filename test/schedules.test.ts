@@ -15,7 +15,7 @@ import { onSharedStores } from "./support/stores.js";
 /** How long, in s. */
 const SECONDS = Number(process.env["OJM_SCHEDULE_SECONDS"] ?? 15);
 const PROCESSES = 3;
-/** From one kill to the next, in ms, once all are there. */
+/** From one kill to the next, in ms, once all have started. */
 const BETWEEN_KILLS = 2_500;
 const SECOND = 1_000;
 
@@ -44,7 +44,7 @@ async function begin(folder: string): Promise<Ojm> {
   return ojm;
 }
 
-/** What the store says when all processes are over. */
+/** The contents of the store when all processes have ended. */
 interface Stored {
   readonly records: readonly RunRecord[];
   readonly ticks: readonly ScheduleTick[];
@@ -80,7 +80,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
       for (const { process } of alive) process.kill("SIGTERM");
       for (const { ended } of alive) expect((await ended).code).toBe(143);
 
-      // What a process prints of a tick comes after the outcome is stored: one that is killed prints less.
+      // A process prints a tick only after it stored the outcome, so a killed process prints less.
       const { records, ticks } = await storedIn(options);
       const run = records.map(({ tick }) => tick ?? 0);
       expect(run).toEqual([...new Set(run)]);

@@ -10,8 +10,8 @@ afterAll(() => {
   Object.assign(process.env, environment);
 });
 
-// Channels in memory that have the clock of the system share one memory in a process. What a file left there
-// was found by a later one: a test failed in one order of the files in some fifty.
+// Channels in memory with the system clock share one memory in a process. Entries of one file were visible in
+// a later one: a test failed in one of some fifty orders of the files.
 afterAll(async () => {
   const memory = await backend.open({}, { clock: systemClock });
   const left = await memory.scan({ from: "", to: "\uffff", limit: 10_000, reverse: false, values: false });

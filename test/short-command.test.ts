@@ -15,7 +15,7 @@ const OPTIONS: readonly { readonly with: string; readonly options: readonly stri
   { with: "the lock alone", options: [] },
 ];
 
-/** A machine on which cron starts a command that is soon over, and writes that it ran. */
+/** A machine on which cron starts a short command that records its run. */
 function machine(folder: string, options: readonly string[], command = "echo ran >> ran.txt"): Promise<Ended> {
   const ojm = new Ojm(folder, ["exec", "short", ...options, "--", "sh", "-c", command]);
   onTestFinished(() => void ojm.process.kill("SIGKILL"));

@@ -1,5 +1,5 @@
 /**
- * The complete example of the guide, as it is printed, through a week and a night.
+ * The complete example of the guide, unchanged, through a week and a night.
  * @module-tag full
  */
 import { readdirSync, writeFileSync } from "node:fs";
@@ -13,7 +13,10 @@ import { Simulation } from "../packages/ojob/src/testing/simulate.js";
 
 const [block] = guideBlocks().filter(({ text }) => text.includes("Batch Coordinator"));
 
-/** What the example names and does not define. A phase that finds nothing of the phase before it fails. */
+/**
+ * The functions that the example names but does not define. A phase that finds no data of the previous one
+ * fails.
+ */
 const functions = (folder: string): string => `
 const staging = (name) => require("node:path").join(${JSON.stringify(folder)}, name);
 const read = (name) => JSON.parse(require("node:fs").readFileSync(staging(name), "utf8"));
@@ -55,20 +58,20 @@ it.skipIf(block === undefined)(
     const nights = Array.from({ length: 8 }, (_, i) => `2026-05-${String(4 + i).padStart(2, "0")}`);
     expect(err).not.toMatch(/ERROR|failed/);
     expect([count(err, ">> Batch Coordinator"), count(err, ">> Cleanup Old Jobs")]).toEqual([8, 8]);
-    // Each ten minutes of a week and four hours, but not the one in which it started. What the machine
-    // missed, if it stalled, is told.
+    // Each ten minutes of a week and four hours, but not the one in which it started. Ticks that a stalling
+    // machine missed are reported.
     if (!out.includes("WARN")) expect(count(err, ">> Monitor Batch")).toBe(7 * 144 + 24);
     expect([...out.matchAll(/loaded (\S+)/g)].map(([, night]) => night)).toEqual(nights);
     expect([count(out, "Removed 3 old job records"), count(out, "Removed 0 old job records")]).toEqual([1, 7]);
 
-    // A log file a day.
+    // One log file per day.
     const days = readdirSync(join(folder, "logs")).map((file) => /\d{4}-\d\d-\d\d/.exec(file)?.[0]);
     expect(days.sort()).toEqual(nights);
 
     const records = await recordsOf(folder);
     const phases = ["extract-data", "transform-data", "load-data"];
     const runs = records.map(({ name, status, startDate }) => `${startDate.slice(0, 10)} ${name} ${status}`);
-    // The first night's were removed after a week.
+    // The files of the first night were removed after a week.
     expect(runs).toEqual(nights.slice(1).flatMap((night) => phases.map((phase) => `${night} ${phase} completed`)));
     for (const [i, record] of records.entries()) {
       if (i % 3 > 0) expect(record.startTime).toBeGreaterThanOrEqual(records[i - 1]?.endTime ?? Number.NaN);

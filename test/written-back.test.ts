@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
 import { onSharedStores } from "./support/stores.js";
 
-/** A job file on a store: a managed job that works, and a job that watches it from another process. */
+/** A job file on a store: a managed job, and a job that watches it from another process. */
 function jobFile({ chJobs, chLocks }: JobManagerOptions): string {
   return `include: [oJobManager.yaml]
 jobs:

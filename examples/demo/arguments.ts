@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-/** What the command line of the demo says. */
+/** The parsed command line of the demo. */
 export interface Arguments {
   readonly file: string;
-  /** Whether the file is the demo's own, which each demo makes anew. */
+  /** Whether the file belongs to the demo, which creates it again each time. */
   readonly isOwn: boolean;
   readonly seed: number;
   readonly days: number;

@@ -1,16 +1,16 @@
 import type { JobManager } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
 
-/** The server of the cockpit. */
+/** The server of the UI. */
 export interface Cockpit {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** The package of the cockpit. Not every copy of the repository has it built. */
+/** The package of the UI. It is not built in every copy of the repository. */
 const UI: string = "@ojm/ui";
 
-/** Opens the cockpit of a store; resolves to `undefined` if there is none to open. */
+/** Opens the UI of a store. Resolves to `undefined` if the package is not built. */
 export async function openCockpit(manager: JobManager, scheduler: Scheduler): Promise<Cockpit | undefined> {
   try {
     const { serveUi } = (await import(UI)) as {

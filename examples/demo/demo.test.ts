@@ -1,5 +1,5 @@
 /**
- * The week of the demo, which stands behind the pictures of the documents.
+ * The week of the demo, from which the pictures of the documents are taken.
  * @module-tag full
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -72,7 +72,7 @@ describe("the demo of two days", () => {
 
   test("has a run of every minute, and ends before its end", () => {
     const began = new Set(named("orders-poll").map(({ startTime }) => Math.floor(startTime / MINUTE)));
-    // But for those in which no process was there.
+    // Except those at which no process was running.
     const missed = new Set<number>();
     for (const { schedule, at, until = at, outcome } of first().ticks) {
       if (schedule !== "orders-poll" || outcome !== "missed") continue;

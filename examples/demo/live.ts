@@ -9,13 +9,13 @@ import { Work } from "./fleet/job.js";
 import type { WeekOptions } from "./week.js";
 import { timesOf } from "./world/times.js";
 
-/** How often two people ask for the same report, in ms: one of them waits. */
+/** How often two people request the same report, in ms: one of them waits. */
 const ASKED = 20_000;
 
-/** What takes long is started at once, so that there is something to look at. */
+/** Long jobs are started at once, so that there is something to see. */
 const AT_ONCE = ["video-transcode", "search-index", "nightly-report"];
 
-/** Goes on with the week in real time until Ctrl-C. `told` is called with lines for the user. */
+/** Continues the week in real time until Ctrl-C. Calls `told` with lines for the user. */
 export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: string) => void): Promise<void> {
   const store = { type: "sqlite", args: { file } };
   await using manager = await openJobManager({ chJobs: store, chLocks: store });
@@ -40,7 +40,7 @@ export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: 
   await Promise.all([asking, ...starting]);
 }
 
-/** Two people at a time want a report that only one run at a time may write. */
+/** Two people at a time request a report that only one run at a time may write. */
 async function askForReports(manager: JobManager, signal: AbortSignal): Promise<void> {
   const ask = (trigger: string): Promise<unknown> =>
     manager

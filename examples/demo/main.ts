@@ -7,7 +7,7 @@ import { changingZone, timesOf } from "./world/times.js";
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** What SQLite keeps beside its file. */
+/** The suffixes of the files that SQLite keeps beside its file. */
 const BESIDE = ["", "-wal", "-shm"];
 
 function clear({ file, isOwn }: Arguments): void {

@@ -9,8 +9,8 @@ import { install } from "../../scripts/lib/install.mjs";
 import { root, stop } from "../../scripts/lib/run.mjs";
 
 /*
- * Takes the pictures of docs/cockpit from the week that the demo makes, in the browser of this machine:
- * npm run screenshots [-- FOLDER]. With --all: every screen, in both themes, at 320 and 1440 px.
+ * Takes the pictures of docs/cockpit of the week that the demo makes, in the browser of this machine: npm run
+ * screenshots [-- FOLDER]. With --all: every screen, in both themes, at 320 and 1440 px.
  */
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -30,7 +30,7 @@ const SCREENS = {
   locks: "locks",
   audit: "audit",
 };
-/** What the documents show. */
+/** The pictures of the documents. */
 const SHOWN = [
   ["now", "dark", 1440],
   ["timeline", "light", 1440],
@@ -52,7 +52,7 @@ await build();
 const work = mkdtempSync(join(tmpdir(), "ojm-screenshots-"));
 const store = join(work, "demo.db");
 const node = ["--import", "tsx", "--conditions=@ojm/source", "examples/demo/main.ts"];
-// It goes on in real time: a fleet at work is what there is to see.
+// The demo continues in real time, so that the pictures show a fleet at work.
 const demo = spawn(process.execPath, [...node, "--store", store], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
 await said(demo, "Ctrl-C");
 const words = [join(root, "packages/cli/dist/main.js"), "ui", "--read-only", "--port", "0"];
@@ -69,7 +69,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** Waits until a program prints a word, and reads on. */
+/** Waits until a program prints a word, and keeps reading. */
 async function said(child, word) {
   let text = "";
   await new Promise((resolve, reject) => {
@@ -88,7 +88,7 @@ async function takeAll(url) {
   const page = await context.newPage();
   await page.goto(url);
   await page.locator('[data-state="live"]').waitFor({ state: "attached" });
-  // By the page: Node finds no host below localhost where the resolver of the system has none.
+  // Fetch it in the page: Node cannot resolve hosts below localhost if the resolver of the system cannot.
   const path = `api/v1/runs?name=${FAILING}&limit=1`;
   const { runs } = await page.evaluate(async (path) => (await fetch(path)).json(), new URL(path, url).href);
   SCREENS.run = `runs/${encodeURIComponent(runs[0].id)}`;

@@ -5,14 +5,14 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** The processes, as the story deals with them. */
+/** The actions of the story on the processes. */
 export interface Stage {
   /** Starts a process that runs the fleet. */
   start(instance: string): Promise<void>;
-  /** The process dies that runs this job. */
+  /** Kills the process that runs this job. */
   killHolderOf(job: string): void;
   killAll(): void;
-  /** What somebody does who looks after it all, in a process of its own. */
+  /** An action of an operator, in its own process. */
   operator(act: (one: DemoProcess) => Promise<unknown>): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { DemoProcess } from "./world/process.js";
 import { WeekStore } from "./world/store.js";
 import { timesOf } from "./world/times.js";
 
-/** What a week is made of. */
+/** The options of a week. */
 export interface WeekOptions {
   /** The SQLite file. */
   readonly file: string;

@@ -1,4 +1,4 @@
 import base from "../../tsup.base.mjs";
 
-/** Neither driver is a part of the bundle: which one is loaded is decided by the Node that runs it. */
+/** The bundle contains neither driver, because the running Node decides which one is loaded. */
 export default { ...base, entry: ["src/index.ts"] };

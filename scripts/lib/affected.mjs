@@ -5,8 +5,8 @@ import { root } from "./run.mjs";
 import { testFiles } from "./test-files.mjs";
 
 /**
- * What no import shows: a file that uses others by reading them, or by starting them as programs under a name
- * that it puts together. `npm run check` fails if a source is reached by no test, see {@link unreached}.
+ * Uses that no import shows: a file reads others, or starts them as programs under a computed name. `npm run
+ * check` fails if a source is reached by no test, see {@link unreached}.
  */
 const USES = [
   ["test/support/processes.ts", /^test\/(support\/children|original)\/.*\.child\.ts$/],
@@ -31,7 +31,7 @@ const USES = [
   ["packages/cli/src/schemas/schemas.test.ts", /^packages\/cli\/schemas\//],
 ];
 
-/** It looks for the source that each kept fault changes, and says nothing of what that source does. */
+/** It searches for the source that each kept fault changes, and does not test what that source does. */
 const READS_SOURCES = "test/mutants/mutants.test.ts";
 
 /** A change of one of these can break every test. */

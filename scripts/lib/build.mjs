@@ -27,7 +27,7 @@ export function packages() {
   return [...sorted.values()];
 }
 
-/** The names of packages and of all that they depend on. */
+/** The names of packages and of all their dependencies. */
 function withDependencies(names) {
   const all = new Map(packages().map((each) => [each.name, each.manifest]));
   const found = new Set();
@@ -41,8 +41,9 @@ function withDependencies(names) {
 }
 
 /**
- * Builds what changed: all packages, or with `only` these packages and their dependencies. Without `types`,
- * leaves out the declarations, which are not needed to run a program. They can be added while programs run.
+ * Builds the changed packages: all packages, or with `only` these packages and their dependencies. Without
+ * `types`, leaves out the declarations, which are not needed to run a program. They can be added while
+ * programs run.
  */
 export async function build({ only, types = true } = {}) {
   const wanted = only === undefined ? undefined : withDependencies([only].flat());
@@ -63,7 +64,8 @@ export async function build({ only, types = true } = {}) {
     const isBuilt = existsSync(join(path, "dist")) && isDone(stamp, hash);
     const needsTypes = types && typedEntries(manifest).length > 0 && !(isBuilt && isDone(typesStamp, hash));
     if (isBuilt && !needsTypes) continue;
-    // As many at once as there are processors. A dependency has an earlier turn, so none waits for ever.
+    // As many at once as there are processors. A dependency has an earlier turn, so no package waits for
+    // ever.
     const turn = Promise.all([turns.shift(), ...below.map((dependency) => done.get(dependency))]);
     const built = turn.then(async () => {
       console.error(`building ${isBuilt ? "the declarations of " : ""}${name} …`);

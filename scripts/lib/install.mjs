@@ -30,8 +30,8 @@ export async function install() {
 }
 
 /**
- * The environment that tells node-gyp where Node's headers are: otherwise it downloads them. pnpm takes the
- * place from the environment only.
+ * The environment in which node-gyp finds Node's headers: otherwise it downloads them. pnpm reads their path
+ * from the environment only.
  */
 export function nodeHeaders() {
   const prefix = dirname(dirname(process.execPath));

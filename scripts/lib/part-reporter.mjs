@@ -16,11 +16,11 @@ export default class PartReporter {
       const { duration, setupDuration, collectDuration, prepareDuration } = module.diagnostic();
       const ms = duration + setupDuration + collectDuration + prepareDuration;
       times[module.relativeModuleId] = ms / 1_000;
-      // One that could not be loaded has no tests.
+      // A file that could not be loaded has no tests.
       counts.failed += module.errors().length;
       for (const test of module.children.allTests()) {
         const { state, note } = test.result();
-        // One that is still pending lost its process.
+        // A test that is still pending lost its process.
         if (state !== "skipped") counts[state === "passed" ? "passed" : "failed"]++;
         else if (isOfOtherPart(test)) leftOut.add(module.relativeModuleId);
         else {

@@ -25,14 +25,14 @@ function add(hash, path) {
 const file = (name) => join(root, "node_modules/.ojm", name);
 
 /**
- * Whether the step `name` was done for this hash. The stamps are below node_modules: whoever deletes that
- * starts anew.
+ * Whether the step `name` was done for this hash. The stamps are below node_modules: deleting that repeats
+ * all steps.
  */
 export function isDone(name, hash) {
   return existsSync(file(name)) && readFileSync(file(name), "utf8") === hash;
 }
 
-/** Notes that the step `name` was done; without a hash, that it was not. */
+/** Records that the step `name` was done, or without a hash, that it was not. */
 export function markDone(name, hash) {
   if (hash === undefined) return rmSync(file(name), { force: true });
   mkdirSync(dirname(file(name)), { recursive: true });

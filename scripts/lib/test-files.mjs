@@ -36,10 +36,10 @@ export function writeTestTimes(times) {
   writeFileSync(TIMES, `${JSON.stringify({ quick: slow(quick), rest: slow(rest) }, undefined, 2)}\n`);
 }
 
-/** What a file that is not in the table takes, in s: mostly the start of its process. */
+/** The time of a file that is not in the table, in s: mostly the start of its process. */
 const SHORT = 2;
 
-/** What the checks cost the first shard, in seconds of tests. */
+/** The cost of the checks for the first shard, in seconds of tests. */
 const CHECKS = 300;
 
 /**

@@ -6,7 +6,7 @@ import { type RedisBinary, startRedis, startRedisCluster, startSentinel } from "
 const module: string = fileURLToPath(import.meta.resolve("@ojm/redis"));
 const DEADLINE = 2_000;
 
-/** No node is brought down here: one that a busy machine keeps from answering must not be taken for dead. */
+/** No node is brought down here: a node that cannot answer on a busy machine must not count as dead. */
 const SILENCE = 30_000;
 
 /** One server, with every fault. It keeps its data over a restart. */
@@ -37,7 +37,7 @@ export function singleServer(binary: RedisBinary): Harness {
   });
 }
 
-/** A Cluster of three masters. Its clients connect to each node by itself, so nothing stands in between. */
+/** A Cluster of three masters. Its clients connect to each node directly, so there is no proxy in between. */
 export const cluster: Harness = onServer({
   name: "redis cluster",
   type: backend,
@@ -47,7 +47,7 @@ export const cluster: Harness = onServer({
   args: (_port, { nodes }, deadline) => ({ cluster: { nodes }, deadline }),
 });
 
-/** A master and its replica under three Sentinels, which tell the clients where the master is. */
+/** A master and its replica under three Sentinels, from which the clients learn where the master is. */
 export const sentinel: Harness = onServer({
   name: "redis sentinel",
   type: backend,

@@ -3,7 +3,7 @@ import { afterAll, describe, it } from "vitest";
 import { seed } from "./seed.js";
 
 /**
- * What `npm test` runs of the suite on a variant of a store whose single server runs it whole: the cases that
+ * The cases that `npm test` runs on a variant of a store whose single server runs the whole suite: those that
  * a different topology breaks first.
  */
 const OF_A_VARIANT: ReadonlySet<string> = new Set(
@@ -13,15 +13,15 @@ const OF_A_VARIANT: ReadonlySet<string> = new Set(
 );
 
 /**
- * What `npm test` leaves out on a server: what core encodes before any store sees it, and crowds of
+ * The cases that `npm test` leaves out on a server: what core encodes before any store sees it, and many
  * processes. The stores in a file have these cases in `npm test`.
  */
 const NOT_ON_A_SERVER = /^(KEY|VAL|VRB)-|^(LIF-02[1-4]|LIN-008)$/;
 
 /**
- * Makes each case of the suite a test; or says why this machine cannot run it. `npm test` runs its cases with
- * few repetitions. `npm run test:all` runs those that it leaves out, and with all repetitions those that have
- * more of them.
+ * Makes each case of the suite a test, or reports why this machine cannot run it. `npm test` runs its cases
+ * with few repetitions. `npm run test:all` runs those that it leaves out, and with all repetitions those that
+ * have more of them.
  */
 export function conformance(harness: Harness, missing?: string, scope: "whole" | "server" | "variant" = "whole"): void {
   if (missing !== undefined) {

@@ -10,7 +10,9 @@ import { ojm, start } from "../../packages/cli/src/testing/ojm.js";
 import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { blocksByHeading, replaced } from "./stage.js";
 
-/** The phases hand on what they have by `$set`: files that scripts write begin at the working directory. */
+/**
+ * The phases hand on their data by `$set`: paths of files that scripts write begin at the working directory.
+ */
 const FUNCTIONS = `
   function extractFromDatabase() { return ["row"] }
   function saveToStaging(data, name) { $set(name, data) }

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 
 /**
- * The library that gives a process another wall clock, as the program `faketime` would load it; why not,
- * where it is not here.
+ * The library that gives a process another wall clock, as the program `faketime` would load it, or why it is
+ * missing.
  */
 export const faketime: { readonly library: string } | { readonly missing: string } = find();
 
@@ -14,9 +14,8 @@ function find(): typeof faketime {
 }
 
 /**
- * The environment of a process whose wall clock shows `time`, in ms since 1970, in the moment in which `now`
- * is right, and goes on from there. The monotonic clock stays as it is: that one is the host's, for all
- * processes.
+ * The environment of a process whose wall clock shows `time`, in ms since 1970, at the moment `now`, and runs
+ * on from there. The monotonic clock is unchanged: all processes share that of the host.
  */
 export function withClockAt(time: number): NodeJS.ProcessEnv {
   if ("missing" in faketime) throw new Error(faketime.missing);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NO_GUIDE } from "../../packages/ojob/src/testing/guide.js";
 import { type Additions, blocksByHeading, type Played, play, stores } from "./stage.js";
 
-/** What a block must do: what the text around it says. */
+/** What a block must do according to the text around it. */
 interface Expectation extends Additions {
   /** Whether a job fails, or is stopped before its end. */
   readonly fails?: true;
@@ -13,7 +13,7 @@ const noErrors = (names: readonly string[]) => (played: Played) => {
   expect(played.records).toEqual(names.map((name) => `${name} completed`));
 };
 
-/** Stands for the long work of the guide. */
+/** A replacement for the long work of the guide. */
 const short = [["sleep(5000, true)", "sleep(100, true)"]] as const;
 const everySecond = (cron: string) => [[`"${cron}"`, '"* * * * * *"']] as const;
 
@@ -33,7 +33,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
   },
   "oJobManager Job Start": {
     todo: ["My Protected Job"],
-    // Nobody ends it but the end of the job itself.
+    // Only the end of the job itself ends it.
     expects: noErrors(["data-processor"]),
   },
   "oJobManager Job End": {
@@ -92,7 +92,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
     expects({ log, records }) {
       for (const batch of ["batch-001", "batch-002", "batch-003"]) {
         expect(log.indexOf(`Processing batch: ${batch}`)).toBeLessThan(log.indexOf(`Batch completed: ${batch}`));
-        // The template in the name is filled, whatever the name was given with.
+        // The template in the name is filled, whichever way the name was given.
         expect(records).toContain(`batch-${batch} completed`);
       }
       expect(records).toHaveLength(3);
@@ -116,7 +116,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
       expect(
         log.filter((line) => /^Job: something \| Status: COMPLETED \| Duration: \d+s$/.test(line)).length,
       ).toBeGreaterThan(1);
-      // It is not a day old.
+      // It is less than a day old.
       expect(records).toEqual(["something completed"]);
     },
   },
@@ -205,7 +205,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
       ["// Job A logic", 'sleep(50, true); log("A");'],
       ["// Job B logic (runs after Job A)", 'log("B");'],
     ],
-    // The one that waits stands first.
+    // The waiting one comes first.
     todo: ["Job B", "Job A"],
     expects({ log, records }) {
       expect(log).toEqual(["A", "B"]);
@@ -255,7 +255,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
   },
 };
 
-/** Blocks that are no job files, and those that have a test of their own. */
+/** Blocks that are not job files, and those that have a test of their own. */
 const others: Readonly<Record<string, string>> = {
   "Pattern 3: Distributed Channel Storage": "ignite.test.ts",
   "Complete Example: Batch Processing System": "the simulated week",
@@ -265,7 +265,7 @@ const others: Readonly<Record<string, string>> = {
   "Channel Issues": "one argument of Init",
 };
 
-/** What the scripts load: nothing, or the functions of OpenAF, of which some have the names of ours. */
+/** What the scripts load: nothing, or the functions of OpenAF, some of which have the same names as ours. */
 const PACKAGES = [
   { title: "without a package", packages: [], tags: ["full"] },
   { title: "with @ojm/openaf", packages: ["@ojm/openaf"], tags: [] },

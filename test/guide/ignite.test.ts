@@ -12,7 +12,7 @@ import { blocksByHeading, replaced, stores } from "./stage.js";
 
 const block = blocksByHeading().get("Pattern 3: Distributed Channel Storage");
 
-/** Whoever executes goes on until the others have given up. */
+/** The executing process runs until the others have given up. */
 const FUNCTIONS = `
   var fs = require("fs");
   function getOrders() { return [1, 2]; }

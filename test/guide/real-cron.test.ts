@@ -7,8 +7,8 @@ import { clearFolders, type Past, runPast, type Scene } from "./real-cron.js";
 import { blocksByHeading } from "./stage.js";
 
 /*
- * The blocks of the guide that have a schedule, with the cron that is printed, by a wall clock that comes to
- * its tick.
+ * The blocks of the guide that have a schedule, with the cron that is printed, with a wall clock that reaches
+ * the tick.
  */
 
 const blocks = blocksByHeading();
@@ -26,8 +26,8 @@ const missing =
 const EXTRACTED = "2027-01-15T02:00:00.000Z";
 
 /**
- * The phases of the complete example hand on what they have through files; one that finds nothing of the
- * phase before fails.
+ * The phases of the complete example hand on their data through files. A phase that finds no data of the
+ * previous one fails.
  */
 const BATCH = `
   var fs = require("node:fs");
@@ -55,7 +55,7 @@ async function recordsIn(folder: string): Promise<RunRecord[]> {
   return records.sort((a, b) => a.startTime - b.startTime);
 }
 
-/** What holds for each of them: nothing before its tick, no failure, and an end in good order. */
+/** Expectations for each of them: nothing before its tick, no failure, and an orderly end. */
 function expectWell(heading: string, { code, err, late }: Past): void {
   console.info(`${heading}: ${late} ms after its tick`);
   expect(late).toBeGreaterThanOrEqual(0);

@@ -5,31 +5,31 @@ import { Ojm } from "../../packages/cli/src/testing/ojm.js";
 import { withClockAt } from "./faketime.js";
 
 /**
- * So long before the tick a process starts, in ms. Where it takes longer to be ready, it is started anew,
+ * How long before the tick a process starts, in ms. If it takes longer to be ready, it is started again,
  * earlier.
  */
 const LEADS = [15_000, 30_000, 60_000, 120_000, 240_000];
 
-/** A tick of which nothing was seen so long after it, in ms, was missed: the process was not ready. */
+/** A tick without effect after this time, in ms, was missed: the process was not ready. */
 const MISSED = 60_000;
 
-/** A job file that is run as it stands, past a tick of one of its schedules. */
+/** A job file that is run unchanged, past a tick of one of its schedules. */
 export interface Scene {
-  /** As it is printed. */
+  /** The printed text. */
   readonly text: string;
   /** Defines the functions that the text leaves out. */
   readonly functions?: string;
   /** When the schedule is due, in ISO 8601. */
   readonly tick: string;
-  /** The first log line that the tick brings about. */
+  /** The first log line that the tick causes. */
   readonly began: string;
-  /** What the error output holds once all that it brings about is done. */
+  /** The text in the error output once everything that the tick causes is done. */
   readonly ended: string;
-  /** Where an earlier scene was run, whose files this one finds. */
+  /** The folder of an earlier scene, whose files this one uses. */
   readonly folder?: string;
 }
 
-/** What came of it. */
+/** The result of a scene. */
 export interface Past {
   readonly code: number | null;
   readonly out: string;
@@ -50,8 +50,8 @@ export function clearFolders(): void {
 }
 
 /**
- * Runs a scene by a wall clock that shows some seconds before the tick, until the tick is dealt with; ends it
- * by SIGTERM.
+ * Runs a scene with a wall clock that starts some seconds before the tick, until the tick has been handled.
+ * Ends it by SIGTERM.
  */
 export async function runPast(scene: Scene): Promise<Past> {
   for (const lead of LEADS) {

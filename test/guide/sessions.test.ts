@@ -1,5 +1,5 @@
 /**
- * The commands of docs/guide.md, and what they print.
+ * The commands of docs/guide.md, and their output.
  * @module-tag full
  */
 import { execFile } from "node:child_process";
@@ -11,7 +11,7 @@ import { commandOf } from "../../packages/cli/src/testing/ojm.js";
 
 const GUIDE = fileURLToPath(new URL("../../docs/guide.md", import.meta.url));
 
-/** A command of `docs/guide.md`, and what it prints. */
+/** A command of `docs/guide.md`, and its output. */
 interface Command {
   readonly line: string;
   readonly prints: string;
@@ -42,7 +42,7 @@ function comparable(text: string): string {
   return text.replace(/^(?:>>|<<|--) .*\n/gm, "").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
 }
 
-/** What a shell prints for a command line, in a folder with the files of the guide. */
+/** The output of a shell for a command line, in a folder with the files of the guide. */
 function typed(line: string): Promise<string> {
   const main = commandOf([])
     .map((word) => `"${word}"`)

@@ -16,7 +16,7 @@ export interface Block {
   readonly text: string;
 }
 
-/** All YAML blocks of the guide by the heading that they stand under; none where the guide is not here. */
+/** All YAML blocks of the guide by their headings. Empty if the guide is missing. */
 export function blocksByHeading(): Map<string, Block> {
   const blocks = new Map<string, Block>();
   let heading = "";
@@ -30,7 +30,7 @@ export function blocksByHeading(): Map<string, Block> {
   return blocks;
 }
 
-/** What a channel of the manager is opened with. */
+/** The options with which a channel of the manager is opened. */
 interface ChannelConfig {
   readonly type: string;
   readonly args: Readonly<Record<string, unknown>>;
@@ -83,9 +83,9 @@ export const stores: readonly Store[] = [
   },
 ];
 
-/** What a block leaves out on purpose. */
+/** The parts that a block leaves out on purpose. */
 export interface Additions {
-  /** JavaScript that defines the functions which the block names only. */
+  /** JavaScript that defines the functions that the block only names. */
   readonly load?: string;
   /** Replacements in the text: data for `[...]`, a shorter cron, a shorter sleep. */
   readonly replace?: readonly (readonly [what: string, by: string])[];
@@ -93,11 +93,11 @@ export interface Additions {
   readonly jobs?: readonly object[];
   /** Of a fragment. */
   readonly todo?: readonly unknown[];
-  /** What the output must hold before a daemon is told to end. */
+  /** The text that the output must have before a daemon is asked to end. */
   readonly until?: (out: string) => boolean;
 }
 
-/** What came of running a block. */
+/** The result of running a block. */
 export interface Played {
   /** Whether all jobs went well. */
   readonly well: boolean;
@@ -137,8 +137,8 @@ export function replaced(block: Block, replace: Additions["replace"] = []): stri
 }
 
 /**
- * The block as a whole job file whose manager is on this store, and which shows its records and locks in the
- * end.
+ * The block as a complete job file whose manager uses this store, and which shows its records and locks at
+ * the end.
  */
 function complete(block: Block, config: object, { replace, jobs = [], todo }: Additions): string {
   const file = fromYaml(replaced(block, replace)) as JobFile;
@@ -152,7 +152,7 @@ function complete(block: Block, config: object, { replace, jobs = [], todo }: Ad
   return toYaml(file);
 }
 
-/** Runs a block with what it leaves out, in this process, with these packages for its scripts. */
+/** Runs a block with its missing parts, in this process, with these packages for its scripts. */
 export async function play(
   block: Block,
   store: Store,
@@ -195,7 +195,7 @@ export async function play(
     process.chdir(home);
     clearInterval(watch);
     for (const fd of fds) closeSync(fd);
-    // The next block begins with an empty store, on a server too.
+    // The next block begins with an empty store, even on a server.
     if (!("path" in config.chJobs.args) && !("file" in config.chJobs.args)) {
       for (const name of ["jobs", "locks", "times", "schedules", "logs"])
         await (await openChannel(`oJobManager-${name}`, config.chJobs)).destroy();

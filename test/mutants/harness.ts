@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 
 /*
- * Stands in for vitest where tests are run on mutants: a process that begins at once, runs the tests one by
- * one, and ends with the first that fails. `expect` is vitest's own.
+ * Replaces vitest for tests on mutants: a process that starts at once, runs the tests one by one, and ends at
+ * the first failure. `expect` is vitest's own.
  */
 
 type Body = (...args: never[]) => unknown;
@@ -23,16 +23,16 @@ interface Suite {
   readonly parts: (Suite | Test)[];
 }
 
-/** What became of the tests, as it is written for who started this process. */
+/** The outcome of the tests, in the form that is written for the parent process. */
 export interface Outcome {
   readonly passed: number;
-  /** What it took of the processor, in ms. */
+  /** The processor time, in ms. */
   readonly cpu: number;
   /** The longest that one test waited for something, in ms. */
   readonly idle: number;
   /** The first test that failed. */
   readonly failed?: string;
-  /** It did not fail, but waits for what never comes. */
+  /** It did not fail, but waits for something that never comes. */
   readonly stuck?: boolean;
 }
 
@@ -49,14 +49,14 @@ let longestIdle = 0;
 /** A test that ends itself, because this machine cannot run it. */
 class Skipped extends Error {}
 
-/** What a test is given, as far as the tests of this repository use it. */
+/** The context of a test, as far as the tests of this repository use it. */
 const context = {
   skip(when: unknown = true): void {
     if (when !== false) throw new Skipped();
   },
 };
 
-/** A body, after or before its options: limits do not count. */
+/** A body, after or before its options. Limits are ignored. */
 type Rest = readonly [body: Body, limit?: number] | readonly [options: object, body: Body];
 
 /**
@@ -120,7 +120,7 @@ export const afterEach: Declared = hook("afterEach");
 export const afterAll: Declared = hook("afterAll");
 export const onTestFinished: Declared = (body) => void finished.unshift(body);
 
-/** `expect.poll` of a vitest that is not there: asks again until the answer is as expected. */
+/** A replacement for `expect.poll` of vitest: asks again until the answer is as expected. */
 export function withPoll<T extends object>(expect: T): T {
   const poll = (ask: () => unknown, { interval = 50, timeout = 60_000 } = {}) => {
     const end = performance.now() + timeout;
@@ -178,7 +178,7 @@ async function runSuite(suite: Suite): Promise<void> {
   await all(suite.hooks.afterAll);
 }
 
-/** Tells by the loop of events itself: on a machine with much to do, time says nothing. */
+/** Detects it by the event loop itself: on a busy machine, time proves nothing. */
 function watchIdleness(most: number, onStuck: () => void): void {
   let before = performance.eventLoopUtilization();
   let done = -1;
@@ -195,13 +195,13 @@ export interface Plan {
   /** Where {@link Outcome} is written. */
   readonly outcome: string;
   readonly files: readonly string[];
-  /** One is stuck if nothing at all happens for so long, in ms. */
+  /** A test is stuck if nothing at all happens for this long, in ms. */
   readonly mostIdle: number;
   /** Is called before each test. */
   reset(): void;
 }
 
-/** Runs the tests of these files, and writes what became of them. */
+/** Runs the tests of these files, and writes their outcome. */
 export async function main({ outcome, files, mostIdle, reset }: Plan): Promise<void> {
   const end = (rest: Omit<Outcome, "passed" | "cpu" | "idle">): never => {
     const { user, system } = process.cpuUsage();
@@ -212,7 +212,7 @@ export async function main({ outcome, files, mostIdle, reset }: Plan): Promise<v
   const fail = (error: unknown): never => end({ failed: `${running}: ${firstLine(error)}` });
   process.on("unhandledRejection", fail).on("uncaughtException", fail);
   watchIdleness(mostIdle, () => end({ failed: running, stuck: true }));
-  // What files that share a process do after each, see test/setup-sharing.ts.
+  // The cleanup after each file that shares a process: see test/setup-sharing.ts.
   const { afterAll } = current.hooks;
   try {
     for (const file of files) {

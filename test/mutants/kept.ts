@@ -6,21 +6,18 @@ import { filesIn } from "./symbols.js";
 /** A mutant made by hand: a fault that the tests once let pass, or one that would be worse than most. */
 export interface NamedMutant extends Row {
   readonly name: string;
-  /** What goes wrong for a user where the code is like this. */
+  /** What goes wrong for a user if the code is like this. */
   readonly why: string;
   /** The tests that must notice it, as the list names them. None: the usual ones. */
   readonly tests: readonly string[];
 }
 
-/**
- * A mutant that no test can notice, because the program does the same, or nothing that is promised is
- * different.
- */
+/** A mutant that no test can notice, because the program does the same, or breaks no promise. */
 export interface Equivalent extends Row {
   readonly why: string;
 }
 
-/** What is known of the mutants of the packages beyond what can be made of their sources. */
+/** The known facts about mutants of the packages that cannot be derived from their sources. */
 export interface Kept {
   readonly named: readonly NamedMutant[];
   readonly equivalent: readonly Equivalent[];
@@ -51,7 +48,7 @@ function parse(pack: string, list: string): Kept {
   return { named, equivalent };
 }
 
-/** What is kept of all packages: a file for each. */
+/** The kept lists of all packages: a file for each. */
 function readKept(): Kept {
   const lists = readdirSync(FOLDER).map((file) =>
     parse(file.replace(/\.txt$/, ""), readFileSync(join(FOLDER, file), "utf8")),

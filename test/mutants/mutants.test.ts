@@ -159,7 +159,7 @@ describe("what is kept", { tags: ["full"] }, () => {
     const known = kept.equivalent.map((it) => mutantOf(root, it, it.symbol));
     const sampled = new Set(allMutants(root, [...new Set(known.map(({ file }) => file))]).map(place));
     expect(known.filter((mutant) => sampled.has(place(mutant)))).toEqual([]);
-    // Only what a sample makes needs an entry.
+    // Only a mutant that a sample can make needs an entry.
     const made = known.flatMap(({ file }) => mutantsOf(file, readFileSync(join(root, file), "utf8"))).map(place);
     expect(known.filter((mutant) => !made.includes(place(mutant)))).toEqual([]);
   });

@@ -6,7 +6,7 @@ interface Change {
   readonly operator: string;
   readonly node: ts.Node;
   readonly replacement: string;
-  /** What an anchor names, if not the node. */
+  /** The target of an anchor, if it is not the node. */
   readonly about?: ts.Node;
 }
 
@@ -31,7 +31,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   return mutantsIn(source, source);
 }
 
-/** All mutants of a part of a source file; with `byHand` also those that only the kept list has. */
+/** All mutants of a part of a source file; with `byHand`, also those that only the kept list has. */
 export function mutantsIn(source: ts.SourceFile, part: ts.Node, byHand = false): Mutant[] {
   const mutants: Mutant[] = [];
   const visit = (node: ts.Node): void => {
@@ -142,9 +142,7 @@ function* literals(node: ts.Node): Generator<Change> {
   }
 }
 
-/*
- * What follows is only for the kept list: faults that people make, or made, which would flood a sample.
- */
+/* The rest is only for the kept list: faults that people make, or made, and that would flood a sample. */
 
 /** The constants that an expression can become, beside `true` and `false`. */
 const CONSTANTS = ["undefined", "null", "0", "Infinity", "[]", "{}"] as const;
@@ -235,7 +233,7 @@ function isLeftToHand(node: ts.Node): boolean {
   return only === undefined || !isJump(only) || withIf(only) !== node;
 }
 
-/** Whether it is an expression of which a value is wanted, and not a part of another one. */
+/** Whether it is an expression whose value is used, and not a part of another one. */
 function isValue(node: ts.Expression): boolean {
   const { parent } = node;
   if (ts.isCallExpression(parent)) return parent.expression !== node;
@@ -252,7 +250,7 @@ function isCondition(node: ts.Expression): boolean {
   return (ts.isConditionalExpression(parent) || ts.isForStatement(parent)) && parent.condition === node;
 }
 
-/** Whether it is no array, but what one is taken apart into. */
+/** Whether it is a destructuring pattern rather than an array. */
 function isTarget({ parent }: ts.ArrayLiteralExpression): boolean {
   return ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken;
 }

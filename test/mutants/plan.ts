@@ -46,9 +46,9 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
 
 /**
  * The tests that a file has part in, the likeliest to notice something first: its own, then its folder's,
- * then those of the folders that it is in; with `thorough`, those of what is made of it, too; with `all`,
- * also those that `npm test` leaves out: a fault that only these notice is one that `npm test` lets pass.
- * Where its package has none of these, all tests that come to it: its package's first, then the nearest.
+ * then those of the folders that it is in; with `thorough`, those of the files that use it, too; with `all`,
+ * also those that `npm test` leaves out: `npm test` misses a fault that only these notice. If its package has
+ * none of these, all tests that reach it: its package's first, then the nearest.
  */
 export function testsOf(root: string, { file }: Pick<Mutant, "file">, options: Breadth): string[] {
   const near = testsOfPackage(root, file, options);
@@ -59,7 +59,7 @@ export function testsOf(root: string, { file }: Pick<Mutant, "file">, options: B
     .sort((a, b) => isOwn(b) - isOwn(a));
 }
 
-/** How far a mutant's tests are looked for. */
+/** How far the search for a mutant's tests goes. */
 interface Breadth {
   readonly thorough: boolean;
   readonly all: boolean;
@@ -82,7 +82,7 @@ function testsOfPackage(root: string, file: string, { thorough, all }: Breadth):
   const own = file.replace(/\.ts$/, ".test.ts");
   const folder = dirname(file);
   const source = join(...file.split("/").slice(0, 3));
-  // Those of what it is made from tell nothing of it.
+  // The tests of the files that it uses do not test it.
   const below = new Set([...reach(root, file)].map((it) => dirname(it)));
   const isAround = (test: string): boolean => dirname(test) !== source && `${folder}/`.startsWith(`${dirname(test)}/`);
   const rank = (test: string): number => {

@@ -2,13 +2,13 @@ import { rowOf } from "./rows.js";
 import type { Verdict } from "./trial.js";
 import type { Mutant } from "./types.js";
 
-/** A mutant, and what became of it. */
+/** A mutant and its outcome. */
 export interface Tried {
   readonly mutant: Mutant;
   readonly verdict: Verdict;
 }
 
-/** The lines that a mutant changes, before and after, and what the kept list would call it. */
+/** The lines that a mutant changes, before and after, and its name in the kept list. */
 export function describeSurvivor(mutant: Mutant, text: string): string {
   const { start, end, replacement } = mutant;
   const from = text.lastIndexOf("\n", start - 1) + 1;

@@ -2,7 +2,7 @@ import { mutantsIn } from "./operators.js";
 import { type CodeSymbol, symbolsNamed, symbolsOf } from "./symbols.js";
 import type { Mutant, Place } from "./types.js";
 
-/** What a row of the kept list changes. */
+/** The change of a row of the kept list. */
 export interface Row {
   /** The package whose sources have the symbol. */
   readonly pack: string;
@@ -16,7 +16,7 @@ export interface Row {
   readonly change: string;
 }
 
-/** The mutant that a row means. Throws with what to do where it cannot be made. */
+/** The mutant that a row means. Throws with advice if it cannot be made. */
 export function mutantOf(root: string, row: Row, name: string): Mutant {
   const { pack, symbol, change } = row;
   const found = symbolsNamed(root, pack, symbol);

@@ -72,7 +72,7 @@ export function symbolsNamed(root: string, pack: string, named: string): CodeSym
   const read = (file: string): Source => ({ file, text: readFileSync(join(root, file), "utf8") });
   const sources = packages.get(key) ?? sourcesIn(root, folder).map(read);
   packages.set(key, sources);
-  // Only what has the name is worth parsing.
+  // Parse only files that contain the name.
   const last = name.slice(name.lastIndexOf(".") + 1);
   return sources
     .filter(({ file, text }) => (path === undefined || file.endsWith(`/${path}`)) && text.includes(last))

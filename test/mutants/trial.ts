@@ -18,21 +18,19 @@ import type { Outcome } from "./harness.js";
 import { processesOf } from "./plan.js";
 import type { Mutant } from "./types.js";
 
-/**
- * What became of a mutant. `stuck`: the tests did not come to an end. `broken`: the tests could not be run.
- */
+/** The outcome of a mutant. `stuck`: the tests did not end. `broken`: the tests could not be run. */
 export interface Verdict {
   readonly outcome: "killed" | "survived" | "stuck" | "broken";
   /** The first test that failed, or what went wrong. */
   readonly by?: string;
-  /** What the tests took of the processor, in ms. */
+  /** The processor time of the tests, in ms. */
   readonly cpu?: number;
   /** The longest that one of them waited for something, in ms. */
   readonly idle?: number;
 }
 
 /**
- * What ends the tests: so much of the processor, in s, and nothing at all that happens for so long, in ms.
+ * What ends the tests: a limit of processor time, in s, and a time in which nothing at all happens, in ms.
  */
 interface Limits {
   readonly cpu: number;
@@ -42,17 +40,17 @@ interface Limits {
 const UNCHANGED: Limits = { cpu: 3_600, idle: 90_000 };
 
 /**
- * What tests may take of the processor, in times of what they take on the code as it is, and in s beyond:
- * what loops for ever is ended then.
+ * The limit of the processor time of tests: a multiple of that on the unchanged code, plus some seconds. It
+ * ends endless loops.
  */
 const TIMES = 1.5;
 const MORE = 5;
 
-/** How long a test may wait, in times of the longest wait on the code as it is, and in ms at least. */
+/** How long a test may wait, as a multiple of the longest wait on the unchanged code, and in ms at least. */
 const WAITS = 3;
 const SHORTEST = 6_000;
 
-/** The simulation finds what it finds with few seeds; a mutant must not cost minutes. */
+/** The simulation finds most faults with few seeds, and a mutant must not cost minutes. */
 const ENV: NodeJS.ProcessEnv = { OJM_SEEDS: "6" };
 
 /** A copy of the tree, in which mutants are tried: the tree itself stays as it is. */
@@ -82,7 +80,7 @@ export class Trial {
     this.#standInForVitest();
   }
 
-  /** Puts the harness in the place of vitest: ten times sooner at the first test. */
+  /** Replaces vitest by the harness, which reaches the first test ten times sooner. */
   #standInForVitest(): void {
     const folder = join(this.#copy, "node_modules/vitest");
     const vitest = pathToFileURL(join(realpathSync(folder), "dist/index.js")).href;
@@ -97,7 +95,7 @@ export class Trial {
         `import { withPoll } from ${JSON.stringify(harness)};`,
         `export * from ${JSON.stringify(harness)};`,
         "const expect = withPoll(real);",
-        // Fake timers ask vitest's worker how they are to be.
+        // Fake timers read their configuration from vitest's worker.
         "globalThis.__vitest_worker__ ??= { config: { fakeTimers: {} }, environment: { name: 'node' }, ctx: {} };",
         "export { expect, vi };",
       ].join("\n"),
@@ -124,9 +122,7 @@ export class Trial {
     return broken ?? { outcome: "survived" };
   }
 
-  /**
-   * A file of tests alone, on the code as it is, and once: what that takes is the measure for the mutants.
-   */
+  /** Runs a test file alone and once on the unchanged code. Its cost is the measure for the mutants. */
   async #onUnchanged(test: string): Promise<Verdict> {
     const verdict = this.#unchanged.get(test) ?? (await this.#run([test], UNCHANGED));
     this.#unchanged.set(test, verdict);
@@ -160,16 +156,17 @@ export class Trial {
     const outcome = join(this.#copy, "outcome.json");
     rmSync(outcome, { force: true });
     const node = ["--import", "tsx", "--conditions=@ojm/source", "test/mutants/run-tests.ts"];
-    // What a test that failed left in the folder for temporary files goes with the copy.
+    // Temporary files of a failed test are removed with the copy.
     const env = { ...process.env, ...ENV, TMPDIR: join(this.#copy, "tmp"), ...(this.#all && { OJM_ALL: "1" }) };
     const options = { cwd: this.#copy, env, detached: true, stdio: "ignore" } as const;
-    // The system ends what uses too much of the processor: time says nothing on a machine with much to do.
+    // The system ends a process that uses too much processor time: on a busy machine, elapsed time proves
+    // nothing.
     const limited = ["-c", `ulimit -t ${limits.cpu}; exec "$0" "$@"`, process.execPath];
-    // A group of its own, so that it can be ended with all that it started.
+    // A group of its own, so that it can be ended with all of its children.
     const child = spawn("sh", [...limited, ...node, outcome, String(limits.idle), ...tests], options);
     this.#child = child;
     const signal = await new Promise<string | null>((resolve) => child.once("close", (_, signal) => resolve(signal)));
-    // A test that failed leaves its servers behind.
+    // A failed test leaves its servers behind.
     this.#kill();
     this.#child = undefined;
     if (existsSync(outcome)) return verdict(JSON.parse(readFileSync(outcome, "utf8")) as Outcome);

@@ -9,7 +9,7 @@ export interface Mutant {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
-  /** What an anchor of the kept list names: the expression or statement that the operator is about. */
+  /** The target of an anchor of the kept list: the expression or statement that the operator changes. */
   readonly about: Place;
 }
 

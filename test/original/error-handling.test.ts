@@ -104,7 +104,7 @@ describe("D8 D9: ending what was never started", () => {
   });
 
   it("of many runs that ended, nothing is left over", async () => {
-    // One entry says which process sweeps for all: it comes with the first sweep, and stays.
+    // One entry names the process that sweeps for all: the first sweep creates it, and it stays.
     const left = '$ch("oJobManager-locks").getKeys().filter((key) => key[0] !== "sweep").length';
     const script = `for (var i = 0; i < 30; i++) { $job("Work"); } print(${left});`;
     const caller = `  - name: Caller\n    exec: |\n      ${script}\n`;

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
- * Starts a run of "job", computes without a break until a file is there, and ends the run before its timers
- * and watches can tell it anything. Sends when the run began, and in the end what became of its end.
- * Arguments: the manager's options, the path of the file.
+ * Starts a run of "job", blocks the event loop until a file exists, and ends the run before its timers and
+ * watches can report anything. Sends when the run began, and at the end the result of ending it. Arguments:
+ * the manager's options, the path of the file.
  */
 const [options = "{}", file = ""] = process.argv.slice(2);
 const NOTHING = new Int32Array(new SharedArrayBuffer(4));

@@ -27,20 +27,23 @@ const NAMES = 60;
 const EACH: readonly number[] = Array.from({ length: NAMES }, (_, i) => i);
 
 /**
- * Of those whose leases are to end within a test, and not before they are meant to: a machine that stalls for
- * less must not end them.
+ * The time to live of holders whose leases must end within a test, but not too early: a shorter stall of the
+ * machine must not end them.
  */
 const TTL = 8_000;
 
 /**
- * Of those whose leases are to be renewed within a test: a machine that stalls for less must not end them.
+ * The time to live of holders whose leases are renewed within a test: a shorter stall of the machine must not
+ * end them.
  */
 const LONG_TTL = 6_000;
 
-/** Of those whose leases must neither end nor be renewed, and who must sweep away nothing. */
+/**
+ * The time to live of holders whose leases must neither end nor be renewed, and that must not sweep anything.
+ */
 const NEVER = 3_600_000;
 
-/** How a run loses its lock to another one: what is done to it, and how its record ends. */
+/** How a run loses its lock to another one: the change, and the end of its record. */
 const losses: readonly (readonly [
   how: string,
   ttl: number,
@@ -56,12 +59,12 @@ function wallClockOff(ms: () => number): Clock {
   return { ...systemClock, now: () => systemClock.now() + ms() };
 }
 
-/** Asks for the lock of "job" for so long, in ms, and is refused each time. */
+/** Requests the lock of "job" for this long, in ms, and is refused each time. */
 async function refusedFor(ms: number, contender: JobManager): Promise<void> {
   const end = performance.now() + ms;
   while (performance.now() < end) {
     await expect(contender.start("job", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
-    // Without a pause, it takes a processor from all that is tested beside it.
+    // Without a pause, it would occupy a processor that other tests need.
     await pause(5);
     await pause(50);
   }
@@ -74,22 +77,22 @@ async function recordsOf(manager: JobManager): Promise<RunRecord[]> {
   return records;
 }
 
-/** The next end of a run that this manager writes fails, in a way that trying again does not mend. */
+/** The next end of a run that this manager writes fails with an error that a retry cannot fix. */
 function failNextEnd({ channels: { jobs, locks } }: JobManager): void {
   const full = (): Promise<never> => {
     for (const channel of [jobs, locks]) Reflect.deleteProperty(channel, "commitWith");
     return Promise.reject(new ChannelError("FULL", "no room for the end of a run"));
   };
-  // In one store the lock is given back in the same step.
+  // In a single store, the same step releases the lock.
   Object.assign(locks.joins(jobs as never) ? locks : jobs, { commitWith: full });
 }
 
 /**
- * Starts the racers. The result lets them go, kills them, and resolves to the numbers that were won, as often
- * as they were.
+ * Starts the racers. The result starts the race, kills them, and resolves to the numbers that were won, each
+ * as often as it was won.
  */
 async function startRace(options: JobManagerOptions): Promise<() => Promise<number[]>> {
-  // Whoever loses its session on a busy machine loses what it won, to another winner.
+  // A racer that loses its session on a busy machine loses its locks to another winner.
   const lasting = JSON.stringify({ ...options, ttl: NEVER });
   const racers = Array.from({ length: RACERS }, () => startChild("racer.child.ts", [lasting, String(NAMES)]));
   await Promise.all(racers.map((racer) => racer.message()));
@@ -129,7 +132,7 @@ onSharedStores({}, (create) => {
   it.each(losses)("D5: the late end of a run %s frees nobody else's lock", async (_how, ttl, lose, status) => {
     const options = await create();
     const file = join(temporaryFolder(), "go on");
-    // One that computes hears of nothing: it is the store that must refuse its end.
+    // A holder that blocks the event loop gets no signal, so the store must refuse its end.
     const late = startChild("../../original/late-end.child.ts", [JSON.stringify({ ...options, ttl }), file]);
     const { fence } = await late.message<{ readonly fence: string }>();
     await using manager = await openJobManager(options);
@@ -152,7 +155,7 @@ onSharedStores({}, (create) => {
   it(`D6: of ${NAMES} names that ${RACERS} processes want at once, each has one winner; so have those of a dead process`, async () => {
     const options = await create();
     const won = await startRace(options);
-    // None gives back what it won: all are killed, and leave their locks to the next race.
+    // None releases its locks: all are killed, and leave their locks to the next race.
     expect(await won()).toEqual(EACH);
     expect(await (await startRace(options))()).toEqual(EACH);
   }, 300_000);
@@ -166,7 +169,7 @@ onSharedStores({}, (create) => {
     const taken = holder.message<number[]>();
     holder.process.send("go");
     expect(await taken).toHaveLength(NAMES);
-    // It lives, and cannot renew: only its time to live tells that its locks are to be had.
+    // It is alive but cannot renew: only the end of its time to live frees its locks.
     holder.process.kill("SIGSTOP");
     const { pid } = holder.process;
     const sessions = async (): Promise<number> => {

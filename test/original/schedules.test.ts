@@ -41,7 +41,7 @@ it("D23: of several jobs due in the same second, each is run at every tick, and 
   const all = Array.from({ length: (last - first) / PERIOD + 1 }, (_, i) => first + i * PERIOD);
   expect(all.length).toBeGreaterThan(1);
   NAMES.forEach((name, i) => {
-    // A process that the machine held up for longer than a period says which ticks it left out.
+    // A process that stalled for longer than a period reports which ticks it left out.
     const known = new Set([...(ticks[i] ?? []), ...leftOut(out, name)]);
     expect(
       all.filter((tick) => !known.has(tick)),
@@ -50,7 +50,7 @@ it("D23: of several jobs due in the same second, each is run at every tick, and 
   });
 });
 
-/** The ticks of a job of which the process said that they are not run. */
+/** The ticks of a job that the process reported as not run. */
 function leftOut(output: string, name: string): number[] {
   const ticks: number[] = [];
   for (const [, at, since] of output.matchAll(

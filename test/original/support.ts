@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { type Ended, ojm } from "../../packages/cli/src/testing/ojm.js";
 
-/** A job file on SQLite: its jobs, each a block of YAML with two spaces before it, and its todo. */
+/** A job file on SQLite: its jobs, each a YAML block that is indented by two spaces, and its todo. */
 export function onSqlite(jobs: string, todo: string, settings = ""): string {
   return `include: [oJobManager.yaml]
 ${settings}jobs:

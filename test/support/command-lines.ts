@@ -1,4 +1,4 @@
-/* The command lines of ojm that documents tell readers to type. */
+/* The command lines of ojm that documents ask readers to type. */
 
 export interface CommandLine {
   readonly document: string;
@@ -8,7 +8,7 @@ export interface CommandLine {
   readonly code: number;
 }
 
-/** A line to type: `ojm` and a command. A sentence about ojm goes on with an English word instead. */
+/** A line to type: `ojm` and a command. In a sentence about ojm, an English word follows instead. */
 const TYPED = /^(?:\$ )?(?:npx (?:-y |--yes )?)?(?:ojm|@ojm\/cli) (.*)$/;
 
 /**

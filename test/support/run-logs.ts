@@ -2,7 +2,7 @@ import type { JobManager, JobManagerOptions, LogItem, RunRecord } from "@ojm/cor
 import type { LoggerReport } from "./children/logger.child.js";
 import type { Child } from "./processes.js";
 
-/** No session ends while a store is away. */
+/** No session ends while a store is unreachable. */
 const TTL = 600_000;
 
 /** A manager whose records, locks and logs are in one store. */
@@ -25,14 +25,14 @@ export async function all(manager: JobManager, id: string): Promise<LogItem[]> {
   return items;
 }
 
-/** How far a process is: the lines that it has written, and the ms that the calls took. */
+/** The progress of a process: the lines that it has written, and the ms that the calls took. */
 export async function lookAt(child: Child): Promise<{ readonly written: number; readonly spent: number }> {
   const answer = child.message<Extract<LoggerReport, { written: number }>>();
   child.process.send("look");
   return answer;
 }
 
-/** Resolves once the process has written so many lines more. */
+/** Resolves once the process has written this many more lines. */
 export async function goesOn(child: Child, more: number): Promise<void> {
   const { written: before } = await lookAt(child);
   while ((await lookAt(child)).written < before + more) await new Promise((resolve) => setTimeout(resolve, 20));

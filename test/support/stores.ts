@@ -19,7 +19,7 @@ interface SharedStore {
 }
 
 /**
- * The deadline of a call, in ms. It is generous: a test on a machine that stalls is not about how soon a
+ * The deadline of a call, in ms. It is generous: a test on a stalling machine does not measure how soon a
  * server answers.
  */
 const DEADLINE = 30_000;
@@ -72,7 +72,10 @@ const FIRST: readonly StoreName[] = ["sqlite, one file", "redis"];
 interface StoreOptions {
   /** Only these. Default: all. */
   readonly only?: readonly StoreName[];
-  /** Those on which `npm test` runs them: what no store decides needs one. Default: sqlite and redis. */
+  /**
+   * The stores of `npm test`: a test that does not depend on the store needs only one. Default: sqlite and
+   * redis.
+   */
   readonly first?: readonly StoreName[];
 }
 

@@ -9,8 +9,8 @@ export interface Report {
 
 /**
  * A neutral witness outside every store. Bodies in many processes report to it when they begin and end, and
- * go on only once it has noted that. So it detects two bodies of one job at once, and a fence that does not
- * increase.
+ * continue only once it has recorded that. So it detects two bodies of one job at once, and a fence that does
+ * not increase.
  */
 export class Witness {
   readonly violations: string[] = [];

@@ -55,7 +55,7 @@ const { values } = parseArgs({
   },
 });
 
-/** The item of that name, or all items without a name. Exits with code 2 if there is no such item. */
+/** The item of that name, or all items without a name. Exits with code 2 if no item has that name. */
 function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T) => string, what: string): T[] {
   const found = all.filter((item) => name === undefined || nameOf(item) === name);
   if (found.length > 0) return found;

@@ -9,9 +9,9 @@ import { NO_BUG } from "./traffic/observed.js";
 import type { Law } from "./validate/verdict.js";
 
 /*
- * Some cells of the matrix, of every kind of fault one. All of them: npm run torture.
+ * Some cells of the matrix, one for each kind of fault. All of them: npm run torture.
  *
- *   OJM_SEED=17 npm run unit -- test/torture     by another seed
+ *  OJM_SEED=17 npm run unit -- test/torture with another seed
  */
 
 const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mode])[]>> = {
@@ -63,8 +63,8 @@ describe.each(Object.entries(quick))("cells of the matrix on %s", (type, cells) 
 });
 
 /**
- * A cell in which a planted bug is found, by the law that it breaks: one of them, where the timing decides
- * which.
+ * A cell in which a planted bug is found, by the law that it breaks: or by one of these laws, if the timing
+ * decides which.
  */
 interface Trap {
   readonly bug: string;
@@ -75,9 +75,9 @@ interface Trap {
 }
 
 /*
- * All are found in each of their cells but "expiry in two steps", which is a race of two who find the same
- * dead lock, and is found in 7 of 8. With so many cells to be found in, one that goes unseen in all of them
- * is rarer than one test run in a million.
+ * Each bug is found in each of its cells, except "expiry in two steps": a race of two processes that find the
+ * same dead lock, found in 7 of 8. With this many cells, a bug stays unseen in all of them in less than one
+ * test run in a million.
  */
 const CELLS = 8;
 const traps: readonly Trap[] = [
@@ -102,7 +102,8 @@ const traps: readonly Trap[] = [
     mode: "try",
     laws: ["one holder"],
   },
-  // Another may, or may not, come into the body meanwhile; who holds on is found either way.
+  // Another process may or may not enter the body meanwhile. The holder that does not let go is found either
+  // way.
   {
     bug: "no deadline, and renewal after expiry",
     type: "redis",
@@ -130,8 +131,8 @@ const traps: readonly Trap[] = [
 ];
 
 /**
- * The first is part of another one here: by itself, it only makes signals late. Those of sweepers leave
- * things behind that nobody wants. The harness finds the last one only where its timing does.
+ * The first is part of another bug here: by itself, it only delays signals. Those of sweepers leave harmless
+ * entries behind. The harness finds the last one only with the right timing.
  */
 const SIMULATION_ONLY = [
   "no deadline of its own",
@@ -176,7 +177,7 @@ describe("the torture harness finds planted bugs", () => {
   }
 });
 
-/* The same cells, with stores as the planted bugs have them, and no bug. */
+/* The same cells, with the same stores as for the planted bugs, but without a bug. */
 describe("the torture harness without a planted bug", () => {
   const cells = new Map(traps.map((trap) => [`${trap.fault}, ${trap.mode}, on ${trap.type}`, trap]));
   it.for([...cells])(

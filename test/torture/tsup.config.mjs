@@ -1,14 +1,14 @@
 import { builtinModules } from "node:module";
 
 /**
- * The helpers by which the tests of other packages start and stop servers, and the form of a fence
- * and of durations: functions without state, which may be there twice.
+ * The helpers by which the tests of other packages start and stop servers, and the form of a fence and of
+ * durations: functions without state, which may be bundled twice.
  */
 const HELPERS =
   /\/testing(-kit)?\/|\/conformance\/src\/proxy\/(free-port|process-tree)\.ts$|\/core\/src\/(channel\/encoding\/version|util\/duration)\.ts$/;
 
 /**
- * Bundles the test helpers of other packages. Their other sources would be there a second time, beside the
+ * Bundles the test helpers of other packages. Their other sources would be loaded a second time, beside the
  * built package.
  */
 const onlyHelpers = {

@@ -15,7 +15,7 @@ export class Database {
     // The statements rely on these settings, whatever the database's defaults are.
     const options = "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off";
     this.#pool = new pg.Pool({ connectionString, options, ...timeouts, keepAlive: true, allowExitOnIdle: true });
-    // A broken connection also emits `error`, which ends the process if nobody listens.
+    // A broken connection also emits `error`, which ends the process without a listener.
     this.#pool.on("connect", (client) => client.on("error", () => {})).on("error", () => {});
   }
 

@@ -66,7 +66,7 @@ export class Watches {
   #look<T>(done: () => T): Promise<T> {
     const { deadline, clock } = this.#database;
     const end = clock.monotonic() + deadline;
-    // Looks again without a notification too: that finds a dead connection.
+    // Also looks without a notification, which finds a dead connection.
     let again = deadline;
     const look = this.#turn.then(async () => {
       this.#woken = false;
@@ -78,7 +78,7 @@ export class Watches {
         this.#drop();
         again = RETRY;
         const fault = explain(error, false);
-        // A fault that a retry does not mend ends the watches.
+        // A fault that a retry cannot fix ends the watches.
         for (const watch of fault.retryable ? [] : this.#watches)
           if (this.#watches.delete(watch)) watch.sink.fail(fault);
         throw fault;

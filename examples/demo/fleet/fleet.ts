@@ -5,7 +5,7 @@ import { nightly } from "./nightly.js";
 import { polling } from "./polling.js";
 import { partnerFeed, upkeep } from "./upkeep.js";
 
-/** All jobs of the demo. One of them has to do with a change of clocks, if there is one in that time. */
+/** All jobs of the demo. One of them is about a change of clocks, if one happens in that time. */
 export function fleetOf(times: Times): readonly DemoJob[] {
   const zone = changingZone(times);
   return [...nightly, ...polling, ...imports, ...upkeep, ...(zone === undefined ? [] : [partnerFeed(zone)])];

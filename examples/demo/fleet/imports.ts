@@ -4,7 +4,7 @@ const MINUTE = 60_000;
 
 const CUSTOMERS = ["acme", "globex", "initech", "umbrella", "hooli"];
 
-/** An error as Node's network functions throw it. */
+/** An error in the form of Node's network functions. */
 function refused(host: string): Error {
   const cause = Object.assign(new Error(`connect ECONNREFUSED ${host}:5432`), { code: "ECONNREFUSED" });
   return new Error(`${host} cannot be reached`, { cause });

@@ -7,12 +7,12 @@ import type { Times } from "../world/times.js";
 export interface DemoJob {
   readonly name: string;
   readonly definition: ScheduleDefinition;
-  /** How it is scheduled when the demo goes on in real time. Default: as in the week. */
+  /** How it is scheduled when the demo continues in real time. Default: as in the week. */
   readonly live?: ScheduleDefinition;
   body(work: Work): Promise<unknown>;
 }
 
-/** What a body has: its run, time, and chance. */
+/** The context of a body: its run, time, and chance. */
 export class Work {
   readonly run: Run;
   readonly dice: Dice;
@@ -22,7 +22,8 @@ export class Work {
   constructor(run: Run, clock: Clock, seed: number, times: Times) {
     this.run = run;
     this.times = times;
-    // Not the start: an attempt of the same tick has the same luck for as long as nothing is put right.
+    // Not the start time of the attempt: attempts of the same tick have the same luck until something is
+    // fixed.
     this.dice = new Dice(seed, run.name, run.tick?.at ?? run.startTime, run.attempt);
     this.#clock = clock;
   }
@@ -58,9 +59,12 @@ export class Work {
     return this.sleep(Math.round(ms * (0.75 + this.dice.chance() / 2)));
   }
 
-  /** Does so many things one after the other, and tells how far it is. `each`: about how long one takes. */
+  /**
+   * Processes `total` items one after the other, and reports the progress. `each`: about how long an item
+   * takes.
+   */
   async each(total: number, each: number, text: string, done: (n: number) => void = () => {}): Promise<void> {
-    // Nobody sees a progress in the simulation but the last one of a run: each is a write.
+    // In the simulation only the last progress of a run is visible, and each one costs a write.
     const isSeen = this.times.end === Number.POSITIVE_INFINITY;
     for (let n = 1; n <= total; n++) {
       if (isSeen) this.run.progress(n - 1, total, text);

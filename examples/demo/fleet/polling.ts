@@ -2,7 +2,7 @@ import { type DemoJob, red } from "./job.js";
 
 const MINUTE = 60_000;
 
-/** Jobs that look for work all the time. */
+/** Jobs that poll for work all the time. */
 export const polling: readonly DemoJob[] = [
   {
     name: "orders-poll",

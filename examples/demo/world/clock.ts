@@ -3,17 +3,17 @@ import { systemClock } from "@ojm/core/backend";
 import { TestClock } from "@ojm/core/testing";
 
 /**
- * How much slower a heart beats in the simulation. The schedulers alone would write 240,000 heartbeats in a
- * week. Timers of up to `BEAT` ms for which nobody waits are heartbeats and the like.
+ * How much slower heartbeats are in the simulation. The schedulers alone would write 240,000 heartbeats in a
+ * week. Timers of up to `BEAT` ms that do not keep the process alive are heartbeats and the like.
  */
 export const SLOWER = 40;
 const BEAT = 5_000;
 
-/** What a {@link TestClock} shows at its start by the monotonic clock. */
+/** The monotonic time of a {@link TestClock} at its start. */
 const START = 1_000;
 
 /**
- * The clock of a simulated week, in which hearts beat slowly.
+ * The clock of a simulated week with slow heartbeats.
  *
  * SQLite keeps the time to live of an entry by the monotonic clock. The week therefore ends where that of the
  * machine is: with an earlier end, logs would be deleted too late, with a later one, too early.
@@ -21,7 +21,7 @@ const START = 1_000;
 export class WeekClock extends TestClock {
   constructor(start: number, end: number, seed: number) {
     super({ start, seed });
-    // In whole ms, as the wall clock is, also if the machine has been up for longer than the week.
+    // In whole ms, like the wall clock, even if the machine has been up for longer than the week.
     const skipped = Math.max(0, Math.floor(systemClock.monotonic() - (end - start) - START));
     this.sleep(skipped);
     this.jump(-skipped);

@@ -1,4 +1,4 @@
-/** Chance that is the same for the same texts and numbers, in whatever order jobs throw it. */
+/** Pseudo-random numbers that are the same for the same texts and numbers, in any order of the jobs. */
 export class Dice {
   #state: number;
 
@@ -24,7 +24,7 @@ export class Dice {
     return all[this.between(0, all.length - 1)] as T;
   }
 
-  /** Whether something happens that happens so often of 100 times. */
+  /** True with a probability of `often` percent. */
   percent(often: number): boolean {
     return this.chance() * 100 < often;
   }

@@ -8,7 +8,7 @@ import type { Times } from "./times.js";
 /** The time to live of a session, by default, in ms. */
 const TTL = 15_000;
 
-/** How long the lines of a log wait, in ms: nobody follows a log in the simulation. */
+/** How long the lines of a log wait, in ms: no reader follows a log in the simulation. */
 const LOGS = 600_000;
 
 /** A simulated process: a manager and a scheduler of its own, which may die. */
@@ -49,13 +49,13 @@ export class DemoProcess {
     }
   }
 
-  /** The process dies: it does nothing any more, and nobody is told. */
+  /** Kills the process: it does nothing any more, and no other process is notified. */
   kill(): void {
     this.#clock.kill();
     this.#way.cut();
   }
 
-  /** Ends the process in good order. */
+  /** Ends the process in an orderly way. */
   async close(): Promise<void> {
     await this.scheduler.close({ grace: 60_000 });
     await this.manager.close();

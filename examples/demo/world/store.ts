@@ -13,10 +13,10 @@ import type {
 } from "@ojm/core/backend";
 import { SLOWER } from "./clock.js";
 
-/** The time to live of the sign of life of a scheduler, in ms. */
+/** The time to live of the heartbeat entry of a scheduler, in ms. */
 const LIFE = 15_000;
 
-/** A sign of life counts for longer, as they come more seldom: see {@link SLOWER}. */
+/** A heartbeat entry lives longer, because heartbeats are rarer: see {@link SLOWER}. */
 function longer(write: StoredWrite): StoredWrite {
   return write.ttl === LIFE ? { ...write, ttl: LIFE * SLOWER } : write;
 }
@@ -24,8 +24,8 @@ function longer(write: StoredWrite): StoredWrite {
 type Watch = KeyRange & { readonly sink: WatchSink };
 
 /**
- * The store of all simulated processes. It tells their watches of changes itself, at once: SQLite would ask
- * the machine's files and timers, which know nothing of the time in the simulation.
+ * The store of all simulated processes. It notifies their watches of changes itself, at once: SQLite would
+ * use the machine's files and timers, which do not follow the simulated time.
  */
 export class WeekStore {
   readonly #file: Backend;
@@ -42,7 +42,7 @@ export class WeekStore {
     while (this.#calls > 0);
   }
 
-  /** The way of one process to the store. */
+  /** Creates the connection of one process to the store. */
   way(): Way {
     return new Way(this.#file, {
       counted: (call) => this.#counted(call),
@@ -77,7 +77,7 @@ interface Shared {
   watch(watch: Watch): () => void;
 }
 
-/** The way of a process to the store, which may be cut. */
+/** The connection of a process to the store, which may be cut. */
 export class Way implements Backend {
   readonly supports: Supports;
   readonly #file: Backend;
@@ -91,7 +91,7 @@ export class Way implements Backend {
     this.#shared = shared;
   }
 
-  /** No call has an answer any more: the process is dead. */
+  /** From now on no call gets an answer, because the process is dead. */
   cut(): void {
     this.#cut = true;
     for (const stop of this.#stops) stop();

@@ -1,26 +1,28 @@
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** When what happens in the week: in ms since 1970. */
+/** The times of the events of the week, in ms since 1970. */
 export interface Times {
   readonly start: number;
   readonly end: number;
   /** From when on `invoice-pdf` fails: Tuesday. */
   readonly broken: number;
-  /** A power cut: no process is there. The night of Sunday, from 02:00 to 03:00 UTC. */
+  /** A power cut: no process is running. The night of Sunday, from 02:00 to 03:00 UTC. */
   readonly outage: { readonly from: number; readonly to: number };
   /** The day whose load of the warehouse takes too long: the last one. */
   readonly slow: number;
 }
 
-/** The last time before `end` that is so many ms after midnight UTC, on this day of the week if given. */
+/** The last time before `end` that is `ofDay` ms after midnight UTC, on this day of the week if given. */
 function lastTime(end: number, ofDay: number, weekday?: number): number {
   let day = Math.floor((end - ofDay) / DAY) * DAY;
   if (weekday !== undefined) while (new Date(day).getUTCDay() !== weekday) day -= DAY;
   return day + ofDay;
 }
 
-/** The times of a simulation of so many days. What does not fall into a short one is on its first day. */
+/**
+ * The times of a simulation of this many days. Events that do not fit into a short one are on its first day.
+ */
 export function timesOf(end: number, days: number): Times {
   const start = end - days * DAY;
   const within = (at: number, else_: number): number => (at >= start && at < end ? at : else_);
@@ -43,7 +45,7 @@ function offset(zone: string, at: number): string {
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
-/** A time zone whose clocks are changed in this time; `undefined` if there is none in the world. */
+/** A time zone whose clocks are changed in this time; `undefined` if no such zone exists. */
 export function changingZone({ start, end }: Pick<Times, "start" | "end">): string | undefined {
   const zones = [...FAVOURITES, ...Intl.supportedValuesOf("timeZone")];
   return zones.find((zone) => offset(zone, start) !== offset(zone, end));

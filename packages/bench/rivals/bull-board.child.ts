@@ -6,7 +6,7 @@ import { Queue } from "bullmq";
 import express from "express";
 import { connectionOf } from "./queues.js";
 
-/* Serves bull-board, as its documents tell. Arguments: the URL of Redis, and the names of the queues. */
+/* Serves bull-board, as its documents recommend. Arguments: the URL of Redis, and the names of the queues. */
 const [url = "", names = ""] = process.argv.slice(2);
 const queues = names.split(",").map((name) => new Queue(name, { connection: connectionOf(url) }));
 const serverAdapter = new ExpressAdapter();

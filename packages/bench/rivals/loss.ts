@@ -9,7 +9,8 @@ const RETRY = 50;
 const redlock: Contestant = {
   key: NAME,
   async hold(url, body) {
-    // Its default of ten tries also counts for renewals. So keep it, and begin anew when a wait takes longer.
+    // Its default of ten tries also counts for renewals. So keep it, and start again when a wait takes
+    // longer.
     const locks = new Redlock([new Redis(url)], { retryDelay: RETRY });
     locks.on("error", () => {});
     let entered = false;
@@ -45,7 +46,7 @@ const bullmq: Contestant = {
   async hold(url, body) {
     const { hostname: host, port } = new URL(url);
     const connection = { host, port: Number(port), maxRetriesPerRequest: null };
-    // All processes use the same id: the second one finds the job that is there.
+    // All processes use the same id: the second one finds the existing job.
     await new Queue("runs", { connection }).add(NAME, {}, { jobId: "the-run" });
     await new Promise<void>((resolve, reject) => {
       const options = { connection, lockDuration: TTL, stalledInterval: 1_000, maxStalledCount: 10 };

@@ -3,8 +3,8 @@ import PgBoss from "pg-boss";
 import type { Contestant } from "../src/run/contestant.js";
 
 /**
- * A job that is sent, fetched and completed. Its own worker asks only twice a second, so fetch by hand as
- * soon as there is a job: that is the least that it can cost.
+ * A job that is sent, fetched and completed. Its own worker polls only twice a second, so fetch by hand as
+ * soon as a job exists: that is its lowest possible cost.
  */
 export async function pgBossPeer(connectionString: string): Promise<Contestant> {
   const boss = new PgBoss({ connectionString, max: 32 });
@@ -14,7 +14,8 @@ export async function pgBossPeer(connectionString: string): Promise<Contestant> 
   return {
     async run(name) {
       await boss.send("runs", { name });
-      // Others fetch at the same time: then it may find none, though there is one for each of us.
+      // Other callers fetch at the same time, so a fetch may find no job although there is one for each
+      // caller.
       let jobs = await boss.fetch("runs");
       while (jobs.length === 0) jobs = await boss.fetch("runs");
       await Promise.all(jobs.map(({ id }) => boss.complete("runs", id)));

@@ -1,9 +1,9 @@
 import { type ConnectionOptions, Queue, Worker } from "bullmq";
 
-/** One of so many jobs fails, as of our runs. */
+/** One of this many jobs fails, as with our runs. */
 const FAILS = 50;
 
-/** How many jobs a worker does at once, and how many are added at once. */
+/** How many jobs a worker processes at once, and how many are added at once. */
 const AT_ONCE = 50;
 const ADDED = 1_000;
 
@@ -12,7 +12,7 @@ export function connectionOf(url: string): ConnectionOptions {
   return { host, port: Number(port), maxRetriesPerRequest: null };
 }
 
-/** Has `total` jobs done by workers, the same number in each queue. Their records stay. */
+/** Lets workers process `total` jobs, the same number in each queue. Their records stay. */
 export async function fillQueues(url: string, names: readonly string[], total: number): Promise<void> {
   const connection = connectionOf(url);
   const each = Math.ceil(total / names.length);

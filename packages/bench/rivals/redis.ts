@@ -5,13 +5,13 @@ import Redlock from "redlock";
 import { ended, started, startTimes, TTL } from "../src/floors/floor.js";
 import type { Contestant } from "../src/run/contestant.js";
 
-/** Takes the lock of a name. Resolves to what gives it back. */
+/** Takes the lock of a name. Resolves to a function that releases it. */
 type Acquire = (job: string) => Promise<() => Promise<unknown>>;
 
 /**
- * What people do without a manager: a lock, a record that is open, then closed, and the release: four round
- * trips. Nothing joins them, so a crash in between leaves half of it, and the record can be of a holder that
- * lost its lock.
+ * The usual work without a manager: a lock, an open record, the closed record, and the release: four round
+ * trips. They are not atomic, so a crash in between leaves half of them, and the record can belong to a
+ * holder that lost its lock.
  */
 function withTwoWrites(redis: Redis, prefix: string, acquire: Acquire): Contestant {
   const next = startTimes();
@@ -60,7 +60,7 @@ export async function bullmqPeer(url: string): Promise<Contestant> {
   queue.on("error", () => {});
   events.on("error", () => {});
   worker.on("error", () => {});
-  // Each run that is awaited adds a listener. Without this, the warnings would be measured.
+  // Each awaited run adds a listener. Without this, the warnings would be measured.
   queue.setMaxListeners(0);
   events.setMaxListeners(0);
   await Promise.all([events.waitUntilReady(), worker.waitUntilReady()]);

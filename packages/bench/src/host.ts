@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where a process runs. One of "another" host sees another boot id. */
+/** Where a process runs. A process of "another" host sees another boot id. */
 export type Host = "same" | "another";
 
 /** Starts a program with a channel for messages. `folder`: for its boot id. */
@@ -11,7 +11,7 @@ export function startOn(host: Host, folder: string, program: string, args: reado
   const node = [process.execPath, "--import", "tsx", program, ...args];
   const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
   if (host === "same") return spawn(node[0] ?? "", node.slice(1), { stdio: [...stdio] });
-  // Each is a host of its own: processes of one host would find out about each other.
+  // Each counts as its own host: processes of one host would detect each other's death.
   const boot = randomUUID();
   const file = join(folder, boot);
   writeFileSync(file, `${boot}\n`);

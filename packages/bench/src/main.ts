@@ -36,7 +36,7 @@ const groups: Group[] = [];
 const versions: string[] = [`Node ${process.versions.node}`];
 const notMeasured: Record<string, string> = {};
 
-/** Called after each load: a run that is broken off leaves what it found so far. */
+/** Called after each load: an interrupted run keeps its results so far. */
 function write(): void {
   if (values.json === undefined) return;
   const machine = machineNow([before, loadNow()]);

@@ -1,8 +1,8 @@
 import { versionOf } from "./versions.js";
 
 /*
- * The libraries of others that we are measured against are in `rivals`, a package with a lock file of its
- * own. Only `npm run bench` installs it, so no static import may lead there: the compiler would follow it.
+ * The third-party libraries that we are compared with are in `rivals`, a package with a lock file of its own.
+ * Only `npm run bench` installs it, so no static import may lead there: the compiler would follow it.
  */
 
 /** A file of `rivals`. */

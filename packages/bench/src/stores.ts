@@ -12,7 +12,7 @@ import { versionOf } from "./versions.js";
 
 /** A store that is ready to be measured. */
 export interface OpenStore {
-  /** What our manager opens. */
+  /** The options with which our manager opens it. */
   readonly options: JobManagerOptions;
   /** Where a contestant finds the store: a URL, `host:port`, or a path of its own. */
   addressOf(contestant: string): string;
@@ -26,7 +26,7 @@ export interface OpenStore {
 /** A store of the benchmark. */
 export interface Store {
   readonly name: string;
-  /** What an acknowledged run survives, on both sides of a ratio. */
+  /** The faults that an acknowledged run survives, on both sides of a ratio. */
   readonly durability: string;
   /** Whether it is measured through a slow network too. */
   readonly overNetwork?: boolean;
@@ -125,7 +125,7 @@ const etcd: Store = {
   },
 };
 
-/** We have no backend for it: it is here for queues that need it. */
+/** We have no backend for it. It is here for queues that need it. */
 const postgresql: Store = {
   name: "postgresql",
   durability: "a power cut",

@@ -5,6 +5,6 @@ import { main } from "./command/main.js";
 // trace.
 process.stdout.on("error", () => process.exit(2));
 
-// No process.exit() here: what a backend leaves running must keep the process alive, so that its author
-// notices.
+// No process.exit() here: resources that a backend leaves open must keep the process alive, so that its
+// author notices.
 process.exitCode = await main(process.argv.slice(2));

@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
     const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
     const [before, after] = [new Recorder(), new Recorder()];
     await etcd.watch(channel("c"), before);
-    // Whatever lives, the stream too, has the sign-in of before.
+    // Everything that is open, including the stream, still has the old sign-in.
     const root = new Etcd3({ hosts, auth: { username: "root", password } });
     await root.auth.authDisable();
     root.close();
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
       const etcd = await openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate } });
       await put(etcd, "c a", "1");
     }
-    // Node warns of an address as the name of a server, and from version 26 on it refuses one.
+    // Node warns of an address as a server name, and rejects it from version 26 on.
     expect(warned.mock.calls.flat().filter((said) => said === "DEP0123")).toEqual([]);
     const stranger = openEtcd({ hosts: `https://${host}`, deadline: 3_000 });
     await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining(host) });

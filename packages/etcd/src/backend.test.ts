@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       await write(etcd, ...keys.map((key) => ({ key, value: null })));
       const over = [...keys, "c more"].map((key) => ({ key, value: "1" }));
       await expect(write(etcd, ...over)).rejects.toMatchObject({ code: "TOO_LARGE", outcome: "not-applied" });
-      // etcd counts them apart, and would take these.
+      // etcd counts them separately, and would accept these.
       const both = keys.slice(0, maxOps / 2 + 1);
       const commit = {
         checks: both.map((key) => ({ key, version: null })),

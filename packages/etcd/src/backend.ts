@@ -31,7 +31,7 @@ const MAX_OPS = 128;
 
 /**
  * etcd keeps the history of each key until it is compacted, and is small by default (2 GiB): few lines,
- * seldom written, and none of a run that completed.
+ * seldom written, and no lines of a run that completed.
  */
 const LOGS: LogBudget = Object.freeze({
   head: 32 * 1_024,
@@ -186,8 +186,8 @@ export class EtcdBackend implements Backend {
     }
     if (commit.writes.length === 0 || commit.writes.some(({ value }) => value !== null)) return version;
     const deleted = response.responses.some((each) => Number(each.response_delete_range?.deleted ?? 0) > 0);
-    // For etcd, deleting absent keys is no change, so the revision in the response may already be the version
-    // of an entry.
+    // For etcd, deleting absent keys is not a change, so the revision in the response may already be the
+    // version of an entry.
     return deleted ? version : await this.#newRevision();
   }
 

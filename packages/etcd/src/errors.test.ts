@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { channelErrorOf, rpcErrorOf } from "./errors.js";
 
-/** An error as grpc-js makes it. */
+/** An error in the form of grpc-js. */
 function grpc(code: number, details: string): Error {
   return Object.assign(new Error(`${code} NAME: ${details}`), { code, details });
 }

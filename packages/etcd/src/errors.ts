@@ -30,7 +30,7 @@ const NEVER_SENT = [
   "waiting for metadata filters",
   "Channel closed before call started",
   "Name resolution failed",
-  // A node says these when it refuses a request before handling it. Other nodes may accept the request.
+  // A node sends these when it refuses a request before handling it. Other nodes may accept the request.
   "not supported for learner",
   "too many requests",
 ];
@@ -91,7 +91,7 @@ const REFUSALS: readonly (readonly [words: string, code: ChannelErrorCode, advic
 
 /**
  * Returns the {@link ChannelError} for a failed call. `writing` is whether the call may have changed
- * something if it was sent. The message names the host, but nothing of the content of the call.
+ * something if it was sent. The message names the host, but not the contents of the call.
  */
 export function channelErrorOf(error: RpcError, host: string, writing: boolean): ChannelError {
   const where = `etcd at ${host}`;
@@ -118,21 +118,27 @@ export function channelErrorOf(error: RpcError, host: string, writing: boolean):
 
 const isLocal = (text: string): boolean => / (127\.0\.0\.1|::1):/.test(text);
 
-/** How to start the server, if this host is to have it and does not: a first try often lacks it. */
+/**
+ * A hint how to start the server, if it should run on this host but does not: on a first try it is often
+ * missing.
+ */
 function startHelp(port: number): string {
   const url = `http://127.0.0.1:${port}`;
   const options = port === 2379 ? "" : ` --listen-client-urls ${url} --advertise-client-urls ${url}`;
   return `To start a server on this host: etcd${options}`;
 }
 
-/** What is wrong where a connection is closed at once. Of a sign-in by TLS, gRPC tells no reason at all. */
+/**
+ * The likely cause of a connection that is closed at once. For a failed TLS handshake, gRPC gives no reason
+ * at all.
+ */
 const TLS_HELP =
   "Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS";
 const CA_HELP = "Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
 
 /**
- * What failed, for a person: gRPC lists what it did until a deadline, and of a server without TLS it tells a
- * `null`, or that a socket was disconnected.
+ * The failure in readable form: gRPC lists its steps until a deadline, and for a server without TLS it
+ * reports `null`, or a disconnected socket.
  */
 function sayDetails({ details, sent }: RpcError): string {
   const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];

@@ -20,7 +20,7 @@ async function proxyOf({ host }: EtcdServer): Promise<TcpProxy> {
   return proxy;
 }
 
-/** Puts until it is told `stop`, and keeps account of what was acknowledged and what stayed unknown. */
+/** Puts until `stop`, and records which puts were acknowledged and which stayed unknown. */
 function writeOn(etcd: Backend): {
   stop: () => Promise<void>;
   /** The put that is being made. */
@@ -230,7 +230,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
     await put(etcd, "c a", "0");
     for (const server of cluster) {
       await server.pause();
-      // The first may be on its way to the frozen node. What comes after it goes elsewhere.
+      // The first may be on its way to the frozen node. Later calls go elsewhere.
       await put(etcd, "c a", "1").catch((error) =>
         expect(error).toMatchObject({ retryable: true, outcome: "unknown" }),
       );
@@ -287,14 +287,14 @@ async function create(etcd: Backend, key: string, value: string): Promise<Contes
 
 /**
  * Expects that the entry is that of the only winner. Without a winner, it is that of a contender who may have
- * won, or absent if nobody knows.
+ * won, or absent if all outcomes are unknown.
  */
 async function expectOneCreator(etcd: Backend, key: string, results: readonly Contest[]): Promise<void> {
   const [entry] = await eventually(() => etcd.read([key]));
   const creator = entry === undefined ? "unknown" : results[Number(entry.value)];
   expect(results.filter((result) => result === "won")).toEqual(creator === "won" ? ["won"] : []);
   expect(["won", "unknown"]).toContain(creator);
-  // Nobody can lose against an entry that is not there.
+  // A contender cannot lose against an absent entry.
   if (entry === undefined) expect(results).not.toContain("lost");
 }
 

@@ -30,8 +30,7 @@ export interface EtcdOptions {
   /** Options of the gRPC channels, such as `grpc.ssl_target_name_override`. */
   readonly grpcOptions?: Readonly<Record<string, string | number>>;
   /**
-   * An etcd3 client to use instead of one of our own. Only a program can pass one. The backend never closes
-   * it.
+   * An etcd3 client to use instead of creating one. Only a program can pass one. The backend never closes it.
    */
   readonly client?: PassedClient;
 }

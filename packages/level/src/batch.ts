@@ -15,7 +15,7 @@ export interface Versions {
   reserved: bigint;
 }
 
-/** A commit that waits for its answer. */
+/** A pending commit. */
 interface Waiting {
   readonly commit: Commit;
   resolve(outcome: CommitOutcome): void;
@@ -107,7 +107,7 @@ export class Batch {
     return record === undefined ? undefined : this.#store.visible(key, record);
   }
 
-  /** Deletes entries that reads found expired, unless somebody has written them since. */
+  /** Deletes entries that reads found expired, unless they have been written since. */
   #dropExpired(): void {
     for (const [key, version] of this.#store.expired) {
       const stamp = this.#overlay.has(key) ? this.#overlay.get(key) : this.#store.stamp(key);

@@ -95,7 +95,7 @@ export class CommitQueue {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#hasWork()) {
       await this.#runBatch();
-      // Those who were answered commit again before the next tick: these commits share the next batch.
+      // Callers that were answered may commit again before the next tick: these commits share the next batch.
       await new Promise<void>((resolve) => process.nextTick(resolve));
     }
     this.#running = undefined;

@@ -35,8 +35,8 @@ export function isNotOpen(error: unknown): boolean {
 }
 
 /**
- * The {@link ChannelError} for an error of LevelDB. With `writing` the outcome is unknown, as LevelDB does
- * not report how much of the write has reached the disk.
+ * The {@link ChannelError} for an error of LevelDB. With `writing` the outcome is unknown, because LevelDB
+ * does not report how much of the write has reached the disk.
  */
 export function levelError(error: unknown, path: string, writing: boolean = false): ChannelError {
   if (isChannelError(error)) return error;

@@ -61,7 +61,7 @@ export async function openFolder(
 
 async function makeFolder(path: string): Promise<string> {
   try {
-    // Only the owner may enter, as LevelDB's files follow the umask. An existing folder keeps its mode.
+    // Only the owner may enter, because LevelDB's files follow the umask. An existing folder keeps its mode.
     await mkdir(path, { recursive: true, mode: 0o700 });
     return await realpath(path);
   } catch (error) {
@@ -83,7 +83,7 @@ const HAS_DATA = /^(\d+\.(log|ldb|sst)|MANIFEST-(?!0*1$)\d+)$/;
  */
 async function refuseWithoutCurrent(path: string): Promise<void> {
   const data = (await readdir(path)).filter((name) => HAS_DATA.test(name));
-  // Look for it last: another process may be creating the database.
+  // Check for it last: another process may be creating the database.
   if (data.length === 0 || existsSync(join(path, "CURRENT"))) return;
   throw new ChannelError(
     "CORRUPT",

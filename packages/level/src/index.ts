@@ -30,10 +30,9 @@ const supports: Supports = Object.freeze({
  * A commit resolves after a sync to the disk, so it survives a power cut of the host.
  *
  * `open` rejects with `IN_USE` if another process has the folder open; `INVALID_CONFIG` if `path` is missing
- * or is no folder; `CORRUPT`, `DENIED`, `READ_ONLY` or `FULL` for a fault of the folder or its disk.
+ * or is not a folder; `CORRUPT`, `DENIED`, `READ_ONLY` or `FULL` for a fault of the folder or its disk.
  *
- * @example
- * const channel = await openChannel("locks", { type: "level", args: { path: "./data/ojm" } });
+ * @example const channel = await openChannel("locks", { type: "level", args: { path: "./data/ojm" } });
  */
 export const backend: BackendType = {
   type: "level",

@@ -17,7 +17,7 @@ export interface StoredRecord {
   readonly deadline?: Deadline;
 }
 
-// The value stays the text that it was: parsing it and encoding it again would cost more than the store does.
+// The value stays text: parsing it and encoding it again would cost more than the store itself.
 const HEAD = /^\{"version":"(\d+)"(?:,"deadline":(\{[^{}]*\}))?,"value":/;
 
 /** Encodes a record as JSON, so that any tool can read it. */
@@ -59,7 +59,7 @@ export class StoreClock {
 
   /** The time to the deadline, in ms; 0 or less once it has passed. */
   left({ boot, monotonic, wall }: Deadline): number {
-    // Within a boot, ignore the wall clock: somebody may set it.
+    // Within a boot, ignore the wall clock: it may be set.
     return boot === this.#boot ? monotonic - this.#clock.monotonic() : wall - this.#clock.now();
   }
 }

@@ -39,8 +39,8 @@ describe.skipIf(process.platform === "win32")("the folder of a LevelDB backend",
 describe("keys whose characters take several bytes", () => {
   it.each([..."éह😀"])("keys whose characters take several bytes are found at every length: %s", async (character) => {
     const level = await openLevel();
-    // A short key first, as the driver sizes a buffer by it; of the lengths that follow, some end in the
-    // middle of a character there.
+    // A short key first, because the driver sizes a buffer by it. With some of the following lengths, that
+    // buffer ends in the middle of a character.
     await level.read(["c a"]);
     for (let length = 1; length < 120; length++) {
       const key = `c ${character.repeat(length)}`;
@@ -164,7 +164,7 @@ describe("commits to LevelDB", () => {
     const controller = new AbortController();
     const commit = { checks: [], writes: [{ key: "c a", value: "1" }] };
     const writing = folder.queue.add(commit, { signal: controller.signal });
-    // The queue takes what stands in it in the immediate before this one.
+    // The queue takes its commits in the immediate before this one.
     await new Promise((resolve) => setImmediate(resolve));
     controller.abort();
     await expect(writing).rejects.toMatchObject({ code: "ABORTED", outcome: "unknown" });
@@ -342,7 +342,7 @@ describe("opening and closing a LevelDB folder", () => {
     await write(a, { key: "c a", value: "1" });
     await a.close();
     expect((await b.read(["c a"]))[0]?.value).toBe("1");
-    // Opened again while the last one is closing.
+    // The folder is opened again while its last user is closing it.
     const [, c] = await Promise.all([b.close(), open({ path })]);
     expect((await c.read(["c a"]))[0]?.value).toBe("1");
     await c.close();

@@ -139,7 +139,7 @@ describe("a full disk", () => {
       1_000,
     );
     const codes = JSON.parse((await lines.next()).value);
-    // Opening it anew needs room on the disk, too.
+    // Reopening it needs room on the disk too.
     expect(Object.keys(codes).filter((code) => code !== "FULL")).toEqual([]);
   });
 });

@@ -52,7 +52,7 @@ describe("what a store remembers of its last commits", () => {
   it("a key that was written again is never known by its old version", () => {
     const remembered = new Remembered();
     remembered.set("c a", { version: "1", value: "1" });
-    // Enough to put the first version among those that were not used for long.
+    // Enough to move the first version into the old generation.
     for (let i = 0; i < 60; i++) remembered.set(`c ${i} ${"x".repeat(10_000)}`, undefined);
     remembered.set("c a", { version: "2", value: "1", deadline: { boot: "b", monotonic: 1, wall: 1 } });
     expect(remembered.get("c a")).toMatchObject({ version: "2", deadline: { boot: "b" } });

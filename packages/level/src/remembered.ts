@@ -1,6 +1,6 @@
 import type { Deadline, StoredRecord } from "./layout.js";
 
-/** What a check needs to know of an entry: not its value. */
+/** The facts about an entry that a check needs, without its value. */
 export interface Stamp {
   readonly version: string;
   readonly deadline?: Deadline;
@@ -13,18 +13,18 @@ const ROOM = 500_000;
 const SHARE = 50;
 
 /**
- * What the disk holds under the keys that commits used last: a stamp, or `null` for an absent entry. Most
+ * The state on the disk of the keys that commits used last: a stamp, or `null` for an absent entry. Most
  * commits check what the commits before them wrote, and a read from LevelDB costs more than the rest of a
- * check. LevelDB lets in only one process, so nobody else changes what is remembered.
+ * check. LevelDB admits only one process, so no other process can change the remembered entries.
  *
- * Clear it after a failed write: nobody knows what that write left on the disk.
+ * Clear it after a failed write: the state that the write left on the disk is unknown.
  */
 export class Remembered {
   #young: Map<string, Stamp | null> = new Map();
   #old: Map<string, Stamp | null> = new Map();
   #used = 0;
 
-  /** `undefined` if nothing is known of the key. */
+  /** `undefined` if the key is not remembered. */
   get(key: string): Stamp | null | undefined {
     const stamp = this.#young.get(key);
     if (stamp !== undefined) return stamp;

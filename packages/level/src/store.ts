@@ -26,7 +26,7 @@ const READ_AT_ONCE = 16;
 
 const AS_BYTES = { keyEncoding: "buffer" } as const;
 
-/** Without a sync, a power cut loses what was acknowledged. */
+/** Without a sync, a power cut loses acknowledged writes. */
 const SYNC = { sync: true } as const;
 
 /** The state that a batch leaves: the record of each changed key, `undefined` if the batch deletes it. */
@@ -142,7 +142,7 @@ export class Store {
   left(key: string, { version, deadline }: Stamp): number {
     if (deadline === undefined) return Number.POSITIVE_INFINITY;
     const expiresIn = this.clock.left(deadline);
-    // Do not delete it here: somebody may write the entry between this read and the delete.
+    // Do not delete it here: a commit may write the entry between this read and the delete.
     if (expiresIn <= 0) this.expired.set(key, version);
     return expiresIn;
   }
@@ -191,7 +191,8 @@ export class Store {
 
   /**
    * Reopens the database after a failed write. That write may have left half a record at the end of the log.
-   * LevelDB would drop all that is appended after it at the next start: acknowledged writes would be lost.
+   * LevelDB would drop everything that is appended after it at the next start: acknowledged writes would be
+   * lost.
    */
   async mend(): Promise<void> {
     if (!this.broken) return;
@@ -222,7 +223,7 @@ export class Store {
         const interrupted = isNotOpen(error) && (this.#reopening !== undefined || this.#opened !== opened);
         if (!interrupted) throw levelError(error, this.path);
       }
-      // The database was reopened during the read, as another call's write had failed: read again.
+      // The database was reopened during the read, because another call's write had failed: read again.
       await this.#reopening;
     }
   }

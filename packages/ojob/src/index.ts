@@ -16,7 +16,7 @@ export type { Args, Checked, CheckOptions, DryRunOptions, PlannedNotify, Prepare
 
 /**
  * Opens the job manager that a job file sets up by `oJobManager Init`, and runs nothing. `undefined` if the
- * file sets up none: then its runs and locks are in the memory of the process that runs it.
+ * file does not set one up: then its runs and locks are in the memory of the process that runs it.
  *
  * @throws JobFileError if the file is wrong
  */
@@ -42,7 +42,7 @@ export async function notifyOfConfig(path: string, text: string): Promise<Planne
 
 /**
  * Opens the alerts of `notify` for the runs of a manager. Close them before it: that delivers for 10 s at
- * most, and says by `warn` if something is left.
+ * most, and calls `warn` if alerts are left.
  *
  * @throws Error if a receiver needs a package that is missing, or if the store cannot keep alerts
  */

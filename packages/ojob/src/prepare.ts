@@ -15,17 +15,17 @@ import { Masker } from "./text/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
 
 /**
- * How a job file is prepared. Each further check is optional: not everybody who prepares a file runs it as a
+ * How a job file is prepared. Each further check is optional, because not every caller runs the file as a
  * whole.
  */
 interface PrepareOptions {
   /** Arguments of the command line. */
   readonly args: Args;
-  /** The arguments are of a job of another file, so they have their types. */
+  /** The arguments come from a job of another file, so they have types already. */
   readonly typed?: boolean;
-  /** Take warnings for errors. */
+  /** Treat warnings as errors. */
   readonly strict?: boolean | undefined;
-  /** What is loaded after what the file itself names under `loads`: packages, or absolute paths of files. */
+  /** Packages, or absolute paths of files, to load after those that the file names under `loads`. */
   readonly loads?: readonly string[] | undefined;
   /** Run only these jobs, and those that they depend on, instead of the todo. */
   readonly jobs?: readonly string[] | undefined;
@@ -41,7 +41,7 @@ interface PrepareOptions {
   readonly lockNames?: boolean;
   /** Checks that the store of the locks is open before a job takes one. */
   readonly initOrder?: boolean;
-  /** How far secrets are looked for. Default: only their names. */
+  /** How far secrets are looked up. Default: only their names. */
   readonly values?: Look["values"];
   /** The environment that runs the file. Default: that of the process. */
   readonly environment?: Environment;
@@ -49,7 +49,7 @@ interface PrepareOptions {
   readonly further?: (file: JobFile, plan: Plan, problems: Problems) => Promise<void>;
 }
 
-/** What a file that runs as a whole must have. */
+/** The checks of a file that runs as a whole. */
 export const RUN_CHECKS = {
   schedules: true,
   mandatoryArgs: true,
@@ -86,7 +86,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   masker.add(around.secrets.values);
   const mask = (text: string): string => masker.mask(text);
   problems.hide = mask;
-  // Scripts of OpenAF expect texts, as OpenAF gives them: args.x == "true" would never hold.
+  // Scripts of OpenAF expect texts: otherwise args.x == "true" would never be true.
   const texts = !options.typed && file.settings.loads?.some(({ text }) => text === OPENAF) === true;
   const given = texts ? asTexts(options.args) : options.args;
   const args = commonArgs(file, given, around.environment, texts);

@@ -19,7 +19,7 @@ export interface RunFileOptions {
   readonly log: Log;
   /** Arguments of the command line. */
   readonly args?: Args;
-  /** Take warnings about the file for errors. */
+  /** Treat warnings about the file as errors. */
   readonly strict?: boolean;
   /**
    * Run only these jobs, once each, and before them those that they depend on, instead of the todo. The job
@@ -28,21 +28,23 @@ export interface RunFileOptions {
    */
   readonly jobs?: readonly string[] | undefined;
   /**
-   * What scripts may call beside what the file names under `loads`: JavaScript files, by their absolute
-   * paths,
-   * or packages, by their names.
+   * JavaScript files, by their absolute paths, or packages, by their names, whose functions scripts may call
+   * beside those that the file names under `loads`.
    */
   readonly loads?: readonly string[];
   /**
-   * Makes a channel type known before it is opened. The type `simple` always is. Without this, core finds the
-   * packages that the program can import.
+   * Registers a channel type before it is opened. The type `simple` is always registered. Without this, core
+   * finds the packages that the program can import.
    */
   readonly prepare?: PrepareType;
   /** The heap limit of one script, in MB. Default: half of the machine's memory, at most 2,048. */
   readonly scriptMemory?: number;
-  /** How long jobs have to stop by themselves after they were told to. Default: 10 s. */
+  /** How long jobs have to stop by themselves after a request to stop. Default: 10 s. */
   readonly grace?: Duration;
-  /** Time and chance, for simulations. Scripts see this clock in `now()` and `nowUTC()`, not in `Date`. */
+  /**
+   * The clock and random source, for simulations. Scripts see this clock in `now()` and `nowUTC()`, not in
+   * `Date`.
+   */
   readonly clock?: Clock;
   /** Receives, before the first job starts, the control that stops the run. */
   readonly onStart?: (control: RunControl) => void;
@@ -57,7 +59,7 @@ export async function runJobFile(name: string, options: RunFileOptions): Promise
   const { log, args = {}, strict = false, jobs, loads = [], scriptMemory = defaultMemoryLimit() } = options;
   const pool = new ThreadPool({ script: SCRIPT_WORKER, memoryLimit: scriptMemory, files: loads.filter(isAbsolute) });
   const packages = loads.filter((load) => !isAbsolute(load));
-  // A thread takes 25 ms to start, and so does the import of the rest: do both at the same time.
+  // A thread takes 25 ms to start, and so does the import of the other modules: do both at the same time.
   const thread = pool.warm();
   try {
     const { runFile } = await import("./execute/run-file.js");

@@ -16,11 +16,11 @@ const hmac =
     return toHex ? code.digest("hex") : code.digest();
   };
 
-/** Bytes as they are, those that are left in a stream, and a number or the like as the text that it is. */
+/** Bytes as they are, the remaining bytes of a stream, and a number or the like as its text. */
 function bytesOf(data: unknown): Data {
   if (data instanceof Uint8Array) return data;
   if (isInputStream(data)) return data.readAll();
-  // All maps are the same text, so all would have the same hash.
+  // All maps have the same text, so all would have the same hash.
   if (typeof data === "object" && data !== null) throw new TypeError("this takes a text, bytes or a stream, not a map");
   return String(data);
 }
@@ -40,12 +40,12 @@ export const hmacSHA256: Hmac = hmac("sha256");
 export const hmacSHA384: Hmac = hmac("sha384");
 export const hmacSHA512: Hmac = hmac("sha512");
 
-/** The text of a text in base 64. */
+/** A text in base 64. */
 export function toBase64(data: unknown): string {
   return Buffer.from(bytesOf(data) as string).toString("base64");
 }
 
-/** The text that base 64 stands for. */
+/** The text that is encoded in base 64. */
 export function fromBase64(text: unknown): string {
   return Buffer.from(String(text), "base64").toString("utf8");
 }
@@ -53,7 +53,7 @@ export function fromBase64(text: unknown): string {
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 const SETS = [LETTERS, LETTERS.toUpperCase(), "0123456789"];
 
-/** A password of so many characters from these sets of characters. */
+/** A password of this length from these sets of characters. */
 export function genPass(size: number = 16, sets: readonly string[] = SETS): string {
   const all = sets.join("");
   return Array.from({ length: size }, () => all[randomInt(all.length)]).join("");

@@ -1,6 +1,6 @@
 /*
  * The functions of OpenAF for the scripts of ojm job files. `ojob.loads: ["@ojm/openaf"]` makes each of these
- * names global, so only names of OpenAF stand here.
+ * names global, so it exports only names of OpenAF.
  */
 
 export { _$ } from "./arguments/check.js";

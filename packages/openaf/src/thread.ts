@@ -1,4 +1,4 @@
-/** The functions of a script thread of ojm on which those of this package are built. */
+/** The functions of a script thread of ojm that this package builds on. */
 export interface ScriptThread {
   readonly print: (value?: unknown) => void;
   readonly printErr: (value?: unknown) => void;
@@ -23,7 +23,7 @@ const scope = globalThis as unknown as Record<string, unknown>;
 const { toYAML, fromYAML } = (scope["af"] ?? {}) as Record<string, unknown>;
 
 /**
- * Takes a function of the thread as it is before this package is loaded: some of its own functions have the
+ * Gets a function of the thread from before this package is loaded: some functions of this package have the
  * same names.
  */
 function taken(name: string, value: unknown = scope[name]): never {

@@ -125,7 +125,7 @@ for (const { title, binary, start } of setups) {
       });
 
       it("keys and values of the declared maximum length are stored, read and told to a watch", async () => {
-        // Megabytes take their time on a machine that has other work.
+        // Megabytes take a while on a busy machine.
         store = await open({ ...setup.args, deadline: 30_000 });
         const channel = fresh();
         const key = `${channel} `.padEnd(store.supports.maxKeyBytes, "k");
@@ -344,8 +344,7 @@ for (const { title, binary, start } of setups) {
         const store = await opened();
         const key = `${fresh()} "a `;
         const ttl = 200;
-        // The server counts on the clock of the wall, which may be adjusted while we look at the monotonic
-        // one.
+        // The server uses the wall clock, which may be adjusted while the test reads the monotonic one.
         const drift = 1;
         const sent = performance.now();
         await put(store, key, "1", ttl);
@@ -556,13 +555,13 @@ for (const { title, binary, start } of setups) {
   });
 }
 
-/** What the server that has this name answers. */
+/** The answer of the server that has this name. */
 async function ask(setup: Setup, command: string, name: string): Promise<unknown> {
   return Promise.any(setup.servers.map((server) => server.command(command, name)));
 }
 
 async function countMembers(server: RedisServer, name: string): Promise<number> {
-  // The other nodes of a Cluster answer that the name is not theirs.
+  // The other nodes of a Cluster redirect.
   return Number(await server.command("ZCARD", name).catch(() => 0));
 }
 

@@ -116,7 +116,7 @@ export class RedisBackend implements Backend {
     }
   }
 
-  // Not async: to hand on a promise takes three more turns of the microtask queue.
+  // Not async: passing on a promise takes three more turns of the microtask queue.
   commit(commit: Commit, { signal }: CallOptions = {}): Promise<CommitOutcome> {
     this.#options.eviction?.check();
     if (this.#joined === undefined) return this.#commitAlone(commit, signal);
@@ -173,7 +173,7 @@ export class RedisBackend implements Backend {
     signal?: AbortSignal,
     replicas?: Replicas | undefined,
   ): Promise<unknown> {
-    // The commits that were made before this call come to the server before it.
+    // Commits that were made before this call must reach the server before it.
     this.#joined?.send();
     const send = async (client: RedisClient): Promise<unknown> => {
       const reply = await evaluate(client, script, keys, args);
@@ -201,9 +201,9 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * The channel that tells on which node of a Cluster the commit runs.
+   * The channel that decides on which node of a Cluster the commit runs.
    *
-   * @throws ChannelError `NOT_SUPPORTED` if there is no such node
+   * @throws ChannelError `NOT_SUPPORTED` if the commit touches several channels
    */
   #channelOf({ checks, writes }: Commit): string {
     if (this.supports.commitAcrossChannels) return "";

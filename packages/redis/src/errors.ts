@@ -13,7 +13,7 @@ function meaning(code: ChannelErrorCode, retryable: boolean, what: string): Mean
 const DENIED: Meaning = meaning("DENIED", false, "refuses the user or password. Check username and password");
 const REDIRECTS: Meaning = meaning("UNAVAILABLE", true, "is moving the data to another node");
 
-/** Refusals, by the first word of an error reply. The server did nothing of what was requested. */
+/** Refusals, by the first word of an error reply. The server did not apply any part of the request. */
 const REFUSALS: Readonly<Record<string, Meaning>> = {
   NOAUTH: DENIED,
   WRONGPASS: DENIED,
@@ -78,7 +78,7 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   const advice = sent
     ? "The connection broke before the answer came: whether it was done is not known"
     : "Is it running, and is the address right?";
-  // ioredis names an option of its own, which the user has not.
+  // ioredis names one of its own options, which the user does not have.
   const reason = cause.message.startsWith("Reached the max retries") ? "it does not answer" : cause.message;
   return new ChannelError("UNAVAILABLE", `${where} is not reachable (${code ?? reason}). ${advice}`, {
     retryable: true,
@@ -88,7 +88,7 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
 }
 
 /**
- * The error for one commit of several that the server failed, while it went on with the others.
+ * The error for one commit of several that the server failed while it continued with the others.
  *
  * @param text the server's error
  * @param outcome of the commit, which the script knows
@@ -100,14 +100,16 @@ export function explainPart(text: string, where: string, outcome: "not-applied" 
   return new ChannelError("FAILED", `${where} says: ${text}`, { outcome, cause });
 }
 
-/** Returns the same error for a call that only reads: whatever became of the call, it changed nothing. */
+/**
+ * Returns the same error for a call that only reads: whatever the outcome of the call, it changed nothing.
+ */
 export function ofRead(error: unknown): unknown {
   if (!isChannelError(error) || error.outcome === "not-applied") return error;
   const { code, message, retryable, cause } = error;
   return new ChannelError(code, message.replace(": whether it was done is not known", ""), { retryable, cause });
 }
 
-/** Whether reconnecting is useless until somebody changes something. */
+/** Whether reconnecting is useless until the operator changes something. */
 export function isLasting(error: ChannelError): boolean {
   return !error.retryable;
 }

@@ -21,7 +21,7 @@ async function server(options: RedisServerOptions = {}): Promise<RedisServer> {
   return started;
 }
 
-/** The system's clock, except that a test can let its monotonic time leap. */
+/** The system's clock, except that a test can make its monotonic time jump. */
 class LeapingClock implements Clock {
   #leapt = 0;
   readonly now = systemClock.now;
@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
     await put(store, KEY, "1");
     await redis.kill();
     const range = { from: "jobs ", to: "jobs!", reverse: false, limit: 1, values: true };
-    // Until the client noticed: that may be one call.
+    // One call may fail before the client notices.
     await faultOf(store.read([KEY]));
     const faults = await Promise.all([put(store, KEY, "2"), store.read([KEY]), store.scan(range)].map(faultOf));
     for (const fault of faults) {
@@ -91,9 +91,9 @@ describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
     await redis.kill();
     const waiting = put(store, KEY, "2");
     await redis.start();
-    // One that was sent just before the client noticed has no known outcome; all others are done.
+    // A call that was sent just before the client noticed has no known outcome. All others are done.
     await waiting.catch((error: unknown) => expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" }));
-    // It came back with nothing: its versions go on all the same.
+    // It came back without data, but its versions still increase.
     expect(Number(await put(store, KEY, "3"))).toBeGreaterThan(Number(version));
   });
 
@@ -129,7 +129,7 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
     await put(store, KEY, "1");
     redis.freeze();
     expect(await faultOf(put(store, KEY, "2"))).toMatchObject({ code: "TIMEOUT", retryable: true, outcome: "unknown" });
-    // After two deadlines without a word the connection is given up: this call may still have it, or not.
+    // After two silent deadlines the connection is given up: this call may still use it, or not.
     const fault = await faultOf(store.read([KEY]));
     expect(["TIMEOUT", "UNAVAILABLE"]).toContain(fault["code"]);
     redis.thaw();
@@ -148,8 +148,8 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
     );
     redis.thaw();
     await until(async () => (await store.read([KEY]).catch(() => [])).length === 1, "it answers again");
-    // The connection that listens may have outlived it, and the change is told; or it was given up, and there
-    // is a gap.
+    // If the listening connection survived, it reports the change. If it was given up, the watch reports a
+    // gap.
     await put(store, KEY, "1");
     await until(() => notes.all.length > 0, "the watch goes on");
   });
@@ -160,7 +160,7 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
     redis.freeze();
     const call = new AbortController();
     const commit = store.commit({ checks: [], writes: [{ key: KEY, value: "1" }] }, { signal: call.signal });
-    // It leaves at the end of the turn.
+    // It is sent at the end of the turn.
     await new Promise((resolve) => setImmediate(resolve));
     call.abort();
     expect(await faultOf(commit)).toMatchObject({ code: "ABORTED", outcome: "unknown" });
@@ -200,7 +200,7 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     await redis.command("CONFIG", "SET", "maxmemory", "1");
     const full = { code: "FULL", retryable: true, outcome: "not-applied" };
     expect(await faultOf(put(store, 'jobs "c ', "1"))).toMatchObject(full);
-    // A delete may be done on a full server: it must not open the door for the puts beside it, nor be done
+    // A full server accepts a delete. The delete must neither let the puts beside it pass, nor be applied
     // without them.
     const writes = [
       { key: 'jobs "a ', value: null },
@@ -240,7 +240,7 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     const more = "+exists +zadd +zrem +zrange +zrandmember";
     await redis.command("ACL", "SETUSER", "ojm", ...`${rights} ${more}`.split(" "));
     const store = await open({ host: "127.0.0.1", port: redis.port, username: "ojm", password: "pw" });
-    // More would be known from CONFIG, which this user may not ask.
+    // CONFIG would show more, but this user may not use it.
     expect(store.supports.durability).toBe("process");
     const [notes, one] = [await watch(store, "jobs"), await watchKey(store, KEY)];
     await put(store, KEY, "1", 60_000);
@@ -280,7 +280,7 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     await redis.command(acl0, ...rest, "&*");
     const store = await open({ host: "127.0.0.1", port: redis.port, username: "ojm", password: "pw" });
     const notes = await watch(store, "jobs");
-    // Redis closes the connections of a user who listens to what is not his any more.
+    // Redis closes the connections of a user who listens to a channel that he may no longer use.
     await redis.command(acl0, ...rest, "resetchannels");
     await until(() => notes.all.length > 0, "the watch ended");
     expect(notes.all).toEqual([expect.objectContaining({ code: "DENIED" })]);
@@ -343,7 +343,7 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     const clock = new LeapingClock();
     const store = await open({ url: redis.url, deadline: 3_600_000 }, clock);
     const allowed = await open({ url: redis.url, deadline: 3_600_000, allowEviction: true }, clock);
-    /** What heartbeats do, without their pauses. */
+    /** The work of heartbeats, without their pauses. */
     const beat = async (): Promise<void> => {
       clock.leap(5_000);
       await Promise.all([put(store, KEY, "1"), put(allowed, KEY, "1")]);

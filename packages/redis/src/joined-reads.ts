@@ -40,7 +40,7 @@ export class JoinedReads {
     return new Promise((resolve, reject) => this.#parts.push({ entries, resolve, reject }));
   }
 
-  /** Sends what was joined until now, without waiting for the end of the turn. */
+  /** Sends the reads that were joined so far, without waiting for the end of the turn. */
   send(): void {
     const parts = this.#parts;
     if (parts.length === 0) return;

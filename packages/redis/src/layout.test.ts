@@ -5,7 +5,7 @@ import { lexRangeOf, rangeOf } from "./watch/ranges.js";
 
 const names = new Names("ojm:", true);
 const entry = (key: string): string => names.entry(placeOf(key));
-/** What a Cluster hashes of a name. */
+/** The part of a name that a Cluster hashes. */
 const hashed = (name: string): string | undefined => /^[^{]*\{([^}]+)\}/.exec(name)?.[1];
 
 describe("names in Redis", () => {

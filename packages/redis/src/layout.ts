@@ -17,7 +17,7 @@ export function placeOf(key: string): Place {
   return { channel: key.slice(0, end), member: key.slice(end + 1) };
 }
 
-/** The names of everything that this backend keeps in Redis. See scripts.ts for the list. */
+/** The names of everything that this backend stores in Redis. See scripts.ts for the list. */
 export class Names {
   readonly #prefix: string;
   readonly #versionPerChannel: boolean;
@@ -62,7 +62,7 @@ export class Names {
     const channel = end < 0 ? placeOf(key).channel : key.slice(0, end);
     let head = this.#heads.get(channel);
     if (head === undefined) {
-      // A program has a few channels. One that makes up names without end must not fill the memory.
+      // A program has a few channels. A program that creates ever new names must not fill the memory.
       if (this.#heads.size >= 1_000) this.#heads.clear();
       head = this.entry({ channel, member: "" });
       this.#heads.set(channel, head);
@@ -102,7 +102,7 @@ export function compareBytes(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Surrogates stand for code points above all other characters. */
+/** Surrogates represent code points above all other characters. */
 function weight(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readOptions } from "./options.js";
 
-/** What is said against these options. */
+/** The error message for these options. */
 function fault(args: Readonly<Record<string, unknown>>): string {
   try {
     readOptions(args);

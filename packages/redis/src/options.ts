@@ -80,8 +80,8 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   const deadline = checkedDuration('"deadline"', args["deadline"] ?? 5_000, refuse, 1, 2 ** 30);
   const { client, cluster } = args;
   const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);
-  // With Sentinel, writes wait for a replica: a master that is cut off together with a holder would go on to
-  // renew the holder's lock, while the next master gives that lock away.
+  // With Sentinel, writes wait for a replica: a master that is cut off together with a holder would continue
+  // to renew the holder's lock, while the next master gives that lock away.
   const waitReplicas = number(args, "waitReplicas", source.isSentinel ? 1 : 0, 0);
   if (waitReplicas > 0 && source.isCluster) {
     throw invalid(`"waitReplicas" cannot be had of a Cluster: only of one server and of Sentinel`);

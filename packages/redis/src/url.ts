@@ -3,12 +3,12 @@ import { ChannelError } from "@ojm/core/backend";
 const FORM = "redis://host:6379/0, with TLS rediss://host:6379/0";
 const THIRD = "redis://host:6379/3";
 
-/** The options of this backend that people write as a query. */
+/** The options of this backend that users write as a query. */
 const BESIDE = ["username", "password", "tls", "keyPrefix", "deadline", "connectTimeout"];
 
 /**
- * Checks the address of a server. ioredis takes each query of a URL for an option, also for one of
- * those that keep a command from being sent twice, and drops what it does not know.
+ * Checks the address of a server. ioredis reads each query parameter of a URL as an option, even as one of
+ * those that keep a command from being sent twice, and drops unknown ones.
  *
  * @throws ChannelError `INVALID_CONFIG`. Its message shows no value: that may be a password
  */
@@ -52,7 +52,10 @@ export function invalid(what: string): ChannelError {
   return new ChannelError("INVALID_CONFIG", `channel type "redis": ${what}`);
 }
 
-/** The port of an address, if no port has that number. Digits alone: a text may be a part of a password. */
+/**
+ * The port of an address, if its number is not valid for a port. Only digits: other text may be a part of a
+ * password.
+ */
 function wrongPort(url: string): string | undefined {
   const [, port] = /^rediss?:\/\/(?:[^/?#]*@)?[^/?#@]*:(\d+)(?:[/?#]|$)/.exec(url) ?? [];
   return port !== undefined && (Number(port) > 65_535 || Number(port) === 0) ? port : undefined;

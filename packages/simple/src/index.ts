@@ -18,11 +18,10 @@ const memories: WeakMap<Clock, Memory> = new WeakMap();
 /**
  * The type `simple`, the default: channels in the memory of the process. It has no options.
  *
- * Channels of one name see the same entries. The entries live as long as the process, also while no channel
+ * Channels of one name see the same entries. The entries live as long as the process, even while no channel
  * is open. Other processes do not see them.
  *
- * @example
- * const channel = await openChannel("locks", { type: "simple" });
+ * @example const channel = await openChannel("locks", { type: "simple" });
  */
 export const backend: BackendType = {
   type: "simple",

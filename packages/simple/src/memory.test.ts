@@ -7,7 +7,7 @@ import { Memory } from "./memory.js";
 const ALL = { from: "", to: "\uFFFF" };
 
 let now: number;
-/** How often the time was asked for: once for each entry with a time to live that is looked at. */
+/** How often the clock was read: once for each visited entry with a time to live. */
 let asked: number;
 let memory: Memory;
 let clock: Clock;
@@ -24,8 +24,7 @@ beforeEach(() => {
 });
 
 /**
- * Records the maps that a new memory makes: that of the entries that it keeps, and each copy without the
- * removed ones.
+ * Records the maps that a new memory creates: the map of its entries, and each copy without the removed ones.
  */
 function recordMaps(): { readonly made: Map<unknown, unknown>[]; mostKept: number } {
   const record = { made: [] as Map<unknown, unknown>[], mostKept: 0 };
@@ -276,7 +275,7 @@ test("many entries that expire one after the other do not make each write slow",
   writes();
   const alone = writes();
   for (let i = 0; i < 50_000; i++) put(`key ${i}`, "1", 1_000 + i);
-  // Looking through all of them with each write takes thousands of times as long.
+  // Visiting all of them with each write would take thousands of times as long.
   expect(writes()).toBeLessThan(100 * alone);
   now += 100_000;
   put("other");

@@ -11,7 +11,7 @@ import type {
 } from "@ojm/core/backend";
 import { SortedKeys } from "./sorted-keys.js";
 
-/** An entry, or what is left of a removed one. */
+/** An entry, or the mark of a removed one. */
 interface Held {
   value: string;
   version: string;
@@ -21,19 +21,19 @@ interface Held {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The deadline of a removed entry: it is over at any time. */
+/** The deadline of a removed entry: it has always passed. */
 const REMOVED = Number.NEGATIVE_INFINITY;
 
-/** This many removed entries are kept at least before they are swept out. */
+/** At least this many removed entries are kept before they are swept out. */
 const FEW = 1_000;
 
 /** The entries of a process and their watches. */
 export class Memory {
   readonly #clock: Clock;
   /**
-   * With the removed ones. A Map keeps what was deleted in its chains until it grows. A lock is written and
-   * removed with each run: its key would be searched behind all its earlier ones. What is there is changed in
-   * place, so that a write searches its key once.
+   * Includes the removed entries. A Map keeps deleted keys in its chains until it grows. A lock is written
+   * and removed with each run, so the search for its key would pass all earlier ones. An existing entry is
+   * changed in place, so that a write searches its key once.
    */
   #entries: Map<string, Held> = new Map();
   #removed = 0;
@@ -154,7 +154,7 @@ export class Memory {
 }
 
 /**
- * The same text. V8 keeps a text that was put together as a tree of its pieces until somebody reads from it:
- * records would take half as much memory again, and each collection of garbage would walk through the trees.
+ * Flattens a text. V8 keeps a concatenated text as a tree of its pieces until it is read: records would take
+ * half as much memory again, and each garbage collection would walk through the trees.
  */
 const inOnePiece = (text: string): string => (text.charCodeAt(0) >= 0 ? text : "");

@@ -1,4 +1,4 @@
-/** The most keys in a block. An insert moves at most this many keys, and a search looks at few blocks. */
+/** The most keys in a block. An insert moves at most this many keys, and a search visits few blocks. */
 const BLOCK = 512;
 
 /** An ordered set of keys, made for a million keys and more. */

@@ -318,7 +318,7 @@ function openFileDescriptors(file: string): number {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
     } catch {
-      // The one by which the folder itself was read.
+      // The handle by which the folder itself was read.
       return "";
     }
   };

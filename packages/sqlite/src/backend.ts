@@ -45,7 +45,7 @@ async function openStore(file: string, durability: Durability, clock: Clock): Pr
 
 /** The one connection of this process to the file, whatever the spelling of its path. */
 function share({ file, durability }: SqliteOptions, clock: Clock): Shared {
-  // Before the file is made: an empty one is no store.
+  // Load it before creating the file: an empty file is not a store.
   loadDriver();
   const path = preparePlace(file);
   for (const shared of open) {

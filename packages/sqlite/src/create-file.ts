@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { codeOf } from "./errors.js";
 
 /**
- * Only the owner may read the file, as it has results and errors of jobs. SQLite's own files get the mode of
- * this one.
+ * Only the owner may read the file, because it has results and errors of jobs. SQLite's own files get the
+ * mode of this one.
  */
 const PRIVATE = 0o600;
 

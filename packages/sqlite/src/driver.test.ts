@@ -8,7 +8,7 @@ function file(): string {
   return join(temporaryFolder(), "a.db");
 }
 
-/** An installation that holds `modules` alone, and notes what is loaded from it. */
+/** An installation that has only `modules`, and records which of them are loaded. */
 function installation(modules: Record<string, unknown>): { load: (name: string) => unknown; loaded: string[] } {
   const loaded: string[] = [];
   const load = (name: string): unknown => {

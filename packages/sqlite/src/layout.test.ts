@@ -16,7 +16,7 @@ it("a database whose tables are made while it is inspected is not taken for anot
     try {
       createTables(other);
     } catch (error) {
-      // Refused: nobody changes the file while it is looked at.
+      // It is refused: the file must not change while it is inspected.
       expect(error).toMatchObject({ code: expect.stringMatching(/^SQLITE_BUSY/) });
     }
     return value;

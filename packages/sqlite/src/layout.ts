@@ -70,7 +70,7 @@ const TABLES = `
 `;
 
 // The upgrade from format 1, which logged every change and woke every watcher. A program that still has the
-// file open in format 1 fails with an error, as `meta` no longer has `watched`. Otherwise it would miss
+// file open in format 1 fails with an error, because `meta` no longer has `watched`. Otherwise it would miss
 // changes that others no longer log.
 const FROM_1 = `
   ALTER TABLE meta RENAME COLUMN watched TO watching;

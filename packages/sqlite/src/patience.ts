@@ -13,8 +13,8 @@ export const PAUSE = 1;
  * Runs `work` at once, and again every {@link PAUSE} while another process holds the database locked.
  * Resolves to its result.
  *
- * The pauses use real time, also with an injected clock, as the other processes are real. Their timers keep
- * the process alive, as somebody awaits the result.
+ * The pauses use real time even with an injected clock, because the other processes are real. Their timers
+ * keep the process alive, because a caller awaits the result.
  *
  * @throws ChannelError `TIMEOUT` after {@link PATIENCE}; `ABORTED`; the meaning of an error of SQLite
  */

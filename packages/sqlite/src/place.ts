@@ -98,11 +98,11 @@ function checkFolder(folder: string): void {
 
 /**
  * Makes sure that a database can be at `file`. Creates the folder and the file, for their owner alone;
- * existing ones keep their mode. Refuses what SQLite would report late or not at all. Returns the real path,
- * so that two spellings of a file are recognised as one.
+ * existing ones keep their mode. Rejects problems that SQLite would report late or not at all. Returns the
+ * real path, so that two spellings of a file are recognised as one.
  *
  * Do not open and close the database file here: closing it drops all locks that this process holds on it,
- * also those of SQLite.
+ * including those of SQLite.
  *
  * @throws ChannelError `INVALID_CONFIG`, `READ_ONLY`, `DENIED`, `FULL`, `UNAVAILABLE`
  */

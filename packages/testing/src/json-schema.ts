@@ -6,7 +6,7 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 /** Types as JSON Schemas. */
 export interface TypeSchemas {
-  /** The schema of each field of the interface that was asked for, by the name of the field. */
+  /** The schema of each requested field of the interface, by the name of the field. */
   readonly fields: Readonly<Record<string, Schema>>;
   /** The named types that these refer to. */
   readonly definitions: Readonly<Record<string, Schema>>;
@@ -20,8 +20,8 @@ const WHOLE: ReadonlySet<string> = new Set(
 );
 
 /**
- * The JSON Schemas of what an interface names, made of its TypeScript types and their docstrings: so each
- * public value is described once. `refs`: where the definitions are, such as `#/definitions/`.
+ * The JSON Schemas of the fields of an interface, made from its TypeScript types and their docstrings, so
+ * that each public value is described once. `refs`: where the definitions are, such as `#/definitions/`.
  *
  * Interfaces become definitions under their own names. A field that is not named may be added by a later
  * version of ojm, so none is forbidden.
@@ -99,7 +99,7 @@ class Schemas {
   #unionOf(union: ts.UnionType, field: string): Schema {
     const types = union.types.filter((type) => !(type.flags & ts.TypeFlags.Undefined));
     const has = (flags: ts.TypeFlags): boolean => types.some((type) => type.flags & flags);
-    // What JSON can hold is anything.
+    // The type of any JSON value: its schema allows everything.
     if (has(ts.TypeFlags.Null) && has(ts.TypeFlags.String) && has(ts.TypeFlags.Number)) return {};
     const isBoolean = types.filter((type) => type.flags & ts.TypeFlags.BooleanLiteral).length === 2;
     const others = types.filter((type) => !isBoolean || !(type.flags & ts.TypeFlags.BooleanLiteral));

@@ -5,7 +5,7 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /*
  * A process that reads the packages as TypeScript spends a second of processor time on that. `npm test` has
- * built everything when the tests begin, and sets `OJM_BUILT`: then processes use what was built.
+ * built everything when the tests begin, and sets `OJM_BUILT`: processes then use the builds.
  */
 
 /** Node's arguments that run a program of this repository, named by its source. */
@@ -25,7 +25,7 @@ export function tsArgs(): string[] {
   return ["--import", import.meta.resolve("tsx"), ...conditions()];
 }
 
-/** By these, a thread or process finds the sources of the packages. */
+/** With these, a thread or process finds the sources of the packages. */
 export function conditions(): string[] {
   return isBuilt() ? [] : ["--conditions=@ojm/source"];
 }

@@ -36,8 +36,8 @@ export interface RedisServerOptions {
   /** Environment variables in addition to ours. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * How long a node may be silent, in ms, until the others go on without it. Default: 1,000 under Sentinels,
-   * 2,000 in a Cluster.
+   * How long a node may be silent, in ms, until the others replace it. Default: 1,000 under Sentinels, 2,000
+   * in a Cluster.
    */
   readonly silence?: number;
 }

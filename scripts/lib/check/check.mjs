@@ -51,7 +51,7 @@ export async function check() {
   return failed;
 }
 
-/** Checks the types of what measures the rivals, if they are installed: few need them. */
+/** Checks the types of the benchmarks of rivals, if those are installed: few developers need them. */
 async function checkRivals() {
   const folder = join(root, "packages/bench/rivals");
   if (existsSync(join(folder, "node_modules"))) return tool("tsc", ["-p", folder]);

@@ -44,7 +44,7 @@ export async function checkConsumers(tarballs) {
   return failed === 0 ? await runPacked() : 1;
 }
 
-/** Needs what is loaded late: acorn in the program, handlebars and more libraries in script threads. */
+/** Needs the lazily loaded libraries: acorn in the program, handlebars and more in script threads. */
 const JOB_FILE = `ojob: { loads: ["@ojm/openaf"] }
 jobs:
   - name: A
@@ -106,8 +106,8 @@ function importAll() {
 }
 
 /**
- * Writes the programs of a page, which may import each other. Skips programs beside sources of their own: the
- * tests of those check them.
+ * Writes the programs of a page, which may import each other. Skips programs beside sources of their own,
+ * which have tests.
  */
 function writePrograms(page) {
   if (page.startsWith("examples/")) return [];
@@ -147,7 +147,7 @@ async function missingValues(program) {
 }
 
 function isValue(checker, symbol) {
-  // A class that is exported as a type is none.
+  // A class that is exported as a type does not exist at run time.
   if (symbol.declarations?.some((each) => ts.isExportSpecifier(each) && each.isTypeOnly)) return false;
   const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
   return (target.flags & ts.SymbolFlags.Value) !== 0;

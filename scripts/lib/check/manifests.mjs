@@ -4,8 +4,8 @@ import { published } from "../pack.mjs";
 import { root } from "../run.mjs";
 
 /**
- * Checks that each published package says what a registry shows, and publishes no tests. Returns an exit
- * code.
+ * Checks that each published package has the fields that a registry shows, and publishes no tests. Returns an
+ * exit code.
  */
 export function checkManifests() {
   const { repository, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

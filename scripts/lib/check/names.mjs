@@ -6,10 +6,10 @@ import { root } from "../run.mjs";
 /** A word of a command that installs or runs a package: an option, or the name of another package. */
 const WORD = String.raw`(?:[ \t]+[-@\w][^\s\`"']*)*?`;
 
-/** The name itself, also with a version, and no longer name that begins like it. */
+/** The name itself, even with a version, but not a longer name that begins with it. */
 const NAME = String.raw`[ \t]+["']?ojm(?![\w/-])`;
 
-/** On npm, `ojm` is a program of somebody else: ours is `@ojm/cli`. */
+/** On npm, `ojm` is another project: ours is `@ojm/cli`. */
 const WRONG = [
   String.raw`\b(?:npx|pnpx|bunx|(?:npm|pnpm|yarn|bun)[ \t]+(?:exec|dlx|x))(?:[ \t]+-\S+)*${NAME}`,
   String.raw`\b(?:npm|pnpm|yarn|bun)[ \t]+(?:install|i|add|ci|update|remove|uninstall|link)\b${WORD}${NAME}`,
@@ -18,7 +18,7 @@ const WRONG = [
   String.raw`(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*["']ojm["'/]`,
 ].map((source) => new RegExp(source, "g"));
 
-/** Prints each place that takes `ojm` for the name of our package. Returns an exit code. */
+/** Prints each place that uses `ojm` as the name of our package. Returns an exit code. */
 export function checkNames() {
   const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: root, encoding: "utf8" });
   const files = listed.split("\n").filter((file) => file !== "" && !/\.(png|woff2?)$/.test(file));

@@ -23,7 +23,7 @@ const said = await manager
     "job",
     async (run) => {
       await report("enter", run.fence);
-      // Blocks the event loop, as computing does, and leaves the processor to the other tests.
+      // Blocks the event loop, like a computation, but leaves the processor to the other tests.
       while (!existsSync(file)) Atomics.wait(NOTHING, 0, 0, 20);
       try {
         run.assertHeld();

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { lineOf } from "../log-lines.js";
 
-/** What the process tells: the id of its run, how much it has written, or that its run is over. */
+/** A message of the process: the id of its run, the number of lines written, or the end of its run. */
 export type LoggerReport =
   | { readonly id: string }
   | { readonly written: number; readonly spent: number }
@@ -14,7 +14,7 @@ const AT_ONCE = 100;
 
 /*
  * Runs one job that writes numbered lines into its log, whatever happens to the store. It begins at the
- * message `go`, tells how far it is at each `look`, and ends soon after `last`. Arguments: the manager's
+ * message `go`, reports its progress at each `look`, and ends soon after `last`. Arguments: the manager's
  * options as JSON, the number of lines, "kill" to die without an end.
  */
 const [options = "{}", lines = "0", how = ""] = process.argv.slice(2);

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isChannelError, isRunError, type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 
-/** A request to the process: `look` asks for a {@link SteadyReport}, `stop` ends the work in good order. */
+/**
+ * A request to the process: `look` requests a {@link SteadyReport}, `stop` ends the work in an orderly way.
+ */
 export type SteadyRequest = "look" | "stop";
 
 /** The report of the process. */

@@ -81,9 +81,9 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
 }
 
 /**
- * Waits until a resumed leader knows that it leads no more. Until then it acts on its old state: it tells
- * holders that their locks are gone, and tells watchers that records were closed. If it acknowledges writes
- * alone, it also grants locks that others have.
+ * Waits until a resumed leader knows that it no longer leads. Until then it acts on its old state: it
+ * notifies holders that their locks are gone, and watchers that records were closed. If it acknowledges
+ * writes alone, it also grants locks that others have.
  */
 async function standsDown(scene: Scene, cluster: Cluster, duty: Duty, main: ClusterNode, from: number): Promise<void> {
   await eventually(`${main.name} stands down`, async () => !(await cluster.leads(main)) || undefined);
@@ -102,7 +102,7 @@ function onMain(name: string, duty: Duty, what: string, strike: Strike): Fault {
   };
 }
 
-/** The holder is cut off together with the old leader: to the holder nothing seems to have happened. */
+/** The holder is cut off together with the old leader, so that everything looks normal to the holder. */
 const cutOffWithHolder: Fault = {
   name: "main node cut off with the holder",
   whyNot: () => undefined,
@@ -124,14 +124,14 @@ const cutOffWithHolder: Fault = {
     overForHolder(factsOf(scene).findsAnew);
     const { acknowledgesAlone, staleFor } = factsOf(scene);
     if (acknowledgesAlone && scene.kind.apart) scene.strayRecords = { from: cut, to: scene.now() };
-    // The old master could not acknowledge what it wrote for the holder. It tells the watchers of it as soon
+    // The old master could not acknowledge the writes of the holder. It notifies the watchers of them as soon
     // as they reach it again.
     if (staleFor > 0) scene.staleRecords = { from: cut, to: scene.now() };
     return { since, names: [run.name], bound: clusterIsBack(scene), struck: member };
   },
 };
 
-/** The holder alone is cut off; the cluster goes on without it. */
+/** The holder alone is cut off. The cluster continues without it. */
 const holderCutOff: Fault = {
   name: "holder cut off",
   whyNot: () => undefined,

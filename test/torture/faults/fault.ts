@@ -47,7 +47,7 @@ export const NO_SERVER = "n/a: no server";
 export const TTL_FOR_THREAD = 4_000;
 
 /**
- * Added to a bound, in ms, for what is not waiting: a check of the holder's process, a reconnection, the
+ * Added to a bound, in ms, for the work besides waiting: a check of the holder's process, a reconnection, the
  * commit itself.
  */
 export const MARGIN = 500;

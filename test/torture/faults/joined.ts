@@ -1,15 +1,15 @@
 import { able, type Fault, storeIsBack } from "./fault.js";
 
-/** How many runs a worker asks for in one turn. */
+/** How many runs a worker requests in one turn. */
 const RUNS = 8;
 
 /** How many such turns may pass without a call that starts several runs. */
 const TURNS = 25;
 
 /**
- * Loses the answer of one call of several commits, until its deadline has passed. The server has applied what
- * it did not refuse: each run of the call must be told that its outcome is unknown, and what the call left
- * behind must be found.
+ * Loses the answer of one call of several commits, until its deadline has passed. The server has applied the
+ * commits that it did not refuse: each run of the call must learn that its outcome is unknown, and the
+ * leftovers of the call must be found.
  */
 export const joinedFault: Fault = {
   name: "joined script call times out",

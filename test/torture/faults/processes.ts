@@ -114,7 +114,7 @@ const terminate: Fault = {
 const DEPLOYS = 6;
 const BETWEEN_DEPLOYS = 700;
 
-/** Rolling restarts: a newer worker begins, and the oldest one is told to end while its bodies clean up. */
+/** Rolling restarts: a newer worker begins, and the oldest one is asked to end while its bodies clean up. */
 const deploy: Fault = {
   name: "deploy",
   whyNot: ({ lasting }) => (lasting ? undefined : "n/a: nothing outlives the process"),

@@ -2,7 +2,10 @@ import type { RunRecord } from "@ojm/core";
 import type { ScheduleTick } from "@ojm/schedule";
 import { EVERY, type Policy } from "./policies.js";
 
-/** What the store says of a schedule, oldest first, and when no replica was there. Times in ms since 1970. */
+/**
+ * The ticks and runs of a schedule in the store, oldest first, and when no replica was running. Times in ms
+ * since 1970.
+ */
 export interface Told {
   readonly policy: Policy;
   readonly ticks: readonly ScheduleTick[];
@@ -12,10 +15,10 @@ export interface Told {
 
 const iso = (at: number): string => new Date(at).toISOString().slice(11);
 
-/** What a policy says of ticks that came while nobody could decide on them: those of one kill, or of all. */
+/** The rule of a policy for ticks on which no replica could decide in time: those of one kill, or of all. */
 const MISSED: Readonly<Record<Policy, string | undefined>> = { all: undefined, latest: "not-latest", none: "policy" };
 
-/** What is wrong with the ticks of a schedule and their runs. */
+/** The faults of the ticks of a schedule and of their runs. */
 export function faultsOf({ policy, ticks, records, down }: Told): string[] {
   const faults: string[] = [];
   let next = ticks[0]?.at ?? 0;

@@ -15,21 +15,21 @@ import { linesOf, overlapsOf } from "./witness.js";
 
 const REPLICAS = 3;
 
-/** How long the replicas may need for what is left, in ms. Only a failed run waits so long. */
+/** How long the replicas may need for the remaining work, in ms. Only a failed run waits that long. */
 const SETTLED_WITHIN = 180_000;
 
-/** How a kill run goes. Times in ms. */
+/** The options of a kill run. Times in ms. */
 export interface KillRun {
   readonly kind: StoreKind;
   readonly length: number;
   /** From one kill to the next, and how long a body takes. */
   readonly between: number;
   readonly takes: number;
-  /** How long no replica is there. */
+  /** How long no replica is running. */
   readonly down: number;
 }
 
-/** What came out: what is wrong, and how much there was of everything. */
+/** The result: the faults, and the number of everything. */
 export interface KillRunResult {
   readonly faults: readonly string[];
   readonly kills: number;
@@ -41,7 +41,8 @@ export interface KillRunResult {
 
 /**
  * Three replicas run schedules, and one of them is killed again and again. Then all are killed at once, and
- * nobody is there for a while. In the end every tick has its outcome, and no two bodies of a job overlapped.
+ * no replica runs for a while. At the end every tick must have its outcome, and no two bodies of a job may
+ * have overlapped.
  */
 export async function killRun(it: KillRun): Promise<KillRunResult> {
   const folder = mkdtempSync(join(tmpdir(), "ojm-kill-run-"));
@@ -86,7 +87,7 @@ class Replicas {
     await Promise.all([...this.#alive].map((replica) => this.#kill(replica)));
     await pause(down);
     await this.#startAll();
-    // The first decisions of those that came back are about all that they have missed.
+    // The first decisions after the pause are about all missed ticks.
     const to = Date.now() + EVERY;
     const told = await this.#settled({ from, to });
     for (const replica of [...this.#alive]) await this.#end(replica);
@@ -126,14 +127,14 @@ class Replicas {
     this.#alive.splice(this.#alive.indexOf(replica), 1);
   }
 
-  /** Every second time it is a replica whose body runs now. */
+  /** Every second time, it is a replica with a running body. */
   async #victim(kills: number): Promise<ChildProcess> {
     const busy = kills % 2 === 0 ? linesOf(readFileSync(this.#witness, "utf8")).at(-1)?.pid : undefined;
     const any = this.#alive[kills % this.#alive.length] as ChildProcess;
     return this.#alive.find(({ pid }) => pid === busy) ?? any;
   }
 
-  /** Waits until every schedule has decided on all ticks up to `to`, and nothing of it is left to run. */
+  /** Waits until every schedule has decided on all ticks up to `to`, and has nothing left to run. */
   async #settled(down: Told["down"]): Promise<Told[]> {
     await using manager = await patiently(() => openJobManager(this.#options));
     await using scheduler = new Scheduler(manager);
@@ -142,7 +143,7 @@ class Replicas {
       const told = await Promise.all(
         Object.keys(policies).map(async (policy): Promise<Told> => {
           const all = (await collect<ScheduleTick>(scheduler.ticks(policy))).reverse();
-          // One that waits has no outcome so far.
+          // A waiting tick has no outcome yet.
           const ticks = all.filter(({ outcome }) => outcome !== "waiting");
           const records = (await collect<RunRecord>(manager.history({ name: policy }))).reverse();
           return { policy: policy as Policy, down, ...upTo(down.to, ticks, records) };
@@ -174,7 +175,7 @@ class Replicas {
   }
 }
 
-/** The ticks up to a time, and their runs: later ones may still go on. */
+/** The ticks up to a time, and their runs: later ones may still be running. */
 function upTo(
   to: number,
   ticks: readonly ScheduleTick[],

@@ -7,7 +7,7 @@ const retry = { attempts: 100, delay: 200, backoff: "fixed", onLost: true } as c
 
 export type Policy = "all" | "latest" | "none";
 
-/** The schedules of a kill run, by what becomes of ticks that nobody was there for. */
+/** The schedules of a kill run, by their policy for ticks that came while no replica was running. */
 export const policies: Readonly<Record<Policy, ScheduleDefinition>> = {
   all: { every: EVERY, overlap: "queue", missed: "all", retry },
   latest: { every: EVERY, overlap: "queue", missed: "latest", retry },

@@ -15,7 +15,7 @@ const [options = "{}", witness = "", takes = "0"] = process.argv.slice(2);
 /** The time between two lines of a body, in ms. */
 const BEAT = 20;
 
-/** A body that is there writes a line again and again: two at once cannot hide from the witness. */
+/** A running body writes lines all the time, so two at once cannot hide from the witness. */
 async function body(run: Run): Promise<void> {
   const end = performance.now() + Number(takes);
   const write = (what: "enter" | "beat" | "done"): void =>

@@ -7,7 +7,7 @@ const BEFORE = 2_500;
 const AFTER = 500;
 const MOST_LINES = 250;
 
-/** Callers that do not wait are refused most of the time. Leave that out: it would hide the other events. */
+/** Callers that do not wait are refused most of the time. Omit that: it would hide the other events. */
 function isIdle(event: Event): boolean {
   return (event.e === "asked" && event.wait === 0) || (event.e === "settled" && event.outcome === "LOCKED");
 }

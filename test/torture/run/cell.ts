@@ -195,7 +195,7 @@ function isHadAgain(scene: Scene, injected: Injected | undefined): boolean {
   return recoveryOf({ runs: runsOf(scene.members), injected, scene }) !== undefined || injected === undefined;
 }
 
-/** Whether the schedules are still there, and none is at a tick that a clock set ahead has shown. */
+/** Whether the schedules still exist, and none is at a tick of a clock that was set ahead. */
 function ticksGoOn({ mode, fault }: Cell, scene: Scene): boolean {
   return mode === "tick" && isWhole(scene) && fault.fakeClock === undefined;
 }
@@ -205,7 +205,7 @@ function areRunAgain({ members }: Scene, since: number): boolean {
   return Object.keys(schedules).every((wanted) => begun.some(({ name }) => name === wanted));
 }
 
-/** Stops all workers. Once they have exited, takes stock of what is left in the store. */
+/** Stops all workers. Once they have exited, takes stock of the remaining entries in the store. */
 async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock | undefined> {
   const { living } = scene;
   for (const member of living) member.order({ order: cell.kind.shared ? "stop" : "stock" });

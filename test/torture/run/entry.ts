@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { programArgs } from "@ojm/testing/programs";
 
-/** What a child process of the harness runs. */
+/** A program for a child process of the harness. */
 export type Entry = "lane" | "worker" | "replica";
 
 const SOURCES: Readonly<Record<Entry, string>> = {
@@ -11,8 +11,8 @@ const SOURCES: Readonly<Record<Entry, string>> = {
 };
 
 /**
- * Node's arguments for it. Tests run it as they run all programs. `npm run torture` runs what
- * scripts/lib/programs.mjs has built, all in one folder.
+ * Node's arguments for it. Tests run it as they run all programs. `npm run torture` runs the builds of
+ * scripts/lib/programs.mjs, all in one folder.
  */
 export function nodeArgs(entry: Entry): string[] {
   if (!import.meta.url.endsWith(".ts")) return [fileURLToPath(new URL(`./${entry}.js`, import.meta.url))];

@@ -7,7 +7,7 @@ import type { Done, Task } from "./task.js";
 
 /**
  * Runs all cells, `jobs` at a time, each in a lane: a process that runs one cell after the other. Calls
- * `tell` as each cell is done.
+ * `tell` when a cell is done.
  */
 export async function inLanes(jobs: number, tasks: readonly Task[], tell: (done: Done) => void): Promise<void> {
   const left = tasks.values();

@@ -21,7 +21,7 @@ export interface Done {
   readonly row: Finding;
 }
 
-/** The cell of a task. Throws if there is no such cell. */
+/** The cell of a task. Throws if the cell does not exist. */
 export function cellOf({ backend, fault: faultName, ...rest }: Task): Cell {
   const kind = storeKinds.find(({ name }) => name === backend);
   const fault = faults.find((each) => each.name === faultName);

@@ -2,7 +2,7 @@ import type { PendingRetry, RunRecord, RunStatus } from "@ojm/core";
 import type { ScheduleTick } from "@ojm/schedule";
 
 /**
- * What a process of a cell writes to its journal. All times are by the one monotonic clock of the host, in
+ * An event in the journal of a process of a cell. All times are by the one monotonic clock of the host, in
  * ms.
  */
 export type Event = { readonly t: number } & (
@@ -92,16 +92,16 @@ export type Event = { readonly t: number } & (
   | { readonly e: "error"; readonly text: string }
 );
 
-/** What is in the store when all work is done. */
+/** The contents of the store when all work is done. */
 export interface Stock {
   readonly records: readonly StockRecord[];
   /** Locks, sessions and open runs that are still there although no process uses them. */
   readonly left: readonly string[];
-  /** What is there of the scheduled and retried jobs, in the mode `tick`. */
+  /** The entries of the scheduled and retried jobs, in the mode `tick`. */
   readonly jobs?: JobStock;
 }
 
-/** What the store has of scheduled and retried jobs. */
+/** The entries of scheduled and retried jobs in the store. */
 export interface JobStock {
   readonly records: readonly RunRecord[];
   /** The outcomes of the ticks of each schedule, oldest first. */
@@ -112,7 +112,7 @@ export interface JobStock {
   readonly logs: readonly LogStock[];
 }
 
-/** A log as a reader finds it. */
+/** A log from the view of a reader. */
 export interface LogStock {
   readonly run: string;
   /** How many lines it has and counts as missing. */

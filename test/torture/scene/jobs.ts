@@ -1,8 +1,8 @@
 import type { ScheduleDefinition } from "@ojm/schedule";
 
 /**
- * The schedules of the mode `tick`: each process adds all of them. Of many ticks that were missed, as a clock
- * was set ahead, only a few are run: a cell must end.
+ * The schedules of the mode `tick`: each process adds all of them. If many ticks were missed because a clock
+ * was set ahead, only a few of them run: a cell must end.
  */
 export const schedules: Readonly<Record<string, ScheduleDefinition>> = {
   skips: { every: 1_000 },

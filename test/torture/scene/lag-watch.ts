@@ -20,15 +20,15 @@ export class LagWatch {
   readonly lags: Stretch[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** Calls `tell` with each lag. */
+  /** `tell` receives each lag. */
   constructor(tell: (lag: Stretch) => void = () => {}) {
     let last = hostTime();
     const look = (): void => {
       const from = last;
       last = hostTime();
       // The lag ends once all timers that were due have run, not with the first of them. A new timer comes
-      // after them all, also if the process was suspended while it ran timers: only a millisecond later does
-      // Node look which others fell due meanwhile.
+      // after them all, even if the process was suspended while it ran timers: Node checks only a millisecond
+      // later which others became due meanwhile.
       if (last - from > LAG)
         setTimeout(() => setImmediate(() => this.#note({ from, to: hostTime() }, tell)), 1).unref();
       this.#timer = setTimeout(look, LOOK).unref();

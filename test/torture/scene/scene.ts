@@ -5,18 +5,18 @@ import { LagWatch } from "./lag-watch.js";
 import type { EventOf, Member } from "./member.js";
 import { hostTime } from "./time.js";
 
-/** How long to wait for what must happen, in ms. Only a failing cell waits this long. */
+/** How long to wait for an expected event, in ms. Only a failing cell waits this long. */
 export const PATIENCE = 60_000;
 
 /**
- * The longest that one look at the workers counts as waiting, in ms. If it takes longer, this process was
+ * The longest that one check of the workers counts as waiting, in ms. If it takes longer, this process was
  * suspended, and could not see in time what the workers did.
  */
 const LOOK = 100;
 
 /**
- * A time in which the store was told that a lock is free while its holder could not know: two bodies may run
- * until it knows.
+ * A time in which the store considered a lock free while its holder could not know: two bodies may run until
+ * it knows.
  */
 export interface Excuse {
   /** The name of the lock. Without it, the excuse is for all names. */
@@ -25,7 +25,7 @@ export interface Excuse {
   readonly fence?: string;
   readonly session?: string;
   readonly from: number;
-  /** The excuse covers runs that asked for their lock until then. */
+  /** The excuse covers runs that requested their lock until then. */
   readonly to: number;
   /** Whether a forced unlock caused it, not a fault. */
   readonly byForce?: true;
@@ -35,8 +35,8 @@ export interface Excuse {
    */
   readonly recordOnly?: true;
   /**
-   * Whether it was only an announcement, by a node that leads no more and acknowledges nothing: no other run
-   * can have the lock.
+   * Whether it was only an announcement, by a node that no longer leads and acknowledges nothing: no other
+   * run can have the lock.
    */
   readonly newsOnly?: true;
 }
@@ -71,11 +71,11 @@ export class Scene {
   readonly notes: { readonly t: number; readonly text: string }[] = [];
   readonly excuses: Excuse[] = [];
   readonly troubles: Trouble[] = [];
-  /** The time in which the store lost all its data and was away. */
+  /** The time in which the store lost all its data and was unreachable. */
   dataLost: { readonly from: number; readonly to: number } | undefined;
   /**
-   * The time in which a master of the records still answered though it was replaced. What it accepted is
-   * lost.
+   * The time in which a master of the records still answered although it was replaced. The writes that it
+   * accepted are lost.
    */
   staleRecords: { readonly from: number; readonly to: number } | undefined;
   /**

@@ -85,7 +85,7 @@ export function callsIn(chunk: Buffer): JoinedCall[] {
     const [script = "", keyCount = "", ...rest] = words;
     const keys = rest.slice(1, Number(keyCount));
     const [kind = "", ...args] = rest.slice(Number(keyCount));
-    // The script of one commit has letters there. A call that is cut off goes on in the next chunk.
+    // The script of one commit has letters there. A call that is cut off continues in the next chunk.
     const whole = lines.length > 2 * (Number(found[1]) - 1);
     if (whole && (kind === "puts" || kind === "") && /^\d+$/.test(args[0] ?? "")) {
       calls.push({ script, ...partsOf(keys, args) });

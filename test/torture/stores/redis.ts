@@ -63,7 +63,7 @@ export const redis: StoreKind = {
   },
 };
 
-/** The proxy of one worker. Throws if there is no such worker. */
+/** The proxy of one worker. Throws if the worker does not exist. */
 export function wayOf<T>(ways: readonly T[], worker: number): T {
   const way = ways[worker];
   if (way === undefined) throw new Error(`there is no worker ${worker}`);

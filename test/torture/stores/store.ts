@@ -16,7 +16,7 @@ export interface TortureStore {
   /** The network between a worker and the store. */
   network?(worker: number): TcpProxy;
   /**
-   * Loses the answer of the next call by which a worker starts several runs, and all later answers to that
+   * Drops the answer of the next call by which a worker starts several runs, and all later answers to that
    * worker, until it is healed.
    */
   loseJoined?(worker: number): LostCall;
@@ -66,7 +66,7 @@ export interface ClusterFacts {
   readonly staleFor: number;
   /**
    * Whether a node acknowledges writes that no other node has. A resumed node does so until it learns that it
-   * leads no more.
+   * no longer leads.
    */
   readonly acknowledgesAlone: boolean;
 }
@@ -90,7 +90,7 @@ export interface StoreKind {
   readonly byWallClock: boolean;
   /** Whether several processes can open it. */
   readonly shared: boolean;
-  /** Whether acknowledged data outlives its process. With `simple` there is nothing left to look at. */
+  /** Whether acknowledged data outlives its process. With `simple`, nothing is left to inspect. */
   readonly lasting: boolean;
   /** Whether its versions keep increasing after it lost its data. */
   readonly outgrowsLoss: boolean;

@@ -7,12 +7,12 @@ import { CLEANING, isClosing } from "./closing.js";
 import type { Journal } from "./journal.js";
 import { sleep } from "./sleep.js";
 
-/** The timeout of each run, in ms: that of a schedule that says nothing. */
+/** The timeout of each run, in ms: the default of a schedule. */
 const HOUR = 3_600_000;
 
 /**
- * How long a process that leaves lets its runs go on, in ms. An attempt may be due later, as the clock of
- * this process is behind: it is left to others.
+ * How long a leaving process lets its runs continue, in ms. An attempt may be due later because the clock of
+ * this process is behind: it is left to other processes.
  */
 const LAST = 5_000;
 
@@ -50,7 +50,7 @@ export class Jobs {
     await Promise.all(this.#schedulers.map((one) => one.close()));
   }
 
-  /** Resolves once nothing goes on. */
+  /** Resolves once nothing is running. */
   get settled(): Promise<unknown> {
     return this.#working;
   }
@@ -68,7 +68,7 @@ export class Jobs {
         try {
           await patiently(() => scheduler.add(name, definition, (run) => this.#body(run)));
         } catch (error) {
-          // Told to end before it had begun.
+          // Asked to end before it had begun.
           if (this.#stopped && isScheduleError(error) && error.code === "CLOSED") return;
           throw error;
         }
@@ -142,7 +142,7 @@ export class Jobs {
     this.#journal.write({ e: "signal", id, code, why: String(reason) });
   }
 
-  /** Takes its time; a few bodies take longer than a tick. Most stop when their signal fires. */
+  /** Works for a while. A few bodies take longer than a tick. Most stop when their signal fires. */
   async #workAndLog({ id, name, log, signal }: Run): Promise<void> {
     const isShort = this.#chance() < (name === RETRIED ? 0.97 : 0.8);
     const end = performance.now() + (isShort ? this.#between(5, 80) : this.#between(500, 1_500));
@@ -156,7 +156,10 @@ export class Jobs {
     this.#journal.write({ e: "logged", run: id, lines });
   }
 
-  /** What may fail when others run, hold or cancel the job, or the store is away, is no error. */
+  /**
+   * A call that may fail because other processes run, hold or cancel the job, or because the store is
+   * unreachable, is not an error.
+   */
   async #quietly(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
@@ -185,7 +188,7 @@ function isExpected(error: unknown): boolean {
   return error instanceof BodyError;
 }
 
-/** Waits for `work`, and for so many ms at most. */
+/** Waits for `work`, but at most this many ms. */
 async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise((resolve) => {

@@ -5,9 +5,7 @@ import { hostTime } from "../scene/time.js";
 
 type Entry = Event extends infer E ? (E extends Event ? Omit<E, "t"> : never) : never;
 
-/**
- * The journal of a process. It writes synchronously, so an entry is there whatever becomes of the process.
- */
+/** The journal of a process. It writes synchronously, so an entry is written even if the process dies. */
 export class Journal {
   readonly #file: number;
 

@@ -42,8 +42,7 @@ class Observed extends PassedOn {
       throw error;
     });
     if (outcome.ok && lock !== undefined) this.#granted(lock, fenceOf(outcome.version), sent);
-    // An aborted attempt counts as unanswered, whatever comes later: the next one finds out what became of
-    // it.
+    // An aborted attempt counts as unanswered, even if an answer comes later: the next one finds its outcome.
     if (renewal !== undefined && options?.signal?.aborted !== true) this.#renewed(renewal, outcome, sent);
     return outcome;
   }
@@ -82,14 +81,14 @@ export const NO_BUG = "none";
 /** The bugs that can be planted: those of locks, and those of schedules for the mode `tick`. */
 const allBugs: readonly Pick<PlantedBug, "name" | "plant" | "clock">[] = [...lockBugs, ...scheduleBugs];
 
-/** The bug of that name; `undefined` without one. Throws if there is no such bug. */
+/** The bug of that name; `undefined` without one. Throws if the bug does not exist. */
 export function bugOf(name: string | undefined): (typeof allBugs)[number] | undefined {
   const bug = allBugs.find((each) => each.name === name);
   if (name !== undefined && name !== NO_BUG && bug === undefined) throw new Error(`there is no bug "${name}"`);
   return bug;
 }
 
-/** As with a planted bug, no watch tells holders of a loss. */
+/** As with a planted bug, no watch notifies holders of a loss. */
 class Unwatched extends PassedOn {
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
 }

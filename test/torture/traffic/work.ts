@@ -14,7 +14,7 @@ const LONGEST = 6_000;
 /** How long the mode `wait` waits for a lock, in ms; `run` waits as by default. */
 const PATIENCE = 20_000;
 
-/** What a body does. */
+/** The behaviour of a body. */
 interface Shape {
   readonly ms: number;
   readonly obeys: boolean;
@@ -67,7 +67,7 @@ export class Work {
     }
   }
 
-  /** Asks for several runs in one turn. Resolves once all are settled. */
+  /** Requests several runs in one turn. Resolves once all are settled. */
   async burst(manager: JobManager, register: Register, runs: number): Promise<void> {
     await Promise.all(Array.from({ length: runs }, () => this.#oneRun(manager, register)));
     this.#journal.write({ e: "burst" });
@@ -159,7 +159,7 @@ export class Work {
     };
     if (signal.aborted) told();
     else signal.addEventListener("abort", told, { once: true });
-    // A blocked body ends before a signal can tell it of a loss: the store must refuse its end.
+    // A blocked body ends before a signal can reach it: the store must refuse its end.
     if (shape.block) this.#compute(id, shape.ms);
     else await this.#writeAndTake(run, shape, register, manager);
     const closing = shape.obeys && isClosing(signal);

@@ -10,8 +10,8 @@ import { bugOf, observed } from "./observed.js";
 import { type Register, Work } from "./work.js";
 
 /*
- * A worker process of a cell: its managers run jobs, and its journal records all that happens. Argument: a
- * WorkerConfig as JSON.
+ * A worker process of a cell: its managers run jobs, and its journal records everything that happens.
+ * Argument: a WorkerConfig as JSON.
  */
 
 const LOOPS = 2;

@@ -12,13 +12,13 @@ import { judgeCancels, judgeHolds } from "./laws/requests.js";
 import { judgeTicks } from "./laws/ticks.js";
 import type { Evidence, Violation } from "./verdict.js";
 
-/** The warnings of a worker whose store is full: it is right to say so. */
+/** The warnings of a worker whose store is full, which are correct. */
 const FULL = warning("OJM_FULL");
 
 /** The warnings of a worker whose store lost its data: the schedules are gone. */
 const REMOVED = warning("OJM_SCHEDULE");
 
-/** The warnings of a worker whose store was away for long. */
+/** The warnings of a worker whose store was unreachable for long. */
 const AWAY = warning("OJM_SCHEDULE", "the store (?:has not answered for|answers again)");
 
 /** The warnings of a worker that met ticks which a wrong clock had decided on. */

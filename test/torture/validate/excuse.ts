@@ -17,14 +17,14 @@ const AFTERMATH = 1_500;
 const DEADLINE = 1_000;
 
 /**
- * Why the lock of a run may have been free at `at`: after the run had asked for it, a fault or a forced
- * unlock told the store that it is free.
+ * Why the lock of a run may have been free at `at`: after the run had requested it, a fault or a forced
+ * unlock marked it as free in the store.
  */
 export function lockTakenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
   return applying(scene, run, at).find(({ recordOnly, newsOnly }) => recordOnly !== true && newsOnly !== true);
 }
 
-/** The same for a run: also if only its record was closed, or only an announcement was made. */
+/** The same for a run, even if only its record was closed, or only an announcement was made. */
 export function takenBy(scene: Scene, run: ObservedRun, at: number): Excuse | undefined {
   return applying(scene, run, at)[0];
 }
@@ -43,7 +43,7 @@ function applying({ excuses, ttl }: Scene, run: ObservedRun, at: number): Excuse
   );
 }
 
-/** Whether all that the store has acknowledged is still there. */
+/** Whether the store still has everything that it acknowledged. */
 export function isWhole({ dataLost, staleRecords, strayRecords }: Scene): boolean {
   return dataLost === undefined && staleRecords === undefined && strayRecords === undefined;
 }

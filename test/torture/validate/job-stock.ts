@@ -4,7 +4,7 @@ import { faultsOf } from "../../../packages/core/src/testing/logs.js";
 import type { JobStock, LogStock } from "../scene/events.js";
 import { jobNames, lineOf, schedules } from "../scene/jobs.js";
 
-/** Reads all that the store has of the scheduled and retried jobs. */
+/** Reads all entries of the scheduled and retried jobs. */
 export async function takeJobStock(manager: JobManager): Promise<JobStock> {
   await using scheduler = new Scheduler(manager);
   const ticks: Record<string, ScheduleTick[]> = {};

@@ -8,7 +8,7 @@ export interface Closing {
   readonly status: string;
 }
 
-/** Watches the records of a cell, and notes each closing. */
+/** Watches the records of a cell, and records each closing. */
 export class RecordWatch {
   /** By the record's key. */
   readonly closings: Map<string, Closing[]> = new Map();

@@ -7,7 +7,7 @@ import { leaseEnd, type ObservedRun } from "./run-of.js";
 const STORE = { kind: { shared: true }, ttl: 800 } as unknown as Scene;
 
 /**
- * A run in a process that wrote down these renewals of its session: when they were sent, and when they were
+ * A run in a process that recorded these renewals of its session: when they were sent, and when they were
  * answered.
  */
 function runWith(...renewals: readonly (readonly [sent: number, answered: number])[]): ObservedRun {

@@ -12,18 +12,18 @@ export interface ObservedRun {
   /** `undefined` if grants and renewals are not observed. */
   readonly session: string | undefined;
   /**
-   * When it asked for the lock that it got; if that is not known, when its body began. Between the two, the
+   * When it requested the lock that it got, or when its body began if that is not known. Between the two, the
    * lock may be taken from it.
    */
   readonly since: number;
-  /** How long from then on it may hold the lock at most. Others take it as soon as that is over. */
+  /** How long from then on it may hold the lock at most. Other processes take it as soon as that is over. */
   readonly timeout: number;
   /**
    * Whether its signal had fired before its body began: the answer of the store came when the lease was
    * already over.
    */
   readonly wasTold: boolean;
-  /** The id of its record, if a schedule or a retry started it: nobody is told of its end. */
+  /** The id of its record, if a schedule or a retry started it: its end is not reported to a caller. */
   readonly record?: string;
   /** Whether its body threw. */
   fails?: boolean;
@@ -103,7 +103,7 @@ export interface LeaseEnd {
 }
 
 /**
- * A process may be suspended between its look at the clock and our own. This allows for a suspension too
+ * A process may be suspended between its reading of the clock and ours. This allows for a suspension too
  * short to be noted, in ms.
  */
 const UNNOTED = 15;
@@ -115,17 +115,17 @@ export function leaseEnd(run: ObservedRun, at: number, scene: Pick<Scene, "kind"
   if (!scene.kind.shared) return byTimeout;
   if (session === undefined) return { ...byTimeout, earliest: unobservedEnd(run, at, scene.ttl, byTimeout.earliest) };
   let sent: number | undefined;
-  // One of these is when the last renewal was sent that the process accepted. There are several while an
-  // answer may have come after the end: then the process may have given up the lease, and that is for good.
+  // One of these is when the last renewal was sent that the process accepted. There are several if an answer
+  // may have come after the end: then the process may have given up the lease for good.
   let accepted: number[] = [];
   for (const renewed of member.all("renewed")) {
     if (renewed.session !== session || renewed.t > at) continue;
     sent = Math.max(sent ?? 0, renewed.sent);
-    // It sent this renewal, so it had accepted one whose end was still to come when it looked at the clock.
+    // It sent this renewal, so it had accepted one whose end was still to come when it read the clock.
     const looked = lookBefore(member, renewed.sent);
     const living = accepted.filter((earlier) => earlier + scene.ttl > looked);
     if (living.length > 0) accepted = living;
-    // After the answer it looks at the clock again, and may be suspended before that.
+    // After the answer it reads the clock again, and may be suspended before that.
     const looks = lookAfter(member, renewed.t);
     accepted = accepted.filter((earlier) => looks >= lookBefore(member, earlier) + scene.ttl);
     accepted.push(renewed.sent);
@@ -146,12 +146,12 @@ function unobservedEnd({ member }: ObservedRun, at: number, ttl: number, byTimeo
   return blocked(member, at - ttl, at) > ttl / 3 ? -Infinity : byTimeout;
 }
 
-/** The earliest moment at which a process may have looked at the clock for what it sent at `sent`. */
+/** The earliest moment at which a process may have read the clock for a renewal that it sent at `sent`. */
 function lookBefore(member: Member, sent: number): number {
   return Math.min(sent, ...lagsAt(member, sent).map(({ from }) => from)) - UNNOTED;
 }
 
-/** The latest moment at which a process may have looked at the clock after it noted something at `noted`. */
+/** The latest moment at which a process may have read the clock after it noted something at `noted`. */
 function lookAfter(member: Member, noted: number): number {
   return Math.max(noted, ...lagsAt(member, noted).map(({ to }) => to)) + UNNOTED;
 }

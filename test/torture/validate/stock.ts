@@ -7,8 +7,8 @@ import { takeJobStock } from "./job-stock.js";
 const PATIENCE = 30_000;
 
 /**
- * Opens a manager after all others have ended, as the next process would. Resolves to what is in the store
- * once that manager has cleaned up. `hasJobs`: whether there were scheduled and retried jobs.
+ * Opens a manager after all others have ended, as the next process would. Resolves to the contents of the
+ * store once that manager has cleaned up. `hasJobs`: whether there were scheduled and retried jobs.
  */
 export async function takeStock(options: JobManagerOptions, hasJobs: boolean): Promise<Stock> {
   await using manager = await patiently(() => openJobManager(options));
@@ -53,8 +53,8 @@ async function recordsOf(manager: JobManager): Promise<StockRecord[]> {
 }
 
 /**
- * What must not stay in the channel of the locks: locks with their queues, and sessions with the calls to
- * them.
+ * The entries that must not stay in the channel of the locks: locks with their queues, and sessions with the
+ * calls to them.
  */
 const PREFIXES = ["lock", "session"];
 

@@ -14,7 +14,7 @@ export interface Evidence {
   readonly closings: ReadonlyMap<string, readonly Closing[]>;
 }
 
-/** A broken law, and when that showed. */
+/** A broken law, and when it was detected. */
 export interface Violation {
   readonly law: Law;
   readonly text: string;

@@ -1,13 +1,13 @@
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
- * Runs bodies that end when their signal fires, one after the other, and tells when each began and when its
+ * Runs bodies that end when their signal fires, one after the other. Reports when each began and when its
  * signal fired, by the clock that the processes of a machine share. Arguments: the manager's options as JSON,
  * the name of the job.
  */
 const [options = "{}", job = "job"] = process.argv.slice(2);
 const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
-// A body that waits for its signal alone keeps no process alive.
+// A body that only waits for its signal does not keep the process alive.
 setInterval(() => {}, 60_000);
 for (;;) {
   await manager

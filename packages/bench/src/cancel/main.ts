@@ -32,7 +32,7 @@ async function measure(options: JobManagerOptions, trials: number): Promise<numb
       }
       if (times.length === trials) break;
       if (began === undefined) continue;
-      // The process of the run hears of it by its watch, at whatever moment of that it comes.
+      // The process of the run learns of it by its watch. The random wait covers all moments of that watch.
       await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 50));
       called = Number(process.hrtime.bigint()) / 1e6;
       cancelled = manager.cancel(began, { reason: "measured", wait: 0 });

@@ -6,7 +6,7 @@ export interface Curve {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** A chart of lines on logarithmic axes: a cost that grows as fast as its cause rises by 45 degrees. */
+/** A chart of lines on logarithmic axes: a cost that is proportional to its cause rises by 45 degrees. */
 export interface CurveChart {
   readonly title: string;
   readonly x: string;
@@ -23,7 +23,7 @@ const BOTTOM = 60;
 
 const COLOURS = ["#3f6ea8", "#bc4c00", "#1a7f37", "#8250df", "#9a6700"];
 
-/** Draws a chart. Points at 0 or below are left out: a logarithm has no place for them. */
+/** Draws a chart. Points at 0 or below are left out, because they have no logarithm. */
 export function curvesSvg({ title, x, y, curves }: CurveChart): string {
   const shown = curves.map((curve) => ({ ...curve, points: curve.points.filter((point) => Math.min(...point) > 0) }));
   const all = shown.flatMap(({ points }) => points);

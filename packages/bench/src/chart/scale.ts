@@ -52,8 +52,8 @@ const ms = (time: number): string => time.toFixed(time < 10 ? 2 : 1);
 const count = (number: number): string => number.toLocaleString("en");
 
 /**
- * The tables of a result, by the names of their places in the document. What a run takes of a server comes
- * from `result`.
+ * The tables of a result, by the names of their places in the document. The server time of a run comes from
+ * `result`.
  */
 export function scaleTablesOf(scale: ScaleResult, result: Result | undefined): Map<string, string> {
   const { rows, ends } = calculateNodes(scale.sessions, serverTimes(result));
@@ -120,7 +120,7 @@ export function scaleTablesOf(scale: ScaleResult, result: Result | undefined): M
   ]);
 }
 
-/** What one of 32 runs at once takes of the server, in µs, by store. */
+/** The server time of one of 32 concurrent runs, in µs, by store. */
 function serverTimes(result: Result | undefined): Map<string, number> {
   const groups = (result?.groups ?? []).filter(
     ({ load, network }) => load.what === "run" && load.width === 32 && network === LOOPBACK,

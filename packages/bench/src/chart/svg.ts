@@ -12,7 +12,7 @@ export interface Bar {
 /** A chart of horizontal bars. */
 export interface Chart {
   readonly title: string;
-  /** What the axis shows. */
+  /** The title of the axis. */
   readonly axis: string;
   readonly bars: readonly Bar[];
 }
@@ -24,10 +24,10 @@ const TOP = 56;
 const ROW = 26;
 const BOTTOM = 40;
 
-/** A bar beyond it is cut, so that it does not make all others invisible. */
+/** A bar beyond it is cut, so that the others stay visible. */
 const MOST = 4;
 
-/** Colours are written out: not every reader of SVG knows variables of CSS. */
+/** Colours are written out because not every SVG viewer supports CSS variables. */
 export const STYLE: string = `
     text { font: 13px system-ui, sans-serif; fill: #1f2328; }
     .title { font-weight: 600; font-size: 15px; }
@@ -46,7 +46,7 @@ export const STYLE: string = `
       .goal { stroke: #f0883e; }
     }`;
 
-/** Draws a chart. A picture of its own: light or dark as its reader likes it. */
+/** Draws a chart. A standalone picture that follows the reader's light or dark theme. */
 export function svgOf({ title, axis, bars }: Chart): string {
   const height = TOP + bars.length * ROW + BOTTOM;
   const most = axisEnd(bars);

@@ -10,12 +10,12 @@ import type { Answered, Folded, Order } from "./messages.js";
 import type { Question } from "./questions.js";
 
 /*
- * The cockpit of a store, in a process of its own. Arguments: the type of the store, its args as JSON. It
- * answers each order of its parent with one message.
+ * The UI of a store, in a process of its own. Arguments: the type of the store, its args as JSON. It answers
+ * each order of its parent with one message.
  */
 const [type = "", args = "{}"] = process.argv.slice(2);
 
-/** So many runs go on while it is asked. */
+/** How many runs are open during the questions. */
 const RUNNING = 20;
 
 /** The records of the last minutes are not folded. */
@@ -67,7 +67,7 @@ async function cursor(): Promise<number> {
   return ((await times.get("fold")) as { readonly cursor: number } | undefined)?.cursor ?? 0;
 }
 
-/** Folds all records that there are, and tells what that took. */
+/** Folds all records, and reports the cost. */
 async function fold({ from, to }: { readonly from: number; readonly to: number }): Promise<Folded> {
   const began = { ...counts };
   const { user, system } = process.cpuUsage();
@@ -75,7 +75,7 @@ async function fold({ from, to }: { readonly from: number; readonly to: number }
   const ask = (): Promise<unknown> => manager.rollups({ names: ["job-000"], from, to, by: "hour" });
   await ask();
   const first = performance.now() - start;
-  // The last minutes stay with the records.
+  // The last minutes stay in the records.
   while ((await cursor()) < to - LAST) {
     await sleep(50);
     await ask();

@@ -5,7 +5,7 @@ import type { OpenStore } from "../stores.js";
 import type { Answered, Folded, Order } from "./messages.js";
 import type { Question } from "./questions.js";
 
-/** The cockpit of one store, in a process of its own. */
+/** The UI of one store, in a process of its own. */
 export class Cockpit implements AsyncDisposable {
   readonly #child: ChildProcess;
 

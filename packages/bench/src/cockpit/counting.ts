@@ -1,12 +1,12 @@
 import type { Backend } from "@ojm/core/backend";
 
-/** What was asked of a store: its calls, and the entries that it read or wrote. */
+/** The work of a store: its calls, and the entries that it read or wrote. */
 export interface Counts {
   calls: number;
   entries: number;
 }
 
-/** A backend that counts what it is asked. Times are noisy beside other work, and these numbers are not. */
+/** A backend that counts its work. Times are noisy beside other work, but these numbers are not. */
 export function counting(backend: Backend, counts: Counts): Backend {
   return {
     supports: backend.supports,

@@ -4,11 +4,11 @@ import { Scheduler } from "@ojm/schedule";
 import type { OpenStore } from "../stores.js";
 import { acts, EVERY, type Filling, LOGGED, nameOf, recordsIn, ticksIn, timesIn } from "./records.js";
 
-/** The most ops of a commit, and how many commits are on their way at once. */
+/** The most ops of a commit, and how many commits are in flight at once. */
 const OPS = 1_000;
 const AT_ONCE = 8;
 
-/** The lines of the log that is asked for. */
+/** The lines of the requested log. */
 const LINES = 1_000;
 
 /** Fills a new store as `total` runs of its schedules would have, in the last week. */

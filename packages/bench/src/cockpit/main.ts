@@ -13,7 +13,7 @@ const { values } = parseArgs({
     json: { type: "string" },
     quick: { type: "boolean", default: false },
     times: { type: "string" },
-    /** For a first idea of another size. */
+    /** For a first estimate of another size. */
     sizes: { type: "string" },
   },
 });
@@ -35,7 +35,7 @@ const known = { commit: commitNow(), before: loadNow(), date: new Date().toISOSt
 const sizes: SizeRow[] = [];
 const rows: Row[] = [];
 
-/** Called after each row: a call that is broken off leaves what it found so far. */
+/** Called after each row: an interrupted call keeps its results so far. */
 function write(): void {
   if (values.json === undefined) return;
   const { commit, before, date } = known;

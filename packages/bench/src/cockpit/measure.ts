@@ -9,7 +9,7 @@ import { type Asked, type Row, rowOf, type SizeRow } from "./rows.js";
 /** How many names have runs. */
 const NAMES = 500;
 
-/** In how many parts a question is asked: the load beside it is then that of all stores. */
+/** In how many parts a question is asked, so that other load of the machine affects all stores alike. */
 const ROUNDS = 4;
 
 /** How a store is measured. */
@@ -23,14 +23,14 @@ export interface Measuring {
   onRow(row: Row): void;
 }
 
-/** A filled store, and its cockpit. */
+/** A filled store and its UI. */
 interface Side {
   readonly filling: Filling;
   readonly open: OpenStore;
   readonly cockpit: Cockpit;
 }
 
-/** Asks the cockpits of a small and of a large store the same, in turns. */
+/** Asks the UIs of a small and of a large store the same questions, in turns. */
 export async function measureCockpit(store: Store, measuring: Measuring): Promise<void> {
   const { document, sizes, times, onRow } = measuring;
   const sides: Side[] = [];
@@ -70,7 +70,7 @@ async function openSide(store: Store, total: number, { onSize }: Measuring): Pro
 
 async function askInTurns(sides: readonly Side[], questions: readonly Question[], times: number): Promise<Asked[]> {
   const asked: Asked[] = [];
-  // The first one is told by itself: a cockpit learns the names by it, and code is compiled.
+  // The first one is reported separately: the UI learns the names by it, and code is compiled.
   for (const [i, { cockpit }] of sides.entries()) {
     const first = await cockpit.ask(questions[i] as Question, 1);
     await cockpit.ask(questions[i] as Question, 2);

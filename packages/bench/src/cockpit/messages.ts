@@ -1,11 +1,11 @@
 import type { Question } from "./questions.js";
 
-/** What the parent orders. The child answers each order with one message. */
+/** The orders of the parent. The child answers each order with one message. */
 export type Order =
   | { readonly fold: { readonly from: number; readonly to: number } }
   | { readonly ask: Question; readonly times: number };
 
-/** What asking a question several times took. */
+/** The cost of asking a question several times. */
 export interface Answered {
   readonly ms: readonly number[];
   /** The most bytes of an answer. */

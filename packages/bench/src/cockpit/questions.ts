@@ -3,24 +3,24 @@ import { type Filling, LOGGED, nameOf, SPAN, startOf } from "./records.js";
 
 const HOUR = 3_600_000;
 
-/** One way to ask a route. */
+/** A request to a route. */
 export interface Question {
-  /** What is asked, for the table. */
+  /** The name of the question in the table. */
   readonly text: string;
   /** The path with its query. */
   readonly path: string;
-  /** How long to rest before each, in ms: a cockpit answers from its memory for a moment. */
+  /** How long to wait before each, in ms: the UI answers from its memory for a moment. */
   readonly rest?: number;
   /** The id of the newest run of this job comes in place of `{}` in the path. */
   readonly newest?: string;
 }
 
-/** The part of an OpenAPI document that says what can be asked. */
+/** The part of an OpenAPI document that lists the routes. */
 export interface ApiDocument {
   readonly paths: Readonly<Record<string, object>>;
 }
 
-/** For how long `now` is the same for all who ask, in ms; and a bit. */
+/** How long `now` stays the same for all clients, in ms, plus a margin. */
 const NOW_LIFE = 260;
 
 /** The questions of each GET route, by its path in the OpenAPI document. */
@@ -29,7 +29,7 @@ type Asked = Readonly<Record<string, readonly Question[]>>;
 /**
  * The questions to each GET route of the API.
  *
- * @throws Error if the document has a GET route that nothing is asked of, or lacks one that is
+ * @throws Error if the document has a GET route without questions, or lacks a route that has questions
  */
 export function questionsOf(document: ApiDocument, filling: Filling): Question[] {
   const asked = questions(filling);

@@ -9,16 +9,16 @@ export const SPAN: number = 7 * DAY;
 /** How far apart the ticks of each schedule are, in ms: the same in all stores, so that it costs the same. */
 export const EVERY: number = 3_600_000;
 
-/** How long the outcome of a tick is kept, in ms. */
+/** How long the outcome of a tick is retained, in ms. */
 const TICK_TTL = 30 * DAY;
 
-/** One of so many runs fails. */
+/** One of this many runs fails. */
 const FAILS = 50;
 
 /** The job that has a log. */
 export const LOGGED = "cockpit-log";
 
-/** What a store is filled with. */
+/** The contents with which a store is filled. */
 export interface Filling {
   readonly total: number;
   readonly names: number;
@@ -28,7 +28,7 @@ export interface Filling {
 
 export const nameOf = (i: number): string => `job-${String(i).padStart(3, "0")}`;
 
-/** When the run `i` began: they are evenly spread. */
+/** The start time of the run `i`. They are evenly spread. */
 export function startOf(i: number, { total, now }: Filling): number {
   return now - SPAN + Math.floor((i * SPAN) / total);
 }
@@ -92,7 +92,7 @@ function recordOf(i: number, filling: Filling): RunRecord {
   };
 }
 
-/** What people did. */
+/** The audit entries. */
 export function acts(): Act[] {
   const by = { host: "laptop-3", pid: 99, instance: "ba9876543210" };
   return Array.from({ length: 200 }, (_, i) => ({
@@ -104,7 +104,7 @@ export function acts(): Act[] {
   }));
 }
 
-/** A number that looks like chance, and is the same each time. */
+/** A pseudo-random number that is the same each time. */
 function scatter(i: number): number {
   const mixed = Math.imul(i ^ (i >>> 15), 0x2c1b3c6d);
   return (Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39) ^ (mixed >>> 15)) >>> 0;

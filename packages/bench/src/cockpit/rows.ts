@@ -1,7 +1,7 @@
 import type { Machine } from "../report/result.js";
 import type { Answered, Folded } from "./messages.js";
 
-/** What it took to fill a store, and to fold its records for the first time. In ms. */
+/** The times to fill a store, and to fold its records for the first time. In ms. */
 export interface SizeRow extends Folded {
   readonly store: string;
   readonly runs: number;
@@ -15,14 +15,14 @@ export interface Asked {
   readonly all: Answered[];
 }
 
-/** What a question takes in a store of one size. Times in ms. */
+/** The cost of a question in a store of one size. Times in ms. */
 export interface Side extends Omit<Answered, "ms"> {
   readonly first: number;
   readonly p50: number;
   readonly p95: number;
 }
 
-/** What a question takes in a small store, and in a large one. */
+/** The cost of a question in a small store, and in a large one. */
 export interface Row {
   readonly store: string;
   readonly question: string;
@@ -32,11 +32,11 @@ export interface Row {
   readonly ratio: number;
 }
 
-/** All that a call of `bench -- cockpit` found, as `--json` writes it. */
+/** All results of a call of `bench -- cockpit`, in the form that `--json` writes. */
 export interface CockpitResult {
   readonly kind: "cockpit";
   readonly date: string;
-  /** The commit that was measured, where Git can tell it. */
+  /** The measured commit, if Git knows it. */
   readonly commit?: string;
   readonly machine: Machine;
   readonly sizes: readonly SizeRow[];
@@ -47,7 +47,7 @@ export interface CockpitResult {
 const MOST_RATIO = 2;
 const MOST_BYTES = 200 * 1_024;
 
-/** Answers of less than this, in ms, are equally fast for people: their ratio is the noise of the machine. */
+/** People cannot distinguish answers below this, in ms: their ratio is the noise of the machine. */
 const AT_ONCE = 5;
 
 export function rowOf(store: string, question: string, { small, large }: Record<"small" | "large", Asked>): Row {

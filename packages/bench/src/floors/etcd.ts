@@ -33,7 +33,7 @@ export async function etcdFloor(hosts: string): Promise<Floor> {
         .and(lockKey, "Mod", "==", Number(fence))
         .then(etcd.put(recordKey).value(text), etcd.delete().key(lockKey))
         .commit();
-      // Those who wait watch the key of the lock: etcd tells them.
+      // The waiters watch the key of the lock, so etcd notifies them.
       if (!done.succeeded) throw new Error(`${job} was lost`);
     },
     async records() {

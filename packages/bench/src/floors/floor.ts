@@ -3,16 +3,16 @@ import type { Contestant, RawStore } from "../run/contestant.js";
 
 /**
  * The least work that leaves the same facts as a managed run, written by hand for one store, in the fewest
- * steps that keep what the run promises:
+ * steps that keep the promises of the run:
  *
  * - A lock that names its holder and cannot be taken twice, with a fence that only increases.
  * - A record that is open during the run and closed after it, and an entry that finds it by its start time.
  * - Neither the start nor the end is written once the entry of our session is gone.
- * - Nobody starts before those who wait for the name, and a release tells them.
+ * - Nothing starts before the waiters for the name, and a release notifies them.
  */
 export type Floor = Pick<Contestant, "run" | "records" | "close"> & { readonly verbs: RawStore };
 
-/** The session of a floor: one is enough, as each floor has a store or a prefix for itself. */
+/** The session of a floor: one is enough, because each floor has a store or a prefix for itself. */
 export const SESSION = "floor";
 
 /** How long the entry of a session lives without a renewal, in ms, as in a manager. */
@@ -22,12 +22,12 @@ const holder = { host: hostname(), pid: process.pid, instance: SESSION };
 
 const versions = { ojm: "0.0.0", node: process.versions.node };
 
-/** What the entry of a session tells. */
+/** The contents of the entry of a session. */
 export const session: Record<string, unknown> = { id: SESSION, process: holder, since: Date.now() };
 
 type Facts = Record<string, unknown> & { readonly startTime: number };
 
-/** The facts of a start, as a lock and a record hold them. */
+/** The facts of a start, in the form of a lock and of a record. */
 export function started(name: string, startTime: number): { record: Facts; lock: Record<string, unknown> } {
   const timeout = 3_600_000;
   const startDate = new Date(startTime).toISOString();
@@ -70,11 +70,13 @@ export function startTimes(): (job: string) => number {
   };
 }
 
-/** The waiters of a store that only this process has open: by name, what wakes each of them. */
+/**
+ * The waiters of a store that only this process has open: by name, with the function that wakes each of them.
+ */
 export class Waiters {
   readonly #queues = new Map<string, (() => void)[]>();
 
-  /** Whether somebody waits for this name. */
+  /** Whether the name has a waiter. */
   has(job: string): boolean {
     return this.#queues.has(job);
   }

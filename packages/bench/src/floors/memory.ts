@@ -20,7 +20,7 @@ export function memoryFloor(): Floor {
       locks.set(job, { text: JSON.stringify(lock), fence });
       records.set(key, JSON.stringify(record));
       byTime.set(`${record.startTime} ${job}`, key);
-      // The body of the run, and one turn for each of the two steps, as every store that is awaited needs.
+      // The body of the run, and one turn for each of the two steps, which every asynchronous store needs.
       await Promise.resolve();
       if (locks.get(job)?.fence !== fence || !sessions.has(SESSION)) throw new Error(`${job} was lost`);
       records.set(key, JSON.stringify(ended(record, fence, Date.now())));

@@ -16,7 +16,7 @@ const START = `
   redis.call('ZADD', KEYS[6], ARGV[3], KEYS[4])
   return fence`;
 
-/** KEYS: session, lock, record. Publishes the release on the name of the lock, for those who wait. */
+/** KEYS: session, lock, record. Publishes the release on the name of the lock, for the waiters. */
 const END = `
   if redis.call('EXISTS', KEYS[1]) == 0 then return redis.error_reply('GONE the session is over') end
   if redis.call('HGET', KEYS[2], 'fence') ~= ARGV[1] then return 0 end

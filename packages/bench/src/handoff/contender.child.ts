@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, systemClock } from "@ojm/core";
 
 /*
- * Runs the job "job" several times, in turn with other processes. Sends the begin and end of each body, by
- * the monotonic clock of the host, and the processor time that all took, in ms. Arguments: the manager's
- * options as JSON, how many runs, how long a body takes in ms.
+ * Runs the job "job" several times, in turn with other processes. Sends the start and end of each body, by
+ * the monotonic clock of the host, and the total processor time, in ms. Arguments: the manager's options as
+ * JSON, how many runs, how long a body takes in ms.
  */
 const [options = "{}", runs = "1", takes = "5"] = process.argv.slice(2);
 

@@ -18,8 +18,8 @@ interface Body {
 }
 
 /**
- * Measures the time from the end of one body to the begin of the next, among many processes that want one
- * name. It includes closing the record, releasing the lock, waking the next waiter and taking the lock.
+ * Measures the time from the end of one body to the start of the next, among many processes that contend for
+ * one name. It includes closing the record, releasing the lock, waking the next waiter and taking the lock.
  */
 async function measureHandOff(runs: number, only: string | undefined): Promise<void> {
   console.log(

@@ -7,8 +7,8 @@ import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 
 /**
- * How many processes the managers are spread over, so that these share the time to start. Each manager has
- * its own connection to the store.
+ * How many processes the managers are spread over, so that the managers share the start time. Each manager
+ * has its own connection to the store.
  */
 const PROCESSES = 5;
 
@@ -87,7 +87,7 @@ async function openManagers(type: string, { args }: Server, count: number, ttl: 
   };
 }
 
-/** The times from the end of a body to the begin of the next in another process, in ms, sorted. */
+/** The times from the end of a body to the start of the next in another process, in ms, sorted. */
 async function handOffs(type: string, { args }: Server, runs: number): Promise<number[]> {
   const store = { type, args };
   const contender = [JSON.stringify({ chJobs: store, chLocks: store }), String(runs), "5"];

@@ -4,8 +4,8 @@ import { type JobManager, openJobManager, type Run } from "@ojm/core";
 import { stores } from "../stores.js";
 
 /*
- * What the log of a run costs its job: the time of a line, a job of 10,000 lines against the same job without
- * any, and the end of a short run.
+ * The cost of the log of a run for its job: the time of a line, a job with 10,000 lines against the same job
+ * without lines, and the end of a short run.
  */
 const { values } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ const ROUNDS = Number(values.rounds);
 /** A job returns to its event loop now and then. */
 const LINES_OF_A_TURN = 50;
 
-/** How often the work for a line goes round its loop: fixed, so that each job does the same. */
+/** The loop count of the work for a line: fixed, so that each job does the same work. */
 let rounds = 1_000;
 let result = 0;
 
@@ -30,7 +30,7 @@ function workOfALine(): void {
   for (let i = 0; i < rounds; i++) result = (Math.imul(result, 31) + i) | 0;
 }
 
-/** Sets the work of a line to so many µs on this machine. */
+/** Sets the work of a line to `us` µs on this machine. */
 function calibrate(us: number): void {
   for (let i = 0; i < 2_000; i++) workOfALine();
   const begin = performance.now();
@@ -38,7 +38,7 @@ function calibrate(us: number): void {
   rounds = Math.round((rounds * us) / (((performance.now() - begin) * 1_000) / 2_000));
 }
 
-/** Does the work of all lines, and writes them if it is told to. */
+/** Does the work of all lines, and writes the lines if `writes` is true. */
 async function job(run: Run, writes: boolean): Promise<void> {
   for (let n = 0; n < LINES; n++) {
     workOfALine();
@@ -65,7 +65,7 @@ function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 }
 
-/** The median, over all rounds, of what the second costs as a multiple of the first, done in turns. */
+/** The median over all rounds of the cost of the second as a multiple of the first, measured in turns. */
 async function ratio(first: () => Promise<number>, second: () => Promise<number>): Promise<number> {
   const ratios: number[] = [];
   for (let i = 0; i < ROUNDS; i++) {

@@ -1,12 +1,12 @@
-/** How long a lock lasts that is not renewed, in ms: the same for all contestants. */
+/** How long a lock lasts without renewal, in ms: the same for all contestants. */
 export const TTL = 3_000;
 
 /** The name that all of them lock. */
 export const NAME = "job";
 
 /**
- * Runs under the lock until `told` fires. `leaseEnd`, if it is known, returns when the lease ends as it
- * stands now, by the clock of {@link now}.
+ * Runs under the lock until the signal `told` fires. `leaseEnd`, if it is known, returns the current end of
+ * the lease, by the clock of {@link now}.
  */
 export type Body = (told: AbortSignal, leaseEnd?: () => number) => Promise<void>;
 

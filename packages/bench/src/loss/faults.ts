@@ -32,7 +32,7 @@ async function onKey(
   return struck;
 }
 
-/** The lock of ojm is an entry of a channel, with an index beside it, so change it through a channel. */
+/** The lock of ojm is an entry of a channel with an index, so change it through a channel. */
 async function onEntry({ server }: Scene, act: (value: object) => object | undefined): Promise<number> {
   await using channel = await openChannel("oJobManager-locks", { type: "redis", args: { url: server.url } });
   const value = await channel.get(["lock", "job"]);
@@ -45,8 +45,8 @@ async function onEntry({ server }: Scene, act: (value: object) => object | undef
 }
 
 /**
- * The faults that strike while the first process is inside and the second one waits. Each resolves to when it
- * struck. All that it needs is ready by then.
+ * The faults that strike while the first process is inside and the second one waits. Each resolves to the
+ * time at which it struck. Everything that it needs is prepared before.
  */
 export const faults: Readonly<Record<string, (scene: Scene) => Promise<number>>> = {
   "server frozen for 6 s": async ({ server }) => {

@@ -5,7 +5,7 @@ import { contestants } from "./contestants.js";
 export interface Told {
   readonly type: "waiting" | "enter" | "told" | "leave";
   readonly at: number;
-  /** With `told`: when the lease ended, or would have ended. */
+  /** With the type `told`: when the lease ended, or would have ended. */
   readonly leaseEnd?: number;
 }
 

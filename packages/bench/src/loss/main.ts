@@ -67,7 +67,7 @@ async function trial(name: string, contestant: Contestant, fault: string): Promi
     const { told, leave = Number.POSITIVE_INFINITY } = first.moments;
     const enter = second.moments.enter;
     const leaseEnd = first.leaseEnd();
-    // A second body that enters only once the first was told, or had left, was never beside it.
+    // A second body that enters only after the signal of the first, or after its exit, was never beside it.
     const together = enter === undefined ? 0 : Math.min(told ?? leave, leave) - enter;
     return {
       told: told === undefined ? undefined : told - struck,
@@ -90,8 +90,8 @@ function ms(time: number | undefined, otherwise: string): string {
 }
 
 /**
- * When the holder was told, as text. A holder that kept its lock, without a second body beside it, had
- * nothing to be told.
+ * When the holder's signal fired, as text. A holder that kept its lock, without a second body beside it,
+ * needed no signal.
  */
 function toldText(contestant: Contestant, fault: string, { told, overlap }: Result): string {
   const kept = fault === BLOCKED && contestant.keptByThread === true && overlap === undefined;

@@ -1,9 +1,9 @@
-/** A timer of Node has a resolution of 1 ms. So look more often, and sleep so many ms in between. */
+/** A timer of Node has a resolution of 1 ms. So look more often, and sleep this many ms in between. */
 const LOOK_EVERY = 0.04;
 
 /**
- * Delivers what is passed to it after a delay, in order, and never before. It may delay by less than a
- * millisecond, for which it takes a part of a core while something is under way.
+ * Delivers passed items after a delay, in order, and never early. It may delay by less than a millisecond,
+ * for which it takes a part of a core while something is under way.
  */
 export class DelayLine {
   readonly #delay: number;

@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { DelayLine } from "./delay-line.js";
 
 /*
- * A TCP proxy that keeps all bytes back for a while, in both directions, in a process of its own. Sends its
- * port. Arguments: the port of the server, the delay in ms.
+ * A TCP proxy that delays all bytes in both directions, in a process of its own. Sends its port. Arguments:
+ * the port of the server, the delay in ms.
  */
 const [port = "0", delay = "0"] = process.argv.slice(2);
 const line = new DelayLine(Number(delay));

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const SCRIPT = fileURLToPath(new URL("./proxy.child.ts", import.meta.url));
 
-/** Starts a proxy before a server of this host that delays all bytes by so many ms, each way. */
+/** Starts a proxy before a server of this host that delays all bytes by this many ms, each way. */
 export async function startProxy(
   port: number,
   delay: number,

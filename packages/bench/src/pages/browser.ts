@@ -4,7 +4,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = PLACES.find((path) => existsSync(path));
 
-/** Why there is no browser here, if so. */
+/** Why the machine has no browser, if it has none. */
 export function browserMissing(): string | undefined {
   return executablePath === undefined ? "chromium is not installed (apt-get install chromium)" : undefined;
 }
@@ -15,16 +15,16 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ args, ...(executablePath !== undefined && { executablePath }) });
 }
 
-/** When a page painted something, something of its content, and data. In ms since its address was opened. */
+/** When a page painted first, painted content first, and showed data. In ms since its address was opened. */
 export interface Load {
   readonly paint: number;
   readonly contentful: number;
   readonly shown: number;
-  /** When what kept it busy for 50 ms or longer is over, and a second passed without more of that. */
+  /** The end of its last task of 50 ms or longer before a second without such tasks. */
   readonly interactive: number;
 }
 
-/** Notes when `selector` is seen: it is looked for in each frame, and the next task comes after its paint. */
+/** Records when `selector` appears: each frame checks for it, and the next task comes after its paint. */
 const noteShown = (selector: string): string => `(() => {
   window.long = [];
   new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.startTime + entry.duration)))

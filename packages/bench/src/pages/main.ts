@@ -13,7 +13,7 @@ const { values } = parseArgs({
     json: { type: "string" },
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
-    /** How many runs a store has, and how many lines a log has: for a first idea. */
+    /** How many runs a store has, and how many lines a log has: for a first estimate. */
     runs: { type: "string" },
     lines: { type: "string" },
   },
@@ -36,7 +36,7 @@ const rivals: RivalRow[] = [];
 const own: OwnRow[] = [];
 const browser = await openBrowser();
 
-/** Called after each row: a call that is broken off leaves what it found so far. */
+/** Called after each row: an interrupted call keeps its results so far. */
 function write(): void {
   if (values.json === undefined) return;
   const { commit, before, date } = known;

@@ -14,15 +14,15 @@ const NAMES = 500;
 /** How often a log is opened. */
 const LOADS = 7;
 
-/** A page of ours that has much to show. In ms and bytes. */
+/** The cost of one of our pages with much data. In ms and bytes. */
 export interface OwnRow {
   readonly page: "timeline" | "log";
-  /** How many runs or lines there are. */
+  /** The number of runs or lines. */
   readonly size: number;
   readonly load: Load;
   /** From one frame to the next while the timeline is dragged: p95, and the most. */
   readonly frames?: { readonly p95: number; readonly most: number; readonly count: number };
-  /** JavaScript's memory at the end, with what the collector has not yet freed. */
+  /** JavaScript's memory at the end, including garbage that is not yet collected. */
   readonly heap: number;
 }
 
@@ -37,14 +37,15 @@ async function withStore<T>(use: (open: OpenStore) => Promise<T>): Promise<T> {
   }
 }
 
-/** Opens the timeline of 7 days of a store with so many runs, and drags it. */
+/** Opens the timeline of 7 days of a store with this many runs, and drags it. */
 export function measureTimeline(browser: Browser, runs: number): Promise<OwnRow> {
   return withStore(async (open) => {
     await fill(open, { total: runs, names: NAMES, now: Date.now() });
     const site = await openOurs(open.options, "");
     try {
       const url = new URL("timeline?range=7d", site.url).href;
-      // The server folds its runs into hours once: a page that waits for that is no measure of the page.
+      // The server folds its runs into hours once: a page that waits for that would not measure the page
+      // itself.
       const [first] = await openPage(browser, url, ".lane-names a");
       await first.getByText("Older runs are being counted.").waitFor({ state: "detached", timeout: 600_000 });
       await first.context().close();
@@ -83,7 +84,7 @@ async function drag(page: Page): Promise<NonNullable<OwnRow["frames"]>> {
   };
 }
 
-/** Opens a run whose log has so many lines, all of them kept. */
+/** Opens a run whose log has this many lines, all of them retained. */
 export function measureLog(browser: Browser, lines: number): Promise<OwnRow> {
   return withStore(async (open) => {
     const id = await fillLog(open.options, lines);
@@ -92,7 +93,7 @@ export function measureLog(browser: Browser, lines: number): Promise<OwnRow> {
       const url = new URL(`runs/${encodeURIComponent(id)}`, site.url).href;
       const loads: Load[] = [];
       let heap = Number.NaN;
-      // The first one is the server's: it has not answered anything before.
+      // The first load warms up the server, which has not answered anything before.
       for (let i = 0; i <= LOADS; i++) {
         const [page, load] = await openPage(browser, url, ".line .text");
         if (i > 0) loads.push(load);
@@ -106,7 +107,7 @@ export function measureLog(browser: Browser, lines: number): Promise<OwnRow> {
   });
 }
 
-/** The load of which as many were faster as were slower: one alone tells of the machine's moment. */
+/** The median load: a single one depends on the momentary state of the machine. */
 function median(loads: readonly Load[]): Load {
   const sorted = loads.toSorted((a, b) => a.shown - b.shown);
   return sorted[Math.floor(sorted.length / 2)] as Load;
@@ -118,13 +119,15 @@ async function heapOf(page: Page): Promise<number> {
   return usedSize;
 }
 
-/** Runs a job that writes so many lines, in a store that keeps them all. Resolves to the id of the run. */
+/**
+ * Runs a job that writes this many lines, in a store that retains them all. Resolves to the id of the run.
+ */
 async function fillLog(options: JobManagerOptions, lines: number): Promise<string> {
   await using manager = await openJobManager({ ...options, logBudget: { head: 4 * MIB, tail: 64 * MIB } });
   const run = await manager.start("with-log");
   for (let line = 1; line <= lines; line++) {
     run.log.info(`line ${line}: copied a row of the table from here to there`);
-    // More than a MiB that waits is dropped: the store needs its turn.
+    // More than a MiB of pending lines would be dropped: give the store a turn.
     if (line % 1_000 === 0) await written();
   }
   await run.end();

@@ -11,14 +11,14 @@ import { type Weight, weigh } from "./weigh.js";
 /** How many jobs, or queues, have runs. */
 const NAMES = 20;
 
-/** How slow the processor of a phone is, against this one. */
+/** How many times slower than this one the processor of a phone is. */
 const SLOWER = 6;
 
 const SCREENS: readonly Screen[] = ["first page", "runs of a job"];
 
 type FillQueues = (url: string, names: readonly string[], total: number) => Promise<void>;
 
-/** What a screen of a product takes. */
+/** The cost of a screen of a product. */
 export interface RivalRow {
   readonly screen: Screen;
   readonly product: string;
@@ -27,7 +27,7 @@ export interface RivalRow {
   readonly loads: readonly Load[];
 }
 
-/** Loads our pages and those of bull-board in turns, on one Redis with as many runs of each. */
+/** Loads our pages and those of bull-board in turns, on one Redis with the same number of runs of each. */
 export async function measureRivals(
   browser: Browser,
   { runs, rounds }: { readonly runs: number; readonly rounds: number },
@@ -65,14 +65,14 @@ async function measureScreen(
   rounds: number,
 ): Promise<RivalRow[]> {
   const rows = sites.map((site) => ({ site, loads: [] as Load[], weight: undefined as Weight | undefined }));
-  // The servers load their code with the first answer: it is weighed, and not timed.
+  // The servers load their code with the first answer: it is weighed, but not timed.
   for (const row of rows) row.weight = await weigh(browser, row.site.url, ...row.site.screens[screen]);
   for (let round = 0; round < rounds; round++) {
-    // Neither is always the one that comes after the other.
+    // The order alternates, so that neither always follows the other.
     for (const { site, loads } of round % 2 === 0 ? rows : [...rows].reverse()) {
       const [path, selector] = site.screens[screen];
       loads.push(await load(browser, new URL(path, site.url).href, selector, SLOWER));
-      // What the server still does for the page that was closed must not be counted for the next one.
+      // Remaining work of the server for the closed page must not count for the next one.
       await sleep(200);
     }
   }

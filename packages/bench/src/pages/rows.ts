@@ -5,11 +5,11 @@ import type { Load } from "./browser.js";
 import type { OwnRow } from "./own.js";
 import type { RivalRow } from "./rivals.js";
 
-/** All that a call of `bench -- pages` found, as `--json` writes it. */
+/** All results of a call of `bench -- pages`, in the form that `--json` writes. */
 export interface PagesResult {
   readonly kind: "pages";
   readonly date: string;
-  /** The commit that was measured, where Git can tell it. */
+  /** The measured commit, if Git knows it. */
   readonly commit?: string;
   readonly machine: Machine;
   readonly versions: readonly string[];
@@ -70,13 +70,13 @@ export function ratiosOf(
 function ratioLine(ours: RivalRow, other: RivalRow): string {
   const { bytes, paint, contentful, shown } = ratiosOf(ours, other);
   const cell = (value: number, width: number): string => value.toFixed(2).padStart(width);
-  // The first paint of both is a frame without data: whoever looks for a job waits for the data.
+  // The first paint of both is a frame without data, but a user who searches a job waits for the data.
   const end = `   goal for data ${MOST_RATIO}${shown > MOST_RATIO ? ", missed" : ""}`;
   const times = [paint, contentful, shown].map((value) => cell(value, 8)).join("");
   return `${"".padEnd(15)}${"ratio".padEnd(12)}${cell(bytes, 20)}${times}${end}`;
 }
 
-/** What a page of ours takes, each number with its goal. */
+/** The cost of one of our pages, each number with its goal. */
 export function ownLines({ page, size, load, frames, heap }: OwnRow): string[] {
   const goal = (what: string, value: number, most: number, say: (value: number) => string): string =>
     `  ${what.padEnd(22)}${say(value).padStart(10)}   goal ${say(most)}${value > most ? ", missed" : ""}`;

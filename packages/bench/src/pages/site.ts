@@ -9,12 +9,12 @@ export interface Site {
   readonly name: string;
   /** Its root. */
   readonly url: string;
-  /** The path of each screen, and the element by which its data is seen. */
+  /** The path of each screen, and an element that shows its data. */
   readonly screens: Readonly<Record<Screen, readonly [path: string, selector: string]>>;
   close(): Promise<void>;
 }
 
-/** What the products have in common: the first page, and the last runs of a job. */
+/** The screens that both products have: the first page, and the last runs of a job. */
 export type Screen = "first page" | "runs of a job";
 
 /** Our pages of a store. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 
-/** What the first load of a page takes from the network. */
+/** The network traffic of the first load of a page. */
 export interface Weight {
   readonly requests: number;
   /** All answers, compressed by gzip: one server compresses by itself, another leaves it to a proxy. */
@@ -13,12 +13,12 @@ export interface Weight {
   readonly foreign: number;
 }
 
-/** A page has its first load behind it if it asks for nothing for so long, in ms. */
+/** The first load of a page is over if it sends no request for this long, in ms. */
 const QUIET = 1_500;
 
 /**
- * Loads a page once through a proxy that weighs each answer. The browser tells nothing of the requests of
- * its workers: a proxy sees them.
+ * Loads a page once through a proxy that weighs each answer. The browser does not report the requests of its
+ * workers, but a proxy sees them.
  */
 export async function weigh(browser: Browser, target: string, path: string, selector: string): Promise<Weight> {
   const answers: Buffer[][] = [];
@@ -52,7 +52,7 @@ export async function weigh(browser: Browser, target: string, path: string, sele
   return { requests: answers.length, bytes, foreign };
 }
 
-/** Asks the target for the answer as it is, and passes it on. */
+/** Requests an uncompressed answer from the target, and passes it on. */
 function forward(
   target: string,
   asked: IncomingMessage,

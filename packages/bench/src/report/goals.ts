@@ -1,7 +1,7 @@
 import { LOOPBACK, SLOW } from "./result.js";
 import type { Comparison } from "./statistics.js";
 
-/** What a comparison should come to. */
+/** The goal of a comparison. */
 export interface Goal {
   /** The most: a ratio, or µs with `unit: "µs more"`. */
   readonly most: number;
@@ -21,7 +21,7 @@ const RUNS: Readonly<Record<string, readonly [one: number, many: number]>> = {
   [`redis bullmq ${LOOPBACK}`]: [0.45, 0.45],
 };
 
-/** In memory a run takes too little for a ratio to mean much: this many µs more. */
+/** In memory a run is too short for a meaningful ratio: the goal is this many µs more. */
 const SIMPLE = 5;
 
 /** The most bytes that a run may allocate. */
@@ -38,7 +38,7 @@ export function goalOf(comparison: Comparison): Goal | undefined {
   const goals = RUNS[`${store} ${other.contestant} ${network}`];
   const most = goals?.[load.width === 1 ? 0 : 1];
   if (most === undefined) return undefined;
-  // With a network in between, the round trips count, which take no processor time.
+  // With a network in between, the round trips matter, which take no processor time.
   const of = network === SLOW ? "wall" : "cpu";
   return { most, of, unit: "times", met: comparison[of].median <= most };
 }

@@ -21,7 +21,7 @@ export function spreadText({ median, least, most }: Spread): string {
 export const HEADER: string =
   "store        against           load                          CPU, times           wall, times          µs of CPU: ours, other";
 
-/** What is printed of a group: a line for each contestant that ours is compared with. */
+/** The output for a group: a line for each contestant that ours is compared with. */
 export function linesOf(group: Group): string[] {
   const comparisons = comparisonsOf(group);
   if (comparisons.length > 0) return [...comparisons.map(lineOf), ...allocationLines(group)];

@@ -1,7 +1,7 @@
 import type { Load } from "../run/contestant.js";
 import type { Measured } from "../run/rounds.js";
 
-/** What all contestants of one store cost for one load. */
+/** The costs of all contestants of one store for one load. */
 export interface Group {
   readonly store: string;
   /** How far the store is: loopback, or a delay each way. */
@@ -9,7 +9,7 @@ export interface Group {
   readonly load: Load;
   /** Runs in a round. */
   readonly count: number;
-  /** What an acknowledged run survives. */
+  /** The faults that an acknowledged run survives. */
   readonly durability: string;
   readonly measured: readonly Measured[];
 }
@@ -18,10 +18,10 @@ export const LOOPBACK = "loopback";
 export const SLOW = "0.5 ms each way";
 export type Network = typeof LOOPBACK | typeof SLOW;
 
-/** All that a call of the benchmark found, as `--json` writes it. */
+/** All results of a call of the benchmark, in the form that `--json` writes. */
 export interface Result {
   readonly date: string;
-  /** The commit that was measured, where Git can tell it. */
+  /** The measured commit, if Git knows it. */
   readonly commit?: string;
   readonly quick: boolean;
   readonly machine: Machine;

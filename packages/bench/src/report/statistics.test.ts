@@ -11,7 +11,7 @@ it("the median of an even number of rounds lies between the two in the middle", 
 });
 
 it("a ratio is formed within a round, of client and server together", () => {
-  // The second round ran beside other work, which took its time from both.
+  // The second round ran beside other work, which slowed down both.
   const [floor, ...rest] = comparisonsOf(
     aGroup({
       ojm: [

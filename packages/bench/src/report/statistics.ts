@@ -22,15 +22,15 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Processor time of the client's main thread and of the server: what the goals are about. Where the system
- * does not tell threads apart, all of them count.
+ * Processor time of the client's main thread and of the server, to which the goals apply. If the system does
+ * not distinguish threads, all of them count.
  */
 export const cpu = ({ client, main, server }: Cost): number => (main ?? client) + server;
-/** Processor time with all threads of the client, those too that collect its garbage and compile. */
+/** Processor time with all threads of the client, including those for garbage collection and compilation. */
 export const allThreads = ({ client, server }: Cost): number => client + server;
 export const wall = (cost: Cost): number => cost.wall;
 
-/** What a contestant costs, over its rounds, in µs. */
+/** The cost of a contestant over its rounds, in µs. */
 export function costOf({ rounds }: Measured, of: (cost: Cost) => number): Spread {
   return spread(rounds.map(of));
 }

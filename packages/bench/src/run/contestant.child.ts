@@ -4,8 +4,8 @@ import { measureAllocation, measureCost } from "./cost.js";
 import { workOf } from "./loads.js";
 
 /*
- * One contestant in a process of its own: neither the garbage nor the compiled code of another one costs it
- * anything. Does one order after the other. Argument: a Spec as JSON.
+ * One contestant in a process of its own: neither the garbage nor the compiled code of another one affects
+ * it. Executes one order after the other. Argument: a Spec as JSON.
  */
 const spec = JSON.parse(process.argv[2] ?? "{}") as Spec;
 const contestant = await openContestant(spec);
@@ -17,7 +17,7 @@ async function work(load: Load, count: number): Promise<number> {
   return done;
 }
 
-/** A ratio means nothing unless both sides left the same facts. */
+/** A ratio is meaningless unless both sides left the same facts. */
 async function proveFacts(): Promise<void> {
   const records = await contestant.records();
   if (records !== runs) throw new Error(`${runs} runs left ${records} closed records on ${spec.store}`);
@@ -49,6 +49,6 @@ process.on("message", async (order: Order) => {
   process.send?.(answer);
   if (order.do === "close") process.disconnect();
 });
-// Also if the benchmark was broken off: the connections would keep this process alive.
+// Even if the benchmark was interrupted: the connections would keep this process alive.
 process.once("disconnect", () => process.exit());
 process.send?.({});

@@ -3,13 +3,13 @@ export interface RawStore {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<unknown>;
   /**
-   * Writes if the entry has this version; `null` stands for absence. Resolves to the new version, or to
+   * Writes if the entry has this version; `null` means absence. Resolves to the new version, or to
    * `undefined` if another write came first.
    */
   compareAndSet(key: string, version: string | null, value: unknown): Promise<string | undefined>;
 }
 
-/** Something that does managed runs, or what its users do instead of one. */
+/** Something that makes managed runs, or the usual replacement for one. */
 export interface Contestant {
   /** Called before a load with the number of runs that it has at once, if the contestant must know. */
   prepare?(width: number): Promise<void>;
@@ -30,27 +30,27 @@ export interface Spec {
   readonly servers: readonly number[];
 }
 
-/** What is done over and over, and how many of it at once. */
+/** The repeated operation, and its concurrency. */
 export interface Load {
   readonly what: "run" | "get" | "set" | "compareAndSet";
   readonly width: number;
 }
 
-/** What one run costs, in µs. */
+/** The cost of one run, in µs. */
 export interface Cost {
   readonly wall: number;
   /** Processor time of the contestant's process, all threads. */
   readonly client: number;
-  /** The part of its main thread, where the system tells it. Most of the rest is garbage collection. */
+  /** The part of its main thread, if the system reports it. Most of the rest is garbage collection. */
   readonly main?: number;
   /** Processor time of the server. */
   readonly server: number;
 }
 
-/** What the benchmark asks of a child process: one message for each order, and one answer. */
+/** An order of the benchmark to a child process: one message for each order, and one answer. */
 export type Order =
   | { readonly do: "warm-up" | "measure" | "allocation"; readonly load: Load; readonly count: number }
   | { readonly do: "prove" | "close" };
 
-/** The answer: a {@link Cost}, bytes a run, or nothing; or why there is none. */
+/** The answer: a {@link Cost}, bytes a run, or nothing, or the reason of a failure. */
 export type Answer = { readonly value?: Cost | number } | { readonly error: string };

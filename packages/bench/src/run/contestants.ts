@@ -9,7 +9,7 @@ async function rival(file: string, name: string): Promise<Opener> {
   return (await loadRivals(file))[name] as Opener;
 }
 
-/** What our manager is measured against. Each is loaded only in its own process. */
+/** The contestants beside our manager. Each is loaded only in its own process. */
 const others: Readonly<Record<string, () => Promise<Opener>>> = {
   "floor on simple": async () => (await import("../floors/memory.js")).memoryFloor,
   "floor on level": async () => (await import("../floors/level.js")).levelFloor,

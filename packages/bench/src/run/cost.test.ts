@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { countServerTime, measureAllocation, measureCost } from "./cost.js";
 
-/** Computes until this process used so much processor time, in µs. */
+/** Computes until this process has used this much processor time, in µs. */
 function compute(time: number): void {
   const before = process.cpuUsage();
   for (let used = 0; used < time; ) {
@@ -16,7 +16,7 @@ it.skipIf(process.platform !== "linux")("the time of a server is what its thread
   compute(50_000);
   const counted = time();
   const { user, system } = process.cpuUsage(before);
-  // The system writes the time of a thread down at its next tick.
+  // The system records the time of a thread at its next tick.
   expect(counted).toBeGreaterThan(20_000);
   expect(counted).toBeLessThan((user + system) * 1.5);
 });
@@ -33,7 +33,7 @@ it("a cost is that of one run", async () => {
   expect(cost.client).toBeGreaterThanOrEqual(2_000);
   expect(cost.wall).toBeGreaterThan(0);
   expect(cost.server).toBe(0);
-  // The main thread alone is not more than all threads, but for the last tick of the system.
+  // The main thread alone does not exceed all threads, except for the last tick of the system.
   if (cost.main !== undefined) expect(cost.main).toBeLessThan(cost.client * 2);
 });
 

@@ -4,7 +4,7 @@ import type { Cost } from "./contestant.js";
 
 /**
  * Processor time of each thread of these processes and of their children, in µs. A tick of `/proc/PID/stat`
- * is 10 ms, as much as 400 runs take on Redis, so read what the scheduler counts in nanoseconds.
+ * is 10 ms, as much as 400 runs take on Redis, so read the nanosecond counts of the scheduler.
  */
 function threadTimes(pids: readonly number[]): Map<string, number> {
   const times = new Map<string, number>();
@@ -46,13 +46,13 @@ export function countServerTime(pids: readonly number[]): () => number {
   const before = threadTimes(pids);
   return () => {
     let sum = 0;
-    // Thread by thread: what a thread had when it ended meanwhile must not be taken off.
+    // Per thread: the time of a thread that ended meanwhile must not be subtracted.
     for (const [thread, time] of threadTimes(pids)) sum += time - (before.get(thread) ?? 0);
     return sum;
   };
 }
 
-/** Processor time of our main thread so far, in µs. Node itself tells it only from version 22.19 on. */
+/** Processor time of our main thread so far, in µs. Node itself reports it only from version 22.19 on. */
 function mainThreadTime(): number | undefined {
   return schedStat(process.pid, String(process.pid));
 }
@@ -77,9 +77,9 @@ export async function measureCost(work: () => Promise<number>, servers: readonly
 }
 
 /**
- * How many bytes a run allocates on the heap of the main thread. No Node in use counts them, but its profiler
- * tells the size of the heap before and after each garbage collection: the sum of what the heap grew in
- * between is what was allocated. Measure nothing else meanwhile: the profiler takes time.
+ * How many bytes a run allocates on the heap of the main thread. No supported Node counts them, but its
+ * profiler reports the size of the heap before and after each garbage collection: the sum of the growth in
+ * between is the allocated amount. Measure nothing else meanwhile: the profiler takes time.
  */
 export async function measureAllocation(work: () => Promise<number>): Promise<number> {
   globalThis.gc?.();

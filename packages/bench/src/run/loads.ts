@@ -10,10 +10,10 @@ const VALUE: unknown = {
   timeout: 3_600_000,
 };
 
-/** Does a load `count` times. Resolves to how many times it really was. */
+/** Executes a load `count` times. Resolves to the actual number. */
 export type Work = (load: Load, count: number) => Promise<number>;
 
-/** What a contestant does for each load. */
+/** The work of a contestant for each load. */
 export function workOf(contestant: Contestant): Work {
   const calls = new Map<string, (name: string) => Promise<unknown>>();
   const swap = swapping(contestant.verbs);
@@ -39,7 +39,10 @@ async function atOnce(call: (name: string) => Promise<unknown>, width: number, c
   return each * width;
 }
 
-/** Compare-and-set with the last known version. Throws if it fails once: then nothing was measured. */
+/**
+ * Compare-and-set with the last known version. Throws if it fails once, because the measurement would be
+ * invalid.
+ */
 function swapping(verbs: RawStore | undefined): (name: string) => Promise<void> {
   const versions = new Map<string, string>();
   return async (name) => {

@@ -15,7 +15,7 @@ export interface Plan {
   readonly onGroup: (group: Group) => void;
 }
 
-/** In ms, each way: a data centre, or two that are near. */
+/** In ms, each way: within a data centre, or between two nearby ones. */
 const DELAY = 0.5;
 
 /** Measures a store, first as it is, then a new one through a slow network, if it has one. */

@@ -1,7 +1,7 @@
 import type { Child } from "./child.js";
 import type { Cost, Load } from "./contestant.js";
 
-/** What a contestant cost in each of the rounds, and the bytes that it allocates for a run. */
+/** The cost of a contestant in each of the rounds, and the bytes that it allocates for a run. */
 export interface Measured {
   readonly contestant: string;
   readonly rounds: readonly Cost[];
@@ -20,7 +20,8 @@ export type Measurable = Pick<Child, "name" | "warmUp" | "measure" | "allocation
 
 /**
  * Measures a load for all contestants, round by round, one contestant at a time, so that other work of the
- * machine falls on all alike. Each second round goes through them backwards: none is always the first.
+ * machine falls on all alike. Every second round visits them in reverse order, so that none is always the
+ * first.
  */
 export async function measureInRounds(
   contestants: readonly Measurable[],
@@ -35,7 +36,7 @@ export async function measureInRounds(
   }
   const measured: Measured[] = [];
   for (const contestant of contestants) {
-    // A quarter of a round is enough: how much is allocated depends on no other process.
+    // A quarter of a round is enough: allocations do not depend on other processes.
     const allocated = load.what === "run" ? await contestant.allocation(load, count / 4) : undefined;
     measured.push({
       contestant: contestant.name,

@@ -20,8 +20,8 @@ interface Counts {
 }
 
 /**
- * At 20,000 runs in a round the compiler has done its work; at 2,000, it is what is measured. A store that
- * waits for a disk or for a quorum does so many that a round takes three seconds.
+ * After 20,000 runs in a round, the compiler has done its work; with 2,000, a round would mostly measure the
+ * compiler. For a store that waits for a disk or a quorum, the number makes a round take three seconds.
  */
 const FULL: Readonly<Record<string, Counts>> = {
   simple: { runs: [20_000, 20_000], calls: [100_000, 100_000] },
@@ -32,7 +32,7 @@ const FULL: Readonly<Record<string, Counts>> = {
   postgresql: { runs: [2_500, 5_000], calls: [0, 0] },
 };
 
-/** With a delay in between, a run takes 2 ms or more whatever the store. */
+/** With a delay in between, a run takes 2 ms or more on any store. */
 const SLOW: Counts = { runs: [1_500, 20_000], calls: [0, 0] };
 
 const QUICK: Readonly<Record<string, Counts>> = {

@@ -21,7 +21,7 @@ const { values } = parseArgs({
 /** The stores that several processes share. */
 const SHARED = ["sqlite", "redis", "etcd"];
 
-/** Their sessions cost a server something. */
+/** The stores whose sessions cost processor time of a server. */
 const SERVERS = ["redis", "etcd"];
 
 const known = { commit: commitNow(), before: loadNow(), date: new Date().toISOString().slice(0, 10) };
@@ -29,7 +29,7 @@ const names: NamesRow[] = [];
 const sessions: SessionsRow[] = [];
 const waiters: WaitersRow[] = [];
 
-/** Called after each row: a call that is broken off leaves what it found so far. */
+/** Called after each row: an interrupted call keeps its results so far. */
 function write(): void {
   if (values.json === undefined) return;
   const { commit, before, date } = known;
@@ -66,7 +66,7 @@ async function scaleSessions(): Promise<void> {
   console.log("\nsessions that hold a lock each, with connections of their own; parts of a core\n");
   console.log("store   sessions      server   all clients");
   for (const store of chosen.filter(({ name }) => SERVERS.includes(name))) {
-    // A server takes something by itself: that is the row of 0.
+    // The row of 0 shows the processor time of an idle server.
     for (const count of [0, ...values.sessions.split(",").map(Number)]) {
       const row = await measureSessions(store, count);
       sessions.push(row);

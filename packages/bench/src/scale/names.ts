@@ -12,7 +12,7 @@ const SPAN = 30 * 86_400_000;
 /** How often a history is read. */
 const READS = 20;
 
-/** What many names cost in one store. Times in ms. */
+/** The cost of many names in one store. Times in ms. */
 export interface NamesRow {
   readonly store: string;
   readonly names: number;
@@ -21,11 +21,11 @@ export interface NamesRow {
   /** `history({ limit: 10 })`, and ten records of a window in the middle: median of {@link READS}. */
   readonly newest: number;
   readonly window: number;
-  /** Prune of the older half, over the time that its records took to be written. */
+  /** Prune of the older half, divided by the time to write its records. */
   readonly prune: number;
 }
 
-/** Fills a new store with records of `names` names, and measures what reads and deletes them. */
+/** Fills a new store with records of `names` names, and measures reading and deleting them. */
 export async function measureNames(store: Store, names: number): Promise<NamesRow> {
   const { options, close } = await store.open();
   try {

@@ -1,6 +1,6 @@
 import type { SessionsRow } from "./sessions.js";
 
-/** What so many nodes ask of a server: a calculation from what was measured with fewer. */
+/** The load of this many nodes on a server, calculated from measurements with fewer. */
 export interface NodesRow {
   readonly store: string;
   readonly nodes: number;
@@ -10,10 +10,10 @@ export interface NodesRow {
   readonly server: number;
 }
 
-/** Where a store ends, by its server's processor alone. */
+/** The limit of a store by its server's processor alone. */
 export interface NodesEnd {
   readonly store: string;
-  /** In µs: what a run takes of the server, and what a session takes of it in a second. */
+  /** In µs: the server time of a run, and that of a session in a second. */
   readonly perRun: number;
   readonly perSession: number;
   /** How many nodes fill one core. */
@@ -25,7 +25,7 @@ const NODES = [10, 100, 1_000, 10_000];
 /** Each node holds a lock all the time, and makes one run a minute. */
 const RUNS_OF_NODE = 1 / 60;
 
-/** Calculates from the measured sessions, and from what a run takes of the server, in µs. */
+/** Calculates from the measured sessions, and from the server time of a run, in µs. */
 export function calculateNodes(
   sessions: readonly SessionsRow[],
   perRun: ReadonlyMap<string, number>,

@@ -3,11 +3,11 @@ import type { NamesRow } from "./names.js";
 import type { SessionsRow } from "./sessions.js";
 import type { WaitersRow } from "./waiters.js";
 
-/** All that a call of `bench -- scale` found, as `--json` writes it. */
+/** All results of a call of `bench -- scale`, in the form that `--json` writes. */
 export interface ScaleResult {
   readonly kind: "scale";
   readonly date: string;
-  /** The commit that was measured, where Git can tell it. */
+  /** The measured commit, if Git knows it. */
   readonly commit?: string;
   readonly machine: Machine;
   readonly names: readonly NamesRow[];

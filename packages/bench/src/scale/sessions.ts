@@ -7,13 +7,13 @@ import { cpuOf, startChild } from "./children.js";
 /** How many processes the managers are spread over. */
 const PROCESSES = 5;
 
-/** A time to live, the default one: after it, all that happens once has happened. In ms. */
+/** The default time to live, in ms: after it, all one-time work is over. */
 const TTL = 15_000;
 
 /** How long the processor time is measured, in ms. */
 const MEASURED = 3 * TTL;
 
-/** What sessions that hold a lock each cost, as parts of a core. */
+/** The cost of sessions that each hold a lock, as parts of a core. */
 export interface SessionsRow {
   readonly store: string;
   readonly sessions: number;

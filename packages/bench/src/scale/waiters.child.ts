@@ -2,7 +2,7 @@ import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
  * Several calls of this process wait for one name at once. Answers "cpu" with the processor time so far, in
- * ms. At the end it sends the begin and end of each body, by the clock of the host, and how many calls
+ * ms. At the end it sends the start and end of each body, by the clock of the host, and how many calls
  * failed. Arguments: the manager's options as JSON, the name, how many calls.
  */
 const [options = "{}", name = "job", count = "1"] = process.argv.slice(2);

@@ -18,21 +18,21 @@ interface Told {
   readonly failed: number;
 }
 
-/** What waiters of one name cost. */
+/** The cost of the waiters of one name. */
 export interface WaitersRow {
   readonly store: string;
   readonly waiters: number;
   readonly processes: number;
-  /** What all of them take while somebody has the lock, as a part of a core. */
+  /** The processor time of all of them while the lock is held, as a part of a core. */
   readonly idle: number;
-  /** From the end of a body to the begin of the next, in ms. */
+  /** From the end of a body to the start of the next, in ms. */
   readonly handOff: { readonly median: number; readonly p99: number; readonly most: number };
   readonly failed: number;
   /** Whether the first holder lost its lock meanwhile. */
   readonly lost: boolean;
 }
 
-/** Lets so many calls wait for one name, spread over processes, and then run one after the other. */
+/** Lets this many calls wait for one name, spread over processes, and then run one after the other. */
 export async function measureWaiters(store: Store, waiters: number, processes: number): Promise<WaitersRow> {
   const { options, close } = await store.open();
   try {
@@ -52,7 +52,7 @@ export async function measureWaiters(store: Store, waiters: number, processes: n
   }
 }
 
-/** Waits until all are in the queue. Resolves to the part of a core that they take from then on. */
+/** Waits until all are in the queue. Resolves to the part of a core that they use from then on. */
 async function waitAndMeasure(
   manager: JobManager,
   children: readonly ChildProcess[],

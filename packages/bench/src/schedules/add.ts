@@ -2,7 +2,7 @@ import { isChannelError, type Run } from "@ojm/core";
 import type { ScheduleDefinition, Scheduler } from "@ojm/schedule";
 import type { RanTick } from "./counting/counts.js";
 
-/** Writes down when the bodies of ticks begin. Used as the body of all schedules. */
+/** Records when the bodies of ticks begin. Used as the body of all schedules. */
 export class Witness {
   ran: RanTick[] = [];
   readonly body = ({ name, tick }: Run): void => {
@@ -23,7 +23,7 @@ async function patiently(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Adds so many schedules, several at once. */
+/** Adds this many schedules, several at once. */
 export async function addAll(
   scheduler: Scheduler,
   { body }: Witness,

@@ -6,11 +6,11 @@ import { countStatements } from "./counting/statements.js";
 import { cycleDefinition } from "./definitions.js";
 
 /*
- * One of many processes with the same schedules. It serves one store after the other, so that the time to
- * start fifty processes is spent once. Answers each order.
+ * One of many processes with the same schedules. It serves one store after the other, so that fifty processes
+ * are started only once. Answers each order.
  */
 
-/** What such a process is asked to do. */
+/** An order to such a process. */
 export type Order =
   | { readonly do: "open"; readonly options: JobManagerOptions; readonly schedules: number }
   /** The counters so far, processor time in µs, and the ticks that ran since the last time. */

@@ -10,23 +10,25 @@ import type { Order, Told } from "./crowd.child.js";
 import { CYCLE, nextCycle, TICKING_SECONDS, ticksOfCycle } from "./definitions.js";
 import type { CrowdRow } from "./result.js";
 
-/** After the last tick of a cycle, in ms: its run ends, and the second of the processes looks at it. */
+/**
+ * The wait after the last tick of a cycle, in ms: its run ends, and the second of the processes checks it.
+ */
 const AFTERWARDS = 1_500;
 
-/** The part of a cycle with ticks, and what comes after them, in ms. */
+/** The part of a cycle with ticks and the wait after them, in ms. */
 const TICKING = TICKING_SECONDS * 1_000 + AFTERWARDS;
 
-/** How long the quiet part is measured, in ms: the time from one sign of life of a process to the next. */
+/** How long the quiet part is measured, in ms: the interval between two heartbeats of a scheduler. */
 const QUIET = 5_000;
 
-/** How long before a cycle the processes are left alone at least, in ms: they learn of each other. */
+/** The least time without orders before a cycle, in ms, in which the processes learn of each other. */
 const SETTLE = 3_000;
 
 /** Processes that serve one store after the other. */
 export class Crowd {
   readonly #children: ChildProcess[] = [];
 
-  /** Starts so many processes in all. */
+  /** Starts processes up to this total number. */
   async grow(count: number): Promise<void> {
     const more = Array.from({ length: count - this.#children.length }, () =>
       startChild("../schedules/crowd.child.ts", []),
@@ -35,7 +37,7 @@ export class Crowd {
     await Promise.all(more.map((child) => once(child, "message")));
   }
 
-  /** Gives an order to the processes from one number to another. */
+  /** Sends an order to the processes in a range of numbers. */
   async order(order: Order, from: number, to: number): Promise<Told[]> {
     const all = this.#children.slice(from, to).map(async (child) => {
       child.send(order);
@@ -53,7 +55,7 @@ export class Crowd {
   }
 }
 
-/** Lets ever more processes have the same schedules on one store. */
+/** Adds the same schedules on one store in more and more processes. */
 export async function measureCrowd(
   store: Store,
   crowd: Crowd,

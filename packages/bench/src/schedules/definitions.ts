@@ -29,8 +29,8 @@ export function spreadDefinition(i: number): ScheduleDefinition {
 }
 
 /**
- * How long ticks are delayed at most, in ms. Without it all of a second are due at once, and a process joins
- * their writes to one call.
+ * How long ticks are delayed at most, in ms. Without it, all ticks of a second are due at once, and a process
+ * joins their writes to one call.
  */
 const JITTER = 900;
 

@@ -1,7 +1,7 @@
 import type { Counters } from "./counting/counts.js";
 import type { CrowdRow, ProcessRow } from "./result.js";
 
-/** What a process with ten thousand schedules may take. */
+/** The goals for a process with ten thousand schedules. */
 export const GOALS = { late: 50, memory: 2_048 } as const;
 
 export const ONE_HEADER: string =
@@ -10,7 +10,7 @@ export const ONE_HEADER: string =
 export const CROWD_HEADER: string =
   "store   processes  ticks, twice, missing   a tick: calls  bytes sent  server   clients   besides, a second: calls  bytes sent  server   clients";
 
-/** The line of one process, with a word on each goal that it misses. */
+/** The line of one process, with a note for each missed goal. */
 export function oneLine({ store, schedules, adding, memory, idle, lateness, rate }: ProcessRow): string {
   const { p50, p99, most } = lateness;
   const missed = [

@@ -42,7 +42,7 @@ const known = { commit: commitNow(), before: loadNow(), date: new Date().toISOSt
 const one: ProcessRow[] = [];
 const crowd: CrowdRow[] = [];
 
-/** Called after each row: a call that is broken off leaves what it found so far. */
+/** Called after each row: an interrupted call keeps its results so far. */
 function write(): void {
   if (values.json === undefined) return;
   const { commit, before, date } = known;

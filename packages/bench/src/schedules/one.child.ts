@@ -6,11 +6,11 @@ import { type Lateness, latenessOf } from "./counting/counts.js";
 import { farDefinition, spreadDefinition } from "./definitions.js";
 
 /*
- * One process with many schedules. Sends once what it measured. Arguments: the manager's options as JSON,
- * what to measure (cost or ticks), how many schedules, and how long to measure, in ms.
+ * One process with many schedules. Sends its results once. Arguments: the manager's options as JSON, what to
+ * measure (cost or ticks), how many schedules, and how long to measure, in ms.
  */
 
-/** What the schedules cost without ticks. */
+/** The cost of the schedules without ticks. */
 export interface Cost {
   readonly adding: number;
   readonly memory: number;
@@ -23,10 +23,12 @@ export interface Ticks {
   readonly rate: number;
 }
 
-/** After the schedules were added: the list of them is written, and what the watches told is read. In ms. */
+/**
+ * The wait after adding the schedules, in ms: their list is written, and the events of the watches are read.
+ */
 const SETTLE = 2_000;
 
-/** How many are added at once where the time that it takes is not measured. */
+/** How many are added at once if the time to add them is not measured. */
 const AT_ONCE = 100;
 
 const [options = "{}", what = "", count = "0", span = "0"] = process.argv.slice(2);
@@ -35,7 +37,7 @@ const measured = Number(span);
 
 /** Heap and external memory, in bytes. */
 async function memoryNow(): Promise<number> {
-  // What finalizers free, the second one collects.
+  // The second collection frees objects that finalizers released.
   for (let i = 0; i < 2; i++) {
     globalThis.gc?.();
     await sleep(100);
@@ -54,7 +56,7 @@ async function idle(): Promise<number> {
 }
 
 async function cost(scheduler: Scheduler, witness: Witness): Promise<Cost> {
-  // All that the first schedule opens is not what another one costs.
+  // The first schedule opens resources that further ones share, so it is not measured.
   await scheduler.add("first", farDefinition(0), witness.body);
   await sleep(SETTLE);
   const before = await memoryNow();

@@ -10,7 +10,7 @@ export interface Spans {
   readonly ticks: number;
 }
 
-/** Measures one process with so many schedules: first without ticks, then in a new store with ticks. */
+/** Measures one process with this many schedules: first without ticks, then in a new store with ticks. */
 export async function measureProcess(store: Store, schedules: number, spans: Spans): Promise<ProcessRow> {
   const cost = (await inChild(store, "cost", schedules, spans.idle)) as Cost;
   const ticks = (await inChild(store, "ticks", schedules, spans.ticks)) as Ticks;

@@ -1,7 +1,7 @@
 import type { Machine } from "../report/result.js";
 import type { Counters, Lateness, Once } from "./counting/counts.js";
 
-/** What many schedules cost one process. */
+/** The cost of many schedules for one process. */
 export interface ProcessRow {
   readonly store: string;
   readonly schedules: number;
@@ -16,26 +16,26 @@ export interface ProcessRow {
   readonly rate: number;
 }
 
-/** What the same schedules cost in several processes. */
+/** The cost of the same schedules in several processes. */
 export interface CrowdRow {
   readonly store: string;
   readonly processes: number;
   readonly schedules: number;
   readonly ticks: Once;
   /**
-   * By counter: what each tick adds to it. `calls` are transactions on SQLite; `server` and `clients` are
+   * By counter: the cost of each tick. `calls` are transactions on SQLite; `server` and `clients` are
    * processor time in µs.
    */
   readonly perTick: Counters;
-  /** By counter: what it grows by in a second without ticks. */
+  /** By counter: its growth per second without ticks. */
   readonly quiet: Counters;
 }
 
-/** All that a call of `bench -- schedules` found, as `--json` writes it. */
+/** All results of a call of `bench -- schedules`, in the form that `--json` writes. */
 export interface SchedulesResult {
   readonly kind: "schedules";
   readonly date: string;
-  /** The commit that was measured, where Git can tell it. */
+  /** The measured commit, if Git knows it. */
   readonly commit?: string;
   readonly quick: boolean;
   readonly machine: Machine;

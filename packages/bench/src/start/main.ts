@@ -8,13 +8,13 @@ import { median } from "../report/statistics.js";
 
 const OJM = fileURLToPath(new URL("../../../cli/dist/main.js", import.meta.url));
 
-/** The most times that a start may take of a bare one. */
+/** The highest allowed ratio of a start to a bare one. */
 const GOALS: Readonly<Record<string, number>> = { simple: 1.9, sqlite: 2.1 };
 
-/** What a start is compared with: Node with nothing to do. */
+/** The baseline of a start: Node without work. */
 const FLOOR = "node";
 
-/** A job file with one managed job. `init` says where its runs and locks are kept. */
+/** A job file with one managed job. `init` names the store of its runs and locks. */
 function jobFile(init: string): string {
   return `include: [oJobManager.yaml]
 jobs:

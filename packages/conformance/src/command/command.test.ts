@@ -23,7 +23,7 @@ function moduleOf(source: string): string {
   return file;
 }
 
-/** The example, wrong in one way: it says that it has no time to live, and takes one all the same. */
+/** The example with one fault: it declares no support for a time to live, but accepts one. */
 const WRONG = `
 import { backend } from ${JSON.stringify(exampleBackend)};
 import { harness as right } from ${JSON.stringify(example)};

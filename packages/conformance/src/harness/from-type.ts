@@ -4,7 +4,7 @@ import { oneClient } from "./one-client.js";
 
 /**
  * Makes a harness for a backend that has none of its own. It opens the type with `args`, again for each
- * client. If the store belongs to one process, the clients share one backend. There are no faults and no
+ * client. If the store belongs to one process, the clients share one backend. It offers neither faults nor
  * other processes, so the suite skips the cases that need them.
  */
 export function harnessOf(type: BackendType, args: Readonly<Record<string, unknown>> = {}): Harness {

@@ -34,7 +34,7 @@ export class ManualClock implements Clock {
 
   /**
    * Moves the clock forward by `ms`. Timers fire in order. After each one the event loop takes a turn, so
-   * that the work that the timer started can go on.
+   * that the work that the timer started can continue.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -10,8 +10,8 @@ const PATIENT = 20_000;
 /** One or more servers that a harness started. */
 export interface RunningServer {
   /**
-   * The port of the server. Clients connect to it through a {@link TcpProxy}. Without a port there is no
-   * proxy, and so there are no network faults.
+   * The port of the server. Clients connect to it through a {@link TcpProxy}. Without a port, the harness has
+   * no proxy and causes no network faults.
    */
   readonly port?: number;
   /** Faults of the server itself. */

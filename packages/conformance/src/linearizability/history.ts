@@ -14,7 +14,7 @@ interface Timed {
   readonly id: number;
   readonly client: number;
   readonly invoked: number;
-  /** `Infinity` if there was no answer: the operation may take effect at any later time, or never. */
+  /** `Infinity` without an answer: the operation may take effect at any later time, or never. */
   readonly returned: number;
 }
 

@@ -177,7 +177,7 @@ describe("the checker of histories", () => {
     }
     const tried = vi.spyOn(Set.prototype, "add");
     expect(findViolation(history)).toBeUndefined();
-    // One that guesses, or forgets what it has tried, takes as many steps as there are orders.
+    // A search that guesses, or forgets its failed attempts, would take as many steps as there are orders.
     expect(tried.mock.calls.length).toBeLessThan(10 * history.length);
     tried.mockRestore();
 

@@ -7,8 +7,8 @@ export interface Violation {
 }
 
 /**
- * Which operation has which version. The answer of the operation tells it. Without an answer, an operation
- * that saw what it put tells it.
+ * Which operation has which version. The answer of the operation shows it. Without an answer, another
+ * operation that saw its value shows it.
  */
 export class Versions {
   readonly #byVersion: Map<string, number> = new Map();

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { freePort, onFreePorts, releasePort } from "./free-port.js";
 
-/** Another copy of the module, which shares with ours what another process does: only the system's ports. */
+/** Another copy of the module. Like another process, it shares only the system's ports with ours. */
 async function another(): Promise<typeof import("./free-port.js")> {
   vi.resetModules();
   return await import("./free-port.js");

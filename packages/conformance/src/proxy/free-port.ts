@@ -11,8 +11,8 @@ const ATTEMPTS = 5;
 const claims: Map<number, readonly Server[]> = new Map();
 
 /**
- * Resolves to a port on which no server listens, and which no other process gets from here until
- * {@link releasePort}, also while its server is down. It is below the range for outgoing connections: one of
+ * Resolves to a port on which no server listens, and which no other process gets from this function until
+ * {@link releasePort}, even while its server is down. It is below the range for outgoing connections: one of
  * these could take the port while its server is down. With `distance`, the same holds for the port that far
  * above it.
  */

@@ -227,14 +227,14 @@ describe("a server process", () => {
   });
 });
 
-/** What a server sends to whoever connects: a number. */
+/** The greeting of a server for each connection: a number. */
 async function said(port: number): Promise<number> {
   const socket = connect(port, "127.0.0.1");
   const [text] = await once(socket, "data");
   return Number(text);
 }
 
-/** The state of a process as the system tells it, by one letter; none if it is gone. */
+/** The state of a process as the letter that the system reports. Empty if the process is gone. */
 function stateOf(pid: number | undefined): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -16,7 +16,7 @@ export interface ServerOptions {
    */
   readonly port?: number;
   /**
-   * For a server that accepts connections before it can answer. Called again until it resolves to true, also
+   * For a server that accepts connections before it can answer. Called again until it resolves to true, even
    * after a rejection.
    */
   readonly ready?: (port: number) => Promise<boolean>;

@@ -9,8 +9,8 @@ const WORDS: Readonly<Record<Outcome, string>> = {
 };
 
 /**
- * The reports of several backends as one Markdown table: a row for each case, a column for each backend, and
- * a last row with the totals. Cases are in the order of the first report that has them.
+ * The reports of several backends as a Markdown table: a row for each case, a column for each backend, and a
+ * last row with the totals. Cases are in the order of the first report that has them.
  */
 export function table(reports: readonly RunReport[]): string {
   const laws = new Map<string, string>();

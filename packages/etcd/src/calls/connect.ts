@@ -57,7 +57,7 @@ export async function connect(settings: Settings): Promise<Connection> {
   return { nodes, keyPrefix: settings.keyPrefix };
 }
 
-/** What grpc-js makes for each connection by TLS: the options of `tls.connect`. */
+/** The options of `tls.connect` that grpc-js makes for each connection by TLS. */
 interface SecureConnector {
   readonly connectionOptions?: { servername?: string };
 }
@@ -67,9 +67,9 @@ interface SecureCredentials {
 }
 
 /**
- * Gives no name of a server to TLS where a host is an address: grpc-js gives the address, and Node refuses
- * that from version 26 on, so that no connection comes about. The certificate is checked for the address as
- * before, as it is the host of the connection.
+ * Omits the server name of TLS if the host is an address. grpc-js passes the address, which Node rejects from
+ * version 26 on, so that no connection is made. The certificate is still checked for the address, because it
+ * is the host of the connection.
  *
  * @see https://datatracker.ietf.org/doc/html/rfc6066#section-3
  */

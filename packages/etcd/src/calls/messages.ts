@@ -77,7 +77,7 @@ export interface LeaseGrantResponse {
 
 export interface LeaseTimeToLiveResponse {
   readonly header: Header;
-  /** Whole seconds, rounded down; -1 if there is no such lease. */
+  /** Whole seconds, rounded down; -1 if the lease does not exist. */
   readonly TTL: Int64;
 }
 
@@ -97,7 +97,7 @@ export interface WatchRequest {
 
 export interface WatchResponse {
   readonly header: Header;
-  /** -1 if the response is about no single watch. */
+  /** -1 if the response does not concern a single watch. */
   readonly watch_id: Int64;
   readonly created: boolean;
   readonly canceled: boolean;

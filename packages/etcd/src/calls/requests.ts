@@ -32,7 +32,7 @@ export function deleteAt(key: Buffer, version: string): TxnRequest {
   return { compare: [compare(key, version)], success: [{ request_delete_range: { key } }], failure: [] };
 }
 
-/** Writes a key that is no entry, only to get a new revision. */
+/** Writes a key that is not an entry, only to get a new revision. */
 export function touch(key: Buffer): TxnRequest {
   return { compare: [], success: [{ request_put: { key, value: Buffer.alloc(0) } }], failure: [] };
 }

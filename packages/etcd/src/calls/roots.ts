@@ -3,8 +3,8 @@ import type { Settings } from "../options.js";
 
 /**
  * The credentials with the CAs of `NODE_EXTRA_CA_CERTS`, unless they name a CA of their own. Node trusts
- * those by itself. Where `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` is set too, as images of companies do, grpc-js
- * trusts nothing but that file: a private CA would work for Redis, and not for etcd.
+ * those by itself. If `GRPC_DEFAULT_SSL_ROOTS_FILE_PATH` is set too, as in some company images, grpc-js
+ * trusts only that file: a private CA would work for Redis, but not for etcd.
  */
 export function withExtraRoots({
   hosts,
@@ -18,7 +18,7 @@ export function withExtraRoots({
     const all = [roots, extra].map((file) => readFileSync(file, "utf8"));
     return { ...credentials, rootCertificate: Buffer.from(all.join("\n"), "utf8") };
   } catch {
-    // Node has warned of the one, and grpc-js refuses the other.
+    // Node has warned of the first file, and grpc-js rejects the second.
     return credentials;
   }
 }

@@ -62,7 +62,7 @@ describe("deadlines of entries", () => {
   });
 
   it("deadlines are kept for the 10,000 entries that were seen last", () => {
-    // The timers that stand in for real ones take a minute for so many.
+    // Fake timers would take a minute for this many.
     vi.useRealTimers();
     const { deadlines } = start();
     for (let i = 0; i < 10_001; i++) deadlines.seen(`a${i}`, "1", 60_000);

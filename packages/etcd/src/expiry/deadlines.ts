@@ -1,7 +1,7 @@
 import { type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 
 /**
- * The most deadlines that are kept. The oldest are dropped: only the lease knows when those entries expire.
+ * The most deadlines that are held. The oldest are dropped: only the lease knows when those entries expire.
  */
 const MOST = 10_000;
 
@@ -54,7 +54,7 @@ export class Deadlines {
       if (timed) this.#time(key, known);
       return known.due - now;
     }
-    // A late reply about a replaced version must not displace what is known of the newer one.
+    // A late reply about a replaced version must not replace the deadline of the newer one.
     if (known !== undefined && Number(known.version) > Number(version)) return ttl;
     this.#forget(key);
     const deadline: Deadline = { version, due: now + ttl, gone: false };

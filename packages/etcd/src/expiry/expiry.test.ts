@@ -4,8 +4,8 @@ import { Codec } from "../layout.js";
 import { Expiry } from "./expiry.js";
 
 /**
- * Judges an entry of an hour whose lease has `TTL` seconds left, as the store says. A store cannot be made to
- * say -1 at will: a new leader does.
+ * Judges an entry of an hour whose lease has `TTL` seconds left, as the store says. A test cannot make a
+ * store say -1, but a new leader says it.
  */
 async function leftOf(TTL: string): Promise<number | undefined> {
   const nodes = { call: async () => ({ TTL }) } as unknown as Nodes;

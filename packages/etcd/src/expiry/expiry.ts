@@ -68,7 +68,7 @@ export class Expiry {
   }
 
   /**
-   * Call it when a watch of this process begins, as the watch must report entries that expire. Returns a
+   * Call it when a watch of this process begins, because the watch must report entries that expire. Returns a
    * function that undoes it.
    */
   watch(range: KeyRange): () => void {

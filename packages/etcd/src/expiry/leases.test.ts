@@ -5,7 +5,7 @@ import { Leases } from "./leases.js";
 const TTL = 5_000;
 const DEADLINE = 1_000;
 
-/** Nodes that answer to each grant as they are told. */
+/** Nodes that answer each grant as the test says. */
 function leasesOf(answers: readonly (() => Promise<{ ID: number }>)[]): { leases: Leases; grants: () => number } {
   let grants = 0;
   const call = () => answers[Math.min(grants++, answers.length - 1)]?.();

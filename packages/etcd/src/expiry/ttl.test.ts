@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
   });
 
   describe("an expired entry whose timer does not fire, as in a process that does not come to its timers", () => {
-    /** Runs `write`, so that no timer is ever due that it begins. */
+    /** Runs `write`, and keeps the timers that it starts from ever firing. */
     async function withoutTimers<T>(write: () => Promise<T>): Promise<T> {
       vi.useFakeTimers({ toFake: ["setTimeout"] });
       try {

@@ -46,13 +46,13 @@ export function between(low: Buffer, high: Buffer): Buffer | undefined {
 
 /**
  * The first byte string after all that are as `low` up to a digit, and have a digit there: the first one that
- * is not the same up to `high`. `undefined` if there is none before `high`. Times and numbers go on with
- * digits, and halving alone takes four tries to find that out.
+ * is not the same up to `high`. `undefined` if there is none before `high`. Times and numbers continue with
+ * digits, and halving alone would take four tries to find that out.
  */
 export function afterDigits(low: Buffer, high: Buffer): Buffer | undefined {
   for (let at = sharedLength(low, high); at < low.length; at++) {
     const next = afterPrefix(low.subarray(0, at + 1));
-    // All before `high` is the same here.
+    // All keys before `high` have the same byte here.
     if (next === undefined || Buffer.compare(next, high) >= 0) continue;
     const byte = low[at] ?? 0;
     if (byte < ZERO || byte > NINE) return undefined;

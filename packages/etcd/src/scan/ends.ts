@@ -6,7 +6,7 @@ const MOST = 1_000;
 /** Pages of fewer entries than this share what is known about the end of a range. */
 const FEWEST = 64;
 
-/** The end of a range that is asked for. */
+/** The requested end of a range. */
 export interface EndAsked {
   readonly from: Buffer;
   readonly to: Buffer;
@@ -14,9 +14,9 @@ export interface EndAsked {
   readonly least: number;
 }
 
-/** A page of the end of a range, as far as it tells where to read the next ones. */
+/** The facts about a page at the end of a range that show where to read the next ones. */
 export interface EndRead extends EndAsked {
-  /** Where the node was told to begin. */
+  /** The start that the request to the node named. */
   readonly start: Buffer;
   /** The last key of the page, if the next page of its scan is to begin at the same start. */
   readonly last: Buffer | undefined;
@@ -28,8 +28,8 @@ export function roomFor(limit: number): number {
 }
 
 /**
- * Remembers where the last few keys of a range begin. To search for that takes a dozen looks, and the newest
- * entries of a range are asked for again and again.
+ * Remembers where the last few keys of a range begin. Searching for that takes a dozen looks, and the newest
+ * entries of a range are requested again and again.
  */
 export class Ends {
   readonly #byEnd: RecentKeys = new RecentKeys(MOST);
@@ -38,7 +38,7 @@ export class Ends {
   /**
    * Where to look first: from there to the end there were enough keys, and not too many.
    *
-   * @param isNew whether to go by another range too that has the same begin: ranges move on with time
+   * @param isNew whether to use another range with the same start too: ranges move with time
    */
   startOf({ from, to, least }: EndAsked, isNew: boolean): Buffer | undefined {
     const start = this.#byEnd.get(idOf(to, least)) ?? (isNew ? this.#byBegin.get(idOf(from, least)) : undefined);

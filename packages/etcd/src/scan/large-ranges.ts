@@ -1,12 +1,12 @@
 import { afterPrefix, sharedLength } from "./bytes.js";
 import { Recent } from "./recent.js";
 
-/** A range of more keys than this is read in parts. A node takes about a millisecond to count so many. */
+/** A range of more keys than this is read in parts. A node takes about a millisecond to count this many. */
 export const LARGE = 10_000;
 
 /**
- * The entries of a shorter page say nothing about how close to each other the keys are. Its distance from
- * where it was looked for does: whoever skips from name to name asks for one entry each time.
+ * The entries of a shorter page do not show how dense the keys are, but their distance from the start of the
+ * request does: a caller that skips from name to name requests one entry each time.
  */
 const PAGE = 10;
 
@@ -21,7 +21,7 @@ export interface Part {
   readonly bytes: number;
 }
 
-/** A page, as far as it tells how wide the next part should be. */
+/** The facts about a page that show how wide the next part should be. */
 export interface PageRead {
   readonly kvs: readonly { readonly key: Buffer }[];
   readonly limit: number;
@@ -65,7 +65,7 @@ export class LargeRanges {
     yield { from, to: end, bytes: 0 };
   }
 
-  /** Whether a page before `to` would be looked for in all of the range. */
+  /** Whether a page before `to` would be searched in the whole range. */
   isUnknown(from: Buffer, to: Buffer): boolean {
     const [part] = this.partsBefore(from, to);
     return part === undefined || part.bytes === 0;

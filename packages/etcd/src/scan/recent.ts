@@ -1,6 +1,6 @@
 /**
- * Remembers something about the keys that were asked about last. What is remembered must not be a part of an
- * answer: that would keep all of the answer in memory.
+ * Remembers a value for each of the keys that were requested last. The value must not be a part of an answer,
+ * because that would keep the whole answer in memory.
  */
 export class Recent<T> {
   readonly #values: Map<string, T> = new Map();

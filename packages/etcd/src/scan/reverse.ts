@@ -6,7 +6,7 @@ export interface Look {
   readonly first: Buffer | undefined;
 }
 
-/** After this many looks, the search gives up: the keys are too alike to be told apart in reasonable time. */
+/** After this many looks, the search gives up: the keys are too alike to be separated in reasonable time. */
 const MOST_LOOKS = 400;
 
 /** How many halvings decide one byte. */
@@ -16,7 +16,7 @@ const BITS = 8;
  * Finds where the last few keys of `[from, to)` begin: a key `start` such that `[start, to)` holds at least
  * `least` and at most `most` of them. If the search gives up, `[start, to)` holds more than `most`.
  *
- * It halves the space of keys. So the number of looks depends on how many bytes tell the keys apart, not on
+ * It halves the space of keys. So the number of looks depends on how many bytes distinguish the keys, not on
  * how many keys there are. A range of at most `most` keys takes one look, and the result is `from` itself.
  *
  * @param most at least twice `least`

@@ -83,7 +83,7 @@ describe.each([
       const found = await all(node, reverse, 200);
       const expected = [...keys].sort(Buffer.compare);
       expect(found.map(String)).toEqual((reverse ? expected.reverse() : expected).map(String));
-      // A page that counted all that is left would have 100,000 keys counted, on average.
+      // A page that counted all remaining keys would make the node count 100,000 keys, on average.
       expect(node.visited / node.calls).toBeLessThan(10_000);
       // A page backward takes at least two.
       expect(node.calls).toBeLessThan((reverse ? 8 : 2) * (keys.length / 200));
@@ -127,13 +127,13 @@ it("skips from name to name without a count of all that comes after", async () =
   };
   const expected = Array.from({ length: names }, (_, i) => i);
   expect(await walk()).toEqual(expected);
-  // A count of all that comes after would visit two million.
+  // A count of all later keys would visit two million.
   expect(node.visited).toBeLessThan(500_000);
   expect(node.calls).toBeLessThan(2 * names);
   const first = node.visited;
   node.set(all);
   expect(await walk()).toEqual(expected);
-  // The next walk goes where the first one went.
+  // The next walk takes the same path as the first one.
   expect(node.visited).toBeLessThan(first / 4);
   expect(node.calls).toBeLessThan(2 * names);
 });
@@ -155,7 +155,7 @@ describe("the newest entries of a range", () => {
     };
     await newest(timeKey(12_000));
     node.set(TIMES);
-    // A window of time moves on.
+    // A window of time advances.
     for (let i = 0; i < 10; i++) await newest(timeKey(12_000 + i));
     expect(node.calls).toBe(20);
     expect(node.visited).toBeLessThan(10 * 2 * 4 * Math.max(100, 2 * limit));
@@ -207,7 +207,7 @@ it("the first entries of a large range are read again without a count of all oth
       node.set(TIMES.slice(gone));
       const { kvs } = await read(limit);
       expect(kvs.map(({ key }) => key)).toEqual(TIMES.slice(gone, gone + limit));
-      // If entries of the page are gone, all is counted once more.
+      // If entries of the page are gone, everything is counted once more.
       await read(limit);
       node.set(TIMES.slice(gone));
       await read(limit);

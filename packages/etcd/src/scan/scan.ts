@@ -16,10 +16,12 @@ const TURN_ROUND = 400;
 /** A range may be this many times as long as a page before it is cut down. */
 const PAGES = 4;
 
-/** The most begins of ranges that are remembered: whoever walks from name to name asks for one a name. */
+/**
+ * The most starts of ranges that are remembered: a caller that walks from name to name needs one per name.
+ */
 const MOST = 4_000;
 
-/** To count so many keys for each entry of a page is much more work than to read the page. */
+/** Counting this many keys for each entry of a page is much more work than reading the page. */
 const WASTED = 1_000;
 
 /** A page as etcd returns it, expired entries included. If there are more, it has at least one entry. */
@@ -33,9 +35,9 @@ type Send = (request: RangeRequest) => Promise<RangeResponse>;
 /**
  * Reads the pages of scans.
  *
- * etcd counts all keys of the range that it is asked for, also if it returns only ten of them: 10 ms at
- * 100,000 keys. So a page of a large range asks for a part of it. The parts are as wide as the keys of the
- * page before it, and a page may be shorter than its limit.
+ * etcd counts all keys of the requested range, even if it returns only ten of them: 10 ms at 100,000 keys. So
+ * a page of a large range requests a part of it. The parts are as wide as the keys of the page before it, and
+ * a page may be shorter than its limit.
  */
 export class Scans {
   readonly #nodes: Nodes;
@@ -58,11 +60,13 @@ export class Scans {
   }
 }
 
-/** @internal What earlier pages tell about the next ones. Exported for its test. */
+/** @internal What earlier pages show about the next ones. Exported for its test. */
 export interface Memory {
   readonly large: LargeRanges;
   readonly ends: Ends;
-  /** The last keys of pages of large ranges. The begin of a channel or of a name is like none of its keys. */
+  /**
+   * The last keys of pages of large ranges. The start of a channel or of a name resembles none of its keys.
+   */
   readonly begins: RecentKeys;
 }
 
@@ -120,7 +124,7 @@ export async function backward(send: Send, memory: Memory, wanted: Wanted): Prom
     send({ key, range_end, limit, keys_only, sort_order: "Descend", sort_target: "Key" });
   const remember = (start: Buffer, { kvs }: Found, count: number): void => {
     const last = kvs.at(-1)?.key;
-    // What was counted is enough for the next page too, and nothing else tells how wide that should be.
+    // The counted keys suffice for the next page too, and nothing else shows how wide that should be.
     const isShared = last !== undefined && count >= 2 * limit && large.isUnknown(from, last);
     ends.read({ from, to, least, start, last: isShared ? last : undefined });
   };

@@ -127,8 +127,8 @@ export class RangeWatch {
       });
       this.#watch = watch;
       if (this.#stopped) watch.cancel();
-      // A node may refuse a watch right after it confirmed it, so a confirmation does not prove access. Look
-      // at how the watch ends.
+      // A node may refuse a watch right after it confirmed it, so a confirmation does not prove access. Check
+      // how the watch ends.
       watch.ended.then(
         (reason) => this.#watchEnded(reason, node),
         () => undefined,

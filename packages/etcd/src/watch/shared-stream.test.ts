@@ -4,7 +4,7 @@ import type { EtcdNode } from "../calls/client.js";
 import type { WatchResponse, WatchStream } from "../calls/messages.js";
 import { SharedStream } from "./shared-stream.js";
 
-/** A node that confirms each watch, until it is cut off without a word. */
+/** A node that confirms each watch, until it is silently cut off. */
 class Node extends EventEmitter {
   cutOff = false;
   asked = 0;

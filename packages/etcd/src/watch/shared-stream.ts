@@ -69,8 +69,8 @@ export class SharedStream {
   #over: RpcError | undefined;
 
   /**
-   * Opens a stream. Rejects with an `RpcError` if there is no connection in time. Calls `onEnd` once the
-   * stream is of no more use.
+   * Opens a stream. Rejects with an `RpcError` without a connection in time. Calls `onEnd` once the stream is
+   * of no more use.
    */
   static async open(node: EtcdNode, probeKey: Buffer, onEnd: () => void): Promise<SharedStream> {
     return new SharedStream(node.name, await node.watch({ timeout: CONFIRM }), probeKey, onEnd);
@@ -98,8 +98,8 @@ export class SharedStream {
       const ended = new Promise<RpcError>((resolve) => {
         settle = resolve;
       });
-      // A node that does not confirm is frozen or cut off: end the stream, as no watch would receive anything
-      // on it.
+      // A node that does not confirm is frozen or cut off: end the stream, because no watch would receive
+      // anything on it.
       const unconfirmed = setTimeout(() => this.end(this.#silent()), patience);
       this.#watches.set(id, {
         listener,
@@ -122,7 +122,7 @@ export class SharedStream {
   }
 
   /**
-   * Call it when the stream gets no further watches. Its present watches go on, and it ends with the last
+   * Call it when the stream gets no further watches. Its present watches continue, and it ends with the last
    * one.
    */
   retire(): void {

@@ -45,8 +45,8 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     const [sent, started] = ["msg_received", "started"].map(
       (what) => () => metric(server, `grpc_server_${what}_total`, "Watch"),
     ) as [() => Promise<number>, () => Promise<number>];
-    // Each sign of life takes two messages. On a busy machine one may come too late, and the stream is made
-    // anew; not each time.
+    // Each sign of life takes two messages. On a busy machine one may come too late, so that the stream is
+    // replaced, but not each time.
     await until(async () => {
       const [before, stream] = [await sent(), await started()];
       await until(async () => (await sent()) >= before + 4);

@@ -25,7 +25,7 @@ export function channel(name: string): { from: string; to: string } {
 
 type Write = (options: unknown) => Promise<void>;
 
-/** Puts `around` in the place of the write of each batch of LevelDB, until the test ends. */
+/** Replaces the write of each batch of LevelDB by `around`, until the test ends. */
 export function aroundWrites(around: (write: Write, options: unknown) => Promise<void>): void {
   const make = Level.prototype.batch as () => { write: Write };
   const wrapped = function (this: Level): { write: Write } {
@@ -47,7 +47,7 @@ export function watchWrites(): unknown[] {
   return seen;
 }
 
-/** Keeps what a watch tells. */
+/** Records the events of a watch. */
 export class Recorder implements WatchSink {
   readonly changes: StoredChange[] = [];
   readonly gap: () => void = () => undefined;

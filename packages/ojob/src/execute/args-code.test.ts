@@ -6,7 +6,7 @@ import { runText } from "../testing/run-file.js";
 const QUIET = "ojob: { logToConsole: false }\n";
 const SHOW = `exec: 'print(stringify(args, undefined, ""))'`;
 
-/** What a file prints, which must run well. */
+/** The output of a file that must complete. */
 async function printed(yaml: string, args = {}, files = {}): Promise<string> {
   const ran = await runText(QUIET + yaml, { args }, files);
   expect(ran.err).toBe("");

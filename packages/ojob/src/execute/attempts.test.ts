@@ -174,17 +174,17 @@ function stopping(): Pick<RunFileOptions, "onStart"> {
   };
 }
 
-/** What a job file has left in its store after a stop. */
+/** The contents of the store of a job file after a stop. */
 interface Left {
   readonly records: readonly RunRecord[];
-  /** The attempts that wait, each as its number. */
+  /** The numbers of the pending attempts. */
   readonly waiting: readonly number[];
-  /** How many of them no process is to make: any may. */
+  /** How many of them are assigned to no process: any process may make them. */
   readonly free: number;
   readonly lines: readonly string[];
 }
 
-/** Runs a managed job that is stopped meanwhile. Its locks and records are in a file of SQLite. */
+/** Runs a managed job and stops it meanwhile. Its locks and records are in an SQLite file. */
 async function stopped(retry: string, exec: string, options: Partial<RunFileOptions> = {}): Promise<Left> {
   const file = join(folderWith({}), "ojm.db");
   const channel = `{ type: sqlite, args: { file: ${JSON.stringify(file)} } }`;

@@ -19,12 +19,12 @@ import { JobError, SkippedJob } from "./runtime/job-error.js";
 import { closeRun, type HandedRun, type RefusedRun, type RunTick } from "./runtime/open-runs.js";
 import { TickClaim } from "./tick-claim.js";
 
-/** Runs the job once. `handed`: the runs that were started for it. */
+/** Runs the job once. `handed`: the runs that the caller started for it. */
 type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
 
 /**
- * Runs a job as often as its `retry` allows. If the name of its run is known, the store keeps the wait
- * between two attempts, so that it outlives this process.
+ * Runs a job as often as its `retry` allows. If the name of its run is known, the store holds the pending
+ * attempt, which therefore outlives this process.
  */
 export async function runAttempts(engine: Engine, request: Request, one: OneRun, execute: Execute): Promise<Args> {
   const { job, handed, trigger } = request;
@@ -35,7 +35,7 @@ export async function runAttempts(engine: Engine, request: Request, one: OneRun,
   const pause = new Pause(engine.dispatch, engine.runtime.clock, request.number);
   try {
     const start = knownStart(job, one, { jobs: engine.plan.jobs, commandLine: engine.commandLine });
-    // A name with a secret is refused by the job itself.
+    // The job itself rejects a name that contains a secret.
     if (start === undefined || engine.log.mask(start.name) !== start.name) {
       return await inProcess(engine, job.name, policy, pause, execute);
     }
@@ -74,15 +74,15 @@ interface Tried {
   readonly start: KnownStart;
 }
 
-/** The attempts of a job that begins with a run whose name is known: each is a run of one chain. */
+/** The attempts of a job that begins with a run whose name is known: each is a run of one retry series. */
 class StoredAttempts {
   readonly #engine: Engine;
   readonly #tried: Tried;
   readonly #pause: Pause;
   #begun = false;
-  /** Nobody waits for an attempt any more. */
+  /** The caller no longer waits for an attempt. */
   #isOver = false;
-  /** The attempt that was made last. */
+  /** The latest attempt. */
   #last: Promise<Args> | undefined;
 
   constructor(engine: Engine, tried: Tried, pause: Pause) {
@@ -92,7 +92,7 @@ class StoredAttempts {
   }
 
   async run(execute: (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>): Promise<Args> {
-    // Without a manager, the job itself fails, and says why.
+    // Without a manager, the job itself fails and reports the reason.
     const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return execute([]);
     const { name } = this.#tried.start;
@@ -101,7 +101,7 @@ class StoredAttempts {
     let forget = (): void => {};
     const onStop = new Promise<void>((resolve) => {
       forget = this.#pause.onStop(() => {
-        // An attempt that waits is left to other processes at once.
+        // Leaves a waiting attempt to other processes at once.
         group.stop();
         if (!this.#pause.isOn) return;
         this.#tellStays();
@@ -114,17 +114,17 @@ class StoredAttempts {
     });
     await this.#tellLeft(manager);
     const running = manager.run(name, (run) => this.#attempt(run, execute, onLeft), { ...options, group });
-    // The attempts of a process that stops are left to others.
+    // A process that stops leaves its attempts to other processes.
     running.catch(() => {});
     try {
       await Promise.race([running, onStop, left]);
     } catch (error) {
       if (!this.#begun) return await execute([{ name, error }]);
       await this.#last?.catch(() => {});
-      // The job has not seen it: it began no more.
+      // The cancelled attempt did not begin, so the job has not reported this error.
       if (isRunError(error) && error.code === "CANCELLED")
         this.#engine.log.line("WARN", `"${this.#tried.job}": ${error.message}`, this.#tried.job);
-      // The job has a better error than its run.
+      // The error of the job says more than that of its run.
       if (isRunError(error)) await this.#last;
       throw error;
     } finally {
@@ -136,7 +136,7 @@ class StoredAttempts {
     return this.#last;
   }
 
-  /** A process that ended before its next attempt left it to the next one, which may have to wait for it. */
+  /** Logs the attempt that an ended process left behind. This process may have to wait until it is due. */
   async #tellLeft(manager: JobManager): Promise<void> {
     const { job, start, tick } = this.#tried;
     const [left] = tick === undefined ? await manager.retries(start.name).catch(() => []) : [];
@@ -147,7 +147,7 @@ class StoredAttempts {
     this.#pause.begin();
   }
 
-  /** Whoever stops the jobs must know that one of them goes on later. */
+  /** The operator who stops the jobs must know that one of them will be tried again later. */
   #tellStays(): void {
     const { job, start } = this.#tried;
     const text = `its next attempt stays in the store, and its next start makes it. To end it: ${ojmCommand("cancel", start.name)}`;
@@ -170,7 +170,8 @@ class StoredAttempts {
   ): Promise<undefined> {
     this.#begun = true;
     const { job, policy } = this.#tried;
-    // It came due while the jobs were being stopped: as a failure, it leaves the next one to others.
+    // This attempt became due while the jobs were being stopped. Failing it leaves the next attempt to other
+    // processes.
     if (this.#isOver) throw notBegun("the jobs were stopped", policy);
     await this.#pause.end();
     const of = new RunOfJob(this.#engine, run, policy);
@@ -194,12 +195,15 @@ class StoredAttempts {
   }
 }
 
-/** The part of the engine that knows of a stop. Once the schedules are over, there is one for their runs. */
+/**
+ * The part of the engine that knows of a stop. The runs of schedules get a stop of their own once the
+ * schedules have ended.
+ */
 export type Stops = Pick<Engine, "log" | "refusal" | "killed">;
 
 /**
- * The failure of an attempt that did not begin, as the jobs were stopped. One that is cancelled ends its
- * chain, unless it is left to others.
+ * The failure of an attempt that did not begin because the jobs were stopped. A cancelled attempt ends its
+ * retry series, unless it is left to another process.
  */
 export function notBegun(reason: string, retry: RetryOptions | undefined): JobError {
   const isLast = retry === undefined || retry.onLost === true;
@@ -212,7 +216,7 @@ export function stopped(reason: string): JobError {
   return new JobError(message, { failure: { name: "StopError", message, code: "CANCELLED" } });
 }
 
-/** A run that was started for a job, which adopts it. */
+/** A run that was started for a job and that the job adopts. */
 export class RunOfJob {
   readonly handed: HandedRun;
   readonly #stops: Stops;
@@ -228,8 +232,8 @@ export class RunOfJob {
 
   /**
    * Closes the run of a job that ended with an error, unless the job has closed it. A job that stopped within
-   * the grace hands its run over: another process makes the same attempt. `left`: it was ended by force, and
-   * its run stays open until the manager is closed, which records it as `lost`.
+   * the grace period hands its run over: another process makes the same attempt. `left`: the job was ended by
+   * force, and its run stays open until the manager is closed and records it as `lost`.
    */
   async close(error: unknown): Promise<"left" | "handed over" | "skipped" | "failed"> {
     const { run, isLeft } = this.handed;
@@ -244,33 +248,37 @@ export class RunOfJob {
       }
       await closeRun(run, error as Error, (text) => this.#stops.log.mask(text));
     } catch (refusal) {
-      // The job has closed it, or it timed out or was lost.
+      // The job has closed the run, or the run timed out or was lost.
       if (!isRunError(refusal)) throw refusal;
     }
     return isSkipped ? "skipped" : "failed";
   }
 }
 
-/** Whether another attempt follows one that failed like this. `attempt`: its number, from 1. */
+/**
+ * Whether another attempt follows a failure of this kind. `attempt`: the number of the failed one, from 1.
+ */
 export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost }: RetryPolicy): boolean {
   if (attempt >= attempts || !(error instanceof JobError) || error instanceof SkippedJob) return false;
-  // With ENDED, its code ran, and another program closed its record.
+  // ENDED: the code ran, and another program closed the record.
   if (error.code === "CANCELLED" || error.code === "ENDED") return false;
   return error.code !== "LOST" || onLost;
 }
 
-/** Tells the log that a job is tried again, and when. */
+/** Logs that a job is tried again, and when. */
 export function tellAttempt(log: Log, job: string, attempt: number, policy: RetryPolicy): void {
   const wait = durationText(delayAfter(policy, attempt));
   log.line("WARN", `"${job}" failed at attempt ${attempt} of ${policy.attempts}, and is tried again in ${wait}`, job);
 }
 
-/** The time between two attempts of a job: others have its slot, and a stop ends it. */
+/**
+ * The wait between two attempts of a job. Other requests use its slot meanwhile, and a stop ends the wait.
+ */
 class Pause {
   readonly #dispatch: Dispatch;
   readonly #clock: Clock;
   readonly #order: number;
-  /** Takes the slot again, while others have it. */
+  /** Takes the slot back. Set while other requests have it. */
   #takeBack: (() => Promise<void>) | undefined;
 
   /** `order`: the number of the request. */
@@ -292,7 +300,7 @@ class Pause {
     await takeBack?.();
   }
 
-  /** Whether others have the slot. */
+  /** Whether other requests have the slot. */
   get isOn(): boolean {
     return this.#takeBack !== undefined;
   }
@@ -302,7 +310,7 @@ class Pause {
     return this.#dispatch.onStop(listener);
   }
 
-  /** Resolves after some time to whether it was not ended by a stop. */
+  /** Resolves after `ms`, or at a stop. False if a stop ended the wait. */
   async wait(ms: number): Promise<boolean> {
     this.begin();
     const goesOn = await new Promise<boolean>((resolve) => {

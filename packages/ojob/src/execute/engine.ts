@@ -12,7 +12,7 @@ import type { ExecutionOrigin, ParentExecution, ScriptContext, Stoppable } from 
 import type { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 
-/** What runs the jobs of one job file. All that belongs to the run of the file is reached from here. */
+/** Runs the jobs of one job file. Everything that belongs to the run of the file is reached from here. */
 export interface Engine extends Stoppable {
   readonly plan: Plan;
   /** The arguments that all jobs have. */
@@ -22,60 +22,60 @@ export interface Engine extends Stoppable {
   readonly log: Log;
   readonly pool: ThreadPool;
   readonly runtime: Runtime;
-  /** How long jobs, and processes of scripts, have to end after they were asked to, in ms. */
+  /** How long jobs, and processes of scripts, have to end after a request to end, in ms. */
   readonly grace: number;
-  /** The job files that led to this one, itself the last. Absolute paths. */
+  /** The job files that led to this one, which is the last. Absolute paths. */
   readonly files: readonly string[];
   /** The slots, which the job file shares with the one that runs it. */
   readonly slots: Semaphore;
-  /** The runs of the job that runs this job file, if one does. Their logs have what its jobs print. */
+  /** The runs of the job that runs this job file, if one does. Their logs get the output of its jobs. */
   readonly around: RunsAround | undefined;
   readonly dispatch: Dispatch;
-  /** Why no job may start; `undefined` while jobs may. */
+  /** Why no job may start. `undefined` while jobs may start. */
   readonly refusal: string | undefined;
   /** Whether the grace period of a stop is over. */
   readonly killed: boolean;
-  /** What the last job of the todo left behind, where `ojob.shareArgs` hands it on. */
+  /** The arguments that the last job of the todo left behind, if `ojob.shareArgs` hands them on. */
   readonly handedOn: Args;
 
   /**
-   * Runs the todo and all that follows from it, and at the end the jobs of type shutdown. Resolves to whether
-   * all went well.
+   * Runs the todo and all jobs that follow from it, and at the end the jobs of type shutdown. Resolves to
+   * whether all jobs went well.
    */
   run(): Promise<boolean>;
   /** Makes the engine for another job file that a job of this one runs. */
   inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): Engine;
   /** Begins the schedule or the subscription of a job, unless the jobs are being stopped. */
   begin(job: PlannedJob, given: readonly Args[]): Promise<void>;
-  /** @throws JobError if there is no such job */
+  /** @throws JobError if the job does not exist */
   job(name: string): PlannedJob;
   /**
-   * Merges the arguments of a job: its own win over those given. `environment` is where it runs, if that is
-   * not the environment of the job itself.
+   * Merges the arguments of a job: its own win over those given. `environment` is the environment in which it
+   * runs, if that is not its own.
    */
   args(job: PlannedJob, own: Args, given: Args, environment?: Environment): Promise<Args>;
   /** The arguments of each run of a job, its own and those given. The value of code is given: it is data. */
   runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]>;
   /** Evaluates `args` that are code. */
   evaluateArgs(code: CodeBlock, job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<readonly Args[]>;
-  /** Makes the paths of channels absolute, in arguments that the place `at` of a job file says. */
+  /** Makes the paths of channels absolute, in arguments that stand at the place `at` of a job file. */
   placed(args: Args, written: Args, at: Position): Promise<Args>;
-  /** Runs a job for a script or a shortcut that waits for it. Rejects if there is no such job. */
+  /** Runs a job for a script or a shortcut that waits for it. Rejects if the job does not exist. */
   call(name: string, args: Args, caller: ParentExecution): Promise<JobOutcome>;
   /**
    * Requests a job and returns the id of the request. The job runs as soon as its dependencies and a slot
    * allow.
    *
-   * @throws JobError if there is no such job
+   * @throws JobError if the job does not exist
    */
   launch(name: string, given: readonly Args[]): string;
   /** Runs a job once, in a slot that the caller holds. Rejects with a JobError if the job fails. */
   execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args>;
-  /** Shows why a job, or one of its runs, did not run, as the job file intends. */
+  /** Shows why a job, or one of its runs, was skipped, as the job file intends. */
   jobSkipped(job: string, reason: string): void;
   /** Shows why a job did not run for a tick of its schedule. */
   tickSkipped(job: string, at: number, reason: string): void;
-  /** Shows the failure of a job that no request stands for. */
+  /** Shows the failure of a job that has no request of its own. */
   failed(job: string, error: JobError): void;
   /** Warns once of a template that no argument fills. */
   warnMissing(job: string, argument: string, written: string): void;
@@ -85,13 +85,13 @@ export interface Engine extends Stoppable {
 export interface Execution extends ParentExecution {
   readonly engine: Engine;
   readonly job: PlannedJob;
-  /** Where the scripts of the step at work run. */
+  /** Where the scripts of the current step run. */
   readonly place: ScriptContext;
-  /** Fires when the job is asked to stop, and when the step at work is ended. */
+  /** Fires when the job is asked to stop, and when the current step is ended. */
   readonly signal: AbortSignal;
-  /** @throws JobError if the job must not go on */
+  /** @throws JobError if the job must stop */
   expectToGoOn(): void;
-  /** Runs code for the step at work, and resolves to what it returns. */
+  /** Runs code for the current step, and resolves to its result. */
   runCode(code: CodeBlock, args: Args): Promise<unknown>;
   /** Runs a shortcut, and resolves to the arguments for the next step. */
   runShortcut(shortcut: Shortcut, args: Args): Promise<Args>;

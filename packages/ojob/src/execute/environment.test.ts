@@ -7,7 +7,7 @@ import { JobFileError } from "../text/problem.js";
 
 process.env["OJM_TEST_OUTSIDE"] = "outside";
 
-/** Shows a variable as each place that knows the environment sees it. */
+/** Shows the value of a variable at each place that can read the environment. */
 const SHOW = `
   - name: JS
     exec: |

@@ -24,9 +24,9 @@ export interface ParentExecution {
   adopt(child: Endable): () => void;
 }
 
-/** What an execution comes from. */
+/** The origin of an execution. */
 export interface ExecutionOrigin {
-  /** What asked for the execution. The records of its runs name it. */
+  /** What requested the execution. The records of its runs name it. */
   readonly trigger: string;
   /** The execution whose script calls this one. */
   readonly parent: ParentExecution | undefined;
@@ -117,7 +117,7 @@ export class Running {
     if (reason !== undefined) this.#armKill(reason);
   }
 
-  /** Cancels the end of the grace period: no execution is left. */
+  /** Cancels the timer of the grace period, because no execution is left. */
   close(): void {
     this.#cancelKill();
   }
@@ -135,8 +135,8 @@ export interface ScriptContext {
 }
 
 /**
- * The context of a job. Where the job is a step of another one, it also has the environment `around` it, but
- * not the folder: as before there was an environment, each job says where its own script runs.
+ * The context of a job. A job that is a step of another one also has the environment `around` it, but not its
+ * folder: each job says where its own script runs.
  */
 export function contextOf(job: PlannedJob, around?: ScriptContext): ScriptContext {
   return { environment: environmentOf(job, around?.environment), folder: job.folder };

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { RunControl } from "../index.js";
 import { runText } from "../testing/run-file.js";
 
-/** Runs a file, with the exit code that its scripts asked for. */
+/**
+ * Runs a file. Resolves to the exit code that its scripts requested, its success, its lines and its errors.
+ */
 async function exitOf(yaml: string): Promise<readonly [number | undefined, boolean, readonly string[], string]> {
   let control: RunControl | undefined;
   const { well, lines, err } = await runText(yaml, {

@@ -22,7 +22,10 @@ import { JobError, SkippedJob } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { sortTodo, Triggers, whyIdle } from "./triggers/triggers.js";
 
-/** The least number of slots where the file sets none: more jobs than processors, for some only wait. */
+/**
+ * The least number of slots if the file sets none. It may exceed the number of processors because some jobs
+ * only wait.
+ */
 const FEWEST_THREADS = 4;
 
 type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
@@ -49,7 +52,7 @@ export class FileEngine implements Engine {
   readonly #triggers: Triggers;
   /** The warnings of templates without a value that were shown. */
   readonly #warned = new Set<string>();
-  /** Whether no job failed, and none was skipped against the intent of the job file. */
+  /** Whether no job failed, and no job was skipped against the intent of the job file. */
   #well = true;
 
   constructor(parts: EngineParts) {
@@ -79,7 +82,7 @@ export class FileEngine implements Engine {
     this.#triggers = new Triggers(this);
   }
 
-  /** The exit code that a script asked for by `exit`. */
+  /** The exit code that a script requested by `exit`. */
   get exitCode(): number | undefined {
     return this.runtime.exitCode;
   }
@@ -175,7 +178,7 @@ export class FileEngine implements Engine {
     return undefined;
   }
 
-  /** Resolves when no request is open and no change of a channel is on its way to make one. */
+  /** Resolves when no request is open and no pending change of a channel can make one. */
   async #settled(): Promise<void> {
     let told: boolean;
     do {
@@ -278,7 +281,7 @@ export class FileEngine implements Engine {
   /** Reports the outcome of a request, and keeps what `ojob.shareArgs` hands on. */
   #note(request: Request, outcome: JobOutcome): void {
     this.#noteOutcome(request, outcome);
-    // Whoever watches the process must see that it can only wait. The request itself is still open.
+    // The operator must see that the process can only wait. The request itself is still open.
     const { open } = this.dispatch.requests;
     const idle = open.size > 1 ? undefined : whyIdle(this.plan, this.runtime.managers.failed);
     if (idle === undefined || this.refusal !== undefined) return;
@@ -289,11 +292,11 @@ export class FileEngine implements Engine {
   #noteOutcome({ job, entry, begins, tick }: Request, outcome: JobOutcome): void {
     const { settings } = this.plan;
     if (outcome.status === "failed") {
-      // A job that is stopped fails for that reason alone, which is shown.
+      // A stopped job fails only because of the stop, which has been shown.
       if (this.refusal === undefined) this.failed(job.name, outcome.error);
       this.#well = false;
     } else if (outcome.status === "skipped") {
-      // After exit(0) nothing that did not run is a fault.
+      // After exit(0), a job that did not run is not an error.
       if (!outcome.intended && this.exitCode !== 0) {
         this.#well = false;
         this.log.line("ERROR", `job "${job.name}" was skipped: ${outcome.reason}`);

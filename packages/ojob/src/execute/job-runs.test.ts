@@ -14,7 +14,7 @@ ${more}
 `);
 }
 
-/** The first run fails once the second is at work, which goes on until it is stopped. */
+/** The first run fails once the second is running. The second runs until it is stopped. */
 const SECOND_WAITS = `if (args.n == 1) { while (!$get("two")) sleep(5); throw "boom"; }
 if (args.n == 2) { $set("two", true); while (true) sleep(5); }
 log("ran " + args.n);`;

@@ -22,7 +22,7 @@ const LONGEST_VALUE = 40;
 export class JobRuns {
   readonly #engine: Engine;
   readonly #request: Request;
-  /** The runs that go on. A failure stops them, where the job file wants that. */
+  /** The runs in progress. A failure stops them if the job file says so. */
   readonly #running: Running;
   readonly #failFast: boolean;
   #all: readonly OneRun[] = [];
@@ -39,8 +39,8 @@ export class JobRuns {
   }
 
   /**
-   * Runs the job, unless the code of its dependencies or its `when` says otherwise. The outcome has what the
-   * last run left behind.
+   * Runs the job, unless the code of its dependencies or its `when` says otherwise. The outcome has the
+   * arguments that the last run left behind.
    */
   async run(judgements: readonly Judgement[]): Promise<JobOutcome> {
     const { job, begins } = this.#request;
@@ -67,7 +67,7 @@ export class JobRuns {
   async #given(): Promise<readonly Args[]> {
     const { entry, job, trigger, caller: parent, given } = this.#request;
     const { handedOn, commandLine } = this.#engine;
-    // Other arguments than those of the todo are data.
+    // Only the arguments of the todo have templates. All others are data.
     if (entry === undefined) return given;
     if (entry.argsCode !== undefined) {
       const known = { ...commandLine, ...handedOn };
@@ -81,7 +81,7 @@ export class JobRuns {
       this.#engine.warnMissing(job.name, argument, written);
     };
     const filled = async (args: Args): Promise<Args> => {
-      // Also from what the job before left behind.
+      // Templates may also use the arguments that the previous job left behind.
       const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, this.#engine.plan.environment.all);
       return { ...handedOn, ...(await this.#engine.placed(own, args, entry.at)) };
     };
@@ -113,7 +113,7 @@ export class JobRuns {
   async #runs(given: readonly Args[]): Promise<readonly OneRun[]> {
     const { job, own, trigger, caller: parent, tick, handed } = this.#request;
     const runs = given.map((one) => {
-      // A schedule names the arguments that it found in the file, and code has none there.
+      // A schedule names arguments that it found in the file. Arguments that are code are not known there.
       const isKnown = own !== undefined && job.argsCode === undefined;
       return isKnown ? [{ own, given: one }] : this.#engine.runsOf(job, one, { trigger, parent });
     });
@@ -130,7 +130,7 @@ export class JobRuns {
     }
     const [skip] = this.#skips;
     const count = this.#all.length;
-    // Of several runs without a tick, each has been shown.
+    // If there are several runs without a tick, each has been shown already.
     if (skip !== undefined && this.#skips.length === count && (count === 1 || this.#request.tick !== undefined)) {
       return { status: "skipped", reason: skip.message, intended: true };
     }
@@ -173,7 +173,7 @@ export class JobRuns {
     this.#running.stop(this.#reason);
   }
 
-  /** The failure that stopped the others, else that of the first run in the list. */
+  /** The failure that stopped the other runs, else that of the first failed run in the list. */
   #failure(): JobError | undefined {
     const inTime = [...this.#failures.values()];
     if (this.#failFast) return inTime[0];
@@ -184,7 +184,7 @@ export class JobRuns {
     return `another run of "${this.#request.job.name}" failed`;
   }
 
-  /** Says what became of the other runs, where one may have stopped them. */
+  /** Logs the outcome of the other runs if a failed run may have stopped them. */
   #tellRest(): void {
     const { job } = this.#request;
     const count = this.#all.length;
@@ -210,7 +210,7 @@ export class JobRuns {
 }
 
 /**
- * Lets arguments that were given with the start of a run win over all others, but for those of the lock: it
+ * Lets arguments that were given with the start of a run win over all others, except those of the lock, which
  * is held already.
  */
 function withArgs({ own, given }: RunArgs, args: Args): RunArgs {
@@ -222,7 +222,7 @@ function withArgs({ own, given }: RunArgs, args: Args): RunArgs {
   return { own: rest, given: { ...given, ...Object.fromEntries(wins) } };
 }
 
-/** Gives each of the arguments of a schedule ticks of its own: two of them may start runs of one name. */
+/** Gives each map of arguments its own ticks: two of them may start runs of the same name. */
 function tickOf(tick: RunTick, index: number): RunTick {
   return index === 0 ? tick : { ...tick, schedule: `${tick.schedule}/${index + 1}` };
 }

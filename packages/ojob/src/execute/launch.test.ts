@@ -32,7 +32,7 @@ log(id + " " + $ch("c").get("x").value);`;
   test("a launched job is never dropped: the run ends after all launched jobs, and those that they launch", async () => {
     const more = `  - { name: W, exec: 'if (args.n > 0) ${launch("W", "{ n: args.n - 1 }")}; sleep(20); log(args.n)' }`;
     const { well, lines } = await runText(launcher(launch("W", "{ n: 5 }"), more));
-    // One that launches the next goes on beside it.
+    // A job that launches the next one continues beside it.
     expect([well, lines.toSorted()]).toEqual([true, ["0", "1", "2", "3", "4", "5"]]);
   });
 

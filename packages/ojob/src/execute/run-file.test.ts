@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { RunFileOptions } from "../run.js";
 import { runText, script } from "../testing/run-file.js";
 
-/** All tests of this process share the channels in memory: look only at the records since the test began. */
+/** All tests of this process share the channels in memory: read only the records since the test began. */
 function list(): string {
   return `log($ch("oJobManager-jobs").getAll().filter(r => r.startTime >= ${Date.now()}).map(r => r.name + " " + r.status + (r.error ? " " + r.error : "")).join("; "))`;
 }
@@ -109,7 +109,7 @@ describe("errors around oJobManager Init and Job End", () => {
     const yaml =
       "include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chLock: {type: db}}}]\ntodo: [I]\n";
     await expect(runText(yaml)).rejects.toThrow(/oJobManager Init has no argument "chLock"\. Did you mean "chLocks"\?/);
-    // Where a script decides the arguments, it is found when Init runs.
+    // If a script decides the arguments, Init finds the problem when it runs.
     const late = yaml.replace("to: oJobManager Init", "exec: args.more = 1, to: oJobManager Init");
     expect((await runText(late)).err).toMatch(/job "I" failed: oJobManager Init has no argument "chLock"/);
   });
@@ -260,7 +260,7 @@ describe("the functions of scripts", () => {
       [true, true, true, true, false, true, true, false],
     ],
     ["[jsonParse('{\"a\":1}').a, jsonParse('no'), jsonParse('no', 0)]", [1, "no", 0]],
-    // As in OpenAF, `true` reads what is written as JavaScript, and any other text is handed back.
+    // As in OpenAF, with `true` a JavaScript literal is parsed, and any other text is returned as it is.
     [
       "['{a: 1, \\'b\\': [\\'c\\', -2,], /* d */}', 'no', '{a: process.exit()}', '{\"a\":1}'].map(t => jsonParse(t, true))",
       [{ a: 1, b: ["c", -2] }, "no", "{a: process.exit()}", { a: 1 }],
@@ -291,7 +291,7 @@ describe("the functions of scripts", () => {
     ],
     ["templify('Hi {{a.b}}{{no}}!', {a: {b: 1}})", "Hi 1!"],
     ["af.fromYAML(af.toYAML({a: [1]}))", { a: [1] }],
-    // Other readers of YAML take these texts for a truth value, a date, a number, a merge, a time.
+    // Other YAML parsers take these texts for a boolean, a date, a number, a merge, a time.
     [
       "af.toYAML(['yes', 'on', 'n', '2026-01-31', '1_000', '<<', '1:30', '012', 'a'])",
       "- 'yes'\n- 'on'\n- 'n'\n- '2026-01-31'\n- '1_000'\n- '<<'\n- '1:30'\n- '012'\n- a\n",
@@ -381,7 +381,7 @@ test("a job that failed does not keep the next one of the todo from running", as
 });
 
 describe("a stop of a managed job", () => {
-  /** Stops the run as soon as a script of it says so, by a signal that nobody else uses. */
+  /** Stops the run as soon as one of its scripts sends a signal that nothing else uses. */
   const stopping = (): Pick<RunFileOptions, "onStart"> => ({
     onStart: (control) => void process.once("SIGUSR2", () => control.stop("SIGINT")),
   });

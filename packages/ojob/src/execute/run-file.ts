@@ -21,17 +21,17 @@ export interface RunControl {
    * once.
    */
   stop(reason: string): void;
-  /** The exit code that a script asked for by `exit`. */
+  /** The exit code that a script requested by `exit`. */
   readonly exitCode: number | undefined;
   /** Whether the store of the file answers a small read, within two seconds. True before it is opened. */
   storeAnswers(): Promise<boolean>;
 }
 
-/** What running a job file needs beside the file. */
+/** The options of a run of a job file. */
 export interface FileRun {
   readonly log: Log;
   readonly args: Args;
-  /** Take warnings for errors. */
+  /** Treat warnings as errors. */
   readonly strict: boolean;
   /** Run only these jobs. */
   readonly jobs: readonly string[] | undefined;
@@ -101,8 +101,8 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
       await runtime.close().finally(() => log.close());
       await threads;
     } finally {
-      // Release the pid file last: another process of this job file would meet ours at the stores and the log
-      // files.
+      // Release the pid file last. Otherwise another process of this job file could use the stores and log
+      // files at the same time.
       letGo();
     }
   }
@@ -110,7 +110,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
 
 const MINUTE = 60_000;
 
-/** The log settings of a job file. `warn` receives what cannot be written to its files. */
+/** The log settings of a job file. `warn` receives the errors of writing its files. */
 function logSettings(settings: Settings, warn: (text: string) => void): LogSettings {
   const { logToConsole, logJobs, logArgs, log, logToFile } = settings;
   return {

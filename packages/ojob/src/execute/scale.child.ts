@@ -1,6 +1,8 @@
 import { Log, runJobFile } from "../index.js";
 
-/** Runs a job file, and prints on a last line what it took: the peak of memory in MB, and CPU time in ms. */
+/**
+ * Runs a job file, and prints its resource use on a last line: the peak of memory in MB, and CPU time in ms.
+ */
 const log = new Log();
 const well = await runJobFile(process.argv[2] ?? "", { log });
 await log.flush();

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const folder = temporaryFolder(afterAll);
 
-// As built, and in one piece: the loader of the sources makes each thread start ten times slower, and serve
-// one job only.
+// Test a bundled build: with the loader of the sources, a thread starts ten times slower and serves one job
+// only.
 beforeAll(async () => {
   const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const common = { config: false, silent: true, outDir: folder, target: "node20", dts: false } as const;
@@ -24,7 +24,7 @@ beforeAll(async () => {
     noExternal: [/^@ojm\//, "yaml"],
     esbuildOptions: (options) => {
       options.conditions = ["@ojm/source", "import"];
-      // Of its two builds, this one is made of ES modules.
+      // This build of the two consists of ES modules.
       options.alias = {
         yaml: join(dirname(createRequire(import.meta.url).resolve("yaml/package.json")), "browser/index.js"),
       };
@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
 });
 
-/** Runs a job file in a process of its own: the messages of its log, and what it took. */
+/** Runs a job file in its own process. Returns the messages of its log and its resource use. */
 function run(yaml: string): { lines: string[]; well: boolean; megabytes: number; ms: number } {
   const file = join(folder, "jobs.yaml");
   writeFileSync(file, yaml);

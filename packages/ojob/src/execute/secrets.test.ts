@@ -22,7 +22,7 @@ function withPin(code: string, more = "", ojob = FROM_ENV): string {
   return [ojob, "jobs:", "  - name: A", "    secrets: pin", more, "    exec: |", ...lines, "todo: [A]", ""].join("\n");
 }
 
-/** Runs a file, and expects the value nowhere in what is shown. */
+/** Runs a file, and expects that the output nowhere contains the value. */
 async function hidden(yaml: string, files: Record<string, string> = {}, args = {}): Promise<Ran> {
   const ran = await runText(yaml, { args }, files);
   expect(ran.out + ran.err).not.toContain(VALUE);
@@ -274,7 +274,7 @@ todo: [A, { (print): "{{pin}}." }]
     const { out, err, well } = await hidden(yaml);
     expect(well, err).toBe(true);
     expect(out).toMatch(/log \*\*\* job job\n/);
-    // B has been called by the shortcut, and is a step of A after that.
+    // The shortcut calls B, which then runs again as a step of A.
     const printed = ["job,,***,15", "job ***", "step job,job,***,15", '{"pin":"***","v":"job","p":"job ***"}', "."];
     expect(out.split("\n").filter((line) => !line.includes(" | "))).toEqual(expect.arrayContaining(printed));
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { RunFileOptions } from "../run.js";
 import { runText } from "../testing/run-file.js";
 
-/** Stops the run whenever a script of it says so, by a signal that nobody else uses. */
+/** Stops the run whenever one of its scripts sends a signal that nothing else uses. */
 function stopping(): Pick<RunFileOptions, "onStart"> {
   return {
     onStart: (control) => {

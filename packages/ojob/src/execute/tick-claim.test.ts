@@ -47,7 +47,9 @@ describe.each(STORES)("records and locks $stores: runs for ticks", ({ apart }) =
   const start = (one: ManagerOf, tick: number, schedule = "s", wait = 2_500): Promise<Run> =>
     clock.until(startFor(one, { schedule, at: tick }, wait));
 
-  /** Starts by all at once; each that gets to run ends after `ms`. Resolves to what the others were told. */
+  /**
+   * All processes start at once. The run of the winner ends after `ms`. Resolves to the errors of the others.
+   */
   const race = (ms: number): Promise<string[]> => {
     const attempts = all.map(async (one) => {
       try {
@@ -67,7 +69,7 @@ describe.each(STORES)("records and locks $stores: runs for ticks", ({ apart }) =
     async (ms) => {
       expect((await race(ms)).toSorted()).toEqual(["ran", "taken", "taken"]);
       expect(await records(first())).toEqual([expect.objectContaining({ tick: at, status: "completed" })]);
-      // Those that were refused while they waited in the queue stand in nobody's way.
+      // Starts that were rejected in the queue do not block later ones.
       await (await start(first(), at + MINUTE, "s", 0)).end();
     },
   );

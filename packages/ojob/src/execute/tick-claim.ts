@@ -29,7 +29,7 @@ interface TickValue {
   readonly by: Holder;
 }
 
-/** Anybody can write to a store. */
+/** Other programs can write to the store, so the value is validated. */
 function isTickValue(value: unknown): value is TickValue {
   const { at, by } = (value ?? {}) as { readonly at?: unknown; readonly by?: unknown };
   const { host, pid } = (by ?? {}) as { readonly host?: unknown; readonly pid?: unknown };
@@ -38,7 +38,7 @@ function isTickValue(value: unknown): value is TickValue {
 }
 
 /**
- * The claim of a run on the tick of a schedule that is in no store. Exactly one process gets it, in the
+ * The claim of a run on a tick of a schedule that is not in the store. Exactly one process gets it, in the
  * commit that takes the lock.
  */
 export class TickClaim implements StartClaim {

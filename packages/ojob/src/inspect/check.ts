@@ -11,12 +11,14 @@ import type { Problem, Problems } from "../text/problem.js";
 import { checkNames } from "./names/names.js";
 import { LoadError } from "./names/thread-names.js";
 
-/** How a job file is checked: with what it would be run. A channel type that cannot be found is an error. */
+/**
+ * How a job file is checked: with the options of its run. A channel type that cannot be found is an error.
+ */
 export type CheckOptions = Pick<RunFileOptions, "args" | "strict" | "loads" | "prepare">;
 
 /** The contents of a job file that can be run. */
 export interface Checked {
-  /** The jobs of the file and of those that it includes, without those that come with ojm. */
+  /** How many jobs the file and its included files have, without those that come with ojm. */
   readonly jobs: number;
   /** How many of the jobs run by a schedule. */
   readonly periodic: number;
@@ -67,7 +69,7 @@ const USES_FILES = /["'`](?:node:)?fs(?:\/promises)?["'`]/;
 
 /**
  * Warns of relative paths in JavaScript with `typeArgs.pwd`. A thread has no working directory of its own, so
- * Node takes them from that of the process.
+ * Node resolves them from that of the process.
  */
 function warnOfRelativePaths({ jobs }: Plan, problems: Problems): void {
   for (const { name, folder, steps } of jobs.values()) {
@@ -87,7 +89,7 @@ function warnOfRelativePaths({ jobs }: Plan, problems: Problems): void {
   }
 }
 
-/** What in a call depends on the working directory; `undefined` if nothing does. */
+/** The argument of a call that depends on the working directory. `undefined` if none does. */
 function relativePath(node: AnyNode, usesFiles: boolean): string | undefined {
   if (node.type !== "CallExpression") return undefined;
   const { callee, arguments: given } = node;
@@ -100,7 +102,7 @@ function relativePath(node: AnyNode, usesFiles: boolean): string | undefined {
   return /^(?:[\\/~]|[a-z]+:)/i.test(path) ? undefined : JSON.stringify(path);
 }
 
-/** The text that an argument begins with, if it is written out. */
+/** The text at the start of an argument, if it is a literal. */
 function textOf(node: AnyNode | undefined): string | undefined {
   if (node?.type === "TemplateLiteral") return node.quasis[0]?.value.raw;
   return node?.type === "Literal" && typeof node.value === "string" ? node.value : undefined;

@@ -11,13 +11,13 @@ import type { RunFileOptions } from "../run.js";
 import { describe, place } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
 
-/** How a dry run is made: as the run itself would be. */
+/** How a dry run is made: with the options of the run itself. */
 export type DryRunOptions = Pick<RunFileOptions, "args" | "strict" | "jobs" | "loads" | "prepare">;
 
 /** More runs of one item are only counted. */
 const MOST_RUNS = 10;
 
-/** What running a job file would do, as text. Runs no script and opens no store. */
+/** Describes what running a job file would do. Runs no script and opens no store. */
 export async function describeRun(name: string, options: DryRunOptions): Promise<string> {
   const { args = {}, prepare, ...how } = options;
   const prepared = await prepareJobFile(name, { ...how, args, channelTypes: preparing(prepare), ...RUN_CHECKS });
@@ -57,7 +57,7 @@ async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: P
   return [`${String(index + 1).padStart(3)}. ${entry.job}`, ...lines].join("\n");
 }
 
-/** The arguments of each run that an item makes, as far as they are known before a script ran. */
+/** The arguments of each run that an item makes, as far as they are known before a script runs. */
 function runsOf(entry: TodoEntry, job: PlannedJob, commandLine: Args): Args[] {
   return runArgs(entry).flatMap((given) =>
     runArgs(job).map((own) => mergeArgs({ own, given, commandLine, ...around(job) }, () => {})),
@@ -69,7 +69,7 @@ function followedBy({ type, typeArgs: { chSubscribe, onlyFromNow } }: PlannedJob
   return `for each ${onlyFromNow ? "" : "entry and each "}change of the channel ${chSubscribe}`;
 }
 
-/** How many runs an item makes, where the job file says something of them. */
+/** How many runs an item makes, if the job file has settings for several runs. */
 function countOf(job: PlannedJob, count: number): string {
   const { most, failFast } = runLimits(job);
   if (count < 2 || (job.matrix === undefined && most >= count && !failFast)) return "";
@@ -123,7 +123,7 @@ async function scheduleOf({ type, typeArgs }: PlannedJob, { settings }: Plan): P
   return `${cron} (${zone}), next at ${next}`;
 }
 
-/** What becomes of ticks, and of runs that failed, where the job file says it. */
+/** What happens to ticks and to failed runs, if the job file says so. */
 function wordsOf({ typeArgs }: PlannedJob): [string, string][] {
   const { retry, overlap = "", missed, jitter, blackout } = typeArgs;
   return [

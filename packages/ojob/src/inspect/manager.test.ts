@@ -6,7 +6,7 @@ import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { openManagerOf } from "../index.js";
 
-/** A type that keeps nothing, but makes its file when it is opened, as stores do. */
+/** A type that stores nothing, but creates its file when it is opened, as real stores do. */
 registerBackend({
   type: "in-a-file",
   paths: ["file"],

@@ -19,7 +19,7 @@ import { JobFileError, type Position } from "../text/problem.js";
 /**
  * Opens the job manager of a job file, if the file puts its channels in a store that outlives a process.
  *
- * @throws JobFileError if the file is wrong, or its store is not there: a store that is looked at is not made
+ * @throws JobFileError if the file is wrong, or its store does not exist: reading a store does not create it
  */
 export async function openManager(
   name: string,
@@ -39,7 +39,7 @@ export async function openManager(
   return openJobManager({ ...channels, heartbeatThread: false });
 }
 
-/** Refuses a store whose paths are missing: opening it would create it. */
+/** Rejects a store whose paths are missing, because opening it would create it. */
 async function expectStore(
   { source }: JobFile,
   { type = "simple", args = {} }: ChannelConfig,

@@ -6,10 +6,10 @@ import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { checkJobFile, JobFileError } from "../index.js";
 
-/** A type that keeps nothing. It stands for a store, as it is not the one in memory. */
+/** A type that stores nothing. It counts as a store because it is not the one in memory. */
 registerBackend({ ...simple, type: "in-store" });
 
-/** Lines of a job file that are wrong, each with the line that mends it and what is said of it. */
+/** Wrong lines of a job file, each with the corrected line and its message. */
 const WRONG: readonly (readonly [wrong: string, right: string, said: RegExp])[] = [
   ["  notify: [{ on: failed, to: { command: [./none] } }]", "  sequential: true", /there is no file .*none/],
   [
@@ -39,7 +39,7 @@ const WRONG: readonly (readonly [wrong: string, right: string, said: RegExp])[] 
 
 const EARLY = "  - { name: Early, from: oJobManager Job Start, to: oJobManager Job End, args: { name: early } }";
 
-/** The file with all of these lines wrong, but for the one with this number. */
+/** The file with all of these lines wrong, except the one with this number. */
 function fileWithout(mended?: number): string {
   const [notify = "", ...others] = WRONG.map(([wrong, right], i) => (i === mended ? right : wrong));
   const [todo = ""] = others.filter((line) => line.startsWith("todo"));

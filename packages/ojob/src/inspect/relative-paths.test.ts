@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { checkJobFile } from "../index.js";
 import { runText } from "../testing/run-file.js";
 
-/** A job in JavaScript with `pwd`, which is the folder `sub`. */
+/** A job in JavaScript whose `pwd` is the folder `sub`. */
 function withPwd(code: string, more = ""): string {
   const lines = code.split("\n").map((line) => `      ${line}`);
   return ["jobs:", "  - name: A", "    typeArgs: { pwd: sub }", more, "    exec: |", ...lines, "todo: [A]", ""].join(

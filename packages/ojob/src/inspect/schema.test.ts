@@ -24,7 +24,7 @@ import {
 import { Problems, SourceFile } from "../text/problem.js";
 import { schemaOfJobFiles } from "./schema.js";
 
-// Whether a file is right needs no more than its first error: to find all of them takes three times as long.
+// The first error is enough for a verdict: finding all errors takes three times as long.
 const validate = new Ajv({ allowUnionTypes: true, strict: true, strictRequired: false }).compile(schemaOfJobFiles());
 
 interface Verdicts {
@@ -32,7 +32,7 @@ interface Verdicts {
   readonly schema: readonly string[];
 }
 
-/** What the loader, and what the schema says is wrong with the shape of a file. */
+/** The errors that the loader and the schema report for the shape of a file. */
 function verdicts(node: Node, value = toValue(node)): Verdicts {
   const problems = new Problems();
   check(node, jobFileShape, "a.yaml", problems);
@@ -58,7 +58,7 @@ function expectSameOfValue(value: unknown): void {
   expectSame(verdicts(nodeOf(value), value), () => JSON.stringify(value));
 }
 
-// So many that each of three shapes that may stand in a place does, in a list too.
+// Six values cover all three shapes that a place may have, in lists too.
 const wholes = [0, 1, 2, 3, 4, 5].map((choice) => fullValue(jobFileShape, choice));
 
 test("job-file.schema.json is up to date (after a change: npx vitest run packages/ojob/src/inspect --update)", async () => {
@@ -156,13 +156,13 @@ describe("the schema and the loader refuse the same files", () => {
     const seen = new Set<string>();
     for (const whole of wholes) {
       for (const path of pathsOf(whole)) {
-        // A file that is empty as a whole is refused before its shape is looked at.
+        // An empty file is rejected before its shape is checked.
         if (path.length === 0) continue;
         const { value, path: place } = surroundings(whole, path);
         const text = JSON.stringify([value, place]);
         if (seen.has(text)) continue;
         seen.add(text);
-        // Only in a file that is right do the verdicts depend on the piece.
+        // Only in a valid file do the verdicts depend on the piece.
         expect(verdicts(nodeOf(value), value), text).toEqual({ loader: [], schema: [] });
         for (const kind of KINDS) expectSameOfValue(withPiece(value, place, kind));
         expectSameOfValue(withoutPiece(value, place));

@@ -18,7 +18,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 const SCALAR = ["string", "number", "boolean"];
 
-/** What stands at a hundred places, each with a description of its own. */
+/** Schemas that occur at many places, each with its own description. */
 const PLAIN: Readonly<Record<string, Schema>> = {
   text: { type: SCALAR },
   textOrNothing: { type: [...SCALAR, "null"] },
@@ -27,8 +27,8 @@ const PLAIN: Readonly<Record<string, Schema>> = {
 };
 
 /**
- * Shapes of several places, by their names in the schema. Each stands in the schema once: written out in all
- * their places, they make it twice as large.
+ * Shapes that occur at several places, by their names in the schema. Each is in the schema once: written out
+ * at each place, they would double its size.
  */
 const SHARED: ReadonlyMap<Shape, string> = new Map([
   [todoItem, "todoItem"],
@@ -45,7 +45,7 @@ const SHARED: ReadonlyMap<Shape, string> = new Map([
 ]);
 
 /**
- * Makes the JSON Schema of job files from the description that the checks use. Unknown keys are refused, as
+ * Makes the JSON Schema of job files from the description that the checks use. Unknown keys are errors, as
  * with `--strict`, so that an editor shows them at once.
  */
 export function schemaOfJobFiles(): Schema {
@@ -108,7 +108,7 @@ function constraintOf(shape: Shape): Schema {
   }
 }
 
-/** An item of a list is never nothing. */
+/** An item of a list must have a value. */
 function itemOf(shape: Shape): Schema {
   return shape.kind === "any" ? { ...schemaOf(shape), not: { type: "null" } } : schemaOf(shape);
 }
@@ -183,7 +183,7 @@ function knownSchema(
   return withKeys(doc, Object.fromEntries(patterns), [main, ...required], orNothing);
 }
 
-/** A shortcut that a job of the file, or of an included one, defines: which there are, no schema knows. */
+/** A shortcut that a job of the file, or of an included one, defines. A schema cannot know their names. */
 function customSchema(orNothing: Make): Schema {
   const names = [...Object.keys(SHORTCUTS), ...Object.keys(REFUSED)].join("|");
   const main = `^\\((?!\\()(?!(?:${names})\\s*\\)*\\s*$)`;

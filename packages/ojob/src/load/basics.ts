@@ -1,4 +1,4 @@
-/** The file oJobBasics.yaml: jobs that many job files need, read like any other file. */
+/** The file oJobBasics.yaml: jobs that many job files need. It is read like any other file. */
 export const BASICS: string = `jobs:
   - name: oJob Start
     help: Logs "init".

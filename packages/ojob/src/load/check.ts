@@ -32,7 +32,7 @@ export function check(node: Node, shape: Shape, name: string, problems: Problems
   return node;
 }
 
-/** What the shape expects, in words, if the node is of another kind. */
+/** Describes what the shape expects, if the node is of another kind. */
 function mismatch(node: Node, shape: Shape): string | undefined {
   const value = node.kind === "scalar" ? node.value : undefined;
   switch (shape.kind) {
@@ -81,7 +81,7 @@ function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string
   return `${number} of ${unit}, ${min} or more`;
 }
 
-/** A hint for a value that is right but for its quotes, or that OpenAF takes. */
+/** A hint for a value that is right except for its quotes, or that only OpenAF accepts. */
 function hint(node: Node, shape: Shape, name: string): string {
   if (name === '"when"' && node.kind === "list")
     return ` It is code, which returns true. ojm has no states: ${INSTEAD_OF_STATES}.`;
@@ -139,7 +139,7 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
   const entries = node.entries.flatMap((entry) => {
     const { key, keyAt, value } = entry;
     const field = Object.hasOwn(fields, key) ? fields[key] : rest;
-    // Without a value, a key that the user made up would be lost without a word.
+    // Without this error, a user-defined key without a value would be lost silently.
     if (field === rest && field !== undefined && isEmpty(value)) missingValue(key, name, keyAt, problems);
     const refusal = field === undefined ? refusalOf(key, path) : undefined;
     if (refusal !== undefined) problems.error(`"${key}" is of OpenAF: ${refusal}.`, keyAt);
@@ -166,10 +166,10 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
 
 const IN_DEPS = 'Write them under "deps".';
 
-/** What other programs call `deps`. */
+/** The names of `deps` in other programs. */
 const WAITS: readonly string[] = ["depends", "dependsOn", "depends_on", "dependencies", "needs", "requires"];
 
-/** Whether a key would have made the job wait for others. Without it, it runs too early. */
+/** Whether a key would have made the job wait for others. Without it, the job runs too early. */
 function losesOrder(key: string, hint: string, path: readonly string[]): boolean {
   return path.join(".") === "jobs" && (WAITS.includes(key) || hint === ' Did you mean "deps"?');
 }

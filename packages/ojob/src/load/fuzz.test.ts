@@ -13,12 +13,12 @@ import { jobFileShape } from "./schema.js";
 import { toYaml } from "./yaml/yaml.js";
 
 /**
- * How many files each test reads. A night's worth: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
+ * How many files each test reads. For a night: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
  * packages/ojob/src/load/fuzz.test.ts
  */
 const RUNS = Number(process.env["OJM_FUZZ"] ?? 1_000);
 const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
-/** What `npm test` reads of that, and what it leaves to `npm run test:all`. */
+/** The share that `npm test` reads, and the share that it leaves to `npm run test:all`. */
 const PARTS = [
   { title: "some", tags: [], seed: SEED, share: 0.05 },
   { title: "many", tags: ["full"], seed: SEED + 1, share: 0.95 },
@@ -26,14 +26,17 @@ const PARTS = [
 const ALL_DAY = 24 * 3_600_000;
 
 /**
- * Processor time, in ms: far more than any of these files takes. What takes longer is on its way to never.
+ * Processor time, in ms: far more than any of these files takes. A file that takes longer probably never
+ * ends.
  */
 const HANGS = 10_000;
 
 const folder = temporaryFolder(afterAll);
 const file = join(folder, "jobs.yaml");
 
-/** Checks and describes a file of this text: it is taken, or refused by messages that a user can read. */
+/**
+ * Checks and describes a file of this text: it is accepted, or rejected with messages that a user can read.
+ */
 async function read(text: string): Promise<void> {
   writeFileSync(file, text);
   const start = process.cpuUsage();

@@ -17,21 +17,21 @@ export interface CodeBlock {
   readonly exact: boolean;
 }
 
-/** A job that is named somewhere, and where. */
+/** The name of a job, and where it stands. */
 export interface JobReference {
   readonly job: string;
   readonly at: Position;
 }
 
-/** What may be said of a step of a job, beside what it does. */
+/** The options of a step of a job. */
 export interface StepOptions {
   /** The longest that the step may take, in ms. */
   readonly timeout?: number;
-  /** The job goes on after a failure of the step. */
+  /** The job continues after a failure of the step. */
   readonly continueOnError?: boolean;
 }
 
-/** A job in the place of a step, and what is given to it. */
+/** A job in the place of a step, and the arguments that it gets. */
 export interface StepJob extends JobReference, StepOptions {
   /** Arguments for this step alone. */
   readonly args: Args;
@@ -47,9 +47,9 @@ export interface Shortcut {
   /** Its name, without brackets. */
   readonly name: string;
   readonly at: Position;
-  /** What stands behind it, under `value`, and behind its options. Lists of jobs are not among them. */
+  /** Its own value, under `value`, and those of its options, without lists of jobs. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** The same, where it is a text. */
+  /** Those of the values that are texts. */
   readonly blocks: Readonly<Record<string, CodeBlock>>;
   /** Its lists of jobs: by option, or by `option.key` in a map of lists. */
   readonly lists: Readonly<Record<string, readonly StepReference[]>>;
@@ -65,10 +65,12 @@ export interface Shortcut {
   readonly argsAt: Readonly<Record<string, Position>>;
 }
 
-/** What stands in `from` and `to`, and in a list of a shortcut: a job, or a shortcut. */
+/** An item of `from` and `to`, or of a list of a shortcut: a job, or a shortcut. */
 export type StepReference = StepJob | { readonly shortcut: Shortcut };
 
-/** An item of `catch`: a job's name or code. Which of the two is known once all jobs are. */
+/**
+ * An item of `catch`: a job's name or code. Which of the two it is becomes known with the names of all jobs.
+ */
 export interface CatchItem {
   readonly block: CodeBlock;
   readonly at: Position;
@@ -76,13 +78,13 @@ export interface CatchItem {
 
 /** A dependency: a job to wait for. */
 export interface Dependency extends JobReference {
-  /** Decides, by returning true, whether to go on after that job completed. */
+  /** Decides, by returning true, whether to continue after that job completed. */
   readonly onSuccess?: CodeBlock;
-  /** Decides, by returning true, whether to go on after that job failed. */
+  /** Decides, by returning true, whether to continue after that job failed. */
   readonly onFail?: CodeBlock;
 }
 
-/** What starts a job. */
+/** The trigger of a job. */
 export type JobType = "simple" | "periodic" | "shutdown" | "subscribe" | "jobs";
 
 /** A map of arguments in a matrix, and where it and its keys stand. */
@@ -97,7 +99,7 @@ export interface Matrix {
   readonly at: Position;
   /** The keys with their values. Each combination of values is a run. */
   readonly axes: readonly { readonly name: string; readonly at: Position; readonly values: readonly unknown[] }[];
-  /** Arguments that are added to the combinations that they fit, or else are combinations of their own. */
+  /** Arguments that are added to each matching combination, or else form a combination of their own. */
   readonly include: readonly PlacedArgs[];
   /** Combinations with these arguments are left out. */
   readonly exclude: readonly PlacedArgs[];
@@ -143,13 +145,13 @@ export interface TypeArgs {
 export interface CustomShortcut {
   /** Default: the name of the job. */
   readonly name?: string;
-  /** The argument that gets what stands behind the shortcut. */
+  /** The argument that gets the value of the shortcut. */
   readonly keyArg?: string;
   /** The arguments that get its options, by option. */
   readonly args?: Readonly<Record<string, string>>;
 }
 
-/** A key beside the key that means the same, which wins. */
+/** A key that is ignored because another key with the same meaning wins. */
 export interface UnusedKey {
   readonly alias: string;
   readonly key: string;
@@ -163,7 +165,7 @@ export interface JobDefinition {
   readonly exec?: CodeBlock;
   /** One map, or several: the script runs once for each. Those that the matrix makes are among them. */
   readonly args: readonly Args[];
-  /** Code that has them as its value. It is evaluated when the job starts; `args` is empty. */
+  /** Code that returns them. It is evaluated when the job starts, and `args` is empty. */
   readonly argsCode?: CodeBlock;
   readonly matrix?: Matrix;
   /**
@@ -177,7 +179,7 @@ export interface JobDefinition {
   /** Other names of `from`, `to` and `catch` that stand beside them. */
   readonly unused?: readonly UnusedKey[];
   readonly deps: readonly Dependency[];
-  /** Jobs that run for each item of what the script returns. */
+  /** Jobs that run for each item that the script returns. */
   readonly each: readonly JobReference[];
   readonly type: JobType;
   readonly typeArgs: TypeArgs;
@@ -201,12 +203,12 @@ export interface JobDefinition {
 /** An item of `todo`. */
 export interface TodoEntry extends JobReference {
   readonly args: readonly Args[];
-  /** Code that has them as its value. It is evaluated when the job starts; `args` is empty. */
+  /** Code that returns them. It is evaluated when the job starts, and `args` is empty. */
   readonly argsCode?: CodeBlock;
   readonly argsAt: Readonly<Record<string, Position>>;
   /** The job runs only if this code returns true. */
   readonly when?: CodeBlock;
-  /** The shortcut that stands in the place of a job. `job` is what it is called then. */
+  /** The shortcut in the place of a job. `job` is its name in messages then. */
   readonly shortcut?: Shortcut;
 }
 
@@ -255,11 +257,11 @@ export interface Settings {
   readonly cronInLocalTime?: boolean;
   /** The variables of the environment that all jobs have. */
   readonly environment?: readonly EnvironmentLayer[];
-  /** The secrets that jobs may ask for, by name. */
+  /** The secrets that jobs may request, by name. */
   readonly secrets?: ReadonlyMap<string, SecretDefinition>;
-  /** Who is told how the runs of the job manager went. */
+  /** The receivers of alerts about the outcome of the runs of the job manager. */
   readonly notify?: Notify;
-  /** OpenAF's packages. Nothing is loaded for them. */
+  /** OpenAF's packages. They are not loaded. */
   readonly opacks?: unknown;
 }
 
@@ -268,7 +270,7 @@ export type EnvironmentLayer =
   | { readonly variables: readonly (PlacedText & { readonly name: string })[] }
   | { readonly file: PlacedText; readonly required: boolean };
 
-/** A secret, and where its value comes from. */
+/** A secret and the source of its value. */
 export interface SecretDefinition {
   readonly name: string;
   readonly at: Position;
@@ -278,7 +280,7 @@ export interface SecretDefinition {
   readonly file?: PlacedText;
 }
 
-/** A secret that a job asks for, as an argument unless only a variable is named. */
+/** A secret that a job requests, as an argument unless only a variable is named. */
 export interface SecretUse {
   readonly secret: string;
   readonly at: Position;
@@ -331,11 +333,10 @@ export interface Help {
 /** A job file with all files that it includes. */
 export interface JobFile {
   readonly source: SourceFile;
-  /** The included files, also built-in ones. */
+  /** The included files, including built-in ones. */
   readonly included: readonly SourceFile[];
   /**
-   * Whether all of its jobs are known. That is not so if an included file could not be read, or a job has no
-   * name.
+   * Whether all of its jobs are known. False if an included file could not be read, or if a job has no name.
    */
   readonly complete: boolean;
   readonly jobs: ReadonlyMap<string, JobDefinition>;

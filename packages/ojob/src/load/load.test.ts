@@ -81,7 +81,7 @@ describe("YAML of a job file", () => {
   });
 
   test("YAML nested ten thousand deep is an error, not a crash", () => {
-    // In a map the parser takes the end of its stack for a fault of the file.
+    // In a map, the parser reports a stack overflow as an error of the file.
     for (const yaml of ["[".repeat(10_000), `jobs: ${"[".repeat(2_000)}`]) {
       expect(errorsOf(() => load(yaml))).toEqual([expect.stringMatching(/nested too deeply/)]);
     }

@@ -21,7 +21,7 @@ export interface Loaded {
 
 /** How a job file is loaded. */
 interface LoadOptions {
-  /** Take warnings for errors. */
+  /** Treat warnings as errors. */
   readonly strict?: boolean | undefined;
   /** The file may be a library: jobs without a todo. */
   readonly withoutTodo?: boolean;
@@ -32,7 +32,7 @@ interface LoadOptions {
  * running it. Wrong parts are left out and reported in `problems`, so that a plan can find further problems.
  * With errors, nothing may be run.
  *
- * @throws JobFileError when the file cannot be read, or is no YAML
+ * @throws JobFileError when the file cannot be read, or is not YAML
  */
 export function loadJobFile(name: string, { strict = false, withoutTodo = false }: LoadOptions = {}): Loaded {
   const source = readSource(name);
@@ -123,7 +123,7 @@ class Loader {
       return this.load(source, use, parseYaml(source, this.#problems));
     } catch (error) {
       if (!(error instanceof JobFileError)) throw error;
-      // Go on: the other files have problems of their own, and one look should show all of them.
+      // Continue: the other files may have problems too, and one check should report all of them.
       for (const { message, at } of error.problems) this.#problems.error(message, at);
       this.collected.complete = false;
       return this.#finish(source, use);
@@ -178,9 +178,7 @@ function findInclude(name: string, at: Position, problems: Problems): Included |
   return undefined;
 }
 
-/**
- * Names a file, whatever path leads to it. A link to its own folder would make ever new paths.
- */
+/** Identifies a file, whatever path leads to it. A link to its own folder would make ever new paths. */
 function identity(source: SourceFile): string {
   return existsSync(source.path) ? realpathSync(source.path) : source.path;
 }
@@ -212,7 +210,7 @@ function shortest(path: string): string {
 class Collected {
   readonly jobs: Map<string, JobDefinition> = new Map();
   readonly todo: TodoEntry[] = [];
-  /** Whether no job was lost. An unknown name may belong to a lost job. */
+  /** Whether all jobs could be read. An unknown name may belong to a job that could not. */
   complete: boolean = true;
   #settings: Settings = {};
   #init: unknown;

@@ -32,7 +32,7 @@ describe("the matrix of a job, as in GitHub Actions", () => {
     ]);
   });
 
-  // The example of its documentation.
+  // The example of GitHub's documentation.
   test("include adds to the combinations that it fits, and is a combination of its own where it fits none", () => {
     const include = [
       "{ color: green }",
@@ -80,7 +80,7 @@ describe("the matrix of a job, as in GitHub Actions", () => {
   });
 });
 
-/** What is said of a job with these keys, which begin in line 3. */
+/** The messages for a job with these keys, which begin in line 3. */
 function found(more: string, settings = "{}"): string[] {
   const { file, problems } = load(`jobs:\n  - name: A\n${more.replace(/^/gm, "    ")}\nojob: ${settings}\ntodo: [A]\n`);
   plan(file, {}, problems);

@@ -64,8 +64,8 @@ function productOf({ axes }: Pick<Matrix, "axes">): number {
 }
 
 /**
- * The arguments of each run, as in the matrix of GitHub Actions. Of a matrix that is too large there are
- * none: the check of the file refuses it.
+ * The arguments of each run, as in the matrix of GitHub Actions. A matrix that is too large makes none: the
+ * check of the file rejects it.
  *
  * @see https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/run-job-variations
  */
@@ -76,7 +76,8 @@ function combinations(matrix: Omit<Matrix, "hidden">): Args[] {
   const originals = all.map((original) => ({ original, added: [] as [string, unknown][] }));
   const further: Args[] = [];
   for (const { args } of include) {
-    // It fits where it changes no value of an axis. It may change what an earlier one added.
+    // It fits a combination if it changes no value of an axis. It may change a value that an earlier one
+    // added.
     const fitting = originals.filter(({ original }) => hasAll(original, shared(args, original)));
     for (const { added } of fitting) added.push(...Object.entries(args));
     if (fitting.length === 0) further.push(args);
@@ -102,12 +103,12 @@ function hasAll(combination: Args, args: Args): boolean {
   );
 }
 
-/** Those of the arguments that the combination has too. */
+/** The arguments that the combination has too. */
 function shared(args: Args, original: Args): Args {
   return Object.fromEntries(Object.entries(args).filter(([name]) => Object.hasOwn(original, name)));
 }
 
-/** Finds what is wrong with the matrix of a job, and with how many runs of it go on at once. */
+/** Checks the matrix of a job, and the limits on its concurrent runs. */
 export function checkMatrix(job: JobDefinition, { settings }: JobFile, problems: Problems): void {
   checkLimits(job, settings.numThreads, problems);
   const { matrix, name } = job;

@@ -59,7 +59,7 @@ export const notifyRule: Shape = closedMap(
 
 const rules = list(notifyRule, "Which runs cause an alert, and who receives it.");
 
-/** The alerts about the runs of the job manager. A config of the command line has the same. */
+/** The alerts about the runs of the job manager. The config of the command line uses the same shape. */
 export const notify: Shape = either(
   "Alerts about the runs of the job manager: a list of rules, or a map that has them under `rules`.",
   rules,
@@ -69,12 +69,10 @@ export const notify: Shape = either(
   ),
 );
 
-/** How deep the places in a rule are known: `to.email.smtp.host`. */
+/** The depth to which the places in a rule are known: `to.email.smtp.host`. */
 const LEVELS = 4;
 
-/**
- * Reads `notify` from a checked node. An empty list is one too: it replaces the rules of an included file.
- */
+/** Reads `notify` from a checked node. An empty list counts: it replaces the rules of an included file. */
 export function readNotify(node: Node | undefined): Notify | undefined {
   if (node === undefined) return undefined;
   const rules = readRules(node.kind === "map" ? child(node, "rules") : node);
@@ -89,7 +87,7 @@ function readRules(node: Node | undefined): NotifyRule[] {
     const receiver = { ...(to as object | undefined), ...(command && { command: textsOf(command) }) };
     const [on, jobs] = [child(item, "on"), child(item, "jobs")];
     const values = {
-      // A name of digits is a text too.
+      // A name that consists of digits is a text too.
       ...(id !== undefined && id !== null && { id: String(id) }),
       ...rest,
       ...(on && { on: textsOf(on) }),

@@ -12,14 +12,14 @@ function problemsOf(yaml: string): string[] {
 
 const todoOf = (item: string): string => `todo:\n  - ${item}\njobs: [{ name: A }, { name: B }]\n`;
 
-/** The shortcut that an item of the todo is read as. */
+/** The shortcut into which an item of the todo is converted. */
 function shortcutOf(item: string): Shortcut {
   const { file, problems } = load(todoOf(item));
   expect(problems.list).toEqual([]);
   return file.todo[0]?.shortcut ?? expect.fail("no shortcut");
 }
 
-/** What is in a shortcut, whatever its place. */
+/** The contents of a shortcut, without its place. */
 function contentOf({ name, values, lists, args }: Shortcut): unknown {
   const jobs = Object.entries(lists).map(([list, items]) => {
     return [list, items.map((one) => ("job" in one ? one.job : contentOf(one.shortcut)))];

@@ -11,12 +11,12 @@ import {
   textOf,
 } from "./yaml/node.js";
 
-/** A job of OpenAF whose work a shortcut does. Of two arguments for the same option, the first one wins. */
+/** A job of OpenAF that a shortcut replaces. Of two arguments for the same option, the first one wins. */
 interface JobAsShortcut extends JobOfOpenAf {
   readonly shortcut: string;
 }
 
-/** The jobs of OpenAF's ojob.yaml that ojm does not have, and what is like them. */
+/** The jobs of OpenAF's ojob.yaml that ojm does not have, and their equivalents. */
 const OTHERS: Readonly<Record<string, string>> = {
   exit: " Write the shortcut (fail), or exit(code) in a script.",
   run: " Name the job itself.",
@@ -32,7 +32,7 @@ function withoutPrefix(name: string): string {
   return /^ojob (.+)$/.exec(name.toLowerCase())?.[1] ?? "";
 }
 
-/** The shortcut that does what a job of OpenAF does. OpenAF does not mind capitals. */
+/** The shortcut that does what a job of OpenAF does. OpenAF ignores case. */
 function asShortcut(name: string): JobAsShortcut | undefined {
   const job = withoutPrefix(name);
   const [shortcut, { jobs = {} }] = Object.entries(SHORTCUTS).find(([, one]) => Object.hasOwn(one.jobs ?? {}, job)) ?? [
@@ -48,10 +48,7 @@ function asShortcut(name: string): JobAsShortcut | undefined {
   return { name, shortcut, args: Object.fromEntries(pairs) };
 }
 
-/**
- * What to write instead of a job that comes with OpenAF, and not with ojm. `undefined` if it is none of
- * those.
- */
+/** What to write instead of a job that comes with OpenAF, but not with ojm. `undefined` for any other job. */
 export function insteadOfJob(name: string): string | undefined {
   const shortcut = asShortcut(name)?.shortcut;
   if (shortcut !== undefined) return ` Write the shortcut (${shortcut}).`;
@@ -63,9 +60,9 @@ export function insteadOfJob(name: string): string | undefined {
 const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 
 /**
- * Puts shortcuts in the place of the jobs of OpenAF that they stand for, in the todo of a job file and in the
- * steps of its jobs, before anything is checked: their values keep their places, and are checked as those of
- * any shortcut. `names` are the jobs that files define: such a name means that job.
+ * Replaces jobs of OpenAF by the equivalent shortcuts, in the todo of a job file and in the steps of its
+ * jobs. It runs before all checks: the values keep their places, and are checked like those of any shortcut.
+ * `names` are the jobs that files define: such a name means that job.
  */
 export function withShortcuts(root: Node, names: ReadonlySet<string>): Node {
   const translator = new Translator(names);
@@ -75,7 +72,10 @@ export function withShortcuts(root: Node, names: ReadonlySet<string>): Node {
   });
 }
 
-/** A job. Arguments of it that are options of its steps are those of the shortcuts, and no longer its own. */
+/**
+ * Converts a job. Its arguments that are options of its steps become those of the shortcuts, and are removed
+ * from the job.
+ */
 function jobWithShortcuts(job: Node, names: ReadonlySet<string>): Node {
   const isCode = textOf(child(job, "args")) !== undefined;
   const args = isCode ? { entries: [] } : argsOf(job);
@@ -101,7 +101,8 @@ class Translator {
   }
 
   /**
-   * The arguments of a job without its options. Scripts may use those with names like others, such as `time`.
+   * The arguments of a job without its options. Options without a leading `_`, such as `time`, stay because
+   * scripts may use them.
    */
   withoutUsed(args: Node): Node {
     return mapItems(args, (map) => {

@@ -80,7 +80,7 @@ function dependencies(node: Node | undefined): Dependency[] {
   });
 }
 
-/** The short forms of words of schedules, as the long ones. */
+/** Expands the short forms of settings of schedules. */
 function scheduleWords({ retry, blackout }: Readonly<Record<string, unknown>>): Pick<TypeArgs, "retry" | "blackout"> {
   const isOne = blackout !== undefined && !Array.isArray(blackout);
   return {
@@ -208,7 +208,7 @@ function flagOf(node: Node | undefined): boolean | undefined {
   return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : undefined;
 }
 
-/** How a shortcut of the todo is called where a job has its name. */
+/** The label of a shortcut in the todo, where a job has its name. */
 function labelOf({ name, at }: Shortcut): string {
   return `(${name}) at ${place(at)}`;
 }
@@ -241,7 +241,7 @@ function readShortcut(node: Node): Shortcut | undefined {
   };
 }
 
-/** What stands behind one key of a shortcut. */
+/** The value of one key of a shortcut. */
 interface Part {
   readonly name: string;
   readonly keyAt: Position;
@@ -269,7 +269,7 @@ export function readSettings(node: Node | undefined): Settings {
   const environment = readEnvironment(node);
   const secrets = readSecrets(node);
   const notify = readNotify(child(node, "notify"));
-  // What is written under these names is of another kind, or has no effect.
+  // The values under these keys have another type, or no effect.
   const { environment: _, secrets: __, notify: ___, ...plain } = toMap(node);
   return {
     ...(plain as Settings),
@@ -294,7 +294,7 @@ export function mergeSettings(included: Settings, own: Settings): Settings {
   return { ...included, ...own, ...added };
 }
 
-/** A text of a map. The default, too, is said by the file that has the map. */
+/** A text of a map. The place of a default is that of the map. */
 function placedText(node: Node, key: string, standard: string): PlacedText {
   const written = child(node, key);
   return { text: textOf(written) ?? standard, at: (written ?? node).at };
@@ -360,7 +360,7 @@ function readSecrets(node: Node | undefined): [string, SecretDefinition][] {
   });
 }
 
-/** The secrets that a job asks for, from its checked node. */
+/** The secrets that a job requests, from its checked node. */
 function readSecretUses(node: Node): SecretUse[] {
   return itemsOf(child(node, "secrets")).flatMap((item) => {
     const name = item.kind === "map" ? child(item, "name") : item;

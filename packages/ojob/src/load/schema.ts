@@ -51,7 +51,7 @@ const secrets: Shape = filledRecord(
   "Secrets that jobs may ask for. Their values are masked in everything that is shown or recorded.",
 );
 
-/** A secret that a job asks for. */
+/** A secret that a job requests. */
 export const secretUse: Shape = either(
   "A secret.",
   text("The name of a secret, which becomes an argument."),
@@ -65,7 +65,7 @@ export const secretUse: Shape = either(
   ),
 );
 
-/** The secrets that a job asks for. */
+/** The secrets that a job requests. */
 const secretUses: Shape = some(secretUse, "Secrets of the file that this job gets.");
 
 const runs = ["none", "latest", "all"] as const;
@@ -83,7 +83,7 @@ export const blackoutWindow: Shape = map(
   "A time in which nothing starts.",
 );
 
-/** The words of `typeArgs` that say what becomes of ticks and of failed runs: those of @ojm/schedule. */
+/** The settings of `typeArgs` that @ojm/schedule defines for ticks and failed runs. */
 const scheduleWords: Fields = {
   retry: either(
     "How often the job is tried, in all, if it fails.",

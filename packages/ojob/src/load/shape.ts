@@ -42,7 +42,7 @@ export function code(doc: string): Shape {
   return { kind: "code", doc };
 }
 
-/** A number from `min` on. `unit` ("milliseconds") makes the error message say what is counted. */
+/** A number from `min` on. `unit` ("milliseconds") names the counted unit in the error message. */
 export function number(doc: string, unit: string, min = 0, whole = true): Shape {
   return { kind: "number", doc, min, unit, whole };
 }
@@ -67,12 +67,12 @@ export function map(fields: Fields, doc: string): Shape {
   return { kind: "map", fields, doc };
 }
 
-/** A map with these keys. Any other one is an error: it would change what the map means. */
+/** A map with these keys. Any other key is an error, because it would change the meaning of the map. */
 export function closedMap(fields: Fields, doc: string): Shape {
   return { kind: "map", fields, doc, closed: true };
 }
 
-/** A map with these keys. At least one of `oneOf` must be there. */
+/** A map with these keys. At least one of `oneOf` must be present. */
 export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: string): Shape {
   return { kind: "map", fields, oneOf, doc };
 }
@@ -118,7 +118,7 @@ export function args(doc: string): Shape {
   return { kind: "args", doc };
 }
 
-/** Must be there. */
+/** A shape that must be present. */
 export function required(shape: Shape): Shape {
   return { ...shape, required: true };
 }

@@ -22,8 +22,8 @@ type Check = (node: Node, shape: Shape, name: string, problems: Problems) => Nod
 type Entry = MapEntry & ShortcutKey;
 
 /**
- * Checks a shortcut, and returns it with keys as `(if)` and `((then))`. The result is nothing if a part of it
- * is wrong: half a shortcut is none. Which job a shortcut of the file stands for is known later.
+ * Checks a shortcut, and returns it with keys as `(if)` and `((then))`. The result is empty if a part of it
+ * is wrong, because half a shortcut cannot run. Which job a shortcut of the file stands for is known later.
  */
 export function checkShortcut(node: MapNode, argsShape: Shape, problems: Problems, check: Check): Node {
   const before = problems.errors.length;
@@ -58,7 +58,7 @@ export function checkShortcut(node: MapNode, argsShape: Shape, problems: Problem
   return problems.errors.length > before ? nothing(node.at) : { ...node, entries };
 }
 
-/** What a shortcut lacks: an option, or its `value`. */
+/** The missing part of a shortcut: an option, or its `value`. */
 function missing({ job }: MapNode, name: string, option: string): string {
   const [argument] = Object.entries(job?.args ?? {}).find(([, one]) => one === option) ?? [];
   if (job !== undefined && argument !== undefined) return `"${job.name}" needs "${argument}" among its args.`;
@@ -109,15 +109,15 @@ function checkOther(entry: MapEntry, name: string, argsShape: Shape, problems: P
   return [];
 }
 
-/** A job that a shortcut stands for. */
+/** The job that defines a shortcut. */
 interface Target {
   readonly job: JobDefinition;
   readonly shortcut: CustomShortcut;
 }
 
 /**
- * Puts jobs in the place of the shortcuts that stand for them, by `typeArgs.shortcut`. A shortcut that nobody
- * defines is an error.
+ * Replaces the shortcuts that jobs define by `typeArgs.shortcut` with those jobs. An undefined shortcut is an
+ * error.
  */
 export function resolveShortcuts(file: JobFile, problems: Problems): JobFile {
   const resolver = new Resolver(definedIn(file, problems), file.complete, problems);
@@ -176,12 +176,12 @@ class Resolver {
     }
     const target = this.#defined.get(shortcut.name);
     if (target !== undefined) return [this.#jobOf(shortcut, target)];
-    // It may stand for a job of a file that could not be read.
+    // A file that could not be read may define it.
     if (this.#complete) this.#problems.error(unknown(shortcut.name, this.#defined), shortcut.at);
     return [];
   }
 
-  /** The job that a shortcut stands for, with the arguments that the shortcut gives to it. */
+  /** The job that defines a shortcut, with the arguments that the shortcut gives to it. */
   #jobOf(shortcut: Shortcut, { job, shortcut: { keyArg, args = {} } }: Target): StepJob {
     const { name, at, values, places } = shortcut;
     const given: [string, unknown, Position][] = [];

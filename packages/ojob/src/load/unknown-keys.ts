@@ -3,7 +3,7 @@ import { jobFileShape } from "./schema.js";
 import type { Fields, Shape } from "./shape.js";
 import { child, type MapNode } from "./yaml/node.js";
 
-/** What is said of the key under which GitHub Actions has the matrix of a job. */
+/** The hint for the key under which GitHub Actions has the matrix of a job. */
 const STRATEGY = ' Write its "matrix" right in the job, and "failFast" and "maxParallel" under "typeArgs".';
 
 /** A map of a job file, by the keys that lead to it. */
@@ -12,7 +12,7 @@ type Path = readonly string[];
 /** Arguments of a built-in job that people write outside of `args`. */
 const ARGUMENTS: readonly string[] = ["chJobs", "chLocks", "chLogs", "logBudget", "retention"];
 
-/** What other programs, and people in a hurry, call keys of ours. */
+/** Other names of our keys, from other programs and common mistakes. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   environment: "env",
   env_file: "envFile",
@@ -32,7 +32,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   splay: "jitter",
 };
 
-/** The keys that hold steps. The options of a step are no places for settings of a job. */
+/** The keys that hold steps. Settings of a job do not belong among the options of a step. */
 const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 
 let places: ReadonlyMap<string, readonly Path[]> | undefined;
@@ -40,7 +40,7 @@ let places: ReadonlyMap<string, readonly Path[]> | undefined;
 /** The hint for an unknown key: where it belongs, or which key was meant. */
 export function belongs(key: string, here: Path, fields: Fields): string {
   if (isOpenAfKey(key, here)) return " OpenAF has it, ojm has not.";
-  // Any word may be an argument that is checked.
+  // Any word may be the name of a checked argument.
   if (here.join(".") === "jobs.check") return ` Checks of arguments belong under "in": check: { in: { ${key}: … } }.`;
   if (key === "strategy" && here.join(".") === "jobs") return STRATEGY;
   if (isWork(key, here)) return ` ${insteadOf()}`;
@@ -115,13 +115,13 @@ function inWords(path: Path, here: Path): string {
   return rest.length === 0 ? `in ${owner}` : `under "${rest.join(".")}" of ${owner}`;
 }
 
-/** What other programs call the script of a job. */
+/** The names of the script of a job in other programs. */
 const WORK: readonly string[] = ["script", "run", "command", "cmd", "shell", "bash"];
 
 /** The keys under which a job has its work. */
 const OURS: readonly string[] = ["exec", "from", "to", "earlier", "then"];
 
-/** The same among the settings of its type. */
+/** The same keys among the settings of its type. */
 const OUR_SETTINGS: readonly string[] = ["file", "execRequire"];
 
 /** Whether an unknown key of a job looks like its work. */
@@ -129,7 +129,7 @@ export function isWork(key: string, path: readonly string[]): boolean {
   return path.join(".") === "jobs" && WORK.includes(key);
 }
 
-/** Whether a job has no work but what stands under unknown keys. */
+/** Whether a job has its work only under unknown keys. */
 export function hasNoWork(job: MapNode): boolean {
   const settings = child(job, "typeArgs");
   return (
@@ -138,7 +138,7 @@ export function hasNoWork(job: MapNode): boolean {
   );
 }
 
-/** What to write instead. */
+/** The hint that names the keys for the work of a job. */
 export function insteadOf(): string {
   return 'Write the script under "exec": it is JavaScript, or with "lang: shell" in the job a shell script.';
 }
@@ -170,20 +170,22 @@ const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
 export const INSTEAD_OF_STATES: string =
   'set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready"';
 
-/** Keys of OpenAF without which the file does something else, and what to write instead. */
+/** Keys of OpenAF that change what the file does, and what to write instead. */
 const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "jobs.typeArgs": {
     when: `ojm has no states: ${INSTEAD_OF_STATES}`,
   },
 };
 
-/** Why a key of OpenAF is refused at this place, and what to write instead; `undefined` if it is not. */
+/**
+ * Why a key of OpenAF is rejected at this place, and what to write instead. `undefined` if it is accepted.
+ */
 export function refusalOf(key: string, path: readonly string[]): string | undefined {
   const keys = REFUSED[path.join(".")] ?? {};
   return Object.hasOwn(keys, key) ? keys[key] : undefined;
 }
 
-/** Whether OpenAF has this key at this place. Such a key is no misspelling of one of ours. */
+/** Whether OpenAF has this key at this place. Such a key is not a misspelling of one of ours. */
 export function isOpenAfKey(key: string, path: readonly string[]): boolean {
   return OPENAF_KEYS[path.join(".")]?.includes(key) ?? false;
 }

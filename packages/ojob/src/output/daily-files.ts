@@ -18,25 +18,24 @@ import { dirname, join } from "node:path";
 import { Output } from "./output.js";
 
 const DAY = 86_400_000;
-/** How long to leave a folder alone after no file could be opened in it, in ms. */
+/** How long to wait before trying a folder again after opening a file in it failed, in ms. */
 const TRY_AGAIN = 60_000;
 
-/** How log files are kept. */
+/** How log files are retained. */
 export interface DailyFilesOptions {
   readonly folder: string;
   readonly names: FileNames;
-  /** How many files are kept, including today's. */
+  /** How many files are retained, including today's. */
   readonly most: number | undefined;
-  /** How long files are kept after their day, in ms. */
+  /** How long files are retained after their day, in ms. */
   readonly keep: number | undefined;
   readonly compress: boolean;
-  /** Receives what could not be written, once for each day. */
+  /** Receives write errors, once for each day. */
   readonly warn: (text: string) => void;
 }
 
 /**
- * Log files, one for each day in UTC. A failed write is reported and dropped: a full disk is no reason to end
- * a job.
+ * Log files, one for each day in UTC. A failed write is reported and dropped: a full disk must not end a job.
  */
 export class DailyFiles {
   readonly #options: DailyFilesOptions;
@@ -70,7 +69,7 @@ export class DailyFiles {
     return this.#output.room();
   }
 
-  /** Resolves once everything is written, and older files are compressed and removed. */
+  /** Resolves once everything is written, and older files are compressed or removed. */
   async flush(): Promise<void> {
     await this.#output.flush();
     await this.#chores;
@@ -164,7 +163,7 @@ export class FileNames {
     return this.#backup.replaceAll(DAY_TEMPLATE, day);
   }
 
-  /** The day of a log file, by its name. `undefined` if the name is no log file's. */
+  /** The day of a log file, by its name. `undefined` if it is not the name of a log file. */
   dayOf(name: string): string | undefined {
     const day = /\d{4}-\d\d-\d\d/.exec(name)?.[0];
     if (day === undefined) return undefined;
@@ -172,7 +171,7 @@ export class FileNames {
   }
 }
 
-/** Whether a template makes another name for each day. */
+/** Whether a template makes a different name for each day. */
 export function namesDays(template: string): boolean {
   return template.includes(DAY_TEMPLATE);
 }
@@ -208,8 +207,8 @@ function open(path: string, flags: number, mode: number = PRIVATE): number {
 }
 
 /**
- * Compresses a file, and appends the result to what another process has compressed there before: two
- * compressed texts in a row are one compressed text. The new file has the mode of the old one.
+ * Compresses a file, and appends the result to the output of another process, if there is one: two compressed
+ * texts in a row are one compressed text. The new file has the mode of the old one.
  */
 async function compress(from: string, to: string): Promise<void> {
   // The result gets its final name once it is complete, so that a process that dies here leaves the original.
@@ -237,7 +236,7 @@ function create(path: string, mode: number): void {
 }
 
 async function add(from: string, half: string, compressed: boolean): Promise<void> {
-  // Load this module late: few starts find a log of an earlier day.
+  // Import lazily: few starts find a log of an earlier day.
   const [{ pipeline }, { createGzip }] = await Promise.all([import("node:stream/promises"), import("node:zlib")]);
   const read = createReadStream("", { fd: open(from, constants.O_RDONLY) });
   const write = createWriteStream(half, { flags: "a" });
@@ -245,8 +244,8 @@ async function add(from: string, half: string, compressed: boolean): Promise<voi
 }
 
 /**
- * Makes a folder and its parents. Node's `recursive` never returns where the system makes no folders, as in
- * /proc.
+ * Creates a folder and its parents. Node's `recursive` never returns in places where folders cannot be
+ * created, such as /proc.
  */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;

@@ -23,8 +23,8 @@ interface Shown {
 const LEVELS = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" } as const;
 
 /**
- * What one execution of a job shows: on the terminal, in the log files, and in the logs of the runs that are
- * open meanwhile. No secret is in any of them, and no log of a run holds the job up.
+ * The output of one execution of a job: on the terminal, in the log files, and in the logs of the runs that
+ * are open meanwhile. Secrets are masked in all of them, and the log of a run never blocks the job.
  */
 export class JobOutput {
   readonly #log: Log;
@@ -41,7 +41,7 @@ export class JobOutput {
     this.#label = label;
   }
 
-  /** A line of ours about the job. Returns it without secrets. */
+  /** A line of ojm about the job. Returns it without secrets. */
   line(level: Level, message: string): string {
     const text = this.#log.line(level, message, this.#job);
     this.#record(level, text);
@@ -60,13 +60,13 @@ export class JobOutput {
     for (const run of this.#runs.around()) run.log.write(shown, toError ? "stderr" : "stdout");
   }
 
-  /** How far the job is. */
+  /** The progress of the job. */
   progress({ done, total, text }: JobProgress): void {
     const shown = this.#log.progress(this, this.#label ?? this.#job, { done, total, text });
     for (const run of this.#runs.around()) run.progress(done, total, shown);
   }
 
-  /** Shows why the job failed, once for each error. */
+  /** Reports why the job failed, once for each error. */
   show(error: Shown): void {
     if (error.shown) return;
     error.shown = true;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LiveLines } from "./live-lines.js";
 import { HeldLines, prefixText } from "./log.js";
 
-/** What a terminal shows in the end, line by line. */
+/** The final contents of a terminal, line by line. */
 function shown(written: readonly string[]): string[] {
   const lines = [""];
   let row = 0;

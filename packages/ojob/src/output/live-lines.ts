@@ -2,11 +2,11 @@ import { writeSync } from "node:fs";
 import { visible } from "@ojm/core/internal";
 import type { Output } from "./output.js";
 
-/** How far a job is. */
+/** The progress of a job. */
 export interface JobProgress {
   readonly done: number;
   readonly total?: number | undefined;
-  /** What is counted, or what the job does now. */
+  /** The counted unit, or the current work of the job. */
   readonly text?: string | undefined;
 }
 
@@ -14,24 +14,26 @@ export interface JobProgress {
 interface Live {
   readonly name: string;
   readonly began: number;
-  /** Whether it has a line without progress too, once it runs for a second. */
+  /** Whether it gets a line even without progress, once it has run for a second. */
   isShown: boolean;
   progress?: JobProgress;
 }
 
-/** The characters of a bar. */
+/** The length of a bar, in characters. */
 const BAR = 20;
 
-/** The lines are drawn so often at most, in ms. */
+/** The shortest interval between two redraws, in ms. */
 const REST = 100;
 
-/** A job without progress has a line from then on, and elapsed times are drawn anew so often, in ms. */
+/**
+ * A job without progress gets a line after this time, and elapsed times are redrawn at this interval, in ms.
+ */
 const SECOND = 1_000;
 
-/** The most lines. */
+/** The maximum number of lines. */
 const MOST = 10;
 
-/** The jobs at work, in the last lines of a terminal, below what they write. Drawn anew in their place. */
+/** Shows the running jobs in the last lines of a terminal, below their output, and redraws them in place. */
 export class LiveLines {
   readonly #fd: number;
   readonly #output: Pick<Output, "write">;
@@ -40,9 +42,9 @@ export class LiveLines {
   readonly #jobs = new Map<object, Live>();
   /** How many lines are drawn. */
   #drawn = 0;
-  /** Whether a job went on since the lines were drawn. */
+  /** Whether a job made progress since the lines were drawn. */
   #isOld = false;
-  /** Whether the terminal is in the middle of a line that somebody else writes. */
+  /** Whether other output has left the terminal in the middle of a line. */
   #inLine = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #second: ReturnType<typeof setInterval> | undefined;
@@ -65,7 +67,7 @@ export class LiveLines {
     this.#liveOf(job, name).isShown = true;
   }
 
-  /** How far a job is; `undefined` while it tells nothing. */
+  /** Sets the progress of a job. */
   set(job: object, name: string, progress: JobProgress): void {
     this.#liveOf(job, name).progress = progress;
     this.#drawSoon();
@@ -78,7 +80,7 @@ export class LiveLines {
     if (this.#drawn > 0) this.#draw();
   }
 
-  /** Takes the lines away while `write` writes a text, and draws them again below. */
+  /** Clears the lines while `write` writes a text, and redraws them below. */
   around(text: string, write: () => void): void {
     if (text === "") return;
     this.#clear();
@@ -87,13 +89,13 @@ export class LiveLines {
     this.#draw();
   }
 
-  /** Takes the lines away. */
+  /** Clears the lines. */
   close(): void {
     this.#forget();
     this.#draw();
   }
 
-  /** Takes the lines away at once: the process ends, and writes nothing more in its own time. */
+  /** Clears the lines synchronously, because the process is ending. */
   leave(): void {
     this.#forget();
     try {
@@ -104,7 +106,7 @@ export class LiveLines {
     this.#drawn = 0;
   }
 
-  /** Draws anew: time has passed. */
+  /** Redraws the lines with the current elapsed times. */
   tick(): void {
     this.#draw();
   }
@@ -155,7 +157,7 @@ export class LiveLines {
     const shown = wanted.length > most ? wanted.slice(0, most - 1) : wanted;
     const hidden = wanted.length - shown.length;
     const texts = shown.map((live) => inWords(live, now));
-    // A line that wraps could not be emptied.
+    // A line that wraps could not be cleared.
     return [...texts, ...(hidden === 0 ? [] : [`… ${hidden} more jobs`])].map((text) => fitted(text, columns - 1));
   }
 
@@ -165,7 +167,7 @@ export class LiveLines {
   }
 }
 
-/** Moves from the end of so many lines to their begin, and empties them. */
+/** Moves from the end of this many lines to their start, and clears them. */
 function clearing(lines: number): string {
   return lines === 1 ? "\r\u001b[K" : `\r\u001b[${lines - 1}A\u001b[J`;
 }
@@ -175,7 +177,10 @@ function terminalSize(): { columns: number; rows: number } {
   return { columns: stderr.columns || stdout.columns || 80, rows: stderr.rows || stdout.rows || 24 };
 }
 
-/** A text in so many columns. A character that may be wide counts as two: too short a line does no harm. */
+/**
+ * Cuts a text to this many columns. A character that may be wide counts as two: a line that is too short does
+ * no harm.
+ */
 function fitted(text: string, most: number): string {
   let shown = "";
   let used = 0;

@@ -12,12 +12,12 @@ export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
 const COLOURS: Readonly<Record<string, string>> = { WARN: "33", ERROR: "31", bold: "1", good: "32" };
 
-/** Whether a file descriptor takes escape sequences. */
+/** Whether a file descriptor supports escape sequences. */
 function isTerminal(fd: number): boolean {
   return isatty(fd) && process.env["TERM"] !== "dumb";
 }
 
-/** Whether a file descriptor takes colours: https://no-color.org */
+/** Whether a file descriptor supports colours: https://no-color.org */
 function wantsColour(fd: number): boolean {
   return !process.env["NO_COLOR"] && isTerminal(fd);
 }
@@ -41,13 +41,13 @@ export interface LogSettings {
 interface Line {
   readonly level: Level;
   readonly message: string;
-  /** The message where lines are no JSON. */
+  /** The message if lines are not JSON. */
   readonly shown: string;
   readonly time: number;
   readonly job: string | undefined;
 }
 
-/** Everything that a run of a job file shows: output of scripts, log lines, and banners of jobs. */
+/** All output of a run of a job file: output of scripts, log lines, and banners of jobs. */
 export class Log {
   /** The time that lines show. */
   now: () => number;
@@ -57,7 +57,7 @@ export class Log {
   readonly #colours: readonly number[];
   readonly #terminals: readonly number[];
   readonly #masker = new Masker();
-  /** The jobs at work, where the error output is a terminal. */
+  /** The running jobs. Set if the error output is a terminal. */
   readonly #live: LiveLines | undefined;
   #prefix: LinePrefix | undefined;
   #settings: LogSettings = {};
@@ -75,17 +75,17 @@ export class Log {
     this.#live = isTerminal(err) ? new LiveLines(err, this.#output) : undefined;
   }
 
-  /** Why output was lost: the disk is full, say. `undefined` too for a reader that went away. */
+  /** Why output was lost, such as a full disk. `undefined` also if the reader went away. */
   get lost(): Error | undefined {
     return this.#output.lost;
   }
 
-  /** Masks these values in everything that is shown from now on. Values of fewer than 4 characters stay. */
+  /** Masks these values in all output from now on. Values of fewer than 4 characters stay. */
   hide(secrets: readonly string[]): void {
     this.#masker.add(secrets);
   }
 
-  /** A text without the values that are to be hidden. */
+  /** Masks the hidden values in a text. */
   mask(text: string): string {
     return this.#masker.mask(text);
   }
@@ -100,14 +100,16 @@ export class Log {
     this.#settings = settings;
   }
 
-  /** Writes before each line of a job its time, the job, or both. JSON and files stay as they are. */
+  /**
+   * Puts the time, the name of the job, or both before each line of a job. JSON and files stay as they are.
+   */
   prefixLines(prefix: LinePrefix): void {
     this.#prefix = prefix;
   }
 
   /**
-   * A line `TIME | LEVEL | message` of ours. Errors go to the error output. `job` is whose line it is.
-   * Returns the message without secrets.
+   * Writes a line `TIME | LEVEL | message`. Errors go to the error output. `job` is whose line it is. Returns
+   * the message without secrets.
    */
   line(level: Level, message: string, job?: string): string {
     const text = this.mask(message);
@@ -115,7 +117,7 @@ export class Log {
     return text;
   }
 
-  /** A line that a script logs, as it is: a script may want colours. Returns it without secrets. */
+  /** Writes a line that a script logs, unchanged because it may have colours. Returns it without secrets. */
   scriptLine(level: Level, message: string, time: number, job: string): string {
     const text = this.mask(message);
     this.#line({ level, message: text, shown: text, time, job });
@@ -130,15 +132,15 @@ export class Log {
       ? visible(JSON.stringify({ time: date, level, message, job }))
       : `${date} | ${level.padEnd(5)} | ${readable}`;
     const filed = files?.write(text, this.now === Date.now ? time : this.now()) ?? false;
-    // A line that no file takes must not be lost.
+    // A line that could not be written to a file must not be lost.
     if (!show || (filed && filesOnly)) return;
     const prefix = json || job === undefined ? "" : this.#prefixOf(job, undefined);
     this.#write(level === "ERROR" ? this.#err : this.#out, `${prefix}${text}`, level);
   }
 
   /**
-   * Writes text that a script prints. Returns it without secrets. `held`: where lines have a prefix, what the
-   * job printed of a line so far.
+   * Writes text that a script prints. Returns it without secrets. `held`: the incomplete lines of the job, if
+   * lines have a prefix.
    */
   print(text: string, toError = false, job = "", held?: HeldLines): string {
     const shown = this.mask(text);
@@ -157,7 +159,7 @@ export class Log {
     return shown;
   }
 
-  /** Writes what a job that is over printed of a line. */
+  /** Writes the incomplete lines of a job that is over. */
   printRest(job: string, held: HeldLines): void {
     const prefix = this.#prefixOf(job, this.now());
     for (const [text, toError] of held.rests()) this.#show(toError ? this.#err : this.#out, `${prefix}${text}\n`);
@@ -173,7 +175,7 @@ export class Log {
     if (console && jobs && !json) this.#live?.begin(job, this.mask(name));
   }
 
-  /** The same with how far it is. Returns the text of the progress without secrets. */
+  /** Shows the progress of a job. Returns its text without secrets. */
   progress(job: object, name: string, progress: JobProgress): string | undefined {
     const text = progress.text === undefined ? undefined : this.mask(progress.text);
     const { console = true, json = false } = this.#settings;
@@ -181,12 +183,12 @@ export class Log {
     return text;
   }
 
-  /** The job is over: its line goes from the terminal. */
+  /** The job is over: removes its line from the terminal. */
   over(job: object): void {
     this.#live?.end(job);
   }
 
-  /** Takes the lines of jobs from the terminal at once: the process ends by an error. */
+  /** Clears the lines of jobs from the terminal synchronously, because the process ends by an error. */
   leaveTerminal(): void {
     this.#live?.leave();
   }
@@ -223,7 +225,7 @@ export class Log {
   }
 
   /**
-   * Shows why a job failed, in any case: without a log file, on the error output. `run` names one of several
+   * Always shows why a job failed: on the error output if there is no log file. `run` names one of several
    * runs of it. Returns the line without secrets.
    */
   failure(job: string, text: string, run: string = job): string {
@@ -234,7 +236,7 @@ export class Log {
     return message;
   }
 
-  /** Writes a remark for the person who started the program, without a time. */
+  /** Writes a note for the user who started the program, without a time. */
   note(text: string): void {
     this.#write(this.#err, visible(this.mask(text), LINES));
   }
@@ -273,31 +275,31 @@ export class Log {
   }
 }
 
-/** What stands before each line that a job writes. */
+/** The prefix of each line that a job writes. */
 interface LinePrefix {
   readonly time: boolean;
   readonly job: boolean;
 }
 
-/** What a job has printed of lines that are not whole: the lines of others must not come into them. */
+/** Buffers the incomplete lines of a job, so that lines of other jobs do not split them. */
 export class HeldLines {
   readonly #rests: Map<boolean, string> = new Map();
 
-  /** The whole lines of a text and of what was held before it; the rest is held. */
+  /** Returns the complete lines of the buffered text and this one, and buffers the rest. */
   take(text: string, toError: boolean): string[] {
     const lines = `${this.#rests.get(toError) ?? ""}${text}`.split("\n");
     this.#rests.set(toError, lines.pop() ?? "");
     return lines;
   }
 
-  /** What is still held, when the job is over. */
+  /** The buffered rest, when the job is over. */
   *rests(): Generator<readonly [text: string, toError: boolean]> {
     for (const [toError, text] of this.#rests) if (text !== "") yield [text, toError];
     this.#rests.clear();
   }
 }
 
-/** The prefix of a line. `time` is in ms since 1970; `undefined` for a line that tells its time itself. */
+/** The prefix of a line. `time` is in ms since 1970; `undefined` for a line that contains its own time. */
 export function prefixText({ time: hasTime, job: hasJob }: LinePrefix, job: string, time: number | undefined): string {
   const date = hasTime && time !== undefined ? `${new Date(time).toISOString()} ` : "";
   return hasJob ? `${date}[${visible(job)}] ` : date;

@@ -17,7 +17,7 @@ test("a pipe that nobody reads holds back the writer, never the event loop", asy
   void output.room().then(() => {
     room = true;
   });
-  // The pipe holds 64 kB: the write hangs, and timers go on all the same.
+  // The pipe holds 64 kB: the write hangs, but timers still fire.
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setTimeout(resolve, 5));
   expect(room).toBe(false);
   let read = "";

@@ -3,7 +3,7 @@ import { write } from "node:fs";
 /** How many bytes may wait to be written. Beyond that, scripts that write more are held back. */
 const HIGH_WATER = 1 << 20;
 
-/** The codes of a reader that went away: another program, or a terminal. */
+/** The error codes of a reader that went away: another program, or a terminal. */
 const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "ECONNRESET", "EIO"];
 
 interface Piece {
@@ -27,14 +27,14 @@ export class Output {
   #lost: Error | undefined;
 
   /**
-   * `onError` receives each failed write, and the next piece is tried all the same. Without it, a file
-   * descriptor that fails is given up: the reader is gone.
+   * `onError` receives each failed write, and the next piece is still tried. Without it, a file descriptor
+   * that fails is given up, because its reader is gone.
    */
   constructor(onError?: (error: Error) => void) {
     this.#onError = onError;
   }
 
-  /** Why output is lost that somebody still expects: the disk is full, say. */
+  /** The error that lost output, such as a full disk. A reader that went away does not count. */
   get lost(): Error | undefined {
     return this.#lost;
   }
@@ -65,7 +65,7 @@ export class Output {
       for (const resolve of this.#whenEmpty.splice(0)) resolve();
       return;
     }
-    // Join the pieces for one destination into one write, up to the first piece for another one.
+    // Joins consecutive pieces for the same destination into one write.
     const other = this.#waiting.findIndex((piece) => piece.fd !== fd);
     const pieces = this.#waiting.splice(0, other < 0 ? this.#waiting.length : other);
     const text = pieces.map((piece) => piece.text).join("");
@@ -96,7 +96,7 @@ export class Output {
     this.#giveUp(fd);
   }
 
-  /** The reader is gone (`ojm run … | head`), or the disk is full. That is no reason to end a job halfway. */
+  /** The reader is gone (`ojm run … | head`), or the disk is full. That must not end a job halfway. */
   #giveUp(fd: number): void {
     this.#gone.add(fd);
     for (const piece of this.#waiting) if (piece.fd === fd) this.#size -= piece.text.length;

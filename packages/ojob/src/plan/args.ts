@@ -12,13 +12,16 @@ interface ArgSources {
   readonly given: Args;
   /** Arguments of the command line. */
   readonly commandLine: Args;
-  /** Secrets of the job, which nobody outside replaces. Templates fill them into its own arguments. */
+  /**
+   * Secrets of the job, which no argument from outside can replace. Templates fill them into its own
+   * arguments.
+   */
   readonly secrets?: Args;
   /** The environment, for `${x}`. Default: that of the process. */
   readonly variables?: Variables;
 }
 
-/** What a job has around it for its arguments. */
+/** The values around a job from which its arguments are filled. */
 export function around({ secretArgs, environment }: PlannedJob): Pick<ArgSources, "secrets" | "variables"> {
   return { secrets: secretArgs, variables: environment.all };
 }
@@ -31,7 +34,7 @@ export type Missing = (argument: string, written: string, message?: string) => v
 
 /**
  * Merges the arguments of a job. Templates in its own arguments are filled from the others, and from its own
- * above them. Arguments from outside are data: a `{{` in them is not ours to fill.
+ * above them. Arguments from outside are data: a `{{` in them is never filled.
  */
 export function mergeArgs(sources: ArgSources, missing: Missing): Args {
   const { own, given, commandLine, secrets, variables } = sources;
@@ -44,8 +47,8 @@ export function fillArgs(args: Args, data: Args, missing: Missing, variables: Va
   const filled: Args = {};
   const known: Args = { ...data };
   for (const [key, value] of Object.entries(args)) {
-    // A name of a lock with a gap would be one lock for all, and the path of a store another store: the
-    // variable stays, and is refused.
+    // An unfilled variable in the name of a lock would give all runs one lock, and in the path of a store it
+    // would mean another store. The variable stays, and is rejected later.
     const result = fillAll(value, known, {
       missing: (written, message) => missing(key, written, message),
       keep: key === "name" || MANAGER_CHANNELS.some((channel) => channel === key),
@@ -60,9 +63,8 @@ export function fillArgs(args: Args, data: Args, missing: Missing, variables: Va
 
 /**
  * The arguments of a job that stay when it is a step of another one: the steps after it see them, as in
- * OpenAF.
- * With several maps of arguments none stay. Those of the lock do not replace those that `before` has: nothing
- * changes the name of a lock under a running job.
+ * OpenAF. With several maps of arguments, none stay. The arguments of the lock never replace those of
+ * `before`: the name of a lock must not change under a running job.
  */
 export function stayingArgs({ args }: Pick<PlannedJob, "args">, before: Args): ReadonlySet<string> {
   const [own = {}, ...more] = args;
@@ -92,7 +94,7 @@ export function asTexts(args: Args): Args {
   );
 }
 
-/** The maps of arguments that a job, or an item of the todo, has for its runs: each is one run, or more. */
+/** The maps of arguments that a job, or an item of the todo, has for its runs: each makes one run or more. */
 export function runArgs({ args }: { readonly args: readonly Args[] }): readonly Args[] {
   return args.length > 0 ? args : [{}];
 }

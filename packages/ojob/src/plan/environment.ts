@@ -15,7 +15,7 @@ import { fillVariables, requiredVariable } from "../text/template.js";
 
 /** The environment in which something of a job file runs. */
 export interface Environment {
-  /** What job files have added to the environment of the process. */
+  /** The variables that job files have added to the environment of the process. */
   readonly added: Readonly<Record<string, string>>;
   /** All variables. */
   readonly all: Variables;
@@ -31,7 +31,10 @@ export function withVariables(environment: Environment, added: Readonly<Record<s
   return { added: { ...environment.added, ...added }, all: { ...environment.all, ...added } };
 }
 
-/** The environment of a job, which a job that is a step of another one adds to that of the other. */
+/**
+ * The environment of a job. A job that is a step of another one adds its variables to the environment of the
+ * other.
+ */
 export function environmentOf(
   job: { readonly environment: Environment; readonly variables: Readonly<Record<string, string>> },
   around: Environment | undefined,
@@ -39,13 +42,12 @@ export function environmentOf(
   return around === undefined ? job.environment : withVariables(around, job.variables);
 }
 
-/** How the environment of a job file is looked at. */
+/** How the environment of a job file is read. */
 export interface Look {
   readonly problems: Problems;
   /**
-   * Whether the file is about to run, so that each secret and each variable must be there. Otherwise `found`
-   * takes those that are there, and `named` leaves the values of secrets alone: a check may run on another
-   * machine.
+   * `needed`: the file is about to run, so each secret and each variable must exist. A check may run on
+   * another machine: `found` uses those that exist, and `named` does not read the values of secrets.
    */
   readonly values: "needed" | "found" | "named";
 }
@@ -77,7 +79,7 @@ function fileOf({ file, required }: FileLayer, { problems }: Look): Record<strin
 function textsOf({ variables }: TextLayer, known: Environment, { problems, values }: Look): Record<string, string> {
   const entries = variables.map(({ name, text, at }) => {
     const value = fillVariables(text, known.all, (written, message) => {
-      // Where the file is only looked at, its variables may be set elsewhere.
+      // If the file is only checked, its variables may be set elsewhere.
       if (values !== "needed") return;
       if (message !== undefined) problems.error(requiredVariable(written, message), at);
       else problems.warn(`nothing fills ${written} in the variable "${name}".`, at);
@@ -89,8 +91,8 @@ function textsOf({ variables }: TextLayer, known: Environment, { problems, value
 }
 
 /**
- * The variables of a file with lines like NAME=value, which Node itself reads. Problems stand at the line of
- * the job file that names the file, as the lines of the file may hold secrets.
+ * The variables of a file with lines like NAME=value, which Node itself reads. Problems are reported at the
+ * line of the job file that names the file, because the lines of the file may hold secrets.
  */
 function readEnvFile(file: PlacedText, required: boolean, problems: Problems): Record<string, string> {
   const { text, at } = file;
@@ -129,7 +131,7 @@ function checkNames(
   }
 }
 
-/** Warns of lines that Node leaves out without a word. */
+/** Warns of lines that Node ignores silently. */
 function checkLines(
   content: string,
   variables: Record<string, string>,
@@ -140,27 +142,27 @@ function checkLines(
   for (const [index, line] of linesOf(content).entries()) {
     const written = line.trim();
     if (written === "" || written.startsWith("#") || written.includes("=")) continue;
-    // A line within a value of several lines has no name of its own.
+    // A line within a multi-line value has no name of its own.
     const part = written.replace(/["'`].*$/, "").replaceAll("\\n", "\n");
     if (values.some((value) => value.includes(part))) continue;
     problems.warn(`${text}, line ${index + 1}, is left out: a line is NAME=value, or begins with #.`, at);
   }
 }
 
-/** The most characters of a secret. A larger file is none. */
+/** The most characters of a secret. A larger file is rejected. */
 const MOST = 64 * 1024;
 
 /** Where container engines put secrets, readable by all users of the container. */
 const MOUNTED = /^\/(?:var\/)?run\/secrets\//;
 
-/** What is known of a secret: its value, or why there is none. */
+/** The known facts of a secret: its value, or why it has none. */
 type Found = { readonly value: string } | { readonly why: string; readonly at: Position };
 
 /** The secrets of a job file. */
 export class Secrets {
   readonly #found: ReadonlyMap<string, Found | undefined>;
 
-  /** `found` has `undefined` for a secret that nobody has looked for. */
+  /** `found` has `undefined` for a secret that was not looked up. */
   constructor(found: ReadonlyMap<string, Found | undefined> = new Map()) {
     this.#found = found;
   }
@@ -174,14 +176,14 @@ export class Secrets {
     return [...this.#found.values()].flatMap((one) => (one !== undefined && "value" in one ? [one.value] : []));
   }
 
-  /** The value of a secret, or what stands for it where nobody has looked. */
+  /** The value of a secret, or a placeholder if it was not looked up. */
   valueOf(name: string): string | undefined {
     const found = this.#found.get(name);
     if (found === undefined) return this.#found.has(name) ? "***" : undefined;
     return "value" in found ? found.value : undefined;
   }
 
-  /** @throws JobFileError with those of the secrets that are missing */
+  /** @throws JobFileError with the missing ones of these secrets */
   expect(names: readonly string[]): void {
     const missing = names.flatMap((name) => {
       const found = this.#found.get(name);
@@ -192,7 +194,7 @@ export class Secrets {
   }
 }
 
-/** Looks for the secrets of a job file. The messages name variables and files, and never values. */
+/** Looks up the secrets of a job file. The messages name variables and files, never values. */
 function findSecrets(
   definitions: Iterable<SecretDefinition>,
   environment: Environment,
@@ -224,7 +226,7 @@ function lookInto(file: PlacedText, missing: (why: string, at: Position) => Foun
   const path = saidPath(file.text, file.at);
   if (!existsSync(path)) return missing(missingFile(file.text, file.at), file.at);
   try {
-    // Editors and `echo` end the last line of a file, which is no part of the secret.
+    // Editors and `echo` end the last line of a file with a line break, which does not belong to the secret.
     const value = readSource(path, "file of a secret").text.replace(/\r?\n$/, "");
     if (value.trim() === "") return missing(`the file ${path} is empty.`, file.at);
     return value.length > MOST ? missing(`the file ${path} is too large to be a secret.`, file.at) : { value };
@@ -234,7 +236,7 @@ function lookInto(file: PlacedText, missing: (why: string, at: Position) => Foun
   }
 }
 
-/** As ssh does, warns of a file that other users can read. In a container there is one user only. */
+/** Warns of a file that other users can read, as ssh does. A container has one user only. */
 function warnIfReadable(name: string, { text, at }: PlacedText, warn: (message: string) => void): void {
   const path = saidPath(text, at);
   if (process.platform === "win32" || MOUNTED.test(path) || !existsSync(path)) return;
@@ -254,7 +256,7 @@ interface JobSecrets {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Hands a job the secrets that it asks for. */
+/** Gives a job the secrets that it requests. */
 export function secretsOf(job: JobDefinition, secrets: Secrets, problems: Problems): JobSecrets {
   const uses = (job.secrets ?? []).filter((use) => isKnown(use, secrets, problems));
   const args: [string, string][] = [];
@@ -291,7 +293,7 @@ function twice({ name }: JobDefinition, what: string, where: string): string {
   return `"${name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
 }
 
-/** What the jobs of a file find around them. */
+/** The surroundings of the jobs of a file. */
 export interface Surroundings {
   /** The environment of the file. */
   readonly environment: Environment;
@@ -299,14 +301,14 @@ export interface Surroundings {
   readonly values: Look["values"];
 }
 
-/** What the jobs of a file without variables and secrets find. */
+/** The surroundings of the jobs of a file without variables and secrets. */
 export const NOTHING_AROUND: Surroundings = {
   environment: PROCESS_ENVIRONMENT,
   secrets: new Secrets(),
   values: "named",
 };
 
-/** Reads what a job file says of its environment. `below` is the environment that runs the file. */
+/** Reads the environment of a job file. `below` is the environment that runs the file. */
 export function surroundingsOf({ settings }: JobFile, below: Environment, look: Look): Surroundings {
   const environment = withVariables(below, variablesOf(settings.environment ?? [], below, look));
   const secrets = findSecrets(settings.secrets?.values() ?? [], environment, look);

@@ -21,11 +21,11 @@ export function expectArguments(file: JobFile, commandLine: Args, problems: Prob
 }
 
 /**
- * Finds each `${x:?message}` without a value in what the todo runs, before anything is started. Where an
- * earlier job may hand the value on, the start of the job looks.
+ * Finds each `${x:?message}` without a value in what the todo runs, before anything is started. If an earlier
+ * job may hand the value on, the check happens when the job starts.
  */
 export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, problems: Problems): void {
-  // A template that cannot be read, which is an error already, throws when it is filled.
+  // An invalid template, which has been reported already, throws when it is filled.
   if (!problems.isWhole || file.settings.shareArgs) return;
   const told =
     (argsAt: Readonly<Record<string, Position>>, at: Position): Missing =>
@@ -36,7 +36,7 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
   for (const { job, args, argsAt, at, when } of file.todo) {
     const definition = file.jobs.get(job);
     const planned = plan.jobs.get(job);
-    // A subscription has the change of its channel among the args of each run.
+    // The args of each run of a subscription include the change of its channel.
     if (definition === undefined || planned === undefined || when !== undefined || definition.type === "subscribe")
       continue;
     for (const written of runArgs({ args })) {
@@ -58,8 +58,8 @@ export function checkTemplates({ jobs, todo }: JobFile, problems: Problems): voi
 }
 
 /**
- * Finds templates in arguments that the file wants to stay as they are written. OpenAF fills none of them
- * then, and ojm fills all that have a value.
+ * Finds templates in arguments if the file wants them to stay unfilled. OpenAF then fills none of them, but
+ * ojm fills all that have a value.
  */
 export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Problems): void {
   const isOff = (job: JobDefinition | undefined): boolean =>
@@ -110,7 +110,7 @@ export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): voi
 export function warnOfReturns(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
   for (const { name, from } of jobs.values()) {
     for (const step of from) {
-      // A list that is returned goes to the jobs of `each`.
+      // A returned list goes to the jobs of `each`.
       const used = jobs.get(step);
       if (used !== undefined && used.each.length === 0) warn(used, name, problems);
     }
@@ -128,8 +128,8 @@ function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
 }
 
 /**
- * Warns of a job of the todo that depends on a job that nothing asks for: it would be skipped. A name in any
- * step may ask for the job, so such a file is not warned of.
+ * Warns of a job of the todo that depends on a job that nothing requests: it would be skipped. A step in
+ * which the name of the job occurs may request it, so such a file gets no warning.
  */
 export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
   const asked = new Set(todo.map(({ job }) => job));
@@ -153,8 +153,8 @@ export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
 const JOB_END = "oJobManager Job End";
 
 /**
- * Refuses to go on after a step that takes the lock of a job: without the lock, the job would do its work
- * unprotected. A step that starts a run and ends it too has the lock for itself.
+ * Rejects `continueOnError` for a step that takes the lock of its job: without the lock, the job would work
+ * unprotected. A step that both starts and ends a run holds the lock for itself.
  */
 export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
   for (const { name, steps } of jobs.values()) {
@@ -169,8 +169,8 @@ export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: 
 }
 
 /**
- * A job and all jobs that are its steps, and their steps. Of the jobs that shortcuts run, those that come
- * with ojm count: they work on the runs of the job around them, and others have runs of their own.
+ * A job and all jobs that are its steps, and their steps. Of the jobs that shortcuts run, only those that
+ * come with ojm count: they work on the runs of the job around them, whereas others have their own runs.
  */
 function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set<string> = new Set()): Set<string> {
   if (all.has(name)) return all;
@@ -183,8 +183,8 @@ function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set
 
 /**
  * Warns of each template that puts a secret into a shell script. The whole script is on the command line of
- * the shell, and every user of the machine can list that. A job that is a step has the arguments of the job
- * around it, so the names of all secrets count in all jobs.
+ * the shell, and every user of the machine can list that. A job that is a step gets the arguments of the job
+ * around it, so the names of all secrets are checked in all jobs.
  */
 export function warnOfShownSecrets(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
   const names = new Set([...jobs.values()].flatMap(({ secretArgs }) => Object.keys(secretArgs)));

@@ -24,7 +24,7 @@ export async function planNotify(
 ): Promise<PlannedNotify | undefined> {
   const { notify } = file.settings;
   const [first] = notify?.rules ?? [];
-  // What is wrong with the shape of a rule has been reported already.
+  // Problems in the shape of a rule have been reported already.
   if (notify === undefined || first === undefined || !problems.isWhole) return undefined;
   if (!new Openers(plan).any && ![...plan.jobs.values()].some(({ steps }) => steps.some(takesLock))) {
     problems.warn('"notify" tells of the runs of the job manager, and no job of this file has any.', first.at);
@@ -39,7 +39,7 @@ async function fillNotify(written: Notify, from: FilledFrom, problems: Problems)
   const rules = written.rules.map((rule) => placed(filler.fill(rule), rule, from.around, problems) as unknown as Rule);
   const url = written.url && urlOf(written.url, filler);
   const notify = { rules, ...(url !== undefined && { url }) };
-  // A value that nothing fills is no right one either.
+  // An unfilled value would only cause a second error.
   if (problems.errors.length === before) await checkAll(notify, written, problems);
   return notify;
 }
@@ -52,19 +52,22 @@ function takesLock(step: Plan["onAnyError"][number]): boolean {
   return "job" in step && step.job.startsWith("oJobManager ");
 }
 
-/** A program that is a path begins at the folder of the file. One without a slash is sought on the PATH. */
+/**
+ * A relative path of a program begins at the folder of the file. A name without a slash is looked up on the
+ * PATH.
+ */
 function placed(values: Args, { places, at }: NotifyRule, { values: look }: Surroundings, problems: Problems): Args {
   const { command } = values["to"] as { readonly command?: readonly string[] };
   const [program = "", ...parameters] = command ?? [];
   if (!program.includes("/") || firstTemplate(program) !== undefined) return values;
   const where = placeOf("to.command", places) ?? at;
   const path = isAbsolute(program) ? program : saidPath(program, where);
-  // Whoever only looks at the runs of the file may be on another machine.
+  // A command that only reads the runs of the file may run on another machine.
   if (look !== "found" && !existsSync(path)) problems.flaw(missingFile(program, where), where);
   return { ...values, to: { ...(values["to"] as Args), command: [path, ...parameters] } };
 }
 
-/** Reports what the package of the alerts finds wrong, of each rule alone first. */
+/** Reports the problems that the package of the alerts finds, first for each rule alone. */
 async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems: Problems): Promise<void> {
   const { AlertsError, checkRules } = await import("@ojm/alerts");
   const told = (some: readonly Rule[], first: number, address?: string): void => {
@@ -86,7 +89,7 @@ async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems
   if (problems.errors.length === before) told(rules, 0, url);
 }
 
-/** Where an option stands, or the one of its options that the message is about. */
+/** Where an option stands, or the sub-option that the message names. */
 function placeIn(
   option: string,
   message: string,
@@ -101,7 +104,7 @@ function placeIn(
   return { index, at: placeOf(inner, places) ?? at };
 }
 
-/** What stands for a value that is not known as the file is only looked at, so that the rest is checked. */
+/** Placeholders for unknown values while the file is only checked, so that the rest can be checked. */
 const STANDS_FOR: Readonly<Record<string, (count: number) => string>> = {
   webhook: (count) => `https://example.com/${count}`,
   slack: (count) => `https://example.com/${count}`,
@@ -113,7 +116,7 @@ const STANDS_FOR: Readonly<Record<string, (count: number) => string>> = {
   from: () => "a@example.com",
 };
 
-/** What texts are filled from. */
+/** The sources from which texts are filled. */
 interface FilledFrom {
   /** The arguments that all jobs have; `undefined` for a config, which has no arguments and no secrets. */
   readonly args: Args | undefined;

@@ -132,7 +132,7 @@ describe("arguments of managed jobs", () => {
     ["{timeout: 5}", '6:8 oJobManager Job Start needs "name" among the args: what the lock is called.'],
   ])("a managed job with args %s is refused before anything starts", (args, expected) => {
     const [error] = planText(managed(args)).errors;
-    // The column of a quoted text is where its quote is.
+    // The column of a quoted text is that of its quote.
     expect(error?.replace(/^\d+:\d+/, "")).toBe(expected.replace(/^\d+:\d+/, ""));
     expect(error?.split(":")[0]).toBe(expected.split(":")[0]);
   });

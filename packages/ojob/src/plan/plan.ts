@@ -30,9 +30,7 @@ import { checkScript, expectBeside, expressionScript, planScript } from "./scrip
 import { planSetup } from "./setup.js";
 import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
 
-/**
- * Plans a job file. `problems` receives what is wrong with it; with errors, nothing may be started.
- */
+/** Plans a job file. `problems` receives its problems. With errors, nothing may be started. */
 export function plan(
   file: JobFile,
   commandLine: Args,
@@ -135,7 +133,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   };
 }
 
-/** Finds what is wrong with the `url` of a job, beside whose file a copy must be. */
+/** Checks the `url` of a job: a copy of that file must be beside the job file. */
 function checkUrl({ name, type, typeArgs, typeArgsAt, at: jobAt }: JobDefinition, problems: Problems): void {
   const { url = "", file } = typeArgs;
   const at = typeArgsAt["url"] ?? jobAt;
@@ -187,8 +185,8 @@ function allDeps(
 }
 
 /**
- * Whether a text of `catch`, which may also be code, is a misspelt job. As a script, it would fail when it is
- * needed most.
+ * Whether a text of `catch`, which may also be code, is a misspelt job. As a script, it would fail just when
+ * it is needed.
  */
 function isNearlyJob(text: string, file: JobFile, at: Position, problems: Problems): boolean {
   if (/[;(){}=\n]/.test(text)) return false;
@@ -205,7 +203,9 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
 
 type Context = Pick<PlannedJob, "asks" | "secretArgs" | "variables" | "environment" | "folder">;
 
-/** What a job gets beside its arguments: its secrets, its environment, and the folder of its scripts. */
+/**
+ * Plans what a job gets beside its arguments: its secrets, its environment, and the folder of its scripts.
+ */
 function planContext(job: JobDefinition, around: Surroundings, problems: Problems): Context {
   const { environment, secrets, values } = around;
   const own = secretsOf(job, secrets, problems);
@@ -222,11 +222,11 @@ function planContext(job: JobDefinition, around: Surroundings, problems: Problem
 
 /**
  * The job file with another todo: these jobs, once each, and before them the jobs that they depend on. An
- * item of the todo for such a job keeps its args and its `when`. What opens the job manager stays, for the
- * locks of the jobs are there.
+ * item of the todo for such a job keeps its args and its `when`. Items that open the job manager stay,
+ * because the locks of the jobs are there.
  *
  * A schedule is not begun, and the process neither stays nor takes the pid file: the daemon of this file may
- * be running, and must go on.
+ * be running, and must keep running.
  */
 export function chooseJobs(file: JobFile, names: readonly string[], problems: Problems): JobFile {
   const chosen = new Set<string>();
@@ -249,9 +249,9 @@ function isThere(name: string, { jobs, source }: JobFile, problems: Problems): b
   return job !== undefined && job.type !== "subscribe";
 }
 
-/** Adds what a job waits for, its steps included, and then the job. */
+/** Adds the dependencies of a job and of its steps, and then the job. */
 function addWithDeps(name: string, file: JobFile, chosen: Set<string>, begun: Set<string>): void {
-  // Jobs that wait for each other would never end here. They are reported once the file is planned.
+  // Jobs that wait for each other would recurse without end. The plan reports them later.
   if (begun.has(name)) return;
   begun.add(name);
   const deps = [...partsOf(name, file)].flatMap((part) => file.jobs.get(part)?.deps ?? []);

@@ -46,12 +46,12 @@ interface ShortcutStep extends StepOptions {
 /** One step of a job. */
 export type Step = JobStep | ScriptStep | ShortcutStep;
 
-/** A job, ready to run: its steps in order, and what to do when one fails. */
+/** A job, ready to run: its steps in order, and those for a failure. */
 export interface PlannedJob {
   readonly name: string;
   readonly at: Position;
   readonly args: readonly Args[];
-  /** Code that has them as its value, when the job starts: a script. */
+  /** Code that returns them when the job starts: a script. */
   readonly argsCode?: CodeBlock;
   readonly argsAt: Readonly<Record<string, Position>>;
   /** The arguments that its matrix sets. */
@@ -70,13 +70,13 @@ export interface PlannedJob {
   readonly builtin?: string;
   /** The arguments that are secrets, or that the help of the job or of its file marks as secret. */
   readonly secrets: readonly string[];
-  /** The secrets of the file that the job asks for. */
+  /** The secrets of the file that the job requests. */
   readonly asks: readonly string[];
   /** The arguments that are secrets, with their values. */
   readonly secretArgs: Args;
   /** The variables that the job adds to the environment around it. */
   readonly variables: Readonly<Record<string, string>>;
-  /** The environment of the job where it is no step of another one. */
+  /** The environment of the job, unless it is a step of another one. */
   readonly environment: Environment;
   /** The folder in which its scripts run. Default: that of the process. */
   readonly folder?: string;
@@ -92,7 +92,7 @@ export interface Plan {
   readonly settings: Settings;
   /** The steps that run when any job failed, after the `catch` of that job. */
   readonly onAnyError: readonly Step[];
-  /** What scripts find beside the functions that are always there. */
+  /** What scripts can use beside the standard functions. */
   readonly setup: Setup;
   /** The environment of the file. */
   readonly environment: Environment;
@@ -101,9 +101,7 @@ export interface Plan {
   readonly notify?: PlannedNotify;
 }
 
-/*
- * What settings mean where they are not written. A run goes by it, and a dry run says it.
- */
+/* Defaults of settings. A run uses them, and a dry run shows them. */
 
 /** Whether the items of the todo run one after the other. */
 export function isSequential({ async, sequential }: Settings): boolean {
@@ -115,17 +113,17 @@ export function timeZoneOf({ timeZone }: TypeArgs, { cronInLocalTime }: Settings
   return String(timeZone ?? (cronInLocalTime ? "local" : "UTC"));
 }
 
-/** How the runs of a job with several args go together. */
+/** The limits on the runs of a job with several args. */
 interface RunLimits {
   /** How many run at once, at most. */
   readonly most: number;
-  /** Whether the first failure keeps the others from starting, and stops those that run. */
+  /** Whether the first failure stops the running ones and keeps the others from starting. */
   readonly failFast: boolean;
 }
 
 /**
  * A matrix fails fast, as in GitHub Actions. The maps of a list of args are independent of each other, as in
- * OpenAF; of those that run one after the other, the first failure is the last run.
+ * OpenAF; if they run one after the other, the first failure ends the series.
  */
 export function runLimits({ matrix, typeArgs }: Pick<PlannedJob, "matrix" | "typeArgs">): RunLimits {
   const { single = false, maxParallel = Number.POSITIVE_INFINITY, failFast } = typeArgs;
@@ -146,7 +144,7 @@ export function jobsNamedIn(steps: readonly Step[]): string[] {
   return [...steps, ...lists].flatMap((step) => ("job" in step ? [step.job] : []));
 }
 
-/** What a shortcut has around it: the job whose step it is, or the file. */
+/** The context of a shortcut: the job whose step it is, or the file. */
 type AroundShortcut = Pick<PlannedJob, "secrets" | "environment" | "folder">;
 
 /** A job whose only step is a shortcut: an item of the todo, or one of several that run at once. */

@@ -40,7 +40,7 @@ test("a periodic job without a schedule is an error", async () => {
   ]);
 });
 
-/** A managed job with these settings, or the jobs as they are written, and what is said of the file. */
+/** The messages for a file with a managed job with these settings, or with these jobs. */
 async function saidOf(typeArgs: string, more = "args: { name: a }", jobs = ""): Promise<string[]> {
   const yaml = `include: oJobManager.yaml
 jobs:

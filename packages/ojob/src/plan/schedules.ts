@@ -17,14 +17,14 @@ export interface KnownStart {
   readonly timeout: number | undefined;
 }
 
-/** What a job is looked up in. */
+/** Where jobs are looked up. */
 interface KnownIn {
   readonly jobs: ReadonlyMap<string, PlannedJob>;
   readonly commandLine: Args;
 }
 
 /**
- * The start of a run with which a job begins, with these arguments; `undefined` if it begins otherwise, or if
+ * The start of a run with which a job with these arguments begins. `undefined` if it begins otherwise, or if
  * a script decides the name.
  */
 export function knownStart(
@@ -44,10 +44,10 @@ export function knownStart(
   return { name, timeout: typeof timeout === "number" ? timeout : undefined };
 }
 
-/** The words of a schedule, beside when it is due. Only a scheduler keeps to them. */
+/** The settings of a schedule beside its due times. Only a scheduler follows them. */
 const SCHEDULE_WORDS = ["overlap", "missed", "jitter", "blackout"] as const;
 
-/** Whether a job says more of its schedule than when it is due. */
+/** Whether a job has settings for its schedule beside the due times. */
 export function hasScheduleWords(typeArgs: TypeArgs): boolean {
   return SCHEDULE_WORDS.some((word) => typeArgs[word] !== undefined);
 }
@@ -62,7 +62,7 @@ export interface NamedRun {
 
 /**
  * The runs that a job makes at each tick of its schedule, if each of them can have a schedule of its own in
- * the store: their names are known and differ. Otherwise the reason why they cannot, in words.
+ * the store: their names are known and differ. Otherwise the reason, as a text.
  */
 export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownIn): readonly NamedRun[] | string {
   const { typeArgs } = job;
@@ -80,7 +80,7 @@ export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownI
   return runs;
 }
 
-/** How many schedules of a todo have each name. Of several that share one, none can be in the store. */
+/** How many schedules of a todo have each name. Schedules that share a name cannot be in the store. */
 export function scheduleNames({ todo, jobs, environment }: Plan, commandLine: Args): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const entry of todo) {
@@ -98,8 +98,8 @@ export function scheduleNames({ todo, jobs, environment }: Plan, commandLine: Ar
 const SHORTEST = 1_000;
 
 /**
- * Finds wrong words of schedules, such as `overlap` and `retry`, and those that have no effect where they
- * stand. What they may be is checked by the package that goes by them, loaded only for a file that has some.
+ * Finds wrong settings of schedules, such as `overlap` and `retry`, and those without effect at their place.
+ * The package of the schedules checks their values. It is loaded only for a file that has some.
  */
 export async function checkScheduleWords(
   file: JobFile,
@@ -131,13 +131,13 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
     if (typeArgs[word] === undefined) continue;
     const place = typeArgsAt[word] ?? at;
     try {
-      // Each by itself, or a wrong one would hide the others.
+      // Checks each by itself, because a wrong one would hide the others.
       checkDefinition(name, { cron: "@daily", [word]: typeArgs[word] } as ScheduleDefinition);
     } catch (error) {
       if (!isScheduleError(error)) throw error;
       problems.flaw(error.message.replace(/^the schedule/, "the job"), place);
     }
-    // A job that is run alone, by `--job`, has its schedule all the same.
+    // A job that runs alone, by `--job`, still has its schedule.
     const isScheduled = type === "periodic" || typeArgs.cron !== undefined || typeArgs.timeInterval !== undefined;
     if (word !== "retry" && !isScheduled) {
       problems.warn(`"${word}" of "${name}" has no effect: the job has no schedule.`, place);
@@ -151,8 +151,8 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
 }
 
 /**
- * Warns of words among the arguments of a managed job: they belong in `typeArgs`, and do nothing where they
- * are. A script may have an argument of that name for itself.
+ * Warns of such settings among the arguments of a managed job: they belong in `typeArgs`, and have no effect
+ * among the arguments. A script may use an argument of that name.
  */
 function warnOfArgs(
   job: PlannedJob,
@@ -172,7 +172,7 @@ function warnOfArgs(
   }
 }
 
-/** What a schedule is looked at with. */
+/** The context of a check of a schedule. */
 interface In {
   readonly plan: Plan;
   readonly commandLine: Args;
@@ -180,7 +180,7 @@ interface In {
   readonly names: ReadonlyMap<string, number>;
 }
 
-/** Finds words that other processes cannot go by. */
+/** Finds settings that other processes cannot follow. */
 function checkShared(
   job: PlannedJob,
   definition: JobDefinition,
@@ -237,7 +237,8 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
 }
 
 /**
- * Checks a cron expression. Its reader is loaded only for a file that has one, so that others start faster.
+ * Checks a cron expression. The parser is loaded only for a file that has one, so that other files start
+ * faster.
  */
 async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
   const { cronSchedule, isScheduleError } = await import("@ojm/schedule");
@@ -249,7 +250,7 @@ async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: 
       problems.flaw(error.message, typeArgsAt[error.setting ?? ""] ?? at);
     }
   };
-  // Check each by itself, or a wrong expression would hide a wrong zone.
+  // Checks each by itself, because a wrong expression would hide a wrong zone.
   if (typeArgs.cron !== undefined) tell(String(typeArgs.cron));
   if (typeArgs.timeZone !== undefined) tell("@daily", String(typeArgs.timeZone));
 }

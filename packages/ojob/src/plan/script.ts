@@ -9,21 +9,21 @@ import { didYouMean } from "../text/problem.js";
 import { hasBlocks, wrongTemplate } from "../text/template.js";
 import type { ScriptStep } from "./planned.js";
 
-/** What OpenAF calls JavaScript. */
+/** The names of JavaScript in OpenAF. */
 const JAVASCRIPT_NAMES: readonly string[] = [JAVASCRIPT, "javascript", "oaf"];
 
 /** Languages of OpenAF that ojm does not have. */
 const FOREIGN: readonly string[] = ["perl", "ruby", "go", "swift", "powershell", "ssh"];
 
-/** Shells that people write as a language. */
+/** Names of shells that users write as a language. */
 const SHELLS: readonly string[] = ["bash", "sh", "zsh"];
 
-/** The script of a job, wherever the job file has it. `undefined` if there is none. */
+/** The script of a job, wherever the job file has it. `undefined` if it has none. */
 export function planScript(job: JobDefinition, problems: Problems): ScriptStep | undefined {
   const { name, typeArgs } = job;
   const lang = knownLanguage(job, problems);
   const code = scriptOf(job, problems);
-  // A script in an unknown language has no syntax that could be checked.
+  // The syntax of an unknown language cannot be checked.
   if (code === undefined || lang === undefined) return undefined;
   if (lang !== JAVASCRIPT) {
     const { noTemplate = false, shell, shellPrefix } = typeArgs;
@@ -36,12 +36,12 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
     return undefined;
   }
   const module = typeArgs.execRequire !== undefined;
-  // Node reads modules itself: ES modules have a syntax of their own.
+  // Node itself parses modules: ES modules have their own syntax.
   if (!module) checkScript(code, "exec", name, problems);
   return { code, module, ...typeArgs.step };
 }
 
-/** Finds names after `# return` that are none of a variable: the shell would take them for something else. */
+/** Finds names after `# return` that cannot be variables: the shell would read them as something else. */
 function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
   for (const { name, offset } of returnedNames(code.code)) {
     if (/^[A-Za-z_]\w*$/.test(name)) continue;
@@ -59,7 +59,7 @@ function knownLanguage(
   if (JAVASCRIPT_NAMES.includes(lang)) return JAVASCRIPT;
   const known = languageNames();
   if (known.includes(lang)) return lang;
-  // As in OpenAF: a program that reads the script makes a language of any name.
+  // As in OpenAF, with a program that reads the script, any name is a language.
   if (typeArgs.shell !== undefined) return "shell";
   problems.error(
     `the job "${name}" is in "${lang}". Languages that there are: ${known.join(", ")}.${languageHint(lang)}`,
@@ -107,8 +107,8 @@ function findFile(name: string, at: Position, problems: Problems): string | unde
 }
 
 /**
- * The path that a setting of a job's type means. It may be missing still: an earlier job can make it. So only
- * one that is in the working directory instead is worth a warning.
+ * The path that a setting of a job's type means. It may not exist yet, because an earlier job can create it.
+ * So only a path that exists in the working directory instead gets a warning.
  */
 export function expectBeside(
   { typeArgs, typeArgsAt, at }: JobDefinition,
@@ -118,7 +118,7 @@ export function expectBeside(
   return warnIfMisplaced(String(typeArgs[key]), typeArgsAt[key] ?? at, problems);
 }
 
-/** The path that a text means, with a warning if it is in the working directory instead. */
+/** The path that a text means. Warns if it exists in the working directory instead. */
 export function warnIfMisplaced(text: string, at: Position, problems: Problems): string {
   const path = saidPath(text, at);
   const here = misplaced(text, path);
@@ -145,7 +145,7 @@ export function checkScript(
   }
 }
 
-/** The same in a script in another language than JavaScript. */
+/** The same for a script in another language than JavaScript. */
 function checkScriptTemplates(code: CodeBlock, name: string, problems: Problems): void {
   const wrong = hasBlocks(code.code) ? wrongTemplate(code.code) : undefined;
   if (wrong === undefined) return;
@@ -159,21 +159,21 @@ const TEMPLATE = /\{\{[^{}]*\}\}\}?/g;
 
 /** The script that returns the value of a condition. Each line of it is where it is in the file. */
 export function conditionScript(block: CodeBlock, code: string): CodeBlock {
-  // Behind a comment, the bracket needs a line of its own.
+  // After a comment, the bracket needs its own line.
   const end = /\/\/[^\n]*$/.test(code.trimEnd()) ? "\n)" : ")";
-  // A line before the first one, so that no column moves.
+  // An extra first line, so that no column moves.
   const line = block.exact ? block.line - 1 : block.line;
   return { ...block, code: `return (\n${code.trimEnd()}${end};`, line };
 }
 
-/** The script that returns the value of an expression, behind which a semicolon may stand. */
+/** The script that returns the value of an expression, which may end with a semicolon. */
 export function expressionScript(block: CodeBlock): CodeBlock {
   return conditionScript(block, block.code.replace(/[\s;]+$/, ""));
 }
 
 /**
- * The same with a number in the place of each template, to look at its syntax and its names. `undefined` if
- * a template decides what the code is.
+ * The same with a number in the place of each template, to check its syntax and its names. `undefined` if a
+ * template decides the code itself.
  */
 export function conditionToCheck(block: CodeBlock): CodeBlock | undefined {
   if (/\{\{[#/^!]/.test(block.code)) return undefined;

@@ -12,7 +12,7 @@ import { commandLineValue } from "./args.js";
 import type { Environment } from "./environment.js";
 import { checkScript, warnIfMisplaced } from "./script.js";
 
-/** What scripts of the file find beside the functions that are always there. */
+/** What scripts of the file can use beside the standard functions. */
 export function planSetup(file: JobFile, { added }: Environment, problems: Problems): Setup {
   const modules = [...file.code].map(([name, block]) => {
     checkScript(block, "code", name, problems, MODULE_PARAMETERS);
@@ -25,7 +25,7 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
     if (path !== undefined) warnIfMisplaced(path.text, path.at, problems);
   }
   const template = file.settings.logToFile?.filenameTemplate;
-  // Like any text, the template may be written as a number.
+  // The template may be written as a number, like any text.
   if (template !== undefined && !namesDays(String(template))) {
     problems.error(
       `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it there is no file a day.`,
@@ -36,8 +36,8 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
 }
 
 /**
- * The arguments of all jobs: `init`, the environment if the file wants it, and the command line. With `texts`
- * the variables stay texts.
+ * The arguments of all jobs: `init`, the environment if the file requests it, and the command line. With
+ * `texts`, the variables stay texts.
  */
 export function commonArgs(file: JobFile, commandLine: Args, environment: Environment, texts: boolean): Args {
   const variables = Object.entries(file.settings.argsFromEnvs ? environment.all : {});
@@ -68,7 +68,7 @@ function findLoad(text: string, at: Position, problems: Problems): string | Name
 }
 
 function missingPackage(text: string, name: string, at: Position): string {
-  // The package of that name on npm is of somebody else.
+  // The package of that name on npm belongs to another project.
   if (/^(?:ojm[/-])?openaf$/i.test(text)) {
     return `there is neither a file nor a package "${text}", beside ${at.source.name} or with ojm. The functions of OpenAF come with ojm under another name: write loads: ["${OPENAF}"]`;
   }
@@ -78,7 +78,7 @@ function missingPackage(text: string, name: string, at: Position): string {
 
 /**
  * Finds a package: first where the job file is, then where ojm is, then where the program is that runs. Under
- * a strict package manager ojm itself can import its own dependencies only.
+ * a strict package manager, ojm can import only its own dependencies.
  */
 export function findPackage(name: string, folder: string): NamedPackage | undefined {
   for (const from of [folder, dirname(fileURLToPath(import.meta.url)), mainFolder()]) {
@@ -88,7 +88,7 @@ export function findPackage(name: string, folder: string): NamedPackage | undefi
   return undefined;
 }
 
-/** The folder of the program, wherever a link leads to it. */
+/** The real folder of the program, even if it was started by a link. */
 function mainFolder(): string {
   const path = resolve(process.argv[1] ?? ".");
   return dirname(existsSync(path) ? realpathSync(path) : path);
@@ -98,7 +98,7 @@ function entryOf(name: string, folder: string): string | undefined {
   const require = createRequire(join(folder, "-"));
   try {
     const entry = require.resolve(name);
-    // A module of Node itself has no path.
+    // A built-in module of Node has no path.
     return isAbsolute(entry) ? entry : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") return undefined;
@@ -106,7 +106,7 @@ function entryOf(name: string, folder: string): string | undefined {
   }
 }
 
-/** The entry of a package that only `import` finds. */
+/** The entry of a package that only `import` can resolve. */
 function importedEntry(name: string, folders: readonly string[]): string | undefined {
   const [, own = "", part = ""] = NAME.exec(name) ?? [];
   const folder = folders.map((one) => join(one, own)).find((one) => existsSync(join(one, "package.json")));
@@ -120,7 +120,7 @@ function hasParts(exports: unknown): exports is Readonly<Record<string, unknown>
   return typeof exports === "object" && exports !== null && Object.keys(exports).some((key) => key.startsWith("."));
 }
 
-/** What Node imports where a package says it by conditions. */
+/** The file that Node imports if a package has conditional exports. */
 function targetOf(target: unknown): string | undefined {
   if (typeof target === "string") return target;
   if (typeof target !== "object" || target === null) return undefined;

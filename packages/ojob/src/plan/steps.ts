@@ -10,7 +10,7 @@ import { jobsNamedIn, type PlannedJob } from "./planned.js";
 
 /** Whose steps are checked, and in which file. */
 interface StepsContext {
-  /** What names the steps, in words: `"from" of "A"`. */
+  /** The name of the steps in messages: `"from" of "A"`. */
   readonly where: string;
   /** The job whose steps they are. */
   readonly owner: string;
@@ -30,7 +30,7 @@ function checkStepJob(step: StepJob, { where, file, problems }: StepsContext): v
   expectJob(step, file, where, problems);
   const isBuiltin = file.jobs.get(step.job)?.builtin !== undefined;
   if (!isBuiltin || Object.keys(step.args).length === 0) return;
-  // They would name the lock of one step, and not that of the others.
+  // These arguments would name the lock of one step, and not that of the others.
   const message = `"${step.job}" takes the args of the job whose step it is: write these args there.`;
   problems.error(message, Object.values(step.argsAt)[0] ?? step.at);
 }
@@ -51,7 +51,7 @@ function checkShortcut(shortcut: Shortcut, context: StepsContext): void {
   shortcutNamed(shortcut.name)?.check?.(shortcut, complain, context);
 }
 
-/** A job in a list of a shortcut. Its name may hold a template: then it is looked up when its turn comes. */
+/** A job in a list of a shortcut. If its name has a template, it is looked up when its turn comes. */
 function checkItem(item: StepJob, context: StepsContext): void {
   if (hasTemplate(item)) return;
   checkStepJob(item, context);
@@ -71,7 +71,7 @@ function hasTemplate({ job }: JobReference): boolean {
   return job.includes("{{") || job.includes("${");
 }
 
-/** A template that is a path alone. */
+/** A template that is only a path. */
 const PLAIN = /\{\{\{?\s*[\p{L}\p{N}_$.[\]-]+\s*\}?\}\}/gu;
 
 /** Finds templates in the values of a shortcut that cannot be filled. */
@@ -94,7 +94,7 @@ function checkValue(value: unknown, isWhole: boolean, what: string, at: Position
   }
 }
 
-/** Reports the name of a job that the file does not have. `where` says who names it. */
+/** Reports the name of a job that the file does not have. `where` is the place that names it. */
 export function expectJob({ job, at }: JobReference, file: JobFile, where: string, problems: Problems): void {
   if (file.jobs.has(job) || !file.complete) return;
   const included = builtinFileOf(job);
@@ -109,7 +109,7 @@ export function expectJob({ job, at }: JobReference, file: JobFile, where: strin
 }
 
 function nameHint(job: string, { jobs }: JobFile): string {
-  // Without the colon, YAML reads a shortcut as a text.
+  // A shortcut without a colon is a text in YAML.
   if (/^\(\w+\s*\)$/.test(job)) return ` A shortcut has a colon behind it: "${job}:".`;
   return didYouMean(job, jobs.keys());
 }
@@ -138,7 +138,7 @@ export function rejectCycles(jobs: Jobs, problems: Problems): void {
   rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...calledBy(job)], "wait for each other", problems);
 }
 
-/** Whether there is a cycle, which is reported. */
+/** Whether there is a cycle. Reports it. */
 function rejectCycle(
   jobs: Jobs,
   next: (job: PlannedJob) => readonly string[],

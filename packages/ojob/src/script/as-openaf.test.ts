@@ -5,11 +5,11 @@ import { checkJobFile } from "../index.js";
 import { runText, script } from "../testing/run-file.js";
 
 /*
- * What files of OpenAF rely on, and once got another result for without a word. Each has more tests beside
- * its own source.
+ * Behaviour that files of OpenAF rely on, and that once silently differed. Each has more tests beside its own
+ * source.
  */
 
-/** What a script logs. */
+/** The log lines of a script. */
 async function logged(code: string): Promise<readonly string[]> {
   const { lines, err } = await runText(script(code));
   expect(err).not.toMatch(/ERROR/);

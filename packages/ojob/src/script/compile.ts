@@ -1,7 +1,7 @@
 import vm from "node:vm";
 import type { Position, SourceFile } from "../text/problem.js";
 
-/** What compiling a code block needs, on either side of the thread. */
+/** The data that both sides of the thread need to compile a code block. */
 export interface Code {
   readonly code: string;
   readonly file: string;
@@ -20,7 +20,7 @@ type Compiled = (...parameters: unknown[]) => unknown;
 
 /**
  * Compiles a script as the body of a function, so that `return` ends it and `await` works in it. Its lines
- * keep their numbers in the file. `importer` makes `import()` work. `names` are what the script sees beside
+ * keep their numbers in the file. `importer` makes `import()` work. `names` are visible to the script beside
  * the globals.
  *
  * @throws SyntaxError
@@ -36,7 +36,7 @@ export function compile(
     return compileBody(code, line - 1);
   } catch (error) {
     if (!(error instanceof SyntaxError) || !/\bawait\b/.test(code)) throw error;
-    // The wrapper has a line of its own, so that no column moves.
+    // The wrapper has its own line, so that no column moves.
     return compileBody(`return (async () => {\n${code}\n})();`, line - 2);
   }
 }
@@ -60,7 +60,7 @@ export function placeIn(block: BlockPlace, line: number, column: number): Positi
   const { source, indent } = block;
   if (!block.exact) return { source, line: block.line, column: indent + 1 };
   const lines = block.code.replace(/\n+$/, "").split("\n");
-  // "Unexpected end of input" is reported behind the last line, which belongs to another job.
+  // "Unexpected end of input" is reported after the last line, which may belong to another job.
   const index = Math.min(Math.max(0, line - block.line), lines.length - 1);
   const last = index < line - block.line ? (lines[index]?.length ?? 0) + 1 : column;
   return { source, line: block.line + index, column: last + indent };

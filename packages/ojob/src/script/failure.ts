@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import type { FailureData } from "./protocol.js";
 
-/** Converts an error, or whatever else was thrown, to data that can travel between threads. */
+/** Converts an error, or any other thrown value, to data that can be sent between threads. */
 export function toFailure(thrown: unknown): FailureData {
   if (!isError(thrown)) return { name: "", message: wordsFor(thrown), thrown: { value: thrown } };
   const { name, message, stack, code } = thrown as Error & { code?: unknown };
@@ -18,7 +18,9 @@ export function toFailure(thrown: unknown): FailureData {
 /** The longest text of a cause, in characters. */
 const LONGEST_CAUSE = 300;
 
-/** The text of the cause of an error. That of several attempts to connect has no message, only a code. */
+/**
+ * The text of the cause of an error. An error about several attempts to connect has a code, but no message.
+ */
 function causeText({ cause }: Error): string | undefined {
   if (!isError(cause)) return undefined;
   const { message, code, errors } = cause as Error & { code?: unknown; errors?: readonly unknown[] };
@@ -27,7 +29,7 @@ function causeText({ cause }: Error): string | undefined {
   return text === "" ? undefined : text.slice(0, LONGEST_CAUSE);
 }
 
-/** An error of another realm (a module run in `vm`) is no `instanceof` of our Error. */
+/** An error of another realm (a module run in `vm`) is not an `instanceof` our Error. */
 function isError(thrown: unknown): thrown is Error {
   return thrown instanceof Error || types.isNativeError(thrown);
 }
@@ -44,7 +46,7 @@ function wordsFor(thrown: unknown): string {
 /** The message of a failure and of its cause, in one line. The name is omitted where it adds nothing. */
 export function failureText({ name, message, cause = "" }: FailureData): string {
   const plain = name === "" || name === "Error" || /^[a-z]/.test(name) || PLAIN.has(name);
-  // Many errors repeat what caused them.
+  // Many errors repeat the message of their cause.
   const because = cause === "" || message.includes(cause) ? "" : `: ${cause}`;
   if (message === "") return `${name || "an error without a message"}${because}`;
   return `${plain ? message : `${name}: ${message}`}${because}`;
@@ -53,10 +55,7 @@ export function failureText({ name, message, cause = "" }: FailureData): string 
 /** Our own errors: their messages are whole sentences. */
 const PLAIN: ReadonlySet<string> = new Set(["RunError", "ChannelError", "JobError", "StopError", "JobFileError"]);
 
-/**
- * Makes an error of a failure that came from the other thread. Its stack starts here, at the call that
- * failed.
- */
+/** Makes an error from a failure of the other thread. Its stack starts here, at the call that failed. */
 export function fromFailure(failure: FailureData): Error {
   const error = new Error(failure.message);
   if (failure.name !== "" && failure.name !== "Error") error.name = failure.name;

@@ -5,8 +5,8 @@ import type { Expression, SpreadElement } from "acorn";
 let acorn: typeof Acorn | undefined;
 
 /**
- * The parser of JavaScript. It is loaded when it is first needed: most job files have nothing that must be
- * parsed, and are read without it.
+ * The parser of JavaScript. It is loaded on first use, because most job files have nothing that must be
+ * parsed.
  */
 function javascript(): typeof Acorn {
   acorn ??= createRequire(import.meta.url)("acorn") as typeof Acorn;
@@ -14,8 +14,8 @@ function javascript(): typeof Acorn {
 }
 
 /**
- * Calls `see` for each node of a script, and for what is in it unless `see` returns false. For none if the
- * script cannot be read: that is told elsewhere.
+ * Calls `see` for each node of a script. If `see` returns false, the nodes within are skipped. A script that
+ * cannot be parsed has no nodes: the error is reported elsewhere.
  */
 export function eachNode(code: string, see: (node: Acorn.AnyNode) => boolean): void {
   const visit = (value: unknown): void => {
@@ -28,15 +28,12 @@ export function eachNode(code: string, see: (node: Acorn.AnyNode) => boolean): v
     const allowed = { allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true } as const;
     visit(javascript().parse(code, { ecmaVersion: "latest", ...allowed }).body);
   } catch (error) {
-    // The walk calls itself: a script that is nested too deeply for it stays unread.
+    // The walk is recursive: a script that is nested too deeply stays unread.
     if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
   }
 }
 
-/**
- * Where the `return`s of a script stand that end the script itself, and not a function in it. Characters from
- * its start.
- */
+/** The places of the `return`s that end a script itself, not a function in it. Characters from its start. */
 export function ownReturns(code: string): number[] {
   if (!/\breturn\b/.test(code)) return [];
   const places: number[] = [];
@@ -48,7 +45,7 @@ export function ownReturns(code: string): number[] {
   return places;
 }
 
-/** Code that cannot be read, and where: characters from its start. */
+/** Code that cannot be parsed, and where: characters from its start. */
 export class CodeError extends Error {
   override readonly name: string = "CodeError";
   readonly offset: number;
@@ -72,14 +69,14 @@ export function parseExpression(code: string): Acorn.Expression {
     return parsed;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // The parser adds the place within the expression, which says nothing to a reader of the job file.
+    // The parser adds the place within the expression, which does not help a reader of the job file.
     const offset = Math.min((error as SyntaxError & { pos?: number }).pos ?? 0, code.length);
     const message = error.message.replace(/ \(\d+:\d+\)$/, "");
     throw new CodeError(offset >= code.trimEnd().length ? "its end is missing" : message, offset);
   }
 }
 
-/** The data that a text writes as JavaScript does, or the text itself if it is anything else. */
+/** The data of a JavaScript literal, or the text itself if it is not a literal. */
 export function parseData(text: string): unknown {
   if (!/^\s*(?:[[{]|\/[/*])/.test(text)) return text;
   try {
@@ -91,7 +88,7 @@ export function parseData(text: string): unknown {
 }
 
 /**
- * The data that an expression writes: maps, lists, texts, numbers, `true`, `false`, `null`.
+ * The data of a literal expression: maps, lists, texts, numbers, `true`, `false`, `null`.
  *
  * @throws CodeError if it holds anything else: data must not run
  */

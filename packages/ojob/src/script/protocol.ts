@@ -4,7 +4,7 @@ import type { Level } from "../output/log.js";
 import type { Variables } from "../text/environment.js";
 import type { Code } from "./compile.js";
 
-/** What a script thread is started with. */
+/** The data with which a script thread starts. */
 export interface ThreadData {
   /** Receives the answers to blocking calls. */
   readonly answers: MessagePort;
@@ -20,9 +20,9 @@ export const STOPPED = 1;
 export interface RunMessage extends Code {
   readonly type: "run";
   readonly args: Record<string, unknown>;
-  /** The name of the job, and other facts that a script may know of it. */
+  /** The name of the job, and other facts that its script can read. */
   readonly job: Readonly<Record<string, unknown>>;
-  /** The failure that the code of a `catch` deals with. */
+  /** The failure that the code of a `catch` handles. */
   readonly exception?: FailureData;
   /** The code is a module: the function that it exports runs. */
   readonly module?: boolean;
@@ -36,7 +36,7 @@ export interface RunMessage extends Code {
   readonly globals: Record<string, unknown>;
 }
 
-/** A JavaScript module that stands in a job file. */
+/** A JavaScript module in a job file. */
 export interface NamedModule extends Code {
   readonly name: string;
 }
@@ -48,7 +48,7 @@ export interface NamedPackage {
   readonly entry: string;
 }
 
-/** What scripts find beside the functions that are always there. */
+/** What scripts can use beside the standard functions. */
 export interface Setup {
   /** Absolute paths of JavaScript files, names of modules, or packages, whose functions become global. */
   readonly loads: readonly (string | NamedPackage)[];
@@ -56,11 +56,11 @@ export interface Setup {
   readonly modules: readonly NamedModule[];
   /** The value of the global `init`. */
   readonly init?: unknown;
-  /** The variables of the environment that the files of {@link loads} find beside those of the process. */
+  /** The environment variables that the files of {@link loads} see beside those of the process. */
   readonly variables?: Variables;
 }
 
-/** Makes a {@link Setup} known before the next script. */
+/** Loads a {@link Setup} before the next script. */
 export interface LoadMessage extends Setup {
   readonly type: "load";
 }
@@ -68,21 +68,21 @@ export interface LoadMessage extends Setup {
 /** From the main thread to a script thread. */
 export type ToThread = RunMessage | LoadMessage | { readonly type: "stop" };
 
-/** An error on its way between threads. */
+/** An error that is sent between threads. */
 export interface FailureData {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
-  /** The text of what caused it: `fetch failed` alone does not say what to mend. */
+  /** The text of its cause: `fetch failed` alone does not say what to fix. */
   readonly cause?: string;
-  /** What was thrown, where that is no error: a script may throw a text or a map. */
+  /** The thrown value, if it is not an error: a script may throw a text or a map. */
   readonly thrown?: { readonly value?: unknown };
 }
 
 /**
- * How a script ended. `reusable` means that the script left nothing behind: neither what could fire later,
- * nor a global that only the next script of this thread would see.
+ * How a script ended. `reusable` means that the script left nothing behind: neither a resource that could
+ * fire later, nor a global that only the next script of this thread would see.
  */
 export interface DoneMessage {
   readonly type: "done";
@@ -92,7 +92,7 @@ export interface DoneMessage {
   readonly result?: unknown;
   readonly args: Record<string, unknown>;
   readonly globals: Record<string, unknown>;
-  /** The globals that no other script sees, as they are functions or hold one. */
+  /** The globals that no other script sees, because they are functions or contain one. */
   readonly unshared: readonly string[];
   readonly reusable: boolean;
 }

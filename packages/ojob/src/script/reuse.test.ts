@@ -32,8 +32,8 @@ const SCRIPTS: Readonly<Record<string, readonly [code: string, reusable: boolean
 const folder = temporaryFolder(afterAll);
 let results: readonly string[] = [];
 
-// As built, in a process without the loader of the sources: in each new thread, that one leaves behind file
-// operations of its own.
+// Runs a build in a process without the loader of the sources: that loader leaves file operations of its own
+// in each new thread.
 beforeAll(async () => {
   const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const common = { config: false, silent: true, outDir: folder, target: "node20", dts: false } as const;

@@ -5,7 +5,7 @@ import { type ScriptEnd, type ScriptHost, type ScriptThread, SharedGlobals, Thre
 
 const script = new URL("../script-worker.cjs", import.meta.url);
 
-/** Answers blocking calls by name, and keeps what was printed. */
+/** Answers blocking calls by name, and records the output. */
 class Host implements ScriptHost {
   readonly globals = new SharedGlobals();
   readonly ahead = 0;
@@ -41,7 +41,7 @@ function runOn(thread: ScriptThread, code: string, args: Record<string, unknown>
   return thread.run({ code, file: "/jobs.yaml", line: 10, args, job: { name: "Job" } }, host);
 }
 
-/** Runs a script as a job of its own does. */
+/** Runs a script as the only one of a job. */
 async function run(code: string, args: Record<string, unknown> = {}): Promise<ScriptEnd> {
   const thread = pool.acquire();
   const end = await runOn(thread, code, args);

@@ -55,7 +55,7 @@ export class ScriptThread {
   #alive = true;
   #ending = false;
   #reusable = true;
-  /** Whether no script of the job at work has run here. */
+  /** Whether no script of the current job has run here. */
   #fresh = true;
   #seen = 0;
   #loaded: Promise<FailureData | undefined> = Promise.resolve(undefined);
@@ -63,7 +63,7 @@ export class ScriptThread {
   constructor({ script, memoryLimit, files }: ThreadOptions) {
     const { port1, port2 } = new MessageChannel();
     this.#answers = port1;
-    // A port with a listener would keep the process alive, so this one only sends.
+    // This port only sends, because a port with a listener would keep the process alive.
     port1.unref();
     this.#signal = new Int32Array(new SharedArrayBuffer(8));
     const workerData: ThreadData = { answers: port2, signal: this.#signal };
@@ -71,8 +71,8 @@ export class ScriptThread {
       workerData,
       transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: memoryLimit },
-      // Output comes as messages. Node would connect the streams to ours, and the thread would have to fill
-      // them.
+      // Output comes as messages. Otherwise Node would connect the streams of the thread to those of this
+      // process.
       stdout: true,
       stderr: true,
     });
@@ -96,7 +96,7 @@ export class ScriptThread {
     return this.#loaded;
   }
 
-  /** The job that ran scripts here is over. */
+  /** Call it when the job that ran scripts here is over. */
   jobOver(): void {
     this.#fresh = true;
   }
@@ -106,7 +106,7 @@ export class ScriptThread {
     this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
   }
 
-  /** Whether the thread lives, and nobody has ended it. */
+  /** Whether the thread is alive and has not been asked to end. */
   get alive(): boolean {
     return this.#alive && !this.#ending;
   }
@@ -119,7 +119,7 @@ export class ScriptThread {
   /** Runs a script, and resolves with how it ended. */
   async run(message: Omit<RunMessage, "type" | "globals" | "ahead" | "fresh">, host: ScriptHost): Promise<ScriptEnd> {
     Atomics.store(this.#signal, STOPPED, 0);
-    // A stop that comes while something loads is one of this script.
+    // A stop that comes during loading applies to this script.
     const failure = await this.#loaded;
     if (failure !== undefined) return { failure, args: message.args };
     this.#host = host;
@@ -150,7 +150,7 @@ export class ScriptThread {
     this.#worker.postMessage({ type: "stop" });
   }
 
-  /** Ends the thread, whatever runs in it. `why` becomes the error of the script. */
+  /** Ends the thread, whatever is running in it. `why` becomes the error of the script. */
   async end(why?: FailureData): Promise<void> {
     this.#crash ??= why;
     this.#ending = true;
@@ -229,20 +229,20 @@ interface Global {
   readonly by: object;
 }
 
-/** The data that scripts keep in `global`, carried between the threads of this process. */
+/** The data that scripts store in `global`, copied between the threads of this process. */
 export class SharedGlobals {
   readonly #globals = new Map<string, Global>();
   #version = 0;
   readonly #told = new Set<string>();
 
-  /** Stores what a thread has set. */
+  /** Stores the globals that a thread has set. */
   set(changed: Readonly<Record<string, unknown>>, by: object): void {
     for (const [name, value] of Object.entries(changed)) {
       this.#globals.set(name, { value, version: ++this.#version, by });
     }
   }
 
-  /** Of the globals that only the script that set them sees, those that nobody was told of. */
+  /** The names among these unshared globals that have not been reported yet. */
   untold(unshared: readonly string[]): string[] {
     const names = unshared.filter((name) => !this.#told.has(name));
     for (const name of names) this.#told.add(name);
@@ -250,7 +250,8 @@ export class SharedGlobals {
   }
 
   /**
-   * Returns what other threads than `by` have set after `seen`, and the value to pass as `seen` next time.
+   * Returns the globals that other threads than `by` have set after `seen`, and the value to pass as `seen`
+   * next time.
    */
   since(seen: number, by: object): { readonly globals: Record<string, unknown>; readonly seen: number } {
     const globals: Record<string, unknown> = {};
@@ -281,14 +282,14 @@ export class ThreadPool {
     this.#options = options;
   }
 
-  /** Starts a thread before it is needed: that takes as long as reading the job file. */
+  /** Starts a thread before it is needed, because that takes as long as reading the job file. */
   warm(): ScriptThread {
     const thread = this.#start();
     this.#idle.push(thread);
     return thread;
   }
 
-  /** Makes the files, modules and `init` of a job file known in all threads before their next script. */
+  /** Loads the files, modules and `init` of a job file in all threads before their next script. */
   prepare(setup: Setup): void {
     if (isEmpty(setup) || this.#setups.some((known) => isDeepStrictEqual(known, setup))) return;
     this.#setups.push(setup);

@@ -43,7 +43,7 @@ const RUN_FILE: ShortcutDefinition = {
   run: runFile,
 };
 
-/** Shortcuts that decide which jobs run. As in OpenAF, changes of their arguments are not handed on. */
+/** Shortcuts that decide which jobs run. As in OpenAF, they do not hand on changes of their arguments. */
 export const CONTROL: Shortcuts = {
   if: {
     doc: "Runs jobs if this code is true. Templates in it are filled first.",
@@ -227,11 +227,12 @@ function isGo({ _go }: Args): boolean {
   return _go === true || _go === "true";
 }
 
-/** Runs jobs one after the other. With `share`, each gets what the one before left behind. */
+/** Runs jobs one after the other. With `share`, each gets the arguments that the previous one left behind. */
 async function runInTurn(run: ShortcutRun, list: readonly StepReference[], args: Args, share = false): Promise<void> {
   let current = args;
   for (const item of list) {
-    // Shortcuts alone would never let the process do anything else, such as keeping its locks.
+    // Without this, a loop of shortcuts alone would block the event loop, and with it the heartbeats of
+    // locks.
     await new Promise((resolve) => setImmediate(resolve));
     run.execution.expectToGoOn();
     const result = await runItem(run, item, current);
@@ -276,7 +277,7 @@ async function runItem(run: ShortcutRun, item: StepReference, args: Args): Promi
   return args;
 }
 
-/** A job that a template names was not looked at before the start. */
+/** A job whose name comes from a template was not checked before the start. */
 function expectToRun(run: ShortcutRun, name: string): void {
   const { type } = run.engine.job(name);
   if (type === "simple" || type === "jobs") return;
@@ -317,8 +318,8 @@ function checkFile({ values: { value }, places, at }: Shortcut, complain: Compla
 }
 
 /**
- * Runs another job file. As in OpenAF, what that file hands to its output with the format `key` is kept under
- * the key, and with the keys `res` and `args` it becomes arguments.
+ * Runs another job file. As in OpenAF, the output of that file with the format `key` is stored under the key,
+ * and with the keys `res` and `args` it becomes arguments.
  */
 async function runFile(run: ShortcutRun): Promise<Args> {
   const { clock, values } = run.engine.runtime;

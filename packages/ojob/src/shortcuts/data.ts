@@ -18,7 +18,7 @@ interface Call {
   readonly parameters: readonly unknown[];
 }
 
-/** Makes an expression of the calls, which begin without an object. */
+/** Makes an expression from the calls, which begin without an object. */
 const HEAD = "_.";
 
 /** The calls of $from that take no function. */
@@ -78,7 +78,7 @@ function literal(node: Expression | SpreadElement): unknown {
   if (node.type === "MemberExpression" && !node.computed) return `${pathOf(node.object)}.${pathOf(node.property)}`;
   if (node.type === "UnaryExpression" && node.operator === "-") {
     const value = literal(node.argument);
-    // A field with a minus is sorted downwards.
+    // A field with a minus is sorted in descending order.
     return typeof value === "number" ? -value : `-${pathOf(node.argument)}`;
   }
   throw new CodeError("only texts, numbers, true, false, null and lists are read here", node.start);
@@ -135,7 +135,7 @@ async function queried(run: ShortcutRun, data: unknown): Promise<unknown> {
   return run.execution.runCode(run.script(queryScript(query)), { list: data });
 }
 
-/** Shortcuts that read, change and keep data. */
+/** Shortcuts that read, change and store data. */
 export const DATA: Shortcuts = {
   pass: {
     doc: "Adds these values to the arguments.",
@@ -257,7 +257,7 @@ export const DATA: Shortcuts = {
   },
 };
 
-/** As in OpenAF, a value of null takes the argument away. */
+/** As in OpenAF, a value of null removes the argument. */
 function withPassed(args: Args, values: Args): Args {
   const merged = Object.entries(merge(args, withoutNulls(values)) as Args);
   return Object.fromEntries(merged.filter(([name]) => !(Object.hasOwn(values, name) && values[name] === null)));
@@ -275,7 +275,7 @@ async function converted(text: string, format: string | undefined): Promise<unkn
   return json(text);
 }
 
-/** As in OpenAF, also what JavaScript writes: keys without quotes, texts in single quotes. */
+/** As in OpenAF, it also reads JavaScript literals: keys without quotes, texts in single quotes. */
 function json(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -286,10 +286,10 @@ function json(text: string): unknown {
   }
 }
 
-/** What `(ch)` can do, in small letters: OpenAF does not mind capitals. */
+/** The operations of `(ch)` in lower case: OpenAF ignores case. */
 const OPERATIONS: readonly string[] = ["get", "set", "unset", "getall", "setall", "unsetall", "getkeys", "size"];
 
-/** What a channel calls an operation. */
+/** The name of an operation in a channel. */
 const VERBS: Readonly<Record<string, string>> = {
   getall: "getAll",
   setall: "setAll",
@@ -345,8 +345,8 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The script that calls a function with the arguments that have the names of its parameters. These are those
- * that OpenAF documents, those that the function itself tells by a list `parameters`, or those of its source.
+ * The script that calls a function with the arguments that have the names of its parameters. The names come
+ * from the documentation of OpenAF, from a list `parameters` of the function, or from its source.
  */
 function functionScript(name: string): string {
   const known = Object.hasOwn(PARAMETERS, name) ? JSON.stringify(PARAMETERS[name]) : "undefined";

@@ -12,25 +12,25 @@ import { shownArgs } from "../text/secrets.js";
 import { isMap, withValue } from "../text/template.js";
 import { readPath, Templates } from "./values.js";
 
-/** A shortcut of OpenAF: what may stand behind it, what is checked before the start, and what it does. */
+/** A shortcut of OpenAF: its values, its checks before the start, and its action. */
 export interface ShortcutDefinition {
   readonly doc: string;
-  /** What stands behind the shortcut itself. */
+  /** The value of the shortcut itself. */
   readonly value: Shape;
   readonly options: Fields;
-  /** Options of OpenAF that are refused, and what to write instead. */
+  /** Options of OpenAF that are rejected, and what to write instead. */
   readonly refused?: Readonly<Record<string, string>>;
   /**
-   * The jobs of OpenAF's ojob.yaml that do the same, in small letters and without the word before, with
-   * their arguments: `__key=value` is what stands behind the shortcut. Of two arguments for one option, the
-   * first one wins.
+   * The jobs of OpenAF's ojob.yaml that do the same, in lower case and without their prefix, with their
+   * arguments: `__key=value` is the value of the shortcut. Of two arguments for one option, the first one
+   * wins.
    */
   readonly jobs?: Readonly<Record<string, string>>;
-  /** The text behind it is a template of Handlebars as a whole, as in OpenAF. */
+  /** Its value as a whole is a template of Handlebars, as in OpenAF. */
   readonly isTemplate?: true;
-  /** The code of the text behind it; `undefined` if a template decides what the code is. */
+  /** The code of its value. `undefined` if a template decides the code. */
   readonly code?: (block: CodeBlock) => CodeBlock | undefined;
-  /** Finds values that cannot be right, whatever the arguments are. */
+  /** Finds values that are wrong for any arguments. */
   readonly check?: (shortcut: Shortcut, complain: Complain, context: CheckContext) => void;
   /** Runs it, and resolves to the arguments for the next step. */
   readonly run: (run: ShortcutRun) => Promise<Args> | Args;
@@ -39,17 +39,17 @@ export interface ShortcutDefinition {
 /** Some shortcuts, by name. */
 export type Shortcuts = Readonly<Record<string, ShortcutDefinition>>;
 
-/** Reports what is wrong with an option, or with what stands behind the shortcut itself. */
+/** Reports a problem of an option, or of the value of the shortcut itself. */
 export type Complain = (message: string, option?: string) => void;
 
-/** Whose shortcut is checked. */
+/** The owner of the checked shortcut. */
 export interface CheckContext {
   readonly owner: string;
   readonly file: JobFile;
   readonly problems: Problems;
 }
 
-/** Whether a value has a template or a variable: it is known once the shortcut runs. */
+/** Whether a value has a template or a variable, and is therefore known only when the shortcut runs. */
 export function isTemplate(value: unknown): boolean {
   return typeof value === "string" && /\{\{|\$\{/.test(value);
 }
@@ -58,25 +58,25 @@ function numberOf(value: unknown): number {
   return typeof value === "string" && value.trim() === "" ? Number.NaN : Number(value);
 }
 
-/** Expects a number, unless a template makes it. */
+/** Expects a number, unless a template decides it. */
 export function expectNumber(value: unknown, what: string, complain: Complain): void {
   if (isTemplate(value) || Number.isFinite(numberOf(value))) return;
   complain(`this must be ${what}, not ${JSON.stringify(value)}`);
 }
 
-/** Expects one of these words as an option, in any case, unless a template makes it. */
+/** Expects one of these words as an option, in any letter case, unless a template decides it. */
 export function expectWord(value: unknown, words: readonly string[], option: string, complain: Complain): void {
   if (value === undefined || isTemplate(value) || words.includes(String(value).toLowerCase())) return;
   complain(`"((${option}))" must be one of ${words.join(", ")}, not ${JSON.stringify(value)}`, option);
 }
 
-/** The key under which OpenAF keeps what has no name. */
+/** The key under which OpenAF stores values without a name. */
 export const RESULT = "res";
 
-/** The key that means the arguments, and not a value that $set keeps. */
+/** The key that means the arguments, and not a value of $set. */
 const ARGS = "args";
 
-/** The arguments by which a lock is taken. */
+/** The arguments of a lock. */
 const OF_THE_LOCK: readonly string[] = ["name", "timeout"];
 
 /** One run of a shortcut: its values, with their templates filled, and what they work on. */
@@ -106,7 +106,7 @@ export class ShortcutRun {
     return `(${this.shortcut.name})`;
   }
 
-  /** What stands behind an option, or behind the shortcut itself. */
+  /** The value of an option, or of the shortcut itself. */
   value(option = "value"): unknown {
     const written = this.shortcut.values[option];
     return written === undefined ? this.#late(option) : this.templates.fill(written, option);
@@ -125,7 +125,7 @@ export class ShortcutRun {
     return value === undefined || value === null ? undefined : String(value);
   }
 
-  /** The same as the key of a value that $set keeps. */
+  /** The same as the key of a value of $set. */
   key(option = "value"): string {
     return this.text(option) ?? RESULT;
   }
@@ -141,7 +141,7 @@ export class ShortcutRun {
     return { code, source, line, indent: column - 1, exact: false };
   }
 
-  /** A number behind an option. */
+  /** The numeric value of an option. */
   number(what: string, option = "value"): number {
     const value = this.value(option);
     const number = numberOf(value);
@@ -159,7 +159,7 @@ export class ShortcutRun {
     this.execution.output.line("INFO", message);
   }
 
-  /** Logs what the shortcut works with, where the file wants that. */
+  /** Logs the data of the shortcut, if the file requests that. */
   debug(message: () => string): void {
     if (this.flag("debug")) this.line(message());
   }
@@ -169,7 +169,7 @@ export class ShortcutRun {
     return shownArgs(data, this.execution.job.secrets, (text) => this.engine.log.mask(text));
   }
 
-  /** The jobs behind an option. */
+  /** The jobs of an option. */
   list(option = "value"): readonly StepReference[] {
     return Object.hasOwn(this.shortcut.lists, option) ? (this.shortcut.lists[option] ?? []) : [];
   }
@@ -182,19 +182,19 @@ export class ShortcutRun {
     return typed ? resolve(text) : saidPath(text, this.shortcut.at);
   }
 
-  /** What a YAML or JSON file holds. */
+  /** The contents of a YAML or JSON file. */
   async dataOf(path: string): Promise<unknown> {
     const text = await readFile(path, "utf8");
     if (/\.json$/i.test(path)) return JSON.parse(text) as unknown;
     return (await import("../load/yaml/yaml.js")).fromYaml(text);
   }
 
-  /** What $get has under a key, or the arguments, at a path. */
+  /** The value of $get under a key, or the arguments, at a path. */
   read(key: string, path?: string): unknown {
     return readPath(key === ARGS ? this.args : this.engine.runtime.values.get(key), path);
   }
 
-  /** Keeps a value for $get. */
+  /** Stores a value for $get. */
   keep(key: string, value: unknown): void {
     this.engine.runtime.values.set(key, clone(value));
   }
@@ -207,8 +207,8 @@ export class ShortcutRun {
   }
 
   /**
-   * The arguments with data that comes from elsewhere. In a job that takes a lock, the data never decides its
-   * name: whoever writes the data would decide which runs exclude each other.
+   * The arguments merged with data from elsewhere. In a job that takes a lock, the data never decides its
+   * name: otherwise the author of the data would decide which runs exclude each other.
    */
   withData(data: unknown): Args {
     if (data === undefined || data === null) return this.args;

@@ -85,7 +85,7 @@ function byTexts(content: string, replacements: Args): string {
   return Object.entries(replacements).reduce((text, [what, by]) => text.replaceAll(what, () => String(by)), content);
 }
 
-/** In a script thread: a pattern may take for ever, and this thread keeps the locks. */
+/** Runs in a script thread: a pattern may take for ever, and the main thread must renew the locks. */
 async function byPatterns(run: ShortcutRun, content: string, replacements: Args): Promise<string> {
   const code = `
     let text = args.content;

@@ -32,7 +32,7 @@ export const OUTPUT: Shortcuts = {
       const format = String(
         run.text("format") ?? run.args["__format"] ?? run.args["__FORMAT"] ?? "human",
       ).toLowerCase();
-      // What runs this file wants the data itself.
+      // The caller of this file expects the data itself.
       if (format === "key") run.keep(String(run.args["__key"] ?? RESULT), data);
       else run.execution.output.print(`${await formatted(data, format)}\n`);
       return run.args;
@@ -90,7 +90,7 @@ export const OUTPUT: Shortcuts = {
   template,
 };
 
-/** A message, its templates filled from `res`, and where nobody has set it from the arguments. */
+/** A message. Its templates are filled from `res`, or from the arguments if `res` is not set. */
 function messageOf(run: ShortcutRun): string {
   const key = run.text("key");
   const data = run.read(key ?? RESULT);
@@ -108,7 +108,7 @@ function outputData(run: ShortcutRun): unknown {
   return title === undefined ? inner : { [title]: inner };
 }
 
-/** The arguments without those that tell an output how to look. */
+/** The arguments without those that configure an output. */
 function withoutInternal(args: Args): Args {
   return Object.fromEntries(Object.entries(args).filter(([name]) => !name.startsWith("__")));
 }

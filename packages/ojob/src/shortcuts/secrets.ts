@@ -9,7 +9,7 @@ import { readPath } from "./values.js";
 
 const IN_A_FILE = "write the secret into a file that only you can read, and name it under ((secFile))";
 
-/** Options of OpenAF's repository of secrets, which is encrypted and opened by Java. */
+/** Options of OpenAF's repository of secrets, which only Java can decrypt. */
 const OF_THE_REPOSITORY: Readonly<Record<string, string>> = {
   secRepo:
     'write "((secEnv)): true" for a variable of the environment, or ((secFile)) for a file: ojm opens no repository of OpenAF',
@@ -99,7 +99,7 @@ function added(run: ShortcutRun, key: string, secret: unknown): Args {
   throw new Error(`the secret "${key}" is a text: name the argument that gets it, by "((secOut))"`);
 }
 
-/** Every text in a secret. */
+/** All texts in a secret. */
 function textsIn(secret: unknown): string[] {
   if (isMap(secret) || Array.isArray(secret)) return Object.values(secret).flatMap(textsIn);
   return secret === undefined || secret === null ? [] : [String(secret)];

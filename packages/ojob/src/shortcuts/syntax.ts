@@ -20,8 +20,8 @@ export interface ShortcutKey {
 }
 
 /**
- * Reads a key of a shortcut. Real files align their keys, and OpenAF takes them without brackets behind the
- * name: `(pass      )`, `((then)`.
+ * Reads a key of a shortcut. Real files align their keys, and OpenAF accepts them without all closing
+ * brackets: `(pass )`, `((then)`.
  */
 export function shortcutKey(key: string): ShortcutKey | undefined {
   if (!key.startsWith("(")) return undefined;
@@ -34,7 +34,7 @@ export function keyPattern(name: string, option: boolean): string {
   return `^${option ? "\\(\\(" : "\\("}${name}\\s*\\)*\\s*$`;
 }
 
-/** The key of this shortcut, or of this option, as it is written in a file that aligns nothing. */
+/** The key of this shortcut, or of this option, as it is written without alignment. */
 export function writtenKey(name: string, option: boolean): string {
   return option ? `((${name}))` : `(${name})`;
 }
@@ -67,7 +67,7 @@ export const stepArgs: Shape = record(anything("A value."), "Arguments for this 
 
 const named = { name: jobName, job: text("The same as `name`."), args: stepArgs };
 
-/** What may be said of a step of a job, beside what it does. */
+/** The options of a step of a job. */
 export const stepOptions: Fields = {
   timeout: number("End this step after so many milliseconds.", "milliseconds", 1),
   continueOnError: flag("Go on with the next step if this one fails. The failure is logged and recorded."),

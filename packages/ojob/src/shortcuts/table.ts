@@ -6,7 +6,7 @@ import { OUTPUT } from "./output.js";
 /** The shortcuts that ojm has, by name. */
 export const SHORTCUTS: Shortcuts = { ...CONTROL, ...DATA, ...OUTPUT };
 
-/** A shortcut by its name. `undefined` if it is none of ours: a job of the file may define it. */
+/** A shortcut by its name. `undefined` if ojm does not have it: a job of the file may define it. */
 export function shortcutNamed(name: string): ShortcutDefinition | undefined {
   return Object.hasOwn(SHORTCUTS, name) ? SHORTCUTS[name] : undefined;
 }
@@ -24,7 +24,7 @@ export const REFUSED: Readonly<Record<string, string>> = {
   llm: "write await fetch(address) in the script of a job",
 };
 
-/** Why a shortcut is refused, and what to write instead. `undefined` if it is not one of those. */
+/** Why a shortcut is rejected, and what to write instead. `undefined` for any other shortcut. */
 export function refusal(name: string): string | undefined {
   const instead = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
   if (instead === undefined) return undefined;

@@ -36,7 +36,7 @@ function jmesPath(): JmesPath {
 
 /**
  * The value at a path: names with dots between them, or any JMESPath expression, as in OpenAF. `@` is the
- * whole. The library for expressions is loaded for the first of them.
+ * whole. The library is loaded at the first expression.
  */
 export function readPath(data: unknown, path: string | undefined): unknown {
   if (path === undefined || path.trim() === "" || path.trim() === "@") return data;
@@ -51,9 +51,9 @@ export function readPath(data: unknown, path: string | undefined): unknown {
   }
 }
 
-// @ojm/openaf has the same for its $path: the packages share no code.
+// @ojm/openaf has a copy for its $path, because the packages share no code.
 
-/** JMESPath orders numbers only. OpenAF orders as JavaScript does: texts, and with them dates, too. */
+/** JMESPath orders numbers only. OpenAF orders like JavaScript, which includes texts, and with them dates. */
 const ORDERS: Readonly<Record<string, (a: never, b: never) => boolean>> = {
   GT: (a, b) => a > b,
   GTE: (a, b) => a >= b,
@@ -65,7 +65,7 @@ function nameOf(order: string): string {
   return `ojm_${order.toLowerCase()}`;
 }
 
-/** Makes known to the library the functions that {@link withOrder} calls. `any` is its type of any value. */
+/** Registers the functions that {@link withOrder} calls with the library. `any` is its type for any value. */
 function registerOrders(register: typeof registerFunction, any: number): void {
   const signature = [{ types: [any] }, { types: [any] }];
   for (const [order, holds] of Object.entries(ORDERS)) {
@@ -88,10 +88,10 @@ function withOrder<Node>(node: Node): Node {
 /** Receives each template without a value: the argument or option that holds it, and how it is written. */
 type Missing = (option: string, written: string) => void;
 
-/** What templates are filled from. */
+/** The sources from which templates are filled. */
 interface TemplateData {
   readonly args: Args;
-  /** What $get has. */
+  /** The values of $get. */
   readonly values: ReadonlyMap<string, unknown>;
   /** The environment. */
   readonly variables: Variables;
@@ -114,7 +114,7 @@ export class Templates {
     };
   }
 
-  /** Fills every text in a value, as in `args`: also from the fields of a map that are filled before. */
+  /** Fills every text in a value, as in `args`: also from the fields of a map that were filled before. */
   fill(value: unknown, option: string): unknown {
     if (!isMap(value)) return this.#fill(value, option, this.#args);
     const filled: Args = {};
@@ -125,7 +125,7 @@ export class Templates {
     return filled;
   }
 
-  /** Fills a template of Handlebars, as `templify` does: what has no value becomes nothing. */
+  /** Fills a template of Handlebars, as `templify` does: a path without a value becomes an empty text. */
   templify(text: string, data: unknown): string {
     if (!needsHandlebars(text) && !text.includes("$env")) return templifyPlain(text, data ?? {});
     return fillBlocks(text, data ?? {}, { html: true, helpers: this.#helpers, variables: this.#variables });

@@ -14,7 +14,7 @@ export function exampleNames(): string[] {
   return readdirSync(EXAMPLES).filter((name) => name.endsWith(".yaml"));
 }
 
-/** What job files hold that is easily read wrongly. */
+/** Contents of job files that are easily misread. */
 const TRICKY = `%YAML 1.2
 ---
 include: [oJobManager.yaml] # a comment
@@ -42,8 +42,8 @@ todo: [A, { name: 42, args: [{ a: 1 }], when: return true }]
 `;
 
 /**
- * Job files of every kind, to be spoilt: our own, the examples, those with every key, and the blocks of the
- * guide.
+ * Job files of every kind, as input for mutations: our own, the examples, those with every key, and the
+ * blocks of the guide.
  */
 export function corpus(): string[] {
   return [

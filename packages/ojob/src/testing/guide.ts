@@ -10,7 +10,7 @@ export interface GuideBlock {
   readonly text: string;
 }
 
-/** The guide, where it is here: at `OJM_GUIDE`, or beside the repository. */
+/** The guide, if it exists: at `OJM_GUIDE`, or beside the repository. */
 export const GUIDE: string | undefined = [process.env["OJM_GUIDE"], BESIDE].find(
   (path) => path !== undefined && existsSync(path),
 );
@@ -18,7 +18,7 @@ export const GUIDE: string | undefined = [process.env["OJM_GUIDE"], BESIDE].find
 /** Why a test that needs the guide is skipped. */
 export const NO_GUIDE = "the guide is neither at OJM_GUIDE nor beside the repository";
 
-/** All YAML blocks of the guide; none where it is not here. */
+/** All YAML blocks of the guide. Empty if the guide is missing. */
 export function guideBlocks(): GuideBlock[] {
   if (GUIDE === undefined) return [];
   const text = readFileSync(GUIDE, "utf8");

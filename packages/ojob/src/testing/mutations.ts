@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Something that is done to the lines of a file. */
+/** A change of the lines of a file. */
 export type Mutation = (lines: readonly string[]) => string[];
 
 const SNIPPETS: readonly string[] = [
@@ -94,7 +94,7 @@ const snippet = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...LONG) },
 );
 
-/** Things that happen to files in editors, merges and bad dreams. */
+/** Changes that happen to files in editors and merges, and some that never do. */
 export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   index.map(
     (i): Mutation =>

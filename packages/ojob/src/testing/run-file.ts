@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { folderWith } from "@ojm/testing/folder";
 import { Log, type RunFileOptions, runJobFile } from "../index.js";
 
-/** What came of running a job file. */
+/** The result of running a job file. */
 export interface Ran {
   readonly well: boolean;
   readonly out: string;

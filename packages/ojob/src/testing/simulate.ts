@@ -4,14 +4,14 @@ import type { RunControl } from "../index.js";
 import type { RunFileOptions } from "../run.js";
 import { type Ran, runText } from "./run-file.js";
 
-/** A job file that runs in time that can be skipped. */
+/** A job file that runs in simulated time. */
 export class Simulation {
   readonly clock: SkippingClock;
   readonly ran: Promise<Ran>;
   readonly #started: Promise<FileEngine>;
   #ended = false;
 
-  /** Starts it at that time. */
+  /** Starts the job file at that time. */
   constructor(
     start: string,
     yaml: string,
@@ -33,21 +33,21 @@ export class Simulation {
     this.ran.then(note, note);
   }
 
-  /** Lets time pass until then, without the time in which nothing runs. */
+  /** Advances the time to then, and skips idle periods. */
   async until(end: string): Promise<void> {
     const engine = await this.#started;
-    // What waits for dependencies may wait for a tick.
+    // A request that waits for dependencies may wait for a tick.
     const idle = (): boolean => [...engine.dispatch.requests.open].every(({ giveUp }) => giveUp !== undefined);
     await this.clock.until(end, idle);
   }
 
-  /** Ends it by a signal. */
+  /** Stops the job file as a signal would. */
   async stop(): Promise<Ran> {
     (await this.#started).stop("SIGTERM");
     return this.end();
   }
 
-  /** Waits for its end. */
+  /** Waits for the end of the job file. */
   async end(): Promise<Ran> {
     await this.clock.while(
       () => !this.#ended,

@@ -4,7 +4,7 @@ import { writtenKey } from "../shortcuts/syntax.js";
 import { SHORTCUTS } from "../shortcuts/table.js";
 import { SourceFile } from "../text/problem.js";
 
-/** Values of every kind, for places that want another. */
+/** Values of every kind, for places that expect another kind. */
 export const KINDS: readonly unknown[] = [
   null,
   true,
@@ -26,8 +26,7 @@ export const KINDS: readonly unknown[] = [
 ];
 
 /**
- * A value that has every key of a shape. Of several shapes that may stand in a place it takes the one with
- * that number.
+ * A value that has every key of a shape. If a place allows several shapes, it takes the one with that number.
  */
 export function fullValue(shape: Shape, choice = 0): unknown {
   switch (shape.kind) {
@@ -112,7 +111,7 @@ export function withoutPiece(value: unknown, path: ValuePath): unknown {
   return withPiece(value, path.slice(0, -1), rest);
 }
 
-/** The keys that a map cannot be without. */
+/** The required keys of a map. */
 const NEEDED: readonly string[] = ["name", "path"];
 
 /** A map with one of these keys stays whole: it needs most of its keys. */
@@ -120,8 +119,8 @@ const WHOLE: readonly string[] = ["on", "smtp", "pass", "host"];
 
 /**
  * The smallest value that still has the list or the map around the piece at a path, and the path of the piece
- * in it. To check a whole file for each of its pieces would take time for nothing: what stands elsewhere in
- * the file does not change the verdict on a piece.
+ * in it. Checking the whole file for each piece would waste time: the rest of the file does not change the
+ * verdict on a piece.
  */
 export function surroundings(value: unknown, path: ValuePath): { readonly value: unknown; readonly path: ValuePath } {
   const [key, ...rest] = path;
@@ -136,7 +135,7 @@ export function surroundings(value: unknown, path: ValuePath): { readonly value:
 
 const at = { source: new SourceFile("value.yaml", "value.yaml", ""), line: 1, column: 1 };
 
-/** The node that a file with this value would be read as. */
+/** The node that the parser would make from a file with this value. */
 export function nodeOf(value: unknown): Node {
   if (Array.isArray(value)) return { kind: "list", at, items: value.map(nodeOf) };
   if (typeof value !== "object" || value === null) return { ...nothing(at), value: value as string | number | null };

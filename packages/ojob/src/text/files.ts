@@ -74,8 +74,8 @@ function decode(name: string, bytes: Uint8Array): string {
 }
 
 /**
- * The absolute path that a job file means. A relative path begins at the folder of the file that says it, as
- * in compose files. If it began at the working directory, the same file started from two folders would use
+ * The absolute path that a job file means. A relative path begins at the folder of the file that contains it,
+ * as in compose files. If it began at the working directory, the same file started from two folders would use
  * two stores, and run twice at once.
  */
 export function saidPath(path: string, { source }: Pick<Position, "source">): string {
@@ -83,20 +83,20 @@ export function saidPath(path: string, { source }: Pick<Position, "source">): st
 }
 
 /**
- * A file in the working directory that a relative path does not mean, while there is nothing at the place
- * that it means. Releases up to 0.1 looked there.
+ * The file in the working directory that a relative path seems to name, if nothing exists at the place that
+ * it means. Releases up to 0.1 used the working directory.
  */
 export function misplaced(path: string, meant: string): string | undefined {
   const here = resolve(path);
   return here !== meant && !existsSync(meant) && existsSync(here) ? here : undefined;
 }
 
-/** What to tell of a path that is misplaced. */
+/** The message for a path that is misplaced. */
 export function misplacedNote(here: string, meant: string): string {
   return `There is ${here}, but the path means ${meant}: a relative path begins at the folder of the file that says it. Move the one that is there, or give its whole path.`;
 }
 
-/** What to tell of a file that is missing. */
+/** The message for a missing file. */
 export function missingFile(path: string, at: Position): string {
   const meant = saidPath(path, at);
   const here = misplaced(path, meant);
@@ -106,8 +106,9 @@ export function missingFile(path: string, at: Position): string {
 }
 
 /**
- * Where the copy of a job file from the network is, from the folder of the file that names it:
- * `urls/HOST/PATH`. `undefined` if the text is no address. ojm runs nothing that it would fetch itself.
+ * The path of the local copy of a job file from the network, relative to the folder of the file that names
+ * it: `urls/HOST/PATH`. `undefined` if the text is not a URL. ojm never runs code that it would have to
+ * fetch.
  */
 export function copyOf(url: string): string | undefined {
   if (!/^https?:/.test(url) || !URL.canParse(url)) return undefined;

@@ -9,7 +9,7 @@ function masker(...secrets: readonly string[]): Masker {
   return one;
 }
 
-/** What a stream shows of these pieces, piece by piece, and at the end. */
+/** The output of a stream for these pieces, piece by piece, and at the end. */
 function shown(one: Masker, pieces: readonly string[]): string[] {
   const stream = one.stream();
   return [...pieces.map((piece) => stream.write(piece)), stream.end()];
@@ -35,7 +35,7 @@ describe("a secret in a text is masked by its value", () => {
     for (const user of ["a", "jo", "joe", "anna"]) {
       const header = Buffer.from(`${user}:hunter2-hunter2\n`).toString("base64");
       const masked = masker("hunter2-hunter2").mask(header);
-      // The characters at both ends stand for the neighbours of the secret too.
+      // The characters at both ends act as the neighbours of the secret.
       expect(masked).toMatch(/^.{0,8}\*\*\*.{0,4}$/);
       expect(Buffer.from(masked, "base64").toString()).not.toMatch(/hunter/);
     }
@@ -128,12 +128,12 @@ test("masking takes time that grows with the text, not with its square", () => {
   expect(least(32_000) / least(2_000)).toBeLessThan(64);
 });
 
-/* Secrets as the encoders of other languages write them: nothing of them may be left. */
+/* Secrets as the encoders of other languages write them: no part of them may stay visible. */
 
 const SEED = Number(process.env["OJM_SEED"] ?? 20_261_129);
 const COUNT = 300;
 
-/** Secrets of one line, with all that encoders treat in a way of their own. */
+/** Secrets of one line, with all characters that encoders treat specially. */
 const character = fc.oneof(
   fc.constantFrom(..."abzAZ019"),
   fc.constantFrom(..." !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
@@ -145,7 +145,7 @@ const secrets = fc
   .filter((secret) => secret.trim() === secret && secret.length >= 4)
   .slice(0, COUNT);
 
-/** What stands around an encoded secret. */
+/** The text around an encoded secret. */
 const AROUND = /^[$'"]*|['"]*$/g;
 
 function expectHidden(encoder: string, encode: (secret: string, index: number) => string): void {
@@ -195,7 +195,7 @@ describe("a secret as other languages encode it is masked", () => {
     }
   });
 
-  /** As the documents of Go and PHP describe their encoders: neither is needed to run this test. */
+  /** The encoders as the documents of Go and PHP describe them, so that this test needs neither. */
   const unit = (one: string): string => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
   const SHORT: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
   const go = (secret: string, isOld: boolean): string => {

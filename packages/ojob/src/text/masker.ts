@@ -3,10 +3,10 @@ import { escapeHtml } from "./template.js";
 /** Replaces a secret. */
 const MASK = "***";
 
-/** So much of what may be a secret without an end is held back, in characters. */
+/** How much of a possible secret without an end is held back, in characters. */
 const MOST_HELD = 1 << 16;
 
-/** A part of a text that is masked. */
+/** A masked part of a text. */
 interface Span {
   readonly start: number;
   end: number;
@@ -14,9 +14,9 @@ interface Span {
 
 /** Replaces the values of secrets in texts, wherever they come from. */
 export class Masker {
-  /** The texts to look for, by their first characters, the longest first. */
+  /** The texts to find, by their first characters, the longest first. */
   readonly #texts = new Map<string, string[]>();
-  /** What the texts begin with: a character, and fewer characters than those of {@link #texts}. */
+  /** Prefixes of the texts: a character, and fewer characters than those of {@link #texts}. */
   readonly #first = new Set<number>();
   readonly #starts = new Set<string>();
 
@@ -51,7 +51,7 @@ export class Masker {
     for (let length = 1; length < SHORTEST; length++) this.#starts.add(text.slice(0, length));
   }
 
-  /** Where secrets stand. Those that touch each other are one. */
+  /** The places of secrets. Adjacent ones are merged. */
   #find(text: string): Span[] {
     const spans: Span[] = [];
     for (let at = 0; at + SHORTEST <= text.length; at++) {
@@ -65,7 +65,7 @@ export class Masker {
     return spans;
   }
 
-  /** Whether a secret may begin with this text, which is the end of what is known. */
+  /** Whether a secret may begin with this text, which is the end of the known text. */
   #mayBegin(rest: string): boolean {
     if (rest.length < SHORTEST) return this.#starts.has(rest);
     const texts = this.#texts.get(rest.slice(0, SHORTEST)) ?? [];
@@ -74,13 +74,13 @@ export class Masker {
 }
 
 /**
- * Masks a text that comes in pieces. What may be the beginning of a secret is held back until the next piece,
- * so that no secret is missed because it came in two.
+ * Masks a text that comes in pieces. A possible beginning of a secret is held back until the next piece, so
+ * that a split secret is not missed.
  */
 export interface MaskedPieces {
-  /** Takes a piece, and returns what can be shown now. */
+  /** Takes a piece, and returns the text that can be shown now. */
   write(piece: string): string;
-  /** What was held back, at the end of the text. */
+  /** Returns the text that was held back, at the end. */
   end(): string;
 }
 
@@ -89,7 +89,7 @@ class MaskedStream implements MaskedPieces {
   readonly #find: (text: string) => Span[];
   readonly #mayBegin: (rest: string) => boolean;
   #held = "";
-  /** Whether what was shown last is a masked secret: what touches it belongs to it. */
+  /** Whether the last output was a masked secret: an adjacent one belongs to it. */
   #afterMask = false;
 
   constructor(isNeeded: () => boolean, find: (text: string) => Span[], mayBegin: (rest: string) => boolean) {
@@ -123,14 +123,14 @@ class MaskedStream implements MaskedPieces {
     return touches ? shown.slice(MASK.length) : shown;
   }
 
-  /** How much of the text can be shown, whatever comes next. */
+  /** How much of the text can be shown regardless of the next piece. */
   #known(text: string, spans: readonly Span[]): number {
-    // No text that is looked for goes over the end of a line.
+    // No searched text extends over the end of a line.
     let end = Math.max(text.lastIndexOf("\n") + 1, text.length - LONGEST);
     while (end < text.length && !this.#mayBegin(text.slice(end))) end++;
     const around = spans.find((span) => span.start < end && span.end > end);
     if (around === undefined) return end;
-    // Output without an end must not fill the memory.
+    // Endless output must not fill the memory.
     return text.length - around.start > MOST_HELD ? text.length : around.start;
   }
 }
@@ -146,20 +146,19 @@ function masked(text: string, spans: readonly Span[]): string {
   return shown + text.slice(at);
 }
 
-/** The least length of a text that is masked. Shorter ones stand in many words that give nothing away. */
+/** The least length of a text that is masked. Shorter ones occur in many harmless words. */
 const SHORTEST = 4;
 
-/** A longer text is looked for in pieces of this length, so that a large part of a secret is found too. */
+/** A longer text is searched in pieces of this length, so that a large part of a secret is found too. */
 const LONGEST = 64;
 
 /** The columns after which the command `base64` begins a new line. */
 const WRAPPED = 76;
 
 /**
- * The texts by which a secret is found: each of its lines as it is, and as JSON, URLs, HTML, a shell and hex
- * write it, and the whole in base64 and hex. The encoders of JavaScript, Python, Go, PHP and .NET are
- * covered,
- * with their usual options.
+ * The texts by which a secret is found: each of its lines, plain and encoded for JSON, URLs, HTML, a shell
+ * and in hex, and the whole in base64 and hex. The encoders of JavaScript, Python, Go, PHP and .NET are
+ * covered, with their usual options.
  */
 function formsOf(secret: string): string[] {
   // Half a character, which a variable of the environment can hold, has no form in a URL.
@@ -177,7 +176,7 @@ function writtenForms(line: string): string[] {
   return [line, escapeHtml(line), ...jsonForms(line), ...urlForms(line), ...shellForms(line)];
 }
 
-/** What else than JavaScript escapes in JSON, as `\u00e9`. */
+/** The characters that encoders other than JavaScript's escape in JSON, as `\u00e9`. */
 const JSON_ESCAPES: readonly RegExp[] = [
   // PHP with JSON_UNESCAPED_UNICODE.
   /[\p{Zl}\p{Zp}]/u,
@@ -191,7 +190,7 @@ const JSON_ESCAPES: readonly RegExp[] = [
   /[<>&'"+`]|[^ -~]/,
 ];
 
-/** Which units have their number in upper case: none, all as in .NET, or those of ASCII as in PHP. */
+/** Which escapes have upper-case digits: none, all as in .NET, or those of ASCII as in PHP. */
 const IN_UPPER: readonly RegExp[] = [/^$/, /./s, /[ -~]/];
 
 function jsonForms(line: string): string[] {
@@ -210,14 +209,14 @@ function jsonForm(line: string, escaped: RegExp, upper: RegExp): string {
     const hex = one.charCodeAt(0).toString(16).padStart(4, "0");
     return `\\u${upper.test(one) ? hex.toUpperCase() : hex}`;
   };
-  // By UTF-16 unit: a character beyond the first plane is written as two.
+  // Per UTF-16 unit: a character beyond the first plane is written as two.
   return line
     .split("")
     .map((one) => (escaped.test(one) && !"\b\f\n\r\t".includes(one) ? unit(one) : unitForm(one)))
     .join("");
 }
 
-/** As JSON writes one unit alone. Half a character is whole again beside the other half. */
+/** The escape of a single unit in JSON. Two halves of a character make a whole one again. */
 const unitForm = (one: string): string => (/[\ud800-\udfff]/.test(one) ? one : JSON.stringify(one).slice(1, -1));
 
 /** The characters, beside letters and digits, that an encoder of URLs keeps, and whether a space is a `+`. */
@@ -264,8 +263,8 @@ const ANSI: Readonly<Record<string, string>> = {
 };
 
 /**
- * As shells are given a word: within quotes, with each odd character behind a backslash, or as bash escapes
- * it.
+ * The ways to write a word for a shell: within quotes, with a backslash before each special character, or as
+ * bash escapes it.
  */
 function shellForms(line: string): string[] {
   const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
@@ -290,8 +289,8 @@ function hexForms(text: string): string[] {
 
 /**
  * In base64 three characters stand for two bytes and a bit, so a secret within a longer text, as in
- * `user:password`, is written in one of three ways, by its place. What also depends on its neighbours is left
- * out.
+ * `user:password`, is written in one of three ways, depending on its position. Characters that also depend on
+ * its neighbours are left out.
  */
 function base64Forms(bytes: Buffer): string[] {
   const forms = [0, 1, 2].map((before) => {
@@ -303,7 +302,7 @@ function base64Forms(bytes: Buffer): string[] {
   return all.flatMap((form) => [form, form.replace(/\+/g, "-").replace(/\//g, "_")]);
 }
 
-/** A text in pieces that are long enough to be looked for. The last one begins in the one before it. */
+/** A text in pieces that are long enough to search for. The last one overlaps the one before it. */
 function piecesOf(text: string): string[] {
   if (text.length < SHORTEST) return [];
   return text.length <= LONGEST ? [text] : [...chunks(text, LONGEST), text.slice(-LONGEST)];

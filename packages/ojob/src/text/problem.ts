@@ -42,7 +42,7 @@ export interface Problem {
 export function excerpt(at: Position): string {
   const written = at.source.line(at.line);
   if (written === undefined || written.trim() === "") return "";
-  // Mask before cutting: half a URL does not look like one. A mask moves the column.
+  // Mask before cutting: half a URL does not look like one. Masking moves the column.
   const line = maskLine(written);
   const column = Math.min(maskLine(written.slice(0, at.column - 1)).length, line.length) + 1;
   // A minified line of thousands of characters would bury the message, so show the part around the column.
@@ -59,7 +59,7 @@ export function place(at: Position): string {
   return `${visible(at.source.name)}:${at.line}:${at.column}`;
 }
 
-/** The hint at what a wrong name may mean: ` Did you mean "x"?`, or nothing if no known name is near. */
+/** The hint for a wrong name: ` Did you mean "x"?`, or nothing if no known name is near. */
 export function didYouMean(name: string, known: Iterable<string>, quote = '"'): string {
   const near = nearest(name, known);
   return near === undefined ? "" : ` Did you mean ${quote}${near}${quote}?`;
@@ -68,7 +68,7 @@ export function didYouMean(name: string, known: Iterable<string>, quote = '"'): 
 /** A name of 100,000 characters would bury the message. */
 const MOST_SHOWN = 1_000;
 
-/** A problem as it is shown: place, severity, message, and the line with a caret. */
+/** The text of a problem: place, severity, message, and the line with a caret. */
 export function describe(problem: Problem): string {
   const all = maskUrls(problem.message);
   const message = visible(all.length > MOST_SHOWN ? `${all.slice(0, MOST_SHOWN)}…` : all, LINES);
@@ -88,7 +88,7 @@ export class JobFileError extends Error {
   }
 }
 
-/** Collects what is wrong while a file is read, so that one look shows all of it. */
+/** Collects the problems of a file while it is read, so that one check reports all of them. */
 export class Problems {
   readonly list: Problem[] = [];
   /** Masks secrets in the messages, as soon as the secrets are known. */
@@ -104,18 +104,21 @@ export class Problems {
     this.#strict = strict;
   }
 
-  /** Notes that a file is read: its problems come before those of files that are read later. */
+  /** Registers a file: its problems come before those of files that are read later. */
   reads({ path }: SourceFile): void {
     this.#files.add(path);
   }
 
-  /** Adds an error that leaves a part of the file out. What is said of the whole could be an echo of it. */
+  /**
+   * Adds an error that leaves a part of the file out. Later problems of the whole could be a consequence of
+   * it.
+   */
   error(message: string, at?: Position): void {
     this.#isWhole = false;
     this.flaw(message, at);
   }
 
-  /** Adds an error in a part that is known all the same: it hides no other error. */
+  /** Adds an error in a part that is still known: it hides no other error. */
   flaw(message: string, at?: Position): void {
     this.#add({ severity: "error", message: this.hide(message), ...(at && { at }) });
   }

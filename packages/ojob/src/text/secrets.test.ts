@@ -22,13 +22,13 @@ describe("secrets in URLs", () => {
 
   test("masking secrets takes time that grows with the text, not with its square", () => {
     const parts = ["://a:b", "a", "://", "?a=", "password=", '"token":"', "-----BEGIN PRIVATE KEY-----"];
-    // What other work of this process costs meanwhile is in some of the measurements, not in the least one.
+    // Other work of this process disturbs some of the measurements, but not the smallest one.
     const least = (times: number): number => Math.min(...[1, 2, 3].map(() => costOf(parts, times)));
-    // Sixteen times the text: sixteen times the work, not 256 times.
+    // Sixteen times the text takes sixteen times the work, not 256 times.
     expect(least(16_000) / least(1_000)).toBeLessThan(64);
   });
 
-  /** The CPU time for showing texts that repeat a part that many times, in µs. */
+  /** The CPU time to show texts that repeat a part this many times, in µs. */
   function costOf(parts: readonly string[], times: number): number {
     const start = process.cpuUsage();
     for (const part of parts) shownArgs(part.repeat(times));
@@ -103,7 +103,7 @@ test("secrets in a shown line of a job file are masked; a template is not a secr
   expect(maskLine("  { user: joe, password: hunter2 }")).toBe("  { user: joe, password: ***");
   const sources = "  secrets: { password: { env: DB_PASSWORD }, apiKey: { file: ./s/api-key } }";
   expect(maskLine(sources)).toBe(sources);
-  // A place within the line is found by what stands before it.
+  // The text before a place locates it within the line.
   for (let at = 0; at < sources.length; at++) expect(maskLine(sources.slice(0, at))).toBe(sources.slice(0, at));
   expect(maskLine("    secrets: [dbPassword, { name: apiKey, env: API_KEY }]")).toContain("API_KEY }]");
   expect(maskLine("  secrets: { password: { env: A }, token: hunter2 }")).toBe(

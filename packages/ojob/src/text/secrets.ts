@@ -3,7 +3,7 @@ import { isSecretName, MASK, maskUrls } from "@ojm/core/internal";
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,20000}/g;
 const QUOTED = String.raw`"(?:[^"\\\n]|\\.){0,1024}"|'[^'\n]{0,1024}'`;
 
-/** Names with a value behind them, and that value. */
+/** Patterns of names that are followed by a value, and of that value. */
 interface Pairs {
   readonly name: RegExp;
   readonly value: RegExp;
@@ -19,9 +19,9 @@ const COLON: Pairs = {
   value: new RegExp(String.raw`${QUOTED}|[^\n]{1,1024}`, "y"),
 };
 
-/** A template is no secret: its value is filled in later. */
+/** A template is not a secret: its value is filled in later. */
 const TEMPLATE = /^["']?\{\{[^}]*\}\}\}?["']?[\s,}\]]*$/;
-/** Nor is the place from which a secret comes, or the beginning of one in a line that is cut. */
+/** Neither is the source of a secret, or the beginning of a source in a truncated line. */
 const SOURCE = /^\{\s{0,3}(?:(?:env|file):[^{},]*(?:\}|$)|[a-z]{0,4}$)/;
 
 function maskPairs(text: string, { name, value }: Pairs): string {
@@ -31,7 +31,7 @@ function maskPairs(text: string, { name, value }: Pairs): string {
   for (let pair = name.exec(text); pair !== null; pair = name.exec(text)) {
     value.lastIndex = name.lastIndex;
     const [found] = value.exec(text) ?? [];
-    // After a name that is no secret's there may be others, as in { user: joe, password: hunter2 }.
+    // Other names may follow a name that is not that of a secret, as in { user: joe, password: hunter2 }.
     if (found === undefined || !isSecretPair(pair[1] ?? "", found)) continue;
     shown += text.slice(at, name.lastIndex) + MASK;
     at = value.lastIndex;
@@ -41,7 +41,7 @@ function maskPairs(text: string, { name, value }: Pairs): string {
 }
 
 function isSecretPair(name: string, value: string): boolean {
-  // `secrets` of a job file holds names of secrets, and where they come from.
+  // `secrets` of a job file contains names of secrets, and their sources.
   if (!isSecretName(name) || (name === "secrets" && /^[[{]/.test(value))) return false;
   return !TEMPLATE.test(value) && !SOURCE.test(value);
 }
@@ -58,7 +58,7 @@ function maskText(text: string): string {
 /**
  * Arguments as JSON for people, without secrets. At any depth, it masks the values of names for which {@link
  * isSecretName} is true, and passwords within texts. `secrets` are further names. `hide` masks the values of
- * secrets: before a part of one is taken for a password, and the rest is shown.
+ * secrets first: otherwise a part of one could be masked as a password, and the rest shown.
  */
 export function shownArgs(
   args: unknown,
@@ -68,7 +68,7 @@ export function shownArgs(
   try {
     return JSON.stringify(masked(args, { secrets, hide }, [])) ?? String(args);
   } catch {
-    // The nesting is too deep for anybody to read.
+    // Deeper nesting would be unreadable.
     return '"…"';
   }
 }
@@ -95,7 +95,7 @@ function masked(value: unknown, hiding: Hiding, above: readonly object[]): unkno
   return Object.fromEntries(entries);
 }
 
-/** Whether there is a value to hide. Its absence, or a boolean, gives nothing away. */
+/** Whether there is a value to hide. A missing value or a boolean reveals nothing. */
 function isSomething(value: unknown): boolean {
   return value !== undefined && value !== null && value !== "" && typeof value !== "boolean";
 }

@@ -8,7 +8,7 @@ import { fill, wrongTemplate } from "./template.js";
 
 const data = { n: 1, on: true, off: false, list: ["a", "b"], map: { x: 1 }, html: "<b>", items: [{ n: 2 }, { n: 3 }] };
 
-/** What `templify(…)` returns in a script, with these data. */
+/** The result of `templify(…)` in a script, with these data. */
 async function templified(template: string): Promise<string> {
   const { out, err } = await runText(script("print(templify(args.template, args.data))"), { args: { template, data } });
   return out.replace(/\n$/, "") + err.replace(/^(?:>>|<<) .*\n/gm, "");

@@ -7,24 +7,26 @@ import { type Variables, variableOf } from "./environment.js";
 /** `${x}`, `${x:-default}`, `${x:?message}`. `$` escapes it, as in compose files, and `\`, as in OpenAF. */
 const VARIABLE = /([$\\]?)\$\{([\p{L}_][\p{L}\p{N}_.-]*?)(?::([-?])([^{}]*))?\}/gu;
 
-/** Stands around the number of a value, until the templates are filled. */
+/** Delimits the number of a value until the templates are filled. */
 const MARK = "\u0000";
 
-/** Receives what has no value, as it is written, and the message of a `${x:?message}`. */
+/**
+ * Receives each variable or template without a value, as it is written, and the message of a `${x:?message}`.
+ */
 export type MissingValue = (written: string, message?: string) => void;
 
 /** How the texts of a job file are filled. */
 interface Filling {
   readonly missing: MissingValue;
-  /** Whether a variable without a value stays. Otherwise it becomes nothing. */
+  /** Whether a variable without a value stays. Otherwise it becomes an empty text. */
   readonly keep: boolean;
   /** The environment. */
   readonly variables: Variables;
 }
 
 /**
- * Fills the variables and templates of a text of the job file. A variable is another argument, as in
- * OpenAF, or a variable of the environment. One without a value becomes nothing, with `keep` it stays.
+ * Fills the variables and templates of a text of the job file. A variable is another argument, as in OpenAF,
+ * or a variable of the environment. One without a value becomes an empty text, or stays with `keep`.
  */
 function fillText(text: string, data: unknown, filling: Filling): unknown {
   const { missing, keep, variables } = filling;
@@ -36,7 +38,7 @@ function fillText(text: string, data: unknown, filling: Filling): unknown {
     return value === undefined && keep ? text : value;
   }
   const values: string[] = [];
-  // A value is data: templates in it are not ours to fill, so it is put in after them.
+  // A value is data: templates in it must not be filled, so it is inserted after them.
   const marked = text.replace(VARIABLE, (...match) => {
     const [all, escaped] = match as string[];
     const value = escaped ? all?.slice(1) : find(match as string[], data, filling);
@@ -52,7 +54,7 @@ function fillText(text: string, data: unknown, filling: Filling): unknown {
     .join("");
 }
 
-/** Fills the variables of a text from those of the environment alone. One without a value becomes nothing. */
+/** Fills the variables of a text from the environment alone. One without a value becomes an empty text. */
 export function fillVariables(text: string, variables: Variables, missing: MissingValue): string {
   if (!text.includes("${")) return text;
   return text.replace(VARIABLE, (...match) => {
@@ -64,7 +66,8 @@ export function fillVariables(text: string, variables: Variables, missing: Missi
 
 function find([all = "", , name = "", kind, rest]: readonly string[], data: unknown, filling: Filling): unknown {
   const { variables, missing } = filling;
-  // As in a shell, an empty variable of the environment is none where the file says what to do without one.
+  // As in a shell, an empty environment variable counts as unset if the file has a default or a message for
+  // it.
   const environment = variableOf(variables, name);
   const value = valueAt(data, name) ?? (kind !== undefined && environment === "" ? undefined : environment);
   if (value !== undefined) return value;
@@ -87,12 +90,12 @@ export function fillAll(value: unknown, data: unknown, filling: Filling): unknow
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillAll(item, data, filling)]));
 }
 
-/** What is said where a `${x:?message}` has no value. */
+/** The message for a `${x:?message}` without a value. */
 export function requiredText(argument: string, written: string, message: string): string {
   return `${requiredHead(written, message)}, or as an argument: "${argument}" needs it.`;
 }
 
-/** The same of a variable of the environment, which only the environment fills. */
+/** The same for a variable that only the environment fills. */
 export function requiredVariable(written: string, message: string): string {
   return `${requiredHead(written, message)}.`;
 }
@@ -105,13 +108,13 @@ function requiredHead(written: string, message: string): string {
 const TEMPLATE = /\{\{\{?\s*([\p{L}\p{N}_$.[\]-]+)\s*\}?\}\}/gu;
 
 /**
- * A block, or a call of a helper that we have. All else that is no plain template stays as written:
+ * A block, or a call of a known helper. Everything else that is not a plain template stays as written:
  * `{{.Names}}` is Docker's, and `{{$x := .}}` Go's.
  */
 const BLOCK =
   /\{\{\{?~?\s*(?:[#^]|(?:lookup|\$(?:nvl|stringify|stringifyInLine|toJSON|env|number|boolean|string|date|isoDate|keys|values|len|repeat|range|concat|nl|pass)?)(?=[\s}~]))/;
 
-/** Whether only Handlebars can fill the text: it has blocks, calls of helpers, or braces that are none. */
+/** Whether only Handlebars can fill the text: it has blocks, calls of helpers, or escaped braces. */
 export function hasBlocks(text: string): boolean {
   return text.includes("{{") && (BLOCK.test(text) || text.includes("\\{{"));
 }
@@ -128,7 +131,7 @@ export function hasTemplate(value: unknown): boolean {
   return typeof value === "string" && value.includes("{{");
 }
 
-/** The first template that is left in a text, as it is written, also one that nothing can fill. */
+/** The first template that is left in a text, as it is written, even one that nothing can fill. */
 export function firstTemplate(text: string): string | undefined {
   return /\{\{[^{}]*\}\}|\$\{[^{}]*\}/.exec(text)?.[0];
 }
@@ -154,9 +157,9 @@ export function fill(text: string, data: unknown, missing: (path: string) => voi
   });
 }
 
-/** Fills the templates of a script, which stays text. Other templates are not ours to fill, and stay. */
+/** Fills the templates of a script, which stays text. Other templates stay. */
 export function fillScript(code: string, args: unknown, variables: Variables): string {
-  // With a character before it, a template that is the whole text becomes text too.
+  // With a character before it, even a template that is the whole text becomes text.
   return String(fill(` ${code}`, args, () => {}, variables)).slice(1);
 }
 
@@ -178,7 +181,7 @@ function handlebars(): Loaded {
 function load(): Loaded {
   const { create, Visitor } = createRequire(import.meta.url)("handlebars") as Instance;
   const instance = create();
-  // It writes to the console of this process, past the log.
+  // The helper `log` writes to the console of this process, past the log.
   instance.unregisterHelper("log");
   for (const [name, helper] of Object.entries(HELPERS)) instance.registerHelper(name, helper);
   return { instance, Visitor };
@@ -203,7 +206,7 @@ interface BlockFilling {
 /**
  * Fills a template in the language of Handlebars.
  *
- * @throws Error if it is no template of Handlebars
+ * @throws Error if the template is invalid
  */
 export function fillBlocks(text: string, data: unknown, filling: BlockFilling): string {
   const { html, missing, variables = process.env, helpers = {} } = filling;
@@ -211,14 +214,14 @@ export function fillBlocks(text: string, data: unknown, filling: BlockFilling): 
   const tree = parse(text);
   if (missing !== undefined) keepMissing(tree, text, data, missing);
   const template = instance.compile(tree, { noEscape: !html });
-  // Prototypes are no data: said here, so that Handlebars does not print a warning of its own.
+  // Prototypes are not data. Setting this explicitly keeps Handlebars from printing a warning.
   const safe = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
   return template(asData(data), { ...safe, helpers: { ...helpers }, data: { variables } });
 }
 
 /**
- * What is wrong with a template, and in which of its lines. `undefined` if nothing is. `more` are helpers
- * that this template has.
+ * The problem of a template, and its line. `undefined` if it is valid. `more` are helpers that this template
+ * has.
  */
 export function wrongTemplate(
   text: string,
@@ -276,8 +279,8 @@ function unknownHelper(
 }
 
 /**
- * Makes text of the templates without a value that stand in no block. Within a block nobody knows what they
- * mean before it runs.
+ * Turns templates without a value outside of blocks into text. Within a block, their meaning is not known
+ * before the block runs.
  */
 function keepMissing(tree: hbs.AST.Program, text: string, data: unknown, missing: (path: string) => void): void {
   const lines = text.split("\n");
@@ -296,7 +299,9 @@ function keepMissing(tree: hbs.AST.Program, text: string, data: unknown, missing
   });
 }
 
-/** A copy in which a map or a list that is put into a text becomes JSON, as in templates without blocks. */
+/**
+ * A copy in which maps and lists become JSON when they are put into a text, as in templates without blocks.
+ */
 export function asData(value: unknown, done: Map<object, unknown> = new Map()): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (done.has(value)) return done.get(value);
@@ -387,7 +392,7 @@ const HELPERS: Readonly<Record<string, HelperDelegate>> = {
   },
 };
 
-/** As Handlebars, and so OpenAF, escapes what stands in two braces. */
+/** The escapes for a value in two braces, as in Handlebars and OpenAF. */
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -424,7 +429,7 @@ function replaced(map: unknown, [key = "", ...rest]: readonly string[], value: u
   return { ...base, [key]: rest.length === 0 ? value : replaced(inner, rest, value) };
 }
 
-/** Whether a value is a map, and no list. */
+/** Whether a value is a map, not a list. */
 export function isMap(value: unknown): value is Args {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

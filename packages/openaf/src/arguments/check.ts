@@ -5,8 +5,8 @@ import { thread } from "../thread.js";
 type Test = (value: unknown) => boolean;
 
 /**
- * The checks of one value: `_$(args.port, "port").toNumber().isNumber().default(80)`. Nothing is thrown
- * before `default` or `$_`, which end the chain. What they throw is a text, as in OpenAF.
+ * The checks of one value: `_$(args.port, "port").toNumber().isNumber().default(80)`. Only `default` and
+ * `$_`, which end the chain, throw. They throw a text, as in OpenAF.
  */
 export class ArgumentCheck {
   #value: unknown;
@@ -19,13 +19,13 @@ export class ArgumentCheck {
     this.#prefix = prefix === undefined ? "" : `${String(prefix)} `;
   }
 
-  /** The value, or this one if there is none. Throws what the checks complain of. */
+  /** The value, or this one if it is missing. Throws the complaints of the checks. */
   default(otherwise?: unknown): unknown {
     this.#throw();
     return this.#value === undefined ? otherwise : this.#value;
   }
 
-  /** The value. Throws what the checks complain of, and if there is none. */
+  /** The value. Throws the complaints of the checks, and if the value is missing. */
   $_(message?: unknown): unknown {
     if (this.#value === undefined) this.#complain(message, "not defined or assigned");
     this.#throw();
@@ -116,7 +116,7 @@ export class ArgumentCheck {
     );
   }
 
-  /** Reads a text as JSON, or as JavaScript writes a map. */
+  /** Reads a text as JSON, or as a JavaScript literal of a map. */
   toMap(): this {
     return this.#convert((value) => (isString(value) ? thread.jsonParse(value, true) : value));
   }
@@ -132,7 +132,7 @@ export class ArgumentCheck {
     return this.#test((value) => Boolean(call(value)), message, "is not ok");
   }
 
-  /** Fills the value into a text as `{{v}}`, and asks what that is as code. */
+  /** Fills the value into a text as `{{v}}`, and evaluates the text as code. */
   expr(code: string, message?: unknown): this {
     const holds = (value: unknown): unknown => new Function(`return ${thread.templify(code, { v: value })}`)();
     return this.#test((value) => Boolean(holds(value)), message, "is not ok");
@@ -226,7 +226,7 @@ export class ArgumentCheck {
     );
   }
 
-  /** A value that is missing passes every check. */
+  /** A missing value passes every check. */
   #test(passes: Test, message: unknown, standard: string): this {
     if (this.#value !== undefined && !passes(this.#value)) this.#complain(message, standard);
     return this;
@@ -254,7 +254,7 @@ function must(holds: boolean, message: string): void {
   if (!holds) throw message;
 }
 
-/** Begins the checks of a value. The prefix stands before each complaint. */
+/** Begins the checks of a value. Each complaint begins with the prefix. */
 export function _$(value?: unknown, prefix?: unknown): ArgumentCheck {
   return new ArgumentCheck(value, prefix);
 }

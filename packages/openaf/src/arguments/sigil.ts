@@ -1,7 +1,7 @@
 import { getPath, getPathIgnoringCase, setPath, unsetPath } from "../data/maps.js";
 import * as types from "../data/types.js";
 
-/** Questions about a value, and access to what is in it by paths: `$$(map).get("a.b[0]")`. */
+/** Tests of a value, and access to its parts by paths: `$$(map).get("a.b[0]")`. */
 class Sigil {
   readonly #value: unknown;
 
@@ -84,7 +84,7 @@ class Sigil {
   }
 }
 
-/** Begins a question about a value. */
+/** Begins a test of a value. */
 export function $$(value?: unknown): Sigil {
   return new Sigil(value);
 }

@@ -61,7 +61,7 @@ print(oJobRunJob({ name: "Twice", args: { n: 4 } }).n + oJobRunJob("Twice", { n:
 ow.oJob.add2Todo({ name: "Twice", args: { n: 50 } });`;
   const jobs = `  - { name: Twice, exec: "args.n *= 2; print('twice ' + args.n)" }`;
   const { out, well } = await run(code, { a: "x" }, jobs);
-  // A warning says that no other job sees the functions of the file.
+  // The warning is that no other job sees the functions of the file.
   const printed = out.split("\n").filter((line) => !line.includes("fromLib"));
   expect([well, printed]).toEqual([
     true,

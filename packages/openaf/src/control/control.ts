@@ -3,8 +3,8 @@ import { parse } from "../text/texts.js";
 import { thread } from "../thread.js";
 
 /**
- * Calls a function until it does not throw: at most so many times, or as long as a function returns true for
- * what was thrown. Returns what it returned, or what was thrown last.
+ * Calls a function until it does not throw: at most `tries` times, or as long as the function `tries` returns
+ * true for the error. Returns the result, or the last error.
  */
 export function $retry(body: () => unknown, tries: unknown = 1): unknown {
   let left = Number(tries);
@@ -13,14 +13,17 @@ export function $retry(body: () => unknown, tries: unknown = 1): unknown {
     try {
       return body();
     } catch (error) {
-      // A stop of the job is no failure of the function.
+      // A stop of the job is not a failure of the function.
       if ((error as { code?: unknown } | undefined)?.code === "CANCELLED") throw error;
       if (!again(error)) return error;
     }
   }
 }
 
-/** What a function makes of each item. A script has one thread: the items come one after the other. */
+/**
+ * The results of a function for each item. A script has one thread, so the items are processed one after the
+ * other.
+ */
 export function pForEach(
   list: readonly unknown[],
   body: (item: unknown, index: number) => unknown,
@@ -36,12 +39,12 @@ export function pForEach(
   });
 }
 
-/** What a function makes of each item, one after the other. */
+/** The results of a function for each item, one after the other. */
 export function parallel4Array(list: readonly unknown[], body: (item: unknown) => unknown): unknown[] {
   return list.map((item) => body(item));
 }
 
-/** Calls a function. A script has one thread, so nothing comes between. */
+/** Calls a function. A script has one thread, so nothing runs in between. */
 export function sync(body: () => unknown): unknown {
   return body();
 }
@@ -56,7 +59,7 @@ export function newFn(...given: string[]): (...parameters: unknown[]) => unknown
   return new Function(...given) as (...parameters: unknown[]) => unknown;
 }
 
-/** A number or a truth value that changes in place. A script has one thread, so nothing comes between. */
+/** A number or a truth value that changes in place. A script has one thread, so nothing runs in between. */
 class Atomic {
   #value: unknown;
 
@@ -80,14 +83,14 @@ class Atomic {
     return this.getAdd(-1) - 1;
   }
 
-  /** The value before so much is added to it. */
+  /** Adds an amount. Returns the value before. */
   getAdd(more: number): number {
     const before = Number(this.#value);
     this.#value = before + more;
     return before;
   }
 
-  /** The value before it is set. */
+  /** Sets the value. Returns the value before. */
   getSet(value: unknown): unknown {
     const before = this.#value;
     this.#value = value;
@@ -114,12 +117,12 @@ export const $ft: (format: string, ...values: unknown[]) => string = printf;
 /** Fills a template of Handlebars, with the helpers of `ow.template.addHelper`. */
 export const $t: (template: unknown, data?: unknown) => string = parse;
 
-/** Forgets a value that `$set` has kept. */
+/** Forgets a value that `$set` has stored. */
 export function $unset(key: string): void {
   thread.$set(key, undefined);
 }
 
-/** A text, so many times. */
+/** Repeats a text. */
 export function repeat(times: number, text: string): string {
   return text.repeat(Math.max(0, times));
 }
@@ -129,24 +132,27 @@ export function nowNano(): number {
   return Number(process.hrtime.bigint());
 }
 
-/** Does nothing: colours are written where there is a terminal. */
+/** Does nothing: colours are written to terminals only. */
 export function ansiStart(): void {}
 
 /** Does nothing: see {@link ansiStart}. */
 export function ansiStop(): void {}
 
-/** There is no value. */
+/** Always undefined. */
 export const __: undefined = undefined;
 
-/** What programs hand to OpenAF, and get from it. Here it is empty, and belongs to the scripts of one job. */
+/**
+ * The values that programs exchange with OpenAF. Here the map starts empty, and belongs to the scripts of one
+ * job.
+ */
 export const __pm: Record<string, unknown> = {};
 
 /** Rejects, or fulfils, a promise of OpenAF. */
 type Settle = (value?: unknown) => void;
 
 /**
- * A promise as OpenAF has it. A script has one thread, so the function runs at once, and what `then` and
- * `catch` get runs in their call. `await` takes it too.
+ * A promise as OpenAF has it. A script has one thread, so the function runs at once, and `then` and `catch`
+ * call their functions at once. `await` works too.
  */
 class Promised {
   #failed = false;
@@ -169,7 +175,7 @@ class Promised {
       this.#value = body();
       this.#failed = false;
     } catch (error) {
-      // A stop of the job is no failure of the function.
+      // A stop of the job is not a failure of the function.
       if ((error as { code?: unknown } | undefined)?.code === "CANCELLED") throw error;
       this.#value = error;
       this.#failed = true;
@@ -181,7 +187,7 @@ class Promised {
     }
   }
 
-  /** How it ended: what the function returned, or what it threw. */
+  /** The result of the function, or the value that it threw. */
   get settled(): { readonly failed: boolean; readonly value: unknown } {
     return { failed: this.#failed, value: this.#value };
   }
@@ -200,8 +206,7 @@ class Promised {
 }
 
 /**
- * Runs a function at once, and returns the promise of what it returns. It may call `fulfil` or `reject`
- * instead.
+ * Runs a function at once, and returns the promise of its result. It may call `fulfil` or `reject` instead.
  */
 export function $do(
   body: (fulfil: Settle, reject: Settle) => unknown,
@@ -211,7 +216,7 @@ export function $do(
   return onError === undefined ? promise : promise.catch(onError);
 }
 
-/** The promise of what all of these promises become; rejected if one of them is. */
+/** The promise of the results of all of these promises. It is rejected if one of them is. */
 export function $doAll(promises: readonly Promised[]): Promised {
   return new Promised(() =>
     promises.map((one) => {
@@ -221,7 +226,7 @@ export function $doAll(promises: readonly Promised[]): Promised {
   );
 }
 
-/** The promise of what the first of these promises became. */
+/** The promise of the result of the first of these promises. */
 export function $doFirst(promises: readonly Promised[]): Promised {
   const [first] = promises;
   return new Promised((_, reject) => (first?.settled.failed ? reject(first.settled.value) : first?.settled.value));

@@ -12,7 +12,7 @@ export function isSame(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(a, b);
 }
 
-/** Whether two values are equal as JavaScript's `==` has it: "1" equals 1. */
+/** Whether two values are equal by JavaScript's `==`: "1" equals 1. */
 export function looselyEqual(a: unknown, b: unknown): boolean {
   if (a === b || (a ?? undefined) === (b ?? undefined)) return true;
   const isPlain = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);

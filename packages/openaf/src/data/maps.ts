@@ -67,7 +67,7 @@ function own(map: Fields, key: string): unknown {
   return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
-/** Sets a field, also one called "__proto__". */
+/** Sets a field, even one called "__proto__". */
 function define(map: Fields, key: string, value: unknown): void {
   Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
 }
@@ -143,7 +143,7 @@ export function getPathIgnoringCase(value: unknown, path: string): unknown {
   return current;
 }
 
-/** Sets the value at a path, makes what is missing on the way, and returns the object. */
+/** Sets the value at a path, creates missing maps on the way, and returns the object. */
 export function setPath<T>(value: T, path: string, set: unknown): T {
   const steps = stepsOf(path);
   const last = steps.pop();
@@ -160,7 +160,7 @@ export function setPath<T>(value: T, path: string, set: unknown): T {
   return value;
 }
 
-/** Deletes what is at a path, and returns the object. */
+/** Deletes the value at a path, and returns the object. */
 export function unsetPath<T>(value: T, path: string): T {
   const steps = stepsOf(path);
   const last = steps.pop();
@@ -174,7 +174,10 @@ export function unsetPath<T>(value: T, path: string): T {
 
 const BUILT_IN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/** A path from outside must not reach what all objects share: it would change them for other jobs, too. */
+/**
+ * A path from outside must not reach the prototypes that all objects share: it would change them for other
+ * jobs too.
+ */
 function guard(step: string): void {
   if (BUILT_IN.has(step)) throw new Error(`a path must not lead through "${step}"`);
 }
@@ -182,7 +185,7 @@ function guard(step: string): void {
 type Visitor = (key: string, value: unknown, path: string, parent: unknown) => void;
 
 /**
- * Calls a function for each field of maps and lists, at whatever depth. Paths begin with a dot, as in OpenAF:
+ * Calls a function for each field of maps and lists, at any depth. Paths begin with a dot, as in OpenAF:
  * `.a.b[0]`.
  */
 export function traverse(value: unknown, visit: Visitor): void {
@@ -245,7 +248,7 @@ export function mapArray(list: readonly unknown[], paths: string | readonly stri
   return list.slice(0, limit ?? list.length).map(read);
 }
 
-/** The value at a path of a map or list, or the path itself where there is none. */
+/** The value at a path of a map or list, or the path itself if it leads nowhere. */
 export function objOrStr(value: unknown, path: string): unknown {
   return isMap(value) || isArray(value) ? (getPath(value, path) ?? path) : path;
 }
@@ -326,7 +329,7 @@ interface KeyValueOptions {
   readonly ksep?: string;
   readonly esc?: string;
   readonly qto?: string;
-  /** The value of a key without one. */
+  /** The value of a key that has none. */
   readonly nul?: unknown;
 }
 

@@ -1,10 +1,10 @@
-/** A map of OpenAF: an object that is no list, date, pattern or the like. */
+/** A map of OpenAF: an object that is not a list, date, pattern or the like. */
 export type Fields = Record<string, unknown>;
 
 /** Functions by their names, as an object of OpenAF has them. */
 export type Functions = Readonly<Record<string, unknown>>;
 
-/** Whether it is an object that is no list, date, pattern or the like. */
+/** Whether it is an object, but not a list, date, pattern or the like. */
 export function isMap(value: unknown): value is Fields {
   return Object.prototype.toString.call(value) === "[object Object]";
 }
@@ -24,7 +24,7 @@ export function isTNumber(value: unknown): value is number {
   return typeof value === "number";
 }
 
-/** Whether it is a whole number. A text is none. */
+/** Whether it is a whole number, not a text. */
 export function isInteger(value: unknown): boolean {
   return isNumber(value) && Number.isSafeInteger(value);
 }
@@ -49,7 +49,7 @@ export function isDate(value: unknown): value is Date {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
-/** Whether there is no value: `null` and `undefined` are both none. */
+/** Whether the value is `null` or `undefined`. */
 export function isNull(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
@@ -64,17 +64,17 @@ export function isUUID(value: unknown): boolean {
   return typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 }
 
-/** Whether there is no value. An old name of OpenAF. */
+/** Whether a value is missing. An old name of OpenAF. */
 export function isUndefined(value: unknown): boolean {
   return value === undefined;
 }
 
-/** Whether there is a value. An old name of OpenAF. */
+/** Whether a value is present. An old name of OpenAF. */
 export function isDefined(value: unknown): boolean {
   return value !== undefined;
 }
 
-/** There is no Java: nothing is an object of it. */
+/** Always false: ojm has no Java objects. */
 export function isJavaObject(_value: unknown): boolean {
   return false;
 }
@@ -99,7 +99,7 @@ export function toBoolean(value: unknown): unknown {
   return typeof value === "string" ? value.trim().toLowerCase() === "true" : value;
 }
 
-/** `otherwise` if there is no value, or `null`. */
+/** The value, or `otherwise` if it is `undefined` or `null`. */
 export function nvl(value: unknown, otherwise: unknown): unknown {
   return value ?? otherwise;
 }

@@ -120,7 +120,7 @@ function zoneText(letter: string, count: number, { offset, zone, date }: DateFie
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
-/** Reads a date by a pattern. What the pattern does not say is that of 1970-01-01. */
+/** Reads a date by a pattern. Fields that the pattern lacks are those of 1970-01-01. */
 export function toDate(text: string, format: string, zone?: string): Date {
   const read = new DateReader(String(text));
   const tokens = [...format.matchAll(TOKENS)];
@@ -157,7 +157,7 @@ class DateReader {
     this.#at += text.length;
   }
 
-  /** Without a separator behind it, a number has as many digits as the pattern has letters. */
+  /** A number that is not followed by a separator has as many digits as the pattern has letters. */
   field(letter: string, count: number, isAdjacent: boolean): void {
     const digits = (most: number): number => this.#number(isAdjacent ? count : most);
     switch (letter) {
@@ -212,7 +212,8 @@ class DateReader {
     if (zone === undefined) {
       return new Date(this.#year, this.#month - 1, this.#day, hour, this.#minute, this.#second, this.#ms);
     }
-    // The offset depends on the time, which depends on the offset: near a change of clocks, look twice.
+    // The offset depends on the time, which depends on the offset: near a change of clocks, it is computed
+    // twice.
     const guess = new Date(utc - offsetOf(new Date(utc), zone) * 60_000);
     return new Date(utc - offsetOf(guess, zone) * 60_000);
   }
@@ -269,7 +270,7 @@ interface ElapsedFormat {
 /** A time in ms as `1 hour, 2 minutes, 3 seconds`. Months are of 30 days. */
 function elapsedTime4ms(time: number, format: ElapsedFormat = {}): string {
   if (Number(time) === 0) return "~0 ms";
-  // As OpenAF writes it.
+  // The spelling of OpenAF.
   if (time < 1) return ">1 ms";
   const ms = Math.abs(time);
   const parts: [string, number][] = [
@@ -311,9 +312,9 @@ export function timeago(date: Date | string | number, short?: unknown): string {
   return `${seconds}${short ? "secs" : " seconds ago"}`;
 }
 
-/** The date of a text of ISO 8601, or the text itself if it is none. */
+/** The date of a text of ISO 8601, or the text itself if it is not such a date. */
 export function fromISODate(text: string): Date | string {
-  // Java takes a point without digits behind it, and up to nine of them.
+  // Java accepts a point without digits after it, and up to nine digits.
   const date = new Date(
     String(text).replace(/\.(\d{0,3})\d*(?=Z|[+-]\d\d)/, (_, ms: string) => (ms === "" ? "" : `.${ms}`)),
   );

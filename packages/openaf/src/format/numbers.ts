@@ -134,7 +134,7 @@ export const NUMBERS: Functions = {
     return [whole.replace(/\B(?=(\d{3})+(?!\d))/g, spacer), ...rest].join(".");
   },
   fromNumberSpacing: (text: string, spacer: string = " "): number => Number(text.replaceAll(spacer, "")),
-  /** A text with so many digits, and 0 as it is. */
+  /** A text with this many digits. 0 stays as it is. */
   round(number: unknown, digits: number = 0): string | number {
     if (!isNumber(number)) throw "number is not a number";
     return Number(number) === 0 ? 0 : Number(number).toFixed(digits);
@@ -161,7 +161,7 @@ export function compareVersion(a: unknown, b: unknown): number {
   return 0;
 }
 
-/** Whether a version is one that a text such as `>=1.2, <2` allows. */
+/** Whether a text such as `>=1.2, <2` allows a version. */
 export function checkVersionSpec(version: unknown, spec: unknown): boolean {
   return String(spec)
     .split(",")
@@ -176,10 +176,7 @@ export function checkVersionSpec(version: unknown, spec: unknown): boolean {
     });
 }
 
-/**
- * The order of two versions as semver has it: `1.0.0-rc.2` is before `1.0.0-rc.10`, and both are before
- * `1.0.0`.
- */
+/** The order of two versions by semver: `1.0.0-rc.2` is before `1.0.0-rc.10`, and both are before `1.0.0`. */
 export function compareSemantic(a: unknown, b: unknown): number {
   const [own, other] = [partsOf(a), partsOf(b)];
   const order = compareVersion(own.release, other.release);
@@ -193,7 +190,7 @@ export function compareSemantic(a: unknown, b: unknown): number {
   return 0;
 }
 
-/** The numbers of a version, and what marks it as a candidate. Its build says nothing about the order. */
+/** The numbers of a version, and its mark as a candidate. Its build does not matter for the order. */
 function partsOf(version: unknown): { readonly release: string; readonly candidate: string | undefined } {
   const [whole = ""] = String(version).trim().split("+");
   const dash = whole.indexOf("-");

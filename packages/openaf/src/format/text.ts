@@ -4,7 +4,7 @@ import { padded, terminalWidth, visibleLength } from "../print/width.js";
 import { fromDate } from "./dates.js";
 import { leftPad, rightPad } from "./numbers.js";
 
-/** Breaks the lines of a text at blanks, so that none is wider. */
+/** Breaks the lines of a text at blanks, so that no line is wider. */
 export function wordWrap(text: unknown, width: number, newLine: string = "\n", tab: number = 4): string {
   const expanded = String(text).replaceAll("\t", " ".repeat(tab));
   return expanded
@@ -26,7 +26,7 @@ function wrapLine(line: string, width: number): string[] {
   return rest === "" && lines.length > 0 ? lines : [...lines, rest];
 }
 
-/** The longest beginning of a text that is no wider, with at least one character. */
+/** The longest beginning of a text that fits the width, with at least one character. */
 function headOf(text: string, width: number): string {
   let head = "";
   for (const char of text) {
@@ -36,7 +36,7 @@ function headOf(text: string, width: number): string {
   return head;
 }
 
-/** Whether a text is as a pattern with `*` and `?` says, in any case unless `useCase`. */
+/** Whether a text matches a pattern with `*` and `?`, ignoring case unless `useCase`. */
 function wildcardRE(pattern: string, useCase?: unknown): RegExp {
   const source = pattern
     .replace(/([.+^${}()|[\]\\])/g, "\\$1")
@@ -96,12 +96,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "=": "&#x3D;",
 };
 
-/** Escapes what HTML writes otherwise. */
+/** Escapes a text for HTML. */
 export function escapeHTML(text: unknown): string {
   return String(text ?? "").replace(/[&<>"'`=]/g, (char) => ENTITIES[char] ?? char);
 }
 
-/** The width of a terminal that does not say its own. */
+/** The width of a terminal that does not report its own. */
 const WIDTH = 80;
 
 interface Extra {

@@ -12,7 +12,7 @@ import { expressions, run, valuesOf } from "../testing/run.js";
 
 let server: ChildProcess;
 let url = "";
-/** Where nobody listens. */
+/** An address where no server listens. */
 let closed = "";
 
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { thread } from "../thread.js";
 // Keep this URL here: the entry must lie beside this file, and beside the bundle that contains this file.
 const ENTRY: URL = new URL("./request-worker.js", import.meta.url);
 
-/** How often a script that waits looks whether its job is asked to stop, in ms. */
+/** How often a waiting script checks whether its job is asked to stop, in ms. */
 const LOOK = 100;
 
 let worker: RequestWorkerData | undefined;
@@ -15,7 +15,7 @@ export function send(request: HttpRequest): HttpResponse {
   return resultOf(request) as HttpResponse;
 }
 
-/** Asks the network, and waits for the answer, as {@link send} does. */
+/** Sends a question to the network and waits for the answer, like {@link send}. */
 export function askNetwork(question: NetQuestion): string | number {
   return resultOf(question) as string | number;
 }
@@ -32,13 +32,14 @@ function resultOf(work: Work): Answer["result"] {
 
 function awaitAnswer(id: number, port: MessagePort, signal: Int32Array): Answer {
   for (;;) {
-    // Read before the look: an answer in between changes the value, so that the wait ends at once.
+    // Read it before checking for an answer: one that arrives in between changes the value, so that the wait
+    // ends at once.
     const seen = Atomics.load(signal, 0);
     const received = receiveMessageOnPort(port) as { message: Answer } | undefined;
     if (received?.message.id === id) return received.message;
-    // The answer to a request that a stop has given up.
+    // The answer to a request that was given up because of a stop.
     if (received !== undefined) continue;
-    // It throws if the job is asked to stop.
+    // Throws if the job is asked to stop.
     if (Atomics.wait(signal, 0, seen, LOOK) === "timed-out") thread.sleep(0);
   }
 }
@@ -52,10 +53,10 @@ function start(): RequestWorkerData {
   return { port: port1, signal };
 }
 
-/** What the thread that makes requests is started with. */
+/** The data with which the thread of requests starts. */
 export interface RequestWorkerData {
   readonly port: MessagePort;
-  /** Its only word is the number of the last request that was answered. */
+  /** Its only word is the number of the last answered request. */
   readonly signal: Int32Array;
 }
 
@@ -83,20 +84,20 @@ export type NetQuestion =
   /** A port of this machine that nobody uses. */
   | { readonly ask: "free port" };
 
-/** What the thread does for a script. */
+/** A task of the thread for a script. */
 export type Work = HttpRequest | NetQuestion;
 
-/** What a server answered. */
+/** The answer of a server. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-/** What became of a request or a question. */
+/** The outcome of a request or a question. */
 export interface Answer {
   readonly id: number;
   readonly result?: HttpResponse | string | number;
-  /** Why there is no result. */
+  /** The reason of a failure. */
   readonly failure?: string;
 }

@@ -81,7 +81,7 @@ export class Rest {
     }));
   }
 
-  /** Writes what the server answers to a file. */
+  /** Writes the answer of the server to a file. */
   get2File(path: string, url: string, index?: unknown): void {
     this.#file(path, { method: "GET", url, index });
   }
@@ -98,7 +98,7 @@ export class Rest {
     this.#file(path, { method: "PATCH", url, data, index });
   }
 
-  /** What the server answers, as a stream. */
+  /** The answer of the server, as a stream. */
   get2Stream(url: string, index?: unknown): InputStream {
     return new BytesInput(this.#bytes({ method: "GET", url, index }));
   }
@@ -143,7 +143,7 @@ export class Rest {
     writeFileSync(path, bytes, { flag: size > 0 ? "a" : "w" });
   }
 
-  /** Bytes have no place for an error beside them: it is thrown. */
+  /** Bytes cannot contain an error, so it is thrown. */
   #bytes(call: Call): Uint8Array {
     return this.#attempt(call, ({ body }) => body);
   }
@@ -195,7 +195,7 @@ export class Rest {
     return response;
   }
 
-  /** What is sent, after the function of the script has changed it. */
+  /** The request, after the function of the script has changed it. */
   #prepared({ method, url, index, data }: Call, headers: unknown): Fields {
     const names = ["aBaseURL", "aIdxMap", "aDataRowMap", "reqHeaders", "aVerb"];
     const request = $a2m(names, [url, index, data, headers, method.toLowerCase()]);
@@ -238,7 +238,7 @@ function bodyOf(data: unknown, urlEncode: boolean | undefined): string {
   return data === undefined ? "" : thread.stringify(data, undefined, "");
 }
 
-/** Later names win, in whatever case they are written. */
+/** Later names win, regardless of case. */
 function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, string> {
   const given = Object.entries(headers).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), String(value)]));
@@ -262,7 +262,7 @@ function outputOf({ status, headers, body }: HttpResponse): Fields {
   return { responseCode: status, contentType: headers["content-type"] ?? "", response: textOf(body) };
 }
 
-/** What OpenAF throws: a text with the response in it. */
+/** The value that OpenAF throws: a text with the response in it. */
 function statusError(response: HttpResponse, url: string): string {
   const isMissing = response.status === 404 || response.status === 410;
   const what = isMissing
@@ -271,7 +271,7 @@ function statusError(response: HttpResponse, url: string): string {
   return `${what}; response = ${JSON.stringify(outputOf(response))}`;
 }
 
-/** What stands in `error`: the response as a map, or the reason as a text. */
+/** The value of `error`: the response as a map, or the reason as a text. */
 function errorMap(error: unknown): unknown {
   const [, response] = /; response = (\{.*\})$/s.exec(typeof error === "string" ? error : "") ?? [];
   if (response === undefined) return error instanceof Error ? error.message : String(error);
@@ -279,7 +279,7 @@ function errorMap(error: unknown): unknown {
   return /application\/json/i.test(String(map["contentType"])) ? { ...map, response: jsonParse(map["response"]) } : map;
 }
 
-/** Whether the job is asked to stop, which is no failure of the request. */
+/** Whether the job is asked to stop, which is not a failure of the request. */
 function isStop(error: unknown): boolean {
   return (error as { readonly code?: unknown } | undefined)?.code === "CANCELLED";
 }

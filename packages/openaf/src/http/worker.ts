@@ -4,9 +4,7 @@ import { workerData } from "node:worker_threads";
 import { answerTo } from "../net/questions.js";
 import type { Answer, HttpRequest, HttpResponse, RequestWorkerData, Work } from "./requests.js";
 
-/*
- * The entry of the thread that makes the requests of a script, which waits for their answers.
- */
+/* The entry of the thread that makes requests for a script. The script waits for the answers. */
 
 const { port, signal } = workerData as RequestWorkerData;
 
@@ -53,7 +51,7 @@ async function formOf({ name, path }: { readonly name: string; readonly path: st
   return form;
 }
 
-/** The reason of a failed `fetch`, whose own message says nothing. */
+/** The reason of a failed `fetch`, whose own message does not name it. */
 function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error;
   if (name === "TimeoutError") return "the server did not answer in time";

@@ -15,7 +15,7 @@ function readLine(): string | undefined {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "EAGAIN" && code !== "EOF") throw error;
       if (code === "EAGAIN") {
-        // A terminal that does not block has no line yet.
+        // A non-blocking terminal has no line yet.
         thread.sleep(50);
         continue;
       }
@@ -26,9 +26,7 @@ function readLine(): string | undefined {
   }
 }
 
-/**
- * Asks for a line. Without any input left it fails: a job without a person at its terminal must not guess.
- */
+/** Asks for a line. Fails if no input is left: a job without a person at its terminal must not guess. */
 export function ask(prompt: unknown = "> "): string {
   thread.printnl(String(prompt));
   const line = readLine();

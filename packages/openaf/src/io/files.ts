@@ -16,7 +16,7 @@ import { dirname, resolve } from "node:path";
 import { fromYAML, toYAML } from "../text/texts.js";
 import { thread } from "../thread.js";
 
-/** The encodings of Java that Node has by another name. */
+/** The encodings of Java that have another name in Node. */
 const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
   "utf-8": "utf8",
   utf8: "utf8",
@@ -27,7 +27,7 @@ const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
   "utf-16le": "utf16le",
 };
 
-/** The name that Node has for an encoding. */
+/** The name of an encoding in Node. */
 export function encodingOf(name: unknown = "utf8"): BufferEncoding {
   const encoding = ENCODINGS[String(name).toLowerCase()];
   if (encoding === undefined) throw new Error(`the encoding "${String(name)}" is not known here: use UTF-8`);
@@ -45,7 +45,7 @@ export function readFileString(path: string, encoding?: unknown): string {
   return readFileBytes(String(path)).toString(encodingOf(encoding));
 }
 
-/** Writes a text to a file, or behind what is in it. Folders that are missing are made, as in OpenAF. */
+/** Writes a text to a file, or appends it. Creates missing folders, as in OpenAF. */
 export function writeFileString(path: string, text: unknown, encoding?: unknown, append?: unknown): void {
   mkdirSync(dirname(resolve(path)), { recursive: true });
   const bytes = Buffer.from(String(text), encodingOf(encoding));
@@ -71,7 +71,7 @@ export function writeFileAsArray(path: string, lines: readonly unknown[], encodi
   writeFileString(path, lines.map((line) => `${String(line)}\n`).join(""), encoding);
 }
 
-/** The value of a file of JSON, also as JavaScript writes it. A file that is no JSON is its text. */
+/** The value of a JSON file, which may also be a JavaScript literal. For any other file, its text. */
 export function readFileJSON(path: string): unknown {
   return thread.jsonParse(readFileString(path), true);
 }
@@ -81,7 +81,7 @@ export function writeFileJSON(path: string, value: unknown, space: string | numb
   writeFileString(path, thread.stringify(value, undefined, space));
 }
 
-/** The value of a file of YAML, or the list of those of its documents. */
+/** The value of a YAML file, or the list of the values of its documents. */
 export function readFileYAML(path: string): unknown {
   return fromYAML(readFileString(path));
 }
@@ -91,14 +91,14 @@ export function writeFileYAML(path: string, value: unknown, multiDoc?: unknown):
   writeFileString(path, toYAML(value, multiDoc));
 }
 
-/** Makes a folder and those above it. Returns whether it was made. */
+/** Creates a folder and its parents. Returns whether it was created. */
 export function mkdir(path: string): boolean {
   if (existsSync(path)) return false;
   mkdirSync(path, { recursive: true });
   return true;
 }
 
-/** Removes a file, or a folder with all that is in it. Returns whether there was one. */
+/** Removes a file, or a folder with its contents. Returns whether it existed. */
 export function rm(path: string): boolean {
   const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
   rmSync(path, { recursive: true, force: true });
@@ -115,12 +115,12 @@ export function rename(from: string, to: string): boolean {
   }
 }
 
-/** Moves a file, over one that is there. */
+/** Moves a file, and replaces an existing one. */
 export function mv(from: string, to: string): boolean {
   try {
     renameSync(from, to);
   } catch (error) {
-    // From one file system to another, a file can only be copied.
+    // Across file systems, a file can only be copied.
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
     cp(from, to);
     rmSync(from, { recursive: true });
@@ -128,19 +128,19 @@ export function mv(from: string, to: string): boolean {
   return true;
 }
 
-/** Copies a file with its times, over one that is there. */
+/** Copies a file with its times, and replaces an existing one. */
 export function cp(from: string, to: string): void {
   cpSync(from, to, { preserveTimestamps: true, recursive: false });
 }
 
-/** Makes a file with a name of its own. Nobody removes it. */
+/** Creates a file with a unique name. It is never removed. */
 export function createTempFile(prefix: unknown = "", suffix: unknown = "", folder: unknown = tmpdir()): string {
   const path = resolve(String(folder), String(prefix) + randomUUID() + String(suffix));
   writeFileSync(path, "", { mode: 0o600, flag: "wx" });
   return path;
 }
 
-/** Makes a folder with a name of its own. Nobody removes it. */
+/** Creates a folder with a unique name. It is never removed. */
 export function createTempDir(prefix: unknown = "", folder: unknown = tmpdir()): string {
   return mkdtempSync(resolve(String(folder), `${String(prefix)}-`));
 }

@@ -12,7 +12,7 @@ import {
 import { basename, join, normalize, resolve } from "node:path";
 import { thread } from "../thread.js";
 
-/** What is known of a file. */
+/** The facts about a file. */
 export interface FileInfo {
   readonly isDirectory: boolean;
   readonly isFile: boolean;
@@ -38,7 +38,7 @@ export function canonicalPath(path: string): string {
   }
 }
 
-/** What is known of a file or folder, also that it is missing; with `posix` its owner and mode too. */
+/** The facts about a file or folder, including whether it exists. With `posix`, its owner and mode too. */
 export function fileInfo(path: string, posix?: unknown): FileInfo {
   const followed = attempt(() => statSync(path));
   const own = attempt(() => lstatSync(path));
@@ -56,7 +56,7 @@ export function fileInfo(path: string, posix?: unknown): FileInfo {
   };
 }
 
-/** What a look finds; `undefined` where there is nothing, or nothing that this process may see. */
+/** The status of a path. `undefined` if it does not exist, or if this process may not see it. */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -65,7 +65,7 @@ function attempt<T>(look: () => T): T | undefined {
   }
 }
 
-/** What this process may do with a file, as OpenAF writes it. */
+/** The rights of this process to a file, in the form of OpenAF. */
 function permissionsOf(path: string): string {
   const may = (mode: number): boolean =>
     attempt(() => {
@@ -88,7 +88,7 @@ function posixOf({ mode, uid, gid }: Stats): Record<string, unknown> {
   };
 }
 
-/** The name of a user or group, or its number where nobody knows it. */
+/** The name of a user or group, or its number if the name is unknown. */
 function nameOf(id: number, file: string): string {
   if (!existsSync(file)) return String(id);
   const line = readFileSync(file, "utf8")
@@ -97,7 +97,7 @@ function nameOf(id: number, file: string): string {
   return line?.split(":")[0] ?? String(id);
 }
 
-/** What is in a folder: `{ files: […] }`. Of one that is missing, or cannot be read, `{}`. */
+/** The contents of a folder: `{ files: […] }`. `{}` if the folder is missing or cannot be read. */
 export function listFiles(path: string, posix?: unknown): { readonly files?: FileInfo[] } {
   const names = attempt(() => readdirSync(path));
   return names === undefined ? {} : { files: names.map((name) => fileInfo(join(path, name), posix)) };
@@ -108,14 +108,14 @@ export function listFilenames(path: string, short?: unknown): string[] {
   return readdirSync(path).map((name) => (short ? name : resolve(path, name)));
 }
 
-/** All that is in a folder and the folders within it, with the folder of each as `path`. */
+/** The contents of a folder and of the folders within it, with the folder of each as `path`. */
 export function listFilesRecursive(path: unknown, posix?: unknown, onError?: (error: unknown) => unknown): FileInfo[] {
   if (path === undefined) return [];
   const all: FileInfo[] = [];
   const open = [String(path)];
   const visited = new Set<string>();
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    // A link to a folder above would go on for ever.
+    // A link to a parent folder would lead to endless recursion.
     const real = canonicalPath(folder);
     if (visited.has(real)) continue;
     visited.add(real);

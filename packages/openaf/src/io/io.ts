@@ -17,7 +17,7 @@ import {
   type OutputStream,
 } from "./streams.js";
 
-/** Whether bytes are no text, by the first of them. */
+/** Whether the first bytes show that a file is binary. */
 export function isBinaryArray(bytes: ArrayLike<number>, limit: number = 1024): boolean {
   const isText = (byte: number): boolean =>
     byte === 9 ||

@@ -6,7 +6,7 @@ import vm from "node:vm";
 const scope = globalThis as unknown as Record<string, unknown>;
 const loaded = new Set<string>();
 
-/** The file that a script means: from the working directory, else from the folder of its job. */
+/** The file that a script names, relative to the working directory, else to the folder of its job. */
 function find(file: unknown): string {
   const name = String(file);
   const { pwd = "." } = (scope["__ojm"] ?? {}) as { readonly pwd?: string };
@@ -16,7 +16,7 @@ function find(file: unknown): string {
   return found;
 }
 
-/** Runs a JavaScript file. What it declares, and what it exports, the script finds as its own. */
+/** Runs a JavaScript file. Its declarations and exports become those of the script. */
 export function load(file: unknown): void {
   const path = find(file);
   const module = { exports: {} as Record<string, unknown> };

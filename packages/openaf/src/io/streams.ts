@@ -5,11 +5,11 @@ import { gunzipSync, gzipSync } from "node:zlib";
 /** How many bytes are read at once. */
 const CHUNK = 65_536;
 
-/** A source of bytes, as the streams of Java that OpenAF hands out. */
+/** A source of bytes, like the Java streams of OpenAF. */
 export interface InputStream {
   /** The next byte, or -1 at the end; with a buffer, how many bytes were read into it. */
   read(buffer?: Uint8Array, offset?: number, length?: number): number;
-  /** All bytes that are left. */
+  /** All remaining bytes. */
   readAll(): Buffer;
   /** How many bytes can be read at once. */
   available(): number;
@@ -119,7 +119,7 @@ export class FileOutput implements OutputStream {
   }
 }
 
-/** Keeps what is written to it. */
+/** Stores the written bytes. */
 export class BytesOutput implements OutputStream {
   readonly #parts: Buffer[] = [];
 
@@ -140,7 +140,7 @@ export class BytesOutput implements OutputStream {
   close(): void {}
 }
 
-/** Compresses what is written to it, and passes it on when it is closed. */
+/** Compresses the written bytes, and passes them on when it is closed. */
 export class GzipOutput extends BytesOutput {
   readonly #target: OutputStream;
   #open = true;

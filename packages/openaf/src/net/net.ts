@@ -4,11 +4,11 @@ import { askNetwork, send } from "../http/requests.js";
 import { $rest } from "../http/rest.js";
 import { SYSTEM } from "../shell/system.js";
 
-/** How long OpenAF waits for a port that may be closed, and for one whose latency it asks, in ms. */
+/** How long OpenAF waits for a port that may be closed, and for one whose latency it measures, in ms. */
 const PORT_TIMEOUT = 1_500;
 const LATENCY_TIMEOUT = 60_000;
 
-/** How long it takes to connect to a port, in ms; -1 if that does not work. */
+/** How long it takes to connect to a port, in ms; -1 if it fails. */
 function testPortLatency(host: unknown, port: unknown, timeout: unknown = LATENCY_TIMEOUT): number {
   try {
     return Number(askNetwork({ ask: "latency", host: String(host), port: Number(port), timeout: Number(timeout) }));
@@ -17,7 +17,7 @@ function testPortLatency(host: unknown, port: unknown, timeout: unknown = LATENC
   }
 }
 
-/** How long a GET takes, in ms; -1 if there is no good answer. */
+/** How long a GET takes, in ms; -1 for an error status or no answer. */
 function testURLLatency(url: unknown, timeout?: number): number {
   const began = performance.now();
   try {
@@ -28,18 +28,18 @@ function testURLLatency(url: unknown, timeout?: number): number {
   }
 }
 
-/** A stop of the job is no answer of the network. */
+/** A stop of the job is not an answer of the network. */
 function noAnswer(error: unknown): number {
   if ((error as { code?: unknown }).code === "CANCELLED") throw error;
   return -1;
 }
 
-/** A port of this machine that nobody uses. */
+/** An unused port of this machine. */
 export function findRandomOpenPort(): number {
   return Number(askNetwork({ ask: "free port" }));
 }
 
-/** The ports that URLs have without saying so. */
+/** The default ports of URLs. */
 const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "ftp:": 21 };
 
 function host4URL(text: unknown): string {
@@ -59,12 +59,12 @@ for (const [network, bits] of [
 PRIVATE.addSubnet("fec0::", 10, "ipv6");
 PRIVATE.addAddress("::1", "ipv6");
 
-/** What an address is. */
+/** The kind of an address. */
 function getAddressType(text: unknown): Record<string, boolean> {
   const address = String(text).trim();
   const version = isIP(address);
   return {
-    // As in OpenAF, what is no address counts as the name of a host.
+    // As in OpenAF, any text that is not an address counts as a host name.
     isValidAddress: true,
     hostname: version === 0,
     ipv4: version === 4,

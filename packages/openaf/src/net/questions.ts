@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import type { NetQuestion } from "../http/requests.js";
 
-/** Answers a question to the network, in the thread that waits for it. */
+/** Answers a question to the network, in the thread of requests. */
 export async function answerTo(question: NetQuestion): Promise<string | number> {
   switch (question.ask) {
     case "latency":

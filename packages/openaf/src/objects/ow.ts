@@ -17,7 +17,7 @@ import { toSLON } from "../text/slon.js";
 import { addHelpers, delHelper, parse } from "../text/texts.js";
 import { thread } from "../thread.js";
 
-/** A text in which the characters that a pattern reads otherwise stand for themselves. */
+/** Escapes a text for a regular expression. */
 function escapeRE(text: unknown): string {
   return String(text).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
@@ -86,15 +86,15 @@ function filter(value: unknown, by: Fields = {}): unknown {
   return typeof by["path"] === "string" ? $path(value, by["path"]) : $from(value).query(by);
 }
 
-/** One of a list, by chance. */
+/** A random item of a list. */
 function oneOf(list: readonly unknown[]): unknown {
   return list[randomInt(list.length)];
 }
 
-/** Where a request goes, and who makes it: the parameters that all functions of `ow.obj.rest` end with. */
+/** The last parameters of all functions of `ow.obj.rest`: the credentials and the options of a request. */
 type Login = readonly [user?: unknown, pass?: unknown, timeout?: unknown, headers?: unknown, urlEncode?: unknown];
 
-/** A request of which failures are thrown. */
+/** A request whose failures are thrown. */
 function strict([user, pass, timeout, headers, urlEncode]: Login): Rest {
   return new Rest({
     throwExceptions: true,
@@ -138,7 +138,7 @@ const OBJ: Functions = {
 
 const template: Functions = {
   parse,
-  // A compiled template is its text: this package has no other use for one.
+  // A compiled template is its text, because this package does not need more.
   compile: (text: unknown): string => String(text),
   execCompiled:
     (compiled: unknown): ((data?: unknown) => string) =>
@@ -148,7 +148,7 @@ const template: Functions = {
   addHelpers,
   delHelper,
   addFormatHelpers: (): void => addHelpers("owFormat_", FORMAT),
-  // The helpers that there are, are always there.
+  // The existing helpers are always available.
   addOpenAFHelpers: (): void => {},
 };
 
@@ -173,7 +173,7 @@ const oJob: Functions = {
   },
 };
 
-/** The object `ow`. Its parts are always there: to load one only returns it. */
+/** The object `ow`. Its parts are always present: loading one only returns it. */
 export const ow: Functions = {
   format: FORMAT,
   obj: OBJ,

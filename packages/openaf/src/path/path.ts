@@ -42,7 +42,7 @@ interface Library {
 
 let loaded: Library | undefined;
 
-/** The library takes time to load: only a path needs it. */
+/** The library takes time to load, so it is loaded at the first path. */
 function library(): Library {
   if (loaded !== undefined) return loaded;
   const jmespath = createRequire(import.meta.url)("@jmespath-community/jmespath") as Library;
@@ -66,7 +66,7 @@ export function $path(value: unknown, path: unknown = "@", functions?: unknown):
   return TreeInterpreter.search(withOrder(expression), value as never);
 }
 
-/** A function that a path may call: how many values it takes, and what it makes of them. */
+/** A function that a path may call: the number of its values, and its result. */
 type PathFunction = readonly [count: number, call: (...values: never[]) => unknown];
 
 function dateOf(value: unknown): unknown {
@@ -78,7 +78,7 @@ function isoDate(value: unknown): unknown {
   return isDate(date) ? date.toISOString() : value;
 }
 
-/** How many of a unit have passed since a date, or `otherwise` where there is none. */
+/** How many of a unit have passed since a date, or `otherwise` if the value is not a date. */
 function dateDiff(since: unknown, unit: unknown, otherwise: unknown): unknown {
   const date = new Date(since as number);
   if (since === null || Number.isNaN(date.getTime())) return otherwise ?? null;
@@ -102,7 +102,7 @@ function json(value: unknown, space?: string): string {
   return thread.stringify(value, undefined, space);
 }
 
-/** What OpenAF adds to the functions of JMESPath. */
+/** The functions that OpenAF adds to JMESPath. */
 const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   a2m: [2, $a2m],
   a4m: [3, $a4m],
@@ -182,7 +182,7 @@ const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   upper_case: [1, (text: string) => text.toUpperCase()],
 };
 
-/** JMESPath orders numbers only. OpenAF orders as JavaScript does: texts, and with them dates, too. */
+/** JMESPath orders numbers only. OpenAF orders like JavaScript, which includes texts, and with them dates. */
 const ORDERS: Readonly<Record<string, (a: never, b: never) => boolean>> = {
   GT: (a, b) => a > b,
   GTE: (a, b) => a >= b,
@@ -194,7 +194,7 @@ function nameOf(order: string): string {
   return `ojm_${order.toLowerCase()}`;
 }
 
-/** Makes known to the library the functions that {@link withOrder} calls. `any` is its type of any value. */
+/** Registers the functions that {@link withOrder} calls with the library. `any` is its type for any value. */
 function registerOrders(register: typeof registerFunction, any: number): void {
   const signature = [{ types: [any] }, { types: [any] }];
   for (const [order, holds] of Object.entries(ORDERS)) {

@@ -29,7 +29,7 @@ export function isColoured(): boolean {
   return forced || (!process.env["NO_COLOR"] && isatty(1));
 }
 
-/** Colours whatever a function writes. */
+/** Colours the output of a function. */
 export function inColour<T>(write: () => T): T {
   const before = forced;
   forced = true;
@@ -63,7 +63,7 @@ function codeOf(part: string): string {
   return code === undefined ? "" : `\u001b[${code}m`;
 }
 
-/** A text in colours, where the output has them or with `force`. */
+/** A text in colours, if the output supports them or with `force`. */
 export function ansiColor(style: unknown, text: unknown, force?: unknown): string {
   const write = (): string => color(String(style ?? ""), String(text ?? ""));
   return force ? inColour(write) : write();

@@ -61,7 +61,7 @@ function add(value: Fields | unknown[], depth: number, rows: (Cell[] | "rule")[]
     if (rows.length > 0 && rows.at(-1) !== "rule") rows.push("rule");
     const inner: (Cell[] | "rule")[] = [];
     add(item, depth + 1, inner);
-    // The key stands in the first row of what it holds.
+    // The key is in the first row of its value.
     const [first, ...more] = inner;
     const head = first === undefined || first === "rule" ? blank() : [...first];
     head[depth] = name;

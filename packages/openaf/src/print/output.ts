@@ -15,7 +15,7 @@ import { printTable } from "./table.js";
 import { printTreeOrS, type TreeOptions } from "./tree.js";
 import { terminalWidth } from "./width.js";
 
-/** What a format makes of a value: a text to write, or `undefined` for another kind of value. */
+/** Formats a value: a text to write, or `undefined` for an unsupported kind of value. */
 type Format = (value: unknown, given: Fields) => string | undefined;
 
 const tree =
@@ -61,10 +61,10 @@ const FORMATS: Readonly<Record<string, Format>> = {
   },
 };
 
-/** Formats of OpenAF that are made in Java, or for its own programs. */
+/** Formats of OpenAF that need Java, or that only its own programs read. */
 const MISSING = ["html", "jsmap", "md", "toon", "kyaml", "ckyaml", "lkyaml", "clkyaml"];
 
-/** Formats that keep the value instead of writing it. */
+/** Formats that store the value instead of writing it. */
 const KEEPING: Readonly<Record<string, (value: unknown, given: Fields) => void>> = {
   res: (value) => void thread.$set("res", value),
   key: (value, given) => void thread.$set(String(argument(given, "key") ?? "res"), value),
@@ -85,8 +85,8 @@ function textOf(value: unknown): string {
 }
 
 /**
- * Writes a value in the format that the arguments ask for by `__format`: json, yaml, table, tree, csv and so
- * on. Without one it is a tree. `__path` chooses a part of it. With `shouldReturn` it returns the text.
+ * Writes a value in the format that the argument `__format` names: json, yaml, table, tree, csv and so on.
+ * Without one it is a tree. `__path` chooses a part of it. With `shouldReturn` it returns the text.
  */
 export function $output(value: unknown, args?: unknown, show?: unknown, shouldReturn?: unknown): string | undefined {
   const given = (args ?? {}) as Fields;
@@ -104,7 +104,7 @@ export function $output(value: unknown, args?: unknown, show?: unknown, shouldRe
   return undefined;
 }
 
-/** The text to write; `undefined` if the value is kept, or shown by the function of the script. */
+/** The text to write; `undefined` if the value is stored, or shown by the function of the script. */
 function written(value: unknown, format: string, given: Fields, show: unknown): string | undefined {
   const keep = format.startsWith("set_") ? keepAs(format.slice("set_".length)) : KEEPING[format];
   if (keep !== undefined) {

@@ -6,7 +6,7 @@ import { printTable } from "./table.js";
 import { printTree } from "./tree.js";
 import { visibleLength } from "./width.js";
 
-/** What a script writes, without the log. */
+/** The output of a script without the log. */
 async function written(code: string, args: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const { out, err, well } = await run(code, args);
   expect([well, err.replace(/^(>>|<<).*\n/gm, "")]).toEqual([true, ""]);

@@ -6,15 +6,15 @@ import { toYAML } from "../text/texts.js";
 import { thread } from "../thread.js";
 import { COLOUR_OF, color, colourOf } from "./color.js";
 
-/** Writes a text to the output, or to that for errors, without a line break. */
+/** Writes a text to the output or the error output, without a line break. */
 function write(text: unknown, toError: boolean = false): void {
   const all = String(text ?? "");
   if (all !== "") (toError ? process.stderr : process.stdout).write(all);
 }
 
 /**
- * A list as its items with commas between, and a date in words, as JavaScript makes texts of them. A list
- * with maps in it says nothing that way: it stays, and becomes JSON.
+ * A list as its items with commas between, and a date in words, as JavaScript converts them to text. A list
+ * with maps would be unreadable that way, so it becomes JSON.
  */
 function asText(value: unknown): unknown {
   if (isDate(value)) return String(value);
@@ -84,7 +84,7 @@ export function tlogWarn(template: unknown, data?: unknown): void {
   thread.logWarn(thread.templify(template, data));
 }
 
-/** Logs a message. The log has lines: it ends with one all the same. */
+/** Logs a message. The log consists of lines, so it still ends with a line break. */
 export function lognl(message: unknown): void {
   thread.log(message);
 }
@@ -164,10 +164,10 @@ function coloured(value: unknown, indent: string): string {
   return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }
 
-/** Frames of Node and of ojm itself, which say nothing about the script. */
+/** Frames of Node and of ojm itself, which do not concern the script. */
 const INNER = /node:internal|node:vm|script-worker|[\\/]ojob[\\/](src|dist)[\\/]/;
 
-/** Writes what was thrown, with its stack, or returns that text; throws it again if asked to. */
+/** Writes an exception with its stack, or returns that text. Throws it again if requested. */
 export function $err(exception: unknown, rethrow?: unknown, returnText?: unknown): string | undefined {
   const text = textOf(exception);
   if (!returnText) printnl(`${withSideLine(text, undefined, "RED")}\n`);

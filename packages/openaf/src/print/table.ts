@@ -20,7 +20,7 @@ interface Cell {
 
 /**
  * A list of maps as a table. The fields of the first are the columns. With a width, long texts are wrapped;
- * with `count` the number of rows stands below.
+ * with `count`, the number of rows is shown below.
  */
 export function printTable(
   list: unknown,
@@ -47,12 +47,12 @@ export function printTable(
   return line(head, column) + line(rule, cross) + body.join("") + summary;
 }
 
-/** The lines of tables and maps where none are asked for. */
+/** The default lines of tables and maps. */
 export function standardTheme(): Theme {
   return isColoured() ? "utf" : "plain";
 }
 
-/** What a cell shows: one line, and a text that is a time as a time. */
+/** The text of a cell: one line. A text that is a time is shown as a time. */
 function cellText(value: unknown): string {
   const isTime = typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value);
   return shown(isTime ? new Date(value) : value).replaceAll("\n", " ");

@@ -8,7 +8,7 @@ import { shown, terminalWidth, visibleLength } from "./width.js";
 export interface TreeOptions {
   /** Only characters of ASCII. */
   readonly noansi?: boolean;
-  /** Lines as `noansi` would not have them, but without colours. */
+  /** Unicode lines, which `noansi` would omit, but without colours. */
   readonly mono?: boolean;
   readonly curved?: boolean;
   readonly color?: boolean;
@@ -32,7 +32,7 @@ function linesFor({ noansi, mono, curved = true }: TreeOptions): Lines {
   return { line: "│", single: "─ ", first, middle: "├ ", last };
 }
 
-/** A map or a list as a tree. Long texts are wrapped where a width is known. */
+/** A map or a list as a tree. Long texts are wrapped if a width is known. */
 export function printTree(value: unknown, width?: unknown, options: TreeOptions = {}): string {
   if (!isMap(value) && !isArray(value)) throw "Not a map or array";
   const limit = typeof width === "number" ? width : terminalWidth();
@@ -40,7 +40,7 @@ export function printTree(value: unknown, width?: unknown, options: TreeOptions 
   return branches(value, { ...all, lines: linesFor(all), limit }).join("\n");
 }
 
-/** As {@link printTree}, in JSON where the tree is too wide. */
+/** Like {@link printTree}, but in JSON if the tree is too wide. */
 export function printTreeOrS(value: unknown, width?: unknown, options?: TreeOptions): string {
   return printTree(value, width, options);
 }
@@ -59,7 +59,7 @@ function branches(value: Fields | unknown[], drawing: Drawing, indent: string = 
     const { lines } = drawing;
     const isLast = i === keys.length - 1;
     const mark = i === 0 ? (keys.length === 1 ? lines.single : lines.first) : isLast ? lines.last : lines.middle;
-    // The first branch of an inner tree stands behind the key of the outer one.
+    // The first branch of an inner tree follows the key of the outer one.
     const prefix = (i === 0 ? "" : indent) + mark;
     const name = named[i] ?? "";
     const size = Math.max(longest, visibleLength(name));

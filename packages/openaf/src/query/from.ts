@@ -5,7 +5,7 @@ import { type Conditions, Where } from "./where.js";
 
 type Selector = ((item: unknown, index: number, list: unknown[]) => unknown) | Fields | readonly string[];
 
-/** A query as a map, as other programs write it. */
+/** A query as a map, which other programs write. */
 interface QueryMap {
   readonly where?: readonly { readonly cond?: unknown; readonly args?: readonly unknown[] }[];
   readonly transform?: readonly { readonly func?: unknown; readonly args?: readonly unknown[] }[];
@@ -48,7 +48,7 @@ class From extends Where {
     return fromArray2Obj(this.select(selector), key, keep);
   }
 
-  /** Goes on with what the selector makes. */
+  /** Continues with the results of the selector. */
   define(selector?: Selector): this {
     this.items = this.select(selector);
     return this;
@@ -181,7 +181,7 @@ class From extends Where {
     return this;
   }
 
-  /** Sets a field of each item, to a value or to what a function makes of the item. */
+  /** Sets a field of each item, to a value or to the result of a function for the item. */
   attach(field: string, value: unknown): this {
     for (const item of this.#apply()) setPath(item, field, typeof value === "function" ? value(item) : value);
     return this;
@@ -247,14 +247,14 @@ class From extends Where {
     return this;
   }
 
-  /** Sets in each item the first of the others whose field `theirs` is as the item's `own`. */
+  /** Sets in each item the first of the others whose field `theirs` equals the item's `own`. */
   assign(others: unknown, field: string, own: string, theirs: string, otherwise?: unknown): this {
     for (const item of this.#apply())
       setPath(item, field, $from(others).equals(theirs, getPath(item, own)).first(otherwise));
     return this;
   }
 
-  /** Sets in each item all of the others whose field `theirs` is as the item's `own`. */
+  /** Sets in each item all of the others whose field `theirs` equals the item's `own`. */
   join(others: unknown, field: string, own: string, theirs: string): this {
     for (const item of this.#apply()) setPath(item, field, $from(others).equals(theirs, getPath(item, own)).select());
     return this;
@@ -312,7 +312,7 @@ interface Group {
  */
 type Groups = Record<string, unknown[]> & { select<T>(selector: (group: Group) => T): T[] };
 
-/** Adds `select` where no group has that name. It is not among the keys. */
+/** Adds `select` if no group has that name. It is not among the keys. */
 function selectable(groups: Record<string, unknown>): Groups {
   const select = (selector: (group: Group) => unknown): unknown[] =>
     Object.entries(groups).map(([key, items]) => selector({ key, items: items as unknown[] }));
@@ -320,7 +320,7 @@ function selectable(groups: Record<string, unknown>): Groups {
   return groups as Groups;
 }
 
-/** One map for each group: its keys, and in the field `result` what a function makes of its items. */
+/** One map for each group: its keys, and in the field `result` the result of a function for its items. */
 function resultsBy(
   items: Items,
   fields: string,

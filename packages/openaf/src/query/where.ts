@@ -2,7 +2,7 @@ import { looselyEqual } from "../data/compare.js";
 import { getPath } from "../data/maps.js";
 import { isMap, isNumber } from "../data/types.js";
 
-/** What a condition says of a value. `wanted` is one value, or two for `between`. */
+/** Evaluates a condition for a value. `wanted` is one value, or two for `between`. */
 type Holds = (value: unknown, wanted: readonly unknown[], useCase: boolean) => boolean;
 
 /** The text of a value, for a comparison with a text. */
@@ -10,7 +10,7 @@ function text(value: unknown, useCase: boolean): string {
   return useCase ? String(value) : String(value).toLowerCase();
 }
 
-/** `NaN` if the value cannot be compared. A text that is a number is one, as in OpenAF. */
+/** `NaN` if the value cannot be compared. The text of a number counts as a number, as in OpenAF. */
 function compare(value: unknown, wanted: unknown, useCase: boolean): number {
   if (typeof wanted !== "string" || isNumber(wanted)) {
     const own = typeof wanted === "string" && !useCase ? String(value) : value;
@@ -37,7 +37,7 @@ type Condition =
   | "empty"
   | "is";
 
-/** The conditions of a query. A text is compared as text, in any case unless `useCase`. */
+/** The conditions of a query. A text is compared as text, ignoring case unless `useCase`. */
 const CONDITIONS: Readonly<Record<Condition, Holds>> = {
   starts: (value, [wanted], useCase) => text(value, useCase).startsWith(text(wanted, useCase)),
   ends: (value, [wanted], useCase) => text(value, useCase).endsWith(text(wanted, useCase)),
@@ -59,7 +59,10 @@ const CONDITIONS: Readonly<Record<Condition, Holds>> = {
   is: (value) => Boolean(value),
 };
 
-/** The opposite of an order is the other order, as in OpenAF: for what cannot be compared neither holds. */
+/**
+ * The opposite of an order is the other order, as in OpenAF: for values that cannot be compared, neither
+ * holds.
+ */
 const OPPOSITES: Readonly<Partial<Record<Condition, Holds>>> = {
   greater: CONDITIONS.lessEquals,
   greaterEquals: CONDITIONS.less,
@@ -73,13 +76,13 @@ const OPPOSITES: Readonly<Partial<Record<Condition, Holds>>> = {
 /** The conditions whose first parameter can only be a field. */
 const OF_FIELD: readonly Condition[] = ["empty", "is"];
 
-/** What a call such as `equals("a.b", 1)` or `equals({ a: { b: 1 } })` asks: values by their fields. */
+/** The values by field that a call such as `equals("a.b", 1)` or `equals({ a: { b: 1 } })` compares. */
 function questionsOf(condition: Condition, given: readonly unknown[]): [string | undefined, unknown[]][] {
   const [first, ...rest] = given;
   if (isMap(first) && rest[0] === undefined) return fieldsOf(first).map(([field, value]) => [field, [value]]);
   if (OF_FIELD.includes(condition)) return [[first === undefined ? undefined : String(first), []]];
   const wanted = condition.startsWith("between") ? 2 : 1;
-  // With one value less, the items themselves are asked.
+  // With one value less, the items themselves are compared.
   if (rest.slice(0, wanted).some((value) => value === undefined) || rest.length < wanted) {
     return [[undefined, given.slice(0, wanted)]];
   }
@@ -110,7 +113,7 @@ export class Where {
   /** How many items the query began with. */
   readonly total: number;
   #groups: Conjunction[] = [[]];
-  /** What stands before an opened block. */
+  /** The conditions before an opened block. */
   #outer: Conjunction[][] = [];
   #or = false;
   #not = false;
@@ -123,7 +126,7 @@ export class Where {
     this.total = items.length;
   }
 
-  /** Minds the case of texts from here on. */
+  /** Compares texts with case from here on. */
   useCase(use: unknown = true): this {
     this.#useCase = Boolean(use);
     return this;

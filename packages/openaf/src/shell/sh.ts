@@ -7,7 +7,7 @@ import { thread } from "../thread.js";
 /** A command for a shell, or a program with its parameters. */
 type Command = string | readonly string[];
 
-/** What a command wrote, and how it ended. */
+/** The output of a command, and how it ended. */
 interface ShellResult {
   readonly stdout: unknown;
   readonly stderr: unknown;
@@ -72,7 +72,7 @@ class Shell {
     return this.#set({ timeout: ms });
   }
 
-  /** What `get` shows of a command while it runs: each line, with this before it. */
+  /** Makes `get` show each output line of a running command with this prefix. */
   prefix(prefix: string = "sh", template: string = "[{{prefix}}] "): this {
     this.#prefix = thread.templify(template, { prefix });
     return this;
@@ -128,18 +128,18 @@ class Shell {
     return this;
   }
 
-  /** Runs the commands and returns what they wrote: a list, or with an index one result. */
+  /** Runs the commands and returns their output: a list, or one result with an index. */
   get(index?: unknown): ShellResult | ShellResult[] {
     const shown = this.#prefix === undefined ? { quiet: true } : { prefix: this.#prefix };
     return this.#run(index, (one) => run(one, { ...this.#options, ...shown }));
   }
 
-  /** Runs the commands and shows what they write. */
+  /** Runs the commands and shows their output. */
   exec(index?: unknown): ShellResult | ShellResult[] {
     return this.#run(index, (one) => ({ ...run(one, this.#options), stdout: "", stderr: "" }));
   }
 
-  /** As {@link get}, with the JSON in what the commands wrote. */
+  /** Like {@link get}, with the JSON in the output of the commands. */
   getJson(index?: unknown): ShellResult | ShellResult[] {
     return this.#read(index, (text) => jsonParse(text, undefined, undefined, true));
   }
@@ -185,7 +185,8 @@ export function $sh(command?: Command, stdin?: unknown): Shell {
 
 /**
  * Runs a command as OpenAF does: `sh(command, stdin, timeout, shouldInheritIO, directory, returnMap)`. It
- * returns what the command wrote, and shows nothing. With a map as second parameter it is that of ojm.
+ * returns the output of the command, and shows nothing. With a map as second parameter, it behaves like the
+ * `sh` of ojm.
  */
 export function sh(
   command: Command,

@@ -12,7 +12,7 @@ import {
 import { dirname } from "node:path";
 import type { Functions } from "../data/types.js";
 
-/** What Java calls the systems. */
+/** The names of the systems in Java. */
 const SYSTEMS: Readonly<Record<string, string>> = { linux: "Linux", darwin: "Mac OS X", win32: "Windows" };
 const PROCESSORS: Readonly<Record<string, string>> = { x64: "amd64", arm64: "aarch64" };
 
@@ -36,17 +36,17 @@ export function getPid(): string {
   return String(process.pid);
 }
 
-/** Whether there is a process of that number. */
+/** Whether a process with that pid exists. */
 export function pidCheck(pid: unknown): boolean {
   try {
     return process.kill(Number(pid), 0);
   } catch (error) {
-    // There is one, of somebody else.
+    // It exists, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
-/** Ends a process. Returns whether it could be told. */
+/** Ends a process. Returns whether the signal could be sent. */
 export function pidKill(pid: unknown, force?: unknown): boolean {
   try {
     return process.kill(Number(pid), force ? "SIGKILL" : "SIGTERM");
@@ -92,7 +92,7 @@ export function getOpenAFPath(): string {
   return `${dirname(process.argv[1] ?? process.execPath)}/`;
 }
 
-/** Where Java is, as the environment says; ojm itself needs none. */
+/** The path of Java from the environment. ojm itself does not need Java. */
 export function getJavaHome(): string | undefined {
   return process.env["JAVA_HOME"];
 }

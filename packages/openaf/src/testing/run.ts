@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Log, runJobFile } from "@ojm/ojob";
 import { folderWith } from "@ojm/testing/folder";
 
-/** What came of a job file. */
+/** The result of a job file. */
 export interface Ran {
   readonly well: boolean;
   readonly out: string;
@@ -30,8 +30,8 @@ export async function run(code: string, args: Readonly<Record<string, unknown>> 
 }
 
 /**
- * Runs functions in a script, one after the other, and returns what they return, by their names: a date as
- * `date 2026-01-31T00:00:00.000Z`, no value as `undefined`, and what they throw as `thrown …`.
+ * Runs functions in a script, one after the other, and returns their results by name: a date as `date
+ * 2026-01-31T00:00:00.000Z`, no value as `undefined`, and an exception as `thrown …`.
  */
 export async function valuesOf(
   codes: Readonly<Record<string, string>>,

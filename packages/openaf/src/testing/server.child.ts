@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 
-/** A server for the tests of requests, in a process of its own: it tells what it was asked. */
+/** A server for the tests of requests, in its own process. It answers with the request that it received. */
 const server = createServer(async (request, response) => {
   const { method, headers, url = "" } = request;
   const body = await bodyOf(request);

@@ -7,7 +7,7 @@ import { type InputStream, isInputStream, type OutputStream } from "../io/stream
 
 const require = createRequire(import.meta.url);
 
-/** The rows of a text. The library takes time to load: only CSV needs it. */
+/** The rows of a text. The library takes time to load, so it is loaded at the first use. */
 function readRows(text: string, options: ReadOptions): unknown[][] {
   const library = require("csv-parse/sync") as { readonly parse: typeof parse };
   return library.parse(text, options) as unknown as unknown[][];
@@ -33,7 +33,7 @@ interface CsvSettings {
 /** A text may have more than one kind of them. */
 const LINE_BREAKS = ["\r\n", "\n", "\r"];
 
-/** What the formats of OpenAF mean, as far as they differ from its default. */
+/** The differences of OpenAF's formats from its default. */
 const FORMATS: Readonly<Record<string, Partial<CsvSettings>>> = {
   DEFAULT: {},
   EXCEL: {},
@@ -59,7 +59,7 @@ export class Csv {
     return this.#write(list, columns);
   }
 
-  /** Writes the maps that a function returns, until it returns none. */
+  /** Writes the maps that a function returns, until it returns no map. */
   fromInFn(next: () => unknown): string | true {
     const list: unknown[] = [];
     for (let item = next(); isMap(item); item = next()) list.push(item);
@@ -202,7 +202,7 @@ export function $csv(settings?: CsvSettings): Csv {
   return new Csv(settings);
 }
 
-/** CSV as older job files have it: `new CSV().toCsv(list)` with a semicolon, and texts in quotes. */
+/** CSV in the form of older job files: `new CSV().toCsv(list)` with a semicolon, and texts in quotes. */
 export class CSV {
   #separator = ";";
   #rows: Fields[] = [];

@@ -12,8 +12,8 @@ function jsonPart(text: string): string {
 }
 
 /**
- * The value of JSON, also as JavaScript writes it, unless `alternative` is false. Any other text stays as it
- * is. With `ignore`, what stands around the JSON is left out. For no text it is `{}`.
+ * The value of a JSON text, or of a JavaScript literal unless `alternative` is false. Any other text stays as
+ * it is. With `ignore`, text around the JSON is skipped. Without a text it is `{}`.
  */
 export function jsonParse(text?: unknown, alternative: unknown = true, _unsafe?: unknown, ignore?: unknown): unknown {
   if (text === undefined || text === null || String(text) === "") return {};
@@ -22,7 +22,7 @@ export function jsonParse(text?: unknown, alternative: unknown = true, _unsafe?:
   return value === whole ? text : value;
 }
 
-/** JSON, by default with two spaces for each level. What cannot be JSON becomes a text. */
+/** JSON, by default with two spaces for each level. Values that JSON cannot have become texts. */
 export function stringify(value: unknown, replacer?: unknown, space: string | number = "  "): string {
   return thread.stringify(value, replacer, space);
 }
@@ -38,12 +38,10 @@ export function fromYAML(text: unknown): unknown {
   return thread.fromYAML(String(text));
 }
 
-/** What scripts have added. */
+/** The helpers that scripts have added. */
 const helpers: Record<string, unknown> = {};
 
-/**
- * Helpers get the values of the call. What Handlebars adds to them in the end is theirs too, as in OpenAF.
- */
+/** Helpers get the values of the call, and the options that Handlebars appends to them, as in OpenAF. */
 export function addHelpers(prefix: unknown, map: unknown): void {
   for (const [name, helper] of Object.entries(Object(map) as object))
     if (typeof helper === "function") helpers[`${String(prefix)}${name}`] = helper;

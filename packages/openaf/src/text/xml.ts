@@ -9,7 +9,7 @@ interface Library {
 }
 
 const require = createRequire(import.meta.url);
-/** What marks an attribute: no name of an element begins so. */
+/** The mark of an attribute: no name of an element begins with it. */
 const ATTRIBUTE = "@";
 const TEXT = "#text";
 
@@ -21,9 +21,9 @@ export function fromXML2Obj(
   reverse?: unknown,
 ): unknown {
   if (typeof xml !== "string") throw "Please provide a string or a XML object.";
-  // The library takes time to load: only XML needs it.
+  // The library takes time to load, so it is loaded at the first use.
   const { XMLParser, XMLValidator } = require("fast-xml-parser") as Library;
-  // As a text may have several elements side by side, they stand in one.
+  // A text may have several elements side by side, so they are wrapped in one.
   const whole = `<xml>${xml
     .trim()
     .replace(/^\s*<\?xml[^?]*\?>/, "")

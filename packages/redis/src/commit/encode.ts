@@ -1,7 +1,7 @@
 import type { Commit, StoredCheck, StoredWrite } from "@ojm/core/backend";
 import type { Names } from "../layout.js";
 
-/** One commit as its script takes it. See script.ts. */
+/** One commit in the form that its script takes. See script.ts. */
 export interface EncodedCommit {
   /** The names of its entries, each once. */
   readonly keys: readonly string[];
@@ -77,7 +77,7 @@ function kindOf(write: StoredWrite | undefined): number {
   return write.ttl === undefined ? 1 : 2;
 }
 
-/** What Redis' protocol adds to each text. */
+/** The overhead of Redis' protocol for each text. */
 const FRAME = 8;
 
 function sizeOf(texts: readonly string[]): number {

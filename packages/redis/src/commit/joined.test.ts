@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)("commits of one turn", () => {
   it("a read comes after the commits that were made before it in the same turn", async () => {
     const store = await prepared(await server());
     const [key = ""] = keys(1);
-    // A script that the server does not know is sent a second time, and then comes later anyway.
+    // A script that the server does not know is sent a second time, and then arrives later in any case.
     await get(store, key);
     const [, entry] = await Promise.all([put(store, key, "1"), get(store, key)]);
     expect(entry?.value).toBe("1");

@@ -51,7 +51,7 @@ export class JoinedCommits {
     return part.outcome;
   }
 
-  /** Sends what was joined until now, without waiting for the end of the turn. */
+  /** Sends the commits that were joined so far, without waiting for the end of the turn. */
   send(): void {
     if (this.#parts.length === 0) return;
     const parts = this.#parts.filter((part) => !part.isOver);
@@ -63,7 +63,7 @@ export class JoinedCommits {
   #start(parts: readonly Part[]): void {
     let sent: readonly Part[] = [];
     const send = async (client: RedisClient): Promise<readonly CommitReply[]> => {
-      // A part may have been aborted while there was no connection.
+      // A part may have been aborted during the wait for a connection.
       sent = parts.filter((part) => !part.isOver);
       for (const part of sent) part.isSent = true;
       try {

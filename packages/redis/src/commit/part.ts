@@ -42,7 +42,7 @@ export class Part {
     this.onAbort?.(error);
   }
 
-  /** Takes what the script returned for this part. */
+  /** Ends it with the script's reply for this part. */
   answer(reply: CommitReply | undefined): void {
     if (this.isOver) return;
     this.#end();

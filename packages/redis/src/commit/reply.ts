@@ -3,11 +3,11 @@ import { explainPart } from "../errors.js";
 import { entryAt, type Reply } from "../reply.js";
 import type { EncodedCommit } from "./encode.js";
 
-/** What the script returns for one commit. */
+/** The script's reply for one commit. */
 export type CommitReply = string | readonly Reply[];
 
 /**
- * Reads what a script returned for one commit.
+ * Decodes a script's reply for one commit.
  *
  * @param where the server, for messages
  * @throws ChannelError if the server failed this commit of several, or `CORRUPT` if the entry of a failed

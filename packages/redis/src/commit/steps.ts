@@ -1,7 +1,8 @@
 import { LOOK } from "../scripts.js";
 
 /**
- * What is the same for all commits of a backend. It is part of the scripts' text: an argument has its price.
+ * The values that all commits of a backend share. They are part of the scripts' text, because arguments cost
+ * time.
  */
 export interface CommitSetup {
   /** `SPUBLISH` in a Cluster. */
@@ -15,12 +16,14 @@ export interface CommitSetup {
 }
 
 /*
- * The scripts of commits consist of these steps. Neither has a function on its usual path: to make one costs
- * as much as a command, if it uses variables of the script. So parts that are needed twice are constants
+ * The scripts of commits consist of these steps. No step defines a function on its usual path: defining one
+ * costs as much as a command if it uses variables of the script. So parts that are needed twice are constants
  * here.
  */
 
-/** Refuses a write if too few replicas are there: it would be applied, and its outcome would be unknown. */
+/**
+ * Refuses a write if too few replicas are connected: it would be applied, and its outcome would be unknown.
+ */
 export function needReplicas(replicas: number): string {
   return `
 -- A replica that was silent for ten seconds is away, as in Redis' own min-replicas-max-lag. Without the right to use
@@ -55,7 +58,7 @@ export const STAMP = `
     end
 `;
 
-/** Compares the checked entries. `failed` tells whether one is not as expected. */
+/** Compares the checked entries. `failed` is set if one is not as expected. */
 export const CHECK = `
   local _, absent = string.find(letters, '^%l*')
   local _, checks = string.find(letters, '^%l*%u*')
@@ -92,7 +95,7 @@ export function refuse({ replicas, publish, database }: CommitSetup): string {
 }
 
 /**
- * Publishes one change. One message for each key: a watch of one key must not wake for others. To publish
+ * Publishes one change. One message for each key: a watch of one key must not wake for others. Publishing
  * without subscribers costs about 1 µs. Do not ask PUBSUB NUMSUB first: a subscriber that is still connected
  * to a former master hears only what the new master publishes in any case.
  */
@@ -153,7 +156,7 @@ export function write(setup: CommitSetup): string {
 }
 
 /**
- * Tells of the deletes: the first write of a commit without puts is a delete, so the version comes after it.
+ * Publishes the deletes: the first write of a commit without puts is a delete, so the version comes after it.
  */
 export function tellDeletes(setup: CommitSetup): string {
   return `
@@ -165,7 +168,7 @@ export function tellDeletes(setup: CommitSetup): string {
 }
 
 /**
- * Entries that expire leave their keys in the set. Looks at two keys for each key added, on average, so that
+ * Entries that expire leave their keys in the set. Checks two keys for each key added, on average, so that
  * the set holds at most about twice the living entries. Decides by chance: a fixed pace, by the clock or by a
  * count, could always miss. The commit is done, so nothing here may fail it.
  */

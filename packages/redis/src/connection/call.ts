@@ -24,8 +24,8 @@ export interface Waiting extends Expiring {
 }
 
 /**
- * One call to the server. It records whether it may have been sent, as that decides what its failure means.
- * It is a class, as closures would cost more for each call.
+ * One call to the server. It records whether it may have been sent, because that decides what its failure
+ * means. It is a class, because closures would cost more for each call.
  */
 export class Call<T> implements Waiting {
   readonly #owner: CallOwner;

@@ -1,4 +1,4 @@
-/** What this backend does to the socket of a client. */
+/** The methods of a client's socket that this backend uses. */
 export interface ClientSocket {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
@@ -59,14 +59,14 @@ export function serverOf({ stream }: RedisClient): string {
   return `${stream?.remoteAddress} ${stream?.remotePort}`;
 }
 
-/** Whether Sentinels tell a client which server is the master. */
+/** Whether a client learns from Sentinels which server is the master. */
 export function followsSentinels({ options }: RedisClient): boolean {
   return Boolean(options.sentinels);
 }
 
 /**
  * Lets the process end although the connection is open. The deadline of a call in flight keeps the process
- * alive, and so does the watch of a caller that awaits a change. So a program that forgets to close its
+ * alive, and so does a caller that awaits a change from a watch. So a program that forgets to close its
  * channel still ends, as it does with a store in a file.
  */
 export function letProcessEnd(client: RedisClient): void {
@@ -98,8 +98,8 @@ export function backoff(attempt: number): number {
 export function nodeOptions(deadline: number): Record<string, unknown> {
   return {
     lazyConnect: true,
-    // ioredis would send queued commands after the caller was told that they were not sent, or a second time
-    // after a lost reply.
+    // ioredis would send queued commands after they were reported as not sent, or a second time after a lost
+    // reply.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // Without this, commands in flight are never answered when the connection breaks.
@@ -129,7 +129,7 @@ export function nodeOptions(deadline: number): Record<string, unknown> {
   };
 }
 
-/** The same for a Cluster. Its redirections are safe to follow: a node that redirects has done nothing. */
+/** The same for a Cluster. Following its redirections is safe: a node that redirects has done nothing. */
 export function clusterOptions(deadline: number): Record<string, unknown> {
   return {
     lazyConnect: true,

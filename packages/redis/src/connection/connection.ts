@@ -18,7 +18,7 @@ export class Connection implements CallOwner {
   readonly #deadlines: Deadlines;
   readonly #waiting: Set<Waiting> = new Set();
   readonly #master: MasterCheck | undefined;
-  /** Why there is no connection. */
+  /** The error that keeps it from connecting. */
   #trouble: ChannelError | undefined;
   #closed = false;
 
@@ -38,7 +38,7 @@ export class Connection implements CallOwner {
   }
 
   /**
-   * Makes a call as soon as there is a connection.
+   * Makes a call as soon as it is connected.
    *
    * @throws ChannelError `UNAVAILABLE` without a connection, `TIMEOUT` without an answer within the deadline,
    * `ABORTED` by the signal, `CLOSED` after `close()`, and the errors of the server
@@ -87,7 +87,10 @@ export class Connection implements CallOwner {
     return this.client.status === "ready";
   }
 
-  /** How often it left a master that the Sentinels do not name any more: what listens there hears nothing. */
+  /**
+   * How often it left a master that the Sentinels no longer name: a connection that listens there receives
+   * nothing.
+   */
   get moves(): number {
     return this.#master?.moves ?? 0;
   }
@@ -125,7 +128,7 @@ export class Connection implements CallOwner {
 
   #onError(error: Error): void {
     this.#trouble = explain(error, this.#where, false);
-    // Reconnect: ioredis would go on with database 0, which belongs to others.
+    // Reconnect: ioredis would continue with database 0, which belongs to other programs.
     if (isSelect(error)) this.client.disconnect(true);
     if (!isLasting(this.#trouble)) return;
     for (const call of [...this.#waiting]) call.fail(this.#trouble);
@@ -146,7 +149,7 @@ export class Connection implements CallOwner {
 
   #unavailable(): ChannelError {
     const cause = this.#trouble?.cause as NodeJS.ErrnoException | undefined;
-    // Node reports no message where a name has several addresses.
+    // Node reports no message if a name has several addresses.
     const why = cause === undefined ? "" : ` (${cause.message || cause.code})`;
     const advice = adviceOnStart(this.client, cause) ?? adviceOnTls(this.client, this.#trouble);
     const message = `${this.#where} is not reachable${why}: no connection within ${durationText(this.#deadline)}${advice}`;
@@ -154,7 +157,10 @@ export class Connection implements CallOwner {
   }
 }
 
-/** How to start the server, if this host is to have it and does not: a first try often lacks it. */
+/**
+ * A hint how to start the server, if it should run on this host but does not: on a first try it is often
+ * missing.
+ */
 function adviceOnStart(client: RedisClient, cause: NodeJS.ErrnoException | undefined): string | undefined {
   if (cause?.code !== "ECONNREFUSED" || isCluster(client) || followsSentinels(client)) return undefined;
   const { host, port, path } = client.options;
@@ -163,7 +169,7 @@ function adviceOnStart(client: RedisClient, cause: NodeJS.ErrnoException | undef
   return `. To start a server on this host: ${server}, or docker run -p ${port}:6379 redis`;
 }
 
-/** A server and a client of which one alone speaks TLS: each waits for the other, or hangs up. */
+/** A hint if only one of server and client speaks TLS: each waits for the other, or hangs up. */
 function adviceOnTls(client: RedisClient, trouble: ChannelError | undefined): string {
   const cause = String(trouble?.cause);
   const options = isCluster(client) ? client.options.redisOptions : client.options;

@@ -12,7 +12,7 @@ describe.skipIf(missing !== undefined)("failover by Sentinel", () => {
     onTestFinished(() => setup.stop());
     const { sentinels, name } = setup;
     const store = await open({ sentinels, name, deadline: 5_000 });
-    // Whatever the disks do, the replica may not have a write that was acknowledged.
+    // Regardless of the disks, the replica may lack an acknowledged write.
     expect(store.supports).toMatchObject({ durability: "none", commitAcrossChannels: true });
     const notes = await watch(store, "jobs");
     const key = 'jobs "a ';
@@ -20,12 +20,12 @@ describe.skipIf(missing !== undefined)("failover by Sentinel", () => {
     const old = await setup.master();
     await old.kill();
     await until(async () => (await setup.master()) !== old, "there is a new master");
-    // What WAIT confirmed has outlived the failover.
+    // A write that WAIT confirmed has survived the failover.
     await until(async () => (await store.read([key]).catch(() => [])).length === 1, "the new master answers");
     expect(await get(store, key)).toEqual({ key, value: "1", version });
     await until(() => notes.gaps > 0, "the watch listens to the new master");
 
-    // No replica is left that could have it.
+    // No remaining replica could have it.
     const next = { checks: [{ key, version }], writes: [{ key, value: "2" }] };
     const fault = await faultOf(store.commit(next));
     expect(fault).toMatchObject({ code: "UNAVAILABLE", retryable: true, outcome: "not-applied" });
@@ -54,7 +54,7 @@ describe.skipIf(missing !== undefined)("a master that is none any more", () => {
     const notes = await watch(store, "jobs");
     const key = 'jobs "a ';
     await put(store, key, "1");
-    // What a master that comes back finds: its replica is the master, and nobody has told it so far.
+    // The state of a master that comes back: its replica is the master now, and it has not learned that yet.
     const old = await setup.master();
     const next = setup.servers.find((server) => server !== old);
     const another = await startRedis({ args: ["--replicaof", "127.0.0.1", String(next?.port)] });
@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     const moving = (await from.command("CLUSTER", "GETKEYSINSLOT", slot, "1000")) as string[];
     const half = moving.filter((name) => name !== "ojm:{jobs}").slice(0, 15);
     for (const name of half) await from.command("MIGRATE", "127.0.0.1", String(to.port), name, "0", "5000");
-    // Half here, half there. An entry that is on the other node is not absent, and its key stays in the set.
+    // During a migration, an entry on the other node is not absent, and its key stays in the set.
     for (const key of keys) expect((await get(store, key))?.value).toBe("1");
     const range = { from: "jobs ", to: "jobs!", reverse: false, limit: 100, values: false };
     expect(await faultOf(store.scan(range))).toMatchObject({ code: "UNAVAILABLE", retryable: true });
@@ -170,7 +170,7 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     expect(await faultOf(store.read([key]))).toMatchObject({ retryable: true });
     await owner.start();
     await until(async () => (await store.read([key]).catch(() => [])).length === 1, "it answers again");
-    // It came back with nothing.
+    // It came back without data.
     let next: string | undefined;
     await until(async () => {
       next = await put(store, key, "3").catch(() => undefined);

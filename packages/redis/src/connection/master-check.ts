@@ -1,19 +1,19 @@
 import type { Clock } from "@ojm/core/backend";
 import { letProcessEnd, type NodeClient, type RedisClient, serverOf } from "./client.js";
 
-/** The shortest time between two looks, in ms. */
+/** The shortest time between two checks, in ms. */
 const PAUSE = 500;
 
-/** One attempt, without a listener: whoever suspects again looks again. */
+/** A single attempt without a listener: the next suspicion starts another check. */
 const ONE_ATTEMPT = { lazyConnect: true, retryStrategy: null, sentinelRetryStrategy: null, reconnectOnError: null };
 
 /**
- * Looks whether the Sentinels name another master than the one that a client is connected to. If they do, it
- * lets the client connect anew.
+ * Checks whether the Sentinels name another master than the one that a client is connected to. If so, it
+ * makes the client reconnect.
  *
- * A master that was cut off learns seconds after its return that it is none any more. A client that asked a
- * Sentinel which was cut off too is connected to it. Without this check, it would stay there, and each of its
- * writes would be refused.
+ * A master that was cut off learns only seconds after its return that it was replaced. A client that asked a
+ * Sentinel which was cut off too is connected to that master. Without this check, the client would stay
+ * there, and each of its writes would be refused.
  */
 export class MasterCheck {
   readonly #client: RedisClient;
@@ -32,7 +32,7 @@ export class MasterCheck {
     return this.#moves;
   }
 
-  /** Tells that the server may not be the master any more. */
+  /** Call it if the server may no longer be the master. */
   suspect(): void {
     const now = this.#clock.monotonic();
     if (this.#probe !== undefined || now - this.#lastLook < PAUSE) return;
@@ -40,7 +40,7 @@ export class MasterCheck {
     void this.#look();
   }
 
-  /** Ends a look that is under way. */
+  /** Ends a check that is under way. */
   close(): void {
     this.#probe?.disconnect();
   }

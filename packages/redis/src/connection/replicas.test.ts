@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     await until(async () => !(await isConnected(master)), "the master misses its replica");
     expect(await faultOf(write(store, version, "2"))).toMatchObject({ ...unanswered, outcome: "not-applied" });
     expect(await get(store, KEY)).toEqual({ key: KEY, value: "1", version });
-    // It can be read, and what only compares is not held up.
+    // It can be read, and a commit that only compares does not wait.
     expect((await store.commit({ checks: [{ key: KEY, version }], writes: [] })).ok).toBe(true);
     await replica.start();
     await until(() => isConnected(master), "the replica is back");
@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     replica.freeze();
     expect(await faultOf(write(store, version, "2"))).toMatchObject({ outcome: "unknown" });
     expect(await faultOf(write(store, version, "3"))).toMatchObject({ ...unanswered, outcome: "not-applied" });
-    // On a connection that has written nothing itself, too.
+    // This also holds on a connection that has not written anything itself.
     const other = await open({ url: master.url, waitReplicas: 1, deadline: 4_000 });
     expect(await faultOf(write(other, version, "3"))).toMatchObject({ ...unanswered, outcome: "not-applied" });
     replica.thaw();
@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     for (const { status } of first) expect(status).toBe("rejected");
     expect((await asked()) - before).toBeLessThanOrEqual(2);
     replica.thaw();
-    // The server answers in order: questions that stood behind this write's were asked by then.
+    // The server answers in order, so all pending questions have been asked by then.
     await put(store, KEY, "2");
     expect((await asked()) - before).toBeLessThanOrEqual(4);
     await Promise.all(Array.from({ length: 50 }, (_, i) => put(store, `jobs "${i} `, "1")));

@@ -2,7 +2,7 @@ import { ChannelError } from "@ojm/core/backend";
 import type { RedisClient } from "./client.js";
 
 /**
- * Asks whether replicas have what was written. `WAIT` blocks the whole connection, so only one is in flight
+ * Asks whether replicas have the latest writes. `WAIT` blocks the whole connection, so only one is in flight
  * at a time. All commits that are answered meanwhile share the next one, and fail if the one in flight fails.
  */
 export class Replicas {
@@ -21,9 +21,9 @@ export class Replicas {
   }
 
   /**
-   * Resolves once enough replicas have all that was written on this connection until now. Call it as soon as
-   * the commit is answered: a server that the client connects to afterwards knows nothing of the commit, and
-   * confirms.
+   * Resolves once enough replicas have everything that was written on this connection until now. Call it as
+   * soon as the commit is answered: a server that the client connects to afterwards does not know of the
+   * commit, and confirms.
    *
    * @param applied whether the commit was applied; otherwise one of its checks failed
    * @throws ChannelError `UNAVAILABLE` if too few replicas confirm. The applied write may be lost with the

@@ -25,7 +25,7 @@ export async function inspectServer(connection: Connection): Promise<ServerFacts
   const common = {
     eviction: evictionOf(info),
     replicas: info === "" ? undefined : countReplicas(info),
-    // Only a server with min-replicas-to-write reports this field. CONFIG would tell too, but is often
+    // Only a server with min-replicas-to-write reports this field. CONFIG would show it too, but is often
     // forbidden.
     needsReplicas: factOf(info, "min_slaves_good_slaves") !== undefined,
   };
@@ -84,7 +84,7 @@ const POLICY_EVERY = 4_000;
 
 /**
  * Warns when the server is set to drop entries while it is in use. The check goes along with commits, so with
- * every heartbeat of a process that holds locks. In a Cluster, each check looks at one node.
+ * every heartbeat of a process that holds locks. In a Cluster, each check asks one node.
  */
 export class EvictionWatch {
   readonly #connection: Connection;
@@ -105,7 +105,7 @@ export class EvictionWatch {
     const now = this.#clock.monotonic();
     if (now < this.#next) return;
     this.#next = now + POLICY_EVERY;
-    // Without an answer nothing is known: the next check asks again.
+    // Without an answer the policy is unknown: the next check asks again.
     ask(this.#connection, "INFO", "memory").then(
       (info) => this.#found(evictionOf(info)),
       () => {},

@@ -1,13 +1,13 @@
 import type { ClientSocket, RedisClient } from "./client.js";
 
 /**
- * Lets the commands of one turn of the event loop leave in one write to the socket: a write costs more than a
+ * Sends the commands of one turn of the event loop in one write to the socket: a write costs more than a
  * command. The commands stay separate, each with its own answer. Automatic pipelining of ioredis would hold
- * them back until the pipeline before is answered.
+ * them back until the previous pipeline is answered.
  */
 export function joinWritesOf(client: RedisClient): void {
   const join = (node: RedisClient): void => {
-    // Each connection has a socket of its own, also after a reconnection.
+    // Each connection has its own socket, even after a reconnection.
     node.on("connect", () => {
       if (node.stream !== undefined) joinWrites(node.stream);
     });
@@ -16,7 +16,7 @@ export function joinWritesOf(client: RedisClient): void {
   client.on("+node", join);
 }
 
-/** Holds back what is written to a socket until the turn ends. */
+/** Buffers writes to a socket until the turn ends. */
 export function joinWrites(socket: ClientSocket): void {
   const { write } = socket;
   let held = false;

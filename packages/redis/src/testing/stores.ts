@@ -29,7 +29,7 @@ export async function remove(store: Backend, key: string): Promise<string> {
   return applied(store, { checks: [], writes: [{ key, value: null }] });
 }
 
-/** Makes a commit that must not fail. Resolves to its version. */
+/** Makes a commit that must succeed. Resolves to its version. */
 export async function applied(store: Backend, commit: Commit): Promise<string> {
   const outcome = await store.commit(commit);
   if (!outcome.ok) throw new Error("a check failed");

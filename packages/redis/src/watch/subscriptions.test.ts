@@ -12,7 +12,7 @@ async function server(): Promise<RedisServer> {
   return redis;
 }
 
-/** What the process warns of, from now until the test ends. */
+/** The warnings of the process, from now until the test ends. */
 function warnings(): string[] {
   const all: string[] = [];
   const note = ({ name, message }: Error): void => void all.push(`${name}: ${message}`);

@@ -21,7 +21,7 @@ export interface SubscriberConnection {
   isCurrent(): boolean;
 }
 
-/** What is listened to: the messages under one name, or under all names that a pattern matches. */
+/** The subject of a subscription: the messages under one name, or under all names that a pattern matches. */
 export interface Subject {
   readonly name: string;
   readonly pattern?: true;
@@ -61,7 +61,10 @@ interface Subscription {
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  /** By name. No name is a pattern too: only patterns end with an asterisk, before the database's number. */
+  /**
+   * By name. Names and patterns cannot collide: only patterns end with an asterisk, before the database's
+   * number.
+   */
   readonly #subscriptions: Map<string, Set<Subscription>> = new Map();
   /** The present connection, in any state. `#usable` is the same one, once it can be used. */
   #client: SubscriberClient | undefined;
@@ -229,8 +232,8 @@ export class Subscriptions {
   }
 
   /**
-   * Pings a connection now and then, as a silent one may be dead. ioredis closes it if no answer comes. Ends
-   * it if its server is no longer the one to listen to.
+   * Pings a connection now and then, because a silent one may be dead. ioredis closes it if no answer comes.
+   * Ends it if its server is no longer the one to listen to.
    */
   #watchOver(connection: SubscriberConnection): () => void {
     const { clock, deadline } = this.#options;

@@ -13,7 +13,7 @@ for (const { title, binary, start } of setups) {
     let channels = 0;
     /** A channel of its own for each test. */
     const fresh = (): string => `channel-${++channels}`;
-    /** What is listened to on all servers. */
+    /** The subscriptions on all servers. */
     const listenedTo = async (): Promise<string[]> => {
       const names = await Promise.all(setup.servers.map(subscriptions));
       return names.flat().sort();
@@ -194,7 +194,7 @@ for (const { title, binary, start } of setups) {
   });
 }
 
-/** What anybody listens to on this server. */
+/** All subscriptions on this server. */
 async function subscriptions(server: RedisServer): Promise<string[]> {
   const lists = await Promise.all(
     ["CHANNELS", "SHARDCHANNELS"].map((kind) => server.command("PUBSUB", kind, "ojm:*") as Promise<string[]>),

@@ -27,8 +27,8 @@ export interface WatchesOptions {
  * A watch of one key listens to that key alone, under the name of its entry. If many processes each wait for
  * a key of their own, a commit wakes only the one whose key it wrote.
  *
- * A watch of all keys with one first part listens to a pattern of such names. Fifty schedulers that watch
- * definitions would otherwise each be sent every tick that any of them decides on. The server compares each
+ * A watch of all keys with one first part listens to a pattern of such names. Otherwise fifty schedulers that
+ * watch definitions would each receive every tick that any of them decides on. The server compares each
  * message with each different pattern, so longer prefixes, of which there may be thousands, have none.
  */
 export class Watches {
@@ -52,7 +52,8 @@ export class Watches {
         return await this.#listen(pattern, range, sink);
       } catch (error) {
         if (!isChannelError(error) || error.code !== "DENIED") throw error;
-        // An ACL permits a pattern only by that very pattern: `&ojm:*` permits all our names, but none.
+        // An ACL permits a pattern only by the same pattern: `&ojm:*` permits all our names, but no pattern
+        // of ours.
         this.#patterns = false;
       }
     }

@@ -35,7 +35,7 @@ async function countingQueue(): Promise<{
   return { queue: new CommitQueue(file, transaction, events), transaction, transactions: () => count };
 }
 
-/** Something that no database can hold. */
+/** A value that no database can store. */
 const IMPOSSIBLE = { key: "bad", value: {} } as unknown as StoredWrite;
 
 function turn(): Promise<void> {
@@ -131,8 +131,8 @@ describe("commits while another process writes", () => {
       () => (state = "done"),
       () => (state = "failed"),
     );
-    // The blocker lets go only when it is told to: a commit that blocked the event loop would have failed by
-    // then.
+    // The blocker releases the lock only on request: a commit that blocked the event loop would have failed
+    // by then.
     for (let i = 0; i < 10; i++) {
       await turn();
       expect(await get(opened, "a")).toMatchObject({ value: "1" });

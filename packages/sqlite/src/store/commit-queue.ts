@@ -43,7 +43,7 @@ export class CommitQueue {
   #pending: Pending[] = [];
   #state: State = "idle";
   /**
-   * How many of the first pending commits run in a transaction of their own, as one of them failed their
+   * How many of the first pending commits run in their own transactions, because one of them failed their
    * shared transaction.
    */
   #alone = 0;
@@ -69,8 +69,8 @@ export class CommitQueue {
   }
 
   /**
-   * Runs now what would run at the end of this turn, so that a read sees the earlier writes of its program,
-   * awaited or not. Does nothing while another process is in the way: reads do not wait for writers.
+   * Runs the queue now instead of at the end of this turn, so that a read sees the earlier writes of its
+   * program, awaited or not. Does nothing while another process is in the way: reads do not wait for writers.
    */
   flush(): void {
     while (this.#state === "soon") this.#turn();

@@ -20,9 +20,9 @@ export const NEVER: Deadline = { deadline: null, boot: null, expires: null };
 /**
  * Decides what has expired.
  *
- * Within one boot of the host it uses the monotonic clock, which all processes share and nobody can set. A
- * process whose wall clock is two hours ahead steals nothing. For a deadline of another boot, or without boot
- * ids, it uses the wall clock.
+ * Within one boot of the host it uses the monotonic clock, which all processes share and which cannot be set.
+ * A process whose wall clock is two hours ahead steals nothing. For a deadline of another boot, or without
+ * boot ids, it uses the wall clock.
  */
 export class Deadlines {
   /** The id of this boot; null if the system has none. Null equals no boot, in SQL and here. */

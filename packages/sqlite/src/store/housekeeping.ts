@@ -18,13 +18,13 @@ const EXPIRED = `
     SELECT key FROM entries WHERE deadline IS NOT NULL AND boot = :boot AND deadline <= :mono LIMIT ${SWEEP})`;
 
 /**
- * How often entries of other boots are looked for, in ms. Each look reads all of them, and nobody is shown an
- * expired one meanwhile.
+ * The interval of the search for entries of other boots, in ms. Each search reads all of them. Reads hide
+ * expired entries meanwhile.
  */
 const OTHER_BOOTS = 60_000;
 
 /**
- * @internal Three ranges, the last one of systems without boot ids: with `boot IS NOT :boot`, SQLite reads
+ * @internal Three ranges, the last one for systems without boot ids: with `boot IS NOT :boot`, SQLite reads
  * the deadlines of this boot, too, and a million ticks have one. Exported for its test.
  */
 export const EXPIRED_IN_OTHER_BOOTS: string = `
@@ -37,7 +37,7 @@ export const EXPIRED_IN_OTHER_BOOTS: string = `
       SELECT key FROM entries WHERE deadline IS NOT NULL AND boot IS NULL AND expires <= :wall
     ) LIMIT ${SWEEP})`;
 
-/** The same where the system has no boot ids: all deadlines are by the wall clock. */
+/** The same for a system without boot ids: all deadlines are by the wall clock. */
 const EXPIRED_IN_ANY_BOOT = `
   DELETE FROM entries WHERE key IN (
     SELECT key FROM entries WHERE deadline IS NOT NULL AND :boot IS NULL AND expires <= :wall LIMIT ${SWEEP})`;
@@ -98,7 +98,7 @@ export class Housekeeping {
     const boot = this.#deadlines.boot;
     const { mono, wall }: Instant = transaction.at;
     const here = this.#expired.run({ boot, mono }).changes;
-    // If there are more, the next transaction goes on.
+    // If there are more, the next transaction continues.
     if (here < SWEEP) this.#sweepAt = now + EVERY;
     if (now < this.#sweepOthersAt) return;
     const elsewhere = this.#expiredInOtherBoots.run({ boot, wall }).changes;

@@ -42,7 +42,8 @@ function supportsOf(durability: Durability): Supports {
 }
 
 /**
- * One open file: its connection and all that uses it. All backends of this process with that file share it.
+ * One open file: its connection and everything that uses it. All backends of this process with that file
+ * share it.
  */
 export class Store {
   readonly file: string;

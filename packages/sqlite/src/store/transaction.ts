@@ -11,8 +11,8 @@ type MetaRow = readonly [version: number, watching: number, logged: number, trim
 // it, which costs ten plain steps.
 const READ_META = "SELECT version, watching, logged, trimmed FROM meta";
 const WRITE_META = "UPDATE meta SET version = ?, watching = ?, logged = ?, trimmed = ?";
-// Selects one number instead of a row, as most checks need only the version. It is negative if the entry has
-// a deadline.
+// Selects one number instead of a row, because most checks need only the version. It is negative if the entry
+// has a deadline.
 const CHECK = "SELECT CASE WHEN deadline IS NULL THEN version ELSE -version END FROM entries WHERE key = ?";
 // The ms that an entry with a deadline has left, like `Deadlines.left`. Each run checks the session of its
 // process, and the row as an object costs three times as much.
@@ -148,7 +148,7 @@ export class WriteTransaction implements LogEnds {
     this.#record(key, until, value);
   }
 
-  /** Logs a change if somebody watches the key, and remembers which watchers to wake. */
+  /** Logs a change if the key has a watcher, and remembers which watchers to wake. */
   #record(key: string, until: Deadline, value: string | null): void {
     if (this.watching === 0) return;
     const watchers = this.#interests.of(key);

@@ -3,8 +3,8 @@ import type { Database } from "better-sqlite3";
 
 /**
  * The longest write-ahead log, in bytes. SQLite's own checkpoint (after 4 MB) copies the log into the
- * database. It can restart the log only at a moment when nobody has written since. If many processes write
- * all the time, there is no such moment, and the log grows by megabytes a second.
+ * database. It can restart the log only if no process has written since. If many processes write all the
+ * time, that never happens, and the log grows by megabytes a second.
  */
 const LONGEST = 16 * 1024 * 1024;
 
@@ -80,7 +80,7 @@ export class Wal {
     this.#nextLook = nextLook;
   }
 
-  /** Copies the whole log into the database and empties it. Returns what is in the way. */
+  /** Copies the whole log into the database and empties it. Returns the obstacle, if any. */
   #truncate(): "nobody" | "others" | "readers" {
     const [result] = this.#db.pragma("wal_checkpoint(TRUNCATE)") as Checkpoint[];
     if (result?.busy !== 1) return "nobody";

@@ -7,7 +7,7 @@ import { expect, onTestFinished } from "vitest";
 import { backend } from "../index.js";
 import { Database } from "./driver.js";
 
-/** The path of a database that is not there yet. */
+/** The path of a database that does not exist yet. */
 export function temporaryFile(): string {
   return join(temporaryFolder(), "test.db");
 }
@@ -19,7 +19,7 @@ export async function openFile(file: string, clock: Clock = systemClock, args: o
   return opened;
 }
 
-/** Looks into a file with plain SQLite, as another program would. Closed after the test. */
+/** Opens a file with plain SQLite, as another program would. Closed after the test. */
 export function openRaw(file: string): DatabaseClass.Database {
   const db = new Database(file, { timeout: 5_000 });
   onTestFinished(() => {
@@ -28,7 +28,7 @@ export function openRaw(file: string): DatabaseClass.Database {
   return db;
 }
 
-/** A clock that stands still until it is told otherwise. */
+/** A clock that moves only when the test advances it. */
 export class TestClock implements Clock {
   wall = 1_700_000_000_000;
   mono = 1_000_000;
@@ -78,7 +78,7 @@ export async function get(opened: Backend, key: string): Promise<StoredEntry | u
   return (await opened.read([key]))[0];
 }
 
-/** Keeps what a watch is told. */
+/** Records the events of a watch. */
 export class Recorder implements WatchSink {
   readonly changes: StoredChange[] = [];
   readonly failures: Error[] = [];
@@ -105,8 +105,8 @@ export class Recorder implements WatchSink {
 export const EVERYTHING = { from: "", to: "\u{10ffff}" };
 
 /**
- * Expects of what `read` returns that it comes true, however slow the machine is: `await eventually(() =>
- * x).toBe(1)`.
+ * Expects that the result of `read` becomes true eventually, however slow the machine is: `await
+ * eventually(() => x).toBe(1)`.
  */
 export function eventually<T>(read: () => T): ReturnType<typeof expect.poll<T>> {
   return expect.poll(read, { interval: 2, timeout: 50_000 });

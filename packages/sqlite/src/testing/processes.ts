@@ -32,7 +32,7 @@ export class Program {
     this.process.kill(signal);
   }
 
-  /** Tells the program to go on. */
+  /** Sends the program the message to continue. */
   send(message: string): void {
     this.process.send(message);
   }

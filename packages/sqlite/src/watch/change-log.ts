@@ -2,8 +2,8 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Deadline } from "../store/deadlines.js";
 
 /**
- * How much of the past the table `changes` keeps for slow watchers, in bytes. It always keeps the changes of
- * the last commit.
+ * The size of the past that the table `changes` retains for slow watchers, in bytes. It always retains the
+ * changes of the last commit.
  */
 export const LOG_BYTES: number = 16 * 1024 * 1024;
 
@@ -72,7 +72,7 @@ export class ChangeLog {
     ends.trimmed = last;
   }
 
-  /** Deletes all changes, as nobody watches any more. Call it inside a write transaction. */
+  /** Deletes all changes, because no watcher is left. Call it inside a write transaction. */
   empty(ends: LogEnds): void {
     this.#empty.run();
     ends.trimmed = ends.logged;

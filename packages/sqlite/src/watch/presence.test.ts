@@ -51,7 +51,7 @@ describe("a process that watches a key", () => {
     await writers.a.next();
     await eventually(wakes).toBeGreaterThan(0);
     await eventually(() => recorder.values).toEqual(["1"]);
-    // One, that is. Whatever else the system tells of a file is far less than one for each commit.
+    // Usually 1. Other notifications of the system about a file are far fewer than one per commit.
     expect(wakes()).toBeLessThan(5);
     expect(openRaw(file).prepare("SELECT DISTINCT key FROM changes").pluck().all()).toEqual(["a"]);
   });
@@ -110,7 +110,7 @@ describe("a process that watches a key", () => {
     const sink = new Recorder();
     sink.gap = () => {
       void opened.commit(put("c", "1"));
-      // Brings about the transaction of that commit at once, within the call.
+      // Runs the transaction of that commit at once, within the call.
       void opened.read(["c"]);
     };
     await opened.watch(exactly("a"), sink);
@@ -154,7 +154,7 @@ describe("a process that watches a key", () => {
     await opened.commit(put("a", "1"));
     expect([one.values, two.values, ranges()]).toEqual([[], ["1"], 1]);
     stops[1]();
-    // Along with what is written anyway.
+    // Together with another write.
     await opened.commit(put("b", "1"));
     expect(ranges()).toBe(0);
   });
@@ -174,7 +174,7 @@ describe("a process that watches a key", () => {
     expect(transactions).toHaveBeenCalledTimes(1);
     expect(ranges()).toBe(33);
     for (const stop of stops) stop();
-    // Nothing is written any more: then it is done by itself.
+    // Without further writes, it gets its own transaction.
     await eventually(ranges).toBe(1);
   });
 });
@@ -222,7 +222,7 @@ describe("wake files", () => {
       if (next === undefined) await first.watch(exactly("a"), new Recorder());
       else await next.next();
       await eventually(() => wakeFiles(file).filter((name) => left.includes(name))).toEqual([]);
-      // The file goes first, so that a process that dies in between leaves the row for the next one.
+      // The file is removed first, so that a process that dies in between leaves the row for the next one.
       const watched = openRaw(file).prepare("SELECT count(*) FROM watched").pluck();
       await eventually(() => watched.get()).toBe(next === undefined ? 1 : 0);
     },

@@ -55,8 +55,8 @@ function nameOf({ from, to }: KeyRange): string {
 /**
  * This process in the tables `watchers` and `watched`.
  *
- * A change of what it watches takes effect here at once. The next write transaction, whatever it is for,
- * updates the tables. Only the start of a watch asks for a transaction: the end of a watch can wait.
+ * A change of its watches takes effect here at once. The next write transaction, whatever it is for, updates
+ * the tables. Only the start of a watch requests a transaction: the end of a watch can wait.
  */
 export class Presence {
   readonly #store: PresenceStore;
@@ -66,7 +66,7 @@ export class Presence {
   /** The ranges of this process in the table `watched`. */
   #ranges: Ranges = NOTHING;
   #staged: Staged | undefined;
-  /** Whether the tables differ from what is watched. */
+  /** Whether the tables differ from the current watches. */
   #behind = false;
   /** Whether another process took this one for dead. */
   #lost = false;
@@ -87,7 +87,7 @@ export class Presence {
 
   /**
    * Resolves once every later commit to the range is logged and wakes this process. Call {@link drop} to end
-   * it, also after a rejection.
+   * it, even after a rejection.
    */
   async want(range: KeyRange): Promise<void> {
     const name = nameOf(range);
@@ -106,7 +106,7 @@ export class Presence {
     if (wanted === undefined || --wanted.count > 0) return;
     this.#wanted.delete(name);
     this.#behind = true;
-    // Until the next look or write, changes of this range wake the process for nothing.
+    // Until the next poll or write, changes of this range wake the process for nothing.
     this.#wakeup.soon();
     if (this.#wanted.size === 0) this.#leaveAt = performance.now() + LINGER;
   }

@@ -119,7 +119,7 @@ describe("a watch", () => {
         recorder.change(change);
         if (done !== undefined) return;
         const commit = opened.commit(put("b", "2")).then(() => told.push(recorder.changes.length));
-        // A read brings about at once what was written before it.
+        // A read makes earlier writes take effect at once.
         done = Promise.all([commit, opened.read(["b"])]);
       },
       gap() {},
@@ -136,7 +136,7 @@ describe("a watch", () => {
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
     await opened.commit({ checks: [], writes: Array.from({ length: 650 }, (_, i) => ({ key: `k${i}`, value: "1" })) });
-    // A few turns of the event loop, which are over long before the next look.
+    // A few turns of the event loop, which are over long before the next poll.
     for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
     expect(recorder.changes).toHaveLength(650);
   });

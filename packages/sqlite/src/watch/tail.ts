@@ -128,7 +128,7 @@ export class Tail {
   #entered(logged: number, again: boolean): void {
     this.#position = logged;
     if (again) this.#reportGap();
-    // Look once: commits before the wake file existed woke nobody.
+    // Read the log once: commits before the wake file existed did not wake this process.
     this.wake();
   }
 
@@ -195,10 +195,10 @@ export class Tail {
     for (const { sink } of this.#subscriptions) sink.gap();
   }
 
-  /** After an error that passes, the next look tries again. Any other error ends the watches. */
+  /** After a temporary error, the next poll tries again. Any other error ends the watches. */
   #handleError(error: unknown): void {
     if (isBusy(error)) {
-      // Retry: nobody wakes this process twice for the same commit.
+      // Retry: this process is not woken twice for the same commit.
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => this.wake(), PAUSE).unref();
       return;

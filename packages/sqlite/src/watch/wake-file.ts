@@ -13,7 +13,7 @@ import { codeOf } from "../errors.js";
 
 /**
  * The file that wakes a watcher when it is touched. It lies beside the database, so every process that can
- * reach the database can reach it, also from a container.
+ * reach the database can reach it, even from a container.
  */
 export function wakeFile(file: string, watcher: number): string {
   return `${file}-wake-${watcher}`;
@@ -24,8 +24,8 @@ export function createWakeFile(file: string, watcher: number): void {
   const { mode, uid, gid } = statSync(file);
   let fd: number;
   try {
-    // Create exclusively: in a folder that others can write, somebody may have put a link to another file
-    // here.
+    // Create exclusively: in a folder that other users can write, one of them may have put a link to another
+    // file here.
     fd = openSync(wakeFile(file, watcher), "wx", 0o600);
   } catch (error) {
     // This process created it before: the number of a watcher is never used again.
@@ -41,12 +41,12 @@ export function createWakeFile(file: string, watcher: number): void {
   }
 }
 
-/** Wakes a watcher. A watcher without a file is starting or leaving, and looks by itself. */
+/** Wakes a watcher. A watcher without a file is starting or leaving, and checks by itself. */
 export function touchWakeFile(file: string, watcher: number): void {
   const path = wakeFile(file, watcher);
   const now = Date.now() / 1_000;
   try {
-    // A link that somebody put there is not followed: it could lead to any file of this user.
+    // Do not follow a link here: it could lead to any file of this user.
     lutimesSync(path, now, now);
   } catch (error) {
     // Only the owner can set times. Other users write a byte, which takes three system calls instead of one.

@@ -111,7 +111,7 @@ it("a wakeup polls a quarter as often once its wake file has woken it, unless so
   wakeup.soon();
   vi.advanceTimersByTime(250);
   expect(polls()).toBe(4 + 1 + 4 + 1);
-  // Without a wake file, nothing but the look can tell.
+  // Without a wake file, only a poll can notice it.
   rmSync(wakeFile(file, 1));
   await eventually(wakes).toBeGreaterThan(1);
   vi.advanceTimersByTime(1_000);

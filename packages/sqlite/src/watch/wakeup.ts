@@ -2,22 +2,22 @@ import { type FSWatcher, watch } from "node:fs";
 import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
 
 /**
- * The interval of a look without a wake, in ms. It helps if the system has no notifications, or if the
+ * The interval of polls without a wake, in ms. It helps if the system has no notifications, or if the
  * committing process died before it woke this one.
  */
 const POLL = 250;
 
 /**
- * The interval once the wake file has woken this process. Its owner then needs the look only if a process
+ * The interval once the wake file has woken this process. Its owner then needs the poll only if a process
  * dies between a commit and the wake. A waiter for a lock finds such a death by itself, in less time.
  */
 const POLL_BESIDE_WAKES = 1_000;
 
 /** The callbacks of a {@link Wakeup}. */
 export interface WakeupEvents {
-  /** Somebody committed a change to a watched key. It can be read by now. */
+  /** A process committed a change to a watched key. The change can be read by now. */
   wake(): void;
-  /** Called at each look: see {@link POLL}. */
+  /** Called at each poll: see {@link POLL}. */
   poll(): void;
 }
 
@@ -29,11 +29,11 @@ export class Wakeup {
   #poll: NodeJS.Timeout | undefined;
   #id = 0;
   /**
-   * Whether the file has woken this process since it was created. Where the file lies on a volume of another
-   * machine, notifications can be on and still never come.
+   * Whether the file has woken this process since it was created. If the file lies on a volume of another
+   * machine, notifications can be enabled and still never come.
    */
   #isProven = false;
-  /** Whether the next look is due later than after {@link POLL}. */
+  /** Whether the next poll is due later than after {@link POLL}. */
   #isRare = false;
 
   constructor(file: string, events: WakeupEvents) {
@@ -41,7 +41,9 @@ export class Wakeup {
     this.#events = events;
   }
 
-  /** Starts for the watcher `id`. Read the log once after this call: earlier commits wake nobody. */
+  /**
+   * Starts for the watcher `id`. Read the log once after this call: earlier commits do not wake this process.
+   */
   start(id: number): void {
     this.stop();
     this.#id = id;
@@ -49,7 +51,7 @@ export class Wakeup {
     this.#pollIn(POLL);
   }
 
-  /** Call it if something waits for the next look. */
+  /** Call it if something waits for the next poll. */
   soon(): void {
     if (this.#isRare) this.#pollIn(POLL);
   }
@@ -72,8 +74,8 @@ export class Wakeup {
 
   #polled(): void {
     this.#events.poll();
-    // Check only after `poll()`, which may have stopped this watcher: nobody would remove a wake file created
-    // after that.
+    // Check only after `poll()`, which may have stopped this watcher: a wake file created after that would
+    // never be removed.
     if (this.#poll === undefined) return;
     this.#pollIn(this.#isProven ? POLL_BESIDE_WAKES : POLL);
     if (this.#watcher !== undefined) return;
@@ -85,7 +87,7 @@ export class Wakeup {
     try {
       createWakeFile(this.#file, this.#id);
       this.#watcher = watch(wakeFile(this.#file, this.#id), { persistent: false }, (event) => {
-        // Somebody deleted or moved the file, so nobody can touch it any more.
+        // The file was deleted or moved, so other processes can no longer touch it.
         if (event === "rename") this.#disarm();
         else this.#isProven = true;
         this.#events.wake();

@@ -9,7 +9,7 @@ import { removeWakeFile } from "./wake-file.js";
 
 /**
  * How long a watcher counts as alive without a renewal, in ms. It ends the logging for a process that hangs,
- * or that died where others cannot see it: in another container, or without `/proc`.
+ * or whose death other processes cannot see: in another container, or without `/proc`.
  */
 export const LEASE = 60_000;
 
@@ -69,7 +69,7 @@ export class Watchers {
     return this.#has.get(id) === 1;
   }
 
-  /** Renews a watcher, and prunes the others: while no watcher leaves, nobody else would prune. */
+  /** Renews a watcher, and prunes the others: as long as no watcher leaves, nothing else prunes. */
   renew(transaction: WriteTransaction, id: number): void {
     const { deadline, boot, expires } = this.#deadlines.after(LEASE, transaction.at);
     this.#renew.run(deadline, boot, expires, id);

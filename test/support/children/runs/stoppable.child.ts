@@ -1,7 +1,7 @@
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 
 /*
- * Runs jobs until they are told to stop, and sends the reason of each signal to its parent. Arguments: the
+ * Runs jobs until they are asked to stop, and sends the reason of each signal to its parent. Arguments: the
  * manager's options as JSON, and the names of the jobs.
  */
 const [options = "{}", ...names] = process.argv.slice(2);

@@ -4,8 +4,8 @@ import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
 import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
 
 /*
- * A service that is deployed: runs schedules until SIGTERM, and closes then. Its job functions clean up when
- * they are told to end. Arguments: the manager's options as JSON, the schedules as JSON, a file to which each
+ * A deployed service: runs schedules until SIGTERM, and then closes. Its job functions clean up when they are
+ * asked to end. Arguments: the manager's options as JSON, the schedules as JSON, a file to which each
  * function appends when it begins and ends, and how long it works and cleans up, in ms.
  */
 const [options = "{}", schedules = "{}", file = "", takes = "0", cleans = "0"] = process.argv.slice(2);

@@ -5,14 +5,14 @@ import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
 
 /*
  * Runs schedules until SIGTERM. Arguments: the manager's options as JSON, a map of the schedules as JSON: for
- * each its definition, and how long a run takes in ms. Tells its parent of each run that begins.
- * The result of a run: when its body began and ended, in ms since 1970.
+ * each its definition, and how long a run takes in ms. Notifies its parent of each run that begins. The
+ * result of a run: when its body began and ended, in ms since 1970.
  */
 const [options = "{}", schedules = "{}"] = process.argv.slice(2);
 type Schedules = Record<string, { readonly definition: ScheduleDefinition; readonly takes: number }>;
 
 let begin = (): void => {};
-/** A tick may come while schedules are still added: nothing is told before "ready". */
+/** A tick may come while schedules are still added: no message is sent before "ready". */
 const ready = new Promise<void>((resolve) => {
   begin = resolve;
 });

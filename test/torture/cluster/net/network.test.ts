@@ -12,7 +12,7 @@ import { PrivateNetwork } from "./network.js";
 const PORT = 7_000;
 const SERVER = `require("net").createServer((s) => s.on("error", () => {}).pipe(s)).listen(${PORT}, () => console.log("ready"))`;
 
-/** A network of two hosts, with a server on the first that says what it is told. */
+/** A network of two hosts, with an echo server on the first. */
 async function start(slow?: string): Promise<{ network: PrivateNetwork; ended: Promise<unknown> }> {
   const network = await PrivateNetwork.start({
     hosts: ["one", "two"],
@@ -71,7 +71,7 @@ describe.skipIf(whyNoNamespaces() !== undefined)("a private network", () => {
     const sent = performance.now();
     socket.write("hello");
     await once(socket, "data");
-    // Each way takes so long, as the program that delays has the same clock.
+    // Each way takes this long, because the delaying program has the same clock.
     expect(performance.now() - sent).toBeGreaterThan(199);
   });
 });

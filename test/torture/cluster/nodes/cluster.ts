@@ -7,7 +7,7 @@ export type Duty = "locks" | "records";
 /** The nodes of a store on their private network, and queries of their state. */
 export interface Cluster {
   readonly network: PrivateNetwork;
-  /** The nodes that keep data. A host may have several. */
+  /** The nodes that store data. A host may have several. */
   readonly nodes: readonly ClusterNode[];
   /** All processes of a host. */
   on(host: string): readonly ClusterNode[];

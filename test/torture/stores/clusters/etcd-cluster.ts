@@ -127,7 +127,7 @@ async function leaderOf(
   );
 }
 
-/** Whether all nodes know the same leader, and no node lags behind by a number of entries that counts. */
+/** Whether all nodes know the same leader, and no node lags behind by more than a few entries. */
 async function isWhole(network: PrivateNetwork, nodes: readonly ClusterNode[]): Promise<boolean> {
   const all = await Promise.all(nodes.map((node) => statusOf(network, node)));
   const leaders = new Set(all.map(({ leader, raftTerm }) => `${leader} ${raftTerm}`));

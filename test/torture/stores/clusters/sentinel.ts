@@ -55,7 +55,7 @@ const sentinelKind = (waitReplicas: number): StoreKind => ({
 export const redisSentinel: StoreKind = sentinelKind(1);
 
 /**
- * A cut-off master goes on alone, so two bodies run. No cell of the matrix uses this store: a test checks
+ * A cut-off master continues alone, so two bodies run. No cell of the matrix uses this store: a test checks
  * that the harness detects it.
  */
 export const unsafeSentinel: StoreKind = sentinelKind(0);

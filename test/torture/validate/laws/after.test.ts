@@ -3,7 +3,7 @@ import { evidenceOf, memberWith, runEvents } from "../hand-made.js";
 import type { Evidence } from "../verdict.js";
 import { judgeRest } from "./after.js";
 
-/** The wall clock of the journals made by hand says 0 when the first run is asked for, at 99. */
+/** In the journals made by hand, the wall clock shows 0 when the first run is requested, at 99. */
 const BEGAN = 99;
 
 function withOpenRun(startTime: number, strayRecords?: Evidence["scene"]["strayRecords"]): Evidence {

@@ -41,15 +41,15 @@ function isHeld({ member, id }: ObservedRun): boolean {
 }
 
 /**
- * When a worker that the fault did not strike asked for the name. A worker that finds the lock taken asks
- * again, whatever else it has to do.
+ * When a worker that the fault did not strike requested the name. A worker that finds the lock taken requests
+ * it again, whatever else it has to do.
  */
 function wantedFrom({ injected, scene }: Pick<Evidence, "injected" | "scene">, name: string): number {
   const { since = 0, struck } = injected ?? {};
   const asks = scene.members.flatMap((member) => {
     if (member === struck) return [];
     const settled = new Map(member.all("settled").map(({ id, t }) => [id, t]));
-    // A run that had the lock already does not want it any more, though its call has not settled.
+    // A run that already had the lock no longer wants it, although its call has not settled.
     const had = new Set(member.all("enter").flatMap(({ id, t }) => (t <= since ? [id] : [])));
     const wants = (id: string): boolean => !had.has(id) && (settled.get(id) ?? Infinity) > since;
     return member.all("asked").filter((ask) => ask.name === name && wants(ask.id));

@@ -4,9 +4,9 @@ import { isWhole } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * Each chain has its attempts, each once and in order. If the last one is to be tried again, the next one is
- * in the store. Only a run whose function never began is made up for. That attempts do not overlap is for
- * the law of one holder: they have one name.
+ * Each retry series has its attempts, each once and in order. If the last one is to be tried again, the next
+ * one is in the store. Only a run whose function never began is repeated. The law of one holder checks that
+ * attempts do not overlap: they share a name.
  */
 export function judgeAttempts({ scene, stock }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];

@@ -1,6 +1,6 @@
 import type { Evidence, Violation } from "../verdict.js";
 
-/** A process that closes starts nothing: no body begins after that, but one that is told to end at once. */
+/** A closing process starts nothing: no body begins after that, except one that is asked to end at once. */
 export function judgeClosing({ runs }: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const { member, name, fence, enter, wasTold } of runs) {

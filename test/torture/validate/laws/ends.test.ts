@@ -13,7 +13,7 @@ interface Facts {
   readonly member?: Partial<Member>;
 }
 
-/** What is said of a run that was told `outcome` and has a record that says `status`. */
+/** The violations for a run whose caller got `outcome` and whose record has `status`. */
 function records(outcome: string, status: string | undefined, { more = [], member, ...facts }: Facts = {}): string[] {
   const times: RunTimes = { since: 100, exit: 120, settled: [125, outcome] };
   const members = [memberWith([...runEvents("1", times), ...more], member)];
@@ -73,7 +73,7 @@ describe("the record of a run", () => {
     expect(laws(robbedBefore)).toEqual([]);
     expect(laws({ ...robbedBefore, fence: "0" })).toEqual(WRONG);
     expect(laws({ ...robbedBefore, name: "b" })).toEqual(WRONG);
-    // By a heartbeat later it would have been told.
+    // A heartbeat later, its signal would have fired.
     expect(laws({ ...robbedBefore, from: -400, to: -390 })).toEqual(WRONG);
   });
 
@@ -138,8 +138,8 @@ describe("the loss of a lock", () => {
     expect(violation?.text).toContain(why);
   });
 
-  // The answer to a renewal was noted 34 ms before the end of the lease. Then the process did not run for
-  // 137 ms, found the lease over, and told its body.
+  // The answer to a renewal was noted 34 ms before the end of the lease. Then the process did not run for 137
+  // ms, found the lease over, and fired the signal of its body.
   it("a lock may be lost if its process stood still between the answer to a renewal and its look at the clock", () => {
     const renewed: Event = { e: "renewed", session: "s", sent: 490, t: 665 };
     const lag: Event = { e: "lag", from: 563, to: 862, t: 863 };

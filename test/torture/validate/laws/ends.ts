@@ -6,7 +6,7 @@ import { ASKED_WITHIN, type Evidence, type Violation } from "../verdict.js";
 
 const CLOSED = ["completed", "skipped", "failed", "timeout", "cancelled", "lost"];
 
-/** How many loops a process has. Each may have asked for a lock when the process was killed. */
+/** How many loops a process has. Each may have requested a lock when the process was killed. */
 const LOOPS = 2;
 
 /** Each run has one record, closed once, with the status that its caller got. */
@@ -19,8 +19,8 @@ export function judgeRecords(evidence: Evidence): Violation[] {
   const records = statusesOf(scene, stock.records);
   for (const run of runs) {
     if (run.settled !== undefined && acknowledgedByStale(run.settled.t, scene)) continue;
-    // The record was lost with the store. Such a store counts fences anew, so a record with this fence is of
-    // another run.
+    // The record was lost with the store. Such a store restarts its fences, so a record with this fence
+    // belongs to another run.
     if (scene.dataLost !== undefined && !scene.kind.outgrowsLoss && run.since <= scene.dataLost.to) continue;
     const statuses = records.get(`${run.name} ${run.fence}`) ?? [];
     const [status] = statuses;
@@ -65,9 +65,9 @@ function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, 
 }
 
 /**
- * Whether the run began before the store lost its data, in a store that then counts fences anew: a later run
- * may have the same fence. The process that closed the older run after that wrote its record anew, from what
- * its lock had told.
+ * Whether the run began before the store lost its data, in a store that then restarts its fences: a later run
+ * may have the same fence. The process that closed the older run after that wrote its record again, from the
+ * data of its lock.
  */
 function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
   if (scene.kind.outgrowsLoss) return false;
@@ -102,7 +102,10 @@ function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly s
   return stops || wasInTrouble(scene, member, since, at) ? CLOSED : [];
 }
 
-/** The statuses that the record of a run may have whose end nobody is told of, by what became of its body. */
+/**
+ * The statuses that the record may have for a run whose end is not reported to a caller, by the outcome of
+ * its body.
+ */
 function recordedUntold(scene: Scene, run: ObservedRun): readonly string[] {
   const { member, name, since, exit = Infinity, fails, signal } = run;
   if (member.killedAt !== undefined || signal !== undefined || member.all("stopping").length > 0) return CLOSED;

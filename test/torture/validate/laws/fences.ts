@@ -3,8 +3,8 @@ import { leaseEnd } from "../run-of.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * Fences increase, and no store accepts a write under an older fence. A store that counts anew after it lost
- * its data can promise neither across the loss.
+ * Fences increase, and no store accepts a write under an older fence. A store that restarts its counter after
+ * it lost its data can promise neither across the loss.
  */
 export function judgeFences(evidence: Evidence): Violation[] {
   const { kind, dataLost } = evidence.scene;
@@ -33,8 +33,8 @@ function increase({ runs, scene }: Evidence): Violation[] {
 }
 
 /**
- * A fence is the version of its grant, and a store counts all its writes by one counter: what it accepts
- * after a grant has a higher version.
+ * A fence is the version of its grant, and a store counts all its writes by one counter: each write that it
+ * accepts after a grant has a higher version.
  */
 function refused({ scene, runs }: Evidence): Violation[] {
   const grants = new Map<string, Set<bigint>>();

@@ -12,7 +12,7 @@ interface Facts {
   readonly shared?: boolean;
 }
 
-/** Two workers, with one run each, and what else they wrote down. */
+/** Two workers, with one run each, and further entries of their journals. */
 function two(first: RunTimes, second: RunTimes, more: readonly Event[] = [], others: readonly Event[] = []): Member[] {
   return [
     memberWith([...runEvents("1", first), ...more]),

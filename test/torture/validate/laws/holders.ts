@@ -4,13 +4,13 @@ import { lockTakenBy, wasInTrouble } from "../excuse.js";
 import { blocked, holdEnd, leaseEnd, type ObservedRun } from "../run-of.js";
 import { ASKED_WITHIN, type Evidence, TOLD_WITHIN, type Violation } from "../verdict.js";
 
-/** What was found about two holders of one lock, and about signals. Times in ms. */
+/** The findings about two holders of one lock, and about signals. Times in ms. */
 export interface Holders {
   readonly violations: readonly Violation[];
   /** How often two bodies ran at once, without a signal to either and without an excuse. */
   readonly overlaps: number;
   /**
-   * The longest overlap that the fault excuses: from the begin of the second body to the signal of the first.
+   * The longest overlap that the fault excuses: from the start of the second body to the signal of the first.
    */
   readonly excusedOverlap: number;
   /** The longest overlap that a forced unlock excuses. */
@@ -74,9 +74,9 @@ function overlapOf(
     return { excused, unexcused: together - excused, excuse };
   }
   // A body that blocks the event loop, without a thread that renews its session, loses its lock and runs on.
-  // That is no suspension.
+  // That is not a suspension.
   const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
-  // Once its event loop is free again, the process has this long to tell all its bodies.
+  // Once its event loop is free again, the process has this long to fire the signals of all its bodies.
   const untilTold = computes.map((lag) => ({ from: lag.from, to: lag.to + TOLD_WITHIN }));
   const stands = lags.filter((lag) => !computes.includes(lag));
   // If all workers are in one process, none is suspended while another one begins.
@@ -86,8 +86,8 @@ function overlapOf(
 }
 
 /**
- * The run that had lost the lock: the one with the lower fence. Which one began first does not matter, as its
- * answer from the store may have come later.
+ * The run that had lost the lock: the one with the lower fence. Which one began first does not matter,
+ * because its answer from the store may have come later.
  */
 function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: ObservedRun): ObservedRun {
   const anew = dataLost !== undefined && !kind.outgrowsLoss;
@@ -96,8 +96,8 @@ function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: Observed
 }
 
 /**
- * How long a run may go on after its lock was taken away, in ms: until the next heartbeat asks, or until its
- * lease ends if it cannot ask.
+ * How long a run may continue after its lock was taken away, in ms: until the next heartbeat asks, or until
+ * its lease ends if it cannot ask.
  */
 function mayLast(scene: Scene, loser: ObservedRun, from: number, to: number): number {
   const asks = scene.ttl / 3 + ASKED_WITHIN + covered(scene.lags.lags, from, to);
@@ -114,7 +114,7 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
     const from = Math.max(leaseEnd(run, end, scene).latest, run.enter);
     // A run that ended with its process needed no signal.
     if (end <= from || end === run.member.killedAt) continue;
-    // A signal fires once: a body that cleans up cannot be told that its lease ended meanwhile.
+    // A signal fires once: a body that cleans up cannot learn that its lease ended meanwhile.
     if (run.signal?.code === "CLOSING") continue;
     const delay = end - from - blocked(run.member, from, end);
     worstSignal = Math.max(worstSignal ?? 0, delay);

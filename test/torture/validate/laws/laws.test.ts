@@ -76,7 +76,7 @@ describe("recovery", () => {
     const asked: Event = { e: "asked", id: "run 1", name: "a", wait: 0, wall: 0, t: -5 };
     const holder = memberWith([asked, ...runEvents("1", { since: 0, settled: [140, "LOST"] })]);
     const other = memberWith(runEvents("2", { since: 600, enter: 610 }), { index: 1 });
-    // Whom the fault did not strike, so that it may be the next one, too.
+    // The fault did not strike this worker, so it may be the next one, too.
     const evidence = evidenceOf([holder, other], { injected: { since: 100, names: ["a"], bound: 500 } });
     expect(recoveryOf(evidence)).toBeCloseTo(11);
   });

@@ -6,7 +6,7 @@ const LAST_LINES = 1_000;
 
 /**
  * A log has each line at its place, and counts those that are missing. It is complete to its last line,
- * unless the run did not end by itself, or the store was away at its end.
+ * unless the run did not end by itself, or the store was unreachable at its end.
  */
 export function judgeLogs({ scene, stock, runs }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];

@@ -1,7 +1,7 @@
 import { isWhole, lockTakenBy } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
-/** A run that was cancelled says by whom, and why: somebody cancelled its job for that reason. */
+/** A cancelled run records who cancelled it and why: its job was cancelled for that reason. */
 export function judgeCancels({ scene, stock, runs }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];
   const violations: Violation[] = [];
@@ -35,7 +35,7 @@ export function judgeHolds({ scene, runs }: Evidence): Violation[] {
   return scene.members.flatMap((member) =>
     member.all("held").flatMap(({ name, life, t }): Violation[] => {
       const run = runs.find((each) => each.name === name && each.since > t && each.enter < t + life);
-      // What ends all sessions of the store ends holds, too.
+      // A fault that ends all sessions of the store ends holds, too.
       if (run === undefined || lockTakenBy(scene, { ...run, since: t }, run.enter) !== undefined) return [];
       const text = `${name} was held by worker ${member.index}, and ${run.id} began`;
       return [{ law: "held is held", text, t: run.enter }];

@@ -5,7 +5,7 @@ import { isWhole } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * Each tick of a schedule, from the first to the last, has exactly one outcome, or waits for its run. One
+ * Each tick of a schedule, from the first to the last, has exactly one outcome, or waits for its run. A tick
  * that was run has exactly one first attempt, and no other tick has one.
  */
 export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
@@ -13,7 +13,7 @@ export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
   const { ticks, records, waiting } = stock.jobs;
   const begun = new Set(runs.flatMap(({ record }) => record ?? []));
   return Object.keys(schedules).flatMap((name) => {
-    // One that was handed over is made again as the same attempt.
+    // An attempt that was handed over is made again as the same attempt.
     const isFirst = ({ attempt = 1, chain, id }: RunRecord): boolean => attempt === 1 && (chain ?? id) === id;
     const own = records.filter((record) => record.schedule === name && isFirst(record));
     return [
@@ -38,12 +38,13 @@ function eachOnce(
   const wrong = (text: string): void => void violations.push({ law: "one outcome a tick", text });
   if (ticks.length === 0 && waiting.size === 0 && !isSetBack)
     wrong(`no tick of ${name} has an outcome, and none waits`);
-  // A clock that was set back by an hour decides on ticks before the schedule, and on none in between.
+  // A clock that was set back by an hour decides on ticks before the start of the schedule, and on none in
+  // between.
   const from = isSetBack ? (ticks.at(-1)?.at ?? 0) - HALF_HOUR : 0;
   let next = ticks[0]?.at ?? 0;
   for (const { at, until = at, count = 1, outcome } of ticks) {
     for (; next < at && waiting.has(next); next += EVERY);
-    // What a clock that was set back finds due again waits, until its claim finds the outcome.
+    // A tick that is due again by a clock that was set back waits until its claim finds the outcome.
     if (waiting.has(at) && !isSetBack) wrong(`the tick ${iso(at)} of ${name} waits, and has an outcome: ${outcome}`);
     if (at > next && next > from) wrong(`the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome`);
     if (at < next) wrong(`the tick ${iso(at)} of ${name} has a second outcome: ${outcome}`);
@@ -53,7 +54,10 @@ function eachOnce(
   return violations;
 }
 
-/** With two stores, a record may find its start time taken, and get a later one: its tick tells it. */
+/**
+ * With two stores, the start time of a record may be taken, so that it gets a later one. Its tick identifies
+ * it.
+ */
 function firstAttempts(
   name: string,
   ticks: readonly ScheduleTick[],

@@ -1,7 +1,7 @@
 /** A tick that ran in some process: which one, and when its body began. In ms since 1970. */
 export type RanTick = readonly [name: string, tick: number, begin: number];
 
-/** Late ticks: from the instant of the tick to the begin of the body, in ms. */
+/** Late ticks: from the instant of the tick to the start of the body, in ms. */
 export interface Lateness {
   readonly ticks: number;
   readonly p50: number;
@@ -33,20 +33,20 @@ export function onceOf(ran: readonly RanTick[], expected: number): Once {
 /** Numbers that only grow, such as the calls that a server counts. */
 export type Counters = Readonly<Record<string, number>>;
 
-/** What counters grew by. */
+/** The growth of counters. */
 export function grown(before: Counters, after: Counters): Counters {
   return Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]));
 }
 
-/** A stretch of time, in ms, and what counters grew by in it. */
+/** A stretch of time, in ms, and the growth of counters in it. */
 export interface Stretch {
   readonly ms: number;
   readonly grown: Counters;
 }
 
 /**
- * What each tick adds to the counters: what they grew by while there were ticks, without what they grow by in
- * as much time without any.
+ * The cost of each tick in the counters: their growth during ticks, minus their growth in the same time
+ * without ticks.
  */
 export function perTick(ticking: Stretch, quiet: Stretch, ticks: number): Counters {
   const each = Object.entries(ticking.grown).map(([name, value]) => {
@@ -56,7 +56,7 @@ export function perTick(ticking: Stretch, quiet: Stretch, ticks: number): Counte
   return Object.fromEntries(each);
 }
 
-/** What counters grow by in a second. */
+/** The growth of counters per second. */
 export function perSecond({ ms, grown }: Stretch): Counters {
   return Object.fromEntries(Object.entries(grown).map(([name, value]) => [name, (value / ms) * 1_000]));
 }

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import type { OpenStore } from "../../stores.js";
 import type { Counters } from "./counts.js";
 
-/** What a server counts of itself. */
+/** The counters of a server. */
 export interface ServerCounts {
   read(): Promise<Counters>;
   close(): void;
@@ -10,7 +10,7 @@ export interface ServerCounts {
 
 const NOTHING: ServerCounts = { read: async () => ({}), close: () => {} };
 
-/** The counts of the server of a store; none if it has no server. */
+/** The counts of the server of a store. Empty for a store without a server. */
 export function countsOf(store: string, { addressOf }: OpenStore): ServerCounts {
   if (store === "redis") return redisCounts(addressOf("ojm"));
   return store === "etcd" ? etcdCounts(addressOf("ojm")) : NOTHING;
@@ -21,7 +21,7 @@ function sum(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].reduce((all, [, value]) => all + Number(value), 0);
 }
 
-/** Our calls are scripts: the commands within a script are no calls. */
+/** Our calls are scripts. The commands within a script do not count as calls. */
 function redisCounts(url: string): ServerCounts {
   const client = new Redis(url);
   return {

@@ -11,7 +11,8 @@ export function countStatements(): () => Counters {
   for (const method of METHODS) {
     const original = prototype[method] as (this: Database.Statement, ...args: unknown[]) => unknown;
     prototype[method] = function (this: Database.Statement, ...args: unknown[]): unknown {
-      // A statement outside of a transaction is one by itself. One that finds the file locked is none.
+      // A statement outside of a transaction counts as one. A statement that finds the file locked does not
+      // count.
       const alone = !this.database.inTransaction;
       try {
         const result = original.apply(this, args);

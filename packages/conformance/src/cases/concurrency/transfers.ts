@@ -74,7 +74,8 @@ async function transfer(t: CaseContext, channel: Channel, count: number): Promis
 
 /**
  * Takes snapshots while `open()` is true, and throws if one of them shows half of a transfer. A refused
- * commit reports all its entries as they were at one moment: there is no other snapshot of several keys.
+ * commit reports all its entries as they were at one moment. No other call returns a snapshot of several
+ * keys.
  */
 async function observe(t: CaseContext, channel: Channel, open: () => boolean): Promise<number> {
   const accounts = Array.from({ length: ACCOUNTS }, (_, n) => ({ check: ["account", n], version: "1" }));

@@ -32,7 +32,7 @@ const ACTS: readonly (readonly [percent: number, act: Act])[] = [
 ];
 
 /**
- * Makes `steps` calls one after the other. The recorder records commits that fail; reads that fail say
+ * Makes `steps` calls one after the other. The recorder records commits that fail; failed reads prove
  * nothing.
  */
 export async function wander(it: Wanderer, steps: number): Promise<void> {

@@ -5,7 +5,7 @@ import { type CaseContext, sleep } from "../../case/context.js";
 import { rejectsWith, settle } from "../../support/assert.js";
 import { increment } from "../../support/increment.js";
 
-/** The error of a failed write tells the truth about it. */
+/** The error of a failed write reports its outcome correctly. */
 export const outcomes: readonly Case[] = [
   {
     id: "ERR-020",

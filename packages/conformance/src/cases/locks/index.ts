@@ -94,7 +94,7 @@ export const locks: CaseGroup = {
         const brief = await Brief.write(t, ttl, async () => {
           lease = await old.acquire("job");
         });
-        // The heartbeats of the old holder do not reach the store any more.
+        // The heartbeats of the old holder no longer reach the store.
         await channel.close();
         await brief.gone();
         const heir = await locksOf(t, two);

@@ -3,7 +3,7 @@ import type { CaseGroup } from "../../case/case.js";
 import { Skip } from "../../case/skip.js";
 import { rejectsWith } from "../../support/assert.js";
 
-/** The largest limit to try, in bytes. To try a larger one takes more memory and time than it proves. */
+/** The largest limit to try, in bytes. Trying a larger one costs more memory and time than it is worth. */
 const LARGEST_TRY = 8 * 1_048_576;
 
 /**

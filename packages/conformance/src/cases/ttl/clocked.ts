@@ -32,8 +32,8 @@ export class Brief {
   }
 
   /**
-   * Looks at the store. Resolves to what `read` saw, and to whether the entry had to be visible: `undefined`
-   * if nothing is promised.
+   * Reads the store. Resolves to the result of `read`, and to whether the entry had to be visible:
+   * `undefined` if nothing is promised.
    */
   async look<T>(read: () => Promise<T>): Promise<{ readonly seen: T; readonly visible: boolean | undefined }> {
     const sent = this.#t.clock.monotonic();
@@ -43,7 +43,7 @@ export class Brief {
     return { seen, visible };
   }
 
-  /** Whether a look that is sent now must find the entry absent. */
+  /** Whether a read that is sent now must find the entry absent. */
   get over(): boolean {
     return this.#t.clock.monotonic() > this.#goneFrom;
   }

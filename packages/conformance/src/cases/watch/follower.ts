@@ -95,7 +95,7 @@ export class Follower {
   }
 
   /**
-   * Waits until the watch has reported all that is in the channel. Throws if the two still differ in the end.
+   * Waits until the watch has reported all entries of the channel. Throws if the two still differ in the end.
    */
   async catchesUp(t: CaseContext, channel: Channel): Promise<void> {
     const expected = new Map<string, { value: JsonValue; version: string }>();

@@ -5,7 +5,7 @@ import { settle } from "../../support/assert.js";
 import { listener, rawKey, rawRange, write } from "../../support/raw.js";
 import { Follower } from "./follower.js";
 
-/** Watches that end, and watches that must go on. */
+/** Watches that end, and watches that must continue. */
 export const interrupted: readonly Case[] = [
   {
     id: "WCH-040",

@@ -133,7 +133,8 @@ export const telling: readonly Case[] = [
         const sent = t.clock.monotonic();
         await channel.set("k", i, { ttl });
         await t.elapse(t.store.advance === undefined ? 20 : ttl / 2);
-        // The machine stalled for longer than `ttl`, so the entry expired: this says nothing about the store.
+        // The machine stalled for longer than `ttl`, so the entry expired: this proves nothing about the
+        // store.
         if (t.store.advance === undefined && t.clock.monotonic() - sent > ttl) return;
       }
       await t.until("the last renewal was told", () => follower.state.get("k")?.value === 5);

@@ -6,7 +6,7 @@ import { bugs } from "./index.js";
 
 const cases = groups.flatMap((group) => group.cases);
 
-/** A bug must be found whatever the dice say: one that is found by luck is not found. */
+/** A bug must be found with every seed: one that is found only by luck does not count. */
 const SEEDS = [1, 2, 3];
 
 describe("planted bugs", () => {

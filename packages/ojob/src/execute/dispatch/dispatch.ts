@@ -43,8 +43,8 @@ export class Dispatch {
   readonly #whenIdle: (() => void)[] = [];
   readonly #onStop = new Set<() => void>();
   /**
-   * How many requests run or wait for nothing but a slot. A request whose script waits for the dependencies
-   * of a call is not among them.
+   * How many requests run or wait only for a slot. A request whose script waits for the dependencies of a
+   * call does not count.
    */
   #busy = 0;
   /** How many sources may still make requests: schedules, a daemon. */
@@ -84,7 +84,7 @@ export class Dispatch {
     if (lent) await new Promise<void>((resolve) => void this.#parts.slots.take(0, resolve));
     const outcome = "unmet" in result ? skipped(result.unmet) : await this.#run(request, result.judgements);
     request.finish(outcome);
-    // A caller that is asked to stop may have ended before.
+    // A caller that was asked to stop may have ended before.
     this.#settle();
     return outcome;
   }
@@ -139,7 +139,7 @@ export class Dispatch {
     if (this.#fault !== undefined) throw this.#fault.error;
   }
 
-  /** Skips every request that waits, and starts no other. Requests that run go on. */
+  /** Skips every request that waits, and starts no other. Running requests continue. */
   stop(reason: string): void {
     this.#stopped ??= reason;
     this.#busy++;
@@ -317,7 +317,7 @@ export class Semaphore {
 interface MapLimits {
   /** How many items are worked on at once, at most. Default: as many as there are slots. */
   readonly most?: number;
-  /** Asked before each item. Once it returns false, no other item begins. */
+  /** Called before each item. Once it returns false, no other item begins. */
   goesOn?(): boolean;
 }
 

@@ -8,13 +8,13 @@ import type { HandedRun, RunTick } from "../runtime/open-runs.js";
 
 /** The outcome of a request. */
 export type JobOutcome =
-  /** `args` are what the job left behind. */
+  /** `args` are the arguments that the job left behind. */
   | { readonly status: "completed"; readonly args: Args }
   | { readonly status: "failed"; readonly error: JobError }
   /** The job never started. `intended` means that the job file asked for that, so it is no failure. */
   | { readonly status: "skipped"; readonly reason: string; readonly intended: boolean };
 
-/** What a request asks for. */
+/** The contents of a request. */
 export interface Asked {
   readonly job: PlannedJob;
   /** The job runs once for each of them. */
@@ -38,7 +38,7 @@ export interface Asked {
   readonly handed?: HandedRun | undefined;
 }
 
-/** The arguments of a run: what the job file has for the job, with its templates, and what is given to it. */
+/** The arguments of a run: what the job file has for the job, with its templates, and those given to it. */
 export interface RunArgs {
   readonly own: Args;
   readonly given: Args;
@@ -189,7 +189,10 @@ export class DepsWait {
   readonly #request: Request;
   readonly #requests: Requests;
   readonly #decide: (result: DepsResult) => void;
-  /** Dependencies that no request has named so far, each with a function that stops listening for one. */
+  /**
+   * Dependencies that no request has named so far, each with a function that stops listening for such a
+   * request.
+   */
   readonly #unasked = new Map<Dependency, () => void>();
   readonly #judgements: Judgement[] = [];
   readonly #pending: Set<Dependency>;

@@ -8,7 +8,7 @@ import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { OpenRuns, RunTick } from "../runtime/open-runs.js";
 import { TickClaim } from "../tick-claim.js";
 
-/** What a built-in job works on. */
+/** The context of a built-in job. */
 interface BuiltinContext {
   readonly args: Args;
   readonly execution: Execution;
@@ -18,7 +18,7 @@ interface BuiltinContext {
   readonly tick: RunTick | undefined;
   /** The failure, if the job is a step of `catch`. */
   readonly error: JobError | undefined;
-  /** The runs that a step of `catch` leaves open, as the job goes on. */
+  /** The runs that a step of `catch` leaves open because the job continues. */
   readonly kept: ReadonlySet<Run>;
 }
 
@@ -54,7 +54,7 @@ async function start({ args, execution, runs, tick }: BuiltinContext): Promise<v
   }
 }
 
-/** Starts a run. For a tick, it is no failure that another process runs the job. */
+/** Starts a run. If another process runs the job for the same tick, that is not a failure. */
 async function startFor<T>(tick: RunTick | undefined, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
@@ -89,7 +89,7 @@ const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unk
 /**
  * Resolves with the arguments for the next step: after a start they have the `timeout` of the run.
  *
- * @throws JobError if the job fails, or if there is no such job
+ * @throws JobError if the job fails or does not exist
  */
 export async function runBuiltin(name: string, context: BuiltinContext): Promise<Args> {
   const builtin = builtins[name];
@@ -99,5 +99,5 @@ export async function runBuiltin(name: string, context: BuiltinContext): Promise
   return name === JOB_START ? { ...args, timeout: timeoutOf(args) ?? DEFAULT_TIMEOUT } : args;
 }
 
-/** How long a run may take where nothing says it, in ms. */
+/** The default timeout of a run, in ms. */
 const DEFAULT_TIMEOUT = 3_600_000;

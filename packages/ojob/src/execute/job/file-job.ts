@@ -11,10 +11,10 @@ import type { Engine } from "../engine.js";
 import type { Stoppable } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
 
-/** What runs another job file lends it. */
+/** The parts that a job file lends to another job file that it runs. */
 interface FileJobParts {
   readonly environment: Environment;
-  /** The runs whose logs have what the jobs of the file print. */
+  /** The runs whose logs get the output of the jobs of the file. */
   readonly around: RunsAround;
   readonly onStart: (running: Stoppable) => unknown;
 }
@@ -43,7 +43,7 @@ export async function runOtherFile(
   if (!(await withoutSlot(engine.slots, () => inner.run()))) throw new JobError(`${shown(path)} did not go well`);
 }
 
-/** Lends the slot of a job that does nothing but wait. */
+/** Lends the slot of a job that only waits. */
 async function withoutSlot<Result>(slots: Semaphore, work: () => Promise<Result>): Promise<Result> {
   slots.free();
   try {
@@ -70,7 +70,7 @@ async function prepareInner(engine: Engine, path: string, args: Args, environmen
   }
 }
 
-/** The other file, beside the job file. */
+/** The path of the other file, relative to the job file. */
 function otherFile({ at, typeArgs }: Pick<PlannedJob, "at" | "typeArgs">): string {
   const name = String(typeArgs.file ?? "");
   const path = saidPath(name, at);

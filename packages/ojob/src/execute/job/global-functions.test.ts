@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runText } from "../../testing/run-file.js";
 
-/** Two scripts, the second of which would run in the thread of the first one. */
+/** Two scripts. The second one would run in the thread of the first one. */
 const yaml = (set: string, use: string): string => `ojob: { numThreads: 1 }
 jobs:
   - { name: Set, exec: ${JSON.stringify(set)} }

@@ -43,13 +43,13 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly #interruption = new Interruption();
   readonly #scripts: JobScripts;
   readonly #stepRunner: StepRunner;
-  /** Where the scripts of the step at work run. */
+  /** Where the scripts of the current step run. */
   #context: ScriptContext;
   /** The items that the current script hands to the jobs of `each`. */
   #items: EachItems;
   /** The other job file that a job of type `jobs` runs. */
   #inner: Stoppable | undefined;
-  /** The failure that the steps of `catch` deal with. */
+  /** The failure that the steps of `catch` handle. */
   #error: JobError | undefined;
 
   constructor(engine: Engine, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
@@ -121,7 +121,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return () => this.#children.delete(child);
   }
 
-  /** Asks the job to stop: what its script waits for throws, and no further script of the job starts. */
+  /**
+   * Asks the job to stop: the call in which its script waits throws, and no further script of the job starts.
+   */
   stop(reason: string): void {
     this.#interruption.requestStop(reason);
     this.#scripts.stop();
@@ -151,15 +153,14 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /**
-   * Runs all steps of a job, and the steps of `catch` if one fails. The job may be itself a step of this one.
+   * Runs all steps of a job, and the steps of `catch` if one fails. The job may itself be a step of this one.
    */
   async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
     const outer = this.#context;
     this.#context = context;
     const level = this.#stepRunner.enter();
     let current = args;
-    // Each question gets an execution of its own: the script that runs meanwhile occupies the thread of this
-    // one.
+    // Each evaluation gets its own execution, because a running script occupies the thread of this one.
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
     const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.engine.runtime.clock);
@@ -206,9 +207,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /**
-   * Runs the steps of `catch`. Resolves with the arguments if code of them returned true: as in OpenAF, it
-   * has
-   * dealt with the failure. What ends the job from outside, or its limits, stays a failure.
+   * Runs the steps of `catch`. Resolves with the arguments if their code returned true: as in OpenAF, it has
+   * handled the failure. An end from outside or by a limit of the job stays a failure.
    */
   async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<Args | undefined> {
     if (!this.#stepRunner.tolerant) this.output.show(failure);
@@ -228,7 +228,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return result;
   }
 
-  /** Runs steps of `catch`. Resolves with the arguments of one that returned true, if there is one. */
+  /** Runs steps of `catch`. Resolves with the arguments of the step that returned true, if any. */
   async #handle(job: PlannedJob, steps: readonly Step[], args: Args): Promise<Args | undefined> {
     let result: Args | undefined;
     for (const step of steps) {
@@ -265,8 +265,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /**
-   * Runs a job that is a step. The arguments that the step gives it are for it alone. The steps after it see
-   * its own arguments, as in OpenAF, and its changes of all others.
+   * Runs a job that is a step. Only this job sees the arguments that the step gives it. Later steps see its
+   * own arguments, as in OpenAF, and its changes of all others.
    */
   async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;
@@ -291,7 +291,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return current;
   }
 
-  /** The arguments that a job that is a step has itself, for each of its runs. */
+  /** The own arguments of a job that is a step, for each of its runs. */
   async #ownArgs(
     { name, args, argsCode }: PlannedJob,
     current: Args,
@@ -320,7 +320,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     throw Object.assign(scriptError(this.#interruption.explained(end.failure), step.code), { args: end.args });
   }
 
-  /** @throws JobError after a stop, but in the steps of `catch`, and only during the grace period */
+  /** @throws JobError after a stop, except in the steps of `catch` during the grace period */
   expectToGoOn(): void {
     this.#interruption.expectToGoOn(this.#error !== undefined && !this.engine.killed);
   }
@@ -340,13 +340,13 @@ export class JobExecution implements Execution, Stoppable, Endable {
       const definition = shortcutNamed(name);
       if (definition === undefined) throw new Error(`there is no shortcut (${name})`);
       this.expectToGoOn();
-      // The arguments that stand beside the shortcut are for it alone.
+      // Only the shortcut sees the arguments that stand beside it.
       const own = templatesOf(args, this).fill(shortcut.args, "args") as Args;
       const result = await definition.run(new ShortcutRun(shortcut, { ...args, ...own }, this));
       return withoutOwn(result, own, args);
     } catch (thrown) {
       const error = toJobError(thrown, at);
-      // An error that names no place happened at the shortcut. What a job has shown is known already.
+      // An error without a place happened at the shortcut. An error that a job has shown stays as it is.
       if (error.at !== undefined || error.shown || error instanceof SkippedJob) throw error;
       const placed = new JobError(error.message, { at, failure: error.failure, cause: error });
       throw Object.assign(placed, { args: error.args });
@@ -378,7 +378,7 @@ class EachItems {
     this.#owner = owner;
   }
 
-  /** @throws JobError if there is no such job in `each` */
+  /** @throws JobError if `each` does not name that job */
   add(item: unknown, only?: string): void {
     const { name, each } = this.#owner;
     if (each.length === 0) throw new JobError(`each(): the job "${name}" has no "each"`);
@@ -400,7 +400,7 @@ class EachItems {
           try {
             await engine.execute(job, await engine.args(job, run.own, run.given), origin);
           } catch (error) {
-            // The item has nothing to do. That says nothing about the other items.
+            // This item was skipped. The other items still run.
             if (!(error instanceof SkippedJob)) throw error;
             engine.jobSkipped(job.name, error.message);
           }

@@ -15,14 +15,14 @@ import { JobError } from "../runtime/job-error.js";
 
 /**
  * The scripts of one execution of a job: JavaScript in a thread, other languages and shell commands in
- * processes. Serves the script at work: its log lines, and the calls in which it waits for an answer of the
+ * processes. Serves the running script: its log lines, and the calls in which it waits for an answer of the
  * main thread.
  */
 export class JobScripts implements ScriptHost {
   readonly execution: Execution;
   readonly engine: Engine;
   readonly globals: SharedGlobals;
-  /** What the script writes, without secrets: also one that comes in two pieces. */
+  /** The output of the script without secrets, even if a secret arrives in two pieces. */
   readonly #output: MaskedPieces;
   readonly #errors: MaskedPieces;
   #thread: ScriptThread | undefined;
@@ -39,7 +39,7 @@ export class JobScripts implements ScriptHost {
     this.#errors = engine.log.masking();
   }
 
-  /** Runs a script to its end. `exception` is what the script of a `catch` deals with. */
+  /** Runs a script to its end. `exception` is the error that the script of a `catch` handles. */
   async run(
     step: ScriptStep,
     args: Args,
@@ -51,8 +51,8 @@ export class JobScripts implements ScriptHost {
         ? this.#runInThread(step, args, context, exception)
         : this.#runProcess(step, args, context));
     } finally {
-      // A script that is ended does not wait for its command. The next step, or the next holder of the lock,
-      // must not meet it.
+      // An ended script does not wait for its command. The command must be over before the next step, or the
+      // next holder of the lock, starts.
       await this.#command;
       this.#flush();
     }
@@ -75,13 +75,13 @@ export class JobScripts implements ScriptHost {
     }
   }
 
-  /** Asks the script at work to stop. */
+  /** Asks the running script to stop. */
   stop(): void {
     this.#thread?.stop();
     this.#process?.stop();
   }
 
-  /** Ends the script at work, whatever it is doing. */
+  /** Ends the running script, whatever it is doing. */
   end(failure: FailureData): void {
     this.#process?.end(failure);
     void this.#thread?.end(failure);
@@ -120,7 +120,7 @@ export class JobScripts implements ScriptHost {
     }
   }
 
-  /** All scripts of the job share one thread: a step finds what the step before left in it. */
+  /** All scripts of the job share one thread: a step finds the state that the previous step left in it. */
   #needThread(): ScriptThread {
     if (this.#thread?.alive) return this.#thread;
     this.release();
@@ -151,7 +151,7 @@ export class JobScripts implements ScriptHost {
     this.execution.output.progress(progress);
   }
 
-  /** Shows what is held back of the output: the script is over. */
+  /** Shows the output that is still held back, because the script is over. */
   #flush(): void {
     this.execution.output.print(this.#output.end());
     this.execution.output.print(this.#errors.end(), true);
@@ -212,7 +212,7 @@ async function extend({ engine, locks }: Execution, name: string, timeout: numbe
   return { ...(await runtime.channels.lock(name)), timeout: runtime.clock.now() + timeout };
 }
 
-/** Unlocks a name and logs what happened, also if nobody holds the lock. */
+/** Unlocks a name and logs what happened, even if the lock is free. */
 async function unlock({ engine, job, locks, output }: Execution, name: string): Promise<boolean> {
   if (await locks.give(name)) return true;
   const manager = await engine.runtime.managers.get();

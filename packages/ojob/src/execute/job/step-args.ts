@@ -46,7 +46,7 @@ export async function argsOfCode(
   throw new JobError(message, { at: placeAt(code, 0) });
 }
 
-/** What a step hands on. Its own arguments are removed, and the arguments that they hid come back. */
+/** The arguments that a step hands on: without its own, and with those that its own arguments hid. */
 export function withoutOwn(result: Args, own: Args, before: Args): Args {
   const kept = Object.entries(result).filter(([name]) => !Object.hasOwn(own, name));
   const hidden = Object.entries(before).filter(([name]) => Object.hasOwn(own, name));
@@ -64,8 +64,8 @@ export class StepChecks {
   }
 
   /**
-   * Checks the arguments before the first step: what is wrong then starts nothing. Only an argument that is
-   * missing may still come from a step of `from`.
+   * Checks the arguments before the first step: a wrong argument then starts nothing. Only a missing argument
+   * may still come from a step of `from`.
    *
    * @throws JobError that names the argument and what is wrong with it
    */

@@ -6,7 +6,7 @@ import { checkJobFile } from "../../index.js";
 import { type Ran, runText } from "../../testing/run-file.js";
 import { JobFileError } from "../../text/problem.js";
 
-/** The store in memory is one for all files of this process, so each file has names of its own. */
+/** All files of this process share the store in memory, so each file uses its own names. */
 let count = 0;
 
 /** A job `A` with these keys, beside the jobs `Bad`, which fails, `Slow`, which never ends, and `Next`. */

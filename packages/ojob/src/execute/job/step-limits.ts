@@ -9,18 +9,18 @@ import { place } from "../../text/problem.js";
 import type { Execution } from "../engine.js";
 import { JobError, SkippedJob, toJobError } from "../runtime/job-error.js";
 
-/** Ends what the step at work does. */
+/** Ends the work of the current step. */
 type End = (failure: FailureData, by: EndedBy) => void;
 
 /** The state in which a step begins. */
 interface Beginning {
-  /** How often the job had been ended. */
+  /** How often the job had been ended by then. */
   readonly ends: number;
-  /** The runs that were open. */
+  /** The runs that were open then. */
   readonly open: ReadonlySet<Run>;
 }
 
-/** Keeps the limits of single steps, and goes on after those that may fail. */
+/** Enforces the limits of single steps, and continues after those that may fail. */
 export class StepRunner {
   readonly #execution: Execution;
   readonly #interruption: Interruption;
@@ -34,25 +34,25 @@ export class StepRunner {
     this.#end = end;
   }
 
-  /** Whether the job goes on if the step at work fails. Its failure is shown when that is certain. */
+  /** Whether the job continues if the current step fails. The failure is shown once that is certain. */
   get tolerant(): boolean {
     return this.#kept !== undefined;
   }
 
-  /** The runs that stay open if the step at work fails: the job goes on under their locks. */
+  /** The runs that stay open if the current step fails: the job continues under their locks. */
   get kept(): ReadonlySet<Run> {
     return this.#kept ?? new Set();
   }
 
   /**
-   * The steps of a job begin. Those of a job that is itself a step are one level deeper. Returns the level:
-   * it tells an end that the limits of the job cause from one that comes from farther out.
+   * Begins the steps of a job. Those of a job that is itself a step are one level deeper. Returns the level,
+   * which distinguishes an end by the limits of the job from one that comes from farther out.
    */
   enter(): number {
     return this.#level++;
   }
 
-  /** They are over. */
+  /** The steps are over. */
   leave(): void {
     this.#level--;
   }
@@ -69,7 +69,7 @@ export class StepRunner {
     if (continueOnError) this.#kept = beginning.open;
     try {
       const result = await body();
-      // The time was up when the step had done its work, so there was nothing left to end.
+      // The timeout fired after the step had done its work, so nothing was left to end.
       if (limit.exceeded !== undefined && this.#isOwn(beginning)) interruption.clear();
       return result;
     } catch (error) {
@@ -86,8 +86,8 @@ export class StepRunner {
   }
 
   /**
-   * Whether nothing from outside of the step has ended it. After a stop, a timeout of the whole job, or the
-   * loss of a lock that the job had before, no step may start.
+   * Whether nothing outside the step has ended it. After a stop, a timeout of the whole job, or the loss of a
+   * lock that the job had before, no step may start.
    */
   #isOwn({ ends, open }: Beginning): boolean {
     const interruption = this.#interruption;
@@ -95,13 +95,16 @@ export class StepRunner {
     return interruption.stop === undefined && interruption.since(ends).every(within);
   }
 
-  /** Whether the runs of before are still open. A step that has ended one has released the job's lock. */
+  /**
+   * Whether the runs that were open before the step are still open. A step that has ended one has released
+   * the job's lock.
+   */
   #areOpen({ open }: Beginning): boolean {
     const now = this.#execution.runs.open;
     return [...open].every((run) => now.has(run));
   }
 
-  /** Tells of a failure that does not end the job. */
+  /** Logs a failure that does not end the job, and closes the runs that the step left open. */
   async #goOn(step: string, failure: JobError, { open }: Beginning): Promise<void> {
     const { output, runs } = this.#execution;
     const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
@@ -110,7 +113,7 @@ export class StepRunner {
       ? `${failure.message}, and the job goes on`
       : `${step} failed, and the job goes on: ${failure.message}${at}`;
     runs.warn(output.line("WARN", maskUrls(what)), open);
-    // The job goes on, and would close them as completed.
+    // Otherwise the job would close them as completed at its end.
     await runs.closeAll(failure, open);
   }
 }
@@ -129,7 +132,7 @@ class StepLimit {
     this.lift = timeout === undefined ? () => {} : clock.after(timeout, exceed, true);
   }
 
-  /** The failure, once the time was up. */
+  /** The failure, once the timeout has fired. */
   get exceeded(): FailureData | undefined {
     return this.#exceeded;
   }
@@ -149,7 +152,7 @@ function nameOf(step: Step): string {
   return "shortcut" in step ? `the step (${step.shortcut.name})` : "the script";
 }
 
-/** The pause between two questions to `stopWhen`, in ms. */
+/** The interval between two evaluations of `stopWhen`, in ms. */
 const PAUSE = 250;
 
 /** Ends the steps of a job at its `timeout`, or when its `stopWhen` returns true. */
@@ -209,17 +212,17 @@ export class Limits {
 }
 
 /**
- * What ended a step: a limit of the job at this level of steps within steps, where what comes from outside of
- * the job has the level 0; or a run that may not go on.
+ * What ended a step: a limit of the job at this nesting level of steps, or a run that must stop. An end from
+ * outside the job has level 0.
  */
 export type EndedBy = number | Run;
 
-/** Why a job must not go on: somebody asked it to stop, or its current step was ended. */
+/** Why a job must not continue: it was asked to stop, or its current step was ended. */
 export class Interruption {
   readonly #stopping = new AbortController();
   #ending = new AbortController();
   readonly #ends: { readonly failure: FailureData; readonly by: EndedBy }[] = [];
-  /** How many of the ends have been dealt with. */
+  /** How many of the ends have been handled. */
   #cleared = 0;
   #reason: string | undefined;
 
@@ -254,7 +257,7 @@ export class Interruption {
     return this.#ends.length;
   }
 
-  /** What has ended something after the first `count` ends, also if that has been dealt with. */
+  /** The ends after the first `count`, including those that have been handled. */
   since(count: number): readonly EndedBy[] {
     return this.#ends.slice(count).map(({ by }) => by);
   }
@@ -270,13 +273,13 @@ export class Interruption {
     return { ...failure, message: `${failure.message}: ${this.#reason}` };
   }
 
-  /** Ends what the current step waits for. The first reason counts. */
+  /** Ends the wait of the current step. The first reason counts. */
   end(failure: FailureData, by: EndedBy): void {
     this.#ends.push({ failure, by });
     this.#ending.abort(failure);
   }
 
-  /** The next steps start afresh, as those of `catch`: what ended the step before has been dealt with. */
+  /** Lets the next steps, such as those of `catch`, run: the end of the previous step has been handled. */
   clear(): void {
     this.#cleared = this.#ends.length;
     this.#ending = new AbortController();

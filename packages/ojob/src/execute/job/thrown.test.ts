@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { runText } from "../../testing/run-file.js";
 
-/** A job whose script throws this, and whose `catch` logs what it sees as JSON. */
+/** A job whose script throws this value, and whose `catch` logs the exception as JSON. */
 function throwing(expression: string, lang = "js"): string {
   return `jobs:
   - name: Job

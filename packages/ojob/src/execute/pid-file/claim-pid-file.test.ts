@@ -40,7 +40,7 @@ interface Sleeper {
   readonly alive: () => boolean;
 }
 
-/** A process that goes on until it is ended. */
+/** A process that runs until it is ended. */
 async function sleeper(code = ""): Promise<Sleeper> {
   const child = spawn(process.execPath, ["-e", `${code}; setInterval(() => {}, 1000); process.stdout.write("up")`]);
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -50,7 +50,7 @@ async function sleeper(code = ""): Promise<Sleeper> {
   return { pid: child.pid ?? 0, ended, alive };
 }
 
-/** The pid file that a process of ours would have written. */
+/** The pid file that a process of ojm would have written. */
 function fileOf(pid: number, other: Partial<ProcessIdentity> = {}): string {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
@@ -110,7 +110,7 @@ describe("ojob.unique", () => {
     const outputs = await Promise.all([child(), child(), child(), child()]);
     expect(outputs.map(({ stdout, stderr }) => `${stdout}${stderr}`)).toEqual(["", "", "", ""]);
     expect(readdirSync(folder).filter((name) => !name.endsWith(".sock"))).toEqual(["a.pid"]);
-    // The sockets of all others that died are cleared away with their files.
+    // The sockets of all other dead processes are removed with their files.
     expect(readdirSync(folder).length).toBeLessThanOrEqual(2);
   });
 
@@ -155,7 +155,7 @@ describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
     ["by SIGKILL after the grace", 'process.on("SIGTERM", () => {})', [null, "SIGKILL"]],
   ])("killPrevious ends the process that the pid file names: %s", async (_, code, how) => {
     const { pid, ended } = await sleeper(code);
-    // A grace of no time would be over before the process comes to its handler.
+    // A grace period of 0 would end before the process reaches its handler.
     const options = { grace: how[1] === null ? 60_000 : 100 };
     const { lines } = await runText(yaml(pidFile(fileOf(pid)), KILL), options);
     expect(lines).toEqual([String(process.pid)]);
@@ -225,7 +225,7 @@ describe.skipIf(!HAS_NAMESPACES)("a pid file on a volume that containers share",
   /** Runs a process in a pid namespace of its own that takes the pid file. Resolves once it holds it. */
   async function container(file: string, then: "stay" | "die"): Promise<Sleeper> {
     const command = program("./holder.child.ts", file, then).map((word) => `'${word}'`);
-    // Not the first process of its namespace: that one is deaf to its own SIGKILL.
+    // Not the first process of its namespace: that one ignores its own SIGKILL.
     const child = spawn("unshare", [...NAMESPACE, "--kill-child", "sh", "-c", `${command.join(" ")}; exit 0`]);
     onTestFinished(() => void child.kill("SIGKILL"));
     const ended = once(child, "exit");
@@ -282,7 +282,7 @@ describe.skipIf(!ON_LINUX)("the holder of a pid file", () => {
 
   test("a process that takes over a stale pid file leaves the file of a faster process", async () => {
     const { file } = await listener("SIGKILL");
-    // Only the socket can prove that a process of another container is gone: that answer takes a moment.
+    // Only the socket can prove that a process of another container is gone, and that answer takes a moment.
     const [pid, identity = ""] = readFileSync(file, "utf8").split("\n");
     writeFileSync(file, `${pid}\n${JSON.stringify({ ...JSON.parse(identity), namespace: "pid:[1]" })}\n`);
     const faster = await sleeper();
@@ -305,7 +305,7 @@ describe.skipIf(!ON_LINUX)("the holder of a pid file", () => {
     const file = join(folderWith({}), "a.pid");
     const letGo = await claimPidFile({ pidFile: file }, 0);
     const { pid } = await sleeper();
-    // As by an operator who removed the file, and started the job file again.
+    // Like an operator who removes the file and starts the job file again.
     rmSync(file);
     writeFileSync(file, fileOf(pid), { mode: 0o600 });
     letGo();
@@ -406,7 +406,7 @@ describe.skipIf(!ON_LINUX)("a pid file", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  /** A file left behind, and the name of the file by which one process at a time clears it away. */
+  /** A stale pid file, and the name of the file that lets one process at a time remove it. */
   function leftBehind(): { file: string; folder: string; turn: string } {
     const text = "999999999\n";
     const folder = folderWith({ "a.pid": text });

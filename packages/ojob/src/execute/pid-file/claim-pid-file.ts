@@ -13,7 +13,7 @@ import {
   socketIn,
 } from "./pid-file.js";
 
-/** How long to wait before looking again whether another process has removed a file, in ms. */
+/** The interval between two checks whether another process has removed a file, in ms. */
 const LOOK = 10;
 /** How long another process may take to remove a file, in ms. It takes two system calls. */
 const LONGEST_TURN = 5_000;
@@ -25,13 +25,16 @@ interface UniqueSettings {
   readonly killPrevious?: boolean;
 }
 
-/** The pid files that this process holds. Needed where the system cannot tell one process from another. */
+/**
+ * The pid files that this process holds. Needed on systems that cannot distinguish two processes with the
+ * same pid.
+ */
 const held = new Set<string>();
 
 /**
  * Claims a pid file for this process, as its only holder on this host. Call the result to release the claim.
  *
- * @throws JobError if another process has it or may have it, or if the file cannot be written
+ * @throws JobError if another process holds it or may hold it, or if the file cannot be written
  */
 export async function claimPidFile(
   { pidFile: path, killPrevious = false }: UniqueSettings,
@@ -76,7 +79,7 @@ function writeBeside(path: string, text: string): string {
     attempt(path, "written", () => writeFileSync(own, text, { flag: "wx", mode: 0o600 }));
     return own;
   } catch (error) {
-    // On a full disk, the file may exist without its text.
+    // On a full disk, the file may exist without its contents.
     try {
       rmSync(own, { force: true });
     } catch {
@@ -109,7 +112,7 @@ interface Claim {
   readonly grace: number;
 }
 
-/** Removes the pid file that is in the way, or ends the process that holds it. */
+/** Removes a stale pid file, or ends the process that holds it. */
 async function makeRoom({ path, own, killPrevious, grace }: Claim): Promise<void> {
   const text = readPidFile(path);
   if (text === undefined) return;
@@ -208,7 +211,7 @@ const KILLED_WITHIN = 5_000;
  * Ends a process by SIGTERM, and after the grace period by SIGKILL. No signal goes to another process that
  * got the same pid meanwhile.
  *
- * @throws JobError if it belongs to another user, or is there still after SIGKILL
+ * @throws JobError if it belongs to another user, or still exists after SIGKILL
  */
 export async function endProcess(
   identity: ProcessIdentity,

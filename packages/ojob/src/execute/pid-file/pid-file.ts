@@ -15,10 +15,10 @@ import { basename, dirname, join } from "node:path";
 import { type ProcessIdentity, processIdentity, processState, whyUntrusted } from "@ojm/core/internal";
 import { JobError } from "../runtime/job-error.js";
 
-/** The most bytes that a pid file has. A longer file is something else. */
+/** The most bytes that a pid file has. A longer file is not a pid file. */
 const LONGEST = 4_096;
 
-/** What is known of the process that a pid file names. */
+/** The known state of the process that a pid file names. */
 export type Holder =
   /** The process is gone, or there never was one: the file may be replaced. */
   | { readonly is: "gone" }
@@ -40,7 +40,7 @@ export function pidFileText(socket: SocketAddress | undefined): string {
 /**
  * The text of a pid file. `undefined` if there is none.
  *
- * @throws JobError if what is there cannot be a pid file, or cannot be read
+ * @throws JobError if the file cannot be a pid file, or cannot be read
  */
 export function readPidFile(path: string): string | undefined {
   let fd: number;
@@ -74,7 +74,7 @@ export function readPidFile(path: string): string | undefined {
 /**
  * Finds out who holds a pid file with this text.
  *
- * @throws JobError if it is no text of a pid file
+ * @throws JobError if the text is not that of a pid file
  */
 export async function holderIn(text: string, path: string): Promise<Holder> {
   const [first = "", second = ""] = text.split("\n");
@@ -129,8 +129,8 @@ async function bySocket({ pid, socket }: WrittenIdentity, path: string): Promise
 }
 
 /**
- * Judges by the pid alone: another program wrote the file, or the system does not tell when a process
- * started.
+ * Judges by the pid alone: another program wrote the file, or the system does not expose the start time of a
+ * process.
  */
 function byPidAlone(pid: number): Holder {
   // An earlier process had our pid: the first process of a container gets the same one at each restart.
@@ -223,7 +223,7 @@ export async function probeHolder(pidFile: string, address: SocketAddress): Prom
     const code = await inFolder(pidFile, (folder) => connectTo(`${folder}/${address.name}`));
     // A suspended holder accepts no connection, and its queue may be full.
     if (code === undefined || code === "EAGAIN") return "there";
-    // Look again: a path that led elsewhere in between proves nothing.
+    // Check again: a path that led elsewhere in between proves nothing.
     return code === "ECONNREFUSED" && isThatSocket(pidFile, address) ? "gone" : "unknown";
   } catch {
     return "unknown";
@@ -235,7 +235,7 @@ export function removeHolderSocket(pidFile: string, address: SocketAddress): voi
   if (isThatSocket(pidFile, address)) tryToRemove(join(dirname(pidFile), address.name));
 }
 
-/** A socket that stays behind blocks nobody. */
+/** A leftover socket is harmless. */
 function tryToRemove(path: string): void {
   try {
     unlinkSync(path);
@@ -244,7 +244,7 @@ function tryToRemove(path: string): void {
   }
 }
 
-/** Reads the address from the JSON of a pid file. `undefined` if there is no valid one. */
+/** Reads the address from the JSON of a pid file. `undefined` if the JSON has no valid one. */
 function addressIn(value: unknown): SocketAddress | undefined {
   const { name, dev, ino } = (value ?? {}) as Partial<SocketAddress>;
   if (typeof name !== "string" || !NAME.test(name) || typeof dev !== "number" || typeof ino !== "number")
@@ -281,7 +281,7 @@ function listen(server: Server, path: string): Promise<void> {
     // In a worker of node:cluster, the primary would listen without `exclusive`.
     server.listen({ path, exclusive: true }, () => {
       server.off("error", reject);
-      // An accept that fails, as without free file handles, must not end the process.
+      // A failed accept, such as one without free file handles, must not end the process.
       server.on("error", () => {});
       server.unref();
       resolve();

@@ -9,9 +9,9 @@ export class JobError extends Error {
   override readonly name: string = "JobError";
   readonly at: Position | undefined;
   readonly code: string | undefined;
-  /** What was thrown, for the code of a `catch`. */
+  /** The thrown value, for the code of a `catch`. */
   readonly failure: FailureData;
-  /** The arguments as the failed step left them, for the steps of `catch`. */
+  /** The arguments that the failed step left behind, for the steps of `catch`. */
   args: Args | undefined;
   /** Whether the job in which it happened has shown it. */
   shown = false;
@@ -32,8 +32,8 @@ export class JobError extends Error {
 }
 
 /**
- * A job does not run, or does not go on: a script called `job.skip(reason)`, or another process runs the job
- * for this tick. This is no failure, and no `catch` runs.
+ * A job does not run or ends early: a script called `job.skip(reason)`, or another process runs the job for
+ * this tick. This is not a failure, and no `catch` runs.
  */
 export class SkippedJob extends JobError {
   constructor(reason: string) {
@@ -76,7 +76,8 @@ export function toJobError(error: unknown, at: Position): JobError {
 }
 
 /**
- * An error of an expression whose place is the statement around it, as for an unknown name: it starts here.
+ * For an unknown name, say, the place of an error in an expression is the statement around it: it starts
+ * here.
  */
 export function within({ source, line, indent }: CodeBlock, error: unknown): unknown {
   if (!(error instanceof JobError) || error.at === undefined || error.at.line >= line) return error;

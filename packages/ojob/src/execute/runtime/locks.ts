@@ -39,7 +39,7 @@ export class JobLocks {
   }
 
   /**
-   * Waits for a lock of the job manager, and not for longer than `wait` ms. `undefined` if another holds
+   * Waits for a lock of the job manager, and not for longer than `wait` ms. `undefined` if another holder has
    * it.
    */
   async attempt(name: string, { wait, signal }: { wait: number; signal: AbortSignal }): Promise<Lease | undefined> {
@@ -72,7 +72,7 @@ interface Held {
   lift: () => void;
 }
 
-/** The locks of `typeArgs.lock`, and those that its scripts took, which a job holds until it ends. */
+/** The locks that a job holds until it ends: those of `typeArgs.lock`, and those that its scripts took. */
 export class HeldLocks {
   readonly #parent: HeldLocks | undefined;
   readonly #onLost: (reason: Error) => void;
@@ -105,7 +105,7 @@ export class HeldLocks {
     return lease !== undefined;
   }
 
-  /** Ends the job after this time if it holds the lock still. False if it does not hold the lock. */
+  /** Ends the job after this time if it still holds the lock. False if it does not hold the lock. */
   limit(name: string, timeout: number, clock: Clock): boolean {
     const holder = this.#of(name, LOCKS);
     const held = holder === undefined ? undefined : holder.#held.get(keyOf(name, LOCKS));

@@ -16,7 +16,7 @@ import { type Position, place } from "../../text/problem.js";
 import { JobError } from "./job-error.js";
 import type { Notifier } from "./notifier.js";
 
-/** A store that does not answer within this time is away, in ms. */
+/** A store that does not answer within this time counts as unreachable, in ms. */
 const PATIENCE = 2_000;
 
 /** The job manager of a job file. Init opens it, or the first job that needs it. */
@@ -42,8 +42,8 @@ export class Managers {
   }
 
   /**
-   * Hears of a job file that is to run. If it names a store, no lock is taken in memory before Init has
-   * opened that store.
+   * Prepares for a job file that is about to run. If it names a store, no lock is taken in memory before Init
+   * has opened that store.
    */
   expect(plan: Plan): void {
     this.#store ??= new Openers(plan).store?.at;
@@ -70,7 +70,7 @@ export class Managers {
 
   /**
    * The manager, on channels in memory if there was no Init. After a failed Init this keeps failing: a job
-   * must not run under another lock than the one that it asked for.
+   * must not run under another lock than the one that it requested.
    */
   async get(): Promise<JobManager> {
     if (this.#opening === undefined && this.#store !== undefined) {
@@ -107,12 +107,12 @@ export class Managers {
     try {
       await this.notifier?.close();
     } finally {
-      // The jobs have had their grace.
+      // The grace period of the jobs is over.
       await manager?.close({ grace: 0 });
     }
   }
 
-  /** Fails, and lets all that need the manager fail. A plain error gets the place of the step. */
+  /** Fails, and lets all jobs that need the manager fail. A plain error gets the place of the step. */
   #refuse(message: string): Promise<JobManager> {
     const refused = Promise.reject<JobManager>(new Error(message));
     refused.catch(() => {});
@@ -144,14 +144,14 @@ export class Managers {
   }
 
   /**
-   * Makes the files of the logs before the first line. Without it, a command that looks would take a store
-   * whose jobs print nothing for one that is not there.
+   * Creates the files of the logs before the first line. Otherwise a command that only reads would report a
+   * store whose jobs print nothing as missing.
    */
   async #makeLogs({ type = "simple", args = {} }: ChannelConfig = {}): Promise<void> {
     for (const option of await askingTypes(this.#prepare)(type)) {
       const path = args[option];
       if (typeof path !== "string" || existsSync(path)) continue;
-      // A store of logs that cannot be opened stops no job. Its first line warns.
+      // A log store that cannot be opened does not stop a job. The first log line warns.
       await openChannel("oJobManager-logs", { type, args }).then(
         (logs) => logs.close(),
         () => {},

@@ -2,7 +2,7 @@ import type { Alerts } from "@ojm/alerts";
 import type { Clock, JobManager } from "@ojm/core";
 import type { PlannedNotify } from "../../plan/planned.js";
 
-/** How long the end of a process waits for its alerts, in ms. What is left then waits in the store. */
+/** How long the end of a process waits for its alerts, in ms. Undelivered alerts stay in the store. */
 const WAIT = 10_000;
 
 /** Sends alerts about the runs of the job manager, by the rules of `notify`. */
@@ -29,7 +29,9 @@ export class Notifier {
     }
   }
 
-  /** Delivers what the runs of this process caused, for a while, and says if something is left. */
+  /**
+   * Delivers the alerts that the runs of this process caused, for a limited time, and warns if some are left.
+   */
   async close(): Promise<void> {
     const alerts = this.#alerts;
     if (alerts === undefined) return;

@@ -4,7 +4,10 @@ import { JobError, SkippedJob } from "./job-error.js";
 
 /** The tick of a schedule that a job runs for. */
 export interface RunTick extends Tick {
-  /** Other processes have the same ticks, and no store says which of them is run: each run claims its own. */
+  /**
+   * Other processes have the same ticks, and no store records which of them have run: each run claims its
+   * own.
+   */
   readonly isClaimed?: boolean;
 }
 
@@ -12,15 +15,18 @@ export interface RunTick extends Tick {
 export interface HandedRun {
   readonly run: Run;
   /**
-   * Whether the first start of a run of that name in the job adopts it. Otherwise it is nothing that others
-   * see, and the job does not know of it.
+   * Whether the first start of a run of that name in the job adopts it. Otherwise other processes cannot see
+   * the run, and the job does not know of it.
    */
   readonly isAdopted: boolean;
-  /** Whether the run is left to another process, now that the job is stopped. */
+  /** Whether the stopped job leaves the run to another process. */
   readonly isLeft: () => boolean;
 }
 
-/** The start of a run that failed before the job began: its first start of that name fails like this. */
+/**
+ * A start of a run that failed before the job began. The first start of that name in the job fails with this
+ * error.
+ */
 export interface RefusedRun {
   readonly name: string;
   readonly error: unknown;
@@ -30,7 +36,7 @@ export interface RefusedRun {
 export class OpenRuns {
   readonly #parent: OpenRuns | undefined;
   readonly #runs = new Map<string, Run>();
-  /** Failures after which the job went on, for the records of the runs. */
+  /** Failures after which the job continued, for the records of the runs. */
   readonly #warnings = new Map<Run, string[]>();
   /** Runs that were started for the job, and that it has not adopted. */
   readonly #handed = new Set<HandedRun | RefusedRun>();
@@ -40,7 +46,7 @@ export class OpenRuns {
 
   /**
    * `onLost` is called when a run must stop: its timeout passed, or its lock is lost. `mask` hides secrets in
-   * what is recorded.
+   * the records.
    */
   constructor(onLost: (reason: Error, run?: Run) => void, mask: (text: string) => string, parent?: OpenRuns) {
     this.#onLost = onLost;
@@ -53,13 +59,15 @@ export class OpenRuns {
     return new Set(this.#runs.values());
   }
 
-  /** The runs whose log has what the job prints: those that are open now, also of the jobs that called it. */
+  /**
+   * The runs whose log gets the output of the job: the open runs of the job and of the jobs that called it.
+   */
   *around(): Generator<Run, void, undefined> {
     yield* this.#runs.values();
     if (this.#parent !== undefined) yield* this.#parent.around();
   }
 
-  /** Records with these runs that the job went on after a failure. */
+  /** Records with these runs that the job continued after a failure. */
   warn(text: string, runs: Iterable<Run>): void {
     for (const run of runs) this.#warnings.set(run, [...(this.#warnings.get(run) ?? []), text]);
   }
@@ -86,9 +94,9 @@ export class OpenRuns {
   }
 
   /**
-   * Makes the run that was started for the job under this name a run of the job. False if there is none.
+   * Makes the run that was started for the job under this name a run of the job. False if no such run exists.
    *
-   * @throws what its start failed with
+   * @throws the error with which its start failed
    */
   adopt(name: string): boolean {
     for (const handed of this.#handed) {
@@ -116,8 +124,8 @@ export class OpenRuns {
   }
 
   /**
-   * Closes the run of that name as failed, or as cancelled if the error is a stop. False if there is no such
-   * run.
+   * Closes the run of that name as failed, or as cancelled if the error is a stop. False if no such run
+   * exists.
    */
   async fail(name: string, error: Error): Promise<boolean> {
     const run = this.#take(name);
@@ -127,7 +135,7 @@ export class OpenRuns {
   }
 
   /**
-   * Closes all runs of this job but those in `others`, as completed if there is no error. Tries all of them,
+   * Closes all runs of this job except those in `others`, as completed without an `error`. Tries all of them,
    * then throws the first failure.
    */
   async closeAll(error?: Error, others: ReadonlySet<Run> = new Set()): Promise<void> {
@@ -156,14 +164,14 @@ export class OpenRuns {
     try {
       await closeRun(run, error, this.#mask);
     } catch (refusal) {
-      // The run timed out, was lost or was unlocked by force. Its record is closed already, with a better
-      // reason than ours.
+      // The run timed out, was lost or was unlocked by force. Its record is closed already, with a more exact
+      // reason.
       if (!run.signal.aborted) throw refusal;
     }
   }
 }
 
-/** Closes a run as failed, or as skipped or cancelled if that is what the error says. */
+/** Closes a run as failed, or as skipped or cancelled if the error says so. */
 export async function closeRun(run: Run, error: Error, mask: (text: string) => string): Promise<void> {
   // Pass only the text: the class of our own error means nothing to a reader of the record.
   const message = maskUrls(mask(error.message));

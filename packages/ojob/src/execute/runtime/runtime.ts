@@ -5,7 +5,7 @@ import { JobLocks } from "./locks.js";
 import { Managers } from "./managers.js";
 import { ScriptChannels, settleAll } from "./script-channels.js";
 
-/** What all jobs of a process share, also across job files that run each other. */
+/** State that all jobs of a process share, even across job files that run each other. */
 export class Runtime {
   readonly clock: Clock;
   readonly managers: Managers;
@@ -13,10 +13,10 @@ export class Runtime {
   readonly locks: JobLocks;
   readonly pathsOf: PathsOf;
   readonly globals: SharedGlobals = new SharedGlobals();
-  /** The values that scripts keep by `$set` and `$get`. */
+  /** The values that scripts store by `$set` and read by `$get`. */
   readonly values: Map<string, unknown> = new Map();
 
-  /** What `exit` of a script said first. */
+  /** The code of the first `exit` of a script. */
   exitCode: number | undefined;
   /** Stops the whole run. */
   stop: (reason: string) => void = () => {};
@@ -29,7 +29,7 @@ export class Runtime {
     this.locks = new JobLocks(this.managers, this.channels, clock);
   }
 
-  /** Ends the run for a script that asks for it. */
+  /** Ends the run at the request of a script. */
   exit(code: number, job: string): void {
     this.exitCode ??= code;
     this.stop(`the script of "${job}" called exit(${code})`);
@@ -37,7 +37,7 @@ export class Runtime {
 
   /** Releases all locks and closes all channels. */
   async close(): Promise<void> {
-    // Try each of them: a failure of one must not keep the locks of another.
+    // Try each of them: a failure of one must not leave the locks of another held.
     await this.locks.close().finally(() => settleAll([this.channels.close(), this.managers.close()]));
   }
 }

@@ -12,7 +12,7 @@ export const LOCKS = "oJobManager-locks";
 
 type Verb = (channel: Channel, parameters: readonly unknown[]) => Promise<unknown>;
 
-// The casts pass on what the script wrote: the channel itself refuses a wrong key or value, by name.
+// The casts pass on the values of the script: the channel itself rejects a wrong key or value and names it.
 const VERBS: Readonly<Record<string, Verb>> = {
   get,
   set,
@@ -46,14 +46,17 @@ function keyOf(key: unknown): Key {
   return isScalar(key) ? { key } : (key as Key);
 }
 
-/** What a script stores. As in OpenAF, a value that is no map and no list becomes `{ key, value }`. */
+/**
+ * The value that a script stores. As in OpenAF, a value that is neither a map nor a list becomes `{ key,
+ * value }`.
+ */
 function stored(key: unknown, value: unknown): JsonValue {
   return isScalar(value) ? { key: key as JsonValue, value } : (value as JsonValue);
 }
 
 /**
- * Also finds what a program wrote under a plain key: programs in TypeScript have keys and values of any
- * kind.
+ * Also finds entries that a program wrote under a plain key: programs in TypeScript use keys and values of
+ * any type.
  */
 async function get(channel: Channel, [key]: readonly unknown[]): Promise<unknown> {
   const found = await channel.get(keyOf(key));
@@ -78,8 +81,8 @@ function isMapOf(value: unknown, fields: string): value is Readonly<Record<strin
 }
 
 /**
- * A change as the script that made it wrote it, as OpenAF hands it on: `{ key: "a" }` is `"a"`, and
- * `{ key: "a", value: 1 }` under it is 1.
+ * A change in the form in which the script wrote it, as in OpenAF: `{ key: "a" }` is `"a"`, and `{ key: "a",
+ * value: 1 }` under it is 1.
  */
 export function asWritten<C extends { readonly k: unknown; readonly v?: unknown }>(change: C): C {
   const { v } = change;
@@ -91,14 +94,14 @@ export function asWritten<C extends { readonly k: unknown; readonly v?: unknown 
 /** A record as scripts see it. */
 type DatedRecord = Omit<RunRecord, "startDate" | "endDate"> & { readonly startDate: Date; readonly endDate?: Date };
 
-/** As in OpenAF, a record has dates, and says that there is no error before its run has ended. */
+/** As in OpenAF, a record has dates, and its `inError` is false until its run has ended. */
 function dated(record: RunRecord): DatedRecord {
   const { startDate, endDate, inError = false, ...rest } = record;
   const end = endDate === undefined ? {} : { endDate: new Date(endDate) };
   return { ...rest, startDate: new Date(startDate), ...end, inError };
 }
 
-/** A value of the channel of the records: scripts may keep other entries in it. */
+/** A value of the channel of the records, in which scripts may store other entries too. */
 function datedIfRecord(value: unknown): unknown {
   const { startDate, startTime, status } = (value ?? {}) as Partial<RunRecord>;
   const isRecord = typeof startTime === "number" && typeof startDate === "string" && typeof status === "string";
@@ -147,8 +150,7 @@ export class ScriptChannels {
   }
 
   /**
-   * A lock of the job manager as OpenAF shows it: `timeout` is when it ends at the latest, in ms since
-   * 1970.
+   * A lock of the job manager as OpenAF shows it: `timeout` is the latest time of its end, in ms since 1970.
    */
   async lock(name: string): Promise<{ lock: string; value: boolean; timeout?: number; extra?: unknown }> {
     const found = await (await this.#managers.get()).channels.locks.get(["lock", name]);
@@ -157,7 +159,7 @@ export class ScriptChannels {
     return { lock: name, value: true, timeout: Number(since) + Number(timeout), extra: holder };
   }
 
-  /** The runs of this process that are open, by their names: when each began. */
+  /** The start times of the open runs of this process, by name. */
   async openRuns(): Promise<Record<string, number>> {
     const runs = await (await this.#managers.get()).running();
     const own = runs.filter(({ holder }) => holder.pid === process.pid && holder.host === hostname());
@@ -169,8 +171,8 @@ export class ScriptChannels {
   }
 
   /**
-   * All records, also those that a script wrote by itself: the manager's history of all names shows only what
-   * managers wrote.
+   * All records, including those that a script wrote itself: the manager's history of all names has only
+   * records that managers wrote.
    */
   async #history(): Promise<DatedRecord[]> {
     const manager = await this.#managers.get();
@@ -184,7 +186,7 @@ export class ScriptChannels {
     return records.sort((a, b) => b.startTime - a.startTime).map(dated);
   }
 
-  /** @throws JobError if nobody created a channel of that name */
+  /** @throws JobError if no channel of that name was created */
   async channel(name: string): Promise<Channel> {
     // To a script, a record is a map like any other.
     if (name === JOBS) return (await this.#managers.get()).channels.jobs as unknown as Channel;

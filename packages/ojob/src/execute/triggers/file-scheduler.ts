@@ -25,7 +25,7 @@ export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
   return typeArgs.cron === undefined ? "interval" : "cron";
 }
 
-/** How long to wait before a schedule that the store did not take is added again, in ms. */
+/** How long to wait before adding a schedule again after the store failed to take it, in ms. */
 const AGAIN = 5_000;
 
 /** The longest time of a run that no other process sees, in ms: a year. The job has limits of its own. */
@@ -57,13 +57,13 @@ export class FileScheduler {
     this.#scheduler = new type(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.told(tick) });
   }
 
-  /** Over the job manager of the file: its schedules are in the store. */
+  /** Uses the job manager of the file: its schedules are in the store. */
   static async shared(engine: Engine, runs: ScheduledRuns, manager: JobManager): Promise<FileScheduler> {
     const { Scheduler: type } = await import("@ojm/schedule");
     return new FileScheduler(engine, runs, manager, true, type);
   }
 
-  /** Over a job manager in memory, of which no other process knows. */
+  /** Uses a job manager in memory, which no other process sees. */
   static async alone(engine: Engine, runs: ScheduledRuns): Promise<FileScheduler> {
     const { Scheduler: type } = await import("@ojm/schedule");
     const manager = await openJobManager({ clock: alike(engine.runtime.clock), heartbeatThread: false });
@@ -71,9 +71,9 @@ export class FileScheduler {
   }
 
   /**
-   * Adds a schedule. If the store is away, tries again until it is there.
+   * Adds a schedule. If the store is unreachable, tries again until it answers.
    *
-   * @throws ScheduleError, ChannelError if that does not help
+   * @throws ScheduleError, ChannelError if trying again cannot help
    */
   async add(schedule: JobSchedule): Promise<void> {
     const { job, name, timeout } = schedule;
@@ -105,7 +105,7 @@ export class FileScheduler {
     return this.#closed;
   }
 
-  /** Closes the manager in memory, once nothing runs any more. */
+  /** Closes the manager in memory, once nothing is running. */
   async end(): Promise<void> {
     await this.close();
     if (!this.#isShared) await this.#manager.close({ grace: 0 });
@@ -113,7 +113,7 @@ export class FileScheduler {
 
   async #close(): Promise<void> {
     for (const cancel of this.#cancels) cancel();
-    // The engine asks the jobs to end, and waits for them.
+    // The engine asks the jobs to stop and waits for them.
     await this.#scheduler.stop();
     for (const log of this.#logs.values()) log.flush();
   }
@@ -134,7 +134,10 @@ export class FileScheduler {
   }
 }
 
-/** The same time by another object: channels in memory share their entries with those of the same clock. */
+/**
+ * A distinct clock object with the same time: channels in memory share their entries with those of the same
+ * clock object.
+ */
 function alike(clock: Clock): Clock {
   return {
     now: () => clock.now(),
@@ -150,7 +153,7 @@ function runsAll({ job }: JobSchedule): boolean {
   return missed === "all" || (typeof missed === "object" && missed.run === "all");
 }
 
-/** The definition of the schedule that the settings of a job say. */
+/** The definition of the schedule from the settings of a job. */
 function definitionOf(typeArgs: TypeArgs, settings: Settings, timeout: number | undefined): ScheduleDefinition {
   const { cron, timeInterval = 0, overlap, missed, jitter, blackout, retry } = typeArgs;
   return {
@@ -164,7 +167,7 @@ function definitionOf(typeArgs: TypeArgs, settings: Settings, timeout: number | 
   };
 }
 
-/** The time zone by its name: in the store, that of the machine means nothing. */
+/** The name of the time zone: "local" in the store would mean a different zone on each machine. */
 function zoneOf(typeArgs: TypeArgs, settings: Settings): string {
   const zone = timeZoneOf(typeArgs, settings);
   return zone === "local" ? new Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
@@ -187,13 +190,13 @@ export class ScheduledRuns {
     this.#isStopped = true;
   }
 
-  /** Resolves when no run has anything left to do. */
+  /** Resolves when every run is done. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#open);
   }
 
   /**
-   * What a job of the store does at a tick. It settles as the job does, so that the scheduler learns of a
+   * The function that a scheduler calls at a tick. It settles as the job does, so that the scheduler sees a
    * failure. `isAdopted`: whether the start of a run in the job adopts the run of the tick.
    */
   body(schedule: JobSchedule, isAdopted: boolean): (run: Run) => Promise<undefined> {
@@ -203,7 +206,7 @@ export class ScheduledRuns {
       const performed = this.#perform(schedule, of);
       const open = performed.catch(() => {}).finally(() => this.#open.delete(open));
       this.#open.add(open);
-      // A run that is left stays open until its manager is closed.
+      // A run that was left stays open until its manager is closed.
       return performed.then((end) => (end === "left" ? new Promise<undefined>(() => {}) : undefined));
     };
   }
@@ -226,7 +229,7 @@ export class ScheduledRuns {
     if (isTriedAgain(error, run.attempt, policy)) tellAttempt(this.#engine.log, job.name, run.attempt, policy);
   }
 
-  /** The jobs of type shutdown may run after a stop, but no schedule goes on. */
+  /** The jobs of type shutdown may run after a stop, but no schedule continues. */
   get #stops(): Stops {
     const engine = this.#engine;
     const refusal = (): string | undefined => engine.refusal ?? (this.#isStopped ? STOPPED : undefined);
@@ -255,7 +258,7 @@ export class ScheduledRuns {
     const asked = { job, given, own, trigger: triggerOf(job), tick, handed };
     const [request] = this.#engine.dispatch.submit(asked);
     if (request === undefined) return undefined;
-    // A job that waits has nothing yet that the signal of its run could end.
+    // A waiting job has not started anything that the signal of its run could end.
     const giveUp = (): void => request.giveUp?.((run.signal.reason as Error).message);
     run.signal.addEventListener("abort", giveUp);
     if (run.signal.aborted) giveUp();

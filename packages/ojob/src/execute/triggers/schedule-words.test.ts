@@ -28,7 +28,7 @@ todo: [A, Look]
 `;
 }
 
-/** Stops when the job sends a signal, as it knows when it has seen enough. */
+/** Stops when the job sends a signal, because only the job knows when it has seen enough. */
 const stopping = {
   onStart: (control: { stop(reason: string): void }): void => {
     process.removeAllListeners("SIGUSR2").on("SIGUSR2", () => control.stop("SIGTERM"));
@@ -58,7 +58,7 @@ describe("ticks that come while the job runs", () => {
   test("with overlap: replace, the older run is cancelled, and says by which tick", async () => {
     const exec = `const n = ($get("n") || 0) + 1; $set("n", n);
       if (n === 1) sleep(60000);`;
-    // A run that asked for the end itself would be cancelled by it if it was not over by then.
+    // A run that requested the stop itself would be cancelled by it if it was not over by then.
     const more = `  - name: B
     exec: |
       while (!$ch("oJobManager-jobs").getAll().some((r) => r.name === "replaced" && r.status === "completed")) sleep(50);
@@ -71,7 +71,7 @@ describe("ticks that come while the job runs", () => {
     const own = all.slice(all.findIndex((line) => line.includes("replaced by its tick of ")));
     const end = own.findIndex((line) => line.startsWith("record completed "));
     expect(end).toBeGreaterThan(0);
-    // Where the machine is slow, the run of the next tick is replaced too.
+    // On a slow machine, the run of the next tick is replaced too.
     for (const [i, line] of own.slice(0, end).entries()) {
       const [, by] = /^record cancelled - cron .* replaced by its tick of \S+T(\S+)\.000Z/.exec(line) ?? [];
       expect(by).toBe(own[i + 1]?.split(" ")[4]);
@@ -107,7 +107,7 @@ todo: [A, Look]
     expect(lines).toContainEqual(
       expect.stringMatching(/^"A" was skipped at its tick of .*000Z: the run before it is going on$/),
     );
-    // It leaves no records: no manager of the file knows of it.
+    // It leaves no records, because the manager of the file does not know of it.
     expect(lines).toContain("records 0");
   });
 });

@@ -176,7 +176,7 @@ todo: [A]
     expect(lines).toContainEqual(
       expect.stringMatching(/skipped at its tick of .*: Can't lock to execute job 'slow': held by/),
     );
-    // Those that wait for the lock when the stop comes are ended by it; that is all that can be caught.
+    // The stop ends the runs that wait for the lock. Nothing else can be caught.
     expect(lines.filter((line) => line.startsWith("caught") && line.includes("Can't lock"))).toEqual([]);
     expect(err).not.toMatch(/Can't lock/);
   });
@@ -230,6 +230,6 @@ todo: [A, Close]
   const { lines } = await runText(yaml, {
     onStart: (control) => void process.removeAllListeners("SIGUSR2").on("SIGUSR2", () => control.stop("SIGTERM")),
   });
-  // On a machine that is slow the next tick comes before the stop, or late.
+  // On a slow machine, the next tick comes before the stop, or late.
   expect(lines.filter((line) => ["on", "CANCELLED", "close"].includes(line))).toEqual(["on", "CANCELLED", "close"]);
 });

@@ -9,8 +9,8 @@ import type { Engine } from "../engine.js";
 import { FileScheduler, type JobSchedule, ScheduledRuns, triggerOf } from "./file-scheduler.js";
 
 /**
- * Requests the periodic jobs whenever they are due. The schedules of managed jobs whose names are known are
- * in the store, those of others in this process.
+ * Requests the periodic jobs whenever they are due. Schedules of managed jobs with known names are in the
+ * store. All others are in this process.
  */
 export class Schedules {
   readonly #engine: Engine;
@@ -56,7 +56,7 @@ export class Schedules {
     for (const leave of this.#leave.splice(0)) leave();
   }
 
-  /** Resolves when nothing is left of them. */
+  /** Resolves when all schedules and their runs have ended. */
   async ended(): Promise<void> {
     this.stop();
     await (await this.#shared)?.close();
@@ -79,15 +79,15 @@ export class Schedules {
     this.#planned ??= scheduleNames(plan, commandLine);
     const isFree = ({ name }: NamedRun): boolean => {
       const isOnly = (this.#planned?.get(name) ?? 0) <= 1 && !this.#names.has(name);
-      // A name with a secret is refused by the job itself.
+      // The job itself rejects a name that contains a secret.
       return isOnly && log.mask(name) === name;
     };
     return runs.every(isFree) ? runs : [];
   }
 
-  /** Puts the schedules of a job into the store. Resolves to whether it can have them there. */
+  /** Puts the schedules of a job into the store. False if they cannot be there. */
   async #inStore(job: PlannedJob, runs: readonly NamedRun[]): Promise<boolean> {
-    // Without a manager, each run fails, and says why.
+    // Without a manager, each run fails and reports the reason.
     const manager = runs.length === 0 ? undefined : await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return false;
     this.#shared ??= FileScheduler.shared(this.#engine, this.#runs, manager);
@@ -119,10 +119,10 @@ interface Scheduled extends JobSchedule {
   latest: Request | undefined;
 }
 
-/** Requests jobs whenever they are due by the clock of this process. No store knows of their ticks. */
+/** Requests jobs whenever they are due by the clock of this process. Their ticks are not in a store. */
 class ProcessSchedules {
   readonly #engine: Engine;
-  /** Made when it is needed: most files have no schedule, and start sooner without the package. */
+  /** Created on demand: most files have no schedule, and start faster without the package. */
   #timetable: Timetable | undefined;
 
   constructor(engine: Engine) {
@@ -173,7 +173,7 @@ class ProcessSchedules {
     });
   }
 
-  /** Warns of missed ticks: a night without its report must be found in the log. */
+  /** Warns of missed ticks: the log must show why a nightly report is missing. */
   #announce(one: Scheduled, { at, since, missed }: Due): void {
     const late = one.now() - at;
     if (missed === 0 && late < LATE) return;
@@ -191,8 +191,8 @@ class ProcessSchedules {
 }
 
 /**
- * Whether a tick is skipped while the run before it is open. A run that waits for its turn starts soon, and
- * more runs behind it would fill the memory of a daemon. A run that needs the lock of the one before it would
+ * Whether a tick is skipped while the previous run is open. A run that waits for its turn starts soon, and
+ * more runs behind it would fill the memory of a daemon. A run that needs the lock of the previous one would
  * only hold a slot.
  */
 function mustWait({ job }: Scheduled, open: Request): boolean {

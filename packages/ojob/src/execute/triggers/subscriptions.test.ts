@@ -96,10 +96,10 @@ todo: [Make, Follow]
 
 const FLOOD = 100_000;
 
-/** What a watch of core keeps for a slow reader, and what a follower reads ahead. */
+/** The changes that a watch of core holds for a slow reader, plus those that a follower reads ahead. */
 const MOST = 10_000 + 10 + 1;
 
-/** A follower that is held back in the first thing it tells until it is let go, and all that it told. */
+/** A follower whose handler blocks at its first change until `letGo`, and all changes that it delivered. */
 async function heldBack(channel: Channel, options: { readonly onlyFromNow?: boolean } = {}) {
   const subscriptions = new Subscriptions();
   onTestFinished(() => subscriptions.close());
@@ -136,7 +136,7 @@ async function flood(channel: Channel, keyOf: (i: number) => string): Promise<vo
     const writes = Array.from({ length: 1_000 }, () => channel.set(keyOf(i), i++));
     await Promise.all(writes);
   }
-  // All that the reader reads ahead it has read by then.
+  // By then the reader has read ahead as far as it can.
   await new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -208,7 +208,7 @@ describe("the entries that a channel has when it is first followed", () => {
     await channel.set(LAST, 2);
     expect(told).toHaveLength(1);
     await letGo();
-    // The last page was read after the change: its newest value is told, once.
+    // The last page was read after the change: the newest value is delivered once.
     const later = told.slice(ENTRIES);
     expect(told.slice(0, ENTRIES)).toEqual(entries(ENTRIES).slice(0, ENTRIES));
     expect(later).toEqual([`set ${LAST} 2`, `set ${NEW} 1`]);

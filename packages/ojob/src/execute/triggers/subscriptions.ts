@@ -7,8 +7,9 @@ export class Subscriptions {
   readonly #followers = new Map<ChannelFollower, Channel>();
 
   /**
-   * Hands on the entries of a channel, and then its changes; with `onlyFromNow` the changes alone. Resolves
-   * once it follows the channel. `onFailure` is called if the store fails later: no further change will come.
+   * Delivers the entries of a channel, and then its changes. With `onlyFromNow` it delivers the changes
+   * alone. Resolves once it follows the channel. `onFailure` is called if the store fails later: no further
+   * change will come.
    */
   async follow(
     channel: Channel,
@@ -24,7 +25,7 @@ export class Subscriptions {
         this.#followers.set(follower, channel);
         resolve();
       };
-      // It also resolves if a stop comes first: then it follows nothing.
+      // It also resolves if a stop comes first, without following the channel.
       follower.follow(onlyFromNow, begin).then(resolve, (cause: Error) => {
         if (!live) return reject(cause);
         onFailure(new JobError(`"${channel.name}" is followed no more: ${cause.message}`, { cause }));
@@ -40,7 +41,7 @@ export class Subscriptions {
     let any = false;
     for (const [follower, channel] of this.#followers) {
       const before = follower.told;
-      // If the store fails, so does the watch that follows the channel, and that one reports it.
+      // If the store fails, the watch of the channel fails too and reports it.
       await synced(channel, this.#stop.signal).catch(() => {});
       await follower.idle();
       any ||= follower.told > before;
@@ -73,29 +74,29 @@ export type Change = {
 
 /** Handles the changes of a channel. */
 interface ChangeHandler {
-  /** Handles one change. It is called in the order of changes, for the next one after this one is done. */
+  /** Handles one change. It is called in the order of changes, and only after the previous call is done. */
   readonly onChange: (change: Change) => Promise<unknown>;
   /**
-   * Some changes are skipped: they came faster than they were handled, or while the store was away. The last
-   * state of each key is still handled.
+   * Some changes were skipped: they came faster than they were handled, or while the store was unreachable.
+   * The last state of each key is still handled.
    */
   readonly onGap: () => void;
-  /** The follower was stopped while so many changes were waiting. */
+  /** The follower was stopped while this many changes were pending. */
   readonly onDropped: (count: number) => void;
 }
 
 /**
- * How many changes are read ahead. At that number the follower stops reading, and the channel keeps what
- * comes: its own watch holds 10,000 changes, and then reports a gap and the current state instead of growing.
+ * How many changes are read ahead. At that number the follower stops reading, and the channel buffers further
+ * changes: its watch holds 10,000 of them, and then reports a gap and the current state instead of growing.
  */
 const AHEAD = 10;
 
-/** Hands the entries of one channel to a handler, and then each change, one after the other. */
+/** Passes the entries of one channel to a handler, and then each change, one after the other. */
 class ChannelFollower {
   readonly #channel: Channel;
   readonly #handler: ChangeHandler;
   readonly #signal: AbortSignal;
-  /** Changes that wait to be handled. */
+  /** Pending changes. */
   readonly #queue: Change[] = [];
   /**
    * The known keys, as JSON, each with its last version. After a gap they show which keys have changed and
@@ -103,14 +104,15 @@ class ChannelFollower {
    */
   readonly #present = new Map<string, Version>();
   /**
-   * While the state is read, at first and after a gap: the earlier keys that the state has not named so far.
+   * The earlier keys that the state has not named so far. Set while the state is read, at the start and after
+   * a gap.
    */
   #missing: Set<string> | undefined = new Set();
   /** Whether a change is being handled. */
   #busy = false;
   #wakeReader: (() => void) | undefined;
   #whenIdle: (() => void)[] = [];
-  /** How many changes were handed to the handler. */
+  /** How many changes the handler received. */
   told = 0;
 
   constructor(channel: Channel, handler: ChangeHandler, signal: AbortSignal) {
@@ -121,7 +123,7 @@ class ChannelFollower {
   }
 
   /**
-   * Follows the channel until the signal fires, and calls `begin` once every later change will be handed on.
+   * Follows the channel until the signal fires, and calls `begin` once every later change will be delivered.
    * With `onlyFromNow`, the entries that exist are not. Rejects if the store fails.
    */
   async follow(onlyFromNow: boolean, begin: () => void): Promise<void> {
@@ -148,7 +150,7 @@ class ChannelFollower {
       live = true;
     };
     for await (const event of this.#channel.watch({ signal: this.#signal })) {
-      // Begin at the first entry: the handler may be slow, and need what comes after this in the todo.
+      // Begin at the first entry: the handler may be slow, and may need jobs that come later in the todo.
       if (!onlyFromNow) beginOnce();
       if (event.type === "put") {
         const { key: k, value: v, version } = event.entry;

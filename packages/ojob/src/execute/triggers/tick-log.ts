@@ -5,24 +5,24 @@ import type { Engine } from "../engine.js";
 /** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
 const LATE = 60_000;
 
-/** What became of a tick, or of several. */
+/** The outcome of a tick, or of several. */
 type DecidedTick = Parameters<NonNullable<SchedulerOptions["onTick"]>>[0];
 
-/** The schedule that the log tells of. */
+/** The schedule that the log is about. */
 interface Told {
   readonly job: string;
   /** The name of the lock; `undefined` if no other process knows of it. */
   readonly lock: string | undefined;
-  /** How late a tick may be without a word, in ms: it waits for the run before it, or for its jitter. */
+  /** How late a tick may be without a warning, in ms: it waits for the previous run, or for its jitter. */
   readonly mayWait: number;
 }
 
-/** Tells the log what becomes of the ticks of a schedule: each of them is a run or a line. */
+/** Logs the outcome of the ticks of a schedule: each tick becomes a run or a log line. */
 export class TickLog {
   readonly #engine: Engine;
   readonly #told: Told;
   readonly #began: number;
-  /** Ticks for which the newest one after them makes up. */
+  /** Ticks that a newer tick makes up for. */
   #before: DecidedTick | undefined;
 
   constructor(engine: Engine, told: Told) {
@@ -47,14 +47,14 @@ export class TickLog {
     }
   }
 
-  /** Tells what would have been told with the next tick. */
+  /** Logs the ticks that would have been logged with the next one. */
   flush(why = "a newer tick makes up for them"): void {
     const before = this.#before;
     this.#before = undefined;
     if (before !== undefined) this.#notRun(before, why);
   }
 
-  /** Warns of late runs: a night without its report must be found in the log. */
+  /** Warns of late runs: the log must show why a nightly report is missing. */
   #run({ at }: DecidedTick): void {
     const before = this.#before;
     this.#before = undefined;
@@ -130,7 +130,7 @@ function ticksText(tick: DecidedTick): string {
   return `${countText(tick)} from ${timeText(at)} to ${timeText(until)}`;
 }
 
-/** The evidence of a tick: it comes from a store, to which anybody can write. */
+/** The evidence of a tick: it comes from a store, to which other programs can write. */
 type Evidence = { readonly [field: string]: unknown };
 
 /** A value of the evidence, safe to show on a terminal. */
@@ -144,7 +144,7 @@ function timeText(value: unknown): string {
   return Number.isNaN(date.getTime()) ? text(value) : date.toISOString();
 }
 
-/** Who has the lock, as the error of a start says it. */
+/** Names the holder of the lock in the same words as the error of a start. */
 function heldText({ holder, since, hold }: Evidence): string {
   if (isMap(hold)) {
     const by = hold["author"] === undefined ? "" : ` by ${text(hold["author"])}`;

@@ -9,7 +9,7 @@ import { asWritten } from "../runtime/script-channels.js";
 import { Schedules } from "./schedules.js";
 import { type Change, Subscriptions } from "./subscriptions.js";
 
-/** What requests jobs again and again: schedules, and changes of channels. */
+/** The recurring triggers of jobs: schedules, and changes of channels. */
 export class Triggers {
   readonly #engine: Engine;
   readonly #schedules: Schedules;
@@ -37,7 +37,7 @@ export class Triggers {
     return this.#subscriptions.catchUp();
   }
 
-  /** Ends all schedules. Subscriptions go on. */
+  /** Ends all schedules. Subscriptions continue. */
   stopSchedules(): void {
     this.#schedules.stop();
   }
@@ -48,7 +48,7 @@ export class Triggers {
     this.#schedules.stop();
   }
 
-  /** Ends all of them, and resolves when nothing is left of them. */
+  /** Ends all of them, and resolves when their runs have ended too. */
   async ended(): Promise<void> {
     this.close();
     await this.#schedules.ended();
@@ -56,7 +56,7 @@ export class Triggers {
 
   /**
    * Runs a job for every entry of its channel and for every change, one run at a time: the order of changes
-   * has a meaning.
+   * matters.
    */
   async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
     const { log, runtime, dispatch } = this.#engine;
@@ -105,8 +105,8 @@ function askedBy(entry: TodoEntry, jobs: Plan["jobs"]): Asked[] {
 const REPEATED = ["periodic", "subscribe"];
 
 /**
- * Why a daemon whose todo is done can do nothing any more: all that would start jobs needs the job manager,
- * and Init failed. `undefined` if it may have work.
+ * Why a daemon whose todo is done has nothing left to do: every trigger needs the job manager, and Init
+ * failed. `undefined` if it may have work.
  */
 export function whyIdle({ todo, jobs, settings }: Plan, initFailed: boolean): string | undefined {
   if (settings.daemon !== true || !initFailed) return undefined;

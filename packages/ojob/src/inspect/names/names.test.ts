@@ -11,7 +11,7 @@ import { openAfName } from "./openaf-names.js";
 // Scripts load packages of this repository, which are TypeScript here: a thread that was built cannot.
 delete process.env["OJM_BUILT"];
 
-/** What a check of this file finds: line, column and message. */
+/** The findings of a check of this file: line, column and message. */
 async function found(yaml: string, more: Readonly<Record<string, string>> = {}): Promise<string[]> {
   const shown = ({ at, message }: Problem): string => `${at?.line}:${at?.column} ${message}`;
   try {
@@ -28,7 +28,7 @@ async function missing(code: string, more = "", files = {}): Promise<string[]> {
   return (await found(script(code, more), files)).map((one) => /^\d+:\d+ "(.*?)" is not defined/.exec(one)?.[1] ?? one);
 }
 
-/** Scripts, and the names that nothing defines in them. Each fails for the first of these names. */
+/** Scripts with their undefined names. Each script fails at the first of these names. */
 const FAULTS: readonly (readonly [string, string, readonly string[]])[] = [
   ["a call", "nope()", ["nope"]],
   ["a value", "args.x = nope", ["nope"]],

@@ -15,8 +15,8 @@ import { type ThreadNames, threadNames } from "./thread-names.js";
 const MOST_NAMES = 8;
 
 /**
- * Warns of each name in a script that nothing defines: where it is used, the script would fail. What script
- * threads have is asked of a thread of this entry.
+ * Warns of each undefined name in a script, at which the script would fail. The globals of script threads are
+ * read from a thread of the entry `worker`.
  */
 export async function checkNames(file: JobFile, plan: Plan, worker: URL, problems: Problems): Promise<void> {
   const packages = plan.setup.loads.filter((load) => typeof load !== "string");
@@ -31,8 +31,8 @@ export async function checkNames(file: JobFile, plan: Plan, worker: URL, problem
 }
 
 /**
- * The names that are missing even if the package with the functions of OpenAF is loaded. Of its objects these
- * are the fields that it does not have.
+ * The names that are missing even if the package with the functions of OpenAF is loaded. For its objects,
+ * these are the fields that they lack.
  */
 async function missingAnyway(
   file: JobFile,
@@ -44,7 +44,7 @@ async function missingAnyway(
   const found = findPackage(OPENAF, dirname(file.source.path));
   if (found === undefined || packages.some(({ name }) => name === OPENAF)) return missing;
   const still = missingNames(file, plan, await threadNames(worker, [...packages, found]));
-  // A file that has nothing of OpenAF gains nothing.
+  // The package does not help a file that uses nothing of OpenAF.
   return missing.every((one) => still.some((other) => isSame(one, other))) ? missing : still;
 }
 
@@ -52,7 +52,7 @@ function isSame(a: MissingName, b: MissingName): boolean {
   return a.name === b.name && a.script.owner === b.script.owner;
 }
 
-/** One warning for all of them: with the package they are there. */
+/** One warning for all names that the package would define. */
 function offer(offered: readonly MissingName[], problems: Problems): void {
   const [first] = offered;
   if (first === undefined) return;
@@ -75,8 +75,8 @@ function tell(
   thread: ThreadNames,
   problems: Problems,
 ): void {
-  // A script that evaluates text may define what it likes, but not what is known to be of OpenAF.
-  // A process of Node loads no packages for its script.
+  // A script that evaluates text may define any name, but a name of OpenAF is surely missing. A process of
+  // Node loads no packages for its script.
   const known = openAfName(name, script.kind === "process");
   if (known === undefined && !isCertain) return;
   problems.warn(`"${name}" is not defined in ${script.owner}.${hint(name, known, file, thread)}`, at);
@@ -85,7 +85,7 @@ function tell(
 function hint(name: string, instead: string | undefined, { settings }: JobFile, { globals }: ThreadNames): string {
   if (instead === "") return " It is of OpenAF, and nothing here does the same.";
   if (instead !== undefined) return ` It is of OpenAF: ${instead}.`;
-  // Of short names each is near to another one.
+  // Every short name is near to some other name.
   const near = name.length < 5 ? undefined : nearest(name, [...PARAMETERS, ...globals]);
   if (near !== undefined) return ` Did you mean "${near}"?`;
   return settings.opacks === undefined
@@ -93,12 +93,12 @@ function hint(name: string, instead: string | undefined, { settings }: JobFile, 
     : ' If it is of an oPack: they cannot be loaded. Put its functions into a file under "ojob.loads".';
 }
 
-/** A name in a script that nothing defines. */
+/** An undefined name in a script. */
 interface MissingName {
   readonly name: string;
   readonly script: Script;
   readonly at: Position;
-  /** Whether nothing can define it: no script of the file evaluates text or the like. */
+  /** Whether it is surely undefined: no script of the file evaluates text or the like. */
   readonly isCertain: boolean;
 }
 
@@ -106,8 +106,8 @@ interface MissingName {
 const PROCESS_PARAMETERS: readonly string[] = ["args", "require"];
 
 /**
- * The names in the scripts of a file that nothing defines, each once for each script. A name that the script
- * asks for by `typeof` is no fault.
+ * The undefined names in the scripts of a file, once for each script. A name that the script tests by
+ * `typeof` is not a fault.
  */
 function missingNames(file: JobFile, plan: Plan, thread: ThreadNames): MissingName[] {
   const defined = definitionsOf(file, plan, allScripts(file, plan));
@@ -127,7 +127,7 @@ function missingNames(file: JobFile, plan: Plan, thread: ThreadNames): MissingNa
   });
 }
 
-/** The name, with its fields as far as the one that is missing; `undefined` if all is there. */
+/** The name, with its fields up to the missing one. `undefined` if nothing is missing. */
 function missingName(
   { name, fields, by }: FreeName,
   { kind }: Script,
@@ -143,7 +143,7 @@ function missingName(
   if (own.includes(name) || (kind === "module" && /^__(file|dir)name$/.test(name))) return undefined;
   if (defined.names.has(name)) return undefined;
   if (!globals.has(name)) return name;
-  // That the call is missing is told already.
+  // The missing call has been reported already.
   if (by !== undefined && known.get(name)?.has(by) === false) return undefined;
   let path = name;
   for (const field of fields) {
@@ -156,8 +156,8 @@ function missingName(
 }
 
 /**
- * The place of a name. Folded and quoted texts have other lines than their file. There it is the first place
- * with that word.
+ * The place of a name. In folded and quoted texts, whose lines are not those of the file, it is the first
+ * place with that word.
  */
 function placeOf(block: CodeBlock, name: string, line: number, column: number): Position {
   if (block.exact) return placeIn(block, block.line + line - 1, column + 1);
@@ -174,7 +174,7 @@ function placeOf(block: CodeBlock, name: string, line: number, column: number): 
 /** The names that a job file gives its scripts. */
 interface Names {
   readonly names: ReadonlySet<string>;
-  /** Whether there may be more, which only a run shows. */
+  /** Whether there may be more names, which only a run shows. */
   readonly unknown: boolean;
 }
 
@@ -187,7 +187,7 @@ const SETTERS: Readonly<Record<string, string>> = {
   "oJob Args from YAML": "global",
 };
 
-/** Collects what `loads`, `init` and the scripts of a file define for all of its scripts. */
+/** Collects the names that `loads`, `init` and the scripts of a file define for all of its scripts. */
 function definitionsOf(file: JobFile, plan: Plan, scripts: readonly Script[]): Names {
   const names = new Set<string>(file.init === undefined ? [] : ["init"]);
   const loadedModules = plan.setup.loads.flatMap((load) => (typeof load === "string" && file.code.get(load)) || []);
@@ -218,7 +218,7 @@ function setByJobs({ jobs, todo }: JobFile): string[] {
   const all = [...jobs.values(), ...todo].flatMap(({ args }) => args);
   return calls.flatMap(({ job }) => {
     const argument = Object.hasOwn(SETTERS, job) ? SETTERS[job] : undefined;
-    // The argument may come from whoever runs the job.
+    // The caller of the job may give the argument.
     return argument === undefined ? [] : all.flatMap((args: Args) => textIn(args, argument));
   });
 }

@@ -1,4 +1,4 @@
-/** What is said of the names that only the package has, where it is not installed. */
+/** The hint for names that only the package has, if it is not installed. */
 const OF_PACKAGE = 'install @ojm/openaf, and name it under "ojob.loads"';
 
 /** What to write instead of a function or object of OpenAF. */
@@ -62,7 +62,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   getJavaHome: OF_PACKAGE,
 };
 
-/** What to write instead of a field of an object that ojm has, but without that field. */
+/** What to write instead of a field of OpenAF that is missing in an object of ojm. */
 const FIELDS: Readonly<Record<string, string>> = {
   "af.encrypt": 'use require("node:crypto")',
   "af.decrypt": 'use require("node:crypto")',
@@ -70,7 +70,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   "af.runFromExternalClass": "there is no Java here: use a package of Node",
 };
 
-/** Names of OpenAF without anything here that does the same. */
+/** Names of OpenAF that have no equivalent in ojm. */
 const WITHOUT: ReadonlySet<string> = new Set(
   `
   $bottleneck $channels $doA2B $fetch $flock $fnDef4Help $fnM $fnM2A $ftp $git
@@ -88,8 +88,8 @@ const WITHOUT: ReadonlySet<string> = new Set(
 );
 
 /**
- * What to write instead of a name of OpenAF, where packages can be loaded or not. Empty if there is nothing;
- * `undefined` if it is no such name.
+ * What to write instead of a name of OpenAF. Empty if ojm has no equivalent, `undefined` if it is not a name
+ * of OpenAF. `withoutPackages`: the script cannot load packages.
  */
 export function openAfName(name: string, withoutPackages: boolean = false): string | undefined {
   for (const table of [INSTEAD, FIELDS]) {

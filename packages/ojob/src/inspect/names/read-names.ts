@@ -6,7 +6,7 @@ interface ReadNames {
   readonly walk: NameWalk;
   /** The variables and functions that its statements make global, if it runs as a script of its own. */
   readonly own: readonly string[];
-  /** How many lines stand before the first line of the script in what was parsed. */
+  /** How many lines of the parsed text precede the first line of the script. */
   readonly linesBefore: number;
 }
 
@@ -20,7 +20,7 @@ export function readNames({ block, kind }: Script): ReadNames | undefined {
     const own = walk.statements(parsed.body, parsedAs === "body" ? ["arguments"] : []);
     return { walk, own: parsedAs === "script" ? own : [], linesBefore: parsed.linesBefore };
   } catch (error) {
-    // The walk calls itself: what is nested too deeply for it stays unread.
+    // The walk is recursive: deeper nesting than the stack allows stays unread.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -46,7 +46,7 @@ interface Parsed {
 
 /**
  * Parses a text as a script thread compiles it. `undefined` if it cannot be parsed: the script engine itself
- * is the judge of syntax, and has found it right or reported it.
+ * checks the syntax and reports errors.
  */
 function parseText(text: string, kind: Kind): Parsed | undefined {
   if (kind === "module") return tryToParse(text, { ...OPTIONS, sourceType: "module" });
@@ -72,7 +72,7 @@ function tryToParse(text: string, options: Options): Parsed | undefined {
   }
 }
 
-/** Whether a file is an ES module: by its name, or by what stands in it. */
+/** Whether a file is an ES module, by its name or its contents. */
 function isEsModule(file: string, text: string): boolean {
   return file.endsWith(".mjs") || /^\s*(?:export|import)\b(?!\s*\()/m.test(text);
 }
@@ -80,9 +80,9 @@ function isEsModule(file: string, text: string): boolean {
 /** A name that is used where nothing in the script declares it. */
 export interface FreeName {
   readonly name: string;
-  /** The fields that are read of it at once: `format` and `fromDate` in `ow.format.fromDate(x)`. */
+  /** The fields that are read from it directly: `format` and `fromDate` in `ow.format.fromDate(x)`. */
   readonly fields: readonly string[];
-  /** The call by which OpenAF makes them known: `loadFormat` in `ow.loadFormat().fromDate(x)`. */
+  /** The call by which OpenAF defines them: `loadFormat` in `ow.loadFormat().fromDate(x)`. */
   readonly by?: string | undefined;
   readonly node: AnyNode;
 }
@@ -90,11 +90,11 @@ export interface FreeName {
 /** The names of a script, seen from outside. */
 class NameWalk {
   readonly free: FreeName[] = [];
-  /** Names whose existence the script asks for by `typeof`: it knows that they may be missing. */
+  /** Names that the script tests by `typeof`: it knows that they may be missing. */
   readonly asked: Set<string> = new Set();
   readonly defined: Defined = new Defined();
 
-  /** Walks statements. `names` are what they find declared. Returns what they declare themselves. */
+  /** Walks statements. `names` are declared around them. Returns the names that they declare themselves. */
   statements(body: readonly AnyNode[], names: readonly string[] = []): readonly string[] {
     const own = [...hoistedNames(body), ...blockNames(body)];
     this.#all(body, new Scope([...names, ...own]));
@@ -137,7 +137,7 @@ class NameWalk {
         return;
       case "CallExpression":
         this.defined.call(node, scope);
-        // Whether a field is there may be asked.
+        // Testing whether a field exists is not a fault.
         this.#visit(node.callee, scope);
         this.#all(isQuestion(node) ? node.arguments.map(holderOf) : node.arguments, scope);
         return;
@@ -168,7 +168,7 @@ class NameWalk {
     switch (node.type) {
       case "AssignmentExpression": {
         const { left, right, operator } = node;
-        // `x += 1` reads x first; `x = 1` makes it.
+        // `x += 1` reads x first. `x = 1` defines it.
         if (operator !== "=" && left.type === "Identifier") this.#visit(left, scope);
         else this.#target(left, right, scope);
         this.#visit(right, scope);
@@ -192,7 +192,7 @@ class NameWalk {
     }
   }
 
-  /** What is assigned to or declared: a name, a field, or a pattern of them with defaults. */
+  /** The target of an assignment or declaration: a name, a field, or a pattern of them with defaults. */
   #target(node: AnyNode, value: AnyNode | undefined, scope: Scope): void {
     switch (node.type) {
       case "Identifier":
@@ -218,7 +218,7 @@ class NameWalk {
     }
   }
 
-  /** A field that is set: from there on it is there. */
+  /** A field that is set: it exists from there on. */
   #field(node: AnyNode & { type: "MemberExpression" }, scope: Scope): void {
     const chain = chainOf(node);
     if (chain !== undefined && !scope.has(chain.root.name)) {
@@ -291,7 +291,7 @@ interface ScopeOptions {
   readonly open?: boolean;
 }
 
-/** The names that a part of a script declares, inside of the parts around it. */
+/** The names that a part of a script declares, within the parts around it. */
 class Scope {
   readonly #names: Set<string>;
   readonly #parent: Scope | undefined;
@@ -313,20 +313,20 @@ class Scope {
   }
 }
 
-/** What a script defines outside of itself. */
+/** The names that a script defines outside itself. */
 class Defined {
   /** Variables of `global`. */
   readonly globals: Set<string> = new Set();
-  /** What its module exports. */
+  /** The exports of its module. */
   readonly exports: Set<string> = new Set();
   /** Whether it may set variables of `global` that only a run shows. */
   unknownGlobals: boolean = false;
-  /** Whether it may export more than is written out. */
+  /** Whether it may export more names than are written out. */
   unknownExports: boolean = false;
-  /** Whether it evaluates texts, which may declare what they like. */
+  /** Whether it evaluates texts, which may declare any name. */
   evaluates: boolean = false;
 
-  /** Takes note of an assignment to a field. `scope` is where it stands. */
+  /** Records an assignment to a field. `scope` is where it stands. */
   assign(target: AnyNode & { type: "MemberExpression" }, value: AnyNode | undefined, scope: Scope): void {
     const { object, property, computed } = target;
     const name = computed ? literalOf(property) : property.type === "Identifier" ? property.name : undefined;
@@ -335,7 +335,7 @@ class Defined {
     else if (isName(object, "module") && name === "exports") this.unknownExports ||= !addFields(this.exports, value);
   }
 
-  /** Takes note of a call that may write to `global`. */
+  /** Records a call that may write to `global`. */
   call({ callee, arguments: given }: AnyNode & { type: "CallExpression" }, scope: Scope): void {
     if (isName(callee, "eval") && !scope.has("eval")) this.evaluates = true;
     const [first, second] = given;
@@ -391,7 +391,7 @@ function keyOf(node: AnyNode): string | undefined {
   return node.type === "Identifier" ? node.name : literalOf(node);
 }
 
-/** A name, and the fields that are read of it one after the other. */
+/** A name, and the fields that are read from it one after the other. */
 interface Chain {
   readonly root: AnyNode & { readonly type: "Identifier" };
   readonly fields: readonly string[];
@@ -399,7 +399,7 @@ interface Chain {
   readonly by?: string;
 }
 
-/** The chain that `a.b.c` is; `undefined` if it begins with anything else than a name. */
+/** The chain that `a.b.c` is; `undefined` if it does not begin with a name. */
 function chainOf(node: AnyNode): Chain | undefined {
   if (node.type === "Identifier") return { root: node, fields: [] };
   if (node.type === "CallExpression") return partOf(node);
@@ -416,12 +416,12 @@ function partOf({ callee }: AnyNode & { type: "CallExpression" }): Chain | undef
   return { root: chain.root, fields: [letter.toLowerCase() + rest], by };
 }
 
-/** Whether a call asks if something is there: `isDef(ow.format)`. */
+/** Whether a call tests if something exists: `isDef(ow.format)`. */
 function isQuestion({ callee }: AnyNode & { type: "CallExpression" }): boolean {
   return callee.type === "Identifier" && /^is(UnDef|Def|Undefined|Defined|Null|Function)$/.test(callee.name);
 }
 
-/** What a field is read of, which must be there when the field itself need not be. */
+/** The object of a field: it must exist even if the field need not. */
 function holderOf(node: AnyNode): AnyNode {
   return node.type === "MemberExpression" && !node.computed ? node.object : node;
 }

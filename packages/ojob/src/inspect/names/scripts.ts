@@ -5,7 +5,7 @@ import { expressionScript } from "../../plan/script.js";
 import { shortcutNamed } from "../../shortcuts/table.js";
 import { readSource } from "../../text/files.js";
 
-/** A script of a job file whose names are looked at. */
+/** A script of a job file whose names are checked. */
 export interface Script {
   readonly block: CodeBlock;
   /** Whose script it is, for messages. */
@@ -15,8 +15,8 @@ export interface Script {
 }
 
 /**
- * The scripts of a job file: of its own jobs, and of those included jobs that they lead to. What an included
- * library has beside them is nobody's concern here.
+ * The scripts of a job file: those of its own jobs, and of the included jobs that they lead to. Other jobs of
+ * an included library are ignored.
  */
 export function scriptsOf(file: JobFile, plan: Plan): Script[] {
   const scripts = [
@@ -31,13 +31,13 @@ export function scriptsOf(file: JobFile, plan: Plan): Script[] {
   return scripts.filter(isOfUser);
 }
 
-/** All scripts, also those of jobs that nobody names: any of them may define a global. */
+/** All scripts, including those of jobs that are never named: any of them may define a global. */
 export function allScripts(file: JobFile, plan: Plan): Script[] {
   const ofJobs = [...file.jobs.values()].flatMap((job) => scriptsOfJob(job, plan));
   return [...scriptsOf(file, plan), ...ofJobs.filter(isOfUser)];
 }
 
-/** The scripts that come with ojm are in no file. */
+/** The scripts that come with ojm are not in a file. */
 function isOfUser({ block }: Script): boolean {
   return isAbsolute(block.source.path);
 }
@@ -68,7 +68,7 @@ function scriptsOfJob(job: JobDefinition, plan: Plan): Script[] {
   ];
 }
 
-/** The code that `args` are. */
+/** The code of `args`. */
 function argsScript(code: CodeBlock | undefined, job: string): Script[] {
   return code ? [inThread(expressionScript(code), `"args" of "${job}"`)] : [];
 }

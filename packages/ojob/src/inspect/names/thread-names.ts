@@ -1,14 +1,14 @@
 import type { NamedPackage } from "../../script/protocol.js";
 import { ScriptThread, SharedGlobals } from "../../script/thread.js";
 
-/** The names that every script of this machine finds. */
+/** The names that every script on this machine can use. */
 export interface ThreadNames {
   readonly globals: ReadonlySet<string>;
   /** The fields of the objects of OpenAF, by the path of the object: those of `ow` and of `ow.format`. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Asks what is global, and what is in those objects. Other objects may be filled by any script. */
+/** Returns the globals, and the fields of those objects. Any script may add fields to other objects. */
 const QUESTION = `
 const fields = {};
 const look = (path, value, depth) => {
@@ -22,13 +22,13 @@ return { globals: Object.getOwnPropertyNames(globalThis), fields };`;
 /** A package that cannot be loaded. */
 export class LoadError extends Error {}
 
-/** Enough for a question. */
+/** Enough to run this code. */
 const MEMORY_MB = 64;
 
 const answers = new Map<string, Promise<ThreadNames>>();
 
 /**
- * The names that scripts find, with these packages loaded. The answer is the same for all files that a
+ * The names that scripts can use with these packages loaded. The answer is the same for all files that a
  * process checks.
  *
  * @throws LoadError
@@ -41,8 +41,8 @@ export function threadNames(worker: URL, packages: readonly NamedPackage[]): Pro
 }
 
 /**
- * Asks a script thread which names its scripts find. So there is no second list of our functions, and a
- * global that only newer releases of Node have is known for what it is.
+ * Reads from a script thread which names its scripts can use. This avoids a second list of our functions, and
+ * recognises globals of newer Node releases.
  */
 async function askThread(script: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
   const thread = new ScriptThread({ script, memoryLimit: MEMORY_MB, files: [] });
@@ -59,7 +59,7 @@ async function askThread(script: URL, packages: readonly NamedPackage[]): Promis
   }
 }
 
-/** The question makes no calls. */
+/** This code makes no calls. */
 const HOST = {
   call: async (name: string): Promise<never> => {
     throw new Error(`${name} cannot be called by a check`);

@@ -10,7 +10,7 @@ export interface MapNode {
   readonly kind: "map";
   readonly at: Position;
   readonly entries: readonly MapEntry[];
-  /** For a shortcut that the file writes as a job of OpenAF: that job. */
+  /** The job of OpenAF, if the file writes the shortcut as one. */
   readonly job?: JobOfOpenAf;
 }
 
@@ -49,7 +49,7 @@ export interface TextPlace {
   readonly line: number;
   /** How many characters stand before each line of the text in the file. */
   readonly indent: number;
-  /** Whether line n of the text is line n of the file: not so in folded and multi-line quoted text. */
+  /** Whether line n of the text is line n of the file. False in folded and multi-line quoted text. */
   readonly exact: boolean;
 }
 
@@ -80,7 +80,7 @@ export function textOf(node: Node | undefined): string | undefined {
 }
 
 /**
- * The items of a list. A node that is no list is its own only item: `to: A` and `to: [A]` mean the same.
+ * The items of a list. A node that is not a list is its own only item: `to: A` and `to: [A]` mean the same.
  */
 export function itemsOf(node: Node | undefined): readonly Node[] {
   if (node === undefined || isEmpty(node)) return [];
@@ -122,7 +122,7 @@ export function codeBlock(node: Node | undefined): CodeBlock | undefined {
   return { code, source: node.at.source, ...node.text };
 }
 
-/** Where the keys of a map stand, and those of maps within it, so many levels deep. */
+/** The places of the keys of a map, and of those of maps within it, `levels` deep. */
 export function placesIn(node: Node, levels: number, path = ""): [string, Position][] {
   if (levels === 0) return [];
   return entriesOf(node).flatMap(({ key, value }) => [
@@ -131,7 +131,7 @@ export function placesIn(node: Node, levels: number, path = ""): [string, Positi
   ]);
 }
 
-/** The entries of a map; none of anything else. */
+/** The entries of a map. Empty for anything else. */
 export function entriesOf(node: Node | undefined): readonly MapEntry[] {
   return node?.kind === "map" ? node.entries : [];
 }

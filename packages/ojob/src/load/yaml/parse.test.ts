@@ -10,7 +10,7 @@ function read(yaml: string): Aliases {
   return aliases;
 }
 
-/** A job file of which nearly all are aliases. */
+/** A job file that consists almost entirely of aliases. */
 function manyAliases(count: number): string {
   return `a: &a { x: 1 }\nlist:\n${"  - *a\n".repeat(count)}`;
 }

@@ -31,7 +31,8 @@ const TOO_LARGE = "the file, with its aliases followed, is too large.";
 /**
  * Parses a job file, and keeps the place of each node.
  *
- * @throws JobFileError when it is not YAML. One problem only: those after the first are mostly its echo.
+ * @throws JobFileError when it is not YAML. It has the first problem only: later ones are mostly consequences
+ * of it.
  */
 export function parseYaml(source: SourceFile, problems: Problems): Node | undefined {
   const lines = new LineCounter();
@@ -58,7 +59,7 @@ export function parseYaml(source: SourceFile, problems: Problems): Node | undefi
 function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
   try {
     // Set the schema by name: a "%YAML 1.1" in the file would turn texts into dates and sets. We find
-    // duplicate keys ourselves: the parser compares each key with each, which takes minutes in a map of
+    // duplicate keys ourselves: the parser compares all pairs of keys, which takes minutes in a map of
     // 100,000.
     const options = { schema: "core", resolveKnownTags: false, uniqueKeys: false, merge: true } as const;
     return parseDocument(source.text, { ...options, lineCounter, prettyErrors: false });
@@ -123,7 +124,7 @@ class Converter {
       const keyAt = key?.range ? this.#at(key.range[0]) : at;
       if (key !== null && !isScalar(key)) throw this.#fault("a key must be a word, not a list or a map.", keyAt);
       const value = pair.value === null ? nothing(keyAt) : this.node(pair.value as AnyNode);
-      // The parser makes a symbol of a << that means a merge. A quoted << is a key like any other.
+      // The parser turns a << that means a merge into a symbol. A quoted << is an ordinary key.
       if (typeof key?.value === "symbol") merged.push(...this.#merge(value));
       else this.#add({ key: String(key?.value ?? ""), keyAt, value }, entries, own);
     }
@@ -170,7 +171,7 @@ class Converter {
       return { line, indent: Math.max(0, raw.trimEnd().length - (lines[full] ?? "").trimEnd().length), exact: true };
     }
     const quote = from.type === "QUOTE_DOUBLE" || from.type === "QUOTE_SINGLE" ? 1 : 0;
-    // A text on one line stands where it starts, unless an escape in it shifts what follows.
+    // The columns of a text on one line count from its start, unless an escape in it shifts the rest.
     const start = at.column - 1 + quote;
     const raw = this.#source.line(at.line) ?? "";
     const exact = raw.startsWith(value, start);
@@ -189,13 +190,13 @@ interface ParserError {
   readonly pos: readonly [number, number];
 }
 
-/** What is wrong, in the words of a job file, and at which offset. */
+/** The explanation of an error, in terms of a job file, and its offset. */
 interface Explained {
   readonly message: string;
   readonly offset: number;
 }
 
-/** Says what to do about an error of the YAML parser. The commonest mistakes have words of their own. */
+/** Explains how to fix an error of the YAML parser. The commonest mistakes have their own messages. */
 function explain({ code, message, pos }: ParserError, { text }: SourceFile): Explained {
   const [offset] = pos;
   const saying = (words: string, at = offset): Explained => ({ message: words, offset: at });
@@ -214,14 +215,16 @@ function explain({ code, message, pos }: ParserError, { text }: SourceFile): Exp
   return saying(`this is not valid YAML: ${oneLine(message)}`);
 }
 
-/** What is said of an alias that leads nowhere. One that is no word is the start of a schedule. */
+/**
+ * The message for an alias without an anchor. If it is not a word, it is probably the start of a schedule.
+ */
 function noAnchor(name: string): string {
   return /^[\p{L}\p{N}_-]+$/u.test(name)
     ? `there is no anchor &${name} before this alias.`
     : unquotedStar(`*${name}`, 0);
 }
 
-/** What is said of a text that begins with a star, at this offset. */
+/** The message for a text that begins with a star, at this offset. */
 function unquotedStar(text: string, offset: number): string {
   const line = text.slice(offset).split("\n", 1)[0] ?? "";
   const value = line.replace(/\s+#.*$|\s*[,\]}].*$/g, "").trim();
@@ -248,21 +251,21 @@ type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
  */
 export const MOST_NODES = 200_000;
 
-/** Deeper than any real job file. What reads on walks the tree by calling itself. */
+/** Deeper than any real job file. Later stages walk the tree recursively. */
 const MOST_LEVELS = 200;
 
 /**
- * How the tokens of pieces begin: plain and block texts behind a mark of the lexer, quoted ones, aliases,
- * flow lists and maps.
+ * The first characters of tokens of pieces: plain and block texts after a mark of the lexer, quoted ones,
+ * aliases, flow lists and maps.
  */
 const BEGINNINGS = "\u001f\"'*[{";
 
 /**
- * Whether a text has more pieces than a job file, told without making a document of it, which takes far
+ * Whether a text has more pieces than a job file may have. It does not build a document, which takes far
  * longer.
  */
 export function hasTooMany(yaml: string): boolean {
-  // Each piece has at least one character, and one that parts it from the next.
+  // Each piece has at least one character, and one that separates it from the next.
   if (yaml.length < 2 * MOST_NODES) return false;
   let pieces = 0;
   for (const token of new Lexer().lex(yaml)) {
@@ -272,21 +275,20 @@ export function hasTooMany(yaml: string): boolean {
 }
 
 /**
- * What the aliases of a document mean: an alias means the latest anchor of its name that stands before it.
- * Found in one walk through the document. The parser's own way walks from the beginning for each alias:
- * 40,000 of them took minutes.
+ * Resolves the aliases of a document in one walk: an alias means the latest anchor of its name before it. The
+ * parser itself walks from the beginning for each alias, which took minutes for 40,000 of them.
  */
 export class Aliases {
   readonly #targets: Map<Alias, AnyNode> = new Map();
   readonly #anchors: Map<string, AnyNode> = new Map();
   #visits = 0;
 
-  /** How many pieces were looked at. */
+  /** How many pieces were visited. */
   get visits(): number {
     return this.#visits;
   }
 
-  /** Whether the document has more pieces than a job file, before any alias is followed. */
+  /** Whether the document has more pieces than a job file may have, before any alias is followed. */
   get tooLarge(): boolean {
     return this.#visits > MOST_NODES;
   }
@@ -295,9 +297,9 @@ export class Aliases {
     return this.#targets.get(alias);
   }
 
-  /** Looks at a node and all that is in it, in the order of the document. */
+  /** Visits a node and everything in it, in the order of the document. */
   read(node: unknown, level = 0): void {
-    // What is nested deeper is refused by whoever goes through the document: nobody asks for its aliases.
+    // The converter rejects deeper nesting, so the aliases there are not needed.
     if (this.tooLarge || level > 2 * MOST_LEVELS) return;
     if (isPair(node)) {
       this.read(node.key, level + 1);

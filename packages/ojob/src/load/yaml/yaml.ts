@@ -1,14 +1,14 @@
 import { parseAllDocuments, type ScalarTag, stringify } from "yaml";
 
 /**
- * A value as YAML, in the style of OpenAF. Texts are in quotes that a reader of YAML 1.1 would take for
- * something else: `yes`, `2026-01-31`.
+ * A value as YAML, in the style of OpenAF. Quotes the texts that a parser of YAML 1.1 would read as another
+ * type: `yes`, `2026-01-31`.
  */
 export function toYaml(value: unknown): string {
   return stringify(value, { indentSeq: false, singleQuote: true, lineWidth: 0, compat: "yaml-1.1" });
 }
 
-/** A number as YAML of OpenAF has it beyond YAML 1.2: `1_000`, `0b11`, `0x1_F`. */
+/** A number that OpenAF reads beyond YAML 1.2: `1_000`, `0b11`, `0x1_F`. */
 const NUMBER: ScalarTag = {
   tag: "tag:yaml.org,2002:float",
   default: true,
@@ -19,7 +19,7 @@ const NUMBER: ScalarTag = {
   },
 };
 
-/** Dates and merge keys are of YAML 1.1, and OpenAF reads them. Words such as `yes` stay texts, as there. */
+/** OpenAF reads dates and merge keys of YAML 1.1. Words such as `yes` stay texts, as in OpenAF. */
 const OPENAF_SCHEMA = { schema: "core", merge: true, customTags: ["timestamp" as const, NUMBER] };
 
 /** The value of a YAML text as OpenAF reads it, or the list of the values of its documents. */

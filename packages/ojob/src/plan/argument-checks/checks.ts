@@ -21,8 +21,8 @@ export interface Check {
 }
 
 /**
- * Reads the check of one argument: a chain like `toNumber.isNumber.default(5)`. Its parameters are evaluated
- * when the arguments are checked.
+ * Reads the check of one argument: a call chain like `toNumber.isNumber.default(5)`. Its parameters are
+ * evaluated when the arguments are checked.
  *
  * @throws CodeError that says what is wrong, and where in the chain
  */
@@ -38,13 +38,13 @@ export function readCheck(path: string, chain: string): Check {
 
 /** How arguments are checked. */
 export interface Checking {
-  /** What they are called in messages. */
+  /** Their name in messages. */
   readonly what: string;
   /** The environment. Default: that of the process. */
   readonly variables?: Variables;
   /** Masks secrets in a value that is shown. */
   readonly hide?: (text: string) => string;
-  /** Arguments that are missing may come later. */
+  /** Missing arguments may come later. */
   readonly awaited?: boolean;
 }
 
@@ -153,7 +153,7 @@ function knownRule(name: string, offset: number): string {
 export interface JobChecks {
   readonly in: readonly Check[];
   readonly out: readonly Check[];
-  /** How many steps are of `from`. */
+  /** How many steps belong to `from`. */
   readonly from: number;
   /** How many steps come before those of `to`. */
   readonly to: number;
@@ -172,7 +172,8 @@ export function planChecks(job: JobDefinition, file: JobFile, steps: number, pro
     out: readChecks(job, "out", problems),
     from: from.length,
     to: steps - to.length,
-    // The jobs that come with ojm set no arguments: what is missing is missing before they take a lock.
+    // The jobs that come with ojm set no arguments, so a missing argument is reported before they take a
+    // lock.
     late: from.some((step) => "shortcut" in step || file.jobs.get(step.job)?.builtin === undefined),
   };
 }

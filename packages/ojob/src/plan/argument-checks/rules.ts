@@ -11,7 +11,7 @@ function kind(words: string, holds: (value: unknown) => boolean): Rule {
 
 function compared(words: string, holds: (value: number, parameter: number) => boolean): Rule {
   return {
-    // Texts are compared by the same operators, and with a number as the number that they are.
+    // The same operators compare texts. A text is compared with a number as a number.
     holds: (value, [parameter]) => areComparable(value, parameter) && holds(value as number, parameter as number),
     not: ([parameter]) => `must be ${words} ${JSON.stringify(parameter)}`,
   };
@@ -21,7 +21,10 @@ function areComparable(value: unknown, parameter: unknown): boolean {
   return typeof value === typeof parameter || (typeof parameter === "number" && canBeNumber(value));
 }
 
-/** Whether a value is a number, or a text of one, as the command line gives it to a file with @ojm/openaf. */
+/**
+ * Whether a value is a number, or the text of one: a file with @ojm/openaf gets such texts from the command
+ * line.
+ */
 function canBeNumber(value: unknown): boolean {
   if (typeof value === "string") return value.trim() !== "" && Number.isFinite(Number(value));
   return typeof value === "number" && !Number.isNaN(value);
@@ -97,7 +100,7 @@ function pattern(value: unknown, [parameter]: readonly unknown[]): boolean {
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-/** The rules that a check may be made of, beside `default`. */
+/** The rules that a check may use, beside `default`. */
 export const rules: Readonly<Record<string, Rule>> = {
   isString: kind("a text", (value) => typeof value === "string"),
   isNumber: kind("a number", canBeNumber),

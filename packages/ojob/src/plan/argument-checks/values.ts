@@ -4,14 +4,14 @@ import type { Args } from "../../load/job-file.js";
 import { CodeError } from "../../script/javascript.js";
 import { type Variables, variableOf } from "../../text/environment.js";
 
-/** What a job has when its arguments are checked. */
+/** The values that a check of arguments can use. */
 export interface CheckedJob {
   readonly args: Args;
   /** The environment. */
   readonly variables: Variables;
 }
 
-/** A parameter of a check. It is evaluated anew for each run of the job. */
+/** A parameter of a check. It is evaluated again for each run of the job. */
 export type Value = (job: CheckedJob) => unknown;
 
 const CONSTANTS: Readonly<Record<string, unknown>> = {
@@ -25,7 +25,7 @@ type Call = (parameters: readonly unknown[], variables: Variables) => unknown;
 
 const readVariable: Call = ([name, otherwise], variables) => variableOf(variables, String(name)) ?? otherwise;
 
-/** What a parameter may call: functions that scripts have too, and that only look. */
+/** The functions that a parameter may call: functions of scripts that only read. */
 const CALLS: Readonly<Record<string, Call>> = {
   getEnv: readVariable,
   $env: readVariable,
@@ -45,8 +45,8 @@ const HELP =
   "the script.";
 
 /**
- * The value of a parameter of a check, which is written as JavaScript. Only what cannot do anything is
- * evaluated, so a check can be read without running code.
+ * The value of a parameter of a check, which is written as JavaScript. Only expressions without side effects
+ * are evaluated, so a check can be read without running code.
  *
  * @throws CodeError that says what to write instead
  */
@@ -130,7 +130,7 @@ function member(node: Expression & { type: "MemberExpression" }): Value {
   const owner = evaluator(object as Expression);
   return (job) => {
     const [map, field] = [owner(job), String(name(job))];
-    // Only own fields: `args.constructor` is no argument.
+    // Only own fields: `args.constructor` is not an argument.
     return typeof map === "object" && map !== null && Object.hasOwn(map, field) ? (map as Args)[field] : undefined;
   };
 }

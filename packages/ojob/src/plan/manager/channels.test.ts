@@ -81,7 +81,8 @@ describe("paths of channels in a job file", () => {
 });
 
 /**
- * A job file that opens its job manager by a job with these lines, named by the todo unless told otherwise.
+ * A job file that opens its job manager by a job with these lines, named by the todo unless `todo` says
+ * otherwise.
  */
 function withInit(lines: string, todo = "[I]"): string {
   return `include: oJobManager.yaml\njobs:\n  - name: A\n    exec: print("A ran")\n  - name: I\n    to: oJobManager Init\n${lines}\ntodo: ${todo}\n`;
@@ -90,7 +91,7 @@ function withInit(lines: string, todo = "[I]"): string {
 const types = (jobs: string, locks = "simple"): string =>
   withInit(`    args:\n      chJobs: { type: ${jobs} }\n      chLocks: { type: ${locks} }`);
 
-/** What is found in a file of this text: severity, line, column and message. */
+/** The problems of a file with this text: severity, line, column and message. */
 async function found(yaml: string, args = {}): Promise<string[]> {
   const shown = ({ severity, at, message }: Problem): string => `${severity} ${at?.line}:${at?.column} ${message}`;
   try {
@@ -263,7 +264,7 @@ test("wrong arguments of oJobManager Init are told all at once, with the wrong t
   });
 });
 
-/** A type that keeps nothing. It stands for a store, as it is not the one in memory. */
+/** A type that stores nothing. It counts as a store because it is not the one in memory. */
 registerBackend({ ...simple, options: ["file"], open: (_, context) => simple.open({}, context), type: "by-file" });
 
 const SYNC = "{ name: Sync, from: oJobManager Job Start, args: { name: sync }, exec: print('ran') }";

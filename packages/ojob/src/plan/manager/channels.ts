@@ -12,10 +12,13 @@ import type { Plan, PlannedJob } from "../planned.js";
 import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./starts.js";
 
-/** The options of a channel type that are paths. None if the type cannot be found: opening it says why. */
+/**
+ * The options of a channel type that are paths. Empty if the type cannot be found: opening it reports the
+ * reason.
+ */
 export type PathsOf = (type: string) => Promise<readonly string[]>;
 
-/** Who says a path, and what is needed to find the place that it means. */
+/** The origin of a path, and the context needed to resolve it. */
 export interface Saying {
   readonly at: Position;
   /** The arguments of the command line. Their paths begin at the working directory. */
@@ -24,7 +27,7 @@ export interface Saying {
   readonly onMisplaced?: OnMisplaced;
 }
 
-/** Receives a path that means `meant`, where nothing is, while `here` is in the working directory. */
+/** Receives a path whose `meant` does not exist while `here` exists in the working directory. */
 type OnMisplaced = (here: string, meant: string, argument: string) => void;
 
 /**
@@ -59,14 +62,14 @@ export async function placeChannel<Config extends Args>(
   const options = isMap(args) ? { ...args } : args;
   for (const option of typeof found === "string" && isMap(options) ? await saying.pathsOf(found) : []) {
     const path = (options as Args)[option];
-    // An empty text, or a name such as ":memory:", is for the type to refuse.
+    // The type itself rejects an empty text, or a name such as ":memory:".
     if (typeof path !== "string" || /^\s*$|^:/.test(path)) continue;
     (options as Args)[option] = place(path, field(field(written, "args"), option));
   }
   return { ...config, ...(type !== undefined && { type: found }), ...(args !== undefined && { args: options }) };
 }
 
-/** Whether the whole text was typed on the command line, and a template put it here. */
+/** Whether a template put a text here that was typed on the command line as a whole. */
 export function isTyped(text: string, written: unknown, typed: Args): boolean {
   const path = wholeTemplate(written);
   return path !== undefined && valueAt(typed, path) === text;
@@ -82,7 +85,7 @@ function field(value: unknown, name: string): unknown {
 }
 
 /**
- * Makes a channel type known before it is opened. With strict package managers, core cannot find the backends
+ * Registers a channel type before it is opened. With strict package managers, core cannot find the backends
  * itself.
  */
 export type PrepareType = (type: string) => Promise<void>;
@@ -95,7 +98,7 @@ export function preparing(others?: PrepareType): PrepareType {
   };
 }
 
-/** Asks the types themselves. */
+/** Reads the options from the types themselves. */
 export function askingTypes(prepare: PrepareType): PathsOf {
   return async (type) => {
     try {
@@ -107,18 +110,19 @@ export function askingTypes(prepare: PrepareType): PathsOf {
   };
 }
 
-/** Asks no type of the user's own: that would run its module. */
+/** Skips types of the user, because reading them would run their modules. */
 function askingOurTypes(prepare: PrepareType): PathsOf {
   const ask = askingTypes(prepare);
   return async (type) => (isPath(type) ? [] : ask(type));
 }
 
 /**
- * Lets core find channel types on this machine, and opens none. `why` gives core's own message if it cannot.
+ * Lets core find channel types on this machine without opening one. `why` gives core's own message if it
+ * cannot.
  */
 export function findingTypes(prepare: PrepareType): KnownTypes {
   const why = async (type: string): Promise<string | undefined> => {
-    // A check runs nothing, so the user's own file is not imported. Core reports a missing one below.
+    // A check runs no code, so the user's own file is not imported. Core reports a missing one below.
     if (isAbsolute(type) && existsSync(type)) return undefined;
     try {
       await prepare(type);
@@ -136,7 +140,7 @@ export function findingTypes(prepare: PrepareType): KnownTypes {
       const { options } = await findType(type);
       if (options !== undefined) rejectUnknownOptions(type, { [option]: true }, options);
     } catch (error) {
-      // Why a type cannot be found is told already.
+      // A type that cannot be found has been reported already.
       if (!isChannelError(error)) throw error;
       if (error.code === "INVALID_CONFIG") return error.message;
     }
@@ -145,11 +149,11 @@ export function findingTypes(prepare: PrepareType): KnownTypes {
   return { why, wrongOption, pathsOf: askingOurTypes(prepare) };
 }
 
-/** What is known of the types of channels without opening one. */
+/** Facts about channel types that are known without opening a channel. */
 interface KnownTypes {
   /** Why no channel of this type can be opened on this machine, whatever its arguments. */
   why(type: string): Promise<string | undefined>;
-  /** What is wrong with the name of an option, if the type tells its options. */
+  /** The problem of the name of an option, if the type declares its options. */
   wrongOption(type: string, option: string): Promise<string | undefined>;
   readonly pathsOf: PathsOf;
 }
@@ -169,14 +173,14 @@ interface Use {
   readonly args: unknown;
   /** Where an option stands. */
   readonly placeOf: (option: string) => Position;
-  /** Whether the todo surely gets there, unless an earlier step fails. Otherwise a problem is a warning. */
+  /** Whether the todo surely opens it, unless an earlier step fails. Otherwise a problem is a warning. */
   readonly certain: boolean;
 }
 
 /**
  * Finds channels that cannot be opened: a misspelt type, a missing package, wrong arguments of Init. Warns of
- * stores in the working directory that a relative path does not mean. Values that a script or a template
- * decides are checked later.
+ * stores in the working directory that a relative path seems to name but does not. Values that a script or a
+ * template decides are checked later.
  */
 export async function checkChannels(
   file: JobFile,
@@ -247,7 +251,7 @@ async function usedByInit(
       );
       for (const own of runArgs(job)) {
         const missing: Missing = (argument, text) => {
-          // A job that is a step gets arguments that nobody knows here.
+          // The arguments that a job gets as a step are not known here.
           if (entry === undefined || file.settings.shareArgs || planned.checks.in.length > 0) return;
           refuseUnfilled({ argument, text, own }, job, certain.has(job.name), problems);
         };
@@ -259,7 +263,7 @@ async function usedByInit(
   return uses;
 }
 
-/** Reports an option of a channel whose variable or template nothing fills. */
+/** Reports an option of a channel whose variable or template has no value. */
 function refuseUnfilled(
   { argument, text, own }: { readonly argument: string; readonly text: string; readonly own: Args },
   job: JobDefinition,
@@ -268,7 +272,7 @@ function refuseUnfilled(
 ): void {
   if (!MANAGER_CHANNELS.some((name) => name === argument)) return;
   const options = isMap(own[argument]) ? own[argument]["args"] : undefined;
-  // A template holds its path without blanks here, and is written with them.
+  // The path of the template has no blanks here, but may be written with them.
   const has = (value: unknown): boolean => textOf(value).replace(/\s/g, "").includes(text.replace(/\s/g, ""));
   const option = isMap(options) ? Object.keys(options).find((name) => has(options[name])) : undefined;
   if (option === undefined) return;
@@ -277,20 +281,20 @@ function refuseUnfilled(
   complain(message, at, certain, problems);
 }
 
-/** What the todo calls a job with; nothing, if it does not name the job. */
+/** The arguments that the todo gives to a job. Empty if it does not name the job. */
 function callsOf(job: JobDefinition, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
   const entries = todo.filter((entry) => entry.job === job.name);
   const calls = entries.flatMap((entry) => runArgs(entry).map((given) => ({ entry, given })));
   return calls.length > 0 ? calls : [{ given: {} }];
 }
 
-/** Where the first of these arguments stands that the job or the todo has. */
+/** The place of the first of these arguments that the job or the todo has. */
 function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: string[]): Position {
   const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
   return places[0] ?? entry?.at ?? job.at;
 }
 
-/** Records in a lasting store call for locks in one, too. */
+/** Records in a lasting store require locks in a lasting store too. */
 const LOCKS_IN_MEMORY = `${JOB_INIT} has "chJobs" and no "chLocks": the locks are in the memory of this process, so that other processes may run the same jobs at the same time. Give "chLocks" the same channel`;
 
 function isInMemory(config: unknown): boolean {
@@ -338,7 +342,7 @@ function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
   return sure;
 }
 
-/** Where the name of an option stands whose value is at `at`: the caret is under the word that is wrong. */
+/** The place of the name of an option whose value is at `at`, so that the caret is under the wrong word. */
 function nameBefore(at: Position, option: string): Position {
   const before =
     at.source
@@ -355,7 +359,7 @@ function sentence(message: string): string {
   return /[.?!]$/.test(message) ? message : `${message}.`;
 }
 
-/** Reports an error, or a warning where the todo may not get there. */
+/** Reports an error, or a warning if the todo may not get there. */
 function complain(message: string, at: Position, certain: boolean, problems: Problems): void {
   if (certain) problems.flaw(message, at);
   else problems.warn(message, at);

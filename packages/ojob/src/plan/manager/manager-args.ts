@@ -16,7 +16,7 @@ export const STORES = ["chJobs", "chLocks"] as const;
 /** The arguments of Init that are channels: those, and the one of the logs of runs. */
 export const MANAGER_CHANNELS = ["chJobs", "chLocks", "chLogs"] as const;
 
-/** How much of the logs of runs is kept, and which records, with the checks of their values. */
+/** The limits on retained logs and records of runs, with the checks of their values. */
 const LIMITS = { logBudget: checkLogBudget, retention: checkRetention } as const;
 const LIMIT_ARGS = ["logBudget", "retention"] as const satisfies readonly (keyof typeof LIMITS)[];
 
@@ -48,7 +48,7 @@ export function wrongManagerArgs(args: Args): readonly WrongArg[] {
   return [...misspelt, ...malformed, ...limits];
 }
 
-/** What is wrong with a limit. One in which a template is left is checked when it is filled. */
+/** The problem of a limit. A limit with an unfilled template is checked when it is filled. */
 function wrongLimit(limit: unknown, check: (limit: unknown) => void): string | undefined {
   if (limit === undefined || limit === null || firstTemplate(textOf(limit)) !== undefined) return undefined;
   try {
@@ -73,17 +73,17 @@ function wrongConfig(name: string, config: unknown): string | undefined {
     : `"${name}" must be a map with "type" and "args", like {type: sqlite, args: {file: ./jobs.db}}.`;
 }
 
-/** What is wrong with an option of a channel in which a variable or a template is left. */
+/** The problem of an option of a channel with an unfilled variable or template. */
 export function unfilledOption(written: string, option: string, channel: string): string {
   const name = /[^\s{}$.:[\]]+/.exec(written)?.[0] ?? "it";
   const fill = written.startsWith("$")
     ? `Set ${name} in the environment`
     : `Add ${name}=… to the command line, or "${name}" to the args`;
-  // With a gap, the path would lead to another store, and the runs that have the value to theirs.
+  // Without the value, the path would lead to another store than that of the runs that have it.
   return `nothing fills ${written} in "${option}" of "${channel}": this run would use another store than the rest. ${fill}.`;
 }
 
-/** The first option of the channels of Init in which a variable or a template is left, in words. */
+/** Describes the first option of the channels of Init with an unfilled variable or template. */
 export function unfilledChannel(args: Args): string | undefined {
   for (const channel of MANAGER_CHANNELS) {
     const options = (args[channel] as { readonly args?: Args } | undefined)?.args ?? {};
@@ -95,7 +95,7 @@ export function unfilledChannel(args: Args): string | undefined {
   return undefined;
 }
 
-/** A value of an option as text, for a look at its templates. */
+/** The value of an option as text, to search it for templates. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

@@ -7,7 +7,7 @@ import { checkJobFile } from "../../index.js";
 import { runText } from "../../testing/run-file.js";
 import { JobFileError, type Problem } from "../../text/problem.js";
 
-/** A type that keeps nothing. It stands for a store, as it is not the one in memory. */
+/** A type that stores nothing. It counts as a store because it is not the one in memory. */
 registerBackend({ ...simple, type: "in-store" });
 
 const SYNC =
@@ -20,7 +20,7 @@ interface Parts {
   readonly sync?: string;
 }
 
-/** A job file with the managed job in line 5, and Init in line 4 unless told otherwise. */
+/** A job file with the managed job in line 5, and Init in line 4 by default. */
 function file(todo: string, { init, jobs = [], ojob = "{}", sync = SYNC }: Parts = {}): string {
   const opening = init ?? `{ name: Init, to: oJobManager Init, args: { chLocks: { type: in-store } } }`;
   const lines = [opening, sync, ...jobs].map((job) => `  - ${job}`);

@@ -45,7 +45,7 @@ export class Openers {
     return result;
   }
 
-  /** The same of a step. */
+  /** The same for a step. */
   stepMayOpen(step: Step): boolean {
     return this.#scriptMayOpen(step) || jobsNamedIn([step]).some((name) => this.mayOpen(name));
   }
@@ -95,7 +95,7 @@ function namedIn(
   return name === undefined ? undefined : { job, at: argsAt[name] ?? at };
 }
 
-/** Whether a channel is of another type than the one in memory, or of one that a template decides. */
+/** Whether the type of a channel is not the one in memory, or is decided by a template. */
 function isLasting(config: unknown): boolean {
   if (config === undefined || config === null) return false;
   return typeof config !== "object" || ((config as Args)["type"] ?? "simple") !== "simple";
@@ -106,10 +106,11 @@ const LOCKS = "oJobManager-locks";
 
 /**
  * Finds jobs that take a lock before the store of the locks is open, in a file that names one. Warns of
- * managed jobs in a file without any Init. Where a script may open the store, the start of the run looks.
+ * managed jobs in a file without any Init. If a script may open the store, the check happens when the run
+ * starts.
  */
 export function checkInitOrder(file: JobFile, plan: Plan, problems: Problems): void {
-  // Unknown names and cycles have been reported already. A library is opened by the file that includes it.
+  // Unknown names and cycles have been reported already. For a library, the including file opens the store.
   if (!problems.isWhole || plan.todo.length === 0) return;
   const openers = new Openers(plan);
   const { store } = openers;
@@ -132,7 +133,7 @@ function warnOfMemory({ jobs }: JobFile, problems: Problems): void {
 }
 
 interface Store {
-  /** The job that opens it. */
+  /** The job that opens the store. */
   readonly job: string;
   readonly openers: Openers;
 }
@@ -167,7 +168,7 @@ function waitsForOpener(job: PlannedJob, plan: Plan, openers: Openers, seen = ne
   });
 }
 
-/** Whether the job runs at a time of its own, or perhaps not at all: the rest of the todo may come first. */
+/** Whether the job runs at its own time, or perhaps never: the rest of the todo may come first. */
 function isLate({ when }: TodoEntry, { type }: PlannedJob): boolean {
   return when !== undefined || type === "periodic" || type === "subscribe" || type === "shutdown";
 }

@@ -9,7 +9,7 @@ import { plan } from "../plan.js";
 
 const START = "oJobManager Job Start";
 
-/** What is wrong with a file of these jobs, one a line from the third line on. */
+/** The problems of a file with these jobs, one per line from the third line on. */
 function errorsOf(jobs: readonly string[], todo: string): string[] {
   const yaml = ["include: oJobManager.yaml", "jobs:", ...jobs.map((job) => `  - ${job}`), `todo: ${todo}`, ""].join(
     "\n",
@@ -86,13 +86,13 @@ test("a misspelt timeout is warned of, where it stands", () => {
   expect(warningsOf("{ name: x, month: 11, time: 3 }")).toEqual([]);
 });
 
-/** A job file of these jobs, one a line from the third line on. */
+/** A job file with these jobs, one per line from the third line on. */
 const file = (jobs: readonly string[], todo: string): string =>
   ["include: oJobManager.yaml", "jobs:", ...jobs.map((job) => `  - ${job}`), `todo: ${todo}`, ""].join("\n");
 
 const LOCKED = `{ name: A, from: ${START}, args: { name: "a-{{lock}}" }, exec: "print('ran')" }`;
 
-/** The errors of a file of these jobs: line, column and message. */
+/** The errors of a file with these jobs: line, column and message. */
 async function found(jobs: readonly string[], todo: string, args = {}): Promise<string[]> {
   try {
     await checkJobFile(join(folderWith({ "jobs.yaml": file(jobs, todo) }), "jobs.yaml"), { args });
@@ -163,7 +163,7 @@ describe("a lock name with a template that nothing fills", () => {
 });
 
 describe("runs of one job that have one lock", () => {
-  /** The warnings of a file of one job, in line 3. */
+  /** The warnings of a file with one job, in line 3. */
   async function warned(job: string, todo = "[A]"): Promise<string[]> {
     const { warnings } = await checkJobFile(join(folderWith({ "jobs.yaml": file([job], todo) }), "jobs.yaml"), {});
     const ofLocks = warnings.filter(({ message }) => !message.includes("no oJobManager Init"));

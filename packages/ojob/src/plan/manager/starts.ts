@@ -14,13 +14,13 @@ type PlaceOf = (argument: string) => Position;
 export interface Start {
   readonly args: Args;
   readonly placeOf: PlaceOf;
-  /** The job that has the start among its steps checks its arguments, which may set defaults. */
+  /** The job that has the start among its steps checks its arguments, and its checks may set defaults. */
   readonly checked: boolean;
-  /** The same of a job that this job is a step of. */
+  /** The same for a job that has this job as a step. */
   readonly checkedAbove: boolean;
 }
 
-/** What a walk through the steps of a job needs. */
+/** The context of a walk through the steps of a job. */
 interface StartsContext {
   readonly jobs: ReadonlyMap<string, PlannedJob>;
   readonly commandLine: Args;
@@ -28,16 +28,16 @@ interface StartsContext {
 }
 
 /**
- * Visits the starts of runs among the steps of a job, each with the arguments that it gets: every step has
- * its own. Goes no further where a script or a shortcut may have changed them.
+ * Visits the starts of runs among the steps of a job, each with its own arguments. Stops at a script or a
+ * shortcut, which may change them.
  */
 export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
   const way = { given, placeOf, checked: false, environment: undefined, known: new Map<string, boolean>() };
-  // Each of them is a run of its own: what a script of one changes, the next does not see.
+  // Each of them is a separate run, which does not see what scripts of another one change.
   for (const own of runArgs(job)) walkWith(job, own, way, context);
 }
 
-/** How a walk comes to a job. */
+/** How a walk reached a job. */
 interface Way {
   readonly given: Args;
   readonly placeOf: PlaceOf;
@@ -45,7 +45,7 @@ interface Way {
   readonly checked: boolean;
   /** The environment of the job that this one is a step of. */
   readonly environment: Environment | undefined;
-  /** What came of each job and its arguments: a job that is a step many times is looked at once. */
+  /** The result for each job and its arguments: a job that is a step many times is walked once. */
   readonly known: Map<string, boolean>;
 }
 
@@ -94,12 +94,12 @@ function walkWith(job: PlannedJob, own: Args, way: Way, context: StartsContext):
   });
 }
 
-/** What is wrong with the name of a lock in which a template is left; `undefined` if none is. */
+/** The problem of a lock name with an unfilled template. `undefined` if it has none. */
 function unfilledName(name: unknown): string | undefined {
   const template = typeof name === "string" ? firstTemplate(name) : undefined;
   if (template === undefined) return undefined;
   const argument = /[^\s{}.[\]]+/.exec(template)?.[0] ?? "it";
-  // Taken literally, the name would be the same for every run, whatever it was to tell apart.
+  // Taken literally, all runs would have the same name, although it was meant to distinguish them.
   return `nothing fills ${template} in the name of the lock: all runs would share one. Add ${argument}=… to the command line, or "${argument}" to the args.`;
 }
 
@@ -127,8 +127,8 @@ export function wrongRunArgs(
 }
 
 /**
- * Finds a wrong name or timeout of a managed job before the start. A value that a script or a template
- * decides is checked when the run starts.
+ * Finds a wrong name or timeout of a managed job before the start. If a script or a template decides the
+ * value, it is checked when the run starts.
  */
 export function checkManaged(
   file: JobFile,
@@ -146,7 +146,7 @@ export function checkManaged(
   for (const entry of file.todo) checkEntry(entry, jobs, commandLine, problems);
 }
 
-/** Nothing else uses a misspelt `timeout`: without a warning, the run would get the default of an hour. */
+/** Without a warning for a misspelt `timeout`, the run would silently get the default of an hour. */
 function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, problems: Problems): void {
   if ("timeout" in args) return;
   const misspelt = Object.keys(args).find((argument) => nearest(argument, ["timeout"]) !== undefined);
@@ -168,7 +168,7 @@ function checkEntry(
   problems: Problems,
 ): void {
   const job = jobs.get(entry.job);
-  // Code decides later, and so does a template or a default.
+  // Code, a template or a default decides later.
   if (job === undefined || entry.argsCode !== undefined) return;
   const visit = ({ args, placeOf, checked, checkedAbove }: Start): void => {
     if (checked || checkedAbove || Object.values(args).some(hasTemplate)) return;
@@ -186,8 +186,8 @@ function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean
 }
 
 /**
- * What runs first in a job, including its steps: the built-in job `it`, or a script. `seen` are the jobs that
- * do neither.
+ * What runs first in a job, including its steps: the built-in job `it`, or a script. `seen` are jobs that
+ * contain neither.
  */
 export function firstDoing(
   it: string,
@@ -206,16 +206,16 @@ export function firstDoing(
   return undefined;
 }
 
-/** The name of a lock, and where it is said. */
+/** The name of a lock, and where it stands. */
 interface LockName {
   readonly name: unknown;
   readonly at: Position;
 }
 
 /**
- * Finds names of locks in which a template is left, before anything starts. Where a script, a change of a
- * channel or an earlier job may fill it, the start of the run looks. Warns of runs of one job that have one
- * lock and cannot run at once.
+ * Finds lock names with an unfilled template before anything starts. If a script, a change of a channel or an
+ * earlier job may fill it, the check happens when the run starts. Warns of runs of one job that share a lock
+ * and cannot run at once.
  */
 export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems: Problems): void {
   for (const { name, typeArgs, typeArgsAt, at } of file.jobs.values()) {
@@ -224,15 +224,16 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
     const message = `"lock" of "${name}" holds ${template}, but templates are filled in "args" only: all runs would share one lock.`;
     problems.flaw(message, typeArgsAt["lock"] ?? at);
   }
-  // Unknown names and cycles have been reported already. An earlier job hands on what nobody knows yet.
+  // Unknown names and cycles have been reported already. The values that an earlier job hands on are not
+  // known yet.
   if (!problems.isWhole || file.settings.shareArgs) return;
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
-    // A subscription has the change of its channel among the args of each run, and code may fill a template.
+    // The args of each run of a subscription include the change of its channel, and code may fill a template.
     if (job === undefined || job.type === "subscribe" || entry.argsCode !== undefined) continue;
     const runs = namesOf(entry, job, plan, common);
     if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
-    // Names that nothing fills are alike for that reason alone.
+    // Unfilled names are alike only because they are unfilled.
     if (!isUnfilled(job, runs.flat())) warnOfShared(job, runs, file, problems);
   }
 }
@@ -251,7 +252,7 @@ function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
   }
 }
 
-/** Warns of runs of one item that have one lock, unless they run one after the other. */
+/** Warns of runs of one item that share a lock, unless they run one after the other. */
 function warnOfShared(
   job: PlannedJob,
   runs: readonly (readonly LockName[])[],

@@ -41,7 +41,7 @@ test("a process group that has ended gets no signal any more: its id may be anot
   one.end(stopped);
   await end;
   const kill = vi.spyOn(process, "kill");
-  // Node calls timers of the same process in their order: that of the grace was set before, and is shorter.
+  // Node calls timers in order: the timer of the grace period was set before, and is shorter.
   await after(grace + 20);
   one.stop();
   one.end(timeout);

@@ -6,9 +6,11 @@ import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import { OutputPipes } from "./output-pipes.js";
 
-/** How long background processes of a script may still write, and then may take to end, in ms. */
+/**
+ * How long background processes of a script may still write, and how long they may then take to end, in ms.
+ */
 const LEFT_BEHIND = 1_000;
-/** How often to look whether the processes of a group are gone, in ms. */
+/** The interval of the checks whether the processes of a group are gone, in ms. */
 const LOOK = 10;
 
 /** A program to run. */
@@ -36,7 +38,7 @@ export interface ProgramEnd {
 
 /**
  * A child process and everything that it starts. They form one process group, which ends as a whole.
- * Otherwise `sh` would end and its children would go on without the lock.
+ * Otherwise `sh` would end and its children would continue without the lock.
  */
 export class ChildGroup {
   readonly #program: Program;
@@ -48,20 +50,20 @@ export class ChildGroup {
   /** The group is gone. Its number may belong to another group by now. */
   #over = false;
 
-  /** `grace` is how long the group has to end after it was told to, in ms. */
+  /** `grace` is how long the group has to end after a request to end, in ms. */
   constructor(program: Program, grace: number) {
     this.#program = program;
     this.#grace = grace;
   }
 
   /**
-   * Runs the program to its end. By then, all of its output has reached the sink, and no process of the group
-   * is left but zombies.
+   * Runs the program to its end. By then, all of its output has reached the sink, and only zombies are left
+   * of the group.
    */
   async run(sink: LineSink): Promise<ProgramEnd> {
     const { message, input } = this.#program;
     const pipes = await OutputPipes.make();
-    // Load this module late: most job files start no process, and it takes 3 ms of each start.
+    // Import lazily: most job files start no process, and the import takes 3 ms of each start.
     const { spawn } = await import("node:child_process");
     if (this.#told) {
       pipes?.close();
@@ -106,7 +108,8 @@ export class ChildGroup {
   }
 
   /**
-   * A program that is told to end before it starts is treated as one that ended at once and did nothing.
+   * A program that gets a request to end before it starts is treated as one that ended at once and did
+   * nothing.
    */
   #neverStarted(): ProgramEnd {
     return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
@@ -133,12 +136,12 @@ export class ChildGroup {
     setTimeout(() => this.#signal("SIGKILL"), this.#grace).unref();
   }
 
-  /** Ends the background processes of the script: its lock is about to be released. */
+  /** Ends the background processes of the script, because its lock is about to be released. */
   async #endTheRest(streamsClosed: Promise<unknown>): Promise<void> {
     await Promise.race([streamsClosed, after(LEFT_BEHIND)]);
     if (!this.#isThere()) {
-      // A process that left the group may keep the pipes open for ever. The output of the group itself is
-      // read by now.
+      // A process that left the group may keep the pipes open for ever. The output of the group itself has
+      // been read by now.
       await Promise.race([streamsClosed, after(LOOK)]);
       return;
     }
@@ -199,7 +202,7 @@ function closed(stream: Readable): Promise<void> {
   return new Promise((resolve) => stream.once("close", resolve));
 }
 
-/** A program may ignore its input. That is no failure. */
+/** A program may ignore its input. That is not a failure. */
 function give(stream: Writable | null | undefined, text: string | undefined): void {
   if (!stream || text === undefined) return;
   stream.on("error", () => {});
@@ -212,7 +215,7 @@ function after(ms: number): Promise<void> {
 
 /** Receives the lines of a program. */
 interface LineSink {
-  /** Receives lines with their line breaks. `last` is what followed the last line break. */
+  /** Receives lines with their line breaks. `last` is the text after the last line break. */
   line(text: string, toError: boolean, last: boolean): void;
   /** Resolves once there is room for more. */
   room(): Promise<void>;
@@ -261,12 +264,12 @@ class ProcessGroup {
   }
 
   /**
-   * Whether every process of the group is a zombie. A zombie does nothing any more, but it keeps its group
-   * until its parent reaps it. As the first process of a container ojm is the parent of all orphans, and Node
-   * reaps only its own children. False also where the system does not tell.
+   * Whether every process of the group is a zombie. A zombie has ended, but it keeps its group until its
+   * parent reaps it. As the first process of a container, ojm is the parent of all orphans, but Node reaps
+   * only its own children. False also on systems that do not expose this.
    */
   get hasOnlyZombies(): boolean {
-    // A look at all processes of the machine takes long: look at those that were alive before first.
+    // A scan of all processes of the machine takes long: check those that were alive before first.
     if (this.#living.some((pid) => this.#stateOf(pid) === "alive")) return false;
     const members = processes().map((pid) => ({ pid, state: this.#stateOf(pid) }));
     this.#living = members.flatMap(({ pid, state }) => (state === "alive" ? [pid] : []));
@@ -280,12 +283,12 @@ class ProcessGroup {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [state = "", , group] = fields;
     if (Number(group) !== this.#id) return undefined;
-    // The first thread of a process may be a zombie while others go on.
+    // The first thread of a process may be a zombie while other threads still run.
     return "ZX".includes(state) && Number(fields[17]) <= 1 ? "zombie" : "alive";
   }
 }
 
-/** All processes of this pid namespace; none if there is no `/proc` of it. */
+/** All processes of this pid namespace. Empty if it has no `/proc`. */
 function processes(): number[] {
   if (tryRead(() => readlinkSync("/proc/self")) !== String(process.pid)) return [];
   return (tryRead(() => readdirSync("/proc")) ?? []).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));

@@ -26,7 +26,7 @@ export class OutputPipes {
     this.#pipes = pipes;
   }
 
-  /** Resolves to `undefined` where sockets do, or where the system makes no pipes. */
+  /** Resolves to `undefined` on systems where sockets suffice, or where pipes cannot be made. */
   static async make(): Promise<OutputPipes | undefined> {
     if (process.platform !== "linux") return undefined;
     try {
@@ -38,7 +38,8 @@ export class OutputPipes {
       }
       return new OutputPipes(spare.splice(0, 2));
     } catch {
-      // No folder for temporary files, say, or no mkfifo. Most scripts do without.
+      // The folder for temporary files or mkfifo may be missing, for example. Most scripts work without
+      // pipes.
       return undefined;
     }
   }

@@ -138,7 +138,8 @@ describe("scripts in shell", () => {
     async () => {
       const folder = folderWith({});
       const [child, parent] = [join(folder, "child"), join(folder, "parent")];
-      // The parent leaves the group and never reaps its child, like ojm as the first process of a container.
+      // The parent leaves the group and never reaps its child. So does ojm as the first process of a
+      // container.
       const code = [
         `(sh -c 'echo $$ > ${child}; sleep 1000' & exec setsid sleep 1000) > /dev/null 2>&1 &`,
         `echo $! > ${parent}; while ! [ -s ${child} ]; do sleep 0.01; done`,

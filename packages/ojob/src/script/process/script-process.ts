@@ -35,7 +35,7 @@ export class ScriptProcess {
   #complaint = "";
   #stopped = false;
 
-  /** `grace` is how long it has to end after it was told to, in ms. */
+  /** `grace` is how long it has to end after a request to end, in ms. */
   constructor(script: ForeignScript, args: Record<string, unknown>, grace: number) {
     this.#script = script;
     this.#args = args;
@@ -49,7 +49,7 @@ export class ScriptProcess {
     const prefix = shellPrefix === undefined ? "" : `[${fillScript(shellPrefix, args, variables)}] `;
     const missing = missingFolder(folder, block);
     if (missing !== undefined) return { args, failure: missing };
-    // A shell has no other way to change args than its output.
+    // A shell can change args only by its output.
     const printed = lang === "shell" ? new PrintedMap() : undefined;
     const show = (text: string, toError: boolean): void => {
       if (text !== "") host.print(text, toError);
@@ -59,7 +59,7 @@ export class ScriptProcess {
         if (toError) this.#complaint = text;
         const whole = last ? `${text}\n` : text;
         const rest = toError ? whole : (printed?.take(whole) ?? whole);
-        // As in OpenAF, with a prefix the map is shown too.
+        // As in OpenAF, the map is shown too if there is a prefix.
         show(prefix === "" ? rest : whole.replace(/^(?=[\s\S])/gm, () => prefix), toError);
       },
       room: async () => void (await host.call("room", [])),
@@ -90,7 +90,8 @@ export class ScriptProcess {
     const { block, lang } = this.#script;
     if (error !== undefined) return atStart(block, cannotStart(lang, error));
     if (code === 0) return undefined;
-    // Most scripts end by the signal. One that catches it has no other way to say that it did not get done.
+    // Most scripts end by the signal. A script that catches it has no other way to report that it did not
+    // finish.
     if (this.#stopped) return { name: "StopError", message: "the job was asked to stop", code: "CANCELLED" };
     const what = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
     return atLine(block, shellLine(this.#complaint), `the script ${what}`);
@@ -117,7 +118,7 @@ function programOf(script: ForeignScript, args: Record<string, unknown>): Progra
   return { ...program, command, parameters, input: code, ...place };
 }
 
-/** Passes on what a script told by `job.log` or `job.progress`. */
+/** Passes on a call of `job.log` or `job.progress`. */
 function hear(text: string, host: Omit<ScriptHost, "globals">): void {
   const said = JSON.parse(text) as JobProgress | { level: Level; message: string; time: number };
   if ("level" in said) host.log(said.level, said.message, said.time + host.ahead);
@@ -161,9 +162,7 @@ type Args = Record<string, unknown>;
  */
 type Language = (block: CodeBlock, args: Args, variables: Variables, job: string) => Program;
 
-/**
- * The longest value of a variable of the environment. The system's limit is 128 KB, including the name.
- */
+/** The longest value of an environment variable. The system's limit is 128 KB, including the name. */
 const LONGEST_VALUE = 120_000;
 
 /** The languages that run in processes of their own. */
@@ -209,22 +208,22 @@ function messageFor({ code, source, line }: CodeBlock, args: Args, name: string)
   return JSON.stringify({ code, file: source.path, line, args, name });
 }
 
-/** More than this is no result for args but output, in characters. */
+/** A longer map is output, not a result for args, in characters. */
 const LONGEST = 1 << 20;
 
 /**
  * Finds the JSON map that a shell script prints: as in OpenAF, the output from its first `{` to its last `}`,
- * unless a `[` comes first. All other output is shown as it comes, for a script may run for hours.
+ * unless a `[` comes first. All other output is shown as it comes, because a script may run for hours.
  */
 export class PrintedMap {
   #state: "before" | "within" | "after" | "none" = "before";
-  /** Output that is not shown if it is the map. */
+  /** Output that is held back because it may be the map. */
   #held = "";
   #start = 0;
   #depth = 0;
   #value: Record<string, unknown> | undefined;
 
-  /** Takes a piece of the output that ends with a line, and returns what to show now. */
+  /** Takes a piece of the output that ends with a line break, and returns what to show now. */
   take(text: string): string {
     return text.split(/(?<=\n)/).reduce((shown, line) => shown + this.#line(line), "");
   }
@@ -241,7 +240,7 @@ export class PrintedMap {
     if (this.#state === "before") {
       const start = line.search(/[{[]/);
       if (start < 0) return line;
-      // A text in braces that is surely no JSON must not hold back the output of hours.
+      // A text in braces that is surely not JSON must not hold back the output of hours.
       if (!/^\{\s*(?:["}]|$)/.test(line.slice(start))) return this.#giveUp(line);
       this.#state = "within";
       this.#start = start;
@@ -249,7 +248,7 @@ export class PrintedMap {
     this.#held += line;
     if (this.#held.length > LONGEST) return this.#giveUp("");
     this.#depth += line.split("{").length - line.split("}").length;
-    // Parse only where braces are balanced: each line would make the time grow with the square of the output.
+    // Parse only when braces are balanced: parsing at each line would take quadratic time.
     this.#value = this.#depth <= 0 && line.includes("}") ? this.#parse() : undefined;
     if (this.#value !== undefined) this.#state = "after";
     return "";
@@ -274,8 +273,8 @@ export class PrintedMap {
 }
 
 /**
- * The last line of a shell script that names variables to hand back, as in OpenAF: `# return a, b`. A
- * comment like that further up is one like any other.
+ * The last line of a shell script that names variables to hand back, as in OpenAF: `# return a, b`. Further
+ * up, it is an ordinary comment.
  */
 const RETURN = /(?:^|\s)#[^\S\n]+return ([^\n]+?)\s*$/;
 
@@ -299,11 +298,13 @@ export function returnedNames(code: string): ReturnedName[] {
   });
 }
 
-/** The script with a last line that writes the variables to file descriptor 4, each with a zero behind it. */
+/**
+ * The script with a last line that writes the variables to file descriptor 4, each followed by a zero byte.
+ */
 function withReturn(code: string): string {
   const values = returnedNames(code).map(({ name }) => `"\${${name}}"`);
   if (values.length === 0) return code;
-  // The zero cannot be in a value, whereas any quote can.
+  // A value cannot contain a zero byte, but it can contain any quote.
   return code.replace(RETURN, () => `\nprintf '%s\\000' ${values.join(" ")} >&4`);
 }
 

@@ -5,7 +5,7 @@ import type { FailureData } from "../protocol.js";
 import type { ScriptHost } from "../thread.js";
 import { ChildGroup } from "./child.js";
 
-/** A command for a shell, or a program with its parameters, which no shell reads. */
+/** A command for a shell, or a program with its parameters, which runs without a shell. */
 export type CommandLine = string | readonly string[];
 
 /** How a script wants a shell command to run. */
@@ -18,7 +18,7 @@ export interface ShellOptions {
   readonly env?: Readonly<Record<string, unknown>>;
   /** End the command after this many ms. */
   readonly timeout?: number;
-  /** Stands before each line that is shown. */
+  /** The prefix of each line that is shown. */
   readonly prefix?: string;
 }
 
@@ -41,7 +41,7 @@ export class ShellCommand {
   readonly #group: ChildGroup;
   readonly #options: ShellOptions;
 
-  /** `grace` is how long it has to end after it was told to, in ms. */
+  /** `grace` is how long it has to end after a request to end, in ms. */
   constructor(command: CommandLine, options: ShellOptions, { folder, variables }: ShellPlace, grace: number) {
     const { directory, stdin, env } = options;
     const [program = "", ...parameters] = typeof command === "string" ? ["sh", "-c", command] : command.map(String);
@@ -75,7 +75,7 @@ export class ShellCommand {
     return { ...written, exitcode: code ?? (signal === null ? 1 : 128) };
   }
 
-  /** Ends the command when its time is over. */
+  /** Ends the command at its timeout. */
   #limit(): () => void {
     const { timeout } = this.#options;
     if (timeout === undefined) return () => {};

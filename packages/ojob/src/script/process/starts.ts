@@ -1,5 +1,5 @@
 /**
- * The code that the process of a script starts with. It reads `{code, file, line, args, name}` from file
+ * The code with which the process of a script starts. It reads `{code, file, line, args, name}` from file
  * descriptor 3, and runs the code at its lines of the job file. To 4 it writes a line for each call of
  * `job.log` and `job.progress`, and at the end `{args}` or `{failure}`. The standard output belongs to the
  * script.

@@ -7,18 +7,18 @@ import { applyGlobals, changedGlobals } from "./globals.js";
 import { now } from "./state.js";
 
 const { answers, signal } = workerData as ThreadData;
-// The main thread is at the other side for as long as this thread exists.
+// The main thread listens as long as this thread exists.
 const main = parentPort as MessagePort;
 
 /**
- * After this many lines in a row, a script waits until they are written. A loop that logs would fill the
- * memory otherwise.
+ * After this many lines in a row, a script waits until they are written. Otherwise a loop that logs would
+ * fill the memory.
  */
 const LINES_AHEAD = 500;
 let lines = 0;
 let calls = 0;
 
-/** The error of a script that is asked to stop. The call in which it waits throws it. */
+/** The error that a call in which a script waits throws when the script is asked to stop. */
 class StopError extends Error {
   override readonly name: string = "StopError";
   readonly code: string = "CANCELLED";
@@ -43,7 +43,7 @@ export function pause(ms: number): void {
   }
 }
 
-/** Hands what the script has set in `global` to the others: a `stopWhen` may wait for it. */
+/** Sends the globals that the script has set to the other threads: a `stopWhen` may wait for them. */
 function shareGlobals(): void {
   const { globals } = changedGlobals();
   if (Object.keys(globals).length > 0) post({ type: "globals", globals });
@@ -67,7 +67,8 @@ export function call(name: string, ...parameters: unknown[]): unknown {
 
 function awaitAnswer(id: number): Answer {
   for (;;) {
-    // Read before the look: an answer in between changes the value, so that the wait ends at once.
+    // Read it before checking for an answer: one that arrives in between changes the value, so that the wait
+    // ends at once.
     const seen = Atomics.load(signal, ANSWERED);
     const received = receiveMessageOnPort(answers) as { message: Answer } | undefined;
     if (received?.message.id === id) return received.message;
@@ -77,7 +78,7 @@ function awaitAnswer(id: number): Answer {
   }
 }
 
-/** Whether the script is asked to stop, and no call has told it yet. */
+/** Whether the script is asked to stop and no call has thrown for it yet. */
 export function isAskedToStop(): boolean {
   return Atomics.load(signal, STOPPED) === 1;
 }
@@ -99,7 +100,7 @@ export function printText(text: string, toError = false): void {
   holdBack();
 }
 
-/** Tells how far the job is. */
+/** Reports the progress of the job. */
 export function tellProgress(progress: JobProgress): void {
   post({ type: "progress", ...progress });
   holdBack();

@@ -5,23 +5,23 @@ const known = new Set<string>();
 /** The globals of this thread as the other threads know them. */
 const shared = new Map<string, Buffer>();
 
-/** Remembers the globals of now: scripts make all later ones. */
+/** Remembers the current globals: scripts define all later ones. */
 export function rememberGlobals(): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) known.add(name);
 }
 
-/** What scripts of this thread have done to its globals. */
+/** The changes that scripts of this thread made to its globals. */
 interface GlobalChanges {
-  /** Those that were set since the last look. */
+  /** The globals that were set since the last check. */
   readonly globals: Record<string, unknown>;
   /**
-   * Those that no other thread can see: functions, and what holds one. The next script of this thread would
-   * see them, by chance.
+   * The globals that no other thread can see: functions, and values that contain one. Only by chance would
+   * the next script of this thread see them.
    */
   readonly unshared: readonly string[];
 }
 
-/** Looks which globals scripts have set. Threads can share only data. */
+/** Finds the globals that scripts have set. Threads can share only data. */
 export function changedGlobals(): GlobalChanges {
   const globals: Record<string, unknown> = {};
   const unshared: string[] = [];
@@ -38,7 +38,7 @@ export function changedGlobals(): GlobalChanges {
   return { globals, unshared };
 }
 
-/** Takes over what scripts of other threads have set. */
+/** Applies the globals that scripts of other threads have set. */
 export function applyGlobals(globals: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(globals)) {
     (globalThis as Record<string, unknown>)[name] = value;
@@ -63,15 +63,15 @@ const EVENTS = ["uncaughtException", "unhandledRejection", "exit", "beforeExit"]
 let listeners = 0;
 
 /**
- * Remembers the state of a thread at rest. Only the first call counts, which comes with the first message:
- * while its entry is being loaded, a thread has listeners that vanish later.
+ * Remembers the state of a thread at rest. Only the first call counts. It comes with the first message,
+ * because a thread has temporary listeners while its entry is being loaded.
  */
 export function rememberRest(): void {
   if (before !== undefined) return;
   before = resources();
   listeners = countListeners();
-  // An unref'd resource (a timer, an idle connection in a pool) is not in the list of resources, and may fire
-  // all the same.
+  // An unref'd resource (a timer, an idle connection in a pool) is not in the list of resources, but may
+  // still fire.
   const timer = setTimeout(() => {}, 0);
   clearTimeout(timer);
   for (const prototype of [Object.getPrototypeOf(timer), Socket.prototype, Server.prototype]) markUnref(prototype);

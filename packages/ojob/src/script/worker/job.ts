@@ -14,7 +14,7 @@ function inWords(text: unknown): string {
   return typeof text === "object" && text !== null ? (stringify(text, undefined, 0) ?? "") : String(text);
 }
 
-/** What is no number says nothing, as in the manager's `run.progress`. */
+/** Reports progress. A value that is not a number is ignored, as in the manager's `run.progress`. */
 function progress(done: unknown, total?: unknown, text?: unknown): void {
   if (typeof done !== "number" || !Number.isFinite(done)) return;
   const isTotal = typeof total === "number" && Number.isFinite(total);
@@ -22,7 +22,7 @@ function progress(done: unknown, total?: unknown, text?: unknown): void {
   tellProgress({ done, ...(isTotal && { total }), ...(isText && { text: String(text) }) });
 }
 
-/** How a script tells what its job does: lines of the log, with fields, and how far it is. */
+/** The object `job` of a script: it writes log lines with fields, and reports progress. */
 export const reporting: {
   readonly log: Readonly<Record<"debug" | "info" | "warn" | "error", (text: unknown, fields?: unknown) => void>>;
   readonly progress: (done: unknown, total?: unknown, text?: unknown) => void;
@@ -47,7 +47,7 @@ export class ExitError extends Error {
   }
 }
 
-/** Whether the script of a step has ended its job as skipped. */
+/** Whether a step has skipped the job. */
 export class Skipping {
   readonly #inCatch: boolean;
   #reason: string | undefined;
@@ -58,8 +58,8 @@ export class Skipping {
   }
 
   /**
-   * Why the job is skipped. It is kept also if the script catches what {@link skip} throws: a `catch` around
-   * everything must not make the job do its work after all.
+   * Why the job is skipped. It stays set even if the script catches what {@link skip} throws: a `catch`
+   * around everything must not make the job do its work after all.
    */
   get reason(): string | undefined {
     return this.#reason;
@@ -72,7 +72,7 @@ export class Skipping {
     throw new SkipError(`the job is skipped: ${this.#reason}`);
   }
 
-  /** Whether what was thrown is no failure: by {@link skip}, or by `exit(0)`. */
+  /** Whether the thrown value is not a failure: {@link skip} or `exit(0)` threw it. */
   threw(error: unknown): boolean {
     if (!(error instanceof ExitError)) return error instanceof SkipError;
     if (!this.#inCatch && error.exitCode === 0) this.#reason ??= "its script called exit(0)";

@@ -10,8 +10,8 @@ import { run, stop } from "./run.js";
 import { watchVariables } from "./state.js";
 
 /**
- * Sends what scripts and modules write to `process.stdout`, `process.stderr` and `console` the way that
- * `print` goes. The streams of a thread arrive at any time, out of order with the log, or not at all if the
+ * Sends the output of scripts and modules to `process.stdout`, `process.stderr` and `console` in the same way
+ * as `print`. The streams of a thread arrive at any time, out of order with the log, or not at all if the
  * thread is ended.
  */
 function redirectOutput(): void {

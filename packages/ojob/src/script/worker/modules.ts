@@ -17,7 +17,7 @@ interface Module {
 const known = new Map<string, NamedModule>();
 const loaded = new Map<string, Module>();
 
-/** Makes the modules of a job file known by their names. */
+/** Registers the modules of a job file by their names. */
 function defineModules(modules: readonly NamedModule[]): void {
   for (const module of modules) known.set(module.name, module);
 }
@@ -34,7 +34,7 @@ function requireModule(name: string): unknown {
   const there = loaded.get(name);
   if (there !== undefined) return there.exports;
   const module = { exports: {} };
-  // Register before the module runs: two modules that require each other get what exists so far.
+  // Register before the module runs: two modules that require each other get the exports that exist so far.
   loaded.set(name, module);
   try {
     compile(code, undefined, MODULE_PARAMETERS).call(module.exports, module, module.exports, requireOf(code.file));
@@ -47,10 +47,10 @@ function requireModule(name: string): unknown {
 
 /**
  * The `require` of a script in that file. Modules of the job file win over packages of the same name. As in
- * OpenAF, a name may be a file: `tests.js`, beside the job file, where there is no such package.
+ * OpenAF, a name may be a file: `tests.js` beside the job file, if no package has that name.
  */
 export function requireOf(file: string): NodeJS.Require {
-  // The jobs that come with ojm are in a file that has only a name.
+  // The jobs that come with ojm are in a file without a path.
   const path = resolve(file);
   const own = createRequire(path);
   const load = (name: string): unknown => {
@@ -84,7 +84,7 @@ export function exportedFunction(file: string, job: unknown): (...parameters: un
 
 const scope = globalThis as Record<string, unknown>;
 
-/** Makes the files, modules and `init` of a job file known to scripts, and reports the result. */
+/** Loads the files, modules and `init` of a job file for scripts, and reports the result. */
 export async function load({ loads, modules, init, variables = {} }: Setup): Promise<void> {
   giveVariables(variables, true);
   if (init !== undefined) scope["init"] = init;
@@ -100,7 +100,7 @@ export async function load({ loads, modules, init, variables = {} }: Setup): Pro
     }
   }
   keepVariables();
-  // Every thread defines these globals itself, so threads need not exchange them.
+  // Every thread defines these globals itself, so threads do not exchange them.
   rememberGlobals();
   post({ type: "loaded" });
 }
@@ -111,7 +111,7 @@ async function loadOne(one: string | NamedPackage): Promise<void> {
   else await loadFile(one);
 }
 
-/** Makes the exports of a package global; of one in CommonJS, those are in `default`. */
+/** Defines the exports of a package as globals. Those of a CommonJS package are in `default`. */
 async function loadPackage({ entry }: NamedPackage): Promise<void> {
   const { default: standard, "module.exports": _, ...names } = await modulesOf(entry);
   Object.assign(scope, standard, names);
@@ -121,7 +121,7 @@ async function modulesOf(entry: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(entry).href)) as Record<string, unknown>;
   } catch (error) {
-    // An entry in TypeScript: a loader of it may know `require` only.
+    // A loader for an entry in TypeScript may support only `require`.
     if ((error as NodeJS.ErrnoException).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
     return createRequire(entry)(entry) as Record<string, unknown>;
   }

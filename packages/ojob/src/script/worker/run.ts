@@ -13,7 +13,7 @@ import { giveFunctions, giveVariables, keepFunctions, keepNone, setClock, setFol
 const main = parentPort as MessagePort;
 let stopping: AbortController | undefined;
 
-/** Fires `job.signal` of the current script: somebody asks it to stop. */
+/** Fires `job.signal` of the current script at a request to stop. */
 export function stop(): void {
   stopping?.abort(new Error("the job was asked to stop"));
 }
@@ -28,7 +28,7 @@ export async function run(message: RunMessage): Promise<void> {
   stopping = new AbortController();
   if (isAskedToStop()) stop();
   // While a script runs, only the script keeps the thread alive. A script that awaits something that never
-  // comes ends the thread, which is noticed; otherwise it would hang until its timeout.
+  // comes ends the thread, which the main thread notices. Otherwise it would hang until its timeout.
   main.unref();
   const skipping = new Skipping(message.exception !== undefined);
   let failure: FailureData | undefined;
@@ -40,7 +40,8 @@ export async function run(message: RunMessage): Promise<void> {
   }
   const { reason } = skipping;
   main.ref();
-  // Wait for one turn of the event loop: an unhandled rejection fires in it, and not under the next script.
+  // Wait for one turn of the event loop: an unhandled rejection then fires here, and not under the next
+  // script.
   await new Promise((resolve) => setImmediate(resolve));
   const { args } = message;
   const how = failure !== undefined ? { failure } : reason !== undefined ? { skip: reason } : { result };
@@ -56,7 +57,9 @@ function execute(message: RunMessage, signal: AbortSignal, skipping: Skipping): 
   return script.call(globalThis, args, job, exception && thrownBy(exception), requireOf(file));
 }
 
-/** What the code of a `catch` sees: what was thrown, or an error with the stack of the one that was. */
+/**
+ * The exception for the code of a `catch`: the thrown value, or an error with the stack of the thrown one.
+ */
 function thrownBy(failure: FailureData): unknown {
   if (failure.thrown !== undefined) return failure.thrown.value;
   const error = fromFailure(failure);
@@ -64,7 +67,7 @@ function thrownBy(failure: FailureData): unknown {
   return error;
 }
 
-/** Set only where a script imports: the loader is experimental in Node, and warns on the terminal. */
+/** Set only if a script uses `import`: the loader is experimental in Node, and warns on the terminal. */
 function importer(code: string): unknown {
   if (!/\bimport\s*\(/.test(code)) return undefined;
   return (vm.constants as unknown as Record<string, unknown> | undefined)?.["USE_MAIN_CONTEXT_DEFAULT_LOADER"];
@@ -75,7 +78,7 @@ function finish(done: DoneMessage): void {
     post(done);
     keepNone();
   } catch {
-    // Functions and the like cannot leave the thread, so the result omits them.
+    // Functions and similar values cannot leave the thread, so the result omits them.
     const { failure, result, args } = done;
     keepFunctions(args);
     const thrown = failure?.thrown && { thrown: { value: portable(failure.thrown.value) } };

@@ -1,13 +1,13 @@
 import { type Variables, variableOf } from "../../text/environment.js";
 
 const variables = process.env;
-/** What the variables were that have changed since the thread was at rest. */
+/** The earlier values of the variables that have changed since the thread was at rest. */
 const before = new Map<string, string | undefined>();
-/** What the job file adds for the script at work. */
+/** The variables that the job file adds for the current script. */
 let given: Variables = {};
 
 /**
- * Takes note of each variable that changes from now on. To compare all of them before each job takes longer
+ * Records each variable that changes from now on. Comparing all of them before each job would take longer
  * than a short job.
  */
 export function watchVariables(): void {
@@ -26,14 +26,14 @@ export function watchVariables(): void {
 }
 
 /**
- * Gives a script its environment. `fresh`: it is the first one of its job, so nothing may be left of what an
- * earlier job had, or what its scripts have set in `process.env`.
+ * Gives a script its environment. `fresh`: it is the first one of its job, so the variables of an earlier
+ * job, and those that its scripts have set in `process.env`, must be gone.
  */
 export function giveVariables(wanted: Variables, fresh: boolean): void {
   if (fresh) restore();
   for (const name of new Set([...Object.keys(given), ...Object.keys(wanted)])) {
     const value = variableOf(wanted, name);
-    // Within a job, what a script has set stays for the next step.
+    // Within a job, the variables that a script has set stay for the next step.
     if (variableOf(given, name) === value) continue;
     note(name);
     set(name, value ?? before.get(name));
@@ -41,7 +41,7 @@ export function giveVariables(wanted: Variables, fresh: boolean): void {
   given = wanted;
 }
 
-/** Keeps what the files under `loads` have set: every job of this thread finds it. */
+/** Keeps the variables that the files under `loads` have set: every job of this thread sees them. */
 export function keepVariables(): void {
   for (const name of before.keys()) {
     if (!Object.hasOwn(given, name) || variables[name] !== given[name]) before.delete(name);
@@ -70,22 +70,22 @@ interface Kept {
   readonly value: unknown;
 }
 
-/** Functions cannot leave the thread: here they wait for the next step of their job. */
+/** Functions cannot leave the thread: they are stored here for the next step of their job. */
 let kept: readonly Kept[] = [];
 
-/** Keeps the functions that a script leaves in its arguments. */
+/** Stores the functions that a script leaves in its arguments. */
 export function keepFunctions(args: unknown): void {
   kept = functionsIn(args, [], new Set());
 }
 
-/** Forgets them: the arguments hold none. */
+/** Forgets them, because the arguments contain none. */
 export function keepNone(): void {
   kept = [];
 }
 
 /**
- * Gives a script the functions that the step before has left, where nothing else has come in their place.
- * `fresh`: it is the first script of its job, and the functions are of another one.
+ * Gives a script the functions that the previous step has left, unless another value is in their place.
+ * `fresh`: it is the first script of its job, so the functions belong to another job.
  */
 export function giveFunctions(args: object, fresh: boolean): void {
   if (fresh) keepNone();
@@ -115,14 +115,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 let folder: string | undefined;
 
-/** Sets the folder of the job at work. */
+/** Sets the folder of the current job. */
 export function setFolder(path: unknown): void {
   folder = typeof path === "string" ? path : undefined;
 }
 
 /**
- * The folder in which the job at work runs: its `typeArgs.pwd`, or that of the process. A thread has no
- * working directory of its own, so functions that take relative paths ask here.
+ * The folder in which the current job runs: its `typeArgs.pwd`, or that of the process. A thread has no
+ * working directory of its own, so functions that take relative paths resolve them from this folder.
  */
 export function jobFolder(): string {
   return folder ?? process.cwd();

@@ -1,4 +1,4 @@
-/** Adds 1 to a counter, N times, by compare-and-set. Tells how many of its tries were refused. */
+/** Adds 1 to a counter, N times, by compare-and-set. Sends the number of refused tries. */
 import { argument, letGo, openFile, tell } from "./program.js";
 
 const key = "counter";

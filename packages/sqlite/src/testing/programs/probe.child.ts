@@ -1,5 +1,5 @@
 /**
- * Asks again and again for the whole database with plain SQLite, as a process does that is about to open it
+ * Repeatedly tries to lock the whole database with plain SQLite, as a process does that is about to open it
  * and misses a file. Says "probing" when it begins.
  */
 import { Database } from "../driver.js";

@@ -1,4 +1,4 @@
-/** On each message, writes it under the key that it was given, and tells its version. */
+/** Writes each message under the given key, and sends its version. */
 import { argument, openFile, tell, told } from "./program.js";
 
 const key = argument(1);

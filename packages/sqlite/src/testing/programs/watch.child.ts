@@ -1,5 +1,5 @@
 /**
- * Watches everything, and tells each change. Says "watching" when it begins. On a message, stops and ends.
+ * Watches everything, and sends each change. Says "watching" when it begins. On a message, stops and ends.
  */
 import { argument, letGo, openFile, tell, told } from "./program.js";
 

@@ -1,7 +1,4 @@
-/**
- * Writes pairs of entries for ever, each pair in one commit. Tells the number of each pair that was
- * acknowledged.
- */
+/** Writes pairs of entries for ever, each pair in one commit. Sends the number of each acknowledged pair. */
 import { argument, openFile, tell } from "./program.js";
 
 const opened = await openFile(argument(0));

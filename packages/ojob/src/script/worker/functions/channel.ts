@@ -2,7 +2,7 @@ import { call } from "../bridge.js";
 
 type Entry = { readonly key: unknown; readonly value: unknown };
 
-/** The calls that only hand their parameters on, and how many each takes. */
+/** The calls that only pass their parameters on, with the number of parameters. */
 const CALLS = {
   ...{ get: 1, set: 2, unset: 1, getAll: 0, getKeys: 0, getSortedKeys: 0, size: 0, push: 2, shift: 0, pop: 0 },
   ...{ getSet: 3, setAll: 2, unsetAll: 2, compareAndSet: 3, destroy: 0 },
@@ -30,8 +30,8 @@ export class ScriptChannel {
   }
 
   /**
-   * Opens the channel, by default of type `simple`: `create(type, args)`. As in OpenAF, whether to compress
-   * may stand before them: `create(1, type, args)`. It says nothing to the channels of ojm.
+   * Opens the channel, by default of type `simple`: `create(type, args)`. As in OpenAF, a flag for
+   * compression may precede them: `create(1, type, args)`. The channels of ojm ignore it.
    */
   create(...given: readonly unknown[]): this {
     const [first] = given;
@@ -45,7 +45,9 @@ export class ScriptChannel {
     for (const { key, value } of this.#call("entries") as Entry[]) body(key, value);
   }
 
-  /** Refuses subscriptions: a script is over before the next change comes. Jobs wait for changes. */
+  /**
+   * Rejects subscriptions, because a script is over before the next change comes. Jobs can wait for changes.
+   */
   subscribe(): never {
     const job = `{ type: subscribe, typeArgs: { chSubscribe: ${this.#name} } }`;
     throw new Error(`a script cannot subscribe to a channel. Write a job that runs for every change: ${job}`);

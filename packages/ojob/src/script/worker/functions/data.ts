@@ -21,8 +21,8 @@ export function stringify(value: unknown, replacer?: never, space: string | numb
 
 /**
  * The value of a JSON text. For any other text, `otherwise` if it is given, or the text itself; for no text,
- * `{}`. With `true` it also reads what JavaScript writes, as OpenAF does: keys without quotes, texts in
- * single quotes, comments, a comma at the end.
+ * `{}`. With `true` it also reads JavaScript literals, as OpenAF does: keys without quotes, texts in single
+ * quotes, comments, a comma at the end.
  */
 export function jsonParse(given: unknown, otherwise?: unknown): unknown {
   const text = textOfShell(given);
@@ -36,14 +36,14 @@ export function jsonParse(given: unknown, otherwise?: unknown): unknown {
   }
 }
 
-/** The methods of a text that read it. */
+/** The read-only methods of a text. */
 const METHODS = [
   ...["at", "charAt", "charCodeAt", "endsWith", "includes", "indexOf", "lastIndexOf", "localeCompare", "match"],
   ...["matchAll", "padEnd", "padStart", "repeat", "replace", "replaceAll", "search", "slice", "split", "startsWith"],
   ...["substring", "toLowerCase", "toString", "toUpperCase", "trim", "trimEnd", "trimStart", "valueOf"],
 ] as const;
 
-/** What the command wrote, where a script uses the result of `sh` as the text that it is in OpenAF. */
+/** The output of the command, for a script that uses the result of `sh` as a text, as in OpenAF. */
 class AsText {
   declare readonly stdout: string;
 
@@ -62,8 +62,8 @@ for (const name of METHODS) {
 }
 
 /**
- * The result of `sh`: a map with `stdout`, `stderr` and `exitcode`. Used as a text, it is what the command
- * wrote. The methods are on the prototype, so that the map that leaves the thread is a plain one.
+ * The result of `sh`: a map with `stdout`, `stderr` and `exitcode`. Used as a text, it is the output of the
+ * command. The methods are on the prototype, so that a plain map leaves the thread.
  */
 export function shellResult(result: unknown): unknown {
   return typeof result === "object" && result !== null ? Object.assign(new AsText(), result) : result;

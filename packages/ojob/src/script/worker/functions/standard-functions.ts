@@ -32,26 +32,28 @@ function sleep(ms: unknown): void {
   pause(time);
 }
 
-/** Ends the run of the job file with this exit code: what runs is asked to stop, and nothing more starts. */
+/**
+ * Ends the run of the job file with this exit code: running jobs are asked to stop, and no other job starts.
+ */
 function exit(code: unknown = 0): never {
   const number = Number(code);
   if (!Number.isInteger(number) || Math.abs(number) > MOST_EXIT_CODE) {
     throw new TypeError(`exit takes a whole number from 0 to ${MOST_EXIT_CODE}, not ${String(code)}`);
   }
   try {
-    // The system counts negative codes from the end: many scripts of OpenAF say exit(-1).
+    // Negative codes wrap around, as in the system: many scripts of OpenAF call exit(-1).
     call("exit", number & MOST_EXIT_CODE);
   } catch (error) {
-    // The stop that it asks for may reach this script before the answer.
+    // The requested stop may reach this script before the answer.
     if ((error as { readonly code?: unknown }).code !== "CANCELLED") throw error;
   }
   throw new ExitError(number);
 }
 
-/** A process has no greater exit code. */
+/** The greatest exit code of a process. */
 const MOST_EXIT_CODE = 255;
 
-/** The name of a lock. A number is a name too: the command line makes a number of a name of digits. */
+/** The name of a lock. A number is valid too: the command line turns a name of digits into a number. */
 function lockName(name: unknown, verb: string): string {
   if ((isString(name) && name !== "") || isNumber(name)) return String(name);
   throw new TypeError(`jobLocks.${verb} takes the name of a lock, as in ${verb}("daily"), not ${kindOf(name)}`);
@@ -65,7 +67,7 @@ function positive(value: unknown, what: string): number {
 /** The locks of the job manager, with the calls of OpenAF. */
 const jobLocks = {
   unlock: (name: unknown): unknown => call("unlock", lockName(name, "unlock")),
-  /** Waits `tries` times as long as one try, and returns whether it has the lock. */
+  /** Waits up to `tries` times as long as one try. Returns whether it has the lock. */
   lock(name: unknown, wait: unknown = 500, tries: unknown = 5, timeout?: unknown): unknown {
     const most = (timeout ?? undefined) === undefined ? undefined : positive(timeout, "the timeout of jobLocks.lock");
     return call("lock", lockName(name, "lock"), positive(wait, "the wait of jobLocks.lock") * Number(tries), most);
@@ -139,14 +141,14 @@ const functions = {
     get jobList(): string[] {
       return Object.keys(call("openRuns") as object);
     },
-    /** When each of them began, in ms since 1970. */
+    /** The start time of each of them, in ms since 1970. */
     get startTime(): unknown {
       return call("openRuns");
     },
   },
 } as const;
 
-/** Makes the functions of scripts global. */
+/** Defines the functions of scripts as globals. */
 export function installFunctions(): void {
   for (const [name, value] of Object.entries(functions)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });

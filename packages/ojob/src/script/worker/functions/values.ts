@@ -1,12 +1,12 @@
 import type { HelperDelegate } from "handlebars";
 import { escapeHtml, fillBlocks, valueAt } from "../../../text/template.js";
 
-/** Whether there is a value. `null` counts as one. */
+/** Whether the value is not `undefined`. `null` counts as a value. */
 export function isDef(value: unknown): boolean {
   return value !== undefined;
 }
 
-/** Whether there is no value. */
+/** Whether the value is `undefined`. */
 export function isUnDef(value: unknown): boolean {
   return value === undefined;
 }
@@ -31,7 +31,7 @@ export function isArray(value: unknown): boolean {
   return Array.isArray(value);
 }
 
-/** Whether it is a map: an object that is no list. */
+/** Whether it is a map: an object that is not a list. */
 export function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -92,7 +92,10 @@ function cloneable(value: unknown): boolean {
 /** A template that is a path, in two or three braces. */
 const PLAIN = /\{\{(?:\{\s*([\p{L}\p{N}_$.-]+)\s*\}|\s*([\p{L}\p{N}_$.-]+)\s*)\}\}/gu;
 
-/** Fills a template of Handlebars, which may call `helpers` too. What has no value becomes nothing. */
+/**
+ * Fills a template of Handlebars, which may also call `helpers`. A path without a value becomes an empty
+ * text.
+ */
 export function templify(
   template: unknown,
   data: unknown = globalThis,
@@ -101,7 +104,7 @@ export function templify(
   const text = String(template ?? "");
   if (!text.includes("{{")) return text;
   if (helpers !== undefined) return fillBlocks(text, data, { html: true, helpers });
-  // Most templates are paths alone. They need no Handlebars, which takes long to load.
+  // Most templates are only paths. They do not need Handlebars, which takes long to load.
   const plain = text.replace(PLAIN, "");
   const isPlain = !plain.includes("{{") && !text.includes("\\{{");
   if (!isPlain || /\{\{\{?\s*(?:\$|this|else)/.test(text)) return fillBlocks(text, data, { html: true });
