@@ -9,8 +9,8 @@ import { install } from "../../scripts/lib/install.mjs";
 import { root, stop } from "../../scripts/lib/run.mjs";
 
 /*
- * Takes the pictures of docs/cockpit of the week that the demo makes, in the browser of this machine: npm run
- * screenshots [-- FOLDER]. With --all: every screen, in both themes, at 320 and 1440 px.
+ * Takes the pictures in `docs/cockpit` of the week that the demo makes, in the browser of this machine: npm
+ * run screenshots [-- FOLDER]. With --all: every screen, in both themes, at 320 and 1440 px.
  */
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];

@@ -31,7 +31,7 @@ export type Event = { readonly t: number } & (
     }
   /**
    * An attempt to take the lock, with this token, had no answer: the store may have applied it. `unknown`:
-   * the caller was told so.
+   * the caller got that answer.
    */
   | { readonly e: "unanswered"; readonly name: string; readonly token: string; readonly unknown: boolean }
   /**

@@ -34,7 +34,7 @@ class Store {
     this.now = now;
   }
 
-  /** The entry, unless it has reached its deadline: an expired entry is no entry, wherever somebody looks. */
+  /** The entry, unless it has reached its deadline: an expired entry is absent for every caller. */
   find(key: string): StoredEntry | undefined {
     const held = this.entries.get(key);
     if (held === undefined) return undefined;

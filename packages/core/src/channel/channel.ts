@@ -49,7 +49,7 @@ export interface ChannelOps<V> {
  * await channel.set("alice", { balance: 10 });
  * const alice = await channel.entry("alice");
  * const outcome = await channel.compareAndSet("alice", alice?.version ?? null, { balance: 9 });
- * if (!outcome.ok) console.log("somebody was faster:", outcome.current?.value);
+ * if (!outcome.ok) console.log("another writer was faster:", outcome.current?.value);
  */
 export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   readonly name: string;

@@ -261,7 +261,7 @@ export interface StartingRun {
  *       const ops = [{ check: 4711, version: order.version }, { put: 4711, value: { state: id } }];
  *       return [{ channel: orders, ops }];
  *     },
- *     refused: () => Promise.reject(new Error("somebody else ships this order")),
+ *     refused: () => Promise.reject(new Error("another process ships this order")),
  *   },
  * });
  */

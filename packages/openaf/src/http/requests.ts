@@ -81,7 +81,7 @@ export type NetQuestion =
   | { readonly ask: "address"; readonly host: string }
   /** The name of an address. */
   | { readonly ask: "name"; readonly address: string }
-  /** A port of this machine that nobody uses. */
+  /** A port of this machine that is free. */
   | { readonly ask: "free port" };
 
 /** A task of the thread for a script. */

@@ -79,7 +79,7 @@ int main(int count, char **args) {
     }
     struct pollfd polled[3] = { { ends[0], POLLIN, 0 }, { ends[1], POLLIN, 0 }, { 0, POLLIN, 0 } };
     if (ppoll(polled, 3, most, 0) < 0) return 1;
-    /* Whoever started it has closed its input, or is gone. */
+    /* The process that started it has closed its input, or is gone. */
     if (polled[2].revents) return 0;
     for (int from = 0; from < 2; from++) {
       if (!(polled[from].revents & POLLIN)) continue;

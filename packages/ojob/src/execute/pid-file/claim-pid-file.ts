@@ -64,7 +64,7 @@ function letGo(path: string, text: string, socket: HolderSocket | undefined): vo
   try {
     if (readPidFile(path) === text) remove(path, path);
   } catch {
-    // The jobs are done. A file that stays behind names a process that is gone, and blocks nobody.
+    // The jobs are done. A file that stays behind names a process that is gone, and blocks no process.
   }
   socket?.close();
 }

@@ -49,7 +49,7 @@ async function pageOf(source: Source, asked: RunsAsked): Promise<Runs> {
   const isIndexed = of === undefined && status?.every((one) => INDEXED.has(one)) === true;
   const found: RunRecord[] = [];
   let [looked, last] = [0, asked.before];
-  // A store reads as many records at once as requested. One more than shown tells whether there are more.
+  // A store reads as many records at once as requested. One more than shown reveals whether there are more.
   for (let part = limit + 1 + (of === undefined ? OWN : 0); part > 0; part = Math.min(2 * part, MOST_LOOKS - looked)) {
     const history = source.manager.history({
       ...(of !== undefined && { name: of }),

@@ -40,8 +40,8 @@ export async function ticksOf(
 }
 
 /**
- * The coming ticks up to the end of the range: as many as can be told apart, and at most `TICKS`. Without
- * gaps between them, the ticks of a job that is due each second would end after a minute.
+ * The coming ticks up to the end of the range: as many as a reader can distinguish, and at most `TICKS`.
+ * Without gaps between them, the ticks of a job that is due each second would end after a minute.
  */
 function upcoming(schedule: ScheduleView, { from, to, px }: TickRange): NextTick[] {
   const gap = Math.max((3 * (to - from)) / px, (to - from) / TICKS);

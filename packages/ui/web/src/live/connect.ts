@@ -2,7 +2,7 @@ import { addressOf } from "../app/base.js";
 import { type FromHub, Hub, type ToHub } from "./hub.js";
 import type { Follow } from "./stream.js";
 
-/** Connects to the hub. Returns the function that tells the hub which logs this tab follows. */
+/** Connects to the hub. Returns the function that sets the logs that this tab follows at the hub. */
 export function connect(take: (message: FromHub) => void): (logs: readonly Follow[]) => void {
   const post = channel(take);
   let followed: readonly Follow[] = [];

@@ -29,7 +29,7 @@ const NOTHING: LogAmount = { lines: 0, bytes: 0 };
  * The lines of a log that wait in memory to be written.
  *
  * Above the limit, chunks in the middle are dropped: the first lines that wait are the next to be written,
- * and the last ones may tell why a run failed. Dropped lines keep their numbers, so a reader sees where and
+ * and the last ones may say why a run failed. Dropped lines keep their numbers, so a reader sees where and
  * how many.
  */
 export class Waiting {
