@@ -86,7 +86,7 @@ const traps: readonly Trap[] = [
     type: "sqlite",
     fault: "holder stopped, longer",
     mode: "try",
-    laws: ["one holder"],
+    laws: ["one holder", "no loss without a reason"],
   },
   {
     bug: "expiry in two steps",
