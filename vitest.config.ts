@@ -35,15 +35,14 @@ const pathOf = ({ moduleId }: TestSpecification): string => relative(import.meta
 
 /**
  * Begins with the files that take longest, so that none is left alone at the end. A fresh clone knows no
- * times: a table has those of the slow files. Then come the files that share a process, which they can only
- * one after the other.
+ * times: a table has those of the slow files. The files that share processes follow, group by group: a worker
+ * ends its process if the next file in the queue belongs to another group.
  */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const times = testTimes()[process.env["OJM_PART"] === "rest" ? "rest" : "quick"];
     const turn = ({ project }: TestSpecification): number => (project.config.isolate ? 0 : 1);
     const seconds = (file: TestSpecification): number => times[pathOf(file)] ?? 0;
-    // A process that files share ends where a file of another group is next.
     const group = ({ project }: TestSpecification): string => (project.config.isolate ? "" : project.name);
     const sorted = await super.sort(files);
     return sorted.toSorted(
