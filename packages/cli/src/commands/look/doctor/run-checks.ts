@@ -1,5 +1,5 @@
 import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
-import { ojmCommand, unlessCorrupt } from "@ojm/core/internal";
+import { holdOf, ojmCommand, unlessCorrupt } from "@ojm/core/internal";
 import { retriesIn } from "../kept.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
@@ -22,7 +22,7 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const { held, ...found } = await look(manager);
   // A run that starts or ends between two reads looks like one without a lock: it must be found twice.
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
-  const plain = held.filter((lock) => startOf(lock) === undefined && !isPlanned(lock)).length;
+  const plain = held.filter((lock) => startOf(lock) === undefined && holdOf(lock) === undefined).length;
   const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
   const late = await unmade(manager, new Set(held.map(({ name }) => name)));
@@ -60,12 +60,6 @@ async function look(manager: JobManager): Promise<Mismatches & { readonly held: 
 function startOf({ note }: HeldLock): number | undefined {
   const { run } = fieldsOf(note);
   return typeof run === "number" ? run : undefined;
-}
-
-/** Whether a lock without a run is a hold, or is kept between two attempts. */
-function isPlanned({ note }: HeldLock): boolean {
-  const { hold, kept } = fieldsOf(note);
-  return hold !== undefined || kept !== undefined;
 }
 
 function fieldsOf(note: HeldLock["note"]): { readonly [field: string]: unknown } {
