@@ -43,6 +43,8 @@ export interface Cell {
   readonly ttl: number;
   /** The bug that is planted in all workers. */
   readonly bug?: string;
+  /** What a recovery may take beyond its bound, in ms, where other work keeps disk and processors busy. */
+  readonly slack?: number;
 }
 
 export interface CellResult {
@@ -107,7 +109,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     await scene.until(() => scene.members.every((member) => member.all("ready").length > 0), "all workers are ready");
     for (const member of scene.members) member.order({ order: "go" });
     await scene.until(() => hasWarmedUp(scene), "every worker has run something");
-    injected = await struck(cell.fault, scene);
+    injected = withSlack(await struck(cell.fault, scene), cell);
     const healed = scene.note("the fault is over");
     await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
     await scene.until(() => isHadAgain(scene, injected), "the names are had again");
@@ -139,6 +141,11 @@ async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined>
     const why = error instanceof Error ? error.message : String(error);
     throw new NotStruck(`the fault "${fault.name}" did not come about: ${why}`, { cause: error });
   }
+}
+
+function withSlack(injected: Injected | undefined, { slack = 0 }: Cell): Injected | undefined {
+  if (injected?.bound === undefined) return injected;
+  return { ...injected, bound: injected.bound + slack };
 }
 
 function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
