@@ -93,9 +93,9 @@ async function canRun({ words: [, file = "", ...more] }: CommandLine): Promise<b
   return (await checkJobFile(path, { args, prepare: prepareType })).periodic === 0;
 }
 
-/** Without the examples of the guide: a test of their own runs them. */
+/** Without the examples of the guide and the quick start: tests of their own run them. */
 const byDocument = documents
-  .filter((name) => !name.startsWith("examples/guide/"))
+  .filter((name) => !/^examples\/(guide\/|init\/|quick-start)/.test(name))
   .map((name) => [name, all.filter(({ document }) => document === name)] as const)
   .filter(([, lines]) => lines.length > 0);
 

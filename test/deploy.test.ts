@@ -1,3 +1,8 @@
+/**
+ * The simulations of locks and schedules have the laws of a close in `npm test`.
+ *
+ * @module-tag full
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -88,7 +93,7 @@ async function settled(manager: JobManager): Promise<void> {
   await vi.waitFor(left, { interval: 100, timeout: SETTLES });
 }
 
-onSharedStores({ only: ["sqlite, one file", "redis"], first: ["redis"] }, (create) => {
+onSharedStores({ only: ["sqlite, one file", "redis"], first: [] }, (create) => {
   it("deploys do not overlap: job functions clean up, attempts go to the next process, ticks have one outcome", async () => {
     const options = await create();
     const file = join(temporaryFolder(), "functions.jsonl");

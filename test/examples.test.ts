@@ -53,28 +53,33 @@ describe("the quick start", () => {
   });
 
   for (const { file, missing, server } of quickStarts) {
-    it.skipIf(missing !== undefined)(`the quick start runs by ${file}${missing ? `: ${missing}` : ""}`, async () => {
-      const text = example(file);
-      const [expected, actual] = (await server?.()) ?? ["", ""];
-      const there = text.replaceAll(expected, actual);
-      if (actual !== "") expect(there).not.toBe(text);
-      const folder = temporaryFolder();
-      mkdirSync(join(folder, "init"));
-      writeFileSync(join(folder, "quick-start.yaml"), example("quick-start.yaml"));
-      writeFileSync(join(folder, file), there);
-      for (const run of [1, 2]) {
-        const { code, out, err } = await new Ojm(folder, ["run", file]).ended;
-        expect([run, code, err]).toEqual([run, 0, expect.not.stringContaining("ERROR")]);
-        expect(out).toContain("Counted 112 stars.");
-      }
-      // Its own store replaces that of the quick start.
-      const places: Readonly<Record<string, readonly string[]>> = {
-        sqlite: ["quick-start.db"],
-        level: ["quick-start"],
-      };
-      const [, type = ""] = /chJobs: \{ type: (\w+)/.exec(text) ?? [];
-      const data = readdirSync(folder).includes("data") ? readdirSync(join(folder, "data")) : [];
-      expect(data.filter((name) => !name.includes("-wal") && !name.includes("-shm"))).toEqual(places[type] ?? []);
-    });
+    const tags = /memory|level/.test(file) ? ["full"] : [];
+    it.skipIf(missing !== undefined)(
+      `the quick start runs by ${file}${missing ? `: ${missing}` : ""}`,
+      { tags },
+      async () => {
+        const text = example(file);
+        const [expected, actual] = (await server?.()) ?? ["", ""];
+        const there = text.replaceAll(expected, actual);
+        if (actual !== "") expect(there).not.toBe(text);
+        const folder = temporaryFolder();
+        mkdirSync(join(folder, "init"));
+        writeFileSync(join(folder, "quick-start.yaml"), example("quick-start.yaml"));
+        writeFileSync(join(folder, file), there);
+        for (const run of [1, 2]) {
+          const { code, out, err } = await new Ojm(folder, ["run", file]).ended;
+          expect([run, code, err]).toEqual([run, 0, expect.not.stringContaining("ERROR")]);
+          expect(out).toContain("Counted 112 stars.");
+        }
+        // Its own store replaces that of the quick start.
+        const places: Readonly<Record<string, readonly string[]>> = {
+          sqlite: ["quick-start.db"],
+          level: ["quick-start"],
+        };
+        const [, type = ""] = /chJobs: \{ type: (\w+)/.exec(text) ?? [];
+        const data = readdirSync(folder).includes("data") ? readdirSync(join(folder, "data")) : [];
+        expect(data.filter((name) => !name.includes("-wal") && !name.includes("-shm"))).toEqual(places[type] ?? []);
+      },
+    );
   }
 });

@@ -226,7 +226,9 @@ describe("the examples of the guide, in processes of their own", () => {
     },
   );
 
-  it("the example cleanup.yaml keeps the runs that ended within the keepDays of the command line", async () => {
+  it("the example cleanup.yaml keeps the runs that ended within the keepDays of the command line", {
+    tags: ["full"],
+  }, async () => {
     const file = "cleanup.yaml";
     const where = folder(file);
     const cleanUp = async (days: number): Promise<string[]> => {
@@ -241,7 +243,9 @@ describe("the examples of the guide, in processes of their own", () => {
     expect(await cleanUp(7)).toEqual(["Records removed, older than 7 days: 2", "Left: new-import"]);
   });
 
-  it("the example pattern-2-schedule.yaml runs at each tick, and force-unlock.yaml finds nothing to unlock then", async () => {
+  it("the example pattern-2-schedule.yaml runs at each tick, and force-unlock.yaml finds nothing to unlock then", {
+    tags: ["full"],
+  }, async () => {
     const file = "pattern-2-schedule.yaml";
     const where = folder(file, ["0 * * * *", "* * * * * *"]);
     const daemon = start(where, "run", file);

@@ -28,7 +28,7 @@ const USES = [
   ["packages/ojob/src/testing/corpus.ts", /^examples\//],
   ["packages/cli/src/reference/reference.test.ts", /^docs\/command-line\.md$|^packages\/cli\/man\//],
   ["test/mutants/mutants.test.ts", /^test\/mutants\/kept\//],
-  ["packages/cli/src/schemas/schemas.test.ts", /^packages\/cli\/schemas\//],
+  [/^packages\/cli\/src\/schemas\/.*\.test\.ts$/, /^packages\/cli\/schemas\//],
 ];
 
 /** It searches for the source that each kept fault changes, and does not test what that source does. */

@@ -166,7 +166,7 @@ describe("ticks that were missed", () => {
     expect(told()).toEqual([`missed nightly ${first} 1`, `missed nightly ${second} 1`]);
   });
 
-  test("two processes, of which one dies after the other, tell each tick once", async () => {
+  test("two processes, of which one dies after the other, tell each tick once", { tags: ["full"] }, async () => {
     const one = await world.manager();
     await watch({}, one);
     await watch({}, await world.manager());

@@ -10,18 +10,12 @@ import { commands, groups } from "../command-line/commands.js";
 import { called } from "../testing/called.js";
 import { given } from "../testing/given.js";
 import { readPrinted } from "../testing/printed-json.js";
-import { printedSchemas } from "../testing/schemas.js";
 import { storeIn } from "../testing/store.js";
 
 const FILES = fileURLToPath(new URL("../../schemas/", import.meta.url));
 
 /** The commands that print JSON. */
 const printing = [...commands.values()].filter(({ options }) => options["json"] !== undefined).map(({ name }) => name);
-
-const schemas = printedSchemas();
-
-/** What has a schema: the output of these commands, and errors. */
-const documented = [...schemas.keys()].sort();
 
 let store: string;
 let manager: JobManager;
@@ -60,17 +54,9 @@ async function valid(command: string, ...words: readonly string[]): Promise<unkn
   return value;
 }
 
-describe("the schema files", () => {
-  test("are one for each command that prints JSON", () => {
-    expect([...printing, "error"].sort()).toEqual(documented);
-    expect(readdirSync(FILES).sort()).toEqual(documented.map((name) => `${name}.schema.json`));
-  });
-
-  test.each(documented)("%s.schema.json is what the sources say; --update writes it", async (name) => {
-    await expect(`${JSON.stringify(schemas.get(name), undefined, 2)}\n`).toMatchFileSnapshot(
-      join(FILES, `${name}.schema.json`),
-    );
-  });
+test("the schema files are one for each command that prints JSON, and one for errors", () => {
+  const names = [...printing, "error"].map((name) => `${name}.schema.json`);
+  expect(readdirSync(FILES).sort()).toEqual(names.sort());
 });
 
 describe("what is printed", () => {

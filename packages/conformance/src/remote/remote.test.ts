@@ -1,3 +1,6 @@
+/**
+ * @module-tag full
+ */
 import { join } from "node:path";
 import { isChannelError } from "@ojm/core";
 import { temporaryFolder } from "@ojm/testing/folder";

@@ -179,13 +179,13 @@ const noPython = spawnSync("python3", ["--version"]).status === 0 ? "" : ": pyth
 const noBash = spawnSync("bash", ["--version"]).status === 0 ? "" : ": bash is not installed";
 
 describe("a secret as other languages encode it is masked", () => {
-  test.skipIf(noPython !== "")(`by Python${noPython}`, () => {
+  test.skipIf(noPython !== "")(`by Python${noPython}`, { tags: ["full"] }, () => {
     const out = execFileSync("python3", ["-c", PYTHON], { input: JSON.stringify(secrets), encoding: "utf8" });
     const all = JSON.parse(out) as Readonly<Record<string, readonly string[]>>;
     for (const [encoder, texts] of Object.entries(all)) expectHidden(encoder, (_, i) => texts[i] ?? "");
   });
 
-  test.skipIf(noBash !== "")(`by bash${noBash}`, () => {
+  test.skipIf(noBash !== "")(`by bash${noBash}`, { tags: ["full"] }, () => {
     const script = 'for s in "$@"; do printf "%q\\n" "$s"; printf "%s\\n" "${s@Q}"; done';
     for (const locale of ["C.UTF-8", "C"]) {
       const env = { ...process.env, LC_ALL: locale };
@@ -215,7 +215,7 @@ describe("a secret as other languages encode it is masked", () => {
     return `"${secret.split("").map(one).join("")}"`;
   };
 
-  test("by Go: encoding/json, url.QueryEscape, url.PathEscape, hex", () => {
+  test("by Go: encoding/json, url.QueryEscape, url.PathEscape, hex", { tags: ["full"] }, () => {
     expectHidden("json.Marshal", (secret) => go(secret, false));
     expectHidden("json.Marshal before Go 1.22", (secret) => go(secret, true));
     const percent = (secret: string, kept: string, space: string): string =>
@@ -231,7 +231,7 @@ describe("a secret as other languages encode it is masked", () => {
     expectHidden("%X", (secret) => Buffer.from(secret).toString("hex").toUpperCase());
   });
 
-  test("by PHP: json_encode with its flags, escapeshellarg", () => {
+  test("by PHP: json_encode with its flags, escapeshellarg", { tags: ["full"] }, () => {
     for (const flags of [[], ["SLASHES"], ["UNICODE"], ["SLASHES", "UNICODE"], ["HEX"], ["HEX", "SLASHES"]])
       expectHidden(`json_encode ${flags.join(" ")}`, (secret) => php(secret, new Set(flags)));
     expectHidden("escapeshellarg", (secret) => `'${secret.replaceAll("'", "'\\''")}'`);

@@ -1,7 +1,12 @@
+/**
+ * The compiler reads all types of the packages for it.
+ *
+ * @module-tag full
+ */
 import { expect, test } from "vitest";
 import { openapi } from "../testing/openapi.js";
 
-test("openapi.json is the document of the endpoints; --update writes it anew", async () => {
+test("openapi.json is the document of the endpoints; --update writes it again", async () => {
   await expect(`${JSON.stringify(openapi(), undefined, 2)}\n`).toMatchFileSnapshot("../../openapi.json");
 });
 

@@ -43,7 +43,9 @@ describe("ojm exec --ping", () => {
     expect([code, paths(receiver)]).toEqual([0, ["/start", "/"]]);
   });
 
-  test("reports no command that did not begin: the lock is held, or the tick is taken", async () => {
+  test("reports no command that did not begin: the lock is held, or the tick is taken", {
+    tags: ["full"],
+  }, async () => {
     const receiver = await startReceiver();
     const folder = folderWith({});
     expect((await pinged(folder, receiver.url, "exit 0", "--once-per", "1h")).code).toBe(0);
@@ -76,7 +78,9 @@ describe("ojm exec --ping", () => {
     expect(paths(receiver)).toEqual(["/start", "/4"]);
   });
 
-  test("keeps the exit code of the command when the check takes nothing, and shows no address", async () => {
+  test("keeps the exit code of the command when the check takes nothing, and shows no address", {
+    tags: ["full"],
+  }, async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(404).end();
     const folder = folderWith({});

@@ -12,7 +12,7 @@ import type { LogItem } from "./types.js";
  */
 const SEEDS = Number(process.env["OJM_SEEDS"] ?? 30);
 /** The number of seeds for `npm test`. */
-const FEW = 10;
+const FEW = 4;
 
 /** The dropped lines that were reported to the process. */
 const told = { lines: 0 };
