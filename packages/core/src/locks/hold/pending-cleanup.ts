@@ -88,21 +88,12 @@ export class PendingCleanup {
 
   async #remove(token: string, name: string): Promise<void> {
     await unlessCorrupt(leaveQueue(this.#channel, name, { token }));
-    let lock = await this.#lockOf(token, name);
-    while (lock !== undefined) {
+    const lock = (await unlessCorrupt(this.#channel.entry(lockKey(name)))) as Entry<LockValue> | undefined;
+    if (lock !== undefined && isLock(lock.value, name) && lock.value.token === token) {
       await this.closeOwner(lock);
       await removeEntry(this.#channel, lock);
-      // A release that was under way may have kept the lock meanwhile, with the same token.
-      const { version } = lock;
-      lock = await this.#lockOf(token, name);
-      if (lock?.version === version) break;
     }
     this.#leftovers.delete(token);
-  }
-
-  async #lockOf(token: string, name: string): Promise<Entry<LockValue> | undefined> {
-    const lock = (await unlessCorrupt(this.#channel.entry(lockKey(name)))) as Entry<LockValue> | undefined;
-    return lock !== undefined && isLock(lock.value, name) && lock.value.token === token ? lock : undefined;
   }
 }
 
