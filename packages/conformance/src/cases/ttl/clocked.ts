@@ -8,18 +8,22 @@ export const GRAIN = 5;
 /**
  * A write with a time to live, and two deadlines by our clock. Until the first one the entry must be visible,
  * and from the second one on it must be absent. The store applied the write at some moment between sending
- * and answer, so between the deadlines nothing is promised.
+ * and answer, so between the deadlines nothing is promised. A store whose clock clients cannot read may also
+ * count from when the reader first saw the entry, which is soon after the write.
  *
  * We compare only times that we measured ourselves, each in the direction in which a delay does no harm. So
  * noise cannot make a correct store look wrong.
  */
 export class Brief {
   readonly #t: CaseContext;
+  readonly #ttl: number;
   readonly #visibleUntil: number;
-  readonly #goneFrom: number;
+  #goneFrom: number;
+  #isSeen = false;
 
   private constructor(t: CaseContext, sent: number, answered: number, ttl: number) {
     this.#t = t;
+    this.#ttl = ttl;
     this.#visibleUntil = sent + ttl - GRAIN;
     this.#goneFrom = answered + ttl + GRAIN;
   }
@@ -39,6 +43,8 @@ export class Brief {
     const sent = this.#t.clock.monotonic();
     const seen = await read();
     const answered = this.#t.clock.monotonic();
+    if (!this.#isSeen) this.#goneFrom = Math.max(this.#goneFrom, answered + this.#ttl + GRAIN);
+    this.#isSeen = true;
     const visible = answered < this.#visibleUntil ? true : sent > this.#goneFrom ? false : undefined;
     return { seen, visible };
   }
