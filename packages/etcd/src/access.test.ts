@@ -153,7 +153,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     const roots = { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: other.ca };
     expect(
       await Promise.all([
-        said({ DEADLINE: "1000" }),
+        said({ DEADLINE: "5000" }),
         said({ NODE_EXTRA_CA_CERTS: ca }),
         said({ ...roots, NODE_EXTRA_CA_CERTS: ca }),
       ]),
