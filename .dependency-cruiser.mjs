@@ -91,7 +91,7 @@ export default {
       to: {
         path: "^packages/",
         pathNot:
-          "^packages/(alerts/|core/src/(index|backend|internal)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$)",
+          "^packages/(alerts/|core/src/(index|backend|internal|internal-operator)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$)",
       },
     },
     {
@@ -102,7 +102,7 @@ export default {
       to: {
         path: "^packages/",
         pathNot:
-          "^packages/(ui/|core/src/(index|backend|internal|util/duration)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$)",
+          "^packages/(ui/|core/src/(index|backend|internal|internal-operator|util/duration)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$)",
       },
     },
     {
@@ -146,7 +146,8 @@ export default {
       from: { path: "^packages/otel/src/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(otel/|core/src/(index|backend|internal)\\.ts$|schedule/src/(index|internal)\\.ts$)",
+        pathNot:
+          "^packages/(otel/|core/src/(index|backend|internal|internal-operator)\\.ts$|schedule/src/(index|internal)\\.ts$)",
       },
     },
     {

@@ -57,7 +57,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     await fail(silent, "a");
     await expect.poll(() => told(receiver)).toEqual(["failed a"]);
     silent.process.send({ start: "b" });
-    await expect.poll(async () => (await manager.running()).some(({ name }) => name === "b")).toBe(true);
+    await expect.poll(async () => (await manager.openRecords()).some(({ name }) => name === "b")).toBe(true);
     silent.process.kill("SIGKILL");
     await silent.ended;
     // The next process that requests the lock finds the dead run.

@@ -58,8 +58,8 @@ onSharedStores({}, (create) => {
     const contender = startChild("contender.child.ts", [JSON.stringify(options), "job", "1"]);
     witness.observe(contender.process);
     await using manager = await openJobManager(options);
-    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
-    const session = (await manager.locks())[0]?.holder.instance ?? "";
+    await expect.poll(async () => (await manager.heldLocks())[0]?.waiting).toBe(1);
+    const session = (await manager.heldLocks())[0]?.holder.instance ?? "";
     // Half a ttl apart at most.
     await renewals(manager, session, 3);
     expect(witness.entered).toBe(1);
@@ -102,7 +102,7 @@ onSharedStores({}, (create) => {
     const other = await manager.start("other");
     const [holder, release] = await startBusy(options, witness, {});
     const said = lastWord(holder);
-    const [held] = (await manager.locks()).filter(({ name }) => name === "job");
+    const [held] = (await manager.heldLocks()).filter(({ name }) => name === "job");
     // As if the busy process had requested it before it blocked its event loop.
     const ticket = { session: held?.holder.instance ?? "", token: "of the busy one" };
     await manager.channels.locks.set(["lock", "other", "queue"], { waiting: [ticket] });

@@ -49,15 +49,15 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
 
     await using manager = await openJobManager(options);
     const wait = 60_000;
-    const { asked, ended, run } = await manager.cancel("a", { reason: "wrong month", wait });
-    expect({ asked, ended }).toEqual({ asked: true, ended: true });
+    const { requested, ended, run } = await manager.cancel("a", { reason: "wrong month", wait });
+    expect({ requested, ended }).toEqual({ requested: true, ended: true });
     expect(run).toMatchObject({
       status: "cancelled",
       holder: { pid: holder.process.pid },
       endedBy: { action: "cancel", by: { pid: process.pid }, reason: "wrong month" },
     });
     await expect.poll(() => told).toEqual([expect.stringContaining(`pid ${process.pid}: wrong month`)]);
-    expect((await manager.running()).map(({ name }) => name)).toEqual(["b"]);
+    expect((await manager.openRecords()).map(({ name }) => name)).toEqual(["b"]);
 
     const id = began.find((one) => one.startsWith("b@")) ?? "";
     expect(await manager.cancel(id, { reason: "and this", wait })).toMatchObject({ ended: true, run: { id } });
@@ -86,7 +86,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     const pid = await cancelByHand(options, "a");
     expect(await recordsOf(manager, "a")).toMatchObject(cancelledBy(pid));
     expect(await manager.retries()).toEqual([]);
-    await expect.poll(() => manager.locks(), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => manager.heldLocks(), { timeout: 30_000 }).toEqual([]);
   });
 });
 
@@ -100,5 +100,5 @@ it("ojm cancel ends a chain in a store of one process, once the process that wai
   const pid = await cancelByHand(options, "a");
   await using second = await openJobManager(options);
   expect(await recordsOf(second, "a")).toMatchObject(cancelledBy(pid));
-  expect([await second.retries(), await second.locks()]).toEqual([[], []]);
+  expect([await second.retries(), await second.heldLocks()]).toEqual([[], []]);
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManager, type OpenOptions, openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
@@ -159,7 +159,7 @@ for (const { name, missing, create, away } of stores) {
         const folder = folderFor(options);
         if (options.type !== undefined) await prepareType(options.type);
         await using manager = await openJobManager({ chJobs: options, chLocks: options });
-        await using scheduler = new Scheduler(manager);
+        await using scheduler = openScheduler(manager);
         await prepare(manager, scheduler);
         for (const [command, all] of Object.entries(calls)) {
           for (const { words, codes = [0], tells } of all) {

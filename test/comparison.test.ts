@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { expect, it } from "vitest";
 import { called } from "../packages/cli/src/testing/called.js";
 import { commandLines } from "./support/command-lines.js";
@@ -24,7 +24,7 @@ async function answersAll(options: JobManagerOptions): Promise<void> {
   expect(answers).toHaveLength(12);
   const folder = folderWithStore(options);
   await using manager = await openJobManager(options);
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   // On etcd, only the log of a run that failed is stored.
   const failing = manager.run("billing", (run) => {
     run.log.info("begun");

@@ -125,8 +125,8 @@ function surface(manager: JobManager): [what: string, call: () => Promise<unknow
   const calls: [string, () => Promise<unknown>][] = [
     ["history()", () => collect(manager.history())],
     ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
-    ["running()", () => manager.running()],
-    ["locks()", () => manager.locks()],
+    ["running()", () => manager.openRecords()],
+    ["locks()", () => manager.heldLocks()],
     ["ojm history", () => shown(given("runs").then((words) => runsText(words, manager, {})))],
     ["ojm locks", () => shown(given("locks").then((words) => locksText(words, manager)))],
   ];

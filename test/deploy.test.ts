@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
-import { type ScheduleDefinition, Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type ScheduleDefinition, type ScheduleTick } from "@ojm/schedule";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it, vi } from "vitest";
 import { checkChains } from "../packages/core/src/testing/simulation/chains.js";
@@ -88,7 +88,7 @@ function checkTicks(ticks: readonly ScheduleTick[], records: readonly RunRecord[
 /** Nothing runs, and no attempt waits. */
 async function settled(manager: JobManager): Promise<void> {
   const left = async (): Promise<void> => {
-    expect([(await manager.locks()).length, (await manager.retries()).length]).toEqual([0, 0]);
+    expect([(await manager.heldLocks()).length, (await manager.retries()).length]).toEqual([0, 0]);
   };
   await vi.waitFor(left, { interval: 100, timeout: SETTLES });
 }
@@ -109,7 +109,7 @@ onSharedStores({ only: ["sqlite, one file", "redis"], first: [] }, (create) => {
       oldest.process.kill("SIGTERM");
       expect(await oldest.ended, oldest.output.stderr).toBe(0);
     }
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     for (const name of Object.keys(schedules)) await scheduler.pause(name, { reason: "the test is over" });
     await settled(manager);
     for (const { process } of replicas) process.kill("SIGTERM");

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { JobManager, LogItem, RunRecord } from "@ojm/core";
-import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type ScheduleTick } from "@ojm/schedule";
 import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { type RedisServer, startRedis, whyMissing } from "@ojm/testing/redis";
@@ -69,7 +69,7 @@ interface Content {
 }
 
 async function contentOf(manager: JobManager): Promise<Content> {
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   const runs = new Map<string, { record: RunRecord; log: LogItem[] }>();
   for await (const record of manager.history())
     runs.set(record.id, { record, log: await collect(manager.log(record, { progress: true })) });
@@ -109,7 +109,7 @@ async function fill(manager: JobManager): Promise<string[]> {
 
 /** Runs jobs until it is stopped. */
 async function traffic(manager: JobManager): Promise<() => Promise<void>> {
-  const scheduler = new Scheduler(manager);
+  const scheduler = openScheduler(manager);
   await scheduler.add("each-second", { every: 1_000 }, () => {});
   let goesOn = true;
   const running = (async () => {
@@ -173,7 +173,7 @@ describe.each(kinds)("an export of %s, in which jobs run", (kind) => {
         const own = found.ticks.filter(({ reason }) => reason !== "imported");
         expect(own.length).toBeGreaterThan(0);
         for (const tick of own) expect(expected.ticks).toContainEqual(tick);
-        expect(await manager.locks()).toEqual([]);
+        expect(await manager.heldLocks()).toEqual([]);
         const again = await called(folder, ["import", "export.jsonl", "--store", target]);
         expect([again.code, again.out]).toEqual([
           0,

@@ -24,7 +24,7 @@ async function fencesCompareAsTexts(options: JobManagerOptions): Promise<void> {
   const fences: string[] = [];
   for (let i = 0; i < 12; i++) {
     const { record } = await manager.run("job", async (run) => {
-      const [held] = await manager.locks();
+      const [held] = await manager.heldLocks();
       expect([run.fence, held?.fence]).toEqual([expect.stringMatching(FENCE), run.fence]);
       fences.push(run.fence);
     });

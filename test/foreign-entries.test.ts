@@ -66,13 +66,13 @@ describe.each(servers)("entries that somebody overwrites on $name", ({ missing, 
 
       await using three = await openJobManager(options);
       const alone = await three.start("alone");
-      expect((await two.locks()).map(({ name }) => name)).toEqual(["alone", "kept"]);
+      expect((await two.heldLocks()).map(({ name }) => name)).toEqual(["alone", "kept"]);
       await expect(two.start("robbed", { wait: 0 })).rejects.toMatchObject({ code: "CORRUPT" });
       // Once it is known that the lock is free.
       await two.channels.locks.unset(["lock", "robbed"]);
       expect((await two.run("robbed", () => "next")).result).toBe("next");
 
-      const { instance } = (await two.locks())[0]?.holder ?? {};
+      const { instance } = (await two.heldLocks())[0]?.holder ?? {};
       await overwrite(`["session "${instance} `, "no JSON");
       await isTold(alone);
       expect((await two.run("alone", () => "next", { wait: 60_000 })).result).toBe("next");

@@ -144,7 +144,7 @@ describe.each(stores)("$name", ({ missing, reason, create }) => {
       await expect(failed.fail("because")).rejects.toMatchObject(full);
       await expect(manager.start("third")).rejects.toMatchObject(full);
       await makeRoom();
-      await expect.poll(() => manager.locks(), { interval: 20 }).toEqual([]);
+      await expect.poll(() => manager.heldLocks(), { interval: 20 }).toEqual([]);
       const [record] = await recordsOf(manager);
       expect(record).toMatchObject({ status: "lost", error: expect.stringMatching(reason), inError: true });
       expect(record?.error).toMatch(/^it completed, but its end could not be recorded: /);

@@ -181,7 +181,7 @@ for (const { name, missing, server } of stores) {
           expect(shown).toEqual(comparable(session.file, session.prints));
           if (!session.isDaemon) expect(well ? 0 : 1).toBe(session.code);
           await using manager = await openManagerOf(path, {}, prepareType);
-          expect((await manager?.locks()) ?? []).toEqual([]);
+          expect((await manager?.heldLocks()) ?? []).toEqual([]);
         },
       );
     },

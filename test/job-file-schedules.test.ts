@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
-import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type ScheduleTick } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { describe, expect, it } from "vitest";
 import { type Ojm, ojm, start } from "../packages/cli/src/testing/ojm.js";
@@ -55,7 +55,7 @@ async function recordsOf(options: JobManagerOptions): Promise<RunRecord[]> {
 /** The outcomes of the ticks, oldest first. */
 async function ticksOf(options: JobManagerOptions): Promise<ScheduleTick[]> {
   await using manager = await openJobManager(options);
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   const ticks: ScheduleTick[] = [];
   // A waiting tick has no outcome yet.
   for await (const tick of scheduler.ticks(NAME)) if (tick.outcome !== "waiting") ticks.unshift(tick);

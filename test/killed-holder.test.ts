@@ -27,7 +27,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
     await using first = await openJobManager(options);
     await using second = await openJobManager(options);
     await expect(first.run("job", () => "no", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
-    expect((await first.running()).map(({ status }) => status)).toEqual(["running"]);
+    expect((await first.openRecords()).map(({ status }) => status)).toEqual(["running"]);
 
     holder.process.kill("SIGKILL");
     await holder.ended;
@@ -42,7 +42,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
     const lost = records.find(({ status }) => status === "lost");
     expect(lost).toMatchObject({ holder: { pid: holder.process.pid }, inError: true });
     expect(lost?.error).toContain("ended, hung or lost the store, without closing the run");
-    expect(await first.locks()).toEqual([]);
+    expect(await first.heldLocks()).toEqual([]);
   });
 
   it("a waiter in line takes over from a killed holder without waiting for its session to expire", async () => {
@@ -54,7 +54,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
 
     await using manager = await openJobManager(options);
     const waiting = manager.run("job", () => "mine", { wait: 60_000 });
-    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
+    await expect.poll(async () => (await manager.heldLocks())[0]?.waiting).toBe(1);
     holder.process.kill("SIGKILL");
     expect((await waiting).result).toBe("mine");
   });
@@ -69,14 +69,14 @@ onSharedStores({ first: ["redis"] }, (create) => {
     await expect.poll(() => witness.entered).toBe(1);
 
     await using manager = await openJobManager(options);
-    const inLine = async (): Promise<number | undefined> => (await manager.locks())[0]?.waiting;
+    const inLine = async (): Promise<number | undefined> => (await manager.heldLocks())[0]?.waiting;
     const ahead = Array.from({ length: 6 }, () => start("2"));
     await expect.poll(inLine, { timeout: 60_000 }).toBe(12);
     const last = manager.run("job", () => "mine", { wait: 60_000 });
     await expect.poll(inLine).toBe(13);
     for (const child of [holder, ...ahead]) child.process.kill("SIGKILL");
     expect((await last).result).toBe("mine");
-    expect(await manager.locks()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
   });
 
   // After some 40 ms, the process watches its lock.
@@ -90,7 +90,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
       expect(await history(manager)).toMatchObject([
         { status: "lost", error: "its process ended without closing the run" },
       ]);
-      expect(await manager.locks()).toEqual([]);
+      expect(await manager.heldLocks()).toEqual([]);
     },
   );
 });

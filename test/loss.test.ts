@@ -30,7 +30,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
     const holder = startChild("obedient.child.ts", [JSON.stringify(options)]);
     expect(await holder.message()).toMatchObject({ type: "began" });
     await using manager = await openJobManager(options);
-    const [held] = await manager.locks();
+    const [held] = await manager.heldLocks();
     await harm(manager, held?.holder.instance ?? "");
     expect(await holder.message<JsonValue>()).toEqual({ type: "said", said: "LOST" });
     expect(await holder.ended, holder.output.stderr).toBe(0);

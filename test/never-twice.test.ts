@@ -53,8 +53,8 @@ onSharedStores({}, (create) => {
       expect(records).toHaveLength(processes * runs);
       expect(records.filter(({ status }) => status !== "completed")).toEqual([]);
       expect(new Set(records.map(({ fence }) => fence)).size).toBe(processes * runs);
-      expect(await manager.locks()).toEqual([]);
-      expect(await manager.running()).toEqual([]);
+      expect(await manager.heldLocks()).toEqual([]);
+      expect(await manager.openRecords()).toEqual([]);
     });
   }
 });
@@ -83,7 +83,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
     // Dead tickets at the end of the queue stay until a process requests the lock.
     await manager.run("job", () => undefined, { wait: 0 });
     expect(await waiting()).toBe(0);
-    expect(await manager.locks()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
   }, 300_000);
 
   it(`${WAITERS} waiting processes get the lock in the order of their arrival, and killed ones are skipped`, async () => {
@@ -120,6 +120,6 @@ onSharedStores({ first: ["redis"] }, (create) => {
     expect(order).toEqual(alive);
     expect(witness.violations).toEqual([]);
     expect(await pids()).toEqual([]);
-    expect(await manager.locks()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
   });
 });

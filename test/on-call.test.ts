@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { called } from "../packages/cli/src/testing/called.js";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
@@ -52,7 +52,7 @@ describe("the page On call", () => {
         return started;
       };
       await using manager = await openJobManager(options);
-      await using scheduler = new Scheduler(manager);
+      await using scheduler = openScheduler(manager);
       // The state of the store: one job hangs and obeys, one hangs, one was killed, one failed, one is
       // paused.
       const killed = ojm("exec", "backup", "--", "sh", "-c", "echo began $$; exec sleep 300");

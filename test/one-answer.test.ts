@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Channel, type JobManager, openJobManager, type RunRecord, systemClock } from "@ojm/core";
+import { type Channel, type JobManager, openJobManager, type RunRecord } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { identityOf, processIdentity } from "@ojm/core/internal";
-import { Scheduler, schedulesIn } from "@ojm/schedule";
+import { openScheduler, schedulesIn } from "@ojm/schedule";
 import { followStore, PROBLEM_KINDS, snapshot } from "@ojm/schedule/operator";
 import { folderWith } from "@ojm/testing/folder";
-import { createUi } from "@ojm/ui";
+import { openUi } from "@ojm/ui";
 import { expect, onTestFinished, test } from "vitest";
 import { openWith } from "../packages/alerts/src/open.js";
 import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
@@ -44,7 +45,7 @@ const fails = (): Promise<never> => Promise.reject(new Error("no route"));
 async function ended(manager: JobManager, name: string, ago: number, more: Partial<RunRecord>): Promise<void> {
   const startTime = Date.now() - ago;
   const startDate = new Date(startTime).toISOString();
-  const importer = manager.importer();
+  const importer = await manager.openImport();
   await importer.add({
     run: {
       ...{ name, startTime, startDate, id: `${name}@${startDate}`, trigger: "manual", fence: "1", timeout: HOUR },
@@ -89,7 +90,7 @@ async function troubled(folder: string): Promise<JobManager> {
   await locks.set(["retry", "orphaned-retry", left.chain], left);
   const hold = { reason: "the schema changes", author: "ana", until: Date.now() + HOUR };
   await manager.hold("held", hold);
-  const gone = new Scheduler(manager);
+  const gone = openScheduler(manager);
   const hourly = { every: HOUR, missed: "none" } as const;
   for (const name of ["unattended", "older", "overdue", "paused", "well"]) await gone.add(name, hourly, () => {});
   await gone.pause("paused", { reason: "holidays", author: "bo" });
@@ -130,7 +131,7 @@ async function inTop(folder: string): Promise<Shown[]> {
 /** The problems that the page *Now* shows. */
 async function inNow(manager: JobManager): Promise<Shown[]> {
   const reasons = (name?: string, running?: ReadonlySet<string>) => otherReasons(manager, name, running);
-  const ui = createUi({ manager, reasons, authorize: () => ({ user: "ana", role: "read" }) });
+  const ui = openUi({ manager, reasons, authorize: () => ({ user: "ana", role: "read" }) });
   onTestFinished(() => ui.close());
   const answer = await ui.fetch(
     new Request("http://localhost:7717/api/v1/now", { headers: { Host: "localhost:7717" } }),

@@ -3,10 +3,10 @@ import { existsSync, rmSync } from "node:fs";
 import { type Channel, type JobManager, type Key, openChannel, parseRunId } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 import { findType, identityOf } from "@ojm/core/internal";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { followStore, snapshot } from "@ojm/schedule/operator";
 import { folderWith } from "@ojm/testing/folder";
-import { createUi, type Ui } from "@ojm/ui";
+import { openUi, type Ui } from "@ojm/ui";
 import { expect, onTestFinished, test } from "vitest";
 import { openWith } from "../packages/alerts/src/open.js";
 import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
@@ -77,7 +77,7 @@ async function healthy(): Promise<Well> {
   await locks.set(["exec", "well-exec"], { ...identityOf(pid), run: begun, ojm: identityOf(process.pid) });
   await locks.set(["exec-refused", "well-done"], { times: [Date.now() + 1], host: "h", pid: 7, why: "it is held" });
   await locks.set(["sweep"], { by: { host: "h", pid: 7 }, at: Date.now() });
-  const scheduler = new Scheduler(manager);
+  const scheduler = openScheduler(manager);
   await scheduler.add("well-timed", { every: 86_400_000, meta: { team: "a" } }, () => {});
   await scheduler.add("well-paused", { cron: "0 0 1 1 *" }, () => {});
   await scheduler.pause("well-paused", { reason: "no data" });
@@ -101,7 +101,7 @@ async function healthy(): Promise<Well> {
   await alerts.set(["outbox", "well-rule", 900], { alert, since: Date.now(), tries: 1, due: Date.now() + 600_000 });
   await alerts.set(["gate", "well-rule"], { until: Date.now() + 600_000, tries: 1 });
   await expect.poll(async () => (await entriesOf(manager)).map(kindOf)).toContain("schedules member part");
-  const ui = createUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
+  const ui = openUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
   onTestFinished(async () => {
     orphan.kill("SIGKILL");
     abort.abort();
@@ -254,12 +254,12 @@ async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<stri
   }
   const names = (found: readonly { readonly name: string }[]): Set<string> => wellIn(JSON.stringify(found));
   answers.set("long alerts", await longAlerts(manager));
-  answers.set("running()", names(await manager.running()));
-  answers.set("failing()", names(await manager.failing()));
+  answers.set("running()", names(await manager.openRecords()));
+  answers.set("failing()", names(await manager.failedJobs()));
   answers.set("retries()", names(await manager.retries()));
   const to = Date.now() + 1;
   answers.set("rollups()", names((await manager.rollups({ from: to - 3_600_000, to, by: "minute" })).jobs));
-  const live = manager.live();
+  const live = await manager.followRuns();
   await live.ready;
   answers.set("live().runs()", names(live.runs()));
   answers.set("live().waiting()", wellIn([...live.waiting().keys()].join()));
@@ -473,7 +473,7 @@ test("ojm doctor names damaged entries of any name, and its command removes them
   const well = JSON.stringify(["oJobManager-locks", ["lock", "well-running"]]);
   const refused = await called(folder, [...words, "--remove", well]);
   expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("is not damaged: nothing was done") });
-  expect((await manager.locks()).map(({ name }) => name)).toContain("well-running");
+  expect((await manager.heldLocks()).map(({ name }) => name)).toContain("well-running");
   // These kinds have a single entry, which a process may write again at any time.
   const single: [Channel<unknown>, Key][] = [
     [locks, ["sweep"]],

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
-import { type ScheduleDefinition, Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type ScheduleDefinition, type ScheduleTick } from "@ojm/schedule";
 import { expect, it, vi } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
 import { type Child, startChild } from "./support/processes.js";
@@ -49,7 +49,7 @@ async function begin(options: JobManagerOptions, all = schedules): Promise<Child
 /** Waits until a process runs the job that is tried again, and resolves to that process. */
 async function untilBusy(manager: JobManager): Promise<number> {
   const busy = async (): Promise<number> =>
-    (await manager.locks()).find(({ name }) => name === "retried")?.holder.pid ?? 0;
+    (await manager.heldLocks()).find(({ name }) => name === "retried")?.holder.pid ?? 0;
   return vi.waitUntil(busy, { interval: 20, timeout: WITHIN });
 }
 
@@ -61,7 +61,7 @@ async function wasTriedAgain(manager: JobManager): Promise<boolean> {
 
 /** The outcomes and the records of a job, oldest first. */
 async function look(manager: JobManager, name: string): Promise<{ ticks: ScheduleTick[]; records: RunRecord[] }> {
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   const ticks: ScheduleTick[] = [];
   // A waiting tick has no outcome yet.
   for await (const tick of scheduler.ticks(name)) if (tick.outcome !== "waiting") ticks.unshift(tick);
@@ -131,7 +131,7 @@ onSharedStores({}, (create) => {
     const options = await create();
     const latest = { definition: { every: SECOND, missed: "none" }, takes: 10 } as const;
     await using manager = await openJobManager(options);
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     const first = await begin(options, { latest });
     await expect.poll(async () => (await look(manager, "latest")).ticks.length, { timeout: WITHIN }).toBeGreaterThan(1);
     first.process.kill("SIGTERM");
@@ -185,7 +185,7 @@ onSharedStores({}, (create) => {
     const [one, two] = await Promise.all([begin(options, { nightly }), begin(options, { nightly })]);
     const begun = [one, two].map(async (child) => ({ child, text: await child.message<string>() }));
     await using manager = await openJobManager(options);
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.runNow("nightly", { reason: "a test", within: WITHIN });
     const first = await Promise.race(begun);
     expect(first.text).toBe("nightly 1");

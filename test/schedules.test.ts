@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
-import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type ScheduleTick } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
 import { type Ojm, start } from "../packages/cli/src/testing/ojm.js";
@@ -52,7 +52,7 @@ interface Stored {
 
 async function storedIn(options: JobManagerOptions): Promise<Stored> {
   await using manager = await openJobManager(options);
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   const records = await collect(manager.history({ name: "every-second" }));
   const ticks = await collect(scheduler.ticks("every-second"));
   return { records: records.reverse(), ticks: ticks.reverse() };

@@ -1,4 +1,4 @@
-import { systemClock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { backend } from "@ojm/simple";
 import { afterAll } from "vitest";
 

@@ -56,6 +56,6 @@ onSharedStores({ first: ["redis"] }, (create) => {
     const records: Added[] = [];
     for await (const record of manager.history()) records.push(record);
     expect(records).toMatchObject([{ name: "work", status: "completed", checked: "by itself", alerted: true }]);
-    expect(await manager.locks()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
   });
 });

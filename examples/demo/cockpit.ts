@@ -13,10 +13,10 @@ const UI: string = "@ojm/ui";
 /** Opens the UI of a store. Resolves to `undefined` if the package is not built. */
 export async function openCockpit(manager: JobManager, scheduler: Scheduler): Promise<Cockpit | undefined> {
   try {
-    const { serveUi } = (await import(UI)) as {
-      serveUi(options: { readonly manager: JobManager; readonly scheduler: Scheduler }): Promise<Cockpit>;
+    const { openUiServer } = (await import(UI)) as {
+      openUiServer(options: { readonly manager: JobManager; readonly scheduler: Scheduler }): Promise<Cockpit>;
     };
-    return await serveUi({ manager, scheduler });
+    return await openUiServer({ manager, scheduler });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return undefined;
     throw error;

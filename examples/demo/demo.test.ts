@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
-import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type Scheduler, type ScheduleTick } from "@ojm/schedule";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ArgumentError, readArguments } from "./arguments.js";
 import { makeWeek } from "./week.js";
@@ -32,7 +32,7 @@ interface Made {
 async function read(file: string): Promise<Made> {
   const store = { type: "sqlite", args: { file } };
   const manager = await openJobManager({ chJobs: store, chLocks: store });
-  const scheduler = new Scheduler(manager);
+  const scheduler = openScheduler(manager);
   const ticks: ScheduleTick[] = [];
   for await (const { name } of scheduler.schedules()) ticks.push(...(await collect(scheduler.ticks(name))));
   return { manager, scheduler, runs: await collect(manager.history()), ticks };
@@ -130,7 +130,7 @@ describe("the demo of two days", () => {
       name: "video-transcode",
       error: "unlocked by force: hangs after clip 5, see #4711",
     });
-    const [held] = await first().manager.locks();
+    const [held] = await first().manager.heldLocks();
     expect(held).toMatchObject({ name: "archive-tables", note: { hold: { author: "ben" } } });
   });
 

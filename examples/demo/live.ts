@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { openCockpit } from "./cockpit.js";
 import { fleetOf } from "./fleet/fleet.js";
 import { Work } from "./fleet/job.js";
@@ -19,7 +19,7 @@ const AT_ONCE = ["video-transcode", "search-index", "nightly-report"];
 export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: string) => void): Promise<void> {
   const store = { type: "sqlite", args: { file } };
   await using manager = await openJobManager({ chJobs: store, chLocks: store });
-  await using scheduler = new Scheduler(manager, { instance: "live" });
+  await using scheduler = openScheduler(manager, { instance: "live" });
   const times = { ...timesOf(end, days), end: Number.POSITIVE_INFINITY };
   for (const { name, definition, live, body } of fleetOf(timesOf(end, days))) {
     await scheduler.add(name, live ?? definition, (run) => body(new Work(run, systemClock, seed, times)));

@@ -51,7 +51,7 @@ async function recordsIn(folder: string): Promise<RunRecord[]> {
   await using manager = await openJobManager({ chJobs: channel("jobs"), chLocks: channel("locks") });
   const records: RunRecord[] = [];
   for await (const record of manager.history()) records.push(record);
-  expect(await manager.locks()).toEqual([]);
+  expect(await manager.heldLocks()).toEqual([]);
   return records.sort((a, b) => a.startTime - b.startTime);
 }
 

@@ -61,15 +61,15 @@ describe("D4: a loser's error handler unlocks the winner", () => {
     await winner.prints("in");
     const channel = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
     await using manager = await openJobManager({ chJobs: channel, chLocks: channel });
-    const before = await manager.locks();
+    const before = await manager.heldLocks();
     expect(before).toMatchObject([{ name: "work", holder: { pid: winner.process.pid } }]);
     for (const _ of [1, 2]) {
       const { code, out } = await run(folder, "ms=0");
       expect([code, out]).toEqual([1, ""]);
-      expect(await manager.locks()).toEqual(before);
+      expect(await manager.heldLocks()).toEqual(before);
     }
     expect(await records(folder)).toEqual(["work running"]);
-    expect((await manager.running()).map(({ fence }) => fence)).toEqual([before[0]?.fence]);
+    expect((await manager.openRecords()).map(({ fence }) => fence)).toEqual([before[0]?.fence]);
   });
 });
 

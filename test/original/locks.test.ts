@@ -14,8 +14,8 @@ import {
   openChannel,
   openJobManager,
   type RunRecord,
-  systemClock,
 } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { backend } from "@ojm/simple";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
@@ -143,7 +143,7 @@ onSharedStores({}, (create) => {
     writeFileSync(file, "");
     expect(await late.message()).toEqual({ said: "LOST", signalled: false });
     expect(await late.ended, late.output.stderr).toBe(0);
-    expect(await manager.locks()).toMatchObject([{ name: "job", fence: second.fence }]);
+    expect(await manager.heldLocks()).toMatchObject([{ name: "job", fence: second.fence }]);
     second.assertHeld();
     expect((await recordsOf(manager)).map((record) => [record.fence, record.status])).toEqual([
       [second.fence, "running"],
@@ -180,7 +180,7 @@ onSharedStores({}, (create) => {
       return found;
     };
     await expect.poll(sessions, { timeout: 120_000, interval: 50 }).toBe(0);
-    expect(await manager.locks()).toHaveLength(NAMES);
+    expect(await manager.heldLocks()).toHaveLength(NAMES);
     expect(await won()).toEqual(EACH);
   }, 300_000);
 
@@ -203,7 +203,7 @@ onSharedStores({}, (create) => {
     await expect(run.end()).rejects.toMatchObject({ code: "FULL" });
     // The process lives on, and its session with it.
     expect((await other.run("job", () => "next", { wait: 120_000 })).result).toBe("next");
-    expect(await other.locks()).toEqual([]);
+    expect(await other.heldLocks()).toEqual([]);
     expect((await recordsOf(other)).map(({ status }) => status)).toEqual(["completed", "lost"]);
   });
 
@@ -253,7 +253,7 @@ it("D11: the lock does not leak when the record of a run's begin cannot be writt
   });
   await using manager = await openJobManager({ chJobs: { backend: records } });
   await expect(manager.start("job")).rejects.toMatchObject({ code: "FULL" });
-  expect(await manager.locks()).toEqual([]);
+  expect(await manager.heldLocks()).toEqual([]);
   full = false;
   expect((await manager.run("job", () => "next", { wait: 0 })).result).toBe("next");
 });

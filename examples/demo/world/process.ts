@@ -1,5 +1,5 @@
 import { type JobManager, openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { type DemoJob, Work } from "../fleet/job.js";
 import { MortalClock, SLOWER, type WeekClock } from "./clock.js";
 import type { Way, WeekStore } from "./store.js";
@@ -32,7 +32,7 @@ export class DemoProcess {
     const channel = { backend: way };
     const settings = { clock: own, ttl: TTL * SLOWER, logBudget: { interval: LOGS } };
     const manager = await openJobManager({ chJobs: channel, chLocks: channel, ...settings });
-    return new DemoProcess(manager, new Scheduler(manager, { clock: own, instance }), way, own);
+    return new DemoProcess(manager, openScheduler(manager, { clock: own, instance }), way, own);
   }
 
   /** Runs these jobs at their ticks. */

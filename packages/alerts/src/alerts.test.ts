@@ -1,5 +1,5 @@
 import type { Run } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
@@ -52,7 +52,7 @@ test("with url, an alert has the link to its run in the UI, and one of missed ti
   await clock.until(openWith(one.manager, options, receiver.send));
   await fail("a/b");
   await soon();
-  await using scheduler = new Scheduler(two.manager, { clock });
+  await using scheduler = openScheduler(two.manager, { clock });
   await clock.until(scheduler.add("nightly", { every: HOUR, missed: "none" }, () => {}));
   await clock.until(scheduler.close());
   await clock.advance(2 * HOUR);

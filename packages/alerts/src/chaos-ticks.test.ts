@@ -1,4 +1,4 @@
-import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type Scheduler, type ScheduleTick } from "@ojm/schedule";
 import { expect, test } from "vitest";
 import { type FakeClock, seeded } from "../../core/src/testing/fake-clock.js";
 import { collect } from "../../core/src/testing/settle.js";
@@ -63,7 +63,7 @@ function kill(processes: readonly Process[]): void {
 }
 
 async function addAll({ manager }: ManagerOf, clock: FakeClock, chance: () => number): Promise<Scheduler> {
-  const scheduler = new Scheduler(manager, { clock });
+  const scheduler = openScheduler(manager, { clock });
   for (const [name, definition] of Object.entries(SCHEDULES)) {
     const body = (): Promise<void> => new Promise((resolve) => void clock.after(chance() * MINUTE, resolve));
     await clock.until(scheduler.add(name, definition, body));
@@ -117,7 +117,7 @@ for (let seed = SEED; seed < SEED + 4; seed++) {
     await clock.advance(HOUR);
 
     const { manager } = await world.manager({ supports: { shared: "network" } });
-    const reader = new Scheduler(manager, { clock });
+    const reader = openScheduler(manager, { clock });
     expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(idsOf(receiver.taken).size);
     for (const name of Object.keys(SCHEDULES)) {
       const ticks = (await clock.until(collect(reader.ticks(name)))).toReversed();

@@ -78,7 +78,7 @@ async function tellsEachFailure(seed: number): Promise<void> {
   for (let i = 0; i < 4; i++) await clock.until(manager.run(`job ${i}`, () => {}, { wait: HOUR }));
   await clock.advance(2 * HOUR);
 
-  const failed = (await clock.until(collect(manager.failures()))).filter(({ name }) => name.startsWith("job"));
+  const failed = (await clock.until(collect(manager.failedRuns()))).filter(({ name }) => name.startsWith("job"));
   expect(failed.length).toBeGreaterThan(10);
   const told = new Set(receiver.taken.map(({ run }) => run));
   expect(failed.filter(({ id }) => !told.has(id)).map(({ id }) => id)).toEqual([]);

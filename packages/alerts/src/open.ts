@@ -1,4 +1,5 @@
-import { type Channel, type JobManager, systemClock } from "@ojm/core";
+import type { Channel, JobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { durationOf } from "@ojm/core/internal";
 import { Alerts } from "./alerts.js";
 import type { Send } from "./deliver/outcome.js";

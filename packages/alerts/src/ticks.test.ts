@@ -1,4 +1,4 @@
-import { exportedSchedules, Scheduler, scheduleImporter } from "@ojm/schedule";
+import { exportedSchedules, openScheduleImport, openScheduler, type Scheduler } from "@ojm/schedule";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect } from "../../core/src/testing/settle.js";
@@ -36,7 +36,7 @@ async function watch(rule: Partial<Rule> = {}, one?: ManagerOf): Promise<Alerts>
 
 async function schedule(definition: object = {}, name = "nightly", one?: ManagerOf): Promise<Scheduler> {
   const { manager } = one ?? (await world.manager());
-  const scheduler = new Scheduler(manager, { clock });
+  const scheduler = openScheduler(manager, { clock });
   const body = (run: { readonly id: string }): void => void runs.push(run.id);
   await clock.until(scheduler.add(name, { every: HOUR, ...definition }, body));
   return scheduler;
@@ -107,7 +107,7 @@ describe("ticks that were missed", () => {
   test("ticks that come as missed with an imported schedule are not told", async () => {
     const other = new World();
     const source = await other.manager();
-    const scheduler = new Scheduler(source.manager, { clock: other.clock });
+    const scheduler = openScheduler(source.manager, { clock: other.clock });
     await other.clock.until(scheduler.add("nightly", { every: HOUR }, () => {}));
     await other.clock.until(scheduler.close());
     const all = exportedSchedules(source.manager, { clock: other.clock });
@@ -115,7 +115,7 @@ describe("ticks that were missed", () => {
     const { manager } = await world.manager();
     await watch();
     await clock.advance(4 * HOUR + 5 * MINUTE);
-    const importer = await clock.until(scheduleImporter(manager, { clock }));
+    const importer = await clock.until(openScheduleImport(manager, { clock }));
     for (const part of parts) await clock.until(importer.add(part));
     await clock.until(importer.flush());
     const [missed] = await clock.until(collect((await schedule()).ticks("nightly")));
@@ -213,7 +213,7 @@ describe("runs that began late", () => {
   test("a run that waited in the queue is told", async () => {
     await watch({ on: ["late"], later: 30 * MINUTE });
     const one = await world.manager();
-    const scheduler = new Scheduler(one.manager, { clock });
+    const scheduler = openScheduler(one.manager, { clock });
     const slow = (): Promise<void> => new Promise((resolve) => void clock.after(100 * MINUTE, resolve));
     await clock.until(scheduler.add("slow", { every: HOUR, overlap: "queue", timeout: 10 * HOUR }, slow));
     await clock.advance(4 * HOUR);

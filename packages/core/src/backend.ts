@@ -23,4 +23,4 @@ export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";
 export { type Clock, systemClock } from "./util/clock.js";
-export { ABOVE_ZERO, checkedDuration, type Duration, durationText } from "./util/duration.js";
+export { checkedDuration, type Duration, durationText } from "./util/duration.js";

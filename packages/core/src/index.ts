@@ -2,5 +2,5 @@
 export * from "./channel/index.js";
 export * from "./jobs/index.js";
 export * from "./locks/index.js";
-export { type Clock, systemClock } from "./util/clock.js";
+export type { Clock } from "./util/clock.js";
 export type { Duration } from "./util/duration.js";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ABOVE_ZERO, ChannelError, checkedDuration, type Duration, rejectUnknownOptions } from "@ojm/core/backend";
+import { ChannelError, checkedDuration, type Duration, rejectUnknownOptions } from "@ojm/core/backend";
 
 /** A client that the caller made: etcd3's `Etcd3`, or a namespace of one. */
 export interface PassedClient {
@@ -81,7 +81,7 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("etcd", args, OPTIONS);
   const { keyPrefix = "ojm/", grpcOptions = {} } = args;
   if (typeof keyPrefix !== "string") throw wrong("keyPrefix must be a string");
-  const deadline = checkedDuration("deadline", args["deadline"] ?? 5_000, refuse, ABOVE_ZERO, 2_147_483_647);
+  const deadline = checkedDuration("deadline", args["deadline"] ?? 5_000, refuse, 1, 2_147_483_647);
   if (!isRecord(grpcOptions)) throw wrong("grpcOptions must be a map");
   return {
     hosts: readHosts(args["hosts"]),

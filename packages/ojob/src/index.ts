@@ -1,5 +1,6 @@
 /** Job files: load, plan, execute. */
-import { type JobManager, systemClock } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import type { Checked, CheckOptions } from "./inspect/check.js";
 import type { DryRunOptions } from "./inspect/dry-run.js";
 import type { Args } from "./load/job-file.js";

@@ -2,4 +2,4 @@
  * Metrics and spans of ojm for OpenTelemetry. For Prometheus without OpenTelemetry, see
  * `@ojm/otel/prometheus`.
  */
-export { type InstrumentOptions, instrument } from "./otel/instrument.js";
+export { openTelemetry, type Telemetry, type TelemetryOptions } from "./otel/telemetry.js";

@@ -1,3 +1,3 @@
 /** Metrics of ojm for Prometheus. Needs only Node. */
-export { type Prometheus, type PrometheusOptions, prometheus } from "./prometheus/prometheus.js";
-export { type MetricsServer, type ServeOptions, serveMetrics } from "./prometheus/serve.js";
+export { openPrometheus, type Prometheus, type PrometheusOptions } from "./prometheus/prometheus.js";
+export { type MetricsServer, type MetricsServerOptions, openMetricsServer } from "./prometheus/serve.js";

@@ -60,9 +60,9 @@ describe("a close of a scheduler", () => {
     const [here, there] = first(both) as [SchedulerOf, SchedulerOf];
     const closed = here.scheduler.close();
     await clock.advance(1_000);
-    expect(await there.manager.locks()).toHaveLength(1);
+    expect(await there.manager.heldLocks()).toHaveLength(1);
     await clock.until(closed);
-    expect(await there.manager.locks()).toEqual([]);
+    expect(await there.manager.heldLocks()).toEqual([]);
     const [run] = await world.records(there);
     expect(run).toMatchObject({ status: "cancelled", error: expect.stringContaining("its process closed") });
     await clock.advance(60_000);
@@ -82,7 +82,7 @@ describe("a close of a scheduler", () => {
     await clock.until(one.scheduler.close({ grace: 3_000 }));
     expect(clock.monotonic() - began).toBeGreaterThanOrEqual(3_000);
     expect(await world.records(one)).toMatchObject([{ status: "lost" }]);
-    expect(await one.manager.locks()).toEqual([]);
+    expect(await one.manager.heldLocks()).toEqual([]);
     expect(await rejection(one.scheduler.close({ grace: -1 }))).toMatchObject({ code: "INVALID_ARGUMENT" });
     await world.close();
   });

@@ -29,7 +29,7 @@ export { checkDefinition } from "./definition/check.js";
 export type { Blackout, CheckedDefinition, Missed, Overlap, ScheduleDefinition } from "./definition/types.js";
 export { wordsOf } from "./definition/words.js";
 export type { Body } from "./fire/start.js";
-export { Scheduler, type SchedulerOptions } from "./scheduler.js";
+export { openScheduler, type Scheduler, type SchedulerOptions } from "./scheduler.js";
 export type { Pause, TickOutcome, TickReason } from "./store/schema.js";
 export type {
   ExportedSchedule,
@@ -39,4 +39,4 @@ export type {
   ScheduleImportCounts,
 } from "./transfer/export.js";
 export { exportedSchedules } from "./transfer/export.js";
-export { type ScheduleImport, scheduleImporter } from "./transfer/import.js";
+export { openScheduleImport, type ScheduleImport } from "./transfer/import.js";

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
 import { whyBackfilled, whyNotRun } from "./decide/outcomes.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
-import { Scheduler, type SchedulerOptions } from "./scheduler.js";
+import { openScheduler, type SchedulerOptions } from "./scheduler.js";
 import { type SchedulerOf, World } from "./testing/world.js";
 
 const MINUTE = 60_000;
@@ -31,7 +31,7 @@ describe("a scheduler", () => {
     const told: string[] = [];
     const onTick: SchedulerOptions["onTick"] = ({ schedule, at, outcome, reason }) =>
       void told.push([schedule, world.time(at), outcome, reason].join(" "));
-    const scheduler = new Scheduler(one.manager, { clock: world.clock, onTick });
+    const scheduler = openScheduler(one.manager, { clock: world.clock, onTick });
     await world.clock.until(scheduler.add("a", { every: MINUTE }, one.body(1.5 * MINUTE), { trigger: "cron" }));
     await world.until("00:03:30");
     expect(told).toEqual(["a 00:01:00 run ", "a 00:02:00 skipped overlap", "a 00:03:00 run "]);

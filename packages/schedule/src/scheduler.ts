@@ -46,7 +46,7 @@ import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
 import { notesOf, ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
 
-/** Options of a {@link Scheduler}. */
+/** Options of {@link openScheduler}. */
 export interface SchedulerOptions {
   /** Time and chance, replaced in simulations. Default: that of the machine. */
   readonly clock?: Clock;
@@ -57,16 +57,24 @@ export interface SchedulerOptions {
 }
 
 /**
- * Runs jobs by schedules. All processes that share the store of the locks add the same schedules: each tick
- * has exactly one outcome, no matter which processes are running.
+ * Opens a scheduler for the jobs of a manager. It does nothing until a schedule is added. Close it before the
+ * manager.
  *
  * @example
- * await using manager = await openJobManager({ chJobs: store, chLocks: store });
- * await using scheduler = new Scheduler(manager);
+ * await using manager = await openJobManager("sqlite:./data/ojm.db");
+ * await using scheduler = openScheduler(manager);
  * await scheduler.add("nightly-report", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, async (run) => {
  *   await report({ signal: run.signal });
  * });
  * await once(process, "SIGTERM");
+ */
+export function openScheduler(manager: JobManager, options?: SchedulerOptions): Scheduler {
+  return new Scheduler(manager, options);
+}
+
+/**
+ * Runs jobs by schedules. All processes that share the store of the locks add the same schedules: each tick
+ * has exactly one outcome, no matter which processes are running.
  */
 export class Scheduler {
   readonly #manager: JobManager;
@@ -82,6 +90,7 @@ export class Scheduler {
   #opened: Promise<Host> | undefined;
   #stopped: Promise<void> | undefined;
 
+  /** @internal Use {@link openScheduler}. */
   constructor(manager: JobManager, { clock = systemClock, instance, onTick = () => {} }: SchedulerOptions = {}) {
     this.#manager = manager;
     this.#runs = manager.group();
@@ -212,7 +221,7 @@ export class Scheduler {
 
   /** The next ticks of a schedule, and when each is due, with its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
-    return nextOf(await this.#openStore(), name, limit, holdsIn(await this.#manager.locks()));
+    return nextOf(await this.#openStore(), name, limit, holdsIn(await this.#manager.heldLocks()));
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
@@ -244,7 +253,7 @@ export class Scheduler {
    * @throws ChannelError if the store fails
    */
   async *schedules({ limit = 1 }: { readonly limit?: number } = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
-    const [store, locks] = await Promise.all([this.#openStore(), this.#manager.locks()]);
+    const [store, locks] = await Promise.all([this.#openStore(), this.#manager.heldLocks()]);
     yield* schedulesOf(store, limit, holdsIn(locks));
   }
 

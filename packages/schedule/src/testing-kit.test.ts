@@ -1,10 +1,10 @@
 import { openTestManager } from "@ojm/core/testing";
 import { expect, test } from "vitest";
-import { Scheduler } from "./scheduler.js";
+import { openScheduler } from "./scheduler.js";
 
 test("a test lets a night pass in a moment, and each run ends before time goes on", async () => {
   await using test = await openTestManager({ start: "2026-03-28T12:00:00Z" });
-  await using scheduler = new Scheduler(test.manager, { clock: test.clock });
+  await using scheduler = openScheduler(test.manager, { clock: test.clock });
   const ran: string[] = [];
   await scheduler.add("report", { cron: "30 1 * * *", timeZone: "Europe/Lisbon" }, async (run) => {
     ran.push(run.name);
@@ -20,7 +20,7 @@ test("a test lets a night pass in a moment, and each run ends before time goes o
 
 test("a day of a test has a few hundred timers, and not one for each heartbeat", async () => {
   await using test = await openTestManager({ start: "2026-03-28T12:00:00Z" });
-  await using scheduler = new Scheduler(test.manager, { clock: test.clock });
+  await using scheduler = openScheduler(test.manager, { clock: test.clock });
   let ran = 0;
   await scheduler.add("report", { cron: "30 1 * * *" }, () => void ran++);
   let timers = 0;
@@ -37,7 +37,7 @@ test("a day of a test has a few hundred timers, and not one for each heartbeat",
 
 test.each([3_600_000, -7_200_000])("a wall clock that a test sets by %i ms is noticed within a minute", async (ms) => {
   await using test = await openTestManager({ start: "2026-03-28T12:20:00Z" });
-  await using scheduler = new Scheduler(test.manager, { clock: test.clock });
+  await using scheduler = openScheduler(test.manager, { clock: test.clock });
   const ran: string[] = [];
   await scheduler.add("hourly", { every: 3_600_000 }, () => void ran.push(new Date(test.clock.now()).toISOString()));
   await test.clock.advanceTo("2026-03-28T13:00:30Z");

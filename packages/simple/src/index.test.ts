@@ -1,4 +1,5 @@
-import { isChannelError, openChannel, systemClock } from "@ojm/core";
+import { isChannelError, openChannel } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { describe, expect, test } from "vitest";
 import { backend } from "./index.js";
 

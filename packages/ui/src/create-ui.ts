@@ -1,5 +1,5 @@
 import { emitWarning, unknownOption, VERSIONS } from "@ojm/core/internal";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";
 import type { Asked } from "./api/asked.js";
@@ -26,16 +26,16 @@ export interface Cockpit extends Ui {
  *
  * @throws TypeError if an option is wrong
  * @example
- * const ui = createUi({ manager, authorize: (request) => viewerOf(request.headers.get("cookie")) });
+ * const ui = openUi({ manager, authorize: (request) => viewerOf(request.headers.get("cookie")) });
  * createServer(ui.listener).listen(8080, "127.0.0.1");
  */
-export function createUi(options: UiOptions): Ui {
+export function openUi(options: UiOptions): Ui {
   if (typeof options?.authorize !== "function") {
     throw new TypeError(
-      "createUi needs authorize(request), which tells who asks: { user, role }, or undefined for nobody",
+      "openUi needs authorize(request), which tells who asks: { user, role }, or undefined for nobody",
     );
   }
-  check(options, "createUi");
+  check(options, "openUi");
   const { authorize } = options;
   const { fetch, listener, close } = cockpit(options, { authorize, sessionOf: (_, { user }) => user });
   return { fetch, listener, close };
@@ -47,7 +47,7 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
   const options: ViewOptions = { ...given, mask };
   const { manager, scheduler, readOnly = false, showResults = false } = options;
   const { reasons = async () => [] } = options;
-  const own = scheduler ?? new Scheduler(manager);
+  const own = scheduler ?? openScheduler(manager);
   const hub = new Hub(manager, mask, async (running) => {
     return (await reasons(undefined, running)).filter(({ code }) => code === "orphaned");
   });
@@ -129,8 +129,8 @@ const SERVE = ["port", "host", "viewer", "secret"];
 const HOST = /^[^\s/:*]+$/;
 
 /** @throws TypeError. A misspelt `readOnly` must not create a UI that allows every action. */
-export function check(options: ViewOptions, whose: "createUi" | "serveUi"): void {
-  const known = whose === "serveUi" ? [...VIEW, ...SERVE] : VIEW;
+export function check(options: ViewOptions, whose: "openUi" | "openUiServer"): void {
+  const known = whose === "openUiServer" ? [...VIEW, ...SERVE] : VIEW;
   const problem = unknownOption(whose, options, known) ?? wrongIn(options);
   if (problem !== undefined) throw new TypeError(problem);
 }
@@ -143,7 +143,7 @@ function wrongIn({ manager, basePath, hosts, mask, metrics, reasons }: ViewOptio
     return 'hosts is a list of names without a scheme, a port and a "*", such as ["ops.example.com"]';
   if (mask !== undefined && typeof mask !== "function") return "mask is a function from text to text";
   if (metrics !== undefined && typeof metrics !== "function")
-    return "metrics is a function that returns their text, such as prometheus({ manager }).text of @ojm/otel/prometheus";
+    return "metrics is a function that returns their text, such as openPrometheus({ manager }).text of @ojm/otel/prometheus";
   if (reasons !== undefined && typeof reasons !== "function")
     return "reasons is a function that resolves to a list of what keeps a job from running";
   return undefined;

@@ -1,7 +1,8 @@
-import { openJobManager, systemClock } from "@ojm/core";
+import { openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { describe, expect, test, vi } from "vitest";
 import type { Audit, Me, Runs } from "./contract/types.js";
-import { createUi } from "./create-ui.js";
+import { openUi } from "./create-ui.js";
 import { type Mounted, mounts, proxy } from "./testing/mounts.js";
 import type { UiOptions } from "./types.js";
 
@@ -10,12 +11,12 @@ const TELLS: readonly string[] = ["Express"];
 
 async function withCockpit(
   options: Partial<UiOptions>,
-  mount: (ui: ReturnType<typeof createUi>) => Promise<Mounted[]>,
+  mount: (ui: ReturnType<typeof openUi>) => Promise<Mounted[]>,
   use: (url: string) => Promise<void>,
 ): Promise<void> {
   await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
   for (let i = 0; i < 20; i++) await manager.run(`job ${i}`, () => {});
-  const ui = createUi({ manager, authorize: () => ({ user: "ana", role: "operate" }), ...options });
+  const ui = openUi({ manager, authorize: () => ({ user: "ana", role: "operate" }), ...options });
   const servers = await mount(ui);
   try {
     await use(servers.at(-1)?.url ?? "");
@@ -89,7 +90,7 @@ describe.each(Object.entries(mounts))("in %s", (name, mount) => {
     { strips: true, how: "takes the path off" },
     { strips: false, how: "leaves the path as it is" },
   ])("a cockpit works below /a/b behind a proxy that $how", async ({ strips }) => {
-    const mountBehind = async (ui: ReturnType<typeof createUi>): Promise<Mounted[]> => {
+    const mountBehind = async (ui: ReturnType<typeof openUi>): Promise<Mounted[]> => {
       const server = await mount(ui, strips ? "" : "/a/b");
       return [server, await proxy(server.url, { strips })];
     };
@@ -105,7 +106,7 @@ test("a proxy that is trusted tells the base path by X-Forwarded-Prefix", async 
     ['/"><script>', "/"],
     ["//evil.example", "/"],
   ] as const) {
-    const ui = createUi({ manager, authorize: () => undefined, trustProxy: true });
+    const ui = openUi({ manager, authorize: () => undefined, trustProxy: true });
     const headers = { Host: "localhost", "X-Forwarded-Prefix": prefix };
     const answer = await ui.fetch(new Request("http://localhost/", { headers }));
     if (answer.status === 200) expect(await answer.text()).toContain(`<base href="${base}">`);

@@ -1,12 +1,13 @@
 import { request } from "node:http";
 import { join } from "node:path";
-import { openJobManager, systemClock } from "@ojm/core";
+import { openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { serveUi } from "./serve-ui.js";
-import type { ServedUi, ServeOptions } from "./types.js";
+import { openUiServer } from "./serve-ui.js";
+import type { UiServer, UiServerOptions } from "./types.js";
 
-let served: ServedUi | undefined;
+let served: UiServer | undefined;
 let manager: Awaited<ReturnType<typeof openJobManager>>;
 
 beforeEach(async () => {
@@ -19,8 +20,8 @@ afterEach(async () => {
   await manager.close();
 });
 
-const serve = async (options: Partial<ServeOptions> = {}): Promise<ServedUi> => {
-  served = await serveUi({ manager, ...options });
+const serve = async (options: Partial<UiServerOptions> = {}): Promise<UiServer> => {
+  served = await openUiServer({ manager, ...options });
   return served;
 };
 
@@ -101,7 +102,7 @@ describe("a cockpit that is served", () => {
     const { url, port, close } = await serve({ secret, viewer, readOnly: true });
     const { cookie = "" } = await login(tokenOf(url));
     const session = { Cookie: cookie.split(";")[0] ?? "" };
-    const status = async (options: Partial<ServeOptions>): Promise<number> => {
+    const status = async (options: Partial<UiServerOptions>): Promise<number> => {
       await serve({ port, secret, ...options });
       const answer = await send("GET", "/api/v1/me", session);
       await served?.close();
@@ -129,12 +130,12 @@ describe("a cockpit that is served", () => {
   });
 
   test.each([
-    [{ readonly: true }, 'serveUi has no option "readonly". Did you mean "readOnly"?'],
+    [{ readonly: true }, 'openUiServer has no option "readonly". Did you mean "readOnly"?'],
     [{ hosts: ["*"] }, "hosts is a list of names"],
     [{ viewer: { user: "ana", role: "root" } }, "viewer is { user, role }"],
     [{ secret: "short" }, "it needs 16 characters or more, and has 5"],
   ])("refuses %j: a typing error must not open more than was meant", async (options, text) => {
-    await expect(serve(options as Partial<ServeOptions>)).rejects.toThrow(text);
+    await expect(serve(options as Partial<UiServerOptions>)).rejects.toThrow(text);
   });
 
   test("keeps sessions over a new start with the same secret, and only then", async () => {
@@ -194,6 +195,6 @@ describe("a cockpit that is served", () => {
 
   test("tells of a port that is taken, and leaves nothing open", async () => {
     const { port } = await serve();
-    await expect(serveUi({ manager, port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await expect(openUiServer({ manager, port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 });

@@ -10,7 +10,7 @@ import { isSecure } from "./security/origin.js";
 import { Refusal } from "./security/refusal.js";
 import { isViewer } from "./security/roles.js";
 import { cookieOf, LaunchTokens, RateLimit, Sessions } from "./security/sessions.js";
-import type { ServedUi, ServeOptions, Viewer } from "./types.js";
+import type { UiServer, UiServerOptions, Viewer } from "./types.js";
 
 /** The addresses to which a browser resolves every name that ends with `.localhost`. */
 const HAS_NAMES = /^(localhost|127\.0\.0\.1|::1)$/;
@@ -29,11 +29,11 @@ const LEAST_SECRET = 16;
  * @throws TypeError if an option is wrong, or if the UI would be open to others; a system error, such as
  * `EADDRINUSE`
  * @example
- * const ui = await serveUi({ manager });
+ * const ui = await openUiServer({ manager });
  * console.log(ui.url);
  */
-export async function serveUi(options: ServeOptions): Promise<ServedUi> {
-  check(options, "serveUi");
+export async function openUiServer(options: UiServerOptions): Promise<UiServer> {
+  check(options, "openUiServer");
   const { host = "127.0.0.1", port = 0, authorize, viewer, secret } = options;
   if (viewer !== undefined && !isViewer(viewer))
     throw new TypeError("viewer is { user, role }, where role is read, operate or admin");
@@ -83,9 +83,9 @@ class Login implements Gate {
   readonly #sessions: Sessions;
   readonly #limit: RateLimit = new RateLimit();
   readonly #viewer: Viewer;
-  readonly #options: ServeOptions;
+  readonly #options: UiServerOptions;
 
-  constructor(options: ServeOptions) {
+  constructor(options: UiServerOptions) {
     this.#options = options;
     this.#viewer = options.viewer ?? { user: userName(), role: "admin" };
     this.#sessions = new Sessions(options.secret, scopeOf(options, this.#viewer));
@@ -144,7 +144,10 @@ class Login implements Gate {
  * The scope of the sessions of a UI. A session of a read-only UI, or of another store, must not be valid for
  * another UI that has the same secret.
  */
-function scopeOf({ manager, readOnly = false, showResults = false }: ServeOptions, { user, role }: Viewer): JsonValue {
+function scopeOf(
+  { manager, readOnly = false, showResults = false }: UiServerOptions,
+  { user, role }: Viewer,
+): JsonValue {
   const { jobs, locks } = manager.channels;
   const stores = [jobs, locks].map(({ locator, supports }) => {
     return locator === undefined ? supports.shared : [locator.type, JSON.stringify(locator.args ?? {})];

@@ -57,7 +57,7 @@ export interface ViewOptions {
    */
   readonly mask?: (text: string) => string;
   /**
-   * The metrics for Prometheus: `prometheus({ manager }).text` of `@ojm/otel/prometheus`. `/metrics` then
+   * The metrics for Prometheus: `openPrometheus({ manager }).text` of `@ojm/otel/prometheus`. `/metrics` then
    * serves them, to programs of this machine and to users with a session. Default: no metrics.
    */
   readonly metrics?: () => string | Promise<string>;
@@ -81,7 +81,7 @@ export interface ViewOptions {
   readonly basePath?: string;
 }
 
-/** Options of {@link createUi}. */
+/** Options of {@link openUi}. */
 export interface UiOptions extends ViewOptions {
   /**
    * Identifies the sender of a request, by the session of your own server; `undefined` if there is none.
@@ -108,8 +108,8 @@ export interface Ui {
   close(): Promise<void>;
 }
 
-/** Options of {@link serveUi}. */
-export interface ServeOptions extends ViewOptions {
+/** Options of {@link openUiServer}. */
+export interface UiServerOptions extends ViewOptions {
   /** Default: any free one. */
   readonly port?: number;
   /** Default: `127.0.0.1`. Any other address needs `authorize`. */
@@ -126,7 +126,7 @@ export interface ServeOptions extends ViewOptions {
 }
 
 /** A UI that is being served. */
-export interface ServedUi {
+export interface UiServer {
   /** Its address, with a launch token that is valid once, for a minute. */
   readonly url: string;
   readonly port: number;

@@ -2,7 +2,7 @@
  * Marks of ticks on the timeline.
  * @module-tag full
  */
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import type { Page } from "playwright-core";
 import { afterEach, expect, it } from "vitest";
 import type { Timeline } from "../src/contract/types.js";
@@ -35,7 +35,7 @@ describePages("marks of ticks", (pages) => {
     await pages.mount.scheduler.close();
     const channel = await pages.mount.manager.channel<{ readonly at: number }>("oJobManager-schedules");
     await channel.set(["cursor", name], { at: Date.now() - 2.5 * HOUR });
-    scheduler = new Scheduler(pages.mount.manager);
+    scheduler = openScheduler(pages.mount.manager);
     await scheduler.add(name, definition, () => {});
   };
 
@@ -90,7 +90,7 @@ describePages("marks of ticks", (pages) => {
 
   it("are small among the runs of a dense lane, and hide none of them", async () => {
     const [now, hour] = [Date.now(), Math.floor(Date.now() / HOUR) * HOUR];
-    const importer = pages.mount.manager.importer();
+    const importer = await pages.mount.manager.openImport();
     for (let startTime = hour - 20 * HOUR; startTime < hour; startTime += MINUTE * 10) {
       const startDate = new Date(startTime).toISOString();
       await importer.add({

@@ -4,7 +4,7 @@
  */
 import type { Locator, Page } from "playwright-core";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { serveUi } from "../src/serve-ui.js";
+import { openUiServer } from "../src/serve-ui.js";
 import { proxy } from "../src/testing/mounts.js";
 import { violationsOf, watch } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
@@ -35,7 +35,7 @@ describePages("pages that are mounted", (pages) => {
   ])("work below /a/b/ behind a proxy that %s: links, streams, acts, and nothing elsewhere", async (_, strips) => {
     const { manager, scheduler } = pages.mount;
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
-    const served = await serveUi({ manager, scheduler, basePath: "/a/b" });
+    const served = await openUiServer({ manager, scheduler, basePath: "/a/b" });
     const front = await proxy(`http://127.0.0.1:${served.port}`, { strips });
     try {
       const base = `${front.url}/a/b/`;
@@ -72,14 +72,14 @@ describePages("pages that are mounted", (pages) => {
     await manager.run("import", () => {});
     // Without a secret, each server has its own host name. A page opened by IP address continues.
     const byAddress = (url: string): string => url.replace(/^http:\/\/[^:/]+/, "http://127.0.0.1");
-    const first = await serveUi({ manager });
+    const first = await openUiServer({ manager });
     const page = await open(byAddress(first.url), new URL("/", byAddress(first.url)).href);
     await live(page);
     await page.goto(new URL("jobs", byAddress(first.url)).href);
     const row = page.getByRole("row", { name: /^import/ });
     await row.waitFor();
     await first.close();
-    const second = await serveUi({ manager, port: first.port });
+    const second = await openUiServer({ manager, port: first.port });
     try {
       await page.getByText("You are signed out.").waitFor();
       expect(await row.isVisible()).toBe(true);

@@ -13,7 +13,7 @@ import { openJobManager } from "@ojm/core";
 import { tsArgs } from "@ojm/testing/programs";
 import type { Page } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
-import { serveUi } from "../src/serve-ui.js";
+import { openUiServer } from "../src/serve-ui.js";
 import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
@@ -250,7 +250,7 @@ describePages(
       const file = join(folder, "ojm.db");
       const channel = { type: "sqlite", args: { file } };
       const manager = await openJobManager({ chJobs: channel, chLocks: channel, heartbeatThread: false });
-      const ui = await serveUi({ manager });
+      const ui = await openUiServer({ manager });
       onTestFinished(async () => {
         await ui.close();
         await manager.close();

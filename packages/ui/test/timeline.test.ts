@@ -21,7 +21,7 @@ const PATIENCE = { timeout: 30_000 };
 async function writeDense({ mount: { manager } }: Pages): Promise<number> {
   const end = Math.floor(Date.now() / HOUR) * HOUR;
   const bad = end - 10 * HOUR;
-  const importer = manager.importer();
+  const importer = await manager.openImport();
   for (let startTime = end - 40 * HOUR; startTime < end; startTime += EVERY) {
     const startDate = new Date(startTime).toISOString();
     const inError = startTime === bad || startTime === bad + 4 * EVERY;

@@ -9,7 +9,7 @@ function entryPoints() {
   return published().flatMap(({ path, manifest }) =>
     Object.entries(manifest.exports ?? {})
       // The internal entries promise nothing.
-      .filter(([entry, target]) => target.types !== undefined && entry !== "./internal")
+      .filter(([entry, target]) => target.types !== undefined && !entry.startsWith("./internal"))
       .map(([entry, { types }]) => {
         const name = entry === "." ? basename(path) : `${basename(path)}-${basename(entry)}`;
         return { name, path, types: join(path, types) };

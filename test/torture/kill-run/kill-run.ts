@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
-import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type ScheduleTick } from "@ojm/schedule";
 import { nodeArgs } from "../run/entry.js";
 import { patiently } from "../scene/patiently.js";
 import type { StoreKind } from "../stores/store.js";
@@ -137,7 +137,7 @@ class Replicas {
   /** Waits until every schedule has decided on all ticks up to `to`, and has nothing left to run. */
   async #settled(down: Told["down"]): Promise<Told[]> {
     await using manager = await patiently(() => openJobManager(this.#options));
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     const end = Date.now() + SETTLED_WITHIN;
     for (;;) {
       const told = await Promise.all(

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { isClosing } from "../traffic/closing.js";
 import { policies } from "./policies.js";
 import { lineOf } from "./witness.js";
@@ -31,7 +31,7 @@ async function body(run: Run): Promise<void> {
 }
 
 const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
-const scheduler = new Scheduler(manager);
+const scheduler = openScheduler(manager);
 for (const [name, definition] of Object.entries(policies)) await scheduler.add(name, definition, body);
 process.send?.("ready");
 process.once("SIGTERM", async () => {

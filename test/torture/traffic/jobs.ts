@@ -1,5 +1,5 @@
 import { isChannelError, isRunError, type JobManager, type Run } from "@ojm/core";
-import { isScheduleError, Scheduler } from "@ojm/schedule";
+import { isScheduleError, openScheduler, type Scheduler } from "@ojm/schedule";
 import type { WorkerConfig } from "../scene/events.js";
 import { jobNames, lineOf, RETRIED, schedules } from "../scene/jobs.js";
 import { patiently } from "../scene/patiently.js";
@@ -62,7 +62,7 @@ export class Jobs {
 
   async #work(managers: readonly JobManager[]): Promise<void> {
     for (const manager of managers) {
-      const scheduler = new Scheduler(manager);
+      const scheduler = openScheduler(manager);
       this.#schedulers.push(scheduler);
       for (const [name, definition] of Object.entries(schedules)) {
         try {

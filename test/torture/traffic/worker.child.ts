@@ -1,4 +1,5 @@
-import { type JobManager, type OpenOptions, openChannel, openJobManager, systemClock } from "@ojm/core";
+import { type JobManager, type OpenOptions, openChannel, openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { seeded } from "../../../packages/core/src/testing-kit/test-clock.js";
 import type { Order, WorkerConfig } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";

@@ -1,12 +1,12 @@
 import type { JobManager, LogItem, RunRecord } from "@ojm/core";
-import { Scheduler, type ScheduleTick } from "@ojm/schedule";
+import { openScheduler, type Scheduler, type ScheduleTick } from "@ojm/schedule";
 import { faultsOf } from "../../../packages/core/src/testing/logs.js";
 import type { JobStock, LogStock } from "../scene/events.js";
 import { jobNames, lineOf, schedules } from "../scene/jobs.js";
 
 /** Reads all entries of the scheduled and retried jobs. */
 export async function takeJobStock(manager: JobManager): Promise<JobStock> {
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   const ticks: Record<string, ScheduleTick[]> = {};
   for (const name of Object.keys(schedules)) ticks[name] = (await decidedOf(scheduler, name)).reverse();
   const waiting: Record<string, readonly number[]> = {};

@@ -64,6 +64,6 @@ async function whatIsLeft(manager: JobManager): Promise<string[]> {
   for (const prefix of PREFIXES) {
     for await (const { key } of manager.channels.locks.entries({ prefix: [prefix] })) left.push(JSON.stringify(key));
   }
-  for (const { name, startTime } of await manager.running()) left.push(`the run ${startTime} of ${name} is open`);
+  for (const { name, startTime } of await manager.openRecords()) left.push(`the run ${startTime} of ${name} is open`);
   return left;
 }

@@ -33,7 +33,7 @@ export class Records {
   }
 
   failures(from: number): AsyncGenerator<RunRecord, void, undefined> {
-    return this.#manager.failures({ from });
+    return this.#manager.failedRuns({ from });
   }
 
   starts(from: number): AsyncGenerator<RunRecord, void, undefined> {
@@ -57,7 +57,7 @@ export class Records {
   }
 
   running(): Promise<RunRecord[]> {
-    this.#running ??= this.#manager.running();
+    this.#running ??= this.#manager.openRecords();
     return this.#running;
   }
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Channel, systemClock as clock, type JobManager, openChannel, openJobManager } from "@ojm/core";
-import type { BackendType } from "@ojm/core/backend";
+import { type Channel, type JobManager, openChannel, openJobManager } from "@ojm/core";
+import { type BackendType, systemClock as clock } from "@ojm/core/backend";
 import { backend as etcd } from "@ojm/etcd";
 import { backend as redis } from "@ojm/redis";
 import { backend as sqlite } from "@ojm/sqlite";
-import { createUi } from "@ojm/ui";
+import { openUi } from "@ojm/ui";
 import { type Counts, counting } from "./counting.js";
 import type { Answered, Folded, Order } from "./messages.js";
 import type { Question } from "./questions.js";
@@ -28,7 +28,7 @@ const counts: Counts = { calls: 0, entries: 0 };
 const store = { backend: counting(await opened.open(JSON.parse(args), { clock }), counts) };
 const manager: JobManager = await openJobManager({ chJobs: store, chLocks: store });
 const times: Channel<unknown> = await openChannel("oJobManager-times", store);
-const ui = createUi({ manager, authorize: () => ({ user: "ana", role: "admin" }) });
+const ui = openUi({ manager, authorize: () => ({ user: "ana", role: "admin" }) });
 
 async function fetched(path: string): Promise<{ readonly body: string; readonly status: number }> {
   const request = new Request(`http://localhost${path}`, { headers: { Host: "localhost" } });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Channel, type JobManager, type Op, openChannel, openJobManager, type RunRecord } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import type { OpenStore } from "../stores.js";
 import { acts, EVERY, type Filling, LOGGED, nameOf, recordsIn, ticksIn, timesIn } from "./records.js";
 
@@ -31,7 +31,7 @@ export async function fill({ options }: Pick<OpenStore, "options">, filling: Fil
 }
 
 async function addSchedules(manager: JobManager, { names }: Filling): Promise<void> {
-  const scheduler = new Scheduler(manager);
+  const scheduler = openScheduler(manager);
   for (let i = 0; i < names; i++) await scheduler.add(nameOf(i), { every: EVERY }, () => undefined);
   await scheduler.close();
 }

@@ -1,5 +1,5 @@
 import { type Op, type RunRecord, runId } from "@ojm/core";
-import type { Act } from "@ojm/core/internal";
+import type { AuditAction } from "@ojm/core/internal";
 
 const DAY = 86_400_000;
 
@@ -93,7 +93,7 @@ function recordOf(i: number, filling: Filling): RunRecord {
 }
 
 /** The audit entries. */
-export function acts(): Act[] {
+export function acts(): AuditAction[] {
   const by = { host: "laptop-3", pid: 99, instance: "ba9876543210" };
   return Array.from({ length: 200 }, (_, i) => ({
     action: "pause",

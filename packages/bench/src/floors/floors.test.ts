@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Channel, openJobManager, systemClock } from "@ojm/core";
+import { type Channel, openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { backend as simple } from "@ojm/simple";
 import { expect, it, onTestFinished } from "vitest";
 import { ended, type Floor, started } from "./floor.js";

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type JobManagerOptions, openJobManager, systemClock } from "@ojm/core";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 
 /*
  * Runs the job "job" several times, in turn with other processes. Sends the start and end of each body, by

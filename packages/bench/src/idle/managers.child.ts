@@ -1,4 +1,5 @@
-import { systemClock as clock, type JobManager, openJobManager } from "@ojm/core";
+import { type JobManager, openJobManager } from "@ojm/core";
+import { systemClock as clock } from "@ojm/core/backend";
 import { backend as etcd } from "@ojm/etcd";
 import { backend as redis } from "@ojm/redis";
 

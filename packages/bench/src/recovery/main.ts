@@ -26,7 +26,7 @@ async function trial(
   await once(holder, "message");
   await using manager = await openJobManager(options);
   const started = manager.run(job, () => performance.now(), { wait: 600_000 });
-  while ((await manager.locks()).find(({ name }) => name === job)?.waiting !== 1) {
+  while ((await manager.heldLocks()).find(({ name }) => name === job)?.waiting !== 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await new Promise((resolve) => setTimeout(resolve, ms));

@@ -59,7 +59,7 @@ async function waitAndMeasure(
   waiters: number,
 ): Promise<number> {
   for (;;) {
-    const [lock] = await manager.locks();
+    const [lock] = await manager.heldLocks();
     if (lock?.waiting === waiters) break;
     await sleep(100);
   }

@@ -1,5 +1,5 @@
 import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { addAll, Witness } from "./add.js";
 import type { Counters, RanTick } from "./counting/counts.js";
 import { countStatements } from "./counting/statements.js";
@@ -39,7 +39,7 @@ async function obey(order: Order): Promise<Told | undefined> {
   if (order.do === "open") {
     statements = order.options.chLocks?.type === "sqlite" ? countStatements() : () => ({});
     const manager = await openJobManager(order.options);
-    opened = { manager, scheduler: new Scheduler(manager) };
+    opened = { manager, scheduler: openScheduler(manager) };
     await addAll(opened.scheduler, witness, order.schedules, cycleDefinition, AT_ONCE);
     return undefined;
   }

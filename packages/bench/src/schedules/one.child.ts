@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { addAll, Witness } from "./add.js";
 import { type Lateness, latenessOf } from "./counting/counts.js";
 import { farDefinition, spreadDefinition } from "./definitions.js";
@@ -78,7 +78,7 @@ async function ticks(scheduler: Scheduler, witness: Witness): Promise<Ticks> {
 }
 
 const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
-const scheduler = new Scheduler(manager);
+const scheduler = openScheduler(manager);
 const witness = new Witness();
 process.send?.(await (what === "cost" ? cost(scheduler, witness) : ticks(scheduler, witness)));
 await scheduler.close();

@@ -9,15 +9,15 @@ const MOST = 65_535;
  *
  * @throws CommandError for any other text, or if it cannot listen on the address
  */
-export async function serveMetrics(address: string, ready: () => Promise<boolean>): Promise<void> {
+export async function openMetricsServer(address: string, ready: () => Promise<boolean>): Promise<void> {
   const [, host = "127.0.0.1", text] = ADDRESS.exec(address) ?? [];
   const port = Number(text);
   if (text === undefined || port > MOST) {
     throw new CommandError(`--metrics is HOST:PORT or PORT, such as 127.0.0.1:9464, not ${address}`);
   }
-  const { serveMetrics: serve } = await import("@ojm/otel/prometheus");
+  const { openMetricsServer } = await import("@ojm/otel/prometheus");
   try {
-    const { url } = await serve({ host: host.replace(/^\[|\]$/g, ""), port, ready });
+    const { url } = await openMetricsServer({ host: host.replace(/^\[|\]$/g, ""), port, ready });
     tell(`metrics are at ${url}/metrics`);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

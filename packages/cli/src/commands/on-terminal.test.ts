@@ -13,7 +13,7 @@ describe.runIf(hasTerminals())("on a terminal", () => {
     expect(await terminal.ended).toBe(130);
     expect(terminal.out).toContain("ojm hold was not given a reason: nothing was done");
     expect(terminal.out).not.toContain("fault of ojm");
-    expect(await manager.locks()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
   });
 
   test("runs shows the ids of runs, which the next command takes, where the times are relative", async () => {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type Run } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
@@ -41,7 +41,7 @@ describe("what runs", () => {
     const run = await manager.start("import");
     run.progress(3, 10, "orders");
     const waiting = manager.start("import", { wait: 60_000 });
-    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
+    await expect.poll(async () => (await manager.heldLocks())[0]?.waiting).toBe(1);
     await expect.poll(async () => (await manager.progress(run))?.done).toBe(3);
     const [one] = (await json("ps")) as { readonly [field: string]: unknown }[];
     expect(one).toMatchObject({
@@ -181,7 +181,7 @@ describe("what runs", () => {
       const first = what === "a run" ? await manager.start("import") : undefined;
       if (first === undefined) await manager.hold("import", { reason: "the schema changes" });
       let later: Run | undefined;
-      const locks = manager.locks.bind(manager);
+      const locks = manager.heldLocks.bind(manager);
       // The next run starts after the command has read who holds the lock.
       const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "locks");
       onTestFinished(() => spy.mockRestore());
@@ -194,7 +194,7 @@ describe("what runs", () => {
       });
       const { code, err } = await call("unlock", "import", "--reason", "it hangs");
       expect([code, err]).toEqual([3, expect.stringMatching(/does not hold "import" any more: nothing was done\n$/)]);
-      expect(await manager.locks()).toMatchObject([{ name: "import", fence: later?.fence }]);
+      expect(await manager.heldLocks()).toMatchObject([{ name: "import", fence: later?.fence }]);
       expect(later?.signal.aborted).toBe(false);
       await later?.end();
     },
@@ -237,7 +237,7 @@ describe("what runs", () => {
   });
 
   test("locks shows a hold as one, with the person, the reason and the end; next shows whom it keeps away", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add("report", { every: HOUR }, () => {});
     await scheduler.add("other", { every: 1_000, missed: "none" }, () => {});
     expect((await call("hold", "report", "--reason", "the schema changes", "--until", "90m")).code).toBe(0);
@@ -337,7 +337,7 @@ describe("what ran", () => {
   test("runs shows which attempt and which tick a run is of, where some run has one", async () => {
     await manager.run("plain", () => {});
     expect((await call("runs")).out).toMatch(/^RUN +STARTED +STATUS +TOOK +FENCE /);
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add("report", { every: 1_000, missed: "none", retry: { attempts: 2, delay: 1 } }, () => {
       throw new Error("no disk");
     });
@@ -464,7 +464,7 @@ describe("what ran", () => {
       },
       { retry: { attempts: 3, delay: 1 } },
     );
-    await expect.poll(() => manager.running(), PATIENT).toHaveLength(2);
+    await expect.poll(() => manager.openRecords(), PATIENT).toHaveLength(2);
     const waiting = call("wait", "import", "--json");
     await first.end();
     const { code, out, err } = await waiting;
@@ -533,7 +533,7 @@ test("lists leave out the runs that ojm makes for itself, unless they are asked 
 
 describe("what will run", () => {
   test("jobs, next and why tell of a schedule; pause, resume, run-now and backfill act on it", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     const ran: string[] = [];
     await scheduler.add("report", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, (run) => void ran.push(run.id));
     expect(await json("jobs")).toMatchObject([{ name: "report", schedule: { words: expect.stringMatching(/02:00/) } }]);
@@ -589,7 +589,7 @@ describe("what will run", () => {
   });
 
   test("ticks tells what became of each tick, by which run it was skipped, and that nobody decided", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add("report", { every: 1_000, missed: "none" }, () => {});
     expect((await call("ticks", "report", "--missed")).out).toBe("no such ticks\n");
     const outcomes = async (...words: readonly string[]): Promise<string[]> =>
@@ -613,7 +613,7 @@ describe("what will run", () => {
   });
 
   test("with nobody there, why says what helps, and run-now ends within moments", async () => {
-    const gone = new Scheduler(manager);
+    const gone = openScheduler(manager);
     await gone.add("report", { every: HOUR, missed: "none" }, () => {});
     await gone.close();
     const reasons = (await json("why", "report")) as { code: string; help?: string }[];
@@ -641,7 +641,7 @@ describe("what will run", () => {
     const name = "a job $(id)";
     const held = await call("hold", name, "--new", "--reason", "x");
     expect(held.out).toContain(`To end it sooner: ojm unlock '${name}' --reason …`);
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
     expect((await call("pause", name, "--reason", "x")).out).toContain(`To end that: ojm resume '${name}'.`);
   });
@@ -658,7 +658,7 @@ describe("what will run", () => {
     /** The store comes first: only names may follow the two dashes. */
     const callNamed = (...[command = "", ...words]: readonly string[]): Promise<Ended> =>
       called(folder, [command, "--store", "sqlite:ojm.db", ...words]);
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
     const paused = await callNamed("pause", "--reason", "x", "--", name);
     expect((await callNamed(...printed(paused.out, "resume"))).code).toBe(0);
@@ -690,7 +690,7 @@ describe("what will run", () => {
   });
 
   test("a backfill tells how far it is, and is stopped with a reason", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     let open = (): void => {};
     const gate = new Promise<void>((resolve) => {
       open = resolve;
@@ -719,7 +719,7 @@ describe("what will run", () => {
   });
 
   test("run-now gives parameters to the job function, and the record shows them", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     const seen: unknown[] = [];
     await scheduler.add("report", { cron: "0 2 * * *" }, ({ args }) => void seen.push(args));
     const words = ["report", "day=2026-11-01", "rows=10", "note=a=b", "dry=true", "--reason", "asked for"];
@@ -740,7 +740,7 @@ describe("what will run", () => {
   });
 
   test("a misspelt name is told with the name that is near, and nothing is done", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add("report", { every: HOUR }, () => {});
     const reason = ["--reason", "x"];
     const calls = [
@@ -766,7 +766,7 @@ describe("what will run", () => {
       expect([command, code, out, err]).toEqual([command, 3, "", expect.stringMatching(/Did you mean "report"\?/)]);
       expect(err.trimEnd()).not.toContain("\n");
     }
-    expect(await manager.locks()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
     expect((await call("hold", "reprot", "--new", ...reason)).code).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import type { Given } from "../command-line/spec.js";
 import { EXIT } from "../errors.js";
 import { print, tell, tellUnwritten } from "../output/print.js";
 import { argsOf, loadsOf } from "../store/job-file.js";
-import { serveMetrics } from "./metrics.js";
+import { openMetricsServer } from "./metrics.js";
 
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -24,7 +24,7 @@ export async function execute(given: Given): Promise<number> {
   if (flags.has("dry-run")) return show(() => dryRun(file, { args, strict, jobs, loads, prepare: prepareType }));
   const [metrics] = values["metrics"] ?? [];
   const signals = new Signals();
-  if (metrics !== undefined) await serveMetrics(metrics, () => signals.storeAnswers());
+  if (metrics !== undefined) await openMetricsServer(metrics, () => signals.storeAnswers());
   const log = new Log();
   const prefix = prefixOf(given);
   if (prefix !== undefined) log.prefixLines(prefix);

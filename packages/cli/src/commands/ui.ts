@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { JobManager } from "@ojm/core";
 import { notBuilt } from "@ojm/core/internal";
-import type { ServedUi, ServeOptions } from "@ojm/ui";
+import type { UiServer, UiServerOptions } from "@ojm/ui";
 import { expectNoMore, lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT } from "../errors.js";
@@ -21,10 +21,10 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
   const port = portOption(given);
-  const { serveUi } = await loadUi();
+  const { openUiServer } = await loadUi();
   return withStore(given, async (manager) => {
     const metrics = await metricsOf(given, manager);
-    const ui = await serve(serveUi, { ...optionsOf(given, manager), ...metrics }, port);
+    const ui = await serve(openUiServer, { ...optionsOf(given, manager), ...metrics }, port);
     const lines = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
     try {
       print(`${ui.url}\n`);
@@ -49,7 +49,7 @@ function portOption(given: Given): number | undefined {
   throw new CommandError(`--port takes a number from 0 to 65535, not "${text}"`);
 }
 
-function optionsOf(given: Given, manager: JobManager): ServeOptions {
+function optionsOf(given: Given, manager: JobManager): UiServerOptions {
   const { OJM_UI_SECRET: secret } = process.env;
   delete process.env["OJM_UI_SECRET"];
   const basePath = lastValue(given, "base-path");
@@ -66,20 +66,20 @@ function optionsOf(given: Given, manager: JobManager): ServeOptions {
 }
 
 /** The metrics of this process, and the last successes of all processes that share its store. */
-async function metricsOf(given: Given, manager: JobManager): Promise<Pick<ServeOptions, "metrics">> {
+async function metricsOf(given: Given, manager: JobManager): Promise<Pick<UiServerOptions, "metrics">> {
   if (!given.flags.has("metrics")) return {};
-  const { prometheus } = await import("@ojm/otel/prometheus");
-  return { metrics: prometheus({ manager }).text };
+  const { openPrometheus } = await import("@ojm/otel/prometheus");
+  return { metrics: openPrometheus({ manager }).text };
 }
 
-type Serve = (options: ServeOptions) => Promise<ServedUi>;
+type Serve = (options: UiServerOptions) => Promise<UiServer>;
 
-async function serve(serveUi: Serve, options: ServeOptions, port: number | undefined): Promise<ServedUi> {
+async function serve(openUiServer: Serve, options: UiServerOptions, port: number | undefined): Promise<UiServer> {
   try {
-    return await serveUi({ ...options, port: port ?? PORT });
+    return await openUiServer({ ...options, port: port ?? PORT });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE" && port === undefined) return serveUi(options);
+    if (code === "EADDRINUSE" && port === undefined) return openUiServer(options);
     if (code === "EADDRINUSE") throw new CommandError(`port ${port} is taken: choose another by --port`);
     if (code === "EACCES") throw new CommandError(`port ${port} is not for this user: choose one from 1024 up`);
     // In this command, the secret has another name.
@@ -88,7 +88,7 @@ async function serve(serveUi: Serve, options: ServeOptions, port: number | undef
   }
 }
 
-type Load = () => Promise<{ readonly serveUi: Serve }>;
+type Load = () => Promise<{ readonly openUiServer: Serve }>;
 
 const beside: Load = () => import("@ojm/ui");
 

@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type JobManager, openJobManager, type Run } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { prepareType } from "../backends.js";
@@ -109,7 +109,7 @@ describe("what is printed", () => {
 
   test("of schedules is as the schemas say", async () => {
     const reason = ["--reason", "test"];
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add("report", { every: 60_000, missed: { run: "latest", max: 3 }, meta: { a: 1 } }, () => {});
     expect(await valid("next")).toHaveLength(1);
     expect(await valid("jobs")).toHaveLength(1);

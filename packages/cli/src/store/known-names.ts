@@ -21,14 +21,14 @@ export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
 /** The names that have a run, a lock or a schedule. Reads two entries for each name that has runs. */
 export async function knownNames(manager: JobManager): Promise<Set<string>> {
   const names = await namesWithoutRun(manager);
-  for await (const name of manager.names()) names.add(name);
+  for await (const name of manager.jobNames()) names.add(name);
   return names;
 }
 
 /** The names that have a lock or a schedule. */
 async function namesWithoutRun(manager: JobManager): Promise<Set<string>> {
   const names = await scheduleNames(manager);
-  for (const { name } of await manager.locks()) names.add(name);
+  for (const { name } of await manager.heldLocks()) names.add(name);
   return names;
 }
 

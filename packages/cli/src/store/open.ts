@@ -208,8 +208,8 @@ export function withScheduler(
   look: (scheduler: Scheduler, manager: JobManager) => Promise<number | undefined>,
 ): Promise<number> {
   return withStore(given, async (manager) => {
-    const { Scheduler } = await import("@ojm/schedule");
-    await using scheduler = new Scheduler(manager);
+    const { openScheduler } = await import("@ojm/schedule");
+    await using scheduler = openScheduler(manager);
     try {
       // Awaited here: the scheduler must stay open until it has answered.
       return await look(scheduler, manager);

@@ -2,6 +2,7 @@ import { type Channel, openChannel } from "@ojm/core";
 import { type Backend, type Clock, type Supports, systemClock } from "@ojm/core/backend";
 import type { Harness, TestStore } from "../harness/harness.js";
 import { openRemote, type RemoteBackend } from "../remote/remote.js";
+import { msOf } from "../support/duration.js";
 import type { Profile } from "./profile.js";
 import type { Random } from "./random.js";
 import { Skip } from "./skip.js";
@@ -118,7 +119,7 @@ export class CaseContext {
 
   /** The longest that a call may take while the store cannot be reached, in ms. */
   get deadline(): number {
-    return this.harness.deadline ?? 15_000;
+    return msOf("deadline", this.harness.deadline ?? 15_000);
   }
 
   /** How long to wait for the store to recover from a fault, in ms. */

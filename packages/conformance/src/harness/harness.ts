@@ -1,4 +1,4 @@
-import type { Backend, Clock, Supports } from "@ojm/core/backend";
+import type { Backend, Clock, Duration, Supports } from "@ojm/core/backend";
 
 /**
  * What the author of a backend gives to the suite: a name, and a way to open a store that the suite may write
@@ -31,10 +31,10 @@ export interface Harness {
    */
   readonly knownFailures?: Readonly<Record<string, string>>;
   /**
-   * The longest that a call may take while the store cannot be reached, in ms, with the options that `client`
-   * uses. Default: 15,000.
+   * The longest that a call may take while the store cannot be reached, with the options that `client` uses.
+   * Default: 15 s.
    */
-  readonly deadline?: number;
+  readonly deadline?: Duration;
 }
 
 /** How the suite will use a store. */

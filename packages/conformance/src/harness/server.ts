@@ -1,7 +1,8 @@
 import { pathToFileURL } from "node:url";
-import { type BackendType, systemClock } from "@ojm/core/backend";
+import { type BackendType, type Duration, systemClock } from "@ojm/core/backend";
 import type { RequestCounter } from "../proxy/counters.js";
 import { TcpProxy } from "../proxy/tcp-proxy.js";
+import { msOf } from "../support/duration.js";
 import type { Faults, Harness, TestStore } from "./harness.js";
 
 /** The deadline of a call in a case that causes no faults, in ms, unless that of the harness is longer. */
@@ -30,10 +31,10 @@ export interface ServerHarness<S extends RunningServer> {
   /** The args that open a client at `port`. A call must take at most `deadline` ms. */
   args(port: number, server: S, deadline: number): Readonly<Record<string, unknown>>;
   /**
-   * The deadline for cases that cause faults, in ms. Other cases get a longer one, so that a machine that
+   * The deadline for cases that cause faults. Other cases get a longer one, so that a machine that
    * stalls for seconds does not look like a fault.
    */
-  readonly deadline: number;
+  readonly deadline: Duration;
   /** Counts the round trips of a connection. Default: `bursts`. */
   readonly counter?: () => RequestCounter;
   readonly knownFailures?: Readonly<Record<string, string>>;
@@ -53,11 +54,12 @@ export interface ServerHarness<S extends RunningServer> {
  *     return { port: server.port, faults, stop: () => server.stop() };
  *   },
  *   args: (port, _server, deadline) => ({ host: "127.0.0.1", port, deadline }),
- *   deadline: 1_000,
+ *   deadline: "1s",
  * });
  */
 export function onServer<S extends RunningServer>(options: ServerHarness<S>): Harness {
-  const { name, deadline, knownFailures = {} } = options;
+  const { name, knownFailures = {} } = options;
+  const deadline = msOf("deadline", options.deadline);
   let server: Promise<S> | undefined;
   return {
     name,

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
+import type { Duration } from "@ojm/core/backend";
 import type { Heal } from "../harness/harness.js";
+import { msOf } from "../support/duration.js";
 import { onFreePorts, releasePort } from "./free-port.js";
 import { familyOf, hasEnded, signal, standsStill } from "./process-tree.js";
 
@@ -20,8 +22,8 @@ export interface ServerOptions {
    * after a rejection.
    */
   readonly ready?: (port: number) => Promise<boolean>;
-  /** How long the server may take to become ready, in ms. Default: 20,000. */
-  readonly patience?: number;
+  /** How long the server may take to become ready. Default: 20 s. */
+  readonly patience?: Duration;
 }
 
 /** How long to wait for the rest of the output of a server that has ended, in ms. */
@@ -64,7 +66,8 @@ export class ServerProcess {
   }
 
   async #spawn(): Promise<void> {
-    const { command, args, ready = async () => true, patience = 20_000 } = this.#options;
+    const { command, args, ready = async () => true } = this.#options;
+    const patience = msOf("patience", this.#options.patience ?? 20_000);
     const { port } = this;
     const given = typeof args === "function" ? args(port) : args;
     // Otherwise the other program would count as our server.

@@ -1,5 +1,5 @@
 import { isChannelError } from "@ojm/core";
-import type { Backend } from "@ojm/core/backend";
+import type { Backend, Duration } from "@ojm/core/backend";
 import { type Case, capOf } from "../case/case.js";
 import { CaseContext, sleep } from "../case/context.js";
 import { Neighbours } from "../case/neighbours.js";
@@ -8,6 +8,7 @@ import { Random, seedFor } from "../case/random.js";
 import { Skip } from "../case/skip.js";
 import { refusals } from "../cases/supports/refusals.js";
 import { type Harness, isFault, missing, type TestStore, undeclared } from "../harness/harness.js";
+import { msOf } from "../support/duration.js";
 import { within } from "../support/within.js";
 import { againstKnown, type CaseResult, type Outcome } from "./result.js";
 
@@ -16,10 +17,10 @@ export interface RunOptions {
   readonly profile: Profile;
   readonly seed: number;
   /**
-   * How long to wait for something that must happen, in ms. A case waits that long only if something is
-   * wrong. Default: 20,000.
+   * How long to wait for something that must happen. A case waits that long only if something is wrong.
+   * Default: 20 s.
    */
-  readonly patience?: number;
+  readonly patience?: Duration;
 }
 
 interface Verdict {
@@ -78,7 +79,7 @@ async function onStore(
   const { supports } = first;
   const seed = seedFor(it.id, options.seed);
   const name = `suite-${RUN}-${++stores}x`;
-  const { patience = 20_000 } = options;
+  const patience = msOf("patience", options.patience ?? 20_000);
   const profile = it.scales === true ? options.profile : undefined;
   const parts = { harness, store, supports, profile, patience, random: new Random(seed), seed, name };
   const context = new CaseContext(parts, first);

@@ -8,7 +8,7 @@ import type { Clock } from "../util/clock.js";
 import type { InMs } from "../util/duration.js";
 import { fieldsOf, isTime } from "../util/shape.js";
 import { runId } from "./run-id.js";
-import type { Act, AuditEntry, AuditOptions, PruneOptions, RunRecord } from "./types.js";
+import type { AuditAction, AuditEntry, AuditOptions, PruneOptions, RunRecord } from "./types.js";
 
 /** The most entries that one commit deletes. */
 const DELETED_AT_ONCE = 100;
@@ -24,7 +24,7 @@ interface Place {
 }
 
 /** The ops that record an action. */
-export function auditOps(channel: Channel<LocksValue>, clock: Clock, act: Act): ChannelOps<LocksValue> {
+export function auditOps(channel: Channel<LocksValue>, clock: Clock, act: AuditAction): ChannelOps<LocksValue> {
   const at = clock.now();
   // List the fields: further fields of an action would stay in the store forever.
   const { action, name, reason, by, author, details } = act;
@@ -77,7 +77,7 @@ const NAMES_READ_ALONE = 8;
  * The last cancel of each of these runs, by the id of the run. Runs without a cancel are left out. The
  * request itself is gone from the store once the process of the run has it, whether or not the run obeys.
  */
-export async function stopsAskedOf(
+export async function stopRequestsOf(
   channel: Channel<LocksValue>,
   runs: Iterable<Pick<RunRecord, "id" | "name" | "startTime">>,
 ): Promise<Map<string, AuditEntry>> {
@@ -103,11 +103,11 @@ export async function stopsAskedOf(
 }
 
 /** The last cancel of a run; `undefined` if there was none. */
-export async function stopAskedOf(
+export async function stopRequestOf(
   channel: Channel<LocksValue>,
   run: Pick<RunRecord, "id" | "name" | "startTime">,
 ): Promise<AuditEntry | undefined> {
-  return (await stopsAskedOf(channel, [run])).get(run.id);
+  return (await stopRequestsOf(channel, [run])).get(run.id);
 }
 
 /** The audit record of a prune by a person. */
@@ -115,7 +115,7 @@ export function pruneAct(
   { olderThan, name = "*", keep, author }: InMs<PruneOptions>,
   counts: { readonly removed: number; readonly audits: number },
   by: Holder,
-): Act {
+): AuditAction {
   const details = { olderThan, ...(keep !== undefined && { keep }), ...counts };
   return { action: "prune", name, by, ...(author !== undefined && { author }), details };
 }

@@ -58,7 +58,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
       else await clock.until(run[Symbol.asyncDispose]());
       expect(told).toContain(true);
       expect(told).not.toContain(false);
-      expect(await two.manager.locks()).toEqual([]);
+      expect(await two.manager.heldLocks()).toEqual([]);
     },
   );
 
@@ -76,7 +76,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
       const [record] = await records(two);
       expect(record).toMatchObject({ status: "timeout", inError: true });
       expect(record).not.toHaveProperty("result");
-      expect(await two.manager.locks()).toEqual([]);
+      expect(await two.manager.heldLocks()).toEqual([]);
     },
   );
 
@@ -162,14 +162,14 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     await clock.advance(400);
     expect(done).toBe(false);
     await clock.until(leaving);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("a run with a signal that has fired already does not start, and leaves nothing", async () => {
     const error = await rejection(one.manager.run("a", () => expect.unreachable(), { signal: AbortSignal.abort() }));
     expect(error).toMatchObject({ code: "CANCELLED", job: "a" });
     expect(await records(one)).toEqual([]);
-    expect(await one.manager.locks()).toEqual([]);
+    expect(await one.manager.heldLocks()).toEqual([]);
   });
 
   test("a signal ends the waiting of a run for its lock", async () => {
@@ -180,7 +180,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     const reason = new Error("enough");
     stop.abort(reason);
     expect(await clock.until(work, 0)).toMatchObject({ code: "CANCELLED", cause: reason });
-    expect((await one.manager.locks())[0]?.waiting).toBe(0);
+    expect((await one.manager.heldLocks())[0]?.waiting).toBe(0);
   });
 
   test("the signal of a run that was started by hand follows the signal that the caller passed in", async () => {

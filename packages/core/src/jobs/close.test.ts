@@ -86,7 +86,7 @@ describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
     await clock.advance(0);
     const closed = one.manager.close();
     await clock.advance(GRACE - 100);
-    expect((await two.manager.locks()).map(({ name }) => name)).toEqual(["a"]);
+    expect((await two.manager.heldLocks()).map(({ name }) => name)).toEqual(["a"]);
     await clock.until(closed);
     expect(clock.monotonic() - began).toBeLessThan(GRACE + 1_000);
     expect(await clock.until(rejection(stuck))).toMatchObject({ code: "LOST" });
@@ -94,7 +94,7 @@ describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
     expect(await records(two)).toMatchObject([
       { status: "lost", error: expect.stringContaining("its process closed before the run ended") },
     ]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("renews its session until the last job function has returned", async () => {
@@ -182,7 +182,7 @@ describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
     await clock.advance(100);
     const closed = one.manager.close();
     await clock.advance(50);
-    expect(await two.manager.retriesLeft("a")).toMatchObject([{ attempt: 2 }]);
+    expect(await two.manager.orphanedRetries("a")).toMatchObject([{ attempt: 2 }]);
     const taken = two.manager.takeOver("a", (run) => void attempts.push(`two ${run.attempt}`));
     await clock.advance(3_000);
     expect(attempts).toEqual(["one 1", "two 2"]);
@@ -199,7 +199,7 @@ describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
     const closed = one.manager.close();
     await clock.until(closed);
     expect(isRunError(await rejection(first))).toBe(true);
-    expect(await two.manager.retriesLeft("a")).toMatchObject([{ attempt: 1, due: expect.any(Number) }]);
+    expect(await two.manager.orphanedRetries("a")).toMatchObject([{ attempt: 1, due: expect.any(Number) }]);
     const began = clock.monotonic();
     const made = await clock.until(two.manager.takeOver("a", (run) => run.attempt));
     expect(clock.monotonic() - began).toBeLessThan(100);
@@ -207,7 +207,7 @@ describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
     const [second, handed] = await records(two);
     expect(second).toMatchObject({ status: "completed", attempt: 1, chain: handed?.id });
     expect(handed).toMatchObject({ status: "skipped", handedOver: true, inError: false });
-    expect(await collect(two.manager.failures())).toEqual([]);
+    expect(await collect(two.manager.failedRuns())).toEqual([]);
   });
 
   test("a run that is cancelled while its process closes is cancelled, and not made again", async () => {
@@ -247,10 +247,10 @@ describe.each(STORES)("records and locks $stores: a close", ({ apart }) => {
     const closed = one.manager.close();
     await clock.advance(5_000);
     expect(lease.signal.aborted).toBe(true);
-    expect(await two.manager.locks()).toHaveLength(1);
+    expect(await two.manager.heldLocks()).toHaveLength(1);
     await lease.release();
     await clock.until(closed);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("a job function may write by its fence while it cleans up", async () => {
@@ -293,7 +293,7 @@ describe.each(STORES)("records and locks $stores: a run that is handed over", ({
       inError: false,
       attempt: 1,
     });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     const why = await two.manager.why("a");
     expect(why.map(({ code }) => code)).toEqual(["retry", "last"]);
     await expect(
@@ -318,7 +318,9 @@ describe.each(STORES)("records and locks $stores: a run that is handed over", ({
   test("needs no retry, and stays for any process", async () => {
     const run = await clock.until(one.manager.start("a", { meta: { day: 3 } }));
     await run.handOver("another machine has the data");
-    expect(await one.manager.retriesLeft()).toMatchObject([{ name: "a", attempt: 1, chain: run.id, meta: { day: 3 } }]);
+    expect(await one.manager.orphanedRetries()).toMatchObject([
+      { name: "a", attempt: 1, chain: run.id, meta: { day: 3 } },
+    ]);
     const made = await clock.until(two.manager.takeOver("a", (it) => it.chain));
     expect(made).toMatchObject({ result: run.id, record: { meta: { day: 3 }, status: "completed" } });
     expect(await two.manager.retries()).toEqual([]);

@@ -41,7 +41,7 @@ describe.each(STORES)("records and locks $stores: foreign data in the store", ({
     await overwrite(text);
     const error = await clock.until(rejection(run.end()));
     expect(error).toMatchObject({ code: "ENDED", message: expect.stringContaining("overwritten its record") });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     expect((await two.manager.run("a", () => "next", { wait: 0 })).result).toBe("next");
   });
 
@@ -57,7 +57,7 @@ describe.each(STORES)("records and locks $stores: foreign data in the store", ({
     async (text) => {
       const other = await one.manager.start("b");
       await overwrite(text);
-      expect((await two.manager.running()).map(({ name }) => name)).toEqual(["b"]);
+      expect((await two.manager.openRecords()).map(({ name }) => name)).toEqual(["b"]);
       expect((await collect(two.manager.history())).map(({ name, status }) => [name, status])).toEqual([
         ["b", "running"],
         ["a", "completed"],
@@ -109,10 +109,10 @@ describe.each(STORES)("records and locks $stores: foreign data in the store", ({
     one.jobsWay.commit = (it, options) =>
       it.writes.some(({ key }) => key.includes("Manager-jobs")) ? damaged() : commit(it, options);
     expect(await clock.until(rejection(run.end()))).toMatchObject({ code: "CORRUPT" });
-    expect((await two.manager.locks()).map(({ name }) => name)).toEqual(["a"]);
+    expect((await two.manager.heldLocks()).map(({ name }) => name)).toEqual(["a"]);
     one.jobsWay.commit = commit;
     await clock.advance(TTL);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     expect((await collect(two.manager.history({ name: "a", limit: 1 }))).map(({ status }) => status)).toEqual(["lost"]);
   });
 

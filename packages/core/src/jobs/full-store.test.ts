@@ -86,7 +86,7 @@ describe.each([false, true])("a full store, with the records apart from the lock
       empty(one);
       await clock.advance(SOON);
       expect(await records(one)).toMatchObject([{ ...record, endTime, inError: true }]);
-      expect(await one.manager.locks()).toEqual([]);
+      expect(await one.manager.heldLocks()).toEqual([]);
     },
   );
 

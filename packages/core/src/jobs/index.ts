@@ -1,4 +1,3 @@
-export type { LogBudget } from "../channel/backend/backend.js";
 export { isRunError, RunError, type RunErrorCode } from "./errors.js";
 export type { Events } from "./events.js";
 export type { LogItem, LogLine, LogOptions, Progress, RunLog } from "./logs/types.js";

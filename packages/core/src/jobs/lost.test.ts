@@ -56,7 +56,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     one.jobsWay.fault = one.way.fault;
     await clock.advance(3 * TTL);
     expect((await records(two))[0]?.status).toBe("lost");
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("the signal of a run fires at the end of its session, even if the store does not answer", async () => {
@@ -146,7 +146,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
         status: name === "b" ? "cancelled" : "lost",
       });
     }
-    expect(await three.manager.locks()).toEqual([]);
+    expect(await three.manager.heldLocks()).toEqual([]);
     await three.manager.close();
     expect(clock.pending).toBe(0);
     expect(await rejection(three.manager.start("a"))).toMatchObject({ code: "CLOSED" });
@@ -169,7 +169,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect(await clock.until(failed)).toMatchObject({ code: "CLOSED" });
     expect(way.fault({ kind: "read" })).toBeUndefined();
     expect((await records(two)).filter(({ status }) => status === "running")).toEqual([]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 });
 

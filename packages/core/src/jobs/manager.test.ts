@@ -32,9 +32,9 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
   test("a run holds the lock while its body runs, and leaves a record", async () => {
     const { result, record } = await clock.until(
       one.manager.run("a", async (run) => {
-        const [lock] = await two.manager.locks();
+        const [lock] = await two.manager.heldLocks();
         expect(lock).toMatchObject({ name: "a", fence: run.fence, note: { run: run.startTime } });
-        const [running] = await two.manager.running();
+        const [running] = await two.manager.openRecords();
         expect(running).toMatchObject({ name: "a", startTime: run.startTime, status: "running", fence: run.fence });
         run.assertHeld();
         await sleep(250);
@@ -61,8 +61,8 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
       fence: record.fence,
     });
     expect(await records(two)).toEqual([record]);
-    expect(await two.manager.locks()).toEqual([]);
-    expect(await two.manager.running()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
+    expect(await two.manager.openRecords()).toEqual([]);
   });
 
   test("a run costs one commit to start and one to end, and in two stores one more each", async () => {
@@ -80,7 +80,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect(await rejection(one.manager.run("a", () => Promise.reject(error)))).toBe(error);
     const [record] = await records(two);
     expect(record).toMatchObject({ status: "failed", inError: true, error: "TypeError: no such column" });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     await two.manager.run("a", () => {});
   });
 
@@ -147,7 +147,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
       expect((await records(two))[0]).toEqual(record);
     }
     expect((await records(two)).length).toBe(5);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("a result that is no JSON is returned as it is; the record keeps what JSON can hold", async () => {
@@ -169,7 +169,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
       expect(run.signal.aborted).toBe(false);
     }
     expect((await records(two))[0]).toMatchObject({ status: "lost", error: "its block ended before the run did" });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("a lock without a run keeps out the runs of its name until its release, and leaves no record", async () => {
@@ -232,7 +232,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     }
     const next = await one.manager.start("a");
     expect(next.startTime).toBe(run.startTime + 6);
-    expect((await one.manager.running()).map(({ startTime }) => startTime)).toEqual([next.startTime]);
+    expect((await one.manager.openRecords()).map(({ startTime }) => startTime)).toEqual([next.startTime]);
     await next.end();
     expect((await records(one)).length).toBe(7);
   });

@@ -7,21 +7,21 @@ import type { CloseOptions } from "../locks/grace.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
 import type { AcquireOptions, HeldLock } from "../locks/types.js";
-import type { RollupQuestions } from "../operator/rollups/question.js";
-import { RunImport } from "../operator/transfer/import.js";
+import type { RollupQueries } from "../operator/rollups/queries.js";
+import type { RunImport } from "../operator/transfer/import.js";
 import type { Exported, ExportOptions } from "../operator/transfer/types.js";
 import { type Clock, restBy, systemClock } from "../util/clock.js";
 import { auditOps } from "./audit.js";
 import { type Channels, closeChannels, openChannels } from "./channels.js";
 import { RunError } from "./errors.js";
-import { type Asked, JobQuestions } from "./job-questions.js";
+import { JobQueries, type QuerySource } from "./job-queries.js";
 import { LOGS, Logs } from "./logs/logs.js";
 import { operatorPart } from "./operator-part.js";
 import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions, optionsOf } from "./options.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
 import { TimeIndex } from "./records/time-index.js";
-import { endLeft, leftOf, pendingOf } from "./retry/pending.js";
+import { endOrphanedRetry, orphanedRetriesOf, pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
@@ -30,7 +30,7 @@ import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
 import { startRun } from "./run/start-run.js";
 import type {
-  Act,
+  AuditAction,
   CancelOptions,
   CancelOutcome,
   HoldOptions,
@@ -95,7 +95,7 @@ export async function openJobManager(
  *   timeout: "10m",
  * });
  */
-export class JobManager extends JobQuestions {
+export class JobManager extends JobQueries {
   /** The channels of the records and of the locks, for inspection. Do not close them. */
   readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
   readonly #clock: Clock;
@@ -103,9 +103,9 @@ export class JobManager extends JobQuestions {
   readonly #runs: RunGroup;
   readonly #context: RunContext;
   readonly #housekeeping: Housekeeping;
-  #rollups: Promise<RollupQuestions> | undefined;
+  #rollups: Promise<RollupQueries> | undefined;
   /** @internal */
-  protected override readonly asked: Asked;
+  protected override readonly source: QuerySource;
   readonly #channels: Channels;
   #closed: Promise<void> | undefined;
   #cancelSweep: () => void = () => {};
@@ -141,11 +141,11 @@ export class JobManager extends JobQuestions {
     this.#context = this.#runs.context;
     const { logs } = this.#context;
     this.#housekeeping = new Housekeeping(channels, { index, logs, clock: this.#clock, ttl, retention });
-    const rollups = (): Promise<RollupQuestions> => {
-      this.#rollups ??= operatorPart().then((part) => new part.RollupQuestions(channels, index, this.#clock, ttl));
+    const rollups = (): Promise<RollupQueries> => {
+      this.#rollups ??= operatorPart().then((part) => new part.RollupQueries(channels, index, this.#clock, ttl));
       return this.#rollups;
     };
-    this.asked = { context: this.#context, channels: this.channels, rollups };
+    this.source = { context: this.#context, channels: this.channels, rollups };
   }
 
   /** @internal Closes as `lost` the runs that dead processes left open, now and periodically. */
@@ -210,19 +210,19 @@ export class JobManager extends JobQuestions {
    *
    * @throws ChannelError if the store fails
    */
-  retriesLeft(of?: string | readonly PendingRetry[]): Promise<readonly PendingRetry[]> {
-    return leftOf(this.#locks.operator, this.#context.lockChannel, of);
+  orphanedRetries(of?: string | readonly PendingRetry[]): Promise<readonly PendingRetry[]> {
+    return orphanedRetriesOf(this.#locks.operator, this.#context.lockChannel, of);
   }
 
   /**
-   * Ends an attempt of {@link JobManager.retriesLeft}: no process will make it. `run` is the run of the same
+   * Ends an attempt of {@link JobManager.orphanedRetries}: no process will make it. `run` is the run of the same
    * name that takes its place, and holds its lock. Resolves to whether the attempt was still there.
    *
    * @internal
    * @throws LockError `LOST`; ChannelError if the store fails
    */
-  endLeft(run: Run, next: PendingRetry): Promise<boolean> {
-    return endLeft(this.#context.lockChannel, run, next);
+  endOrphanedRetry(run: Run, next: PendingRetry): Promise<boolean> {
+    return endOrphanedRetry(this.#context.lockChannel, run, next);
   }
 
   /**
@@ -327,7 +327,7 @@ export class JobManager extends JobQuestions {
    * const act = { action: "pause", name: "report", reason: "holidays", by, author: "ana" };
    * await channel.commitWith(ops, [manager.auditOps(act)]);
    */
-  auditOps(act: Act): ChannelOps<LocksValue> {
+  auditOps(act: AuditAction): ChannelOps<LocksValue> {
     return auditOps(this.channels.locks, this.#clock, act);
   }
 
@@ -357,7 +357,7 @@ export class JobManager extends JobQuestions {
 
   /**
    * The ended runs of the store, newest first, each followed by its log; then the audit. For the
-   * {@link JobManager.importer} of another store. All of it is plain JSON.
+   * {@link JobManager.openImport} of another store. All of it is plain JSON.
    *
    * Other processes may use the store meanwhile. A run that is still open is reported as `leftOut`. Locks,
    * holds and pending attempts belong to their store: they are not exported.
@@ -376,12 +376,13 @@ export class JobManager extends JobQuestions {
    * The fences of imported runs are those of the store that they come from.
    *
    * @example
-   * const target = to.importer();
+   * const target = await to.openImport();
    * for await (const part of from.exported()) await target.add(part);
    * await target.flush();
    * console.log(target.counts);
    */
-  importer(): RunImport {
+  async openImport(): Promise<RunImport> {
+    const { RunImport } = await operatorPart();
     return new RunImport(this.#context);
   }
 

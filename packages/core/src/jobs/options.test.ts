@@ -35,7 +35,7 @@ describe("wrong options of a run", () => {
   });
 
   const nothingIsTaken = async (): Promise<void> => {
-    expect(await one.manager.locks()).toEqual([]);
+    expect(await one.manager.heldLocks()).toEqual([]);
     expect(await collect(one.manager.history())).toEqual([]);
   };
 

@@ -203,8 +203,8 @@ export interface HistoryOptions extends CallOptions {
   readonly limit?: number;
 }
 
-/** Options of {@link JobManager.failures} and {@link JobManager.failing}. */
-export interface FailuresOptions extends CallOptions {
+/** Options of {@link JobManager.failedRuns} and {@link JobManager.failedJobs}. */
+export interface FailedRunsOptions extends CallOptions {
   /** Only runs that ended at this time or later, in ms since 1970. */
   readonly from?: number;
   /** Only runs that ended before this time, in ms since 1970. */
@@ -516,11 +516,11 @@ export interface Reason {
   readonly next?: PendingRetry;
   /**
    * The end of `text` about an attempt whose process is gone. A living scheduler of the name makes it: see
-   * {@link JobManager.retriesLeft}.
+   * {@link JobManager.orphanedRetries}.
    */
-  readonly left?: string;
+  readonly orphaned?: string;
   /** The last request to stop the run, which is still running. */
-  readonly asked?: AuditEntry;
+  readonly stopRequest?: AuditEntry;
   /** With `queue`: the first ten waiters. */
   readonly waiters?: readonly Waiter[];
 }
@@ -565,7 +565,7 @@ export interface CancelOptions {
 /** The result of a cancel. */
 export interface CancelOutcome {
   /** Whether there was a run, or a pending attempt, to cancel. */
-  readonly asked: boolean;
+  readonly requested: boolean;
   /** Whether the run is over. If not, its body continues, or its process does not answer. */
   readonly ended: boolean;
   /** The record of the run, as last read. */
@@ -600,7 +600,7 @@ export interface UnlockOptions {
 }
 
 /** An action of a person, as the audit records it. */
-export interface Act {
+export interface AuditAction {
   /**
    * `unlock`, `cancel`, `hold`, `prune`; of a schedule, `pause`, `resume`, `run-now` … The audit records an
    * unlock that ended a hold as `end-hold`.
@@ -618,7 +618,7 @@ export interface Act {
 }
 
 /** An entry of the audit. See {@link JobManager.audit}. */
-export interface AuditEntry extends Act {
+export interface AuditEntry extends AuditAction {
   /** In ms since 1970, by the clock of the acting process. */
   readonly at: number;
   /** The process whose lock or run was affected. */

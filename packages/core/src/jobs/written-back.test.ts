@@ -46,7 +46,7 @@ describe.each(STORES)("records and locks $stores: a program writes the record of
     await writeBack({ alerted: true });
     expect(await end()).toMatchObject({ status, alerted: true, fence: run.fence });
     expect(await stored()).toMatchObject([{ status, alerted: true, fence: run.fence }]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("the end of a run wins over the writes of a program that races with it", async () => {
@@ -82,16 +82,16 @@ describe.each(STORES)("records and locks $stores: a program writes the record of
   test("a program that reads the history writes back a fence, which its run corrects", async () => {
     await writeBack({ seen: 1 });
     for (const record of await stored()) await writeBack({ ...record, seen: 2 });
-    expect(await two.manager.running()).toMatchObject([{ name: "a", seen: 2, fence: run.fence }]);
+    expect(await two.manager.openRecords()).toMatchObject([{ name: "a", seen: 2, fence: run.fence }]);
     expect(await run.end()).toMatchObject({ status: "completed", seen: 2, fence: run.fence });
     expect(await stored()).toMatchObject([{ status: "completed", seen: 2, fence: run.fence }]);
   });
 
   test("such a run is running for all who ask, and can be cancelled", async () => {
     await writeBack({ alerted: true });
-    expect(await two.manager.running()).toMatchObject([{ name: "a", alerted: true, fence: run.fence }]);
+    expect(await two.manager.openRecords()).toMatchObject([{ name: "a", alerted: true, fence: run.fence }]);
     expect((await two.manager.why("a"))[0]).toMatchObject({ code: "running" });
-    expect(await clock.until(two.manager.cancel("a", { reason: "x", wait: 0 }))).toMatchObject({ asked: true });
+    expect(await clock.until(two.manager.cancel("a", { reason: "x", wait: 0 }))).toMatchObject({ requested: true });
     await clock.advance(TTL);
     expect(run.signal.aborted).toBe(true);
   });
@@ -132,7 +132,7 @@ describe.each(STORES)("records and locks $stores: a program writes the record of
     const error = await clock.until(rejection(run.end()));
     expect(error).toMatchObject({ code: "ENDED", message: expect.stringMatching(/another process.* as failed/) });
     expect(await stored()).toMatchObject([{ status: "failed", error: "by hand" }]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("a program that deletes the record gets no new one, and the error says so", async () => {
@@ -140,6 +140,6 @@ describe.each(STORES)("records and locks $stores: a program writes the record of
     const error = await clock.until(rejection(run.end()));
     expect(error).toMatchObject({ code: "ENDED", message: expect.stringMatching(/removed/) });
     expect(await stored()).toEqual([]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 });

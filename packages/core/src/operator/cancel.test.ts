@@ -45,25 +45,25 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     const [record] = await records(two);
     expect(record).toMatchObject({ status: "cancelled", endedBy: { action: "cancel", by, reason: "wrong month" } });
     expect(record?.endedBy?.by.instance).not.toBe(record?.holder.instance);
-    expect(outcome).toEqual({ asked: true, ended: true, run: record });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(outcome).toEqual({ requested: true, ended: true, run: record });
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("a run that ignores its cancel is told with who asked it to stop, when and why", async () => {
     const run = await clock.until(one.manager.start("a"));
-    expect(await clock.until(two.manager.stopAsked(run))).toBeUndefined();
+    expect(await clock.until(two.manager.stopRequest(run))).toBeUndefined();
     const asked = { reason: "wrong month", author: "ana", wait: 0 };
     await clock.until(two.manager.cancel("a", asked), 10);
     await clock.advance(100_000);
     expect(run.signal.aborted).toBe(true);
     const { id, name, startTime } = run;
-    expect(await clock.until(two.manager.stopAsked({ id, name, startTime }))).toMatchObject({
+    expect(await clock.until(two.manager.stopRequest({ id, name, startTime }))).toMatchObject({
       action: "cancel",
       author: "ana",
       reason: "wrong month",
       by: { pid: process.pid },
     });
-    const all = await clock.until(two.manager.stopsAsked([run, { ...run, id: "a@another" }]));
+    const all = await clock.until(two.manager.stopRequests([run, { ...run, id: "a@another" }]));
     expect([...all]).toEqual([[id, expect.objectContaining({ author: "ana", reason: "wrong month" })]]);
     const [reason] = await clock.until(two.manager.why("a"));
     expect(reason?.code).toBe("running");
@@ -71,7 +71,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     await clock.until(run.cancel());
     // The next run of the name is another run.
     const next = await clock.until(one.manager.start("a"));
-    expect(await clock.until(two.manager.stopAsked(next))).toBeUndefined();
+    expect(await clock.until(two.manager.stopRequest(next))).toBeUndefined();
     await clock.until(next.end());
   });
 
@@ -80,12 +80,12 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     const runs = await clock.until(Promise.all(names.map((name) => one.manager.start(name))));
     for (const name of ["job 3", "job 20", "job 3"])
       await clock.until(two.manager.cancel(name, { reason: `no ${name}`, wait: 0 }), 10);
-    const asked = await clock.until(two.manager.stopsAsked(runs));
+    const asked = await clock.until(two.manager.stopRequests(runs));
     expect([...asked.values()].map(({ name, reason }) => `${name}: ${reason}`).sort()).toEqual([
       "job 20: no job 20",
       "job 3: no job 3",
     ]);
-    expect(await clock.until(two.manager.stopsAsked([]))).toEqual(new Map());
+    expect(await clock.until(two.manager.stopRequests([]))).toEqual(new Map());
     await clock.until(Promise.all(runs.map((run) => run.cancel())));
   });
 
@@ -119,11 +119,11 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     await clock.until(first.end());
     const run = await clock.until(one.manager.start("a"));
     await clock.advance(1_000);
-    const nobody = { asked: false, ended: false };
-    expect(await clock.until(two.manager.cancel(first.id, { reason: "late" }), 1_000)).toEqual(nobody);
+    const none = { requested: false, ended: false };
+    expect(await clock.until(two.manager.cancel(first.id, { reason: "late" }), 1_000)).toEqual(none);
     expect(run.signal.aborted).toBe(false);
-    const { asked, ended } = await clock.until(two.manager.cancel(run.id, { reason: "in time", wait: 0 }), 1_000);
-    expect({ asked, ended }).toEqual({ asked: true, ended: false });
+    const { requested, ended } = await clock.until(two.manager.cancel(run.id, { reason: "in time", wait: 0 }), 1_000);
+    expect({ requested, ended }).toEqual({ requested: true, ended: false });
     await clock.advance(1_000);
     expect(run.signal.aborted).toBe(true);
     await clock.until(run.cancel("done"));
@@ -143,16 +143,16 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     const work = rejection(one.manager.run("a", () => new Promise(() => {}), { timeout: 60_000 }));
     await clock.advance(1_000);
     const outcome = await clock.until(two.manager.cancel("a", { reason: "hangs" }), 20_000);
-    expect(outcome).toMatchObject({ asked: true, ended: false, run: { status: "running" } });
+    expect(outcome).toMatchObject({ requested: true, ended: false, run: { status: "running" } });
     expect(await clock.until(work, 60_000)).toMatchObject({ code: "TIMEOUT" });
     expect((await records(two))[0]).toMatchObject({ status: "timeout" });
   });
 
-  test("a cancel where nothing runs asks nobody", async () => {
+  test("a cancel with no active run requests nothing", async () => {
     const lease = await clock.until(one.manager.lock("a"));
     for (const name of ["a", "b", "b@2026-11-25T02:00:00.000Z"]) {
       const outcome = await clock.until(two.manager.cancel(name, { reason: "x" }), 1_000);
-      expect(outcome).toEqual({ asked: false, ended: false });
+      expect(outcome).toEqual({ requested: false, ended: false });
     }
     expect(lease.held).toBe(true);
   });
@@ -192,7 +192,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
   test("what somebody else wrote in place of a request stops neither an unlock nor the run", async () => {
     const run = await clock.until(one.manager.start("a"));
     await clock.advance(1_000);
-    const instance = (await one.manager.running())[0]?.holder.instance ?? "";
+    const instance = (await one.manager.openRecords())[0]?.holder.instance ?? "";
     await scribble({ way: two.way, channel: two.manager.channels.locks }, stopKey(instance), "{");
     await clock.advance(1_000);
     expect(run.signal.aborted).toBe(false);

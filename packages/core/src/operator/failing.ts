@@ -1,9 +1,9 @@
 import type { Channel } from "../channel/channel.js";
 import type { TimeIndex } from "../jobs/records/time-index.js";
-import type { FailuresOptions, RunRecord } from "../jobs/types.js";
-import { checkRange, failuresOf, historyOf } from "./history.js";
+import type { FailedRunsOptions, RunRecord } from "../jobs/types.js";
+import { checkRange, failedRunsOf, historyOf } from "./history.js";
 import { isNeutral } from "./job-summary.js";
-import type { RollupQuestions } from "./rollups/question.js";
+import type { RollupQueries } from "./rollups/queries.js";
 import type { JobRollup } from "./rollups/types.js";
 
 /** The number of newest failures to read. If a few jobs have all of them, the rollups find the others. */
@@ -25,13 +25,13 @@ const DAY = 86_400_000;
 /** The furthest range of a rollup query, in ms: rollups reject more than 400 days of hours. */
 const FURTHEST_ROLLUP = 399 * DAY;
 
-type FailingOptions = Omit<FailuresOptions, "to">;
+type FailingOptions = Omit<FailedRunsOptions, "to">;
 
 /** The stores to read. */
 interface Stores {
   readonly jobs: Channel<RunRecord>;
   readonly index: TimeIndex;
-  readonly rollups: RollupQuestions;
+  readonly rollups: RollupQueries;
   readonly now: number;
 }
 
@@ -44,7 +44,7 @@ interface Suspect {
 /**
  * The last run of each job whose last run ended in error, the latest end first. Neutral runs do not count.
  */
-export async function failing(stores: Stores, options: FailingOptions): Promise<RunRecord[]> {
+export async function failedJobs(stores: Stores, options: FailingOptions): Promise<RunRecord[]> {
   const { from = stores.now - 7 * DAY, limit = MOST_JOBS } = options;
   checkRange({ ...options, from });
   const suspects = (await suspectsOf(stores, from, options, limit)).slice(0, limit);
@@ -66,7 +66,7 @@ async function suspectsOf(
   const suspects: Suspect[] = [];
   let read = 0;
   const newest = checkRange({ from, limit: NEWEST_FAILURES, ...(signal && { signal }) });
-  for await (const { name, startTime, status } of failuresOf(jobs, index, newest)) {
+  for await (const { name, startTime, status } of failedRunsOf(jobs, index, newest)) {
     read++;
     if (isNeutral(status)) continue;
     if (!known.has(name)) suspects.push({ name, from: startTime });
@@ -75,7 +75,7 @@ async function suspectsOf(
   if (read < NEWEST_FAILURES || suspects.length >= limit) return suspects;
   // One job that fails each second must not hide the others.
   const range = { from: Math.max(0, from - DAY, now - FURTHEST_ROLLUP), to: now + 1, by: "hour" } as const;
-  const counted = await rollups.ask({ ...range, ...(signal && { signal }) });
+  const counted = await rollups.query({ ...range, ...(signal && { signal }) });
   const others = counted.jobs
     .filter(({ name }) => !known.has(name))
     .map((job) => ({ name: job.name, from: lastFailureOf(job) }))

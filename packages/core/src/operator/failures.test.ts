@@ -25,7 +25,7 @@ describe.each(STORES)("records and locks $stores: failures", ({ apart }) => {
   });
 
   const failures = async (options: HistoryOptions = {}): Promise<string[]> =>
-    (await clock.until(collect(two.manager.failures(options)))).map(({ name, status }) => `${name} ${status}`);
+    (await clock.until(collect(two.manager.failedRuns(options)))).map(({ name, status }) => `${name} ${status}`);
 
   const fail = (name: string): Promise<unknown> =>
     clock.until(rejection(one.manager.run(name, () => Promise.reject(new Error("no")))));

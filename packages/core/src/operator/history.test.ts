@@ -4,7 +4,7 @@ import type { RunRecord } from "../jobs/types.js";
 import { seeded } from "../testing/fake-clock.js";
 import { collect, rejection } from "../testing/settle.js";
 import { type ManagerOf, World } from "../testing/world.js";
-import { names } from "./history.js";
+import { jobNames } from "./history.js";
 
 let world: World;
 let one: ManagerOf;
@@ -107,7 +107,7 @@ describe("the history", () => {
     const { jobs } = one.manager.channels;
     const keys = ["text", 5, ["a", 1], { name: "a", zone: 1 }, { name: "b" }, { name: 5, startTime: 1 }, { zone: 1 }];
     for (const key of keys) await jobs.set(key, record("x", 1));
-    expect(await collect(names(jobs))).toEqual(["a", "c"]);
+    expect(await collect(jobNames(jobs))).toEqual(["a", "c"]);
     expect((await history()).map(({ name }) => name)).toEqual(["c", "a"]);
     await world.manager();
     expect((await one.manager.prune({ olderThan: 0 })).removed).toBe(2);

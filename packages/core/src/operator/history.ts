@@ -7,7 +7,7 @@ import { recordKey, recordKeyOf, toRecord } from "../jobs/records/record.js";
 import { BEGIN_OF_TIME, END_OF_TIME, type RecordRef, type TimeIndex } from "../jobs/records/time-index.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { parseRunId, type RunRef } from "../jobs/run-id.js";
-import type { FailuresOptions, HistoryOptions, RunRecord, RunStatus } from "../jobs/types.js";
+import type { FailedRunsOptions, HistoryOptions, RunRecord, RunStatus } from "../jobs/types.js";
 import { isText, isTime } from "../util/shape.js";
 
 /** The statuses that have an index: few runs end like this, and people look for those. */
@@ -61,7 +61,7 @@ function refuse(what: string): never {
  *
  * @throws ChannelError `INVALID_ARGUMENT`
  */
-export function checkRange({ from, to, limit, signal, ...more }: HistoryOptions | FailuresOptions): HistoryRange {
+export function checkRange({ from, to, limit, signal, ...more }: HistoryOptions | FailedRunsOptions): HistoryRange {
   const most = limit ?? Number.POSITIVE_INFINITY;
   if (!(most >= 0) || (most !== Number.POSITIVE_INFINITY && !Number.isInteger(most)))
     refuse(`limit is a whole number from 0 up, not ${most}`);
@@ -105,7 +105,10 @@ function show(value: unknown): string {
  * The names that have records. Skips from one name to the next, with two reads each, so the number of records
  * does not matter.
  */
-export async function* names(jobs: Channel<RunRecord>, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
+export async function* jobNames(
+  jobs: Channel<RunRecord>,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
   let after: Key | undefined;
   for (;;) {
     const range = after === undefined ? {} : { after };
@@ -144,7 +147,7 @@ const AHEAD = 8;
 export async function* historyByName(
   jobs: Channel<RunRecord>,
   asked: HistoryRange,
-  of: Iterable<string> | AsyncIterable<string> = names(jobs, asked.signal),
+  of: Iterable<string> | AsyncIterable<string> = jobNames(jobs, asked.signal),
 ): AsyncGenerator<RunRecord, void, undefined> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
   const begin = beginOf(asked);
@@ -279,7 +282,7 @@ async function* historyByTime(
 const FAILURES_AT_ONCE = 100;
 
 /** The runs of all names that ended in error, the latest end first. */
-export function failuresOf(
+export function failedRunsOf(
   jobs: Channel<RunRecord>,
   index: TimeIndex,
   { from = BEGIN_OF_TIME, to = END_OF_TIME, limit, signal }: HistoryRange,

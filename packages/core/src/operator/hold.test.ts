@@ -35,7 +35,7 @@ describe("a held job", () => {
           "Can't lock to execute job 'a': held for maintenance by ana until 2030-01-02T00:00:00.000Z: the schema changes",
       });
     }
-    const [lock] = await two.manager.locks();
+    const [lock] = await two.manager.heldLocks();
     expect(lock).toMatchObject({ name: "a", note: { hold: { reason: "the schema changes", author: "ana" } } });
     await clock.until(two.manager.run("b", () => {}));
   });
@@ -47,7 +47,7 @@ describe("a held job", () => {
     two.way.fault = () => ({ type: "refused" });
     const three = await world.manager();
     await clock.advance(3 * TTL);
-    await clock.until(three.manager.running());
+    await clock.until(three.manager.openRecords());
     for (const name of ["a", "b"]) expect(await refusal(three, name)).toMatchObject({ code: "LOCKED" });
   });
 
@@ -55,9 +55,9 @@ describe("a held job", () => {
     await hold("a", { until: clock.now() + HOUR });
     const waiting = two.manager.run("a", () => "ran", { wait: 2 * HOUR });
     await clock.advance(HOUR - 1_000);
-    expect(await two.manager.locks()).toMatchObject([{ name: "a", waiting: 1 }]);
+    expect(await two.manager.heldLocks()).toMatchObject([{ name: "a", waiting: 1 }]);
     expect((await clock.until(waiting, 60_000)).result).toBe("ran");
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("a hold that waited for a run ends at its time too", async () => {
@@ -124,7 +124,7 @@ describe("a held job", () => {
       });
       one.way.fault = () => undefined;
       await clock.advance(3 * TTL);
-      const locks = await two.manager.locks();
+      const locks = await two.manager.heldLocks();
       expect(locks).toHaveLength(type === "reply lost" ? 1 : 0);
     },
   );

@@ -1,14 +1,16 @@
 /** The operator's queries and actions on jobs: the code that a program that only runs jobs does not load. */
-export { auditOf, pruneAct, pruneAudit, stopAskedOf, stopsAskedOf } from "../jobs/audit.js";
-export { failing } from "./failing.js";
+export { auditOf, pruneAct, pruneAudit, stopRequestOf, stopRequestsOf } from "../jobs/audit.js";
+export { failedJobs } from "./failing.js";
 export { logOf, progressOf } from "./follow-log.js";
-export { checkRange, failuresOf, names, selectRecords } from "./history.js";
+export { checkRange, failedRunsOf, jobNames, selectRecords } from "./history.js";
 export { jobSummaries, lastSuccesses, usually } from "./job-summary.js";
+export { LiveRuns } from "./live-runs.js";
 export { nextAttemptOf } from "./next-attempt.js";
 export { cancelRun, holdName, unlockName } from "./requests.js";
 export { prune, retain, setRetention } from "./retention.js";
-export { RollupQuestions } from "./rollups/question.js";
-export { liveRunsOnce, running } from "./running.js";
+export { RollupQueries } from "./rollups/queries.js";
+export { activeRuns, openRecords } from "./running.js";
 export { exportAll } from "./transfer/export.js";
+export { RunImport } from "./transfer/import.js";
 export { waitForEnd } from "./until-closed.js";
 export { why } from "./why.js";

@@ -2,9 +2,9 @@ import type { Channel } from "../channel/channel.js";
 import type { CallOptions } from "../channel/types.js";
 import { records } from "../jobs/records/read.js";
 import type { JobSummary, RunRecord, RunStatus } from "../jobs/types.js";
-import { historyOf, names } from "./history.js";
+import { historyOf, jobNames } from "./history.js";
 import { DAY, HOUR } from "./rollups/entries.js";
-import type { RollupQuestions } from "./rollups/question.js";
+import type { RollupQueries } from "./rollups/queries.js";
 
 /** The number of newest runs of a job to read for its streak. */
 const RUNS_OF_SUMMARY = 50;
@@ -26,7 +26,7 @@ export async function* jobSummaries(
   let some: string[] = [];
   const summaries = (): Promise<(JobSummary | undefined)[]> =>
     Promise.all(some.map((name) => summaryOf(jobs, name, signal)));
-  for await (const name of names(jobs, signal)) {
+  for await (const name of jobNames(jobs, signal)) {
     some.push(name);
     if (some.length < SUMMARIES_AT_ONCE) continue;
     yield* (await summaries()).filter((summary) => summary !== undefined);
@@ -128,7 +128,7 @@ const FURTHEST = 399 * DAY;
 /** The stores to read. */
 interface SuccessStores {
   readonly jobs: Channel<RunRecord>;
-  readonly rollups: RollupQuestions;
+  readonly rollups: RollupQueries;
   readonly now: number;
 }
 
@@ -138,7 +138,7 @@ export async function* lastSuccesses(
   options: CallOptions,
 ): AsyncGenerator<RunRecord, void, undefined> {
   let some: string[] = [];
-  for await (const name of names(stores.jobs, options.signal)) {
+  for await (const name of jobNames(stores.jobs, options.signal)) {
     some.push(name);
     if (some.length < NAMES_AT_ONCE) continue;
     yield* await successesOf(stores, some, options);
@@ -168,7 +168,7 @@ async function earlierSuccesses(
 ): Promise<(RunRecord | undefined)[]> {
   const oldest = await Promise.all(some.map((name) => oldestOf(jobs, name, options)));
   const from = Math.max(Math.min(now, ...oldest.filter((time) => time !== undefined)), now - FURTHEST, 0);
-  const { jobs: counted } = await rollups.ask({ names: some, from, to: now + 1, by: "hour", ...options });
+  const { jobs: counted } = await rollups.query({ names: some, from, to: now + 1, by: "hour", ...options });
   return Promise.all(
     counted.map(async ({ name, cells }) => {
       const at = cells.findLast(({ runs: { completed = 0 } }) => completed > 0)?.at;

@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => live?.close());
 
 async function follow(): Promise<void> {
-  live = two.manager.live({ changed: (name) => told.push(name) });
+  live = await two.manager.followRuns({ changed: (name) => told.push(name) });
   await clock.until(live.ready);
 }
 
@@ -110,7 +110,7 @@ describe("what runs, followed", () => {
 
   test("knows which sessions are over, and which locks people hold", async () => {
     const holder = { host: "h", pid: 1, instance: "no session" };
-    live = two.manager.live();
+    live = await two.manager.followRuns();
     expect(live.isOver(holder)).toBe(false);
     await clock.until(live.ready);
     expect(live.isOver(holder)).toBe(true);
@@ -134,16 +134,20 @@ describe("what runs, followed", () => {
     await cancel("a", "wrong month");
     await clock.advance(100_000);
     await follow();
-    expect(live.run("a")?.asked).toMatchObject({ author: "ana", reason: "wrong month", by: { pid: process.pid } });
-    expect(live.run("b")?.asked).toBeUndefined();
+    expect(live.run("a")?.stopRequest).toMatchObject({
+      author: "ana",
+      reason: "wrong month",
+      by: { pid: process.pid },
+    });
+    expect(live.run("b")?.stopRequest).toBeUndefined();
     told = [];
     await cancel("b", "its database is gone");
     await clock.advance(1_000);
-    expect(live.run("b")?.asked).toMatchObject({ author: "ana", reason: "its database is gone" });
+    expect(live.run("b")?.stopRequest).toMatchObject({ author: "ana", reason: "its database is gone" });
     expect(told).toContain("b");
     await cancel("a", "and now");
     await clock.advance(1_000);
-    expect(live.runs().map(({ name, asked }) => [name, asked?.reason])).toEqual([
+    expect(live.runs().map(({ name, stopRequest: asked }) => [name, asked?.reason])).toEqual([
       ["a", "and now"],
       ["b", "its database is gone"],
       ["c", undefined],
@@ -153,7 +157,7 @@ describe("what runs, followed", () => {
     const next = await clock.until(one.manager.start("a"));
     await clock.advance(1_000);
     expect(live.run("a")?.id).toBe(next.id);
-    expect(live.run("a")?.asked).toBeUndefined();
+    expect(live.run("a")?.stopRequest).toBeUndefined();
     await clock.until(next.end());
   });
 
@@ -163,10 +167,10 @@ describe("what runs, followed", () => {
     two.way.fault = () => ({ type: "refused" });
     await clock.until(one.manager.cancel("a", { reason: "wrong month", wait: 0 }), 100);
     await clock.advance(1_000);
-    expect(live.run("a")?.asked).toBeUndefined();
+    expect(live.run("a")?.stopRequest).toBeUndefined();
     two.way.fault = () => undefined;
     await clock.advance(MINUTE);
-    expect(live.run("a")?.asked).toMatchObject({ reason: "wrong month" });
+    expect(live.run("a")?.stopRequest).toMatchObject({ reason: "wrong month" });
     await clock.until(run.cancel());
   });
 
@@ -191,7 +195,7 @@ describe("what runs, followed", () => {
     expect(told).toEqual([]);
     expect(live.runs()).toEqual([]);
     await clock.until(run.end());
-    const other = two.manager.live();
+    const other = await two.manager.followRuns();
     await clock.until(other.ready);
     await clock.until(two.manager.close());
     expect(other.runs()).toEqual([]);
@@ -199,7 +203,7 @@ describe("what runs, followed", () => {
 
   test("rejects where the store has no watches", async () => {
     const blind = await world.manager({ supports: { watch: false } });
-    live = blind.manager.live();
+    live = await blind.manager.followRuns();
     expect(await rejection(live.ready)).toMatchObject({ code: "NOT_SUPPORTED" });
   });
 });

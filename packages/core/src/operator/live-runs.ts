@@ -2,7 +2,7 @@ import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Key, KeyWatch, Version } from "../channel/types.js";
 import { type Followed, follow, RETRY_PAUSE } from "../channel/watch/follow.js";
-import { stopsAskedOf } from "../jobs/audit.js";
+import { stopRequestsOf } from "../jobs/audit.js";
 import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
 import { operatorPart } from "../jobs/operator-part.js";
 import { recordUnder } from "../jobs/records/read.js";
@@ -16,7 +16,7 @@ import type { Holder, Waiter, WaitersOptions } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import { type ProcessIdentity, processIsGone } from "../util/process-state.js";
 import { fieldsOf, isTime } from "../util/shape.js";
-import type { LiveOptions, LiveRun, LiveSession } from "./live-types.js";
+import type { ActiveRun, FollowRunsOptions, LiveSession } from "./live-types.js";
 
 /**
  * For how long the usual duration of a job is not read again, in ms, and for how many jobs it is remembered.
@@ -25,7 +25,7 @@ const USUAL_FOR = 10_000;
 const MOST_USUAL = 1_000;
 
 /** The parts of the manager that a live view uses. */
-interface LiveSource {
+export interface LiveSource {
   readonly jobs: Channel<RunRecord>;
   readonly locks: Channel<LocksValue>;
   readonly clock: Clock;
@@ -36,32 +36,32 @@ interface LiveSource {
 interface Watched extends Stoppable {
   readonly version: Version;
   record?: RunRecord;
-  usual?: LiveRun["usual"];
+  usual?: ActiveRun["usual"];
   progress?: Progress;
   watch?: KeyWatch;
 }
 
 /**
  * The active runs of all processes, kept up to date by watches: of the locks, and of the record and the
- * progress of each run. Nothing is read twice. See {@link JobManager.live}.
+ * progress of each run. Nothing is read twice. See {@link JobManager.followRuns}.
  */
 export class LiveRuns {
   /** Resolves when all active runs are known; rejects if the store cannot be read. */
   readonly ready: Promise<void>;
   readonly #source: LiveSource;
-  readonly #options: LiveOptions;
+  readonly #options: FollowRunsOptions;
   readonly #sessions: LiveSessions;
   readonly #stops: LiveStops;
   readonly #runs: Map<string, Watched> = new Map();
   readonly #waiting: Map<string, readonly Ticket[]> = new Map();
   readonly #holds: Map<string, Hold> = new Map();
-  readonly #usual: Map<string, { readonly at: number; readonly usual: LiveRun["usual"] }> = new Map();
+  readonly #usual: Map<string, { readonly at: number; readonly usual: ActiveRun["usual"] }> = new Map();
   readonly #closing: AbortController = new AbortController();
   /** The first reads of records: the active runs are known once they are over. */
   readonly #reading: Set<Promise<void>> = new Set();
 
-  /** @internal Made by {@link JobManager.live}. */
-  constructor(source: LiveSource, options: LiveOptions) {
+  /** @internal Made by {@link JobManager.followRuns}. */
+  constructor(source: LiveSource, options: FollowRunsOptions) {
     this.#source = source;
     this.#options = options;
     this.#sessions = new LiveSessions(source.clock, {
@@ -75,8 +75,8 @@ export class LiveRuns {
   }
 
   /** The active runs, by name. */
-  runs(): LiveRun[] {
-    const runs: LiveRun[] = [];
+  runs(): ActiveRun[] {
+    const runs: ActiveRun[] = [];
     for (const watched of this.#runs.values()) {
       const run = this.#shown(watched);
       if (run !== undefined) runs.push(run);
@@ -85,7 +85,7 @@ export class LiveRuns {
   }
 
   /** The active run of a job. */
-  run(name: string): LiveRun | undefined {
+  run(name: string): ActiveRun | undefined {
     const watched = this.#runs.get(name);
     return watched && this.#shown(watched);
   }
@@ -132,7 +132,7 @@ export class LiveRuns {
     this.close();
   }
 
-  #shown({ record, name, version, instance, usual, progress, asked }: Watched): LiveRun | undefined {
+  #shown({ record, name, version, instance, usual, progress, asked }: Watched): ActiveRun | undefined {
     if (record === undefined || record.status !== "running") return undefined;
     const lease = this.#sessions.of(instance)?.lease;
     return {
@@ -141,7 +141,7 @@ export class LiveRuns {
       ...(usual !== undefined && { usual }),
       ...(progress !== undefined && { progress }),
       ...(lease !== undefined && { lease }),
-      ...(asked !== undefined && { asked }),
+      ...(asked !== undefined && { stopRequest: asked }),
       waiting: this.#waiting.get(name)?.length ?? 0,
     };
   }
@@ -432,7 +432,7 @@ class LiveStops {
   }
 
   async #readOf(runs: readonly Stoppable[]): Promise<void> {
-    const asked = await stopsAskedOf(
+    const asked = await stopRequestsOf(
       this.#locks,
       runs.map(({ name, startTime }) => ({ name, startTime, id: runId({ name, startTime }) })),
     );

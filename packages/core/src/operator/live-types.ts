@@ -22,7 +22,7 @@ export interface LiveSession extends Holder {
 }
 
 /** An active run. */
-export interface LiveRun extends RunRecord {
+export interface ActiveRun extends RunRecord {
   readonly fence: Version;
   /** The usual duration of the job: see {@link JobSummary.usual}. */
   readonly usual?: NonNullable<JobSummary["usual"]>;
@@ -32,11 +32,11 @@ export interface LiveRun extends RunRecord {
   /** The lease of its process. */
   readonly lease?: LiveLease;
   /** The last request to stop it. Its body has not obeyed yet. */
-  readonly asked?: AuditEntry;
+  readonly stopRequest?: AuditEntry;
 }
 
-/** Options of {@link JobManager.live}. */
-export interface LiveOptions {
+/** Options of {@link JobManager.followRuns}. */
+export interface FollowRunsOptions {
   /**
    * Called with the name of a job when its run began, changed or ended, or when the number of waiters for its
    * lock changed. Renewals of leases are not reported.

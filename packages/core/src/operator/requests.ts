@@ -35,16 +35,16 @@ const CANCEL_WAIT = 10_000;
 const CANCEL_OPTIONS = ["reason", "author", "audited", "wait", "signal"];
 
 /** The answer if there is nothing to cancel. */
-const NOTHING_TO_CANCEL: CancelOutcome = { asked: false, ended: false };
+const NOTHING_TO_CANCEL: CancelOutcome = { requested: false, ended: false };
 
 /** Requests a run to stop, and waits for its end. `nameOrId`: the name of a job, or the id of a run. */
 export async function cancelRun(context: RunContext, nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
   const wait = checkRequest("a cancel", nameOrId, options, { known: CANCEL_OPTIONS, wait: CANCEL_WAIT });
   const asked = await cancelHolder(context, nameOrId, { ...options, wait });
   // A program's rule cancels the run that it saw. A person also cancels the next attempt.
-  if (asked.asked || options.audited === false) return asked;
+  if (asked.requested || options.audited === false) return asked;
   const run = await cancelPending(context, nameOrId, options);
-  return run === undefined ? asked : { asked: true, ended: true, run };
+  return run === undefined ? asked : { requested: true, ended: true, run };
 }
 
 /** Sends the request to the run that holds the lock. */
@@ -61,7 +61,7 @@ async function cancelHolder(
   if (isOther) return NOTHING_TO_CANCEL;
   await locks.operator.requestCancel(lock, { reason, author, audited, run: toRecord(entry).id });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
-  return { asked: true, ended: run.status !== "running", run };
+  return { requested: true, ended: run.status !== "running", run };
 }
 
 /** The lock of a job, or of the job of a run. The name of a job may look like the id of another job's run. */

@@ -13,7 +13,7 @@ import { type LocksValue, type LockValue, lockKey } from "../locks/entries/schem
 import type { Clock } from "../util/clock.js";
 import type { InMs } from "../util/duration.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../util/shape.js";
-import { names } from "./history.js";
+import { jobNames } from "./history.js";
 import { pruneRollups, pruneSpan } from "./rollups/prune-rollups.js";
 
 /*
@@ -336,7 +336,7 @@ async function pruneByName(
     removed += batch.length;
     batch = [];
   };
-  for await (const name of only === undefined ? names(jobs, options.signal) : [only]) {
+  for await (const name of only === undefined ? jobNames(jobs, options.signal) : [only]) {
     let newer = 0;
     for await (const { value } of records(jobs, { prefix: { name }, reverse: true, ...options })) {
       if (newer++ < keep || !isOld(value, cutoff)) {

@@ -1,5 +1,5 @@
 import type { Channel } from "../channel/channel.js";
-import { stopsAskedOf } from "../jobs/audit.js";
+import { stopRequestsOf } from "../jobs/audit.js";
 import { recordsOf } from "../jobs/records/orphans.js";
 import { toRecord } from "../jobs/records/record.js";
 import type { RunContext } from "../jobs/run/context.js";
@@ -8,13 +8,13 @@ import type { LocksValue } from "../locks/entries/schema.js";
 import type { HeldLock } from "../locks/types.js";
 import { progressOf } from "./follow-log.js";
 import { usually } from "./job-summary.js";
-import type { LiveRun } from "./live-types.js";
+import type { ActiveRun } from "./live-types.js";
 
 /** This many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
 const LOCKS_AT_ONCE = 100;
 
 /** The records of the open runs of all processes, found by their locks. */
-export async function running(jobs: Channel<RunRecord>, held: readonly HeldLock[]): Promise<RunRecord[]> {
+export async function openRecords(jobs: Channel<RunRecord>, held: readonly HeldLock[]): Promise<RunRecord[]> {
   const found: RunRecord[] = [];
   for (let i = 0; i < held.length; i += LOCKS_AT_ONCE) {
     const entries = await recordsOf(jobs, held.slice(i, i + LOCKS_AT_ONCE));
@@ -31,15 +31,15 @@ interface LiveRunStores {
 }
 
 /** The active runs, like those of {@link LiveRuns}, but without leases: only a watcher knows those. */
-export async function liveRunsOnce(
+export async function activeRuns(
   { jobs, locks, logs }: LiveRunStores,
   held: readonly HeldLock[],
-): Promise<LiveRun[]> {
-  const runs = await running(jobs, held);
-  const asked = await stopsAskedOf(locks, runs);
+): Promise<ActiveRun[]> {
+  const runs = await openRecords(jobs, held);
+  const asked = await stopRequestsOf(locks, runs);
   const lockOf = new Map(held.map((lock) => [lock.name, lock]));
   return Promise.all(
-    runs.map(async (run): Promise<LiveRun> => {
+    runs.map(async (run): Promise<ActiveRun> => {
       const [usual, progress] = await Promise.all([usually(jobs, run.name), progressOf(logs, run, {})]);
       const { waiting = 0, fence = run.fence ?? "" } = lockOf.get(run.name) ?? {};
       const stop = asked.get(run.id);
@@ -49,7 +49,7 @@ export async function liveRunsOnce(
         waiting,
         ...(usual !== undefined && { usual }),
         ...(progress !== undefined && { progress }),
-        ...(stop !== undefined && { asked: stop }),
+        ...(stop !== undefined && { stopRequest: stop }),
       };
     }),
   );

@@ -136,5 +136,5 @@ test("a prune of failed runs with logs fits into the commits of the store", asyn
   }
   expect(await world.clock.until(one.manager.prune({ olderThan: 0 }))).toEqual({ removed: 7 });
   expect(await collect(one.manager.history({ status: "failed" }))).toEqual([]);
-  expect(await collect(one.manager.failures())).toEqual([]);
+  expect(await collect(one.manager.failedRuns())).toEqual([]);
 });

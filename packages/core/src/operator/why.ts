@@ -1,8 +1,8 @@
 import type { Channel } from "../channel/channel.js";
-import { stopAskedOf } from "../jobs/audit.js";
+import { stopRequestOf } from "../jobs/audit.js";
 import { recordOf } from "../jobs/records/orphans.js";
 import { toRecord } from "../jobs/records/record.js";
-import { isLeft, pendingOf } from "../jobs/retry/pending.js";
+import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import { startsOf, startText } from "../jobs/run/once.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
@@ -25,7 +25,7 @@ interface Asked {
 }
 
 /** The text about an attempt whose process is gone. */
-const LEFT = ". Its process is gone: no process makes it";
+const ORPHANED = ". Its process is gone: no process makes it";
 
 /** Why a job does not run now, the most important reason first. */
 export async function why({ locks, jobs, lockChannel }: Asked, name: string): Promise<Reason[]> {
@@ -35,15 +35,19 @@ export async function why({ locks, jobs, lockChannel }: Asked, name: string): Pr
     const entry = await recordOf(jobs, lock);
     const run = entry?.value.status === "running" ? toRecord(entry) : undefined;
     const reason = await held(locks, lock, run);
-    const asked = run && (await stopAskedOf(lockChannel as Channel<LocksValue>, run));
-    reasons.push(asked === undefined ? reason : { ...reason, text: `${reason.text}${stopText(asked)}`, asked });
+    const asked = run && (await stopRequestOf(lockChannel as Channel<LocksValue>, run));
+    reasons.push(
+      asked === undefined ? reason : { ...reason, text: `${reason.text}${stopText(asked)}`, stopRequest: asked },
+    );
     if (lock.waiting > 0) reasons.push(await waiting(locks, lock));
   }
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
     const text = `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, ${after}`;
-    const gone = (await isLeft(locks.operator, next)) ? { text: `${text}${LEFT}`, left: LEFT } : { text };
+    const gone = (await isOrphaned(locks.operator, next))
+      ? { text: `${text}${ORPHANED}`, orphaned: ORPHANED }
+      : { text };
     reasons.push({ code: "retry", ...gone, next });
   }
   const [start] = await startsOf(lockChannel, name);

@@ -59,7 +59,7 @@ export function seeded(seed: number): () => number {
  *
  * @example
  * const clock = new TestClock({ start: "2026-03-29T00:59:00Z" });
- * await using scheduler = new Scheduler(manager, { clock });
+ * await using scheduler = openScheduler(manager, { clock });
  * await clock.advance("1m");
  */
 export class TestClock implements Clock {
@@ -138,8 +138,8 @@ export class TestClock implements Clock {
   }
 
   /** Puts the wall clock forward, or back with a negative number. This makes no timer due. */
-  jump(ms: number): void {
-    this.ahead += ms;
+  jump(by: Duration): void {
+    this.ahead += msOf(by);
     // Rounds notice that the wall clock was set: they come as soon as on a machine's clock.
     for (const timer of this.#timers)
       if (timer.isRound) timer.due = Math.min(timer.due, this.#monotonic + LONGEST_ROUND);

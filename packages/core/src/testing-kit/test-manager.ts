@@ -67,7 +67,7 @@ export interface TestManager extends AsyncDisposable {
  *
  * @example
  * await using test = await openTestManager({ start: "2026-03-29T00:30:00Z" });
- * await using scheduler = new Scheduler(test.manager, { clock: test.clock });
+ * await using scheduler = openScheduler(test.manager, { clock: test.clock });
  * await scheduler.add("report", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, report);
  * await test.clock.advanceTo("2026-03-30T00:30:00Z");
  */

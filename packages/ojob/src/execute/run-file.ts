@@ -1,4 +1,5 @@
-import { type Clock, systemClock } from "@ojm/core";
+import type { Clock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import type { Args, Settings } from "../load/job-file.js";
 import { DailyFiles, FileNames } from "../output/daily-files.js";
 import type { Log, LogSettings } from "../output/log.js";

@@ -85,7 +85,7 @@ describe.each(STORES)("records and locks $stores: runs for ticks", ({ apart }) =
     });
     await expect(start(all[1] as ManagerOf, at - MINUTE)).rejects.toThrow(/a later tick, of 2030-.*Z was run already/);
     await (await start(all[1] as ManagerOf, at + MINUTE)).end();
-    expect(await first().manager.locks()).toEqual([]);
+    expect(await first().manager.heldLocks()).toEqual([]);
   });
 
   test("a tick blocks neither other schedules nor runs for no tick", async () => {
@@ -144,7 +144,7 @@ test("a start whose record is refused gives back the first tick of its schedule"
   const tick = { schedule: "s", at: clock.now() };
   one.jobsWay.fault = ({ kind }) => (kind === "commit" ? { type: "refused" } : undefined);
   expect(await clock.until(rejection(startFor(one, tick)))).toMatchObject({ code: "UNAVAILABLE" });
-  expect(await two.manager.locks()).toEqual([]);
+  expect(await two.manager.heldLocks()).toEqual([]);
   expect(await clock.until(runFor(two, tick))).toMatchObject({ status: "completed", tick: tick.at });
 });
 
@@ -162,7 +162,7 @@ test("a start whose record is refused gives back its lock, also if its tick was 
   const tick = { schedule: "s", at: clock.now() };
   expect(await clock.until(rejection(startFor(one, tick)))).toMatchObject({ code: "UNAVAILABLE" });
   expect(claimed).not.toBe("");
-  expect(await two.manager.locks()).toEqual([]);
+  expect(await two.manager.heldLocks()).toEqual([]);
 });
 
 test("a start whose record is refused gives back its tick to any manager that can run it", async () => {

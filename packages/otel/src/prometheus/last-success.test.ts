@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type ManagerOf, World } from "../../../core/src/testing/world.js";
 import { type Family, parseScrape } from "../testing/parse.js";
 import { MOST_JOBS } from "./last-success.js";
-import { type Prometheus, type PrometheusOptions, prometheus } from "./prometheus.js";
+import { openPrometheus, type Prometheus, type PrometheusOptions } from "./prometheus.js";
 
 const NAME = "ojm_job_last_success_timestamp_seconds";
 
@@ -17,8 +17,8 @@ async function twoProcesses(): Promise<{
   const world = new World();
   const { manager, way } = await world.manager();
   const { manager: other } = await world.manager();
-  const scraped = prometheus({ manager });
-  onTestFinished(() => scraped.dispose());
+  const scraped = openPrometheus({ manager });
+  onTestFinished(() => scraped.close());
   return { scraped, world, way, other };
 }
 
@@ -70,10 +70,10 @@ describe("when jobs last completed", () => {
   });
 
   test("is left out of a process that was given no manager, and needs a real one", async () => {
-    const metrics = prometheus();
-    onTestFinished(() => metrics.dispose());
+    const metrics = openPrometheus();
+    onTestFinished(() => metrics.close());
     expect((await scrape(metrics)).has(NAME)).toBe(false);
-    expect(() => prometheus({ manager: {} } as PrometheusOptions)).toThrow(/^manager must be an open job manager/);
+    expect(() => openPrometheus({ manager: {} } as PrometheusOptions)).toThrow(/^manager must be an open job manager/);
   });
 
   test("has a sample of the first thousand jobs at most, and a counter says that some are left out", async () => {

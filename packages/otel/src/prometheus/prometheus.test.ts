@@ -1,19 +1,19 @@
 import { channel, hasSubscribers } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { openTestManager } from "@ojm/core/testing";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { METRICS } from "../measure/metrics.js";
 import { MOST_NAMES } from "../measure/names.js";
 import { type Family, parseScrape, type Sample } from "../testing/parse.js";
 import { everything } from "../testing/week.js";
-import { type Prometheus, type PrometheusOptions, prometheus } from "./prometheus.js";
+import { openPrometheus, type Prometheus, type PrometheusOptions } from "./prometheus.js";
 import { prometheusName, SeriesSink } from "./series.js";
-import { type ServeOptions, serveMetrics } from "./serve.js";
+import { type MetricsServerOptions, openMetricsServer } from "./serve.js";
 
 function opened(options: PrometheusOptions = {}): Prometheus {
-  const metrics = prometheus(options);
-  onTestFinished(() => metrics.dispose());
+  const metrics = openPrometheus(options);
+  onTestFinished(() => metrics.close());
   return metrics;
 }
 
@@ -80,7 +80,7 @@ describe("the metrics of Prometheus", () => {
     const metrics = opened();
     await using test = await openTestManager({ waitForBodies: false });
     const { manager, clock } = test;
-    const scheduler = new Scheduler(manager, { clock });
+    const scheduler = openScheduler(manager, { clock });
     let failed = 0;
     const fails = (): never => {
       throw new Error(`no orders, ${++failed}`);
@@ -110,7 +110,7 @@ describe("the metrics of Prometheus", () => {
     const metrics = opened();
     await using test = await openTestManager();
     const { manager, clock } = test;
-    const scheduler = new Scheduler(manager, { clock });
+    const scheduler = openScheduler(manager, { clock });
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     const errors = samples(
       parseScrape(await metrics.text()),
@@ -162,9 +162,9 @@ describe("the metrics of Prometheus", () => {
     const channels = ["ojm:run:started", "ojm:run:ended", "ojm:session:renewal", "ojm:tick"];
     const listened = (): boolean[] => channels.map((name) => hasSubscribers(name));
     expect(listened()).toEqual(channels.map(() => false));
-    const metrics = prometheus();
+    const metrics = openPrometheus();
     expect(listened()).toEqual(channels.map(() => true));
-    metrics.dispose();
+    metrics.close();
     expect(listened()).toEqual(channels.map(() => false));
   });
 });
@@ -216,7 +216,7 @@ test("the numbers of the Grafana dashboard are 0 where nothing happened, and a t
 
 describe("the server of metrics", () => {
   async function served(ready?: () => boolean): Promise<string> {
-    const server = await serveMetrics({ port: 0, ...(ready && { ready }) });
+    const server = await openMetricsServer({ port: 0, ...(ready && { ready }) });
     onTestFinished(() => server.close());
     return server.url;
   }
@@ -271,14 +271,14 @@ describe("the server of metrics", () => {
   });
 
   test("refuses an unknown option, and names the right one", async () => {
-    await expect(serveMetrics({ hots: "0.0.0.0" } as ServeOptions)).rejects.toThrow(
-      'serveMetrics has no option "hots". Did you mean "host"? It has: host, port, manager, ready.',
+    await expect(openMetricsServer({ hots: "0.0.0.0" } as MetricsServerOptions)).rejects.toThrow(
+      'openMetricsServer has no option "hots". Did you mean "host"? It has: host, port, manager, ready.',
     );
-    expect(() => prometheus({ redy: () => false } as PrometheusOptions)).toThrow(/Did you mean "ready"\?/);
+    expect(() => openPrometheus({ redy: () => false } as PrometheusOptions)).toThrow(/Did you mean "ready"\?/);
   });
 
   test("rejects for a port that is taken", async () => {
     const { port } = new URL(await served());
-    await expect(serveMetrics({ port: Number(port) })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await expect(openMetricsServer({ port: Number(port) })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 });

@@ -9,7 +9,7 @@ import { SeriesSink } from "./series.js";
 const TEXT = "text/plain; charset=utf-8";
 const METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Options of {@link prometheus}. */
+/** Options of {@link openPrometheus}. */
 export interface PrometheusOptions {
   /**
    * Adds when each job of the store last completed, in any process: `ojm_job_last_success_timestamp_seconds`.
@@ -37,7 +37,7 @@ export interface Prometheus {
    */
   handle(request: IncomingMessage, response: ServerResponse, path?: string): boolean;
   /** Stops measuring. */
-  dispose(): void;
+  close(): void;
 }
 
 /**
@@ -45,13 +45,13 @@ export interface Prometheus {
  *
  * @throws TypeError for an unknown option
  * @example
- * const metrics = prometheus();
+ * const metrics = openPrometheus();
  * createServer((request, response) => {
  *   if (!metrics.handle(request, response)) app(request, response);
  * }).listen(9464, "127.0.0.1");
  */
-export function prometheus(options: PrometheusOptions = {}): Prometheus {
-  checkOptions("prometheus", options, ["manager", "ready"]);
+export function openPrometheus(options: PrometheusOptions = {}): Prometheus {
+  checkOptions("openPrometheus", options, ["manager", "ready"]);
   const { manager, ready = () => true } = options;
   // With another kind of manager, each scrape would silently lack the requested metric.
   if (manager !== undefined && typeof manager.lastSuccesses !== "function")
@@ -95,7 +95,7 @@ export function prometheus(options: PrometheusOptions = {}): Prometheus {
       else answer(response, 405, TEXT, "only GET and HEAD\n", { Allow: "GET, HEAD" });
       return true;
     },
-    dispose() {
+    close() {
       stop();
       stopListening();
     },

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { checkOptions } from "./check-options.js";
-import { type PrometheusOptions, prometheus } from "./prometheus.js";
+import { openPrometheus, type PrometheusOptions } from "./prometheus.js";
 
-/** Options of {@link serveMetrics}. */
-export interface ServeOptions extends PrometheusOptions {
+/** Options of {@link openMetricsServer}. */
+export interface MetricsServerOptions extends PrometheusOptions {
   /** The address to listen on. Default: 127.0.0.1, which can be reached only from this machine. */
   readonly host?: string;
   /** The port; 0 takes any free one. Default: 9464. */
@@ -33,10 +33,10 @@ const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i;
  * @throws TypeError for an unknown option
  * @throws the system error if the server cannot listen on the address
  */
-export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsServer> {
-  checkOptions("serveMetrics", options, ["host", "port", "manager", "ready"]);
+export async function openMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
+  checkOptions("openMetricsServer", options, ["host", "port", "manager", "ready"]);
   const { host = "127.0.0.1", port = 9464, ...measured } = options;
-  const metrics = prometheus(measured);
+  const metrics = openPrometheus(measured);
   const isLocal = LOOPBACK.test(host);
   const server = createServer((request, response) => {
     if (isLocal && isForeign(request)) {
@@ -50,7 +50,7 @@ export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsS
     server.listen(port, host);
     await once(server, "listening");
   } catch (error) {
-    metrics.dispose();
+    metrics.close();
     throw error;
   }
   server.unref();
@@ -58,7 +58,7 @@ export async function serveMetrics(options: ServeOptions = {}): Promise<MetricsS
   return {
     url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
     async close() {
-      metrics.dispose();
+      metrics.close();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

@@ -1,5 +1,5 @@
 import { openTestManager, type TestManager } from "@ojm/core/testing";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 
 /** Produces one of everything that is measured: runs of each result, waits, ticks, renewals. */
 export async function everything(): Promise<void> {
@@ -19,7 +19,7 @@ export async function everything(): Promise<void> {
 }
 
 async function ticks({ manager, clock }: TestManager): Promise<void> {
-  const scheduler = new Scheduler(manager, { clock });
+  const scheduler = openScheduler(manager, { clock });
   await clock.until(scheduler.add("hourly", { cron: "0 * * * *" }, () => {}));
   await clock.until(scheduler.add("paused", { cron: "30 * * * *" }, () => {}));
   await clock.until(scheduler.pause("paused", { reason: "x" }));

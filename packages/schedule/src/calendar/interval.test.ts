@@ -26,6 +26,10 @@ it("the next tick of an interval is the first one after the given instant, whate
   fc.assert(property);
 });
 
+it("an interval may be a text with its unit", () => {
+  expect(intervalSchedule("10m", 0).next(0)).toBe(600_000);
+});
+
 it.each([0, -5, Number.NaN, Number.POSITIVE_INFINITY])("an interval of %s ms is refused", (interval) => {
   const message = `"timeInterval" must be a number of milliseconds, 1 or more, not ${interval}.`;
   expect(() => intervalSchedule(interval, 0)).toThrow(expect.objectContaining({ setting: "timeInterval", message }));

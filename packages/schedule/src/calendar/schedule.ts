@@ -1,3 +1,6 @@
+import type { Duration } from "@ojm/core";
+import { durationOf } from "@ojm/core/internal";
+
 /** The ticks of a job. Instants are in ms since 1970 in UTC, as from `Date.now()`. */
 export interface Schedule {
   /** The first tick after this instant, never the instant itself. */
@@ -37,14 +40,15 @@ export function isScheduleError(error: unknown): error is ScheduleError {
 }
 
 /**
- * Ticks every `interval` ms of real time; setting a clock changes nothing. The first tick is one interval
+ * Ticks once per `every` of real time; setting a clock changes nothing. The first tick is one interval
  * after `start`, and all others count from there, so a late check does not shift them.
  *
- * @throws ScheduleError if the interval is not a number of at least 1.
+ * @throws ScheduleError if the interval is not a duration of at least 1 ms
  */
-export function intervalSchedule(interval: number, start: number): Schedule {
-  if (!Number.isFinite(interval) || interval < 1) {
-    const text = `"timeInterval" must be a number of milliseconds, 1 or more, not ${interval}.`;
+export function intervalSchedule(every: Duration, start: number): Schedule {
+  const interval = durationOf(every, 1);
+  if (interval === undefined) {
+    const text = `"timeInterval" must be a number of milliseconds, 1 or more, not ${every}.`;
     throw new ScheduleError("INVALID", text, "timeInterval");
   }
   return {

@@ -1,4 +1,4 @@
-import { damagedEntries } from "@ojm/core/internal";
+import { damagedEntries } from "@ojm/core/internal/operator";
 import { expect, test } from "vitest";
 import { calendarOf } from "../definition/calendar.js";
 import { CHANNEL, cursorKey, type SchedulesValue, scheduleKey } from "../store/schema.js";

@@ -122,7 +122,7 @@ export async function* schedulesIn(
   // Read the cursors after the definitions: a cursor from before a change would make old ticks of the new
   // calendar.
   const cursors = await cursorsIn(channel);
-  const holds = holdsIn(locks ?? (await manager.locks()));
+  const holds = holdsIn(locks ?? (await manager.heldLocks()));
   for (const schedule of schedules) {
     const cursor = cursors.get(schedule.name);
     if (cursor !== undefined) yield viewOf(channel, schedule, cursor, holds.get(schedule.name)?.until);

@@ -77,9 +77,9 @@ export async function whyScheduled(
 
 /** An orphaned attempt. Another scheduler of the name makes it, if there is one. */
 function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
-  const { left } = own.reason ?? {};
-  if (left === undefined) return own;
-  const text = own.text.slice(0, -left.length);
+  const { orphaned } = own.reason ?? {};
+  if (orphaned === undefined) return own;
+  const text = own.text.slice(0, -orphaned.length);
   return { ...own, text: isMade ? text : `${text}. Its process is gone, and no other scheduler of it is there` };
 }
 

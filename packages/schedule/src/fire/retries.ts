@@ -108,7 +108,7 @@ export class Retries implements Followed<unknown> {
     // Watch events may be late, so read the store if there can be an attempt.
     if (definition.retry === undefined && !this.#pending.has(name)) return;
     const isDue = ({ due }: { readonly due: number }): boolean => due <= store.clock.now();
-    while (!this.#signal.aborted && (await manager.retriesLeft(name)).some(isDue)) {
+    while (!this.#signal.aborted && (await manager.orphanedRetries(name)).some(isDue)) {
       if ((await this.#takeOver(own)) === undefined) break;
     }
     const begun = [...(this.#taken.get(name) ?? [])].filter(isDue).map((taken) => taken.begun);

@@ -1,6 +1,7 @@
 import type { Channel, Clock, JobManager, Key, PendingRetry } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { type Followed, follow, isPendingRetry, type LiveRuns } from "@ojm/core/internal";
+import { type Followed, follow, isPendingRetry } from "@ojm/core/internal";
+import { LiveRuns } from "@ojm/core/internal/operator";
 import { type SchedulerView, schedulersOf, viewOf } from "../control/overview.js";
 import {
   CHANNEL,
@@ -88,7 +89,10 @@ export class LiveStore {
     this.#cursors = new Kept(isCursor, named);
     this.#members = new Kept(isMemberOrPart, () => this.#changed(undefined, "others"));
     this.#retries = new Kept((value, key): value is PendingRetry => isPendingRetry({ key, value }), named);
-    this.runs = manager.live({ changed: (name) => this.#changed(name, "runs"), ...(failed && { failed }) });
+    this.runs = new LiveRuns(manager.liveSource(), {
+      changed: (name) => this.#changed(name, "runs"),
+      ...(failed && { failed }),
+    });
     signal.addEventListener("abort", () => this.runs.close(), { once: true });
     this.ready = this.#follow();
     this.ready.catch(() => {});

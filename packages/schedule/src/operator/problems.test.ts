@@ -1,5 +1,5 @@
 import type { RunRecord } from "@ojm/core";
-import type { LiveRun } from "@ojm/core/internal";
+import type { ActiveRun } from "@ojm/core/internal";
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../../core/src/testing/settle.js";
 import { type SchedulerView, type ScheduleView, schedulesIn } from "../control/overview.js";
@@ -34,7 +34,7 @@ const record = (name: string, more: Partial<RunRecord> = {}): RunRecord => ({
   ...more,
 });
 
-const running = (name: string, more: Partial<LiveRun> = {}): LiveRun => ({
+const running = (name: string, more: Partial<ActiveRun> = {}): ActiveRun => ({
   ...record(name, { status: "running", startTime: NOW - MINUTE }),
   ...{ fence: "1", waiting: 0 },
   ...more,
@@ -145,7 +145,7 @@ describe("the problems of a store", () => {
     const asked = (at: number) => ({ at, name: "", action: "cancel", by: { host: "h", pid: 1, instance: "i" } });
     const found = problemsOf(
       facts({
-        runs: [running("long", { usual }), running("ignores", { usual, asked: asked(NOW - MINUTE) })],
+        runs: [running("long", { usual }), running("ignores", { usual, stopRequest: asked(NOW - MINUTE) })],
         holds: new Map([["held", { reason: "r", at: NOW - 1, until: NOW + 1 }]]),
         failing: [record("a"), record("b", { endTime: NOW }), record("c", { status: "lost" })],
         orphans: [{ name: "o", text: "it runs" }],
@@ -165,7 +165,7 @@ describe("the problems of a store", () => {
 
   it("are not a run that was asked to stop a moment ago, or that takes a little longer than usual", () => {
     const runs = [
-      running("asked", { asked: { at: NOW - 59_999, name: "", action: "cancel", by: record("x").holder } }),
+      running("asked", { stopRequest: { at: NOW - 59_999, name: "", action: "cancel", by: record("x").holder } }),
       running("longer", { usual: { p50: 1_000, p95: 50_001 } }),
       running("much longer", { usual: { p50: 1_000, p95: 40_001 } }),
     ];

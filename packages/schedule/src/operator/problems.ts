@@ -1,6 +1,6 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { type Hold, isOwn, isTriedAgain, type LiveRun } from "@ojm/core/internal";
+import { type ActiveRun, type Hold, isOwn, isTriedAgain } from "@ojm/core/internal";
 import {
   type NextTick,
   type OverdueTicks,
@@ -106,7 +106,7 @@ export function scheduleState(
 export interface Facts {
   readonly now: number;
   /** The active runs of all processes. */
-  readonly runs: readonly LiveRun[];
+  readonly runs: readonly ActiveRun[];
   readonly holds: ReadonlyMap<string, Hold>;
   readonly retries: readonly Retry[];
   readonly schedules: readonly ScheduleState[];
@@ -217,7 +217,7 @@ function unmade({ name, chain, attempt, retry, due }: Retry, now: number): Probl
   return { kind: "orphaned-retry", name, ...(due < now && { at: due }), text, run: chain };
 }
 
-function ignores({ name, id, asked }: LiveRun, now: number): Problem | undefined {
+function ignores({ name, id, stopRequest: asked }: ActiveRun, now: number): Problem | undefined {
   if (asked === undefined || now - asked.at < IGNORES) return undefined;
   const { at, by, author = `${by.host}, pid ${by.pid}`, reason } = asked;
   // In whole minutes: a text that changes each second is not readable.
@@ -232,7 +232,7 @@ function ignores({ name, id, asked }: LiveRun, now: number): Problem | undefined
   };
 }
 
-function long({ name, id, startTime: at, usual }: LiveRun, now: number): Problem | undefined {
+function long({ name, id, startTime: at, usual }: ActiveRun, now: number): Problem | undefined {
   if (usual === undefined || now - at < Math.max(usual.p95 * LONG_FACTOR, usual.p95 + LONG_BY)) return undefined;
   return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
 }
@@ -286,7 +286,7 @@ function groupOf(unattended: Unattended, all: readonly Problem[]): Problem {
  * }
  */
 export async function retriesOf(manager: JobManager, retries: readonly PendingRetry[]): Promise<Retry[]> {
-  const left = new Set(await manager.retriesLeft(retries));
+  const left = new Set(await manager.orphanedRetries(retries));
   const schedulers: SchedulerView[] = [];
   if (left.size > 0) for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
   return markedRetries(retries, (retry) => left.has(retry), schedulers);

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import type { Hold, LiveRun } from "@ojm/core/internal";
+import type { ActiveRun, Hold } from "@ojm/core/internal";
 import { holdsIn, type SchedulerView, schedulersIn, schedulesIn } from "../control/overview.js";
 import {
   FAILED_WITHIN,
@@ -21,7 +21,7 @@ export interface StoreSnapshot {
   /** All problems, the worst first. See {@link grouped}. */
   readonly problems: readonly Problem[];
   /** The active runs of all processes, by name. */
-  readonly runs: readonly LiveRun[];
+  readonly runs: readonly ActiveRun[];
   /** The names whose locks have waiters, and how many. */
   readonly waiting: ReadonlyMap<string, number>;
   /** The jobs that people hold. */
@@ -55,9 +55,9 @@ export const LAST_RUNS = 100;
  * for (const { kind, name, text } of (await snapshot(manager)).problems) console.log(kind, name, text);
  */
 export async function snapshot(manager: JobManager, options: SnapshotOptions = {}): Promise<StoreSnapshot> {
-  const [retries, locks] = await Promise.all([manager.retries(), manager.locks()]);
+  const [retries, locks] = await Promise.all([manager.retries(), manager.heldLocks()]);
   const [runs, marked, views, schedulers] = await Promise.all([
-    manager.liveRuns({ locks }),
+    manager.activeRuns({ locks }),
     retriesOf(manager, retries),
     all(schedulesIn(manager, { locks })),
     all(schedulersIn(manager)),
@@ -91,7 +91,7 @@ export async function readUnwatched(
   const alone = schedules.filter(({ unattended }) => unattended !== undefined).slice(0, LAST_RUNS);
   const last = alone.map(async ({ schedule: { name } }) => all(manager.history({ name, limit: 1 })));
   const [failing, commands, ...lastRuns] = await Promise.all([
-    manager.failing({ from: now - FAILED_WITHIN }),
+    manager.failedJobs({ from: now - FAILED_WITHIN }),
     orphans(new Set(runs.map(({ id }) => id))),
     ...last,
   ]);

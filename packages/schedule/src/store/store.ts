@@ -9,7 +9,7 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { type Act, type ChannelOps, type StartingRun, unlessCorrupt } from "@ojm/core/internal";
+import { type AuditAction, type ChannelOps, type StartingRun, unlessCorrupt } from "@ojm/core/internal";
 import { lastTick } from "../calendar/schedule.js";
 import { LATE } from "../decide/decide.js";
 import { cursorAt, type Decided, type Moved, range, type Why } from "../decide/outcomes.js";
@@ -55,10 +55,15 @@ export class ScheduleStore {
   readonly clock: Clock;
   /** The author of the writes. */
   readonly by: Holder;
-  readonly #note: (act: Act) => ChannelOps<unknown>;
+  readonly #note: (act: AuditAction) => ChannelOps<unknown>;
 
   /** `note`: returns the ops that record an action in the audit, such as {@link notesOf}. */
-  constructor(channel: Channel<SchedulesValue>, clock: Clock, by: Holder, note: (act: Act) => ChannelOps<unknown>) {
+  constructor(
+    channel: Channel<SchedulesValue>,
+    clock: Clock,
+    by: Holder,
+    note: (act: AuditAction) => ChannelOps<unknown>,
+  ) {
     this.channel = channel;
     this.clock = clock;
     this.by = by;
@@ -66,7 +71,7 @@ export class ScheduleStore {
   }
 
   /** The ops that record an action in the audit, for the commit of that action. */
-  noted(act: Omit<Act, "by">): ChannelOps<unknown> {
+  noted(act: Omit<AuditAction, "by">): ChannelOps<unknown> {
     return this.#note({ ...act, by: this.by });
   }
 
@@ -198,7 +203,7 @@ function tickOf(key: unknown): number[] {
 }
 
 /** The function that returns the ops for an action in the audit of a manager. */
-export function notesOf(manager: JobManager): (act: Act) => ChannelOps<unknown> {
+export function notesOf(manager: JobManager): (act: AuditAction) => ChannelOps<unknown> {
   return (act) => manager.auditOps(act) as ChannelOps<unknown>;
 }
 

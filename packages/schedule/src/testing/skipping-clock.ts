@@ -1,5 +1,6 @@
 import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
-import { type Clock, systemClock } from "@ojm/core";
+import type { Clock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 
 interface Timer {
   readonly due: number;

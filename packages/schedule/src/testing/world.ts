@@ -4,7 +4,7 @@ import type { FaultyBackend } from "../../../core/src/testing/stores/faulty-back
 import { World as CoreWorld, type ManagerSettings } from "../../../core/src/testing/world.js";
 import type { ScheduleTick } from "../control/ticks.js";
 import type { Body } from "../fire/start.js";
-import { Scheduler } from "../scheduler.js";
+import { openScheduler, type Scheduler } from "../scheduler.js";
 
 /** A scheduler of a world, with its manager and its way to the store. */
 export interface SchedulerOf {
@@ -31,7 +31,7 @@ export class World extends CoreWorld {
 
   async scheduler(name: string, settings: ManagerSettings = {}): Promise<SchedulerOf> {
     const { manager, way } = await this.manager(settings);
-    const scheduler = new Scheduler(manager, { clock: this.clock, instance: name });
+    const scheduler = openScheduler(manager, { clock: this.clock, instance: name });
     const ran: string[] = [];
     const body =
       (takes = 0): Body =>

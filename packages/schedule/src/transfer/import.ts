@@ -45,11 +45,11 @@ const MOST_TICKS = 40;
  *
  * @throws ChannelError if the store fails
  * @example
- * const target = await scheduleImporter(to);
+ * const target = await openScheduleImport(to);
  * for await (const part of exportedSchedules(from)) await target.add(part);
  * await target.flush();
  */
-export async function scheduleImporter(
+export async function openScheduleImport(
   manager: JobManager,
   { clock = systemClock }: { readonly clock?: Clock } = {},
 ): Promise<ScheduleImport> {
@@ -62,7 +62,7 @@ export async function scheduleImporter(
   return new ScheduleImport(new ScheduleStore(channel, clock, by, notesOf(manager)));
 }
 
-/** Imports the export of another store: see {@link scheduleImporter}. Not for two callers at once. */
+/** Imports the export of another store: see {@link openScheduleImport}. Not for two callers at once. */
 export class ScheduleImport {
   readonly #store: ScheduleStore;
   readonly #schedules: Counter = new Counter();

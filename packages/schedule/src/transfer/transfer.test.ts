@@ -7,7 +7,7 @@ import {
   type ScheduleExportOptions,
   type ScheduleImportCounts,
 } from "./export.js";
-import { scheduleImporter } from "./import.js";
+import { openScheduleImport } from "./import.js";
 
 /* From one store into another. Each world is a store with its own time. */
 
@@ -31,7 +31,7 @@ async function exported(options: ScheduleExportOptions = {}): Promise<ExportedSc
 }
 
 async function imported(parts: readonly ExportedSchedulePart[]): Promise<ScheduleImportCounts> {
-  const importer = await to.clock.until(scheduleImporter(target.manager, { clock: to.clock }));
+  const importer = await to.clock.until(openScheduleImport(target.manager, { clock: to.clock }));
   for (const part of parts) await to.clock.until(importer.add(part));
   await to.clock.until(importer.flush());
   return JSON.parse(JSON.stringify(importer.counts)) as ScheduleImportCounts;

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Run } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { ActAnswer, Audit, Jobs, Why } from "../contract/types.js";
 import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
@@ -95,14 +95,14 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   expect(jobs).toMatchObject([{ name: "import", lock: { hold: { reason, author: expect.stringMatching(/^ana/) } } }]);
   const dry = await it.act("/api/v1/jobs/import/unlock", { reason, dryRun: true });
   expect(dry.body).toMatchObject({ dryRun: true, done: expect.stringContaining("would take") });
-  expect((await it.manager.locks()).length).toBe(1);
+  expect((await it.manager.heldLocks()).length).toBe(1);
   expect(await it.act("/api/v1/jobs/import/unlock", { reason })).toMatchObject({
     status: 200,
     body: { done: expect.stringMatching(/^import unlocked: taken from the hold of ana \(.*\)$/) },
   });
-  expect(await it.manager.locks()).toEqual([]);
+  expect(await it.manager.heldLocks()).toEqual([]);
   const run = await it.manager.start("import");
-  const [lock] = await it.manager.locks();
+  const [lock] = await it.manager.heldLocks();
   const { body } = await it.act("/api/v1/jobs/import/unlock", { reason });
   const since = new Date(lock?.since ?? Number.NaN).toISOString();
   const which = `${hostname()}, pid ${process.pid}, which had it since ${since}`;
@@ -124,16 +124,16 @@ test("a hold is ended by its own act, which takes no lock from a run", async () 
   expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(200);
   const run = await it.manager.start("import");
   expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(404);
-  expect((await it.manager.locks()).length).toBe(1);
+  expect((await it.manager.heldLocks()).length).toBe(1);
   await run.end();
 });
 
 test.each(["unlock", "end-hold"])("%s takes the lock that was shown, and not that of a later run", async (act) => {
   await it.manager.hold("import", { reason });
   let later: Run | undefined;
-  const locks = it.manager.locks.bind(it.manager);
+  const locks = it.manager.heldLocks.bind(it.manager);
   // The hold ends, and a run starts, after the action has read who holds the lock.
-  vi.spyOn(it.manager, "locks").mockImplementationOnce(async () => {
+  vi.spyOn(it.manager, "heldLocks").mockImplementationOnce(async () => {
     const read = await locks();
     await it.manager.unlock("import", { reason: "the schema is there" });
     later = await it.manager.start("import");
@@ -141,7 +141,7 @@ test.each(["unlock", "end-hold"])("%s takes the lock that was shown, and not tha
   });
   expect((await it.act(`/api/v1/jobs/import/${act}`, { reason })).status).toBe(404);
   expect(later?.signal.aborted).toBe(false);
-  expect(await it.manager.locks()).toMatchObject([{ name: "import", fence: later?.fence }]);
+  expect(await it.manager.heldLocks()).toMatchObject([{ name: "import", fence: later?.fence }]);
   await later?.end();
 });
 
@@ -151,7 +151,7 @@ test("a hold waits for a run that ends within moments", async () => {
   while (status === 409) {
     const run = await it.manager.start("import");
     const held = it.act("/api/v1/jobs/import/hold", { reason });
-    await expect.poll(async () => (await it.manager.locks()).map(({ waiting }) => waiting)).toEqual([1]);
+    await expect.poll(async () => (await it.manager.heldLocks()).map(({ waiting }) => waiting)).toEqual([1]);
     await run.end();
     ({ status } = await held);
   }
@@ -178,7 +178,7 @@ test.each([
   const answer = await it.act("/api/v1/jobs/import/hold", body);
   expect(answer.status).toBe(400);
   expect((answer.body as { error: { message: string } }).error.message).toMatch(message);
-  expect(await it.manager.locks()).toEqual([]);
+  expect(await it.manager.heldLocks()).toEqual([]);
 });
 
 test("a dry run refuses what would be refused, counts what would be run, and does nothing", async () => {
@@ -201,7 +201,7 @@ test("a backfill that goes on is told, and stopped", async () => {
   await it.scheduler.add("report", { every: 60_000 }, () => {});
   // No process runs it: the backfill continues until it is stopped.
   await it.scheduler.close();
-  const scheduler = new Scheduler(it.manager);
+  const scheduler = openScheduler(it.manager);
   onTestFinished(() => scheduler.close());
   await using other = await openCockpit({ manager: it.manager, scheduler });
   const from = Date.now() - 3_600_000;

@@ -145,7 +145,7 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
   const end = until ?? Date.now() + DAY;
   if (dryRun === true) {
     checkFuture(end);
-    const isHeld = (await manager.locks()).some((lock) => lock.name === name);
+    const isHeld = (await manager.heldLocks()).some((lock) => lock.name === name);
     const when = isHeld ? `, if who holds it now lets it go within ${durationText(HOLD_WAIT)}` : "";
     return { done: `would keep all runs of "${name}" away until ${iso(end)}${when}` };
   }
@@ -155,7 +155,7 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
 
 /** A run may have taken the lock since the page was drawn: only `unlock` takes it from a run. */
 async function endHold({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
-  const lock = (await manager.locks()).find((one) => one.name === name);
+  const lock = (await manager.heldLocks()).find((one) => one.name === name);
   const held = lock && holdOf(lock);
   if (lock === undefined || held === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not on hold`);
   const what = `the hold of "${name}" by ${held.author ?? lock.holder.host} (${held.reason})`;
@@ -166,7 +166,7 @@ async function endHold({ manager }: Source, { name, reason, author, dryRun }: Ac
 }
 
 async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
-  const lock = (await manager.locks()).find((one) => one.name === name);
+  const lock = (await manager.heldLocks()).find((one) => one.name === name);
   if (lock === undefined) throw new Refusal("NOT_FOUND", `nobody holds "${name}"`);
   const { host, pid } = lock.holder;
   const held = holdOf(lock);
@@ -184,7 +184,7 @@ async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act
 
 async function cancel(source: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
   const { manager } = source;
-  const going = (await manager.running()).find((one) => one.id === name || one.name === name);
+  const going = (await manager.openRecords()).find((one) => one.id === name || one.name === name);
   const next = going === undefined ? await nextAttemptOf(source, name) : undefined;
   const attempt = next && sayAttempt(next);
   if (dryRun === true) {
@@ -192,7 +192,7 @@ async function cancel(source: Source, { name, reason, author, dryRun }: Act): Pr
     if (going === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
     return { done: `would cancel ${going.id} on ${going.holder.host}, pid ${going.holder.pid}`, run: going.id };
   }
-  const { asked, ended, run } = await manager.cancel(next?.chain ?? name, { reason, author, wait: WAIT });
+  const { requested: asked, ended, run } = await manager.cancel(next?.chain ?? name, { reason, author, wait: WAIT });
   if (!asked) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
   if (attempt !== undefined) {
     const done = ended ? `cancelled ${attempt}: ${CHAIN_ENDS}` : `asked ${attempt}, not to begin`;

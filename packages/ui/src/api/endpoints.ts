@@ -3,7 +3,7 @@ import { sessionRequestSchema } from "../contract/requests.js";
 import { actEndpoints } from "./acts.js";
 import { lookEndpoints } from "./look.js";
 
-/** All endpoints. The handlers of the session endpoints are in `serveUi`. */
+/** All endpoints. The handlers of the session endpoints are in `openUiServer`. */
 export const endpoints: readonly Endpoint[] = [
   ...lookEndpoints,
   {

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Run, systemClock } from "@ojm/core";
+import type { Run } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { backend as simple } from "@ojm/simple";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import { type Channel, type Clock, systemClock } from "@ojm/core";
+import type { Channel, Clock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
   Audit,
@@ -89,7 +90,7 @@ describe("now", () => {
     const run = await it.manager.start("import");
     await it.manager.cancel("import", { reason: "wrong month", author: "ben", wait: 0 });
     await expect
-      .poll(async () => (await it.get<Now>("/api/v1/now")).running[0]?.asked)
+      .poll(async () => (await it.get<Now>("/api/v1/now")).running[0]?.stopRequest)
       .toMatchObject({ author: "ben", reason: "wrong month" });
     await run.end().catch(() => {});
   });
@@ -104,7 +105,7 @@ describe("now", () => {
       await it.manager.cancel("import", { reason: `wrong month, ${ms}`, author: "ben", wait: 0 });
       ago = 0;
       const now = async (): Promise<Now> => await it.get<Now>("/api/v1/now");
-      await expect.poll(async () => (await now()).running[0]?.asked?.reason).toBe(`*** month, ${ms}`);
+      await expect.poll(async () => (await now()).running[0]?.stopRequest?.reason).toBe(`*** month, ${ms}`);
       return (await now()).problems;
     };
     const text = "asked to stop 17 min ago by ben, still running: *** month, 1040000";
@@ -113,9 +114,9 @@ describe("now", () => {
     ]);
     expect(await stop(50_000)).toEqual([]);
     const page = async (): Promise<RunPage> => it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(run.id)}`);
-    expect((await page()).asked).toMatchObject({ author: "ben", reason: "*** month, 50000" });
+    expect((await page()).stopRequest).toMatchObject({ author: "ben", reason: "*** month, 50000" });
     await run.end();
-    expect((await page()).asked).toMatchObject({ author: "ben", reason: "*** month, 50000" });
+    expect((await page()).stopRequest).toMatchObject({ author: "ben", reason: "*** month, 50000" });
   });
 
   test("is answered from memory: once the store is followed, nothing is scanned for it", async () => {

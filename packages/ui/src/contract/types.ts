@@ -198,7 +198,7 @@ export interface Running
   /** How many runs wait for its lock. */
   readonly waiting: number;
   /** The last request to stop. Its job function has not obeyed so far. */
-  readonly asked?: StopRequest;
+  readonly stopRequest?: StopRequest;
 }
 
 /** A tick of a schedule: a coming one, or one with its outcome. */
@@ -419,7 +419,7 @@ export interface RunPage {
   /** The pending attempt of its retry series, if any. */
   readonly next?: RetryView;
   /** The last request to stop it, unless its record says that a cancel ended it: see `endedBy`. */
-  readonly asked?: StopRequest;
+  readonly stopRequest?: StopRequest;
   /** The last completed run of the job before this one. */
   readonly lastWell?: RunItem;
   /** Why the job does not run now; only for the newest run. */

@@ -1,4 +1,4 @@
-import { systemClock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { backend as simple } from "@ojm/simple";
 import { expect, test } from "vitest";
 import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { channelsAnswer, isOwn, type LiveRun, type LiveRuns } from "@ojm/core/internal";
+import { type ActiveRun, channelsAnswer, isOwn, type LiveRuns } from "@ojm/core/internal";
 import { followStore, type LiveStore, type SnapshotOptions, type StoreSnapshot } from "@ojm/schedule/operator";
 import type { Events, Running } from "../contract/types.js";
 import { runningOf } from "../view/now/now.js";
@@ -34,24 +34,24 @@ export class ToldRuns {
   }
 
   /** All runs in progress, sent again. */
-  all(runs: readonly LiveRun[], now: number): Running[] {
+  all(runs: readonly ActiveRun[], now: number): Running[] {
     this.#told.clear();
     return shown(runs).map((run) => this.#tell(run, now));
   }
 
   /** The same for a client that joins later. The other clients still get only changes. */
-  view(runs: readonly LiveRun[], now: number): Running[] {
+  view(runs: readonly ActiveRun[], now: number): Running[] {
     return shown(runs).map((run) => runningOf(run, now, { mask: this.#mask }));
   }
 
   /** The changes of these names. `find`: the running run of a name. */
-  difference(names: Iterable<string>, find: (name: string) => LiveRun | undefined, now: number): Difference {
+  difference(names: Iterable<string>, find: (name: string) => ActiveRun | undefined, now: number): Difference {
     const difference: Difference = { put: [], gone: [], names: [] };
     for (const name of names) if (!isOwn(name)) this.#compare(name, find(name), now, difference);
     return difference;
   }
 
-  #compare(name: string, run: LiveRun | undefined, now: number, { put, gone, names }: Difference): void {
+  #compare(name: string, run: ActiveRun | undefined, now: number, { put, gone, names }: Difference): void {
     const before = this.#told.get(name);
     if (before !== undefined && before.id !== run?.id) {
       gone.push(before.id);
@@ -64,14 +64,14 @@ export class ToldRuns {
     if (before?.id !== run.id || before.text !== this.#told.get(name)?.text) put.push(running);
   }
 
-  #tell(run: LiveRun, now: number): Running {
+  #tell(run: ActiveRun, now: number): Running {
     const running = runningOf(run, now, { mask: this.#mask });
     this.#told.set(run.name, { id: run.id, text: JSON.stringify({ ...running, elapsed: 0 }) });
     return running;
   }
 }
 
-function shown(runs: readonly LiveRun[]): readonly LiveRun[] {
+function shown(runs: readonly ActiveRun[]): readonly ActiveRun[] {
   return runs.filter(({ name }) => !isOwn(name)).slice(0, MOST);
 }
 
@@ -130,7 +130,7 @@ export class Hub implements Followed {
     this.#names = new Shared(
       async () => {
         const names = new Set<string>();
-        for await (const name of manager.names()) names.add(name);
+        for await (const name of manager.jobNames()) names.add(name);
         return names;
       },
       { life: NAMES, whileRead: true },

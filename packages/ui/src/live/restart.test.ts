@@ -1,8 +1,9 @@
-import { openJobManager, systemClock } from "@ojm/core";
+import { openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { expect, test } from "vitest";
-import { serveUi } from "../serve-ui.js";
+import { openUiServer } from "../serve-ui.js";
 import { eventsOf, type Received } from "../testing/events.js";
-import type { ServedUi } from "../types.js";
+import type { UiServer } from "../types.js";
 
 /** How often the server restarts while it is watched. */
 const TIMES = 20;
@@ -49,7 +50,7 @@ class Client {
 test(`a server that ends ${TIMES} times while it is watched loses no line, and tells none twice`, async () => {
   await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
   const options = { manager, secret: "a secret of a test" };
-  let served: ServedUi = await serveUi(options);
+  let served: UiServer = await openUiServer(options);
   const { port } = served;
   const url = `http://127.0.0.1:${port}`;
   const login = await fetch(`${url}/api/v1/session`, {
@@ -69,7 +70,7 @@ test(`a server that ends ${TIMES} times while it is watched loses no line, and t
     await served.close();
     run.log.info(`line ${++line}`);
     const hellos = client.hellos;
-    served = await serveUi({ ...options, port });
+    served = await openUiServer({ ...options, port });
     await expect.poll(() => client.hellos).toBeGreaterThan(hellos);
     await expect.poll(() => [...client.runs]).toEqual([run.id]);
   }

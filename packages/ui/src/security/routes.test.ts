@@ -218,7 +218,7 @@ test("a query or a body that is not of the endpoint is refused", async () => {
   expect((await it.send("POST", "/api/v1/jobs/job/hold")).status).toBe(400);
 });
 
-test("createUi refuses to be without authorize", async () => {
+test("openUi refuses to be without authorize", async () => {
   await expect(openCockpit({ authorize: undefined as never })).rejects.toThrow(/needs authorize/);
   await expect(openCockpit({ basePath: '/"><script>' })).rejects.toThrow(/basePath/);
   await expect(openCockpit({ hosts: ["https://a"] })).rejects.toThrow(/hosts/);

@@ -1,6 +1,7 @@
-import { type JobManager, type JobManagerOptions, openJobManager, systemClock } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
-import { createUi } from "../create-ui.js";
+import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
+import { openUi } from "../create-ui.js";
 import type { RequestSource, Role, Ui, UiOptions } from "../types.js";
 
 /** A UI on a store in memory. The header `X-Role` sets its viewer. */
@@ -33,8 +34,8 @@ export async function openCockpit(
   // A store in memory belongs to a clock: each test has its own.
   const clock = { ...systemClock };
   const manager = await openJobManager({ heartbeatThread: false, clock, ...channels });
-  const scheduler = new Scheduler(manager, { clock });
-  const ui = createUi({
+  const scheduler = openScheduler(manager, { clock });
+  const ui = openUi({
     manager,
     scheduler,
     authorize: (request) => {

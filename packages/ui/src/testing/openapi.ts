@@ -55,7 +55,7 @@ export function openapi(): object {
           in: "cookie",
           name: "ojm_session",
           description:
-            "Of `ojm ui` and `serveUi`, with an underscore and the port behind the name. A cockpit that is mounted has the session of its server",
+            "Of `ojm ui` and `openUiServer`, with an underscore and the port behind the name. A cockpit that is mounted has the session of its server",
         },
       },
       schemas: definitions,

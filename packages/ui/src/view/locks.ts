@@ -11,7 +11,7 @@ const NAMES = 100;
 /** The held locks, the processes that hold them, and the schedulers. */
 export async function locksOf(source: Source): Promise<Locks> {
   const { manager, hub } = source;
-  const [live, held] = await Promise.all([hub.live(), manager.locks()]);
+  const [live, held] = await Promise.all([hub.live(), manager.heldLocks()]);
   const schedulers: SchedulerItem[] = [];
   for await (const one of schedulersIn(manager)) schedulers.push(schedulerOf(one));
   const sessions = new Map(live.sessions().map((session) => [session.instance, session]));

@@ -1,6 +1,6 @@
 import { openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
-import { serveUi } from "@ojm/ui";
+import { openScheduler } from "@ojm/schedule";
+import { openUiServer } from "@ojm/ui";
 
 /*
  * A server of the pages, as a process that can be killed. Its arguments: the file of the store, and a port.
@@ -9,9 +9,9 @@ import { serveUi } from "@ojm/ui";
 const [file = "", port = "0"] = process.argv.slice(2);
 const channel = { type: "sqlite", args: { file } };
 const manager = await openJobManager({ chJobs: channel, chLocks: channel });
-const ui = await serveUi({
+const ui = await openUiServer({
   manager,
-  scheduler: new Scheduler(manager),
+  scheduler: openScheduler(manager),
   port: Number(port),
   viewer: { user: "ana", role: "admin" },
   // A session survives the process.

@@ -1,5 +1,5 @@
 import type { Run } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import type { Cockpit } from "./pages.js";
 
 /** Runs and schedules of each kind, in a store. */
@@ -37,7 +37,7 @@ export async function seed({ manager, scheduler }: Cockpit): Promise<Fleet> {
 
 /** Adds schedules whose last process died an hour ago, so that a tick of each minute is overdue. */
 export async function leftAlone({ manager }: Cockpit, names: readonly string[]): Promise<void> {
-  const gone = new Scheduler(manager);
+  const gone = openScheduler(manager);
   for (const name of names) await gone.add(name, { cron: "* * * * *" }, async () => {});
   await gone.close();
   const channel = await manager.channel<{ readonly at: number }>("oJobManager-schedules");

@@ -1,10 +1,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type JobManager, openJobManager, systemClock } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { type JobManager, openJobManager } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { backend as simple } from "@ojm/simple";
 import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
-import { createUi } from "../../src/create-ui.js";
+import { openUi } from "../../src/create-ui.js";
 import type { Ui } from "../../src/types.js";
 
 interface Parts extends Pick<Mount, "manager" | "scheduler"> {
@@ -51,8 +52,8 @@ export class Mount {
     const store = new FaultyBackend(await simple.open({}, { clock }), clock, {});
     const channel = { backend: store };
     const manager = await openJobManager({ chJobs: channel, chLocks: channel, clock, heartbeatThread: false });
-    const scheduler = new Scheduler(manager, { clock });
-    const ui = createUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
+    const scheduler = openScheduler(manager, { clock });
+    const ui = openUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
     const server = createServer();
     await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
     return new Mount({ clock, manager, scheduler, store, server, ui });

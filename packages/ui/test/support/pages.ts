@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { programArgs } from "@ojm/testing/programs";
 import type { BrowserContext, Page } from "playwright-core";
 import { browserOfProcess, contextOf, watch } from "./browser.js";
@@ -38,7 +38,7 @@ export class Cockpit {
     const channel = { type: "sqlite", args: { file: join(folder, "ojm.db") } };
     const manager = await openJobManager({ chJobs: channel, chLocks: channel, heartbeatThread: false });
     const context = await contextOf(await browserOfProcess());
-    const cockpit = new Cockpit({ manager, scheduler: new Scheduler(manager), context, folder });
+    const cockpit = new Cockpit({ manager, scheduler: openScheduler(manager), context, folder });
     await cockpit.startServer();
     await cockpit.signIn();
     return cockpit;

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
-import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
+import { openScheduler, type ScheduleDefinition } from "@ojm/schedule";
 
 /*
  * A deployed service: runs schedules until SIGTERM, and then closes. Its job functions clean up when they are
@@ -26,7 +26,7 @@ async function job(run: Run): Promise<void> {
 }
 
 const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
-const scheduler = new Scheduler(manager);
+const scheduler = openScheduler(manager);
 process.once("SIGTERM", async () => {
   await Promise.all([scheduler.close(), manager.close()]);
   process.disconnect?.();

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
-import { type ScheduleDefinition, Scheduler } from "@ojm/schedule";
+import { openScheduler, type ScheduleDefinition } from "@ojm/schedule";
 
 /*
  * Runs schedules until SIGTERM. Arguments: the manager's options as JSON, a map of the schedules as JSON: for
@@ -18,7 +18,7 @@ const ready = new Promise<void>((resolve) => {
 });
 
 await using manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
-await using scheduler = new Scheduler(manager);
+await using scheduler = openScheduler(manager);
 for (const [name, { definition, takes }] of Object.entries(JSON.parse(schedules) as Schedules)) {
   await scheduler.add(name, definition, async ({ attempt }) => {
     await ready;

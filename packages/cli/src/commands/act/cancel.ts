@@ -34,7 +34,7 @@ export async function execute(given: Given): Promise<number> {
         author: author(),
         ...(wait !== undefined && { wait }),
       });
-      if (!outcome.asked) throw notFound(`${attempt} was made or cancelled by another process at this moment`);
+      if (!outcome.requested) throw notFound(`${attempt} was made or cancelled by another process at this moment`);
       const end = outcome.ended ? "It does not begin, and no other follows" : "It is asked not to begin";
       return done(given, `cancelled ${attempt}. ${end}`, outcome);
     }
@@ -42,7 +42,7 @@ export async function execute(given: Given): Promise<number> {
       throw notFound(`${run.id} does not run: it is ${run.status}${await outlived(manager, run.name)}`);
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
     const outcome = await manager.cancel(run.id, { reason, author: author(), ...(wait !== undefined && { wait }) });
-    if (!outcome.asked) throw notFound(`${run.id} does not run any more`);
+    if (!outcome.requested) throw notFound(`${run.id} does not run any more`);
     // The run may have ended by itself at this moment.
     const status = outcome.run?.status ?? "over";
     const end = status === "cancelled" ? "" : `: it is ${status}`;

@@ -16,7 +16,7 @@ export async function execute(given: Given): Promise<number> {
   const isDry = given.flags.has("dry-run");
   const reason = isDry ? "" : await reasonOf(given, `unlock ${name}`);
   return withStore(given, async (manager) => {
-    const lock = (await manager.locks()).find((one) => one.name === name);
+    const lock = (await manager.heldLocks()).find((one) => one.name === name);
     if (lock === undefined) {
       // The error below, about a misspelt name, would read as if the lock was free.
       await refuseUnknown(manager, name);

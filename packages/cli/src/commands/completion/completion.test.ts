@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { JobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { groups } from "../../command-line/commands.js";
@@ -37,7 +37,7 @@ function has(shell: string): boolean {
 describe("what the store knows", () => {
   test("names are those of jobs and schedules; none that a terminal would obey is offered", async () => {
     for (const name of ["import", "impose", "\u001b[2J", "two\nlines"]) await manager.run(name, () => {});
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add("improve", { every: 3_600_000 }, () => {});
     expect(await collect(namesThatBegin(manager, ""))).toEqual(["import", "impose", "improve"]);
     expect(await collect(namesThatBegin(manager, "impo"))).toEqual(["import", "impose"]);

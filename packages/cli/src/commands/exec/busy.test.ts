@@ -24,8 +24,8 @@ test("a thread keeps the lock of ojm exec on SQLite while its main thread is sus
   const busy = new Ojm(folder, [...words, ...command], { ...process.env, NODE_OPTIONS: flags });
   onTestFinished(() => void busy.process.kill("SIGKILL"));
   await using jobs = await openJobManager(`sqlite:${join(folder, "ojm.db")}`);
-  await expect.poll(() => jobs.locks()).toMatchObject([{ name: "dump", holder: { pid: busy.process.pid } }]);
-  const [lock] = await jobs.locks();
+  await expect.poll(() => jobs.heldLocks()).toMatchObject([{ name: "dump", holder: { pid: busy.process.pid } }]);
+  const [lock] = await jobs.heldLocks();
   writeFileSync(join(folder, "block"), "");
   const session = (): Promise<unknown> => jobs.channels.locks.get(["session", lock?.holder.instance ?? ""]);
   await expect.poll(session, { interval: 100 }).toMatchObject({ by: "thread" });

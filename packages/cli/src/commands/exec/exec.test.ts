@@ -252,7 +252,7 @@ describe("ojm exec", () => {
     const manager = await place.manager();
     const held = await manager.start("backup");
     const waiting = place.exec("echo never", "--wait", "10m");
-    await expect.poll(async () => (await manager.locks())[0]?.waiting).toBe(1);
+    await expect.poll(async () => (await manager.heldLocks())[0]?.waiting).toBe(1);
     waiting.process.kill("SIGINT");
     expect(await waiting.ended).toMatchObject({ code: 130, out: "" });
     await held.end();

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { JobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { called } from "../../testing/called.js";
@@ -112,14 +112,14 @@ test("an attempt that a program left is not ended by ojm exec: the program makes
   await expect.poll(async () => (await manager.retries("dump")).length, PATIENT).toBe(1);
   await program.close();
   await failing;
-  const left = await manager.retriesLeft("dump");
+  const left = await manager.orphanedRetries("dump");
   expect(left).toMatchObject([{ name: "dump", attempt: 2 }]);
   expect(await exec("dump", "echo other").ended).toEqual({ code: 0, out: "other\n", err: "" });
-  expect(await manager.retriesLeft("dump")).toEqual(left);
+  expect(await manager.orphanedRetries("dump")).toEqual(left);
 });
 
 test("an attempt of a schedule whose scheduler lives is made by it: nobody is told that it is left", async () => {
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   const retry = { attempts: 2, delay: 3_600_000 };
   const definition = { every: 86_400_000, retry };
   await scheduler.add("dump", definition, () => Promise.reject(new Error("no route")));

@@ -21,10 +21,10 @@ export function sayHelpLeft({ name, trigger, schedule }: Pick<PendingRetry, "nam
  * them: until then, they must not be lost.
  */
 export async function takePlace(manager: JobManager, run: Run): Promise<void> {
-  for (const next of await manager.retriesLeft(run.name)) {
+  for (const next of await manager.orphanedRetries(run.name)) {
     const { chain, attempt, retry, trigger } = next;
     // The retries of a program are for its own code to make.
-    if (trigger !== "exec" || !(await manager.endLeft(run, next))) continue;
+    if (trigger !== "exec" || !(await manager.endOrphanedRetry(run, next))) continue;
     const text = `attempt ${attempt} of ${retry.attempts} of ${chain} was left by an ojm that is gone: this run takes its place`;
     tell(`ojm: ${text}`);
     run.log.info(text);

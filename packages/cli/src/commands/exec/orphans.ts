@@ -36,7 +36,7 @@ export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
  * beside the locks. `held`: the runs whose locks are held, if that is known.
  */
 export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>): Promise<Orphan[]> {
-  const running = held ?? runsWithLock(await manager.locks());
+  const running = held ?? runsWithLock(await manager.heldLocks());
   const orphans: Orphan[] = [];
   const notes = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
   for await (const { key, value } of readable(notes, { prefix: ["exec"] })) {

@@ -75,7 +75,7 @@ export class Predecessor {
     const living = await this.living();
     if (living === undefined) return undefined;
     // The command of a run in progress has a note too.
-    const isHeld = (await this.#manager.locks()).some(({ name }) => name === this.#name);
+    const isHeld = (await this.#manager.heldLocks()).some(({ name }) => name === this.#name);
     return isHeld ? undefined : living;
   }
 

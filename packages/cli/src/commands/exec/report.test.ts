@@ -71,7 +71,7 @@ describe("ojm exec --ping", () => {
     await expect.poll(() => existsSync(join(folder, "over"))).toBe(true);
     await expect.poll(() => held.length).toBe(1);
     const manager = await storeIn(folder);
-    await expect.poll(async () => (await manager.locks()).length).toBe(0);
+    await expect.poll(async () => (await manager.heldLocks()).length).toBe(0);
     expect(paths(receiver)).toEqual(["/start"]);
     held[0]?.();
     expect((await ojm.ended).code).toBe(4);

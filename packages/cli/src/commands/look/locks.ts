@@ -60,7 +60,7 @@ export async function locksText(given: Given, manager: JobManager, name?: string
     { title: "WHY", cut: "text", cell: (lock) => holdOf(lock)?.reason },
   ];
   const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
-  const held = await manager.locks();
+  const held = await manager.heldLocks();
   const orphans = (await orphansOf(manager, runsWithLock(held))).filter((one) => one.isCertain && isMeant(one));
   const shown = (await locksOf(manager, held, orphans)).filter(isMeant);
   await refuseIfNone(manager, name, shown);

@@ -20,14 +20,15 @@ const UNLOCK = (name: string): string => `; if it does not end: ${ojmCommand("un
 
 /** The command that helps with a reason, or shows more of it. */
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
-  running: (name, { reason }) => `${ojmCommand("logs", name, "-f")}${reason?.asked === undefined ? "" : UNLOCK(name)}`,
+  running: (name, { reason }) =>
+    `${ojmCommand("logs", name, "-f")}${reason?.stopRequest === undefined ? "" : UNLOCK(name)}`,
   locked: (name) => ojmCommand("unlock", name, "--reason …"),
   maintenance: (name) => ojmCommand("unlock", name, "--reason …"),
   queue: () => "ojm ps",
   waiting: (name) => ojmCommand("ticks", name),
   backfill: (name) => ojmCommand("backfill", name, "--stop"),
   retry: (name, { reason }) =>
-    reason?.left === undefined || reason.next === undefined
+    reason?.orphaned === undefined || reason.next === undefined
       ? ojmCommand("cancel", name, "--reason …")
       : sayHelpLeft(reason.next),
   unattended: (name) =>

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, test } from "vitest";
 import { called } from "../../testing/called.js";
@@ -40,7 +40,7 @@ async function setCursor(name: string, cursor: { readonly at: number; readonly w
 
 /** Adds a schedule that no process runs. */
 async function leave(name: string, definition: Parameters<Scheduler["add"]>[1]): Promise<void> {
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   await scheduler.add(name, definition, () => {});
 }
 
@@ -93,7 +93,7 @@ describe("a schedule that no program adds any more", () => {
   });
 
   test("is removed from the processes that have it, which the command counts", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     await scheduler.add("feed", { every: DAY }, () => {});
     // The scheduler writes its presence after the schedule.
     await expect.poll(async () => (await json("jobs"))[0]).not.toHaveProperty("unattended");
@@ -156,7 +156,7 @@ describe("a job that will be skipped", () => {
     expect.poll(() => out("jobs", name), PATIENT).not.toContain("no process runs it");
 
   test("has in jobs why, and when it runs next", async () => {
-    await using scheduler = new Scheduler(manager);
+    await using scheduler = openScheduler(manager);
     const [from, to] = [Date.now() - HOUR, last(HOUR) + 3 * HOUR];
     await scheduler.add("dark", { every: MINUTE, blackout: { from, to } }, () => {});
     await scheduler.add("paused", { every: MINUTE }, () => {});

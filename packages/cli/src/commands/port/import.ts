@@ -26,7 +26,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(
     given,
     async (manager) => {
-      const target = new Target(manager, source);
+      const target = new Target(manager, await manager.openImport(), source);
       const counts = await target.take(lines);
       const lower = await target.lowerFences();
       if (lower !== undefined) tell(warning(lower));
@@ -85,10 +85,10 @@ class Target {
   readonly #runs: RunImport;
   #schedules: ScheduleImport | undefined;
 
-  constructor(manager: JobManager, source: string) {
+  constructor(manager: JobManager, runs: RunImport, source: string) {
     this.#manager = manager;
+    this.#runs = runs;
     this.#source = source;
-    this.#runs = manager.importer();
   }
 
   /** Imports all lines. Lines before an error are imported, and the error reports them. */
@@ -134,8 +134,8 @@ class Target {
   }
 
   async #scheduler(): Promise<ScheduleImport> {
-    const { scheduleImporter } = await import("@ojm/schedule");
-    this.#schedules ??= await scheduleImporter(this.#manager);
+    const { openScheduleImport } = await import("@ojm/schedule");
+    this.#schedules ??= await openScheduleImport(this.#manager);
     return this.#schedules;
   }
 

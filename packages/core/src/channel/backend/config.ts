@@ -48,7 +48,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
  * The message for an unknown option, with the nearest known one; `undefined` if all options are known.
  *
  * @example
- * const problem = unknownOption("serveMetrics", options, ["host", "port", "ready"]);
+ * const problem = unknownOption("openMetricsServer", options, ["host", "port", "ready"]);
  * if (problem !== undefined) throw new TypeError(problem);
  */
 export function unknownOption(whose: string, options: object, known: readonly string[]): string | undefined {

@@ -85,8 +85,8 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
 /** Without an index: checks the newest records of each name. */
 async function closeOfNames(look: Look): Promise<RecordRef[] | undefined> {
   const { jobs, signal, goesOn } = look;
-  const { names } = await operatorPart();
-  for await (const name of names(jobs, signal)) {
+  const { jobNames } = await operatorPart();
+  for await (const name of jobNames(jobs, signal)) {
     if (!(await goesOn())) return undefined;
     const newest = { prefix: { name }, reverse: true, limit: NEWEST, signal };
     for await (const { key, value, version } of records(jobs, newest))

@@ -35,7 +35,7 @@ describe("with records and locks in two stores", () => {
       const error = await clock.until(rejection(one.manager.start("a")));
       expect(isChannelError(error) && error.outcome).toBe("unknown");
       await clock.advance(TTL);
-      expect(await two.manager.locks()).toEqual([]);
+      expect(await two.manager.heldLocks()).toEqual([]);
       expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
       await two.manager.run("a", () => {}, { wait: 0 });
     },
@@ -50,7 +50,7 @@ describe("with records and locks in two stores", () => {
     };
     expect(await rejection(one.manager.start("a"))).toMatchObject({ code: "FAILED" });
     await clock.advance(TTL);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
   });
 
@@ -59,7 +59,7 @@ describe("with records and locks in two stores", () => {
       one.jobsWay.once('"a', { type: "late", ms });
       await clock.until(rejection(one.manager.start("a")));
       await clock.advance(3 * TTL);
-      expect(await two.manager.locks()).toEqual([]);
+      expect(await two.manager.heldLocks()).toEqual([]);
       expect((await records(two)).filter(({ status }) => status === "running")).toEqual([]);
     }
   });
@@ -72,7 +72,7 @@ describe("with records and locks in two stores", () => {
     expect(await clock.until(body)).toMatchObject({ code: "LOST" });
     const [record] = await records(two);
     expect(record).toMatchObject({ status: "cancelled", error: "unlocked by force: now", name: "a" });
-    expect(await two.manager.running()).toEqual([]);
+    expect(await two.manager.openRecords()).toEqual([]);
   });
 
   test("a run whose record cannot be closed keeps its lock until the record is closed", async () => {
@@ -80,10 +80,10 @@ describe("with records and locks in two stores", () => {
     const commit = one.jobsWay.commit.bind(one.jobsWay);
     one.jobsWay.commit = () => Promise.reject(new Error("disk full"));
     expect(await rejection(run.end())).toMatchObject({ message: "the backend failed: disk full" });
-    expect((await two.manager.locks()).length).toBe(1);
+    expect((await two.manager.heldLocks()).length).toBe(1);
     one.jobsWay.commit = commit;
     await clock.advance(TTL);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     expect((await records(two))[0]?.status).toBe("lost");
   });
 
@@ -94,7 +94,7 @@ describe("with records and locks in two stores", () => {
     expect(await run.end("done")).toMatchObject({ status: "completed", result: "done" });
     one.way.commit = commit;
     await clock.advance(TTL);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     expect((await records(two))[0]?.status).toBe("completed");
   });
 
@@ -121,7 +121,7 @@ describe("with records and locks in one store", () => {
       const error = await clock.until(rejection(one.manager.start("a")));
       expect(isChannelError(error) && error.outcome).toBe("unknown");
       await clock.advance(TTL);
-      expect(await two.manager.locks()).toEqual([]);
+      expect(await two.manager.heldLocks()).toEqual([]);
       const statuses = (await records(two)).map(({ status }) => status);
       expect(statuses).toEqual(type === "reply lost" ? ["lost"] : []);
     },
@@ -136,7 +136,7 @@ describe("with records and locks in one store", () => {
       const record = await clock.until(run.end("done"));
       expect(record).toMatchObject({ status: "completed", result: "done" });
       expect(await records(one)).toEqual([record]);
-      expect(await one.manager.locks()).toEqual([]);
+      expect(await one.manager.heldLocks()).toEqual([]);
     },
   );
 
@@ -230,7 +230,7 @@ describe.each(STORES)("records and locks $stores: the search of a manager for or
     await two.manager.channels.locks.unset(["lock", "a"]);
     await clock.advance(25 * TTL);
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
-    expect((await two.manager.running()).map(({ name }) => name)).toEqual(["b"]);
+    expect((await two.manager.openRecords()).map(({ name }) => name)).toEqual(["b"]);
   });
 
   test("a manager leaves alone the runs that begin during its search, however long their start takes", async () => {

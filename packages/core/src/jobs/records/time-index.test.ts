@@ -154,8 +154,8 @@ describe("the index of a store that had none", () => {
     await closeRecords(records);
     const { manager } = await world.manager({ chJobs: { backend: way } });
     await world.clock.advance(TTL);
-    expect((await collect(manager.failures())).map(({ name }) => name)).toEqual(["a"]);
-    expect((await manager.failing()).map(({ name }) => name)).toEqual(["a"]);
+    expect((await collect(manager.failedRuns())).map(({ name }) => name)).toEqual(["a"]);
+    expect((await manager.failedJobs()).map(({ name }) => name)).toEqual(["a"]);
   });
 
   test("a store is filled by one process, however many are opened at once", async () => {
@@ -200,8 +200,8 @@ describe("records that another program writes", () => {
     await writeOld(one, [record("late", at), failed("bad", at + 1)]);
     await world.clock.advance(HOUR + 30 * TTL);
     expect(await shown(one)).toEqual([`bad${at + 1}`, `late${at}`]);
-    expect((await collect(one.manager.failures())).map(({ name }) => name)).toEqual(["bad"]);
-    expect((await one.manager.failing()).map(({ name }) => name)).toEqual(["bad"]);
+    expect((await collect(one.manager.failedRuns())).map(({ name }) => name)).toEqual(["bad"]);
+    expect((await one.manager.failedJobs()).map(({ name }) => name)).toEqual(["bad"]);
     await writeOld(one, [record("again", at + 2)]);
     await world.clock.advance(HOUR + 30 * TTL);
     expect((await shown(one)).length).toBe(3);

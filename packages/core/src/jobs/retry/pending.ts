@@ -178,24 +178,24 @@ export class PendingWatch {
 }
 
 /** Whether the process of an attempt is gone, or there was none. */
-export async function isLeft(operator: Operator, { by }: PendingRetry): Promise<boolean> {
+export async function isOrphaned(operator: Operator, { by }: PendingRetry): Promise<boolean> {
   return by === undefined || (await operator.isGone(by));
 }
 
 /** The orphaned attempts: of one name, of all names, or of those that were just read. */
-export async function leftOf(
+export async function orphanedRetriesOf(
   operator: Operator,
   channel: Channel<unknown>,
   of?: string | readonly PendingRetry[],
 ): Promise<readonly PendingRetry[]> {
   const isRead = typeof of === "object";
   const all = isRead ? of : (await pendingOf(channel, of)).map(({ value }) => value);
-  const left = await Promise.all(all.map((next) => isLeft(operator, next)));
+  const left = await Promise.all(all.map((next) => isOrphaned(operator, next)));
   return all.filter((_, i) => left[i]);
 }
 
 /** Removes an orphaned attempt, under the lock of a run. Resolves to whether it was still orphaned. */
-export async function endLeft(
+export async function endOrphanedRetry(
   channel: Channel<unknown>,
   run: Run,
   { name, chain, by }: PendingRetry,

@@ -75,7 +75,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect(all.map(({ chain }) => chain)).toEqual([undefined, all[0]?.id, all[0]?.id]);
     expect(record).toEqual(all[2]);
     expect(await pending(two)).toEqual([]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("each attempt gets the args of the first one, in another process too", async () => {
@@ -131,7 +131,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     dying.catch(() => {});
     await clock.advance(1_000);
     kill(one);
-    const [lock] = await two.manager.locks();
+    const [lock] = await two.manager.heldLocks();
     await two.manager.channels.locks.unset(["session", lock?.holder.instance ?? ""]);
     // A run that finds the dead lock writes the attempt, and then does not start.
     const channel = await two.manager.channel<string>("orders");
@@ -143,7 +143,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
       message: "somebody else ships this order",
     });
     expect(await pending(two)).toMatchObject([{ attempt: 2 }]);
-    expect((await two.manager.locks()).map(({ fence }) => fence)).toEqual([lock?.fence]);
+    expect((await two.manager.heldLocks()).map(({ fence }) => fence)).toEqual([lock?.fence]);
     expect(
       (
         await clock.until(
@@ -181,7 +181,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     const outcome = await clock.until(two.manager.cancel("a", { reason: "wrong month", author: "ana" }), 5_000);
     const [first, second, ...rest] = await records(two);
     expect(rest).toEqual([]);
-    expect(outcome).toEqual({ asked: true, ended: true, run: second });
+    expect(outcome).toEqual({ requested: true, ended: true, run: second });
     expect(second).toMatchObject({
       ...{ attempt: 2, chain: first?.id, status: "cancelled", meta: { month: 3 } },
       error: 'the run of "a" was cancelled: by ana: wrong month',
@@ -191,7 +191,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
       { action: "cancel", name: "a", author: "ana", reason: "wrong month", details: { chain: first?.id } },
     ]);
     expect(await pending(two)).toEqual([]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     // Long before the attempt is due.
     expect(await clock.until(work, 5_000)).toMatchObject({
       code: "CANCELLED",
@@ -206,9 +206,9 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     await clock.advance(1_000);
     const [first] = await records(two);
     const other = `a@${new Date((first?.startTime ?? 0) + 1).toISOString()}`;
-    const nobody = { asked: false, ended: false };
-    expect(await clock.until(two.manager.cancel(other, { reason: "no" }))).toEqual(nobody);
-    expect(await clock.until(two.manager.cancel("a", { reason: "a rule", audited: false }))).toEqual(nobody);
+    const none = { requested: false, ended: false };
+    expect(await clock.until(two.manager.cancel(other, { reason: "no" }))).toEqual(none);
+    expect(await clock.until(two.manager.cancel("a", { reason: "a rule", audited: false }))).toEqual(none);
     const outcome = await clock.until(two.manager.cancel(first?.id ?? "", { reason: "yes" }), 5_000);
     expect(outcome.run).toMatchObject({ attempt: 2, status: "cancelled" });
     await clock.until(work, 2 * MINUTE);
@@ -295,7 +295,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     void one.manager.run("a", () => new Promise(() => {}), { retry: { ...retry, onLost: true } }).catch(() => {});
     await clock.advance(1_000);
     kill(one);
-    const [lock] = await two.manager.locks();
+    const [lock] = await two.manager.heldLocks();
     await two.manager.channels.locks.unset(["session", lock?.holder.instance ?? ""]);
     // It finds the dead lock, and its write of the attempt is under way.
     late.way.once('["retry ', { type: "slow", ms: 10 * MINUTE });

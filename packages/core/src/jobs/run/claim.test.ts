@@ -75,7 +75,7 @@ describe.each(STORES)("records and locks $stores: claims of runs", ({ apart }) =
     expect(runs.find(({ status }) => status === "rejected")).toMatchObject({
       reason: { message: `shipped by ${record?.id}` },
     });
-    expect(await one.manager.locks()).toEqual([]);
+    expect(await one.manager.heldLocks()).toEqual([]);
   });
 
   test("a run that is locked out writes nothing of its claim", async () => {
@@ -103,7 +103,7 @@ describe.each(STORES)("records and locks $stores: claims of runs", ({ apart }) =
       code: "INVALID",
       message: expect.stringContaining('its "refused" must read anew what its "ops" check'),
     });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     expect(await records(two)).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe.each(STORES)("records and locks $stores: claims of runs", ({ apart }) =
       code: "UNAVAILABLE",
     });
     expect(await orders.get(1)).toEqual({ state: "new" });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("the record of a run for a tick tells its schedule, its tick and how late it was", async () => {

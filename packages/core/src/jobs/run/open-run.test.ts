@@ -69,10 +69,10 @@ describe.each([
       const error = await clock.until(rejection(over(run)), TTL + 1_000);
       expect(isChannelError(error) && error.code).toBe("UNAVAILABLE");
       await clock.advance(TTL);
-      expect((await two.manager.locks()).length).toBe(1);
+      expect((await two.manager.heldLocks()).length).toBe(1);
       mend(one);
       await clock.advance(TTL);
-      expect(await two.manager.locks()).toEqual([]);
+      expect(await two.manager.heldLocks()).toEqual([]);
       expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
     },
   );
@@ -84,7 +84,7 @@ describe.each([
     await clock.advance(TTL / 2);
     mend(one);
     expect(await clock.until(ending)).toMatchObject({ status: "completed" });
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("the end of a run whose body is done in time waits for the store no longer than the timeout", async () => {
@@ -107,7 +107,7 @@ describe.each([
     mend(one);
     await clock.advance(200);
     expect((await records(two)).map(({ status }) => status)).toEqual(["timeout"]);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
   });
 
   test("close of a manager settles, and another manager closes the run", async () => {
@@ -115,7 +115,7 @@ describe.each([
     harm(one);
     await clock.until(one.manager.close(), 2 * TTL);
     await clock.advance(3 * TTL);
-    expect(await two.manager.locks()).toEqual([]);
+    expect(await two.manager.heldLocks()).toEqual([]);
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost"]);
   });
 });
@@ -129,7 +129,7 @@ test.each([false, true])(
     const large = "x".repeat(1_000_000);
     expect((await manager.run("a", () => large)).result).toBe(large);
     expect(await rejection(manager.run("b", () => Promise.reject(new Error(large))))).toMatchObject({ message: large });
-    expect(await manager.locks()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
     const [failed, completed] = await collect(manager.history());
     expect(completed).toMatchObject({ name: "a", status: "completed" });
     expect(completed).not.toHaveProperty("result");

@@ -40,7 +40,7 @@ interface ImportedLog extends NewEntry {
 }
 
 /**
- * Imports the export of another store: see {@link JobManager.importer}. Not for two callers at once.
+ * Imports the export of another store: see {@link JobManager.openImport}. Not for two callers at once.
  *
  * The parts of a log are written before the record of their run: a run that is in the store has its log.
  */

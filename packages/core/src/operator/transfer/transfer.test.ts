@@ -54,7 +54,7 @@ async function exported(options?: ExportOptions): Promise<Exported[]> {
 }
 
 async function importOf(parts: readonly Exported[], into: ManagerOf = target): Promise<RunImport> {
-  const importer = into.manager.importer();
+  const importer = await into.manager.openImport();
   for (const part of parts) await to.clock.until(importer.add(part));
   await to.clock.until(importer.flush());
   return importer;
@@ -75,7 +75,7 @@ async function content(world: World, manager: JobManager): Promise<unknown> {
   return {
     records,
     logs,
-    failed: await world.clock.until(collect(manager.failures())),
+    failed: await world.clock.until(collect(manager.failedRuns())),
     byName: await world.clock.until(collect(manager.history({ name: "import" }))),
     byStatus: await world.clock.until(collect(manager.history({ status: ["failed", "cancelled"] }))),
     audits: await world.clock
@@ -93,7 +93,7 @@ describe("an export that is imported into an empty store", () => {
       { leftOut: { run: expect.stringMatching(/^open@/), reason: "the run goes on" } },
     ]);
     expect(await imported(parts)).toMatchObject({ runs: { imported: 5, leftOut: {} }, audits: { imported: 1 } });
-    const open = (await from.clock.until(source.manager.running())).map(({ id }) => id);
+    const open = (await from.clock.until(source.manager.openRecords())).map(({ id }) => id);
     expect(open).toHaveLength(1);
     await from.clock.until(source.manager.cancel(open[0] ?? "", { reason: "x", audited: false, wait: 0 }));
     const { records, logs, ...rest } = (await content(from, source.manager)) as {
@@ -111,14 +111,14 @@ describe("an export that is imported into an empty store", () => {
     const whole = new World();
     whole.clock.wall = from.clock.now() - 86_400_000;
     const other = await whole.manager();
-    const importer = other.manager.importer();
+    const importer = await other.manager.openImport();
     for (const part of parts) await whole.clock.until(importer.add(part));
     await whole.clock.until(importer.flush());
 
     // The process dies in the middle of a log: after the call that wrote its first parts, and without a
     // flush.
     const middle = parts.findLastIndex((part) => "log" in part);
-    const dying = target.manager.importer();
+    const dying = await target.manager.openImport();
     for (const part of parts.slice(0, middle)) await to.clock.until(dying.add(part));
     await imported(parts.slice(0, 5));
     expect(await content(to, target.manager)).not.toEqual(await content(whole, other.manager));
@@ -139,9 +139,9 @@ describe("an export that is imported into an empty store", () => {
     const lower = await to.clock.until((await importOf(parts)).lowerFences());
     expect(lower).toEqual({ imported: fences.at(-1), here: expect.stringMatching(/^\d{19}$/) });
     expect((lower?.here ?? "") < (lower?.imported ?? "")).toBe(true);
-    const back = await from.clock.until(source.manager.importer().lowerFences());
+    const back = await from.clock.until(source.manager.openImport().then((target) => target.lowerFences()));
     expect(back).toBeUndefined();
-    const again = source.manager.importer();
+    const again = await source.manager.openImport();
     for (const part of parts) await from.clock.until(again.add(part));
     await from.clock.until(again.flush());
     expect(await from.clock.until(again.lowerFences())).toBeUndefined();
@@ -183,7 +183,7 @@ describe("an export that is imported into an empty store", () => {
     const run = parts.find((part) => "run" in part && part.run.status === "completed");
     const log = parts.find((part) => "log" in part);
     if (run === undefined || log === undefined || !("log" in log) || !("run" in run)) throw new Error("no log");
-    const importer = target.manager.importer();
+    const importer = await target.manager.openImport();
     await to.clock.until(importer.add(run));
     for (let part = 0; part < 1_200; part++) {
       await to.clock.until(importer.add({ log: { ...log.log, run: run.run.id, part } }));
@@ -231,7 +231,7 @@ test("an imported run holds no lock, is no orphan, and its name runs as before",
   await fill();
   await imported(await exported());
   await to.clock.advance(10 * MINUTE);
-  expect(await to.clock.until(target.manager.locks())).toEqual([]);
+  expect(await to.clock.until(target.manager.heldLocks())).toEqual([]);
   const statuses = (await to.clock.until(collect(target.manager.history()))).map(({ status }) => status);
   expect(statuses).not.toContain("lost");
   await to.clock.until(target.manager.run("import", () => {}, { wait: 0 }));
@@ -255,7 +255,7 @@ test.each<[unknown, RegExp]>([
   [{ log: { run: "a", part: 0, at: 1, line: 1, offset: 0, lines: 2, text: "x" } }, /a part of a log is damaged/],
   [{ audit: { key: ["lock", "a", 1], value: {} } }, /no part of an export/],
 ])("what was not exported by ojm is refused: %#", async (part, message) => {
-  await expect(target.manager.importer().add(part as Exported)).rejects.toThrow(message);
+  await expect((await target.manager.openImport()).add(part as Exported)).rejects.toThrow(message);
 });
 
 test("nothing waits in an export of an empty store", async () => {

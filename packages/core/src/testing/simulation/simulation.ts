@@ -249,8 +249,8 @@ export class Simulation {
     await this.clock.advance(20 * TTL);
     if (this.#tainted) await this.#closeAll();
     await this.clock.advance(2 * TTL);
-    expect(await manager.locks()).toEqual([]);
-    expect(await manager.running()).toEqual([]);
+    expect(await manager.heldLocks()).toEqual([]);
+    expect(await manager.openRecords()).toEqual([]);
     const records = await collect(manager.history());
     this.#ledger.check(records);
     await this.#checkLogs(manager, records);

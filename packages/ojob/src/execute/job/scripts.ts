@@ -1,4 +1,4 @@
-import { systemClock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import type { Args } from "../../load/job-file.js";
 import type { JobProgress } from "../../output/live-lines.js";
 import type { Level } from "../../output/log.js";

@@ -1,4 +1,4 @@
-import { systemClock } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
 import { expect, test, vi } from "vitest";
 import { Runtime } from "./runtime.js";
 

@@ -161,7 +161,7 @@ export class ScriptChannels {
 
   /** The start times of the open runs of this process, by name. */
   async openRuns(): Promise<Record<string, number>> {
-    const runs = await (await this.#managers.get()).running();
+    const runs = await (await this.#managers.get()).openRecords();
     const own = runs.filter(({ holder }) => holder.pid === process.pid && holder.host === hostname());
     return Object.fromEntries(own.map(({ name, startTime }) => [name, startTime]));
   }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import type { RunControl } from "../../index.js";
@@ -25,7 +25,7 @@ todo: [Init, { name: Report, args: { place: todo, size: 1 } }]
   let control: RunControl | undefined;
   const running = runText(yaml, { onStart: (started) => (control = started) });
   await using manager = await openJobManager({ ...channels, heartbeatThread: false });
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   const isThere = async (): Promise<boolean> => {
     for await (const _ of scheduler.schedules()) return true;
     return false;

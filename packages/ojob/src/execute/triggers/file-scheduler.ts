@@ -1,6 +1,6 @@
 import { type Clock, isChannelError, type JobManager, openJobManager, type Run } from "@ojm/core";
 import { checkRetry } from "@ojm/core/internal";
-import type { ScheduleDefinition, Scheduler } from "@ojm/schedule";
+import type { openScheduler, ScheduleDefinition, Scheduler } from "@ojm/schedule";
 import type { Args, Settings, TypeArgs } from "../../load/job-file.js";
 import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
 import { isTriedAgain, notBegun, RunOfJob, type Stops, stopped, tellAttempt } from "../attempts.js";
@@ -47,27 +47,27 @@ export class FileScheduler {
     runs: ScheduledRuns,
     manager: JobManager,
     isShared: boolean,
-    type: typeof Scheduler,
+    open: typeof openScheduler,
   ) {
     this.#engine = engine;
     this.#runs = runs;
     this.#manager = manager;
     this.#isShared = isShared;
     const { clock } = engine.runtime;
-    this.#scheduler = new type(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.told(tick) });
+    this.#scheduler = open(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.told(tick) });
   }
 
   /** Uses the job manager of the file: its schedules are in the store. */
   static async shared(engine: Engine, runs: ScheduledRuns, manager: JobManager): Promise<FileScheduler> {
-    const { Scheduler: type } = await import("@ojm/schedule");
-    return new FileScheduler(engine, runs, manager, true, type);
+    const { openScheduler } = await import("@ojm/schedule");
+    return new FileScheduler(engine, runs, manager, true, openScheduler);
   }
 
   /** Uses a job manager in memory, which no other process sees. */
   static async alone(engine: Engine, runs: ScheduledRuns): Promise<FileScheduler> {
-    const { Scheduler: type } = await import("@ojm/schedule");
+    const { openScheduler } = await import("@ojm/schedule");
     const manager = await openJobManager({ clock: alike(engine.runtime.clock), heartbeatThread: false });
-    return new FileScheduler(engine, runs, manager, false, type);
+    return new FileScheduler(engine, runs, manager, false, openScheduler);
   }
 
   /**

@@ -21,7 +21,7 @@ import { FaultyBackend } from "../../../../core/src/testing/stores/faulty-backen
 import { SharedStore } from "../../../../core/src/testing/stores/shared-store.js";
 import { isScheduleError } from "../../calendar/schedule.js";
 import type { ScheduleDefinition } from "../../definition/types.js";
-import { Scheduler } from "../../scheduler.js";
+import { openScheduler, type Scheduler } from "../../scheduler.js";
 import { iso, ticksOf, Witness } from "./witness.js";
 
 const TTL = 3_000;
@@ -251,7 +251,7 @@ export class Simulation {
     const chLocks = { backend: this.#bug?.plant(way) ?? way };
     const chJobs = this.#apart ? { backend: jobsWay } : chLocks;
     const manager = await openJobManager({ chJobs, chLocks, clock: process, ttl: TTL });
-    const scheduler = new Scheduler(manager, { clock: process, instance: `${i}-${this.clock.random(4)}` });
+    const scheduler = openScheduler(manager, { clock: process, instance: `${i}-${this.clock.random(4)}` });
     try {
       for (const name of this.#names) {
         const definition = this.#definitionOf(name);
@@ -402,7 +402,7 @@ export class Simulation {
     const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
     const chLocks = { backend: this.#bug?.plant(way) ?? way };
     const manager = await openJobManager({ chJobs: chLocks, chLocks, clock: this.clock, ttl: TTL });
-    const scheduler = new Scheduler(manager, { clock: this.clock });
+    const scheduler = openScheduler(manager, { clock: this.clock });
     for (const name of this.#names) await this.#backfill(scheduler, name, from, this.clock.now());
     await scheduler.close();
     await manager.close();

@@ -1,5 +1,6 @@
 import { type HeldLock, parseRunId, type RunRecord } from "@ojm/core";
-import { isOwn, nearest, streakOf, usualOf } from "@ojm/core/internal";
+import { isOwn, nearest } from "@ojm/core/internal";
+import { streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
 import { overdueEntry, overdueTicks, UNATTENDED } from "@ojm/schedule/operator";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView } from "../../contract/types.js";
@@ -148,7 +149,7 @@ async function knownOf({ manager, scheduler }: Source, limit: number): Promise<K
   const [summaries, { schedules, unattended }, locks] = await Promise.all([
     take(scheduler.schedules({ limit }), Number.POSITIVE_INFINITY),
     readSchedules(manager),
-    manager.locks(),
+    manager.heldLocks(),
   ]);
   const byName = <T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
     new Map(all.map((one) => [one.name, one]));

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { isOwn, type LiveRun } from "@ojm/core/internal";
+import { type ActiveRun, isOwn } from "@ojm/core/internal";
 import { grouped, type Problem } from "@ojm/schedule/operator";
 import type { Now, Problem as ProblemView, Running } from "../../contract/types.js";
 import { firstWaiters, holderOf, retryOf, shorten, stopRequestOf } from "../runs/items.js";
@@ -46,7 +46,7 @@ export async function nowOf(source: Source): Promise<Now> {
 }
 
 async function isEmpty(manager: JobManager): Promise<boolean> {
-  const [[newest], locks] = await Promise.all([take(manager.history({ limit: 1 }), 1), manager.locks()]);
+  const [[newest], locks] = await Promise.all([take(manager.history({ limit: 1 }), 1), manager.heldLocks()]);
   return newest === undefined && locks.length === 0;
 }
 
@@ -61,8 +61,22 @@ function problemOf({ kind, name, at, text, run, jobs }: Problem, mask: Source["m
 }
 
 /** A run in progress, in the form of the contract. */
-export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mask">): Running {
-  const { id, name, startTime, attempt, trigger, holder, fence, lease, usual, progress, waiting, asked, tick } = run;
+export function runningOf(run: ActiveRun, now: number, { mask }: Pick<Source, "mask">): Running {
+  const {
+    id,
+    name,
+    startTime,
+    attempt,
+    trigger,
+    holder,
+    fence,
+    lease,
+    usual,
+    progress,
+    waiting,
+    stopRequest: asked,
+    tick,
+  } = run;
   return {
     id,
     name,
@@ -77,13 +91,13 @@ export function runningOf(run: LiveRun, now: number, { mask }: Pick<Source, "mas
     ...(usual !== undefined && { usual }),
     ...(progress !== undefined && { progress: progressOf(progress, mask) }),
     waiting,
-    ...(asked !== undefined && { asked: stopRequestOf(asked, mask) }),
+    ...(asked !== undefined && { stopRequest: stopRequestOf(asked, mask) }),
     ...(tick !== undefined && { tick }),
   };
 }
 
 function progressOf(
-  { done, total, text, at }: NonNullable<LiveRun["progress"]>,
+  { done, total, text, at }: NonNullable<ActiveRun["progress"]>,
   mask: Source["mask"],
 ): NonNullable<Running["progress"]> {
   return { done, ...(total !== undefined && { total }), ...(text !== undefined && { text: mask(text) }), at };

@@ -19,7 +19,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   const [attempts, asked, next, lastWell, why, lines, progress, job] = await Promise.all([
     attemptsOf(source, record),
     // A run that an unlock ended, or that completed, may have been asked to stop before.
-    record.endedBy?.action === "cancel" ? undefined : manager.stopAsked(record),
+    record.endedBy?.action === "cancel" ? undefined : manager.stopRequest(record),
     nextOf(source, record),
     lastWellOf(source, record),
     whyOf(source, record),
@@ -30,7 +30,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   return {
     run: detailOf(source, record),
     attempts,
-    ...(asked && { asked: stopRequestOf(asked, mask) }),
+    ...(asked && { stopRequest: stopRequestOf(asked, mask) }),
     ...(next && { next }),
     ...(lastWell && { lastWell }),
     why,
@@ -106,7 +106,7 @@ function detailOf(source: Source, record: RunRecord): RunDetail {
 }
 
 async function jobOf({ manager }: Source, { name }: RunRecord): Promise<RunPage["job"]> {
-  const [{ schedules, unattended }, locks] = await Promise.all([readSchedules(manager), manager.locks()]);
+  const [{ schedules, unattended }, locks] = await Promise.all([readSchedules(manager), manager.heldLocks()]);
   const schedule = schedules.find((one) => one.name === name);
   const why = schedule && unattended(schedule);
   const isHeld = locks.some((lock) => lock.name === name && holdOf(lock) !== undefined);

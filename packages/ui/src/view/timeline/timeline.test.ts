@@ -22,7 +22,7 @@ afterEach(async () => {
 
 /** Writes runs of a job that started at a fixed interval until a minute ago; each 400th of them failed. */
 async function write(name: string, runs: number, every: number): Promise<readonly RunRecord[]> {
-  const target = it.manager.importer();
+  const target = await it.manager.openImport();
   const end = Date.now() - MINUTE;
   const records = Array.from({ length: runs }, (_, i): RunRecord => {
     const startTime = end - (runs - i) * every;
@@ -84,7 +84,7 @@ test("closer, each run of a dense lane has its id, and none is outside of what i
 
 test("a run that began long before what is shown, and reaches into it, is there", async () => {
   const [run] = await write("long", 1, 3 * DAY);
-  const target = it.manager.importer();
+  const target = await it.manager.openImport();
   if (run === undefined) throw new Error("no run");
   const { inError: _, ...rest } = run;
   const longer = { ...rest, name: "longer", id: `longer@${run.startDate}` };

@@ -1,14 +1,8 @@
 import { hostname } from "node:os";
 import { alertDamage } from "@ojm/alerts";
 import type { Channel, JobManager, Key } from "@ojm/core";
-import {
-  DAMAGE_CHECKS,
-  type DamageCheck,
-  type DamagedEntry,
-  damagedEntries,
-  shellWord,
-  unlessCorrupt,
-} from "@ojm/core/internal";
+import { type DamageCheck, type DamagedEntry, shellWord, unlessCorrupt } from "@ojm/core/internal";
+import { DAMAGE_CHECKS, damagedEntries } from "@ojm/core/internal/operator";
 import { scheduleDamage } from "@ojm/schedule";
 import { CommandError, notFound } from "../../../errors.js";
 import { author } from "../../act/reason.js";

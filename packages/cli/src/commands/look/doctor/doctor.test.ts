@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Channel, JobManager, RunRecord } from "@ojm/core";
 import { processIdentity, VERSIONS } from "@ojm/core/internal";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ojm } from "../../../testing/ojm.js";
@@ -115,8 +115,8 @@ describe("a store that is not", () => {
   });
 
   test("of schedules it is told which are paused, which nobody runs, and whose definitions differ", async () => {
-    const one = new Scheduler(manager, { instance: "one" });
-    await using two = new Scheduler(manager, { instance: "two" });
+    const one = openScheduler(manager, { instance: "one" });
+    await using two = openScheduler(manager, { instance: "two" });
     for (const name of ["left", "paused", "same"]) await one.add(name, { every: HOUR }, () => {});
     await two.add("paused", { every: HOUR }, () => {});
     await two.add("same", { every: 2 * HOUR }, () => {});
@@ -141,7 +141,7 @@ describe("a store that is not", () => {
 });
 
 test("schedules that no process runs take a line each, and from the sixth on one for all", async () => {
-  const gone = new Scheduler(manager);
+  const gone = openScheduler(manager);
   const names = Array.from({ length: 7 }, (_, i) => `report-${i}`);
   for (const name of names) await gone.add(name, { every: HOUR, missed: "none" }, () => {});
   await gone.pause("report-0", { reason: "holidays", author: "ana" });
@@ -164,7 +164,7 @@ test("schedules that no process runs take a line each, and from the sixth on one
 });
 
 test("of the schedules that no process runs, those whose ticks became overdue last come first, as everywhere", async () => {
-  const gone = new Scheduler(manager);
+  const gone = openScheduler(manager);
   for (const name of ["a", "b", "c"]) await gone.add(name, { every: HOUR, missed: "none" }, () => {});
   await gone.close();
   const channel = await manager.channel<{ readonly at: number }>("oJobManager-schedules");
@@ -178,7 +178,7 @@ test("of the schedules that no process runs, those whose ticks became overdue la
 });
 
 test("a queue of ticks that grows is a warning, and a few that wait are none", async () => {
-  await using one = new Scheduler(manager);
+  await using one = openScheduler(manager);
   const at = Math.floor(Date.now() / HOUR) * HOUR;
   const schedules = await manager.channel<unknown>("oJobManager-schedules");
   const lease = await manager.lock("slow");

@@ -117,7 +117,7 @@ export async function examine(manager: JobManager, files: readonly string[]): Pr
 async function checkProcesses(manager: JobManager): Promise<Finding[]> {
   const runs: RunRecord[] = [];
   for await (const run of manager.history({ limit: RECENT })) runs.push(run);
-  const [sessions, locks] = await Promise.all([sessionsOf(manager), manager.locks()]);
+  const [sessions, locks] = await Promise.all([sessionsOf(manager), manager.heldLocks()]);
   const quiet = await withoutRenewal(manager, sessions);
   return [
     checkVersions(runs),

@@ -40,7 +40,7 @@ async function lookAgain(manager: JobManager, found: Mismatches): Promise<Mismat
 }
 
 async function look(manager: JobManager): Promise<Mismatches & { readonly held: readonly HeldLock[] }> {
-  const held = await manager.locks();
+  const held = await manager.heldLocks();
   const locks: HeldLock[] = [];
   for (const lock of held) {
     const startTime = startOf(lock);

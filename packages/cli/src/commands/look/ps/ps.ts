@@ -9,7 +9,7 @@ import { storeWords, withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone } from "../kept.js";
 import { sayComing } from "./coming.js";
-import { orphaned, type Running, running, sayAsked, sayElapsed, sayWaiters, sayWhere } from "./running.js";
+import { orphaned, type Running, running, sayElapsed, sayStopRequest, sayWaiters, sayWhere } from "./running.js";
 
 /** A job that waits for its next attempt, as JSON lists it after the running ones. */
 export interface WaitingJob extends Coming {
@@ -40,11 +40,11 @@ export async function execute(given: Given): Promise<number> {
     title: "ASKED TO STOP",
     rank: 0.5,
     cut: "text",
-    cell: ({ asked }) => asked && sayAsked(asked, say),
+    cell: ({ stopRequest }) => stopRequest && sayStopRequest(stopRequest, say),
     color: () => "yellow",
   };
   return withStore(given, async (manager) => {
-    const locks = await manager.locks();
+    const locks = await manager.heldLocks();
     const { runs, orphans } = await orphaned(manager, locks);
     const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
     const shown = [...(await running(manager, locks)), ...runs].filter(isMeant);
@@ -54,7 +54,7 @@ export async function execute(given: Given): Promise<number> {
       await printItems<Running | WaitingJob>(given, [...shown, ...coming.map(waitingItem)], [], "");
       return undefined;
     }
-    const isAsked = shown.some(({ asked }) => asked !== undefined);
+    const isAsked = shown.some(({ stopRequest }) => stopRequest !== undefined);
     await printItems(
       given,
       shown,

@@ -1,26 +1,26 @@
 import { hostname } from "node:os";
 import type { AuditEntry, HeldLock, JobManager, JobSummary, Progress, RunRecord, Waiter } from "@ojm/core";
-import { elapsedText, type LiveRun, visible } from "@ojm/core/internal";
+import { type ActiveRun, elapsedText, visible } from "@ojm/core/internal";
 import { type SayTime, sayDuration } from "../../../output/times.js";
 import { type Orphan, orphansOf, recordOf, runsWithLock } from "../../exec/orphans.js";
 
 /** A request to stop a run. */
-export interface StopAsked extends Pick<AuditEntry, "at" | "by" | "author" | "reason"> {}
+export interface StopRequest extends Pick<AuditEntry, "at" | "by" | "author" | "reason"> {}
 
 /** The field about the request; empty if there is none. */
-export function askedField(entry: AuditEntry | undefined): { readonly asked?: StopAsked } {
+export function stopRequestField(entry: AuditEntry | undefined): { readonly stopRequest?: StopRequest } {
   if (entry === undefined) return {};
   const { at, by, author, reason } = entry;
-  return { asked: { at, by, ...(author !== undefined && { author }), ...(reason !== undefined && { reason }) } };
+  return { stopRequest: { at, by, ...(author !== undefined && { author }), ...(reason !== undefined && { reason }) } };
 }
 
 /** The request, as text. */
-export function sayAsked(asked: StopAsked, say: SayTime): string {
-  return `${say(asked.at)}, ${sayAsker(asked)}`;
+export function sayStopRequest(request: StopRequest, say: SayTime): string {
+  return `${say(request.at)}, ${sayRequester(request)}`;
 }
 
 /** The author of the request, and the reason. */
-export function sayAsker({ by, author, reason }: Omit<StopAsked, "at">): string {
+export function sayRequester({ by, author, reason }: Omit<StopRequest, "at">): string {
   const who = author ?? `${by.host}, pid ${by.pid}`;
   return `by ${who}${reason === undefined ? "" : `: ${reason}`}`;
 }
@@ -39,12 +39,12 @@ export interface Running extends RunRecord {
   /** The command of `ojm exec` that is still running although its ojm was killed: its run has ended. */
   readonly orphan?: Pick<Orphan, "host" | "pid">;
   /** The last request to stop it, without effect so far. */
-  readonly asked?: StopAsked;
+  readonly stopRequest?: StopRequest;
 }
 
 /** The runs in progress, of all processes. `locks`: the held locks. */
 export async function running(manager: JobManager, locks: readonly HeldLock[]): Promise<Running[]> {
-  const runs = await manager.liveRuns({ locks });
+  const runs = await manager.activeRuns({ locks });
   const now = Date.now();
   return Promise.all(
     runs.map(async (run) => rowOf(run, now, run.waiting === 0 ? undefined : await manager.waiters(run.name))),
@@ -52,12 +52,12 @@ export async function running(manager: JobManager, locks: readonly HeldLock[]): 
 }
 
 /** A run as the screens and the tables show it. */
-export function rowOf({ asked, ...run }: LiveRun, now: number, waiters?: readonly Waiter[]): Running {
+export function rowOf({ stopRequest, ...run }: ActiveRun, now: number, waiters?: readonly Waiter[]): Running {
   return {
     ...run,
     elapsed: Math.max(0, now - run.startTime),
     ...(waiters !== undefined && { waiters }),
-    ...askedField(asked),
+    ...stopRequestField(stopRequest),
   };
 }
 

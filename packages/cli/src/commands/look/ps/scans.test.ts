@@ -38,7 +38,7 @@ test("ojm ps scans the locks once, and each other kind of entry at most once", a
   const opened: number[] = [];
   for (let i = 0; i < 3; i++) {
     found.length = 0;
-    await (await storeIn(folder)).locks();
+    await (await storeIn(folder)).heldLocks();
     opened.push(locks());
   }
   for (const more of [[], ["--json"]]) {

@@ -9,7 +9,7 @@ import { limitsOf } from "../../exec/limits.js";
 import type { Coming } from "../kept.js";
 import { sayComing } from "./coming.js";
 import { sayAway } from "./health.js";
-import { type Running, sayAsker, sayElapsed, sayWaiters, sayWhere } from "./running.js";
+import { type Running, sayElapsed, sayRequester, sayWaiters, sayWhere } from "./running.js";
 
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
@@ -36,7 +36,7 @@ export const runColumns = (width: number): readonly RunColumn[] => [
   { title: "ELAPSED", cell: (run) => (width < NARROW ? sayDuration(run.elapsed) : sayElapsed(run)), rank: 0.4 },
   {
     title: "STOPPING",
-    cell: ({ asked }) => (asked ? sayAsker(asked) : ""),
+    cell: ({ stopRequest }) => (stopRequest ? sayRequester(stopRequest) : ""),
     rank: 0.5,
     cut: width < NARROW ? NARROW_ASKED : LEAST_ASKED,
   },

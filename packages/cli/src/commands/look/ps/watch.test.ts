@@ -66,8 +66,8 @@ describe("the runs that go on", () => {
     const over = live.follow(closing.signal);
     await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ id: run.id }]);
     await manager.cancel("import", { reason: "wrong month", author: "ana", wait: 0 });
-    const asked = { at: expect.any(Number), by: { pid: process.pid }, author: "ana", reason: "wrong month" };
-    await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ asked }]);
+    const stopRequest = { at: expect.any(Number), by: { pid: process.pid }, author: "ana", reason: "wrong month" };
+    await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ stopRequest }]);
     await run.cancel();
     closing.abort();
     await over;
@@ -136,9 +136,9 @@ describe("the screen", () => {
     { columns: 40, said: /^import +1 min 1 s +by ana@h1: wrong mon…/m },
     { columns: 80, said: /^import +1 min 1 s of 1 min 30 s +by ana@h1: wrong mo…/m },
   ])("of $columns columns tells that a run was asked to stop", ({ columns, said }) => {
-    const asked = { at: 0, by: { host: "h1", pid: 7, instance: "b" }, author: "ana@h1", reason: "wrong month" };
+    const stopRequest = { at: 0, by: { host: "h1", pid: 7, instance: "b" }, author: "ana@h1", reason: "wrong month" };
     const lines = frame(
-      [one("import", { asked, usual: { p50: 90_000, p95: 95_000 } }), one("other")],
+      [one("import", { stopRequest, usual: { p50: 90_000, p95: 95_000 } }), one("other")],
       0,
       { columns, rows: 24 },
       plain,

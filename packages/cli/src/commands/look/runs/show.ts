@@ -10,7 +10,7 @@ import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
 import { type NextAttempt, retriesIn, sayDue } from "../kept.js";
-import { askedField, type StopAsked, sayAsked, sayProcesses } from "../ps/running.js";
+import { type StopRequest, sayProcesses, sayStopRequest, stopRequestField } from "../ps/running.js";
 
 /** How much later than its retry policy says an attempt may start, in ms: its process may have died. */
 const LATE = 86_400_000;
@@ -52,7 +52,7 @@ export async function chainOf(manager: JobManager, run: RunRecord): Promise<Chai
 export interface ShownRun extends RunRecord, Partial<ChainOf> {
   readonly progress?: Progress;
   /** The last request to stop it. It had no effect so far, or another reason ended the run. */
-  readonly asked?: StopAsked;
+  readonly stopRequest?: StopRequest;
   /** The waiters of its lock, in the order in which they will get it. */
   readonly waiters?: readonly Waiter[];
 }
@@ -65,19 +65,23 @@ export async function execute(given: Given): Promise<number> {
     const run = await findRun(manager, word);
     const progress = await manager.progress(run);
     // A run that an unlock closed, or that completed, may have been asked to stop before.
-    const asked = run.endedBy?.action === "cancel" ? {} : askedField(await manager.stopAsked(run));
+    const request = run.endedBy?.action === "cancel" ? {} : stopRequestField(await manager.stopRequest(run));
     const waiters = run.status === "running" ? await manager.waiters(run.name) : [];
     const chain = await chainOf(manager, run);
     printItem(
       given,
-      { ...run, ...(progress && { progress }), ...asked, ...(waiters.length > 0 && { waiters }), ...chain },
+      { ...run, ...(progress && { progress }), ...request, ...(waiters.length > 0 && { waiters }), ...chain },
       [
         ...fields(say),
         { title: "attempts", cell: () => chain?.attempts.map(sayMade).join("\n") },
         { title: "next attempt", cell: () => chain?.next && sayNext(chain.next, say) },
         { title: "progress", cell: () => progress && sayProgress(progress) },
         { title: "waiting", cell: () => (waiters.length === 0 ? "" : sayProcesses(waiters.length, waiters)) },
-        { title: "asked to stop", cell: () => asked.asked && sayAsked(asked.asked, say), color: () => "yellow" },
+        {
+          title: "asked to stop",
+          cell: () => request.stopRequest && sayStopRequest(request.stopRequest, say),
+          color: () => "yellow",
+        },
       ],
     );
     return undefined;

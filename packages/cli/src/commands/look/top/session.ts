@@ -32,7 +32,7 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
     const wanted = run ?? chain;
     if (wanted === undefined) return `${name} does not run any more`;
     const outcome = await manager.cancel(wanted, { reason, author: author() });
-    if (!outcome.asked) return `${wanted} does not run any more`;
+    if (!outcome.requested) return `${wanted} does not run any more`;
     if (run === undefined && outcome.ended) return `${name} is not tried again`;
     if (outcome.ended) return `${run} is ${outcome.run?.status ?? "over"}`;
     return `${run} was asked to stop, and still runs. To take its lock: ${ojmCommand("unlock", name)}`;

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ojm } from "../../../testing/ojm.js";
@@ -53,7 +53,7 @@ describe.skipIf(!hasTerminals())("ojm top on a terminal", () => {
   });
 
   test("pauses a schedule, and resumes it", async () => {
-    const scheduler = new Scheduler(manager);
+    const scheduler = openScheduler(manager);
     onTestFinished(() => scheduler.close());
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     const terminal = top();

@@ -25,8 +25,8 @@ import { RunningList } from "./running-list.js";
 function linesFor(address: string | undefined): readonly string[] {
   if (address === undefined)
     return [
-      'import { Scheduler } from "@ojm/schedule";',
-      "const scheduler = new Scheduler(manager);",
+      'import { openScheduler } from "@ojm/schedule";',
+      "const scheduler = openScheduler(manager);",
       'await scheduler.add("hello", { every: 60_000 }, ({ log }) => log.info("it works"));',
     ];
   return [

@@ -32,7 +32,7 @@ export function RunningList({ runs }: { readonly runs: readonly Running[] }): VN
 }
 
 function Row({ item: run, gone }: Placed<Running>): VNode {
-  const { id, name, startTime, holder, attempt, waiting, progress, asked } = run;
+  const { id, name, startTime, holder, attempt, waiting, progress, stopRequest: asked } = run;
   return (
     <li class="run" data-gone={gone || undefined}>
       {gone ? <span /> : <RunState status="running" bare />}

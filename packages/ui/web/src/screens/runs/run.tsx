@@ -84,7 +84,7 @@ const targetOf = ({ name, chain, attempt }: RetryView): Target => ({ name, run: 
 const WELL: readonly Status[] = ["running", "completed", "skipped"];
 
 function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
-  const { run, attempts, next, lastWell, why, log, progress, asked } = page;
+  const { run, attempts, next, lastWell, why, log, progress, stopRequest: asked } = page;
   const live = running.value?.get(run.id);
   const told = live?.progress ?? progress;
   return (
@@ -92,7 +92,7 @@ function Body({ page, model }: { readonly page: RunPage; readonly model: LogMode
       <RunFacts run={run} progress={told} />
       <div class="split">
         <div>
-          <Stop of={live?.asked ?? asked} isRunning={run.status === "running"} />
+          <Stop of={live?.stopRequest ?? asked} isRunning={run.status === "running"} />
           <Failed run={run} />
           <Result run={run} />
           <Log id={run.id} model={model} live={!log.ended} failed={!WELL.includes(run.status)} />

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { Scheduler } from "@ojm/schedule";
+import { openScheduler } from "@ojm/schedule";
 import type { Problem } from "@ojm/schedule/operator";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -80,13 +80,13 @@ describe("the live picture of a store", () => {
   });
 
   test("of a schedule that nobody runs, a last run that was lost is told with it", async () => {
-    const scheduler = new Scheduler(manager);
+    const scheduler = openScheduler(manager);
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await scheduler.close();
     // Older than what counts as a failure of its own.
     const startTime = Date.now() - 8 * 24 * HOUR;
     const startDate = new Date(startTime).toISOString();
-    const importer = manager.importer();
+    const importer = await manager.openImport();
     await importer.add({
       run: {
         ...{ name: "nightly", startTime, startDate, id: `nightly@${startDate}`, status: "lost", trigger: "schedule" },
@@ -114,7 +114,7 @@ describe("the live picture of a store", () => {
   });
 
   test("schedules that are paused, and those that no process runs, are problems", async () => {
-    const scheduler = new Scheduler(manager);
+    const scheduler = openScheduler(manager);
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await follow();
     await expect.poll(() => live.picture(Date.now()).next.map(({ name }) => name), PATIENT).toEqual(["nightly"]);
@@ -129,7 +129,7 @@ describe("the live picture of a store", () => {
 });
 
 test("a job that a person holds is a problem, and its ticks are told as held", async () => {
-  await using scheduler = new Scheduler(manager);
+  await using scheduler = openScheduler(manager);
   await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
   await follow();
   await manager.hold("nightly", { reason: "a migration", until: Date.now() + 48 * 3_600_000, author: "ana" });

@@ -98,7 +98,7 @@ export class LiveStore {
     try {
       await this.#rows.store?.fresh();
       const times: number[] = [];
-      for await (const { name, status, startTime, endTime = startTime } of this.#manager.failures({
+      for await (const { name, status, startTime, endTime = startTime } of this.#manager.failedRuns({
         from: Date.now() - HOUR,
         limit: MOST,
       })) {

@@ -48,8 +48,8 @@ export function listSections(
     show("run", {
       columns: runColumns(columns).map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
       items: only(picture.running),
-      paint: ({ id, asked }, column) => {
-        if (column === 0) return asked === undefined ? "cyan" : "yellow";
+      paint: ({ id, stopRequest }, column) => {
+        if (column === 0) return stopRequest === undefined ? "cyan" : "yellow";
         return column === 1 && picture.long.has(id) ? "yellow" : undefined;
       },
     }),

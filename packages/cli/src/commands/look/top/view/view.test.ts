@@ -92,8 +92,8 @@ describe("the screen of ojm top", () => {
   });
 
   test("a run that goes on although it was asked to stop is shown with who asked, and why", () => {
-    const asked = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, reason: "wrong month" };
-    const shown = picture({ problems: [], running: [run("import", { asked }), run("other")] });
+    const stopRequest = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, reason: "wrong month" };
+    const shown = picture({ problems: [], running: [run("import", { stopRequest }), run("other")] });
     expect(screen(shown, FIRST_LOOK, 80).join("\n")).toMatch(
       /RUNNING +ELAPSED +STOPPING .*\n> import +1 min 1 s +by h1, pid 7: wrong mon….*\n {2}other +1 min 1 s +api-1/,
     );
@@ -166,13 +166,13 @@ describe("the screen of ojm top", () => {
   });
 
   test("on 40 columns it is shown for how long a run goes on", () => {
-    const asked = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, author: "ana", reason: "wrong month" };
+    const stopRequest = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, author: "ana", reason: "wrong month" };
     const name = "reports.monthly.customers";
     const shown = picture({
       problems: [],
       running: [
         run(name, { usual: { p50: 90_000, p95: 95_000 } }),
-        run("asked", { usual: { p50: 90_000, p95: 95_000 }, asked }),
+        run("asked", { usual: { p50: 90_000, p95: 95_000 }, stopRequest }),
       ],
     });
     const text = screen(shown, FIRST_LOOK, 40).join("\n");

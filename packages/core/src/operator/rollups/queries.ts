@@ -40,7 +40,7 @@ import type { Rollups, RollupsOptions } from "./types.js";
 const TRIES = 10;
 
 /** Answers rollup queries by hours and minutes: from cells, and from records that are in no cell yet. */
-export class RollupQuestions {
+export class RollupQueries {
   readonly #stores: FoldStores;
   readonly #fold: Fold;
 
@@ -50,7 +50,7 @@ export class RollupQuestions {
     this.#fold = new Fold(stores, clock, ttl);
   }
 
-  async ask(options: RollupsOptions): Promise<Rollups> {
+  async query(options: RollupsOptions): Promise<Rollups> {
     const asked = checkRollups(options);
     const { jobs, index, times } = this.#stores;
     if (!(await index.isComplete())) {

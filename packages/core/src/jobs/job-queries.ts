@@ -2,9 +2,9 @@ import type { Channel } from "../channel/channel.js";
 import type { CallOptions } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { HeldLock, Waiter, WaitersOptions } from "../locks/types.js";
-import { LiveRuns } from "../operator/live-runs.js";
-import type { LiveOptions, LiveRun } from "../operator/live-types.js";
-import type { RollupQuestions } from "../operator/rollups/question.js";
+import type { LiveRuns, LiveSource } from "../operator/live-runs.js";
+import type { ActiveRun, FollowRunsOptions } from "../operator/live-types.js";
+import type { RollupQueries } from "../operator/rollups/queries.js";
 import type { Rollups, RollupsOptions } from "../operator/rollups/types.js";
 import { checkedDuration, type Duration } from "../util/duration.js";
 import { RunError } from "./errors.js";
@@ -15,7 +15,7 @@ import type { RunRef } from "./run-id.js";
 import type {
   AuditEntry,
   AuditOptions,
-  FailuresOptions,
+  FailedRunsOptions,
   HistoryOptions,
   JobSummary,
   Reason,
@@ -23,19 +23,19 @@ import type {
 } from "./types.js";
 
 /** What the queries read. */
-export interface Asked {
+export interface QuerySource {
   readonly context: RunContext;
   readonly channels: { readonly jobs: Channel<RunRecord>; readonly locks: Channel<LocksValue> };
-  rollups(): Promise<RollupQuestions>;
+  rollups(): Promise<RollupQueries>;
 }
 
 /**
  * The queries of a {@link JobManager}: which runs are active, which are over, and why. No query changes a
  * run.
  */
-export abstract class JobQuestions {
+export abstract class JobQueries {
   /** @internal */
-  protected abstract readonly asked: Asked;
+  protected abstract readonly source: QuerySource;
 
   /**
    * The records of one name, or of all names, newest first. Reads only as many records as the caller takes.
@@ -56,7 +56,7 @@ export abstract class JobQuestions {
    */
   async *history(options: HistoryOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
     const { selectRecords } = await operatorPart();
-    yield* selectRecords(this.asked.context, options);
+    yield* selectRecords(this.source.context, options);
   }
 
   /**
@@ -68,31 +68,31 @@ export abstract class JobQuestions {
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    */
-  async *failures(options: FailuresOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
-    const { checkRange, failuresOf } = await operatorPart();
-    yield* failuresOf(this.asked.channels.jobs, this.asked.context.index, checkRange(options));
+  async *failedRuns(options: FailedRunsOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
+    const { checkRange, failedRunsOf } = await operatorPart();
+    yield* failedRunsOf(this.source.channels.jobs, this.source.context.index, checkRange(options));
   }
 
   /**
    * The jobs whose last run ended in error: that run of each, the latest end first. Checks the `limit` jobs
    * that failed last (default: 100). A run that is running, skipped or cancelled does not count: the one
-   * before it does. `from` (default: 7 days ago) limits the ends, as in {@link JobQuestions.failures}.
+   * before it does. `from` (default: 7 days ago) limits the ends, as in {@link JobQueries.failedRuns}.
    *
    * A job that fails each second does not hide others: if there are many failures,
-   * {@link JobQuestions.rollups} find the other failed jobs. Of those, runs that took longer than a day may
+   * {@link JobQueries.rollups} find the other failed jobs. Of those, runs that took longer than a day may
    * be missing.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example
    * const from = Date.now() - 3_600_000;
-   * for (const { name, error } of await manager.failing({ from })) console.log(name, error);
+   * for (const { name, error } of await manager.failedJobs({ from })) console.log(name, error);
    */
-  async failing(options: Omit<FailuresOptions, "to"> = {}): Promise<RunRecord[]> {
-    const { failing } = await operatorPart();
-    const { context, channels } = this.asked;
+  async failedJobs(options: Omit<FailedRunsOptions, "to"> = {}): Promise<RunRecord[]> {
+    const { failedJobs } = await operatorPart();
+    const { context, channels } = this.source;
     const { index, clock } = context;
-    const rollups = await this.asked.rollups();
-    return failing({ jobs: channels.jobs, index, rollups, now: clock.now() }, options);
+    const rollups = await this.source.rollups();
+    return failedJobs({ jobs: channels.jobs, index, rollups, now: clock.now() }, options);
   }
 
   /**
@@ -108,8 +108,8 @@ export abstract class JobQuestions {
    */
   async *lastSuccesses(options: CallOptions = {}): AsyncGenerator<RunRecord, void, undefined> {
     const { lastSuccesses } = await operatorPart();
-    const { context, channels } = this.asked;
-    const rollups = await this.asked.rollups();
+    const { context, channels } = this.source;
+    const rollups = await this.source.rollups();
     yield* lastSuccesses({ jobs: channels.jobs, rollups, now: context.clock.now() }, options);
   }
 
@@ -129,7 +129,7 @@ export abstract class JobQuestions {
    */
   async *log(run: string | RunRef, options: LogOptions = {}): AsyncGenerator<LogItem, void, undefined> {
     const { logOf } = await operatorPart();
-    yield* logOf(this.asked.context, run, options);
+    yield* logOf(this.source.context, run, options);
   }
 
   /**
@@ -140,7 +140,7 @@ export abstract class JobQuestions {
    */
   async progress(run: string | RunRef, options: CallOptions = {}): Promise<Progress | undefined> {
     const { progressOf } = await operatorPart();
-    return progressOf(this.asked.context.logs, run, options);
+    return progressOf(this.source.context.logs, run, options);
   }
 
   /**
@@ -158,7 +158,7 @@ export abstract class JobQuestions {
   ): Promise<RunRecord | undefined> {
     const wait = longestWait(timeout);
     const { waitForEnd } = await operatorPart();
-    const { channels, context } = this.asked;
+    const { channels, context } = this.source;
     return waitForEnd(run, { jobs: channels.jobs, clock: context.clock, wait, signal });
   }
 
@@ -181,7 +181,7 @@ export abstract class JobQuestions {
   ): Promise<RunRecord | undefined> {
     const wait = { timeout: longestWait(timeout), signal };
     const { nextAttemptOf } = await operatorPart();
-    return nextAttemptOf(this.asked.context, run, wait);
+    return nextAttemptOf(this.source.context, run, wait);
   }
 
   /**
@@ -195,7 +195,7 @@ export abstract class JobQuestions {
    */
   async why(name: string): Promise<Reason[]> {
     const { why } = await operatorPart();
-    return why(this.asked.context, name);
+    return why(this.source.context, name);
   }
 
   /**
@@ -206,7 +206,7 @@ export abstract class JobQuestions {
    */
   async *jobs(options: CallOptions = {}): AsyncGenerator<JobSummary, void, undefined> {
     const { jobSummaries } = await operatorPart();
-    yield* jobSummaries(this.asked.channels.jobs, options.signal);
+    yield* jobSummaries(this.source.channels.jobs, options.signal);
   }
 
   /**
@@ -214,9 +214,9 @@ export abstract class JobQuestions {
    *
    * @throws ChannelError if the store fails
    */
-  async *names(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
-    const { names } = await operatorPart();
-    yield* names(this.asked.channels.jobs, options.signal);
+  async *jobNames(options: CallOptions = {}): AsyncGenerator<string, void, undefined> {
+    const { jobNames } = await operatorPart();
+    yield* jobNames(this.source.channels.jobs, options.signal);
   }
 
   /**
@@ -243,30 +243,31 @@ export abstract class JobQuestions {
    * }
    */
   async rollups(options: RollupsOptions): Promise<Rollups> {
-    return (await this.asked.rollups()).ask(options);
+    return (await this.source.rollups()).query(options);
   }
 
   /**
-   * The records of the open runs of all processes. Reads one record per held lock.
+   * The records of {@link JobQueries.activeRuns} alone: one read for each held lock.
+   *
+   * @internal
+   * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
+   */
+  async openRecords(): Promise<RunRecord[]> {
+    const { openRecords } = await operatorPart();
+    return openRecords(this.source.channels.jobs, await this.heldLocks());
+  }
+
+  /**
+   * The active runs of all processes: how far each run is, how long it usually takes, who requested it to
+   * stop. To keep them up to date, use {@link JobQueries.followRuns}: only a watcher knows the leases.
+   * `locks`: the fresh result of {@link JobQueries.heldLocks}, so that the locks are not read again.
    *
    * @throws ChannelError if the store fails; `CORRUPT` if ojm did not write one of the locks
    */
-  async running(): Promise<RunRecord[]> {
-    const { running } = await operatorPart();
-    return running(this.asked.channels.jobs, await this.locks());
-  }
-
-  /**
-   * The active runs of all processes, like {@link JobQuestions.live}, for a single query: how far each run
-   * is, how long it usually takes, who requested it to stop. Only a watcher knows the leases. `locks`: the
-   * fresh result of {@link JobQuestions.locks}, so that the locks are not read again.
-   *
-   * @throws ChannelError if the store fails
-   */
-  async liveRuns({ locks }: { readonly locks?: readonly HeldLock[] } = {}): Promise<LiveRun[]> {
-    const { liveRunsOnce } = await operatorPart();
-    const { channels, context } = this.asked;
-    return liveRunsOnce({ ...channels, logs: context.logs }, locks ?? (await this.locks()));
+  async activeRuns({ locks }: { readonly locks?: readonly HeldLock[] } = {}): Promise<ActiveRun[]> {
+    const { activeRuns } = await operatorPart();
+    const { channels, context } = this.source;
+    return activeRuns({ ...channels, logs: context.logs }, locks ?? (await this.heldLocks()));
   }
 
   /**
@@ -278,15 +279,19 @@ export abstract class JobQuestions {
    * `NOT_SUPPORTED` if the store has no watches. Close the result.
    *
    * @example
-   * using live = manager.live({ changed: (name) => console.log(name, live.run(name)?.progress) });
+   * using live = await manager.followRuns({ changed: (name) => console.log(name, live.run(name)?.progress) });
    * await live.ready;
    * console.log(live.runs().map(({ id }) => id));
    */
-  live(options: LiveOptions = {}): LiveRuns {
-    return new LiveRuns(
-      { ...this.asked.channels, clock: this.asked.context.clock, log: (run, more) => this.log(run, more) },
-      options,
-    );
+  async followRuns(options: FollowRunsOptions = {}): Promise<LiveRuns> {
+    const { LiveRuns } = await operatorPart();
+    return new LiveRuns(this.liveSource(), options);
+  }
+
+  /** @internal What {@link LiveRuns} read. */
+  liveSource(): LiveSource {
+    const { channels, context } = this.source;
+    return { ...channels, clock: context.clock, log: (run, more) => this.log(run, more) };
   }
 
   /**
@@ -295,8 +300,8 @@ export abstract class JobQuestions {
    *
    * @throws ChannelError if the store fails
    */
-  async locks(): Promise<HeldLock[]> {
-    return this.asked.context.locks.list();
+  async heldLocks(): Promise<HeldLock[]> {
+    return this.source.context.locks.list();
   }
 
   /**
@@ -309,7 +314,7 @@ export abstract class JobQuestions {
    * for (const { host, pid } of await manager.waiters("daily-report")) console.log(host, pid);
    */
   async waiters(name: string, options: WaitersOptions = {}): Promise<Waiter[]> {
-    return this.asked.context.locks.waiters(name, options);
+    return this.source.context.locks.waiters(name, options);
   }
 
   /**
@@ -325,7 +330,7 @@ export abstract class JobQuestions {
    */
   async *audit(options: AuditOptions = {}): AsyncGenerator<AuditEntry, void, undefined> {
     const { auditOf } = await operatorPart();
-    yield* auditOf(this.asked.channels.locks, options);
+    yield* auditOf(this.source.channels.locks, options);
   }
 
   /**
@@ -335,13 +340,13 @@ export abstract class JobQuestions {
    *
    * @throws ChannelError if the store fails
    */
-  async stopAsked(run: Pick<RunRecord, "id" | "name" | "startTime">): Promise<AuditEntry | undefined> {
-    const { stopAskedOf } = await operatorPart();
-    return stopAskedOf(this.asked.channels.locks, run);
+  async stopRequest(run: Pick<RunRecord, "id" | "name" | "startTime">): Promise<AuditEntry | undefined> {
+    const { stopRequestOf } = await operatorPart();
+    return stopRequestOf(this.source.channels.locks, run);
   }
 
   /**
-   * The last request to stop each of these runs, by the id of the run, like {@link JobQuestions.stopAsked}.
+   * The last request to stop each of these runs, by the id of the run, like {@link JobQueries.stopRequest}.
    * Runs without a request are left out. For many runs, it reads the keys of the audit once, and then only
    * the entries since the runs began.
    *
@@ -350,11 +355,11 @@ export abstract class JobQuestions {
    * const asked = await manager.stopsAsked(await manager.running());
    * for (const [id, { author, reason }] of asked) console.log(id, author, reason);
    */
-  async stopsAsked(
+  async stopRequests(
     runs: Iterable<Pick<RunRecord, "id" | "name" | "startTime">>,
   ): Promise<ReadonlyMap<string, AuditEntry>> {
-    const { stopsAskedOf } = await operatorPart();
-    return stopsAskedOf(this.asked.channels.locks, runs);
+    const { stopRequestsOf } = await operatorPart();
+    return stopRequestsOf(this.source.channels.locks, runs);
   }
 }
 

@@ -12,7 +12,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { METRICS } from "../measure/metrics.js";
 import { everything } from "../testing/week.js";
-import { instrument } from "./instrument.js";
+import { openTelemetry } from "./telemetry.js";
 
 interface Telemetry {
   readonly spans: InMemorySpanExporter;
@@ -28,9 +28,9 @@ beforeEach(() => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const meterProvider = new MeterProvider({ readers: [reader] });
-  const dispose = instrument({ meterProvider, tracerProvider });
+  const opened = openTelemetry({ meterProvider, tracerProvider });
   onTestFinished(async () => {
-    dispose();
+    opened.close();
     await meterProvider.shutdown();
     await tracerProvider.shutdown();
   });
@@ -53,7 +53,7 @@ function withContexts(): void {
   onTestFinished(() => context.disable());
 }
 
-describe("instrument", () => {
+describe("openTelemetry()", () => {
   test("the span of a run is active in its job function, in each attempt, and not behind it", async () => {
     withContexts();
     const { spans, tracerProvider } = telemetry;
@@ -142,7 +142,7 @@ describe("instrument", () => {
     expect(three?.links[0]?.context.spanId).toBe(two?.spanContext().spanId);
     expect(one?.status).toEqual({ code: SpanStatusCode.ERROR, message: "attempt 1 failed" });
     expect(one?.attributes).toMatchObject({ "error.type": "failed", "ojm.run.error": "attempt 1 failed" });
-    expect(one?.events[0]?.attributes?.["exception.stacktrace"]).toContain("instrument.test.ts");
+    expect(one?.events[0]?.attributes?.["exception.stacktrace"]).toContain("telemetry.test.ts");
   });
 
   test("makes the span of a run whose process died where its record is closed", async () => {

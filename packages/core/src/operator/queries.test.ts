@@ -108,13 +108,13 @@ describe("why a job does not run", () => {
     const body = (): Promise<void> => Promise.reject(new Error("no route"));
     const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: MINUTE } }));
     await clock.advance(1_000);
-    expect(await clock.until(two.manager.retriesLeft())).toEqual([]);
+    expect(await clock.until(two.manager.orphanedRetries())).toEqual([]);
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(4 * TTL);
     const left = (await why()).find(({ code }) => code === "retry");
     expect(left?.text).toMatch(/after: no route\. Its process is gone: no process makes it$/);
-    expect(left?.left).toBe(". Its process is gone: no process makes it");
-    expect(await clock.until(two.manager.retriesLeft("a"))).toEqual([left?.next]);
+    expect(left?.orphaned).toBe(". Its process is gone: no process makes it");
+    expect(await clock.until(two.manager.orphanedRetries("a"))).toEqual([left?.next]);
     one.way.fault = () => undefined;
     await clock.until(work, 5 * MINUTE);
   });
@@ -129,11 +129,11 @@ describe("why a job does not run", () => {
     await clock.advance(1_000);
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(4 * TTL);
-    const [left] = await clock.until(two.manager.retriesLeft("a"));
+    const [left] = await clock.until(two.manager.orphanedRetries("a"));
     if (left === undefined) return expect.fail("no attempt was left");
     const run = await clock.until(two.manager.start("a", { claim: { ops: () => [], refused: async () => {} } }));
-    expect(await clock.until(two.manager.endLeft(run, left))).toBe(true);
-    expect(await clock.until(two.manager.endLeft(run, left))).toBe(false);
+    expect(await clock.until(two.manager.endOrphanedRetry(run, left))).toBe(true);
+    expect(await clock.until(two.manager.endOrphanedRetry(run, left))).toBe(false);
     await clock.until(run.end());
     one.way.fault = () => undefined;
     await clock.until(work, 20 * MINUTE);
@@ -163,7 +163,7 @@ describe("the jobs", () => {
     const names = Array.from({ length: 45 }, (_, i) => `job ${String(i).padStart(2, "0")}`);
     for (const name of names) await clock.until(one.manager.run(name, () => {}));
     expect((await clock.until(collect<JobSummary>(two.manager.jobs()))).map(({ name }) => name)).toEqual(names);
-    expect(await clock.until(collect(two.manager.names()))).toEqual(names);
+    expect(await clock.until(collect(two.manager.jobNames()))).toEqual(names);
   });
 
   test("a streak counts from the newest end, whatever runs now", () => {
@@ -206,7 +206,7 @@ describe("the jobs that fail", () => {
   }
 
   const names = async (options = {}): Promise<string[]> =>
-    (await clock.until(two.manager.failing(options))).map(({ name }) => name);
+    (await clock.until(two.manager.failedJobs(options))).map(({ name }) => name);
 
   test("is one whose last chain was cancelled, and whose run before it failed", async () => {
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));

@@ -5,28 +5,35 @@ import { spansOf } from "./spans.js";
 
 const SCOPE = "@ojm/otel";
 
-/** Options of {@link instrument}. */
-export interface InstrumentOptions {
+/** Options of {@link openTelemetry}. */
+export interface TelemetryOptions {
   /** Default: the global one of `@opentelemetry/api`. */
   readonly meterProvider?: MeterProvider;
   /** Default: the global one of `@opentelemetry/api`. */
   readonly tracerProvider?: TracerProvider;
 }
 
+/** The telemetry of this process. */
+export interface Telemetry {
+  /** Stops measuring. */
+  close(): void;
+}
+
 /**
- * Gives OpenTelemetry metrics and a span of each run of this process, from now on. Call the result to stop.
- * Set up the SDK first.
+ * Gives OpenTelemetry metrics and a span of each run of this process, from now on. Set up the SDK first.
  *
  * @example
- * import { instrument } from "@ojm/otel";
- * const dispose = instrument();
+ * import { openTelemetry } from "@ojm/otel";
+ * const telemetry = openTelemetry();
  */
-export function instrument({
+export function openTelemetry({
   meterProvider = metrics.getMeterProvider(),
   tracerProvider = trace.getTracerProvider(),
-}: InstrumentOptions = {}): () => void {
+}: TelemetryOptions = {}): Telemetry {
   const stops = [measure(new MeterSink(meterProvider.getMeter(SCOPE))), spansOf(tracerProvider.getTracer(SCOPE))];
-  return () => {
-    for (const stop of stops) stop();
+  return {
+    close() {
+      for (const stop of stops) stop();
+    },
   };
 }
