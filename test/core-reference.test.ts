@@ -43,7 +43,7 @@ function methodsOf(file: string): string[] {
 
 test("every public method of the job manager is in a table of the README of core", () => {
   const methods = ["core/src/jobs/manager.ts", "core/src/jobs/job-queries.ts"].flatMap(methodsOf);
-  expect(methods).toEqual(expect.arrayContaining(["run", "close", "waiters", "stopsAsked"]));
+  expect(methods).toEqual(expect.arrayContaining(["run", "close", "waiters", "stopRequests"]));
   expect(methods.filter((method) => !named.includes(`\`${method}(`))).toEqual([]);
 });
 

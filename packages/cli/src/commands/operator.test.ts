@@ -139,17 +139,17 @@ describe("what runs", () => {
     // The fields form one column, after the widest title.
     const columns = [...shown.matchAll(/^\S.*? {2,}(?=\S)/gm)].map(([title]) => title.length);
     expect(new Set(columns)).toEqual(new Set(["asked to stop  ".length]));
-    const asked = {
+    const stopRequest = {
       at: expect.any(Number),
       by: { pid: process.pid },
       author: expect.any(String),
       reason: "wrong month",
     };
-    expect(await json("ps", "import")).toMatchObject([{ asked }]);
-    expect(await json("show", "import")).toMatchObject({ asked });
+    expect(await json("ps", "import")).toMatchObject([{ stopRequest }]);
+    expect(await json("show", "import")).toMatchObject({ stopRequest });
     expect((await call("why", "import")).out).toMatch(/ It was asked to stop at \S+Z, by \S+@\S+: wrong month/);
     expect(await json("why", "import")).toMatchObject([
-      { reason: { asked }, help: "ojm logs import -f; if it does not end: ojm unlock import --reason …" },
+      { reason: { stopRequest }, help: "ojm logs import -f; if it does not end: ojm unlock import --reason …" },
     ]);
     expect((await call("unlock", "import", "--reason", "it hangs")).code).toBe(0);
     const { out } = await call("show", "import");
@@ -183,7 +183,7 @@ describe("what runs", () => {
       let later: Run | undefined;
       const locks = manager.heldLocks.bind(manager);
       // The next run starts after the command has read who holds the lock.
-      const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "locks");
+      const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "heldLocks");
       onTestFinished(() => spy.mockRestore());
       spy.mockImplementationOnce(async () => {
         const read = await locks();
