@@ -3,15 +3,14 @@ import type { Channel } from "../../channel/channel.js";
 import { unlessCorrupt } from "../../channel/corrupt.js";
 import type { Key } from "../../channel/types.js";
 import { chance, Turn, type TurnValue } from "../../locks/sweep/turn.js";
-import type { Retaining } from "../../operator/retention.js";
 import { type Clock, restBy, systemClock } from "../../util/clock.js";
 import type { InMs } from "../../util/duration.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import type { Channels, SeenValue } from "../channels.js";
 import type { Logs } from "../logs/logs.js";
-import { operatorPart } from "../operator-part.js";
 import type { RetentionOptions } from "../types.js";
 import { closeOrphans, isStale, type Look, readSeen, seesAll, writeSeen } from "./close-orphans.js";
+import { type Retaining, retain, setRetention } from "./retention-pass.js";
 import { fillIndex, type TimeIndex } from "./time-index.js";
 
 /**
@@ -114,7 +113,6 @@ export class Housekeeping {
   /** Only once: the program that was opened last decides. */
   async #setRetention(): Promise<void> {
     if (this.#retention === undefined) return;
-    const { setRetention } = await operatorPart();
     await setRetention(this.#turns, this.#retention);
     this.#retention = undefined;
     this.#pruneDue = 0;
@@ -146,7 +144,6 @@ export class Housekeeping {
     });
     if (saw !== undefined && this.#clock.monotonic() >= this.#pruneDue)
       await inBackground(async () => {
-        const { retain } = await operatorPart();
         const rest = await retain(look);
         this.#pruneDue = this.#clock.monotonic() + rest;
       });
