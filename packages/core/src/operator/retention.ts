@@ -2,15 +2,15 @@ import type { Channel } from "../channel/channel.js";
 import { isCorrupt } from "../channel/corrupt.js";
 import type { CallOptions, Entry } from "../channel/types.js";
 import type { LogsValue } from "../jobs/logs/chunk.js";
-import { pruneLogs } from "../jobs/logs/logs.js";
+import { type Logs, pruneLogs } from "../jobs/logs/logs.js";
 import { runOf } from "../jobs/records/orphans.js";
 import { isRecordKey, records, recordsUnder } from "../jobs/records/read.js";
 import { recordKey, recordKeyOf } from "../jobs/records/record.js";
-import type { PassValue, Retaining, Terms } from "../jobs/records/retention-pass.js";
 import type { RecordRef, TimeIndex } from "../jobs/records/time-index.js";
 import { retryKey } from "../jobs/retry/pending.js";
-import type { PruneOptions, RunRecord } from "../jobs/types.js";
+import type { PruneOptions, RetentionOptions, RunRecord } from "../jobs/types.js";
 import { type LocksValue, type LockValue, lockKey } from "../locks/entries/schema.js";
+import type { Clock } from "../util/clock.js";
 import type { InMs } from "../util/duration.js";
 import { jobNames } from "./history.js";
 import { pruneRollups, pruneSpan } from "./rollups/prune-rollups.js";
@@ -20,6 +20,30 @@ const BUDGET = 1_000;
 
 /** How many entries of the index are read at once. */
 const PAGE = 500;
+
+export type Terms = Required<InMs<RetentionOptions>>;
+
+/** The progress of a pass. */
+export interface PassValue {
+  /** When it began, in ms since 1970. */
+  readonly began: number;
+  /** Everything up to this ref is done. Absent: nothing is. */
+  readonly after?: RecordRef;
+  readonly isOver: boolean;
+}
+
+/** The inputs of a pass. */
+export interface Retaining {
+  readonly jobs: Channel<RunRecord>;
+  readonly locks: Channel<LocksValue>;
+  readonly turns: Channel<unknown>;
+  readonly index: TimeIndex;
+  readonly logs: Logs;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called before each change: another process may have taken over the work. */
+  goesOn(): Promise<boolean>;
+}
 
 /** The inputs of a round. */
 interface Round extends Retaining, Terms {

@@ -3,6 +3,7 @@ import type { Channel } from "../../channel/channel.js";
 import { unlessCorrupt } from "../../channel/corrupt.js";
 import type { Key } from "../../channel/types.js";
 import { chance, Turn, type TurnValue } from "../../locks/sweep/turn.js";
+import type { Retaining } from "../../operator/retention.js";
 import { type Clock, restBy, systemClock } from "../../util/clock.js";
 import type { InMs } from "../../util/duration.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
@@ -10,7 +11,7 @@ import type { Channels, SeenValue } from "../channels.js";
 import type { Logs } from "../logs/logs.js";
 import type { RetentionOptions } from "../types.js";
 import { closeOrphans, isStale, type Look, readSeen, seesAll, writeSeen } from "./close-orphans.js";
-import { type Retaining, retain, setRetention } from "./retention-pass.js";
+import { retain, setRetention } from "./retention-pass.js";
 import { fillIndex, type TimeIndex } from "./time-index.js";
 
 /**

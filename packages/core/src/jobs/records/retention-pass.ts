@@ -1,14 +1,12 @@
 import type { Channel } from "../../channel/channel.js";
 import { unlessCorrupt } from "../../channel/corrupt.js";
 import type { Key } from "../../channel/types.js";
-import type { LocksValue } from "../../locks/entries/schema.js";
-import type { Clock } from "../../util/clock.js";
+import type { PassValue, Retaining, Terms } from "../../operator/retention.js";
 import type { InMs } from "../../util/duration.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
-import type { Logs } from "../logs/logs.js";
 import { operatorPart } from "../operator-part.js";
-import type { RetentionOptions, RunRecord } from "../types.js";
-import type { RecordRef, TimeIndex } from "./time-index.js";
+import type { RetentionOptions } from "../types.js";
+import type { RecordRef } from "./time-index.js";
 
 /*
  * The process with the turn prunes the records of a store. In the channel of the turns:
@@ -30,30 +28,6 @@ const LEAST_DAYS = 8;
 
 const SETTING: Key = "retention";
 const PASS: Key = "retained";
-
-export type Terms = Required<InMs<RetentionOptions>>;
-
-/** The progress of a pass. */
-export interface PassValue {
-  /** When it began, in ms since 1970. */
-  readonly began: number;
-  /** Everything up to this ref is done. Absent: nothing is. */
-  readonly after?: RecordRef;
-  readonly isOver: boolean;
-}
-
-/** The inputs of a pass. */
-export interface Retaining {
-  readonly jobs: Channel<RunRecord>;
-  readonly locks: Channel<LocksValue>;
-  readonly turns: Channel<unknown>;
-  readonly index: TimeIndex;
-  readonly logs: Logs;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Called before each change: another process may have taken over the work. */
-  goesOn(): Promise<boolean>;
-}
 
 /** Writes the retention that a program sets, for all programs that use the store. */
 export async function setRetention(turns: Channel<unknown>, wanted: InMs<RetentionOptions> | false): Promise<void> {
