@@ -61,7 +61,7 @@ export default {
         pathNot: `${TESTS}|/jobs/operator-part\\.ts$`,
       },
       to: {
-        path: "^packages/core/src/operator/(?!(live-runs|transfer/import)\\.ts$)",
+        path: "^packages/core/src/operator/",
         dependencyTypesNot: ["dynamic-import", "type-only"],
       },
     },

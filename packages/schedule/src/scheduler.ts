@@ -37,7 +37,7 @@ import { wordsOf } from "./definition/words.js";
 import { ScheduledJob } from "./fire/job.js";
 import { Requests } from "./fire/requests.js";
 import { Retries } from "./fire/retries.js";
-import type { Body, Host, Own } from "./fire/start.js";
+import { type Body, type Host, type Own, StartSlots } from "./fire/start.js";
 import { Members } from "./members/members.js";
 import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";
@@ -358,6 +358,7 @@ export class Scheduler {
       members,
       presence,
       alarms: this.#alarms,
+      starts: new StartSlots(),
       began: this.#began,
       stop: () => void this.stop(),
       tell: (schedule, ticks) => this.#tell(schedule, ticks),

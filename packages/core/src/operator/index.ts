@@ -7,7 +7,7 @@ export { jobSummaries, lastSuccesses, usually } from "./job-summary.js";
 export { LiveRuns } from "./live-runs.js";
 export { nextAttemptOf } from "./next-attempt.js";
 export { cancelRun, holdName, unlockName } from "./requests.js";
-export { prune, retain, setRetention } from "./retention.js";
+export { prune, pruneRound } from "./retention.js";
 export { RollupQueries } from "./rollups/queries.js";
 export { activeRuns, openRecords } from "./running.js";
 export { exportAll } from "./transfer/export.js";

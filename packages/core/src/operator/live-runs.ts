@@ -4,7 +4,6 @@ import type { Key, KeyWatch, Version } from "../channel/types.js";
 import { type Followed, follow, RETRY_PAUSE } from "../channel/watch/follow.js";
 import { stopRequestsOf } from "../jobs/audit.js";
 import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
-import { operatorPart } from "../jobs/operator-part.js";
 import { recordUnder } from "../jobs/records/read.js";
 import { recordKey, toRecord } from "../jobs/records/record.js";
 import { type RunRef, runId } from "../jobs/run-id.js";
@@ -16,6 +15,7 @@ import type { Holder, Waiter, WaitersOptions } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import { type ProcessIdentity, processIsGone } from "../util/process-state.js";
 import { fieldsOf, isTime } from "../util/shape.js";
+import { usually } from "./job-summary.js";
 import type { ActiveRun, FollowRunsOptions, LiveSession } from "./live-types.js";
 
 /**
@@ -246,7 +246,6 @@ export class LiveRuns {
       return;
     }
     try {
-      const { usually } = await operatorPart();
       watched.usual = await usually(jobs, name);
       if (this.#usual.size >= MOST_USUAL) this.#usual.clear();
       // For a job that has never completed, read again at the next run.

@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
-import { isCorrupt, unlessCorrupt } from "../channel/corrupt.js";
-import type { CallOptions, Entry, Key } from "../channel/types.js";
+import { isCorrupt } from "../channel/corrupt.js";
+import type { CallOptions, Entry } from "../channel/types.js";
 import type { LogsValue } from "../jobs/logs/chunk.js";
 import { type Logs, pruneLogs } from "../jobs/logs/logs.js";
 import { runOf } from "../jobs/records/orphans.js";
@@ -12,21 +12,8 @@ import type { PruneOptions, RetentionOptions, RunRecord } from "../jobs/types.js
 import { type LocksValue, type LockValue, lockKey } from "../locks/entries/schema.js";
 import type { Clock } from "../util/clock.js";
 import type { InMs } from "../util/duration.js";
-import { fieldsOf, isCount, isSpan, isText, isTime } from "../util/shape.js";
 import { jobNames } from "./history.js";
 import { pruneRollups, pruneSpan } from "./rollups/prune-rollups.js";
-
-/*
- * The process with the turn prunes the records of a store. In the channel of the turns:
- *
- *   "retention"   the setting of the store, if a program has set one: its programs need not agree
- *   "retained"    the progress of the last pass
- */
-
-const DAY = 86_400_000;
-
-/** The retention of a store without a setting. */
-const DEFAULT: Terms = { olderThan: 90 * DAY, keep: 100 };
 
 /** How long one round deletes, in ms. The next round continues: a long pass must not block the store. */
 const BUDGET = 1_000;
@@ -34,19 +21,10 @@ const BUDGET = 1_000;
 /** How many entries of the index are read at once. */
 const PAGE = 500;
 
-/**
- * The days that are counted, see {@link cutoffOf}, are shorter if less than this many of them are kept. A
- * pass begins once in such a day.
- */
-const LEAST_DAYS = 8;
-
-const SETTING: Key = "retention";
-const PASS: Key = "retained";
-
-type Terms = Required<InMs<RetentionOptions>>;
+export type Terms = Required<InMs<RetentionOptions>>;
 
 /** The progress of a pass. */
-interface PassValue {
+export interface PassValue {
   /** When it began, in ms since 1970. */
   readonly began: number;
   /** Everything up to this ref is done. Absent: nothing is. */
@@ -67,58 +45,27 @@ export interface Retaining {
   goesOn(): Promise<boolean>;
 }
 
+/** The inputs of a round. */
+interface Round extends Retaining, Terms {
+  readonly now: number;
+  /** A pass begins once in such a day, in ms. */
+  readonly day: number;
+}
+
 interface Pruning extends Retaining, Terms {
   readonly cutoff: number;
   /** When this round stops, by the monotonic clock. */
   readonly until: number;
 }
 
-/** Writes the retention that a program sets, for all programs that use the store. */
-export async function setRetention(turns: Channel<unknown>, wanted: InMs<RetentionOptions> | false): Promise<void> {
-  const { olderThan = DEFAULT.olderThan, keep = DEFAULT.keep } = wanted === false ? {} : wanted;
-  const value = wanted === false ? { off: true } : { olderThan, keep };
-  const known = await unlessCorrupt(turns.get(SETTING));
-  if (JSON.stringify(known) !== JSON.stringify(value)) await turns.set(SETTING, value);
-}
-
-async function termsOf(turns: Channel<unknown>): Promise<Terms | "none" | undefined> {
-  const { off, olderThan, keep } = fieldsOf<Terms & { off: true }>(await unlessCorrupt(turns.get(SETTING))) ?? {};
-  if (off === true) return "none";
-  return isSpan(olderThan) && olderThan > 0 && isCount(keep) ? { olderThan, keep } : undefined;
-}
-
-/**
- * Deletes the records of runs that ended long ago, except the newest of each name, and their logs. A pass
- * begins about once a day; each round does a part of it. Resolves to the time until the next call, in ms.
- *
- * It reads the index by start time up to the cutoff, and the records of the names that it finds there.
- */
-export async function retain(retaining: Retaining): Promise<number> {
-  const { index, turns, clock, signal } = retaining;
-  if (!(await index.isComplete())) return 0;
-  const setting = await termsOf(turns);
-  if (setting === "none") return DAY;
-  const terms = setting ?? DEFAULT;
-  const day = Math.min(DAY, terms.olderThan / LEAST_DAYS);
-  const now = clock.now();
-  const last = await readPass(turns);
-  // A start in the future comes from a wrong clock.
-  const rest = last?.isOver === true && now >= last.began ? last.began + day - now : 0;
-  if (rest > 0) return rest;
-  // A store that an older version filled: its programs have a day to set the retention.
-  if (last === undefined && setting === undefined) {
-    await turns.set(PASS, { began: now, isOver: true } satisfies PassValue);
-    return day;
-  }
-  const began = last?.isOver === false ? last.began : now;
-  const cutoff = await cutoffOf(index, { now, day, signal, ...terms });
-  const until = clock.monotonic() + BUDGET;
-  const resumed = last?.isOver === false ? last.after : undefined;
-  const pass =
-    cutoff === undefined ? { isOver: true } : await pruneTo({ ...retaining, ...terms, cutoff, until }, resumed);
-  if (pass === undefined) return 0;
-  await turns.set(PASS, { began, ...pass } satisfies PassValue);
-  return pass.isOver ? day : 0;
+/** One round of a pass. Resolves to the new progress; `undefined` if another process has taken over. */
+export async function pruneRound(
+  round: Round,
+  resumed: RecordRef | undefined,
+): Promise<Omit<PassValue, "began"> | undefined> {
+  const cutoff = await cutoffOf(round.index, round);
+  if (cutoff === undefined) return { isOver: true };
+  return pruneTo({ ...round, cutoff, until: round.clock.monotonic() + BUDGET }, resumed);
 }
 
 /**
@@ -250,13 +197,6 @@ async function chainsOver(
 }
 
 /** `undefined` if there was no pass, or if another program overwrote the entry. */
-async function readPass(turns: Channel<unknown>): Promise<PassValue | undefined> {
-  const { began, after, isOver } = fieldsOf<PassValue>(await unlessCorrupt(turns.get(PASS))) ?? {};
-  if (!isTime(began) || typeof isOver !== "boolean") return undefined;
-  const { name, startTime } = fieldsOf<RecordRef>(after) ?? {};
-  return { began, isOver, ...(isText(name) && isTime(startTime) && { after: { name, startTime } }) };
-}
-
 /** The most records of one commit. */
 const PRUNED_AT_ONCE = 200;
 

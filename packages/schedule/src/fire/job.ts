@@ -201,7 +201,12 @@ export class ScheduledJob implements Alarm {
       return again.type === "start" ? { at: again.at, cursor: again.cursor } : undefined;
     };
     try {
-      const { cursor, ended } = await startTick(this.#host, this.own, stored, decision, { plan, wait: 0, onStored });
+      const options = { plan, wait: 0, onStored };
+      const started = await this.#host.starts.use(async () =>
+        this.#over ? undefined : startTick(this.#host, this.own, stored, decision, options),
+      );
+      if (started === undefined) return;
+      const { cursor, ended } = started;
       this.#cursor = cursor;
       void ended.catch(() => this.#failed(schedule));
     } catch (error) {

@@ -104,6 +104,32 @@ export async function startTick(
   }
 }
 
+/**
+ * How many ticks of a process are being started at once. If ten thousand schedules are due at the same
+ * moment, each start in progress holds its claim, its record and its writes, some 30 kB, until the store has
+ * answered. The store joins the writes of this many starts; more would only wait in memory.
+ */
+export const STARTS_AT_ONCE = 256;
+
+/** The starts of ticks, {@link STARTS_AT_ONCE} at once, in the order in which they come. */
+export class StartSlots {
+  #free = STARTS_AT_ONCE;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Does the work once there is a slot for it. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}
+
 /** The job function of a schedule. */
 export type Body = (run: Run) => unknown;
 
@@ -126,6 +152,7 @@ export interface Host {
   readonly members: Members;
   readonly presence: Presence;
   readonly alarms: Alarms;
+  readonly starts: StartSlots;
   /** When this process began, in ms since 1970. */
   readonly began: number;
   /** Called when the manager was closed, so that the scheduler has no store any more. */

@@ -9,9 +9,9 @@ import type { InMs } from "../../util/duration.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import type { Channels, SeenValue } from "../channels.js";
 import type { Logs } from "../logs/logs.js";
-import { operatorPart } from "../operator-part.js";
 import type { RetentionOptions } from "../types.js";
 import { closeOrphans, isStale, type Look, readSeen, seesAll, writeSeen } from "./close-orphans.js";
+import { retain, setRetention } from "./retention-pass.js";
 import { fillIndex, type TimeIndex } from "./time-index.js";
 
 /**
@@ -114,7 +114,6 @@ export class Housekeeping {
   /** Only once: the program that was opened last decides. */
   async #setRetention(): Promise<void> {
     if (this.#retention === undefined) return;
-    const { setRetention } = await operatorPart();
     await setRetention(this.#turns, this.#retention);
     this.#retention = undefined;
     this.#pruneDue = 0;
@@ -146,7 +145,6 @@ export class Housekeeping {
     });
     if (saw !== undefined && this.#clock.monotonic() >= this.#pruneDue)
       await inBackground(async () => {
-        const { retain } = await operatorPart();
         const rest = await retain(look);
         this.#pruneDue = this.#clock.monotonic() + rest;
       });
