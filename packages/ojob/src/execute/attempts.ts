@@ -8,7 +8,7 @@ import {
   type RunOptions,
 } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { checkRetry, delayAfter, ojmCommand } from "@ojm/core/internal";
+import { delayAfter, ojmCommand } from "@ojm/core/internal";
 import type { Args } from "../load/job-file.js";
 import type { Log } from "../output/log.js";
 import { type KnownStart, knownStart } from "../plan/schedules.js";
@@ -26,13 +26,14 @@ type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
  * Runs a job as often as its `retry` allows. If the name of its run is known, the store holds the pending
  * attempt, which therefore outlives this process.
  */
-export async function runAttempts(engine: Engine, request: Request, one: OneRun, execute: Execute): Promise<Args> {
-  const { job, handed, trigger } = request;
-  const { retry } = job.typeArgs;
-  // A run of a schedule in the store has the retry of its schedule.
-  if (retry === undefined || handed?.isAdopted === true) return execute([]);
-  const policy = checkRetry(job.name, retry);
-  const pause = new Pause(engine.dispatch, engine.runtime.clock, request.number);
+export async function runAttempts(
+  engine: Engine,
+  { job, trigger, number }: Request,
+  one: OneRun,
+  policy: RetryPolicy,
+  execute: Execute,
+): Promise<Args> {
+  const pause = new Pause(engine.dispatch, engine.runtime.clock, number);
   try {
     const start = knownStart(job, one, { jobs: engine.plan.jobs, commandLine: engine.commandLine });
     // The job itself rejects a name that contains a secret.

@@ -8,7 +8,7 @@ import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
 import type { Dispatch, Semaphore } from "./dispatch/dispatch.js";
 import type { JobOutcome, RunArgs } from "./dispatch/requests.js";
-import type { ExecutionOrigin, ParentExecution, ScriptContext, Stoppable } from "./execution.js";
+import type { ExecutionOrigin, ParentExecution, Running, ScriptContext, Stoppable } from "./execution.js";
 import type { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 
@@ -31,6 +31,7 @@ export interface Engine extends Stoppable {
   /** The runs of the job that runs this job file, if one does. Their logs get the output of its jobs. */
   readonly around: RunsAround | undefined;
   readonly dispatch: Dispatch;
+  readonly running: Running;
   /** Why no job may start. `undefined` while jobs may start. */
   readonly refusal: string | undefined;
   /** Whether the grace period of a stop is over. */

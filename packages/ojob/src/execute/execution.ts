@@ -79,12 +79,10 @@ export class Running {
     return this.#hurried;
   }
 
-  add(one: Stoppable): void {
+  /** Call the result once the execution is over. */
+  add(one: Stoppable): () => void {
     this.#running.add(one);
-  }
-
-  delete(one: Stoppable): void {
-    this.#running.delete(one);
+    return () => this.#running.delete(one);
   }
 
   /**

@@ -18,7 +18,7 @@ import { type ExecutionOrigin, type ParentExecution, Running } from "./execution
 import { JobExecution } from "./job/job-execution.js";
 import { argsOfCode } from "./job/step-args.js";
 import { JobRuns } from "./job-runs.js";
-import { JobError, SkippedJob } from "./runtime/job-error.js";
+import { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { sortTodo, Triggers, whyIdle } from "./triggers/triggers.js";
 
@@ -46,9 +46,9 @@ export class FileEngine implements Engine {
   readonly slots: Semaphore;
   readonly around: RunsAround | undefined;
   readonly dispatch: Dispatch;
+  readonly running: Running;
   handedOn: Args = {};
   readonly #parts: EngineParts;
-  readonly #running: Running;
   readonly #triggers: Triggers;
   /** The warnings of templates without a value that were shown. */
   readonly #warned = new Set<string>();
@@ -69,7 +69,7 @@ export class FileEngine implements Engine {
     const { settings } = this.plan;
     const { clock } = this.runtime;
     const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = settings;
-    this.#running = new Running(this.grace, clock);
+    this.running = new Running(this.grace, clock);
     this.slots = parts.slots ?? new Semaphore(numThreads);
     this.dispatch = new Dispatch({
       slots: this.slots,
@@ -91,11 +91,11 @@ export class FileEngine implements Engine {
   readonly storeAnswers = (): Promise<boolean> => this.runtime.managers.answers();
 
   get killed(): boolean {
-    return this.#running.killed;
+    return this.running.killed;
   }
 
   get refusal(): string | undefined {
-    return this.#running.refusal;
+    return this.running.refusal;
   }
 
   inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): FileEngine {
@@ -151,8 +151,8 @@ export class FileEngine implements Engine {
       await this.#settled();
       this.#triggers.stopSchedules();
       const stopped = this.refusal !== undefined;
-      if (todo.shutdown.length > 0 && !this.#running.hurried) {
-        this.#running.reopen();
+      if (todo.shutdown.length > 0 && !this.running.hurried) {
+        this.running.reopen();
         this.dispatch.reopen();
       }
       this.dispatch.submit(...todo.shutdown);
@@ -161,7 +161,7 @@ export class FileEngine implements Engine {
     } finally {
       await this.#triggers.ended();
       stay();
-      this.#running.close();
+      this.running.close();
     }
   }
 
@@ -213,32 +213,8 @@ export class FileEngine implements Engine {
     return request?.id ?? "";
   }
 
-  async execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args> {
-    const { refusal } = this;
-    if (refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${refusal}`);
-    const execution = new JobExecution(this, job, args, origin);
-    const quiet = job.builtin !== undefined || job.typeArgs.noLog === true;
-    const start = performance.now();
-    let how: "well" | "badly" | "not" = "badly";
-    this.#running.add(execution);
-    origin.among?.add(execution);
-    if (!quiet) {
-      this.log.started(job.name, origin.label);
-      execution.output.begin();
-      this.log.args(job.name, args, job.secrets, origin.label);
-    }
-    try {
-      const result = await execution.run();
-      how = "well";
-      return result;
-    } catch (error) {
-      if (error instanceof SkippedJob) how = "not";
-      throw error;
-    } finally {
-      this.#running.delete(execution);
-      origin.among?.delete(execution);
-      if (!quiet && how !== "not") this.log.ended(job.name, performance.now() - start, how === "well", origin.label);
-    }
+  execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args> {
+    return new JobExecution(this, job, args, origin).run();
   }
 
   /**
@@ -248,14 +224,14 @@ export class FileEngine implements Engine {
   stop(reason: string): void {
     this.#triggers.close();
     this.dispatch.stop(reason);
-    this.#running.stop(reason);
+    this.running.stop(reason);
   }
 
   /** Ends all jobs, whatever they are doing. Their runs are still closed and their locks released. */
   kill(reason: string): void {
     this.#triggers.close();
     this.dispatch.stop(reason);
-    this.#running.kill(reason);
+    this.running.kill(reason);
   }
 
   failed(job: string, error: JobError): void {

@@ -1,3 +1,4 @@
+import { checkRetry } from "@ojm/core/internal";
 import type { Args } from "../load/job-file.js";
 import { fillArgs, LOCK_ARGS } from "../plan/args.js";
 import { type PlannedJob, runLimits } from "../plan/planned.js";
@@ -53,13 +54,15 @@ export class JobRuns {
         return { status: "completed", args: {} };
       }
       this.#all = await this.#runs(given);
+      const [first, ...others] = this.#all;
+      if (first !== undefined && others.length === 0) return this.#outcome([await this.#one(first)]);
       const limits = { most: runLimits(job).most, goesOn: () => this.#running.refusal === undefined };
-      const results = await mapConcurrent(this.#engine.dispatch, this.#all, (one) => this.#one(one), limits);
-      this.#running.close();
-      return this.#outcome(results);
+      return this.#outcome(await mapConcurrent(this.#engine.dispatch, this.#all, (one) => this.#one(one), limits));
     } catch (error) {
       if (error instanceof SkippedJob) return { status: "skipped", reason: error.message, intended: true };
       return { status: "failed", error: toJobError(error, job.at) };
+    } finally {
+      this.#running.close();
     }
   }
 
@@ -147,7 +150,10 @@ export class JobRuns {
       const given = handed === undefined ? [] : [handed];
       const execute = (more: readonly (HandedRun | RefusedRun)[]): Promise<Args> =>
         this.#engine.execute(job, args, { ...origin, handed: [...given, ...more] });
-      return await runAttempts(this.#engine, this.#request, one, execute);
+      const { retry } = job.typeArgs;
+      // A run of a schedule in the store has the retry of its schedule.
+      if (retry === undefined || handed?.isAdopted === true) return await execute([]);
+      return await runAttempts(this.#engine, this.#request, one, checkRetry(job.name, retry), execute);
     } catch (error) {
       if (error instanceof SkippedJob) this.#skipped(one, error);
       else this.#failed(one, toJobError(error, job.at));

@@ -19,7 +19,7 @@ interface DispatchParts {
   /** How long a request waits for its dependencies, in ms. Default: without a limit. */
   readonly depsTimeout: number | undefined;
   readonly clock: Clock;
-  /** Runs a request, if the code of its dependencies agrees. Rejects only on a fault of the program. */
+  /** Runs a request, if the code of its dependencies agrees. Never rejects. */
   readonly run: (request: Request, judgements: readonly Judgement[]) => Promise<JobOutcome>;
   /** Receives each outcome, except those of calls: the calling script receives them. */
   readonly onOutcome: (request: Request, outcome: JobOutcome) => void;
@@ -50,7 +50,6 @@ export class Dispatch {
   /** How many sources may still make requests: schedules, a daemon. */
   #sources = 0;
   #stopped: string | undefined;
-  #fault: { readonly error: unknown } | undefined;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
@@ -82,7 +81,7 @@ export class Dispatch {
       if (lent) this.#leave(this.#parts.slots);
     });
     if (lent) await new Promise<void>((resolve) => void this.#parts.slots.take(0, resolve));
-    const outcome = "unmet" in result ? skipped(result.unmet) : await this.#run(request, result.judgements);
+    const outcome = "unmet" in result ? skipped(result.unmet) : await this.#parts.run(request, result.judgements);
     request.finish(outcome);
     // A caller that was asked to stop may have ended before.
     this.#settle();
@@ -131,12 +130,11 @@ export class Dispatch {
   }
 
   /** Resolves when no request is open and no source can make one. */
-  async idle(): Promise<void> {
-    await new Promise<void>((resolve) => {
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
       this.#whenIdle.push(resolve);
       this.#settle();
     });
-    if (this.#fault !== undefined) throw this.#fault.error;
   }
 
   /** Skips every request that waits, and starts no other. Running requests continue. */
@@ -163,7 +161,7 @@ export class Dispatch {
       }
       const stations = request.entry === undefined ? [this.#parts.slots] : [this.#lane, this.#parts.slots];
       this.#pass(request, stations, [], (held) => {
-        void this.#run(request, result.judgements).then((outcome) => this.#end(request, outcome, held));
+        void this.#parts.run(request, result.judgements).then((outcome) => this.#end(request, outcome, held));
       });
     });
   }
@@ -209,15 +207,6 @@ export class Dispatch {
       leave();
       this.#end(request, skipped(reason), held);
     };
-  }
-
-  async #run(request: Request, judgements: readonly Judgement[]): Promise<JobOutcome> {
-    try {
-      return await this.#parts.run(request, judgements);
-    } catch (error) {
-      this.#fault ??= { error };
-      return { status: "skipped", reason: "a fault of the program", intended: false };
-    }
   }
 
   #end(request: Request, outcome: JobOutcome, held: readonly Semaphore[]): void {

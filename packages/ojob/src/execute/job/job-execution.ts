@@ -10,14 +10,7 @@ import { shortcutNamed } from "../../shortcuts/table.js";
 import { isMap } from "../../text/template.js";
 import { mapConcurrent } from "../dispatch/dispatch.js";
 import type { Engine, Execution } from "../engine.js";
-import {
-  contextOf,
-  type Endable,
-  type ExecutionOrigin,
-  type ParentExecution,
-  type ScriptContext,
-  type Stoppable,
-} from "../execution.js";
+import { contextOf, type Endable, type ExecutionOrigin, type ScriptContext, type Stoppable } from "../execution.js";
 import { JobError, SkippedJob, scriptError, toJobError } from "../runtime/job-error.js";
 import { HeldLocks } from "../runtime/locks.js";
 import { OpenRuns } from "../runtime/open-runs.js";
@@ -36,9 +29,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly output: JobOutput;
   readonly locks: HeldLocks;
   readonly #around: RunsAround;
-  readonly #tick: ExecutionOrigin["tick"];
   readonly #args: Args;
-  readonly #parent: ParentExecution | undefined;
+  readonly #origin: ExecutionOrigin;
   readonly #children = new Set<Endable>();
   readonly #interruption = new Interruption();
   readonly #scripts: JobScripts;
@@ -53,11 +45,11 @@ export class JobExecution implements Execution, Stoppable, Endable {
   #error: JobError | undefined;
 
   constructor(engine: Engine, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
-    const { trigger, parent, tick, label, handed = [] } = origin;
+    const { trigger, parent, label, handed = [] } = origin;
     this.engine = engine;
     this.job = job;
     this.trigger = trigger;
-    this.#tick = tick;
+    this.#origin = origin;
     const mask = (text: string): string => engine.log.mask(text);
     this.runs = new OpenRuns((reason, run) => this.#interrupt(reason, run), mask, parent?.runs);
     this.#around = allAround(this.runs, engine.around);
@@ -66,7 +58,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
     for (const run of handed) this.runs.hand(run);
     this.#items = new EachItems(job);
     this.#args = args;
-    this.#parent = parent;
     this.#scripts = new JobScripts(this);
     this.#context = contextOf(job);
     this.#stepRunner = new StepRunner(this, this.#interruption, (failure, by) => this.end(failure, by));
@@ -76,33 +67,46 @@ export class JobExecution implements Execution, Stoppable, Endable {
    * Runs the job to its end and resolves with its arguments. Whatever happens, its runs are closed and its
    * locks released.
    *
-   * @throws JobError when a step failed, after the steps of `catch`
+   * @throws JobError when a step failed, after the steps of `catch`, or if no job may start
    */
   async run(): Promise<Args> {
-    const leave = this.#parent?.adopt(this);
+    const { job, engine, output } = this;
+    const { parent, among, label } = this.#origin;
+    if (engine.refusal !== undefined) throw new JobError(`"${job.name}" was not started: ${engine.refusal}`);
+    const isShown = job.builtin === undefined && job.typeArgs.noLog !== true;
+    const start = performance.now();
+    let end: "well" | "badly" | "skipped" = "badly";
+    const leave = [engine.running.add(this), among?.add(this), parent?.adopt(this)];
+    if (isShown) {
+      engine.log.started(job.name, label);
+      output.begin();
+      engine.log.args(job.name, this.#args, job.secrets, label);
+    }
     try {
-      const args = await this.#runSteps(this.job, this.#args, this.#context);
+      const args = await this.#runSteps(job, this.#args, this.#context);
       await this.runs.closeAll();
       await this.locks.release();
-      return withoutOwn(args, this.job.secretArgs, {});
+      end = "well";
+      return withoutOwn(args, job.secretArgs, {});
     } catch (error) {
-      const failure = toJobError(error, this.job.at);
-      this.output.show(failure);
-      const cleanUp = [() => this.runs.closeAll(failure), () => this.locks.release()];
-      for (const step of cleanUp) {
-        await step().catch((second: unknown) => this.output.show(toJobError(second, this.job.at)));
+      const failure = toJobError(error, job.at);
+      if (failure instanceof SkippedJob) end = "skipped";
+      output.show(failure);
+      for (const cleanUp of [() => this.runs.closeAll(failure), () => this.locks.release()]) {
+        await cleanUp().catch((second: unknown) => output.show(toJobError(second, job.at)));
       }
       throw failure;
     } finally {
-      leave?.();
-      this.output.end();
+      for (const one of leave) one?.();
+      output.end();
       this.#scripts.release();
+      if (isShown && end !== "skipped") engine.log.ended(job.name, performance.now() - start, end === "well", label);
     }
   }
 
   /** Runs only this code, with the arguments of the job, and resolves to what the code returns. */
   async evaluate(block: CodeBlock, context: ScriptContext = this.#context): Promise<unknown> {
-    const leave = this.#parent?.adopt(this);
+    const leave = this.#origin.parent?.adopt(this);
     this.#context = context;
     try {
       return (await this.#runScript({ code: block }, this.#args)).result;
@@ -174,8 +178,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
         const before = checks.before(number, current);
         const isLimited = step.timeout !== undefined || step.continueOnError === true;
         current = isLimited
-          ? await this.#stepRunner.run(step, job, before, () => this.#step(job, step, before))
-          : await this.#step(job, step, before);
+          ? await this.#stepRunner.run(step, job, before, async () => (await this.#step(job, step, before)).args)
+          : (await this.#step(job, step, before)).args;
       }
       return checks.before(job.steps.length, current);
     } catch (error) {
@@ -233,10 +237,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
     let result: Args | undefined;
     for (const step of steps) {
       try {
-        if ("code" in step) {
-          const end = await this.#runCode(job, step, args);
-          if (end.result) result ??= end.args;
-        } else await this.#step(job, step, args);
+        const end = await this.#step(job, step, args);
+        if (end.result) result ??= end.args;
       } catch (second) {
         // An alert that cannot be sent must not keep the next step from releasing the lock.
         this.output.show(toJobError(second, job.at));
@@ -245,23 +247,23 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return result;
   }
 
-  async #step(owner: PlannedJob, step: Step, args: Args): Promise<Args> {
+  /** Resolves to the arguments for the next step, and to what a script returned. */
+  async #step(owner: PlannedJob, step: Step, args: Args): Promise<ScriptEnd> {
     if (this.#interruption.error !== undefined) throw this.#interruption.error;
-    if ("shortcut" in step) return this.runShortcut(step.shortcut, args);
-    if ("code" in step) return (await this.#runCode(owner, step, args)).args;
+    if ("shortcut" in step) return { args: await this.runShortcut(step.shortcut, args) };
+    if ("code" in step) {
+      this.#items = new EachItems(owner);
+      const end = await this.#runScript(step, args);
+      await this.#items.run(this.engine, end.result, { trigger: this.trigger, parent: this });
+      return end;
+    }
     const job = this.engine.job(step.job);
-    if (job.builtin === undefined) return this.#runInner(job, step, args);
-    return this.#runBuiltin(job.builtin, args).catch((error: unknown) => {
+    if (job.builtin === undefined) return { args: await this.#runInner(job, step, args) };
+    try {
+      return { args: await this.#runBuiltin(job.builtin, args) };
+    } catch (error) {
       throw toJobError(error, step.at);
-    });
-  }
-
-  async #runCode(owner: PlannedJob, step: ScriptStep, args: Args): Promise<ScriptEnd> {
-    if (this.#interruption.error !== undefined) throw this.#interruption.error;
-    this.#items = new EachItems(owner);
-    const end = await this.#runScript(step, args);
-    await this.#items.run(this.engine, end.result, { trigger: this.trigger, parent: this });
-    return end;
+    }
   }
 
   /**
@@ -305,16 +307,22 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /** Resolves with the arguments for the next step. */
-  async #runBuiltin(name: string, args: Args): Promise<Args> {
+  #runBuiltin(name: string, args: Args): Promise<Args> {
+    const { parent, tick } = this.#origin;
     // A built-in job that a script calls works on the runs of the calling job.
-    const runs = this.job.builtin !== undefined && this.#parent !== undefined ? this.#parent.runs : this.runs;
-    const state = { runs, tick: this.#tick, kept: this.#stepRunner.kept, error: this.#error };
+    const runs = this.job.builtin !== undefined && parent !== undefined ? parent.runs : this.runs;
+    const state = { runs, tick, kept: this.#stepRunner.kept, error: this.#error };
     return runBuiltin(name, { args, execution: this, ...state });
   }
 
   async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.#context): Promise<ScriptEnd> {
     this.expectToGoOn();
-    const end = await this.#scripts.run(step, args, context, this.#error?.failure);
+    let end: ScriptEnd;
+    try {
+      end = await this.#scripts.start(step, args, context, this.#error?.failure);
+    } finally {
+      await this.#scripts.settle();
+    }
     if (end.skip !== undefined) throw new SkippedJob(end.skip);
     if (end.failure === undefined) return end;
     throw Object.assign(scriptError(this.#interruption.explained(end.failure), step.code), { args: end.args });

@@ -39,23 +39,41 @@ export class JobScripts implements ScriptHost {
     this.#errors = engine.log.masking();
   }
 
-  /** Runs a script to its end. `exception` is the error that the script of a `catch` handles. */
-  async run(
+  /**
+   * Starts a script, and resolves to its end. `exception` is the error that the script of a `catch` handles. Call
+   * {@link settle} after it.
+   */
+  start(
     step: ScriptStep,
     args: Args,
-    context: ScriptContext,
+    { environment, folder }: ScriptContext,
     exception: FailureData | undefined,
   ): Promise<ScriptEnd> {
-    try {
-      return await (step.lang === undefined
-        ? this.#runInThread(step, args, context, exception)
-        : this.#runProcess(step, args, context));
-    } finally {
-      // An ended script does not wait for its command. The command must be over before the next step, or the
-      // next holder of the lock, starts.
-      await this.#command;
-      this.#flush();
+    const { code, lang, module = false, noTemplate, shell, shellPrefix } = step;
+    const { name } = this.execution.job;
+    if (lang !== undefined) {
+      const shown = { noTemplate, shell, shellPrefix };
+      const foreign = { block: code, lang, job: name, folder, variables: environment.all, ...shown };
+      const script = new ScriptProcess(foreign, args, this.engine.grace);
+      this.#process = script;
+      return script.run(this);
     }
+    const missing = missingFolder(folder, code);
+    if (missing !== undefined) return Promise.resolve({ args, failure: missing });
+    const job = { name, pwd: folder ?? process.cwd() };
+    const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
+    const more = { variables: environment.added, ...(exception && { exception }) };
+    return this.#needThread().run({ ...message, ...more }, this);
+  }
+
+  /** Resolves once nothing of the ended script runs, and all of its output is shown. */
+  async settle(): Promise<void> {
+    // An ended script does not wait for its command. The command must be over before the next step, or the
+    // next holder of the lock, starts.
+    await this.#command;
+    this.#process = undefined;
+    this.execution.output.print(this.#output.end());
+    this.execution.output.print(this.#errors.end(), true);
   }
 
   /** Runs a shell command for a script that waits for it. */
@@ -92,34 +110,6 @@ export class JobScripts implements ScriptHost {
     if (this.#thread !== undefined) this.engine.pool.release(this.#thread);
   }
 
-  async #runInThread(
-    step: ScriptStep,
-    args: Args,
-    { environment, folder }: ScriptContext,
-    exception: FailureData | undefined,
-  ): Promise<ScriptEnd> {
-    const { code, module = false } = step;
-    const missing = missingFolder(folder, code);
-    if (missing !== undefined) return { args, failure: missing };
-    const job = { name: this.execution.job.name, pwd: folder ?? process.cwd() };
-    const message = { code: code.code, file: code.source.path, line: code.line, module, args, job };
-    const more = { variables: environment.added, ...(exception && { exception }) };
-    return this.#needThread().run({ ...message, ...more }, this);
-  }
-
-  async #runProcess(step: ScriptStep, args: Args, { environment, folder }: ScriptContext): Promise<ScriptEnd> {
-    const { code, lang = "", noTemplate, shell, shellPrefix } = step;
-    const shown = { noTemplate, shell, shellPrefix };
-    const foreign = { block: code, lang, job: this.execution.job.name, folder, variables: environment.all, ...shown };
-    const script = new ScriptProcess(foreign, args, this.engine.grace);
-    this.#process = script;
-    try {
-      return await script.run(this);
-    } finally {
-      this.#process = undefined;
-    }
-  }
-
   /** All scripts of the job share one thread: a step finds the state that the previous step left in it. */
   #needThread(): ScriptThread {
     if (this.#thread?.alive) return this.#thread;
@@ -149,12 +139,6 @@ export class JobScripts implements ScriptHost {
 
   progress(progress: JobProgress): void {
     this.execution.output.progress(progress);
-  }
-
-  /** Shows the output that is still held back, because the script is over. */
-  #flush(): void {
-    this.execution.output.print(this.#output.end());
-    this.execution.output.print(this.#errors.end(), true);
   }
 }
 

@@ -34,7 +34,14 @@ export async function run(message: RunMessage): Promise<void> {
   let failure: FailureData | undefined;
   let result: unknown;
   try {
-    result = await execute(message, stopping.signal, skipping);
+    const { args, exception, file } = message;
+    const skip = (reason?: unknown): never => skipping.skip(reason);
+    const job = { ...message.job, ...reporting, signal: stopping.signal, skip };
+    if (message.module) result = await exportedFunction(file, message.job["name"])(args, job);
+    else {
+      const script = compile(message, importer(message.code));
+      result = await script.call(globalThis, args, job, exception && thrownBy(exception), requireOf(file));
+    }
   } catch (error) {
     if (!skipping.threw(error)) failure = toFailure(error);
   }
@@ -47,14 +54,6 @@ export async function run(message: RunMessage): Promise<void> {
   const how = failure !== undefined ? { failure } : reason !== undefined ? { skip: reason } : { result };
   const changes = changedGlobals();
   finish({ type: "done", ...how, args, ...changes, reusable: changes.unshared.length === 0 && isQuiet() });
-}
-
-function execute(message: RunMessage, signal: AbortSignal, skipping: Skipping): unknown {
-  const { args, exception, file } = message;
-  const job = { ...message.job, ...reporting, signal, skip: (reason?: unknown) => skipping.skip(reason) };
-  if (message.module) return exportedFunction(file, message.job["name"])(args, job);
-  const script = compile(message, importer(message.code));
-  return script.call(globalThis, args, job, exception && thrownBy(exception), requireOf(file));
 }
 
 /**
