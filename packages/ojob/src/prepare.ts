@@ -19,15 +19,12 @@ import type { Problem, Problems } from "./text/problem.js";
  * whole.
  */
 interface PrepareOptions {
-  /** Arguments of the command line. */
   readonly args: Args;
   /** The arguments come from a job of another file, so they have types already. */
   readonly typed?: boolean;
-  /** Treat warnings as errors. */
   readonly strict?: boolean | undefined;
   /** Packages, or absolute paths of files, to load after those that the file names under `loads`. */
   readonly loads?: readonly string[] | undefined;
-  /** Run only these jobs, and those that they depend on, instead of the todo. */
   readonly jobs?: readonly string[] | undefined;
   /** The file may be a library: jobs without a todo. */
   readonly library?: boolean;
@@ -58,14 +55,12 @@ export const RUN_CHECKS = {
   values: "needed",
 } as const;
 
-/** A job file that can be run. */
 export interface Prepared {
   readonly file: JobFile;
   readonly plan: Plan;
   /** The arguments that all its jobs have. */
   readonly args: Args;
   readonly warnings: readonly Problem[];
-  /** Masks the values of secrets. */
   readonly mask: (text: string) => string;
 }
 

@@ -40,12 +40,10 @@ export const hmacSHA256: Hmac = hmac("sha256");
 export const hmacSHA384: Hmac = hmac("sha384");
 export const hmacSHA512: Hmac = hmac("sha512");
 
-/** A text in base 64. */
 export function toBase64(data: unknown): string {
   return Buffer.from(bytesOf(data) as string).toString("base64");
 }
 
-/** The text that is encoded in base 64. */
 export function fromBase64(text: unknown): string {
   return Buffer.from(String(text), "base64").toString("utf8");
 }
@@ -59,7 +57,6 @@ export function genPass(size: number = 16, sets: readonly string[] = SETS): stri
   return Array.from({ length: size }, () => all[randomInt(all.length)]).join("");
 }
 
-/** The functions of `ow.format` that deal with bytes. */
 export const BYTES: Functions = {
   md5,
   sha1,

@@ -33,7 +33,6 @@ function taken(name: string, value: unknown = scope[name]): never {
   return (typeof value === "function" ? value : missing) as never;
 }
 
-/** The functions of this thread. */
 export const thread: ScriptThread = {
   print: taken("print"),
   printErr: taken("printErr"),

@@ -83,7 +83,6 @@ class StoredAttempts {
   #begun = false;
   /** The caller no longer waits for an attempt. */
   #isOver = false;
-  /** The latest attempt. */
   #last: Promise<Args> | undefined;
 
   constructor(engine: Engine, tried: Tried, pause: Pause) {
@@ -266,7 +265,6 @@ export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost
   return error.code !== "LOST" || onLost;
 }
 
-/** Logs that a job is tried again, and when. */
 export function tellAttempt(log: Log, job: string, attempt: number, policy: RetryPolicy): void {
   const wait = durationText(delayAfter(policy, attempt));
   log.line("WARN", `"${job}" failed at attempt ${attempt} of ${policy.attempts}, and is tried again in ${wait}`, job);
@@ -282,31 +280,26 @@ class Pause {
   /** Takes the slot back. Set while other requests have it. */
   #takeBack: (() => Promise<void>) | undefined;
 
-  /** `order`: the number of the request. */
   constructor(dispatch: Dispatch, clock: Clock, order: number) {
     this.#dispatch = dispatch;
     this.#clock = clock;
     this.#order = order;
   }
 
-  /** Gives the slot to others. */
   begin(): void {
     this.#takeBack ??= this.#dispatch.lend(this.#order);
   }
 
-  /** Resolves once the job has its slot again. */
   async end(): Promise<void> {
     const takeBack = this.#takeBack;
     this.#takeBack = undefined;
     await takeBack?.();
   }
 
-  /** Whether other requests have the slot. */
   get isOn(): boolean {
     return this.#takeBack !== undefined;
   }
 
-  /** Calls `listener` when all requests are stopped. Call the result to stop listening. */
   onStop(listener: () => void): () => void {
     return this.#dispatch.onStop(listener);
   }

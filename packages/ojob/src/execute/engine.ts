@@ -57,7 +57,6 @@ export interface Engine extends Stoppable {
   args(job: PlannedJob, own: Args, given: Args, environment?: Environment): Promise<Args>;
   /** The arguments of each run of a job, its own and those given. The value of code is given: it is data. */
   runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]>;
-  /** Evaluates `args` that are code. */
   evaluateArgs(code: CodeBlock, job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<readonly Args[]>;
   /** Makes the paths of channels absolute, in arguments that stand at the place `at` of a job file. */
   placed(args: Args, written: Args, at: Position): Promise<Args>;
@@ -74,7 +73,6 @@ export interface Engine extends Stoppable {
   execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args>;
   /** Shows why a job, or one of its runs, was skipped, as the job file intends. */
   jobSkipped(job: string, reason: string): void;
-  /** Shows why a job did not run for a tick of its schedule. */
   tickSkipped(job: string, at: number, reason: string): void;
   /** Shows the failure of a job that has no request of its own. */
   failed(job: string, error: JobError): void;
@@ -86,7 +84,6 @@ export interface Engine extends Stoppable {
 export interface Execution extends ParentExecution {
   readonly engine: Engine;
   readonly job: PlannedJob;
-  /** Where the scripts of the current step run. */
   readonly place: ScriptContext;
   /** Fires when the job is asked to stop, and when the current step is ended. */
   readonly signal: AbortSignal;
@@ -96,10 +93,8 @@ export interface Execution extends ParentExecution {
   runCode(code: CodeBlock, args: Args): Promise<unknown>;
   /** Runs a shortcut, and resolves to the arguments for the next step. */
   runShortcut(shortcut: Shortcut, args: Args): Promise<Args>;
-  /** Runs another job file, with these arguments as its command line. */
   runFile(file: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void>;
   /** Hands an item to the jobs of `each`, or only to the job named `only`. */
   addItem(item: unknown, only?: string): void;
-  /** Runs a shell command for a script that waits for it. */
   shell(command: CommandLine, options: ShellOptions): Promise<ShellResult>;
 }

@@ -6,9 +6,7 @@ import type { FailureData } from "../script/protocol.js";
 import type { HeldLocks } from "./runtime/locks.js";
 import type { HandedRun, OpenRuns, RefusedRun, RunTick } from "./runtime/open-runs.js";
 
-/** An execution that another one can end. */
 export interface Endable {
-  /** Ends it, whatever it is doing. */
   end(failure: FailureData): void;
 }
 
@@ -24,15 +22,11 @@ export interface ParentExecution {
   adopt(child: Endable): () => void;
 }
 
-/** The origin of an execution. */
 export interface ExecutionOrigin {
   /** What requested the execution. The records of its runs name it. */
   readonly trigger: string;
-  /** The execution whose script calls this one. */
   readonly parent: ParentExecution | undefined;
-  /** The tick of a schedule that the execution runs for. */
   readonly tick?: RunTick | undefined;
-  /** The runs that were started for the execution. */
   readonly handed?: readonly (HandedRun | RefusedRun)[] | undefined;
   /** The runs of the same request. They can be stopped together. */
   readonly among?: Running | undefined;
@@ -40,9 +34,7 @@ export interface ExecutionOrigin {
   readonly label?: string | undefined;
 }
 
-/** An execution that can be stopped. */
 export interface Stoppable {
-  /** Asks the execution to stop. */
   stop(reason: string): void;
   /** Ends the execution, whatever it is doing. */
   kill(reason: string): void;
@@ -64,12 +56,10 @@ export class Running {
     this.#grace = grace;
   }
 
-  /** Why no execution may start. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
 
-  /** Whether the grace period is over. */
   get killed(): boolean {
     return this.#killed;
   }
@@ -99,7 +89,6 @@ export class Running {
     for (const one of this.#running) one.stop(reason);
   }
 
-  /** Ends all executions, whatever they are doing. */
   kill(reason: string): void {
     this.#refusal ??= reason;
     this.#killed = true;
@@ -125,7 +114,6 @@ export class Running {
   }
 }
 
-/** Where the scripts of a job run. */
 export interface ScriptContext {
   readonly environment: Environment;
   /** The folder. Default: that of the process. */

@@ -30,10 +30,8 @@ const FEWEST_THREADS = 4;
 
 type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
 
-/** What a {@link FileEngine} is made of. */
 type EngineParts = Pick<Engine, Given> & Partial<Pick<Engine, "slots" | "around">>;
 
-/** Runs the jobs of one job file. */
 export class FileEngine implements Engine {
   readonly plan: Plan;
   readonly commandLine: Args;
@@ -82,12 +80,10 @@ export class FileEngine implements Engine {
     this.#triggers = new Triggers(this);
   }
 
-  /** The exit code that a script requested by `exit`. */
   get exitCode(): number | undefined {
     return this.runtime.exitCode;
   }
 
-  /** Whether the store of the file answers. */
   readonly storeAnswers = (): Promise<boolean> => this.runtime.managers.answers();
 
   get killed(): boolean {
@@ -227,7 +223,6 @@ export class FileEngine implements Engine {
     this.running.stop(reason);
   }
 
-  /** Ends all jobs, whatever they are doing. Their runs are still closed and their locks released. */
   kill(reason: string): void {
     this.#triggers.close();
     this.dispatch.stop(reason);
@@ -254,7 +249,6 @@ export class FileEngine implements Engine {
     this.log.line("WARN", message);
   }
 
-  /** Reports the outcome of a request, and keeps what `ojob.shareArgs` hands on. */
   #note(request: Request, outcome: JobOutcome): void {
     this.#noteOutcome(request, outcome);
     // The operator must see that the process can only wait. The request itself is still open.

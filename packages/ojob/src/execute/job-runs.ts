@@ -190,7 +190,6 @@ export class JobRuns {
     return `another run of "${this.#request.job.name}" failed`;
   }
 
-  /** Logs the outcome of the other runs if a failed run may have stopped them. */
   #tellRest(): void {
     const { job } = this.#request;
     const count = this.#all.length;

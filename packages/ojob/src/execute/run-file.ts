@@ -28,15 +28,11 @@ export interface RunControl {
   storeAnswers(): Promise<boolean>;
 }
 
-/** The options of a run of a job file. */
 export interface FileRun {
   readonly log: Log;
   readonly args: Args;
-  /** Treat warnings as errors. */
   readonly strict: boolean;
-  /** Run only these jobs. */
   readonly jobs: readonly string[] | undefined;
-  /** Packages to load beside those that the file names. */
   readonly packages: readonly string[];
   readonly pool: ThreadPool;
   /** The first thread. It reports whether the files of `loads` are sound. */
@@ -111,7 +107,6 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
 
 const MINUTE = 60_000;
 
-/** The log settings of a job file. `warn` receives the errors of writing its files. */
 function logSettings(settings: Settings, warn: (text: string) => void): LogSettings {
   const { logToConsole, logJobs, logArgs, log, logToFile } = settings;
   return {

@@ -24,7 +24,6 @@ const DAY = 86_400_000;
  * `["tick", NAME, SCHEDULE]`: in a Redis Cluster, another channel may be on another node.
  */
 interface TickValue {
-  /** In ms since 1970. */
   readonly at: number;
   readonly by: Holder;
 }

@@ -29,7 +29,6 @@ export interface Checked {
   readonly warnings: readonly Problem[];
 }
 
-/** Checks a job file and runs nothing. */
 export async function checkFile(
   name: string,
   { args = {}, strict = false, loads, prepare }: CheckOptions,

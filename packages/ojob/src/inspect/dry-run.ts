@@ -17,7 +17,6 @@ export type DryRunOptions = Pick<RunFileOptions, "args" | "strict" | "jobs" | "l
 /** More runs of one item are only counted. */
 const MOST_RUNS = 10;
 
-/** Describes what running a job file would do. Runs no script and opens no store. */
 export async function describeRun(name: string, options: DryRunOptions): Promise<string> {
   const { args = {}, prepare, ...how } = options;
   const prepared = await prepareJobFile(name, { ...how, args, channelTypes: preparing(prepare), ...RUN_CHECKS });

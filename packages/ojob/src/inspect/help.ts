@@ -6,7 +6,6 @@ import { loadJobFile } from "../load/load.js";
 import { didYouMean, JobFileError } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
 
-/** The help of a job file, or of one job. Problems elsewhere in the file do not matter here. */
 export function helpOfFile(name: string, job?: string): string {
   const { file } = loadJobFile(name);
   return job === undefined ? fileHelp(file) : jobHelp(name, findJob(name, job, file));

@@ -157,7 +157,6 @@ function orNothing(shape: Shape): Schema {
   };
 }
 
-/** Makes the schema of a shape. */
 type Make = (shape: Shape) => Schema;
 
 /**

@@ -2,7 +2,6 @@ import { type Position, SourceFile } from "../text/problem.js";
 import { BASICS } from "./basics.js";
 import type { Help, JobDefinition } from "./job-file.js";
 
-/** The built-in files of the job manager, with the names of their jobs. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
   "oJobManager.yaml": ["oJobManager Init", "oJobManager Job Start", "oJobManager Job End", "oJobManager Error"],
   // Its jobs are read as shortcuts, whether a file includes it or not.
@@ -12,13 +11,11 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
 /** Files that come with ojm and are job files like any other. */
 const TEXTS: Readonly<Record<string, string>> = { "oJobBasics.yaml": BASICS };
 
-/** A file that comes with ojm. */
 export interface BuiltinFile {
   readonly source: SourceFile;
   readonly jobs: readonly JobDefinition[];
 }
 
-/** The built-in file of that name. `undefined` if there is none. */
 export function builtinFile(file: string): BuiltinFile | undefined {
   const names = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
   if (names === undefined) return undefined;
@@ -48,13 +45,11 @@ export function builtinFile(file: string): BuiltinFile | undefined {
   return { source, jobs };
 }
 
-/** The text of the built-in file of that name. `undefined` if there is none. */
 export function builtinSource(file: string): SourceFile | undefined {
   const text = Object.hasOwn(TEXTS, file) ? TEXTS[file] : undefined;
   return text === undefined ? undefined : new SourceFile(file, file, text);
 }
 
-/** The names of the files that come with ojm. */
 export function builtinFiles(): string[] {
   return [...Object.keys(FILES), ...Object.keys(TEXTS)];
 }
@@ -77,7 +72,6 @@ interface Entry {
   readonly returns?: readonly Row[];
 }
 
-/** What `--jobhelp` shows of the jobs that come with ojm. */
 const HELP: Readonly<Record<string, Entry>> = {
   "oJobManager Init": {
     text: "Opens the channels in which runs are recorded and locks are held. If that fails, no managed job runs.",
@@ -110,7 +104,6 @@ Stands under "from". Calls oJobManager Init if nobody did.`,
   },
 };
 
-/** The help of a job that comes with ojm. */
 function builtinHelp(job: string, at: Position): Help | undefined {
   const entry = Object.hasOwn(HELP, job) ? HELP[job] : undefined;
   if (entry === undefined) return undefined;

@@ -32,7 +32,6 @@ export function check(node: Node, shape: Shape, name: string, problems: Problems
   return node;
 }
 
-/** Describes what the shape expects, if the node is of another kind. */
 function mismatch(node: Node, shape: Shape): string | undefined {
   const value = node.kind === "scalar" ? node.value : undefined;
   switch (shape.kind) {
@@ -169,7 +168,6 @@ const IN_DEPS = 'Write them under "deps".';
 /** The names of `deps` in other programs. */
 const WAITS: readonly string[] = ["depends", "dependsOn", "depends_on", "dependencies", "needs", "requires"];
 
-/** Whether a key would have made the job wait for others. Without it, the job runs too early. */
 function losesOrder(key: string, hint: string, path: readonly string[]): boolean {
   return path.join(".") === "jobs" && (WAITS.includes(key) || hint === ' Did you mean "deps"?');
 }
@@ -198,7 +196,6 @@ function inside(name: string, path: readonly string[]): string {
   return path.length === 0 ? "" : ` in ${owner(name, path)}`;
 }
 
-/** The name of a list item in messages. */
 function owner(name: string, path: readonly string[]): string {
   if (path.length === 1 && path[0] === "jobs") return "this job";
   return name.startsWith("each item of ") ? `this item of ${name.slice("each item of ".length)}` : name;

@@ -2,10 +2,8 @@ import type { RetryOptions } from "@ojm/core";
 import type { Blackout, Missed, Overlap } from "@ojm/schedule";
 import type { Position, SourceFile } from "../text/problem.js";
 
-/** Arguments of a job. */
 export type Args = Record<string, unknown>;
 
-/** A script of a job file, and where it stands. */
 export interface CodeBlock {
   readonly code: string;
   readonly source: SourceFile;
@@ -17,23 +15,18 @@ export interface CodeBlock {
   readonly exact: boolean;
 }
 
-/** The name of a job, and where it stands. */
 export interface JobReference {
   readonly job: string;
   readonly at: Position;
 }
 
-/** The options of a step of a job. */
 export interface StepOptions {
   /** The longest that the step may take, in ms. */
   readonly timeout?: number;
-  /** The job continues after a failure of the step. */
   readonly continueOnError?: boolean;
 }
 
-/** A job in the place of a step, and the arguments that it gets. */
 export interface StepJob extends JobReference, StepOptions {
-  /** Arguments for this step alone. */
   readonly args: Args;
   readonly argsAt: Readonly<Record<string, Position>>;
   /** In a list of a shortcut: the job sees these arguments only. */
@@ -44,7 +37,6 @@ export interface StepJob extends JobReference, StepOptions {
 
 /** A shortcut of OpenAF: an action in the place of a job, as in `(if): code` with `((then)): [job]`. */
 export interface Shortcut {
-  /** Its name, without brackets. */
   readonly name: string;
   readonly at: Position;
   /** Its own value, under `value`, and those of its options, without lists of jobs. */
@@ -58,9 +50,7 @@ export interface Shortcut {
    * have.
    */
   readonly late?: Readonly<Record<string, string>>;
-  /** Where the values stand. */
   readonly places: Readonly<Record<string, Position>>;
-  /** Arguments for this step alone. */
   readonly args: Args;
   readonly argsAt: Readonly<Record<string, Position>>;
 }
@@ -76,7 +66,6 @@ export interface CatchItem {
   readonly at: Position;
 }
 
-/** A dependency: a job to wait for. */
 export interface Dependency extends JobReference {
   /** Decides, by returning true, whether to continue after that job completed. */
   readonly onSuccess?: CodeBlock;
@@ -84,7 +73,6 @@ export interface Dependency extends JobReference {
   readonly onFail?: CodeBlock;
 }
 
-/** The trigger of a job. */
 export type JobType = "simple" | "periodic" | "shutdown" | "subscribe" | "jobs";
 
 /** A map of arguments in a matrix, and where it and its keys stand. */
@@ -94,7 +82,6 @@ export interface PlacedArgs {
   readonly keysAt: Readonly<Record<string, Position>>;
 }
 
-/** The matrix of a job: it makes the arguments of the runs of the job. */
 export interface Matrix {
   readonly at: Position;
   /** The keys with their values. Each combination of values is a run. */
@@ -143,7 +130,6 @@ export interface TypeArgs {
 
 /** A shortcut that stands for a job of the file. */
 export interface CustomShortcut {
-  /** Default: the name of the job. */
   readonly name?: string;
   /** The argument that gets the value of the shortcut. */
   readonly keyArg?: string;
@@ -158,7 +144,6 @@ export interface UnusedKey {
   readonly at: Position;
 }
 
-/** A job as it is written. */
 export interface JobDefinition {
   readonly name: string;
   readonly at: Position;
@@ -179,11 +164,9 @@ export interface JobDefinition {
   /** Other names of `from`, `to` and `catch` that stand beside them. */
   readonly unused?: readonly UnusedKey[];
   readonly deps: readonly Dependency[];
-  /** Jobs that run for each item that the script returns. */
   readonly each: readonly JobReference[];
   readonly type: JobType;
   readonly typeArgs: TypeArgs;
-  /** Where the settings of the type stand, by name. */
   readonly typeArgsAt: Readonly<Record<string, Position>>;
   readonly lang?: string;
   readonly langAt?: Position;
@@ -192,21 +175,17 @@ export interface JobDefinition {
   /** Where the checks stand, by `in` or `out` and the argument: `in.port`. */
   readonly checkAt: Readonly<Record<string, CodeBlock>>;
   readonly help?: Help;
-  /** The variables of the environment that the job has beside those of the file. */
   readonly environment?: readonly EnvironmentLayer[];
-  /** The secrets that the job gets. */
   readonly secrets?: readonly SecretUse[];
   /** The built-in job: a call to the job manager instead of a script. */
   readonly builtin?: string;
 }
 
-/** An item of `todo`. */
 export interface TodoEntry extends JobReference {
   readonly args: readonly Args[];
   /** Code that returns them. It is evaluated when the job starts, and `args` is empty. */
   readonly argsCode?: CodeBlock;
   readonly argsAt: Readonly<Record<string, Position>>;
-  /** The job runs only if this code returns true. */
   readonly when?: CodeBlock;
   /** The shortcut in the place of a job. `job` is its name in messages then. */
   readonly shortcut?: Shortcut;
@@ -217,14 +196,11 @@ export interface ChannelDefinition {
   readonly name: string;
   readonly at: Position;
   readonly type: string;
-  /** Where the type stands, if it is written. */
   readonly typeAt?: Position;
   readonly args: Args;
-  /** Where the options stand, by name. */
   readonly argsAt: Readonly<Record<string, Position>>;
 }
 
-/** The log files. */
 export interface LogFiles {
   readonly logFolder: PlacedText;
   readonly filenameTemplate?: string;
@@ -255,7 +231,6 @@ export interface Settings {
   readonly channels?: { readonly create?: readonly ChannelDefinition[] };
   readonly catch?: CodeBlock;
   readonly cronInLocalTime?: boolean;
-  /** The variables of the environment that all jobs have. */
   readonly environment?: readonly EnvironmentLayer[];
   /** The secrets that jobs may request, by name. */
   readonly secrets?: ReadonlyMap<string, SecretDefinition>;
@@ -270,13 +245,10 @@ export type EnvironmentLayer =
   | { readonly variables: readonly (PlacedText & { readonly name: string })[] }
   | { readonly file: PlacedText; readonly required: boolean };
 
-/** A secret and the source of its value. */
 export interface SecretDefinition {
   readonly name: string;
   readonly at: Position;
-  /** The variable of the environment that has the value. */
   readonly env?: string;
-  /** The file that holds the value. */
   readonly file?: PlacedText;
 }
 
@@ -290,14 +262,12 @@ export interface SecretUse {
   readonly env?: string;
 }
 
-/** `notify` as it is written. */
 export interface Notify {
   readonly rules: readonly NotifyRule[];
   /** The address of the UI. */
   readonly url?: PlacedText;
 }
 
-/** A rule of `notify` as it is written. */
 export interface NotifyRule {
   readonly values: Args;
   readonly at: Position;
@@ -305,7 +275,6 @@ export interface NotifyRule {
   readonly places: Readonly<Record<string, Position>>;
 }
 
-/** A text and where it stands. */
 export interface PlacedText {
   readonly text: string;
   readonly at: Position;
@@ -318,22 +287,18 @@ export interface HelpArgument {
   readonly desc?: string;
   readonly mandatory: boolean;
   readonly example?: string;
-  /** The allowed values. */
   readonly options?: readonly string[];
   readonly secret: boolean;
 }
 
-/** The help of a job or of a job file. */
 export interface Help {
   readonly text?: string;
   readonly expects: readonly HelpArgument[];
   readonly returns: readonly HelpArgument[];
 }
 
-/** A job file with all files that it includes. */
 export interface JobFile {
   readonly source: SourceFile;
-  /** The included files, including built-in ones. */
   readonly included: readonly SourceFile[];
   /**
    * Whether all of its jobs are known. False if an included file could not be read, or if a job has no name.
@@ -342,10 +307,7 @@ export interface JobFile {
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   readonly todo: readonly TodoEntry[];
   readonly settings: Settings;
-  /** Values that scripts find in `init`. */
   readonly init: unknown;
-  /** JavaScript modules that scripts may require, by name. */
   readonly code: ReadonlyMap<string, CodeBlock>;
-  /** The help that `-h` shows. */
   readonly help: Help | undefined;
 }

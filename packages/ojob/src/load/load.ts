@@ -13,17 +13,13 @@ import { resolveShortcuts } from "./shortcuts.js";
 import { child, itemsOf, type Node, textOf, toMap, toValue } from "./yaml/node.js";
 import { parseYaml } from "./yaml/parse.js";
 
-/** A loaded job file, and its problems so far. */
 export interface Loaded {
   readonly file: JobFile;
   readonly problems: Problems;
 }
 
-/** How a job file is loaded. */
 interface LoadOptions {
-  /** Treat warnings as errors. */
   readonly strict?: boolean | undefined;
-  /** The file may be a library: jobs without a todo. */
   readonly withoutTodo?: boolean;
 }
 
@@ -49,7 +45,6 @@ export function loadJobFile(name: string, { strict = false, withoutTodo = false 
 /** Which part of an included file is used: all of it, or only its jobs and what they require. */
 type Use = "all" | "jobs";
 
-/** The paths of the files that a file leads to, including its own. */
 type Files = ReadonlySet<string>;
 
 class Loader {
@@ -58,7 +53,6 @@ class Loader {
   readonly #problems: Problems;
   /** The files between the first one and the one being read. They show a cycle. */
   readonly #path: SourceFile[] = [];
-  /** The names of the jobs of all files so far. */
   readonly #names = new Set<string>();
   readonly #done = new Map<string, { readonly use: Use; readonly files: Files }>();
 
@@ -67,7 +61,6 @@ class Loader {
     this.collected = new Collected(problems);
   }
 
-  /** The files that were included. */
   get included(): SourceFile[] {
     return [...this.#included.values()];
   }
@@ -157,7 +150,6 @@ function startOf(source: SourceFile): Position {
   return { source, line: 1, column: 1 };
 }
 
-/** What an `include` leads to: a file to read, or a built-in one. */
 type Included = BuiltinFile | { readonly source: SourceFile };
 
 /**
@@ -198,7 +190,6 @@ function hint(name: string): string {
   return didYouMean(name, builtinFiles(), "");
 }
 
-/** The path from the working directory, if the file is inside it. */
 function shortest(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
@@ -222,14 +213,12 @@ class Collected {
     this.#problems = problems;
   }
 
-  /** The result. */
   jobFile(source: SourceFile, included: readonly SourceFile[]): JobFile {
     const { jobs, todo, complete } = this;
     const settings = this.#settings;
     return { source, included, complete, jobs, todo, settings, init: this.#init, code: this.#code, help: this.#help };
   }
 
-  /** Jobs that come with ojm. */
   addBuiltin(jobs: readonly JobDefinition[]): void {
     for (const job of jobs) this.jobs.set(job.name, job);
   }
@@ -250,7 +239,6 @@ class Collected {
     for (const [name, block] of readModules(child(root, "code"))) this.#code.set(name, block);
   }
 
-  /** Adds the todo, settings, `init` and help of a file, from its checked node. */
   addRest(root: Node): void {
     this.todo.push(...itemsOf(child(root, "todo")).flatMap((item) => readTodoEntry(item) ?? []));
     this.#settings = mergeSettings(this.#settings, readSettings(child(root, "ojob")));

@@ -55,7 +55,6 @@ function placedArgs(node: Node | undefined): PlacedArgs[] {
   });
 }
 
-/** The most combinations of one matrix. */
 const MOST_COMBINATIONS = 1_000;
 
 /** How many combinations the axes of a matrix make, before `exclude` and `include`. */
@@ -96,19 +95,16 @@ function crossed(axes: Matrix["axes"]): Args[] {
   );
 }
 
-/** Whether a combination has all these values. */
 function hasAll(combination: Args, args: Args): boolean {
   return Object.entries(args).every(
     ([name, value]) => Object.hasOwn(combination, name) && isDeepStrictEqual(combination[name], value),
   );
 }
 
-/** The arguments that the combination has too. */
 function shared(args: Args, original: Args): Args {
   return Object.fromEntries(Object.entries(args).filter(([name]) => Object.hasOwn(original, name)));
 }
 
-/** Checks the matrix of a job, and the limits on its concurrent runs. */
 export function checkMatrix(job: JobDefinition, { settings }: JobFile, problems: Problems): void {
   checkLimits(job, settings.numThreads, problems);
   const { matrix, name } = job;
@@ -130,7 +126,6 @@ export function checkMatrix(job: JobDefinition, { settings }: JobFile, problems:
   problems.error(`the matrix of "${name}" leaves no combination: the job would never run.`, matrix.at);
 }
 
-/** The arguments that a matrix sets. */
 export function keysOf({ axes, include }: Matrix): readonly string[] {
   return [...new Set([...axes.map(({ name }) => name), ...include.flatMap(({ args }) => Object.keys(args))])];
 }

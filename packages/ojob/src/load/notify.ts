@@ -42,7 +42,6 @@ const receiver = closedMap(
 
 const KINDS = ["started", "completed", "failed", "lost", "timeout", "recovered", "long", "missed", "late"] as const;
 
-/** A rule of `notify`. */
 export const notifyRule: Shape = closedMap(
   {
     id: text("What the rule has told is kept under it. Default: a hash of the rule."),

@@ -16,7 +16,6 @@ interface JobAsShortcut extends JobOfOpenAf {
   readonly shortcut: string;
 }
 
-/** The jobs of OpenAF's ojob.yaml that ojm does not have, and their equivalents. */
 const OTHERS: Readonly<Record<string, string>> = {
   exit: " Write the shortcut (fail), or exit(code) in a script.",
   run: " Name the job itself.",
@@ -56,7 +55,6 @@ export function insteadOfJob(name: string): string | undefined {
   return Object.hasOwn(OTHERS, job) ? OTHERS[job] : undefined;
 }
 
-/** The keys of a job that hold steps. */
 const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 
 /**

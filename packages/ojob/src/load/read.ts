@@ -80,7 +80,6 @@ function dependencies(node: Node | undefined): Dependency[] {
   });
 }
 
-/** Expands the short forms of settings of schedules. */
 function scheduleWords({ retry, blackout }: Readonly<Record<string, unknown>>): Pick<TypeArgs, "retry" | "blackout"> {
   const isOne = blackout !== undefined && !Array.isArray(blackout);
   return {
@@ -124,7 +123,6 @@ function unusedAliases(node: Node): UnusedKey[] {
   });
 }
 
-/** Reads a job from a checked node. */
 export function readJob(node: Node): JobDefinition | undefined {
   const name = textOf(child(node, "name"));
   if (name === undefined) return undefined;
@@ -154,7 +152,6 @@ export function readJob(node: Node): JobDefinition | undefined {
   };
 }
 
-/** Reads an item of `todo` from a checked node. */
 export function readTodoEntry(node: Node): TodoEntry | undefined {
   if (isShortcut(node)) {
     const shortcut = readShortcut(node);
@@ -167,7 +164,6 @@ export function readTodoEntry(node: Node): TodoEntry | undefined {
   return { job, at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
 }
 
-/** Reads the jobs and shortcuts of `from` and `to` from a checked node. */
 function readSteps(node: Node | undefined): StepReference[] {
   return itemsOf(node).flatMap((item): StepReference[] => {
     const [read] = readItems(item);
@@ -213,7 +209,6 @@ function labelOf({ name, at }: Shortcut): string {
   return `(${name}) at ${place(at)}`;
 }
 
-/** Reads a shortcut from a checked node. */
 function readShortcut(node: Node): Shortcut | undefined {
   const entries = entriesOf(node).flatMap((entry) => {
     const key = shortcutKey(entry.key);
@@ -241,7 +236,6 @@ function readShortcut(node: Node): Shortcut | undefined {
   };
 }
 
-/** The value of one key of a shortcut. */
 interface Part {
   readonly name: string;
   readonly keyAt: Position;
@@ -259,7 +253,6 @@ function entryOf(name: string, block: CodeBlock | undefined): [string, CodeBlock
   return block === undefined ? [] : [[name, block]];
 }
 
-/** Reads the `ojob` section from a checked node. */
 export function readSettings(node: Node | undefined): Settings {
   const whenFailed = codeBlock(child(node, "catch") ?? child(node, "onerror"));
   const loads = child(node, "loads");
@@ -319,7 +312,6 @@ function readChannel(node: Node): ChannelDefinition[] {
   return [{ name, at: node.at, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args, argsAt }];
 }
 
-/** Reads the modules of the `code` section from a checked node, by name. */
 export function readModules(node: Node | undefined): [string, CodeBlock][] {
   const entries = node?.kind === "map" ? node.entries : [];
   return entries.flatMap(({ key, value }) => {
@@ -345,7 +337,6 @@ function readEnvironment(node: Node | undefined): EnvironmentLayer[] {
   return variables.length === 0 ? files : [...files, { variables }];
 }
 
-/** The secrets that a file defines, by name, from the checked node of `ojob`. */
 function readSecrets(node: Node | undefined): [string, SecretDefinition][] {
   const secrets = child(node, "secrets");
   return (secrets?.kind === "map" ? secrets.entries : []).map(({ key, keyAt, value }) => {
@@ -360,7 +351,6 @@ function readSecrets(node: Node | undefined): [string, SecretDefinition][] {
   });
 }
 
-/** The secrets that a job requests, from its checked node. */
 function readSecretUses(node: Node): SecretUse[] {
   return itemsOf(child(node, "secrets")).flatMap((item) => {
     const name = item.kind === "map" ? child(item, "name") : item;
@@ -413,7 +403,6 @@ interface ReadArgs {
   readonly argsCode?: CodeBlock;
 }
 
-/** Reads the arguments of a job. */
 function readArgs(node: Node | undefined): ReadArgs {
   const argsCode = codeBlock(node);
   if (argsCode !== undefined) return { args: [], argsAt: {}, argsCode };
@@ -422,7 +411,6 @@ function readArgs(node: Node | undefined): ReadArgs {
   return { args: maps.map(toMap), argsAt: Object.fromEntries(places) };
 }
 
-/** The options of a step. */
 function stepOptions(node: Node | undefined): StepOptions {
   const { timeout, continueOnError } = toMap(node) as StepOptions;
   return { ...(timeout !== undefined && { timeout }), ...(continueOnError !== undefined && { continueOnError }) };

@@ -22,7 +22,6 @@ import {
   word,
 } from "./shape.js";
 
-/** An item of `envFile`. */
 export const envFileItem: Shape = either(
   "A file of variables.",
   text("A file with lines like NAME=value."),
@@ -35,13 +34,11 @@ export const envFileItem: Shape = either(
   ),
 );
 
-/** The environment of a file or of a job. */
 const environment: Fields = {
   env: variables("Variables of the environment. They win over those of `envFile`."),
   envFile: some(envFileItem, "Files with variables of the environment. A later one wins."),
 };
 
-/** The secrets of a file. */
 const secrets: Shape = filledRecord(
   mapWithOneOf(
     ["env", "file"],
@@ -51,7 +48,6 @@ const secrets: Shape = filledRecord(
   "Secrets that jobs may ask for. Their values are masked in everything that is shown or recorded.",
 );
 
-/** A secret that a job requests. */
 export const secretUse: Shape = either(
   "A secret.",
   text("The name of a secret, which becomes an argument."),
@@ -65,12 +61,10 @@ export const secretUse: Shape = either(
   ),
 );
 
-/** The secrets that a job requests. */
 const secretUses: Shape = some(secretUse, "Secrets of the file that this job gets.");
 
 const runs = ["none", "latest", "all"] as const;
 
-/** A window of `blackout`. */
 export const blackoutWindow: Shape = map(
   {
     from: text("When it begins: ISO 8601 with its offset."),
@@ -117,7 +111,6 @@ const scheduleWords: Fields = {
   blackout: some(blackoutWindow, "Times in which no tick starts a run."),
 };
 
-/** An argument that a `help` describes. */
 export const argument: Shape = map(
   {
     name: required(text("What it is called.")),
@@ -132,7 +125,6 @@ export const argument: Shape = map(
   "An argument.",
 );
 
-/** A `help` that is a map. */
 export const helpMap: Shape = map(
   {
     text: text("What it does."),
@@ -199,7 +191,6 @@ const matrix: Shape = openMap(
   "Makes the arguments of several runs, as the matrix of GitHub Actions does.",
 );
 
-/** An item of `deps`. */
 export const depsItem: Shape = either(
   "A job to wait for.",
   jobName,
@@ -242,7 +233,6 @@ const job: Fields = {
   secrets: secretUses,
 };
 
-/** An item of `todo`. */
 export const todoItem: Shape = either(
   "A job to run.",
   jobName,
@@ -322,7 +312,6 @@ const settings: Fields = {
   secrets,
 };
 
-/** The shape of a whole job file. */
 export const jobFileShape: Shape & { readonly kind: "map" } = {
   kind: "map",
   doc: "A job file of ojm.",

@@ -24,7 +24,6 @@ export type Shape = (
   readonly required?: true;
 };
 
-/** The keys of a map. */
 export type Fields = Readonly<Record<string, Shape>>;
 
 /** A text. Numbers and booleans count as texts: a job may be called 42. */
@@ -32,12 +31,10 @@ export function text(doc: string): Shape {
   return { kind: "text", doc };
 }
 
-/** True or false. */
 export function flag(doc: string): Shape {
   return { kind: "flag", doc };
 }
 
-/** A script. */
 export function code(doc: string): Shape {
   return { kind: "code", doc };
 }
@@ -47,12 +44,10 @@ export function number(doc: string, unit: string, min = 0, whole = true): Shape 
   return { kind: "number", doc, min, unit, whole };
 }
 
-/** One of a few words. */
 export function word(doc: string, ...words: string[]): Shape {
   return { kind: "word", doc, words };
 }
 
-/** A list. */
 export function list(of: Shape, doc: string): Shape {
   return { kind: "list", of, doc };
 }
@@ -62,7 +57,6 @@ export function some(of: Shape, doc: string): Shape {
   return { kind: "some", of, doc };
 }
 
-/** A map with these keys. */
 export function map(fields: Fields, doc: string): Shape {
   return { kind: "map", fields, doc };
 }
@@ -82,7 +76,6 @@ export function openMap(rest: Shape, fields: Fields, doc: string): Shape {
   return { kind: "map", fields, rest, doc };
 }
 
-/** A map with any keys, whose values all have this shape. */
 export function record(of: Shape, doc: string): Shape {
   return { kind: "record", of, doc };
 }
@@ -92,7 +85,6 @@ export function filledRecord(of: Shape, doc: string): Shape {
   return { kind: "record", of, doc, filled: true };
 }
 
-/** Variables of the environment by name. */
 export function variables(doc: string): Shape {
   const value = text("The value. Numbers, true and false are texts.");
   return { kind: "record", of: value, doc, filled: true, names: VARIABLE_NAME };
@@ -103,7 +95,6 @@ export function either(doc: string, ...of: Shape[]): Shape {
   return { kind: "either", of, doc };
 }
 
-/** Any value. */
 export function anything(doc: string): Shape {
   return { kind: "any", doc };
 }
@@ -118,7 +109,6 @@ export function args(doc: string): Shape {
   return { kind: "args", doc };
 }
 
-/** A shape that must be present. */
 export function required(shape: Shape): Shape {
   return { ...shape, required: true };
 }

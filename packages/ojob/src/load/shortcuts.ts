@@ -16,7 +16,6 @@ import type {
 import type { Shape } from "./shape.js";
 import { isEmpty, type MapEntry, type MapNode, type Node, nothing, shorten } from "./yaml/node.js";
 
-/** Checks a piece of a job file against its shape, and returns it without the wrong parts. */
 type Check = (node: Node, shape: Shape, name: string, problems: Problems) => Node;
 
 type Entry = MapEntry & ShortcutKey;
@@ -109,7 +108,6 @@ function checkOther(entry: MapEntry, name: string, argsShape: Shape, problems: P
   return [];
 }
 
-/** The job that defines a shortcut. */
 interface Target {
   readonly job: JobDefinition;
   readonly shortcut: CustomShortcut;

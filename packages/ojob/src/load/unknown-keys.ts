@@ -37,7 +37,6 @@ const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 
 let places: ReadonlyMap<string, readonly Path[]> | undefined;
 
-/** The hint for an unknown key: where it belongs, or which key was meant. */
 export function belongs(key: string, here: Path, fields: Fields): string {
   if (isOpenAfKey(key, here)) return " OpenAF has it, ojm has not.";
   // Any word may be the name of a checked argument.
@@ -66,12 +65,10 @@ function nearKey(key: string, known: Iterable<string>): string | undefined {
   return near.startsWith(key) || key.startsWith(near) || lacksOne(key, near) ? near : undefined;
 }
 
-/** Whether a word is another one without one of its letters. */
 function lacksOne(short: string, long: string): boolean {
   return [...long].some((_, i) => long.slice(0, i) + long.slice(i + 1) === short);
 }
 
-/** Whether a hint names the word that gives a job its schedule. */
 export const meansSchedule = (hint: string): boolean => /Did you mean "(?:cron|timeInterval)"\?$/.test(hint);
 
 function findPlaces(): Map<string, Path[]> {
@@ -115,16 +112,13 @@ function inWords(path: Path, here: Path): string {
   return rest.length === 0 ? `in ${owner}` : `under "${rest.join(".")}" of ${owner}`;
 }
 
-/** The names of the script of a job in other programs. */
 const WORK: readonly string[] = ["script", "run", "command", "cmd", "shell", "bash"];
 
-/** The keys under which a job has its work. */
 const OURS: readonly string[] = ["exec", "from", "to", "earlier", "then"];
 
 /** The same keys among the settings of its type. */
 const OUR_SETTINGS: readonly string[] = ["file", "execRequire"];
 
-/** Whether an unknown key of a job looks like its work. */
 export function isWork(key: string, path: readonly string[]): boolean {
   return path.join(".") === "jobs" && WORK.includes(key);
 }
@@ -138,7 +132,6 @@ export function hasNoWork(job: MapNode): boolean {
   );
 }
 
-/** The hint that names the keys for the work of a job. */
 export function insteadOf(): string {
   return 'Write the script under "exec": it is JavaScript, or with "lang: shell" in the job a shell script.';
 }
@@ -166,7 +159,6 @@ const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
   "ojob.log": ["level"],
 };
 
-/** What to write instead of a state of OpenAF. */
 export const INSTEAD_OF_STATES: string =
   'set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready"';
 

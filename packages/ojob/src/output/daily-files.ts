@@ -21,7 +21,6 @@ const DAY = 86_400_000;
 /** How long to wait before trying a folder again after opening a file in it failed, in ms. */
 const TRY_AGAIN = 60_000;
 
-/** How log files are retained. */
 export interface DailyFilesOptions {
   readonly folder: string;
   readonly names: FileNames;
@@ -64,12 +63,10 @@ export class DailyFiles {
     return true;
   }
 
-  /** Resolves once there is room for more. */
   room(): Promise<void> {
     return this.#output.room();
   }
 
-  /** Resolves once everything is written, and older files are compressed or removed. */
   async flush(): Promise<void> {
     await this.#output.flush();
     await this.#chores;

@@ -13,13 +13,11 @@ export function allAround(inner: RunsAround, outer: RunsAround | undefined): Run
   return { around: () => new Set([...inner.around(), ...outer.around()]) };
 }
 
-/** An error that is shown once. */
 interface Shown {
   shown: boolean;
   describe(): string;
 }
 
-/** The level of a line in the log of a run. */
 const LEVELS = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" } as const;
 
 /**
@@ -48,7 +46,6 @@ export class JobOutput {
     return text;
   }
 
-  /** A line that a script logs. */
   scriptLine(level: Level, message: string, time: number): void {
     this.#record(level, this.#log.scriptLine(level, message, time, this.#job));
   }
@@ -60,7 +57,6 @@ export class JobOutput {
     for (const run of this.#runs.around()) run.log.write(shown, toError ? "stderr" : "stdout");
   }
 
-  /** The progress of the job. */
   progress({ done, total, text }: JobProgress): void {
     const shown = this.#log.progress(this, this.#label ?? this.#job, { done, total, text });
     for (const run of this.#runs.around()) run.progress(done, total, shown);
@@ -78,7 +74,6 @@ export class JobOutput {
     this.#log.working(this, this.#label ?? this.#job);
   }
 
-  /** The job is over. */
   end(): void {
     this.#log.printRest(this.#label ?? this.#job, this.#held);
     this.#log.over(this);

@@ -2,7 +2,6 @@ import { writeSync } from "node:fs";
 import { visible } from "@ojm/core/internal";
 import type { Output } from "./output.js";
 
-/** The progress of a job. */
 export interface JobProgress {
   readonly done: number;
   readonly total?: number | undefined;
@@ -10,7 +9,6 @@ export interface JobProgress {
   readonly text?: string | undefined;
 }
 
-/** A job that has a line. */
 interface Live {
   readonly name: string;
   readonly began: number;
@@ -19,7 +17,6 @@ interface Live {
   progress?: JobProgress;
 }
 
-/** The length of a bar, in characters. */
 const BAR = 20;
 
 /** The shortest interval between two redraws, in ms. */
@@ -30,7 +27,6 @@ const REST = 100;
  */
 const SECOND = 1_000;
 
-/** The maximum number of lines. */
 const MOST = 10;
 
 /** Shows the running jobs in the last lines of a terminal, below their output, and redraws them in place. */
@@ -40,7 +36,6 @@ export class LiveLines {
   readonly #size: () => { readonly columns: number; readonly rows: number };
   readonly #now: () => number;
   readonly #jobs = new Map<object, Live>();
-  /** How many lines are drawn. */
   #drawn = 0;
   /** Whether a job made progress since the lines were drawn. */
   #isOld = false;
@@ -62,18 +57,15 @@ export class LiveLines {
     this.#now = now;
   }
 
-  /** A job began. */
   begin(job: object, name: string): void {
     this.#liveOf(job, name).isShown = true;
   }
 
-  /** Sets the progress of a job. */
   set(job: object, name: string, progress: JobProgress): void {
     this.#liveOf(job, name).progress = progress;
     this.#drawSoon();
   }
 
-  /** A job is over. */
   end(job: object): void {
     if (!this.#jobs.delete(job)) return;
     if (this.#jobs.size === 0) clearInterval(this.#second);
@@ -89,7 +81,6 @@ export class LiveLines {
     this.#draw();
   }
 
-  /** Clears the lines. */
   close(): void {
     this.#forget();
     this.#draw();
@@ -106,7 +97,6 @@ export class LiveLines {
     this.#drawn = 0;
   }
 
-  /** Redraws the lines with the current elapsed times. */
   tick(): void {
     this.#draw();
   }

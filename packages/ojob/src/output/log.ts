@@ -7,7 +7,6 @@ import type { DailyFiles } from "./daily-files.js";
 import { type JobProgress, LiveLines } from "./live-lines.js";
 import { Output } from "./output.js";
 
-/** The severity of a line. */
 export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
 const COLOURS: Readonly<Record<string, string>> = { WARN: "33", ERROR: "31", bold: "1", good: "32" };
@@ -41,7 +40,6 @@ export interface LogSettings {
 interface Line {
   readonly level: Level;
   readonly message: string;
-  /** The message if lines are not JSON. */
   readonly shown: string;
   readonly time: number;
   readonly job: string | undefined;
@@ -57,7 +55,6 @@ export class Log {
   readonly #colours: readonly number[];
   readonly #terminals: readonly number[];
   readonly #masker = new Masker();
-  /** The running jobs. Set if the error output is a terminal. */
   readonly #live: LiveLines | undefined;
   #prefix: LinePrefix | undefined;
   #settings: LogSettings = {};
@@ -275,7 +272,6 @@ export class Log {
   }
 }
 
-/** The prefix of each line that a job writes. */
 interface LinePrefix {
   readonly time: boolean;
   readonly job: boolean;
@@ -292,7 +288,6 @@ export class HeldLines {
     return lines;
   }
 
-  /** The buffered rest, when the job is over. */
   *rests(): Generator<readonly [text: string, toError: boolean]> {
     for (const [toError, text] of this.#rests) if (text !== "") yield [text, toError];
     this.#rests.clear();

@@ -46,13 +46,11 @@ export class Output {
     if (!this.#writing) this.#next();
   }
 
-  /** Resolves once there is room for more. */
   room(): Promise<void> {
     if (this.#size < HIGH_WATER) return Promise.resolve();
     return new Promise((resolve) => this.#whenLow.push(resolve));
   }
 
-  /** Resolves once everything is written. */
   flush(): Promise<void> {
     if (!this.#writing) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));

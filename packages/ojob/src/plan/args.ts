@@ -8,9 +8,7 @@ import type { PlannedJob } from "./planned.js";
 interface ArgSources {
   /** Arguments of the job itself. They win, so that no caller can change the name of its lock. */
   readonly own: Args;
-  /** Arguments of the `todo`, or of the caller. */
   readonly given: Args;
-  /** Arguments of the command line. */
   readonly commandLine: Args;
   /**
    * Secrets of the job, which no argument from outside can replace. Templates fill them into its own
@@ -72,7 +70,6 @@ export function stayingArgs({ args }: Pick<PlannedJob, "args">, before: Args): R
   return new Set(Object.keys(own).filter((name) => !LOCK_ARGS.includes(name) || before[name] === undefined));
 }
 
-/** The arguments of a lock. */
 export const LOCK_ARGS: readonly string[] = ["name", "timeout"];
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;

@@ -13,15 +13,12 @@ import { missingFile, readSource, saidPath } from "../text/files.js";
 import { didYouMean, JobFileError, type Position, type Problems } from "../text/problem.js";
 import { fillVariables, requiredVariable } from "../text/template.js";
 
-/** The environment in which something of a job file runs. */
 export interface Environment {
   /** The variables that job files have added to the environment of the process. */
   readonly added: Readonly<Record<string, string>>;
-  /** All variables. */
   readonly all: Variables;
 }
 
-/** The environment of this process. */
 export const PROCESS_ENVIRONMENT: Environment = { added: {}, all: process.env };
 
 /** An environment with further variables, which win. */
@@ -42,7 +39,6 @@ export function environmentOf(
   return around === undefined ? job.environment : withVariables(around, job.variables);
 }
 
-/** How the environment of a job file is read. */
 export interface Look {
   readonly problems: Problems;
   /**
@@ -158,7 +154,6 @@ const MOUNTED = /^\/(?:var\/)?run\/secrets\//;
 /** The known facts of a secret: its value, or why it has none. */
 type Found = { readonly value: string } | { readonly why: string; readonly at: Position };
 
-/** The secrets of a job file. */
 export class Secrets {
   readonly #found: ReadonlyMap<string, Found | undefined>;
 
@@ -171,7 +166,6 @@ export class Secrets {
     return [...this.#found.keys()];
   }
 
-  /** The values, to be masked. */
   get values(): readonly string[] {
     return [...this.#found.values()].flatMap((one) => (one !== undefined && "value" in one ? [one.value] : []));
   }
@@ -246,17 +240,12 @@ function warnIfReadable(name: string, { text, at }: PlacedText, warn: (message: 
   warn(`every user of this machine can read the secret "${name}": the mode of ${path} is ${shown}. chmod 600 it.`);
 }
 
-/** The secrets that a job gets. */
 interface JobSecrets {
-  /** The names of the secrets. */
   readonly names: readonly string[];
-  /** The values by the names of arguments. */
   readonly args: Readonly<Record<string, string>>;
-  /** The values by the names of variables. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Gives a job the secrets that it requests. */
 export function secretsOf(job: JobDefinition, secrets: Secrets, problems: Problems): JobSecrets {
   const uses = (job.secrets ?? []).filter((use) => isKnown(use, secrets, problems));
   const args: [string, string][] = [];
@@ -293,9 +282,7 @@ function twice({ name }: JobDefinition, what: string, where: string): string {
   return `"${name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
 }
 
-/** The surroundings of the jobs of a file. */
 export interface Surroundings {
-  /** The environment of the file. */
   readonly environment: Environment;
   readonly secrets: Secrets;
   readonly values: Look["values"];

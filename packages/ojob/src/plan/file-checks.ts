@@ -149,7 +149,6 @@ export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
   }
 }
 
-/** The built-in job that ends a run and releases its lock. */
 const JOB_END = "oJobManager Job End";
 
 /**

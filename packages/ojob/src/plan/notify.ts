@@ -67,7 +67,6 @@ function placed(values: Args, { places, at }: NotifyRule, { values: look }: Surr
   return { ...values, to: { ...(values["to"] as Args), command: [path, ...parameters] } };
 }
 
-/** Reports the problems that the package of the alerts finds, first for each rule alone. */
 async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems: Problems): Promise<void> {
   const { AlertsError, checkRules } = await import("@ojm/alerts");
   const told = (some: readonly Rule[], first: number, address?: string): void => {
@@ -116,7 +115,6 @@ const STANDS_FOR: Readonly<Record<string, (count: number) => string>> = {
   from: () => "a@example.com",
 };
 
-/** The sources from which texts are filled. */
 interface FilledFrom {
   /** The arguments that all jobs have; `undefined` for a config, which has no arguments and no secrets. */
   readonly args: Args | undefined;
@@ -142,7 +140,6 @@ class RuleFiller {
     this.#problems = problems;
   }
 
-  /** The values of a rule, filled. */
   fill({ values, places, at }: NotifyRule): Args {
     return this.#map(values, "", (path) => placeOf(path, places) ?? at) as Args;
   }
@@ -176,7 +173,6 @@ class RuleFiller {
   }
 }
 
-/** The place of the innermost map or value on a path that is known. */
 function placeOf(path: string, places: NotifyRule["places"]): Position | undefined {
   for (let known = path; known !== ""; known = known.slice(0, Math.max(0, known.lastIndexOf(".")))) {
     const at = Object.hasOwn(places, known) ? places[known] : undefined;

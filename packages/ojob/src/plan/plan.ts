@@ -30,7 +30,6 @@ import { checkScript, expectBeside, expressionScript, planScript } from "./scrip
 import { planSetup } from "./setup.js";
 import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
 
-/** Plans a job file. `problems` receives its problems. With errors, nothing may be started. */
 export function plan(
   file: JobFile,
   commandLine: Args,
@@ -259,13 +258,11 @@ function addWithDeps(name: string, file: JobFile, chosen: Set<string>, begun: Se
   chosen.add(name);
 }
 
-/** Whether an item of the todo opens the job manager. */
 function opens({ job, shortcut }: TodoEntry, file: JobFile): boolean {
   const jobs = shortcut === undefined ? [job] : jobsNamedIn([{ shortcut }]);
   return jobs.some((name) => partsOf(name, file).has(JOB_INIT));
 }
 
-/** A job and its steps, and their steps. */
 function partsOf(name: string, file: JobFile, parts: Set<string> = new Set()): ReadonlySet<string> {
   if (parts.has(name)) return parts;
   parts.add(name);

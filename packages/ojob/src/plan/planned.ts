@@ -16,7 +16,6 @@ import type { Position } from "../text/problem.js";
 import type { JobChecks } from "./argument-checks/checks.js";
 import type { Environment, Secrets } from "./environment.js";
 
-/** A step that is a script. */
 export interface ScriptStep extends StepOptions {
   readonly code: CodeBlock;
   /** The language of a script in a process. `undefined` means JavaScript in a script thread. */
@@ -31,19 +30,15 @@ export interface ScriptStep extends StepOptions {
   readonly shellPrefix?: string;
 }
 
-/** A step that is another job on the same `args`. */
 export interface JobStep extends JobReference, StepOptions {
-  /** Arguments for this step alone. */
   readonly args?: Args;
   readonly argsAt?: Readonly<Record<string, Position>>;
 }
 
-/** A step that is a shortcut of OpenAF. */
 interface ShortcutStep extends StepOptions {
   readonly shortcut: Shortcut;
 }
 
-/** One step of a job. */
 export type Step = JobStep | ScriptStep | ShortcutStep;
 
 /** A job, ready to run: its steps in order, and those for a failure. */
@@ -54,7 +49,6 @@ export interface PlannedJob {
   /** Code that returns them when the job starts: a script. */
   readonly argsCode?: CodeBlock;
   readonly argsAt: Readonly<Record<string, Position>>;
-  /** The arguments that its matrix sets. */
   readonly matrix?: readonly string[];
   readonly steps: readonly Step[];
   /** The jobs that are its first steps. */
@@ -62,7 +56,6 @@ export interface PlannedJob {
   readonly onError: readonly Step[];
   /** The jobs that it waits for: its own dependencies, and those of its steps. */
   readonly deps: readonly Dependency[];
-  /** Jobs that run for each item that the script hands out. */
   readonly each: readonly JobReference[];
   readonly type: JobType;
   readonly typeArgs: TypeArgs;
@@ -74,7 +67,6 @@ export interface PlannedJob {
   readonly asks: readonly string[];
   /** The arguments that are secrets, with their values. */
   readonly secretArgs: Args;
-  /** The variables that the job adds to the environment around it. */
   readonly variables: Readonly<Record<string, string>>;
   /** The environment of the job, unless it is a step of another one. */
   readonly environment: Environment;
@@ -94,7 +86,6 @@ export interface Plan {
   readonly onAnyError: readonly Step[];
   /** What scripts can use beside the standard functions. */
   readonly setup: Setup;
-  /** The environment of the file. */
   readonly environment: Environment;
   readonly secrets: Secrets;
   /** The alerts; absent if the file has no rules. */
@@ -103,19 +94,15 @@ export interface Plan {
 
 /* Defaults of settings. A run uses them, and a dry run shows them. */
 
-/** Whether the items of the todo run one after the other. */
 export function isSequential({ async, sequential }: Settings): boolean {
   return !(async ?? sequential === false);
 }
 
-/** The time zone of the cron expression of a job. */
 export function timeZoneOf({ timeZone }: TypeArgs, { cronInLocalTime }: Settings): string {
   return String(timeZone ?? (cronInLocalTime ? "local" : "UTC"));
 }
 
-/** The limits on the runs of a job with several args. */
 interface RunLimits {
-  /** How many run at once, at most. */
   readonly most: number;
   /** Whether the first failure stops the running ones and keeps the others from starting. */
   readonly failFast: boolean;
@@ -144,7 +131,6 @@ export function jobsNamedIn(steps: readonly Step[]): string[] {
   return [...steps, ...lists].flatMap((step) => ("job" in step ? [step.job] : []));
 }
 
-/** The context of a shortcut: the job whose step it is, or the file. */
 type AroundShortcut = Pick<PlannedJob, "secrets" | "environment" | "folder">;
 
 /** A job whose only step is a shortcut: an item of the todo, or one of several that run at once. */

@@ -11,13 +11,11 @@ const LONGEST_NAME = 200;
 
 /** The start of a run that a job makes before any script. */
 export interface KnownStart {
-  /** The name of the lock. */
   readonly name: string;
   /** The longest time of the run, in ms, if the arguments say it. */
   readonly timeout: number | undefined;
 }
 
-/** Where jobs are looked up. */
 interface KnownIn {
   readonly jobs: ReadonlyMap<string, PlannedJob>;
   readonly commandLine: Args;
@@ -47,12 +45,10 @@ export function knownStart(
 /** The settings of a schedule beside its due times. Only a scheduler follows them. */
 const SCHEDULE_WORDS = ["overlap", "missed", "jitter", "blackout"] as const;
 
-/** Whether a job has settings for its schedule beside the due times. */
 export function hasScheduleWords(typeArgs: TypeArgs): boolean {
   return SCHEDULE_WORDS.some((word) => typeArgs[word] !== undefined);
 }
 
-/** One of the runs that a job makes at a tick. */
 export interface NamedRun {
   readonly own: Args;
   readonly given: Args;
@@ -172,11 +168,9 @@ function warnOfArgs(
   }
 }
 
-/** The context of a check of a schedule. */
 interface In {
   readonly plan: Plan;
   readonly commandLine: Args;
-  /** How many schedules have each name. */
   readonly names: ReadonlyMap<string, number>;
 }
 
@@ -225,7 +219,6 @@ function filledArgs({ args }: TodoEntry, { environment }: Plan, commandLine: Arg
   return runArgs({ args }).map((one) => fillArgs(one, commandLine, () => {}, environment.all));
 }
 
-/** Finds wrong cron expressions and time zones, and periodic jobs without a schedule. */
 export async function checkSchedules(file: JobFile, problems: Problems): Promise<void> {
   for (const job of file.jobs.values()) {
     const { name, at, type, typeArgs } = job;

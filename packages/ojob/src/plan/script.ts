@@ -18,7 +18,6 @@ const FOREIGN: readonly string[] = ["perl", "ruby", "go", "swift", "powershell",
 /** Names of shells that users write as a language. */
 const SHELLS: readonly string[] = ["bash", "sh", "zsh"];
 
-/** The script of a job, wherever the job file has it. `undefined` if it has none. */
 export function planScript(job: JobDefinition, problems: Problems): ScriptStep | undefined {
   const { name, typeArgs } = job;
   const lang = knownLanguage(job, problems);
@@ -51,7 +50,6 @@ function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
   }
 }
 
-/** The language of a job. `undefined` if ojm has no such language, which is reported. */
 function knownLanguage(
   { lang = JAVASCRIPT, langAt, name, typeArgs }: JobDefinition,
   problems: Problems,
@@ -145,7 +143,6 @@ export function checkScript(
   }
 }
 
-/** The same for a script in another language than JavaScript. */
 function checkScriptTemplates(code: CodeBlock, name: string, problems: Problems): void {
   const wrong = hasBlocks(code.code) ? wrongTemplate(code.code) : undefined;
   if (wrong === undefined) return;
@@ -154,7 +151,6 @@ function checkScriptTemplates(code: CodeBlock, name: string, problems: Problems)
   problems.flaw(`the template in the script of "${name}" cannot be filled: ${wrong.message}.`, at);
 }
 
-/** A template of Handlebars. */
 const TEMPLATE = /\{\{[^{}]*\}\}\}?/g;
 
 /** The script that returns the value of a condition. Each line of it is where it is in the file. */

@@ -12,7 +12,6 @@ import { commandLineValue } from "./args.js";
 import type { Environment } from "./environment.js";
 import { checkScript, warnIfMisplaced } from "./script.js";
 
-/** What scripts of the file can use beside the standard functions. */
 export function planSetup(file: JobFile, { added }: Environment, problems: Problems): Setup {
   const modules = [...file.code].map(([name, block]) => {
     checkScript(block, "code", name, problems, MODULE_PARAMETERS);
@@ -49,7 +48,6 @@ export function commonArgs(file: JobFile, commandLine: Args, environment: Enviro
   };
 }
 
-/** The package with the functions of OpenAF. */
 export const OPENAF = "@ojm/openaf";
 
 /** A name of a package, or of a part of one: the name, and the part. */

@@ -8,11 +8,9 @@ import { didYouMean } from "../text/problem.js";
 import { wrongTemplate } from "../text/template.js";
 import { jobsNamedIn, type PlannedJob } from "./planned.js";
 
-/** Whose steps are checked, and in which file. */
 interface StepsContext {
   /** The name of the steps in messages: `"from" of "A"`. */
   readonly where: string;
-  /** The job whose steps they are. */
   readonly owner: string;
   readonly file: JobFile;
   readonly problems: Problems;
@@ -116,7 +114,6 @@ function nameHint(job: string, { jobs }: JobFile): string {
 
 type Jobs = ReadonlyMap<string, PlannedJob>;
 
-/** The jobs that are steps of a job or run for its items. */
 export function stepsOf(job: PlannedJob): string[] {
   const steps = job.steps.flatMap((step) => ("job" in step ? [step.job] : []));
   return [...steps, ...job.each.map((one) => one.job)];
@@ -138,7 +135,6 @@ export function rejectCycles(jobs: Jobs, problems: Problems): void {
   rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...calledBy(job)], "wait for each other", problems);
 }
 
-/** Whether there is a cycle. Reports it. */
 function rejectCycle(
   jobs: Jobs,
   next: (job: PlannedJob) => readonly string[],

@@ -1,21 +1,16 @@
 import vm from "node:vm";
 import type { Position, SourceFile } from "../text/problem.js";
 
-/** The data that both sides of the thread need to compile a code block. */
 export interface Code {
   readonly code: string;
   readonly file: string;
-  /** The line of the file (from 1) that holds the first line of the code. */
   readonly line: number;
 }
 
-/** The names that a script sees beside the globals. */
 export const PARAMETERS: readonly string[] = ["args", "job", "exception", "require"];
 
-/** The names that the code of a module sees. */
 export const MODULE_PARAMETERS: readonly string[] = ["module", "exports", "require"];
 
-/** A compiled script. */
 type Compiled = (...parameters: unknown[]) => unknown;
 
 /**
@@ -46,7 +41,6 @@ function optionsOf(filename: string, lineOffset: number, importer: unknown): vm.
   return options as vm.CompileFunctionOptions;
 }
 
-/** Where a code block stands in its file. */
 interface BlockPlace {
   readonly code: string;
   readonly source: SourceFile;

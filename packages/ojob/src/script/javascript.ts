@@ -56,11 +56,6 @@ export class CodeError extends Error {
   }
 }
 
-/**
- * Parses one expression.
- *
- * @throws CodeError
- */
 export function parseExpression(code: string): Acorn.Expression {
   try {
     const parsed = javascript().parseExpressionAt(code, 0, { ecmaVersion: "latest", preserveParens: true });

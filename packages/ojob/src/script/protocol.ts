@@ -4,9 +4,7 @@ import type { Level } from "../output/log.js";
 import type { Variables } from "../text/environment.js";
 import type { Code } from "./compile.js";
 
-/** The data with which a script thread starts. */
 export interface ThreadData {
-  /** Receives the answers to blocking calls. */
   readonly answers: MessagePort;
   /** Word 0 counts answers. Word 1 is 1 while the script is asked to stop. */
   readonly signal: Int32Array;
@@ -16,17 +14,14 @@ export interface ThreadData {
 export const ANSWERED = 0;
 export const STOPPED = 1;
 
-/** A script to run. */
 export interface RunMessage extends Code {
   readonly type: "run";
   readonly args: Record<string, unknown>;
   /** The name of the job, and other facts that its script can read. */
   readonly job: Readonly<Record<string, unknown>>;
-  /** The failure that the code of a `catch` handles. */
   readonly exception?: FailureData;
   /** The code is a module: the function that it exports runs. */
   readonly module?: boolean;
-  /** The variables of the environment that the job file adds. */
   readonly variables?: Variables;
   /** Whether it is the first script of its job in this thread. */
   readonly fresh: boolean;
@@ -36,15 +31,12 @@ export interface RunMessage extends Code {
   readonly globals: Record<string, unknown>;
 }
 
-/** A JavaScript module in a job file. */
 export interface NamedModule extends Code {
   readonly name: string;
 }
 
-/** A package whose exports become global. */
 export interface NamedPackage {
   readonly name: string;
-  /** The absolute path of its entry. */
   readonly entry: string;
 }
 
@@ -54,13 +46,11 @@ export interface Setup {
   readonly loads: readonly (string | NamedPackage)[];
   /** Modules that scripts may require by name. */
   readonly modules: readonly NamedModule[];
-  /** The value of the global `init`. */
   readonly init?: unknown;
   /** The environment variables that the files of {@link loads} see beside those of the process. */
   readonly variables?: Variables;
 }
 
-/** Loads a {@link Setup} before the next script. */
 export interface LoadMessage extends Setup {
   readonly type: "load";
 }
@@ -68,7 +58,6 @@ export interface LoadMessage extends Setup {
 /** From the main thread to a script thread. */
 export type ToThread = RunMessage | LoadMessage | { readonly type: "stop" };
 
-/** An error that is sent between threads. */
 export interface FailureData {
   readonly name: string;
   readonly message: string;
@@ -116,7 +105,6 @@ export type FromThread =
   | { readonly type: "globals"; readonly globals: Record<string, unknown> }
   | { readonly type: "print"; readonly text: string; readonly toError: boolean };
 
-/** The answer to a blocking call. */
 export interface Answer {
   /**
    * The number of the call. A call that was given up for a stop is answered too, and the next call must not

@@ -20,27 +20,21 @@ import {
 
 /** Serves a script while it runs. */
 export interface ScriptHost {
-  /** Performs a blocking call. */
   call(name: string, parameters: readonly unknown[]): Promise<unknown>;
   log(level: Level, message: string, time: number): void;
   print(text: string, toError: boolean): void;
   progress(progress: JobProgress): void;
   readonly globals: SharedGlobals;
-  /** How far the clock that scripts see is ahead of that of the machine, in ms. */
   readonly ahead: number;
 }
 
-/** The options of a thread. */
 export interface ThreadOptions {
-  /** The entry of the thread. */
   readonly script: URL;
-  /** The heap limit of a script, in MB. */
   readonly memoryLimit: number;
   /** JavaScript files to load first. Absolute paths. */
   readonly files: readonly string[];
 }
 
-/** How a script ended. */
 export type ScriptEnd = Omit<DoneMessage, "type" | "globals" | "unshared" | "reusable">;
 
 /** A thread for scripts, one at a time. */
@@ -106,7 +100,6 @@ export class ScriptThread {
     this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
   }
 
-  /** Whether the thread is alive and has not been asked to end. */
   get alive(): boolean {
     return this.#alive && !this.#ending;
   }
@@ -116,7 +109,6 @@ export class ScriptThread {
     return this.alive && this.#reusable && this.#finish === undefined;
   }
 
-  /** Runs a script, and resolves with how it ended. */
   async run(message: Omit<RunMessage, "type" | "globals" | "ahead" | "fresh">, host: ScriptHost): Promise<ScriptEnd> {
     Atomics.store(this.#signal, STOPPED, 0);
     // A stop that comes during loading applies to this script.
@@ -235,7 +227,6 @@ export class SharedGlobals {
   #version = 0;
   readonly #told = new Set<string>();
 
-  /** Stores the globals that a thread has set. */
   set(changed: Readonly<Record<string, unknown>>, by: object): void {
     for (const [name, value] of Object.entries(changed)) {
       this.#globals.set(name, { value, version: ++this.#version, by });
@@ -312,7 +303,6 @@ export class ThreadPool {
     else this.#drop(thread);
   }
 
-  /** Ends all threads. */
   async close(): Promise<void> {
     await Promise.all([...this.#all].map((thread) => thread.end()));
   }

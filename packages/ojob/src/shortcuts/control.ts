@@ -23,7 +23,6 @@ const isolateArgs = flag("Each job sees its own arguments only.");
 const templateArgs = flag("Whether templates in the `args` of the items are filled. Default: true.");
 const OTHER_SCOPE = "leave it out: the jobs run in this file, and wait for their deps";
 
-/** Runs another job file. */
 const RUN_FILE: ShortcutDefinition = {
   doc: "Runs another job file.",
   value: required(text("The job file.")),
@@ -205,7 +204,6 @@ async function isTrue(run: ShortcutRun): Promise<boolean> {
   return Boolean(result);
 }
 
-/** The jobs of `(optionOn)` for the value of its argument. */
 function chosen(run: ShortcutRun): readonly StepReference[] {
   const value = run.args[run.text() ?? ""];
   const text = value === undefined || value === null ? "" : String(value).trim();
@@ -292,7 +290,6 @@ async function givenTo(run: ShortcutRun, item: StepJob, args: Args): Promise<Arg
   return run.engine.placed(given, item.args, item.at);
 }
 
-/** Waits, unless the job is asked to stop. */
 async function pause({ engine, execution }: ShortcutRun, ms: number): Promise<void> {
   const { signal } = execution;
   await new Promise<void>((resolve) => {

@@ -12,7 +12,6 @@ import { fileget, findReplace } from "./files.js";
 import { secget } from "./secrets.js";
 import { readPath } from "./values.js";
 
-/** A call of a query: `limit(5)`. */
 interface Call {
   readonly name: string;
   readonly parameters: readonly unknown[];
@@ -92,7 +91,6 @@ function pathOf(node: { readonly type: string; readonly start: number }): string
 
 const fields = (doc: string): Shape => record(anything("A value."), doc);
 
-/** Queries a list. */
 const query: ShortcutDefinition = {
   doc: "Replaces a list by the result of a query.",
   value: required(text("The query: equals(name, 'a').limit(5), or a JMESPath expression.")),
@@ -135,7 +133,6 @@ async function queried(run: ShortcutRun, data: unknown): Promise<unknown> {
   return run.execution.runCode(run.script(queryScript(query)), { list: data });
 }
 
-/** Shortcuts that read, change and store data. */
 export const DATA: Shortcuts = {
   pass: {
     doc: "Adds these values to the arguments.",

@@ -15,7 +15,6 @@ import { readPath, Templates } from "./values.js";
 /** A shortcut of OpenAF: its values, its checks before the start, and its action. */
 export interface ShortcutDefinition {
   readonly doc: string;
-  /** The value of the shortcut itself. */
   readonly value: Shape;
   readonly options: Fields;
   /** Options of OpenAF that are rejected, and what to write instead. */
@@ -36,7 +35,6 @@ export interface ShortcutDefinition {
   readonly run: (run: ShortcutRun) => Promise<Args> | Args;
 }
 
-/** Some shortcuts, by name. */
 export type Shortcuts = Readonly<Record<string, ShortcutDefinition>>;
 
 /** Reports a problem of an option, or of the value of the shortcut itself. */
@@ -76,14 +74,12 @@ export const RESULT = "res";
 /** The key that means the arguments, and not a value of $set. */
 const ARGS = "args";
 
-/** The arguments of a lock. */
 const OF_THE_LOCK: readonly string[] = ["name", "timeout"];
 
 /** One run of a shortcut: its values, with their templates filled, and what they work on. */
 export class ShortcutRun {
   readonly shortcut: Shortcut;
   readonly args: Args;
-  /** The execution of the job whose step the shortcut is. */
   readonly execution: Execution;
   readonly engine: Engine;
   readonly templates: Templates;
@@ -119,7 +115,6 @@ export class ShortcutRun {
     return name === undefined ? undefined : this.args[name];
   }
 
-  /** The same as a text. */
   text(option = "value"): string | undefined {
     const value = this.value(option);
     return value === undefined || value === null ? undefined : String(value);
@@ -141,7 +136,6 @@ export class ShortcutRun {
     return { code, source, line, indent: column - 1, exact: false };
   }
 
-  /** The numeric value of an option. */
   number(what: string, option = "value"): number {
     const value = this.value(option);
     const number = numberOf(value);
@@ -154,7 +148,6 @@ export class ShortcutRun {
     return typeof value === "boolean" ? value : otherwise;
   }
 
-  /** Logs a line about the shortcut. */
   line(message: string): void {
     this.execution.output.line("INFO", message);
   }
@@ -169,7 +162,6 @@ export class ShortcutRun {
     return shownArgs(data, this.execution.job.secrets, (text) => this.engine.log.mask(text));
   }
 
-  /** The jobs of an option. */
   list(option = "value"): readonly StepReference[] {
     return Object.hasOwn(this.shortcut.lists, option) ? (this.shortcut.lists[option] ?? []) : [];
   }
@@ -182,7 +174,6 @@ export class ShortcutRun {
     return typed ? resolve(text) : saidPath(text, this.shortcut.at);
   }
 
-  /** The contents of a YAML or JSON file. */
   async dataOf(path: string): Promise<unknown> {
     const text = await readFile(path, "utf8");
     if (/\.json$/i.test(path)) return JSON.parse(text) as unknown;
@@ -194,7 +185,6 @@ export class ShortcutRun {
     return readPath(key === ARGS ? this.args : this.engine.runtime.values.get(key), path);
   }
 
-  /** Stores a value for $get. */
   keep(key: string, value: unknown): void {
     this.engine.runtime.values.set(key, clone(value));
   }
@@ -236,7 +226,6 @@ export class ShortcutRun {
   }
 }
 
-/** The templates of the shortcuts of an execution. */
 export function templatesOf(args: Args, { engine, job, place }: Execution): Templates {
   const data = { args, values: engine.runtime.values, variables: place.environment.all };
   return new Templates(data, (option, written) => engine.warnMissing(job.name, option, written));

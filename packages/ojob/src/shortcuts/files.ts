@@ -5,7 +5,6 @@ import { isMap, withValue } from "../text/template.js";
 import { isTemplate, RESULT, type ShortcutDefinition, type ShortcutRun } from "./definition.js";
 import { readPath } from "./values.js";
 
-/** Reads a file. */
 export const fileget: ShortcutDefinition = {
   doc: "Reads a YAML or JSON file.",
   value: required(text("The file.")),
@@ -34,7 +33,6 @@ function isDataFile(name: string): boolean {
   return /\.(?:ya?ml|json)$/i.test(name);
 }
 
-/** Replaces texts in a text of a file, or of the data. */
 export const findReplace: ShortcutDefinition = {
   doc: "Replaces texts in a text.",
   value: either(
@@ -97,7 +95,6 @@ async function byPatterns(run: ShortcutRun, content: string, replacements: Args)
   return String(await run.execution.runCode(run.script(code), args));
 }
 
-/** Fills a template, into a file or into the data. */
 export const template: ShortcutDefinition = {
   doc: "Fills a template of Handlebars.",
   value: text("The template."),

@@ -10,7 +10,6 @@ const path = text("A path in the data, or a JMESPath expression.");
 
 const FORMATS: readonly string[] = ["json", "prettyjson", "yaml", "ndjson", "table", "text", "human"];
 
-/** Shortcuts that show or write something. */
 export const OUTPUT: Shortcuts = {
   output: {
     doc: "Prints data.",

@@ -17,7 +17,6 @@ const OF_THE_REPOSITORY: Readonly<Record<string, string>> = {
   secMainPass: IN_A_FILE,
 };
 
-/** Reads a secret. */
 export const secget: ShortcutDefinition = {
   doc: "Adds a secret to the arguments. Its value is never shown.",
   value: text("The name of the secret. Default: the argument `secKey`."),
@@ -99,7 +98,6 @@ function added(run: ShortcutRun, key: string, secret: unknown): Args {
   throw new Error(`the secret "${key}" is a text: name the argument that gets it, by "((secOut))"`);
 }
 
-/** All texts in a secret. */
 function textsIn(secret: unknown): string[] {
   if (isMap(secret) || Array.isArray(secret)) return Object.values(secret).flatMap(textsIn);
   return secret === undefined || secret === null ? [] : [String(secret)];

@@ -56,24 +56,20 @@ export function isShortcut(node: Node): boolean {
   return node.kind === "map" && node.entries.some(({ key }) => key.startsWith("("));
 }
 
-/** The name of a job. */
 export const jobName: Shape = text("The name of a job.");
 
 /** A shortcut in the place of a job. */
 export const shortcutItem: Shape = shortcut("A shortcut of OpenAF, like (if), (pass) or (log).");
 
-/** The arguments of a step. */
 export const stepArgs: Shape = record(anything("A value."), "Arguments for this step alone.");
 
 const named = { name: jobName, job: text("The same as `name`."), args: stepArgs };
 
-/** The options of a step of a job. */
 export const stepOptions: Fields = {
   timeout: number("End this step after so many milliseconds.", "milliseconds", 1),
   continueOnError: flag("Go on with the next step if this one fails. The failure is logged and recorded."),
 };
 
-/** An item of `from` and `to`. */
 export const stepItem: Shape = either(
   "A job, or a shortcut of OpenAF.",
   jobName,
@@ -81,7 +77,6 @@ export const stepItem: Shape = either(
   mapWithOneOf(["name", "job"], { ...named, ...stepOptions }, "A job, arguments for it, and what it may do as a step."),
 );
 
-/** An item of a list of a shortcut. */
 export const listItem: Shape = either(
   "A job, or a shortcut of OpenAF.",
   jobName,
@@ -107,12 +102,10 @@ export function jobs(doc: string): Shape {
   return some(listItem, doc);
 }
 
-/** Whether a shape is a list of jobs of a shortcut. */
 export function holdsJobs(shape: Shape | undefined): boolean {
   return shape?.kind === "some" && shape.of === listItem;
 }
 
-/** Whether a shape is a list of jobs of a shortcut, or a map of such lists. */
 export function holdsLists(shape: Shape | undefined): boolean {
   return holdsJobs(shape) || (shape?.kind === "record" && holdsJobs(shape.of));
 }

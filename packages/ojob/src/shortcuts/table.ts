@@ -3,7 +3,6 @@ import { DATA } from "./data.js";
 import type { ShortcutDefinition, Shortcuts } from "./definition.js";
 import { OUTPUT } from "./output.js";
 
-/** The shortcuts that ojm has, by name. */
 export const SHORTCUTS: Shortcuts = { ...CONTROL, ...DATA, ...OUTPUT };
 
 /** A shortcut by its name. `undefined` if ojm does not have it: a job of the file may define it. */

@@ -91,13 +91,10 @@ type Missing = (option: string, written: string) => void;
 /** The sources from which templates are filled. */
 interface TemplateData {
   readonly args: Args;
-  /** The values of $get. */
   readonly values: ReadonlyMap<string, unknown>;
-  /** The environment. */
   readonly variables: Variables;
 }
 
-/** Fills the templates of a shortcut. */
 export class Templates {
   readonly #args: Args;
   readonly #helpers: Readonly<Record<string, HelperDelegate>>;

@@ -1,15 +1,12 @@
-/** Variables of the environment, by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** A pattern for names of variables that every shell can read. */
 export const VARIABLE_NAME = "^[A-Za-z_][A-Za-z0-9_]*$";
 
-/** Whether a variable may have this name. */
 export function isVariableName(name: string): boolean {
   return new RegExp(VARIABLE_NAME).test(name);
 }
 
-/** The message for an invalid name of a variable. */
 export function notVariableName(name: string): string {
   return `"${name}" cannot be the name of a variable: it takes letters, digits and _, and no digit first.`;
 }

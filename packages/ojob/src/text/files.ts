@@ -91,12 +91,10 @@ export function misplaced(path: string, meant: string): string | undefined {
   return here !== meant && !existsSync(meant) && existsSync(here) ? here : undefined;
 }
 
-/** The message for a path that is misplaced. */
 export function misplacedNote(here: string, meant: string): string {
   return `There is ${here}, but the path means ${meant}: a relative path begins at the folder of the file that says it. Move the one that is there, or give its whole path.`;
 }
 
-/** The message for a missing file. */
 export function missingFile(path: string, at: Position): string {
   const meant = saidPath(path, at);
   const here = misplaced(path, meant);

@@ -1,12 +1,10 @@
 import { escapeHtml } from "./template.js";
 
-/** Replaces a secret. */
 const MASK = "***";
 
 /** How much of a possible secret without an end is held back, in characters. */
 const MOST_HELD = 1 << 16;
 
-/** A masked part of a text. */
 interface Span {
   readonly start: number;
   end: number;
@@ -25,7 +23,6 @@ export class Masker {
     for (const secret of secrets) for (const form of formsOf(secret)) this.#addText(form);
   }
 
-  /** The text without secrets. */
   mask(text: string): string {
     return this.#texts.size === 0 ? text : masked(text, this.#find(text));
   }
@@ -308,7 +305,6 @@ function piecesOf(text: string): string[] {
   return text.length <= LONGEST ? [text] : [...chunks(text, LONGEST), text.slice(-LONGEST)];
 }
 
-/** The whole chunks of a text. */
 function chunks(text: string, length: number): string[] {
   const count = Math.floor(text.length / length);
   return Array.from({ length: count }, (_, index) => text.slice(index * length, (index + 1) * length));

@@ -94,7 +94,6 @@ export class Problems {
   /** Masks secrets in the messages, as soon as the secrets are known. */
   hide: (text: string) => string = (text) => text;
   readonly #strict: boolean;
-  /** Whether an error leaves a part of the file out. */
   #isWhole = true;
   readonly #known = new Set<string>();
   readonly #files = new Set<string>();
@@ -118,7 +117,6 @@ export class Problems {
     this.flaw(message, at);
   }
 
-  /** Adds an error in a part that is still known: it hides no other error. */
   flaw(message: string, at?: Position): void {
     this.#add({ severity: "error", message: this.hide(message), ...(at && { at }) });
   }

@@ -15,12 +15,10 @@ const MARK = "\u0000";
  */
 export type MissingValue = (written: string, message?: string) => void;
 
-/** How the texts of a job file are filled. */
 interface Filling {
   readonly missing: MissingValue;
   /** Whether a variable without a value stays. Otherwise it becomes an empty text. */
   readonly keep: boolean;
-  /** The environment. */
   readonly variables: Variables;
 }
 
@@ -81,7 +79,6 @@ function toText(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
-/** Fills the variables and templates of every text in a value. */
 export function fillAll(value: unknown, data: unknown, filling: Filling): unknown {
   if (typeof value === "string") return fillText(value, data, filling);
   if (Array.isArray(value)) return value.map((item) => fillAll(item, data, filling));
@@ -90,7 +87,6 @@ export function fillAll(value: unknown, data: unknown, filling: Filling): unknow
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillAll(item, data, filling)]));
 }
 
-/** The message for a `${x:?message}` without a value. */
 export function requiredText(argument: string, written: string, message: string): string {
   return `${requiredHead(written, message)}, or as an argument: "${argument}" needs it.`;
 }
@@ -126,7 +122,6 @@ export function wholeTemplate(text: unknown): string | undefined {
   return whole?.[0] === text ? whole[1] : undefined;
 }
 
-/** Whether a value is a text with a template. */
 export function hasTemplate(value: unknown): boolean {
   return typeof value === "string" && value.includes("{{");
 }
@@ -191,7 +186,6 @@ function isHelper(name: string): boolean {
   return Object.hasOwn(handlebars().instance.helpers, name);
 }
 
-/** How a text with blocks or helpers is filled. */
 interface BlockFilling {
   /** Whether `{{x}}` is for HTML. `{{{x}}}` never is. */
   readonly html: boolean;
@@ -199,15 +193,9 @@ interface BlockFilling {
   readonly missing?: (path: string) => void;
   /** What the helper `$env` reads. Default: the environment of this thread. */
   readonly variables?: Variables | undefined;
-  /** Helpers for this template alone. */
   readonly helpers?: Readonly<Record<string, HelperDelegate>>;
 }
 
-/**
- * Fills a template in the language of Handlebars.
- *
- * @throws Error if the template is invalid
- */
 export function fillBlocks(text: string, data: unknown, filling: BlockFilling): string {
   const { html, missing, variables = process.env, helpers = {} } = filling;
   const { instance } = handlebars();
@@ -321,7 +309,6 @@ export function asData(value: unknown, done: Map<object, unknown> = new Map()): 
   return copy;
 }
 
-/** The state of a `$switch`, for the `$case` and `$default` in it. */
 interface Switch {
   readonly value: unknown;
   done: boolean;
@@ -403,7 +390,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "=": "&#x3D;",
 };
 
-/** The text as templates put it into HTML. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`=]/g, (one) => ESCAPES[one] ?? one);
 }
@@ -418,7 +404,6 @@ export function valueAt(data: unknown, path: string): unknown {
   return value;
 }
 
-/** A copy of a map with another value at a path of names. */
 export function withValue(map: unknown, path: string, value: unknown): Args {
   return replaced(map, path.split("."), value);
 }
@@ -429,7 +414,6 @@ function replaced(map: unknown, [key = "", ...rest]: readonly string[], value: u
   return { ...base, [key]: rest.length === 0 ? value : replaced(inner, rest, value) };
 }
 
-/** Whether a value is a map, not a list. */
 export function isMap(value: unknown): value is Args {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

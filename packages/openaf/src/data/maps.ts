@@ -67,7 +67,6 @@ function own(map: Fields, key: string): unknown {
   return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
-/** Sets a field, even one called "__proto__". */
 function define(map: Fields, key: string, value: unknown): void {
   Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
 }
@@ -113,7 +112,6 @@ export function $m4a(map: Readonly<Fields>, key?: string): unknown[] {
   return fromObj2Array(map, key);
 }
 
-/** The steps of a path like `a.b[0]['c.d']`. */
 function stepsOf(path: string): string[] {
   const steps: string[] = [];
   const step = /'([^']*)'|"([^"]*)"|([^.[\]'"]+)/g;

@@ -1,7 +1,6 @@
 /** A map of OpenAF: an object that is not a list, date, pattern or the like. */
 export type Fields = Record<string, unknown>;
 
-/** Functions by their names, as an object of OpenAF has them. */
 export type Functions = Readonly<Record<string, unknown>>;
 
 /** Whether it is an object, but not a list, date, pattern or the like. */

@@ -1,7 +1,6 @@
 import type { Functions } from "../data/types.js";
 import { leftPad } from "./numbers.js";
 
-/** The fields of a date in a time zone. */
 interface DateFields {
   readonly year: number;
   readonly month: number;
@@ -256,7 +255,6 @@ const DAY = 24 * HOUR;
 const MONTH = 30 * DAY;
 const YEAR = 365 * DAY;
 
-/** How {@link elapsedTime4ms} writes a time. */
 interface ElapsedFormat {
   readonly maxLeft?: number;
   readonly maxRight?: number;
@@ -333,7 +331,6 @@ function difference(unit: number): (from: When, to?: When, round?: unknown) => n
 
 const months = (date: When): number => new Date(date).getFullYear() * 12 + new Date(date).getMonth();
 
-/** The functions of `ow.format` that deal with times. */
 export const TIMES: Functions = {
   fromDate,
   toDate,

@@ -110,7 +110,6 @@ export function fromTimeAbbreviation(text: string): number {
   return parts.reduce((sum, [, value, unit]) => sum + Number(value) * (TIMES[unit ?? ""] ?? 1), 0);
 }
 
-/** The functions of `ow.format` that deal with numbers. */
 export const NUMBERS: Functions = {
   toHex: toBase(16),
   toOctal: toBase(8),

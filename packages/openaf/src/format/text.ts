@@ -65,7 +65,6 @@ function closest(text: string, list: readonly string[], threshold: number = 3): 
   return near !== undefined && distance(text, near) <= threshold ? near : false;
 }
 
-/** `ow.format.string`. */
 export const TEXT: Functions = {
   leftPad,
   rightPad,
@@ -139,7 +138,6 @@ export function withSideLine(
   ].join("\n");
 }
 
-/** A part of a frame, with a text in it if there is room. */
 function filled(
   char: string,
   width: number,
@@ -153,7 +151,6 @@ function filled(
   return line(char.repeat(before)) + text + line(char.repeat(rest - before));
 }
 
-/** The symbols of `ow.format.syms()`. */
 const SYMBOLS = {
   check_mark: "✔",
   light_check_mark: "✓",
@@ -263,7 +260,6 @@ const spaces = {
   rbottom: " ",
 };
 
-/** The frames of `ow.format.withSideLineThemes()`. */
 const THEMES: Readonly<Record<string, SideLineTheme>> = {
   closedOneSpace: spaces,
   simpleOneSpace: { lmiddle: " " },
@@ -300,7 +296,6 @@ const THEMES: Readonly<Record<string, SideLineTheme>> = {
   openCurvedSpace: { ...curvedTop, ...curvedBottom, lmiddle: " ", rmiddle: " " },
 };
 
-/** `ow.format.syms()` and `ow.format.withSideLineThemes()`. */
 export const SIDE_LINES: Functions = {
   syms: (): typeof SYMBOLS => SYMBOLS,
   withSideLineThemes: (): typeof THEMES => THEMES,
@@ -309,7 +304,6 @@ export const SIDE_LINES: Functions = {
 /** A place in a format of Java's Formatter: `%2$-10.3f`, `%tY`. */
 const PLACE = /%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?(t[a-zA-Z]|[a-zA-Z%])/g;
 
-/** Letters of dates, as those of `ow.format.fromDate`. */
 const DATES: Readonly<Record<string, string>> = {
   Y: "yyyy",
   y: "yy",

@@ -4,7 +4,6 @@ import { thread } from "../thread.js";
 // Keep this URL here: the entry must lie beside this file, and beside the bundle that contains this file.
 const ENTRY: URL = new URL("./request-worker.js", import.meta.url);
 
-/** How often a waiting script checks whether its job is asked to stop, in ms. */
 const LOOK = 100;
 
 let worker: RequestWorkerData | undefined;
@@ -53,14 +52,12 @@ function start(): RequestWorkerData {
   return { port: port1, signal };
 }
 
-/** The data with which the thread of requests starts. */
 export interface RequestWorkerData {
   readonly port: MessagePort;
   /** Its only word is the number of the last answered request. */
   readonly signal: Int32Array;
 }
 
-/** A request, to the thread that makes it. */
 export interface HttpRequest {
   readonly url: string;
   readonly method: string;
@@ -68,36 +65,27 @@ export interface HttpRequest {
   readonly body?: string | undefined;
   /** A file that is sent as a form. */
   readonly upload?: { readonly name: string; readonly path: string } | undefined;
-  /** How long it may take, in ms. */
   readonly timeout?: number | undefined;
   readonly followRedirects?: boolean | undefined;
 }
 
 /** A question to the network. */
 export type NetQuestion =
-  /** How long it takes to connect to a port, in ms. */
   | { readonly ask: "latency"; readonly host: string; readonly port: number; readonly timeout: number }
-  /** The address of a name. */
   | { readonly ask: "address"; readonly host: string }
-  /** The name of an address. */
   | { readonly ask: "name"; readonly address: string }
-  /** A port of this machine that is free. */
   | { readonly ask: "free port" };
 
-/** A task of the thread for a script. */
 export type Work = HttpRequest | NetQuestion;
 
-/** The answer of a server. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-/** The outcome of a request or a question. */
 export interface Answer {
   readonly id: number;
   readonly result?: HttpResponse | string | number;
-  /** The reason of a failure. */
   readonly failure?: string;
 }

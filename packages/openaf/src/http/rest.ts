@@ -7,7 +7,6 @@ import { jsonParse } from "../text/texts.js";
 import { thread } from "../thread.js";
 import { type HttpResponse, send } from "./requests.js";
 
-/** The options of `$rest`. */
 interface RestOptions {
   readonly default?: Fields;
   readonly throwExceptions?: boolean;
@@ -32,7 +31,6 @@ interface RestOptions {
 const MISSING = ["httpClient", "stopWhen"];
 const RETRY_WAIT = 1_500;
 
-/** One call: what to send, and where. */
 interface Call {
   readonly method: string;
   readonly url: string;

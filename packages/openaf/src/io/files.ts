@@ -27,20 +27,17 @@ const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
   "utf-16le": "utf16le",
 };
 
-/** The name of an encoding in Node. */
 export function encodingOf(name: unknown = "utf8"): BufferEncoding {
   const encoding = ENCODINGS[String(name).toLowerCase()];
   if (encoding === undefined) throw new Error(`the encoding "${String(name)}" is not known here: use UTF-8`);
   return encoding;
 }
 
-/** The bytes of a file. */
 export function readFileBytes(path: string): Buffer {
   if (path.includes("::")) throw new Error(`${path}: files within a zip file cannot be read here`);
   return readFileSync(path);
 }
 
-/** The text of a file. */
 export function readFileString(path: string, encoding?: unknown): string {
   return readFileBytes(String(path)).toString(encodingOf(encoding));
 }
@@ -53,20 +50,17 @@ export function writeFileString(path: string, text: unknown, encoding?: unknown,
   else writeFileSync(path, bytes);
 }
 
-/** Writes bytes to a file. */
 export function writeFileBytes(path: string, bytes: Uint8Array): void {
   mkdirSync(dirname(resolve(path)), { recursive: true });
   writeFileSync(path, Uint8Array.from(bytes));
 }
 
-/** The lines of a file. */
 export function readFileAsArray(path: string, encoding?: unknown): string[] {
   const lines = readFileString(path, encoding).split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   return lines;
 }
 
-/** Writes lines to a file. */
 export function writeFileAsArray(path: string, lines: readonly unknown[], encoding?: unknown): void {
   writeFileString(path, lines.map((line) => `${String(line)}\n`).join(""), encoding);
 }
@@ -76,7 +70,6 @@ export function readFileJSON(path: string): unknown {
   return thread.jsonParse(readFileString(path), true);
 }
 
-/** Writes a value as JSON. */
 export function writeFileJSON(path: string, value: unknown, space: string | number = "  "): void {
   writeFileString(path, thread.stringify(value, undefined, space));
 }
@@ -86,7 +79,6 @@ export function readFileYAML(path: string): unknown {
   return fromYAML(readFileString(path));
 }
 
-/** Writes a value as YAML. */
 export function writeFileYAML(path: string, value: unknown, multiDoc?: unknown): void {
   writeFileString(path, toYAML(value, multiDoc));
 }

@@ -12,7 +12,6 @@ import {
 import { basename, join, normalize, resolve } from "node:path";
 import { thread } from "../thread.js";
 
-/** The facts about a file. */
 export interface FileInfo {
   readonly isDirectory: boolean;
   readonly isFile: boolean;
@@ -88,7 +87,6 @@ function posixOf({ mode, uid, gid }: Stats): Record<string, unknown> {
   };
 }
 
-/** The name of a user or group, or its number if the name is unknown. */
 function nameOf(id: number, file: string): string {
   if (!existsSync(file)) return String(id);
   const line = readFileSync(file, "utf8")

@@ -17,7 +17,6 @@ import {
   type OutputStream,
 } from "./streams.js";
 
-/** Whether the first bytes show that a file is binary. */
 export function isBinaryArray(bytes: ArrayLike<number>, limit: number = 1024): boolean {
   const isText = (byte: number): boolean =>
     byte === 9 ||
@@ -36,7 +35,6 @@ function pipeLn(body: (line: string) => unknown): void {
   ioStreamReadLines(new StandardInput(), (line) => body(line.replace(/\r$/, "")));
 }
 
-/** The standard input of the process. */
 class StandardInput implements InputStream {
   read(buffer: Uint8Array = new Uint8Array(1), offset: number = 0, length: number = buffer.length): number {
     for (;;) {
@@ -63,7 +61,6 @@ class StandardInput implements InputStream {
   close(): void {}
 }
 
-/** How long to wait for data on the standard input, in ms. */
 const PAUSE = 20;
 
 function readLinesNDJSON(
@@ -91,7 +88,6 @@ function writeLineNDJSON(to: string | OutputStream, value: unknown, encoding?: u
 const { readFileBytes, readFileString, writeFileString, writeFileBytes, readFileAsArray, writeFileAsArray } = files;
 const { readFileJSON, writeFileJSON, readFileYAML, writeFileYAML, mkdir, rm, rename, mv, cp } = files;
 
-/** The object `io`: files. */
 export const io: Functions = {
   fileExists: (path: string): boolean => existsSync(path),
   fileInfo,

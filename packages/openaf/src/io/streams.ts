@@ -2,33 +2,27 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { gunzipSync, gzipSync } from "node:zlib";
 
-/** How many bytes are read at once. */
 const CHUNK = 65_536;
 
 /** A source of bytes, like the Java streams of OpenAF. */
 export interface InputStream {
   /** The next byte, or -1 at the end; with a buffer, how many bytes were read into it. */
   read(buffer?: Uint8Array, offset?: number, length?: number): number;
-  /** All remaining bytes. */
   readAll(): Buffer;
-  /** How many bytes can be read at once. */
   available(): number;
   close(): void;
 }
 
-/** A target of bytes. */
 export interface OutputStream {
   write(data: string | Uint8Array): void;
   flush(): void;
   close(): void;
 }
 
-/** Whether a value is an {@link InputStream}. */
 export function isInputStream(value: unknown): value is InputStream {
   return value instanceof BytesInput || value instanceof FileInput;
 }
 
-/** Reads bytes from memory. */
 export class BytesInput implements InputStream {
   readonly #bytes: Buffer;
   #at = 0;
@@ -59,7 +53,6 @@ export class BytesInput implements InputStream {
   close(): void {}
 }
 
-/** Reads a file from its beginning on. */
 export class FileInput implements InputStream {
   readonly #fd: number;
   #open = true;
@@ -97,7 +90,6 @@ export class FileInput implements InputStream {
   }
 }
 
-/** Writes a file. */
 export class FileOutput implements OutputStream {
   readonly #fd: number;
   #open = true;
@@ -119,7 +111,6 @@ export class FileOutput implements OutputStream {
   }
 }
 
-/** Stores the written bytes. */
 export class BytesOutput implements OutputStream {
   readonly #parts: Buffer[] = [];
 

@@ -39,7 +39,6 @@ export function findRandomOpenPort(): number {
   return Number(askNetwork({ ask: "free port" }));
 }
 
-/** The default ports of URLs. */
 const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "ftp:": 21 };
 
 function host4URL(text: unknown): string {
@@ -59,7 +58,6 @@ for (const [network, bits] of [
 PRIVATE.addSubnet("fec0::", 10, "ipv6");
 PRIVATE.addAddress("::1", "ipv6");
 
-/** The kind of an address. */
 function getAddressType(text: unknown): Record<string, boolean> {
   const address = String(text).trim();
   const version = isIP(address);
@@ -73,7 +71,6 @@ function getAddressType(text: unknown): Record<string, boolean> {
   };
 }
 
-/** The object `ow.net`. */
 export const NET: Functions = {
   testPort: (host: unknown, port: unknown, timeout: unknown = PORT_TIMEOUT): boolean =>
     testPortLatency(host, port, timeout) >= 0,
@@ -96,12 +93,10 @@ export const NET: Functions = {
   isHost,
 };
 
-/** Whether a text is a URL of the web or of FTP. */
 export function isURL(text: unknown): boolean {
   return typeof text === "string" && URL.canParse(text) && /^(https?|ftp):/i.test(text);
 }
 
-/** Whether a text may be the name or the address of a host. */
 export function isHost(text: unknown): boolean {
   return isIP(String(text)) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(String(text));
 }

@@ -19,7 +19,6 @@ function written(bytes: Uint8Array): OutputStream {
   return stream;
 }
 
-/** The object `af`. */
 export const af: Functions = {
   toYAML,
   fromYAML,

@@ -17,12 +17,10 @@ import { toSLON } from "../text/slon.js";
 import { addHelpers, delHelper, parse } from "../text/texts.js";
 import { thread } from "../thread.js";
 
-/** Escapes a text for a regular expression. */
 function escapeRE(text: unknown): string {
   return String(text).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** The object `ow.format`. */
 const FORMAT: Functions = {
   ...NUMBERS,
   ...TIMES,
@@ -70,7 +68,6 @@ export function searchArray(
   return list.filter((item) => Object.entries(wanted).every(([path, want]) => holds(getPath(item, path), want)));
 }
 
-/** Maps with these keys first. */
 function reorderArrayMap(keys: readonly string[], value: unknown, withoutMissing?: unknown): Fields[] {
   const rows = (isMap(value) ? [value] : value) as Fields[];
   return rows.map((row) => {
@@ -86,7 +83,6 @@ function filter(value: unknown, by: Fields = {}): unknown {
   return typeof by["path"] === "string" ? $path(value, by["path"]) : $from(value).query(by);
 }
 
-/** A random item of a list. */
 function oneOf(list: readonly unknown[]): unknown {
   return list[randomInt(list.length)];
 }
@@ -94,7 +90,6 @@ function oneOf(list: readonly unknown[]): unknown {
 /** The last parameters of all functions of `ow.obj.rest`: the credentials and the options of a request. */
 type Login = readonly [user?: unknown, pass?: unknown, timeout?: unknown, headers?: unknown, urlEncode?: unknown];
 
-/** A request whose failures are thrown. */
 function strict([user, pass, timeout, headers, urlEncode]: Login): Rest {
   return new Rest({
     throwExceptions: true,
@@ -119,7 +114,6 @@ const REST: Functions = {
   writeQuery,
 };
 
-/** The object `ow.obj`. */
 const OBJ: Functions = {
   getPath,
   setPath,

@@ -102,7 +102,6 @@ function json(value: unknown, space?: string): string {
   return thread.stringify(value, undefined, space);
 }
 
-/** The functions that OpenAF adds to JMESPath. */
 const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   a2m: [2, $a2m],
   a4m: [3, $a4m],

@@ -69,7 +69,6 @@ export function ansiColor(style: unknown, text: unknown, force?: unknown): strin
   return force ? inColour(write) : write();
 }
 
-/** The colours of values. */
 export const COLOUR_OF = {
   key: "BOLD",
   number: "GREEN",
@@ -79,7 +78,6 @@ export const COLOUR_OF = {
   none: "YELLOW",
 } as const;
 
-/** The colour of a value. */
 export function colourOf(value: unknown): string {
   if (value === null || value === undefined) return COLOUR_OF.none;
   if (value instanceof Date) return COLOUR_OF.date;

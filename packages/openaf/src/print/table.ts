@@ -4,7 +4,6 @@ import { wordWrap } from "../format/text.js";
 import { color, colourOf, isColoured } from "./color.js";
 import { padded, shown, visibleLength } from "./width.js";
 
-/** The lines of a table. */
 const THEMES = {
   utf: { row: "─", column: "│", cross: "┼" },
   plain: { row: "-", column: "|", cross: "+" },
@@ -47,7 +46,6 @@ export function printTable(
   return line(head, column) + line(rule, cross) + body.join("") + summary;
 }
 
-/** The default lines of tables and maps. */
 export function standardTheme(): Theme {
   return isColoured() ? "utf" : "plain";
 }

@@ -4,7 +4,6 @@ import { wordWrap } from "../format/text.js";
 import { COLOUR_OF, color, colourOf, isColoured } from "./color.js";
 import { shown, terminalWidth, visibleLength } from "./width.js";
 
-/** How a tree is drawn. */
 export interface TreeOptions {
   /** Only characters of ASCII. */
   readonly noansi?: boolean;
@@ -12,12 +11,10 @@ export interface TreeOptions {
   readonly mono?: boolean;
   readonly curved?: boolean;
   readonly color?: boolean;
-  /** Whether the values are shown, beside the keys. */
   readonly withValues?: boolean;
   readonly fullKeySize?: boolean;
 }
 
-/** The characters of a tree. */
 interface Lines {
   readonly line: string;
   readonly single: string;

@@ -28,7 +28,6 @@ function widthOf(sequence: string): number {
   return [...sequence].reduce((sum, char) => sum + (NONE.test(char) ? 0 : WIDE.test(char) ? 2 : 1), 0);
 }
 
-/** Pads a text with blanks on the right to this many columns. */
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - visibleLength(text)));
 }

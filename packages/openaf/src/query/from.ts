@@ -5,7 +5,6 @@ import { type Conditions, Where } from "./where.js";
 
 type Selector = ((item: unknown, index: number, list: unknown[]) => unknown) | Fields | readonly string[];
 
-/** A query as a map, which other programs write. */
 interface QueryMap {
   readonly where?: readonly { readonly cond?: unknown; readonly args?: readonly unknown[] }[];
   readonly transform?: readonly { readonly func?: unknown; readonly args?: readonly unknown[] }[];
@@ -91,7 +90,6 @@ class From extends Where {
     return [...new Set(this.#apply().map((item) => (field === undefined ? item : getPath(item, field))))];
   }
 
-  /** The item with the least value of a field. */
   min(field?: string): unknown {
     return extreme(this.#apply(), field, -1);
   }
@@ -240,7 +238,6 @@ class From extends Where {
     return this.select(typeof select === "object" ? (select as Fields) : undefined);
   }
 
-  /** Each item with each of the others. */
   cartesian(others: readonly unknown[]): this {
     const pair = (a: unknown, b: unknown): unknown => (isMap(b) ? merge(a, b) : [a, b]);
     this.items = this.#apply().flatMap((item) => others.map((other) => pair(item, other)));
@@ -270,7 +267,6 @@ function pick(item: unknown, fields: readonly string[]): Fields {
   return picked;
 }
 
-/** A query with all of its conditions. */
 interface Query extends From, Conditions<Query> {}
 
 /** Begins a query. Of a map, the values are the items, with their keys in `_key`. */

@@ -12,9 +12,7 @@ import {
 
 /** What a {@link Dispatch} needs. */
 interface DispatchParts {
-  /** Limits how many requests run at once. */
   readonly slots: Semaphore;
-  /** Whether the items of the todo run one after the other. */
   readonly sequential: boolean;
   /** How long a request waits for its dependencies, in ms. Default: without a limit. */
   readonly depsTimeout: number | undefined;
@@ -109,7 +107,6 @@ export class Dispatch {
     return () => new Promise((resolve) => void this.#parts.slots.take(order, resolve));
   }
 
-  /** Calls `listener` when requests are stopped. Call the result to stop listening. */
   onStop(listener: () => void): () => void {
     this.#onStop.add(listener);
     return () => this.#onStop.delete(listener);
@@ -146,7 +143,6 @@ export class Dispatch {
     this.#leave();
   }
 
-  /** Starts requests again, from now on. */
   reopen(): void {
     this.#stopped = undefined;
     this.#sources = 0;
@@ -254,7 +250,6 @@ interface Waiter {
   readonly start: () => void;
 }
 
-/** Limits how many jobs run at once. */
 export class Semaphore {
   #free: number;
   readonly #waiters: Waiter[] = [];
@@ -282,12 +277,10 @@ export class Semaphore {
     };
   }
 
-  /** Whether a waiter waits for a slot. */
   get wanted(): boolean {
     return this.#waiters.length > 0;
   }
 
-  /** Takes a slot if one is free. */
   tryTake(): boolean {
     if (this.#free === 0) return false;
     this.#free--;
@@ -302,7 +295,6 @@ export class Semaphore {
   }
 }
 
-/** Limits of {@link mapConcurrent}. */
 interface MapLimits {
   /** How many items are worked on at once, at most. Default: as many as there are slots. */
   readonly most?: number;

@@ -6,7 +6,6 @@ import type { ParentExecution } from "../execution.js";
 import type { JobError } from "../runtime/job-error.js";
 import type { HandedRun, RunTick } from "../runtime/open-runs.js";
 
-/** The outcome of a request. */
 export type JobOutcome =
   /** `args` are the arguments that the job left behind. */
   | { readonly status: "completed"; readonly args: Args }
@@ -14,7 +13,6 @@ export type JobOutcome =
   /** The job never started. `intended` means that the job file asked for that, so it is no failure. */
   | { readonly status: "skipped"; readonly reason: string; readonly intended: boolean };
 
-/** The contents of a request. */
 export interface Asked {
   readonly job: PlannedJob;
   /** The job runs once for each of them. */
@@ -24,13 +22,11 @@ export interface Asked {
    * or `shutdown`.
    */
   readonly trigger: string;
-  /** The item of the todo that made the request. */
   readonly entry?: TodoEntry | undefined;
   /** The execution whose script calls the job and waits for it. */
   readonly caller?: ParentExecution | undefined;
   /** The request begins the schedule or the subscription of the job. It does not run the job. */
   readonly begins?: boolean;
-  /** The tick of a schedule that the job runs for. */
   readonly tick?: RunTick | undefined;
   /** The job runs for these of its own arguments only. Default: once for each of them. */
   readonly own?: Args | undefined;
@@ -102,7 +98,6 @@ export class Request implements Asked {
   }
 }
 
-/** The requests for one job. */
 interface Known {
   readonly open: Set<Request>;
   latest: Request | undefined;
@@ -154,7 +149,6 @@ export class Requests {
     return before ?? known.last;
   }
 
-  /** Calls `listener` with the next requests for the job. Call the result to stop listening. */
   onNext(job: string, listener: (request: Request) => void): () => void {
     const { whenNext } = this.#of(job);
     whenNext.add(listener);
@@ -178,7 +172,6 @@ export interface Judgement {
   readonly key: "onSuccess" | "onFail";
 }
 
-/** How a wait for dependencies ended. */
 export type DepsResult = { readonly judgements: readonly Judgement[] } | { readonly unmet: string };
 
 /**
@@ -215,17 +208,14 @@ export class DepsWait {
       this.#cancelTimer = clock.after(timeout, () => this.#timeUp(timeout), true);
   }
 
-  /** The dependencies that no request has named so far. */
   get unasked(): string[] {
     return [...this.#unasked.keys()].map(({ job }) => job);
   }
 
-  /** The dependencies whose outcome is not known yet. */
   get pending(): string[] {
     return [...this.#pending].map(({ job }) => job);
   }
 
-  /** Ends the wait. */
   end(): void {
     this.#over = true;
     this.#cancelTimer();

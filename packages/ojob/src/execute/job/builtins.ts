@@ -8,15 +8,12 @@ import { JobError, SkippedJob } from "../runtime/job-error.js";
 import type { OpenRuns, RunTick } from "../runtime/open-runs.js";
 import { TickClaim } from "../tick-claim.js";
 
-/** The context of a built-in job. */
 interface BuiltinContext {
   readonly args: Args;
   readonly execution: Execution;
   /** The runs of the execution, or of the one whose script calls the built-in job. */
   readonly runs: OpenRuns;
-  /** The tick of a schedule that the job runs for. */
   readonly tick: RunTick | undefined;
-  /** The failure, if the job is a step of `catch`. */
   readonly error: JobError | undefined;
   /** The runs that a step of `catch` leaves open because the job continues. */
   readonly kept: ReadonlySet<Run>;
@@ -99,5 +96,4 @@ export async function runBuiltin(name: string, context: BuiltinContext): Promise
   return name === JOB_START ? { ...args, timeout: timeoutOf(args) ?? DEFAULT_TIMEOUT } : args;
 }
 
-/** The default timeout of a run, in ms. */
 const DEFAULT_TIMEOUT = 3_600_000;

@@ -11,10 +11,8 @@ import type { Engine } from "../engine.js";
 import type { Stoppable } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
 
-/** The parts that a job file lends to another job file that it runs. */
 interface FileJobParts {
   readonly environment: Environment;
-  /** The runs whose logs get the output of the jobs of the file. */
   readonly around: RunsAround;
   readonly onStart: (running: Stoppable) => unknown;
 }
@@ -70,7 +68,6 @@ async function prepareInner(engine: Engine, path: string, args: Args, environmen
   }
 }
 
-/** The path of the other file, relative to the job file. */
 function otherFile({ at, typeArgs }: Pick<PlannedJob, "at" | "typeArgs">): string {
   const name = String(typeArgs.file ?? "");
   const path = saidPath(name, at);
@@ -78,7 +75,6 @@ function otherFile({ at, typeArgs }: Pick<PlannedJob, "at" | "typeArgs">): strin
   throw new JobError(`${shown(path)} cannot be run:\nerror: ${missingFile(name, at)}`);
 }
 
-/** The path from the working directory, if the file is inside it. */
 function shown(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith("..") ? path : fromHere;

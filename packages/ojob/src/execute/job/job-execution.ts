@@ -20,7 +20,6 @@ import { JobScripts } from "./scripts.js";
 import { argsOfCode, givenBy, StepChecks, withoutOwn } from "./step-args.js";
 import { type EndedBy, Interruption, Limits, StepRunner, stopFailure } from "./step-limits.js";
 
-/** One execution of a job: its steps, one after the other, on the same arguments. */
 export class JobExecution implements Execution, Stoppable, Endable {
   readonly engine: Engine;
   readonly job: PlannedJob;
@@ -35,13 +34,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly #interruption = new Interruption();
   readonly #scripts: JobScripts;
   readonly #stepRunner: StepRunner;
-  /** Where the scripts of the current step run. */
   #context: ScriptContext;
-  /** The items that the current script hands to the jobs of `each`. */
   #items: EachItems;
-  /** The other job file that a job of type `jobs` runs. */
   #inner: Stoppable | undefined;
-  /** The failure that the steps of `catch` handle. */
   #error: JobError | undefined;
 
   constructor(engine: Engine, job: PlannedJob, args: Args, origin: ExecutionOrigin) {
@@ -134,7 +129,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
     this.#inner?.stop(reason);
   }
 
-  /** Ends the job, whatever it is doing. */
   kill(reason: string): void {
     this.stop(reason);
     this.end(stopFailure(reason));
@@ -197,7 +191,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
     }
   }
 
-  /** Runs the other job file of a job of type `jobs`, or of a shortcut. */
   async runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
     try {
       const onStart = (running: Stoppable): Stoppable => (this.#inner = running);
@@ -293,7 +286,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return current;
   }
 
-  /** The own arguments of a job that is a step, for each of its runs. */
   async #ownArgs(
     { name, args, argsCode }: PlannedJob,
     current: Args,
@@ -306,7 +298,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return argsOfCode(argsCode, name, evaluate);
   }
 
-  /** Resolves with the arguments for the next step. */
   #runBuiltin(name: string, args: Args): Promise<Args> {
     const { parent, tick } = this.#origin;
     // A built-in job that a script calls works on the runs of the calling job.
@@ -378,7 +369,6 @@ interface Item {
  * it returns.
  */
 class EachItems {
-  /** The job that the script belongs to. */
   readonly #owner: PlannedJob;
   readonly #items: Item[] = [];
 

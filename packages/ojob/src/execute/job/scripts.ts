@@ -27,7 +27,6 @@ export class JobScripts implements ScriptHost {
   readonly #errors: MaskedPieces;
   #thread: ScriptThread | undefined;
   #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
-  /** Settles when the last shell command of a script is over. */
   #command: Promise<void> = Promise.resolve();
 
   constructor(execution: Execution) {
@@ -76,7 +75,6 @@ export class JobScripts implements ScriptHost {
     this.execution.output.print(this.#errors.end(), true);
   }
 
-  /** Runs a shell command for a script that waits for it. */
   async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
     const place = { folder: context.folder, variables: context.environment.all };
     const shell = new ShellCommand(command, options, place, this.engine.grace);
@@ -93,19 +91,16 @@ export class JobScripts implements ScriptHost {
     }
   }
 
-  /** Asks the running script to stop. */
   stop(): void {
     this.#thread?.stop();
     this.#process?.stop();
   }
 
-  /** Ends the running script, whatever it is doing. */
   end(failure: FailureData): void {
     this.#process?.end(failure);
     void this.#thread?.end(failure);
   }
 
-  /** Hands the thread back to the pool. */
   release(): void {
     if (this.#thread !== undefined) this.engine.pool.release(this.#thread);
   }
@@ -166,11 +161,6 @@ const CALLS: Readonly<Record<string, Call>> = {
   fromYAML: async (_, [text]) => (await import("../../load/yaml/yaml.js")).fromYaml(String(text)),
 };
 
-/**
- * The arguments that a called job left behind.
- *
- * @throws JobError if it failed or was skipped
- */
 function argsOf(name: string, outcome: JobOutcome): Args {
   if (outcome.status === "completed") return outcome.args;
   if (outcome.status === "failed") throw outcome.error;

@@ -9,14 +9,11 @@ import { place } from "../../text/problem.js";
 import type { Execution } from "../engine.js";
 import { JobError, SkippedJob, toJobError } from "../runtime/job-error.js";
 
-/** Ends the work of the current step. */
 type End = (failure: FailureData, by: EndedBy) => void;
 
-/** The state in which a step begins. */
 interface Beginning {
   /** How often the job had been ended by then. */
   readonly ends: number;
-  /** The runs that were open then. */
   readonly open: ReadonlySet<Run>;
 }
 
@@ -52,7 +49,6 @@ export class StepRunner {
     return this.#level++;
   }
 
-  /** The steps are over. */
   leave(): void {
     this.#level--;
   }
@@ -118,7 +114,6 @@ export class StepRunner {
   }
 }
 
-/** The timeout of one step. */
 class StepLimit {
   readonly lift: () => void;
   #exceeded: FailureData | undefined;
@@ -132,7 +127,6 @@ class StepLimit {
     this.lift = timeout === undefined ? () => {} : clock.after(timeout, exceed, true);
   }
 
-  /** The failure, once the timeout has fired. */
   get exceeded(): FailureData | undefined {
     return this.#exceeded;
   }
@@ -179,7 +173,6 @@ export class Limits {
     if (stopWhen !== undefined) this.#after(PAUSE, () => void this.#watch(name, stopWhen, ask));
   }
 
-  /** Lifts the limits: the steps are over. */
   lift(): void {
     this.#over = true;
     for (const cancel of this.#cancels) cancel();
@@ -231,7 +224,6 @@ export class Interruption {
     return AbortSignal.any([this.#stopping.signal, this.#ending.signal]);
   }
 
-  /** The request to stop, if there was one. */
   get stop(): FailureData | undefined {
     return this.#stopping.signal.aborted ? (this.#stopping.signal.reason as FailureData) : undefined;
   }
@@ -252,7 +244,6 @@ export class Interruption {
     if (stop !== undefined && !mayCleanUp) throw new JobError(stop.message, { failure: stop });
   }
 
-  /** How often something was ended. */
   get count(): number {
     return this.#ends.length;
   }
@@ -286,7 +277,6 @@ export class Interruption {
   }
 }
 
-/** The failure of a job that was asked to stop. */
 export function stopFailure(reason: string): FailureData {
   return { name: "StopError", message: `the job was stopped: ${reason}`, code: "CANCELLED" };
 }

@@ -18,7 +18,6 @@ const LOOK = 10;
 /** How long another process may take to remove a file, in ms. It takes two system calls. */
 const LONGEST_TURN = 5_000;
 
-/** The settings of `ojob.unique`. */
 interface UniqueSettings {
   /** The absolute path. */
   readonly pidFile: string;
@@ -112,7 +111,6 @@ interface Claim {
   readonly grace: number;
 }
 
-/** Removes a stale pid file, or ends the process that holds it. */
 async function makeRoom({ path, own, killPrevious, grace }: Claim): Promise<void> {
   const text = readPidFile(path);
   if (text === undefined) return;

@@ -181,7 +181,6 @@ export interface SocketAddress {
   readonly ino: number;
 }
 
-/** A socket that proves that its process is alive. */
 export interface HolderSocket {
   readonly address: SocketAddress;
   close(): void;
@@ -230,7 +229,6 @@ export async function probeHolder(pidFile: string, address: SocketAddress): Prom
   }
 }
 
-/** Removes the socket of a holder that is gone. */
 export function removeHolderSocket(pidFile: string, address: SocketAddress): void {
   if (isThatSocket(pidFile, address)) tryToRemove(join(dirname(pidFile), address.name));
 }
@@ -244,7 +242,6 @@ function tryToRemove(path: string): void {
   }
 }
 
-/** Reads the address from the JSON of a pid file. `undefined` if the JSON has no valid one. */
 function addressIn(value: unknown): SocketAddress | undefined {
   const { name, dev, ino } = (value ?? {}) as Partial<SocketAddress>;
   if (typeof name !== "string" || !NAME.test(name) || typeof dev !== "number" || typeof ino !== "number")

@@ -4,12 +4,10 @@ import { failureText } from "../../script/failure.js";
 import type { FailureData } from "../../script/protocol.js";
 import { excerpt, type Position, place } from "../../text/problem.js";
 
-/** Why a job failed, and where in the job file. */
 export class JobError extends Error {
   override readonly name: string = "JobError";
   readonly at: Position | undefined;
   readonly code: string | undefined;
-  /** The thrown value, for the code of a `catch`. */
   readonly failure: FailureData;
   /** The arguments that the failed step left behind, for the steps of `catch`. */
   args: Args | undefined;
@@ -23,7 +21,6 @@ export class JobError extends Error {
     this.code = this.failure.code;
   }
 
-  /** The message, with the line of the job file that it is about. */
   describe(): string {
     if (this.at === undefined) return this.message;
     const line = excerpt(this.at);
@@ -42,7 +39,6 @@ export class SkippedJob extends JobError {
   }
 }
 
-/** The error of a script, at the line that failed. */
 export function scriptError(failure: FailureData, block: CodeBlock): JobError {
   const at = placeOfError(failure.stack ?? "", block) ?? placeOfThrow(failure, block);
   return new JobError(failureText(failure), { at, failure });
@@ -63,7 +59,6 @@ function placeOfThrow(failure: FailureData, block: CodeBlock): Position | undefi
   return { source: block.source, line: block.line + index, column };
 }
 
-/** Any error as a JobError at this place of the job file. */
 export function toJobError(error: unknown, at: Position): JobError {
   if (error instanceof JobError) return error;
   const { name, message, code } = error as Error & { code?: unknown };

@@ -23,7 +23,6 @@ export class JobLocks {
     this.#channels = channels;
   }
 
-  /** Waits for a lock until `signal` fires. */
   async take(name: string, channel: string, signal: AbortSignal): Promise<Lease> {
     const options = { wait: UNLIMITED, timeout: UNLIMITED, signal };
     const locks = channel === LOCKS ? undefined : await this.#in(channel);
@@ -65,7 +64,6 @@ export class JobLocks {
   }
 }
 
-/** A lock that a job holds. */
 interface Held {
   readonly lease: Lease;
   /** Ends the timer of the timeout that a script set. */
@@ -78,7 +76,6 @@ export class HeldLocks {
   readonly #onLost: (reason: Error) => void;
   readonly #held = new Map<string, Held>();
 
-  /** `onLost` is called when a lock is lost. */
   constructor(onLost: (reason: Error) => void, parent?: HeldLocks) {
     this.#onLost = onLost;
     this.#parent = parent;
@@ -145,7 +142,6 @@ export class HeldLocks {
     lease.signal.addEventListener("abort", () => this.#onLost(lease.signal.reason as Error));
   }
 
-  /** The job that holds the lock: this one, or one that called it. */
   #of(lock: string, channel: string): HeldLocks | undefined {
     if (this.#held.has(keyOf(lock, channel))) return this;
     return this.#parent === undefined ? undefined : this.#parent.#of(lock, channel);

@@ -49,7 +49,6 @@ export class Managers {
     this.#store ??= new Openers(plan).store?.at;
   }
 
-  /** Opens the manager on the channels that the arguments name. */
   init(args: Readonly<Record<string, unknown>>): Promise<JobManager> {
     const wrong = wrongManagerArgs(args);
     const fault = wrong.length > 0 ? wrong.map(({ message }) => message).join(" ") : unfilledChannel(args);
@@ -86,7 +85,6 @@ export class Managers {
     }
   }
 
-  /** Whether the stores answer a small read. */
   async answers(): Promise<boolean> {
     if (this.#opening === undefined) return true;
     const signal = AbortSignal.timeout(PATIENCE);

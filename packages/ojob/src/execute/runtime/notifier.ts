@@ -5,7 +5,6 @@ import type { PlannedNotify } from "../../plan/planned.js";
 /** How long the end of a process waits for its alerts, in ms. Undelivered alerts stay in the store. */
 const WAIT = 10_000;
 
-/** Sends alerts about the runs of the job manager, by the rules of `notify`. */
 export class Notifier {
   readonly #notify: PlannedNotify;
   readonly #clock: Clock;

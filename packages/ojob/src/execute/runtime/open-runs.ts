@@ -2,7 +2,6 @@ import type { Run, Tick } from "@ojm/core";
 import { maskUrls } from "@ojm/core/internal";
 import { JobError, SkippedJob } from "./job-error.js";
 
-/** The tick of a schedule that a job runs for. */
 export interface RunTick extends Tick {
   /**
    * Other processes have the same ticks, and no store records which of them have run: each run claims its
@@ -19,7 +18,6 @@ export interface HandedRun {
    * the run, and the job does not know of it.
    */
   readonly isAdopted: boolean;
-  /** Whether the stopped job leaves the run to another process. */
   readonly isLeft: () => boolean;
 }
 
@@ -54,7 +52,6 @@ export class OpenRuns {
     this.#parent = parent;
   }
 
-  /** The runs that are open now. */
   get open(): ReadonlySet<Run> {
     return new Set(this.#runs.values());
   }
@@ -171,7 +168,6 @@ export class OpenRuns {
   }
 }
 
-/** Closes a run as failed, or as skipped or cancelled if the error says so. */
 export async function closeRun(run: Run, error: Error, mask: (text: string) => string): Promise<void> {
   // Pass only the text: the class of our own error means nothing to a reader of the record.
   const message = maskUrls(mask(error.message));

@@ -18,7 +18,6 @@ export class Runtime {
 
   /** The code of the first `exit` of a script. */
   exitCode: number | undefined;
-  /** Stops the whole run. */
   stop: (reason: string) => void = () => {};
 
   constructor(prepare: PrepareType, clock: Clock) {
@@ -29,13 +28,11 @@ export class Runtime {
     this.locks = new JobLocks(this.managers, this.channels, clock);
   }
 
-  /** Ends the run at the request of a script. */
   exit(code: number, job: string): void {
     this.exitCode ??= code;
     this.stop(`the script of "${job}" called exit(${code})`);
   }
 
-  /** Releases all locks and closes all channels. */
   async close(): Promise<void> {
     // Try each of them: a failure of one must not leave the locks of another held.
     await this.locks.close().finally(() => settleAll([this.channels.close(), this.managers.close()]));

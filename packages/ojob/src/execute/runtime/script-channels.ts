@@ -7,7 +7,6 @@ import { JobError } from "./job-error.js";
 import type { Managers } from "./managers.js";
 
 const JOBS = "oJobManager-jobs";
-/** The channel of the job manager's locks. */
 export const LOCKS = "oJobManager-locks";
 
 type Verb = (channel: Channel, parameters: readonly unknown[]) => Promise<unknown>;
@@ -91,7 +90,6 @@ export function asWritten<C extends { readonly k: unknown; readonly v?: unknown 
   return { ...change, k, ...(isPlain && { v: v["value"] }) };
 }
 
-/** A record as scripts see it. */
 type DatedRecord = Omit<RunRecord, "startDate" | "endDate"> & { readonly startDate: Date; readonly endDate?: Date };
 
 /** As in OpenAF, a record has dates, and its `inError` is false until its run has ended. */
@@ -118,7 +116,6 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** The channels that scripts use by name. */
 export class ScriptChannels {
   readonly #managers: Managers;
   readonly #prepare: PrepareType;
@@ -159,7 +156,6 @@ export class ScriptChannels {
     return { lock: name, value: true, timeout: Number(since) + Number(timeout), extra: holder };
   }
 
-  /** The start times of the open runs of this process, by name. */
   async openRuns(): Promise<Record<string, number>> {
     const runs = await (await this.#managers.get()).openRecords();
     const own = runs.filter(({ holder }) => holder.pid === process.pid && holder.host === hostname());
@@ -186,7 +182,6 @@ export class ScriptChannels {
     return records.sort((a, b) => b.startTime - a.startTime).map(dated);
   }
 
-  /** @throws JobError if no channel of that name was created */
   async channel(name: string): Promise<Channel> {
     // To a script, a record is a map like any other.
     if (name === JOBS) return (await this.#managers.get()).channels.jobs as unknown as Channel;

@@ -8,7 +8,6 @@ import type { Engine } from "../engine.js";
 import { type JobError, SkippedJob } from "../runtime/job-error.js";
 import { TickLog } from "./tick-log.js";
 
-/** A schedule of a job. An item of the todo has begun it. */
 export interface JobSchedule {
   readonly job: PlannedJob;
   readonly given: readonly Args[];
@@ -16,11 +15,9 @@ export interface JobSchedule {
   readonly own?: Args;
   /** The name of its ticks. It is the same in every process that runs this file. */
   readonly name: string;
-  /** The longest time of a run, in ms. */
   readonly timeout?: number | undefined;
 }
 
-/** What made the request, for the records. */
 export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
   return typeArgs.cron === undefined ? "interval" : "cron";
 }
@@ -105,7 +102,6 @@ export class FileScheduler {
     return this.#closed;
   }
 
-  /** Closes the manager in memory, once nothing is running. */
   async end(): Promise<void> {
     await this.close();
     if (!this.#isShared) await this.#manager.close({ grace: 0 });
@@ -147,13 +143,11 @@ function alike(clock: Clock): Clock {
   };
 }
 
-/** Whether missed ticks wait for each other. */
 function runsAll({ job }: JobSchedule): boolean {
   const { missed } = job.typeArgs;
   return missed === "all" || (typeof missed === "object" && missed.run === "all");
 }
 
-/** The definition of the schedule from the settings of a job. */
 function definitionOf(typeArgs: TypeArgs, settings: Settings, timeout: number | undefined): ScheduleDefinition {
   const { cron, timeInterval = 0, overlap, missed, jitter, blackout, retry } = typeArgs;
   return {
@@ -185,12 +179,10 @@ export class ScheduledRuns {
     this.#engine = engine;
   }
 
-  /** Lets no further run become a request. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Resolves when every run is done. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#open);
   }

@@ -18,9 +18,7 @@ export class Schedules {
   readonly #runs: ScheduledRuns;
   #shared: Promise<FileScheduler> | undefined;
   #alone: Promise<FileScheduler> | undefined;
-  /** How many schedules each job has. */
   readonly #counts = new Map<string, number>();
-  /** The names of the schedules in the store. */
   readonly #names = new Set<string>();
   /** How many schedules of the file have each name. */
   #planned: ReadonlyMap<string, number> | undefined;
@@ -32,7 +30,6 @@ export class Schedules {
     this.#runs = new ScheduledRuns(engine);
   }
 
-  /** Runs the job at each tick of its schedule, from now on. */
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
     const count = (this.#counts.get(job.name) ?? 0) + 1;
     this.#counts.set(job.name, count);
@@ -48,7 +45,6 @@ export class Schedules {
     }
   }
 
-  /** Ends all schedules. */
   stop(): void {
     this.#runs.stop();
     this.#process.stop();
@@ -56,7 +52,6 @@ export class Schedules {
     for (const leave of this.#leave.splice(0)) leave();
   }
 
-  /** Resolves when all schedules and their runs have ended. */
   async ended(): Promise<void> {
     this.stop();
     await (await this.#shared)?.close();
@@ -111,10 +106,8 @@ const LATE = 60_000;
 
 type Calendar = typeof import("@ojm/schedule");
 
-/** A schedule of this process. */
 interface Scheduled extends JobSchedule {
   readonly schedule: Schedule;
-  /** The clock that the schedule uses. */
   readonly now: () => number;
   latest: Request | undefined;
 }
@@ -129,7 +122,6 @@ class ProcessSchedules {
     this.#engine = engine;
   }
 
-  /** Runs the job at each tick of its schedule, from now on. */
   async begin(schedule: JobSchedule): Promise<void> {
     const [calendar, { Timetable }] = await Promise.all([import("@ojm/schedule"), import("@ojm/schedule/internal")]);
     const one: Scheduled = { ...schedule, latest: undefined, ...this.#scheduleOf(schedule, calendar) };
@@ -137,7 +129,6 @@ class ProcessSchedules {
     this.#timetable.add(one.schedule, one.now, (due) => this.#due(one, due));
   }
 
-  /** Ends all schedules. */
   stop(): void {
     this.#timetable?.stop();
   }

@@ -1,7 +1,6 @@
 import { type Channel, compareVersions, type Version } from "@ojm/core";
 import { JobError } from "../runtime/job-error.js";
 
-/** The channels that jobs of type `subscribe` follow. */
 export class Subscriptions {
   readonly #stop = new AbortController();
   readonly #followers = new Map<ChannelFollower, Channel>();
@@ -49,7 +48,6 @@ export class Subscriptions {
     return any;
   }
 
-  /** Follows no channel any more. */
   close(): void {
     this.#stop.abort();
     this.#followers.clear();
@@ -68,11 +66,9 @@ export type Change = {
   readonly ch: string;
   readonly op: "set" | "unset";
   readonly k: unknown;
-  /** The new value of a `set`. */
   readonly v?: unknown;
 };
 
-/** Handles the changes of a channel. */
 interface ChangeHandler {
   /** Handles one change. It is called in the order of changes, and only after the previous call is done. */
   readonly onChange: (change: Change) => Promise<unknown>;
@@ -96,7 +92,6 @@ class ChannelFollower {
   readonly #channel: Channel;
   readonly #handler: ChangeHandler;
   readonly #signal: AbortSignal;
-  /** Pending changes. */
   readonly #queue: Change[] = [];
   /**
    * The known keys, as JSON, each with its last version. After a gap they show which keys have changed and
@@ -108,7 +103,6 @@ class ChannelFollower {
    * a gap.
    */
   #missing: Set<string> | undefined = new Set();
-  /** Whether a change is being handled. */
   #busy = false;
   #wakeReader: (() => void) | undefined;
   #whenIdle: (() => void)[] = [];
@@ -135,7 +129,6 @@ class ChannelFollower {
     }
   }
 
-  /** Resolves when no entry and no change waits to be handled. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenIdle.push(resolve);

@@ -5,10 +5,8 @@ import type { Engine } from "../engine.js";
 /** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
 const LATE = 60_000;
 
-/** The outcome of a tick, or of several. */
 type DecidedTick = Parameters<NonNullable<SchedulerOptions["onTick"]>>[0];
 
-/** The schedule that the log is about. */
 interface Told {
   readonly job: string;
   /** The name of the lock; `undefined` if no other process knows of it. */
@@ -138,7 +136,6 @@ function text(value: unknown): string {
   return visible(typeof value === "object" ? JSON.stringify(value) : String(value));
 }
 
-/** An instant in ms since 1970. */
 function timeText(value: unknown): string {
   const date = new Date(Number(value));
   return Number.isNaN(date.getTime()) ? text(value) : date.toISOString();

@@ -37,18 +37,15 @@ export class Triggers {
     return this.#subscriptions.catchUp();
   }
 
-  /** Ends all schedules. Subscriptions continue. */
   stopSchedules(): void {
     this.#schedules.stop();
   }
 
-  /** Ends all schedules and subscriptions. */
   close(): void {
     this.#subscriptions.close();
     this.#schedules.stop();
   }
 
-  /** Ends all of them, and resolves when their runs have ended too. */
   async ended(): Promise<void> {
     this.close();
     await this.#schedules.ended();
@@ -78,15 +75,11 @@ export class Triggers {
   }
 }
 
-/** The requests of a todo, by when they run. */
 interface Todo {
-  /** These run now. */
   readonly now: readonly Asked[];
-  /** These run when all others are done or stopped. */
   readonly shutdown: readonly Asked[];
 }
 
-/** Sorts the items of a todo by the types of their jobs. */
 export function sortTodo({ todo, jobs }: Plan): Todo {
   const asked = todo.flatMap((entry) => askedBy(entry, jobs));
   return {

@@ -93,7 +93,6 @@ function hint(name: string, instead: string | undefined, { settings }: JobFile, 
     : ' If it is of an oPack: they cannot be loaded. Put its functions into a file under "ojob.loads".';
 }
 
-/** An undefined name in a script. */
 interface MissingName {
   readonly name: string;
   readonly script: Script;
@@ -171,7 +170,6 @@ function placeOf(block: CodeBlock, name: string, line: number, column: number): 
   }
 }
 
-/** The names that a job file gives its scripts. */
 interface Names {
   readonly names: ReadonlySet<string>;
   /** Whether there may be more names, which only a run shows. */

@@ -70,7 +70,6 @@ const FIELDS: Readonly<Record<string, string>> = {
   "af.runFromExternalClass": "there is no Java here: use a package of Node",
 };
 
-/** Names of OpenAF that have no equivalent in ojm. */
 const WITHOUT: ReadonlySet<string> = new Set(
   `
   $bottleneck $channels $doA2B $fetch $flock $fnDef4Help $fnM $fnM2A $ftp $git

@@ -1,7 +1,6 @@
 import { type AnyNode, type Options, parse } from "acorn";
 import type { Script } from "./scripts.js";
 
-/** The names of a script. */
 interface ReadNames {
   readonly walk: NameWalk;
   /** The variables and functions that its statements make global, if it runs as a script of its own. */
@@ -10,7 +9,6 @@ interface ReadNames {
   readonly linesBefore: number;
 }
 
-/** Reads the names of a script. `undefined` if it cannot be parsed. */
 export function readNames({ block, kind }: Script): ReadNames | undefined {
   const parsedAs = kindOf(block.source.path, block.code, kind);
   const parsed = parseText(block.code, parsedAs);
@@ -37,10 +35,8 @@ const OPTIONS: Options = { ecmaVersion: "latest", sourceType: "script", location
 /** How a text is compiled: as the body of a function, as a script of its own, or as a module. */
 type Kind = "body" | "script" | "module";
 
-/** A parsed text. */
 interface Parsed {
   readonly body: readonly AnyNode[];
-  /** How many lines stand before the first line of the text. */
   readonly linesBefore: number;
 }
 
@@ -72,7 +68,6 @@ function tryToParse(text: string, options: Options): Parsed | undefined {
   }
 }
 
-/** Whether a file is an ES module, by its name or its contents. */
 function isEsModule(file: string, text: string): boolean {
   return file.endsWith(".mjs") || /^\s*(?:export|import)\b(?!\s*\()/m.test(text);
 }
@@ -291,7 +286,6 @@ interface ScopeOptions {
   readonly open?: boolean;
 }
 
-/** The names that a part of a script declares, within the parts around it. */
 class Scope {
   readonly #names: Set<string>;
   readonly #parent: Scope | undefined;
@@ -426,14 +420,12 @@ function holderOf(node: AnyNode): AnyNode {
   return node.type === "MemberExpression" && !node.computed ? node.object : node;
 }
 
-/** The nodes right below a node, in the order of the text. */
 function childrenOf(node: AnyNode): AnyNode[] {
   return Object.values(node)
     .flat()
     .filter((one): one is AnyNode => typeof one === "object" && one !== null && typeof one.type === "string");
 }
 
-/** The names that a pattern of a declaration binds. */
 function boundNames(pattern: AnyNode): string[] {
   switch (pattern.type) {
     case "Identifier":
@@ -464,7 +456,6 @@ function hoistedNames(nodes: readonly AnyNode[]): string[] {
   });
 }
 
-/** The names that belong to the block of these statements. */
 function blockNames(statements: readonly AnyNode[]): string[] {
   return statements.flatMap((node): string[] => {
     if (node.type === "VariableDeclaration" && node.kind !== "var") {
@@ -485,7 +476,6 @@ function exportedNames({ declaration, specifiers }: AnyNode & { type: "ExportNam
   return [...declared, ...named];
 }
 
-/** Whether the node is a function of any kind. */
 function isFunction(node: AnyNode): boolean {
   return /^(Function(Declaration|Expression)|ArrowFunctionExpression)$/.test(node.type);
 }

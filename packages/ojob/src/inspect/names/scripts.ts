@@ -5,7 +5,6 @@ import { expressionScript } from "../../plan/script.js";
 import { shortcutNamed } from "../../shortcuts/table.js";
 import { readSource } from "../../text/files.js";
 
-/** A script of a job file whose names are checked. */
 export interface Script {
   readonly block: CodeBlock;
   /** Whose script it is, for messages. */
@@ -68,7 +67,6 @@ function scriptsOfJob(job: JobDefinition, plan: Plan): Script[] {
   ];
 }
 
-/** The code of `args`. */
 function argsScript(code: CodeBlock | undefined, job: string): Script[] {
   return code ? [inThread(expressionScript(code), `"args" of "${job}"`)] : [];
 }

@@ -1,7 +1,6 @@
 import type { NamedPackage } from "../../script/protocol.js";
 import { ScriptThread, SharedGlobals } from "../../script/thread.js";
 
-/** The names that every script on this machine can use. */
 export interface ThreadNames {
   readonly globals: ReadonlySet<string>;
   /** The fields of the objects of OpenAF, by the path of the object: those of `ow` and of `ow.format`. */
@@ -19,7 +18,6 @@ const look = (path, value, depth) => {
 for (const name of ["af", "io", "ow"]) look(name, globalThis[name], 0);
 return { globals: Object.getOwnPropertyNames(globalThis), fields };`;
 
-/** A package that cannot be loaded. */
 export class LoadError extends Error {}
 
 /** Enough to run this code. */

@@ -21,21 +21,18 @@ export interface JobOfOpenAf {
   readonly args: Readonly<Record<string, string>>;
 }
 
-/** A key and its value. */
 export interface MapEntry {
   readonly key: string;
   readonly keyAt: Position;
   readonly value: Node;
 }
 
-/** A list. */
 export interface ListNode {
   readonly kind: "list";
   readonly at: Position;
   readonly items: readonly Node[];
 }
 
-/** A text, number, boolean or null. */
 export interface ScalarNode {
   readonly kind: "scalar";
   readonly at: Position;
@@ -45,7 +42,6 @@ export interface ScalarNode {
 
 /** Where the text of a scalar starts, so that a script's error can be shown at its line. */
 export interface TextPlace {
-  /** The line of the file that holds the first line of the text. */
   readonly line: number;
   /** How many characters stand before each line of the text in the file. */
   readonly indent: number;
@@ -53,7 +49,6 @@ export interface TextPlace {
   readonly exact: boolean;
 }
 
-/** The entry of a map under `key`. */
 export function entry(node: Node | undefined, key: string): MapEntry | undefined {
   return node?.kind === "map" ? node.entries.find((one) => one.key === key) : undefined;
 }
@@ -69,7 +64,6 @@ export function nothing(at: Position): ScalarNode {
   return { kind: "scalar", at, value: null, text: { line: at.line, indent: 0, exact: false } };
 }
 
-/** Whether the node has no value. */
 export function isEmpty(node: Node): boolean {
   return node.kind === "scalar" && node.value === null;
 }
@@ -87,7 +81,6 @@ export function itemsOf(node: Node | undefined): readonly Node[] {
   return node.kind === "list" ? node.items : [node];
 }
 
-/** The plain value of a node. */
 export function toValue(node: Node): unknown {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "list") return node.items.map(toValue);
@@ -100,7 +93,6 @@ export function toMap(node: Node | undefined): Record<string, unknown> {
   return node?.kind === "map" ? (toValue(node) as Record<string, unknown>) : {};
 }
 
-/** The kind of a node, for a message. */
 export function kindOf(node: Node): string {
   if (node.kind !== "scalar") return `a ${node.kind}`;
   if (node.value === null) return "nothing";
@@ -109,7 +101,6 @@ export function kindOf(node: Node): string {
   return Number.isNaN(node.value) ? ".nan" : String(node.value);
 }
 
-/** The start of a text, for a message. */
 export function shorten(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
   return line.length < text.length || line.length > 40 ? `${line.slice(0, 40)}…` : line;
@@ -131,7 +122,6 @@ export function placesIn(node: Node, levels: number, path = ""): [string, Positi
   ]);
 }
 
-/** The entries of a map. Empty for anything else. */
 export function entriesOf(node: Node | undefined): readonly MapEntry[] {
   return node?.kind === "map" ? node.entries : [];
 }

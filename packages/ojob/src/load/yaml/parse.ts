@@ -183,14 +183,12 @@ class Converter {
   }
 }
 
-/** An error of the YAML parser. */
 interface ParserError {
   readonly code: string;
   readonly message: string;
   readonly pos: readonly [number, number];
 }
 
-/** The explanation of an error, in terms of a job file, and its offset. */
 interface Explained {
   readonly message: string;
   readonly offset: number;
@@ -224,7 +222,6 @@ function noAnchor(name: string): string {
     : unquotedStar(`*${name}`, 0);
 }
 
-/** The message for a text that begins with a star, at this offset. */
 function unquotedStar(text: string, offset: number): string {
   const line = text.slice(offset).split("\n", 1)[0] ?? "";
   const value = line.replace(/\s+#.*$|\s*[,\]}].*$/g, "").trim();
@@ -238,7 +235,6 @@ function starBefore(text: string, offset: number): number | undefined {
   return found === null ? undefined : start + found.index + found[0].length - 1;
 }
 
-/** A message of the parser, which may have several lines. */
 function oneLine(message: string): string {
   return message.replace(/\s+/g, " ").trim();
 }
@@ -283,7 +279,6 @@ export class Aliases {
   readonly #anchors: Map<string, AnyNode> = new Map();
   #visits = 0;
 
-  /** How many pieces were visited. */
   get visits(): number {
     return this.#visits;
   }
@@ -297,7 +292,6 @@ export class Aliases {
     return this.#targets.get(alias);
   }
 
-  /** Visits a node and everything in it, in the order of the document. */
   read(node: unknown, level = 0): void {
     // The converter rejects deeper nesting, so the aliases there are not needed.
     if (this.tooLarge || level > 2 * MOST_LEVELS) return;

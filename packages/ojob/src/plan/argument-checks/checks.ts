@@ -11,7 +11,6 @@ import { valueAt, withValue } from "../../text/template.js";
 import { rules } from "./rules.js";
 import { type CheckedJob, evaluator, type Value } from "./values.js";
 
-/** The check of one argument. */
 export interface Check {
   /** The argument's name, or a path into it. */
   readonly path: string;
@@ -36,11 +35,8 @@ export function readCheck(path: string, chain: string): Check {
   };
 }
 
-/** How arguments are checked. */
 export interface Checking {
-  /** Their name in messages. */
   readonly what: string;
-  /** The environment. Default: that of the process. */
   readonly variables?: Variables;
   /** Masks secrets in a value that is shown. */
   readonly hide?: (text: string) => string;
@@ -90,7 +86,6 @@ function shown(value: unknown, path: string, hide?: (text: string) => string): s
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** A rule of a check, with its parameters. */
 interface Applied {
   readonly name: string;
   readonly parameters: readonly Value[];
@@ -99,11 +94,6 @@ interface Applied {
 /** Makes an expression of a chain, which begins with a rule: `default` alone is a word of the language. */
 const HEAD = "_.";
 
-/**
- * Reads a chain like `toNumber.isNumber.default(5)`.
- *
- * @throws CodeError that says what is wrong, and where in the chain
- */
 function readChain(chain: string): Applied[] {
   if (!/^\s*[A-Za-z]/.test(chain)) {
     throw new CodeError(`${JSON.stringify(chain)} is no check. Write for example isString`, 0);

@@ -1,6 +1,5 @@
 import { parseData } from "../../script/javascript.js";
 
-/** A rule of a check, and the words for its message. */
 type Rule =
   | { holds(value: unknown, parameters: readonly unknown[]): boolean; not(parameters: readonly unknown[]): string }
   | { convert(value: unknown): unknown; not(parameters: readonly unknown[]): string };

@@ -4,10 +4,8 @@ import type { Args } from "../../load/job-file.js";
 import { CodeError } from "../../script/javascript.js";
 import { type Variables, variableOf } from "../../text/environment.js";
 
-/** The values that a check of arguments can use. */
 export interface CheckedJob {
   readonly args: Args;
-  /** The environment. */
   readonly variables: Variables;
 }
 

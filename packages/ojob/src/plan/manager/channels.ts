@@ -18,10 +18,8 @@ import { firstDoing } from "./starts.js";
  */
 export type PathsOf = (type: string) => Promise<readonly string[]>;
 
-/** The origin of a path, and the context needed to resolve it. */
 export interface Saying {
   readonly at: Position;
-  /** The arguments of the command line. Their paths begin at the working directory. */
   readonly typed: Args;
   readonly pathsOf: PathsOf;
   readonly onMisplaced?: OnMisplaced;
@@ -75,7 +73,6 @@ export function isTyped(text: string, written: unknown, typed: Args): boolean {
   return path !== undefined && valueAt(typed, path) === text;
 }
 
-/** Whether a channel type is the path of a module. */
 function isPath(type: string): boolean {
   return type.startsWith(".") || isAbsolute(type);
 }
@@ -98,7 +95,6 @@ export function preparing(others?: PrepareType): PrepareType {
   };
 }
 
-/** Reads the options from the types themselves. */
 export function askingTypes(prepare: PrepareType): PathsOf {
   return async (type) => {
     try {
@@ -149,7 +145,6 @@ export function findingTypes(prepare: PrepareType): KnownTypes {
   return { why, wrongOption, pathsOf: askingOurTypes(prepare) };
 }
 
-/** Facts about channel types that are known without opening a channel. */
 interface KnownTypes {
   /** Why no channel of this type can be opened on this machine, whatever its arguments. */
   why(type: string): Promise<string | undefined>;
@@ -158,11 +153,8 @@ interface KnownTypes {
   readonly pathsOf: PathsOf;
 }
 
-/** The arguments that a file starts with. */
 interface Given {
-  /** Those that all jobs have. */
   readonly common: Args;
-  /** Those of the command line among them. */
   readonly typed: Args;
 }
 
@@ -171,7 +163,6 @@ interface Use {
   readonly type: unknown;
   readonly at: Position;
   readonly args: unknown;
-  /** Where an option stands. */
   readonly placeOf: (option: string) => Position;
   /** Whether the todo surely opens it, unless an earlier step fails. Otherwise a problem is a warning. */
   readonly certain: boolean;
@@ -263,7 +254,6 @@ async function usedByInit(
   return uses;
 }
 
-/** Reports an option of a channel whose variable or template has no value. */
 function refuseUnfilled(
   { argument, text, own }: { readonly argument: string; readonly text: string; readonly own: Args },
   job: JobDefinition,

@@ -4,13 +4,10 @@ import { checkLogBudget, checkRetention, nearest } from "@ojm/core/internal";
 import type { Args } from "../../load/job-file.js";
 import { firstTemplate } from "../../text/template.js";
 
-/** The built-in job that opens the job manager. */
 export const JOB_INIT = "oJobManager Init";
 
-/** The built-in job that takes the lock. */
 export const JOB_START = "oJobManager Job Start";
 
-/** The channels of the records and of the locks. */
 export const STORES = ["chJobs", "chLocks"] as const;
 
 /** The arguments of Init that are channels: those, and the one of the logs of runs. */
@@ -20,10 +17,8 @@ export const MANAGER_CHANNELS = ["chJobs", "chLocks", "chLogs"] as const;
 const LIMITS = { logBudget: checkLogBudget, retention: checkRetention } as const;
 const LIMIT_ARGS = ["logBudget", "retention"] as const satisfies readonly (keyof typeof LIMITS)[];
 
-/** The arguments of Init. */
 export const INIT_ARGS: readonly string[] = [...MANAGER_CHANNELS, ...LIMIT_ARGS];
 
-/** An argument that is wrong, and why. */
 export interface WrongArg {
   readonly argument: string;
   readonly message: string;
@@ -83,7 +78,6 @@ export function unfilledOption(written: string, option: string, channel: string)
   return `nothing fills ${written} in "${option}" of "${channel}": this run would use another store than the rest. ${fill}.`;
 }
 
-/** Describes the first option of the channels of Init with an unfilled variable or template. */
 export function unfilledChannel(args: Args): string | undefined {
   for (const channel of MANAGER_CHANNELS) {
     const options = (args[channel] as { readonly args?: Args } | undefined)?.args ?? {};

@@ -3,7 +3,6 @@ import type { Position, Problems } from "../../text/problem.js";
 import { isSequential, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
 import { JOB_INIT, JOB_START, STORES } from "./manager-args.js";
 
-/** The job that opens the store of the job manager, and where its channels are written. */
 interface NamedStore {
   readonly job: string;
   readonly at: Position;
@@ -57,7 +56,6 @@ export class Openers {
   }
 }
 
-/** A job, its steps, and their steps. */
 function partsOf(name: string, jobs: ReadonlyMap<string, PlannedJob>, parts = new Set<string>()): ReadonlySet<string> {
   if (parts.has(name)) return parts;
   parts.add(name);
@@ -101,7 +99,6 @@ function isLasting(config: unknown): boolean {
   return typeof config !== "object" || ((config as Args)["type"] ?? "simple") !== "simple";
 }
 
-/** The channel of the job manager's locks. */
 const LOCKS = "oJobManager-locks";
 
 /**
@@ -133,7 +130,6 @@ function warnOfMemory({ jobs }: JobFile, problems: Problems): void {
 }
 
 interface Store {
-  /** The job that opens the store. */
   readonly job: string;
   readonly openers: Openers;
 }

@@ -7,7 +7,6 @@ import { type Environment, environmentOf } from "../environment.js";
 import { type Plan, type PlannedJob, runLimits } from "../planned.js";
 import { JOB_START } from "./manager-args.js";
 
-/** Where an argument stands. */
 type PlaceOf = (argument: string) => Position;
 
 /** A start of a run by the job manager, as far as its arguments are known before any script has run. */
@@ -37,7 +36,6 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
   for (const own of runArgs(job)) walkWith(job, own, way, context);
 }
 
-/** How a walk reached a job. */
 interface Way {
   readonly given: Args;
   readonly placeOf: PlaceOf;
@@ -206,7 +204,6 @@ export function firstDoing(
   return undefined;
 }
 
-/** The name of a lock, and where it stands. */
 interface LockName {
   readonly name: unknown;
   readonly at: Position;

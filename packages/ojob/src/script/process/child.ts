@@ -13,26 +13,21 @@ const LEFT_BEHIND = 1_000;
 /** The interval of the checks whether the processes of a group are gone, in ms. */
 const LOOK = 10;
 
-/** A program to run. */
 export interface Program {
   readonly command: string;
   readonly parameters: readonly string[];
   readonly folder?: string;
   readonly environment?: Variables;
-  /** Data for its standard input. */
   readonly input?: string;
   /** Data for its file descriptor 3. What the program writes to 4 becomes `result`. */
   readonly message?: string;
 }
 
-/** How a program ended. */
 export interface ProgramEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly result: string;
-  /** Why this process ended the program. */
   readonly ended?: FailureData;
-  /** Why the program could not be started. */
   readonly error?: NodeJS.ErrnoException;
 }
 
@@ -50,7 +45,6 @@ export class ChildGroup {
   /** The group is gone. Its number may belong to another group by now. */
   #over = false;
 
-  /** `grace` is how long the group has to end after a request to end, in ms. */
   constructor(program: Program, grace: number) {
     this.#program = program;
     this.#grace = grace;
@@ -115,7 +109,6 @@ export class ChildGroup {
     return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
   }
 
-  /** Asks the group to end. */
   stop(): void {
     this.#told = true;
     this.#signal("SIGTERM");
@@ -213,11 +206,9 @@ function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Receives the lines of a program. */
 interface LineSink {
   /** Receives lines with their line breaks. `last` is the text after the last line break. */
   line(text: string, toError: boolean, last: boolean): void;
-  /** Resolves once there is room for more. */
   room(): Promise<void>;
   /** Receives each whole line of file descriptor 4. Without it, they are the result of the program. */
   said?(text: string): void;
@@ -255,7 +246,6 @@ function forwardLines(stream: Readable, line: (text: string, last: boolean) => v
 /** The processes of a group, as `/proc` shows them. */
 class ProcessGroup {
   readonly #id: number;
-  /** Members that were seen alive last. */
   #living: readonly number[] = [];
 
   /** `id` is the process id of the first process of the group. */

@@ -6,7 +6,6 @@ import type { Readable } from "node:stream";
 /** How many pipes are made at once: one process makes them all. */
 const AT_ONCE = 8;
 
-/** The two ends of a pipe, as file descriptors. */
 interface Pipe {
   readonly read: number;
   readonly write: number;
@@ -44,7 +43,6 @@ export class OutputPipes {
     }
   }
 
-  /** The ends that the program writes to. */
   get forProgram(): number[] {
     return this.#pipes.map(({ write }) => write);
   }

@@ -14,20 +14,14 @@ import { NODE_START, PYTHON_START } from "./starts.js";
 interface ForeignScript {
   readonly block: CodeBlock;
   readonly lang: string;
-  /** The name of its job. */
   readonly job: string;
   readonly folder?: string | undefined;
-  /** The environment of its process. */
   readonly variables: Variables;
-  /** Templates in the script stay as they are written. */
   readonly noTemplate?: boolean | undefined;
-  /** The program that reads a shell script from its input, with its parameters. Default: `sh`. */
   readonly shell?: string | undefined;
-  /** Stands in brackets before each line of a shell script. */
   readonly shellPrefix?: string | undefined;
 }
 
-/** The process of a script. */
 export class ScriptProcess {
   readonly #script: ForeignScript;
   readonly #group: ChildGroup;
@@ -35,7 +29,6 @@ export class ScriptProcess {
   #complaint = "";
   #stopped = false;
 
-  /** `grace` is how long it has to end after a request to end, in ms. */
   constructor(script: ForeignScript, args: Record<string, unknown>, grace: number) {
     this.#script = script;
     this.#args = args;
@@ -81,7 +74,6 @@ export class ScriptProcess {
     this.#group.stop();
   }
 
-  /** Ends the process and everything that it started. */
   end(why: FailureData): void {
     this.#group.end(why);
   }
@@ -165,7 +157,6 @@ type Language = (block: CodeBlock, args: Args, variables: Variables, job: string
 /** The longest value of an environment variable. The system's limit is 128 KB, including the name. */
 const LONGEST_VALUE = 120_000;
 
-/** The languages that run in processes of their own. */
 const LANGUAGES: Readonly<Record<string, Language>> = {
   shell: ({ code }, args, variables) => ({
     command: "sh",
@@ -186,10 +177,8 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   }),
 };
 
-/** The language that runs in a script thread. */
 export const JAVASCRIPT = "js";
 
-/** All languages that `lang` may name. */
 export function languageNames(): string[] {
   return [JAVASCRIPT, ...Object.keys(LANGUAGES)];
 }
@@ -278,13 +267,11 @@ export class PrintedMap {
  */
 const RETURN = /(?:^|\s)#[^\S\n]+return ([^\n]+?)\s*$/;
 
-/** A name that follows `# return`, and where it stands: characters from the start of the script. */
 interface ReturnedName {
   readonly name: string;
   readonly offset: number;
 }
 
-/** The names of the variables that a shell script hands back. */
 export function returnedNames(code: string): ReturnedName[] {
   const found = RETURN.exec(code);
   if (found === null) return [];

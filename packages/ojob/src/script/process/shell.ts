@@ -8,28 +8,23 @@ import { ChildGroup } from "./child.js";
 /** A command for a shell, or a program with its parameters, which runs without a shell. */
 export type CommandLine = string | readonly string[];
 
-/** How a script wants a shell command to run. */
 export interface ShellOptions {
   readonly directory?: string;
   readonly stdin?: string;
-  /** Hide the output of the command. */
   readonly quiet?: boolean;
   /** Its environment, instead of that of this process. */
   readonly env?: Readonly<Record<string, unknown>>;
-  /** End the command after this many ms. */
   readonly timeout?: number;
   /** The prefix of each line that is shown. */
   readonly prefix?: string;
 }
 
-/** The result of a shell command. */
 export interface ShellResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitcode: number;
 }
 
-/** Where a command runs. */
 export interface ShellPlace {
   /** The folder. Default: that of this process. */
   readonly folder: string | undefined;
@@ -55,7 +50,6 @@ export class ShellCommand {
     this.#options = options;
   }
 
-  /** Runs the command to its end. */
   async run(host: Pick<ScriptHost, "print" | "call">): Promise<ShellResult> {
     const { quiet, prefix = "" } = this.#options;
     const written = { stdout: "", stderr: "" };
@@ -75,7 +69,6 @@ export class ShellCommand {
     return { ...written, exitcode: code ?? (signal === null ? 1 : 128) };
   }
 
-  /** Ends the command at its timeout. */
   #limit(): () => void {
     const { timeout } = this.#options;
     if (timeout === undefined) return () => {};

@@ -24,7 +24,6 @@ class StopError extends Error {
   readonly code: string = "CANCELLED";
 }
 
-/** Sends a message to the main thread without waiting. */
 export function post(message: FromThread): void {
   main.postMessage(message);
 }
@@ -49,7 +48,6 @@ function shareGlobals(): void {
   if (Object.keys(globals).length > 0) post({ type: "globals", globals });
 }
 
-/** Lets the main thread perform a call, and waits for the answer. */
 export function call(name: string, ...parameters: unknown[]): unknown {
   throwIfStopped();
   const id = ++calls;
@@ -88,19 +86,16 @@ function throwIfStopped(): void {
   if (Atomics.compareExchange(signal, STOPPED, 1, 0) === 1) throw new StopError("the job was asked to stop");
 }
 
-/** Writes a line to the log. */
 export function logLine(level: Level, message: string): void {
   post({ type: "log", level, message, time: now() });
   holdBack();
 }
 
-/** Writes text to the output as it is. */
 export function printText(text: string, toError = false): void {
   post({ type: "print", text, toError });
   holdBack();
 }
 
-/** Reports the progress of the job. */
 export function tellProgress(progress: JobProgress): void {
   post({ type: "progress", ...progress });
   holdBack();

@@ -10,9 +10,7 @@ export function rememberGlobals(): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) known.add(name);
 }
 
-/** The changes that scripts of this thread made to its globals. */
 interface GlobalChanges {
-  /** The globals that were set since the last check. */
   readonly globals: Record<string, unknown>;
   /**
    * The globals that no other thread can see: functions, and values that contain one. Only by chance would
@@ -38,7 +36,6 @@ export function changedGlobals(): GlobalChanges {
   return { globals, unshared };
 }
 
-/** Applies the globals that scripts of other threads have set. */
 export function applyGlobals(globals: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(globals)) {
     (globalThis as Record<string, unknown>)[name] = value;

@@ -37,7 +37,6 @@ function defineStream(name: "stdout" | "stderr", toError: boolean): void {
   });
 }
 
-/** Prepares this thread for scripts and waits for them. */
 function start(): void {
   redirectOutput();
   watchVariables();

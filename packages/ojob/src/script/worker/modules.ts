@@ -17,12 +17,10 @@ interface Module {
 const known = new Map<string, NamedModule>();
 const loaded = new Map<string, Module>();
 
-/** Registers the modules of a job file by their names. */
 function defineModules(modules: readonly NamedModule[]): void {
   for (const module of modules) known.set(module.name, module);
 }
 
-/** Whether the job file has a module of this name. */
 function isModule(name: string): boolean {
   return known.has(name);
 }

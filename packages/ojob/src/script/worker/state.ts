@@ -3,7 +3,6 @@ import { type Variables, variableOf } from "../../text/environment.js";
 const variables = process.env;
 /** The earlier values of the variables that have changed since the thread was at rest. */
 const before = new Map<string, string | undefined>();
-/** The variables that the job file adds for the current script. */
 let given: Variables = {};
 
 /**
@@ -73,12 +72,10 @@ interface Kept {
 /** Functions cannot leave the thread: they are stored here for the next step of their job. */
 let kept: readonly Kept[] = [];
 
-/** Stores the functions that a script leaves in its arguments. */
 export function keepFunctions(args: unknown): void {
   kept = functionsIn(args, [], new Set());
 }
 
-/** Forgets them, because the arguments contain none. */
 export function keepNone(): void {
   kept = [];
 }
@@ -115,7 +112,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 let folder: string | undefined;
 
-/** Sets the folder of the current job. */
 export function setFolder(path: unknown): void {
   folder = typeof path === "string" ? path : undefined;
 }
@@ -137,7 +133,6 @@ export function setClock(ms: number): void {
   ahead = ms;
 }
 
-/** The time in ms since 1970. */
 export function now(): number {
   return Date.now() + ahead;
 }

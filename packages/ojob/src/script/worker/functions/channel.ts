@@ -58,7 +58,6 @@ export class ScriptChannel {
   }
 }
 
-/** The channel of that name. */
 export function $ch(name: string): ScriptChannel {
   return new ScriptChannel(String(name));
 }

@@ -69,7 +69,6 @@ export function shellResult(result: unknown): unknown {
   return typeof result === "object" && result !== null ? Object.assign(new AsText(), result) : result;
 }
 
-/** The text, if the value is a result of `sh`. */
 function textOfShell(value: unknown): unknown {
   return value instanceof AsText ? value.stdout : value;
 }

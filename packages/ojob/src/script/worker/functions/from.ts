@@ -2,7 +2,6 @@ import { valueAt } from "../../../text/template.js";
 
 type Selector = string | ((item: unknown, index: number) => unknown);
 
-/** The items of one group. */
 interface Group {
   readonly key: unknown;
   readonly items: unknown[];

@@ -50,7 +50,6 @@ function exit(code: unknown = 0): never {
   throw new ExitError(number);
 }
 
-/** The greatest exit code of a process. */
 const MOST_EXIT_CODE = 255;
 
 /** The name of a lock. A number is valid too: the command line turns a name of digits into a number. */
@@ -137,7 +136,6 @@ const functions = {
   },
   __oJobManager: {
     jobLocks,
-    /** The names of the open runs of this process. */
     get jobList(): string[] {
       return Object.keys(call("openRuns") as object);
     },
@@ -148,7 +146,6 @@ const functions = {
   },
 } as const;
 
-/** Defines the functions of scripts as globals. */
 export function installFunctions(): void {
   for (const [name, value] of Object.entries(functions)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });

@@ -6,17 +6,14 @@ export function isDef(value: unknown): boolean {
   return value !== undefined;
 }
 
-/** Whether the value is `undefined`. */
 export function isUnDef(value: unknown): boolean {
   return value === undefined;
 }
 
-/** Whether it is `null`. */
 export function isNull(value: unknown): boolean {
   return value === null;
 }
 
-/** Whether it is a text. */
 export function isString(value: unknown): boolean {
   return typeof value === "string";
 }
@@ -26,7 +23,6 @@ export function isNumber(value: unknown): boolean {
   return typeof value === "number" && !Number.isNaN(value);
 }
 
-/** Whether it is a list. */
 export function isArray(value: unknown): boolean {
   return Array.isArray(value);
 }
@@ -36,7 +32,6 @@ export function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether it is a function. */
 export function isFunction(value: unknown): boolean {
   return typeof value === "function";
 }
