@@ -14,10 +14,7 @@ import { commonArgs, OPENAF } from "./plan/setup.js";
 import { Masker } from "./text/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
 
-/**
- * How a job file is prepared. Each further check is optional, because not every caller runs the file as a
- * whole.
- */
+/** How a job file is prepared. Each caller chooses further checks. */
 interface PrepareOptions {
   readonly args: Args;
   /** The arguments come from a job of another file, so they have types already. */

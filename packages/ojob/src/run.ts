@@ -8,10 +8,7 @@ import type { Log } from "./output/log.js";
 import type { PrepareType } from "./plan/manager/channels.js";
 import { defaultMemoryLimit, ThreadPool } from "./script/thread.js";
 
-/**
- * The entry of script threads. The URL is here, because the build puts that entry beside the bundle with this
- * file.
- */
+/** The entry of script threads. It is here because the build puts that entry beside this bundle. */
 export const SCRIPT_WORKER: URL = new URL("./script-worker.cjs", import.meta.url);
 
 /** The options of {@link runJobFile}. */

@@ -22,10 +22,7 @@ export interface ScriptThread {
 const scope = globalThis as unknown as Record<string, unknown>;
 const { toYAML, fromYAML } = (scope["af"] ?? {}) as Record<string, unknown>;
 
-/**
- * Gets a function of the thread from before this package is loaded: some functions of this package have the
- * same names.
- */
+/** A function of the thread before this package loads: the package has some of the same names. */
 function taken(name: string, value: unknown = scope[name]): never {
   const missing = (): never => {
     throw new Error(`${name}() is there only in a script of an ojm job file`);

@@ -22,10 +22,7 @@ import { TickClaim } from "./tick-claim.js";
 /** Runs the job once. `handed`: the runs that the caller started for it. */
 type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
 
-/**
- * Runs a job as often as its `retry` allows. If the name of its run is known, the store holds the pending
- * attempt, which therefore outlives this process.
- */
+/** Runs a job as often as its `retry` allows. A stored attempt outlives this process. */
 export async function runAttempts(
   engine: Engine,
   { job, trigger, number }: Request,
@@ -195,16 +192,10 @@ class StoredAttempts {
   }
 }
 
-/**
- * The part of the engine that knows of a stop. The runs of schedules get a stop of their own once the
- * schedules have ended.
- */
+/** What a run must know of a stop. The runs of schedules get a stop of their own. */
 export type Stops = Pick<Engine, "log" | "refusal" | "killed">;
 
-/**
- * The failure of an attempt that did not begin because the jobs were stopped. A cancelled attempt ends its
- * retry series, unless it is left to another process.
- */
+/** The failure of an attempt that did not begin. `CANCELLED` would end its retry series. */
 export function notBegun(reason: string, retry: RetryOptions | undefined): JobError {
   const isLast = retry === undefined || retry.onLost === true;
   return isLast ? stopped(reason) : new JobError(`the job was not started: ${reason}`);
@@ -255,9 +246,7 @@ export class RunOfJob {
   }
 }
 
-/**
- * Whether another attempt follows a failure of this kind. `attempt`: the number of the failed one, from 1.
- */
+/** Whether another attempt follows such a failure. `attempt` is the number of the failed one, from 1. */
 export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost }: RetryPolicy): boolean {
   if (attempt >= attempts || !(error instanceof JobError) || error instanceof SkippedJob) return false;
   // ENDED: the code ran, and another program closed the record.
@@ -270,9 +259,7 @@ export function tellAttempt(log: Log, job: string, attempt: number, policy: Retr
   log.line("WARN", `"${job}" failed at attempt ${attempt} of ${policy.attempts}, and is tried again in ${wait}`, job);
 }
 
-/**
- * The wait between two attempts of a job. Other requests use its slot meanwhile, and a stop ends the wait.
- */
+/** The wait between two attempts. Other requests use the slot meanwhile, and a stop ends the wait. */
 class Pause {
   readonly #dispatch: Dispatch;
   readonly #clock: Clock;

@@ -39,10 +39,7 @@ export interface Engine extends Stoppable {
   /** The arguments that the last job of the todo left behind, if `ojob.shareArgs` hands them on. */
   readonly handedOn: Args;
 
-  /**
-   * Runs the todo and all jobs that follow from it, and at the end the jobs of type shutdown. Resolves to
-   * whether all jobs went well.
-   */
+  /** Runs the todo, what follows from it, and last the jobs of type shutdown. True if all went well. */
   run(): Promise<boolean>;
   /** Makes the engine for another job file that a job of this one runs. */
   inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): Engine;
@@ -50,10 +47,7 @@ export interface Engine extends Stoppable {
   begin(job: PlannedJob, given: readonly Args[]): Promise<void>;
   /** @throws JobError if the job does not exist */
   job(name: string): PlannedJob;
-  /**
-   * Merges the arguments of a job: its own win over those given. `environment` is the environment in which it
-   * runs, if that is not its own.
-   */
+  /** Merges the arguments of a job: its own win. `environment`: by default that of the job. */
   args(job: PlannedJob, own: Args, given: Args, environment?: Environment): Promise<Args>;
   /** The arguments of each run of a job, its own and those given. The value of code is given: it is data. */
   runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]>;
@@ -62,12 +56,7 @@ export interface Engine extends Stoppable {
   placed(args: Args, written: Args, at: Position): Promise<Args>;
   /** Runs a job for a script or a shortcut that waits for it. Rejects if the job does not exist. */
   call(name: string, args: Args, caller: ParentExecution): Promise<JobOutcome>;
-  /**
-   * Requests a job and returns the id of the request. The job runs as soon as its dependencies and a slot
-   * allow.
-   *
-   * @throws JobError if the job does not exist
-   */
+  /** Requests a job that runs when it can. Returns the id of the request. Throws if there is no such job. */
   launch(name: string, given: readonly Args[]): string;
   /** Runs a job once, in a slot that the caller holds. Rejects with a JobError if the job fails. */
   execute(job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<Args>;

@@ -75,9 +75,7 @@ export class Running {
     return () => this.#running.delete(one);
   }
 
-  /**
-   * Asks all executions to stop, and ends them after the grace period. A second request ends them at once.
-   */
+  /** Asks all executions to stop, and ends them after the grace period, or at a second request. */
   stop(reason: string): void {
     if (this.#refusal !== undefined) {
       this.#hurried = true;
@@ -120,10 +118,7 @@ export interface ScriptContext {
   readonly folder: string | undefined;
 }
 
-/**
- * The context of a job. A job that is a step of another one also has the environment `around` it, but not its
- * folder: each job says where its own script runs.
- */
+/** A job that is a step adds its environment to that `around` it, but has a folder of its own. */
 export function contextOf(job: PlannedJob, around?: ScriptContext): ScriptContext {
   return { environment: environmentOf(job, around?.environment), folder: job.folder };
 }

@@ -22,10 +22,7 @@ import { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { sortTodo, Triggers, whyIdle } from "./triggers/triggers.js";
 
-/**
- * The least number of slots if the file sets none. It may exceed the number of processors because some jobs
- * only wait.
- */
+/** The least number of slots by default. Some jobs only wait, so it may exceed the processors. */
 const FEWEST_THREADS = 4;
 
 type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
@@ -213,10 +210,7 @@ export class FileEngine implements Engine {
     return new JobExecution(this, job, args, origin).run();
   }
 
-  /**
-   * Starts no other job, asks all jobs to stop, and ends them after the grace period. A second stop ends them
-   * at once.
-   */
+  /** Starts no other job, asks all to stop, and ends them after the grace period or at a second stop. */
   stop(reason: string): void {
     this.#triggers.close();
     this.dispatch.stop(reason);

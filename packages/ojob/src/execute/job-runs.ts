@@ -39,10 +39,7 @@ export class JobRuns {
     this.#failFast = runLimits(request.job).failFast;
   }
 
-  /**
-   * Runs the job, unless the code of its dependencies or its `when` says otherwise. The outcome has the
-   * arguments that the last run left behind.
-   */
+  /** Runs the job unless its dependencies or its `when` refuse. Resolves to the args of the last run. */
   async run(judgements: readonly Judgement[]): Promise<JobOutcome> {
     const { job, begins } = this.#request;
     try {
@@ -91,10 +88,7 @@ export class JobRuns {
     return Promise.all(given.map(filled));
   }
 
-  /**
-   * Asks the code of dependencies and of `when` whether the job may run. The result is an outcome if it may
-   * not.
-   */
+  /** Asks the code of dependencies and of `when`. Resolves to an outcome if the job may not run. */
   async #refusal(given: Args, judgements: readonly Judgement[]): Promise<JobOutcome | undefined> {
     const { job, trigger, caller: parent, entry } = this.#request;
     const when = entry?.when;
@@ -214,10 +208,7 @@ export class JobRuns {
   }
 }
 
-/**
- * Lets arguments that were given with the start of a run win over all others, except those of the lock, which
- * is held already.
- */
+/** Arguments given with the start of a run win, except those of the lock, which is held already. */
 function withArgs({ own, given }: RunArgs, args: Args): RunArgs {
   const isOfLock = (key: string): boolean => LOCK_ARGS.includes(key) && (key in own || key in given);
   const wins = Object.entries(args).filter(([key]) => !isOfLock(key));

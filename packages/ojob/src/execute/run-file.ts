@@ -43,11 +43,7 @@ export interface FileRun {
   readonly onStart: ((control: RunControl) => void) | undefined;
 }
 
-/**
- * Prepares and runs a job file. Resolves to whether all jobs went well.
- *
- * @throws JobFileError if the file cannot be run; nothing was started then
- */
+/** Prepares and runs a job file. A JobFileError means that nothing was started. */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread } = run;
   const prepare = preparing(run.prepare);

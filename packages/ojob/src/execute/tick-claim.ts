@@ -13,10 +13,7 @@ import {
 import { type ChannelOps, type StartClaim, type StartingRun, visible } from "@ojm/core/internal";
 import { SkippedJob } from "./runtime/job-error.js";
 
-/**
- * A tick that is further ahead than this, in ms, comes from a machine with a wrong date. Accepting it would
- * keep the job from running until then.
- */
+/** A tick further ahead, in ms, is from a machine with a wrong date: it would block the job until then. */
 const DAY = 86_400_000;
 
 /**
@@ -36,10 +33,7 @@ function isTickValue(value: unknown): value is TickValue {
   return isDate && typeof host === "string" && typeof pid === "number";
 }
 
-/**
- * The claim of a run on a tick of a schedule that is not in the store. Exactly one process gets it, in the
- * commit that takes the lock.
- */
+/** Claims a tick that is not in the store, in the commit that takes the lock: one process gets it. */
 export class TickClaim implements StartClaim {
   readonly tick: Tick;
   readonly #channel: Channel<unknown>;
@@ -56,11 +50,7 @@ export class TickClaim implements StartClaim {
     this.#key = ["tick", name, tick.schedule];
   }
 
-  /**
-   * Reads the latest claim. Call it before the start.
-   *
-   * @throws SkippedJob if a run was started for this tick or a later one
-   */
+  /** Reads the latest claim before the start. Throws SkippedJob if this tick or a later one was started. */
   async look(): Promise<void> {
     const entry = await this.#channel.entry(this.#key);
     this.#before = entry;

@@ -11,9 +11,7 @@ import type { Problem, Problems } from "../text/problem.js";
 import { checkNames } from "./names/names.js";
 import { LoadError } from "./names/thread-names.js";
 
-/**
- * How a job file is checked: with the options of its run. A channel type that cannot be found is an error.
- */
+/** How a job file is checked: as for its run. A channel type that cannot be found is an error. */
 export type CheckOptions = Pick<RunFileOptions, "args" | "strict" | "loads" | "prepare">;
 
 /** The contents of a job file that can be run. */
@@ -66,10 +64,7 @@ const TAKES_PATH =
 
 const USES_FILES = /["'`](?:node:)?fs(?:\/promises)?["'`]/;
 
-/**
- * Warns of relative paths in JavaScript with `typeArgs.pwd`. A thread has no working directory of its own, so
- * Node resolves them from that of the process.
- */
+/** Warns of relative paths in JavaScript with `typeArgs.pwd`: Node resolves them from its own folder. */
 function warnOfRelativePaths({ jobs }: Plan, problems: Problems): void {
   for (const { name, folder, steps } of jobs.values()) {
     if (folder === undefined) continue;

@@ -26,10 +26,7 @@ const PLAIN: Readonly<Record<string, Schema>> = {
   flagOrNothing: { type: ["boolean", "null"] },
 };
 
-/**
- * Shapes that occur at several places, by their names in the schema. Each is in the schema once: written out
- * at each place, they would double its size.
- */
+/** Shapes that occur at several places, by their names in the schema, which has each of them once. */
 const SHARED: ReadonlyMap<Shape, string> = new Map([
   [todoItem, "todoItem"],
   [stepItem, "stepItem"],
@@ -44,10 +41,7 @@ const SHARED: ReadonlyMap<Shape, string> = new Map([
   [stepArgs, "stepArgs"],
 ]);
 
-/**
- * Makes the JSON Schema of job files from the description that the checks use. Unknown keys are errors, as
- * with `--strict`, so that an editor shows them at once.
- */
+/** The JSON Schema of job files, from the description that the checks use. Unknown keys are errors. */
 export function schemaOfJobFiles(): Schema {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -159,10 +153,7 @@ function orNothing(shape: Shape): Schema {
 
 type Make = (shape: Shape) => Schema;
 
-/**
- * The schema of a shortcut. Its keys are patterns, as real files align them. `orNothing` is for values that
- * may be missing.
- */
+/** The schema of a shortcut, with patterns as keys. `orNothing` is for values that may be missing. */
 function shortcutSchema(schemaOf: Make, orNothing: Make): Schema {
   const known = Object.entries(SHORTCUTS).map(([name, shape]) => knownSchema(name, shape, schemaOf, orNothing));
   return { description: "A shortcut of OpenAF.", anyOf: [...known, customSchema(orNothing)] };

@@ -45,10 +45,7 @@ export interface Shortcut {
   readonly blocks: Readonly<Record<string, CodeBlock>>;
   /** Its lists of jobs: by option, or by `option.key` in a map of lists. */
   readonly lists: Readonly<Record<string, readonly StepReference[]>>;
-  /**
-   * For a job of OpenAF that is read as a shortcut: the arguments with the options that the file does not
-   * have.
-   */
+  /** For a job of OpenAF read as a shortcut: the arguments that give the options the file does not have. */
   readonly late?: Readonly<Record<string, string>>;
   readonly places: Readonly<Record<string, Position>>;
   readonly args: Args;
@@ -58,9 +55,7 @@ export interface Shortcut {
 /** An item of `from` and `to`, or of a list of a shortcut: a job, or a shortcut. */
 export type StepReference = StepJob | { readonly shortcut: Shortcut };
 
-/**
- * An item of `catch`: a job's name or code. Which of the two it is becomes known with the names of all jobs.
- */
+/** An item of `catch`: a job's name or code. The names of all jobs decide which of the two it is. */
 export interface CatchItem {
   readonly block: CodeBlock;
   readonly at: Position;
@@ -153,10 +148,7 @@ export interface JobDefinition {
   /** Code that returns them. It is evaluated when the job starts, and `args` is empty. */
   readonly argsCode?: CodeBlock;
   readonly matrix?: Matrix;
-  /**
-   * Where the arguments stand, by name, and the keys within arguments that are maps, by `name.key` and
-   * `name.key.key`. Messages name these places.
-   */
+  /** Where the arguments stand, by name, and keys within them, by `name.key` and `name.key.key`. */
   readonly argsAt: Readonly<Record<string, Position>>;
   readonly from: readonly StepReference[];
   readonly to: readonly StepReference[];
@@ -300,9 +292,7 @@ export interface Help {
 export interface JobFile {
   readonly source: SourceFile;
   readonly included: readonly SourceFile[];
-  /**
-   * Whether all of its jobs are known. False if an included file could not be read, or if a job has no name.
-   */
+  /** Whether all jobs are known: every included file could be read, and every job has a name. */
   readonly complete: boolean;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   readonly todo: readonly TodoEntry[];

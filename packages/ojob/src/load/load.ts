@@ -65,9 +65,7 @@ class Loader {
     return [...this.#included.values()];
   }
 
-  /**
-   * Adds one file after the files that it includes: its jobs replace theirs, and its todo comes after theirs.
-   */
+  /** Adds a file after those that it includes: its jobs replace theirs, its todo comes after theirs. */
   load(source: SourceFile, use: Use, root: Node | undefined): Files {
     const files = new Set([source.path]);
     this.#problems.reads(source);
@@ -152,10 +150,7 @@ function startOf(source: SourceFile): Position {
 
 type Included = BuiltinFile | { readonly source: SourceFile };
 
-/**
- * Finds an included file: beside the including file, then among the built-in files. A file of the user wins
- * over a built-in one of the same name.
- */
+/** Finds an included file: beside the including file, else among those that come with ojm. */
 function findInclude(name: string, at: Position, problems: Problems): Included | undefined {
   const path = saidPath(name, at);
   if (existsSync(path)) return readIncluded(shortest(path), at, problems);
@@ -195,9 +190,7 @@ function shortest(path: string): string {
   return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
 }
 
-/**
- * Merges the files of a job file: the included files first, the file itself last.
- */
+/** Merges the files of a job file: the included ones first, the file itself last. */
 class Collected {
   readonly jobs: Map<string, JobDefinition> = new Map();
   readonly todo: TodoEntry[] = [];
@@ -223,10 +216,7 @@ class Collected {
     for (const job of jobs) this.jobs.set(job.name, job);
   }
 
-  /**
-   * Adds the jobs of a file, from its checked node, and the modules that they require. `written` is how many
-   * jobs the file has. `files` are the files that it includes, whose jobs it may replace.
-   */
+  /** Adds the jobs of a file, which has `written` of them, and modules. They may replace those of `files`. */
   addJobs(root: Node, written: number, files: ReadonlySet<string>): void {
     const jobs = itemsOf(child(root, "jobs")).flatMap((node) => readJob(node) ?? []);
     if (jobs.length < written) this.complete = false;

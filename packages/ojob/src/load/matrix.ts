@@ -6,10 +6,7 @@ import { child, itemsOf, type Node, toMap, toValue } from "./yaml/node.js";
 
 type Written = Pick<JobDefinition, "args" | "argsAt" | "argsCode">;
 
-/**
- * The arguments of a job with the combinations of its matrix, from a checked node. Each combination runs with
- * each of the maps in `args`. `args` are written after it, so that templates in them find its values.
- */
+/** Adds the combinations of the matrix, each with each map of `args`, whose templates see its values. */
 export function withMatrix(node: Node | undefined, written: Written): Written & Pick<JobDefinition, "matrix"> {
   if (node?.kind !== "map") return written;
   const { args, argsAt } = written;

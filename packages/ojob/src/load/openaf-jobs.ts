@@ -57,11 +57,7 @@ export function insteadOfJob(name: string): string | undefined {
 
 const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 
-/**
- * Replaces jobs of OpenAF by the equivalent shortcuts, in the todo of a job file and in the steps of its
- * jobs. It runs before all checks: the values keep their places, and are checked like those of any shortcut.
- * `names` are the jobs that files define: such a name means that job.
- */
+/** Replaces jobs of OpenAF by shortcuts, before all checks. `names` are the jobs that the file defines. */
 export function withShortcuts(root: Node, names: ReadonlySet<string>): Node {
   const translator = new Translator(names);
   return mapEntries(root, ({ key, value }) => {
@@ -70,10 +66,7 @@ export function withShortcuts(root: Node, names: ReadonlySet<string>): Node {
   });
 }
 
-/**
- * Converts a job. Its arguments that are options of its steps become those of the shortcuts, and are removed
- * from the job.
- */
+/** Converts a job. Arguments that are options of its steps move from the job to the shortcuts. */
 function jobWithShortcuts(job: Node, names: ReadonlySet<string>): Node {
   const isCode = textOf(child(job, "args")) !== undefined;
   const args = isCode ? { entries: [] } : argsOf(job);
@@ -98,10 +91,7 @@ class Translator {
     return mapItems(node, (item) => this.#item(item, around));
   }
 
-  /**
-   * The arguments of a job without its options. Options without a leading `_`, such as `time`, stay because
-   * scripts may use them.
-   */
+  /** The arguments of a job without its options, except those without `_`: scripts may use them. */
   withoutUsed(args: Node): Node {
     return mapItems(args, (map) => {
       if (map.kind !== "map") return map;
@@ -153,9 +143,7 @@ class Translator {
   }
 }
 
-/**
- * The arguments of a job, or of a reference to it. `undefined` if they are code, or those of several runs.
- */
+/** The arguments of a job or reference. `undefined` if they are code, or those of several runs. */
 function argsOf(node: Node): MapNode | undefined {
   const args = child(node, "args");
   if (args === undefined) return { kind: "map", at: node.at, entries: [] };

@@ -20,10 +20,7 @@ type Check = (node: Node, shape: Shape, name: string, problems: Problems) => Nod
 
 type Entry = MapEntry & ShortcutKey;
 
-/**
- * Checks a shortcut, and returns it with keys as `(if)` and `((then))`. The result is empty if a part of it
- * is wrong, because half a shortcut cannot run. Which job a shortcut of the file stands for is known later.
- */
+/** Checks a shortcut, and returns it with keys as `(if)` and `((then))`, or empty if a part is wrong. */
 export function checkShortcut(node: MapNode, argsShape: Shape, problems: Problems, check: Check): Node {
   const before = problems.errors.length;
   const { shortcuts, others } = splitEntries(node);
@@ -113,10 +110,7 @@ interface Target {
   readonly shortcut: CustomShortcut;
 }
 
-/**
- * Replaces the shortcuts that jobs define by `typeArgs.shortcut` with those jobs. An undefined shortcut is an
- * error.
- */
+/** Replaces the shortcuts that jobs define by `typeArgs.shortcut` with those jobs. */
 export function resolveShortcuts(file: JobFile, problems: Problems): JobFile {
   const resolver = new Resolver(definedIn(file, problems), file.complete, problems);
   const jobs = [...file.jobs].map(([name, job]) => {

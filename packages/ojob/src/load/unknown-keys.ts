@@ -55,10 +55,7 @@ export function belongs(key: string, here: Path, fields: Fields): string {
   return place === undefined ? "" : ` Did you mean "${nearElsewhere}" ${inWords(place, here)}?`;
 }
 
-/**
- * The nearest key. A short word is two letters from many others, so one must begin with the other, or have
- * one letter less.
- */
+/** The nearest key. Of a short word, one must begin with the other, or have one letter less. */
 function nearKey(key: string, known: Iterable<string>): string | undefined {
   const near = nearest(key, known);
   if (near === undefined || key.length > 3) return near;
@@ -169,9 +166,7 @@ const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/**
- * Why a key of OpenAF is rejected at this place, and what to write instead. `undefined` if it is accepted.
- */
+/** Why a key of OpenAF is rejected here, and what to write instead. `undefined` if it is accepted. */
 export function refusalOf(key: string, path: readonly string[]): string | undefined {
   const keys = REFUSED[path.join(".")] ?? {};
   return Object.hasOwn(keys, key) ? keys[key] : undefined;

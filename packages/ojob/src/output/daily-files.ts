@@ -33,9 +33,7 @@ export interface DailyFilesOptions {
   readonly warn: (text: string) => void;
 }
 
-/**
- * Log files, one for each day in UTC. A failed write is reported and dropped: a full disk must not end a job.
- */
+/** Log files, one a day in UTC. A failed write is reported and dropped: it must not end a job. */
 export class DailyFiles {
   readonly #options: DailyFilesOptions;
   readonly #output: Output;
@@ -50,9 +48,7 @@ export class DailyFiles {
     this.#output = new Output((error) => this.#complain(error));
   }
 
-  /**
-   * Writes a line into the file of its day. `time` is in ms since 1970. False if no file is open.
-   */
+  /** Writes a line into the file of its day. `time`: ms since 1970. False if no file is open. */
   write(line: string, time: number): boolean {
     const day = new Date(time).toISOString().slice(0, 10);
     // A late line goes into the open file, so that the log stays in order.
@@ -173,10 +169,7 @@ export function namesDays(template: string): boolean {
   return template.includes(DAY_TEMPLATE);
 }
 
-/**
- * The mode of log files: for their owner alone. The group of the folder gets access too, if the folder has
- * the set-group-id bit.
- */
+/** The mode of log files: their owner alone, and the group of a folder with the set-group-id bit. */
 const PRIVATE = 0o600;
 const FOR_GROUP = 0o640;
 const SET_GROUP_ID = 0o2000;
@@ -185,10 +178,7 @@ const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 /** With this flag, opening a pipe without a reader fails. Without it, the call would wait for ever. */
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
 
-/**
- * Opens a log file for appending. An existing file keeps its mode. The call follows no symbolic link: in a
- * folder that others may write, a link could lead our lines into any file of ours.
- */
+/** Opens a log file for appending. It follows no link, which could lead our lines into another file. */
 function openLogFile(path: string): number {
   const mode = (statSync(dirname(path)).mode & SET_GROUP_ID) === 0 ? PRIVATE : FOR_GROUP;
   return open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, mode);
@@ -240,10 +230,7 @@ async function add(from: string, half: string, compressed: boolean): Promise<voi
   await (compressed ? pipeline(read, createGzip(), write) : pipeline(read, write));
 }
 
-/**
- * Creates a folder and its parents. Node's `recursive` never returns in places where folders cannot be
- * created, such as /proc.
- */
+/** Creates a folder and its parents. Node's `recursive` never returns in places such as /proc. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path));

@@ -22,9 +22,7 @@ const BAR = 20;
 /** The shortest interval between two redraws, in ms. */
 const REST = 100;
 
-/**
- * A job without progress gets a line after this time, and elapsed times are redrawn at this interval, in ms.
- */
+/** A job without progress gets a line after this time, which is redrawn at this interval, in ms. */
 const SECOND = 1_000;
 
 const MOST = 10;
@@ -167,10 +165,7 @@ function terminalSize(): { columns: number; rows: number } {
   return { columns: stderr.columns || stdout.columns || 80, rows: stderr.rows || stdout.rows || 24 };
 }
 
-/**
- * Cuts a text to this many columns. A character that may be wide counts as two: a line that is too short does
- * no harm.
- */
+/** Cuts a text to this many columns. A character that may be wide counts as two. */
 function fitted(text: string, most: number): string {
   let shown = "";
   let used = 0;

@@ -26,10 +26,7 @@ export class Output {
   readonly #onError: ((error: Error) => void) | undefined;
   #lost: Error | undefined;
 
-  /**
-   * `onError` receives each failed write, and the next piece is still tried. Without it, a file descriptor
-   * that fails is given up, because its reader is gone.
-   */
+  /** `onError` receives failed writes. Without it, a descriptor that fails is given up: its reader left. */
   constructor(onError?: (error: Error) => void) {
     this.#onError = onError;
   }

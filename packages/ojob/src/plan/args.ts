@@ -10,10 +10,7 @@ interface ArgSources {
   readonly own: Args;
   readonly given: Args;
   readonly commandLine: Args;
-  /**
-   * Secrets of the job, which no argument from outside can replace. Templates fill them into its own
-   * arguments.
-   */
+  /** Secrets, which no argument from outside can replace. Templates of its own arguments may use them. */
   readonly secrets?: Args;
   /** The environment, for `${x}`. Default: that of the process. */
   readonly variables?: Variables;
@@ -30,10 +27,7 @@ export function around({ secretArgs, environment }: PlannedJob): Pick<ArgSources
  */
 export type Missing = (argument: string, written: string, message?: string) => void;
 
-/**
- * Merges the arguments of a job. Templates in its own arguments are filled from the others, and from its own
- * above them. Arguments from outside are data: a `{{` in them is never filled.
- */
+/** Merges arguments. Templates in the job's own are filled; arguments from outside are data. */
 export function mergeArgs(sources: ArgSources, missing: Missing): Args {
   const { own, given, commandLine, secrets, variables } = sources;
   const outside = { ...commandLine, ...given, ...secrets };

@@ -28,10 +28,7 @@ export function withVariables(environment: Environment, added: Readonly<Record<s
   return { added: { ...environment.added, ...added }, all: { ...environment.all, ...added } };
 }
 
-/**
- * The environment of a job. A job that is a step of another one adds its variables to the environment of the
- * other.
- */
+/** The environment of a job. A job that is a step adds its variables to the environment around it. */
 export function environmentOf(
   job: { readonly environment: Environment; readonly variables: Readonly<Record<string, string>> },
   around: Environment | undefined,
@@ -48,10 +45,7 @@ export interface Look {
   readonly values: "needed" | "found" | "named";
 }
 
-/**
- * The variables that layers add to an environment. A later layer wins, and may name the variables of those
- * before it: `PATH: /opt/bin:${PATH}`.
- */
+/** The variables that layers add. A later one wins, and may name those before: `PATH: /opt/bin:${PATH}`. */
 export function variablesOf(
   layers: readonly EnvironmentLayer[],
   below: Environment,
@@ -86,10 +80,7 @@ function textsOf({ variables }: TextLayer, known: Environment, { problems, value
   return Object.fromEntries(entries);
 }
 
-/**
- * The variables of a file with lines like NAME=value, which Node itself reads. Problems are reported at the
- * line of the job file that names the file, because the lines of the file may hold secrets.
- */
+/** Reads a file of NAME=value. Problems are placed in the job file: the lines may hold secrets. */
 function readEnvFile(file: PlacedText, required: boolean, problems: Problems): Record<string, string> {
   const { text, at } = file;
   const path = saidPath(text, at);

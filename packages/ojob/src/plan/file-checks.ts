@@ -8,10 +8,7 @@ import { JOB_START } from "./manager/manager-args.js";
 import { jobsNamedIn, type Plan, type PlannedJob } from "./planned.js";
 import { checkScript } from "./script.js";
 
-/**
- * Reports the arguments that are mandatory by the help of the file and absent from the command line, and from
- * the environment where the file takes arguments from there.
- */
+/** Reports mandatory arguments of the file that the command line and its environment lack. */
 export function expectArguments(file: JobFile, commandLine: Args, problems: Problems): void {
   for (const { name, at, mandatory, desc, example } of file.help?.expects ?? []) {
     if (!mandatory || commandLine[name] !== undefined) continue;
@@ -20,10 +17,7 @@ export function expectArguments(file: JobFile, commandLine: Args, problems: Prob
   }
 }
 
-/**
- * Finds each `${x:?message}` without a value in what the todo runs, before anything is started. If an earlier
- * job may hand the value on, the check happens when the job starts.
- */
+/** Finds each `${x:?message}` without a value before the start, unless an earlier job may hand it on. */
 export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, problems: Problems): void {
   // An invalid template, which has been reported already, throws when it is filled.
   if (!problems.isWhole || file.settings.shareArgs) return;
@@ -57,10 +51,7 @@ export function checkTemplates({ jobs, todo }: JobFile, problems: Problems): voi
   }
 }
 
-/**
- * Finds templates in arguments if the file wants them to stay unfilled. OpenAF then fills none of them, but
- * ojm fills all that have a value.
- */
+/** Finds templates that the file wants unfilled: ojm fills all that have a value. */
 export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Problems): void {
   const isOff = (job: JobDefinition | undefined): boolean =>
     job?.typeArgs.noTemplateArgs ?? settings.templateArgs === false;
@@ -103,10 +94,7 @@ export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): voi
   problems.error(message, when.exact ? place : at);
 }
 
-/**
- * Warns of each `return` in a script that runs as a step of another job, in its `from`. In OpenAF it ends the
- * other job too, and files rely on that to do their work only once.
- */
+/** Warns of each `return` in a step of `from`: in OpenAF it ends the other job too. */
 export function warnOfReturns(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
   for (const { name, from } of jobs.values()) {
     for (const step of from) {
@@ -127,10 +115,7 @@ function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
   }
 }
 
-/**
- * Warns of a job of the todo that depends on a job that nothing requests: it would be skipped. A step in
- * which the name of the job occurs may request it, so such a file gets no warning.
- */
+/** Warns of a dependency that nothing requests, unless the name of the job occurs in a step. */
 export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
   const asked = new Set(todo.map(({ job }) => job));
   const texts = [...jobs.values()].flatMap(({ steps, each, onError }) =>
@@ -151,10 +136,7 @@ export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
 
 const JOB_END = "oJobManager Job End";
 
-/**
- * Rejects `continueOnError` for a step that takes the lock of its job: without the lock, the job would work
- * unprotected. A step that both starts and ends a run holds the lock for itself.
- */
+/** Rejects `continueOnError` for a step that takes its job's lock: the job would work unprotected. */
 export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
   for (const { name, steps } of jobs.values()) {
     for (const step of steps) {
@@ -180,11 +162,7 @@ function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set
   return all;
 }
 
-/**
- * Warns of each template that puts a secret into a shell script. The whole script is on the command line of
- * the shell, and every user of the machine can list that. A job that is a step gets the arguments of the job
- * around it, so the names of all secrets are checked in all jobs.
- */
+/** Warns of templates that put secrets into shell scripts: all users see the shell's command line. */
 export function warnOfShownSecrets(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
   const names = new Set([...jobs.values()].flatMap(({ secretArgs }) => Object.keys(secretArgs)));
   if (names.size === 0 || !problems.isWhole) return;

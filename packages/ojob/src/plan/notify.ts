@@ -13,9 +13,7 @@ import { NOTHING_AROUND, type Surroundings } from "./environment.js";
 import { Openers } from "./manager/openers.js";
 import type { Plan, PlannedNotify } from "./planned.js";
 
-/**
- * The `notify` of a job file, filled and checked. The package of the alerts is loaded only if there is one.
- */
+/** The `notify` of a job file, filled and checked. Loads the package of the alerts only for one. */
 export async function planNotify(
   file: JobFile,
   plan: Plan,
@@ -52,10 +50,7 @@ function takesLock(step: Plan["onAnyError"][number]): boolean {
   return "job" in step && step.job.startsWith("oJobManager ");
 }
 
-/**
- * A relative path of a program begins at the folder of the file. A name without a slash is looked up on the
- * PATH.
- */
+/** A relative path of a program begins at the folder of the file; a bare name is on the PATH. */
 function placed(values: Args, { places, at }: NotifyRule, { values: look }: Surroundings, problems: Problems): Args {
   const { command } = values["to"] as { readonly command?: readonly string[] };
   const [program = "", ...parameters] = command ?? [];
@@ -181,12 +176,7 @@ function placeOf(path: string, places: NotifyRule["places"]): Position | undefin
   return undefined;
 }
 
-/**
- * Reads the `notify` of a config, which is like that of a job file, and fills it from the environment.
- * `text`: the config as YAML or JSON. Resolves to `undefined` if it has no rules.
- *
- * @throws JobFileError with every problem at once
- */
+/** Reads the `notify` of a config. `text` is YAML or JSON. `undefined` if it has no rules. */
 export async function notifyOfConfig(path: string, text: string): Promise<PlannedNotify | undefined> {
   const problems = new Problems();
   const node = child(parseYaml(new SourceFile(path, path, text), problems), "notify");

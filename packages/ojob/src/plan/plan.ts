@@ -162,10 +162,7 @@ function planCatch({ settings }: JobFile, problems: Problems): Step[] {
   return [{ code: settings.catch }];
 }
 
-/**
- * The dependencies of a job, including those of its steps and of the jobs that run for its items. `known` are
- * the jobs done before.
- */
+/** The dependencies of a job, of its steps, and of the jobs for its items. `known`: done before. */
 function allDeps(
   job: PlannedJob,
   jobs: ReadonlyMap<string, PlannedJob>,
@@ -183,10 +180,7 @@ function allDeps(
   return deps;
 }
 
-/**
- * Whether a text of `catch`, which may also be code, is a misspelt job. As a script, it would fail just when
- * it is needed.
- */
+/** Whether a text of `catch` is a misspelt job: as a script, it would fail just when it is needed. */
 function isNearlyJob(text: string, file: JobFile, at: Position, problems: Problems): boolean {
   if (/[;(){}=\n]/.test(text)) return false;
   // It may name a job that could not be read.
@@ -202,9 +196,7 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
 
 type Context = Pick<PlannedJob, "asks" | "secretArgs" | "variables" | "environment" | "folder">;
 
-/**
- * Plans what a job gets beside its arguments: its secrets, its environment, and the folder of its scripts.
- */
+/** Plans what a job gets beside its arguments: secrets, environment, and the folder of its scripts. */
 function planContext(job: JobDefinition, around: Surroundings, problems: Problems): Context {
   const { environment, secrets, values } = around;
   const own = secretsOf(job, secrets, problems);

@@ -108,10 +108,7 @@ interface RunLimits {
   readonly failFast: boolean;
 }
 
-/**
- * A matrix fails fast, as in GitHub Actions. The maps of a list of args are independent of each other, as in
- * OpenAF; if they run one after the other, the first failure ends the series.
- */
+/** A matrix fails fast, as in GitHub Actions; of a list of args, only one that runs in turn. */
 export function runLimits({ matrix, typeArgs }: Pick<PlannedJob, "matrix" | "typeArgs">): RunLimits {
   const { single = false, maxParallel = Number.POSITIVE_INFINITY, failFast } = typeArgs;
   return { most: single ? 1 : maxParallel, failFast: failFast ?? (single || matrix !== undefined) };

@@ -21,10 +21,7 @@ interface KnownIn {
   readonly commandLine: Args;
 }
 
-/**
- * The start of a run with which a job with these arguments begins. `undefined` if it begins otherwise, or if
- * a script decides the name.
- */
+/** The start of the run with which a job begins. `undefined` if a script decides the name. */
 export function knownStart(
   job: PlannedJob,
   { own, given }: { readonly own: Args; readonly given: Args },
@@ -56,10 +53,7 @@ export interface NamedRun {
   readonly timeout: number | undefined;
 }
 
-/**
- * The runs that a job makes at each tick of its schedule, if each of them can have a schedule of its own in
- * the store: their names are known and differ. Otherwise the reason, as a text.
- */
+/** The runs at each tick, if each can have a stored schedule, by a name of its own; else why not. */
 export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownIn): readonly NamedRun[] | string {
   const { typeArgs } = job;
   if (typeArgs.cron === undefined && !hasScheduleWords(typeArgs)) return "its interval is that of each process";
@@ -93,10 +87,7 @@ export function scheduleNames({ todo, jobs, environment }: Plan, commandLine: Ar
 /** The shortest interval that processes share, in ms. */
 const SHORTEST = 1_000;
 
-/**
- * Finds wrong settings of schedules, such as `overlap` and `retry`, and those without effect at their place.
- * The package of the schedules checks their values. It is loaded only for a file that has some.
- */
+/** Finds wrong settings of schedules, and those without effect. Loads their package only if needed. */
 export async function checkScheduleWords(
   file: JobFile,
   plan: Plan,
@@ -146,10 +137,7 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
   problems.flaw(message, typeArgsAt["timeInterval"] ?? at);
 }
 
-/**
- * Warns of such settings among the arguments of a managed job: they belong in `typeArgs`, and have no effect
- * among the arguments. A script may use an argument of that name.
- */
+/** Warns of such settings among the arguments of a managed job, unless its script names them. */
 function warnOfArgs(
   job: PlannedJob,
   definition: JobDefinition,
@@ -229,10 +217,7 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
   }
 }
 
-/**
- * Checks a cron expression. The parser is loaded only for a file that has one, so that other files start
- * faster.
- */
+/** Checks a cron expression. The parser is loaded only for a file that has one. */
 async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
   const { cronSchedule, isScheduleError } = await import("@ojm/schedule");
   const tell = (cron: string, timeZone?: string): void => {

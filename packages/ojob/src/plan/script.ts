@@ -104,10 +104,7 @@ function findFile(name: string, at: Position, problems: Problems): string | unde
   return undefined;
 }
 
-/**
- * The path that a setting of a job's type means. It may not exist yet, because an earlier job can create it.
- * So only a path that exists in the working directory instead gets a warning.
- */
+/** The path that a setting means. It may not exist yet: an earlier job can create it. */
 export function expectBeside(
   { typeArgs, typeArgsAt, at }: JobDefinition,
   key: "pwd" | "file",
@@ -167,10 +164,7 @@ export function expressionScript(block: CodeBlock): CodeBlock {
   return conditionScript(block, block.code.replace(/[\s;]+$/, ""));
 }
 
-/**
- * The same with a number in the place of each template, to check its syntax and its names. `undefined` if a
- * template decides the code itself.
- */
+/** The same with a number for each template, to check it. `undefined` if a template decides the code. */
 export function conditionToCheck(block: CodeBlock): CodeBlock | undefined {
   if (/\{\{[#/^!]/.test(block.code)) return undefined;
   const code = block.code.replace(TEMPLATE, (template) => "0".padEnd(template.length));

@@ -34,10 +34,7 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
   return { loads, modules, ...(file.init !== undefined && { init: file.init }), ...variables };
 }
 
-/**
- * The arguments of all jobs: `init`, the environment if the file requests it, and the command line. With
- * `texts`, the variables stay texts.
- */
+/** The arguments of all jobs: `init`, the environment if requested, and the command line. */
 export function commonArgs(file: JobFile, commandLine: Args, environment: Environment, texts: boolean): Args {
   const variables = Object.entries(file.settings.argsFromEnvs ? environment.all : {});
   const fromEnvironment = variables.map(([name, value]) => [name, texts ? value : commandLineValue(value ?? "")]);
@@ -74,10 +71,7 @@ function missingPackage(text: string, name: string, at: Position): string {
   return `there is ${what} "${text}", beside ${at.source.name} or with ojm. Install the package in the folder of that file: npm install ${name}`;
 }
 
-/**
- * Finds a package: first where the job file is, then where ojm is, then where the program is that runs. Under
- * a strict package manager, ojm can import only its own dependencies.
- */
+/** Finds a package: where the job file is, then where ojm is, then where the running program is. */
 export function findPackage(name: string, folder: string): NamedPackage | undefined {
   for (const from of [folder, dirname(fileURLToPath(import.meta.url)), mainFolder()]) {
     const entry = entryOf(name, from);

@@ -124,10 +124,7 @@ function calledBy(job: PlannedJob): string[] {
   return [...jobsNamedIn(job.steps), ...job.each.map((one) => one.job)];
 }
 
-/**
- * Finds jobs that are steps of themselves and could never end, and jobs that depend on themselves and could
- * never start.
- */
+/** Finds jobs that are steps of themselves, and jobs that depend on themselves. */
 export function rejectCycles(jobs: Jobs, problems: Problems): void {
   const handlers = (job: PlannedJob): string[] => job.onError.flatMap((step) => ("job" in step ? [step.job] : []));
   if (rejectCycle(jobs, (job) => [...calledBy(job), ...handlers(job)], "are steps of each other", problems)) return;

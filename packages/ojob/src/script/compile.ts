@@ -66,9 +66,7 @@ export function placeAt(block: BlockPlace, offset: number): Position {
   return placeIn(block, block.line + before.length - 1, (before.at(-1) ?? "").length + 1);
 }
 
-/**
- * The place of an error by its stack: the first frame within the block. `undefined` if no frame is.
- */
+/** The place of an error by its stack: the first frame within the block. */
 export function placeOfError(stack: string, block: BlockPlace): Position | undefined {
   const mark = `${block.source.path}:`;
   // The stack of a SyntaxError starts with "FILE:LINE", the line, and carets under it.

@@ -18,9 +18,7 @@ export function toFailure(thrown: unknown): FailureData {
 /** The longest text of a cause, in characters. */
 const LONGEST_CAUSE = 300;
 
-/**
- * The text of the cause of an error. An error about several attempts to connect has a code, but no message.
- */
+/** The text of an error's cause. An error about several attempts to connect has only a code. */
 function causeText({ cause }: Error): string | undefined {
   if (!isError(cause)) return undefined;
   const { message, code, errors } = cause as Error & { code?: unknown; errors?: readonly unknown[] };

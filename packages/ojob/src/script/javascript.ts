@@ -4,19 +4,13 @@ import type { Expression, SpreadElement } from "acorn";
 
 let acorn: typeof Acorn | undefined;
 
-/**
- * The parser of JavaScript. It is loaded on first use, because most job files have nothing that must be
- * parsed.
- */
+/** The parser of JavaScript, loaded on first use: most job files need no parsing. */
 function javascript(): typeof Acorn {
   acorn ??= createRequire(import.meta.url)("acorn") as typeof Acorn;
   return acorn;
 }
 
-/**
- * Calls `see` for each node of a script. If `see` returns false, the nodes within are skipped. A script that
- * cannot be parsed has no nodes: the error is reported elsewhere.
- */
+/** Calls `see` for each node, and skips those within if it returns false. A broken script has none. */
 export function eachNode(code: string, see: (node: Acorn.AnyNode) => boolean): void {
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
@@ -82,11 +76,7 @@ export function parseData(text: string): unknown {
   }
 }
 
-/**
- * The data of a literal expression: maps, lists, texts, numbers, `true`, `false`, `null`.
- *
- * @throws CodeError if it holds anything else: data must not run
- */
+/** The data of a literal. Throws a CodeError for anything else: data must not run. */
 function dataOf(node: Expression | SpreadElement): unknown {
   if (node.type === "ParenthesizedExpression") return dataOf(node.expression);
   if (node.type === "Literal" && !(node.value instanceof RegExp)) return node.value;

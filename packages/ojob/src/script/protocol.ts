@@ -106,10 +106,7 @@ export type FromThread =
   | { readonly type: "print"; readonly text: string; readonly toError: boolean };
 
 export interface Answer {
-  /**
-   * The number of the call. A call that was given up for a stop is answered too, and the next call must not
-   * take that answer.
-   */
+  /** The number of the call. A call that was given up for a stop is answered too. */
   readonly id: number;
   readonly value?: unknown;
   readonly failure?: FailureData;

@@ -240,10 +240,7 @@ export class SharedGlobals {
     return names;
   }
 
-  /**
-   * Returns the globals that other threads than `by` have set after `seen`, and the value to pass as `seen`
-   * next time.
-   */
+  /** The globals that other threads than `by` have set after `seen`, and the next `seen`. */
   since(seen: number, by: object): { readonly globals: Record<string, unknown>; readonly seen: number } {
     const globals: Record<string, unknown> = {};
     if (seen < this.#version) {

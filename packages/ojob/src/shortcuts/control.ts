@@ -314,10 +314,7 @@ function checkFile({ values: { value }, places, at }: Shortcut, complain: Compla
   else warnIfMisplaced(name, places["value"] ?? at, problems);
 }
 
-/**
- * Runs another job file. As in OpenAF, the output of that file with the format `key` is stored under the key,
- * and with the keys `res` and `args` it becomes arguments.
- */
+/** Runs another job file. As in OpenAF, its output with the format `key` is stored under the key. */
 async function runFile(run: ShortcutRun): Promise<Args> {
   const { clock, values } = run.engine.runtime;
   const key = run.key("key");

@@ -25,12 +25,7 @@ const KNOWN: readonly string[] = Object.getOwnPropertyNames(Query.prototype).fil
   (name) => !["constructor", "each"].includes(name),
 );
 
-/**
- * The script that makes a query like `equals(name, 'a').limit(5)` on `args.list`. As in OpenAF, a word
- * without quotes is a text.
- *
- * @throws CodeError that says what is wrong, and where in the query
- */
+/** The script of a query like `equals(name, 'a').limit(5)`. As in OpenAF, a bare word is a text. */
 function queryScript(query: string): string {
   const calls = callsOf(query.trim() === "" ? "select()" : query).map(
     ({ name, parameters }) => `.${name}(${parameters.map((one) => JSON.stringify(one)).join(", ")})`,
@@ -341,10 +336,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   templify: ["aTemplateString", "someData"],
 };
 
-/**
- * The script that calls a function with the arguments that have the names of its parameters. The names come
- * from the documentation of OpenAF, from a list `parameters` of the function, or from its source.
- */
+/** The script that calls a function with the arguments that have the names of its parameters. */
 function functionScript(name: string): string {
   const known = Object.hasOwn(PARAMETERS, name) ? JSON.stringify(PARAMETERS[name]) : "undefined";
   return `

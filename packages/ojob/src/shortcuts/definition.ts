@@ -196,10 +196,7 @@ export class ShortcutRun {
     return this.args;
   }
 
-  /**
-   * The arguments merged with data from elsewhere. In a job that takes a lock, the data never decides its
-   * name: otherwise the author of the data would decide which runs exclude each other.
-   */
+  /** The arguments merged with data, which never decides the name of a lock that the job takes. */
   withData(data: unknown): Args {
     if (data === undefined || data === null) return this.args;
     if (!isMap(data)) throw new Error(`${this.name} adds a map to the arguments, and this is none: ${typeName(data)}`);

@@ -19,10 +19,7 @@ export interface ShortcutKey {
   readonly name: string;
 }
 
-/**
- * Reads a key of a shortcut. Real files align their keys, and OpenAF accepts them without all closing
- * brackets: `(pass )`, `((then)`.
- */
+/** Reads a key of a shortcut. As in OpenAF, closing brackets may be missing: `(pass )`, `((then)`. */
 export function shortcutKey(key: string): ShortcutKey | undefined {
   if (!key.startsWith("(")) return undefined;
   const option = key.startsWith("((");

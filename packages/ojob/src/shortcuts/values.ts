@@ -34,10 +34,7 @@ function jmesPath(): JmesPath {
   return loaded;
 }
 
-/**
- * The value at a path: names with dots between them, or any JMESPath expression, as in OpenAF. `@` is the
- * whole. The library is loaded at the first expression.
- */
+/** The value at a path of names, or of any JMESPath expression, as in OpenAF. `@` is the whole. */
 export function readPath(data: unknown, path: string | undefined): unknown {
   if (path === undefined || path.trim() === "" || path.trim() === "@") return data;
   if (PLAIN.test(path)) return valueAt(data, path);

@@ -11,10 +11,7 @@ export function notVariableName(name: string): string {
   return `"${name}" cannot be the name of a variable: it takes letters, digits and _, and no digit first.`;
 }
 
-/**
- * The value of a variable. Reads own fields only: a map of variables also inherits `constructor`, for
- * example.
- */
+/** The value of a variable. Only own fields count: a map also inherits `constructor`, for example. */
 export function variableOf(variables: Variables, name: string): string | undefined {
   return Object.hasOwn(variables, name) ? variables[name] : undefined;
 }

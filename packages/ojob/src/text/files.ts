@@ -2,11 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path";
 import { didYouMean, JobFileError, type Position, SourceFile } from "./problem.js";
 
-/**
- * Reads a job file, or another text file that is called `kind` in messages.
- *
- * @throws JobFileError when it is missing, a folder, not readable or not text.
- */
+/** Reads a text file, which messages call `kind`. Throws a JobFileError if that is impossible. */
 export function readSource(name: string, kind = "job file"): SourceFile {
   const path = resolve(name);
   const text = decode(name, readBytes(name, path, kind));
@@ -82,10 +78,7 @@ export function saidPath(path: string, { source }: Pick<Position, "source">): st
   return resolve(dirname(source.path), path);
 }
 
-/**
- * The file in the working directory that a relative path seems to name, if nothing exists at the place that
- * it means. Releases up to 0.1 used the working directory.
- */
+/** The file that a path names in the working directory alone, which releases up to 0.1 used. */
 export function misplaced(path: string, meant: string): string | undefined {
   const here = resolve(path);
   return here !== meant && !existsSync(meant) && existsSync(here) ? here : undefined;
@@ -103,11 +96,7 @@ export function missingFile(path: string, at: Position): string {
   return `there is no file ${path} beside ${at.source.name}: ${meant} is missing.${note}`;
 }
 
-/**
- * The path of the local copy of a job file from the network, relative to the folder of the file that names
- * it: `urls/HOST/PATH`. `undefined` if the text is not a URL. ojm never runs code that it would have to
- * fetch.
- */
+/** The path of the local copy of a job file from the network, `urls/HOST/PATH`: ojm fetches no code. */
 export function copyOf(url: string): string | undefined {
   if (!/^https?:/.test(url) || !URL.canParse(url)) return undefined;
   const { host, pathname } = new URL(url);

@@ -70,10 +70,7 @@ export class Masker {
   }
 }
 
-/**
- * Masks a text that comes in pieces. A possible beginning of a secret is held back until the next piece, so
- * that a split secret is not missed.
- */
+/** Masks a text that comes in pieces. What may begin a secret is held back until the next piece. */
 export interface MaskedPieces {
   /** Takes a piece, and returns the text that can be shown now. */
   write(piece: string): string;
@@ -259,10 +256,7 @@ const ANSI: Readonly<Record<string, string>> = {
   "\u001b": "\\E",
 };
 
-/**
- * The ways to write a word for a shell: within quotes, with a backslash before each special character, or as
- * bash escapes it.
- */
+/** The ways to write a word for a shell: in quotes, with backslashes, or as bash escapes it. */
 function shellForms(line: string): string[] {
   const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
   const ansi = (hidden: RegExp): string =>

@@ -108,10 +108,7 @@ export class Problems {
     this.#files.add(path);
   }
 
-  /**
-   * Adds an error that leaves a part of the file out. Later problems of the whole could be a consequence of
-   * it.
-   */
+  /** Adds an error that leaves a part of the file out: later problems may be consequences of it. */
   error(message: string, at?: Position): void {
     this.#isWhole = false;
     this.flaw(message, at);
@@ -130,10 +127,7 @@ export class Problems {
     this.#add({ severity: "warning", message: this.hide(message), ...(at && { at }) });
   }
 
-  /**
-   * Adds a problem once: a file that is read twice, for its jobs and later for its todo, has the same
-   * problems both times.
-   */
+  /** Adds a problem once: a file that is read twice has the same problems both times. */
   #add(problem: Problem): void {
     const key = `${problem.at?.source.path}:${problem.at?.line}:${problem.at?.column} ${problem.message}`;
     if (this.#known.has(key)) return;
@@ -149,10 +143,7 @@ export class Problems {
     return this.list.filter((problem) => problem.severity === "warning");
   }
 
-  /**
-   * @throws JobFileError with all of them, in the order of the file, if there are errors; if it is strict, or
-   * warnings.
-   */
+  /** Throws all problems in the order of the file if there are errors, or, if strict, warnings. */
   throwErrors(): void {
     if (this.list.length === 0 || (this.errors.length === 0 && !this.#strict)) return;
     const list = inOrder(this.list, this.#files);

@@ -10,9 +10,7 @@ const VARIABLE = /([$\\]?)\$\{([\p{L}_][\p{L}\p{N}_.-]*?)(?::([-?])([^{}]*))?\}/
 /** Delimits the number of a value until the templates are filled. */
 const MARK = "\u0000";
 
-/**
- * Receives each variable or template without a value, as it is written, and the message of a `${x:?message}`.
- */
+/** Receives each variable or template without a value, and the message of a `${x:?message}`. */
 export type MissingValue = (written: string, message?: string) => void;
 
 interface Filling {
@@ -103,10 +101,7 @@ function requiredHead(written: string, message: string): string {
 
 const TEMPLATE = /\{\{\{?\s*([\p{L}\p{N}_$.[\]-]+)\s*\}?\}\}/gu;
 
-/**
- * A block, or a call of a known helper. Everything else that is not a plain template stays as written:
- * `{{.Names}}` is Docker's, and `{{$x := .}}` Go's.
- */
+/** A block, or a call of a known helper. `{{.Names}}` is Docker's, and `{{$x := .}}` Go's: both stay. */
 const BLOCK =
   /\{\{\{?~?\s*(?:[#^]|(?:lookup|\$(?:nvl|stringify|stringifyInLine|toJSON|env|number|boolean|string|date|isoDate|keys|values|len|repeat|range|concat|nl|pass)?)(?=[\s}~]))/;
 
@@ -207,10 +202,7 @@ export function fillBlocks(text: string, data: unknown, filling: BlockFilling): 
   return template(asData(data), { ...safe, helpers: { ...helpers }, data: { variables } });
 }
 
-/**
- * The problem of a template, and its line. `undefined` if it is valid. `more` are helpers that this template
- * has.
- */
+/** The problem of a template, and its line. `more` are helpers that this template has. */
 export function wrongTemplate(
   text: string,
   more: readonly string[] = [],
@@ -266,10 +258,7 @@ function unknownHelper(
   return found;
 }
 
-/**
- * Turns templates without a value outside of blocks into text. Within a block, their meaning is not known
- * before the block runs.
- */
+/** Turns templates without a value outside of blocks into text. Those in blocks are known only later. */
 function keepMissing(tree: hbs.AST.Program, text: string, data: unknown, missing: (path: string) => void): void {
   const lines = text.split("\n");
   tree.body = tree.body.map((statement) => {
@@ -287,9 +276,7 @@ function keepMissing(tree: hbs.AST.Program, text: string, data: unknown, missing
   });
 }
 
-/**
- * A copy in which maps and lists become JSON when they are put into a text, as in templates without blocks.
- */
+/** A copy whose maps and lists become JSON in a text, as in templates without blocks. */
 export function asData(value: unknown, done: Map<object, unknown> = new Map()): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (done.has(value)) return done.get(value);

@@ -172,10 +172,7 @@ export function unsetPath<T>(value: T, path: string): T {
 
 const BUILT_IN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/**
- * A path from outside must not reach the prototypes that all objects share: it would change them for other
- * jobs too.
- */
+/** A path must not reach the prototypes that all objects share: that would change other jobs too. */
 function guard(step: string): void {
   if (BUILT_IN.has(step)) throw new Error(`a path must not lead through "${step}"`);
 }

@@ -12,10 +12,7 @@ function write(text: unknown, toError: boolean = false): void {
   if (all !== "") (toError ? process.stderr : process.stdout).write(all);
 }
 
-/**
- * A list as its items with commas between, and a date in words, as JavaScript converts them to text. A list
- * with maps would be unreadable that way, so it becomes JSON.
- */
+/** A list as its items with commas, a date in words, as in JavaScript. A list with maps becomes JSON. */
 function asText(value: unknown): unknown {
   if (isDate(value)) return String(value);
   return isArray(value) && value.every((item) => typeof item !== "object" || item === null) ? String(value) : value;

@@ -5,10 +5,7 @@ const NONE = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 /** Characters that take two columns: East Asian wide ones, and pictures. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;
-/**
- * Characters that turn a sequence into a picture: a joiner, a skin colour, a flag, a key cap, or a variation
- * selector.
- */
+/** Characters that turn a sequence into a picture: a joiner, a skin colour, a flag and the like. */
 const PICTURE = /\u200d|\ufe0f|\u20e3|[\u{1f3fb}-\u{1f3ff}]|[\u{1f1e6}-\u{1f1ff}]{2}|[\u{e0020}-\u{e007f}]/u;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });

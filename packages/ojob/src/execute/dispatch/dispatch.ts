@@ -32,10 +32,7 @@ interface WaitingRequest {
 export class Dispatch {
   readonly requests: Requests = new Requests();
   readonly #parts: DispatchParts;
-  /**
-   * Lets one item of the todo through at a time. An item that waits for dependencies does not block the
-   * others.
-   */
+  /** Lets one item of the todo through at a time, except those that wait for dependencies. */
   readonly #lane: Semaphore;
   readonly #waiting = new Map<Request, WaitingRequest>();
   readonly #whenIdle: (() => void)[] = [];
@@ -91,10 +88,7 @@ export class Dispatch {
     return this.#parts.slots.wanted;
   }
 
-  /**
-   * Lends one more slot to a running request, if no request waits for one. Call the result to return the
-   * slot.
-   */
+  /** Lends one more slot unless a request waits for one. Call the result to return it. */
   borrow(): (() => void) | undefined {
     if (!this.#parts.slots.tryTake()) return undefined;
     this.#busy++;
@@ -112,10 +106,7 @@ export class Dispatch {
     return () => this.#onStop.delete(listener);
   }
 
-  /**
-   * Keeps the process alive for a source that may still make requests. Call the result once the source is
-   * done.
-   */
+  /** Keeps the process alive for a source of requests. Call the result once the source is done. */
   expectMore(): () => void {
     let expected = true;
     this.#sources++;
@@ -258,10 +249,7 @@ export class Semaphore {
     this.#free = count;
   }
 
-  /**
-   * Calls `start` with a slot, at once or as soon as one is free. The waiter with the lowest `order` goes
-   * first. Call the result to stop waiting.
-   */
+  /** Calls `start` with a slot once one is free, lowest `order` first. Call the result to stop waiting. */
   take(order: number, start: () => void): () => void {
     if (this.tryTake()) {
       start();

@@ -17,10 +17,7 @@ export interface Asked {
   readonly job: PlannedJob;
   /** The job runs once for each of them. */
   readonly given: readonly Args[];
-  /**
-   * What made the request, for the records of its runs: `manual`, `launch`, `cron`, `interval`, `subscribe`
-   * or `shutdown`.
-   */
+  /** What made the request: `manual`, `launch`, `cron`, `interval`, `subscribe` or `shutdown`. */
   readonly trigger: string;
   readonly entry?: TodoEntry | undefined;
   /** The execution whose script calls the job and waits for it. */
@@ -174,18 +171,12 @@ export interface Judgement {
 
 export type DepsResult = { readonly judgements: readonly Judgement[] } | { readonly unmet: string };
 
-/**
- * Waits until the outcome of every dependency of a request is known. The wait holds neither a slot nor a
- * thread.
- */
+/** Waits for the outcome of every dependency of a request, without a slot or a thread. */
 export class DepsWait {
   readonly #request: Request;
   readonly #requests: Requests;
   readonly #decide: (result: DepsResult) => void;
-  /**
-   * Dependencies that no request has named so far, each with a function that stops listening for such a
-   * request.
-   */
+  /** Dependencies that no request has named so far, each with a function that ends the listening. */
   readonly #unasked = new Map<Dependency, () => void>();
   readonly #judgements: Judgement[] = [];
   readonly #pending: Set<Dependency>;
@@ -199,9 +190,7 @@ export class DepsWait {
     this.#pending = new Set(request.job.deps);
   }
 
-  /**
-   * Starts the wait. The decision may come before this returns, and comes after `timeout` ms at the latest.
-   */
+  /** Starts the wait. The decision may come before this returns, and after `timeout` ms at the latest. */
   begin(timeout: number | undefined, clock: Clock): void {
     for (const dependency of this.#request.job.deps) this.#watch(dependency);
     if (!this.#over && timeout !== undefined)

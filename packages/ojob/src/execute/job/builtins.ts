@@ -83,11 +83,7 @@ const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unk
   "oJobManager Error": fail,
 };
 
-/**
- * Resolves with the arguments for the next step: after a start they have the `timeout` of the run.
- *
- * @throws JobError if the job fails or does not exist
- */
+/** Resolves with the arguments for the next step: after a start they have the `timeout` of the run. */
 export async function runBuiltin(name: string, context: BuiltinContext): Promise<Args> {
   const builtin = builtins[name];
   if (builtin === undefined) throw new JobError(`"${name}" is not built in`);

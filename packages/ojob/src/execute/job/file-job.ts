@@ -17,12 +17,7 @@ interface FileJobParts {
   readonly onStart: (running: Stoppable) => unknown;
 }
 
-/**
- * Runs the other job file of a job of type `jobs`, with the arguments of that job as its command line, in its
- * environment. The file shares the slots, channels and job manager of the file that runs it.
- *
- * @throws JobError unless all went well
- */
+/** Runs the file of a job of type `jobs` in its environment, with its arguments as the command line. */
 export async function runOtherFile(
   engine: Engine,
   job: Pick<PlannedJob, "at" | "typeArgs">,

@@ -58,12 +58,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     this.#stepRunner = new StepRunner(this, this.#interruption, (failure, by) => this.end(failure, by));
   }
 
-  /**
-   * Runs the job to its end and resolves with its arguments. Whatever happens, its runs are closed and its
-   * locks released.
-   *
-   * @throws JobError when a step failed, after the steps of `catch`, or if no job may start
-   */
+  /** Runs the job to its end. Whatever happens, its runs are closed and its locks released. */
   async run(): Promise<Args> {
     const { job, engine, output } = this;
     const { parent, among, label } = this.#origin;
@@ -120,9 +115,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return () => this.#children.delete(child);
   }
 
-  /**
-   * Asks the job to stop: the call in which its script waits throws, and no further script of the job starts.
-   */
+  /** Asks the job to stop: a waiting call of its script throws, and no further script starts. */
   stop(reason: string): void {
     this.#interruption.requestStop(reason);
     this.#scripts.stop();
@@ -150,9 +143,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return this.#scripts.shell(command, options, this.#context);
   }
 
-  /**
-   * Runs all steps of a job, and the steps of `catch` if one fails. The job may itself be a step of this one.
-   */
+  /** Runs all steps of a job, which may be a step of this one, and those of `catch` if one fails. */
   async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
     const outer = this.#context;
     this.#context = context;
@@ -203,10 +194,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     }
   }
 
-  /**
-   * Runs the steps of `catch`. Resolves with the arguments if their code returned true: as in OpenAF, it has
-   * handled the failure. An end from outside or by a limit of the job stays a failure.
-   */
+  /** Runs the steps of `catch`. As in OpenAF, the failure is handled if their code returns true. */
   async #recover(job: PlannedJob, args: Args, failure: JobError): Promise<Args | undefined> {
     if (!this.#stepRunner.tolerant) this.output.show(failure);
     const isEnded = this.#interruption.stop !== undefined || this.#interruption.error !== undefined;
@@ -364,10 +352,7 @@ interface Item {
   readonly only?: string | undefined;
 }
 
-/**
- * The items that a script hands to the jobs of `each`: those passed to `each()`, then those of the list that
- * it returns.
- */
+/** The items for the jobs of `each`: those passed to `each()`, then those of the returned list. */
 class EachItems {
   readonly #owner: PlannedJob;
   readonly #items: Item[] = [];

@@ -13,11 +13,7 @@ import type { Engine, Execution } from "../engine.js";
 import type { ScriptContext } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
 
-/**
- * The scripts of one execution of a job: JavaScript in a thread, other languages and shell commands in
- * processes. Serves the running script: its log lines, and the calls in which it waits for an answer of the
- * main thread.
- */
+/** The scripts of one execution, in a thread or in processes. Serves their calls and log lines. */
 export class JobScripts implements ScriptHost {
   readonly execution: Execution;
   readonly engine: Engine;
@@ -38,10 +34,7 @@ export class JobScripts implements ScriptHost {
     this.#errors = engine.log.masking();
   }
 
-  /**
-   * Starts a script, and resolves to its end. `exception` is the error that the script of a `catch` handles. Call
-   * {@link settle} after it.
-   */
+  /** Starts a script, and resolves to its end. Call {@link settle} then. `exception` is for a `catch`. */
   start(
     step: ScriptStep,
     args: Args,

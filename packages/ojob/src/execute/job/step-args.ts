@@ -27,11 +27,7 @@ export async function givenBy(
   return engine.placed(fillArgs(args, current, missing, variables), args, at);
 }
 
-/**
- * The arguments of the runs of a job whose `args` are code: its value is a map, or a list of maps.
- *
- * @throws JobError at the place of the code
- */
+/** The arguments of the runs of a job whose `args` are code. Throws at the place of the code. */
 export async function argsOfCode(
   code: CodeBlock,
   job: string,
@@ -63,22 +59,12 @@ export class StepChecks {
     this.#checking = { variables, hide: (text) => log.mask(text) };
   }
 
-  /**
-   * Checks the arguments before the first step: a wrong argument then starts nothing. Only a missing argument
-   * may still come from a step of `from`.
-   *
-   * @throws JobError that names the argument and what is wrong with it
-   */
+  /** Checks the arguments before any step. Only a missing one may still come from a step of `from`. */
   first(args: Args): Args {
     return this.#check(this.#job.checks.in, args, { what: "argument", awaited: this.#job.checks.late });
   }
 
-  /**
-   * Checks the arguments before the step of this number: `in` after the steps of `from`, `out` before those
-   * of `to`, as in OpenAF.
-   *
-   * @throws JobError that names the argument and what is wrong with it
-   */
+  /** Checks before the step of this number: `in` after those of `from`, `out` before those of `to`. */
   before(step: number, args: Args): Args {
     const { in: given, out, late, from, to } = this.#job.checks;
     const ready = late && step === from ? this.#check(given, args, { what: "argument" }) : args;

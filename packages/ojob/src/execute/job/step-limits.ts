@@ -81,20 +81,14 @@ export class StepRunner {
     }
   }
 
-  /**
-   * Whether nothing outside the step has ended it. After a stop, a timeout of the whole job, or the loss of a
-   * lock that the job had before, no step may start.
-   */
+  /** Whether nothing outside the step has ended it: a stop, the job's timeout, or the loss of its lock. */
   #isOwn({ ends, open }: Beginning): boolean {
     const interruption = this.#interruption;
     const within = (by: EndedBy): boolean => (typeof by === "number" ? by >= this.#level : !open.has(by));
     return interruption.stop === undefined && interruption.since(ends).every(within);
   }
 
-  /**
-   * Whether the runs that were open before the step are still open. A step that has ended one has released
-   * the job's lock.
-   */
+  /** Whether the runs that were open before still are: a step that ended one has released the lock. */
   #areOpen({ open }: Beginning): boolean {
     const now = this.#execution.runs.open;
     return [...open].every((run) => now.has(run));
@@ -204,10 +198,7 @@ export class Limits {
   }
 }
 
-/**
- * What ended a step: a limit of the job at this nesting level of steps, or a run that must stop. An end from
- * outside the job has level 0.
- */
+/** What ended a step: a limit at this nesting level (0: outside the job), or a run that must stop. */
 export type EndedBy = number | Run;
 
 /** Why a job must not continue: it was asked to stop, or its current step was ended. */
@@ -234,10 +225,7 @@ export class Interruption {
     return failure === undefined ? undefined : new JobError(failure.message, { failure });
   }
 
-  /**
-   * @throws JobError if the current step was ended, or after a stop: then only the steps of `catch` may run,
-   * during the grace period
-   */
+  /** Throws if the step was ended, or after a stop, when only the steps of `catch` may run. */
   expectToGoOn(mayCleanUp: boolean): void {
     const { stop, error } = this;
     if (error !== undefined) throw error;

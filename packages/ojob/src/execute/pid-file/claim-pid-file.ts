@@ -24,17 +24,10 @@ interface UniqueSettings {
   readonly killPrevious?: boolean;
 }
 
-/**
- * The pid files that this process holds. Needed on systems that cannot distinguish two processes with the
- * same pid.
- */
+/** The pid files of this process, for systems that cannot distinguish processes with the same pid. */
 const held = new Set<string>();
 
-/**
- * Claims a pid file for this process, as its only holder on this host. Call the result to release the claim.
- *
- * @throws JobError if another process holds it or may hold it, or if the file cannot be written
- */
+/** Claims a pid file for this process, as its only holder on this host. Call the result to release it. */
 export async function claimPidFile(
   { pidFile: path, killPrevious = false }: UniqueSettings,
   grace: number,
@@ -68,10 +61,7 @@ function letGo(path: string, text: string, socket: HolderSocket | undefined): vo
   socket?.close();
 }
 
-/**
- * Writes our text into a file of its own. The flag `wx` refuses a link laid there beforehand, which would
- * lead us to overwrite its target.
- */
+/** Writes our text into a file of its own. `wx` refuses a link that would lead us to its target. */
 function writeBeside(path: string, text: string): string {
   const own = `${path}.${randomUUID()}`;
   try {
@@ -88,10 +78,7 @@ function writeBeside(path: string, text: string): string {
   }
 }
 
-/**
- * Moves our file into place if no file is there. Only one process can make the link, and link(2) follows no
- * link.
- */
+/** Moves our file into place if none is there. link(2) follows no link, and one process can make it. */
 function claim(own: string, path: string): boolean {
   return attempt(path, "written", () => {
     try {
@@ -166,10 +153,7 @@ async function clearAway(path: string, text: string, own: string): Promise<void>
   }
 }
 
-/**
- * Waits for the process that removes the file. If that process died, its takeover file is removed in the same
- * way.
- */
+/** Waits for the process that removes the file, and removes the takeover file of a dead one. */
 async function waitForTurn(turn: string, own: string): Promise<void> {
   const last = performance.now() + LONGEST_TURN;
   const text = readPidFile(turn);

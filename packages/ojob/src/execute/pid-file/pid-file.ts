@@ -29,19 +29,12 @@ export type Holder =
   /** Nothing is certain: the process must not be ended and the file must not be replaced. */
   | { readonly is: "unclear"; readonly why: string };
 
-/**
- * The text of our pid file. The first line is the pid, for other programs. The second line is the identity of
- * this process and the address of its socket.
- */
+/** The text of our pid file: the pid for other programs, then our identity and our socket. */
 export function pidFileText(socket: SocketAddress | undefined): string {
   return `${process.pid}\n${JSON.stringify({ ...processIdentity(), socket })}\n`;
 }
 
-/**
- * The text of a pid file. `undefined` if there is none.
- *
- * @throws JobError if the file cannot be a pid file, or cannot be read
- */
+/** The text of a pid file; `undefined` if there is none. Throws a JobError if it cannot be one. */
 export function readPidFile(path: string): string | undefined {
   let fd: number;
   try {
@@ -71,11 +64,7 @@ export function readPidFile(path: string): string | undefined {
   }
 }
 
-/**
- * Finds out who holds a pid file with this text.
- *
- * @throws JobError if the text is not that of a pid file
- */
+/** Finds out who holds a pid file with this text. Throws a JobError if it is not that of a pid file. */
 export async function holderIn(text: string, path: string): Promise<Holder> {
   const [first = "", second = ""] = text.split("\n");
   // A power cut can leave a file whose text never reached the disk.
@@ -128,10 +117,7 @@ async function bySocket({ pid, socket }: WrittenIdentity, path: string): Promise
   };
 }
 
-/**
- * Judges by the pid alone: another program wrote the file, or the system does not expose the start time of a
- * process.
- */
+/** Judges by the pid alone: another program wrote the file, or start times are not exposed. */
 function byPidAlone(pid: number): Holder {
   // An earlier process had our pid: the first process of a container gets the same one at each restart.
   if (pid === process.pid || !isThere(pid)) return { is: "gone" };
@@ -169,14 +155,10 @@ function identityIn(text: string, pid: number): WrittenIdentity | undefined {
   }
 }
 
-/**
- * Names the socket that the holder of a pid file listens on. The socket lies in the folder of the pid file.
- */
+/** The socket on which the holder of a pid file listens, in the folder of the pid file. */
 export interface SocketAddress {
   readonly name: string;
-  /**
-   * Device and inode of the socket. Only the file system on which the holder made it leads to the listener.
-   */
+  /** Device and inode of the socket: only the holder's own file system leads to the listener. */
   readonly dev: number;
   readonly ino: number;
 }
@@ -249,10 +231,7 @@ function addressIn(value: unknown): SocketAddress | undefined {
   return { name, dev, ino };
 }
 
-/**
- * Whether the path leads to the socket of the holder. A network file system that is mounted twice has two
- * devices, and through the second one no connection reaches the listener.
- */
+/** Whether the path leads to the holder's socket: a file system mounted twice has two devices. */
 function isThatSocket(pidFile: string, { name, dev, ino }: SocketAddress): boolean {
   try {
     const stat = lstatSync(join(dirname(pidFile), basename(name)));

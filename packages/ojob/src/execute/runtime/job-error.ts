@@ -28,10 +28,7 @@ export class JobError extends Error {
   }
 }
 
-/**
- * A job does not run or ends early: a script called `job.skip(reason)`, or another process runs the job for
- * this tick. This is not a failure, and no `catch` runs.
- */
+/** A job does not run or ends early. This is not a failure, and no `catch` runs. */
 export class SkippedJob extends JobError {
   constructor(reason: string) {
     super(reason, { failure: { name: "SkippedJob", message: reason, code: "CANCELLED" } });
@@ -44,10 +41,7 @@ export function scriptError(failure: FailureData, block: CodeBlock): JobError {
   return new JobError(failureText(failure), { at, failure });
 }
 
-/**
- * Finds the line of a `throw "text"`, which leaves no stack: exactly one line of the script throws this text.
- * `undefined` otherwise.
- */
+/** Finds the line of a `throw "text"`, which leaves no stack, if exactly one line throws this text. */
 function placeOfThrow(failure: FailureData, block: CodeBlock): Position | undefined {
   const lines = block.code.split("\n");
   const throwing = lines.flatMap((line, index) =>
@@ -70,10 +64,7 @@ export function toJobError(error: unknown, at: Position): JobError {
   return new JobError(failureText(failure), { at, failure, cause: error });
 }
 
-/**
- * For an unknown name, say, the place of an error in an expression is the statement around it: it starts
- * here.
- */
+/** Within an expression, the place of an error is the start of the statement around it. */
 export function within({ source, line, indent }: CodeBlock, error: unknown): unknown {
   if (!(error instanceof JobError) || error.at === undefined || error.at.line >= line) return error;
   return new JobError(error.message, {

@@ -8,9 +8,7 @@ import { closeAll, LOCKS, type ScriptChannels } from "./script-channels.js";
 /** A year, in ms. Neither a job nor the wait for its lock has a limit of its own; both can be stopped. */
 const UNLIMITED = 365 * 86_400_000;
 
-/**
- * The locks that `typeArgs.lock` names: those of the job manager, or those in a channel of `typeArgs.lockCh`.
- */
+/** The locks of `typeArgs.lock`: those of the job manager, or those in a channel of `typeArgs.lockCh`. */
 export class JobLocks {
   readonly #managers: Managers;
   readonly #channels: ScriptChannels;
@@ -37,10 +35,7 @@ export class JobLocks {
     }
   }
 
-  /**
-   * Waits for a lock of the job manager, and not for longer than `wait` ms. `undefined` if another holder has
-   * it.
-   */
+  /** Waits up to `wait` ms for a lock of the job manager. `undefined` if another holder has it. */
   async attempt(name: string, { wait, signal }: { wait: number; signal: AbortSignal }): Promise<Lease | undefined> {
     try {
       return await (await this.#managers.get()).lock(name, { wait, timeout: UNLIMITED, signal });
@@ -81,20 +76,13 @@ export class HeldLocks {
     this.#parent = parent;
   }
 
-  /**
-   * Takes the lock of a job, unless this job or one that called it holds the lock already: it would wait for
-   * itself.
-   */
+  /** Takes the job's lock, unless this job or a caller holds it: it would wait for itself. */
   async take({ lock, lockCh = LOCKS }: TypeArgs, locks: JobLocks, signal: AbortSignal): Promise<void> {
     if (lock === undefined || this.#of(lock, lockCh) !== undefined) return;
     this.#add(lock, lockCh, await locks.take(lock, lockCh, signal));
   }
 
-  /**
-   * Takes a lock of the job manager for a script. The job ends if it holds the lock for longer than
-   * `timeout`.
-   * Returns whether it has the lock.
-   */
+  /** Takes a lock of the job manager for a script. Returns whether it has the lock. */
   async takeFor(name: string, locks: JobLocks, options: { wait: number; signal: AbortSignal }): Promise<boolean> {
     if (this.#of(name, LOCKS) !== undefined) return false;
     const lease = await locks.attempt(name, options);

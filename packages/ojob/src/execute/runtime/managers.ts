@@ -41,10 +41,7 @@ export class Managers {
     return this.#failed;
   }
 
-  /**
-   * Prepares for a job file that is about to run. If it names a store, no lock is taken in memory before Init
-   * has opened that store.
-   */
+  /** Prepares for a file. If it names a store, no lock is taken in memory before Init has opened it. */
   expect(plan: Plan): void {
     this.#store ??= new Openers(plan).store?.at;
   }
@@ -67,10 +64,7 @@ export class Managers {
     return this.#opening;
   }
 
-  /**
-   * The manager, on channels in memory if there was no Init. After a failed Init this keeps failing: a job
-   * must not run under another lock than the one that it requested.
-   */
+  /** The manager; without an Init, in memory. After a failed Init it fails: no other lock protects. */
   async get(): Promise<JobManager> {
     if (this.#opening === undefined && this.#store !== undefined) {
       throw new JobError(
@@ -141,10 +135,7 @@ export class Managers {
     }
   }
 
-  /**
-   * Creates the files of the logs before the first line. Otherwise a command that only reads would report a
-   * store whose jobs print nothing as missing.
-   */
+  /** Creates the log files before the first line: a reader would report a store without them as missing. */
   async #makeLogs({ type = "simple", args = {} }: ChannelConfig = {}): Promise<void> {
     for (const option of await askingTypes(this.#prepare)(type)) {
       const path = args[option];

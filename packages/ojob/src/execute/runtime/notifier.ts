@@ -28,9 +28,7 @@ export class Notifier {
     }
   }
 
-  /**
-   * Delivers the alerts that the runs of this process caused, for a limited time, and warns if some are left.
-   */
+  /** Delivers the alerts of this process, for a limited time, and warns if some are left. */
   async close(): Promise<void> {
     const alerts = this.#alerts;
     if (alerts === undefined) return;

@@ -3,28 +3,19 @@ import { maskUrls } from "@ojm/core/internal";
 import { JobError, SkippedJob } from "./job-error.js";
 
 export interface RunTick extends Tick {
-  /**
-   * Other processes have the same ticks, and no store records which of them have run: each run claims its
-   * own.
-   */
+  /** Other processes have the same ticks, and no store records which were run: each run claims its own. */
   readonly isClaimed?: boolean;
 }
 
 /** A run that was started before the job. The signal of the run ends the job. */
 export interface HandedRun {
   readonly run: Run;
-  /**
-   * Whether the first start of a run of that name in the job adopts it. Otherwise other processes cannot see
-   * the run, and the job does not know of it.
-   */
+  /** Whether the job adopts it at its first start of that name. Else other processes cannot see it. */
   readonly isAdopted: boolean;
   readonly isLeft: () => boolean;
 }
 
-/**
- * A start of a run that failed before the job began. The first start of that name in the job fails with this
- * error.
- */
+/** A start of a run that failed before the job. The job's first start of that name fails likewise. */
 export interface RefusedRun {
   readonly name: string;
   readonly error: unknown;
@@ -42,10 +33,7 @@ export class OpenRuns {
   readonly #onLost: (reason: Error, run?: Run) => void;
   readonly #mask: (text: string) => string;
 
-  /**
-   * `onLost` is called when a run must stop: its timeout passed, or its lock is lost. `mask` hides secrets in
-   * the records.
-   */
+  /** `onLost`: a run must stop, for its timeout or its lost lock. `mask` hides secrets in the records. */
   constructor(onLost: (reason: Error, run?: Run) => void, mask: (text: string) => string, parent?: OpenRuns) {
     this.#onLost = onLost;
     this.#mask = mask;
@@ -56,9 +44,7 @@ export class OpenRuns {
     return new Set(this.#runs.values());
   }
 
-  /**
-   * The runs whose log gets the output of the job: the open runs of the job and of the jobs that called it.
-   */
+  /** The runs whose logs get the job's output: its own open ones, and those of the jobs that called it. */
   *around(): Generator<Run, void, undefined> {
     yield* this.#runs.values();
     if (this.#parent !== undefined) yield* this.#parent.around();
@@ -90,11 +76,7 @@ export class OpenRuns {
     else signal.addEventListener("abort", onAbort, { once: true });
   }
 
-  /**
-   * Makes the run that was started for the job under this name a run of the job. False if no such run exists.
-   *
-   * @throws the error with which its start failed
-   */
+  /** Makes the run that was started under this name one of the job. Throws the error of a failed start. */
   adopt(name: string): boolean {
     for (const handed of this.#handed) {
       if ("error" in handed ? handed.name !== name : !handed.isAdopted || handed.run.name !== name) continue;
@@ -120,10 +102,7 @@ export class OpenRuns {
     await this.#complete(run);
   }
 
-  /**
-   * Closes the run of that name as failed, or as cancelled if the error is a stop. False if no such run
-   * exists.
-   */
+  /** Closes the run of that name as failed, or as cancelled for a stop. False if there is none. */
   async fail(name: string, error: Error): Promise<boolean> {
     const run = this.#take(name);
     if (run === undefined) return false;
@@ -131,10 +110,7 @@ export class OpenRuns {
     return true;
   }
 
-  /**
-   * Closes all runs of this job except those in `others`, as completed without an `error`. Tries all of them,
-   * then throws the first failure.
-   */
+  /** Closes the runs not in `others`, without `error` as completed. Throws the first failure at the end. */
   async closeAll(error?: Error, others: ReadonlySet<Run> = new Set()): Promise<void> {
     const runs = [...this.#runs.values()].filter((run) => !others.has(run));
     for (const run of runs) this.#runs.delete(run.name);

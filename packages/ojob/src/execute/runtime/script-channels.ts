@@ -45,18 +45,12 @@ function keyOf(key: unknown): Key {
   return isScalar(key) ? { key } : (key as Key);
 }
 
-/**
- * The value that a script stores. As in OpenAF, a value that is neither a map nor a list becomes `{ key,
- * value }`.
- */
+/** The value that a script stores. As in OpenAF, one that is not a map or list becomes `{ key, value }`. */
 function stored(key: unknown, value: unknown): JsonValue {
   return isScalar(value) ? { key: key as JsonValue, value } : (value as JsonValue);
 }
 
-/**
- * Also finds entries that a program wrote under a plain key: programs in TypeScript use keys and values of
- * any type.
- */
+/** Also finds entries under plain keys: programs in TypeScript use keys and values of any type. */
 async function get(channel: Channel, [key]: readonly unknown[]): Promise<unknown> {
   const found = await channel.get(keyOf(key));
   const plain = plainKey(key);
@@ -79,10 +73,7 @@ function isMapOf(value: unknown, fields: string): value is Readonly<Record<strin
   return typeof value === "object" && value !== null && Object.keys(value).sort().join() === fields;
 }
 
-/**
- * A change in the form in which the script wrote it, as in OpenAF: `{ key: "a" }` is `"a"`, and `{ key: "a",
- * value: 1 }` under it is 1.
- */
+/** A change as the script wrote it, as in OpenAF: `{ key: "a" }` is `"a"`, and its value is `value`. */
 export function asWritten<C extends { readonly k: unknown; readonly v?: unknown }>(change: C): C {
   const { v } = change;
   const k = plainKey(change.k);
@@ -146,9 +137,7 @@ export class ScriptChannels {
     return name === JOBS ? datedIfRecord(result) : result;
   }
 
-  /**
-   * A lock of the job manager as OpenAF shows it: `timeout` is the latest time of its end, in ms since 1970.
-   */
+  /** A lock as OpenAF shows it: `timeout` is the latest time of its end, in ms since 1970. */
   async lock(name: string): Promise<{ lock: string; value: boolean; timeout?: number; extra?: unknown }> {
     const found = await (await this.#managers.get()).channels.locks.get(["lock", name]);
     const { holder, since, timeout } = (found ?? {}) as Partial<{ holder: unknown; since: number; timeout: number }>;
@@ -166,10 +155,7 @@ export class ScriptChannels {
     await closeAll(this.#open.values());
   }
 
-  /**
-   * All records, including those that a script wrote itself: the manager's history of all names has only
-   * records that managers wrote.
-   */
+  /** All records, including those that a script wrote: the manager's history lacks these. */
   async #history(): Promise<DatedRecord[]> {
     const manager = await this.#managers.get();
     const names = new Set<string>();
@@ -217,10 +203,7 @@ export class ScriptChannels {
   }
 }
 
-/**
- * Resolves when all promises are settled. Throws the first failure only then, so that each one has time to
- * finish.
- */
+/** Resolves when all promises are settled, so that each can finish. Then throws the first failure. */
 export async function settleAll(work: Iterable<Promise<unknown>>): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }

@@ -67,11 +67,7 @@ export class FileScheduler {
     return new FileScheduler(engine, runs, manager, false, openScheduler);
   }
 
-  /**
-   * Adds a schedule. If the store is unreachable, tries again until it answers.
-   *
-   * @throws ScheduleError, ChannelError if trying again cannot help
-   */
+  /** Adds a schedule. Tries again until the store answers, unless that cannot help. */
   async add(schedule: JobSchedule): Promise<void> {
     const { job, name, timeout } = schedule;
     const { typeArgs } = job;
@@ -130,10 +126,7 @@ export class FileScheduler {
   }
 }
 
-/**
- * A distinct clock object with the same time: channels in memory share their entries with those of the same
- * clock object.
- */
+/** Another clock object with the same time: channels in memory belong to their clock object. */
 function alike(clock: Clock): Clock {
   return {
     now: () => clock.now(),

@@ -8,10 +8,7 @@ import type { Request } from "../dispatch/requests.js";
 import type { Engine } from "../engine.js";
 import { FileScheduler, type JobSchedule, ScheduledRuns, triggerOf } from "./file-scheduler.js";
 
-/**
- * Requests the periodic jobs whenever they are due. Schedules of managed jobs with known names are in the
- * store. All others are in this process.
- */
+/** Requests periodic jobs when due. Schedules of managed jobs with known names are in the store. */
 export class Schedules {
   readonly #engine: Engine;
   readonly #process: ProcessSchedules;

@@ -32,10 +32,7 @@ export class Subscriptions {
     });
   }
 
-  /**
-   * Resolves when all entries and all earlier changes were handled: a watch that begins now reports them
-   * first. True if there were any, for their jobs may have made others.
-   */
+  /** Resolves when all changes so far were handled. True if there were any: jobs may have made others. */
   async catchUp(): Promise<boolean> {
     let any = false;
     for (const [follower, channel] of this.#followers) {
@@ -58,10 +55,7 @@ async function synced(channel: Channel, signal: AbortSignal): Promise<void> {
   for await (const event of channel.watch({ signal })) if (event.type === "synced") return;
 }
 
-/**
- * An entry that exists, or a change of a channel, as the arguments of the job that it starts. As in OpenAF,
- * an entry that exists is a `set`.
- */
+/** An existing entry, as a `set`, or a change of a channel, as the arguments of the job that it starts. */
 export type Change = {
   readonly ch: string;
   readonly op: "set" | "unset";
@@ -72,10 +66,7 @@ export type Change = {
 interface ChangeHandler {
   /** Handles one change. It is called in the order of changes, and only after the previous call is done. */
   readonly onChange: (change: Change) => Promise<unknown>;
-  /**
-   * Some changes were skipped: they came faster than they were handled, or while the store was unreachable.
-   * The last state of each key is still handled.
-   */
+  /** Some changes were skipped: too fast, or the store was away. The last state of each key is handled. */
   readonly onGap: () => void;
   /** The follower was stopped while this many changes were pending. */
   readonly onDropped: (count: number) => void;
@@ -98,10 +89,7 @@ class ChannelFollower {
    * which were deleted. The version alone is not enough: one commit gives all its entries the same version.
    */
   readonly #present = new Map<string, Version>();
-  /**
-   * The earlier keys that the state has not named so far. Set while the state is read, at the start and after
-   * a gap.
-   */
+  /** The earlier keys that the state has not named so far, while it is read: at the start, after a gap. */
   #missing: Set<string> | undefined = new Set();
   #busy = false;
   #wakeReader: (() => void) | undefined;

@@ -20,19 +20,13 @@ export class Triggers {
     this.#schedules = new Schedules(engine);
   }
 
-  /**
-   * Begins the subscription or the schedule of a job. With a schedule, the process stays unless `daemon:
-   * false` is set.
-   */
+  /** Begins the subscription or the schedule of a job, which keeps the process unless `daemon: false`. */
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
     if (job.type === "subscribe") await this.#subscribe(job, given);
     else await this.#schedules.begin(job, given);
   }
 
-  /**
-   * Resolves when all changes made so far were handled. True if there were any: their jobs may have made
-   * others.
-   */
+  /** Resolves when all changes so far were handled. True if there were any: jobs may have made others. */
   catchUp(): Promise<boolean> {
     return this.#subscriptions.catchUp();
   }
@@ -51,10 +45,7 @@ export class Triggers {
     await this.#schedules.ended();
   }
 
-  /**
-   * Runs a job for every entry of its channel and for every change, one run at a time: the order of changes
-   * matters.
-   */
+  /** Runs a job for every entry and change of its channel, one at a time: the order of changes matters. */
   async #subscribe(job: PlannedJob, given: readonly Args[]): Promise<void> {
     const { log, runtime, dispatch } = this.#engine;
     const { chSubscribe: name = "", onlyFromNow } = job.typeArgs;
@@ -97,10 +88,7 @@ function askedBy(entry: TodoEntry, jobs: Plan["jobs"]): Asked[] {
 
 const REPEATED = ["periodic", "subscribe"];
 
-/**
- * Why a daemon whose todo is done has nothing left to do: every trigger needs the job manager, and Init
- * failed. `undefined` if it may have work.
- */
+/** Why a daemon has nothing left to do: every trigger needs the job manager, and Init failed. */
 export function whyIdle({ todo, jobs, settings }: Plan, initFailed: boolean): string | undefined {
   if (settings.daemon !== true || !initFailed) return undefined;
   const mayWork = todo.some(({ job: name }) => {

@@ -14,10 +14,7 @@ import { type ThreadNames, threadNames } from "./thread-names.js";
 /** More names would bury the message. */
 const MOST_NAMES = 8;
 
-/**
- * Warns of each undefined name in a script, at which the script would fail. The globals of script threads are
- * read from a thread of the entry `worker`.
- */
+/** Warns of each undefined name in a script, at which it would fail. `worker` is the entry of a thread. */
 export async function checkNames(file: JobFile, plan: Plan, worker: URL, problems: Problems): Promise<void> {
   const packages = plan.setup.loads.filter((load) => typeof load !== "string");
   const thread = await threadNames(worker, packages);
@@ -30,10 +27,7 @@ export async function checkNames(file: JobFile, plan: Plan, worker: URL, problem
   for (const one of still) tell(one, file, thread, problems);
 }
 
-/**
- * The names that are missing even if the package with the functions of OpenAF is loaded. For its objects,
- * these are the fields that they lack.
- */
+/** The names that are missing even with OpenAF's package; for its objects, the fields that they lack. */
 async function missingAnyway(
   file: JobFile,
   plan: Plan,
@@ -104,10 +98,7 @@ interface MissingName {
 /** The names that a process of Node gives its script. */
 const PROCESS_PARAMETERS: readonly string[] = ["args", "require"];
 
-/**
- * The undefined names in the scripts of a file, once for each script. A name that the script tests by
- * `typeof` is not a fault.
- */
+/** The undefined names in the scripts of a file, without those that the script tests by `typeof`. */
 function missingNames(file: JobFile, plan: Plan, thread: ThreadNames): MissingName[] {
   const defined = definitionsOf(file, plan, allScripts(file, plan));
   const told = new Set<string>();
@@ -154,10 +145,7 @@ function missingName(
   return undefined;
 }
 
-/**
- * The place of a name. In folded and quoted texts, whose lines are not those of the file, it is the first
- * place with that word.
- */
+/** The place of a name. In folded and quoted texts it is the first place with that word. */
 function placeOf(block: CodeBlock, name: string, line: number, column: number): Position {
   if (block.exact) return placeIn(block, block.line + line - 1, column + 1);
   const word = new RegExp(`(?<![\\w$.])${name.replace(/\$/g, "\\$")}(?![\\w$])`);

@@ -86,10 +86,7 @@ const WITHOUT: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/**
- * What to write instead of a name of OpenAF. Empty if ojm has no equivalent, `undefined` if it is not a name
- * of OpenAF. `withoutPackages`: the script cannot load packages.
- */
+/** What to write instead of a name of OpenAF: "" if nothing is equivalent, `undefined` for other names. */
 export function openAfName(name: string, withoutPackages: boolean = false): string | undefined {
   for (const table of [INSTEAD, FIELDS]) {
     if (Object.hasOwn(table, name)) return withoutPackages && table[name] === OF_PACKAGE ? "" : table[name];

@@ -40,10 +40,7 @@ interface Parsed {
   readonly linesBefore: number;
 }
 
-/**
- * Parses a text as a script thread compiles it. `undefined` if it cannot be parsed: the script engine itself
- * checks the syntax and reports errors.
- */
+/** Parses a text as a script thread compiles it. `undefined` if that fails: the engine reports errors. */
 function parseText(text: string, kind: Kind): Parsed | undefined {
   if (kind === "module") return tryToParse(text, { ...OPTIONS, sourceType: "module" });
   if (kind === "script") return tryToParse(text, OPTIONS);
@@ -443,10 +440,7 @@ function boundNames(pattern: AnyNode): string[] {
   }
 }
 
-/**
- * The names that belong to a whole function, wherever in it they are declared: `var`, and functions, which
- * leave their blocks in sloppy code.
- */
+/** The names that belong to a whole function: `var`, and functions, which leave blocks in sloppy code. */
 function hoistedNames(nodes: readonly AnyNode[]): string[] {
   return nodes.flatMap((node) => {
     if (node.type === "FunctionDeclaration") return node.id ? [node.id.name] : [];

@@ -13,10 +13,7 @@ export interface Script {
   readonly kind: "thread" | "process" | "module" | "loaded";
 }
 
-/**
- * The scripts of a job file: those of its own jobs, and of the included jobs that they lead to. Other jobs of
- * an included library are ignored.
- */
+/** The scripts of a job file: of its own jobs, and of the included jobs that they lead to. */
 export function scriptsOf(file: JobFile, plan: Plan): Script[] {
   const scripts = [
     ...file.todo.flatMap(({ when, job }) => (when ? [inThread(when, `"when" of "${job}"`)] : [])),

@@ -25,12 +25,7 @@ const MEMORY_MB = 64;
 
 const answers = new Map<string, Promise<ThreadNames>>();
 
-/**
- * The names that scripts can use with these packages loaded. The answer is the same for all files that a
- * process checks.
- *
- * @throws LoadError
- */
+/** The names that scripts can use with these packages, which is the same for all files. Throws LoadError. */
 export function threadNames(worker: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
   const key = JSON.stringify(packages);
   const answer = answers.get(key) ?? askThread(worker, packages);
@@ -38,10 +33,7 @@ export function threadNames(worker: URL, packages: readonly NamedPackage[]): Pro
   return answer;
 }
 
-/**
- * Reads from a script thread which names its scripts can use. This avoids a second list of our functions, and
- * recognises globals of newer Node releases.
- */
+/** Asks a script thread for its names: no second list of our functions, and Node's newest globals. */
 async function askThread(script: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
   const thread = new ScriptThread({ script, memoryLimit: MEMORY_MB, files: [] });
   try {

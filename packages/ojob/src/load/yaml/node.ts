@@ -73,9 +73,7 @@ export function textOf(node: Node | undefined): string | undefined {
   return node?.kind === "scalar" && node.value !== null ? String(node.value) : undefined;
 }
 
-/**
- * The items of a list. A node that is not a list is its own only item: `to: A` and `to: [A]` mean the same.
- */
+/** The items of a list. Any other node is its own only item: `to: A` and `to: [A]` mean the same. */
 export function itemsOf(node: Node | undefined): readonly Node[] {
   if (node === undefined || isEmpty(node)) return [];
   return node.kind === "list" ? node.items : [node];

@@ -28,12 +28,7 @@ import {
 
 const TOO_LARGE = "the file, with its aliases followed, is too large.";
 
-/**
- * Parses a job file, and keeps the place of each node.
- *
- * @throws JobFileError when it is not YAML. It has the first problem only: later ones are mostly consequences
- * of it.
- */
+/** Parses a job file, with the place of each node. Throws only the first problem: it causes the others. */
 export function parseYaml(source: SourceFile, problems: Problems): Node | undefined {
   const lines = new LineCounter();
   const at = (offset: number): Position => {
@@ -70,9 +65,7 @@ function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
   }
 }
 
-/**
- * Converts the tree of the parser: follows aliases, applies merges, and turns offsets into lines and columns.
- */
+/** Converts the parser's tree: follows aliases, applies merges, and turns offsets into places. */
 class Converter {
   readonly #source: SourceFile;
   readonly #aliases: Aliases;
@@ -213,9 +206,7 @@ function explain({ code, message, pos }: ParserError, { text }: SourceFile): Exp
   return saying(`this is not valid YAML: ${oneLine(message)}`);
 }
 
-/**
- * The message for an alias without an anchor. If it is not a word, it is probably the start of a schedule.
- */
+/** The message for an alias without an anchor: if not a word, it is probably the start of a schedule. */
 function noAnchor(name: string): string {
   return /^[\p{L}\p{N}_-]+$/u.test(name)
     ? `there is no anchor &${name} before this alias.`
@@ -241,25 +232,16 @@ function oneLine(message: string): string {
 
 type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
 
-/**
- * More pieces than any real job file has. Aliases of aliases reach it in a few lines and would fill the
- * memory.
- */
+/** More pieces than any real job file has. Aliases of aliases would reach it in a few lines. */
 export const MOST_NODES = 200_000;
 
 /** Deeper than any real job file. Later stages walk the tree recursively. */
 const MOST_LEVELS = 200;
 
-/**
- * The first characters of tokens of pieces: plain and block texts after a mark of the lexer, quoted ones,
- * aliases, flow lists and maps.
- */
+/** The first characters of tokens of pieces: texts after a mark of the lexer, quotes, aliases, flow. */
 const BEGINNINGS = "\u001f\"'*[{";
 
-/**
- * Whether a text has more pieces than a job file may have. It does not build a document, which takes far
- * longer.
- */
+/** Whether a text has more pieces than a job file may have, without building a document, which is slow. */
 export function hasTooMany(yaml: string): boolean {
   // Each piece has at least one character, and one that separates it from the next.
   if (yaml.length < 2 * MOST_NODES) return false;

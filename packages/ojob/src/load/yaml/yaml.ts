@@ -1,9 +1,6 @@
 import { parseAllDocuments, type ScalarTag, stringify } from "yaml";
 
-/**
- * A value as YAML, in the style of OpenAF. Quotes the texts that a parser of YAML 1.1 would read as another
- * type: `yes`, `2026-01-31`.
- */
+/** A value as YAML in OpenAF's style. Quotes texts that YAML 1.1 would read as another type: `yes`. */
 export function toYaml(value: unknown): string {
   return stringify(value, { indentSeq: false, singleQuote: true, lineWidth: 0, compat: "yaml-1.1" });
 }

@@ -19,12 +19,7 @@ export interface Check {
   readonly otherwise?: Value;
 }
 
-/**
- * Reads the check of one argument: a call chain like `toNumber.isNumber.default(5)`. Its parameters are
- * evaluated when the arguments are checked.
- *
- * @throws CodeError that says what is wrong, and where in the chain
- */
+/** Reads a check like `toNumber.isNumber.default(5)`. Throws a CodeError that names the place. */
 export function readCheck(path: string, chain: string): Check {
   const applied = readChain(chain);
   const otherwise = applied.find(({ name }) => name === "default");
@@ -44,11 +39,7 @@ export interface Checking {
   readonly awaited?: boolean;
 }
 
-/**
- * Checks arguments: fills in defaults and converts values.
- *
- * @throws Error that names the argument and what is wrong with it
- */
+/** Checks arguments: fills in defaults and converts values. Throws an error that names the argument. */
 export function applyChecks(checks: readonly Check[], args: Args, checking: Checking): Args {
   const { what, variables = process.env, awaited = false } = checking;
   let checked = args;
@@ -151,10 +142,7 @@ export interface JobChecks {
   readonly late: boolean;
 }
 
-/**
- * Reads `check.in` and `check.out` of a job. Each check that cannot be read is an error at its place. `steps`
- * is how many steps the job has.
- */
+/** Reads the checks of a job, which has `steps` steps. One that cannot be read is an error at its place. */
 export function planChecks(job: JobDefinition, file: JobFile, steps: number, problems: Problems): JobChecks {
   const { from, to } = job;
   return {

@@ -20,10 +20,7 @@ function areComparable(value: unknown, parameter: unknown): boolean {
   return typeof value === typeof parameter || (typeof parameter === "number" && canBeNumber(value));
 }
 
-/**
- * Whether a value is a number, or the text of one: a file with @ojm/openaf gets such texts from the command
- * line.
- */
+/** Whether a value is a number, or the text of one: a file with @ojm/openaf gets such texts. */
 function canBeNumber(value: unknown): boolean {
   if (typeof value === "string") return value.trim() !== "" && Number.isFinite(Number(value));
   return typeof value === "number" && !Number.isNaN(value);

@@ -42,12 +42,7 @@ const HELP =
   "Write a value ('text', 5, true, [1, 2], { a: 1 }), args.name, getEnv(\"NAME\") or now(). Compute anything else in " +
   "the script.";
 
-/**
- * The value of a parameter of a check, which is written as JavaScript. Only expressions without side effects
- * are evaluated, so a check can be read without running code.
- *
- * @throws CodeError that says what to write instead
- */
+/** The value of a parameter, written as JavaScript. Only expressions without side effects are evaluated. */
 export function evaluator(node: Expression | SpreadElement): Value {
   switch (node.type) {
     case "Literal":

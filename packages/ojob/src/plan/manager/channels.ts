@@ -12,10 +12,7 @@ import type { Plan, PlannedJob } from "../planned.js";
 import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./starts.js";
 
-/**
- * The options of a channel type that are paths. Empty if the type cannot be found: opening it reports the
- * reason.
- */
+/** The options of a channel type that are paths. Empty if the type is not found: opening reports why. */
 export type PathsOf = (type: string) => Promise<readonly string[]>;
 
 export interface Saying {
@@ -28,10 +25,7 @@ export interface Saying {
 /** Receives a path whose `meant` does not exist while `here` exists in the working directory. */
 type OnMisplaced = (here: string, meant: string, argument: string) => void;
 
-/**
- * Makes the paths of the job manager's channels in these arguments absolute. `written` are the arguments
- * before their templates were filled.
- */
+/** Makes the paths of the manager's channels absolute. `written`: before the templates were filled. */
 export async function placeChannels(args: Args, written: Args, saying: Saying): Promise<Args> {
   const placed: Args = {};
   for (const name of MANAGER_CHANNELS) {
@@ -112,10 +106,7 @@ function askingOurTypes(prepare: PrepareType): PathsOf {
   return async (type) => (isPath(type) ? [] : ask(type));
 }
 
-/**
- * Lets core find channel types on this machine without opening one. `why` gives core's own message if it
- * cannot.
- */
+/** Lets core find channel types without opening one. `why` is core's own message if it cannot. */
 export function findingTypes(prepare: PrepareType): KnownTypes {
   const why = async (type: string): Promise<string | undefined> => {
     // A check runs no code, so the user's own file is not imported. Core reports a missing one below.
@@ -316,10 +307,7 @@ function usesOf(
   });
 }
 
-/**
- * The jobs that surely run, whatever scripts and conditions decide: entries without a `when`, and their
- * steps.
- */
+/** The jobs that surely run: entries without a `when`, and their steps. */
 function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
   const sure = new Set<string>();
   const visit = (name: string): void => {

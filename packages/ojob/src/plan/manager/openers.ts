@@ -101,11 +101,7 @@ function isLasting(config: unknown): boolean {
 
 const LOCKS = "oJobManager-locks";
 
-/**
- * Finds jobs that take a lock before the store of the locks is open, in a file that names one. Warns of
- * managed jobs in a file without any Init. If a script may open the store, the check happens when the run
- * starts.
- */
+/** Finds jobs that take a lock before its store is open, and managed jobs in a file without any Init. */
 export function checkInitOrder(file: JobFile, plan: Plan, problems: Problems): void {
   // Unknown names and cycles have been reported already. For a library, the including file opens the store.
   if (!problems.isWhole || plan.todo.length === 0) return;

@@ -26,10 +26,7 @@ interface StartsContext {
   readonly visit: (start: Start) => void;
 }
 
-/**
- * Visits the starts of runs among the steps of a job, each with its own arguments. Stops at a script or a
- * shortcut, which may change them.
- */
+/** Visits the starts of runs among the steps of a job, up to a script or shortcut: it may change them. */
 export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
   const way = { given, placeOf, checked: false, environment: undefined, known: new Map<string, boolean>() };
   // Each of them is a separate run, which does not see what scripts of another one change.
@@ -124,10 +121,7 @@ export function wrongRunArgs(
   return { argument: "timeout", message: `"timeout" must be a number of milliseconds, more than 0, not ${shown}.` };
 }
 
-/**
- * Finds a wrong name or timeout of a managed job before the start. If a script or a template decides the
- * value, it is checked when the run starts.
- */
+/** Finds a wrong name or timeout of a managed job, unless a script or a template decides the value. */
 export function checkManaged(
   file: JobFile,
   jobs: ReadonlyMap<string, PlannedJob>,
@@ -183,10 +177,7 @@ function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean
   return firstDoing(JOB_START, name, jobs) === "it";
 }
 
-/**
- * What runs first in a job, including its steps: the built-in job `it`, or a script. `seen` are jobs that
- * contain neither.
- */
+/** What runs first in a job and its steps: the built-in job `it`, or a script. `seen` have neither. */
 export function firstDoing(
   it: string,
   name: string,
@@ -209,11 +200,7 @@ interface LockName {
   readonly at: Position;
 }
 
-/**
- * Finds lock names with an unfilled template before anything starts. If a script, a change of a channel or an
- * earlier job may fill it, the check happens when the run starts. Warns of runs of one job that share a lock
- * and cannot run at once.
- */
+/** Finds unfilled templates in lock names, and warns of runs of one job that share a lock. */
 export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems: Problems): void {
   for (const { name, typeArgs, typeArgsAt, at } of file.jobs.values()) {
     const template = firstTemplate(String(typeArgs.lock ?? ""));

@@ -6,9 +6,7 @@ import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import { OutputPipes } from "./output-pipes.js";
 
-/**
- * How long background processes of a script may still write, and how long they may then take to end, in ms.
- */
+/** How long background processes may still write, and then take to end, in ms. */
 const LEFT_BEHIND = 1_000;
 /** The interval of the checks whether the processes of a group are gone, in ms. */
 const LOOK = 10;
@@ -31,10 +29,7 @@ export interface ProgramEnd {
   readonly error?: NodeJS.ErrnoException;
 }
 
-/**
- * A child process and everything that it starts. They form one process group, which ends as a whole.
- * Otherwise `sh` would end and its children would continue without the lock.
- */
+/** A child process and all that it starts: one process group, which ends as a whole. */
 export class ChildGroup {
   readonly #program: Program;
   readonly #grace: number;
@@ -50,10 +45,7 @@ export class ChildGroup {
     this.#grace = grace;
   }
 
-  /**
-   * Runs the program to its end. By then, all of its output has reached the sink, and only zombies are left
-   * of the group.
-   */
+  /** Runs the program to its end. Then all output has reached the sink, and only zombies are left. */
   async run(sink: LineSink): Promise<ProgramEnd> {
     const { message, input } = this.#program;
     const pipes = await OutputPipes.make();
@@ -101,10 +93,7 @@ export class ChildGroup {
     return { ...end, result, ...(this.#ended && { ended: this.#ended }) };
   }
 
-  /**
-   * A program that gets a request to end before it starts is treated as one that ended at once and did
-   * nothing.
-   */
+  /** A program that should end before it starts counts as one that ended at once. */
   #neverStarted(): ProgramEnd {
     return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
   }
@@ -114,10 +103,7 @@ export class ChildGroup {
     this.#signal("SIGTERM");
   }
 
-  /**
-   * Ends the group: at once after an earlier request to end, or if its lock is lost; otherwise after the
-   * grace period.
-   */
+  /** Ends the group: after the grace period; at once at a second request, or if its lock is lost. */
   end(why: FailureData): void {
     this.#ended ??= why;
     if (this.#told || why.name === "RunError") {
@@ -217,10 +203,7 @@ interface LineSink {
 /** A longer line is passed on in pieces, so that a program without line breaks cannot fill the memory. */
 const LONGEST = 1 << 16;
 
-/**
- * Passes on whole lines, so that two streams or two jobs never mix within one line. The program is held back
- * while there is no room.
- */
+/** Passes on whole lines, so that two streams never mix in one. Without room, the program waits. */
 function forwardLines(stream: Readable, line: (text: string, last: boolean) => void, room: () => Promise<void>): void {
   const decoder = new StringDecoder("utf8");
   let rest = "";

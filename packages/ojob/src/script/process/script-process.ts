@@ -148,10 +148,7 @@ function atLine(block: CodeBlock, line: number, message: string): FailureData {
 
 type Args = Record<string, unknown>;
 
-/**
- * The program that runs a script of a language, in this environment, for the job of this name. Templates in
- * the script are filled.
- */
+/** The program that runs a script, with filled templates, for the job of this name. */
 type Language = (block: CodeBlock, args: Args, variables: Variables, job: string) => Program;
 
 /** The longest value of an environment variable. The system's limit is 128 KB, including the name. */
@@ -200,10 +197,7 @@ function messageFor({ code, source, line }: CodeBlock, args: Args, name: string)
 /** A longer map is output, not a result for args, in characters. */
 const LONGEST = 1 << 20;
 
-/**
- * Finds the JSON map that a shell script prints: as in OpenAF, the output from its first `{` to its last `}`,
- * unless a `[` comes first. All other output is shown as it comes, because a script may run for hours.
- */
+/** Finds the JSON map that a shell script prints, as in OpenAF. All other output is shown as it comes. */
 export class PrintedMap {
   #state: "before" | "within" | "after" | "none" = "before";
   /** Output that is held back because it may be the map. */
@@ -261,10 +255,7 @@ export class PrintedMap {
   }
 }
 
-/**
- * The last line of a shell script that names variables to hand back, as in OpenAF: `# return a, b`. Further
- * up, it is an ordinary comment.
- */
+/** The last line of a shell script that names variables to hand back, as in OpenAF: `# return a, b`. */
 const RETURN = /(?:^|\s)#[^\S\n]+return ([^\n]+?)\s*$/;
 
 interface ReturnedName {
@@ -285,9 +276,7 @@ export function returnedNames(code: string): ReturnedName[] {
   });
 }
 
-/**
- * The script with a last line that writes the variables to file descriptor 4, each followed by a zero byte.
- */
+/** The script with a last line that writes the variables to descriptor 4, each ended by a zero byte. */
 function withReturn(code: string): string {
   const values = returnedNames(code).map(({ name }) => `"\${${name}}"`);
   if (values.length === 0) return code;

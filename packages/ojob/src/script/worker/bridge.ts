@@ -10,10 +10,7 @@ const { answers, signal } = workerData as ThreadData;
 // The main thread listens as long as this thread exists.
 const main = parentPort as MessagePort;
 
-/**
- * After this many lines in a row, a script waits until they are written. Otherwise a loop that logs would
- * fill the memory.
- */
+/** After this many lines, a script waits until they are written: a loop could fill the memory. */
 const LINES_AHEAD = 500;
 let lines = 0;
 let calls = 0;
@@ -28,9 +25,7 @@ export function post(message: FromThread): void {
   main.postMessage(message);
 }
 
-/**
- * Blocks this thread, and not the main thread. Throws once if the script is asked to stop.
- */
+/** Blocks this thread, and not the main thread. Throws once if the script is asked to stop. */
 export function pause(ms: number): void {
   const end = performance.now() + ms;
   shareGlobals();

@@ -12,10 +12,7 @@ export function rememberGlobals(): void {
 
 interface GlobalChanges {
   readonly globals: Record<string, unknown>;
-  /**
-   * The globals that no other thread can see: functions, and values that contain one. Only by chance would
-   * the next script of this thread see them.
-   */
+  /** The globals that no other thread sees: functions, and values that contain one. */
   readonly unshared: readonly string[];
 }
 
@@ -59,10 +56,7 @@ let before: Map<string, number> | undefined;
 const EVENTS = ["uncaughtException", "unhandledRejection", "exit", "beforeExit"] as const;
 let listeners = 0;
 
-/**
- * Remembers the state of a thread at rest. Only the first call counts. It comes with the first message,
- * because a thread has temporary listeners while its entry is being loaded.
- */
+/** Remembers a thread at rest, at the first message: while it loads, it has temporary listeners. */
 export function rememberRest(): void {
   if (before !== undefined) return;
   before = resources();
@@ -82,10 +76,7 @@ function markUnref(prototype: { unref(): unknown }): void {
   };
 }
 
-/**
- * Whether the scripts of this thread left nothing behind that could fail later: no timer, no socket. Only
- * then may the thread serve another job, which a late error would end.
- */
+/** Whether scripts left nothing behind that could fail later, and end another job: no timer, no socket. */
 export function isQuiet(): boolean {
   if (hidden || countListeners() !== listeners) return false;
   for (const [kind, count] of resources()) if (count > (before?.get(kind) ?? 0)) return false;

@@ -57,10 +57,7 @@ export class Skipping {
     this.#inCatch = inCatch;
   }
 
-  /**
-   * Why the job is skipped. It stays set even if the script catches what {@link skip} throws: a `catch`
-   * around everything must not make the job do its work after all.
-   */
+  /** Why the job is skipped. A script that catches what {@link skip} throws does not change it. */
   get reason(): string | undefined {
     return this.#reason;
   }

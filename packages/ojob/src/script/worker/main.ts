@@ -9,11 +9,7 @@ import { load } from "./modules.js";
 import { run, stop } from "./run.js";
 import { watchVariables } from "./state.js";
 
-/**
- * Sends the output of scripts and modules to `process.stdout`, `process.stderr` and `console` in the same way
- * as `print`. The streams of a thread arrive at any time, out of order with the log, or not at all if the
- * thread is ended.
- */
+/** Sends `process.stdout`, `process.stderr` and `console` the way of `print`, in order with the log. */
 function redirectOutput(): void {
   defineStream("stdout", false);
   defineStream("stderr", true);

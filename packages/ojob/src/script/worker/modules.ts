@@ -43,10 +43,7 @@ function requireModule(name: string): unknown {
   return module.exports;
 }
 
-/**
- * The `require` of a script in that file. Modules of the job file win over packages of the same name. As in
- * OpenAF, a name may be a file: `tests.js` beside the job file, if no package has that name.
- */
+/** The `require` of a script: modules of the job file win, and a name may be a file beside it. */
 export function requireOf(file: string): NodeJS.Require {
   // The jobs that come with ojm are in a file without a path.
   const path = resolve(file);
@@ -68,9 +65,7 @@ function isFound(own: NodeJS.Require, name: string): boolean {
   }
 }
 
-/**
- * The function that a module exports for a job: the export itself, a function of the job's name, or `exec`.
- */
+/** The function that a module exports for a job: itself, one of the job's name, or `exec`. */
 export function exportedFunction(file: string, job: unknown): (...parameters: unknown[]) => unknown {
   const module = requireOf(file)(file) as Record<string, unknown>;
   const found = [module, module[String(job)], module["exec"], module["default"]].find(

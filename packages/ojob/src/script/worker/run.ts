@@ -56,9 +56,7 @@ export async function run(message: RunMessage): Promise<void> {
   finish({ type: "done", ...how, args, ...changes, reusable: changes.unshared.length === 0 && isQuiet() });
 }
 
-/**
- * The exception for the code of a `catch`: the thrown value, or an error with the stack of the thrown one.
- */
+/** The exception for a `catch`: the thrown value, or an error with the stack of the thrown one. */
 function thrownBy(failure: FailureData): unknown {
   if (failure.thrown !== undefined) return failure.thrown.value;
   const error = fromFailure(failure);

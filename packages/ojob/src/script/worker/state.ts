@@ -5,10 +5,7 @@ const variables = process.env;
 const before = new Map<string, string | undefined>();
 let given: Variables = {};
 
-/**
- * Records each variable that changes from now on. Comparing all of them before each job would take longer
- * than a short job.
- */
+/** Records each variable that changes from now on: to compare all takes longer than a short job. */
 export function watchVariables(): void {
   process.env = new Proxy(variables, {
     set: (target, name, value) => note(name) && Reflect.set(target, name, value),
@@ -24,10 +21,7 @@ export function watchVariables(): void {
   };
 }
 
-/**
- * Gives a script its environment. `fresh`: it is the first one of its job, so the variables of an earlier
- * job, and those that its scripts have set in `process.env`, must be gone.
- */
+/** Gives a script its environment. `fresh`: the first of its job, so what an earlier job set is removed. */
 export function giveVariables(wanted: Variables, fresh: boolean): void {
   if (fresh) restore();
   for (const name of new Set([...Object.keys(given), ...Object.keys(wanted)])) {
@@ -80,10 +74,7 @@ export function keepNone(): void {
   kept = [];
 }
 
-/**
- * Gives a script the functions that the previous step has left, unless another value is in their place.
- * `fresh`: it is the first script of its job, so the functions belong to another job.
- */
+/** Gives a script the functions that the previous step left. `fresh`: they belong to another job. */
 export function giveFunctions(args: object, fresh: boolean): void {
   if (fresh) keepNone();
   for (const { path, value } of kept) {
@@ -116,19 +107,14 @@ export function setFolder(path: unknown): void {
   folder = typeof path === "string" ? path : undefined;
 }
 
-/**
- * The folder in which the current job runs: its `typeArgs.pwd`, or that of the process. A thread has no
- * working directory of its own, so functions that take relative paths resolve them from this folder.
- */
+/** The folder of the current job: its `typeArgs.pwd`, or that of the process. A thread has none itself. */
 export function jobFolder(): string {
   return folder ?? process.cwd();
 }
 
 let ahead = 0;
 
-/**
- * Sets how far the clock of scripts is ahead of that of the machine, in ms. It is 0 except in simulations.
- */
+/** Sets how far the clock of scripts is ahead, in ms. It is 0 except in simulations. */
 export function setClock(ms: number): void {
   ahead = ms;
 }

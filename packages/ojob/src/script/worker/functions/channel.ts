@@ -29,10 +29,7 @@ export class ScriptChannel {
     }
   }
 
-  /**
-   * Opens the channel, by default of type `simple`: `create(type, args)`. As in OpenAF, a flag for
-   * compression may precede them: `create(1, type, args)`. The channels of ojm ignore it.
-   */
+  /** Opens the channel: `create(type, args)`. As in OpenAF, a flag for compression may come first. */
   create(...given: readonly unknown[]): this {
     const [first] = given;
     const compress = typeof first === "boolean" || typeof first === "number" || typeof given[1] === "string";
@@ -45,9 +42,7 @@ export class ScriptChannel {
     for (const { key, value } of this.#call("entries") as Entry[]) body(key, value);
   }
 
-  /**
-   * Rejects subscriptions, because a script is over before the next change comes. Jobs can wait for changes.
-   */
+  /** Rejects subscriptions: a script is over before the next change comes. */
   subscribe(): never {
     const job = `{ type: subscribe, typeArgs: { chSubscribe: ${this.#name} } }`;
     throw new Error(`a script cannot subscribe to a channel. Write a job that runs for every change: ${job}`);

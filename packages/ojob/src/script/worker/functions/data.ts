@@ -61,10 +61,7 @@ for (const name of METHODS) {
   });
 }
 
-/**
- * The result of `sh`: a map with `stdout`, `stderr` and `exitcode`. Used as a text, it is the output of the
- * command. The methods are on the prototype, so that a plain map leaves the thread.
- */
+/** The result of `sh`: a map, and used as a text the output. A plain map leaves the thread. */
 export function shellResult(result: unknown): unknown {
   return typeof result === "object" && result !== null ? Object.assign(new AsText(), result) : result;
 }

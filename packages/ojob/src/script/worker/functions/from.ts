@@ -39,10 +39,7 @@ export class Query {
     return this.#keep((item) => test(valueAt(item, field)));
   }
 
-  /**
-   * Keeps the items whose field is neither absent, empty, 0 nor false, or for which the function returns
-   * true.
-   */
+  /** Keeps the items whose field is truthy, or for which the function returns true. */
   filter(selector: Selector): Query {
     const value = read(selector);
     return this.#keep((item, index) => Boolean(value(item, index)));

@@ -32,9 +32,7 @@ function sleep(ms: unknown): void {
   pause(time);
 }
 
-/**
- * Ends the run of the job file with this exit code: running jobs are asked to stop, and no other job starts.
- */
+/** Ends the run of the job file: running jobs are asked to stop, and no other job starts. */
 function exit(code: unknown = 0): never {
   const number = Number(code);
   if (!Number.isInteger(number) || Math.abs(number) > MOST_EXIT_CODE) {

@@ -59,10 +59,7 @@ export function clone<T>(value: T): T {
   }
 }
 
-/**
- * The part of a value that can leave the thread: without functions and the like, and without circular
- * references.
- */
+/** The part of a value that can leave the thread: no functions, no circular references. */
 export function portable(value: unknown, seen: Set<object> = new Set()): unknown {
   if (typeof value === "function" || typeof value === "symbol") return undefined;
   if (typeof value !== "object" || value === null) return value;
@@ -87,10 +84,7 @@ function cloneable(value: unknown): boolean {
 /** A template that is a path, in two or three braces. */
 const PLAIN = /\{\{(?:\{\s*([\p{L}\p{N}_$.-]+)\s*\}|\s*([\p{L}\p{N}_$.-]+)\s*)\}\}/gu;
 
-/**
- * Fills a template of Handlebars, which may also call `helpers`. A path without a value becomes an empty
- * text.
- */
+/** Fills a template of Handlebars, with `helpers`. A path without a value becomes an empty text. */
 export function templify(
   template: unknown,
   data: unknown = globalThis,
