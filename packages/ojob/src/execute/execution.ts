@@ -45,28 +45,18 @@ export class Running {
   readonly #grace: number;
   readonly #clock: Clock;
   readonly #running = new Set<Stoppable>();
-  #refusal: string | undefined;
-  #killed = false;
-  #hurried = false;
+  /** Why no execution may start. */
+  refusal: string | undefined;
+  /** Whether the grace period is over. */
+  killed = false;
+  /** Whether a second stop was requested: the jobs of type shutdown do not run then. */
+  hurried = false;
   #cancelKill: () => void = () => {};
 
   /** `grace` is how long executions have to stop by themselves, in ms. */
   constructor(grace: number, clock: Clock) {
     this.#clock = clock;
     this.#grace = grace;
-  }
-
-  get refusal(): string | undefined {
-    return this.#refusal;
-  }
-
-  get killed(): boolean {
-    return this.#killed;
-  }
-
-  /** Whether a second stop was requested: the jobs of type shutdown do not run then. */
-  get hurried(): boolean {
-    return this.#hurried;
   }
 
   /** Call the result once the execution is over. */
@@ -77,28 +67,28 @@ export class Running {
 
   /** Asks all executions to stop, and ends them after the grace period, or at a second request. */
   stop(reason: string): void {
-    if (this.#refusal !== undefined) {
-      this.#hurried = true;
+    if (this.refusal !== undefined) {
+      this.hurried = true;
       this.kill(reason);
       return;
     }
-    this.#refusal = reason;
+    this.refusal = reason;
     this.#armKill(reason);
     for (const one of this.#running) one.stop(reason);
   }
 
   kill(reason: string): void {
-    this.#refusal ??= reason;
-    this.#killed = true;
+    this.refusal ??= reason;
+    this.killed = true;
     for (const one of this.#running) one.kill(reason);
   }
 
   /** Lets executions start again. After a stop, they have the grace period too. */
   reopen(): void {
-    const reason = this.#refusal;
+    const reason = this.refusal;
     this.#cancelKill();
-    this.#refusal = undefined;
-    this.#killed = false;
+    this.refusal = undefined;
+    this.killed = false;
     if (reason !== undefined) this.#armKill(reason);
   }
 

@@ -53,8 +53,10 @@ export class JobRuns {
       this.#all = await this.#runs(given);
       const [first, ...others] = this.#all;
       if (first !== undefined && others.length === 0) return this.#outcome([await this.#one(first)]);
-      const limits = { most: runLimits(job).most, goesOn: () => this.#running.refusal === undefined };
-      return this.#outcome(await mapConcurrent(this.#engine.dispatch, this.#all, (one) => this.#one(one), limits));
+      const mayBegin = (): boolean => this.#running.refusal === undefined;
+      const { limit } = runLimits(job);
+      const work = (one: OneRun): Promise<Args> => this.#one(one);
+      return this.#outcome(await mapConcurrent(this.#engine.dispatch, this.#all, work, limit, mayBegin));
     } catch (error) {
       if (error instanceof SkippedJob) return { status: "skipped", reason: error.message, intended: true };
       return { status: "failed", error: toJobError(error, job.at) };

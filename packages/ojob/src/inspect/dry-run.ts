@@ -70,15 +70,15 @@ function followedBy({ type, typeArgs: { chSubscribe, onlyFromNow } }: PlannedJob
 
 /** How many runs an item makes, if the job file has settings for several runs. */
 function countOf(job: PlannedJob, count: number): string {
-  const { most, failFast } = runLimits(job);
-  if (count < 2 || (job.matrix === undefined && most >= count && !failFast)) return "";
-  const atOnce = most === 1 ? ", one after the other" : most < count ? `, at most ${most} at once` : "";
+  const { limit, failFast } = runLimits(job);
+  if (count < 2 || (job.matrix === undefined && limit >= count && !failFast)) return "";
+  const atOnce = limit === 1 ? ", one after the other" : limit < count ? `, at limit ${limit} at once` : "";
   return `${count} times${atOnce}${failFast ? ". The first failure stops the others" : ""}`;
 }
 
 function stepText(step: Step): string {
   const options = [
-    ...(step.timeout === undefined ? [] : [`at most ${durationText(step.timeout)}`]),
+    ...(step.timeout === undefined ? [] : [`at limit ${durationText(step.timeout)}`]),
     ...(step.continueOnError ? ["may fail"] : []),
   ];
   return options.length === 0 ? nameOf(step) : `${nameOf(step)} (${options.join(", ")})`;

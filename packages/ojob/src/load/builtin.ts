@@ -66,13 +66,7 @@ export function builtinFileOf(job: string): string | undefined {
 /** An argument: its name, its purpose, and an example. A star marks a mandatory one. */
 type Row = readonly [name: string, desc: string, example?: string];
 
-interface Entry {
-  readonly text: string;
-  readonly expects?: readonly Row[];
-  readonly returns?: readonly Row[];
-}
-
-const HELP: Readonly<Record<string, Entry>> = {
+const HELP: Readonly<Record<string, { readonly text: string; readonly expects: readonly Row[] }>> = {
   "oJobManager Init": {
     text: "Opens the channels in which runs are recorded and locks are held. If that fails, no managed job runs.",
     expects: [
@@ -115,5 +109,5 @@ function builtinHelp(job: string, at: Position): Help | undefined {
     secret: false,
     ...(example !== undefined && { example }),
   });
-  return { text: entry.text, expects: (entry.expects ?? []).map(row), returns: (entry.returns ?? []).map(row) };
+  return { text: entry.text, expects: entry.expects.map(row), returns: [] };
 }

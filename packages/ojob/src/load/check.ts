@@ -1,7 +1,6 @@
 import { isShortcut, stepArgs } from "../shortcuts/syntax.js";
 import { notVariableName } from "../text/environment.js";
-import type { Position, Problems } from "../text/problem.js";
-import { didYouMean } from "../text/problem.js";
+import { didYouMean, type Position, type Problems } from "../text/problem.js";
 import type { Shape } from "./shape.js";
 import { checkShortcut } from "./shortcuts.js";
 import { belongs, hasNoWork, INSTEAD_OF_STATES, insteadOf, isWork, meansSchedule, refusalOf } from "./unknown-keys.js";
@@ -55,15 +54,13 @@ function mismatch(node: Node, shape: Shape): string | undefined {
       return node.kind === shape.kind ? undefined : `a ${shape.kind}`;
     case "record":
       return node.kind === "map" ? undefined : "a map";
-    case "some":
-      return node.kind === "list" ? undefined : orList(mismatch(node, shape.of));
+    case "some": {
+      const wanted = node.kind === "list" ? undefined : mismatch(node, shape.of);
+      return wanted && `${wanted} or a list of them`;
+    }
     case "either":
       return pick(node, shape.of) === undefined ? shape.of.map((one) => mismatch(node, one)).join(" or ") : undefined;
   }
-}
-
-function orList(wanted: string | undefined): string | undefined {
-  return wanted === undefined ? undefined : `${wanted} or a list of them`;
 }
 
 function pick(node: Node, shapes: readonly Shape[]): Shape | undefined {
@@ -122,15 +119,12 @@ function checkRecord(node: MapNode, shape: RecordShape, problems: Problems, path
     const { key, keyAt, value } = one;
     const isNamed = names === undefined || new RegExp(names).test(key);
     if (!isNamed) problems.error(notVariableName(shorten(key)), keyAt);
-    if (filled && isEmpty(value)) problems.error(`"${shorten(key)}" has no value.${emptyHint(names)}`, keyAt);
+    const hint = names === undefined ? "" : ' Write "" for an empty one.';
+    if (filled && isEmpty(value)) problems.error(`"${shorten(key)}" has no value.${hint}`, keyAt);
     const checked = check(value, of, `"${key}"`, problems, [...path, key]);
     return isNamed ? [{ ...one, value: checked }] : [];
   });
   return { ...node, entries };
-}
-
-function emptyHint(names: string | undefined): string {
-  return names === undefined ? "" : ' Write "" for an empty one.';
 }
 
 function checkMap(node: MapNode, shape: MapShape, name: string, problems: Problems, path: readonly string[]): Node {
@@ -139,13 +133,15 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
     const { key, keyAt, value } = entry;
     const field = Object.hasOwn(fields, key) ? fields[key] : rest;
     // Without this error, a user-defined key without a value would be lost silently.
-    if (field === rest && field !== undefined && isEmpty(value)) missingValue(key, name, keyAt, problems);
+    if (field === rest && field !== undefined && isEmpty(value))
+      problems.error(`"${shorten(key)}" in ${name} has no value.`, keyAt);
     const refusal = field === undefined ? refusalOf(key, path) : undefined;
     if (refusal !== undefined) problems.error(`"${key}" is of OpenAF: ${refusal}.`, keyAt);
     else if (field === undefined && isWork(key, path) && hasNoWork(node)) {
       problems.error(`unknown key "${key}" in this job, which has nothing else to do. ${insteadOf()}`, keyAt);
     } else if (field === undefined) {
-      const what = `unknown key "${shorten(key)}"${inside(name, path)}`;
+      const where = path.length === 0 ? "" : ` in ${owner(name, path)}`;
+      const what = `unknown key "${shorten(key)}"${where}`;
       const hint = belongs(key, path, fields);
       if (losesOrder(key, hint, path)) problems.error(`${what}: it would not wait for other jobs. ${IN_DEPS}`, keyAt);
       else if (closed) problems.error(`${what}.${hint}`, keyAt);
@@ -186,14 +182,6 @@ function has(node: MapNode, key: string): boolean {
 
 function missing(key: string, name: string, path: readonly string[], at: Position, problems: Problems): void {
   problems.error(`${owner(name, path)} has no ${key}.`, at);
-}
-
-function missingValue(key: string, name: string, at: Position, problems: Problems): void {
-  problems.error(`"${shorten(key)}" in ${name} has no value.`, at);
-}
-
-function inside(name: string, path: readonly string[]): string {
-  return path.length === 0 ? "" : ` in ${owner(name, path)}`;
 }
 
 function owner(name: string, path: readonly string[]): string {

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Problems } from "../text/problem.js";
-import { didYouMean } from "../text/problem.js";
+import { didYouMean, type Problems } from "../text/problem.js";
 import type { Args, JobDefinition, JobFile, Matrix, PlacedArgs } from "./job-file.js";
 import { child, itemsOf, type Node, toMap, toValue } from "./yaml/node.js";
 

@@ -155,7 +155,15 @@ export function readJob(node: Node): JobDefinition | undefined {
 export function readTodoEntry(node: Node): TodoEntry | undefined {
   if (isShortcut(node)) {
     const shortcut = readShortcut(node);
-    return shortcut && { job: labelOf(shortcut), at: shortcut.at, args: [], argsAt: {}, shortcut };
+    return (
+      shortcut && {
+        job: `(${shortcut.name}) at ${place(shortcut.at)}`,
+        at: shortcut.at,
+        args: [],
+        argsAt: {},
+        shortcut,
+      }
+    );
   }
   const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
   const job = textOf(name);
@@ -204,11 +212,6 @@ function flagOf(node: Node | undefined): boolean | undefined {
   return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : undefined;
 }
 
-/** The label of a shortcut in the todo, where a job has its name. */
-function labelOf({ name, at }: Shortcut): string {
-  return `(${name}) at ${place(at)}`;
-}
-
 function readShortcut(node: Node): Shortcut | undefined {
   const entries = entriesOf(node).flatMap((entry) => {
     const key = shortcutKey(entry.key);
@@ -227,7 +230,7 @@ function readShortcut(node: Node): Shortcut | undefined {
     name: first.name,
     at: first.keyAt,
     values: Object.fromEntries(data.map(({ name, value }) => [name, toValue(value)])),
-    blocks: Object.fromEntries(data.flatMap(({ name, value }) => entryOf(name, codeBlock(value)))),
+    blocks: Object.fromEntries(data.flatMap(({ name, value }) => codeEntry(name, value))),
     lists: Object.fromEntries(parts.flatMap(listsOf)),
     ...(node.kind === "map" && node.job && { late: node.job.args }),
     places: Object.fromEntries(parts.map(({ name, keyAt, value }) => [name, isEmpty(value) ? keyAt : value.at])),
@@ -249,7 +252,8 @@ function listsOf({ name, value, shape }: Part): [string, StepReference[]][] {
   return entriesOf(value).map(({ key, value: list }) => [`${name}.${key}`, readItems(list)]);
 }
 
-function entryOf(name: string, block: CodeBlock | undefined): [string, CodeBlock][] {
+function codeEntry(name: string, value: Node): [string, CodeBlock][] {
+  const block = codeBlock(value);
   return block === undefined ? [] : [[name, block]];
 }
 
@@ -305,19 +309,13 @@ function readChannel(node: Node): ChannelDefinition[] {
   if (name === undefined) return [];
   const args: Args = { ...toMap(child(node, "options")), ...toMap(child(node, "args")) };
   const type = child(node, "type");
-  const entries = [child(node, "options"), child(node, "args")].flatMap((one) =>
-    one?.kind === "map" ? one.entries : [],
-  );
+  const entries = [child(node, "options"), child(node, "args")].flatMap(entriesOf);
   const argsAt = Object.fromEntries(entries.map(({ key, keyAt }) => [key, keyAt]));
   return [{ name, at: node.at, type: textOf(type) ?? "simple", ...(type && { typeAt: type.at }), args, argsAt }];
 }
 
 export function readModules(node: Node | undefined): [string, CodeBlock][] {
-  const entries = node?.kind === "map" ? node.entries : [];
-  return entries.flatMap(({ key, value }) => {
-    const block = codeBlock(value);
-    return block === undefined ? [] : [[key, block] as [string, CodeBlock]];
-  });
+  return entriesOf(node).flatMap(({ key, value }) => codeEntry(key, value));
 }
 
 /** The layers of `envFile` and `env` of a checked node. A later one wins. */
@@ -329,8 +327,7 @@ function readEnvironment(node: Node | undefined): EnvironmentLayer[] {
     const required = child(item, "required");
     return [{ file: { text, at: path.at }, required: textOf(required) !== "false" }];
   });
-  const env = child(node, "env");
-  const variables = (env?.kind === "map" ? env.entries : []).flatMap(({ key, value }) => {
+  const variables = entriesOf(child(node, "env")).flatMap(({ key, value }) => {
     const text = textOf(value);
     return text === undefined ? [] : [{ name: key, text, at: value.at }];
   });
@@ -338,8 +335,7 @@ function readEnvironment(node: Node | undefined): EnvironmentLayer[] {
 }
 
 function readSecrets(node: Node | undefined): [string, SecretDefinition][] {
-  const secrets = child(node, "secrets");
-  return (secrets?.kind === "map" ? secrets.entries : []).map(({ key, keyAt, value }) => {
+  return entriesOf(child(node, "secrets")).map(({ key, keyAt, value }) => {
     const env = textOf(child(value, "env"));
     const file = child(value, "file");
     const path = textOf(file);

@@ -27,63 +27,42 @@ export type Shape = (
 export type Fields = Readonly<Record<string, Shape>>;
 
 /** A text. Numbers and booleans count as texts: a job may be called 42. */
-export function text(doc: string): Shape {
-  return { kind: "text", doc };
-}
-
-export function flag(doc: string): Shape {
-  return { kind: "flag", doc };
-}
-
-export function code(doc: string): Shape {
-  return { kind: "code", doc };
-}
+export const text = (doc: string): Shape => ({ kind: "text", doc });
+export const flag = (doc: string): Shape => ({ kind: "flag", doc });
+export const code = (doc: string): Shape => ({ kind: "code", doc });
 
 /** A number from `min` on. `unit` ("milliseconds") names the counted unit in the error message. */
-export function number(doc: string, unit: string, min = 0, whole = true): Shape {
-  return { kind: "number", doc, min, unit, whole };
-}
-
-export function word(doc: string, ...words: string[]): Shape {
-  return { kind: "word", doc, words };
-}
-
-export function list(of: Shape, doc: string): Shape {
-  return { kind: "list", of, doc };
-}
+export const number = (doc: string, unit: string, min = 0, whole = true): Shape => ({
+  kind: "number",
+  doc,
+  min,
+  unit,
+  whole,
+});
+export const word = (doc: string, ...words: string[]): Shape => ({ kind: "word", doc, words });
+export const list = (of: Shape, doc: string): Shape => ({ kind: "list", of, doc });
 
 /** One, or a list of them. */
-export function some(of: Shape, doc: string): Shape {
-  return { kind: "some", of, doc };
-}
-
-export function map(fields: Fields, doc: string): Shape {
-  return { kind: "map", fields, doc };
-}
+export const some = (of: Shape, doc: string): Shape => ({ kind: "some", of, doc });
+export const map = (fields: Fields, doc: string): Shape => ({ kind: "map", fields, doc });
 
 /** A map with these keys. Any other key is an error, because it would change the meaning of the map. */
-export function closedMap(fields: Fields, doc: string): Shape {
-  return { kind: "map", fields, doc, closed: true };
-}
+export const closedMap = (fields: Fields, doc: string): Shape => ({ kind: "map", fields, doc, closed: true });
 
 /** A map with these keys. At least one of `oneOf` must be present. */
-export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: string): Shape {
-  return { kind: "map", fields, oneOf, doc };
-}
+export const mapWithOneOf = (oneOf: readonly string[], fields: Fields, doc: string): Shape => ({
+  kind: "map",
+  fields,
+  oneOf,
+  doc,
+});
 
 /** A map with these keys, and with any others, which must have values of the shape `rest`. */
-export function openMap(rest: Shape, fields: Fields, doc: string): Shape {
-  return { kind: "map", fields, rest, doc };
-}
-
-export function record(of: Shape, doc: string): Shape {
-  return { kind: "record", of, doc };
-}
+export const openMap = (rest: Shape, fields: Fields, doc: string): Shape => ({ kind: "map", fields, rest, doc });
+export const record = (of: Shape, doc: string): Shape => ({ kind: "record", of, doc });
 
 /** A map with any keys, each of which must have a value. */
-export function filledRecord(of: Shape, doc: string): Shape {
-  return { kind: "record", of, doc, filled: true };
-}
+export const filledRecord = (of: Shape, doc: string): Shape => ({ kind: "record", of, doc, filled: true });
 
 export function variables(doc: string): Shape {
   const value = text("The value. Numbers, true and false are texts.");
@@ -91,24 +70,12 @@ export function variables(doc: string): Shape {
 }
 
 /** One of several shapes. The kind of the node decides which one. */
-export function either(doc: string, ...of: Shape[]): Shape {
-  return { kind: "either", of, doc };
-}
-
-export function anything(doc: string): Shape {
-  return { kind: "any", doc };
-}
+export const either = (doc: string, ...of: Shape[]): Shape => ({ kind: "either", of, doc });
+export const anything = (doc: string): Shape => ({ kind: "any", doc });
 
 /** A shortcut of OpenAF: a map whose keys begin with a bracket. */
-export function shortcut(doc: string): Shape {
-  return { kind: "shortcut", doc };
-}
+export const shortcut = (doc: string): Shape => ({ kind: "shortcut", doc });
 
 /** Arguments: a map, or a list of maps. */
-export function args(doc: string): Shape {
-  return { kind: "args", doc };
-}
-
-export function required(shape: Shape): Shape {
-  return { ...shape, required: true };
-}
+export const args = (doc: string): Shape => ({ kind: "args", doc });
+export const required = (shape: Shape): Shape => ({ ...shape, required: true });

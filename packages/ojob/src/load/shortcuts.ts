@@ -89,10 +89,6 @@ function optionHint(name: string, { options }: ShortcutDefinition): string {
   return known.length === 0 ? " It has none." : ` It has ${known.map((one) => writtenKey(one, true)).join(", ")}.`;
 }
 
-function noOption(key: string, name: string): string {
-  return `a shortcut has no "${key}": put "${name}" under "from" of a job, and name that job as the step, with "${key}".`;
-}
-
 function checkOther(entry: MapEntry, name: string, argsShape: Shape, problems: Problems, check: Check): MapEntry[] {
   const { key, keyAt, value } = entry;
   if (key === "args") {
@@ -100,8 +96,10 @@ function checkOther(entry: MapEntry, name: string, argsShape: Shape, problems: P
     return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
   }
   if (key === "when") problems.error(`a shortcut has no "when": put "${name}" under (if), in ((then)).`, keyAt);
-  else if (Object.hasOwn(stepOptions, key)) problems.error(noOption(key, name), keyAt);
-  else problems.warn(`unknown key "${shorten(key)}" in the shortcut "${name}": it has no effect.`, keyAt);
+  else if (Object.hasOwn(stepOptions, key)) {
+    const instead = `put "${name}" under "from" of a job, and name that job as the step, with "${key}".`;
+    problems.error(`a shortcut has no "${key}": ${instead}`, keyAt);
+  } else problems.warn(`unknown key "${shorten(key)}" in the shortcut "${name}": it has no effect.`, keyAt);
   return [];
 }
 

@@ -6,34 +6,25 @@ const HIGH_WATER = 1 << 20;
 /** The error codes of a reader that went away: another program, or a terminal. */
 const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "ECONNRESET", "EIO"];
 
-interface Piece {
-  readonly fd: number;
-  readonly text: string;
-}
-
 /**
  * Writes to file descriptors in one order for all of them, so that on a terminal a log line never comes after
  * the banner that followed it. It never blocks this thread: locks must still be renewed when a pager at the
  * other end of the pipe stops reading. (`process.stdout` writes to pipes and terminals synchronously.)
  */
 export class Output {
-  #waiting: Piece[] = [];
+  #waiting: { readonly fd: number; readonly text: string }[] = [];
   #size = 0;
   #writing = false;
   readonly #gone = new Set<number>();
   #whenLow: (() => void)[] = [];
   #whenEmpty: (() => void)[] = [];
   readonly #onError: ((error: Error) => void) | undefined;
-  #lost: Error | undefined;
+  /** The error that lost output, such as a full disk. A reader that went away does not count. */
+  lost: Error | undefined;
 
   /** `onError` receives failed writes. Without it, a descriptor that fails is given up: its reader left. */
   constructor(onError?: (error: Error) => void) {
     this.#onError = onError;
-  }
-
-  /** The error that lost output, such as a full disk. A reader that went away does not count. */
-  get lost(): Error | undefined {
-    return this.#lost;
   }
 
   write(fd: number, text: string): void {
@@ -87,7 +78,7 @@ export class Output {
       this.#onError(error);
       return;
     }
-    if (!READER_GONE.includes(error.code)) this.#lost ??= error;
+    if (!READER_GONE.includes(error.code)) this.lost ??= error;
     this.#giveUp(fd);
   }
 

@@ -54,19 +54,19 @@ export function variablesOf(
   let added: Readonly<Record<string, string>> = {};
   for (const layer of layers) {
     const known = withVariables(below, added);
-    added = { ...added, ...("file" in layer ? fileOf(layer, look) : textsOf(layer, known, look)) };
+    const more = "file" in layer ? readEnvFile(layer, look.problems) : textsOf(layer, known, look);
+    added = { ...added, ...more };
   }
   return added;
 }
 
 type FileLayer = Extract<EnvironmentLayer, { readonly required: boolean }>;
-type TextLayer = Exclude<EnvironmentLayer, FileLayer>;
 
-function fileOf({ file, required }: FileLayer, { problems }: Look): Record<string, string> {
-  return readEnvFile(file, required, problems);
-}
-
-function textsOf({ variables }: TextLayer, known: Environment, { problems, values }: Look): Record<string, string> {
+function textsOf(
+  { variables }: Exclude<EnvironmentLayer, FileLayer>,
+  known: Environment,
+  { problems, values }: Look,
+): Record<string, string> {
   const entries = variables.map(({ name, text, at }) => {
     const value = fillVariables(text, known.all, (written, message) => {
       // If the file is only checked, its variables may be set elsewhere.
@@ -81,7 +81,7 @@ function textsOf({ variables }: TextLayer, known: Environment, { problems, value
 }
 
 /** Reads a file of NAME=value. Problems are placed in the job file: the lines may hold secrets. */
-function readEnvFile(file: PlacedText, required: boolean, problems: Problems): Record<string, string> {
+function readEnvFile({ file, required }: FileLayer, problems: Problems): Record<string, string> {
   const { text, at } = file;
   const path = saidPath(text, at);
   if (!existsSync(path)) {

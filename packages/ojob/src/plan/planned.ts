@@ -35,11 +35,7 @@ export interface JobStep extends JobReference, StepOptions {
   readonly argsAt?: Readonly<Record<string, Position>>;
 }
 
-interface ShortcutStep extends StepOptions {
-  readonly shortcut: Shortcut;
-}
-
-export type Step = JobStep | ScriptStep | ShortcutStep;
+export type Step = JobStep | ScriptStep | (StepOptions & { readonly shortcut: Shortcut });
 
 /** A job, ready to run: its steps in order, and those for a failure. */
 export interface PlannedJob {
@@ -102,16 +98,16 @@ export function timeZoneOf({ timeZone }: TypeArgs, { cronInLocalTime }: Settings
   return String(timeZone ?? (cronInLocalTime ? "local" : "UTC"));
 }
 
-interface RunLimits {
-  readonly most: number;
-  /** Whether the first failure stops the running ones and keeps the others from starting. */
+/**
+ * How many runs of a job run at once, and whether the first failure stops them all: that of a matrix does, as in
+ * GitHub Actions; of a list of args, only one that runs in turn.
+ */
+export function runLimits({ matrix, typeArgs }: Pick<PlannedJob, "matrix" | "typeArgs">): {
+  readonly limit: number;
   readonly failFast: boolean;
-}
-
-/** A matrix fails fast, as in GitHub Actions; of a list of args, only one that runs in turn. */
-export function runLimits({ matrix, typeArgs }: Pick<PlannedJob, "matrix" | "typeArgs">): RunLimits {
+} {
   const { single = false, maxParallel = Number.POSITIVE_INFINITY, failFast } = typeArgs;
-  return { most: single ? 1 : maxParallel, failFast: failFast ?? (single || matrix !== undefined) };
+  return { limit: single ? 1 : maxParallel, failFast: failFast ?? (single || matrix !== undefined) };
 }
 
 /** The shortcuts among these steps, and those in their lists. */

@@ -1,6 +1,6 @@
 import type { ScheduleDefinition } from "@ojm/schedule";
 import type { Args, JobDefinition, JobFile, TodoEntry, TypeArgs } from "../load/job-file.js";
-import type { Position, Problems } from "../text/problem.js";
+import type { Problems } from "../text/problem.js";
 import { fillArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
 import { eachStart, firstDoing, type Start, timeoutOf, wrongRunArgs } from "./manager/starts.js";
@@ -58,8 +58,8 @@ export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownI
   const { typeArgs } = job;
   if (typeArgs.cron === undefined && !hasScheduleWords(typeArgs)) return "its interval is that of each process";
   const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
-  const { most, failFast } = runLimits(job);
-  if (pairs.length > 1 && (failFast || most < pairs.length)) return "its runs of a tick depend on each other";
+  const { limit, failFast } = runLimits(job);
+  if (pairs.length > 1 && (failFast || limit < pairs.length)) return "its runs of a tick depend on each other";
   const runs: NamedRun[] = [];
   for (const pair of pairs) {
     const start = knownStart(job, pair, known);
@@ -104,7 +104,7 @@ export async function checkScheduleWords(
     const definition = file.jobs.get(entry.job);
     if (job === undefined || definition === undefined) continue;
     warnOfArgs(job, definition, entry, plan, problems);
-    const given = filledArgs(entry, plan, commandLine);
+    const given = runArgs(entry).map((one) => fillArgs(one, commandLine, () => {}, plan.environment.all));
     if (job.type === "periodic" && hasScheduleWords(job.typeArgs)) {
       checkShared(job, definition, given, { plan, commandLine, names }, problems);
     }
@@ -170,7 +170,9 @@ function checkShared(
   { plan, commandLine, names }: In,
   problems: Problems,
 ): void {
-  const { word, at } = firstWord(definition);
+  const { typeArgs, typeArgsAt } = definition;
+  const word = SCHEDULE_WORDS.find((one) => typeArgs[one] !== undefined) ?? "";
+  const at = typeArgsAt[word] ?? definition.at;
   const runs = namedRuns(job, given, { jobs: plan.jobs, commandLine });
   if (typeof runs === "string") {
     const isManaged = firstDoing(JOB_START, job.name, plan.jobs) === "it";
@@ -196,15 +198,6 @@ function warnOfRetry(
   if (pairs.every((pair) => knownStart(job, pair, { jobs: plan.jobs, commandLine }) !== undefined)) return;
   const message = `"onLost" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
   problems.warn(message, typeArgsAt["retry"] ?? at);
-}
-
-function firstWord({ typeArgs, typeArgsAt, at }: JobDefinition): { readonly word: string; readonly at: Position } {
-  const word = SCHEDULE_WORDS.find((one) => typeArgs[one] !== undefined) ?? "";
-  return { word, at: typeArgsAt[word] ?? at };
-}
-
-function filledArgs({ args }: TodoEntry, { environment }: Plan, commandLine: Args): readonly Args[] {
-  return runArgs({ args }).map((one) => fillArgs(one, commandLine, () => {}, environment.all));
 }
 
 export async function checkSchedules(file: JobFile, problems: Problems): Promise<void> {

@@ -4,8 +4,7 @@ import { shorten } from "../load/yaml/node.js";
 import { compile, placeAt, placeIn, placeOfError } from "../script/compile.js";
 import { JAVASCRIPT, languageNames, returnedNames } from "../script/process/script-process.js";
 import { misplaced, misplacedNote, missingFile, readSource, saidPath } from "../text/files.js";
-import type { Position, Problems } from "../text/problem.js";
-import { didYouMean } from "../text/problem.js";
+import { didYouMean, type Position, type Problems } from "../text/problem.js";
 import { hasBlocks, wrongTemplate } from "../text/template.js";
 import type { ScriptStep } from "./planned.js";
 

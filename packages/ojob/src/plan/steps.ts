@@ -3,8 +3,7 @@ import type { JobFile, JobReference, Shortcut, StepJob, StepReference } from "..
 import { insteadOfJob } from "../load/openaf-jobs.js";
 import { shortcutNamed } from "../shortcuts/table.js";
 import { needsHandlebars, SHORTCUT_HELPERS } from "../shortcuts/values.js";
-import type { Position, Problems } from "../text/problem.js";
-import { didYouMean } from "../text/problem.js";
+import { didYouMean, type Position, type Problems } from "../text/problem.js";
 import { wrongTemplate } from "../text/template.js";
 import { jobsNamedIn, type PlannedJob } from "./planned.js";
 

@@ -52,7 +52,8 @@ export class ScriptThread {
   /** Whether no script of the current job has run here. */
   #fresh = true;
   #seen = 0;
-  #loaded: Promise<FailureData | undefined> = Promise.resolve(undefined);
+  /** Resolves once everything is loaded, with the failure if there was one. */
+  loaded: Promise<FailureData | undefined> = Promise.resolve(undefined);
 
   constructor({ script, memoryLimit, files }: ThreadOptions) {
     const { port1, port2 } = new MessageChannel();
@@ -85,11 +86,6 @@ export class ScriptThread {
     if (files.length > 0) this.load({ loads: files, modules: [] });
   }
 
-  /** Resolves once everything is loaded, with the failure if there was one. */
-  get loaded(): Promise<FailureData | undefined> {
-    return this.#loaded;
-  }
-
   /** Call it when the job that ran scripts here is over. */
   jobOver(): void {
     this.#fresh = true;
@@ -97,7 +93,7 @@ export class ScriptThread {
 
   /** Loads one more setup. The next script waits for it. */
   load(setup: Setup): void {
-    this.#loaded = this.#loaded.then((failure) => failure ?? this.#load(setup));
+    this.loaded = this.loaded.then((failure) => failure ?? this.#load(setup));
   }
 
   get alive(): boolean {
@@ -112,7 +108,7 @@ export class ScriptThread {
   async run(message: Omit<RunMessage, "type" | "globals" | "ahead" | "fresh">, host: ScriptHost): Promise<ScriptEnd> {
     Atomics.store(this.#signal, STOPPED, 0);
     // A stop that comes during loading applies to this script.
-    const failure = await this.#loaded;
+    const failure = await this.loaded;
     if (failure !== undefined) return { failure, args: message.args };
     this.#host = host;
     const more = { fresh: this.#fresh, ahead: host.ahead, globals: this.#newGlobals(host) };
@@ -279,7 +275,9 @@ export class ThreadPool {
 
   /** Loads the files, modules and `init` of a job file in all threads before their next script. */
   prepare(setup: Setup): void {
-    if (isEmpty(setup) || this.#setups.some((known) => isDeepStrictEqual(known, setup))) return;
+    const { loads, modules, init } = setup;
+    const isEmpty = loads.length === 0 && modules.length === 0 && init === undefined;
+    if (isEmpty || this.#setups.some((known) => isDeepStrictEqual(known, setup))) return;
     this.#setups.push(setup);
     for (const thread of this.#idle) this.#bring(thread);
   }
@@ -321,8 +319,4 @@ export class ThreadPool {
     this.#brought.delete(thread);
     void thread.end();
   }
-}
-
-function isEmpty({ loads, modules, init }: Setup): boolean {
-  return loads.length === 0 && modules.length === 0 && init === undefined;
 }

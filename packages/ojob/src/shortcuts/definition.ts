@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Engine, Execution } from "../execute/engine.js";
 import type { Args, CodeBlock, JobFile, Shortcut, StepReference } from "../load/job-file.js";
 import type { Fields, Shape } from "../load/shape.js";
+import { LOCK_ARGS } from "../plan/args.js";
 import { isTyped } from "../plan/manager/channels.js";
 import { JOB_START } from "../plan/manager/manager-args.js";
 import { clone, merge } from "../script/worker/functions/values.js";
@@ -73,8 +74,6 @@ export const RESULT = "res";
 
 /** The key that means the arguments, and not a value of $set. */
 const ARGS = "args";
-
-const OF_THE_LOCK: readonly string[] = ["name", "timeout"];
 
 /** One run of a shortcut: its values, with their templates filled, and what they work on. */
 export class ShortcutRun {
@@ -199,8 +198,11 @@ export class ShortcutRun {
   /** The arguments merged with data, which never decides the name of a lock that the job takes. */
   withData(data: unknown): Args {
     if (data === undefined || data === null) return this.args;
-    if (!isMap(data)) throw new Error(`${this.name} adds a map to the arguments, and this is none: ${typeName(data)}`);
-    const refused = OF_THE_LOCK.filter((name) => this.#isOfLock(name, data));
+    if (!isMap(data)) {
+      const kind = Array.isArray(data) ? "list" : typeof data;
+      throw new Error(`${this.name} adds a map to the arguments, and this is none: a ${kind}`);
+    }
+    const refused = LOCK_ARGS.filter((name) => this.#isOfLock(name, data));
     for (const name of refused) {
       const message = `${this.name} brings "${name}", which a job with a lock takes from no data: write it under (pass).`;
       this.execution.output.line("WARN", message);
@@ -226,8 +228,4 @@ export class ShortcutRun {
 export function templatesOf(args: Args, { engine, job, place }: Execution): Templates {
   const data = { args, values: engine.runtime.values, variables: place.environment.all };
   return new Templates(data, (option, written) => engine.warnMissing(job.name, option, written));
-}
-
-function typeName(value: unknown): string {
-  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }

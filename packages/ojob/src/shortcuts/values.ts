@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { compile, registerFunction, TreeInterpreter } from "@jmespath-community/jmespath";
+import type * as JmesPath from "@jmespath-community/jmespath";
 import type { HelperDelegate } from "handlebars";
 import type { Args } from "../load/job-file.js";
 import { templify as templifyPlain } from "../script/worker/functions/values.js";
@@ -18,18 +18,11 @@ import {
 /** A path of names and numbers, which needs no library. */
 const PLAIN = /^[\p{L}_$][\p{L}\p{N}_$-]*(?:\.[\p{L}\p{N}_$-]+|\[\d+\])*$/u;
 
-interface JmesPath {
-  readonly compile: typeof compile;
-  readonly TreeInterpreter: typeof TreeInterpreter;
-  readonly registerFunction: typeof registerFunction;
-  readonly TYPE_ANY: number;
-}
+let loaded: typeof JmesPath | undefined;
 
-let loaded: JmesPath | undefined;
-
-function jmesPath(): JmesPath {
+function jmesPath(): typeof JmesPath {
   if (loaded !== undefined) return loaded;
-  loaded = createRequire(import.meta.url)("@jmespath-community/jmespath") as JmesPath;
+  loaded = createRequire(import.meta.url)("@jmespath-community/jmespath") as typeof JmesPath;
   registerOrders(loaded.registerFunction, loaded.TYPE_ANY);
   return loaded;
 }
@@ -63,7 +56,7 @@ function nameOf(order: string): string {
 }
 
 /** Registers the functions that {@link withOrder} calls with the library. `any` is its type for any value. */
-function registerOrders(register: typeof registerFunction, any: number): void {
+function registerOrders(register: typeof JmesPath.registerFunction, any: number): void {
   const signature = [{ types: [any] }, { types: [any] }];
   for (const [order, holds] of Object.entries(ORDERS)) {
     register(nameOf(order), ([a, b]) => holds(a as never, b as never), signature, { override: true });

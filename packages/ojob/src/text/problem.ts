@@ -94,7 +94,8 @@ export class Problems {
   /** Masks secrets in the messages, as soon as the secrets are known. */
   hide: (text: string) => string = (text) => text;
   readonly #strict: boolean;
-  #isWhole = true;
+  /** Whether all parts of the file are known, so that the whole can be judged. */
+  isWhole = true;
   readonly #known = new Set<string>();
   readonly #files = new Set<string>();
 
@@ -110,17 +111,12 @@ export class Problems {
 
   /** Adds an error that leaves a part of the file out: later problems may be consequences of it. */
   error(message: string, at?: Position): void {
-    this.#isWhole = false;
+    this.isWhole = false;
     this.flaw(message, at);
   }
 
   flaw(message: string, at?: Position): void {
     this.#add({ severity: "error", message: this.hide(message), ...(at && { at }) });
-  }
-
-  /** Whether all parts of the file are known, so that the whole can be judged. */
-  get isWhole(): boolean {
-    return this.#isWhole;
   }
 
   warn(message: string, at?: Position): void {

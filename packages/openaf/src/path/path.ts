@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createRequire } from "node:module";
-import type { compile, registerFunction, TreeInterpreter } from "@jmespath-community/jmespath";
+import type * as JmesPath from "@jmespath-community/jmespath";
 import { range, uniqArray } from "../data/compare.js";
 import {
   $a2m,
@@ -33,26 +33,19 @@ import { fromYAML, toYAML } from "../text/texts.js";
 import { fromObj2XML, fromXML2Obj } from "../text/xml.js";
 import { thread } from "../thread.js";
 
-interface Library {
-  readonly compile: typeof compile;
-  readonly TreeInterpreter: typeof TreeInterpreter;
-  readonly registerFunction: typeof registerFunction;
-  readonly TYPE_ANY: number;
-}
-
-let loaded: Library | undefined;
+let loaded: typeof JmesPath | undefined;
 
 /** The library takes time to load, so it is loaded at the first path. */
-function library(): Library {
+function library(): typeof JmesPath {
   if (loaded !== undefined) return loaded;
-  const jmespath = createRequire(import.meta.url)("@jmespath-community/jmespath") as Library;
+  const jmespath = createRequire(import.meta.url)("@jmespath-community/jmespath") as typeof JmesPath;
   for (const [name, of] of Object.entries(PATH_FUNCTIONS)) register(jmespath, name, of);
   registerOrders(jmespath.registerFunction, jmespath.TYPE_ANY);
   loaded = jmespath;
   return jmespath;
 }
 
-function register({ registerFunction, TYPE_ANY }: Library, name: string, [count, call]: PathFunction): void {
+function register({ registerFunction, TYPE_ANY }: typeof JmesPath, name: string, [count, call]: PathFunction): void {
   const signature = Array.from({ length: count }, () => ({ types: [TYPE_ANY] }));
   registerFunction(name, (values) => call(...(values as never[])) as never, signature, { override: true });
 }
@@ -194,7 +187,7 @@ function nameOf(order: string): string {
 }
 
 /** Registers the functions that {@link withOrder} calls with the library. `any` is its type for any value. */
-function registerOrders(register: typeof registerFunction, any: number): void {
+function registerOrders(register: typeof JmesPath.registerFunction, any: number): void {
   const signature = [{ types: [any] }, { types: [any] }];
   for (const [order, holds] of Object.entries(ORDERS)) {
     register(nameOf(order), ([a, b]) => holds(a as never, b as never), signature, { override: true });

@@ -1,12 +1,7 @@
 import { createRequire } from "node:module";
-import type { XMLParser, XMLValidator } from "fast-xml-parser";
+import type * as Xml from "fast-xml-parser";
 import { isArray } from "../data/compare.js";
 import { type Fields, isDate, isMap } from "../data/types.js";
-
-interface Library {
-  readonly XMLParser: typeof XMLParser;
-  readonly XMLValidator: typeof XMLValidator;
-}
 
 const require = createRequire(import.meta.url);
 /** The mark of an attribute: no name of an element begins with it. */
@@ -22,7 +17,7 @@ export function fromXML2Obj(
 ): unknown {
   if (typeof xml !== "string") throw "Please provide a string or a XML object.";
   // The library takes time to load, so it is loaded at the first use.
-  const { XMLParser, XMLValidator } = require("fast-xml-parser") as Library;
+  const { XMLParser, XMLValidator } = require("fast-xml-parser") as typeof Xml;
   // A text may have several elements side by side, so they are wrapped in one.
   const whole = `<xml>${xml
     .trim()

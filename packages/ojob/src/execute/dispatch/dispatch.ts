@@ -23,18 +23,13 @@ interface DispatchParts {
   readonly onOutcome: (request: Request, outcome: JobOutcome) => void;
 }
 
-interface WaitingRequest {
-  readonly wait: DepsWait;
-  readonly end: (result: DepsResult) => void;
-}
-
 /** Takes every request through its stages: dependencies, its turn in the todo, a slot, the run itself. */
 export class Dispatch {
   readonly requests: Requests = new Requests();
   readonly #parts: DispatchParts;
   /** Lets one item of the todo through at a time, except those that wait for dependencies. */
   readonly #lane: Semaphore;
-  readonly #waiting = new Map<Request, WaitingRequest>();
+  readonly #waiting = new Map<Request, { readonly wait: DepsWait; readonly end: (result: DepsResult) => void }>();
   readonly #whenIdle: (() => void)[] = [];
   readonly #onStop = new Set<() => void>();
   /**
@@ -236,14 +231,9 @@ function skipped(reason: string): JobOutcome {
   return { status: "skipped", reason, intended: false };
 }
 
-interface Waiter {
-  readonly order: number;
-  readonly start: () => void;
-}
-
 export class Semaphore {
   #free: number;
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters: { readonly order: number; readonly start: () => void }[] = [];
 
   constructor(count: number) {
     this.#free = count;
@@ -283,23 +273,17 @@ export class Semaphore {
   }
 }
 
-interface MapLimits {
-  /** How many items are worked on at once, at most. Default: as many as there are slots. */
-  readonly most?: number;
-  /** Called before each item. Once it returns false, no other item begins. */
-  goesOn?(): boolean;
-}
-
 /**
  * Works through a list in the slot of the caller and in borrowed slots. Results are in the order of the
  * items; an item that did not begin has none. A failed item does not stop the others: the first failure is
- * thrown at the end.
+ * thrown at the end. At most `limit` items are worked on at once. Once `mayBegin` returns false, no other begins.
  */
 export async function mapConcurrent<Item, Result>(
   lender: Pick<Dispatch, "slotsWanted" | "borrow">,
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
-  { most = Number.POSITIVE_INFINITY, goesOn = () => true }: MapLimits = {},
+  limit: number = Number.POSITIVE_INFINITY,
+  mayBegin = (): boolean => true,
 ): Promise<Result[]> {
   const left = [...items.entries()].reverse();
   const results: Result[] = [];
@@ -307,7 +291,7 @@ export async function mapConcurrent<Item, Result>(
   const helpers: Promise<void>[] = [];
   let working = 1;
   const workThrough = async (mayStay: () => boolean): Promise<void> => {
-    while (mayStay() && goesOn()) {
+    while (mayStay() && mayBegin()) {
       const next = left.pop();
       if (next === undefined) return;
       const [index, item] = next;
@@ -322,7 +306,7 @@ export async function mapConcurrent<Item, Result>(
     }
   };
   const hire = (): void => {
-    const giveBack = left.length > 0 && working < most ? lender.borrow() : undefined;
+    const giveBack = left.length > 0 && working < limit ? lender.borrow() : undefined;
     if (giveBack === undefined) return;
     working++;
     const leave = (): void => {

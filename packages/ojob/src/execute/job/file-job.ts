@@ -11,18 +11,14 @@ import type { Engine } from "../engine.js";
 import type { Stoppable } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
 
-interface FileJobParts {
-  readonly environment: Environment;
-  readonly around: RunsAround;
-  readonly onStart: (running: Stoppable) => unknown;
-}
-
 /** Runs the file of a job of type `jobs` in its environment, with its arguments as the command line. */
 export async function runOtherFile(
   engine: Engine,
   job: Pick<PlannedJob, "at" | "typeArgs">,
   args: Args,
-  { environment, around, onStart }: FileJobParts,
+  environment: Environment,
+  around: RunsAround,
+  onStart: (running: Stoppable) => unknown,
 ): Promise<void> {
   const path = otherFile(job);
   const cycle = [...engine.files, path];

@@ -185,8 +185,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
   async runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
     try {
       const onStart = (running: Stoppable): Stoppable => (this.#inner = running);
-      const parts = { environment: this.#context.environment, around: this.#around, onStart };
-      await runOtherFile(this.engine, job, args, parts);
+      await runOtherFile(this.engine, job, args, this.#context.environment, this.#around, onStart);
     } catch (error) {
       throw this.#interruption.error ?? error;
     } finally {

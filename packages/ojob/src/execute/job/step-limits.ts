@@ -110,26 +110,23 @@ export class StepRunner {
 
 class StepLimit {
   readonly lift: () => void;
-  #exceeded: FailureData | undefined;
+  /** The failure, once the timeout has fired. */
+  exceeded: FailureData | undefined;
 
   constructor(step: string, timeout: number | undefined, level: number, clock: Clock, end: End) {
     const exceed = (): void => {
       const message = `${step} took longer than its timeout of ${durationText(timeout ?? 0)}`;
-      this.#exceeded = { name: "JobError", message, code: "TIMEOUT" };
-      end(this.#exceeded, level);
+      this.exceeded = { name: "JobError", message, code: "TIMEOUT" };
+      end(this.exceeded, level);
     };
     this.lift = timeout === undefined ? () => {} : clock.after(timeout, exceed, true);
-  }
-
-  get exceeded(): FailureData | undefined {
-    return this.#exceeded;
   }
 
   /** The failure of the step: the timeout, if that was the cause of this error. */
   failureOf(error: unknown, { at }: PlannedJob): JobError {
     const failure = toJobError(error, at);
-    if (this.#exceeded === undefined || failure.message === this.#exceeded.message) return failure;
-    const late = new JobError(this.#exceeded.message, { at, failure: this.#exceeded, cause: error });
+    if (this.exceeded === undefined || failure.message === this.exceeded.message) return failure;
+    const late = new JobError(this.exceeded.message, { at, failure: this.exceeded, cause: error });
     late.args = failure.args;
     return late;
   }

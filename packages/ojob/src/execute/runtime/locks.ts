@@ -1,12 +1,13 @@
 import { type Channel, type Clock, isLockError, type Lease, type Locks, openLocks } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import type { TypeArgs } from "../../load/job-file.js";
+import { LOCKS } from "../../plan/manager/manager-args.js";
 import { JobError } from "./job-error.js";
 import type { Managers } from "./managers.js";
-import { closeAll, LOCKS, type ScriptChannels } from "./script-channels.js";
+import { closeAll, type ScriptChannels } from "./script-channels.js";
 
 /** A year, in ms. Neither a job nor the wait for its lock has a limit of its own; both can be stopped. */
-const UNLIMITED = 365 * 86_400_000;
+export const UNLIMITED: number = 365 * 86_400_000;
 
 /** The locks of `typeArgs.lock`: those of the job manager, or those in a channel of `typeArgs.lockCh`. */
 export class JobLocks {

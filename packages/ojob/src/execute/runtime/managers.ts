@@ -27,18 +27,14 @@ export class Managers {
   readonly #clock: Clock;
   #opening: Promise<JobManager> | undefined;
   #config: string | undefined;
-  #failed = false;
+  /** Whether the last Init failed: no managed job can run. */
+  failed = false;
   /** Where a job file names a store. */
   #store: Position | undefined;
 
   constructor(prepare: PrepareType, clock: Clock) {
     this.#prepare = prepare;
     this.#clock = clock;
-  }
-
-  /** Whether the last Init failed: no managed job can run. */
-  get failed(): boolean {
-    return this.#failed;
   }
 
   /** Prepares for a file. If it names a store, no lock is taken in memory before Init has opened it. */
@@ -52,14 +48,14 @@ export class Managers {
     if (fault !== undefined) return this.#refuse(fault);
     const options = managerOptions(args);
     const config = JSON.stringify(options);
-    if (this.#opening !== undefined && !this.#failed) {
+    if (this.#opening !== undefined && !this.failed) {
       if (config === this.#config) return this.#opening;
       // A second Init that silently kept the first channels would run jobs under locks that no other process
       // checks.
       throw new JobError("oJobManager is initialised already, on other channels. Call oJobManager Init once.");
     }
     this.#config = config;
-    this.#failed = false;
+    this.failed = false;
     this.#opening = this.#open(options);
     return this.#opening;
   }
@@ -108,9 +104,9 @@ export class Managers {
   #refuse(message: string): Promise<JobManager> {
     const refused = Promise.reject<JobManager>(new Error(message));
     refused.catch(() => {});
-    if (this.#opening === undefined || this.#failed) {
+    if (this.#opening === undefined || this.failed) {
       this.#opening = refused;
-      this.#failed = true;
+      this.failed = true;
     }
     return refused;
   }
@@ -130,7 +126,7 @@ export class Managers {
       }
       return manager;
     } catch (error) {
-      this.#failed = true;
+      this.failed = true;
       throw new JobError(`oJobManager Init failed: ${(error as Error).message}`, { cause: error });
     }
   }

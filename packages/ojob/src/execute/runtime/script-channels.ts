@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from "node:util";
 import { type Channel, type Clock, type JsonValue, type Key, openChannel, type RunRecord } from "@ojm/core";
 import { nearest } from "@ojm/core/internal";
 import type { PrepareType } from "../../plan/manager/channels.js";
+import { LOCKS } from "../../plan/manager/manager-args.js";
 import { JobError } from "./job-error.js";
 import type { Managers } from "./managers.js";
 
 const JOBS = "oJobManager-jobs";
-export const LOCKS = "oJobManager-locks";
 
 type Verb = (channel: Channel, parameters: readonly unknown[]) => Promise<unknown>;
 

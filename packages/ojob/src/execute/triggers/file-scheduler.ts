@@ -6,6 +6,7 @@ import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
 import { isTriedAgain, notBegun, RunOfJob, type Stops, stopped, tellAttempt } from "../attempts.js";
 import type { Engine } from "../engine.js";
 import { type JobError, SkippedJob } from "../runtime/job-error.js";
+import { UNLIMITED } from "../runtime/locks.js";
 import { TickLog } from "./tick-log.js";
 
 export interface JobSchedule {
@@ -24,9 +25,6 @@ export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
 
 /** How long to wait before adding a schedule again after the store failed to take it, in ms. */
 const AGAIN = 5_000;
-
-/** The longest time of a run that no other process sees, in ms: a year. The job has limits of its own. */
-const UNLIMITED = 365 * 86_400_000;
 
 /** A scheduler of a job file, and the log of what it decides. */
 export class FileScheduler {

@@ -7,6 +7,7 @@ import { hasScheduleWords, type NamedRun, namedRuns, scheduleNames } from "../..
 import type { Request } from "../dispatch/requests.js";
 import type { Engine } from "../engine.js";
 import { FileScheduler, type JobSchedule, ScheduledRuns, triggerOf } from "./file-scheduler.js";
+import { LATE } from "./tick-log.js";
 
 /** Requests periodic jobs when due. Schedules of managed jobs with known names are in the store. */
 export class Schedules {
@@ -97,9 +98,6 @@ export class Schedules {
     }
   }
 }
-
-/** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
-const LATE = 60_000;
 
 type Calendar = typeof import("@ojm/schedule");
 

@@ -3,7 +3,7 @@ import type { SchedulerOptions } from "@ojm/schedule";
 import type { Engine } from "../engine.js";
 
 /** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
-const LATE = 60_000;
+export const LATE = 60_000;
 
 type DecidedTick = Parameters<NonNullable<SchedulerOptions["onTick"]>>[0];
 

@@ -66,12 +66,7 @@ export class Triggers {
   }
 }
 
-interface Todo {
-  readonly now: readonly Asked[];
-  readonly shutdown: readonly Asked[];
-}
-
-export function sortTodo({ todo, jobs }: Plan): Todo {
+export function sortTodo({ todo, jobs }: Plan): { readonly now: Asked[]; readonly shutdown: Asked[] } {
   const asked = todo.flatMap((entry) => askedBy(entry, jobs));
   return {
     now: asked.filter(({ job }) => job.type !== "shutdown"),

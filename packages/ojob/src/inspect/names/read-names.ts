@@ -278,11 +278,6 @@ class NameWalk {
   }
 }
 
-interface ScopeOptions {
-  readonly atTop?: boolean;
-  readonly open?: boolean;
-}
-
 class Scope {
   readonly #names: Set<string>;
   readonly #parent: Scope | undefined;
@@ -291,7 +286,7 @@ class Scope {
   /** Whether any name may be defined here, as in the body of `with`. */
   readonly #open: boolean;
 
-  constructor(names: Iterable<string>, parent?: Scope, options: ScopeOptions = {}) {
+  constructor(names: Iterable<string>, parent?: Scope, options: { atTop?: boolean; open?: boolean } = {}) {
     const { atTop = parent?.atTop ?? true, open = false } = options;
     this.#names = new Set(names);
     this.#parent = parent;

@@ -259,15 +259,11 @@ export function hasTooMany(yaml: string): boolean {
 export class Aliases {
   readonly #targets: Map<Alias, AnyNode> = new Map();
   readonly #anchors: Map<string, AnyNode> = new Map();
-  #visits = 0;
-
-  get visits(): number {
-    return this.#visits;
-  }
+  visits = 0;
 
   /** Whether the document has more pieces than a job file may have, before any alias is followed. */
   get tooLarge(): boolean {
-    return this.#visits > MOST_NODES;
+    return this.visits > MOST_NODES;
   }
 
   target(alias: Alias): AnyNode | undefined {
@@ -282,7 +278,7 @@ export class Aliases {
       this.read(node.value, level + 1);
       return;
     }
-    this.#visits++;
+    this.visits++;
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
       if (target !== undefined) this.#targets.set(node, target);

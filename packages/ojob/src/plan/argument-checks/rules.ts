@@ -1,4 +1,5 @@
 import { parseData } from "../../script/javascript.js";
+import { isMap } from "../../text/template.js";
 
 type Rule =
   | { holds(value: unknown, parameters: readonly unknown[]): boolean; not(parameters: readonly unknown[]): string }
@@ -53,10 +54,6 @@ function between(open: boolean): Rule {
     },
     not: ([low, high]) => `must be between ${JSON.stringify(low)} and ${JSON.stringify(high)}`,
   };
-}
-
-function isMap(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function toNumber(value: unknown): number | undefined {

@@ -100,12 +100,6 @@ export function askingTypes(prepare: PrepareType): PathsOf {
   };
 }
 
-/** Skips types of the user, because reading them would run their modules. */
-function askingOurTypes(prepare: PrepareType): PathsOf {
-  const ask = askingTypes(prepare);
-  return async (type) => (isPath(type) ? [] : ask(type));
-}
-
 /** Lets core find channel types without opening one. `why` is core's own message if it cannot. */
 export function findingTypes(prepare: PrepareType): KnownTypes {
   const why = async (type: string): Promise<string | undefined> => {
@@ -133,7 +127,9 @@ export function findingTypes(prepare: PrepareType): KnownTypes {
     }
     return undefined;
   };
-  return { why, wrongOption, pathsOf: askingOurTypes(prepare) };
+  const ask = askingTypes(prepare);
+  // Reading a type of the user would run its module.
+  return { why, wrongOption, pathsOf: async (type) => (isPath(type) ? [] : ask(type)) };
 }
 
 interface KnownTypes {
@@ -142,11 +138,6 @@ interface KnownTypes {
   /** The problem of the name of an option, if the type declares its options. */
   wrongOption(type: string, option: string): Promise<string | undefined>;
   readonly pathsOf: PathsOf;
-}
-
-interface Given {
-  readonly common: Args;
-  readonly typed: Args;
 }
 
 /** A channel that the file opens, as far as that is known before the start. */
@@ -167,20 +158,19 @@ interface Use {
 export async function checkChannels(
   file: JobFile,
   plan: Plan,
-  given: Given,
+  { common, typed }: { readonly common: Args; readonly typed: Args },
   problems: Problems,
   types: KnownTypes,
 ): Promise<void> {
-  const { typed } = given;
   const saying = (at: Position): Saying => ({ at, typed, pathsOf: types.pathsOf });
   const uses = [
     ...(await declared(file, saying, problems)),
-    ...(await usedByInit(file, plan, given.common, saying, problems)),
+    ...(await usedByInit(file, plan, common, saying, problems)),
   ];
   for (const { type = "simple", args, at, placeOf, certain } of uses) {
     if (typeof type !== "string" || hasTemplate(type)) continue;
     const tell = (message: string | undefined, where: Position): void => {
-      if (message !== undefined) complain(sentence(message), where, certain, problems);
+      if (message !== undefined) complain(message.replace(/(?<![.?!])$/, "."), where, certain, problems);
     };
     if (type !== "simple") tell(await types.why(type), at);
     for (const option of isMap(args) ? Object.keys(args) : []) {
@@ -278,11 +268,6 @@ function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: str
 /** Records in a lasting store require locks in a lasting store too. */
 const LOCKS_IN_MEMORY = `${JOB_INIT} has "chJobs" and no "chLocks": the locks are in the memory of this process, so that other processes may run the same jobs at the same time. Give "chLocks" the same channel`;
 
-function isInMemory(config: unknown): boolean {
-  const { type = "simple" } = (config ?? {}) as Args;
-  return type === "simple";
-}
-
 function usesOf(
   args: Args,
   job: JobDefinition,
@@ -296,7 +281,8 @@ function usesOf(
   for (const { argument, message } of wrong) {
     complain(message, at(argument), certain, problems);
   }
-  if (certain && wrong.length === 0 && args["chLocks"] === undefined && !isInMemory(args["chJobs"])) {
+  const { type: jobs = "simple" } = (args["chJobs"] ?? {}) as Args;
+  if (certain && wrong.length === 0 && args["chLocks"] === undefined && jobs !== "simple") {
     problems.warn(LOCKS_IN_MEMORY, at("chJobs"));
   }
   const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
@@ -331,10 +317,6 @@ function nameBefore(at: Position, option: string): Position {
   const key = before.slice(0, -1).trimEnd();
   const written = [option, `"${option}"`, `'${option}'`].find((word) => key.endsWith(word));
   return written === undefined ? at : { ...at, column: key.length - written.length + 1 };
-}
-
-function sentence(message: string): string {
-  return /[.?!]$/.test(message) ? message : `${message}.`;
 }
 
 /** Reports an error, or a warning if the todo may not get there. */

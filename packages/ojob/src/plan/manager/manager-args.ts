@@ -8,6 +8,9 @@ export const JOB_INIT = "oJobManager Init";
 
 export const JOB_START = "oJobManager Job Start";
 
+/** The channel of the locks. */
+export const LOCKS = "oJobManager-locks";
+
 export const STORES = ["chJobs", "chLocks"] as const;
 
 /** The arguments of Init that are channels: those, and the one of the logs of runs. */

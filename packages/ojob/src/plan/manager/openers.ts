@@ -1,7 +1,7 @@
 import type { Args, CodeBlock, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { isSequential, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
-import { JOB_INIT, JOB_START, STORES } from "./manager-args.js";
+import { JOB_INIT, JOB_START, LOCKS, STORES } from "./manager-args.js";
 
 interface NamedStore {
   readonly job: string;
@@ -99,15 +99,13 @@ function isLasting(config: unknown): boolean {
   return typeof config !== "object" || ((config as Args)["type"] ?? "simple") !== "simple";
 }
 
-const LOCKS = "oJobManager-locks";
-
 /** Finds jobs that take a lock before its store is open, and managed jobs in a file without any Init. */
 export function checkInitOrder(file: JobFile, plan: Plan, problems: Problems): void {
   // Unknown names and cycles have been reported already. For a library, the including file opens the store.
   if (!problems.isWhole || plan.todo.length === 0) return;
   const openers = new Openers(plan);
   const { store } = openers;
-  if (store !== undefined) refuseUnopened(file, plan, { job: store.job, openers }, problems);
+  if (store !== undefined) refuseUnopened(file, plan, store.job, openers, problems);
   else if (!openers.any) warnOfMemory(file, problems);
 }
 
@@ -125,13 +123,8 @@ function warnOfMemory({ jobs }: JobFile, problems: Problems): void {
   }
 }
 
-interface Store {
-  readonly job: string;
-  readonly openers: Openers;
-}
-
-function refuseUnopened(file: JobFile, plan: Plan, store: Store, problems: Problems): void {
-  const { openers } = store;
+/** `init`: the job that opens the store. */
+function refuseUnopened(file: JobFile, plan: Plan, init: string, openers: Openers, problems: Problems): void {
   const sequential = isSequential(plan.settings);
   const anywhere = plan.todo.some(({ job }) => openers.mayOpen(job));
   const told = new Set<string>();
@@ -143,7 +136,7 @@ function refuseUnopened(file: JobFile, plan: Plan, store: Store, problems: Probl
     const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
     const lock = opened ? undefined : firstLock(job, file, plan, openers).lock;
     if (lock !== undefined && !told.has(entry.job)) {
-      problems.flaw(`"${entry.job}" takes a lock${whyUnopened(store.job, anywhere, sequential)}`, lock);
+      problems.flaw(`"${entry.job}" takes a lock${whyUnopened(init, anywhere, sequential)}`, lock);
       told.add(entry.job);
     }
     before ||= sequential && openers.mayOpen(entry.job);

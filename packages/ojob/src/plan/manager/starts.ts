@@ -129,7 +129,7 @@ export function checkManaged(
   problems: Problems,
 ): void {
   for (const definition of file.jobs.values()) {
-    if (!startsRun(definition.name, jobs)) continue;
+    if (firstDoing(JOB_START, definition.name, jobs) !== "it") continue;
     for (const args of definition.args) {
       checkTimeout({ ...args, name: "known later" }, definition.argsAt["timeout"] ?? definition.at, problems);
       warnOfMisspelt(args, (argument) => definition.argsAt[argument] ?? definition.at, problems);
@@ -170,11 +170,6 @@ function checkEntry(
   for (const given of runArgs(entry)) {
     eachStart(job, given, (argument) => entry.argsAt[argument] ?? entry.at, { jobs, commandLine, visit });
   }
-}
-
-/** Whether a job takes a lock before any script could have changed its arguments. */
-function startsRun(name: string, jobs: ReadonlyMap<string, PlannedJob>): boolean {
-  return firstDoing(JOB_START, name, jobs) === "it";
 }
 
 /** What runs first in a job and its steps: the built-in job `it`, or a script. `seen` have neither. */
@@ -244,7 +239,7 @@ function warnOfShared(
   problems: Problems,
 ): void {
   const { name, typeArgs } = job;
-  if (runs.length < 2 || runLimits(job).most === 1) return;
+  if (runs.length < 2 || runLimits(job).limit === 1) return;
   const inTurn = 'write "single: true" under "typeArgs"';
   if (typeArgs.lock !== undefined) {
     const at = file.jobs.get(name)?.typeArgsAt["lock"] ?? job.at;

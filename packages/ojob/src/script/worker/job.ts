@@ -50,29 +50,25 @@ export class ExitError extends Error {
 /** Whether a step has skipped the job. */
 export class Skipping {
   readonly #inCatch: boolean;
-  #reason: string | undefined;
+  /** Why the job is skipped. A script that catches what {@link skip} throws does not change it. */
+  reason: string | undefined;
 
   /** `inCatch`: the script is a step of `catch`. */
   constructor(inCatch: boolean) {
     this.#inCatch = inCatch;
   }
 
-  /** Why the job is skipped. A script that catches what {@link skip} throws does not change it. */
-  get reason(): string | undefined {
-    return this.#reason;
-  }
-
   skip(reason: unknown): never {
     if (this.#inCatch) throw new Error("job.skip() in a catch: the job has failed already");
     const text = reason === undefined || reason === null ? "" : String(reason).trim();
-    this.#reason ??= text === "" ? "its script said so" : text;
-    throw new SkipError(`the job is skipped: ${this.#reason}`);
+    this.reason ??= text === "" ? "its script said so" : text;
+    throw new SkipError(`the job is skipped: ${this.reason}`);
   }
 
   /** Whether the thrown value is not a failure: {@link skip} or `exit(0)` threw it. */
   threw(error: unknown): boolean {
     if (!(error instanceof ExitError)) return error instanceof SkipError;
-    if (!this.#inCatch && error.exitCode === 0) this.#reason ??= "its script called exit(0)";
+    if (!this.#inCatch && error.exitCode === 0) this.reason ??= "its script called exit(0)";
     return error.exitCode === 0;
   }
 }

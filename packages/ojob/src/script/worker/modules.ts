@@ -10,16 +10,8 @@ import { post } from "./bridge.js";
 import { rememberGlobals } from "./globals.js";
 import { giveVariables, keepVariables } from "./state.js";
 
-interface Module {
-  readonly exports: unknown;
-}
-
 const known = new Map<string, NamedModule>();
-const loaded = new Map<string, Module>();
-
-function defineModules(modules: readonly NamedModule[]): void {
-  for (const module of modules) known.set(module.name, module);
-}
+const loaded = new Map<string, { readonly exports: unknown }>();
 
 function isModule(name: string): boolean {
   return known.has(name);
@@ -81,7 +73,7 @@ const scope = globalThis as Record<string, unknown>;
 export async function load({ loads, modules, init, variables = {} }: Setup): Promise<void> {
   giveVariables(variables, true);
   if (init !== undefined) scope["init"] = init;
-  defineModules(modules);
+  for (const module of modules) known.set(module.name, module);
   for (const one of loads) {
     try {
       await loadOne(one);

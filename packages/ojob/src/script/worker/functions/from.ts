@@ -2,11 +2,6 @@ import { valueAt } from "../../../text/template.js";
 
 type Selector = string | ((item: unknown, index: number) => unknown);
 
-interface Group {
-  readonly key: unknown;
-  readonly items: unknown[];
-}
-
 function read(selector: Selector): (item: unknown, index: number) => unknown {
   return typeof selector === "function" ? selector : (item) => valueAt(item, selector);
 }
@@ -130,7 +125,7 @@ export class Query {
   /** Makes groups `{ key, items }` by a field, in the order in which their keys first appear. */
   groupBy(selector: Selector): Query {
     const value = read(selector);
-    const groups = new Map<string, Group>();
+    const groups = new Map<string, { readonly key: unknown; readonly items: unknown[] }>();
     this.#items.forEach((item, index) => {
       const key = value(item, index);
       const mark = JSON.stringify(key) ?? "";
