@@ -254,7 +254,7 @@ describe("the examples of the guide, in processes of their own", () => {
     expect((await daemon.ended).code).toBe(143);
     expect((await runs(where, file)).filter((run) => !/ (completed|cancelled)$/.test(run))).toEqual([]);
     const { code, out } = await unlock(where);
-    expect([code, logged(out).at(-1)]).toEqual([0, 'nobody holds the lock "hourly-sweep"']);
+    expect([code, logged(out).at(-1)]).toEqual([0, 'the lock "hourly-sweep" is free']);
   });
 
   it("the example force-unlock.yaml takes the lock of another process, whose run is closed as cancelled", async () => {

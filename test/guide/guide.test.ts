@@ -249,7 +249,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
     fails: true,
     expects({ log, records }) {
       expect(log.filter((line) => line.startsWith("Unlocked: "))).toEqual(["Unlocked: stuck", "Unlocked: nobody"]);
-      expect(log).toContain('nobody holds the lock "nobody"');
+      expect(log).toContain('the lock "nobody" is free');
       expect(records).toEqual([expect.stringMatching(/^stuck cancelled unlocked by force/)]);
     },
   },

@@ -28,7 +28,7 @@ test("a job that depends on one that nobody asks for is skipped, and the exit co
   const folder = folderWith({ "a.yaml": `${JOBS}todo: [Load]\n` });
   const { code, err } = await ojm(folder, "run", "a.yaml");
   expect(code).toBe(1);
-  expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which nobody asked for/);
+  expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which was never requested/);
 });
 
 test.each([

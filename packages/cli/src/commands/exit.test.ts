@@ -29,5 +29,5 @@ test("a script of OpenAF asks for lines of the standard input, and fails at its 
   const input = "Zoé\n\none\ntwo\n\n\n";
   const { status, stdout, stderr } = spawnSync(command, parameters, { cwd: folder, input, encoding: "utf8" });
   expect([status, stdout]).toEqual([1, expect.stringContaining("1|Zoé||one\ntwo\n\n\n")]);
-  expect(stderr).toMatch(/nobody answers "more\? ": the standard input is at its end/);
+  expect(stderr).toMatch(/there is no answer to "more\? ": the standard input is at its end/);
 });

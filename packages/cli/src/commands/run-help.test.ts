@@ -40,7 +40,7 @@ Arguments (* must be given):
   * day     the day (for example 2026-01-31)
     format  how it looks (one of pdf, html)
 
-Jobs (ojm run FILE --jobhelp JOB tells more):
+Jobs (ojm run FILE --jobhelp JOB shows more):
   Report   Makes the report. [todo]
   Nightly  [0 2 * * *]
 `);

@@ -90,6 +90,6 @@ ${night(2, "Extract", "Transform", "Load")};`;
   test("a launched job is skipped when nobody launches the job that it depends on", async () => {
     const { well, err } = await runText(launcher(night(1, "Load"), etl));
     expect(well).toBe(false);
-    expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which nobody asked for/);
+    expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which was never requested/);
   });
 });

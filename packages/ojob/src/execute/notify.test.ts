@@ -157,7 +157,7 @@ describe("ojm check finds in notify", () => {
     const yaml =
       "ojob: { notify: [{ on: failed, to: { slack: https://a } }] }\njobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n";
     expect(await found(yaml)).toEqual([
-      expect.stringMatching(/^warning 1:\d+ "notify" tells of the runs of the job manager/),
+      expect.stringMatching(/^warning 1:\d+ "notify" reports the runs of the job manager/),
     ]);
   });
 });

@@ -349,7 +349,7 @@ test("force unlock says what it did, and cancels the run that held the lock", as
     ),
   );
   expect(lines.slice(0, 2)).toEqual([
-    'nobody holds the lock "nobody"',
+    'the lock "nobody" is free',
     expect.stringMatching(/^unlocked "work", which .* held$/),
   ]);
   expect(lines.at(-1)).toMatch(/^work cancelled unlocked by force/);
@@ -371,7 +371,7 @@ test.each([
 
 test("force unlock takes a number too, because the command line reads a name of digits as one", async () => {
   const { well, lines } = await runText(script("global.__oJobManager.jobLocks.unlock(4711)"));
-  expect([well, lines]).toEqual([true, ['nobody holds the lock "4711"']]);
+  expect([well, lines]).toEqual([true, ['the lock "4711" is free']]);
 });
 
 test("a job that failed does not keep the next one of the todo from running", async () => {

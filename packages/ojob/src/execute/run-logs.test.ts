@@ -101,7 +101,7 @@ print("five"); printnl("si"); printnl("x"); print(); printErr("seven"); console.
     const failed = await linesOf(await runText(job(`throw new Error("the disk is full")`)));
     expect(failed[0]).toMatch(/^error job "Job" failed: .*the disk is full/);
     const goesOn = await linesOf(await runText(job("throw 1", "typeArgs: { step: { continueOnError: true } }")));
-    expect(goesOn).toEqual([expect.stringMatching(/^warn the script of "Job" failed, and the job goes on/)]);
+    expect(goesOn).toEqual([expect.stringMatching(/^warn the script of "Job" failed, and the job continues/)]);
   });
 
   test("nothing from before its start and after its end", async () => {

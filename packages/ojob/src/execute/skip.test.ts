@@ -99,7 +99,7 @@ describe("return in a job that others use in from", () => {
 
   test("the check warns at the return, and names job.skip(reason)", () => {
     expect(warningsOf(used("if (args.off) return; log('on')"))).toEqual([
-      '4:21 "return" ends only this step: "Work" goes on after it. (In OpenAF it ends "Work".) To end "Work" here, ' +
+      '4:21 "return" ends only this step: "Work" continues after it. (In OpenAF it ends "Work".) To end "Work" here, ' +
         "write job.skip(reason).",
     ]);
   });

@@ -85,7 +85,7 @@ export class TickClaim implements StartClaim {
   #corrupt(): ChannelError {
     const entry = `the entry ${visible(JSON.stringify(this.#key))} of the channel "${this.#channel.name}"`;
     const advice =
-      "nobody can tell which tick was run last. Delete it: the next tick is run then, even if it was run before";
+      "it is unknown which tick was run last. Delete it: the next tick is run then, even if it was run before";
     return new ChannelError("CORRUPT", `${entry} was not written by ojm, so ${advice}`);
   }
 }

@@ -27,7 +27,7 @@ function fileHelp({ source, help, jobs, todo }: JobFile): string {
     `${source.name}${help?.text === undefined ? "" : `: ${help.text}`}`,
     `Usage: ojm run ${[source.name, ...(help?.expects ?? []).map(usage)].join(" ")}`,
     section("Arguments (* must be given)", (help?.expects ?? []).map(argument)),
-    section("Jobs (ojm run FILE --jobhelp JOB tells more)", rows),
+    section("Jobs (ojm run FILE --jobhelp JOB shows more)", rows),
   ]);
 }
 

@@ -79,7 +79,7 @@ const HELP: Readonly<Record<string, { readonly text: string; readonly expects: r
   },
   "oJobManager Job Start": {
     text: `Takes the lock of a name, waiting up to 2.5 seconds for it, and records that the run started. Fails if another holds it.
-Stands under "from". Calls oJobManager Init if nobody did.`,
+Stands under "from". Calls oJobManager Init if that has not run.`,
     expects: [
       ["name*", "the name of the lock and of the run", "daily-report"],
       ["timeout", "the longest the run may hold the lock, in milliseconds. Default: one hour", "3600000"],

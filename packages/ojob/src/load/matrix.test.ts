@@ -102,7 +102,7 @@ describe("what is wrong with a matrix is said at its place", () => {
     [
       "an exclude with another key",
       "matrix: { version: [1], exclude: [{ vesion: 1 }] }",
-      '3:41 error: "exclude" names "vesion", which is no key of the matrix of "A". Did you mean "version"?',
+      '3:41 error: "exclude" names "vesion", which is not a key of the matrix of "A". Did you mean "version"?',
     ],
     [
       "an exclude that fits nothing",

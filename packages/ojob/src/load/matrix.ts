@@ -133,7 +133,7 @@ function checkExclude(name: string, { axes, exclude }: Matrix, problems: Problem
     const unknown = Object.keys(args).filter((key) => !keys.includes(key));
     for (const key of unknown) {
       const hint = didYouMean(key, keys);
-      problems.error(`"exclude" names "${key}", which is no key of the matrix of "${name}".${hint}`, keysAt[key] ?? at);
+      problems.error(`"exclude" names "${key}", which is not a key of the matrix of "${name}".${hint}`, keysAt[key] ?? at);
     }
     if (unknown.length === 0 && !all.some((one) => hasAll(one, args))) {
       problems.warn(`this item of "exclude" fits no combination of the matrix of "${name}": it has no effect.`, at);

@@ -37,18 +37,18 @@ const receiver = closedMap(
     healthchecks: text("The address of a check of healthchecks.io, or of a program like it."),
     deadline,
   },
-  "Who is told: exactly one of webhook, command, email, slack, healthchecks.",
+  "The receiver: exactly one of webhook, command, email, slack, healthchecks.",
 );
 
 const KINDS = ["started", "completed", "failed", "lost", "timeout", "recovered", "long", "missed", "late"] as const;
 
 export const notifyRule: Shape = closedMap(
   {
-    id: text("What the rule has told is kept under it. Default: a hash of the rule."),
-    on: required(some(word("What is told.", ...KINDS), "What is told.")),
+    id: text("The alerts of the rule are stored under it. Default: a hash of the rule."),
+    on: required(some(word("What causes an alert.", ...KINDS), "What causes an alert.")),
     jobs: some(text("The name of a run; * stands for any text."), "About which runs. Default: all."),
-    after: number("How many runs in a row must have ended in error, before one is told.", "runs", 1),
-    longer: number("For `long`: how long a run may go on, in milliseconds.", "milliseconds", 1),
+    after: number("How many runs in a row must have ended in error, before an alert is sent.", "runs", 1),
+    longer: number("For `long`: how long a run may take, in milliseconds.", "milliseconds", 1),
     later: number("For `late`: how long after its tick a run may begin, in milliseconds.", "milliseconds", 1),
     grace: number("For `missed`: how long a tick may be undecided, in milliseconds.", "milliseconds", 1_000),
     to: required(receiver),

@@ -45,7 +45,7 @@ const secrets: Shape = filledRecord(
     { env: text("The variable of the environment that has the value."), file: text("The file that holds the value.") },
     "Where the value of a secret comes from.",
   ),
-  "Secrets that jobs may ask for. Their values are masked in everything that is shown or recorded.",
+  "Secrets that jobs may request. Their values are masked in everything that is shown or recorded.",
 );
 
 export const secretUse: Shape = either(
@@ -72,7 +72,7 @@ export const blackoutWindow: Shape = map(
     cron: text("When it begins, again and again."),
     duration: number("How long it is, with `cron`.", "milliseconds", 1),
     timeZone: text("The time zone of its `cron`. Default: UTC."),
-    reason: text("Why, for those who ask."),
+    reason: text("The reason, for messages."),
   },
   "A time in which nothing starts.",
 );
@@ -93,9 +93,9 @@ const scheduleWords: Fields = {
       "How often the job is tried, and when.",
     ),
   ),
-  overlap: word("What becomes of a tick that is due while the job runs. Default: skip.", "skip", "queue", "replace"),
+  overlap: word("What happens to a tick that is due while the job runs. Default: skip.", "skip", "queue", "replace"),
   missed: either(
-    "Which of the ticks are run that nobody decided in time.",
+    "Which of the ticks are run that no process decided in time.",
     word("Which of them are run.", ...runs),
     map(
       {
@@ -107,7 +107,7 @@ const scheduleWords: Fields = {
       "Which of them are run, and how many.",
     ),
   ),
-  jitter: number("Delays each tick by up to so much, and never past the next one.", "milliseconds"),
+  jitter: number("Delays each tick by up to this much, and never past the next one.", "milliseconds"),
   blackout: some(blackoutWindow, "Times in which no tick starts a run."),
 };
 
@@ -120,7 +120,7 @@ export const argument: Shape = map(
     example: anything("A value, as one would write it."),
     options: list(text("A value."), "The values of which it is one."),
     moptions: list(text("A value."), "The values of which it may be several."),
-    secret: flag("Not shown where it is asked for."),
+    secret: flag("Not shown when it is entered."),
   },
   "An argument.",
 );
@@ -140,10 +140,10 @@ function help(doc: string): Shape {
 
 const typeArgs: Fields = {
   cron: text("When to run: 5 fields, or 6 with the seconds first. Makes the job periodic."),
-  timeInterval: number("Run every so many milliseconds. Makes the job periodic.", "milliseconds", 1),
-  waitForFinish: flag("Skip a tick while the run before it is still going on."),
+  timeInterval: number("The interval of the runs, in milliseconds. Makes the job periodic.", "milliseconds", 1),
+  waitForFinish: flag("Skip a tick while the run before it is still running."),
   timeZone: text("The time zone of `cron`, for example Europe/Lisbon. Default: UTC."),
-  timeout: number("End the job after so many milliseconds.", "milliseconds", 1),
+  timeout: number("End the job after this many milliseconds.", "milliseconds", 1),
   stopWhen: code("End the job as soon as this code returns true."),
   lock: text("Hold a lock of this name while the job runs, waiting for it as long as it takes."),
   lockCh: text("The channel of that lock. Default: the one of the job manager's locks."),
@@ -197,8 +197,8 @@ export const depsItem: Shape = either(
   map(
     {
       name: required(jobName),
-      onSuccess: code("Code that decides, by returning true, whether to go on."),
-      onFail: code("Code that decides, by returning true, whether to go on all the same."),
+      onSuccess: code("Code that decides, by returning true, whether to continue."),
+      onFail: code("Code that decides, by returning true, whether to continue all the same."),
     },
     "A job to wait for, and what to do then.",
   ),

@@ -111,12 +111,12 @@ describe("a shortcut that is wrong is one error at its place", () => {
     [
       "an unknown one",
       "{ (pas): {} }",
-      '2:7 "(pas)" is no shortcut: neither of OpenAF nor of a job of this file. Did you mean "(pass)"?',
+      '2:7 "(pas)" is not a shortcut: neither of OpenAF nor of a job of this file. Did you mean "(pass)"?',
     ],
     [
       "one like none",
       "{ (httpdStart): 1 }",
-      '2:7 "(httpdStart)" is no shortcut: neither of OpenAF nor of a job of this file.',
+      '2:7 "(httpdStart)" is not a shortcut: neither of OpenAF nor of a job of this file.',
     ],
   ])("%s", (_, item, message) => {
     expect(errorsOfItem(item)).toEqual([typeof message === "string" ? message : expect.stringMatching(message)]);

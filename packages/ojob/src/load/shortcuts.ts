@@ -197,7 +197,7 @@ class Resolver {
 function unknown(name: string, defined: ReadonlyMap<string, Target>): string {
   const near = nearest(name, [...Object.keys(SHORTCUTS), ...Object.keys(REFUSED), ...defined.keys()]);
   const hint = near === undefined ? "" : ` Did you mean "${writtenKey(near, false)}"?`;
-  return `"(${name})" is no shortcut: neither of OpenAF nor of a job of this file.${hint}`;
+  return `"(${name})" is not a shortcut: neither of OpenAF nor of a job of this file.${hint}`;
 }
 
 function unknownOption(option: string, name: string, known: readonly string[]): string {

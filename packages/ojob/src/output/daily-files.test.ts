@@ -101,7 +101,7 @@ describe("daily log files", () => {
     const folder = join(parent, "logs");
     const { files, warnings } = filesIn(folder);
     expect([files.write("a", START), files.write("b", START + 1)]).toEqual([false, false]);
-    expect(warnings).toEqual([expect.stringMatching(/^the log file cannot be written: E.* The jobs go on/)]);
+    expect(warnings).toEqual([expect.stringMatching(/^the log file cannot be written: E.* The jobs continue/)]);
     rmSync(folder);
     mkdirSync(folder);
     expect(files.write("c", START + 61_000)).toBe(true);

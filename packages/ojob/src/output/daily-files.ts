@@ -105,7 +105,7 @@ export class DailyFiles {
     if (this.#warned) return;
     this.#warned = true;
     this.#options.warn(
-      `the log file cannot be written: ${error.message}. The jobs go on; lines of the log are missing.`,
+      `the log file cannot be written: ${error.message}. The jobs continue; lines of the log are missing.`,
     );
   }
 

@@ -109,7 +109,7 @@ function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
   for (const step of steps) {
     if (!("code" in step) || step.lang !== undefined || step.module === true) continue;
     for (const offset of ownReturns(step.code.code)) {
-      const message = `"return" ends only this step: "${owner}" goes on after it. (In OpenAF it ends "${owner}".) `;
+      const message = `"return" ends only this step: "${owner}" continues after it. (In OpenAF it ends "${owner}".) `;
       problems.warn(`${message}To end "${owner}" here, write job.skip(reason).`, placeAt(step.code, offset));
     }
   }
@@ -143,7 +143,7 @@ export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: 
       if (!("job" in step) || step.continueOnError !== true) continue;
       const all = withSteps(step.job, jobs);
       if (!all.has(JOB_START) || all.has(JOB_END)) continue;
-      const message = `"continueOnError" of the step "${step.job}": it takes the lock of "${name}", which would go on without the lock. Leave it out.`;
+      const message = `"continueOnError" of the step "${step.job}": it takes the lock of "${name}", which would continue without the lock. Leave it out.`;
       problems.flaw(message, step.at);
     }
   }

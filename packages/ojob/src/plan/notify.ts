@@ -25,7 +25,7 @@ export async function planNotify(
   // Problems in the shape of a rule have been reported already.
   if (notify === undefined || first === undefined || !problems.isWhole) return undefined;
   if (!new Openers(plan).any && ![...plan.jobs.values()].some(({ steps }) => steps.some(takesLock))) {
-    problems.warn('"notify" tells of the runs of the job manager, and no job of this file has any.', first.at);
+    problems.warn('"notify" reports the runs of the job manager, and no job of this file has any.', first.at);
   }
   return fillNotify(notify, from, problems);
 }

@@ -57,7 +57,7 @@ describe("names of jobs", () => {
     expect(
       planText("include: oJobManager.yaml\njobs: [{name: A, catch: oJobManager Eror}]\ntodo: [A]\n").errors,
     ).toEqual([
-      '2:25 "oJobManager Eror" is no job of this file, and no code. Did you mean the job "oJobManager Error"?',
+      '2:25 "oJobManager Eror" is not a job of this file, and not code. Did you mean the job "oJobManager Error"?',
     ]);
   });
 

@@ -190,7 +190,7 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
   const hint = near.endsWith(".yaml")
     ? `Add "include: [${near}]" if you mean that job.`
     : `Did you mean the job "${near}"?`;
-  problems.error(`"${text}" is no job of this file, and no code. ${hint}`, at);
+  problems.error(`"${text}" is not a job of this file, and not code. ${hint}`, at);
   return true;
 }
 

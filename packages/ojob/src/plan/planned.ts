@@ -99,8 +99,8 @@ export function timeZoneOf({ timeZone }: TypeArgs, { cronInLocalTime }: Settings
 }
 
 /**
- * How many runs of a job run at once, and whether the first failure stops them all: that of a matrix does, as in
- * GitHub Actions; of a list of args, only one that runs in turn.
+ * How many runs of a job run at once, and whether the first failure stops them all: that of a matrix does, as
+ * in GitHub Actions; of a list of args, only one that runs in turn.
  */
 export function runLimits({ matrix, typeArgs }: Pick<PlannedJob, "matrix" | "typeArgs">): {
   readonly limit: number;

@@ -43,7 +43,7 @@ export function planScript(job: JobDefinition, problems: Problems): ScriptStep |
 function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
   for (const { name, offset } of returnedNames(code.code)) {
     if (/^[A-Za-z_]\w*$/.test(name)) continue;
-    const what = name === "" ? "an empty name" : `"${shorten(name)}", which is no name of a variable`;
+    const what = name === "" ? "an empty name" : `"${shorten(name)}", which is not the name of a variable`;
     const message = `the script of "${job}" ends with "# return" and ${what}. Write: # return a, b`;
     problems.flaw(message, placeAt(code, offset));
   }

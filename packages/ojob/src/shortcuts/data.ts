@@ -51,7 +51,7 @@ function links(node: Expression): Call[] {
       throw new CodeError("a query is calls with dots between them: equals(name, 'a').limit(5)", rest.start);
     }
     const { property, object } = rest.callee;
-    if (property.type !== "Identifier") throw new CodeError("this is no name of a call", property.start);
+    if (property.type !== "Identifier") throw new CodeError("this is not the name of a call", property.start);
     calls.unshift({ name: known(property.name, property.start), parameters: rest.arguments.map(literal) });
     rest = object as Expression;
   }
@@ -81,7 +81,7 @@ function literal(node: Expression | SpreadElement): unknown {
 function pathOf(node: { readonly type: string; readonly start: number }): string {
   const path = node.type === "Identifier" || node.type === "MemberExpression" ? literal(node as Expression) : undefined;
   if (typeof path === "string") return path;
-  throw new CodeError("this is no path of a field", node.start);
+  throw new CodeError("this is not the path of a field", node.start);
 }
 
 const fields = (doc: string): Shape => record(anything("A value."), doc);
@@ -340,7 +340,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
 function functionScript(name: string): string {
   const known = Object.hasOwn(PARAMETERS, name) ? JSON.stringify(PARAMETERS[name]) : "undefined";
   return `
-    if (typeof ${name} !== "function") throw new TypeError("(fn): ${name} is no function");
+    if (typeof ${name} !== "function") throw new TypeError("(fn): ${name} is not a function");
     const source = Function.prototype.toString.call(${name});
     const [, list = ""] = /^(?:async\\s*)?(?:function\\b[^(]*|[\\w$]+\\s*)?\\(([^)]*)\\)/.exec(source)
       ?? /^(?:async\\s+)?([\\w$]+)\\s*=>/.exec(source) ?? [];

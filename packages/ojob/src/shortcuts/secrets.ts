@@ -26,7 +26,7 @@ export const secget: ShortcutDefinition = {
     secBucket: text("The part of the file that holds the secret."),
     secOut: text("The argument that gets it, or a path there. Default: the fields of the secret become arguments."),
     secIgnore: flag("No secret is no failure."),
-    secDontAsk: flag("No effect: nobody is asked."),
+    secDontAsk: flag("No effect: there is no prompt."),
   },
   refused: OF_THE_REPOSITORY,
   jobs: {

@@ -63,8 +63,8 @@ export const stepArgs: Shape = record(anything("A value."), "Arguments for this 
 const named = { name: jobName, job: text("The same as `name`."), args: stepArgs };
 
 export const stepOptions: Fields = {
-  timeout: number("End this step after so many milliseconds.", "milliseconds", 1),
-  continueOnError: flag("Go on with the next step if this one fails. The failure is logged and recorded."),
+  timeout: number("End this step after this many milliseconds.", "milliseconds", 1),
+  continueOnError: flag("Continue with the next step if this one fails. The failure is logged and recorded."),
 };
 
 export const stepItem: Shape = either(

@@ -18,7 +18,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 
 function readBytes(name: string, path: string, kind: string): Uint8Array {
   const bytes = readAtMost(name, path, kind);
-  if (bytes.length > MOST_BYTES) return fail(`${name} is larger than 4 MB: that is no ${kind}.`);
+  if (bytes.length > MOST_BYTES) return fail(`${name} is larger than 4 MB: that is not a ${kind}.`);
   return bytes;
 }
 

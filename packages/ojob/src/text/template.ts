@@ -225,7 +225,7 @@ function parse(text: string): hbs.AST.Program {
     const { message } = error as Error;
     const line = /^Parse error on line (\d+)|- (\d+):\d+$/.exec(message);
     const reason = (message.split("\n").at(-1) ?? "").replace(/ - \d+:\d+$/, "");
-    throw new Error(`in line ${line?.[1] ?? line?.[2] ?? 1}, ${reason}. Write \\{{ for braces that are no template`);
+    throw new Error(`in line ${line?.[1] ?? line?.[2] ?? 1}, ${reason}. Write \\{{ for braces that are not a template`);
   }
 }
 

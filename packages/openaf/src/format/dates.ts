@@ -21,7 +21,7 @@ const TOKENS: RegExp = /'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+/g;
 /** Writes a date by a pattern: `fromDate(new Date(), "yyyy-MM-dd HH:mm:ss", "UTC")`. */
 export function fromDate(date: Date | string | number, format: string, zone?: string): string {
   const given = date instanceof Date ? date : new Date(date);
-  if (Number.isNaN(given.getTime())) throw new Error(`this is no date: ${String(date)}`);
+  if (Number.isNaN(given.getTime())) throw new Error(`this is not a date: ${String(date)}`);
   const fields = fieldsOf(given, zone);
   return format.replace(TOKENS, (token, quoted: string | undefined, letter: string | undefined) => {
     if (quoted !== undefined) return quoted === "" ? "'" : quoted.replaceAll("''", "'");
@@ -97,7 +97,7 @@ function write(letter: string, count: number, of: DateFields): string {
     case "G":
       return "AD";
     default:
-      throw new Error(`the letter "${letter}" is no part of a date format that is known here`);
+      throw new Error(`the letter "${letter}" is not part of a date format that is known here`);
   }
 }
 
@@ -200,7 +200,7 @@ class DateReader {
         this.#zone();
         return;
       default:
-        throw new Error(`the letter "${letter}" is no part of a date format that can be read here`);
+        throw new Error(`the letter "${letter}" is not part of a date format that can be read here`);
     }
   }
 
@@ -244,7 +244,7 @@ class DateReader {
 
   #fail(expected: string): never {
     const found = this.#text.slice(this.#at, this.#at + 10);
-    throw new Error(`"${this.#text}" is no date of that format: ${expected} is expected, not "${found}"`);
+    throw new Error(`"${this.#text}" is not a date of that format: ${expected} is expected, not "${found}"`);
   }
 }
 

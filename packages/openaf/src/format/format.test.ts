@@ -29,9 +29,9 @@ describe("dates", () => {
   });
 
   test("a text that is no such date is an error, and so is a letter that is not known", () => {
-    expect(() => toDate("x", "yyyy")).toThrow('"x" is no date of that format: a number is expected, not "x"');
-    expect(() => fromDate(DATE, "W")).toThrow('the letter "W" is no part of a date format');
-    expect(() => fromDate("no date", "yyyy")).toThrow("this is no date: no date");
+    expect(() => toDate("x", "yyyy")).toThrow('"x" is not a date of that format: a number is expected, not "x"');
+    expect(() => fromDate(DATE, "W")).toThrow('the letter "W" is not part of a date format');
+    expect(() => fromDate("no date", "yyyy")).toThrow("this is not a date: no date");
   });
 });
 

@@ -53,7 +53,7 @@ export function toBytesAbbreviation(bytes: unknown, precision?: number): string 
 /** `1.5 KB`, `1.5KiB` or `1.5Ki` as 1536; with `decimal`, KB is 1000 bytes. */
 export function fromBytesAbbreviation(text: string, decimal?: unknown): number {
   const [, value, unit = ""] = /(-?[0-9.]+)\s*([a-zA-Z]*)/.exec(text.trim()) ?? [];
-  if (value === undefined) throw new Error(`${JSON.stringify(text)} is no number of bytes`);
+  if (value === undefined) throw new Error(`${JSON.stringify(text)} is not a number of bytes`);
   const upper = unit.toUpperCase();
   const index = BYTES.findIndex((name) => [name.toUpperCase(), `${name[0]}IB`, `${name[0]}I`, name[0]].includes(upper));
   const isBinary = /I/.test(upper) || !decimal;

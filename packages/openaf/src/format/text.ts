@@ -371,7 +371,7 @@ function valueText(value: unknown, kind: string, flags: string, precision: numbe
     case "o":
       return (flags.includes("#") ? "0" : "") + Math.trunc(numberOf(value)).toString(8);
     default:
-      throw new Error(`"%${kind}" is no part of a format that is known here`);
+      throw new Error(`"%${kind}" is not part of a format that is known here`);
   }
 }
 
@@ -390,6 +390,6 @@ function numberOf(value: unknown): number {
 
 function dateText(value: unknown, kind: string): string {
   const letters = DATES[kind.slice(1)];
-  if (letters === undefined) throw new Error(`"%${kind}" is no part of a format that is known here`);
+  if (letters === undefined) throw new Error(`"%${kind}" is not part of a format that is known here`);
   return fromDate(value as Date, letters);
 }

@@ -174,6 +174,6 @@ class SlonReader {
   #fail(expected: string): never {
     const found = this.#text[this.#at];
     const what = found === undefined ? "the end" : JSON.stringify(found);
-    throw new Error(`this is no SLON: ${expected} is expected at character ${this.#at + 1}, not ${what}`);
+    throw new Error(`this is not SLON: ${expected} is expected at character ${this.#at + 1}, not ${what}`);
   }
 }

@@ -34,7 +34,7 @@ describe("SLON", () => {
   test.each(["(a: 1", "(a 1)", "[1, 2]", "(a: 1) b", "(a: )"])(
     "what is no SLON is an error with its place: %s",
     (text) => {
-      expect(() => fromSLON(text)).toThrow(/this is no SLON: .* is expected at character \d+/);
+      expect(() => fromSLON(text)).toThrow(/this is not SLON: .* is expected at character \d+/);
     },
   );
 
@@ -64,7 +64,7 @@ describe("XML", () => {
   });
 
   test("what is no XML is an error", () => {
-    expect(() => fromXML2Obj("<a><b></a>")).toThrow(/this is no XML: .*line 1/);
+    expect(() => fromXML2Obj("<a><b></a>")).toThrow(/this is not XML: .*line 1/);
     expect(() => fromXML2Obj(1)).toThrow("Please provide a string or a XML object.");
   });
 

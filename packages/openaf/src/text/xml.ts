@@ -25,7 +25,7 @@ export function fromXML2Obj(
     // Without "<" in it: many beginnings without an end would take a time that is quadratic in their number.
     .replace(/<!DOCTYPE[^<>[]*>/, "")}</xml>`;
   const fault = XMLValidator.validate(whole);
-  if (fault !== true) throw new Error(`this is no XML: ${fault.err.msg} (line ${fault.err.line})`);
+  if (fault !== true) throw new Error(`this is not XML: ${fault.err.msg} (line ${fault.err.line})`);
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: ATTRIBUTE,

@@ -220,7 +220,7 @@ export class Dispatch {
     const [, { wait, end }] = first;
     const { unasked, pending } = wait;
     if (unasked.length > 0) {
-      end({ unmet: `it depends on ${quoted(unasked)}, which nobody asked for, and nothing is left that could` });
+      end({ unmet: `it depends on ${quoted(unasked)}, which was never requested, and nothing can request it any more` });
     } else {
       end({ unmet: `it depends on ${quoted(pending)}, which waits for the job that called it` });
     }
@@ -274,9 +274,9 @@ export class Semaphore {
 }
 
 /**
- * Works through a list in the slot of the caller and in borrowed slots. Results are in the order of the
- * items; an item that did not begin has none. A failed item does not stop the others: the first failure is
- * thrown at the end. At most `limit` items are worked on at once. Once `mayBegin` returns false, no other begins.
+ * Works through a list in the slot of the caller and in borrowed slots, at most `limit` items at once. Once
+ * `mayBegin` returns false, no other item begins. Results are in the order of the items; an item that did not
+ * begin has none. A failed item does not stop the others: the first failure is thrown at the end.
  */
 export async function mapConcurrent<Item, Result>(
   lender: Pick<Dispatch, "slotsWanted" | "borrow">,

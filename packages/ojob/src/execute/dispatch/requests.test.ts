@@ -65,7 +65,7 @@ describe("a job whose dependency is not fulfilled", () => {
     const { well, lines, err } = await runText(`${jobs()}todo: [B, C]\n`);
     expect([well, lines]).toEqual([false, ["C"]]);
     expect(err).toMatch(
-      /job "B" was skipped: it depends on "A", which nobody asked for, and nothing is left that could$/m,
+      /job "B" was skipped: it depends on "A", which was never requested, and nothing can request it any more$/m,
     );
   });
 
@@ -107,7 +107,7 @@ describe("calls by $job", () => {
     const yaml = `${jobs()}  - { name: D, exec: "try { $job('B') } catch (e) { log(e.message) }" }\ntodo: [D]\n`;
     const { lines } = await runText(yaml);
     expect(lines).toEqual([
-      '"B" was skipped: it depends on "A", which nobody asked for, and nothing is left that could',
+      '"B" was skipped: it depends on "A", which was never requested, and nothing can request it any more',
     ]);
   });
 

@@ -49,7 +49,7 @@ async function prepareInner(engine: Engine, path: string, args: Args, environmen
     for (const warning of prepared.warnings) engine.log.note(describe(warning));
     if (prepared.plan.notify !== undefined) {
       engine.log.note(
-        `warning: "notify" of ${shown(path)} has no effect: the file that is run first says who is told.`,
+        `warning: "notify" of ${shown(path)} has no effect: only that of the file that is run first counts.`,
       );
     }
     return prepared;

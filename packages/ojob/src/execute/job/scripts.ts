@@ -185,6 +185,6 @@ async function unlock({ engine, job, locks, output }: Execution, name: string): 
   const manager = await engine.runtime.managers.get();
   const { unlocked, holder } = await manager.unlock(name, { reason: `by a script of the job "${job.name}"` });
   const of = holder === undefined ? "" : `, which ${holder.host}, pid ${holder.pid}, held`;
-  output.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `nobody holds the lock "${name}"`);
+  output.line(unlocked ? "WARN" : "INFO", unlocked ? `unlocked "${name}"${of}` : `the lock "${name}" is free`);
   return unlocked;
 }

@@ -78,7 +78,7 @@ describe("timeout of a step", () => {
     expect(lines.filter((line) => line.startsWith("next"))).toEqual(['next {"a":2}', 'next {"a":1}']);
   });
 
-  test("a timeout ends what the shortcuts of a step do, and the job goes on", async () => {
+  test("a timeout ends what the shortcuts of a step do, and the job continues", async () => {
     const more = "  - { name: Wait, from: [{ (wait): 600000 }] }\n  - { name: Calls, from: { (todo): [Slow] } }\n";
     const keys = "from: [Wait, Calls]".replace(/Wait|Calls/g, "{ name: $&, timeout: 100, continueOnError: true }");
     const ran = await runText(file(`${keys}\n    to: Next`, more));
@@ -107,7 +107,7 @@ describe("continueOnError of a step", () => {
     );
     expect([ran.well, ran.lines]).toEqual([true, [expect.stringMatching(/^the step/), 'next {"left":1}']]);
     expect(warnings(ran)).toEqual([
-      expect.stringMatching(/^the step "Bad" of "A" failed, and the job goes on: bad \(.*jobs\.yaml:7:46\)$/),
+      expect.stringMatching(/^the step "Bad" of "A" failed, and the job continues: bad \(.*jobs\.yaml:7:46\)$/),
     ]);
     expect(ran.err).not.toMatch(/failed/);
   });
@@ -130,7 +130,7 @@ describe("continueOnError of a step", () => {
     const step = "typeArgs: { step: { continueOnError: true } }";
     const ran = await runText(file(`${step}\n    exec: "args.b = 2; throw new Error('bad')"\n    to: Next`));
     expect([ran.well, ran.lines[1]]).toEqual([true, 'next {"b":2}']);
-    expect(warnings(ran)[0]).toMatch(/^the script of "A" failed, and the job goes on: bad/);
+    expect(warnings(ran)[0]).toMatch(/^the script of "A" failed, and the job continues: bad/);
   });
 
   test("the arguments of the failed step's job stay, as after a step that went well", async () => {
@@ -176,7 +176,7 @@ jobs:
 todo: [H, { name: A, when: "while (isUnDef($get('held'))) sleep(5); return true" }]
 `;
   const { well, lines } = await runText(yaml);
-  expect([well, lines]).toEqual([true, ["script", expect.stringMatching(/and the job goes on$/), "script"]]);
+  expect([well, lines]).toEqual([true, ["script", expect.stringMatching(/and the job continues$/), "script"]]);
 });
 
 describe("continueOnError in a managed job", () => {
@@ -192,7 +192,7 @@ describe("continueOnError in a managed job", () => {
     const { well, lines } = await runText(managed("{ name: Bad, continueOnError: true }"));
     expect(well).toBe(true);
     expect(lines[1]).toBe("true");
-    expect(lines[2]).toMatch(/^a, completed, , the step "Bad" of "A" failed, and the job goes on: bad \(/);
+    expect(lines[2]).toMatch(/^a, completed, , the step "Bad" of "A" failed, and the job continues: bad \(/);
   });
 
   test("a catch of the step that fails all runs leaves those of the job alone", async () => {
@@ -238,7 +238,7 @@ describe("continueOnError in a managed job", () => {
     const failed = checkJobFile(`${folderWith({ "jobs.yaml": yaml })}/jobs.yaml`);
     await expect(failed).rejects.toThrow(JobFileError);
     await expect(failed).rejects.toThrow(
-      /it takes the lock of "A", which would go on without the lock\. Leave it out\./,
+      /it takes the lock of "A", which would continue without the lock\. Leave it out\./,
     );
   });
 });

@@ -100,8 +100,8 @@ export class StepRunner {
     const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
     const isLate = failure.message.startsWith(step);
     const what = isLate
-      ? `${failure.message}, and the job goes on`
-      : `${step} failed, and the job goes on: ${failure.message}${at}`;
+      ? `${failure.message}, and the job continues`
+      : `${step} failed, and the job continues: ${failure.message}${at}`;
     runs.warn(output.line("WARN", maskUrls(what)), open);
     // Otherwise the job would close them as completed at its end.
     await runs.closeAll(failure, open);

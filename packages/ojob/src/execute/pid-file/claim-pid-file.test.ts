@@ -90,7 +90,7 @@ describe("ojob.unique", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("ojob.unique never replaces a file that is no pid file", async () => {
+  test("ojob.unique never replaces a file that is not a pid file", async () => {
     const folder = folderWith({ folder: "" });
     const texts = ["jobs: []\n", "x".repeat(100_000), "12 monkeys\n", "-1\n"];
     for (const [index, text] of texts.entries()) {
@@ -98,7 +98,7 @@ describe("ojob.unique", () => {
       writeFileSync(file, text);
       const { well, err } = await runText(yaml(file, KILL));
       expect(well).toBe(false);
-      expect(err).toMatch(/is no pid file, so it is left alone: give "pidFile" a name of its own/);
+      expect(err).toMatch(/is not a pid file, so it is left alone: give "pidFile" a name of its own/);
       expect(readFileSync(file, "utf8")).toBe(text);
     }
   });
@@ -134,7 +134,7 @@ describe("ojob.unique", () => {
     expect((await runText(yaml(inFile))).err).toMatch(/the pid file .*a\.pid cannot be (written|cleared away|read)/);
     const folder = join(folderWith({}), "a.pid");
     mkdirSync(folder);
-    expect((await runText(yaml(folder))).err).toMatch(/a\.pid is no pid file/);
+    expect((await runText(yaml(folder))).err).toMatch(/a\.pid is not a pid file/);
   });
 });
 

@@ -89,7 +89,7 @@ function untrusted(path: string, why: string): JobError {
 }
 
 function noPidFile(path: string): JobError {
-  return new JobError(`${path} is no pid file, so it is left alone: give "pidFile" a name of its own, or remove it`);
+  return new JobError(`${path} is not a pid file, so it is left alone: give "pidFile" a name of its own, or remove it`);
 }
 
 async function byIdentity(identity: WrittenIdentity, path: string): Promise<Holder> {

@@ -105,14 +105,14 @@ todo: [A, Look]
 `;
     const { lines } = await runText(yaml, stopping);
     expect(lines).toContainEqual(
-      expect.stringMatching(/^"A" was skipped at its tick of .*000Z: the run before it is going on$/),
+      expect.stringMatching(/^"A" was skipped at its tick of .*000Z: the run before it is still running$/),
     );
     // It leaves no records, because the manager of the file does not know of it.
     expect(lines).toContain("records 0");
   });
 });
 
-describe("ticks that nobody decided in time", () => {
+describe("ticks that no process decided in time", () => {
   const slept = async (missed: string): Promise<readonly string[]> => {
     const log = `log("A " + new Date(nowUTC()).toISOString().slice(11, 16))`;
     const simulation = new Simulation(START, managed(`{ cron: "0 * * * *"${missed} }`, log));

@@ -122,7 +122,7 @@ describe("a process that slept, or whose clock was put back", () => {
   });
 });
 
-describe("a tick that comes while the run before it is going on", () => {
+describe("a tick that comes while the run before it is still running", () => {
   const slow = (typeArgs: string, ms: number, more = ""): string => `include: oJobManager.yaml
 ojob: { numThreads: 4 }
 jobs:
@@ -148,7 +148,7 @@ todo: [Slow]
   test("a tick that comes during the run before it is skipped with waitForFinish", async () => {
     const { lines } = await runText(slow("waitForFinish: true", 3_300), stopping);
     expect(lines.filter((line) => line.startsWith("runs")).every((line) => line === "runs 1")).toBe(true);
-    expect(lines).toContainEqual(expect.stringMatching(/skipped at its tick of .*the run before it is going on$/));
+    expect(lines).toContainEqual(expect.stringMatching(/skipped at its tick of .*the run before it is still running$/));
   });
 
   test("a tick that comes during the run before it runs beside it without waitForFinish", async () => {

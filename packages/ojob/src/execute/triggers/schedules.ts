@@ -147,7 +147,7 @@ class ProcessSchedules {
     this.#announce(one, due);
     const open = latest !== undefined && latest.outcome === undefined ? latest : undefined;
     if (open !== undefined && mustWait(one, open)) {
-      const what = open.giveUp === undefined ? "is going on" : "has not begun";
+      const what = open.giveUp === undefined ? "is still running" : "has not begun";
       this.#engine.tickSkipped(job.name, at, `the run before it ${what}`);
       return;
     }

@@ -74,7 +74,7 @@ export class TickLog {
       case "overlap":
         if ("waiting" in evidence) return "earlier ticks wait for their run";
         return lock === undefined
-          ? "the run before it is going on"
+          ? "the run before it is still running"
           : `Can't lock to execute job '${lock}': ${heldText(evidence)}`;
       case "paused":
         return `paused by ${text(evidence["by"])}: ${text(evidence["reason"])}`;

@@ -64,7 +64,7 @@ test.each([
   ["isString.isNmber", /^5:21 .*there is no check "isNmber"\. Did you mean isNumber\?/],
   ["isString(", /^5:21 .*"isString\(" cannot be read: its end is missing\. Write parameters as in JavaScript/],
   ['"oneOf([)"', /^5:20 .*"oneOf\(\[\)" cannot be read: Unexpected token/],
-  ['"5"', /^5:13 .*"5" is no check/],
+  ['"5"', /^5:13 .*"5" is not a check/],
   ["5", /what "x" must look like is a text/],
   ["oneOf([ok, nok])", /^5:19 .*ok is not known here\. A text stands in quotes: "ok"\./],
   ["default(!y)", /^5:21 .*y is not known here\..* Compute anything else in the script\.$/],

@@ -86,7 +86,7 @@ const HEAD = "_.";
 
 function readChain(chain: string): Applied[] {
   if (!/^\s*[A-Za-z]/.test(chain)) {
-    throw new CodeError(`${JSON.stringify(chain)} is no check. Write for example isString`, 0);
+    throw new CodeError(`${JSON.stringify(chain)} is not a check. Write for example isString`, 0);
   }
   try {
     return links(parsed(chain));

@@ -80,7 +80,7 @@ test("a misspelt timeout is warned of, where it stands", () => {
     return problems.warnings.map(({ at, message }) => `${at?.line} ${message}`);
   };
   expect(warningsOf("{ name: x, timeot: 60000 }")).toEqual([
-    `3 "timeot" is no option of ${START}: the run may take an hour. Did you mean "timeout"?`,
+    `3 "timeot" is not an option of ${START}: the run may take an hour. Did you mean "timeout"?`,
   ]);
   expect(warningsOf("{ name: x, timeout: 60000, timeouts: 3 }")).toEqual([]);
   expect(warningsOf("{ name: x, month: 11, time: 3 }")).toEqual([]);
@@ -174,7 +174,7 @@ describe("runs of one job that have one lock", () => {
 
   test("runs of a matrix whose lock name has not all of its values cannot run at once, and check says so", async () => {
     expect(await warned(`{ name: A, from: ${START}, ${MATRIX}, args: { name: "x-{{os}}" } }`)).toEqual([
-      '3:94 several of the 4 runs of "A" have one lock, "x-a": each waits 2.5 s for the one before it, and then does not run. Put into the name what tells them apart: {{os}}, {{v}}, or write "single: true" under "typeArgs".',
+      '3:94 several of the 4 runs of "A" have one lock, "x-a": each waits 2.5 s for the one before it, and then does not run. Put into the name what distinguishes them: {{os}}, {{v}}, or write "single: true" under "typeArgs".',
     ]);
   });
 
@@ -183,7 +183,7 @@ describe("runs of one job that have one lock", () => {
       await warned(`{ name: A, from: ${START} }`, "[{ name: A, args: [{ name: x }, { name: x, n: 2 }] }]"),
     ).toEqual([
       expect.stringMatching(
-        /^4:\d+ several of the 2 runs of "A" have one lock, "x": .* what tells them apart, or write "single: true"/,
+        /^4:\d+ several of the 2 runs of "A" have one lock, "x": .* what distinguishes them, or write "single: true"/,
       ),
     ]);
   });

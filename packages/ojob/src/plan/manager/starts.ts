@@ -143,7 +143,7 @@ function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, pro
   if ("timeout" in args) return;
   const misspelt = Object.keys(args).find((argument) => nearest(argument, ["timeout"]) !== undefined);
   if (misspelt === undefined) return;
-  const message = `"${misspelt}" is no option of ${JOB_START}: the run may take an hour. Did you mean "timeout"?`;
+  const message = `"${misspelt}" is not an option of ${JOB_START}: the run may take an hour. Did you mean "timeout"?`;
   problems.warn(message, placeOf(misspelt));
 }
 
@@ -252,7 +252,7 @@ function warnOfShared(
   const hint = keys.length === 0 ? "" : `: ${keys.map((key) => `{{${key}}}`).join(", ")}`;
   problems.warn(
     `several of the ${runs.length} runs of "${name}" have one lock, "${shared.name}": each waits 2.5 s for the one before it, and ` +
-      `then does not run. Put into the name what tells them apart${hint}, or ${inTurn}.`,
+      `then does not run. Put into the name what distinguishes them${hint}, or ${inTurn}.`,
     shared.at,
   );
 }

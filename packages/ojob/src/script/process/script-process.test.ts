@@ -349,7 +349,7 @@ describe("# return in the last line of a shell script hands variables back, as i
     const { file, problems } = load(yamlOf("a=1\n# return a, $(rm x)"));
     plan(file, {}, problems);
     expect(problems.errors.map(({ at, message }) => `${at?.line}:${at?.column} ${message}`)).toEqual([
-      '7:19 the script of "Job" ends with "# return" and "$(rm x)", which is no name of a variable. Write: # return a, b',
+      '7:19 the script of "Job" ends with "# return" and "$(rm x)", which is not the name of a variable. Write: # return a, b',
     ]);
   });
 });
