@@ -57,7 +57,7 @@ async function inProcess(
       return await execute([]);
     } catch (error) {
       if (engine.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
-      tellAttempt(engine.log, job, attempt, policy);
+      logRetry(engine.log, job, attempt, policy);
       if (!(await pause.wait(delayAfter(policy, attempt)))) throw error;
     }
   }
@@ -101,20 +101,20 @@ class StoredAttempts {
         // Leaves a waiting attempt to other processes at once.
         group.stop();
         if (!this.#pause.isOn) return;
-        this.#tellStays();
+        this.#logStored();
         resolve();
       });
     });
-    let onLeft = (): void => {};
-    const left = new Promise<void>((resolve) => {
-      onLeft = resolve;
+    let onOrphaned = (): void => {};
+    const orphaned = new Promise<void>((resolve) => {
+      onOrphaned = resolve;
     });
-    await this.#tellLeft(manager);
-    const running = manager.run(name, (run) => this.#attempt(run, execute, onLeft), { ...options, group });
+    await this.#logPending(manager);
+    const running = manager.run(name, (run) => this.#attempt(run, execute, onOrphaned), { ...options, group });
     // A process that stops leaves its attempts to other processes.
     running.catch(() => {});
     try {
-      await Promise.race([running, onStop, left]);
+      await Promise.race([running, onStop, orphaned]);
     } catch (error) {
       if (!this.#begun) return await execute([{ name, error }]);
       await this.#last?.catch(() => {});
@@ -134,18 +134,18 @@ class StoredAttempts {
   }
 
   /** Logs the attempt that an ended process left behind. This process may have to wait until it is due. */
-  async #tellLeft(manager: JobManager): Promise<void> {
+  async #logPending(manager: JobManager): Promise<void> {
     const { job, start, tick } = this.#tried;
-    const [left] = tick === undefined ? await manager.retries(start.name).catch(() => []) : [];
-    if (left === undefined) return;
-    const { attempt, retry, due } = left;
+    const [pending] = tick === undefined ? await manager.retries(start.name).catch(() => []) : [];
+    if (pending === undefined) return;
+    const { attempt, retry, due } = pending;
     const text = `an earlier run left attempt ${attempt} of ${retry.attempts}, which is due at ${new Date(due).toISOString()}`;
     this.#engine.log.line("INFO", `"${job}": ${text}`, job);
     this.#pause.begin();
   }
 
   /** The operator who stops the jobs must know that one of them will be tried again later. */
-  #tellStays(): void {
+  #logStored(): void {
     const { job, start } = this.#tried;
     const text = `its next attempt stays in the store, and its next start makes it. To end it: ${ojmCommand("cancel", start.name)}`;
     this.#engine.log.line("INFO", `"${job}": ${text}`, job);
@@ -163,7 +163,7 @@ class StoredAttempts {
   async #attempt(
     run: Run,
     execute: (handed: readonly HandedRun[]) => Promise<Args>,
-    onLeft: () => void,
+    onOrphaned: () => void,
   ): Promise<undefined> {
     this.#begun = true;
     const { job, policy } = this.#tried;
@@ -178,13 +178,13 @@ class StoredAttempts {
       return undefined;
     } catch (error) {
       const end = await of.close(error);
-      if (end === "left") {
-        onLeft();
+      if (end === "orphaned") {
+        onOrphaned();
         return await new Promise(() => {});
       }
       if (end === "skipped" || end === "handed over") return undefined;
       if (this.#engine.refusal === undefined && isTriedAgain(error, run.attempt, policy)) {
-        tellAttempt(this.#engine.log, job, run.attempt, policy);
+        logRetry(this.#engine.log, job, run.attempt, policy);
         this.#pause.begin();
       }
       throw error;
@@ -218,20 +218,20 @@ export class RunOfJob {
     this.#stops = stops;
     const { onLost = false, attempts } = retry ?? { attempts: 1 };
     this.#hasMore = run.attempt < attempts;
-    this.handed = { run, isAdopted, isLeft: () => onLost && stops.refusal !== undefined && !run.signal.aborted };
+    this.handed = { run, isAdopted, isOrphaned: () => onLost && stops.refusal !== undefined && !run.signal.aborted };
   }
 
   /**
    * Closes the run of a job that ended with an error, unless the job has closed it. A job that stopped within
-   * the grace period hands its run over: another process makes the same attempt. `left`: the job was ended by
+   * the grace period hands its run over: another process makes the same attempt. `orphaned`: the job was ended by
    * force, and its run stays open until the manager is closed and records it as `lost`.
    */
-  async close(error: unknown): Promise<"left" | "handed over" | "skipped" | "failed"> {
-    const { run, isLeft } = this.handed;
+  async close(error: unknown): Promise<"orphaned" | "handed over" | "skipped" | "failed"> {
+    const { run, isOrphaned } = this.handed;
     const isSkipped = error instanceof SkippedJob;
     const isStopped = !isSkipped && (error as { code?: unknown }).code === "CANCELLED";
-    const isOthers = isStopped && isLeft();
-    if (isOthers && this.#stops.killed && this.#hasMore) return "left";
+    const isOthers = isStopped && isOrphaned();
+    if (isOthers && this.#stops.killed && this.#hasMore) return "orphaned";
     try {
       if (isOthers && !this.#stops.killed) {
         await run.handOver((error as Error).message);
@@ -254,7 +254,7 @@ export function isTriedAgain(error: unknown, attempt: number, { attempts, onLost
   return error.code !== "LOST" || onLost;
 }
 
-export function tellAttempt(log: Log, job: string, attempt: number, policy: RetryPolicy): void {
+export function logRetry(log: Log, job: string, attempt: number, policy: RetryPolicy): void {
   const wait = durationText(delayAfter(policy, attempt));
   log.line("WARN", `"${job}" failed at attempt ${attempt} of ${policy.attempts}, and is tried again in ${wait}`, job);
 }
@@ -294,7 +294,7 @@ class Pause {
   /** Resolves after `ms`, or at a stop. False if a stop ended the wait. */
   async wait(ms: number): Promise<boolean> {
     this.begin();
-    const goesOn = await new Promise<boolean>((resolve) => {
+    const isDue = await new Promise<boolean>((resolve) => {
       const cancel = this.#clock.after(ms, () => resolve(true), true);
       const forget = this.onStop(() => resolve(false));
       this.#over = () => {
@@ -304,7 +304,7 @@ class Pause {
     });
     this.#over();
     await this.end();
-    return goesOn;
+    return isDue;
   }
 
   #over: () => void = () => {};

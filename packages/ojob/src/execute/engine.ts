@@ -77,7 +77,7 @@ export interface Execution extends ParentExecution {
   /** Fires when the job is asked to stop, and when the current step is ended. */
   readonly signal: AbortSignal;
   /** @throws JobError if the job must stop */
-  expectToGoOn(): void;
+  throwIfStopped(): void;
   /** Runs code for the current step, and resolves to its result. */
   runCode(code: CodeBlock, args: Args): Promise<unknown>;
   /** Runs a shortcut, and resolves to the arguments for the next step. */

@@ -22,7 +22,7 @@ import type { Runtime } from "./runtime/runtime.js";
 import { sortTodo, Triggers, whyIdle } from "./triggers/triggers.js";
 
 /** The least number of slots by default. Some jobs only wait, so it may exceed the processors. */
-const FEWEST_THREADS = 4;
+const MIN_THREADS = 4;
 
 type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
 
@@ -62,7 +62,7 @@ export class FileEngine implements Engine {
     this.around = parts.around;
     const { settings } = this.plan;
     const { clock } = this.runtime;
-    const { numThreads = Math.max(FEWEST_THREADS, availableParallelism()), depsTimeout } = settings;
+    const { numThreads = Math.max(MIN_THREADS, availableParallelism()), depsTimeout } = settings;
     this.running = new Running(this.grace, clock);
     this.slots = parts.slots ?? new Semaphore(numThreads);
     this.dispatch = new Dispatch({
@@ -172,11 +172,11 @@ export class FileEngine implements Engine {
 
   /** Resolves when no request is open and no pending change of a channel can make one. */
   async #settled(): Promise<void> {
-    let told: boolean;
+    let more: boolean;
     do {
       await this.dispatch.idle();
-      told = await this.#triggers.catchUp();
-    } while (told || this.dispatch.requests.open.size > 0);
+      more = await this.#triggers.catchUp();
+    } while (more || this.dispatch.requests.open.size > 0);
   }
 
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {

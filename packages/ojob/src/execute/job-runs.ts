@@ -14,10 +14,10 @@ import { JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 import type { HandedRun, RefusedRun, RunTick } from "./runtime/open-runs.js";
 
 /** How many runs that were not started are shown one by one. */
-const MOST_SHOWN = 10;
+const MAX_SHOWN = 10;
 
 /** The longest value of a matrix in the name of a run, in characters. */
-const LONGEST_VALUE = 40;
+const MAX_VALUE = 40;
 
 /** The runs of a request that has its slot: one for each pair of given and own arguments. */
 export class JobRuns {
@@ -124,7 +124,7 @@ export class JobRuns {
   #outcome(results: readonly Args[]): JobOutcome {
     const error = this.#failure();
     if (error !== undefined) {
-      this.#tellRest();
+      this.#logOtherRuns();
       return { status: "failed", error };
     }
     const [skip] = this.#skips;
@@ -186,22 +186,22 @@ export class JobRuns {
     return `another run of "${this.#request.job.name}" failed`;
   }
 
-  #tellRest(): void {
+  #logOtherRuns(): void {
     const { job } = this.#request;
     const count = this.#all.length;
     if (count === 1 || !(this.#failFast || job.matrix !== undefined)) return;
-    const left = this.#all.filter((one) => !this.#begun.has(one) && !this.#failures.has(one));
+    const notBegun = this.#all.filter((one) => !this.#begun.has(one) && !this.#failures.has(one));
     const reason = this.#engine.refusal ?? this.#reason;
-    for (const { own, tick } of left.slice(0, MOST_SHOWN)) {
+    for (const { own, tick } of notBegun.slice(0, MAX_SHOWN)) {
       const label = labelOf(job, own) ?? job.name;
       if (tick !== undefined) this.#engine.tickSkipped(label, tick.at, reason);
       else this.#engine.jobSkipped(label, reason);
     }
-    const completed = count - left.length - this.#failures.size - this.#stopped.size - this.#skips.length;
+    const completed = count - notBegun.length - this.#failures.size - this.#stopped.size - this.#skips.length;
     const counts: [number, string][] = [
       [this.#failures.size, "failed"],
       [this.#stopped.size, "stopped"],
-      [left.length, "not started"],
+      [notBegun.length, "not started"],
       [this.#skips.length, "skipped"],
       [completed, "completed"],
     ];
@@ -231,6 +231,6 @@ function labelOf({ name, matrix, secrets }: PlannedJob, args: Args): string | un
   const values = Object.fromEntries(matrix.flatMap((key) => (Object.hasOwn(args, key) ? [[key, args[key]]] : [])));
   const shown = JSON.parse(shownArgs(values, secrets)) as Args;
   const texts = Object.values(shown).map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
-  const cut = texts.map((text) => (text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text));
+  const cut = texts.map((text) => (text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text));
   return `${name} (${cut.join(", ")})`;
 }

@@ -29,7 +29,7 @@ async function hidden(yaml: string, files: Record<string, string> = {}, args = {
   return ran;
 }
 
-describe("a job gets the secrets that it asks for", () => {
+describe("a job gets the secrets that it requests", () => {
   test("as an argument, which nobody outside replaces, and which no template in it fills", async () => {
     process.env["OJM_TEST_SECRET"] = "{{x}} ${PATH}";
     const { out } = await runText(withPin("print(args.pin.length + args.pin.slice(0, 3))"), { args: { pin: "other" } });
@@ -197,17 +197,17 @@ describe("a secret that is missing is an error before anything starts, which nam
   });
 
   test("a look at the history needs the secrets of the store, and no others", async () => {
-    const yaml = (asks: string): string => `include: oJobManager.yaml
+    const yaml = (requested: string): string => `include: oJobManager.yaml
 ojob: { secrets: { pin: { env: OJM_TEST_NONE }, file: { env: OJM_TEST_FILE } } }
 jobs:
   - name: Init
-    secrets: ${asks}
+    secrets: ${requested}
     args: { chJobs: { type: simple }, chLocks: { type: simple } }
     to: oJobManager Init
 todo: [Init]
 `;
-    const open = (asks: string): Promise<unknown> =>
-      openManagerOf(join(folderWith({ "jobs.yaml": yaml(asks) }), "jobs.yaml"), {}, async () => {});
+    const open = (requested: string): Promise<unknown> =>
+      openManagerOf(join(folderWith({ "jobs.yaml": yaml(requested) }), "jobs.yaml"), {}, async () => {});
     await expect(open("[pin]")).rejects.toThrow(/the secret "pin" is missing: the variable OJM_TEST_NONE/);
     const manager = (await open("[]")) as { close(): Promise<void> };
     await manager.close();

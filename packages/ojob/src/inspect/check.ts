@@ -1,6 +1,6 @@
 import type { AnyNode } from "acorn";
 import type { JobFile } from "../load/job-file.js";
-import { warnOfUnasked } from "../plan/file-checks.js";
+import { warnOfUnrequested } from "../plan/file-checks.js";
 import { preparing } from "../plan/manager/channels.js";
 import type { Plan } from "../plan/planned.js";
 import { prepareJobFile } from "../prepare.js";
@@ -49,7 +49,7 @@ async function lookAtRest(file: JobFile, plan: Plan, problems: Problems): Promis
   const isEmpty = file.todo.length === 0 && [...file.jobs.values()].every(({ builtin }) => builtin !== undefined);
   if (isEmpty && problems.errors.length === 0) problems.error(`${file.source.name} has neither jobs nor a "todo".`);
   warnOfRelativePaths(plan, problems);
-  warnOfUnasked(plan, problems);
+  warnOfUnrequested(plan, problems);
   try {
     await checkNames(file, plan, SCRIPT_WORKER, problems);
   } catch (error) {

@@ -15,7 +15,7 @@ import { shownArgs } from "../text/secrets.js";
 export type DryRunOptions = Pick<RunFileOptions, "args" | "strict" | "jobs" | "loads" | "prepare">;
 
 /** More runs of one item are only counted. */
-const MOST_RUNS = 10;
+const MAX_RUNS = 10;
 
 export async function describeRun(name: string, options: DryRunOptions): Promise<string> {
   const { args = {}, prepare, ...how } = options;
@@ -46,11 +46,11 @@ async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: P
     ["steps", job.steps.map((step) => stepText(step)).join(", ")],
     ["lock", locksOf(entry, job, plan, args)],
     ["env", Object.keys(job.environment.added).join(", ")],
-    ["secrets", [...new Set(job.asks)].join(", ")],
+    ["secrets", [...new Set(job.requestedSecrets)].join(", ")],
     ["folder", job.folder ?? ""],
     ["args by", [entry.argsCode, job.argsCode].flatMap((code) => (code ? [firstLine(code.code)] : [])).join(", ")],
-    ...runs.slice(0, MOST_RUNS).map((one) => ["args", shownArgs(one, job.secrets, mask)] as const),
-    ["args", runs.length > MOST_RUNS ? `and ${runs.length - MOST_RUNS} runs more` : ""],
+    ...runs.slice(0, MAX_RUNS).map((one) => ["args", shownArgs(one, job.secrets, mask)] as const),
+    ["args", runs.length > MAX_RUNS ? `and ${runs.length - MAX_RUNS} runs more` : ""],
   ];
   const lines = facts.filter(([, text]) => text !== "").map(([name, text]) => `     ${name.padEnd(10)} ${text}`);
   return [`${String(index + 1).padStart(3)}. ${entry.job}`, ...lines].join("\n");

@@ -75,7 +75,7 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
         const found = await find(step.job, { ...merged, ...more });
         if (found === undefined) continue;
         // Secrets of jobs that do not run here may be missing.
-        planned.secrets.expect(job.asks);
+        planned.secrets.expect(job.requestedSecrets);
         return found;
       }
     }

@@ -51,7 +51,7 @@ function placedArgs(node: Node | undefined): PlacedArgs[] {
   });
 }
 
-const MOST_COMBINATIONS = 1_000;
+const MAX_COMBINATIONS = 1_000;
 
 /** How many combinations the axes of a matrix make, before `exclude` and `include`. */
 function productOf({ axes }: Pick<Matrix, "axes">): number {
@@ -65,7 +65,7 @@ function productOf({ axes }: Pick<Matrix, "axes">): number {
  * @see https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/run-job-variations
  */
 function combinations(matrix: Omit<Matrix, "hidden">): Args[] {
-  if (productOf(matrix) > MOST_COMBINATIONS) return [];
+  if (productOf(matrix) > MAX_COMBINATIONS) return [];
   const { axes, include, exclude } = matrix;
   const all = crossed(axes).filter((one) => !exclude.some(({ args }) => hasAll(one, args)));
   const originals = all.map((original) => ({ original, added: [] as [string, unknown][] }));
@@ -110,8 +110,8 @@ export function checkMatrix(job: JobDefinition, { settings }: JobFile, problems:
     problems.error(`"${axis.name}" in the matrix of "${name}" has no values, so there is no combination.`, axis.at);
   }
   const product = productOf(matrix);
-  if (product > MOST_COMBINATIONS) {
-    problems.error(`the matrix of "${name}" has ${product} combinations, at most ${MOST_COMBINATIONS}.`, matrix.at);
+  if (product > MAX_COMBINATIONS) {
+    problems.error(`the matrix of "${name}" has ${product} combinations, at most ${MAX_COMBINATIONS}.`, matrix.at);
   }
   for (const { name: argument, at } of matrix.hidden) {
     problems.error(`"${argument}" stands in the "args" and in the "matrix" of "${name}". Write it once.`, at);
@@ -133,7 +133,10 @@ function checkExclude(name: string, { axes, exclude }: Matrix, problems: Problem
     const unknown = Object.keys(args).filter((key) => !keys.includes(key));
     for (const key of unknown) {
       const hint = didYouMean(key, keys);
-      problems.error(`"exclude" names "${key}", which is not a key of the matrix of "${name}".${hint}`, keysAt[key] ?? at);
+      problems.error(
+        `"exclude" names "${key}", which is not a key of the matrix of "${name}".${hint}`,
+        keysAt[key] ?? at,
+      );
     }
     if (unknown.length === 0 && !all.some((one) => hasAll(one, args))) {
       problems.warn(`this item of "exclude" fits no combination of the matrix of "${name}": it has no effect.`, at);

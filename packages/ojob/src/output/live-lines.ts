@@ -20,12 +20,12 @@ interface Live {
 const BAR = 20;
 
 /** The shortest interval between two redraws, in ms. */
-const REST = 100;
+const REDRAW_INTERVAL = 100;
 
 /** A job without progress gets a line after this time, which is redrawn at this interval, in ms. */
 const SECOND = 1_000;
 
-const MOST = 10;
+const MAX_LINES = 10;
 
 /** Shows the running jobs in the last lines of a terminal, below their output, and redraws them in place. */
 export class LiveLines {
@@ -122,7 +122,7 @@ export class LiveLines {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#isOld) this.#draw();
-    }, REST).unref();
+    }, REDRAW_INTERVAL).unref();
   }
 
   #draw(): void {
@@ -141,7 +141,7 @@ export class LiveLines {
     const wanted = [...this.#jobs.values()].filter(
       ({ isShown, began, progress }) => progress !== undefined || (isShown && now - began >= SECOND),
     );
-    const most = Math.max(1, Math.min(MOST, Math.floor(rows / 2)));
+    const most = Math.max(1, Math.min(MAX_LINES, Math.floor(rows / 2)));
     const shown = wanted.length > most ? wanted.slice(0, most - 1) : wanted;
     const hidden = wanted.length - shown.length;
     const texts = shown.map((live) => inWords(live, now));

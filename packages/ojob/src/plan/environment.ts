@@ -137,7 +137,7 @@ function checkLines(
 }
 
 /** The most characters of a secret. A larger file is rejected. */
-const MOST = 64 * 1024;
+const MAX_SECRET = 64 * 1024;
 
 /** Where container engines put secrets, readable by all users of the container. */
 const MOUNTED = /^\/(?:var\/)?run\/secrets\//;
@@ -214,7 +214,7 @@ function lookInto(file: PlacedText, missing: (why: string, at: Position) => Foun
     // Editors and `echo` end the last line of a file with a line break, which does not belong to the secret.
     const value = readSource(path, "file of a secret").text.replace(/\r?\n$/, "");
     if (value.trim() === "") return missing(`the file ${path} is empty.`, file.at);
-    return value.length > MOST ? missing(`the file ${path} is too large to be a secret.`, file.at) : { value };
+    return value.length > MAX_SECRET ? missing(`the file ${path} is too large to be a secret.`, file.at) : { value };
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
     return missing(error.problems.map(({ message }) => message).join(" "), file.at);

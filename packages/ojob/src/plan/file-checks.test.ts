@@ -95,7 +95,7 @@ async function warningsOf(exec: string, todo: string): Promise<string[]> {
   return warnings.map(({ at, message }) => `${at?.line} ${message}`);
 }
 
-test("a dependency that nothing asks for is warned of at its place, unless a script names it", async () => {
+test("a dependency that nothing requests is warned of at its place, unless a script names it", async () => {
   expect(await warningsOf("print(2)", "A")).toEqual([
     '2 "A" depends on "Bee", which is not in "todo": "A" would be skipped. Add it there.',
   ]);

@@ -21,7 +21,7 @@ export function expectArguments(file: JobFile, commandLine: Args, problems: Prob
 export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, problems: Problems): void {
   // An invalid template, which has been reported already, throws when it is filled.
   if (!problems.isWhole || file.settings.shareArgs) return;
-  const told =
+  const missingAt =
     (argsAt: Readonly<Record<string, Position>>, at: Position): Missing =>
     (argument, written, message) => {
       if (message === undefined) return;
@@ -34,9 +34,9 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
     if (definition === undefined || planned === undefined || when !== undefined || definition.type === "subscribe")
       continue;
     for (const written of runArgs({ args })) {
-      const given = fillArgs(written, commandLine, told(argsAt, at), plan.environment.all);
+      const given = fillArgs(written, commandLine, missingAt(argsAt, at), plan.environment.all);
       for (const own of definition.args) {
-        mergeArgs({ own, given, commandLine, ...around(planned) }, told(definition.argsAt, definition.at));
+        mergeArgs({ own, given, commandLine, ...around(planned) }, missingAt(definition.argsAt, definition.at));
       }
     }
   }
@@ -116,16 +116,16 @@ function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
 }
 
 /** Warns of a dependency that nothing requests, unless the name of the job occurs in a step. */
-export function warnOfUnasked({ todo, jobs }: Plan, problems: Problems): void {
-  const asked = new Set(todo.map(({ job }) => job));
+export function warnOfUnrequested({ todo, jobs }: Plan, problems: Problems): void {
+  const requested = new Set(todo.map(({ job }) => job));
   const texts = [...jobs.values()].flatMap(({ steps, each, onError }) =>
     [...steps, ...onError, ...each].map((step) =>
       JSON.stringify("code" in step ? step.code.code : "shortcut" in step ? step.shortcut.values : step.job),
     ),
   );
-  for (const name of asked) {
+  for (const name of requested) {
     for (const { job, at } of jobs.get(name)?.deps ?? []) {
-      if (asked.has(job) || !jobs.has(job) || texts.some((text) => text.includes(job))) continue;
+      if (requested.has(job) || !jobs.has(job) || texts.some((text) => text.includes(job))) continue;
       problems.warn(
         `"${name}" depends on "${job}", which is not in "todo": "${name}" would be skipped. Add it there.`,
         at,

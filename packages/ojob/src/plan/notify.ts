@@ -64,7 +64,7 @@ function placed(values: Args, { places, at }: NotifyRule, { values: look }: Surr
 
 async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems: Problems): Promise<void> {
   const { AlertsError, checkRules } = await import("@ojm/alerts");
-  const told = (some: readonly Rule[], first: number, address?: string): void => {
+  const report = (some: readonly Rule[], first: number, address?: string): void => {
     try {
       checkRules(some, address);
     } catch (error) {
@@ -79,8 +79,8 @@ async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems
     }
   };
   const before = problems.errors.length;
-  for (const [index, rule] of rules.entries()) told([rule], index);
-  if (problems.errors.length === before) told(rules, 0, url);
+  for (const [index, rule] of rules.entries()) report([rule], index);
+  if (problems.errors.length === before) report(rules, 0, url);
 }
 
 /** Where an option stands, or the sub-option that the message names. */

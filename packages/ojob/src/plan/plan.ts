@@ -194,7 +194,7 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
   return true;
 }
 
-type Context = Pick<PlannedJob, "asks" | "secretArgs" | "variables" | "environment" | "folder">;
+type Context = Pick<PlannedJob, "requestedSecrets" | "secretArgs" | "variables" | "environment" | "folder">;
 
 /** Plans what a job gets beside its arguments: secrets, environment, and the folder of its scripts. */
 function planContext(job: JobDefinition, around: Surroundings, problems: Problems): Context {
@@ -203,7 +203,7 @@ function planContext(job: JobDefinition, around: Surroundings, problems: Problem
   const layers = variablesOf(job.environment ?? [], environment, { problems, values });
   const variables = { ...layers, ...own.variables };
   return {
-    asks: own.names,
+    requestedSecrets: own.names,
     secretArgs: own.args,
     variables,
     environment: withVariables(environment, variables),

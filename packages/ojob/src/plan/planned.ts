@@ -60,7 +60,7 @@ export interface PlannedJob {
   /** The arguments that are secrets, or that the help of the job or of its file marks as secret. */
   readonly secrets: readonly string[];
   /** The secrets of the file that the job requests. */
-  readonly asks: readonly string[];
+  readonly requestedSecrets: readonly string[];
   /** The arguments that are secrets, with their values. */
   readonly secretArgs: Args;
   readonly variables: Readonly<Record<string, string>>;
@@ -142,7 +142,7 @@ export function shortcutJob(shortcut: Shortcut, around: AroundShortcut): Planned
     // As in OpenAF, shortcuts show no banners.
     typeArgs: { noLog: true },
     checks: { in: [], out: [], from: 0, to: 1, late: false },
-    asks: [],
+    requestedSecrets: [],
     secretArgs: {},
     variables: {},
     ...around,

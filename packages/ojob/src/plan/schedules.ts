@@ -213,7 +213,7 @@ export async function checkSchedules(file: JobFile, problems: Problems): Promise
 /** Checks a cron expression. The parser is loaded only for a file that has one. */
 async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: Problems): Promise<void> {
   const { cronSchedule, isScheduleError } = await import("@ojm/schedule");
-  const tell = (cron: string, timeZone?: string): void => {
+  const check = (cron: string, timeZone?: string): void => {
     try {
       cronSchedule(cron, timeZone);
     } catch (error) {
@@ -222,6 +222,6 @@ async function checkCron({ at, typeArgs, typeArgsAt }: JobDefinition, problems: 
     }
   };
   // Checks each by itself, because a wrong expression would hide a wrong zone.
-  if (typeArgs.cron !== undefined) tell(String(typeArgs.cron));
-  if (typeArgs.timeZone !== undefined) tell("@daily", String(typeArgs.timeZone));
+  if (typeArgs.cron !== undefined) check(String(typeArgs.cron));
+  if (typeArgs.timeZone !== undefined) check("@daily", String(typeArgs.timeZone));
 }

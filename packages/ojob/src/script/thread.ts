@@ -119,7 +119,7 @@ export class ScriptThread {
     if (end.type !== "done") return { args: message.args };
     host.globals.set(end.globals, this);
     this.#reusable = end.reusable;
-    warnOfUnshared(host.globals.untold(end.unshared), host);
+    warnOfUnshared(host.globals.unreported(end.unshared), host);
     return end;
   }
 
@@ -221,7 +221,7 @@ interface Global {
 export class SharedGlobals {
   readonly #globals = new Map<string, Global>();
   #version = 0;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   set(changed: Readonly<Record<string, unknown>>, by: object): void {
     for (const [name, value] of Object.entries(changed)) {
@@ -230,9 +230,9 @@ export class SharedGlobals {
   }
 
   /** The names among these unshared globals that have not been reported yet. */
-  untold(unshared: readonly string[]): string[] {
-    const names = unshared.filter((name) => !this.#told.has(name));
-    for (const name of names) this.#told.add(name);
+  unreported(unshared: readonly string[]): string[] {
+    const names = unshared.filter((name) => !this.#reported.has(name));
+    for (const name of names) this.#reported.add(name);
     return names;
   }
 

@@ -232,7 +232,7 @@ async function runInTurn(run: ShortcutRun, list: readonly StepReference[], args:
     // Without this, a loop of shortcuts alone would block the event loop, and with it the heartbeats of
     // locks.
     await new Promise((resolve) => setImmediate(resolve));
-    run.execution.expectToGoOn();
+    run.execution.throwIfStopped();
     const result = await runItem(run, item, current);
     if (share) current = merge(current, result) as Args;
   }
@@ -302,7 +302,7 @@ async function pause({ engine, execution }: ShortcutRun, ms: number): Promise<vo
     signal.addEventListener("abort", done);
     if (signal.aborted) done();
   });
-  execution.expectToGoOn();
+  execution.throwIfStopped();
 }
 
 function checkFile({ values: { value }, places, at }: Shortcut, complain: Complain, context: CheckContext): void {

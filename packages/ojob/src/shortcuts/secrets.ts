@@ -54,8 +54,8 @@ async function secretOf(run: ShortcutRun, key: string): Promise<unknown> {
   if (isEnvironment) return fromEnvironment(run, key);
   const file = run.path("secFile") ?? fileOfArgs(run);
   if (file !== undefined) return fromFile(run, file, key);
-  const asked = Object.keys(OF_THE_REPOSITORY).find((name) => option(run, name) !== undefined);
-  const what = asked === undefined ? "" : `: ojm opens no repository of OpenAF, which "${asked}" is for`;
+  const unsupported = Object.keys(OF_THE_REPOSITORY).find((name) => option(run, name) !== undefined);
+  const what = unsupported === undefined ? "" : `: ojm opens no repository of OpenAF, which "${unsupported}" is for`;
   throw new Error(`(secget) needs "((secEnv)): true" or "((secFile))"${what}`);
 }
 

@@ -14,11 +14,11 @@ function fail(message: string): never {
 }
 
 /** The most bytes of a job file. A device, or a log given by mistake, would fill the memory. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 function readBytes(name: string, path: string, kind: string): Uint8Array {
   const bytes = readAtMost(name, path, kind);
-  if (bytes.length > MOST_BYTES) return fail(`${name} is larger than 4 MB: that is not a ${kind}.`);
+  if (bytes.length > MAX_BYTES) return fail(`${name} is larger than 4 MB: that is not a ${kind}.`);
   return bytes;
 }
 
@@ -26,7 +26,7 @@ function readAtMost(name: string, path: string, kind: string): Uint8Array {
   try {
     const file = openSync(path, "r");
     try {
-      return readFrom(file, MOST_BYTES + 1);
+      return readFrom(file, MAX_BYTES + 1);
     } finally {
       closeSync(file);
     }

@@ -3,7 +3,7 @@ import { escapeHtml } from "./template.js";
 const MASK = "***";
 
 /** How much of a possible secret without an end is held back, in characters. */
-const MOST_HELD = 1 << 16;
+const MAX_HELD = 1 << 16;
 
 interface Span {
   readonly start: number;
@@ -125,7 +125,7 @@ class MaskedStream implements MaskedPieces {
     const around = spans.find((span) => span.start < end && span.end > end);
     if (around === undefined) return end;
     // Endless output must not fill the memory.
-    return text.length - around.start > MOST_HELD ? text.length : around.start;
+    return text.length - around.start > MAX_HELD ? text.length : around.start;
   }
 }
 

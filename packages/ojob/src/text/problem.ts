@@ -66,12 +66,12 @@ export function didYouMean(name: string, known: Iterable<string>, quote = '"'): 
 }
 
 /** A name of 100,000 characters would bury the message. */
-const MOST_SHOWN = 1_000;
+const MAX_MESSAGE = 1_000;
 
 /** The text of a problem: place, severity, message, and the line with a caret. */
 export function describe(problem: Problem): string {
   const all = maskUrls(problem.message);
-  const message = visible(all.length > MOST_SHOWN ? `${all.slice(0, MOST_SHOWN)}…` : all, LINES);
+  const message = visible(all.length > MAX_MESSAGE ? `${all.slice(0, MAX_MESSAGE)}…` : all, LINES);
   if (problem.at === undefined) return `${problem.severity}: ${message}`;
   const lines = [`${place(problem.at)}: ${problem.severity}: ${message}`, excerpt(problem.at)];
   return lines.filter((line) => line !== "").join("\n");

@@ -30,7 +30,8 @@ function readLine(): string | undefined {
 export function ask(prompt: unknown = "> "): string {
   thread.printnl(String(prompt));
   const line = readLine();
-  if (line === undefined) throw new Error(`there is no answer to "${String(prompt)}": the standard input is at its end`);
+  if (line === undefined)
+    throw new Error(`there is no answer to "${String(prompt)}": the standard input is at its end`);
   return line;
 }
 

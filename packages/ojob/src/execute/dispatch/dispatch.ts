@@ -1,9 +1,9 @@
 import type { Clock } from "@ojm/core";
 import {
-  type Asked,
   type DepsResult,
   DepsWait,
   type JobOutcome,
+  type JobRequest,
   type Judgement,
   quoted,
   type Request,
@@ -47,8 +47,8 @@ export class Dispatch {
   }
 
   /** Registers all of the requests before it starts the first: a request may depend on a later one. */
-  submit(...asked: readonly Asked[]): readonly Request[] {
-    const requests = asked.map((one) => this.requests.add(one));
+  submit(...jobs: readonly JobRequest[]): readonly Request[] {
+    const requests = jobs.map((one) => this.requests.add(one));
     this.#busy++;
     for (const request of requests) this.#begin(request);
     this.#leave();
@@ -59,8 +59,8 @@ export class Dispatch {
    * Runs a job for a script that waits for it, in the slot of that script: a call never waits for a slot that
    * its caller holds. While the call waits for dependencies, other requests use that slot.
    */
-  async call(asked: Asked): Promise<JobOutcome> {
-    const request = this.requests.add(asked);
+  async call(job: JobRequest): Promise<JobOutcome> {
+    const request = this.requests.add(job);
     let lent = false;
     const result = await new Promise<DepsResult>((resolve) => {
       this.#awaitDeps(request, (decided) => {
@@ -213,14 +213,16 @@ export class Dispatch {
     }
     const stuck = [...this.#waiting.entries()];
     const [first] = [
-      ...stuck.filter(([, { wait }]) => wait.unasked.length > 0),
+      ...stuck.filter(([, { wait }]) => wait.unrequested.length > 0),
       ...stuck.filter(([{ caller }]) => caller),
     ];
     if (first === undefined) return;
     const [, { wait, end }] = first;
-    const { unasked, pending } = wait;
-    if (unasked.length > 0) {
-      end({ unmet: `it depends on ${quoted(unasked)}, which was never requested, and nothing can request it any more` });
+    const { unrequested, pending } = wait;
+    if (unrequested.length > 0) {
+      end({
+        unmet: `it depends on ${quoted(unrequested)}, which was never requested, and nothing can request it any more`,
+      });
     } else {
       end({ unmet: `it depends on ${quoted(pending)}, which waits for the job that called it` });
     }

@@ -10,10 +10,10 @@ export type JobOutcome =
   /** `args` are the arguments that the job left behind. */
   | { readonly status: "completed"; readonly args: Args }
   | { readonly status: "failed"; readonly error: JobError }
-  /** The job never started. `intended` means that the job file asked for that, so it is no failure. */
+  /** The job never started. `intended` means that the job file wants that, so it is no failure. */
   | { readonly status: "skipped"; readonly reason: string; readonly intended: boolean };
 
-export interface Asked {
+export interface JobRequest {
   readonly job: PlannedJob;
   /** The job runs once for each of them. */
   readonly given: readonly Args[];
@@ -43,7 +43,7 @@ export interface OneRun extends RunArgs {
 }
 
 /** A request to run a job, from its creation until the job is completed, failed or skipped. */
-export class Request implements Asked {
+export class Request implements JobRequest {
   readonly job: PlannedJob;
   readonly given: readonly Args[];
   readonly trigger: string;
@@ -61,16 +61,16 @@ export class Request implements Asked {
   giveUp: ((reason: string) => void) | undefined;
   #listeners: ((outcome: JobOutcome) => void)[] = [];
 
-  constructor(asked: Asked, number: number) {
-    this.job = asked.job;
-    this.given = asked.given;
-    this.trigger = asked.trigger;
-    this.entry = asked.entry;
-    this.caller = asked.caller;
-    this.begins = asked.begins ?? false;
-    this.tick = asked.tick;
-    this.own = asked.own;
-    this.handed = asked.handed;
+  constructor(contents: JobRequest, number: number) {
+    this.job = contents.job;
+    this.given = contents.given;
+    this.trigger = contents.trigger;
+    this.entry = contents.entry;
+    this.caller = contents.caller;
+    this.begins = contents.begins ?? false;
+    this.tick = contents.tick;
+    this.own = contents.own;
+    this.handed = contents.handed;
     this.number = number;
     this.finished = new Promise((resolve) => this.onFinish(resolve));
   }
@@ -108,15 +108,15 @@ export class Requests {
   readonly #byJob = new Map<string, Known>();
   #count = 0;
 
-  add(asked: Asked): Request {
-    const request = new Request(asked, ++this.#count);
+  add(contents: JobRequest): Request {
+    const request = new Request(contents, ++this.#count);
     this.open.add(request);
     // A dependency means a run of the job, not the start of its schedule.
     if (request.begins) {
       request.onFinish(() => this.open.delete(request));
       return request;
     }
-    const known = this.#of(asked.job.name);
+    const known = this.#of(request.job.name);
     known.open.add(request);
     known.latest = request;
     request.onFinish((outcome) => {
@@ -177,7 +177,7 @@ export class DepsWait {
   readonly #requests: Requests;
   readonly #decide: (result: DepsResult) => void;
   /** Dependencies that no request has named so far, each with a function that ends the listening. */
-  readonly #unasked = new Map<Dependency, () => void>();
+  readonly #unrequested = new Map<Dependency, () => void>();
   readonly #judgements: Judgement[] = [];
   readonly #pending: Set<Dependency>;
   #cancelTimer: () => void = () => {};
@@ -197,8 +197,8 @@ export class DepsWait {
       this.#cancelTimer = clock.after(timeout, () => this.#timeUp(timeout), true);
   }
 
-  get unasked(): string[] {
-    return [...this.#unasked.keys()].map(({ job }) => job);
+  get unrequested(): string[] {
+    return [...this.#unrequested.keys()].map(({ job }) => job);
   }
 
   get pending(): string[] {
@@ -208,8 +208,8 @@ export class DepsWait {
   end(): void {
     this.#over = true;
     this.#cancelTimer();
-    for (const stop of this.#unasked.values()) stop();
-    this.#unasked.clear();
+    for (const stop of this.#unrequested.values()) stop();
+    this.#unrequested.clear();
   }
 
   #watch(dependency: Dependency): void {
@@ -218,15 +218,15 @@ export class DepsWait {
     if (meant instanceof Request) meant.onFinish((outcome) => this.#judge(dependency, outcome));
     else if (meant !== undefined) this.#judge(dependency, meant);
     else
-      this.#unasked.set(
+      this.#unrequested.set(
         dependency,
-        this.#requests.onNext(dependency.job, (next) => this.#asked(dependency, next)),
+        this.#requests.onNext(dependency.job, (next) => this.#requested(dependency, next)),
       );
   }
 
-  #asked(dependency: Dependency, next: Request): void {
-    this.#unasked.get(dependency)?.();
-    this.#unasked.delete(dependency);
+  #requested(dependency: Dependency, next: Request): void {
+    this.#unrequested.get(dependency)?.();
+    this.#unrequested.delete(dependency);
     next.onFinish((outcome) => this.#judge(dependency, outcome));
   }
 

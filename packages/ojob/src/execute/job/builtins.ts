@@ -16,7 +16,7 @@ interface BuiltinContext {
   readonly tick: RunTick | undefined;
   readonly error: JobError | undefined;
   /** The runs that a step of `catch` leaves open because the job continues. */
-  readonly kept: ReadonlySet<Run>;
+  readonly stayOpen: ReadonlySet<Run>;
 }
 
 async function start({ args, execution, runs, tick }: BuiltinContext): Promise<void> {
@@ -66,13 +66,13 @@ async function end({ args, runs }: BuiltinContext): Promise<void> {
   await runs.end(String(args["name"]));
 }
 
-async function fail({ args, runs, error, kept }: BuiltinContext): Promise<void> {
+async function fail({ args, runs, error, stayOpen }: BuiltinContext): Promise<void> {
   const given = args["e"] === undefined ? undefined : fromFailure(toFailure(args["e"]));
   const reason = error ?? given ?? new Error("the job failed");
   // A script that calls this job by name ends the run of that name. In a `catch`, all runs of the job have
   // failed.
   if (error === undefined && args["name"] !== undefined) await runs.fail(String(args["name"]), reason);
-  else await runs.closeAll(reason, kept);
+  else await runs.closeAll(reason, stayOpen);
 }
 
 /** The jobs that come with ojm. Each is one call to the job manager. */

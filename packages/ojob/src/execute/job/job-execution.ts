@@ -289,12 +289,12 @@ export class JobExecution implements Execution, Stoppable, Endable {
     const { parent, tick } = this.#origin;
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.job.builtin !== undefined && parent !== undefined ? parent.runs : this.runs;
-    const state = { runs, tick, kept: this.#stepRunner.kept, error: this.#error };
+    const state = { runs, tick, stayOpen: this.#stepRunner.stayOpen, error: this.#error };
     return runBuiltin(name, { args, execution: this, ...state });
   }
 
   async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.#context): Promise<ScriptEnd> {
-    this.expectToGoOn();
+    this.throwIfStopped();
     let end: ScriptEnd;
     try {
       end = await this.#scripts.start(step, args, context, this.#error?.failure);
@@ -307,8 +307,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /** @throws JobError after a stop, except in the steps of `catch` during the grace period */
-  expectToGoOn(): void {
-    this.#interruption.expectToGoOn(this.#error !== undefined && !this.engine.killed);
+  throwIfStopped(): void {
+    this.#interruption.throwIfStopped(this.#error !== undefined && !this.engine.killed);
   }
 
   get place(): ScriptContext {
@@ -325,7 +325,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     try {
       const definition = shortcutNamed(name);
       if (definition === undefined) throw new Error(`there is no shortcut (${name})`);
-      this.expectToGoOn();
+      this.throwIfStopped();
       // Only the shortcut sees the arguments that stand beside it.
       const own = templatesOf(args, this).fill(shortcut.args, "args") as Args;
       const result = await definition.run(new ShortcutRun(shortcut, { ...args, ...own }, this));

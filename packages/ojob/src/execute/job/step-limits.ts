@@ -23,7 +23,7 @@ export class StepRunner {
   readonly #interruption: Interruption;
   readonly #end: End;
   #level = 0;
-  #kept: ReadonlySet<Run> | undefined;
+  #stayOpen: ReadonlySet<Run> | undefined;
 
   constructor(execution: Execution, interruption: Interruption, end: End) {
     this.#execution = execution;
@@ -33,12 +33,12 @@ export class StepRunner {
 
   /** Whether the job continues if the current step fails. The failure is shown once that is certain. */
   get tolerant(): boolean {
-    return this.#kept !== undefined;
+    return this.#stayOpen !== undefined;
   }
 
   /** The runs that stay open if the current step fails: the job continues under their locks. */
-  get kept(): ReadonlySet<Run> {
-    return this.#kept ?? new Set();
+  get stayOpen(): ReadonlySet<Run> {
+    return this.#stayOpen ?? new Set();
   }
 
   /**
@@ -61,8 +61,8 @@ export class StepRunner {
     const beginning = { ends: interruption.count, open: runs.open };
     const name = `${nameOf(step)} of "${owner.name}"`;
     const limit = new StepLimit(name, timeout, this.#level, engine.runtime.clock, this.#end);
-    const kept = this.#kept;
-    if (continueOnError) this.#kept = beginning.open;
+    const before = this.#stayOpen;
+    if (continueOnError) this.#stayOpen = beginning.open;
     try {
       const result = await body();
       // The timeout fired after the step had done its work, so nothing was left to end.
@@ -73,11 +73,11 @@ export class StepRunner {
       const failure = limit.failureOf(error, owner);
       if (!continueOnError || !this.#isOwn(beginning) || !this.#areOpen(beginning)) throw failure;
       interruption.clear();
-      await this.#goOn(name, failure, beginning);
+      await this.#continue(name, failure, beginning);
       return failure.args ?? args;
     } finally {
       limit.lift();
-      this.#kept = kept;
+      this.#stayOpen = before;
     }
   }
 
@@ -95,7 +95,7 @@ export class StepRunner {
   }
 
   /** Logs a failure that does not end the job, and closes the runs that the step left open. */
-  async #goOn(step: string, failure: JobError, { open }: Beginning): Promise<void> {
+  async #continue(step: string, failure: JobError, { open }: Beginning): Promise<void> {
     const { output, runs } = this.#execution;
     const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
     const isLate = failure.message.startsWith(step);
@@ -138,7 +138,7 @@ function nameOf(step: Step): string {
 }
 
 /** The interval between two evaluations of `stopWhen`, in ms. */
-const PAUSE = 250;
+const STOP_WHEN_INTERVAL = 250;
 
 /** Ends the steps of a job at its `timeout`, or when its `stopWhen` returns true. */
 export class Limits {
@@ -161,7 +161,7 @@ export class Limits {
       const message = `"${name}" took longer than its timeout of ${durationText(timeout)}`;
       this.#after(timeout, () => end({ name: "JobError", message, code: "TIMEOUT" }));
     }
-    if (stopWhen !== undefined) this.#after(PAUSE, () => void this.#watch(name, stopWhen, ask));
+    if (stopWhen !== undefined) this.#after(STOP_WHEN_INTERVAL, () => void this.#watch(name, stopWhen, ask));
   }
 
   lift(): void {
@@ -178,7 +178,7 @@ export class Limits {
       failure = { name: "JobError", message: `the stopWhen of "${name}" failed: ${failureText(toFailure(error))}` };
     }
     if (this.#over) return;
-    if (failure === undefined) this.#after(PAUSE, () => void this.#watch(name, code, ask));
+    if (failure === undefined) this.#after(STOP_WHEN_INTERVAL, () => void this.#watch(name, code, ask));
     else this.#end(failure);
   }
 
@@ -223,7 +223,7 @@ export class Interruption {
   }
 
   /** Throws if the step was ended, or after a stop, when only the steps of `catch` may run. */
-  expectToGoOn(mayCleanUp: boolean): void {
+  throwIfStopped(mayCleanUp: boolean): void {
     const { stop, error } = this;
     if (error !== undefined) throw error;
     if (stop !== undefined && !mayCleanUp) throw new JobError(stop.message, { failure: stop });

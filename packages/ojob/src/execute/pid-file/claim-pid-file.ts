@@ -14,7 +14,7 @@ import {
 } from "./pid-file.js";
 
 /** The interval between two checks whether another process has removed a file, in ms. */
-const LOOK = 10;
+const CHECK_INTERVAL = 10;
 /** How long another process may take to remove a file, in ms. It takes two system calls. */
 const LONGEST_TURN = 5_000;
 
@@ -165,7 +165,7 @@ async function waitForTurn(turn: string, own: string): Promise<void> {
         `another process has been removing the pid file for ${LONGEST_TURN} ms: ${turn} names that process`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
+    await new Promise((resolve) => setTimeout(resolve, CHECK_INTERVAL));
   }
 }
 
@@ -224,7 +224,7 @@ async function isGoneWithin(identity: ProcessIdentity, ms: number): Promise<bool
   const last = performance.now() + ms;
   while (processState(identity) === "there") {
     if (performance.now() >= last) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
+    await new Promise((resolve) => setTimeout(resolve, CHECK_INTERVAL));
   }
   return true;
 }

@@ -17,7 +17,7 @@ import { JobError } from "./job-error.js";
 import type { Notifier } from "./notifier.js";
 
 /** A store that does not answer within this time counts as unreachable, in ms. */
-const PATIENCE = 2_000;
+const ANSWER_TIMEOUT = 2_000;
 
 /** The job manager of a job file. Init opens it, or the first job that needs it. */
 export class Managers {
@@ -77,7 +77,7 @@ export class Managers {
 
   async answers(): Promise<boolean> {
     if (this.#opening === undefined) return true;
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
     const late = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
     });

@@ -3,7 +3,7 @@ import type { Clock, JobManager } from "@ojm/core";
 import type { PlannedNotify } from "../../plan/planned.js";
 
 /** How long the end of a process waits for its alerts, in ms. Undelivered alerts stay in the store. */
-const WAIT = 10_000;
+const CLOSE_TIMEOUT = 10_000;
 
 export class Notifier {
   readonly #notify: PlannedNotify;
@@ -33,7 +33,7 @@ export class Notifier {
     const alerts = this.#alerts;
     if (alerts === undefined) return;
     this.#alerts = undefined;
-    await alerts.close({ wait: WAIT });
+    await alerts.close({ wait: CLOSE_TIMEOUT });
     const left = await alerts.waiting().catch(() => undefined);
     if (left === 0) return;
     const what = left === undefined ? "alerts may wait" : left === 1 ? "1 alert waits" : `${left} alerts wait`;

@@ -12,7 +12,7 @@ export interface HandedRun {
   readonly run: Run;
   /** Whether the job adopts it at its first start of that name. Else other processes cannot see it. */
   readonly isAdopted: boolean;
-  readonly isLeft: () => boolean;
+  readonly isOrphaned: () => boolean;
 }
 
 /** A start of a run that failed before the job. The job's first start of that name fails likewise. */
@@ -82,7 +82,7 @@ export class OpenRuns {
       if ("error" in handed ? handed.name !== name : !handed.isAdopted || handed.run.name !== name) continue;
       this.#handed.delete(handed);
       if ("error" in handed) throw handed.error;
-      this.#leaves.set(handed.run, handed.isLeft);
+      this.#leaves.set(handed.run, handed.isOrphaned);
       this.add(handed.run);
       return true;
     }

@@ -3,7 +3,7 @@ import { checkRetry } from "@ojm/core/internal";
 import type { openScheduler, ScheduleDefinition, Scheduler } from "@ojm/schedule";
 import type { Args, Settings, TypeArgs } from "../../load/job-file.js";
 import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
-import { isTriedAgain, notBegun, RunOfJob, type Stops, stopped, tellAttempt } from "../attempts.js";
+import { isTriedAgain, logRetry, notBegun, RunOfJob, type Stops, stopped } from "../attempts.js";
 import type { Engine } from "../engine.js";
 import { type JobError, SkippedJob } from "../runtime/job-error.js";
 import { UNLIMITED } from "../runtime/locks.js";
@@ -24,7 +24,7 @@ export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
 }
 
 /** How long to wait before adding a schedule again after the store failed to take it, in ms. */
-const AGAIN = 5_000;
+const RETRY_INTERVAL = 5_000;
 
 /** A scheduler of a job file, and the log of what it decides. */
 export class FileScheduler {
@@ -49,7 +49,7 @@ export class FileScheduler {
     this.#manager = manager;
     this.#isShared = isShared;
     const { clock } = engine.runtime;
-    this.#scheduler = open(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.told(tick) });
+    this.#scheduler = open(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.log(tick) });
   }
 
   /** Uses the job manager of the file: its schedules are in the store. */
@@ -111,7 +111,7 @@ export class FileScheduler {
   #again(schedule: JobSchedule): void {
     const { job } = schedule;
     const cancel = this.#engine.runtime.clock.after(
-      AGAIN,
+      RETRY_INTERVAL,
       () => {
         this.#cancels.delete(cancel);
         void this.add(schedule).catch((error: Error) => {
@@ -190,26 +190,26 @@ export class ScheduledRuns {
       const open = performed.catch(() => {}).finally(() => this.#open.delete(open));
       this.#open.add(open);
       // A run that was left stays open until its manager is closed.
-      return performed.then((end) => (end === "left" ? new Promise<undefined>(() => {}) : undefined));
+      return performed.then((end) => (end === "orphaned" ? new Promise<undefined>(() => {}) : undefined));
     };
   }
 
   /** Resolves to how the run ended, and rejects with the failure of the job. */
-  async #perform(schedule: JobSchedule, of: RunOfJob): Promise<"left" | "ended"> {
+  async #perform(schedule: JobSchedule, of: RunOfJob): Promise<"orphaned" | "ended"> {
     const error = await this.#failureOf(schedule, of);
     if (error === undefined) return "ended";
     const end = await of.close(error);
-    if (end === "left") return "left";
+    if (end === "orphaned") return "orphaned";
     if (end === "skipped" || end === "handed over") return "ended";
-    this.#tellAttempt(schedule, of, error);
+    this.#logRetry(schedule, of, error);
     throw error;
   }
 
-  #tellAttempt({ job }: JobSchedule, { handed: { run, isAdopted } }: RunOfJob, error: JobError): void {
+  #logRetry({ job }: JobSchedule, { handed: { run, isAdopted } }: RunOfJob, error: JobError): void {
     const { retry } = job.typeArgs;
     if (retry === undefined || !isAdopted || this.#isStopped) return;
     const policy = checkRetry(run.name, retry);
-    if (isTriedAgain(error, run.attempt, policy)) tellAttempt(this.#engine.log, job.name, run.attempt, policy);
+    if (isTriedAgain(error, run.attempt, policy)) logRetry(this.#engine.log, job.name, run.attempt, policy);
   }
 
   /** The jobs of type shutdown may run after a stop, but no schedule continues. */
@@ -238,8 +238,8 @@ export class ScheduledRuns {
       at: run.tick?.at ?? this.#engine.runtime.clock.now(),
       isClaimed: !isAdopted,
     };
-    const asked = { job, given, own, trigger: triggerOf(job), tick, handed };
-    const [request] = this.#engine.dispatch.submit(asked);
+    const trigger = triggerOf(job);
+    const [request] = this.#engine.dispatch.submit({ job, given, own, trigger, tick, handed });
     if (request === undefined) return undefined;
     // A waiting job has not started anything that the signal of its run could end.
     const giveUp = (): void => request.giveUp?.((run.signal.reason as Error).message);

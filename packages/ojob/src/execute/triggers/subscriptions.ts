@@ -36,11 +36,11 @@ export class Subscriptions {
   async catchUp(): Promise<boolean> {
     let any = false;
     for (const [follower, channel] of this.#followers) {
-      const before = follower.told;
+      const before = follower.delivered;
       // If the store fails, the watch of the channel fails too and reports it.
       await synced(channel, this.#stop.signal).catch(() => {});
       await follower.idle();
-      any ||= follower.told > before;
+      any ||= follower.delivered > before;
     }
     return any;
   }
@@ -76,7 +76,7 @@ interface ChangeHandler {
  * How many changes are read ahead. At that number the follower stops reading, and the channel buffers further
  * changes: its watch holds 10,000 of them, and then reports a gap and the current state instead of growing.
  */
-const AHEAD = 10;
+const MAX_PENDING = 10;
 
 /** Passes the entries of one channel to a handler, and then each change, one after the other. */
 class ChannelFollower {
@@ -95,7 +95,7 @@ class ChannelFollower {
   #wakeReader: (() => void) | undefined;
   #whenIdle: (() => void)[] = [];
   /** How many changes the handler received. */
-  told = 0;
+  delivered = 0;
 
   constructor(channel: Channel, handler: ChangeHandler, signal: AbortSignal) {
     this.#channel = channel;
@@ -176,20 +176,20 @@ class ChannelFollower {
   async #add(change: Change): Promise<void> {
     if (this.#signal.aborted) return;
     this.#queue.push(change);
-    void this.#tell();
-    while (this.#queue.length >= AHEAD) {
+    void this.#deliver();
+    while (this.#queue.length >= MAX_PENDING) {
       await new Promise<void>((resolve) => {
         this.#wakeReader = resolve;
       });
     }
   }
 
-  async #tell(): Promise<void> {
+  async #deliver(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     for (let change = this.#queue.shift(); change !== undefined; change = this.#queue.shift()) {
       this.#wakeReader?.();
-      this.told++;
+      this.delivered++;
       await this.#handler.onChange(change);
     }
     this.#busy = false;

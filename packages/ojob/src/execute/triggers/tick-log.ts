@@ -7,7 +7,7 @@ export const LATE = 60_000;
 
 type DecidedTick = Parameters<NonNullable<SchedulerOptions["onTick"]>>[0];
 
-interface Told {
+interface LoggedSchedule {
   readonly job: string;
   /** The name of the lock; `undefined` if no other process knows of it. */
   readonly lock: string | undefined;
@@ -18,18 +18,18 @@ interface Told {
 /** Logs the outcome of the ticks of a schedule: each tick becomes a run or a log line. */
 export class TickLog {
   readonly #engine: Engine;
-  readonly #told: Told;
+  readonly #schedule: LoggedSchedule;
   readonly #began: number;
   /** Ticks that a newer tick makes up for. */
   #before: DecidedTick | undefined;
 
-  constructor(engine: Engine, told: Told) {
+  constructor(engine: Engine, schedule: LoggedSchedule) {
     this.#engine = engine;
-    this.#told = told;
+    this.#schedule = schedule;
     this.#began = engine.runtime.clock.now();
   }
 
-  told(tick: DecidedTick): void {
+  log(tick: DecidedTick): void {
     if (tick.outcome === "run") this.#run(tick);
     else if (tick.reason === "not-latest") {
       this.flush();
@@ -57,8 +57,8 @@ export class TickLog {
     const before = this.#before;
     this.#before = undefined;
     const late = this.#engine.runtime.clock.now() - at;
-    if (before === undefined && late < LATE + this.#told.mayWait) return;
-    const { job } = this.#told;
+    if (before === undefined && late < LATE + this.#schedule.mayWait) return;
+    const { job } = this.#schedule;
     const slept = "this process slept or was held up, or the clock was put forward";
     const why = at < this.#began ? "no process was there" : slept;
     const lost =
@@ -69,7 +69,7 @@ export class TickLog {
   }
 
   #whySkipped({ reason, evidence = {} }: DecidedTick): string {
-    const { lock } = this.#told;
+    const { lock } = this.#schedule;
     switch (reason) {
       case "overlap":
         if ("waiting" in evidence) return "earlier ticks wait for their run";
@@ -92,13 +92,13 @@ export class TickLog {
   }
 
   #skipped(tick: DecidedTick, why: string): void {
-    const { job } = this.#told;
+    const { job } = this.#schedule;
     if (tick.until === undefined) this.#engine.tickSkipped(job, tick.at, why);
     else this.#engine.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
   }
 
   #notRun(tick: DecidedTick, why: string): void {
-    this.#engine.log.line("WARN", `"${this.#told.job}" is not run for ${ticksText(tick)}: ${why}`);
+    this.#engine.log.line("WARN", `"${this.#schedule.job}" is not run for ${ticksText(tick)}: ${why}`);
   }
 }
 

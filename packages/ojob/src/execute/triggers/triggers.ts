@@ -2,7 +2,7 @@ import type { Args, TodoEntry } from "../../load/job-file.js";
 import { runArgs } from "../../plan/args.js";
 import { JOB_INIT, JOB_START } from "../../plan/manager/manager-args.js";
 import type { Plan, PlannedJob } from "../../plan/planned.js";
-import type { Asked } from "../dispatch/requests.js";
+import type { JobRequest } from "../dispatch/requests.js";
 import type { Engine } from "../engine.js";
 import type { JobError } from "../runtime/job-error.js";
 import { asWritten } from "../runtime/script-channels.js";
@@ -51,8 +51,8 @@ export class Triggers {
     const { chSubscribe: name = "", onlyFromNow } = job.typeArgs;
     const channel = await runtime.channels.channel(name);
     const onChange = async (change: Change): Promise<void> => {
-      const asked = { job, given: given.map((args) => ({ ...args, ...asWritten(change) })), trigger: "subscribe" };
-      await Promise.all(dispatch.submit(asked).map((request) => request.finished));
+      const request = { job, given: given.map((args) => ({ ...args, ...asWritten(change) })), trigger: "subscribe" };
+      await Promise.all(dispatch.submit(request).map(({ finished }) => finished));
     };
     const warn = (text: string): void => void log.line("WARN", `"${job.name}": ${text}`);
     const onGap = (): void =>
@@ -66,15 +66,15 @@ export class Triggers {
   }
 }
 
-export function sortTodo({ todo, jobs }: Plan): { readonly now: Asked[]; readonly shutdown: Asked[] } {
-  const asked = todo.flatMap((entry) => askedBy(entry, jobs));
+export function sortTodo({ todo, jobs }: Plan): { readonly now: JobRequest[]; readonly shutdown: JobRequest[] } {
+  const requests = todo.flatMap((entry) => requestsOf(entry, jobs));
   return {
-    now: asked.filter(({ job }) => job.type !== "shutdown"),
-    shutdown: asked.filter(({ job }) => job.type === "shutdown").map((one) => ({ ...one, trigger: "shutdown" })),
+    now: requests.filter(({ job }) => job.type !== "shutdown"),
+    shutdown: requests.filter(({ job }) => job.type === "shutdown").map((one) => ({ ...one, trigger: "shutdown" })),
   };
 }
 
-function askedBy(entry: TodoEntry, jobs: Plan["jobs"]): Asked[] {
+function requestsOf(entry: TodoEntry, jobs: Plan["jobs"]): JobRequest[] {
   const job = jobs.get(entry.job);
   if (job === undefined) return [];
   const begins = job.type === "periodic" || job.type === "subscribe";

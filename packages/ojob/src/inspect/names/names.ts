@@ -12,7 +12,7 @@ import { allScripts, type Script, scriptsOf } from "./scripts.js";
 import { type ThreadNames, threadNames } from "./thread-names.js";
 
 /** More names would bury the message. */
-const MOST_NAMES = 8;
+const MAX_NAMES = 8;
 
 /** Warns of each undefined name in a script, at which it would fail. `worker` is the entry of a thread. */
 export async function checkNames(file: JobFile, plan: Plan, worker: URL, problems: Problems): Promise<void> {
@@ -24,7 +24,7 @@ export async function checkNames(file: JobFile, plan: Plan, worker: URL, problem
     missing.filter((one) => !still.some((other) => isSame(one, other))),
     problems,
   );
-  for (const one of still) tell(one, file, thread, problems);
+  for (const one of still) warn(one, file, thread, problems);
 }
 
 /** The names that are missing even with OpenAF's package; for its objects, the fields that they lack. */
@@ -56,14 +56,14 @@ function offer(offered: readonly MissingName[], problems: Problems): void {
     problems.warn(`"${first.name}" is not defined in ${first.script.owner}. It is of OpenAF: ${add}.`, first.at);
     return;
   }
-  const shown = names.slice(0, MOST_NAMES).map((name) => `"${name}"`);
+  const shown = names.slice(0, MAX_NAMES).map((name) => `"${name}"`);
   const rest = names.length - shown.length;
   const list =
     rest > 0 ? `${shown.join(", ")} and ${rest} more` : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
   problems.warn(`${list} are not defined in the scripts of this file. They are of OpenAF: ${add}.`, first.at);
 }
 
-function tell(
+function warn(
   { name, script, at, isCertain }: MissingName,
   file: JobFile,
   thread: ThreadNames,
@@ -101,15 +101,15 @@ const PROCESS_PARAMETERS: readonly string[] = ["args", "require"];
 /** The undefined names in the scripts of a file, without those that the script tests by `typeof`. */
 function missingNames(file: JobFile, plan: Plan, thread: ThreadNames): MissingName[] {
   const defined = definitionsOf(file, plan, allScripts(file, plan));
-  const told = new Set<string>();
+  const seen = new Set<string>();
   return scriptsOf(file, plan).flatMap((script) => {
     const read = readNames(script);
     if (read === undefined) return [];
     const isCertain = !defined.unknown && !read.walk.defined.evaluates;
     return read.walk.free.flatMap((free) => {
-      const name = missingName(free, script, thread, defined, read.walk.asked);
-      if (name === undefined || told.has(`${script.owner} ${name}`)) return [];
-      told.add(`${script.owner} ${name}`);
+      const name = missingName(free, script, thread, defined, read.walk.tested);
+      if (name === undefined || seen.has(`${script.owner} ${name}`)) return [];
+      seen.add(`${script.owner} ${name}`);
       const line = (free.node.loc?.start.line ?? 1) - read.linesBefore;
       const at = placeOf(script.block, free.name, line, free.node.loc?.start.column ?? 0);
       return [{ name, script, at, isCertain }];
@@ -123,9 +123,9 @@ function missingName(
   { kind }: Script,
   { globals, fields: known }: ThreadNames,
   defined: Names,
-  asked: ReadonlySet<string>,
+  tested: ReadonlySet<string>,
 ): string | undefined {
-  if (asked.has(name)) return undefined;
+  if (tested.has(name)) return undefined;
   if (kind === "process") {
     return PROCESS_PARAMETERS.includes(name) || Object.hasOwn(globalThis, name) ? undefined : name;
   }

@@ -83,7 +83,7 @@ export interface FreeName {
 class NameWalk {
   readonly free: FreeName[] = [];
   /** Names that the script tests by `typeof`: it knows that they may be missing. */
-  readonly asked: Set<string> = new Set();
+  readonly tested: Set<string> = new Set();
   readonly defined: Defined = new Defined();
 
   /** Walks statements. `names` are declared around them. Returns the names that they declare themselves. */
@@ -151,7 +151,7 @@ class NameWalk {
 
   #unary({ operator, argument }: AnyNode & { type: "UnaryExpression" }, scope: Scope): void {
     if (argument.type !== "Identifier") this.#visit(operator === "typeof" ? holderOf(argument) : argument, scope);
-    else if (operator === "typeof") this.asked.add(argument.name);
+    else if (operator === "typeof") this.tested.add(argument.name);
     // To delete a name that is not there is no fault.
     else if (operator !== "delete") this.#visit(argument, scope);
   }

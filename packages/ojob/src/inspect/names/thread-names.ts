@@ -28,13 +28,13 @@ const answers = new Map<string, Promise<ThreadNames>>();
 /** The names that scripts can use with these packages, which is the same for all files. Throws LoadError. */
 export function threadNames(worker: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
   const key = JSON.stringify(packages);
-  const answer = answers.get(key) ?? askThread(worker, packages);
+  const answer = answers.get(key) ?? readThread(worker, packages);
   answers.set(key, answer);
   return answer;
 }
 
 /** Asks a script thread for its names: no second list of our functions, and Node's newest globals. */
-async function askThread(script: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
+async function readThread(script: URL, packages: readonly NamedPackage[]): Promise<ThreadNames> {
   const thread = new ScriptThread({ script, memoryLimit: MEMORY_MB, files: [] });
   try {
     if (packages.length > 0) thread.load({ loads: packages, modules: [] });

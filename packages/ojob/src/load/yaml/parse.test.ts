@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { Alias, parseDocument } from "yaml";
 import { load } from "../../testing/load.js";
 import { JobFileError } from "../../text/problem.js";
-import { Aliases, hasTooMany, MOST_NODES } from "./parse.js";
+import { Aliases, hasTooMany, MAX_NODES } from "./parse.js";
 
 function read(yaml: string): Aliases {
   const aliases = new Aliases();
@@ -54,7 +54,7 @@ describe("YAML aliases", () => {
   test.each(["*a", '"x"', "x", "[]"])(
     "a file with more pieces than any job file is refused before they are put together: %s",
     (piece) => {
-      const yaml = `a: &a 1\nlist: [${`${piece},`.repeat(MOST_NODES)}]\n`;
+      const yaml = `a: &a 1\nlist: [${`${piece},`.repeat(MAX_NODES)}]\n`;
       expect(problems(yaml)).toContain("too large");
       expect(hasTooMany(yaml)).toBe(true);
       expect(hasTooMany(`script: |\n${"  a long text, {of} [one] *piece*\n".repeat(10_000)}`)).toBe(false);

@@ -84,8 +84,8 @@ class Converter {
   node(from: AnyNode): Node {
     const at = this.#at(from.range?.[0] ?? 0);
     if (this.#open.has(from)) throw this.#fault("this alias leads back to itself.", at);
-    if (++this.#count > MOST_NODES) throw this.#fault(TOO_LARGE, at);
-    if (this.#open.size > MOST_LEVELS) throw this.#fault("this is nested too deeply for a job file.", at);
+    if (++this.#count > MAX_NODES) throw this.#fault(TOO_LARGE, at);
+    if (this.#open.size > MAX_LEVELS) throw this.#fault("this is nested too deeply for a job file.", at);
     this.#open.add(from);
     const result = this.#convert(from, at);
     this.#open.delete(from);
@@ -233,10 +233,10 @@ function oneLine(message: string): string {
 type AnyNode = Scalar | Alias | YAMLMap | YAMLSeq | ParsedNode;
 
 /** More pieces than any real job file has. Aliases of aliases would reach it in a few lines. */
-export const MOST_NODES = 200_000;
+export const MAX_NODES = 200_000;
 
 /** Deeper than any real job file. Later stages walk the tree recursively. */
-const MOST_LEVELS = 200;
+const MAX_LEVELS = 200;
 
 /** The first characters of tokens of pieces: texts after a mark of the lexer, quotes, aliases, flow. */
 const BEGINNINGS = "\u001f\"'*[{";
@@ -244,10 +244,10 @@ const BEGINNINGS = "\u001f\"'*[{";
 /** Whether a text has more pieces than a job file may have, without building a document, which is slow. */
 export function hasTooMany(yaml: string): boolean {
   // Each piece has at least one character, and one that separates it from the next.
-  if (yaml.length < 2 * MOST_NODES) return false;
+  if (yaml.length < 2 * MAX_NODES) return false;
   let pieces = 0;
   for (const token of new Lexer().lex(yaml)) {
-    if (BEGINNINGS.includes(token.charAt(0)) && ++pieces > MOST_NODES) return true;
+    if (BEGINNINGS.includes(token.charAt(0)) && ++pieces > MAX_NODES) return true;
   }
   return false;
 }
@@ -263,7 +263,7 @@ export class Aliases {
 
   /** Whether the document has more pieces than a job file may have, before any alias is followed. */
   get tooLarge(): boolean {
-    return this.visits > MOST_NODES;
+    return this.visits > MAX_NODES;
   }
 
   target(alias: Alias): AnyNode | undefined {
@@ -272,7 +272,7 @@ export class Aliases {
 
   read(node: unknown, level = 0): void {
     // The converter rejects deeper nesting, so the aliases there are not needed.
-    if (this.tooLarge || level > 2 * MOST_LEVELS) return;
+    if (this.tooLarge || level > 2 * MAX_LEVELS) return;
     if (isPair(node)) {
       this.read(node.key, level + 1);
       this.read(node.value, level + 1);

@@ -169,12 +169,12 @@ export async function checkChannels(
   ];
   for (const { type = "simple", args, at, placeOf, certain } of uses) {
     if (typeof type !== "string" || hasTemplate(type)) continue;
-    const tell = (message: string | undefined, where: Position): void => {
+    const report = (message: string | undefined, where: Position): void => {
       if (message !== undefined) complain(message.replace(/(?<![.?!])$/, "."), where, certain, problems);
     };
-    if (type !== "simple") tell(await types.why(type), at);
+    if (type !== "simple") report(await types.why(type), at);
     for (const option of isMap(args) ? Object.keys(args) : []) {
-      tell(await types.wrongOption(type, option), nameBefore(placeOf(option), option));
+      report(await types.wrongOption(type, option), nameBefore(placeOf(option), option));
     }
   }
 }

@@ -127,7 +127,7 @@ function warnOfMemory({ jobs }: JobFile, problems: Problems): void {
 function refuseUnopened(file: JobFile, plan: Plan, init: string, openers: Openers, problems: Problems): void {
   const sequential = isSequential(plan.settings);
   const anywhere = plan.todo.some(({ job }) => openers.mayOpen(job));
-  const told = new Set<string>();
+  const reported = new Set<string>();
   let before = false;
   for (const entry of plan.todo) {
     const job = plan.jobs.get(entry.job);
@@ -135,9 +135,9 @@ function refuseUnopened(file: JobFile, plan: Plan, init: string, openers: Opener
     const late = isLate(entry, job);
     const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
     const lock = opened ? undefined : firstLock(job, file, plan, openers).lock;
-    if (lock !== undefined && !told.has(entry.job)) {
+    if (lock !== undefined && !reported.has(entry.job)) {
       problems.flaw(`"${entry.job}" takes a lock${whyUnopened(init, anywhere, sequential)}`, lock);
-      told.add(entry.job);
+      reported.add(entry.job);
     }
     before ||= sequential && openers.mayOpen(entry.job);
   }

@@ -222,12 +222,12 @@ function isUnfilled({ typeArgs }: PlannedJob, names: readonly LockName[]): boole
 }
 
 function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
-  const told = new Set<Position>();
+  const reported = new Set<Position>();
   for (const { name, at } of names) {
-    const message = told.has(at) ? undefined : unfilledName(name);
+    const message = reported.has(at) ? undefined : unfilledName(name);
     if (message === undefined) continue;
     problems.flaw(message, at);
-    told.add(at);
+    reported.add(at);
   }
 }
 

@@ -7,9 +7,9 @@ import type { FailureData } from "../protocol.js";
 import { OutputPipes } from "./output-pipes.js";
 
 /** How long background processes may still write, and then take to end, in ms. */
-const LEFT_BEHIND = 1_000;
+const OUTPUT_GRACE = 1_000;
 /** The interval of the checks whether the processes of a group are gone, in ms. */
-const LOOK = 10;
+const CHECK_INTERVAL = 10;
 
 export interface Program {
   readonly command: string;
@@ -35,7 +35,7 @@ export class ChildGroup {
   readonly #grace: number;
   #child: ChildProcess | undefined;
   #processes: ProcessGroup | undefined;
-  #told = false;
+  #isStopped = false;
   #ended: FailureData | undefined;
   /** The group is gone. Its number may belong to another group by now. */
   #over = false;
@@ -51,7 +51,7 @@ export class ChildGroup {
     const pipes = await OutputPipes.make();
     // Import lazily: most job files start no process, and the import takes 3 ms of each start.
     const { spawn } = await import("node:child_process");
-    if (this.#told) {
+    if (this.#isStopped) {
       pipes?.close();
       return this.#neverStarted();
     }
@@ -99,15 +99,15 @@ export class ChildGroup {
   }
 
   stop(): void {
-    this.#told = true;
+    this.#isStopped = true;
     this.#signal("SIGTERM");
   }
 
   /** Ends the group: after the grace period; at once at a second request, or if its lock is lost. */
   end(why: FailureData): void {
     this.#ended ??= why;
-    if (this.#told || why.name === "RunError") {
-      this.#told = true;
+    if (this.#isStopped || why.name === "RunError") {
+      this.#isStopped = true;
       this.#signal("SIGKILL");
       return;
     }
@@ -117,19 +117,19 @@ export class ChildGroup {
 
   /** Ends the background processes of the script, because its lock is about to be released. */
   async #endTheRest(streamsClosed: Promise<unknown>): Promise<void> {
-    await Promise.race([streamsClosed, after(LEFT_BEHIND)]);
+    await Promise.race([streamsClosed, after(OUTPUT_GRACE)]);
     if (!this.#isThere()) {
       // A process that left the group may keep the pipes open for ever. The output of the group itself has
       // been read by now.
-      await Promise.race([streamsClosed, after(LOOK)]);
+      await Promise.race([streamsClosed, after(CHECK_INTERVAL)]);
       return;
     }
     this.#signal("SIGTERM");
     const last = performance.now() + this.#grace;
-    while (this.#isThere() && performance.now() < last) await after(LOOK);
+    while (this.#isThere() && performance.now() < last) await after(CHECK_INTERVAL);
     this.#signal("SIGKILL");
-    while (this.#isThere()) await after(LOOK);
-    await Promise.race([streamsClosed, after(LOOK)]);
+    while (this.#isThere()) await after(CHECK_INTERVAL);
+    await Promise.race([streamsClosed, after(CHECK_INTERVAL)]);
   }
 
   #isThere(): boolean {
@@ -201,7 +201,7 @@ interface LineSink {
 }
 
 /** A longer line is passed on in pieces, so that a program without line breaks cannot fill the memory. */
-const LONGEST = 1 << 16;
+const MAX_LINE = 1 << 16;
 
 /** Passes on whole lines, so that two streams never mix in one. Without room, the program waits. */
 function forwardLines(stream: Readable, line: (text: string, last: boolean) => void, room: () => Promise<void>): void {
@@ -212,7 +212,7 @@ function forwardLines(stream: Readable, line: (text: string, last: boolean) => v
     const end = rest.lastIndexOf("\n") + 1;
     if (end > 0) line(rest.slice(0, end), false);
     rest = rest.slice(end);
-    if (rest.length > LONGEST) {
+    if (rest.length > MAX_LINE) {
       line(rest, false);
       rest = "";
     }

@@ -11,7 +11,7 @@ const path = require("node:path");
 const vm = require("node:vm");
 const { code, file, line, args, name } = JSON.parse(fs.readFileSync(3, "utf8"));
 fs.closeSync(3);
-const tell = (answer, end = "") => {
+const send = (answer, end = "") => {
   const bytes = Buffer.from(JSON.stringify(answer) + end);
   for (let at = 0; at < bytes.length; ) at += fs.writeSync(4, bytes, at);
 };
@@ -30,7 +30,7 @@ const inWords = (value) => {
 };
 const log = (level) => (text, fields) => {
   const message = fields === undefined ? inWords(text) : inWords(text) + " " + inWords(fields);
-  tell({ level, message, time: Date.now() }, "\\n");
+  send({ level, message, time: Date.now() }, "\\n");
 };
 const job = {
   name,
@@ -38,7 +38,7 @@ const job = {
   progress(done, total, text) {
     if (!Number.isFinite(done)) return;
     const more = { ...(Number.isFinite(total) && { total }), ...(text != null && { text: String(text) }) };
-    tell({ done, ...more }, "\\n");
+    send({ done, ...more }, "\\n");
   },
 };
 const causeOf = ({ cause }) => {
@@ -48,7 +48,7 @@ const causeOf = ({ cause }) => {
 const fail = (error) => {
   const { value } = asData(error) ?? {};
   const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(error);
-  tell({ failure: isNativeError(error)
+  send({ failure: isNativeError(error)
     ? { name: String(error.name), message: String(error.message), stack: String(error.stack), ...causeOf(error) }
     : { name: "", message: text, thrown: asData(error) } });
   process.exit(1);
@@ -57,7 +57,7 @@ process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 let done = false;
 process.once("beforeExit", () => {
-  if (done) tell({ args });
+  if (done) send({ args });
   else fail({ name: "Error", message: "the script waits for what can never come" });
 });
 (async () => {
@@ -76,7 +76,7 @@ from types import SimpleNamespace
 def _start():
     with os.fdopen(3, "rb") as source:
         message = json.loads(source.read().decode("utf-8"))
-    def tell(answer, end=""):
+    def send(answer, end=""):
         data = (json.dumps(answer, default=str) + end).encode("utf-8")
         while data:
             data = data[os.write(4, data):]
@@ -86,11 +86,11 @@ def _start():
     def log(level):
         def line(text, fields=None):
             shown = in_words(text) if fields is None else in_words(text) + " " + in_words(fields)
-            tell({"level": level, "message": shown, "time": int(time.time() * 1000)}, "\\n")
+            send({"level": level, "message": shown, "time": int(time.time() * 1000)}, "\\n")
         return line
     def progress(done, total=None, text=None):
         more = {"total": total, "text": None if text is None else str(text)}
-        tell({"done": done, **{key: value for key, value in more.items() if value is not None}}, "\\n")
+        send({"done": done, **{key: value for key, value in more.items() if value is not None}}, "\\n")
     levels = {level.lower(): log(level) for level in ("DEBUG", "INFO", "WARN", "ERROR")}
     job = SimpleNamespace(name=message["name"], log=SimpleNamespace(**levels), progress=progress)
     args, file = message["args"], message["file"]
@@ -105,9 +105,9 @@ def _start():
             lines = [error.lineno]
         text = error.msg if isinstance(error, SyntaxError) else str(error)
         stack = "" if not lines else "%s:%d:1" % (file, lines[-1])
-        tell({"failure": {"name": type(error).__name__, "message": text, "stack": "at " + stack}})
+        send({"failure": {"name": type(error).__name__, "message": text, "stack": "at " + stack}})
         sys.stdout.flush()
         os._exit(1)
-    tell({"args": names["args"]})
+    send({"args": names["args"]})
 _start()
 `;

@@ -91,7 +91,7 @@ export function printText(text: string, toError = false): void {
   holdBack();
 }
 
-export function tellProgress(progress: JobProgress): void {
+export function postProgress(progress: JobProgress): void {
   post({ type: "progress", ...progress });
   holdBack();
 }

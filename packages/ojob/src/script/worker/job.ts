@@ -1,5 +1,5 @@
 import type { Level } from "../../output/log.js";
-import { logLine, tellProgress } from "./bridge.js";
+import { logLine, postProgress } from "./bridge.js";
 import { stringify } from "./functions/data.js";
 
 function line(level: Level): (text: unknown, fields?: unknown) => void {
@@ -19,7 +19,7 @@ function progress(done: unknown, total?: unknown, text?: unknown): void {
   if (typeof done !== "number" || !Number.isFinite(done)) return;
   const isTotal = typeof total === "number" && Number.isFinite(total);
   const isText = text !== undefined && text !== null;
-  tellProgress({ done, ...(isTotal && { total }), ...(isText && { text: String(text) }) });
+  postProgress({ done, ...(isTotal && { total }), ...(isText && { text: String(text) }) });
 }
 
 /** The object `job` of a script: it writes log lines with fields, and reports progress. */

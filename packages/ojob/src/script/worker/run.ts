@@ -8,7 +8,7 @@ import { portable } from "./functions/values.js";
 import { applyGlobals, changedGlobals, isQuiet } from "./globals.js";
 import { reporting, Skipping } from "./job.js";
 import { exportedFunction, requireOf } from "./modules.js";
-import { giveFunctions, giveVariables, keepFunctions, keepNone, setClock, setFolder } from "./state.js";
+import { forgetFunctions, giveFunctions, giveVariables, setClock, setFolder, storeFunctions } from "./state.js";
 
 const main = parentPort as MessagePort;
 let stopping: AbortController | undefined;
@@ -73,11 +73,11 @@ function importer(code: string): unknown {
 function finish(done: DoneMessage): void {
   try {
     post(done);
-    keepNone();
+    forgetFunctions();
   } catch {
     // Functions and similar values cannot leave the thread, so the result omits them.
     const { failure, result, args } = done;
-    keepFunctions(args);
+    storeFunctions(args);
     const thrown = failure?.thrown && { thrown: { value: portable(failure.thrown.value) } };
     const rest = { result: portable(result), args: portable(args) as Record<string, unknown> };
     post({ ...done, ...rest, ...(failure && { failure: { ...failure, ...thrown } }) });

@@ -58,26 +58,26 @@ function set(name: string, value: string | undefined): void {
 }
 
 /** A function in the arguments of a script, and its path in them. */
-interface Kept {
+interface StoredFunction {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
 /** Functions cannot leave the thread: they are stored here for the next step of their job. */
-let kept: readonly Kept[] = [];
+let stored: readonly StoredFunction[] = [];
 
-export function keepFunctions(args: unknown): void {
-  kept = functionsIn(args, [], new Set());
+export function storeFunctions(args: unknown): void {
+  stored = functionsIn(args, [], new Set());
 }
 
-export function keepNone(): void {
-  kept = [];
+export function forgetFunctions(): void {
+  stored = [];
 }
 
 /** Gives a script the functions that the previous step left. `fresh`: they belong to another job. */
 export function giveFunctions(args: object, fresh: boolean): void {
-  if (fresh) keepNone();
-  for (const { path, value } of kept) {
+  if (fresh) forgetFunctions();
+  for (const { path, value } of stored) {
     const parent = path.slice(0, -1).reduce<unknown>(fieldOf, args);
     const name = path.at(-1) ?? "";
     if (isObject(parent) && (fieldOf(parent, name) ?? undefined) === undefined) {
@@ -86,7 +86,7 @@ export function giveFunctions(args: object, fresh: boolean): void {
   }
 }
 
-function functionsIn(value: unknown, path: readonly string[], seen: Set<object>): Kept[] {
+function functionsIn(value: unknown, path: readonly string[], seen: Set<object>): StoredFunction[] {
   if (typeof value === "function") return [{ path, value }];
   if (!isObject(value) || seen.has(value)) return [];
   seen.add(value);

@@ -35,12 +35,12 @@ function sleep(ms: unknown): void {
 /** Ends the run of the job file: running jobs are asked to stop, and no other job starts. */
 function exit(code: unknown = 0): never {
   const number = Number(code);
-  if (!Number.isInteger(number) || Math.abs(number) > MOST_EXIT_CODE) {
-    throw new TypeError(`exit takes a whole number from 0 to ${MOST_EXIT_CODE}, not ${String(code)}`);
+  if (!Number.isInteger(number) || Math.abs(number) > MAX_EXIT_CODE) {
+    throw new TypeError(`exit takes a whole number from 0 to ${MAX_EXIT_CODE}, not ${String(code)}`);
   }
   try {
     // Negative codes wrap around, as in the system: many scripts of OpenAF call exit(-1).
-    call("exit", number & MOST_EXIT_CODE);
+    call("exit", number & MAX_EXIT_CODE);
   } catch (error) {
     // The requested stop may reach this script before the answer.
     if ((error as { readonly code?: unknown }).code !== "CANCELLED") throw error;
@@ -48,7 +48,7 @@ function exit(code: unknown = 0): never {
   throw new ExitError(number);
 }
 
-const MOST_EXIT_CODE = 255;
+const MAX_EXIT_CODE = 255;
 
 /** The name of a lock. A number is valid too: the command line turns a name of digits into a number. */
 function lockName(name: unknown, verb: string): string {
