@@ -72,13 +72,13 @@ function followedBy({ type, typeArgs: { chSubscribe, onlyFromNow } }: PlannedJob
 function countOf(job: PlannedJob, count: number): string {
   const { limit, failFast } = runLimits(job);
   if (count < 2 || (job.matrix === undefined && limit >= count && !failFast)) return "";
-  const atOnce = limit === 1 ? ", one after the other" : limit < count ? `, at limit ${limit} at once` : "";
+  const atOnce = limit === 1 ? ", one after the other" : limit < count ? `, at most ${limit} at once` : "";
   return `${count} times${atOnce}${failFast ? ". The first failure stops the others" : ""}`;
 }
 
 function stepText(step: Step): string {
   const options = [
-    ...(step.timeout === undefined ? [] : [`at limit ${durationText(step.timeout)}`]),
+    ...(step.timeout === undefined ? [] : [`at most ${durationText(step.timeout)}`]),
     ...(step.continueOnError ? ["may fail"] : []),
   ];
   return options.length === 0 ? nameOf(step) : `${nameOf(step)} (${options.join(", ")})`;
