@@ -39,7 +39,7 @@ todo: [Build]
     expect(err).toMatch(/^<< Build \(mac, 2\): done/m);
   });
 
-  test("no more runs of a job go on at once than maxParallel says, and so many do", async () => {
+  test("as many runs of a job run at once as maxParallel says, and no more", async () => {
     const { lines } = await runMatrix(
       `log("in");
 if (args.n < 2) { $set("here" + args.n, true); while (!$get("here" + (1 - args.n))) sleep(5); }
@@ -53,7 +53,7 @@ log("out");`,
     expect(Math.max(...depths)).toBe(2);
   });
 
-  test("a failure stops the runs that go on, and the others do not start: each is told, and they are counted", async () => {
+  test("a failure stops the running runs, and the others do not start: each is reported, and they are counted", async () => {
     const { well, lines, err } = await runMatrix(SECOND_WAITS, "1, 2, 3, 4", "{ maxParallel: 2 }");
     expect([well, lines]).toEqual([false, []]);
     expect(err).toMatch(/job "Work \(1\)" failed: boom/);

@@ -87,7 +87,7 @@ ${night(2, "Extract", "Transform", "Load")};`;
     expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which was skipped/);
   });
 
-  test("a launched job is skipped when nobody launches the job that it depends on", async () => {
+  test("a launched job is skipped when the job that it depends on is never launched", async () => {
     const { well, err } = await runText(launcher(night(1, "Load"), etl));
     expect(well).toBe(false);
     expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which was never requested/);

@@ -70,7 +70,7 @@ describe("ojob.notify", () => {
     expect(data.link).toBe(`https://ops.example.com/ojm/runs/${encodeURIComponent(data.run)}`);
   });
 
-  test("a receiver that is down is told of, and the next process delivers", async () => {
+  test("a receiver that is down causes a warning, and the next process delivers", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(503).end();
     const yaml = file(`- { on: failed, to: { webhook: "${receiver.url}" } }`);

@@ -337,7 +337,7 @@ test("print shows text as it is, sprint as JSON, and both in the order of the lo
   expect(out).toBe('a\n{\n  "b": 1\n}\n"c"\nd\n[\n  1\n]\nnull\n');
 });
 
-test("a script that subscribes to a channel is told what to write instead", async () => {
+test("the error of a script that subscribes to a channel says what to write instead", async () => {
   const { err } = await runText(script('$ch("c").create(); $ch("c").subscribe(() => {})'));
   expect(err).toMatch(/a script cannot subscribe to a channel\. Write a job .*chSubscribe: c.*jobs\.yaml:4/);
 });
@@ -387,7 +387,7 @@ describe("a stop of a managed job", () => {
   });
   const now = 'log("on"); process.kill(process.pid, "SIGUSR2");';
 
-  test("a stop tells a managed job, cancels its run, releases its lock, and starts no more jobs", async () => {
+  test("a stop reaches a managed job, cancels its run, releases its lock, and starts no more jobs", async () => {
     const catching = `${now} try { sleep(60000, true) } catch (e) { log(e.code); throw e }`;
     const { well, err, lines } = await runText(managed(catching), stopping());
     expect([well, lines]).toEqual([false, ["on", "CANCELLED"]]);

@@ -88,7 +88,7 @@ print("five"); printnl("si"); printnl("x"); print(); printErr("seven"); console.
       "python",
       'job.log.info("one", { "a": 1 })\njob.log.warn("two\\nthree")\njob.log.error({ "b": 2 })\njob.progress(1, 2, job.name)',
     ],
-  ])("what a script in %s tells by job.log and job.progress", async (lang, code) => {
+  ])("what a script in %s reports by job.log and job.progress", async (lang, code) => {
     const ran = await runText(job(code, `lang: ${lang}`));
     expect((await linesOf(ran)).toSorted()).toEqual([
       ...['error {"b":2}', 'info one {"a":1}', "warn three", "warn two"],
@@ -97,7 +97,7 @@ print("five"); printnl("si"); printnl("x"); print(); printErr("seven"); console.
     expect(ran.out).toContain('| INFO  | one {"a":1}\n');
   });
 
-  test("why the job failed, and a step after which it went on", async () => {
+  test("why the job failed, and a step after which it continued", async () => {
     const failed = await linesOf(await runText(job(`throw new Error("the disk is full")`)));
     expect(failed[0]).toMatch(/^error job "Job" failed: .*the disk is full/);
     const goesOn = await linesOf(await runText(job("throw 1", "typeArgs: { step: { continueOnError: true } }")));

@@ -30,7 +30,7 @@ async function hidden(yaml: string, files: Record<string, string> = {}, args = {
 }
 
 describe("a job gets the secrets that it requests", () => {
-  test("as an argument, which nobody outside replaces, and which no template in it fills", async () => {
+  test("as an argument, which no caller replaces, and in which no template is filled", async () => {
     process.env["OJM_TEST_SECRET"] = "{{x}} ${PATH}";
     const { out } = await runText(withPin("print(args.pin.length + args.pin.slice(0, 3))"), { args: { pin: "other" } });
     expect(out).toBe("13{{x\n");

@@ -31,7 +31,7 @@ todo: [Work, Show]
 }
 
 describe("job.skip(reason)", () => {
-  test("a step ends the job as skipped: no further step and no catch runs, and the file goes on", async () => {
+  test("a step ends the job as skipped: no further step and no catch runs, and the file continues", async () => {
     const { well, lines, err } = await runText(skipping('log("check"); job.skip("nothing to do"); log("never")'));
     expect([well, lines]).toEqual([true, ["check", "skipped, nothing to do, false"]]);
     expect(err).toMatch(/^-- Work: skipped, nothing to do$/m);

@@ -15,7 +15,7 @@ function stopping(): Pick<RunFileOptions, "onStart"> {
 const STOP = 'process.kill(process.pid, "SIGUSR2")';
 
 describe("a stop of a run", () => {
-  test("a stop tells the running jobs, and skips the waiting ones, each with the reason", async () => {
+  test("a stop reaches the running jobs, and skips the waiting ones, each with the reason", async () => {
     const yaml = `ojob: { async: true, numThreads: 2 }
 jobs:
   - name: Long
@@ -87,7 +87,7 @@ todo:
 });
 
 describe("a daemon", () => {
-  test("a daemon goes on when the todo is done, and lets jobs wait for their dependencies, until it is stopped", async () => {
+  test("a daemon stays when the todo is done, and lets jobs wait for their dependencies, until it is stopped", async () => {
     const yaml = `ojob: { daemon: true }
 jobs:
   - { name: A, exec: "log('A')" }
@@ -119,7 +119,7 @@ todo: [${todo}]
     expect(err).toContain("oJobManager Init failed, so the daemon has nothing to do: it ends");
   });
 
-  test("it goes on while another job has a schedule that needs no job manager", async () => {
+  test("it stays while another job has a schedule that needs no job manager", async () => {
     const { well, err } = await runText(yaml("type: periodic", "Init, Work, Stop"), stopping(), { "no.db": "" });
     expect(well).toBe(false);
     expect(err).not.toContain("nothing to do");

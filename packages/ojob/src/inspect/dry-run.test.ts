@@ -29,7 +29,7 @@ todo: [Build]
     expect(await dryRun(yaml)).toMatch(/^ +lock +build-a, build-b$/m);
   });
 
-  test("a dry run shows each combination, how many go on at once, and what a failure does", async () => {
+  test("a dry run shows each combination, how many run at once, and what a failure does", async () => {
     const yaml = `jobs:
   - name: Build
     matrix: { os: [a, b], version: [1, 2], exclude: [{ os: b, version: 1 }] }

@@ -90,7 +90,7 @@ test("with a part that cannot be read, nothing is guessed of the whole", async (
   expect(found).not.toMatch(/takes a lock/);
 });
 
-test("runs whose names nothing fills are not told to have one lock", async () => {
+test("runs whose names nothing fills get no warning of one lock", async () => {
   const job =
     "{ name: A, from: oJobManager Job Start, to: oJobManager Job End, args: [{ name: '{{x}}' }, { name: '{{x}}' }] }";
   const file = join(folderWith({ "jobs.yaml": `include: oJobManager.yaml\njobs: [${job}]\ntodo: [A]\n` }), "jobs.yaml");

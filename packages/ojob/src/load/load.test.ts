@@ -134,7 +134,7 @@ describe("values of jobs and of the todo", () => {
     expect(errorsOf(() => load(yaml))).toEqual([expected]);
   });
 
-  test("all problems of a job file are told at once", () => {
+  test("all problems of a job file are reported at once", () => {
     expect(errorsOf(() => load("jobs: [{exec: a}, {name: B, from: [[]]}]\ntodo: [B]"))).toHaveLength(2);
   });
 });
@@ -190,7 +190,7 @@ describe("the commonest mistakes of YAML say what to do", () => {
       "jobs:\n  - { name: A, typeArgs: { cron: */5 * * * * } }\n",
       /^2:34 .*Quote it: "\*\/5 \* \* \* \*"/,
     ],
-    ["an alias that nobody defines", cron("*/5"), /^4:13 .*Quote it: "\*\/5"/],
+    ["an alias without an anchor", cron("*/5"), /^4:13 .*Quote it: "\*\/5"/],
   ])("%s", (_, yaml, message) => {
     expect(errorsOf(() => load(yaml))).toEqual([expect.stringMatching(message)]);
   });

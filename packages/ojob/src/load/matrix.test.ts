@@ -145,7 +145,7 @@ describe("what is wrong with a matrix is said at its place", () => {
   });
 });
 
-describe("how many runs go on at once", () => {
+describe("how many runs run at once", () => {
   test("single beside a maxParallel above 1 is an error", () => {
     expect(found("typeArgs: { single: true, maxParallel: 2 }")).toEqual([
       '3:44 error: "single" runs "A" one at a time, and "maxParallel" up to 2. Write one.',
@@ -159,7 +159,7 @@ describe("how many runs go on at once", () => {
   });
 });
 
-test("the keys of GitHub Actions are told where ojm has them", () => {
+test("the warning about keys of GitHub Actions says where ojm has them", () => {
   const warnings = (more: string): string[] => found(more).map((one) => one.replace(/^\d+:\d+ warning: /, ""));
   expect(warnings("strategy: { matrix: { os: [a] } }")).toEqual([
     'unknown key "strategy" in this job: it has no effect. Write its "matrix" right in the job, and "failFast" and "maxParallel" under "typeArgs".',

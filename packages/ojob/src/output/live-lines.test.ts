@@ -54,7 +54,7 @@ describe("the lines of jobs at work", () => {
     expect(shown(written)).toEqual(["one", "two", "three", ""]);
   });
 
-  test("of a job that tells no progress come after a second: a short job draws nothing", () => {
+  test("of a job without progress come after a second: a short job draws nothing", () => {
     live.begin(one, "Short");
     print("a\n");
     live.end(one);
@@ -85,7 +85,7 @@ describe("the lines of jobs at work", () => {
     expect(written.join("")).toBe("注文の取り");
   });
 
-  test("leave room for what is printed, and tell how many more jobs there are", () => {
+  test("leave room for what is printed, and show how many more jobs there are", () => {
     screen(80, 8);
     for (let i = 0; i < 20; i++) live.begin({}, `job ${i}`);
     now = 2_000;
@@ -112,7 +112,7 @@ describe("a prefix", () => {
     expect([...held.rests()]).toEqual([]);
   });
 
-  test("has the time, the job, or both; a line that tells its time has no second one", () => {
+  test("has the time, the job, or both; a line with its own time has no second one", () => {
     const both = { time: true, job: true };
     expect(prefixText(both, "a\u001b", 0)).toBe("1970-01-01T00:00:00.000Z [a\\u001b] ");
     expect(prefixText(both, "a", undefined)).toBe("[a] ");

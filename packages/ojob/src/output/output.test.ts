@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { Log } from "./log.js";
 import { Output } from "./output.js";
 
-test("a pipe that nobody reads holds back the writer, never the event loop", async () => {
+test("a pipe without a reader holds back the writer, never the event loop", async () => {
   const pipe = join(folderWith({}), "pipe");
   execFileSync("mkfifo", [pipe]);
   const fd = openSync(pipe, constants.O_RDWR);
@@ -32,7 +32,7 @@ test("a pipe that nobody reads holds back the writer, never the event loop", asy
   expect(read === text).toBe(true);
 });
 
-test("output that cannot be written, for a reader that is gone, is no error, and other output goes on", async () => {
+test("output that cannot be written, for a reader that left, is not an error, and other output continues", async () => {
   const output = new Output();
   const [full, path] = [openSync("/dev/full", "w"), join(folderWith({ out: "" }), "out")];
   const fd = openSync(path, "w");

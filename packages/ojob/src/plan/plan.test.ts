@@ -28,7 +28,7 @@ describe("names of jobs", () => {
     );
   });
 
-  test("a job that comes with OpenAF is told as that, not as a misspelling", () => {
+  test("a job that comes with OpenAF is reported as such, not as a misspelling", () => {
     expect(planText("jobs: [{name: A, deps: oJob Sec Get}]\ntodo: [A, ojob questions]\n").errors).toEqual([
       '1:24 "deps" of "A" names the job "oJob Sec Get", which comes with OpenAF, and not with ojm. Write the shortcut (secget).',
       '2:11 "todo" names the job "ojob questions", which comes with OpenAF, and not with ojm.',

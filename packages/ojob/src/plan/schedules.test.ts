@@ -70,7 +70,7 @@ describe("words of schedules", () => {
     ]);
   });
 
-  test("a word among the args of a managed job has no effect, and the right place is told", async () => {
+  test("a word among the args of a managed job has no effect, and the warning names the right place", async () => {
     expect(await saidOf(`{ ${DAILY} }`, "args: { name: a, retry: 3 }")).toEqual([
       expect.stringMatching(
         /^6:\d+ warning: "retry" among the args of "A" has no effect. It belongs under "typeArgs" of the job.$/,

@@ -172,7 +172,7 @@ todo: [A, B, C]
 });
 
 describe("jobs", () => {
-  test("as OpenAF: a job that subscribes is told the existing entries first, then each change", async () => {
+  test("as OpenAF: a job that subscribes gets the existing entries first, then each change", async () => {
     const yaml = `jobs:
   - { name: Make, exec: "$ch('told').create(); $ch('told').set('old', 1)" }
   - { name: Told, type: subscribe, typeArgs: { chSubscribe: told }, exec: "log(args.op + ' ' + args.k)" }

@@ -26,7 +26,7 @@ const SCRIPTS: Readonly<Record<string, readonly [code: string, reusable: boolean
   "a server": ["require('net').createServer().listen(0).unref()", false],
   "a file that is being read": ["require('fs').promises.readFile('/dev/zero').catch(() => {})", false],
   "a listener of the process": ["process.on('unhandledRejection', () => {})", false],
-  "a rejection that nobody handles": ["Promise.reject(new Error('x'))", false],
+  "an unhandled rejection": ["Promise.reject(new Error('x'))", false],
 };
 
 const folder = temporaryFolder(afterAll);

@@ -131,7 +131,7 @@ test("a late rejection in the script of one job never hits the next job", async 
 });
 
 describe("a script that is asked to stop", () => {
-  test("a script that is asked to stop is told once, by the call in which it waits, and may clean up", async () => {
+  test("a script that is asked to stop gets one error, from the call in which it waits, and may clean up", async () => {
     host.answers["get"] = () => new Promise(() => {});
     host.answers["set"] = () => "cleaned";
     const thread = pool.acquire();

@@ -52,7 +52,7 @@ describe("(if)", () => {
     expect(err).toMatch(/<< Outer: failed/);
   });
 
-  test("a job that skips itself is no failure, and the list goes on", async () => {
+  test("a job that skips itself has not failed, and the list continues", async () => {
     const { well, lines, err } = await runTodo(
       "  - (todo): [Idle, A]",
       {},
@@ -122,7 +122,7 @@ describe("(todo), (repeat), (each) and (parallel)", () => {
     expect(err).toMatch(/there is no job "Shw"\. Did you mean "Show"\?/);
   });
 
-  test("(repeat) runs its jobs so many times", async () => {
+  test("(repeat) runs its jobs this many times", async () => {
     expect((await runTodo("  - (repeat): '{{n}}'\n    ((todo)): [A, B]", { n: 2 })).lines).toEqual([
       "A",
       "B",

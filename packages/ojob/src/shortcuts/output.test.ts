@@ -8,7 +8,7 @@ function run(todo: string, args: Record<string, unknown> = {}, files: Record<str
 }
 
 describe("(print), (printmd) and (log)", () => {
-  test("templates are filled from res, and where nobody has set it from the arguments", async () => {
+  test("templates are filled from res, and from the arguments if res is not set", async () => {
     expect((await run("  - (print): 'x is {{x}}'", { x: 1 })).out).toBe("x is 1\n");
     const todo =
       "  - { name: Keep, args: { res: { x: 2 } } }\n  - (print): 'x is {{x}}'\n  - (print): 'x is {{x}}'\n    ((key)): args";

@@ -37,7 +37,7 @@ describe("secrets in URLs", () => {
   }
 });
 
-test("names of secrets, such as apiKey, are told from other names, such as keyPrefix", () => {
+test("names of secrets, such as apiKey, are distinguished from other names, such as keyPrefix", () => {
   const secret = [
     "password",
     "Password",

@@ -63,7 +63,7 @@ todo: [Job]
     ).toEqual(["2 3 <b> <b> {{none}} env", ""]);
   });
 
-  test("the templates of args are Handlebars too, and a template without a value is told and stays", async () => {
+  test("the templates of args are Handlebars too, and a template without a value is reported and stays", async () => {
     const { out, lines } = await runText(yaml("js", "print(args.text)"), { args: data });
     expect(out).toMatch(/\nis <b> & , \{\{none\}\}\n$/);
     expect(lines).toEqual(['nothing fills {{none}} in the argument "text" of the job "Job".']);
@@ -91,7 +91,7 @@ todo: [Job]
   });
 });
 
-test("the line of a wrong template is told", () => {
+test("the line of a wrong template is reported", () => {
   expect(wrongTemplate("a\n{{#if a}}\n{{/each}}")?.line).toBe(2);
   expect(wrongTemplate("{{#if a}}\n{{nope 1}}{{/if}}")).toEqual({
     message: 'there is no helper "nope" for templates',

@@ -39,7 +39,7 @@ test("io reads and writes texts, lines, bytes, JSON and YAML", async () => {
 });
 
 describe("files and folders", () => {
-  test("io.fileInfo and io.listFiles tell what OpenAF tells", async () => {
+  test("io.fileInfo and io.listFiles return what OpenAF returns", async () => {
     const folder = folderWith({ "d/a.txt": "abc" });
     const values = await valuesOf(
       {

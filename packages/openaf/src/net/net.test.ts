@@ -11,7 +11,7 @@ async function listen(): Promise<{ port: number; close(): Promise<void> }> {
   return { port: (server.address() as AddressInfo).port, close };
 }
 
-test("ow.net tells ports that answer, addresses and names", async () => {
+test("ow.net reports ports that answer, addresses and names", async () => {
   const open = await listen();
   onTestFinished(open.close);
   const shut = await listen();

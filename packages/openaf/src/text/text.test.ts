@@ -32,7 +32,7 @@ describe("SLON", () => {
   });
 
   test.each(["(a: 1", "(a 1)", "[1, 2]", "(a: 1) b", "(a: )"])(
-    "what is no SLON is an error with its place: %s",
+    "a text that is not SLON is an error with its place: %s",
     (text) => {
       expect(() => fromSLON(text)).toThrow(/this is not SLON: .* is expected at character \d+/);
     },
@@ -63,7 +63,7 @@ describe("XML", () => {
     expect(fromXML2Obj('<a id="1"/>', [], "@")).toEqual({ a: { "@id": "1" } });
   });
 
-  test("what is no XML is an error", () => {
+  test("a text that is not XML is an error", () => {
     expect(() => fromXML2Obj("<a><b></a>")).toThrow(/this is not XML: .*line 1/);
     expect(() => fromXML2Obj(1)).toThrow("Please provide a string or a XML object.");
   });

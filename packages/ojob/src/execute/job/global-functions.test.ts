@@ -21,12 +21,12 @@ test("a function in global is seen by no other job, in whatever thread it runs, 
   expect(out).toMatch(/\| WARN {2}\| "double" in global/);
 });
 
-test("a map in global that holds functions is told with the others of its script", async () => {
+test("a map in global that holds functions is reported with the others of its script", async () => {
   const { lines } = await runText(yaml("tools = { f() {} }; more = () => 1", "log(typeof tools)"));
   expect(lines).toEqual([expect.stringMatching(/^"tools" and 1 more in global hold a function, /), "undefined"]);
 });
 
-test("data in global is seen by the other scripts, as before, and nobody is warned", async () => {
+test("data in global is seen by the other scripts, and there is no warning", async () => {
   const { lines } = await runText(yaml("global.data = { n: 1 }", "log(data.n)"));
   expect(lines).toEqual(["1"]);
 });

@@ -101,7 +101,7 @@ todo: [H, { name: A, when: "while (isUnDef($get('held'))) sleep(5); return true"
 });
 
 describe("continueOnError of a step", () => {
-  test("the job goes on, the failure is logged, and no catch of the job runs", async () => {
+  test("the job continues, the failure is logged, and no catch of the job runs", async () => {
     const ran = await runText(
       file('from: { name: Bad, continueOnError: true }\n    to: Next\n    catch: log("caught")'),
     );
@@ -146,7 +146,7 @@ describe("continueOnError of a step", () => {
     expect(err).toMatch(/^-- A: skipped, no$/m);
   });
 
-  test("the timeout of the job, or a stop, ends the job, and is no failure to go on after", async () => {
+  test("the timeout of the job, or a stop, ends the job, and the job does not continue after it", async () => {
     const keys = "typeArgs: { timeout: 100 }\n    from: [{ name: Slow, continueOnError: true }, Next]";
     const { well, lines, err } = await runText(file(keys));
     expect([well, lines]).toEqual([false, []]);
@@ -364,7 +364,7 @@ todo: [{ name: A, args: { n: 2 } }, { name: A, args: { n: 0 } }]
     expect((await runText(yaml)).lines).toEqual(["0", "1", "2", "0"]);
   });
 
-  test("a lock in a channel that nobody created fails the job, and the error says so", async () => {
+  test("a lock in a channel that was not created fails the job, and the error says so", async () => {
     const { err } = await runText(job("lock: x, lockCh: nowhere", "log(1)"));
     expect(err).toMatch(/job "A" failed: there is no channel "nowhere"/);
   });

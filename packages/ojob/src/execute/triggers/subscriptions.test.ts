@@ -201,7 +201,7 @@ describe("the entries that a channel has when it is first followed", () => {
     `set ${LAST} v`,
   ];
 
-  test("each of 10,000 entries is told once, in the order of the keys, one at a time and before later changes", async () => {
+  test("each of 10,000 entries is delivered once, in the order of the keys, one at a time and before later changes", async () => {
     const channel = await filled(ENTRIES);
     const { told, seen, letGo } = await heldBack(channel);
     await channel.set(NEW, 1);
@@ -215,7 +215,7 @@ describe("the entries that a channel has when it is first followed", () => {
     expect(seen).toEqual({ gaps: 0, dropped: 0 });
   }, 60_000);
 
-  test("after a gap, entries that exist are told a second time only if they changed", async () => {
+  test("after a gap, entries that exist are delivered a second time only if they changed", async () => {
     const channel = await filled(3);
     const { told, seen, letGo } = await heldBack(channel);
     await flood(channel, () => "flood");
@@ -225,7 +225,7 @@ describe("the entries that a channel has when it is first followed", () => {
     expect(told.filter((one) => !one.includes("flood"))).toEqual([...entries(3), "set 1 changed"]);
   }, 60_000);
 
-  test("nobody waits in vain for the entries of a follower that is stopped while it reads them", async () => {
+  test("a follower that is stopped while it reads the entries settles the waits for them", async () => {
     const channel = await filled(ENTRIES);
     const { told, letGo, stop } = await heldBack(channel);
     stop();
@@ -233,7 +233,7 @@ describe("the entries that a channel has when it is first followed", () => {
     expect(told).toEqual(["set 0 v0"]);
   });
 
-  test("with onlyFromNow only later changes are told, and a delete of an entry that existed", async () => {
+  test("with onlyFromNow only later changes are delivered, and a delete of an entry that existed", async () => {
     const channel = await filled(3);
     const { told, letGo } = await heldBack(channel, { onlyFromNow: true });
     await channel.set("new", 1);

@@ -213,7 +213,7 @@ describe("where a missing name is, and what to write instead", () => {
     expect(await found(script(`// comment\n${code}`).replace("// comment\n      ", "// c\n      "))).toEqual([message]);
   });
 
-  test("names that @ojm/openaf has are told in one warning, and those that it lacks one by one", async () => {
+  test("names that @ojm/openaf has are reported in one warning, and those that it lacks one by one", async () => {
     const code = "_$(io.fileExists('a')); io.onDirEvent(); io.rm('a'); ow.loadServer().x; af.toSLON(__); $tb()";
     const open = 'is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.';
     expect(await found(script(code))).toEqual([
@@ -240,7 +240,7 @@ describe("where a missing name is, and what to write instead", () => {
     expect((await found(yaml, { "lib.yaml": library })).map((one) => /"(.*?)"/.exec(one)?.[1])).toEqual(["a1", "a3"]);
   });
 
-  test("a name of Object.prototype is no name of OpenAF", () => {
+  test("a name of Object.prototype is not a name of OpenAF", () => {
     expect(openAfName("constructor")).toBeUndefined();
   });
 });

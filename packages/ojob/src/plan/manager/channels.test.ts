@@ -48,7 +48,7 @@ describe("paths of channels in a job file", () => {
     expect(await placed({ type: "{{own}}" }, { own: "./b.mjs" })).toEqual({ type: join(process.cwd(), "b.mjs") });
   });
 
-  test("a type tells which of its options are paths, also a type of the user's own, whose path is one too", async () => {
+  test("a type declares which of its options are paths, even a type of the user, whose own path is one too", async () => {
     const config = { type: "./own.mjs", args: { one: "a", two: "b", three: "c", url: "./d" } };
     expect(await placed(config)).toEqual({
       type: "/jobs/own.mjs",
@@ -188,7 +188,7 @@ describe("options of channels", () => {
     expect(await found(options("type: etcd, args: { hosts: h, keyPrefix: a, deadline: 1 }"))).toEqual([]);
   });
 
-  test("each wrong option of the job manager's channels is told, and nothing is opened", async () => {
+  test("each wrong option of the job manager's channels is reported, and nothing is opened", async () => {
     expect(
       await found(types("level, args: { pth: ./a }", "sqlite, args: { file: ./f, durabilty: host, x: 1 }")),
     ).toEqual([
@@ -203,11 +203,11 @@ describe("options of channels", () => {
     ['level, args: { "pth": "./a" }', 38],
     ["level, args: { 'pth' : ./a }", 38],
     ["level, args: { x: 1, pth: }", 44],
-  ])("a wrong option is told at its name, not at its value: %s", async (written, column) => {
+  ])("a wrong option is reported at its name, not at its value: %s", async (written, column) => {
     expect(await found(types(written))).toContainEqual(expect.stringMatching(new RegExp(`^error 8:${column} .*"pth"`)));
   });
 
-  test("a wrong option with its value in the next line is told at that value", async () => {
+  test("a wrong option with its value in the next line is reported at that value", async () => {
     const lines = "    args:\n      chJobs:\n        type: level\n        args:\n          pth:\n            ./a";
     expect(await found(withInit(lines))).toContainEqual(expect.stringMatching(/^error 12:13 .*"pth"/));
   });
@@ -245,7 +245,7 @@ test("records in a store without chLocks are warned of, because the locks stay i
   expect(await channels("chJobs: { type: simple }")).toEqual([]);
 });
 
-test("wrong arguments of oJobManager Init are told all at once, with the wrong type of the other channel", async () => {
+test("wrong arguments of oJobManager Init are reported all at once, with the wrong type of the other channel", async () => {
   const both = "    args:\n      chJobs: { type: simple, args: 5 }\n      chLocks: { type: simple, args: 5 }";
   expect(await found(withInit(both))).toEqual([
     expect.stringMatching(/^error 8:15 "chJobs" must be a map/),
@@ -313,7 +313,7 @@ todo: [A]
     ]);
   });
 
-  test("ends Init where only the run can tell, and no job runs under another lock", async () => {
+  test("ends Init where only the run can know, and no job runs under another lock", async () => {
     const open = "{ name: Open, from: Init }";
     for (const path of ['"${OJM_TEST_NONE}/jobs.db"', '"{{db}}"']) {
       const yaml = file(path, "", "[Open, Sync]").replace("todo:", `  - ${open}\ntodo:`);

@@ -86,7 +86,7 @@ describe("scripts in shell", () => {
   });
 
   test.each([
-    ["is told by SIGTERM, with all that it started", 60_000, "trap 'echo told > told; exit 1' TERM", "sleep 1000"],
+    ["gets SIGTERM, with all that it started", 60_000, "trap 'echo told > told; exit 1' TERM", "sleep 1000"],
     ["that does not listen is killed after the grace", 100, "trap '' TERM", "sh -c 'trap \"\" TERM; sleep 1000'"],
   ])("a stopped shell script %s", async (_, grace, trap, child) => {
     const folder = folderWith({});
@@ -134,7 +134,7 @@ describe("scripts in shell", () => {
   });
 
   test.runIf(existsSync("/proc/self/stat"))(
-    "a shell script is over when its group has only zombies left, which nobody may ever reap",
+    "a shell script is over when its group has only zombies left, which may never be reaped",
     async () => {
       const folder = folderWith({});
       const [child, parent] = [join(folder, "child"), join(folder, "parent")];
