@@ -12,6 +12,7 @@ export {
   type Retry,
   retriesOf,
   type ScheduleState,
+  scheduleState,
 } from "./problems.js";
 export {
   attendanceIn,
