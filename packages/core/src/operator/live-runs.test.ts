@@ -207,7 +207,7 @@ describe("what runs, followed", () => {
     const waiting = two.manager.start("b", { wait: MINUTE });
     await clock.until(one.manager.hold("a", { reason: "a look" }));
     await clock.advance(10);
-    const held = await clock.until(one.manager.locks());
+    const held = await clock.until(one.manager.heldLocks());
     expect(held.map(({ name, waiting }) => [name, waiting])).toEqual([
       ["a", 0],
       ["b", 1],

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { type ActiveRun, channelsAnswer, isOwn, type LiveRuns } from "@ojm/core/internal";
+import { type ActiveRun, channelsAnswer, isOwn } from "@ojm/core/internal";
 import { followStore, type LiveStore, type SnapshotOptions, type StoreSnapshot } from "@ojm/schedule/operator";
 import type { Events, Running } from "../contract/types.js";
 import { runningOf } from "../view/now/now.js";
-import { type Followed, Shared } from "../view/source.js";
+import { type Followed, JobReads, Shared } from "../view/source.js";
 import { Ring, type Sent } from "./ring.js";
 
 /** The most runs that are sent: a page with more cannot be read. */
@@ -105,6 +105,7 @@ export type Listener = (sent: Sent) => void;
 export class Hub implements Followed {
   readonly epoch: string = randomBytes(6).toString("hex");
   readonly ring: Ring = new Ring();
+  readonly reads: JobReads = new JobReads();
   readonly #manager: JobManager;
   readonly #told: ToldRuns;
   readonly #listeners: Set<Listener> = new Set();
@@ -137,25 +138,19 @@ export class Hub implements Followed {
     );
   }
 
-  /**
-   * The running runs, once all are known.
-   *
-   * @throws ChannelError if the store is away
-   */
-  live(): Promise<LiveRuns> {
-    return this.#inTime((store) => store.ready.then(() => store.runs));
+  store(): Promise<LiveStore> {
+    return this.#inTime(async (store) => store);
   }
 
-  /**
-   * The current state of the store, for operators.
-   *
-   * @throws ChannelError if the store is away
-   */
   snapshot(): Promise<StoreSnapshot> {
-    return this.#inTime((store) => store.ready.then(() => store.fresh()));
+    return this.#inTime((store) => store.fresh());
   }
 
+  /** What is known of a store that is away may be old: it must not look like news. */
   async #inTime<T>(ask: (store: LiveStore) => Promise<T>): Promise<T> {
+    this.#lastUse = performance.now();
+    if (this.#isStale) await this.#look();
+    if (this.#isStale) throw new ChannelError("UNAVAILABLE", "the store does not answer", { retryable: true });
     const { store } = this.#follow();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -163,13 +158,12 @@ export class Hub implements Followed {
       timer = setTimeout(() => reject(new ChannelError("TIMEOUT", text, { retryable: true })), PATIENCE);
     });
     try {
-      return await Promise.race([ask(store), late]);
+      return await Promise.race([store.upToDate().then(() => ask(store)), late]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** The names that have a record. */
   names(): Promise<ReadonlySet<string>> {
     this.#follow();
     return this.#names.get();
@@ -195,8 +189,8 @@ export class Hub implements Followed {
     };
   }
 
-  /** Announces at once that a user has changed a job. */
   touch(name: string): void {
+    this.reads.changed(name);
     this.#changed.add(name);
     this.#soon();
   }
@@ -214,6 +208,7 @@ export class Hub implements Followed {
     const over = new AbortController();
     const changed = (name: string | undefined, of: "runs" | "others"): void => {
       if (name === undefined) return;
+      this.reads.changed(name);
       (of === "runs" ? this.#dirty : this.#changed).add(name);
       this.#soon();
     };
@@ -251,8 +246,7 @@ export class Hub implements Followed {
   /** The store cannot be followed: the next check starts again. */
   #gone(following: Following): void {
     if (this.#following !== following) return;
-    following.over.abort();
-    this.#following = undefined;
+    this.#unfollow();
     this.#stale();
   }
 
@@ -314,7 +308,12 @@ export class Hub implements Followed {
     this.#timers = [];
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
+    this.#unfollow();
+  }
+
+  #unfollow(): void {
     this.#following?.over.abort();
     this.#following = undefined;
+    this.reads.clear();
   }
 }

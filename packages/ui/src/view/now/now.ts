@@ -19,8 +19,8 @@ const NEXT = { jobs: 200, ticks: 50 };
 
 /** The data of the page *Now*. Reads only what no watch of the hub reports. */
 export async function nowOf(source: Source): Promise<Now> {
-  const { manager, mask } = source;
-  const [live, found] = await Promise.all([source.hub.live(), source.hub.snapshot()]);
+  const { hub, manager, mask } = source;
+  const [{ runs: live }, found] = await Promise.all([hub.store(), hub.snapshot()]);
   const { at: now, schedulers } = found;
   const runs = found.runs.filter(({ name }) => !isOwn(name));
   const retries = found.retries.filter(({ name }) => !isOwn(name));
@@ -39,15 +39,15 @@ export async function nowOf(source: Source): Promise<Now> {
     next,
     ahead: aheadOf(source, firsts, now),
     schedulers: schedulers.length,
-    empty: isQuiet && (await isEmpty(manager)),
+    empty: isQuiet && live.locks().length === 0 && (await isEmpty(manager)),
     truncated:
       problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || retries.length > RETRIES,
   };
 }
 
 async function isEmpty(manager: JobManager): Promise<boolean> {
-  const [[newest], locks] = await Promise.all([take(manager.history({ limit: 1 }), 1), manager.heldLocks()]);
-  return newest === undefined && locks.length === 0;
+  const [newest] = await take(manager.history({ limit: 1 }), 1);
+  return newest === undefined;
 }
 
 /** Masks before it cuts: the mask would not recognise half a password. */

@@ -36,6 +36,18 @@ export function comingTick(schedule: string, { at, due, skipped, waiting }: Next
   };
 }
 
+/** The next ticks of a schedule. The first one says how many wait. */
+export function upcomingTicks(schedule: ScheduleView | undefined, now: number, limit: number): NextTick[] {
+  const ticks: NextTick[] = [];
+  let next = schedule?.upcoming(now);
+  while (next !== undefined && ticks.length < limit) {
+    const { waiting: _, ...tick } = next;
+    ticks.push(ticks.length === 0 ? next : tick);
+    next = schedule?.upcoming(next.at);
+  }
+  return ticks;
+}
+
 /** Up to this many waiting ticks are listed one by one. */
 const FEW = 5;
 

@@ -85,7 +85,8 @@ async function running(
   { from = 0, to, before, limit }: RunsAsked,
   isAsked: (name: string) => boolean,
 ): Promise<Runs> {
-  const all = (await source.manager.openRecords())
+  const all = (await source.hub.store()).runs
+    .runs()
     .filter((run) => isAsked(run.name))
     .filter(({ startTime }) => startTime >= from && startTime < (to ?? Number.POSITIVE_INFINITY))
     .sort((a, b) => b.startTime - a.startTime || (a.id < b.id ? 1 : -1));

@@ -100,16 +100,19 @@ export interface LaneReader {
 
 /** Counts the runs of some lanes. Reads a few entries for each name, however many runs it has. */
 export async function countLanes(source: Source, names: readonly string[], range: DrawnRange): Promise<LaneReader> {
-  const { manager } = source;
   const { from, to } = range;
-  const hours = await manager.rollups({ names, from, to, by: "hour" });
+  const counted = (of: readonly string[], by: "hour" | "minute"): ReturnType<Source["manager"]["rollups"]> =>
+    source.hub.reads.get(JSON.stringify([by, from, to, of]), of, () =>
+      source.manager.rollups({ names: of, from, to, by }),
+    );
+  const hours = await counted(names, "hour");
   const dense = denseOf(hours.jobs);
   const isFine = to - from <= MINUTES;
-  const counts = isFine && dense.length > 0 ? await manager.rollups({ names: dense, from, to, by: "minute" }) : hours;
+  const counts = isFine && dense.length > 0 ? await counted(dense, "minute") : hours;
   const cells = new Map(counts.jobs.map((job) => [job.name, job.cells]));
   const size = isFine ? MINUTE : HOUR;
   const going = new Map<string, GoingOn>();
-  if (dense.length > 0) for (const run of (await source.hub.live()).runs()) going.set(run.name, run);
+  if (dense.length > 0) for (const run of (await source.hub.store()).runs.runs()) going.set(run.name, run);
   return {
     runsOf: async (name) => {
       if (!dense.includes(name)) return fewRuns(source, name, range);
@@ -124,7 +127,7 @@ export async function countLanes(source: Source, names: readonly string[], range
 async function fewRuns(source: Source, name: string, range: DrawnRange): Promise<DrawnRuns> {
   const { from, to, now } = range;
   const [newest, before] = await Promise.all([
-    take(source.manager.history({ name, from, to, limit: FEW + 1 }), FEW + 1),
+    readRuns(source, { name, from, to, limit: FEW + 1 }),
     lastBefore(source, name, from, range),
   ]);
   const runs = newest.slice(0, FEW).reverse();
@@ -138,17 +141,29 @@ async function fewRuns(source: Source, name: string, range: DrawnRange): Promise
  * The run that started before a time, if it reaches into the drawn range. Earlier ones ended before it
  * started.
  */
-async function lastBefore(
-  { manager }: Source,
-  name: string,
-  time: number,
-  { from, now }: DrawnRange,
-): Promise<Drawn[]> {
-  const [last] = await take(manager.history({ name, to: time, limit: 1 }), 1);
+async function lastBefore(source: Source, name: string, time: number, { from, now }: DrawnRange): Promise<Drawn[]> {
+  const [last] = await readRuns(source, { name, to: time, limit: 1 });
   return last === undefined ? [] : [drawnRun(last, now)].filter(({ end }) => end >= from);
 }
 
-function drawnRun({ id, startTime, endTime, status }: RunRecord, now: number): Drawn {
+/** What is drawn of a run. */
+type RunTimes = Pick<RunRecord, "id" | "startTime" | "endTime" | "status">;
+
+/** Remembers as little as is drawn: a record may be long. */
+function readRuns(
+  { manager, hub }: Source,
+  range: { readonly name: string; readonly from?: number; readonly to: number; readonly limit: number },
+): Promise<readonly RunTimes[]> {
+  return hub.reads.get(JSON.stringify(range), [range.name], async () => {
+    const records = await take(manager.history(range), range.limit);
+    return records.map(({ id, startTime, endTime, status }) => ({
+      ...{ id, startTime, status },
+      ...(endTime !== undefined && { endTime }),
+    }));
+  });
+}
+
+function drawnRun({ id, startTime, endTime, status }: RunTimes, now: number): Drawn {
   return { id, start: startTime, end: endTime ?? Math.max(now, startTime), status };
 }
 
