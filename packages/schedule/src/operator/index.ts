@@ -5,6 +5,7 @@
 export { type FollowStoreOptions, followStore, type LiveStore } from "./live.js";
 export {
   grouped,
+  groupKey,
   type OrphanedCommand,
   PROBLEM_KINDS,
   type Problem,
