@@ -176,7 +176,10 @@ export interface Problem {
   /** Since when, in ms since 1970. Absent if that is not known. */
   readonly at?: number;
   readonly text: string;
-  /** If it concerns several jobs: how many, and their names by name, 200 at most. */
+  /**
+   * If it concerns several jobs, unattended for one reason or failed with equal errors: how many, and their
+   * names by name, 200 at most. `text` is then that of the newest.
+   */
   readonly jobs?: { readonly n: number; readonly names: readonly string[] };
   /** The id of the run that it concerns. */
   readonly run?: string;
