@@ -15,6 +15,7 @@ export {
   type ScheduleState,
   scheduleState,
 } from "./problems.js";
+export { LATE as OVERDUE_AFTER } from "../decide/decide.js";
 export {
   attendanceIn,
   attendanceOf,
