@@ -1,5 +1,6 @@
 import { emitWarning, unknownOption, VERSIONS } from "@ojm/core/internal";
 import { openScheduler } from "@ojm/schedule";
+import { OVERDUE_AFTER } from "@ojm/schedule/operator";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";
 import type { Asked } from "./api/asked.js";
@@ -67,6 +68,7 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
     ...(address !== undefined && { address }),
     now: Date.now(),
     showResults,
+    overdueAfter: OVERDUE_AFTER,
   });
   const handlers: Readonly<Record<string, Handler>> = {
     ...lookHandlers(source),

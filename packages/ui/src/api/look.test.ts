@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Channel, Clock } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
+import { overdueTicks } from "@ojm/schedule/operator";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
   Audit,
@@ -63,6 +64,16 @@ describe("me", () => {
   test("tells who asks, and what of", async () => {
     const me = await it.get<Me>("/api/v1/me");
     expect(me).toMatchObject({ user: "ana", role: "admin", readOnly: false, store: "memory", showResults: false });
+  });
+
+  test("says when a tick is overdue, so that a page that counts down agrees with the server", async () => {
+    const { overdueAfter } = await it.get<Me>("/api/v1/me");
+    let due = 0;
+    const overdue = (by: number): undefined => {
+      due = by;
+    };
+    overdueTicks({ decided: 0, overdue }, 0);
+    expect(due).toBe(-overdueAfter - 1);
   });
 });
 

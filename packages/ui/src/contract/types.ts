@@ -85,6 +85,8 @@ export interface Me {
   readonly now: number;
   /** Whether the results of runs are shown. */
   readonly showResults: boolean;
+  /** How long after its due time a tick without an outcome is overdue, in ms. */
+  readonly overdueAfter: number;
 }
 
 /** An action of a user. `action`: such as `unlock`, `cancel`, `pause`; `end-hold` ended a hold. */

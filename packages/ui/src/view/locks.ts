@@ -3,7 +3,7 @@ import { holdOf } from "@ojm/core/internal";
 import type { SchedulerView } from "@ojm/schedule";
 import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/types.js";
 import { firstWaiters, holderOf } from "./runs/items.js";
-import type { Source } from "./source.js";
+import { pick, type Source } from "./source.js";
 
 const LOCKS = 500;
 const NAMES = 100;
@@ -46,15 +46,12 @@ export async function locksOf(source: Source): Promise<Locks> {
 }
 
 function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone" | "waiters"> {
-  const { name, holder, since, fence, waiting } = lock;
+  const { name, holder } = lock;
   const hold = holdView(lock, { mask });
   const run = (lock.note as { readonly run?: unknown } | undefined)?.run;
   return {
-    name,
+    ...pick(lock, "name", "since", "fence", "waiting"),
     holder: holderOf(holder),
-    since,
-    fence,
-    waiting,
     ...(typeof run === "number" && { run: runId({ name, startTime: run }) }),
     ...(hold && { hold }),
   };

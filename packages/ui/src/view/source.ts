@@ -72,6 +72,14 @@ export function fitting<T>(all: readonly T[]): { readonly items: readonly T[]; r
   return { items: fit.items, more: !isWhole };
 }
 
+/** These fields of an object, as far as it has them: any program can write more into a store. */
+export function pick<T extends object, K extends keyof T>(from: T, ...fields: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(fields.flatMap((field) => (from[field] === undefined ? [] : [[field, from[field]]]))) as Pick<
+    T,
+    K
+  >;
+}
+
 /** The first `limit` items of an asynchronous list. */
 export async function take<T>(items: AsyncIterable<T>, limit: number): Promise<T[]> {
   const taken: T[] = [];

@@ -15,7 +15,7 @@ import { holdView } from "../locks.js";
 import { comingTick, tickView, upcomingTicks, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
-import { fitting, mapSome, masked, type Source, take } from "../source.js";
+import { fitting, mapSome, masked, pick, type Source, take } from "../source.js";
 
 /** How many of the newest runs are read for the statistics of a job. */
 const NEWEST = 50;
@@ -184,7 +184,7 @@ async function jobOf(
     ...(next?.skipped === "held" && { held: true as const }),
     ...(nextRun && { nextRun: nextRun.due }),
     ...(unattended && { unattended: UNATTENDED[unattended].one }),
-    ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
+    ...(overdue && { overdue: pick(overdue, "at", "until", "count") }),
     ...(lock && { lock: { since: lock.since, ...(hold && { hold }) } }),
     ...statistics,
   };
@@ -215,16 +215,10 @@ export function howItGoes(
   };
 }
 
-function lastOf(
-  { id, status, startTime, endTime, duration, error }: RunRecord,
-  { mask }: Pick<Source, "mask">,
-): LastRun {
+function lastOf(record: RunRecord, { mask }: Pick<Source, "mask">): LastRun {
+  const { error } = record;
   return {
-    id,
-    status,
-    startTime,
-    ...(endTime !== undefined && { endTime }),
-    ...(duration !== undefined && { duration }),
+    ...pick(record, "id", "status", "startTime", "endTime", "duration"),
     ...(error !== undefined && { error: shorten(mask(error), 300) }),
   };
 }
@@ -235,20 +229,13 @@ export const zoneOf = ({ timeZone = "UTC" }: CheckedDefinition): string => timeZ
 async function scheduleOf({ mask }: Source, { schedule, paused }: ScheduleState): Promise<Pick<Job, "schedule">> {
   const definition = schedule.definition();
   if (definition === undefined) return {};
-  const { cron, every } = definition;
+  const { cron } = definition;
   const shown: JobSchedule = {
     words: await wordsOf(definition),
     timeZone: zoneOf(definition),
+    ...pick(definition, "every"),
     ...(cron !== undefined && { cron: mask(cron) }),
-    ...(every !== undefined && { every }),
-    ...(paused !== undefined && {
-      paused: {
-        reason: mask(paused.reason),
-        by: mask(paused.by),
-        at: paused.at,
-        ...(paused.until !== undefined && { until: paused.until }),
-      },
-    }),
+    ...(paused && { paused: { ...pick(paused, "at", "until"), reason: mask(paused.reason), by: mask(paused.by) } }),
   };
   return { schedule: shown };
 }

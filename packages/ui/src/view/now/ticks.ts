@@ -1,39 +1,26 @@
 import { isScheduleError, type NextTick, type Scheduler, type ScheduleTick, type ScheduleView } from "@ojm/schedule";
 import { type OverdueTick, type ScheduleState, tickText } from "@ojm/schedule/operator";
 import type { TickView } from "../../contract/types.js";
-import type { Source } from "../source.js";
+import { pick, type Source } from "../source.js";
 
 const DAY = 86_400_000;
 
 /** A tick with its outcome, or one that waits or is overdue. */
 export function tickView(tick: ScheduleTick | OverdueTick, { mask }: Pick<Source, "mask">): TickView {
-  const { schedule, at, outcome, reason, run, until, count, evidence = {} } = tick;
+  const { at, reason, evidence = {} } = tick;
   const text = tickText(tick);
   const other = reason === undefined ? undefined : evidence["run"];
   return {
-    schedule,
-    at,
+    ...pick(tick, "schedule", "at", "outcome", "reason", "run", "until", "count"),
     due: at,
-    outcome,
-    ...(reason !== undefined && { reason }),
     ...(text !== undefined && { text: mask(text) }),
     ...(typeof other === "string" && { other }),
-    ...(run !== undefined && { run }),
-    ...(until !== undefined && { until }),
-    ...(count !== undefined && { count }),
   };
 }
 
 /** A coming tick; with `isAlone`, one of an unattended schedule. */
-export function comingTick(schedule: string, { at, due, skipped, waiting }: NextTick, isAlone: boolean): TickView {
-  return {
-    schedule,
-    at,
-    due,
-    ...(skipped !== undefined && { skipped }),
-    ...(isAlone && { unattended: true }),
-    ...(waiting !== undefined && { waiting }),
-  };
+export function comingTick(schedule: string, tick: NextTick, isAlone: boolean): TickView {
+  return { schedule, ...tick, ...(isAlone && { unattended: true }) };
 }
 
 /** The next ticks of a schedule. The first one says how many wait. */

@@ -3,6 +3,7 @@ import { UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { statesIn } from "../jobs/jobs.js";
 import { reasonsOf } from "../jobs/why.js";
+import { progressOf } from "../now/now.js";
 import { masked, type Source, take } from "../source.js";
 import { holderOf, itemOf, retryOfChain, stopRequestOf } from "./items.js";
 
@@ -34,7 +35,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
     ...(lastWell && { lastWell }),
     why,
     log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
-    ...(progress && { progress: { ...progress, ...(progress.text && { text: mask(progress.text) }) } }),
+    ...(progress && { progress: progressOf(progress, mask) }),
     job,
   };
 }

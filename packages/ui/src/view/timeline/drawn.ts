@@ -1,7 +1,7 @@
 import type { RunRecord } from "@ojm/core";
 import type { JobRollup, RollupCell } from "@ojm/core/internal";
 import type { Counts, Missing, Status } from "../../contract/types.js";
-import { type Source, take } from "../source.js";
+import { pick, type Source, take } from "../source.js";
 import { type Drawn, WORST } from "./bars.js";
 
 /** The range of the cells to draw. */
@@ -156,10 +156,7 @@ function readRuns(
 ): Promise<readonly RunTimes[]> {
   return hub.reads.get(JSON.stringify(range), [range.name], async () => {
     const records = await take(manager.history(range), range.limit);
-    return records.map(({ id, startTime, endTime, status }) => ({
-      ...{ id, startTime, status },
-      ...(endTime !== undefined && { endTime }),
-    }));
+    return records.map((record) => pick(record, "id", "startTime", "endTime", "status"));
   });
 }
 

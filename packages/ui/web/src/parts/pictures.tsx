@@ -94,3 +94,14 @@ export function Loaded<T>({ of: { data, error }, rows, children }: LoadedProps<T
     <Failure error={error.value} />
   );
 }
+
+/** A similar name, if nothing has the requested one. */
+export const DidYouMean = ({ name, href }: { readonly name: string; readonly href: string }): VNode => (
+  <>
+    Did you mean{" "}
+    <a class="link" href={href}>
+      {name}
+    </a>
+    ?
+  </>
+);
