@@ -275,8 +275,8 @@ export function groupKey({ kind, text, unattended }: Problem): string | undefine
 }
 
 /**
- * What differs between equal errors: numbers, such as those of times and addresses, and ids in hex. An exit code
- * is an error of its own.
+ * What differs between equal errors: numbers, such as those of times and addresses, and ids in hex. An exit
+ * code is an error of its own.
  */
 const VARYING =
   /(?<!\bcode )(?:\d+(?:[.:,]\d+)+|(?<![\da-z])(?:0x)?(?=[a-f-]*\d)[\da-f]+(?:-[\da-f]+)*(?![\da-z])|(?<![\da-f])\d+)/gi;

@@ -4,7 +4,7 @@ import { backend as simple } from "@ojm/simple";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
 import type { Jobs, Locks, Now } from "../contract/types.js";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 
 type Watch = FaultyBackend["watch"];
 type Scan = FaultyBackend["scan"];
@@ -49,12 +49,12 @@ class WatchedStore extends FaultyBackend {
 }
 
 let store: WatchedStore;
-let it: TestCockpit;
+let it: TestUi;
 
 beforeEach(async () => {
   const clock = { ...systemClock };
   store = new WatchedStore(await simple.open({}, { clock }), clock, {});
-  it = await openCockpit({ channels: { chJobs: { backend: store }, chLocks: { backend: store }, clock } });
+  it = await openTestUi({ channels: { chJobs: { backend: store }, chLocks: { backend: store }, clock } });
 });
 
 afterEach(async () => {
@@ -96,7 +96,12 @@ describe("pages that are open at once", () => {
   test("the page Locks is answered from memory, and is that of the store", async () => {
     await using run = await it.manager.start("import");
     await it.manager.hold("held", { reason: "a look" });
-    const held = (await it.manager.heldLocks()).map(({ name, fence, since, waiting }) => ({ name, fence, since, waiting }));
+    const held = (await it.manager.heldLocks()).map(({ name, fence, since, waiting }) => ({
+      name,
+      fence,
+      since,
+      waiting,
+    }));
     const locks = async (): Promise<Locks> => it.get<Locks>("/api/v1/locks");
     await expect.poll(async () => (await locks()).locks).toMatchObject(held);
     await expect.poll(() => openPages("locks", 10)).toBe(0);

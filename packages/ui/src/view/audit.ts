@@ -5,7 +5,7 @@ import { holderOf, shorten } from "./runs/items.js";
 import { fitting, pick, type Source } from "./source.js";
 
 /** The filter of the entries. */
-export interface AuditAsked {
+export interface AuditQuery {
   readonly name?: string;
   /** A text that the name of the job contains. */
   readonly q?: string;
@@ -14,7 +14,7 @@ export interface AuditAsked {
 }
 
 /** What people did to the runs, locks and schedules of others, newest first. */
-export async function auditOf(source: Source, asked: AuditAsked): Promise<Audit> {
+export async function auditOf(source: Source, asked: AuditQuery): Promise<Audit> {
   const { manager, mask } = source;
   const { name, q, before, limit } = asked;
   const isAsked = hasText(q);

@@ -11,7 +11,7 @@ function reads(): { readonly read: () => Promise<number>; readonly answers: ((va
   return { read, answers };
 }
 
-test("those who ask at once share one read, and an error is not kept", async () => {
+test("requests at the same time share one read, and an error is not stored", async () => {
   const { read, answers } = reads();
   const shared = new Shared(read, { life: 60_000 });
   const asked = [shared.get(), shared.get()];
@@ -26,7 +26,7 @@ test("those who ask at once share one read, and an error is not kept", async () 
   expect(await second).toBe(2);
 });
 
-test("what is old is good until the new answer is there, if that is wanted", async () => {
+test("with whileRead, the old answer is used until the new one is there", async () => {
   const { read, answers } = reads();
   const shared = new Shared(read, { life: 0, whileRead: true });
   const first = shared.get();
@@ -37,7 +37,7 @@ test("what is old is good until the new answer is there, if that is wanted", asy
   await expect.poll(() => shared.get()).toBe(2);
 });
 
-test("a read of jobs is shared until one of them changes, also while it is under way; an error is not", async () => {
+test("a read of jobs is shared until one of them changes, even while it is in progress; an error is not", async () => {
   const { read, answers } = reads();
   const memory = new JobReads();
   const get = (key: string, ...names: string[]): Promise<number> => memory.get(key, names, read);

@@ -74,10 +74,9 @@ export function fitting<T>(all: readonly T[]): { readonly items: readonly T[]; r
 
 /** These fields of an object, as far as it has them: any program can write more into a store. */
 export function pick<T extends object, K extends keyof T>(from: T, ...fields: readonly K[]): Pick<T, K> {
-  return Object.fromEntries(fields.flatMap((field) => (from[field] === undefined ? [] : [[field, from[field]]]))) as Pick<
-    T,
-    K
-  >;
+  return Object.fromEntries(
+    fields.flatMap((field) => (from[field] === undefined ? [] : [[field, from[field]]])),
+  ) as Pick<T, K>;
 }
 
 /** The first `limit` items of an asynchronous list. */

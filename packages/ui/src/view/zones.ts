@@ -1,5 +1,5 @@
 import type { Zones } from "../contract/types.js";
-import { type NamesAsked, zoneOf } from "./jobs/jobs.js";
+import { type NamesQuery, zoneOf } from "./jobs/jobs.js";
 import { fitting, type Source } from "./source.js";
 
 /** The time zones of the schedules, by name. */
@@ -15,7 +15,7 @@ export async function readZones({ hub }: Source): Promise<Zones["zones"]> {
 }
 
 /** A page of the zones. It includes schedules of ojm itself, which have pages too. */
-export function zonesOf(all: Zones["zones"], { after, limit }: NamesAsked): Zones {
+export function zonesOf(all: Zones["zones"], { after, limit }: NamesQuery): Zones {
   const rest = all.filter(({ name }) => after === undefined || name > after);
   const { items, more } = fitting(rest.slice(0, limit));
   return { zones: items, more: more || rest.length > limit };

@@ -31,7 +31,7 @@ const TICKS_OF_RANGE = 100;
 const DURATIONS = 20;
 
 /** The filter of the names. */
-export interface NamesAsked {
+export interface NamesQuery {
   readonly after?: string;
   readonly q?: string;
   readonly limit: number;
@@ -51,7 +51,7 @@ const SHORTEST = 4;
 /** The name with runs that was most likely meant, if no name is, or contains, the requested text. */
 export async function meantBy(
   { hub }: Source,
-  { name, q = name }: Pick<NamesAsked, "q"> & { readonly name?: string },
+  { name, q = name }: Pick<NamesQuery, "q"> & { readonly name?: string },
 ): Promise<{ readonly meant?: string }> {
   if (q === undefined) return {};
   const names = [...(await hub.names())].filter(hasText(undefined));
@@ -71,7 +71,7 @@ export async function meantBy(
 /** A page of names, and whether there are more. */
 export function pageOf(
   names: Iterable<string>,
-  { after, q, limit }: NamesAsked,
+  { after, q, limit }: NamesQuery,
 ): { readonly names: string[]; readonly more: boolean } {
   const found = [...new Set(names)]
     .filter(hasText(q))
@@ -81,7 +81,7 @@ export function pageOf(
 }
 
 /** A page of the jobs, by name. */
-export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
+export async function jobsOf(source: Source, asked: NamesQuery): Promise<Jobs> {
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
   const locked = store.runs.locks().map(({ name }) => name);
   const page = pageOf([...names, ...store.scheduleNames(), ...locked], asked);
@@ -92,7 +92,7 @@ export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
 }
 
 /** The range of the requested ticks, in ms since 1970; absent: the latest. */
-interface RangeAsked {
+interface RangeQuery {
   readonly from?: number;
   readonly to?: number;
 }
@@ -101,7 +101,7 @@ interface RangeAsked {
 export async function jobDetailOf(
   source: Source,
   name: string,
-  range: RangeAsked = {},
+  range: RangeQuery = {},
 ): Promise<JobDetail | undefined> {
   const store = await source.hub.store();
   const state = statesIn(store)(name);

@@ -36,13 +36,13 @@ export function upcomingTicks(schedule: ScheduleView | undefined, now: number, l
 }
 
 /** Up to this many waiting ticks are listed one by one. */
-const FEW = 5;
+const MAX_LISTED = 5;
 
 /** Waiting ticks, newest first; many of them as one entry. */
 export function waitingTicks(ticks: readonly ScheduleTick[], source: Pick<Source, "mask">): TickView[] {
   const views = ticks.map((tick) => tickView(tick, source));
   const [last, first] = [views[0], views.at(-1)];
-  if (views.length <= FEW || first === undefined || last === undefined) return views;
+  if (views.length <= MAX_LISTED || first === undefined || last === undefined) return views;
   return [{ ...first, until: last.at, count: views.length }];
 }
 
@@ -119,16 +119,16 @@ const SLOTS = 48;
 const SLOT = DAY / SLOTS;
 
 /** How long an answer is reused, in ms: a thirtieth of a slot. */
-const GOOD = 60_000;
+const SLOTS_LIFE = 60_000;
 
 /** The last computed slots, the schedules they are for, and when. */
-interface Kept {
+interface Cached {
   readonly of: string;
   readonly at: number;
   readonly slots: readonly number[];
 }
 
-const kept = new WeakMap<Source, Kept>();
+const cache = new WeakMap<Source, Cached>();
 
 /**
  * How many jobs are due in each half hour of the next day. `firsts`: their first ticks. Computed once a
@@ -136,10 +136,10 @@ const kept = new WeakMap<Source, Kept>();
  */
 export function aheadOf(source: Source, firsts: readonly Due[], now: number): readonly number[] {
   const of = JSON.stringify(firsts.map(({ schedule: { name, hash, paused } }) => [name, hash, paused]));
-  const last = kept.get(source);
-  if (last?.of === of && now - last.at < GOOD) return last.slots;
+  const last = cache.get(source);
+  if (last?.of === of && now - last.at < SLOTS_LIFE) return last.slots;
   const slots = slotsOf(firsts, now);
-  kept.set(source, { of, at: now, slots });
+  cache.set(source, { of, at: now, slots });
   return slots;
 }
 

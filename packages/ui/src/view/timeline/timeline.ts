@@ -1,6 +1,6 @@
 import type { ScheduleState } from "@ojm/schedule/operator";
 import type { Lane, Missing, Timeline } from "../../contract/types.js";
-import { type NamesAsked, pageOf, statesIn } from "../jobs/jobs.js";
+import { type NamesQuery, pageOf, statesIn } from "../jobs/jobs.js";
 import { Fitting, mapSome, type Source } from "../source.js";
 import { barsOf, sizeOf } from "./bars.js";
 import { countLanes, type DrawnRuns, type LaneReader, missingOf } from "./drawn.js";
@@ -10,7 +10,7 @@ import { ticksOf } from "./ticks.js";
 const AT_ONCE = 8;
 
 /** The requested part of the timeline. */
-export interface TimelineAsked extends NamesAsked {
+export interface TimelineQuery extends NamesQuery {
   readonly from: number;
   readonly to: number;
   readonly px: number;
@@ -22,7 +22,7 @@ interface ReadLane extends Pick<DrawnRuns, "missing"> {
 }
 
 /** The runs and ticks of all jobs. */
-export async function timelineOf(source: Source, asked: TimelineAsked): Promise<Timeline> {
+export async function timelineOf(source: Source, asked: TimelineQuery): Promise<Timeline> {
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
   const page = pageOf([...names, ...store.scheduleNames()], asked);
   const stateOf = statesIn(store);
@@ -41,7 +41,7 @@ export async function timelineOf(source: Source, asked: TimelineAsked): Promise<
   return timeline(asked, items, page.more || items.length < page.names.length);
 }
 
-function timeline({ from, to }: TimelineAsked, read: readonly ReadLane[], more: boolean): Timeline {
+function timeline({ from, to }: TimelineQuery, read: readonly ReadLane[], more: boolean): Timeline {
   const missing: Missing | undefined = missingOf(read);
   return { from, to, lanes: read.map(({ lane }) => lane), more, ...(missing && { missing }) };
 }
@@ -49,7 +49,7 @@ function timeline({ from, to }: TimelineAsked, read: readonly ReadLane[], more: 
 interface Reading {
   readonly source: Source;
   readonly reader: LaneReader;
-  readonly asked: TimelineAsked;
+  readonly asked: TimelineQuery;
   readonly now: number;
 }
 

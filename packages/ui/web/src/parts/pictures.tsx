@@ -52,7 +52,7 @@ export function Failure({ error }: { readonly error: ApiError }): VNode {
     return (
       <Full icon="away" title="The store is away">
         <p>{error.message}</p>
-        <p>Jobs that hold their lock go on until their lease ends. This page tries again by itself.</p>
+        <p>Jobs that hold their lock continue until their lease ends. This page tries again by itself.</p>
       </Full>
     );
   }

@@ -54,7 +54,7 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
       </Section>
       <Section title="Schedulers" count={schedulers.length}>
         {schedulers.length === 0 ? (
-          <Empty title="No scheduler is there">No tick is decided until a process adds schedules.</Empty>
+          <Empty title="No scheduler is running">No tick is decided until a process adds schedules.</Empty>
         ) : (
           <ul class="rows">
             {schedulers.map((scheduler) => (
