@@ -2,19 +2,13 @@ import { parseRunId, type RunRecord } from "@ojm/core";
 import { isOwn, nearest } from "@ojm/core/internal";
 import { streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
-import {
-  attendanceOf,
-  type LiveStore,
-  overdueEntry,
-  type ScheduleState,
-  scheduleState,
-  UNATTENDED,
-} from "@ojm/schedule/operator";
+import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView } from "../../contract/types.js";
 import { holdView } from "../locks.js";
 import { comingTick, tickView, upcomingTicks, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
+import { statesIn } from "../schedules.js";
 import { fitting, mapSome, masked, pick, type Source, take } from "../source.js";
 
 /** How many of the newest runs are read for the statistics of a job. */
@@ -154,15 +148,6 @@ function definitionOf(
 }
 
 const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
-
-/** The states of schedules now, by name. */
-export function statesIn(store: LiveStore): (name: string) => ScheduleState | undefined {
-  const [unattended, now] = [attendanceOf(store.schedulers()), Date.now()];
-  return (name) => {
-    const schedule = store.schedule(name);
-    return schedule && scheduleState(schedule, unattended, now);
-  };
-}
 
 async function jobOf(
   source: Source,

@@ -1,9 +1,9 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
 import { UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
-import { statesIn } from "../jobs/jobs.js";
 import { reasonsOf } from "../jobs/why.js";
 import { progressOf } from "../now/now.js";
+import { statesIn } from "../schedules.js";
 import { masked, type Source, take } from "../source.js";
 import { holderOf, itemOf, retryOfChain, stopRequestOf } from "./items.js";
 

@@ -1,6 +1,7 @@
 import type { ScheduleState } from "@ojm/schedule/operator";
 import type { Lane, Missing, Timeline } from "../../contract/types.js";
-import { type NamesQuery, pageOf, statesIn } from "../jobs/jobs.js";
+import { type NamesQuery, pageOf } from "../jobs/jobs.js";
+import { statesIn } from "../schedules.js";
 import { Fitting, mapSome, type Source } from "../source.js";
 import { barsOf, sizeOf } from "./bars.js";
 import { countLanes, type DrawnRuns, type LaneReader, missingOf } from "./drawn.js";
