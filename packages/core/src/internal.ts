@@ -7,7 +7,7 @@ export type { ChannelOps } from "./channel/channel.js";
 export { readable, unlessCorrupt } from "./channel/corrupt.js";
 export { channelsAnswer } from "./channel/open.js";
 export { parseStore, placedStore, storeAddress, storeForms, storeWords } from "./channel/store-text.js";
-export { both, type Followed, follow } from "./channel/watch/follow.js";
+export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js";
 export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";

@@ -1,9 +1,10 @@
 import { emitWarning, unknownOption, VERSIONS } from "@ojm/core/internal";
 import { openScheduler } from "@ojm/schedule";
+import { OVERDUE_AFTER } from "@ojm/schedule/operator";
 import { actHandlers } from "./api/acts.js";
+import type { ApiRequest } from "./api/api-request.js";
 import { App, type Gate } from "./api/app.js";
-import type { Asked } from "./api/asked.js";
-import { type Handler, lookHandlers } from "./api/look.js";
+import { type Handler, readHandlers } from "./api/read.js";
 import { Streams } from "./api/streams.js";
 import type { Me } from "./contract/types.js";
 import { listenerOf } from "./listener.js";
@@ -17,7 +18,7 @@ import { addressOf, storeText } from "./view/store.js";
 /** A UI, with the parts that its own server needs. */
 export interface Cockpit extends Ui {
   readonly streams: Streams;
-  me(asked: Pick<Asked, "viewer">): Me;
+  me(asked: Pick<ApiRequest, "viewer">): Me;
 }
 
 /**
@@ -32,7 +33,7 @@ export interface Cockpit extends Ui {
 export function openUi(options: UiOptions): Ui {
   if (typeof options?.authorize !== "function") {
     throw new TypeError(
-      "openUi needs authorize(request), which tells who asks: { user, role }, or undefined for nobody",
+      "openUi needs authorize(request), which returns the user: { user, role }, or undefined if there is none",
     );
   }
   check(options, "openUi");
@@ -58,7 +59,7 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
     async (request) => (await app.viewerOf(request).catch(() => undefined)) !== undefined,
   );
   const { address = addressOf(manager) } = options;
-  const me = ({ viewer: { user, role } }: Pick<Asked, "viewer">): Me => ({
+  const me = ({ viewer: { user, role } }: Pick<ApiRequest, "viewer">): Me => ({
     user,
     role,
     readOnly,
@@ -67,11 +68,12 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
     ...(address !== undefined && { address }),
     now: Date.now(),
     showResults,
+    overdueAfter: OVERDUE_AFTER,
   });
   const handlers: Readonly<Record<string, Handler>> = {
-    ...lookHandlers(source),
+    ...readHandlers(source),
     ...actHandlers(source),
-    me: async (asked: Asked) => me(asked),
+    me: async (asked: ApiRequest) => me(asked),
     events: streams.open,
     ...more,
   };
@@ -92,15 +94,15 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
 
 /** If the mask fails, the text is hidden, because an unmasked text could show a secret. Warns once. */
 function guarded(mask: (text: string) => string): (text: string) => string {
-  let isTold = false;
+  let hasWarned = false;
   return (text) => {
     try {
       const shown: unknown = mask(text);
       if (typeof shown === "string") return shown;
       throw new TypeError(`it returned ${typeof shown}, and not a text`);
     } catch (error) {
-      if (!isTold) emitWarning("OJM_UI", `mask of the cockpit failed: ${String(error)}`);
-      isTold = true;
+      if (!hasWarned) emitWarning("OJM_UI", `mask of the UI failed: ${String(error)}`);
+      hasWarned = true;
       return "***";
     }
   };
@@ -136,7 +138,7 @@ export function check(options: ViewOptions, whose: "openUi" | "openUiServer"): v
 }
 
 function wrongIn({ manager, basePath, hosts, mask, metrics, reasons }: ViewOptions): string | undefined {
-  if (manager === undefined) return "the cockpit needs a manager: that of openJobManager()";
+  if (manager === undefined) return "the UI needs a manager: that of openJobManager()";
   if (basePath !== undefined && plain(basePath) === undefined)
     return `basePath is a path such as "/a/b", of letters, digits and -._~, not ${JSON.stringify(basePath)}`;
   if (hosts !== undefined && !(Array.isArray(hosts) && hosts.every((host) => HOST.test(host))))

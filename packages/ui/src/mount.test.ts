@@ -9,7 +9,7 @@ import type { UiOptions } from "./types.js";
 /** Frameworks whose routers remove the prefix and report it. */
 const TELLS: readonly string[] = ["Express"];
 
-async function withCockpit(
+async function withUi(
   options: Partial<UiOptions>,
   mount: (ui: ReturnType<typeof openUi>) => Promise<Mounted[]>,
   use: (url: string) => Promise<void>,
@@ -69,17 +69,17 @@ async function works(url: string, base: string): Promise<void> {
 }
 
 describe.each(Object.entries(mounts))("in %s", (name, mount) => {
-  test("a cockpit works at the root", async () => {
-    await withCockpit(
+  test("a UI works at the root", async () => {
+    await withUi(
       {},
       async (ui) => [await mount(ui, "")],
       (url) => works(url, "/"),
     );
   });
 
-  test("a cockpit works below /a/b", async () => {
+  test("a UI works below /a/b", async () => {
     const options = TELLS.includes(name) ? {} : { basePath: "/a/b" };
-    await withCockpit(
+    await withUi(
       options,
       async (ui) => [await mount(ui, "/a/b")],
       (url) => works(`${url}/a/b`, "/a/b/"),
@@ -89,17 +89,17 @@ describe.each(Object.entries(mounts))("in %s", (name, mount) => {
   test.each([
     { strips: true, how: "takes the path off" },
     { strips: false, how: "leaves the path as it is" },
-  ])("a cockpit works below /a/b behind a proxy that $how", async ({ strips }) => {
+  ])("a UI works below /a/b behind a proxy that $how", async ({ strips }) => {
     const mountBehind = async (ui: ReturnType<typeof openUi>): Promise<Mounted[]> => {
       const server = await mount(ui, strips ? "" : "/a/b");
       return [server, await proxy(server.url, { strips })];
     };
     const options = strips || !TELLS.includes(name) ? { basePath: "/a/b" } : {};
-    await withCockpit(options, mountBehind, (url) => works(`${url}/a/b`, "/a/b/"));
+    await withUi(options, mountBehind, (url) => works(`${url}/a/b`, "/a/b/"));
   });
 });
 
-test("a proxy that is trusted tells the base path by X-Forwarded-Prefix", async () => {
+test("a trusted proxy sends the base path by X-Forwarded-Prefix", async () => {
   await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
   for (const [prefix, base] of [
     ["/x/y", "/x/y/"],

@@ -53,7 +53,7 @@ function send(method: string, path: string, headers: Record<string, string> = {}
 
 const login = (token: string): Promise<Answer> => send("POST", "/api/v1/session", {}, { token });
 
-describe("a cockpit that is served", () => {
+describe("a UI that is served", () => {
   test("listens on this machine alone, and its URL has a launch token in the fragment", async () => {
     const { url, port } = await serve();
     expect(url).toMatch(new RegExp(`^http://ojm-[0-9a-f]{32}\\.localhost:${port}/#token=[\\w-]{43}$`));
@@ -74,7 +74,7 @@ describe("a cockpit that is served", () => {
     expect((await login(tokenOf(served?.link() ?? ""))).status).toBe(200);
   });
 
-  test("has a host name that nobody can guess, by which the whole server answers, as it does by the address", async () => {
+  test("has a host name that cannot be guessed, by which the whole server answers, as it does by the address", async () => {
     const { url, port } = await serve();
     const { host, hostname } = new URL(url);
     expect((await send("GET", "/healthz", { Host: host })).status).toBe(200);
@@ -96,7 +96,7 @@ describe("a cockpit that is served", () => {
     expect(new URL((await serve({ secret })).url).hostname).toBe(first);
   });
 
-  test("a session is good for no cockpit with the same secret and other rights, or of another store", async () => {
+  test("a session is not valid for a UI with the same secret and other rights, or of another store", async () => {
     const secret = "a secret of a test";
     const viewer = { user: "ana", role: "read" } as const;
     const { url, port, close } = await serve({ secret, viewer, readOnly: true });
@@ -120,7 +120,7 @@ describe("a cockpit that is served", () => {
     expect(await status({ viewer, readOnly: true, manager: other })).toBe(401);
   });
 
-  test("ends a session when it is told so", async () => {
+  test("ends a session on request", async () => {
     const { url } = await serve();
     const { cookie = "" } = await login(tokenOf(url));
     const headers = { Cookie: cookie.split(";")[0] ?? "" };
@@ -185,7 +185,7 @@ describe("a cockpit that is served", () => {
     }
   });
 
-  test("refuses an address that others reach, unless it is told who may", async () => {
+  test("rejects an address that others reach, unless authorize says who may", async () => {
     await expect(serve({ host: "0.0.0.0" })).rejects.toThrow(/open to others/);
     await expect(serve({ host: "192.168.1.1" })).rejects.toThrow(/open to others/);
     const { url } = await serve({ host: "0.0.0.0", authorize: () => undefined });
@@ -193,7 +193,7 @@ describe("a cockpit that is served", () => {
     expect((await login("none")).status).toBe(404);
   });
 
-  test("tells of a port that is taken, and leaves nothing open", async () => {
+  test("reports a port that is taken, and leaves nothing open", async () => {
     const { port } = await serve();
     await expect(openUiServer({ manager, port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });

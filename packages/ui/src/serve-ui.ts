@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
 import type { JsonValue } from "@ojm/core";
 import type { Gate } from "./api/app.js";
-import type { Handler } from "./api/look.js";
+import type { Handler } from "./api/read.js";
 import type { SessionRequest } from "./contract/requests.js";
 import { type Cockpit, check, cockpit } from "./create-ui.js";
 import { isSecure } from "./security/origin.js";

@@ -56,7 +56,7 @@ describePages("dialogs", (pages) => {
     await expect.poll(() => seen).toEqual([{ region: "eu" }]);
   });
 
-  it("keep the focus while an act is on its way, and close with Escape when it was refused", async () => {
+  it("keep the focus while an action is in progress, and close with Escape when it was rejected", async () => {
     const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause the schedule" }).first().click();
     let answer = (): void => {};

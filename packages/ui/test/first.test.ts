@@ -82,7 +82,7 @@ describePages("the first answers of a page", (pages) => {
     }, PATIENCE);
   });
 
-  it("came by half, as the server died: all is asked for", async () => {
+  it("came by half, as the server died: everything is requested", async () => {
     await pages.mount.manager.run("a job", () => {});
     const page = await opened();
     await page.route(`${pages.mount.url}runs`, async (route) => {

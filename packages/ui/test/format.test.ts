@@ -1,6 +1,5 @@
-import { overdueTicks } from "@ojm/schedule/operator";
 import { expect, test } from "vitest";
-import { inZone, LATE } from "../web/src/format/times.js";
+import { inZone } from "../web/src/format/times.js";
 import { fromField, toField } from "../web/src/format/wall.js";
 
 test("a time is typed in 24 hours, in the zone of its field, and a day that no month has is none", () => {
@@ -15,14 +14,4 @@ test("the times in a text of the server are shown in the zone of the reader, and
   const now = Date.UTC(2026, 10, 24, 13);
   const text = "import@2026-11-24T10:00:00.000Z: held since 2026-11-24T12:30:00.000Z";
   expect(inZone(text, now, "Asia/Tokyo")).toBe("import@2026-11-24T10:00:00.000Z: held since 21:30");
-});
-
-test("a page calls a tick overdue when the server does", () => {
-  const now = Date.UTC(2026, 10, 24, 13);
-  let due = 0;
-  const overdue = (by: number): undefined => {
-    due = by;
-  };
-  overdueTicks({ decided: 0, overdue }, now);
-  expect(due).toBe(now - LATE - 1);
 });

@@ -8,7 +8,7 @@ describePages("a job and how it goes", (pages) => {
     await pages.mount.runAgo("backup", 9 * HOUR, { until: 5 * HOUR });
   });
 
-  it("tells its last run with its end, and a run that goes on with how long it runs", async () => {
+  it("shows its last run with its end, and a run in progress with how long it runs", async () => {
     const page = await pages.open("jobs");
     const row = page.getByRole("row", { name: /^backup/ });
     await row.getByRole("link", { name: /^Completed 5 h ago$/ }).waitFor();
@@ -18,7 +18,7 @@ describePages("a job and how it goes", (pages) => {
     await row.getByRole("link", { name: /^Completed (now|\d+ s ago)/ }).waitFor();
   });
 
-  it("is told to be held, by whom and why, also without a schedule", async () => {
+  it("is shown as held, by whom and why, even without a schedule", async () => {
     await pages.mount.manager.hold("backup", { reason: "the disk is replaced", author: "ana" });
     const page = await pages.open("jobs");
     const row = page.getByRole("row", { name: /^backup/ });
@@ -27,7 +27,7 @@ describePages("a job and how it goes", (pages) => {
     await row.getByText("by ana: the disk is replaced").waitFor({ state: "detached" });
   });
 
-  it("tells the end of its last run on its page", async () => {
+  it("shows the end of its last run on its page", async () => {
     const page = await pages.open("jobs/backup");
     const facts = page.locator(".facts");
     await facts.getByText("Last completed").waitFor();

@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.close();
   });
 
-  it("does an act by keyboard alone, with its reason", async () => {
+  it("does an action by keyboard alone, with its reason", async () => {
     const page = await cockpit.page("jobs/partners");
     await page.getByRole("button", { name: "Resume the schedule" }).first().waitFor();
     await page.keyboard.press("Control+k");
@@ -151,7 +151,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     for (const page of [log, now]) await page.close();
   });
 
-  it("says that it is stale when the server is killed, and goes on by itself when it is back", async () => {
+  it("says that it is stale when the server is killed, and continues by itself when it is back", async () => {
     const page = await cockpit.page("");
     await page.getByText("import").first().waitFor();
     await cockpit.killServer();

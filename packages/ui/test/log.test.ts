@@ -1,8 +1,8 @@
 import type { Key, Run } from "@ojm/core";
 import type { Locator, Page } from "playwright-core";
 import { expect, it, test } from "vitest";
+import { saysError } from "../web/src/screens/runs/log/error-words.js";
 import { countLines } from "../web/src/screens/runs/log/heights.js";
-import { saysError } from "../web/src/screens/runs/log/says-error.js";
 import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 

@@ -67,7 +67,7 @@ describePages("pages that are mounted", (pages) => {
     }
   });
 
-  it("keep what they show when their server is started anew, and go on once another tab has signed in", async () => {
+  it("keep what they show when their server restarts, and continue once another tab has signed in", async () => {
     const { manager } = pages.mount;
     await manager.run("import", () => {});
     // Without a secret, each server has its own host name. A page opened by IP address continues.

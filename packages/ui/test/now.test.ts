@@ -109,7 +109,7 @@ describePages(
       await problem.getByRole("link", { name: "Run of etl/import" }).click();
       await page
         .locator(".note[data-tone=warn]")
-        .getByText(/^Asked to stop 17 min ago, at .*, by ana, still running: wrong month$/)
+        .getByText(/^ApiRequest to stop 17 min ago, at .*, by ana, still running: wrong month$/)
         .waitFor();
       await checkColors(page);
       await page.getByRole("button", { name: "Cancel the run" }).click();
@@ -143,6 +143,23 @@ describePages(
       await page.getByRole("heading", { name: "nightly/invoices", level: 1 }).waitFor();
       expect(decodeURIComponent(page.url())).toMatch(/\/runs\/nightly\/invoices@/);
       await page.getByText("no route to db-2").first().waitFor();
+    });
+
+    it("has one row for jobs that failed with equal errors, which opens to the jobs", async () => {
+      const { manager } = pages.mount;
+      for (const i of [1, 2, 3])
+        await manager.run(`load/${i}`, fails(`connect ECONNREFUSED 10.0.3.17:543${i}`)).catch(() => {});
+      await manager.run("other", fails("no route to db-2")).catch(() => {});
+      const page = await pages.open("");
+      const region = page.getByRole("region", { name: "Problems" });
+      const row = region.locator(".problem").filter({ hasText: "3 jobs" });
+      await row.getByText(/^connect ECONNREFUSED 10\.0\.3\.17:543\d$/).waitFor();
+      expect(await region.locator(".problem").count()).toBe(2);
+      await row.getByRole("button", { name: "3 jobs" }).click();
+      const jobs = region.getByRole("list", { name: "The 3 jobs" });
+      expect(await jobs.locator(".name").allTextContents()).toEqual(["load/1", "load/2", "load/3"]);
+      await jobs.getByRole("link", { name: "load/2", exact: true }).click();
+      await page.getByRole("heading", { name: "load/2", level: 1 }).waitFor();
     });
 
     it("has a toast that names the job and leads to the run, and times in the zone of the reader, of 24 hours", async () => {

@@ -29,7 +29,7 @@ describePages("a list of several pages", (pages) => {
     await more.waitFor({ state: "detached" });
   };
 
-  it("has each row once, also while rows come", async () => {
+  it("has each row once, even while rows come", async () => {
     await run(1, RUNS);
     const page = await pages.open("runs");
     await showAll(page);

@@ -84,7 +84,7 @@ describePages(
       await page.goto(`${pages.mount.url}jobs/import?from=${hour}&to=${hour + HOUR}`);
       await expect.poll(times, { timeout: 30_000 }).toEqual([new Date(hour).toISOString()]);
       await page.goto(`${pages.mount.url}jobs/import?from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
-      await ticks.getByText("No tick of this time is kept").waitFor();
+      await ticks.getByText("No tick of this time is stored").waitFor();
       await ticks.getByRole("link", { name: "See this time on the timeline" }).waitFor();
       await page.getByRole("button", { name: "Any time" }).click();
       await expect.poll(async () => (await times()).length, { timeout: 30_000 }).toBe(5);
@@ -111,7 +111,7 @@ describePages(
       expect(new URL(page.url()).search).toBe(`?q=import&from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
     });
 
-    it("is refused if it ends before it begins, and one of an address that is no time is none", async () => {
+    it("is rejected if it ends before it begins, and ignored in an address if it is not a time", async () => {
       const page = await pages.open("runs?from=soon&to=1e99");
       await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
       const [from, to] = [page.getByLabel("From", { exact: true }), page.getByLabel("To", { exact: true })];

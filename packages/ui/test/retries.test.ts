@@ -20,7 +20,7 @@ describePages("an attempt to come", (pages) => {
     chain = next?.chain ?? "";
   });
 
-  it("is told on the page of its job with the run that it follows, as a link", async () => {
+  it("is on the page of its job with the run that it follows, as a link", async () => {
     const page = await pages.open("jobs/import");
     const said = page.locator('.reasons [data-first="true"]').getByText(/^attempt 2 of the run of \S+ is due at /);
     await said.getByRole("link", { name: /^the run of / }).waitFor();

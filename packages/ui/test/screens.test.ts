@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     [`runs/${encodeURIComponent(fleet.failed)}`, "backup", "no connection to db-2"],
     ["locks", "Locks and processes", "import"],
     ["audit", "Audit", /partners|No actions recorded/],
-    ["no/such/page", "There is no such page", "Press g, then n"],
+    ["no/such/page", "This page does not exist", "Press g, then n"],
   ];
 
   /**
@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     expect(cockpit.faults).toEqual([]);
   });
 
-  it("says once that nobody runs some jobs, and on the page of each one why, and what is overdue", async () => {
+  it("says once that no process runs some jobs, and on the page of each one why, and what is overdue", async () => {
     await leftAlone(cockpit, ["rare", "rarer"]);
     const now = await cockpit.page("");
     const problems = now.getByRole("region", { name: "Problems" });
@@ -147,7 +147,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     await cockpit.scheduler.remove("each-second");
   });
 
-  it("asks why a job does not run only of one that is kept from it", async () => {
+  it("offers why a job does not run only for one that something keeps from running", async () => {
     for (const [name, heading] of [
       ["nightly", "Last and next"],
       ["partners", "Why it does not run now"],
@@ -160,7 +160,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     }
   });
 
-  it("tells of the end of a hold as what it is", async () => {
+  it("shows the end of a hold as such", async () => {
     const { manager } = cockpit;
     await manager.hold("server-move", { reason: "the server moves", author: "ana" });
     await manager.unlock("server-move", { reason: "it has moved", author: "ana" });

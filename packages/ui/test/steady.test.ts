@@ -59,7 +59,7 @@ describePages("what is clicked on", (pages) => {
     expect(await violationsOf(page)).toEqual([]);
   });
 
-  it("says why an act makes no sense now, and does nothing then", async () => {
+  it("says why an action is not possible now, and does nothing then", async () => {
     const page = await pages.open("jobs/import");
     const cancel = page.getByRole("button", { name: "Cancel the run", disabled: true });
     expect(await cancel.getAttribute("title")).toBe("Nothing runs now.");

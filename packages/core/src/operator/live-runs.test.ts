@@ -201,6 +201,25 @@ describe("what runs, followed", () => {
     expect(other.runs()).toEqual([]);
   });
 
+  test("lists the locks as the store has them, held by runs and by people, with their waiters", async () => {
+    await follow();
+    const run = await clock.until(one.manager.start("b"));
+    const waiting = two.manager.start("b", { wait: MINUTE });
+    await clock.until(one.manager.hold("a", { reason: "a look" }));
+    await clock.advance(10);
+    const held = await clock.until(one.manager.heldLocks());
+    expect(held.map(({ name, waiting }) => [name, waiting])).toEqual([
+      ["a", 0],
+      ["b", 1],
+    ]);
+    expect(live.locks()).toEqual(held);
+    await clock.until(run.end());
+    await clock.until((await clock.until(waiting)).end());
+    await clock.until(one.manager.unlock("a", { reason: "done" }));
+    await clock.advance(10);
+    expect([live.locks(), live.lock("a")]).toEqual([[], undefined]);
+  });
+
   test("rejects where the store has no watches", async () => {
     const blind = await world.manager({ supports: { watch: false } });
     live = await blind.manager.followRuns();

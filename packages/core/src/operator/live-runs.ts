@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Key, KeyWatch, Version } from "../channel/types.js";
-import { type Followed, follow, RETRY_PAUSE } from "../channel/watch/follow.js";
+import { type Followed, follow, RETRY_PAUSE, UpToDate } from "../channel/watch/follow.js";
 import { stopRequestsOf } from "../jobs/audit.js";
 import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
 import { recordUnder } from "../jobs/records/read.js";
@@ -10,8 +10,8 @@ import { type RunRef, runId } from "../jobs/run-id.js";
 import type { AuditEntry, RunRecord } from "../jobs/types.js";
 import type { Hold, LocksValue, Ticket } from "../locks/entries/schema.js";
 import { holdOf, isLock, isQueue, isSession, lockPlace, sessionPlace } from "../locks/entries/valid.js";
-import { waiterOf } from "../locks/entries/view.js";
-import type { Holder, Waiter, WaitersOptions } from "../locks/types.js";
+import { heldLock, waiterOf } from "../locks/entries/view.js";
+import type { HeldLock, Holder, Waiter, WaitersOptions } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import { type ProcessIdentity, processIsGone } from "../util/process-state.js";
 import { fieldsOf, isTime } from "../util/shape.js";
@@ -55,8 +55,10 @@ export class LiveRuns {
   readonly #runs: Map<string, Watched> = new Map();
   readonly #waiting: Map<string, readonly Ticket[]> = new Map();
   readonly #holds: Map<string, Hold> = new Map();
+  readonly #locks: Map<string, HeldLock> = new Map();
   readonly #usual: Map<string, { readonly at: number; readonly usual: ActiveRun["usual"] }> = new Map();
   readonly #closing: AbortController = new AbortController();
+  readonly #upToDate: UpToDate = new UpToDate();
   /** The first reads of records: the active runs are known once they are over. */
   readonly #reading: Set<Promise<void>> = new Set();
 
@@ -67,11 +69,21 @@ export class LiveRuns {
     this.#sessions = new LiveSessions(source.clock, {
       asked: (instance) => this.#stops.asked(instance, this.#runs.values()),
       came: (instance) => this.#came(instance),
-      synced: () => void this.#stops.look(this.#runs.values()),
+      begun: () => this.#upToDate.begun(this.#sessions),
+      synced: () => {
+        this.#upToDate.synced(this.#sessions);
+        void this.#stops.look(this.#runs.values());
+      },
     });
     this.#stops = new LiveStops(source.locks, source.clock, (name) => this.#tell(name));
     this.ready = this.#begin();
     this.ready.catch(() => {});
+  }
+
+  /** Resolves once the known state is complete: at once, unless a watch missed changes. */
+  async upToDate(): Promise<void> {
+    await this.#upToDate.wait();
+    await Promise.all(this.#reading);
   }
 
   /** The active runs, by name. */
@@ -98,6 +110,17 @@ export class LiveRuns {
   /** The jobs that people hold, by name. */
   holds(): ReadonlyMap<string, Hold> {
     return this.#holds;
+  }
+
+  /** The held locks, by name, as {@link JobManager.locks} lists them. */
+  locks(): HeldLock[] {
+    return [...this.#locks.keys()].sort().flatMap((name) => this.lock(name) ?? []);
+  }
+
+  /** The lock of a job, if it is held. */
+  lock(name: string): HeldLock | undefined {
+    const lock = this.#locks.get(name);
+    return lock && { ...lock, waiting: this.#waiting.get(name)?.length ?? 0 };
   }
 
   /** The processes that wait for the lock of a job, as {@link JobManager.waiters} shows them. */
@@ -155,9 +178,13 @@ export class LiveRuns {
     };
     const { locks, clock } = this.#source;
     const followed: Followed<LocksValue> = {
+      begun: () => this.#upToDate.begun(followed),
       put: (key, value, version) => this.#put(key, value, version),
       gone: (key) => this.#gone(key),
-      synced: () => void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(resolve),
+      synced: () => {
+        this.#upToDate.synced(followed);
+        void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(resolve);
+      },
     };
     follow(locks, clock, ["session"], this.#sessions, signal, failed).catch(() => {});
     // Once the signal has fired, no further events come.
@@ -180,7 +207,10 @@ export class LiveRuns {
     const place = lockPlace(key);
     if (place === undefined) return;
     if (place.part === "queue") this.#waiting.delete(place.name);
-    else this.#end(place.name);
+    else {
+      this.#locks.delete(place.name);
+      this.#end(place.name);
+    }
     this.#tell(place.name);
   }
 
@@ -197,6 +227,8 @@ export class LiveRuns {
   }
 
   #locked(name: string, value: unknown, version: Version): void {
+    this.#locks.delete(name);
+    if (isLock(value, name)) this.#locks.set(name, heldLock({ value, version }, undefined));
     if (this.#runs.get(name)?.version === version) return;
     this.#end(name);
     if (!isLock(value, name)) return;
@@ -300,6 +332,8 @@ interface SessionNews {
   readonly asked: (instance: string) => void;
   /** The session of a process was not known before. */
   readonly came: (instance: string) => void;
+  /** Changes may have been missed. */
+  readonly begun: () => void;
   /** A snapshot is complete: earlier requests may not have been reported. */
   readonly synced: () => void;
 }
@@ -332,6 +366,7 @@ class LiveSessions implements Followed<LocksValue> {
 
   begun(): void {
     this.#isSynced = false;
+    this.#news.begun();
   }
 
   put(key: Key, value: LocksValue | undefined, _: Version, expiresIn: number | undefined): void {

@@ -4,7 +4,8 @@ import { countTicks, ScheduleError } from "../calendar/schedule.js";
 import { dueTicks } from "../decide/decide.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
-import { show } from "../definition/check.js";
+import { isReadable, show } from "../definition/check.js";
+import type { CheckedDefinition } from "../definition/types.js";
 import { PRESENCE_TTL } from "../members/presence.js";
 import {
   CHANNEL,
@@ -37,6 +38,8 @@ export interface ScheduleView {
   readonly hash: string;
   /** The latest pause. It may be over: see {@link Pause.until}. */
   readonly paused?: Pause;
+  /** Its definition; `undefined` if this version of ojm cannot read it. */
+  definition(): CheckedDefinition | undefined;
   /** All ticks up to this one have their outcome. In ms since 1970. */
   readonly decided: number;
   /** The ticks that wait for their run, oldest first. A run begins when the earlier ones have ended. */
@@ -47,6 +50,8 @@ export interface ScheduleView {
   next(after: number): number | undefined;
   /** The first tick after `after`, when it is due with its jitter, and whether it will be skipped. */
   upcoming(after: number): NextTick | undefined;
+  /** The first such tick that will be run; `undefined` while a pause or blackouts have no end. */
+  nextRun(after: number): NextTick | undefined;
   /**
    * The ticks after `after` that were due at `by` and have no outcome; `undefined` if there are none. A pause
    * or a blackout keeps a tick from being run, so such ticks at the start do not count.
@@ -163,9 +168,11 @@ export function viewOf(
     ...(paused !== undefined && { paused }),
     decided,
     waiting: cursor.waiting ?? [],
+    definition: () => (isReadable(definition) ? definition : undefined),
     ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
     next: (after) => ifReadable(() => calendarOf(definition).next(after)),
     upcoming: (after) => ifReadable(() => nextTicks(schedule, after, 1, { held, cursor })[0]),
+    nextRun: (after) => ifReadable(() => nextRun(schedule, after, { held })),
     overdue: (by, after) => ifReadable(() => overdue(schedule, Math.max(cursor.at, after), by)),
   };
 }

@@ -5,6 +5,7 @@
 export { type FollowStoreOptions, followStore, type LiveStore } from "./live.js";
 export {
   grouped,
+  groupKey,
   type OrphanedCommand,
   PROBLEM_KINDS,
   type Problem,
@@ -12,7 +13,9 @@ export {
   type Retry,
   retriesOf,
   type ScheduleState,
+  scheduleState,
 } from "./problems.js";
+export { LATE as OVERDUE_AFTER } from "../decide/decide.js";
 export {
   attendanceIn,
   attendanceOf,

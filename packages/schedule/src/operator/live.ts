@@ -1,8 +1,8 @@
 import type { Channel, Clock, JobManager, Key, PendingRetry } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { type Followed, follow, isPendingRetry } from "@ojm/core/internal";
+import { type Followed, follow, isPendingRetry, UpToDate } from "@ojm/core/internal";
 import { LiveRuns } from "@ojm/core/internal/operator";
-import { type SchedulerView, schedulersOf, viewOf } from "../control/overview.js";
+import { type SchedulerView, type ScheduleView, schedulersOf, viewOf } from "../control/overview.js";
 import {
   CHANNEL,
   type Cursor,
@@ -70,6 +70,7 @@ export class LiveStore {
   readonly #cursors: Kept<Cursor>;
   readonly #members: Kept<MemberValue | MemberPart>;
   readonly #retries: Kept<PendingRetry>;
+  readonly #upToDate: UpToDate = new UpToDate();
   #states: readonly ScheduleState[] = [];
   #channel: Channel<SchedulesValue> | undefined;
   #isKnown = false;
@@ -85,10 +86,13 @@ export class LiveStore {
     this.#options = options;
     const { failed, signal } = options;
     const named = (key: Key): void => this.#changed(nameOf(key), "others");
-    this.#schedules = new Kept((value, key): value is StoredSchedule => isSchedule(value, nameOf(key)), named);
-    this.#cursors = new Kept(isCursor, named);
-    this.#members = new Kept(isMemberOrPart, () => this.#changed(undefined, "others"));
-    this.#retries = new Kept((value, key): value is PendingRetry => isPendingRetry({ key, value }), named);
+    const upToDate = this.#upToDate;
+    const isNamedSchedule = (value: unknown, key: Key): value is StoredSchedule => isSchedule(value, nameOf(key));
+    const isRetry = (value: unknown, key: Key): value is PendingRetry => isPendingRetry({ key, value });
+    this.#schedules = new Kept(isNamedSchedule, named, upToDate);
+    this.#cursors = new Kept(isCursor, named, upToDate);
+    this.#members = new Kept(isMemberOrPart, () => this.#changed(undefined, "others"), upToDate);
+    this.#retries = new Kept(isRetry, named, upToDate);
     this.runs = new LiveRuns(manager.liveSource(), {
       changed: (name) => this.#changed(name, "runs"),
       ...(failed && { failed }),
@@ -96,6 +100,27 @@ export class LiveStore {
     signal.addEventListener("abort", () => this.runs.close(), { once: true });
     this.ready = this.#follow();
     this.ready.catch(() => {});
+  }
+
+  /**
+   * Resolves once the known state is complete: at once, unless a watch missed changes. While the store is
+   * away, it is not known what they missed.
+   */
+  async upToDate(): Promise<void> {
+    await this.ready;
+    await Promise.all([this.#upToDate.wait(), this.runs.upToDate()]);
+  }
+
+  /** The names of the schedules. */
+  scheduleNames(): string[] {
+    return [...this.#schedules.values()].map(({ name }) => name);
+  }
+
+  /** The schedule of a job. {@link LiveStore.known} has the state of all schedules. */
+  schedule(name: string): ScheduleView | undefined {
+    const [schedule, cursor] = [this.#schedules.get(["schedule", name]), this.#cursors.get(cursorKey(name))];
+    if (this.#channel === undefined || schedule === undefined || cursor === undefined) return undefined;
+    return viewOf(this.#channel, schedule, cursor, this.runs.holds().get(name)?.until);
   }
 
   /** The living schedulers. One that died on another machine is listed for 15 seconds more. */
@@ -163,18 +188,13 @@ export class LiveStore {
   }
 
   #statesAt(now: number, schedulers: readonly SchedulerView[]): readonly ScheduleState[] {
-    const channel = this.#channel;
     const begin = performance.now();
-    if (channel === undefined || begin < this.#freshUntil) return this.#states;
+    if (this.#channel === undefined || begin < this.#freshUntil) return this.#states;
     const unattended = attendanceOf(schedulers);
-    const holds = this.runs.holds();
-    const sorted = [...this.#schedules.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    this.#states = sorted.flatMap((schedule) => {
-      const { name } = schedule;
-      const cursor = this.#cursors.get(cursorKey(name));
-      if (cursor === undefined) return [];
-      return [scheduleState(viewOf(channel, schedule, cursor, holds.get(name)?.until), unattended, now)];
-    });
+    const views = this.scheduleNames()
+      .sort()
+      .flatMap((name) => this.schedule(name) ?? []);
+    this.#states = views.map((view) => scheduleState(view, unattended, now));
     const end = performance.now();
     this.#freshUntil = end + REUSE_FACTOR * (end - begin);
     return this.#states;
@@ -211,10 +231,16 @@ class Kept<V> implements Followed<unknown> {
   readonly #entries: Map<string, { readonly key: Key; readonly value: V }> = new Map();
   readonly #isValid: (value: unknown, key: Key) => value is V;
   readonly #changed: (key: Key) => void;
+  readonly #upToDate: UpToDate;
 
-  constructor(isValid: (value: unknown, key: Key) => value is V, changed: (key: Key) => void) {
+  constructor(isValid: (value: unknown, key: Key) => value is V, changed: (key: Key) => void, upToDate: UpToDate) {
     this.#isValid = isValid;
     this.#changed = changed;
+    this.#upToDate = upToDate;
+  }
+
+  begun(): void {
+    this.#upToDate.begun(this);
   }
 
   entries(): Iterable<{ readonly key: Key; readonly value: V }> {
@@ -240,5 +266,7 @@ class Kept<V> implements Followed<unknown> {
     this.#changed(key);
   }
 
-  synced(): void {}
+  synced(): void {
+    this.#upToDate.synced(this);
+  }
 }

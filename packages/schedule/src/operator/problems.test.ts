@@ -7,7 +7,15 @@ import { tooLate } from "../decide/decide.js";
 import { dueTime } from "../definition/calendar.js";
 import type { ScheduleDefinition } from "../definition/types.js";
 import { World } from "../testing/world.js";
-import { type Facts, grouped, type Problem, problemsOf, type ScheduleState, scheduleState } from "./problems.js";
+import {
+  type Facts,
+  grouped,
+  groupKey,
+  type Problem,
+  problemsOf,
+  type ScheduleState,
+  scheduleState,
+} from "./problems.js";
 import { attendanceOf, overdueTicks } from "./schedules.js";
 
 const MINUTE = 60_000;
@@ -43,7 +51,8 @@ const running = (name: string, more: Partial<ActiveRun> = {}): ActiveRun => ({
 const kinds = (problems: readonly Problem[]): string[] => problems.map(({ kind, name }) => `${kind} ${name}`);
 
 const schedule = (name: string, late?: number): ScheduleView => ({
-  ...{ name, hash: "h", decided: 0, waiting: [], next: () => undefined, upcoming: () => undefined },
+  ...{ name, hash: "h", decided: 0, waiting: [], definition: () => undefined },
+  ...{ next: () => undefined, upcoming: () => undefined, nextRun: () => undefined },
   ticks: async function* () {},
   overdue: (by) => (late === undefined || late > by ? undefined : { at: late, until: late, count: 1 }),
 });
@@ -138,6 +147,46 @@ describe("the problems of a store", () => {
     expect(found[1]?.text).toBe("no process runs these schedules");
     const [alone] = grouped(problemsOf(facts({ schedules: [state("a", undefined)] })));
     expect(alone).toEqual({ kind: "unattended", name: "a", text: "no process runs this schedule", unattended: "gone" });
+  });
+
+  it.each([
+    ["connect ECONNREFUSED 10.0.3.17:5432", "connect ECONNREFUSED 10.0.3.18:5433"],
+    ["order 77 took 1.5 s", "order 1234 took 12 s"],
+    ["no lock since 2026-11-30T10:00:00.000Z", "no lock since 2026-12-01T09:59:59Z"],
+    ["request 7f3e2a9c-4b1d-4e2f-9c3a-1b2c3d4e5f60 failed", "request 0a1b2c3d-0000-4e2f-9c3a-000000000000 failed"],
+    ["commit 9fceb02 is gone", "commit ab12cd34 is gone"],
+    ["segfault at 0x7ffd01", "segfault at 0xab12"],
+    ["the disk is full", "the disk is full"],
+  ])("whose errors differ in numbers, ids and times are one group: %s", (one, other) => {
+    const failing = [
+      record("b", { error: one, endTime: NOW - 2 }),
+      record("a", { error: other, endTime: NOW - 1 }),
+      record("c", { error: "no route" }),
+      record("d", { error: one, status: "lost" }),
+    ];
+    const found = grouped(problemsOf(facts({ failing })));
+    expect(kinds(found)).toEqual(["lost d", "failed a", "failed c"]);
+    expect(found[1]).toEqual({
+      kind: "failed",
+      name: "a",
+      at: NOW - 2,
+      text: other,
+      jobs: { n: 2, names: ["a", "b"] },
+    });
+    expect(groupKey(found[1] as Problem)).toBe(groupKey({ kind: "failed", name: "b", text: one }));
+  });
+
+  it.each([
+    ["no route to db", "no route to feed"],
+    ["exit code 1", "exit code 2"],
+    ["decade", "facade"],
+    [undefined, undefined],
+  ])("whose errors differ in words, or that have none, are not: %s, %s", (one, other) => {
+    const failing = [
+      record("a", one === undefined ? {} : { error: one }),
+      record("b", other === undefined ? {} : { error: other }),
+    ];
+    expect(kinds(grouped(problemsOf(facts({ failing }))))).toEqual(["failed a", "failed b"]);
   });
 
   it("come in the order of their kinds, and of each kind the newest first", () => {

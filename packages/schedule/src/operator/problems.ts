@@ -183,7 +183,7 @@ function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
     const { name, status, id, chain = id, error, startTime, endTime: at = startTime } = run;
     if ((status !== "failed" && status !== "lost" && status !== "timeout") || at < now - FAILED_WITHIN) return [];
     if (isTriedAgain(run) && (chains.has(chain) || now - at < BETWEEN)) return [];
-    return [{ kind: status, name, at, text: error ?? `its last run ended as ${status}`, run: id }];
+    return [{ kind: status, name, at, text: error ?? endedText(status), run: id }];
   });
 }
 
@@ -209,8 +209,10 @@ function lastText(last: RunRecord | undefined): string | undefined {
   if (last === undefined) return undefined;
   // No process has closed the record of a run whose process was killed.
   if (last.status === "running" || last.status === "lost") return "its last run was lost";
-  return last.inError === true ? `its last run ended as ${last.status}` : undefined;
+  return last.inError === true ? endedText(last.status) : undefined;
 }
+
+const endedText = (status: string): string => `its last run ended as ${status}`;
 
 function unmade({ name, chain, attempt, retry, due }: Retry, now: number): Problem {
   const text = `no process makes attempt ${attempt} of ${retry.attempts}: its process is gone`;
@@ -250,27 +252,46 @@ const heldText = ({ author, reason, until: end }: Hold): string => `held${by(aut
 const pausedText = (paused: Pause): string => `paused${by(paused.by)}${until(paused.until)}: ${paused.reason}`;
 
 /**
- * The problems, with one for all schedules that are unattended for the same reason: a row for each would hide
- * the failures of others.
+ * The problems, with one for all schedules that are unattended for the same reason, and one for all jobs that
+ * failed with equal errors: a row for each would hide the other problems. A group has the text of its newest
+ * failure, and began with the oldest.
  */
 export function grouped(problems: readonly Problem[]): Problem[] {
-  const found = problems.filter(({ unattended }) => unattended === undefined);
-  for (const reason of ["gone", "older"] as const) {
-    const all = problems.filter(({ unattended }) => unattended === reason);
-    found.push(...(all.length > 1 ? [groupOf(reason, all)] : all));
+  const groups = new Map<string | Problem, Problem[]>();
+  for (const problem of problems) {
+    const key = groupKey(problem) ?? problem;
+    groups.set(key, [...(groups.get(key) ?? []), problem]);
   }
-  return inOrder(found);
+  return inOrder([...groups.values()].flatMap((all) => (all.length > 1 ? [groupOf(all)] : all)));
 }
 
-function groupOf(unattended: Unattended, all: readonly Problem[]): Problem {
+/**
+ * What the problems of one group have in common, and their group too; `undefined` for a problem that stands
+ * alone.
+ */
+export function groupKey({ kind, text, unattended }: Problem): string | undefined {
+  if (unattended !== undefined) return `${kind} ${unattended}`;
+  return kind === "failed" && text !== endedText(kind) ? `${kind} ${text.replace(VARYING, "#")}` : undefined;
+}
+
+/**
+ * What differs between equal errors: numbers, such as those of times and addresses, and ids in hex. An exit
+ * code is an error of its own.
+ */
+const VARYING =
+  /(?<!\bcode )(?:\d+(?:[.:,]\d+)+|(?<![\da-z])(?:0x)?(?=[a-f-]*\d)[\da-f]+(?:-[\da-f]+)*(?![\da-z])|(?<![\da-f])\d+)/gi;
+
+function groupOf(all: readonly Problem[]): Problem {
   const ats = all.flatMap(({ at }) => at ?? []);
   const names = all.map(({ name }) => name).sort();
+  const newest = all.reduce((one, other) => ((other.at ?? 0) > (one.at ?? 0) ? other : one));
+  const { kind, text, unattended } = newest;
   return {
-    kind: "unattended",
+    kind,
     name: names[0] ?? "",
     ...(ats.length > 0 && { at: Math.min(...ats) }),
-    text: UNATTENDED[unattended].several,
-    unattended,
+    text: unattended === undefined ? text : UNATTENDED[unattended].several,
+    ...(unattended !== undefined && { unattended }),
     jobs: { n: names.length, names: names.slice(0, NAMES) },
   };
 }

@@ -3,12 +3,12 @@ import type { Run } from "@ojm/core";
 import { openScheduler } from "@ojm/schedule";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { ActAnswer, Audit, Jobs, Why } from "../contract/types.js";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 
-let it: TestCockpit;
+let it: TestUi;
 
 beforeEach(async () => {
-  it = await openCockpit();
+  it = await openTestUi();
 });
 
 afterEach(async () => {
@@ -30,7 +30,7 @@ test("a schedule is run now, paused and resumed, and backfilled", async () => {
   };
   expect(await paused()).toMatchObject({ reason, by: "ana (10.1.2.3)" });
   expect((await it.act("/api/v1/jobs/report/resume", { reason }, "operate")).body).toMatchObject({
-    done: expect.stringMatching(/goes on\. Its next tick is at 20/),
+    done: expect.stringMatching(/is resumed\. Its next tick is at 20/),
   });
   expect(await paused()).toBeUndefined();
   const from = Date.now() - 3 * 3_600_000;
@@ -48,7 +48,7 @@ test("a run of now gets the parameters that were given, and a map is all that th
   expect((await it.act("/api/v1/jobs/report/run-now", { reason, args: "eu" }, "operate")).status).toBe(400);
 });
 
-test("a run is cancelled by its id or its job, and the audit tells who did it and why", async () => {
+test("a run is cancelled by its id or its job, and the audit says who did it and why", async () => {
   for (const path of ["runs/ID", "jobs/import"]) {
     const run = await it.manager.start("import");
     run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
@@ -113,7 +113,7 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   expect((await it.act("/api/v1/jobs/import/unlock", { reason })).status).toBe(404);
 });
 
-test("a hold is ended by its own act, which takes no lock from a run", async () => {
+test("a hold is ended by its own action, which takes no lock from a run", async () => {
   await it.act("/api/v1/jobs/import/hold", { reason });
   expect((await it.get<Why>("/api/v1/jobs/import/why")).reasons[0]).toMatchObject({ act: "end-hold" });
   const dry = await it.act("/api/v1/jobs/import/end-hold", { reason, dryRun: true }, "operate");
@@ -158,7 +158,7 @@ test("a hold waits for a run that ends within moments", async () => {
   expect(status).toBe(200);
 });
 
-test("a hold of a job that goes on running is refused as a conflict, and an unknown schedule is not found", async () => {
+test("a hold of a job that keeps running is a conflict, and an unknown schedule is not found", async () => {
   const run = await it.manager.start("import");
   expect((await it.act("/api/v1/jobs/import/hold", { reason })).status).toBe(409);
   await run.end();
@@ -197,13 +197,13 @@ test("a dry run refuses what would be refused, counts what would be run, and doe
   expect(backfills).toEqual([]);
 });
 
-test("a backfill that goes on is told, and stopped", async () => {
+test("a backfill in progress is reported, and stopped", async () => {
   await it.scheduler.add("report", { every: 60_000 }, () => {});
   // No process runs it: the backfill continues until it is stopped.
   await it.scheduler.close();
   const scheduler = openScheduler(it.manager);
   onTestFinished(() => scheduler.close());
-  await using other = await openCockpit({ manager: it.manager, scheduler });
+  await using other = await openTestUi({ manager: it.manager, scheduler });
   const from = Date.now() - 3_600_000;
   await other.act("/api/v1/jobs/report/backfill", { reason, from });
   const backfills = async (): Promise<unknown[]> =>
@@ -238,7 +238,7 @@ test.each([
 test("a body that does not end is refused after a while, and its stream is left", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
-  await using it = await openCockpit();
+  await using it = await openTestUi();
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new TextEncoder().encode('{"reason"')),

@@ -9,8 +9,8 @@ import { Refusal } from "../security/refusal.js";
 import { nextOf } from "../view/now/ticks.js";
 import { recordOf } from "../view/runs/run.js";
 import type { Source } from "../view/source.js";
-import type { Asked } from "./asked.js";
-import type { Handler } from "./look.js";
+import type { ApiRequest } from "./api-request.js";
+import type { Handler } from "./read.js";
 
 /** How long an action waits for a process that starts a run, and for the end of a cancelled one, in ms. */
 const WAIT = 10_000;
@@ -71,7 +71,7 @@ export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
   return Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, handler(act)]));
 }
 
-function actOf({ params, body, viewer, address }: Asked): Act {
+function actOf({ params, body, viewer, address }: ApiRequest): Act {
   return {
     ...(body as ActRequest),
     name: params["name"] ?? params["id"] ?? "",
@@ -94,7 +94,7 @@ async function runNow({ scheduler }: Source, { name, reason, author, args, dryRu
 }
 
 async function pause({ scheduler }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
-  const end = until === undefined ? "until somebody resumes it" : `until ${iso(until)}`;
+  const end = until === undefined ? "until it is resumed" : `until ${iso(until)}`;
   if (dryRun === true) {
     await known(scheduler, name);
     checkFuture(until);
@@ -112,7 +112,7 @@ async function resume({ scheduler }: Source, { name, reason, author, dryRun }: A
     return { done: `would end the pause of the schedule "${name}"${then}` };
   }
   const wasPaused = await scheduler.resume(name, { reason, author });
-  return { done: wasPaused ? `the schedule "${name}" goes on${then}` : `the schedule "${name}" was not paused` };
+  return { done: wasPaused ? `the schedule "${name}" is resumed${then}` : `the schedule "${name}" was not paused` };
 }
 
 async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
@@ -134,10 +134,10 @@ async function stopBackfill({ scheduler }: Source, { name, reason, author, dryRu
   const going: BackfillProgress[] = [];
   if (dryRun === true) for await (const one of scheduler.backfills(name)) going.push(one);
   else going.push(...(await scheduler.stopBackfills(name, { reason, author })));
-  if (going.length === 0) throw new Refusal("NOT_FOUND", `no backfill of "${name}" goes on`);
+  if (going.length === 0) throw new Refusal("NOT_FOUND", `no backfill of "${name}" is running`);
   const left = going.reduce((sum, one) => sum + one.left, 0);
   const what = `${going.length === 1 ? "the backfill" : `${going.length} backfills`} of "${name}"`;
-  const rest = `${left === 1 ? "1 tick is" : `${left} ticks are`} not run. A run that goes on is not stopped`;
+  const rest = `${left === 1 ? "1 tick is" : `${left} ticks are`} not run. A run in progress is not stopped`;
   return { done: `${dryRun === true ? "would stop" : "stopped"} ${what}: ${rest}` };
 }
 
@@ -146,7 +146,7 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
   if (dryRun === true) {
     checkFuture(end);
     const isHeld = (await manager.heldLocks()).some((lock) => lock.name === name);
-    const when = isHeld ? `, if who holds it now lets it go within ${durationText(HOLD_WAIT)}` : "";
+    const when = isHeld ? `, if its holder releases it within ${durationText(HOLD_WAIT)}` : "";
     return { done: `would keep all runs of "${name}" away until ${iso(end)}${when}` };
   }
   await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });
@@ -167,7 +167,7 @@ async function endHold({ manager }: Source, { name, reason, author, dryRun }: Ac
 
 async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
   const lock = (await manager.heldLocks()).find((one) => one.name === name);
-  if (lock === undefined) throw new Refusal("NOT_FOUND", `nobody holds "${name}"`);
+  if (lock === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not locked`);
   const { host, pid } = lock.holder;
   const held = holdOf(lock);
   const [who, since] =
@@ -232,6 +232,6 @@ function checkFuture(until: number | undefined): void {
 
 function iso(at: number): string {
   const date = new Date(at);
-  if (Number.isNaN(date.getTime())) throw new Refusal("INVALID", `${at} is no time in ms since 1970`);
+  if (Number.isNaN(date.getTime())) throw new Refusal("INVALID", `${at} is not a time in ms since 1970`);
   return date.toISOString();
 }

@@ -9,11 +9,11 @@ import { type Place, placeOf } from "../static/base-path.js";
 import { zipped } from "../static/gzip.js";
 import type { Pages } from "../static/pages.js";
 import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js";
-import { type Asked, bodyOf, Query } from "./asked.js";
+import { type ApiRequest, bodyOf, Query } from "./api-request.js";
 import { endpoints } from "./endpoints.js";
 import { refusalOf } from "./errors.js";
-import { firstAnswers, firstQuestions, type Handler } from "./look.js";
 import { Probes } from "./probes.js";
+import { firstAnswers, firstQuestions, type Handler } from "./read.js";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "DELETE"];
 
@@ -99,7 +99,7 @@ export class App {
     const viewer = this.viewerOf(request);
     const ask = async (path: string): Promise<Response> => {
       const known = await viewer;
-      if (known === undefined) throw nobody();
+      if (known === undefined) throw unauthorized();
       return await this.#routed({ ...way, viewer: known, asked: `/api/v1/${path}` });
     };
     return this.#pages.answer(request, place.path, place.base, firstAnswers(questions, ask));
@@ -114,7 +114,7 @@ export class App {
       const allowed = endpoints.filter((one) => one.path === path).map(({ method }) => method);
       routes.all(path, (context) => Promise.reject(notAllowed(context.req.method, allowed)));
     }
-    routes.notFound(() => new Refusal("NOT_FOUND", "there is no such endpoint").response());
+    routes.notFound(() => new Refusal("NOT_FOUND", "the API has no such endpoint").response());
     routes.onError((error) => refusalOf(error, this.#options.mask).response());
     return routes;
   }
@@ -122,12 +122,12 @@ export class App {
   async #ask(endpoint: Endpoint, params: Readonly<Record<string, string>>, way: Way): Promise<Response> {
     const { request, place, from, asked: path } = way;
     const known = way.viewer ?? (endpoint.role === "none" ? undefined : await this.viewerOf(request));
-    if (endpoint.role !== "none" && known === undefined) throw nobody();
-    const viewer: Viewer = known ?? { user: "nobody", role: "read" };
+    if (endpoint.role !== "none" && known === undefined) throw unauthorized();
+    const viewer: Viewer = known ?? { user: "anonymous", role: "read" };
     checkRole(endpoint, viewer, this.#options.readOnly === true);
     const handler = this.#handlers[endpoint.id];
     if (handler === undefined) throw new Refusal("NOT_FOUND", `"${endpoint.id}" is not served here`);
-    const asked: Asked = {
+    const asked: ApiRequest = {
       request,
       endpoint,
       viewer,
@@ -143,8 +143,8 @@ export class App {
   }
 }
 
-const nobody = (): Refusal =>
-  new Refusal("UNAUTHORIZED" satisfies ErrorCode, "nobody is logged in, or the session is over");
+const unauthorized = (): Refusal =>
+  new Refusal("UNAUTHORIZED" satisfies ErrorCode, "you are not signed in, or the session is over");
 
 function notAllowed(method: string, allowed: readonly string[]): Refusal {
   return new Refusal("METHOD", `${method.slice(0, 20)} is not possible here`, { Allow: allowed.join(", ") });

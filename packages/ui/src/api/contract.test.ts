@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Endpoint } from "../contract/endpoint.js";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 import { answerErrors, typeErrors } from "../testing/contract.js";
 import { collected } from "../testing/events.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 import { endpoints } from "./endpoints.js";
 
-let it: TestCockpit;
+let it: TestUi;
 let run: string;
 
 /** Texts that must never be read as HTML, or end a line, a header or an event. */
@@ -20,7 +20,7 @@ const XSS = [
 ] as const;
 
 beforeAll(async () => {
-  it = await openCockpit({ showResults: true });
+  it = await openTestUi({ showResults: true });
   await it.scheduler.add("job", { cron: "0 * * * *", timeZone: "Europe/Lisbon" }, () => {});
   await it.scheduler.add("paused", { cron: "0 2 * * *", blackout: [{ from: 0, to: 1 }] }, () => {});
   await it.scheduler.pause("paused", { reason: "holidays", until: Date.now() + 3_600_000 });

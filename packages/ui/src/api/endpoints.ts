@@ -1,11 +1,11 @@
 import type { Endpoint } from "../contract/endpoint.js";
 import { sessionRequestSchema } from "../contract/requests.js";
 import { actEndpoints } from "./acts.js";
-import { lookEndpoints } from "./look.js";
+import { readEndpoints } from "./read.js";
 
 /** All endpoints. The handlers of the session endpoints are in `openUiServer`. */
 export const endpoints: readonly Endpoint[] = [
-  ...lookEndpoints,
+  ...readEndpoints,
   {
     id: "login",
     method: "POST",

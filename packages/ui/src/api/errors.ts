@@ -27,7 +27,7 @@ export function refusalOf(error: unknown, mask: (text: string) => string = (text
   if (isRunError(error)) return new Refusal(RUN[error.code] ?? "CONFLICT", mask(error.message));
   if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", mask(withoutFolders(error.message)));
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  emitWarning("OJM_UI", `in the cockpit: ${text}`);
+  emitWarning("OJM_UI", `in the UI: ${text}`);
   return new Refusal("FAULT", "this is a fault of the server: its log has a warning OJM_UI");
 }
 

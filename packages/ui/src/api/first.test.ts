@@ -7,7 +7,7 @@ import { backend as simple } from "@ojm/simple";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
 import { Pages } from "../static/pages.js";
-import { openCockpit, type Sending, type TestCockpit } from "../testing/cockpit.js";
+import { openTestUi, type Sending, type TestUi } from "../testing/test-ui.js";
 import type { UiOptions } from "../types.js";
 
 const PATIENCE = { timeout: 60_000, interval: 1 };
@@ -21,13 +21,13 @@ async function firstOf(response: Response): Promise<Readonly<Record<string, unkn
   return data === undefined ? undefined : (JSON.parse(data) as Readonly<Record<string, unknown>>);
 }
 
-const first = async (it: TestCockpit, path: string, sending?: Sending): ReturnType<typeof firstOf> =>
+const first = async (it: TestUi, path: string, sending?: Sending): ReturnType<typeof firstOf> =>
   firstOf(await it.send("GET", path, sending));
 
 /**
  * The same once the page has answers to these paths: a page whose answers take too long comes without them.
  */
-const firstWith = (it: TestCockpit, page: string, ...paths: readonly string[]): Promise<Record<string, unknown>> =>
+const firstWith = (it: TestUi, page: string, ...paths: readonly string[]): Promise<Record<string, unknown>> =>
   vi.waitFor(async () => {
     const answers = await first(it, page);
     expect(Object.keys(answers ?? {}).sort(), page).toEqual(["me", ...paths].sort());
@@ -36,7 +36,7 @@ const firstWith = (it: TestCockpit, page: string, ...paths: readonly string[]): 
 
 describe("a page brings its first answers", () => {
   test("which are those of the API", async () => {
-    await using it = await openCockpit();
+    await using it = await openTestUi();
     await it.scheduler.add("a job", { cron: "0 0 1 1 *" }, () => {});
     await it.manager.run("another", () => {});
     // More lines than requested: a request that lost its query would get another answer.
@@ -67,22 +67,22 @@ describe("a page brings its first answers", () => {
     }
   });
 
-  test("but not where the page narrows a list down by more, nor where there is no such thing", async () => {
-    await using it = await openCockpit();
+  test("but not where the page narrows a list down by more, nor where the subject does not exist", async () => {
+    await using it = await openTestUi();
     for (const page of ["/runs?range=7d", "/timeline", "/no/such/page", "/jobs/a/b/c"])
       expect(await first(it, page), page).toBeUndefined();
     for (const page of ["/jobs/none", "/runs/100%"]) await firstWith(it, page);
   });
 
-  test("and is kept by no cache then", async () => {
-    await using it = await openCockpit();
+  test("and no cache stores it then", async () => {
+    await using it = await openTestUi();
     const [full, bare] = [await it.send("GET", "/"), await it.send("GET", "/timeline")];
     expect([full.headers.get("Cache-Control"), full.headers.get("ETag")]).toEqual(["no-store", null]);
     expect([bare.headers.get("Cache-Control"), bare.headers.get("ETag")]).toEqual(["no-cache", expect.any(String)]);
   });
 
   test("in a block that no text in them can end", async () => {
-    await using it = await openCockpit();
+    await using it = await openTestUi();
     const hostile = "</script><script>alert(1)</script><!-- <script> ]]> \u2028 $& $1";
     const { id } = (await it.manager.run("</script>", ({ log }) => log.info(hostile))).record;
     const path = `runs/${encodeURIComponent(id)}`;
@@ -108,15 +108,15 @@ const ODD: readonly (readonly [string, UiOptions["authorize"]])[] = [
 describe("nothing comes with a page", () => {
   test.each(["cross-site", "same-site"])("to which a page of another site led: %s", async (site) => {
     const authorize = vi.fn(() => undefined);
-    await using it = await openCockpit({ authorize });
+    await using it = await openTestUi({ authorize });
     const response = await it.send("GET", "/", { headers: { "Sec-Fetch-Site": site } });
     expect(response.status).toBe(200);
     expect(await firstOf(response)).toBeUndefined();
     expect(authorize).not.toHaveBeenCalled();
   });
 
-  test.each(ODD)("if %s: its program tells why it shows nothing", async (_, authorize) => {
-    await using it = await openCockpit({ authorize });
+  test.each(ODD)("if %s: its program says why it shows nothing", async (_, authorize) => {
+    await using it = await openTestUi({ authorize });
     const response = await it.send("GET", "/");
     expect(response.status).toBe(200);
     expect(await firstOf(response)).toEqual({});
@@ -126,22 +126,22 @@ describe("nothing comes with a page", () => {
     const clock = { ...systemClock };
     const way = new FaultyBackend(await simple.open({}, { clock }), clock, {});
     const channel = { backend: way };
-    await using it = await openCockpit({ channels: { chJobs: channel, chLocks: channel, clock } });
+    await using it = await openTestUi({ channels: { chJobs: channel, chLocks: channel, clock } });
     way.fault = () => ({ type: "refused" });
     await firstWith(it, "/runs");
     way.fault = () => undefined;
   });
 
   test("that takes too long: the rest comes", async () => {
-    await using it = await openCockpit({ reasons: silent });
+    await using it = await openTestUi({ reasons: silent });
     await it.manager.run("a", () => {});
     await firstWith(it, "/jobs/a/why");
   });
 });
 
-test("authorize() is asked once for a page, with the request itself", async () => {
+test("authorize() is called once for a page, with the request itself", async () => {
   const authorize = vi.fn((_: Request) => ({ user: "ana", role: "read" }) as const);
-  await using it = await openCockpit({ authorize });
+  await using it = await openTestUi({ authorize });
   const request = new Request("http://localhost:7717/", { headers: { Host: "localhost:7717" } });
   expect(await firstOf(await it.ui.fetch(request))).toBeDefined();
   expect(authorize).toHaveBeenCalledTimes(1);
@@ -149,7 +149,7 @@ test("authorize() is asked once for a page, with the request itself", async () =
 });
 
 test("who leaves before they came does no harm", async () => {
-  await using it = await openCockpit({ authorize: silent });
+  await using it = await openTestUi({ authorize: silent });
   const server = createServer(it.ui.listener);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());

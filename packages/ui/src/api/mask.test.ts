@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 import { collected } from "../testing/events.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 import { endpoints } from "./endpoints.js";
 
 const SECRET = "hunter2";
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 
-let it: TestCockpit;
+let it: TestUi;
 
 /** Jobs and runs that have the secret in every place that can hold a text. */
 const jobs = ["blackout", "paused", "held", "cancelled", "fails", "retried", "open"] as const;
 const runs: string[] = [];
 
 beforeAll(async () => {
-  it = await openCockpit({ showResults: true, mask: (text) => text.replaceAll(SECRET, "***") });
+  it = await openTestUi({ showResults: true, mask: (text) => text.replaceAll(SECRET, "***") });
   const { manager, scheduler } = it;
   const reason = `the word is ${SECRET}`;
   const author = `ana of ${SECRET}`;
@@ -138,7 +138,7 @@ test.each([
 ])("a mask that %s hides all texts, and no request rejects", async (_, mask) => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   onTestFinished(() => warned.mockRestore());
-  await using it = await openCockpit({ mask });
+  await using it = await openTestUi({ mask });
   await it.manager.run("broken", () => Promise.reject(new Error("password=hunter2"))).catch(() => {});
   const runs = await it.send("GET", "/api/v1/runs");
   expect(runs.status).toBe(200);

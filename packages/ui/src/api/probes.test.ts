@@ -2,7 +2,7 @@ import { systemClock } from "@ojm/core/backend";
 import { backend as simple } from "@ojm/simple";
 import { expect, test } from "vitest";
 import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
-import { openCockpit, type Sending } from "../testing/cockpit.js";
+import { openTestUi, type Sending } from "../testing/test-ui.js";
 
 const METRICS = "cicd_pipeline_run_active 1\n";
 const metrics = (): string => METRICS;
@@ -10,10 +10,10 @@ const metrics = (): string => METRICS;
 /** A request of a program on this machine, without a session. */
 const LOCAL: Sending = { role: "none", from: { address: "127.0.0.1" } };
 
-test("/healthz and /readyz need no session, and tell nothing but whether the store answers", async () => {
+test("/healthz and /readyz need no session, and report only whether the store answers", async () => {
   const clock = { ...systemClock };
   const way = new FaultyBackend(await simple.open({}, { clock }), clock, {});
-  await using it = await openCockpit({ channels: { chJobs: { backend: way }, chLocks: { backend: way }, clock } });
+  await using it = await openTestUi({ channels: { chJobs: { backend: way }, chLocks: { backend: way }, clock } });
   await it.manager.run("secret-name", () => {});
   const said = async (path: string): Promise<readonly [number, string]> => {
     const response = await it.send("GET", path, { role: "none" });
@@ -31,13 +31,13 @@ test("/healthz and /readyz need no session, and tell nothing but whether the sto
   }
 });
 
-test("/metrics is there only if it was asked for", async () => {
-  await using it = await openCockpit();
+test("/metrics exists only with the option metrics", async () => {
+  await using it = await openTestUi();
   expect(await (await it.send("GET", "/metrics", LOCAL)).text()).toMatch(/<!doctype html>|not built/i);
 });
 
 test("/metrics is for programs of this machine, and for those who have a session", async () => {
-  await using it = await openCockpit({ metrics, hosts: ["ops.example.com"], trustProxy: true });
+  await using it = await openTestUi({ metrics, hosts: ["ops.example.com"], trustProxy: true });
   const status = async (sending: Sending): Promise<number> => (await it.send("GET", "/metrics", sending)).status;
   const local = await it.send("GET", "/metrics", LOCAL);
   expect([local.status, local.headers.get("Content-Type"), await local.text()]).toEqual([
@@ -55,7 +55,7 @@ test("/metrics is for programs of this machine, and for those who have a session
 });
 
 test("/metrics behind a proxy on the same machine needs a session", async () => {
-  await using it = await openCockpit({ metrics, hosts: ["ops.example.com"], trustProxy: true });
+  await using it = await openTestUi({ metrics, hosts: ["ops.example.com"], trustProxy: true });
   const proxied: readonly Sending["headers"][] = [
     { "X-Forwarded-For": "127.0.0.1" },
     { Forwarded: "for=127.0.0.1" },
@@ -70,7 +70,7 @@ test("/metrics behind a proxy on the same machine needs a session", async () => 
 });
 
 test("/metrics is not for a page of another site, and is below the base path", async () => {
-  await using it = await openCockpit({ metrics, basePath: "/a/b" });
+  await using it = await openTestUi({ metrics, basePath: "/a/b" });
   const site = { "Sec-Fetch-Site": "cross-site" };
   expect((await it.send("GET", "/metrics", { ...LOCAL, headers: site })).status).toBe(403);
   for (const path of ["/a/b/metrics", "/metrics"]) {

@@ -3,8 +3,8 @@ import type { Hub } from "../live/hub.js";
 import { EventStream } from "../live/stream.js";
 import { Refusal } from "../security/refusal.js";
 import type { Source } from "../view/source.js";
-import type { Asked } from "./asked.js";
-import type { Handler } from "./look.js";
+import type { ApiRequest } from "./api-request.js";
+import type { Handler } from "./read.js";
 
 /** The most streams of one viewer, and of all. */
 const OF_ONE = 20;
@@ -38,7 +38,7 @@ export class Streams {
     this.#timer.unref();
   }
 
-  readonly open: Handler = async ({ request, query, session }: Asked) => {
+  readonly open: Handler = async ({ request, query, session }: ApiRequest) => {
     const ids = query.texts("log");
     if (ids.length > LOGS) throw new Refusal("INVALID", `a stream follows ${LOGS} logs at most, not ${ids.length}`);
     const unknown = ids.find((id) => parseRunId(id) === undefined);

@@ -25,6 +25,7 @@ export interface ActRequest {
 
 const time = v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 
+/** A field that only one of the type and the schema has does not compile. */
 export const actRequestSchema: Schema<ActRequest> = v.strictObject({
   reason: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1_000)),
   until: time,
@@ -33,7 +34,7 @@ export const actRequestSchema: Schema<ActRequest> = v.strictObject({
   to: time,
   again: v.exactOptional(v.boolean()),
   dryRun: v.exactOptional(v.boolean()),
-});
+} satisfies Readonly<Record<keyof ActRequest, v.GenericSchema>>);
 
 /** `POST api/v1/session`: the launch token, which is exchanged for a cookie. */
 export interface SessionRequest {

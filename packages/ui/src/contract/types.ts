@@ -85,6 +85,8 @@ export interface Me {
   readonly now: number;
   /** Whether the results of runs are shown. */
   readonly showResults: boolean;
+  /** How long after its due time a tick without an outcome is overdue, in ms. */
+  readonly overdueAfter: number;
 }
 
 /** An action of a user. `action`: such as `unlock`, `cancel`, `pause`; `end-hold` ended a hold. */
@@ -176,7 +178,10 @@ export interface Problem {
   /** Since when, in ms since 1970. Absent if that is not known. */
   readonly at?: number;
   readonly text: string;
-  /** If it concerns several jobs: how many, and their names by name, 200 at most. */
+  /**
+   * If it concerns several jobs, unattended for one reason or failed with equal errors: how many, and their
+   * names by name, 200 at most. `text` is then that of the newest.
+   */
   readonly jobs?: { readonly n: number; readonly names: readonly string[] };
   /** The id of the run that it concerns. */
   readonly run?: string;

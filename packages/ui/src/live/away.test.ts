@@ -2,13 +2,13 @@ import { systemClock } from "@ojm/core/backend";
 import { backend as simple } from "@ojm/simple";
 import { expect, test } from "vitest";
 import { FaultyBackend } from "../../../core/src/testing/stores/faulty-backend.js";
-import { openCockpit } from "../testing/cockpit.js";
 import { collected } from "../testing/events.js";
+import { openTestUi } from "../testing/test-ui.js";
 
-test("a store that goes away is 503 for each question, and stale for each stream, until it is back", async () => {
+test("a store that goes away is 503 for each request, and stale for each stream, until it is back", async () => {
   const clock = { ...systemClock };
   const way = new FaultyBackend(await simple.open({}, { clock }), clock, {});
-  await using it = await openCockpit({ channels: { chJobs: { backend: way }, chLocks: { backend: way }, clock } });
+  await using it = await openTestUi({ channels: { chJobs: { backend: way }, chLocks: { backend: way }, clock } });
   const before = await it.send("GET", "/api/v1/events");
   const all = collected(before);
   await expect.poll(() => all.map(({ event }) => event)).toEqual(["hello", "running"]);

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Running } from "../contract/types.js";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 import { collected, type Received } from "../testing/events.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 
-let it: TestCockpit;
+let it: TestUi;
 
 beforeEach(async () => {
-  it = await openCockpit();
+  it = await openTestUi();
 });
 
 afterEach(async () => {
@@ -49,7 +49,7 @@ const isEnded = (all: readonly Received[], id: string): boolean =>
   all.some(({ event, data }) => event === "log" && data.id === id && data.ended === true);
 
 describe("a stream of events", () => {
-  test("begins with all that runs, and tells what begins and ends", async () => {
+  test("begins with all running runs, and sends each start and end", async () => {
     const one = await it.manager.start("one");
     const { all } = await stream();
     await expect.poll(() => running(all)).toEqual([one.id]);
@@ -68,13 +68,13 @@ describe("a stream of events", () => {
     await two.end();
   });
 
-  test("tells of a run that is over before anybody could look", async () => {
+  test("reports a run that is over before the next check", async () => {
     const { all } = await stream();
     await it.manager.run("short", () => {});
     await expect.poll(() => changed(all)).toContain("short");
   });
 
-  test("tells of ticks and pauses of schedules", async () => {
+  test("reports ticks and pauses of schedules", async () => {
     await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     const { all } = await stream();
     await expect.poll(() => all.map(({ event }) => event)).toContain("running");
@@ -103,7 +103,7 @@ describe("a stream of events", () => {
     expect(back.all.slice(1, 1 + missed.length).map(({ id }) => id)).toEqual(missed);
   });
 
-  test("tells one who was away for too long, or comes from another server, to read all anew", async () => {
+  test("asks a client that was away for too long, or comes from another server, to read everything again", async () => {
     const run = await it.manager.start("one");
     for (const last of ["abcdef-3", "nonsense", "-1"]) {
       const { all } = await stream("", last);
@@ -113,7 +113,7 @@ describe("a stream of events", () => {
     await run.end();
   });
 
-  test("follows logs, from the line that the client has, and tells their end", async () => {
+  test("follows logs, from the line that the client has, and reports their end", async () => {
     const run = await it.manager.start("one");
     for (let i = 1; i <= 3; i++) run.log.info(`line ${i}`);
     const id = encodeURIComponent(run.id);
@@ -144,7 +144,7 @@ describe("a stream of events", () => {
 
   test("all sessions together have 200 streams at most", async () => {
     await it[Symbol.asyncDispose]();
-    it = await openCockpit({ authorize: ({ headers }) => ({ user: headers.get("X-User") ?? "", role: "read" }) });
+    it = await openTestUi({ authorize: ({ headers }) => ({ user: headers.get("X-User") ?? "", role: "read" }) });
     const open = (user: number): Promise<Response> =>
       it.send("GET", "/api/v1/events", { headers: { "X-User": `u${user}` } });
     const streams: Response[] = [];
@@ -175,7 +175,7 @@ describe("a stream of events", () => {
     expect([long, short].map(({ id }) => lines(back.all, id))).toEqual([[10], [2]]);
   });
 
-  test("the last lines of a log come before its end is told, however many they are", async () => {
+  test("the last lines of a log come before its end, however many they are", async () => {
     const run = await it.manager.start("one");
     run.log.info("line 1");
     const { all } = await stream(`?log=${encodeURIComponent(run.id)}`);
@@ -187,7 +187,7 @@ describe("a stream of events", () => {
     expect(lines(all, run.id)).toEqual(Array.from({ length: 1_203 }, (_, i) => i + 1));
   });
 
-  test("ends with its cockpit", async () => {
+  test("ends with its UI", async () => {
     const response = await it.send("GET", "/api/v1/events");
     await it.ui.close();
     let text = "";

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { ChannelError, type JobManager } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { type ActiveRun, channelsAnswer, isOwn, type LiveRuns } from "@ojm/core/internal";
+import { type ActiveRun, channelsAnswer, isOwn } from "@ojm/core/internal";
 import { followStore, type LiveStore, type SnapshotOptions, type StoreSnapshot } from "@ojm/schedule/operator";
 import type { Events, Running } from "../contract/types.js";
 import { runningOf } from "../view/now/now.js";
-import { type Followed, Shared } from "../view/source.js";
+import { type Followed, JobReads, Shared } from "../view/source.js";
 import { Ring, type Sent } from "./ring.js";
 
 /** The most runs that are sent: a page with more cannot be read. */
-const MOST = 500;
+const MAX_RUNS = 500;
 
 /** The changes since the last check. */
 export interface Difference {
@@ -20,8 +20,8 @@ export interface Difference {
 }
 
 /** The runs in progress that the streams know, and the next changes to send. */
-export class ToldRuns {
-  readonly #told: Map<string, { readonly id: string; readonly text: string }> = new Map();
+export class SentRuns {
+  readonly #sent: Map<string, { readonly id: string; readonly text: string }> = new Map();
   readonly #mask: (text: string) => string;
 
   constructor(mask: (text: string) => string) {
@@ -30,13 +30,13 @@ export class ToldRuns {
 
   /** The names of the runs that were sent. */
   names(): IterableIterator<string> {
-    return this.#told.keys();
+    return this.#sent.keys();
   }
 
   /** All runs in progress, sent again. */
   all(runs: readonly ActiveRun[], now: number): Running[] {
-    this.#told.clear();
-    return shown(runs).map((run) => this.#tell(run, now));
+    this.#sent.clear();
+    return shown(runs).map((run) => this.#remember(run, now));
   }
 
   /** The same for a client that joins later. The other clients still get only changes. */
@@ -52,44 +52,44 @@ export class ToldRuns {
   }
 
   #compare(name: string, run: ActiveRun | undefined, now: number, { put, gone, names }: Difference): void {
-    const before = this.#told.get(name);
+    const before = this.#sent.get(name);
     if (before !== undefined && before.id !== run?.id) {
       gone.push(before.id);
-      this.#told.delete(name);
+      this.#sent.delete(name);
     }
     // Includes a run that started and ended between two checks.
     if (run === undefined || before?.id !== run.id) names.push(name);
-    if (run === undefined || (!this.#told.has(name) && this.#told.size >= MOST)) return;
-    const running = this.#tell(run, now);
-    if (before?.id !== run.id || before.text !== this.#told.get(name)?.text) put.push(running);
+    if (run === undefined || (!this.#sent.has(name) && this.#sent.size >= MAX_RUNS)) return;
+    const running = this.#remember(run, now);
+    if (before?.id !== run.id || before.text !== this.#sent.get(name)?.text) put.push(running);
   }
 
-  #tell(run: ActiveRun, now: number): Running {
+  #remember(run: ActiveRun, now: number): Running {
     const running = runningOf(run, now, { mask: this.#mask });
-    this.#told.set(run.name, { id: run.id, text: JSON.stringify({ ...running, elapsed: 0 }) });
+    this.#sent.set(run.name, { id: run.id, text: JSON.stringify({ ...running, elapsed: 0 }) });
     return running;
   }
 }
 
 function shown(runs: readonly ActiveRun[]): readonly ActiveRun[] {
-  return runs.filter(({ name }) => !isOwn(name)).slice(0, MOST);
+  return runs.filter(({ name }) => !isOwn(name)).slice(0, MAX_RUNS);
 }
 
 /** Changes within this time are sent together, in ms. The first one is sent at once. */
 const COALESCE = 50;
 
 /** How often the store is polled, and how long to wait for its answer. */
-const LOOK = 2_000;
-const PATIENCE = 3_000;
+const CHECK_EVERY = 2_000;
+const CHECK_TIMEOUT = 3_000;
 
 /** How often the leases of running runs are sent. */
-const LEASES = 5_000;
+const LEASES_EVERY = 5_000;
 
 /** How long the store is still followed without clients. */
-const LINGER = 60_000;
+const IDLE_LIFE = 60_000;
 
 /** How long the names that have a record are cached. New names are added as they appear. */
-const NAMES = 60_000;
+const NAMES_LIFE = 60_000;
 
 /** A store that is being followed. */
 interface Following {
@@ -105,8 +105,9 @@ export type Listener = (sent: Sent) => void;
 export class Hub implements Followed {
   readonly epoch: string = randomBytes(6).toString("hex");
   readonly ring: Ring = new Ring();
+  readonly reads: JobReads = new JobReads();
   readonly #manager: JobManager;
-  readonly #told: ToldRuns;
+  readonly #sent: SentRuns;
   readonly #listeners: Set<Listener> = new Set();
   readonly #dirty: Set<string> = new Set();
   readonly #changed: Set<string> = new Set();
@@ -126,50 +127,43 @@ export class Hub implements Followed {
   constructor(manager: JobManager, mask: (text: string) => string, orphans: NonNullable<SnapshotOptions["orphans"]>) {
     this.#manager = manager;
     this.#orphans = orphans;
-    this.#told = new ToldRuns(mask);
+    this.#sent = new SentRuns(mask);
     this.#names = new Shared(
       async () => {
         const names = new Set<string>();
         for await (const name of manager.jobNames()) names.add(name);
         return names;
       },
-      { life: NAMES, whileRead: true },
+      { life: NAMES_LIFE, whileRead: true },
     );
   }
 
-  /**
-   * The running runs, once all are known.
-   *
-   * @throws ChannelError if the store is away
-   */
-  live(): Promise<LiveRuns> {
-    return this.#inTime((store) => store.ready.then(() => store.runs));
+  store(): Promise<LiveStore> {
+    return this.#inTime(async (store) => store);
   }
 
-  /**
-   * The current state of the store, for operators.
-   *
-   * @throws ChannelError if the store is away
-   */
   snapshot(): Promise<StoreSnapshot> {
-    return this.#inTime((store) => store.ready.then(() => store.fresh()));
+    return this.#inTime((store) => store.fresh());
   }
 
+  /** What is known of a store that is away may be old: it must not look like news. */
   async #inTime<T>(ask: (store: LiveStore) => Promise<T>): Promise<T> {
+    this.#lastUse = performance.now();
+    if (this.#isStale) await this.#check();
+    if (this.#isStale) throw new ChannelError("UNAVAILABLE", "the store does not answer", { retryable: true });
     const { store } = this.#follow();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const text = `the store did not answer within ${durationText(PATIENCE)}`;
-      timer = setTimeout(() => reject(new ChannelError("TIMEOUT", text, { retryable: true })), PATIENCE);
+      const text = `the store did not answer within ${durationText(CHECK_TIMEOUT)}`;
+      timer = setTimeout(() => reject(new ChannelError("TIMEOUT", text, { retryable: true })), CHECK_TIMEOUT);
     });
     try {
-      return await Promise.race([ask(store), late]);
+      return await Promise.race([store.upToDate().then(() => ask(store)), late]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** The names that have a record. */
   names(): Promise<ReadonlySet<string>> {
     this.#follow();
     return this.#names.get();
@@ -190,13 +184,13 @@ export class Hub implements Followed {
     const now = Date.now();
     const live = this.#following?.isReady === true ? this.#following.store.runs : undefined;
     return {
-      ...(live && { running: { at: now, all: true, put: this.#told.view(live.runs(), now), gone: [] } }),
+      ...(live && { running: { at: now, all: true, put: this.#sent.view(live.runs(), now), gone: [] } }),
       ...(this.#isStale && { stale: { since: this.#answered } }),
     };
   }
 
-  /** Announces at once that a user has changed a job. */
   touch(name: string): void {
+    this.reads.changed(name);
     this.#changed.add(name);
     this.#soon();
   }
@@ -208,12 +202,13 @@ export class Hub implements Followed {
   }
 
   #follow(): Following {
-    if (this.#closed) throw new ChannelError("CLOSED", "this cockpit is closed");
+    if (this.#closed) throw new ChannelError("CLOSED", "this UI is closed");
     this.#lastUse = performance.now();
     if (this.#following !== undefined) return this.#following;
     const over = new AbortController();
     const changed = (name: string | undefined, of: "runs" | "others"): void => {
       if (name === undefined) return;
+      this.reads.changed(name);
       (of === "runs" ? this.#dirty : this.#changed).add(name);
       this.#soon();
     };
@@ -233,9 +228,9 @@ export class Hub implements Followed {
       timer.unref();
       this.#timers.push(() => clearInterval(timer));
     };
-    every(LOOK, () => void this.#look());
-    every(LEASES, () => {
-      for (const name of this.#told.names()) this.#dirty.add(name);
+    every(CHECK_EVERY, () => void this.#check());
+    every(LEASES_EVERY, () => {
+      for (const name of this.#sent.names()) this.#dirty.add(name);
       this.#soon();
     });
   }
@@ -245,28 +240,27 @@ export class Hub implements Followed {
     following.isReady = true;
     this.#dirty.clear();
     const at = Date.now();
-    this.#emit("running", { at, all: true, put: this.#told.all(following.store.runs.runs(), at), gone: [] });
+    this.#emit("running", { at, all: true, put: this.#sent.all(following.store.runs.runs(), at), gone: [] });
   }
 
   /** The store cannot be followed: the next check starts again. */
   #gone(following: Following): void {
     if (this.#following !== following) return;
-    following.over.abort();
-    this.#following = undefined;
+    this.#unfollow();
     this.#stale();
   }
 
-  async #look(): Promise<void> {
-    const isUsed = this.#listeners.size > 0 || performance.now() - this.#lastUse < LINGER;
+  async #check(): Promise<void> {
+    const isUsed = this.#listeners.size > 0 || performance.now() - this.#lastUse < IDLE_LIFE;
     if (!isUsed) return this.#stop();
     const { jobs, locks } = this.#manager.channels;
-    if (!(await channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE)))) return this.#stale();
+    if (!(await channelsAnswer([locks, jobs], AbortSignal.timeout(CHECK_TIMEOUT)))) return this.#stale();
     this.#answered = Date.now();
     if (this.#listeners.size > 0 && this.#following === undefined && !this.#closed) this.#follow();
     if (!this.#isStale) return;
     this.#isStale = false;
     this.#emit("fresh", { at: this.#answered });
-    for (const name of this.#told.names()) this.#dirty.add(name);
+    for (const name of this.#sent.names()) this.#dirty.add(name);
     this.#soon();
   }
 
@@ -289,7 +283,7 @@ export class Hub implements Followed {
     const following = this.#following;
     const at = Date.now();
     if (following?.isReady === true && this.#dirty.size > 0) {
-      const { put, gone, names } = this.#told.difference(this.#dirty, (name) => following.store.runs.run(name), at);
+      const { put, gone, names } = this.#sent.difference(this.#dirty, (name) => following.store.runs.run(name), at);
       this.#dirty.clear();
       for (const name of names) this.#changed.add(name);
       if (put.length > 0 || gone.length > 0) this.#emit("running", { at, put, gone });
@@ -314,7 +308,12 @@ export class Hub implements Followed {
     this.#timers = [];
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
+    this.#unfollow();
+  }
+
+  #unfollow(): void {
     this.#following?.over.abort();
     this.#following = undefined;
+    this.reads.clear();
   }
 }

@@ -47,7 +47,7 @@ class Client {
   }
 }
 
-test(`a server that ends ${TIMES} times while it is watched loses no line, and tells none twice`, async () => {
+test(`a server that ends ${TIMES} times while it is watched loses no line, and sends none twice`, async () => {
   await using manager = await openJobManager({ heartbeatThread: false, clock: { ...systemClock } });
   const options = { manager, secret: "a secret of a test" };
   let served: UiServer = await openUiServer(options);

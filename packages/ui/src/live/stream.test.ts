@@ -1,14 +1,14 @@
 import { expect, onTestFinished, test } from "vitest";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
 import { eventsOf } from "../testing/events.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 import type { Source } from "../view/source.js";
 import { Hub } from "./hub.js";
 import { EventStream } from "./stream.js";
 
 const MIB = 1_024 * 1_024;
 
-async function opened(): Promise<{ readonly it: TestCockpit; readonly hub: Hub; readonly source: Source }> {
-  const it = await openCockpit();
+async function opened(): Promise<{ readonly it: TestUi; readonly hub: Hub; readonly source: Source }> {
+  const it = await openTestUi();
   const mask = (text: string): string => text;
   const hub = new Hub(it.manager, mask, async () => []);
   onTestFinished(async () => {

@@ -26,7 +26,7 @@ export interface FollowedLog {
 }
 
 /** The request of a client. */
-export interface StreamAsked {
+export interface StreamRequest {
   readonly logs: readonly FollowedLog[];
   /** The id of the last event that the client has. */
   readonly last: string | undefined;
@@ -46,7 +46,7 @@ export class EventStream {
   #end: () => void = () => {};
 
   /** `onEnd` is called once, when the client or {@link EventStream.close} has ended the stream. */
-  constructor(source: Source, hub: Hub, { logs, last }: StreamAsked, onEnd: () => void) {
+  constructor(source: Source, hub: Hub, { logs, last }: StreamRequest, onEnd: () => void) {
     this.#source = source;
     this.#hub = hub;
     this.#onEnd = onEnd;
@@ -79,7 +79,7 @@ export class EventStream {
   #begin(missed: readonly Sent[] | undefined, isBack: boolean): void {
     const hub = this.#hub;
     this.#write("retry: 1000\n\n");
-    const unsubscribe = hub.subscribe((sent) => this.#tell(sent));
+    const unsubscribe = hub.subscribe((sent) => this.#forward(sent));
     const timer = setInterval(() => this.#write(": ping\n\n"), PING);
     timer.unref();
     this.#end = () => {
@@ -97,7 +97,7 @@ export class EventStream {
     } else {
       this.#seq -= missed.length;
       this.#send("hello", { epoch: hub.epoch, at });
-      for (const sent of missed) this.#tell(sent);
+      for (const sent of missed) this.#forward(sent);
     }
     for (const log of this.#logs) void this.#followLog(log);
   }
@@ -110,7 +110,7 @@ export class EventStream {
     this.#onEnd();
   }
 
-  #tell({ seq, event, data }: Sent): void {
+  #forward({ seq, event, data }: Sent): void {
     this.#seq = seq;
     this.#sendText(event, data);
   }

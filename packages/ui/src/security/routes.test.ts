@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endpoints } from "../api/endpoints.js";
 import type { Endpoint } from "../contract/endpoint.js";
-import { openCockpit, type Sending, type TestCockpit } from "../testing/cockpit.js";
+import { openTestUi, type Sending, type TestUi } from "../testing/test-ui.js";
 import type { Role } from "../types.js";
 
-let it: TestCockpit;
+let it: TestUi;
 let run: string;
 
 beforeAll(async () => {
-  it = await openCockpit({ hosts: ["ops.example.com"] });
+  it = await openTestUi({ hosts: ["ops.example.com"] });
   await it.scheduler.add("job", { cron: "0 0 1 1 *" }, () => {});
   run = (await it.manager.run("job", ({ log }) => log.info("a line"))).record.id;
 });
@@ -41,7 +41,7 @@ test("the table has every endpoint once", () => {
   expect(new Set(endpoints.map(({ id }) => id)).size).toBe(all.length);
 });
 
-describe("a foreign Host is refused: DNS rebinding", () => {
+describe("a foreign Host is rejected: DNS rebinding", () => {
   const HOSTS = [
     "evil.example",
     "localhost.evil.example",
@@ -68,14 +68,14 @@ describe("a foreign Host is refused: DNS rebinding", () => {
   test("X-Forwarded-Host counts only with trustProxy", async () => {
     const headers = { "X-Forwarded-Host": "localhost", Host: "evil.example" };
     expect((await it.send("GET", "/api/v1/me", { headers })).status).toBe(403);
-    await using trusting = await openCockpit({ trustProxy: true });
+    await using trusting = await openTestUi({ trustProxy: true });
     expect((await trusting.send("GET", "/api/v1/me", { headers })).status).toBe(200);
     const forged = { "X-Forwarded-Host": "localhost, evil.example", Host: "localhost" };
     expect((await trusting.send("GET", "/api/v1/me", { headers: forged })).status).toBe(403);
   });
 });
 
-describe("a request from a page of another site is refused", () => {
+describe("a request from a page of another site is rejected", () => {
   test.each(all)("%s", async (_, endpoint) => {
     for (const site of ["cross-site", "same-site"]) {
       const response = await ask(endpoint, { headers: { "Sec-Fetch-Site": site } });
@@ -83,7 +83,7 @@ describe("a request from a page of another site is refused", () => {
     }
   });
 
-  test.each(changing)("%s needs the exact Origin, if the browser does not tell the site", async (_, endpoint) => {
+  test.each(changing)("%s needs the exact Origin, if the browser does not send the site", async (_, endpoint) => {
     const from = (Origin: string | undefined): Promise<Response> =>
       ask(endpoint, { headers: { "Sec-Fetch-Site": undefined, Origin } });
     for (const origin of [undefined, "null", "http://localhost:1", "https://localhost:7717", "http://evil.example"]) {
@@ -141,8 +141,8 @@ describe("each endpoint needs a viewer, and a role", () => {
     }
   });
 
-  test("a read-only cockpit refuses every act of everybody", async () => {
-    await using readOnly = await openCockpit({ readOnly: true });
+  test("a read-only UI rejects every action of all roles", async () => {
+    await using readOnly = await openTestUi({ readOnly: true });
     for (const [, endpoint] of changing) {
       if (endpoint.role === "none" || endpoint.id === "logout") continue;
       const response = await readOnly.send(endpoint.method, pathOf(endpoint), { body: BODY, role: "admin" });
@@ -150,13 +150,13 @@ describe("each endpoint needs a viewer, and a role", () => {
     }
   });
 
-  test("an answer of authorize that is no viewer is a fault, and lets nobody in", async () => {
+  test("an answer of authorize that is not a viewer is a fault, and signs in no user", async () => {
     const answers: unknown[] = [{ user: "ana" }, { user: "", role: "admin" }, { user: "ana", role: "root" }, true];
     for (const answer of answers) {
-      await using odd = await openCockpit({ authorize: () => answer as never });
+      await using odd = await openTestUi({ authorize: () => answer as never });
       expect((await odd.send("GET", "/api/v1/me")).status).toBe(500);
     }
-    await using failing = await openCockpit({ authorize: () => Promise.reject(new Error("the password is x")) });
+    await using failing = await openTestUi({ authorize: () => Promise.reject(new Error("the password is x")) });
     const response = await failing.send("GET", "/api/v1/me");
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain("password");
@@ -219,7 +219,7 @@ test("a query or a body that is not of the endpoint is refused", async () => {
 });
 
 test("openUi refuses to be without authorize", async () => {
-  await expect(openCockpit({ authorize: undefined as never })).rejects.toThrow(/needs authorize/);
-  await expect(openCockpit({ basePath: '/"><script>' })).rejects.toThrow(/basePath/);
-  await expect(openCockpit({ hosts: ["https://a"] })).rejects.toThrow(/hosts/);
+  await expect(openTestUi({ authorize: undefined as never })).rejects.toThrow(/needs authorize/);
+  await expect(openTestUi({ basePath: '/"><script>' })).rejects.toThrow(/basePath/);
+  await expect(openTestUi({ hosts: ["https://a"] })).rejects.toThrow(/hosts/);
 });

@@ -3,7 +3,7 @@ import type { JsonValue } from "@ojm/core";
 import { Refusal } from "./refusal.js";
 
 /** How long a session is valid, in ms: a working day. */
-const LIFE = 12 * 3_600_000;
+const SESSION_LIFE = 12 * 3_600_000;
 
 /**
  * Sessions in signed cookies: `ID.END.SIGNATURE`. The server stores only sessions that were ended early, so
@@ -34,8 +34,8 @@ export class Sessions {
 
   /** A new session: the value of its cookie, and how long it is valid, in s. */
   create(): { readonly value: string; readonly maxAge: number } {
-    const body = `${randomBytes(16).toString("base64url")}.${this.#now() + LIFE}`;
-    return { value: `${body}.${this.#sign(body)}`, maxAge: LIFE / 1_000 };
+    const body = `${randomBytes(16).toString("base64url")}.${this.#now() + SESSION_LIFE}`;
+    return { value: `${body}.${this.#sign(body)}`, maxAge: SESSION_LIFE / 1_000 };
   }
 
   /** The id of a session; `undefined` if it is not valid. */
@@ -51,7 +51,7 @@ export class Sessions {
   end(id: string): void {
     const now = this.#now();
     for (const [one, until] of this.#ended) if (until < now) this.#ended.delete(one);
-    this.#ended.set(id, now + LIFE);
+    this.#ended.set(id, now + SESSION_LIFE);
   }
 
   #sign(body: string): string {

@@ -1,11 +1,11 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 
-let it: TestCockpit;
+let it: TestUi;
 
 beforeAll(async () => {
-  it = await openCockpit();
+  it = await openTestUi();
   for (let i = 0; i < 20; i++) await it.manager.run(`job ${i}`, () => {});
 });
 

@@ -43,7 +43,7 @@ describe("the pages", () => {
     ]);
   });
 
-  test("an asset is kept for ever, since its name has its hash", async () => {
+  test("an asset is cached for ever, since its name has its hash", async () => {
     const answer = get("/assets/main-abc.js", { "Accept-Encoding": "br, gzip" });
     expect(answer.headers.get("Cache-Control")).toContain("immutable");
     expect(answer.headers.get("Content-Type")).toContain("text/javascript");

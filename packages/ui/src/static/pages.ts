@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { createGzip, gzipSync } from "node:zlib";
-import { isPage } from "../api/look.js";
+import { isPage } from "../api/read.js";
 import { policyWithStyle } from "../security/headers.js";
 import { Refusal } from "../security/refusal.js";
 import { takesGzip } from "./gzip.js";
@@ -50,7 +50,7 @@ export class Pages {
     this.#files ??= read(this.#folder);
     const file = this.#files.get(path.slice(1));
     if (file !== undefined && path !== "/index.html") return send(request, file, path.startsWith("/assets/"));
-    if (path.startsWith("/assets/")) throw new Refusal("NOT_FOUND", "there is no such file");
+    if (path.startsWith("/assets/")) throw new Refusal("NOT_FOUND", "this server has no such file");
     const index = this.#files.get("index.html");
     if (index === undefined) throw new Refusal("FAULT", "the pages are not built: run npm run build");
     const html = index.body.toString("utf8");

@@ -6,9 +6,9 @@ import type { Endpoint, Parameter } from "../contract/endpoint.js";
 
 const ERRORS = {
   400: "The request is wrong: the message says what",
-  401: "Nobody is logged in",
+  401: "The user is not signed in",
   403: "The role does not allow it, or the request comes from another site",
-  404: "There is no such thing",
+  404: "It does not exist",
   405: "The path does not take this method",
   409: "It cannot be done now",
   429: "Too many requests or streams",
@@ -39,13 +39,13 @@ export function openapi(): object {
   return {
     openapi: "3.1.0",
     info: {
-      title: "The cockpit of ojm",
+      title: "The UI of ojm",
       version: "1",
       description:
         "Times are in ms since 1970, durations in ms. A POST needs `Content-Type: application/json` and an `Origin` of this server.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "/", description: "The base path at which the cockpit is mounted" }],
+    servers: [{ url: "/", description: "The base path at which the UI is mounted" }],
     security: [{ session: [] }],
     paths,
     components: {
@@ -55,7 +55,7 @@ export function openapi(): object {
           in: "cookie",
           name: "ojm_session",
           description:
-            "Of `ojm ui` and `openUiServer`, with an underscore and the port behind the name. A cockpit that is mounted has the session of its server",
+            "Of `ojm ui` and `openUiServer`, with an underscore and the port behind the name. A UI that is mounted has the session of its server",
         },
       },
       schemas: definitions,

@@ -2,10 +2,10 @@ import type { AuditEntry as Done } from "@ojm/core";
 import type { Audit, AuditEntry } from "../contract/types.js";
 import { hasText, meantBy } from "./jobs/jobs.js";
 import { holderOf, shorten } from "./runs/items.js";
-import { fitting, type Source } from "./source.js";
+import { fitting, pick, type Source } from "./source.js";
 
 /** The filter of the entries. */
-export interface AuditAsked {
+export interface AuditQuery {
   readonly name?: string;
   /** A text that the name of the job contains. */
   readonly q?: string;
@@ -14,7 +14,7 @@ export interface AuditAsked {
 }
 
 /** What people did to the runs, locks and schedules of others, newest first. */
-export async function auditOf(source: Source, asked: AuditAsked): Promise<Audit> {
+export async function auditOf(source: Source, asked: AuditQuery): Promise<Audit> {
   const { manager, mask } = source;
   const { name, q, before, limit } = asked;
   const isAsked = hasText(q);
@@ -29,16 +29,13 @@ export async function auditOf(source: Source, asked: AuditAsked): Promise<Audit>
   return { entries, more: more || found.length > limit, ...meant };
 }
 
-function entryOf({ at, action, name, author, by, reason, holder, fence, run }: Done, mask: Source["mask"]): AuditEntry {
+function entryOf(done: Done, mask: Source["mask"]): AuditEntry {
+  const { author, by, reason, holder } = done;
   return {
-    at,
-    action,
-    name,
+    ...pick(done, "at", "action", "name", "fence", "run"),
     by: holderOf(by),
     ...(author !== undefined && { author: mask(author) }),
     ...(reason !== undefined && { reason: shorten(mask(reason), 1_000) }),
     ...(holder !== undefined && { holder: holderOf(holder) }),
-    ...(fence !== undefined && { fence }),
-    ...(run !== undefined && { run }),
   };
 }

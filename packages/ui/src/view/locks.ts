@@ -1,19 +1,19 @@
 import { type HeldLock, runId } from "@ojm/core";
 import { holdOf } from "@ojm/core/internal";
-import { type SchedulerView, schedulersIn } from "@ojm/schedule";
+import type { SchedulerView } from "@ojm/schedule";
 import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/types.js";
 import { firstWaiters, holderOf } from "./runs/items.js";
-import type { Source } from "./source.js";
+import { pick, type Source } from "./source.js";
 
 const LOCKS = 500;
 const NAMES = 100;
 
 /** The held locks, the processes that hold them, and the schedulers. */
 export async function locksOf(source: Source): Promise<Locks> {
-  const { manager, hub } = source;
-  const [live, held] = await Promise.all([hub.live(), manager.heldLocks()]);
-  const schedulers: SchedulerItem[] = [];
-  for await (const one of schedulersIn(manager)) schedulers.push(schedulerOf(one));
+  const store = await source.hub.store();
+  const { runs: live } = store;
+  const held = live.locks();
+  const schedulers = store.schedulers().map(schedulerOf);
   const sessions = new Map(live.sessions().map((session) => [session.instance, session]));
   const counts = new Map<string, number>();
   for (const { holder } of held) counts.set(holder.instance, (counts.get(holder.instance) ?? 0) + 1);
@@ -46,15 +46,12 @@ export async function locksOf(source: Source): Promise<Locks> {
 }
 
 function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone" | "waiters"> {
-  const { name, holder, since, fence, waiting } = lock;
+  const { name, holder } = lock;
   const hold = holdView(lock, { mask });
   const run = (lock.note as { readonly run?: unknown } | undefined)?.run;
   return {
-    name,
+    ...pick(lock, "name", "since", "fence", "waiting"),
     holder: holderOf(holder),
-    since,
-    fence,
-    waiting,
     ...(typeof run === "number" && { run: runId({ name, startTime: run }) }),
     ...(hold && { hold }),
   };

@@ -1,30 +1,10 @@
-import type { JobManager } from "@ojm/core";
-import {
-  type CheckedDefinition,
-  type SchedulerView,
-  type ScheduleView,
-  schedulersIn,
-  schedulesIn,
-} from "@ojm/schedule";
-import { attendanceOf, type Unattended } from "@ojm/schedule/operator";
-import { take } from "./source.js";
+import { attendanceOf, type LiveStore, type ScheduleState, scheduleState } from "@ojm/schedule/operator";
 
-/** The schedules of a store, and the living processes that run them. */
-export interface Schedules {
-  readonly schedules: readonly ScheduleView[];
-  readonly schedulers: readonly SchedulerView[];
-  /** Why a schedule is unattended; `undefined` if it is not. */
-  unattended(schedule: Pick<ScheduleView, "name" | "hash">): Unattended | undefined;
+/** The states of schedules now, by name. */
+export function statesIn(store: LiveStore): (name: string) => ScheduleState | undefined {
+  const [unattended, now] = [attendanceOf(store.schedulers()), Date.now()];
+  return (name) => {
+    const schedule = store.schedule(name);
+    return schedule && scheduleState(schedule, unattended, now);
+  };
 }
-
-/** Reads the schedules and their schedulers. */
-export async function readSchedules(manager: JobManager): Promise<Schedules> {
-  const [schedules, schedulers] = await Promise.all([
-    take(schedulesIn(manager), Number.POSITIVE_INFINITY),
-    take(schedulersIn(manager), Number.POSITIVE_INFINITY),
-  ]);
-  return { schedules, schedulers, unattended: attendanceOf(schedulers) };
-}
-
-/** The time zone of a schedule. */
-export const zoneOf = ({ timeZone = "UTC" }: CheckedDefinition): string => timeZone;

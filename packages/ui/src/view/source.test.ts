@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Shared } from "./source.js";
+import { JobReads, Shared } from "./source.js";
 
 /** A read whose answers the test controls. */
 function reads(): { readonly read: () => Promise<number>; readonly answers: ((value: number | Error) => void)[] } {
@@ -11,7 +11,7 @@ function reads(): { readonly read: () => Promise<number>; readonly answers: ((va
   return { read, answers };
 }
 
-test("those who ask at once share one read, and an error is not kept", async () => {
+test("requests at the same time share one read, and an error is not stored", async () => {
   const { read, answers } = reads();
   const shared = new Shared(read, { life: 60_000 });
   const asked = [shared.get(), shared.get()];
@@ -26,7 +26,7 @@ test("those who ask at once share one read, and an error is not kept", async () 
   expect(await second).toBe(2);
 });
 
-test("what is old is good until the new answer is there, if that is wanted", async () => {
+test("with whileRead, the old answer is used until the new one is there", async () => {
   const { read, answers } = reads();
   const shared = new Shared(read, { life: 0, whileRead: true });
   const first = shared.get();
@@ -35,4 +35,26 @@ test("what is old is good until the new answer is there, if that is wanted", asy
   expect([await shared.get(), await shared.get(), answers.length]).toEqual([1, 1, 2]);
   answers[1]?.(2);
   await expect.poll(() => shared.get()).toBe(2);
+});
+
+test("a read of jobs is shared until one of them changes, even while it is in progress; an error is not", async () => {
+  const { read, answers } = reads();
+  const memory = new JobReads();
+  const get = (key: string, ...names: string[]): Promise<number> => memory.get(key, names, read);
+  const first = [get("a", "a"), get("a", "a"), get("a b", "a", "b")];
+  expect(answers.length).toBe(2);
+  memory.changed("b");
+  const second = [get("a", "a"), get("a b", "a", "b")];
+  expect(answers.length).toBe(3);
+  for (const [i, answer] of answers.entries()) answer(i);
+  expect([await Promise.all(first), await Promise.all(second)]).toEqual([
+    [0, 0, 1],
+    [0, 2],
+  ]);
+  const failing = get("c", "c");
+  answers[3]?.(new Error("away"));
+  await expect(failing).rejects.toThrow("away");
+  const next = get("c", "c");
+  answers[4]?.(4);
+  expect(await next).toBe(4);
 });

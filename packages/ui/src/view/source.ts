@@ -1,25 +1,26 @@
 import type { JobManager } from "@ojm/core";
-import type { LiveRuns } from "@ojm/core/internal";
 import type { Scheduler } from "@ojm/schedule";
-import type { StoreSnapshot } from "@ojm/schedule/operator";
+import type { LiveStore, StoreSnapshot } from "@ojm/schedule/operator";
 import type { OtherReason } from "../types.js";
 
 /** The followed store, whose data is known without a read. */
 export interface Followed {
   /**
-   * The running runs, once all are known.
+   * The state that the watches report, once it is complete.
    *
-   * @throws ChannelError if the store is away
+   * @throws ChannelError if the store is away, or if its watches are
    */
-  live(): Promise<LiveRuns>;
+  store(): Promise<LiveStore>;
   /**
-   * The current state of the store, for operators.
+   * The current state of the store, for operators. It also reads what no watch reports.
    *
    * @throws ChannelError if the store is away
    */
   snapshot(): Promise<StoreSnapshot>;
   /** The names that have a record. */
   names(): Promise<ReadonlySet<string>>;
+  /** Reads about jobs, shared by all clients. */
+  readonly reads: JobReads;
   /** Announces at once that a user has changed a job. */
   touch(name: string): void;
 }
@@ -69,6 +70,13 @@ export function fitting<T>(all: readonly T[]): { readonly items: readonly T[]; r
   const fit = new Fitting<T>();
   const isWhole = all.every((item) => fit.add(item));
   return { items: fit.items, more: !isWhole };
+}
+
+/** These fields of an object, as far as it has them: any program can write more into a store. */
+export function pick<T extends object, K extends keyof T>(from: T, ...fields: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(
+    fields.flatMap((field) => (from[field] === undefined ? [] : [[field, from[field]]])),
+  ) as Pick<T, K>;
 }
 
 /** The first `limit` items of an asynchronous list. */
@@ -128,6 +136,58 @@ export class Shared<T> {
       },
     );
     return next;
+  }
+}
+
+/** The most reads that are remembered: those of ten pages of jobs. */
+const MOST_READS = 1_000;
+
+/** How long a read is reused, in ms: no watch reports a prune or an import. */
+const READ_LIFE = 2_000;
+
+/** A read, and the number of the last change before it. */
+interface JobRead {
+  readonly change: number;
+  readonly until: number;
+  readonly answer: Promise<unknown>;
+}
+
+/** Reads about jobs. Each is reused until one of its jobs changes: ten pages cost as much as one. */
+export class JobReads {
+  readonly #changes: Map<string, number> = new Map();
+  readonly #reads: Map<string, JobRead> = new Map();
+  #change = 0;
+
+  /** A watch reports that a job changed. */
+  changed(name: string): void {
+    this.#changes.set(name, ++this.#change);
+  }
+
+  /** No watch reports changes any more. */
+  clear(): void {
+    this.#reads.clear();
+    this.#changes.clear();
+  }
+
+  /** What `read` resolves to for these jobs. `key` identifies what is read. */
+  get<T>(key: string, names: readonly string[], read: () => Promise<T>): Promise<T> {
+    const known = this.#reads.get(key);
+    if (known !== undefined && performance.now() < known.until && this.#isUnchanged(names, known))
+      return known.answer as Promise<T>;
+    const answer = read();
+    const own = { change: this.#change, until: performance.now() + READ_LIFE, answer };
+    this.#reads.delete(key);
+    this.#reads.set(key, own);
+    answer.catch(() => {
+      if (this.#reads.get(key) === own) this.#reads.delete(key);
+    });
+    const [oldest] = this.#reads.keys();
+    if (this.#reads.size > MOST_READS && oldest !== undefined) this.#reads.delete(oldest);
+    return answer;
+  }
+
+  #isUnchanged(names: readonly string[], { change }: JobRead): boolean {
+    return names.every((name) => (this.#changes.get(name) ?? 0) <= change);
   }
 }
 

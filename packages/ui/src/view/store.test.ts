@@ -15,7 +15,7 @@ test.each([
   [text("etcd", { hosts: "u:secret@a:2379" }), "etcd a:2379"],
   [text("@me/mine"), "@me/mine"],
   [text(undefined), "a store of the program"],
-])("the store %s is told as %s", (told, expected) => {
+])("the store %s is shown as %s", (told, expected) => {
   expect(told).toBe(expected);
 });
 

@@ -19,7 +19,7 @@ export const ICONS = {
   paused: "circle-pause",
   held: "construction",
   overdue: "alarm-clock",
-  nobody: "user-x",
+  unattended: "user-x",
   long: "turtle",
   next: "calendar-clock",
   retry: "rotate-ccw",

@@ -13,7 +13,8 @@ export const RETRY_PAUSE = 1_000;
 /** The callbacks of a follower. */
 export interface Followed<V> {
   /**
-   * A snapshot follows: the first one, or one after a gap. An entry that has not changed is not put again.
+   * What is known is outdated until {@link Followed.synced}: changes may have been missed, and a snapshot
+   * follows once the store answers. An entry that has not changed is not put again.
    */
   begun?(): void;
   /** `value`: `undefined` if the entry cannot be decoded. `expiresIn`: as {@link Entry.expiresIn}. */
@@ -55,7 +56,10 @@ export function follow<V>(
         () => later(POLL),
         (error: unknown) => {
           const isOver = !isChannelError(error) || error.code === "CLOSED";
-          if (!isOver && (error.retryable || failed === undefined)) return later(RETRY_PAUSE);
+          if (!isOver && (error.retryable || failed === undefined)) {
+            keys.begin();
+            return later(RETRY_PAUSE);
+          }
           reject(error);
           if (!signal.aborted) failed?.(error);
         },
@@ -74,15 +78,16 @@ class Known<V> {
   readonly #followed: Followed<V>;
   /** The versions, by the texts of the keys: a process may follow ten thousand. */
   readonly #versions: Map<string, Version> = new Map();
-  #seen: Set<string> | undefined = new Set();
+  #seen: Set<string> | undefined;
 
   constructor(followed: Followed<V>) {
     this.#followed = followed;
   }
 
   begin(): void {
+    const isOutdated = this.#seen !== undefined;
     this.#seen = new Set();
-    this.#followed.begun?.();
+    if (!isOutdated) this.#followed.begun?.();
   }
 
   put({ key, value, version, expiresIn }: Pick<Entry<V | undefined>, "key" | "value" | "version" | "expiresIn">): void {
@@ -118,6 +123,28 @@ async function looked<V>(channel: Channel<V>, prefix: Key, known: Known<V>, sign
   known.begin();
   for await (const entry of readable(channel, { prefix, signal })) known.put(entry);
   known.synced();
+}
+
+/** Whether followers are up to date: none of them is between {@link Followed.begun} and synced. */
+export class UpToDate {
+  readonly #outdated: Set<object> = new Set();
+  #waiting: (() => void)[] = [];
+
+  begun(follower: object): void {
+    this.#outdated.add(follower);
+  }
+
+  synced(follower: object): void {
+    this.#outdated.delete(follower);
+    if (this.#outdated.size > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Resolves once all of them are, at once if they are. */
+  wait(): Promise<void> {
+    if (this.#outdated.size === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  }
 }
 
 /** Reports everything to two followers. */

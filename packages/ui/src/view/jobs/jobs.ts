@@ -1,20 +1,21 @@
-import { type HeldLock, parseRunId, type RunRecord } from "@ojm/core";
+import { parseRunId, type RunRecord } from "@ojm/core";
 import { isOwn, nearest } from "@ojm/core/internal";
 import { streakOf, usualOf } from "@ojm/core/internal/operator";
-import { type ScheduleSummary, type ScheduleTick, type ScheduleView, wordsOf } from "@ojm/schedule";
-import { overdueEntry, overdueTicks, UNATTENDED } from "@ojm/schedule/operator";
+import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
+import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView } from "../../contract/types.js";
 import { holdView } from "../locks.js";
-import { comingTick, tickView, waitingTicks } from "../now/ticks.js";
+import { comingTick, tickView, upcomingTicks, waitingTicks } from "../now/ticks.js";
 import { shorten } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
-import { readSchedules, type Schedules, zoneOf } from "../schedules.js";
-import { fitting, mapSome, masked, type Source, take } from "../source.js";
+import { statesIn } from "../schedules.js";
+import { fitting, mapSome, masked, pick, type Source, take } from "../source.js";
 
 /** How many of the newest runs are read for the statistics of a job. */
 const NEWEST = 50;
 
-/** How many decided ticks of a job are shown. */
+/** How many coming and how many decided ticks of a job are shown. */
+const COMING = 10;
 const TICKS = 20;
 
 /** The same if a range of time is requested. */
@@ -24,7 +25,7 @@ const TICKS_OF_RANGE = 100;
 const DURATIONS = 20;
 
 /** The filter of the names. */
-export interface NamesAsked {
+export interface NamesQuery {
   readonly after?: string;
   readonly q?: string;
   readonly limit: number;
@@ -44,7 +45,7 @@ const SHORTEST = 4;
 /** The name with runs that was most likely meant, if no name is, or contains, the requested text. */
 export async function meantBy(
   { hub }: Source,
-  { name, q = name }: Pick<NamesAsked, "q"> & { readonly name?: string },
+  { name, q = name }: Pick<NamesQuery, "q"> & { readonly name?: string },
 ): Promise<{ readonly meant?: string }> {
   if (q === undefined) return {};
   const names = [...(await hub.names())].filter(hasText(undefined));
@@ -64,7 +65,7 @@ export async function meantBy(
 /** A page of names, and whether there are more. */
 export function pageOf(
   names: Iterable<string>,
-  { after, q, limit }: NamesAsked,
+  { after, q, limit }: NamesQuery,
 ): { readonly names: string[]; readonly more: boolean } {
   const found = [...new Set(names)]
     .filter(hasText(q))
@@ -74,16 +75,18 @@ export function pageOf(
 }
 
 /** A page of the jobs, by name. */
-export async function jobsOf(source: Source, asked: NamesAsked): Promise<Jobs> {
-  const [names, known] = await Promise.all([source.hub.names(), knownOf(source, 1)]);
-  const page = pageOf([...names, ...known.summaries.keys(), ...known.locks.keys()], asked);
-  const all = await mapSome(page.names, (name) => jobOf(source, name, known));
+export async function jobsOf(source: Source, asked: NamesQuery): Promise<Jobs> {
+  const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
+  const locked = store.runs.locks().map(({ name }) => name);
+  const page = pageOf([...names, ...store.scheduleNames(), ...locked], asked);
+  const stateOf = statesIn(store);
+  const all = await mapSome(page.names, (name) => jobOf(source, name, store, stateOf(name)));
   const { items: jobs, more } = fitting(all);
   return { jobs, more: more || page.more };
 }
 
 /** The range of the requested ticks, in ms since 1970; absent: the latest. */
-interface RangeAsked {
+interface RangeQuery {
   readonly from?: number;
   readonly to?: number;
 }
@@ -92,32 +95,36 @@ interface RangeAsked {
 export async function jobDetailOf(
   source: Source,
   name: string,
-  range: RangeAsked = {},
+  range: RangeQuery = {},
 ): Promise<JobDetail | undefined> {
-  const known = await knownOf(source, 10);
-  const schedule = known.summaries.get(name);
-  const job = await jobOf(source, name, known);
+  const store = await source.hub.store();
+  const state = statesIn(store)(name);
+  const schedule = state?.schedule;
+  const job = await jobOf(source, name, store, state);
   const isKnown = schedule !== undefined || job.last !== undefined || job.running !== undefined;
   // A user may hold a job before its first run.
   if (!isKnown && job.lock === undefined) return undefined;
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range;
   const most = range.from === undefined && range.to === undefined ? TICKS : TICKS_OF_RANGE;
   // Waiting ticks must not hide the outcomes of the others.
-  const limit = most + (known.views.get(name)?.waiting.length ?? 0);
-  const past = await take(source.scheduler.ticks(name, { ...range, limit }), limit);
-  const [waiting, decided] = [past.filter(isWaiting), past.filter((tick) => !isWaiting(tick)).slice(0, most)];
-  const next = (schedule?.next ?? []).filter(({ at }) => at >= from && at < to);
+  const limit = most + (schedule?.waiting.length ?? 0);
+  const past = await source.hub.reads.get(JSON.stringify(["past", range, limit, name]), [name], async () => {
+    const ticks = await take(source.scheduler.ticks(name, { ...range, limit }), limit);
+    const decided = ticks.filter((tick) => !isWaiting(tick)).slice(0, most);
+    const ran = await mapSome(decided, (tick) => ranTick(tick, source));
+    return [...waitingTicks(ticks.filter(isWaiting), source), ...ran];
+  });
+  const next = upcomingTicks(schedule, Date.now(), COMING).filter(({ at }) => at >= from && at < to);
   const coming = next.map((tick) => comingTick(name, tick, job.unattended !== undefined)).reverse();
   const late = job.overdue;
   const isShown = late !== undefined && late.until >= from && late.at < to;
   return {
     ...job,
-    ...(schedule && definitionOf(source, schedule)),
+    ...definitionOf(source, schedule?.definition()),
     ticks: [
       ...coming,
       ...overdueEntry(name, isShown ? late : undefined).map((tick) => tickView(tick, source)),
-      ...waitingTicks(waiting, source),
-      ...(await mapSome(decided, (tick) => ranTick(tick, source))),
+      ...past,
     ],
   };
 }
@@ -130,7 +137,11 @@ async function ranTick(tick: ScheduleTick, source: Source): Promise<TickView> {
 }
 
 /** The `meta` may contain secrets, like that of the runs that get it. */
-function definitionOf({ showResults, mask }: Source, { definition }: ScheduleSummary): Pick<JobDetail, "definition"> {
+function definitionOf(
+  { showResults, mask }: Source,
+  definition: CheckedDefinition | undefined,
+): Pick<JobDetail, "definition"> {
+  if (definition === undefined) return {};
   const { meta, ...rest } = definition;
   const shown = showResults && meta !== undefined ? { ...rest, meta } : rest;
   return { definition: masked(shown, mask) as { readonly [field: string]: unknown } };
@@ -138,43 +149,29 @@ function definitionOf({ showResults, mask }: Source, { definition }: ScheduleSum
 
 const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
 
-/** What the store has about all schedules. */
-interface Known extends Pick<Schedules, "unattended"> {
-  readonly summaries: ReadonlyMap<string, ScheduleSummary>;
-  readonly views: ReadonlyMap<string, ScheduleView>;
-  readonly locks: ReadonlyMap<string, HeldLock>;
-}
-
-async function knownOf({ manager, scheduler }: Source, limit: number): Promise<Known> {
-  const [summaries, { schedules, unattended }, locks] = await Promise.all([
-    take(scheduler.schedules({ limit }), Number.POSITIVE_INFINITY),
-    readSchedules(manager),
-    manager.heldLocks(),
-  ]);
-  const byName = <T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
-    new Map(all.map((one) => [one.name, one]));
-  return { summaries: byName(summaries), views: byName(schedules), locks: byName(locks), unattended };
-}
-
-async function jobOf(source: Source, name: string, { summaries, views, locks, unattended }: Known): Promise<Job> {
-  const newest = await take(source.manager.history({ name, limit: NEWEST }), NEWEST);
-  const schedule = summaries.get(name);
-  const view = views.get(name);
-  const next = schedule?.next[0];
-  const why = view && unattended(view);
-  const overdue = view && overdueTicks(view, Date.now());
-  const lock = locks.get(name);
+async function jobOf(
+  source: Source,
+  name: string,
+  { runs }: LiveStore,
+  state: ScheduleState | undefined,
+): Promise<Job> {
+  const statistics = await source.hub.reads.get(`newest ${name}`, [name], async () =>
+    howItGoes(await take(source.manager.history({ name, limit: NEWEST }), NEWEST), source),
+  );
+  const { schedule, next, unattended, overdue } = state ?? {};
+  const nextRun = schedule?.nextRun(Date.now());
+  const lock = runs.lock(name);
   const hold = lock && holdView(lock, source);
   return {
     name,
-    ...(schedule && { schedule: await scheduleOf(source, schedule) }),
+    ...(state && (await scheduleOf(source, state))),
     ...(next && { next: next.due, ...(next.skipped && { skipped: next.skipped }) }),
     ...(next?.skipped === "held" && { held: true as const }),
-    ...(schedule?.nextRun && { nextRun: schedule.nextRun.due }),
-    ...(why && { unattended: UNATTENDED[why].one }),
-    ...(overdue && { overdue: { at: overdue.at, until: overdue.until, count: overdue.count } }),
+    ...(nextRun && { nextRun: nextRun.due }),
+    ...(unattended && { unattended: UNATTENDED[unattended].one }),
+    ...(overdue && { overdue: pick(overdue, "at", "until", "count") }),
     ...(lock && { lock: { since: lock.since, ...(hold && { hold }) } }),
-    ...howItGoes(newest, source),
+    ...statistics,
   };
 }
 
@@ -203,34 +200,27 @@ export function howItGoes(
   };
 }
 
-function lastOf(
-  { id, status, startTime, endTime, duration, error }: RunRecord,
-  { mask }: Pick<Source, "mask">,
-): LastRun {
+function lastOf(record: RunRecord, { mask }: Pick<Source, "mask">): LastRun {
+  const { error } = record;
   return {
-    id,
-    status,
-    startTime,
-    ...(endTime !== undefined && { endTime }),
-    ...(duration !== undefined && { duration }),
+    ...pick(record, "id", "status", "startTime", "endTime", "duration"),
     ...(error !== undefined && { error: shorten(mask(error), 300) }),
   };
 }
 
-async function scheduleOf({ mask }: Source, { definition, paused }: ScheduleSummary): Promise<JobSchedule> {
-  const { cron, every } = definition;
-  return {
+/** The time zone of a schedule. */
+export const zoneOf = ({ timeZone = "UTC" }: CheckedDefinition): string => timeZone;
+
+async function scheduleOf({ mask }: Source, { schedule, paused }: ScheduleState): Promise<Pick<Job, "schedule">> {
+  const definition = schedule.definition();
+  if (definition === undefined) return {};
+  const { cron } = definition;
+  const shown: JobSchedule = {
     words: await wordsOf(definition),
     timeZone: zoneOf(definition),
+    ...pick(definition, "every"),
     ...(cron !== undefined && { cron: mask(cron) }),
-    ...(every !== undefined && { every }),
-    ...(paused !== undefined && {
-      paused: {
-        reason: mask(paused.reason),
-        by: mask(paused.by),
-        at: paused.at,
-        ...(paused.until !== undefined && { until: paused.until }),
-      },
-    }),
+    ...(paused && { paused: { ...pick(paused, "at", "until"), reason: mask(paused.reason), by: mask(paused.by) } }),
   };
+  return { schedule: shown };
 }

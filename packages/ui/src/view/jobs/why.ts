@@ -35,13 +35,13 @@ export async function reasonsOf(source: Source, name: string): Promise<ReasonVie
   const orphans = others.filter(({ code }) => code === "orphaned");
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ keeps }) => keeps === true);
-  const told = failureFirst(views.filter(({ code }) => code !== "ready" || !isKept));
+  const shown = failureFirst(views.filter(({ code }) => code !== "ready" || !isKept));
   // What keeps it from running now comes first, then the outcome of its last run.
-  const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
+  const last = shown.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
   const refused = others.filter(({ code }) => code === "refused");
   return [
     ...orphans.map((other) => otherView(other, source)),
-    ...told.toSpliced(last < 0 ? told.length : last, 0, ...refused.map((other) => otherView(other, source))),
+    ...shown.toSpliced(last < 0 ? shown.length : last, 0, ...refused.map((other) => otherView(other, source))),
   ];
 }
 

@@ -1,9 +1,9 @@
-import type { JobManager } from "@ojm/core";
+import type { JobManager, Progress } from "@ojm/core";
 import { type ActiveRun, isOwn } from "@ojm/core/internal";
 import { grouped, type Problem } from "@ojm/schedule/operator";
 import type { Now, Problem as ProblemView, Running } from "../../contract/types.js";
 import { firstWaiters, holderOf, retryOf, shorten, stopRequestOf } from "../runs/items.js";
-import { type Source, take } from "../source.js";
+import { pick, type Source, take } from "../source.js";
 import { aheadOf, comingTicks } from "./ticks.js";
 
 /** The most items of each list. */
@@ -19,8 +19,8 @@ const NEXT = { jobs: 200, ticks: 50 };
 
 /** The data of the page *Now*. Reads only what no watch of the hub reports. */
 export async function nowOf(source: Source): Promise<Now> {
-  const { manager, mask } = source;
-  const [live, found] = await Promise.all([source.hub.live(), source.hub.snapshot()]);
+  const { hub, manager, mask } = source;
+  const [{ runs: live }, found] = await Promise.all([hub.store(), hub.snapshot()]);
   const { at: now, schedulers } = found;
   const runs = found.runs.filter(({ name }) => !isOwn(name));
   const retries = found.retries.filter(({ name }) => !isOwn(name));
@@ -39,66 +39,38 @@ export async function nowOf(source: Source): Promise<Now> {
     next,
     ahead: aheadOf(source, firsts, now),
     schedulers: schedulers.length,
-    empty: isQuiet && (await isEmpty(manager)),
+    empty: isQuiet && live.locks().length === 0 && (await isEmpty(manager)),
     truncated:
       problems.length > PROBLEMS || runs.length > RUNNING || waiting.length > WAITING || retries.length > RETRIES,
   };
 }
 
 async function isEmpty(manager: JobManager): Promise<boolean> {
-  const [[newest], locks] = await Promise.all([take(manager.history({ limit: 1 }), 1), manager.heldLocks()]);
-  return newest === undefined && locks.length === 0;
+  return (await take(manager.history({ limit: 1 }), 1)).length === 0;
 }
 
 /** Masks before it cuts: the mask would not recognise half a password. */
-function problemOf({ kind, name, at, text, run, jobs }: Problem, mask: Source["mask"]): ProblemView {
-  return {
-    ...{ kind, name, text: shorten(mask(text), TEXT) },
-    ...(at !== undefined && { at }),
-    ...(run !== undefined && { run }),
-    ...(jobs !== undefined && { jobs }),
-  };
+function problemOf(problem: Problem, mask: Source["mask"]): ProblemView {
+  return { ...pick(problem, "kind", "name", "at", "run", "jobs"), text: shorten(mask(problem.text), TEXT) };
 }
 
 /** A run in progress, in the form of the contract. */
 export function runningOf(run: ActiveRun, now: number, { mask }: Pick<Source, "mask">): Running {
-  const {
-    id,
-    name,
-    startTime,
-    attempt,
-    trigger,
-    holder,
-    fence,
-    lease,
-    usual,
-    progress,
-    waiting,
-    stopRequest: asked,
-    tick,
-  } = run;
+  const { startTime, trigger, holder, lease, progress, stopRequest } = run;
   return {
-    id,
-    name,
-    startTime,
+    ...pick(run, "id", "name", "startTime", "attempt", "fence", "usual", "waiting", "tick"),
     elapsed: Math.max(0, now - startTime),
     status: "running",
-    ...(attempt !== undefined && { attempt }),
     trigger: mask(String(trigger)),
     holder: holderOf(holder),
-    fence,
-    ...(lease !== undefined && { lease: { until: lease.until, renewed: lease.renewed } }),
-    ...(usual !== undefined && { usual }),
+    ...(lease !== undefined && { lease: pick(lease, "until", "renewed") }),
     ...(progress !== undefined && { progress: progressOf(progress, mask) }),
-    waiting,
-    ...(asked !== undefined && { stopRequest: stopRequestOf(asked, mask) }),
-    ...(tick !== undefined && { tick }),
+    ...(stopRequest !== undefined && { stopRequest: stopRequestOf(stopRequest, mask) }),
   };
 }
 
-function progressOf(
-  { done, total, text, at }: NonNullable<ActiveRun["progress"]>,
-  mask: Source["mask"],
-): NonNullable<Running["progress"]> {
-  return { done, ...(total !== undefined && { total }), ...(text !== undefined && { text: mask(text) }), at };
+/** How far a run is. */
+export function progressOf(progress: Progress, mask: Source["mask"]): Progress {
+  const { text } = progress;
+  return { ...pick(progress, "done", "total", "at"), ...(text !== undefined && { text: mask(text) }) };
 }

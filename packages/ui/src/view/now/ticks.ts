@@ -1,49 +1,48 @@
 import { isScheduleError, type NextTick, type Scheduler, type ScheduleTick, type ScheduleView } from "@ojm/schedule";
 import { type OverdueTick, type ScheduleState, tickText } from "@ojm/schedule/operator";
 import type { TickView } from "../../contract/types.js";
-import type { Source } from "../source.js";
+import { pick, type Source } from "../source.js";
 
 const DAY = 86_400_000;
 
 /** A tick with its outcome, or one that waits or is overdue. */
 export function tickView(tick: ScheduleTick | OverdueTick, { mask }: Pick<Source, "mask">): TickView {
-  const { schedule, at, outcome, reason, run, until, count, evidence = {} } = tick;
+  const { at, reason, evidence = {} } = tick;
   const text = tickText(tick);
   const other = reason === undefined ? undefined : evidence["run"];
   return {
-    schedule,
-    at,
+    ...pick(tick, "schedule", "at", "outcome", "reason", "run", "until", "count"),
     due: at,
-    outcome,
-    ...(reason !== undefined && { reason }),
     ...(text !== undefined && { text: mask(text) }),
     ...(typeof other === "string" && { other }),
-    ...(run !== undefined && { run }),
-    ...(until !== undefined && { until }),
-    ...(count !== undefined && { count }),
   };
 }
 
 /** A coming tick; with `isAlone`, one of an unattended schedule. */
-export function comingTick(schedule: string, { at, due, skipped, waiting }: NextTick, isAlone: boolean): TickView {
-  return {
-    schedule,
-    at,
-    due,
-    ...(skipped !== undefined && { skipped }),
-    ...(isAlone && { unattended: true }),
-    ...(waiting !== undefined && { waiting }),
-  };
+export function comingTick(schedule: string, tick: NextTick, isAlone: boolean): TickView {
+  return { schedule, ...tick, ...(isAlone && { unattended: true }) };
+}
+
+/** The next ticks of a schedule. The first one says how many wait. */
+export function upcomingTicks(schedule: ScheduleView | undefined, now: number, limit: number): NextTick[] {
+  const ticks: NextTick[] = [];
+  let next = schedule?.upcoming(now);
+  while (next !== undefined && ticks.length < limit) {
+    const { waiting: _, ...tick } = next;
+    ticks.push(ticks.length === 0 ? next : tick);
+    next = schedule?.upcoming(next.at);
+  }
+  return ticks;
 }
 
 /** Up to this many waiting ticks are listed one by one. */
-const FEW = 5;
+const MAX_LISTED = 5;
 
 /** Waiting ticks, newest first; many of them as one entry. */
 export function waitingTicks(ticks: readonly ScheduleTick[], source: Pick<Source, "mask">): TickView[] {
   const views = ticks.map((tick) => tickView(tick, source));
   const [last, first] = [views[0], views.at(-1)];
-  if (views.length <= FEW || first === undefined || last === undefined) return views;
+  if (views.length <= MAX_LISTED || first === undefined || last === undefined) return views;
   return [{ ...first, until: last.at, count: views.length }];
 }
 
@@ -120,16 +119,16 @@ const SLOTS = 48;
 const SLOT = DAY / SLOTS;
 
 /** How long an answer is reused, in ms: a thirtieth of a slot. */
-const GOOD = 60_000;
+const SLOTS_LIFE = 60_000;
 
 /** The last computed slots, the schedules they are for, and when. */
-interface Kept {
+interface Cached {
   readonly of: string;
   readonly at: number;
   readonly slots: readonly number[];
 }
 
-const kept = new WeakMap<Source, Kept>();
+const cache = new WeakMap<Source, Cached>();
 
 /**
  * How many jobs are due in each half hour of the next day. `firsts`: their first ticks. Computed once a
@@ -137,10 +136,10 @@ const kept = new WeakMap<Source, Kept>();
  */
 export function aheadOf(source: Source, firsts: readonly Due[], now: number): readonly number[] {
   const of = JSON.stringify(firsts.map(({ schedule: { name, hash, paused } }) => [name, hash, paused]));
-  const last = kept.get(source);
-  if (last?.of === of && now - last.at < GOOD) return last.slots;
+  const last = cache.get(source);
+  if (last?.of === of && now - last.at < SLOTS_LIFE) return last.slots;
   const slots = slotsOf(firsts, now);
-  kept.set(source, { of, at: now, slots });
+  cache.set(source, { of, at: now, slots });
   return slots;
 }
 

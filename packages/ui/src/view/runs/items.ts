@@ -2,7 +2,7 @@ import type { AuditEntry, Holder, RunRecord, Waiter } from "@ojm/core";
 import type { LiveRuns } from "@ojm/core/internal";
 import { type Retry, retriesOf } from "@ojm/schedule/operator";
 import type { RetryView, RunItem, StopRequest } from "../../contract/types.js";
-import type { Source } from "../source.js";
+import { pick, type Source } from "../source.js";
 
 /** The most characters of an error in a list, and of the reason of a request to stop. */
 const ERROR = 300;
@@ -13,17 +13,10 @@ const WAITERS = 3;
 
 /** A run in a list. */
 export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunItem {
-  const { id, name, status, startTime, endTime, duration, trigger, attempt, tick, holder, error } = record;
+  const { trigger, holder, error } = record;
   return {
-    id,
-    name,
-    status,
-    startTime,
-    ...(endTime !== undefined && { endTime }),
-    ...(duration !== undefined && { duration }),
+    ...pick(record, "id", "name", "status", "startTime", "endTime", "duration", "attempt", "tick"),
     trigger: mask(String(trigger)),
-    ...(attempt !== undefined && { attempt }),
-    ...(tick !== undefined && { tick }),
     holder: holderOf(holder),
     // Mask before cutting: the mask would not recognise half a password.
     ...(error !== undefined && { error: shorten(mask(error), ERROR) }),
@@ -40,10 +33,8 @@ export function stopRequestOf({ at, by, author, reason }: AuditEntry, mask: Sour
   };
 }
 
-/** Picks the fields of the contract: any program can write more into a store. */
-export function holderOf({ host, pid, instance }: Holder): Holder {
-  return { host, pid, instance };
-}
+/** The fields of the contract. */
+export const holderOf = (holder: Holder): Holder => pick(holder, "host", "pid", "instance");
 
 /** The first waiters for the lock of a job: enough to see which is next. */
 export function firstWaiters(live: LiveRuns, name: string): Waiter[] {

@@ -6,7 +6,7 @@ import type { Source } from "../source.js";
 const MOST_TEXT = 150_000;
 
 /** The filter of the lines. */
-export interface LogAsked {
+export interface LogQuery {
   readonly after?: number;
   readonly tail?: number;
   readonly limit: number;
@@ -24,7 +24,7 @@ export function logItemOf(item: CoreItem, mask: Source["mask"]): LogItem | undef
 }
 
 /** Some lines of the log of a run. */
-export async function logOf({ manager, mask }: Source, run: RunRef, asked: LogAsked): Promise<LogPage> {
+export async function logOf({ manager, mask }: Source, run: RunRef, asked: LogQuery): Promise<LogPage> {
   const { after = 0, tail, limit } = asked;
   const items: LogItem[] = [];
   let size = 0;

@@ -1,9 +1,9 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
-import { holdOf } from "@ojm/core/internal";
 import { UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
-import { readSchedules } from "../schedules.js";
+import { progressOf } from "../now/now.js";
+import { statesIn } from "../schedules.js";
 import { masked, type Source, take } from "../source.js";
 import { holderOf, itemOf, retryOfChain, stopRequestOf } from "./items.js";
 
@@ -35,7 +35,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
     ...(lastWell && { lastWell }),
     why,
     log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
-    ...(progress && { progress: { ...progress, ...(progress.text && { text: mask(progress.text) }) } }),
+    ...(progress && { progress: progressOf(progress, mask) }),
     job,
   };
 }
@@ -105,15 +105,13 @@ function detailOf(source: Source, record: RunRecord): RunDetail {
   return { ...(Object.fromEntries(shown) as RunRecord), ...(isHidden && { resultHidden: true }) };
 }
 
-async function jobOf({ manager }: Source, { name }: RunRecord): Promise<RunPage["job"]> {
-  const [{ schedules, unattended }, locks] = await Promise.all([readSchedules(manager), manager.heldLocks()]);
-  const schedule = schedules.find((one) => one.name === name);
-  const why = schedule && unattended(schedule);
-  const isHeld = locks.some((lock) => lock.name === name && holdOf(lock) !== undefined);
+async function jobOf({ hub }: Source, { name }: RunRecord): Promise<RunPage["job"]> {
+  const store = await hub.store();
+  const state = statesIn(store)(name);
   return {
-    scheduled: schedule !== undefined,
-    ...(why && { unattended: UNATTENDED[why].one }),
-    ...(isHeld && { held: true as const }),
+    scheduled: state !== undefined,
+    ...(state?.unattended && { unattended: UNATTENDED[state.unattended].one }),
+    ...(store.runs.holds().has(name) && { held: true as const }),
   };
 }
 

@@ -11,7 +11,7 @@ const INDEXED: ReadonlySet<Status> = new Set(["failed", "timeout", "cancelled", 
  * The most records that are read for one page. If most of them are filtered out, the page is short and has
  * `more`.
  */
-const MOST_LOOKS = 2_000;
+const MAX_READ = 2_000;
 
 /** How many runs of ojm itself are expected on a page. */
 const OWN = 20;
@@ -19,10 +19,10 @@ const OWN = 20;
 /**
  * Up to this many names, the history is read name by name: a name may have few runs among those of all names.
  */
-const MOST_NAMES = 100;
+const MAX_NAMES = 100;
 
 /** The filter of the runs. */
-export interface RunsAsked {
+export interface RunsQuery {
   readonly name?: string;
   /** A text that the name of the job contains. */
   readonly q?: string;
@@ -34,23 +34,23 @@ export interface RunsAsked {
 }
 
 /** A page of the runs, newest first. */
-export async function runsOf(source: Source, asked: RunsAsked): Promise<Runs> {
+export async function runsOf(source: Source, asked: RunsQuery): Promise<Runs> {
   const runs = await pageOf(source, asked);
   if (runs.runs.length > 0 || runs.more || asked.before !== undefined) return runs;
   return { ...runs, ...(await meantBy(source, asked)) };
 }
 
-async function pageOf(source: Source, asked: RunsAsked): Promise<Runs> {
+async function pageOf(source: Source, asked: RunsQuery): Promise<Runs> {
   const { name, q, from, to, status, limit } = asked;
   const isAsked = name === undefined ? hasText(q) : (one: string) => one === name;
   if (status?.length === 1 && status[0] === "running") return running(source, asked, isAsked);
   const names = q === undefined ? [] : [...(await source.hub.names())].filter(isAsked);
-  const of = name ?? (q === undefined || names.length > MOST_NAMES ? undefined : names);
+  const of = name ?? (q === undefined || names.length > MAX_NAMES ? undefined : names);
   const isIndexed = of === undefined && status?.every((one) => INDEXED.has(one)) === true;
   const found: RunRecord[] = [];
-  let [looked, last] = [0, asked.before];
+  let [total, last] = [0, asked.before];
   // A store reads as many records at once as requested. One more than shown reveals whether there are more.
-  for (let part = limit + 1 + (of === undefined ? OWN : 0); part > 0; part = Math.min(2 * part, MOST_LOOKS - looked)) {
+  for (let part = limit + 1 + (of === undefined ? OWN : 0); part > 0; part = Math.min(2 * part, MAX_READ - total)) {
     const history = source.manager.history({
       ...(of !== undefined && { name: of }),
       ...(from !== undefined && { from }),
@@ -68,7 +68,7 @@ async function pageOf(source: Source, asked: RunsAsked): Promise<Runs> {
       if (fits && isAsked(record.name)) found.push(record);
     }
     if (read < part) return page(source, found, undefined);
-    looked += read;
+    total += read;
   }
   return page(source, found, last);
 }
@@ -82,10 +82,11 @@ function page(source: Source, found: readonly RunRecord[], before: string | unde
 /** Running runs are found by their locks: they may have started days ago. */
 async function running(
   source: Source,
-  { from = 0, to, before, limit }: RunsAsked,
+  { from = 0, to, before, limit }: RunsQuery,
   isAsked: (name: string) => boolean,
 ): Promise<Runs> {
-  const all = (await source.manager.openRecords())
+  const all = (await source.hub.store()).runs
+    .runs()
     .filter((run) => isAsked(run.name))
     .filter(({ startTime }) => startTime >= from && startTime < (to ?? Number.POSITIVE_INFINITY))
     .sort((a, b) => b.startTime - a.startTime || (a.id < b.id ? 1 : -1));

@@ -42,7 +42,7 @@ function cellsOf(runs: readonly Run[]): RollupCell[] {
   });
 }
 
-test("cells are drawn without a run lost, in order, within the range, and the run that goes on has its id", () => {
+test("cells are drawn without a run lost, in order, within the range, and the run in progress has its id", () => {
   const pixels = integer({ min: 1, max: 3 * HOUR });
   const shares = integer({ min: 0, max: 100 });
   void assert(

@@ -1,7 +1,7 @@
 import type { RunRecord } from "@ojm/core";
 import type { JobRollup, RollupCell } from "@ojm/core/internal";
 import type { Counts, Missing, Status } from "../../contract/types.js";
-import { type Source, take } from "../source.js";
+import { pick, type Source, take } from "../source.js";
 import { type Drawn, WORST } from "./bars.js";
 
 /** The range of the cells to draw. */
@@ -14,45 +14,50 @@ export interface CellRange {
 }
 
 /** A running run. Its cell counts it, but it is drawn separately. */
-export interface GoingOn {
+export interface RunInProgress {
   readonly id: string;
   readonly startTime: number;
 }
 
 /** The drawn cells of one name, the oldest first, with the running run. */
-export function drawnCells(cells: readonly RollupCell[], going: GoingOn | undefined, range: CellRange): Drawn[] {
+export function drawnCells(
+  cells: readonly RollupCell[],
+  running: RunInProgress | undefined,
+  range: CellRange,
+): Drawn[] {
   const { from, to, now, size } = range;
   const drawn: Drawn[] = [];
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i] as RollupCell;
     const { at, longest } = cell;
-    const goes = going !== undefined && going.startTime >= at && going.startTime < at + size;
-    if (goes && going.startTime < from) {
+    const hasRunning = running !== undefined && running.startTime >= at && running.startTime < at + size;
+    if (hasRunning && running.startTime < from) {
       // All others of this cell ended before this run started, so before the drawn range.
-      drawn.push(goingOn(going, now));
+      drawn.push(inProgress(running, now));
       continue;
     }
-    const sum = summed(cell, goes);
+    const sum = summed(cell, hasRunning);
     if (sum.count > 0) {
       const start = Math.max(at, from);
       // Runs of a name follow one another, so a long one ends before the next cell with runs.
-      const next = goes ? going.startTime : (cells[i + 1]?.at ?? to);
+      const next = hasRunning ? running.startTime : (cells[i + 1]?.at ?? to);
       const end = Math.max(start, Math.min(at + Math.max(size, longest), next, to, now));
       drawn.push({ ...sum, start, end });
     }
-    if (goes) drawn.push(goingOn(going, now));
+    if (hasRunning) drawn.push(inProgress(running, now));
   }
   return drawn;
 }
 
 /**
- * The number of runs in a cell, by status, and their worst status. With `goes`, the running run is left out.
+ * The number of runs in a cell, by status, and their worst status. With `hasRunning`, the running run is left
+ * out.
  */
 function summed(
   { runs }: RollupCell,
-  goes: boolean,
+  hasRunning: boolean,
 ): Required<Pick<Drawn, "count" | "status">> & Pick<Drawn, "counts"> {
-  const numberOf = (status: Status): number => (runs[status] ?? 0) - (goes && status === "running" ? 1 : 0);
+  const numberOf = (status: Status): number => (runs[status] ?? 0) - (hasRunning && status === "running" ? 1 : 0);
   let count = 0;
   let worst: Status | undefined;
   for (const status of WORST) {
@@ -67,7 +72,7 @@ function summed(
   return { count, status, counts: Object.fromEntries(all) as Counts };
 }
 
-function goingOn({ id, startTime }: GoingOn, now: number): Drawn {
+function inProgress({ id, startTime }: RunInProgress, now: number): Drawn {
   return { id, start: startTime, end: Math.max(now, startTime), status: "running" };
 }
 
@@ -75,10 +80,10 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
 /** Up to this many runs, of one lane or of all, are read one by one; more are counted by minutes or hours. */
-const FEW = 500;
+const MAX_SINGLE = 500;
 
 /** The longest range that is counted by minutes: each name has an entry for each hour of it. */
-const MINUTES = 2 * 24 * HOUR;
+const LONGEST_BY_MINUTES = 2 * 24 * HOUR;
 
 /** The range to draw. */
 export interface DrawnRange {
@@ -100,21 +105,24 @@ export interface LaneReader {
 
 /** Counts the runs of some lanes. Reads a few entries for each name, however many runs it has. */
 export async function countLanes(source: Source, names: readonly string[], range: DrawnRange): Promise<LaneReader> {
-  const { manager } = source;
   const { from, to } = range;
-  const hours = await manager.rollups({ names, from, to, by: "hour" });
+  const counted = (of: readonly string[], by: "hour" | "minute"): ReturnType<Source["manager"]["rollups"]> =>
+    source.hub.reads.get(JSON.stringify([by, from, to, of]), of, () =>
+      source.manager.rollups({ names: of, from, to, by }),
+    );
+  const hours = await counted(names, "hour");
   const dense = denseOf(hours.jobs);
-  const isFine = to - from <= MINUTES;
-  const counts = isFine && dense.length > 0 ? await manager.rollups({ names: dense, from, to, by: "minute" }) : hours;
+  const isFine = to - from <= LONGEST_BY_MINUTES;
+  const counts = isFine && dense.length > 0 ? await counted(dense, "minute") : hours;
   const cells = new Map(counts.jobs.map((job) => [job.name, job.cells]));
   const size = isFine ? MINUTE : HOUR;
-  const going = new Map<string, GoingOn>();
-  if (dense.length > 0) for (const run of (await source.hub.live()).runs()) going.set(run.name, run);
+  const running = new Map<string, RunInProgress>();
+  if (dense.length > 0) for (const run of (await source.hub.store()).runs.runs()) running.set(run.name, run);
   return {
     runsOf: async (name) => {
       if (!dense.includes(name)) return fewRuns(source, name, range);
       const before = await lastBefore(source, name, Math.floor(from / size) * size, range);
-      const drawn = [...before, ...drawnCells(cells.get(name) ?? [], going.get(name), { ...range, size })];
+      const drawn = [...before, ...drawnCells(cells.get(name) ?? [], running.get(name), { ...range, size })];
       return { drawn, ...(counts.missing && { missing: counts.missing }) };
     },
   };
@@ -124,31 +132,42 @@ export async function countLanes(source: Source, names: readonly string[], range
 async function fewRuns(source: Source, name: string, range: DrawnRange): Promise<DrawnRuns> {
   const { from, to, now } = range;
   const [newest, before] = await Promise.all([
-    take(source.manager.history({ name, from, to, limit: FEW + 1 }), FEW + 1),
+    readRuns(source, { name, from, to, limit: MAX_SINGLE + 1 }),
     lastBefore(source, name, from, range),
   ]);
-  const runs = newest.slice(0, FEW).reverse();
+  const runs = newest.slice(0, MAX_SINGLE).reverse();
   const drawn = [...before, ...runs.map((run) => drawnRun(run, now))];
   const [oldest] = runs;
   // There are more runs than the count had: the count has not reached back that far yet.
-  return newest.length <= FEW || oldest === undefined ? { drawn } : { drawn, missing: { from, to: oldest.startTime } };
+  return newest.length <= MAX_SINGLE || oldest === undefined
+    ? { drawn }
+    : { drawn, missing: { from, to: oldest.startTime } };
 }
 
 /**
  * The run that started before a time, if it reaches into the drawn range. Earlier ones ended before it
  * started.
  */
-async function lastBefore(
-  { manager }: Source,
-  name: string,
-  time: number,
-  { from, now }: DrawnRange,
-): Promise<Drawn[]> {
-  const [last] = await take(manager.history({ name, to: time, limit: 1 }), 1);
+async function lastBefore(source: Source, name: string, time: number, { from, now }: DrawnRange): Promise<Drawn[]> {
+  const [last] = await readRuns(source, { name, to: time, limit: 1 });
   return last === undefined ? [] : [drawnRun(last, now)].filter(({ end }) => end >= from);
 }
 
-function drawnRun({ id, startTime, endTime, status }: RunRecord, now: number): Drawn {
+/** What is drawn of a run. */
+type RunTimes = Pick<RunRecord, "id" | "startTime" | "endTime" | "status">;
+
+/** Remembers as little as is drawn: a record may be long. */
+function readRuns(
+  { manager, hub }: Source,
+  range: { readonly name: string; readonly from?: number; readonly to: number; readonly limit: number },
+): Promise<readonly RunTimes[]> {
+  return hub.reads.get(JSON.stringify(range), [range.name], async () => {
+    const records = await take(manager.history(range), range.limit);
+    return records.map((record) => pick(record, "id", "startTime", "endTime", "status"));
+  });
+}
+
+function drawnRun({ id, startTime, endTime, status }: RunTimes, now: number): Drawn {
   return { id, start: startTime, end: endTime ?? Math.max(now, startTime), status };
 }
 
@@ -159,7 +178,7 @@ function denseOf(jobs: readonly JobRollup[]): string[] {
   return counts
     .filter(({ count }) => {
       all += count;
-      return all > FEW;
+      return all > MAX_SINGLE;
     })
     .map(({ name }) => name);
 }

@@ -1,49 +1,42 @@
 import type { NextTick, ScheduleView } from "@ojm/schedule";
-import { overdueEntry, overdueTicks } from "@ojm/schedule/operator";
+import { overdueEntry, type ScheduleState } from "@ojm/schedule/operator";
 import type { TickView } from "../../contract/types.js";
 import { comingTick, tickView } from "../now/ticks.js";
-import type { Schedules } from "../schedules.js";
 import { type Source, take } from "../source.js";
+import type { DrawnRange } from "./drawn.js";
 
 /** The most coming ticks of one lane, and the most that were not run or wait: 100 wait at most. */
 const TICKS = 100;
 const UNRUN = 2 * TICKS;
 
 /** The drawn range, and its width. */
-export interface TickRange {
-  readonly from: number;
-  readonly to: number;
+export interface TickRange extends DrawnRange {
   readonly px: number;
-}
-
-/** A schedule, and whether it is unattended. */
-export interface Ticking extends Pick<Schedules, "unattended"> {
-  readonly schedule: ScheduleView;
-  readonly now: number;
 }
 
 /** The ticks that were not run or wait, the undecided ones, and the coming ones, oldest first. */
 export async function ticksOf(
   source: Source,
-  { schedule, unattended, now }: Ticking,
-  { from, to, px }: TickRange,
+  { schedule, unattended, overdue: late }: ScheduleState,
+  { from, to, px, now }: TickRange,
 ): Promise<TickView[]> {
   const { name } = schedule;
-  const decided = await take(source.scheduler.ticks(name, { from, to, unrun: true, limit: UNRUN }), UNRUN);
-  const isAlone = unattended(schedule) !== undefined;
+  const decided = await source.hub.reads.get(`ticks ${from} ${to} ${name}`, [name], () =>
+    take(source.scheduler.ticks(name, { from, to, unrun: true, limit: UNRUN }), UNRUN),
+  );
+  const isAlone = unattended !== undefined;
   const coming = upcoming(schedule, { from: Math.max(from, now), to, px }).map((tick) =>
     comingTick(name, tick, isAlone),
   );
-  const late = overdueTicks(schedule, now);
   const overdue = late !== undefined && late.until >= from && late.at < to ? overdueEntry(name, late) : [];
-  return [...[...decided.reverse(), ...overdue].map((tick) => tickView(tick, source)), ...coming];
+  return [...[...decided.toReversed(), ...overdue].map((tick) => tickView(tick, source)), ...coming];
 }
 
 /**
  * The coming ticks up to the end of the range: as many as a reader can distinguish, and at most `TICKS`.
  * Without gaps between them, the ticks of a job that is due each second would end after a minute.
  */
-function upcoming(schedule: ScheduleView, { from, to, px }: TickRange): NextTick[] {
+function upcoming(schedule: ScheduleView, { from, to, px }: Omit<TickRange, "now">): NextTick[] {
   const gap = Math.max((3 * (to - from)) / px, (to - from) / TICKS);
   const ticks: NextTick[] = [];
   for (let tick = schedule.upcoming(from - 1); tick !== undefined && tick.due < to; ) {

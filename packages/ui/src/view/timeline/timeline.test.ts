@@ -1,7 +1,7 @@
 import type { RunRecord } from "@ojm/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { JobDetail, Lane, Timeline } from "../../contract/types.js";
-import { openCockpit, type TestCockpit } from "../../testing/cockpit.js";
+import { openTestUi, type TestUi } from "../../testing/test-ui.js";
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -10,10 +10,10 @@ const DAY = 24 * HOUR;
 /** More runs of a name than the newest that a lane once had. */
 const MANY = 2_000;
 
-let it: TestCockpit;
+let it: TestUi;
 
 beforeEach(async () => {
-  it = await openCockpit();
+  it = await openTestUi();
 });
 
 afterEach(async () => {
@@ -61,7 +61,7 @@ test("a lane with thousands of runs has all of them, and a failure does not colo
   for (const [start, end] of red) expect(end - start).toBeLessThanOrEqual(HOUR);
 });
 
-test("a day of a dense lane is told by minutes, with the run that goes on by itself", async () => {
+test("a day of a dense lane is counted by minutes, with the run in progress by itself", async () => {
   await write("dense", 1_400, MINUTE);
   const now = Date.now();
   const from = now - DAY;
@@ -98,13 +98,13 @@ test("a run that began long before what is shown, and reaches into it, is there"
   ]);
 });
 
-test("a timeline of more than 400 days is refused with what to do", async () => {
+test("a timeline of more than 400 days is rejected with what to do", async () => {
   const response = await it.send("GET", `/api/v1/timeline?from=0&to=${401 * DAY}`);
   expect(response.status).toBe(400);
   expect(await response.text()).toContain("at most 400 days");
 });
 
-test("a lane tells the ticks that are overdue as that, and that nobody runs those to come", async () => {
+test("a lane marks overdue ticks, and the coming ones that no process runs", async () => {
   const from = Math.floor(Date.now() / MINUTE - 60) * MINUTE;
   await it.scheduler.add("often", { cron: "* * * * *" }, () => {});
   await it.scheduler.close();
@@ -124,7 +124,7 @@ test("a lane tells the ticks that are overdue as that, and that nobody runs thos
   expect(await ticksOf(now - 3 * HOUR, now - 2 * HOUR)).toEqual([]);
 });
 
-test("the ticks to come reach to the end of what is shown, also of a job that is due each second", async () => {
+test("the coming ticks reach to the end of what is shown, even of a job that is due each second", async () => {
   await it.scheduler.add("often", { every: 1_000 }, () => {});
   await it.scheduler.pause("often", { reason: "no runs" });
   const now = Date.now();
@@ -136,7 +136,7 @@ test("the ticks to come reach to the end of what is shown, also of a job that is
   expect(coming.every(({ skipped }) => skipped === "paused")).toBe(true);
 });
 
-test("a lane and the page of a job tell the ticks that wait for their run, while nobody runs the schedule too", async () => {
+test("a lane and the page of a job have the ticks that wait for their run, even while no process runs the schedule", async () => {
   const at = Math.floor(Date.now() / DAY) * DAY;
   await it.scheduler.add("feed", { every: DAY, overlap: "queue" }, () => {});
   await it.scheduler.close();

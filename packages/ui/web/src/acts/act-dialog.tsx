@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
 import { zoneFor } from "../format/zone.js";
-import { tellNews } from "../live/news.js";
+import { publishNews } from "../live/news.js";
 import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
 import { Prose } from "../parts/prose.js";
@@ -41,7 +41,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
         preview.value = answer.done;
       } else {
         toast(answer);
-        tellNews([target.name]);
+        publishNews([target.name]);
         close();
       }
     } catch (thrown) {
@@ -76,7 +76,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             required
             maxLength={1000}
             autofocus
-            placeholder="For the audit, and for whoever asks why"
+            placeholder="For the audit, and for other operators"
           />
         </label>
         {act.args === true && <ArgsField args={target.again?.args} />}

@@ -60,7 +60,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     until: true,
     title: (name) => `Hold ${name}`,
     does: ({ name }) =>
-      `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends. A run that goes on must end first.`,
+      `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends. A run in progress must end first.`,
   },
   "end-hold": {
     label: "End hold",
@@ -77,7 +77,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     icon: "paused",
     until: true,
     title: (name) => `Pause ${name}`,
-    does: ({ name }) => `Ticks of ${name} are skipped until it is resumed. A run that goes on is not stopped.`,
+    does: ({ name }) => `Ticks of ${name} are skipped until it is resumed. A run in progress is not stopped.`,
   },
   resume: {
     label: "Resume the schedule",
@@ -96,7 +96,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     label: "Stop the backfill",
     icon: "cancelled",
     title: (name) => `Stop the backfill of ${name}`,
-    does: ({ name }) => `The ticks of ${name} that it has not begun are not run. A run that goes on is not stopped.`,
+    does: ({ name }) => `The ticks of ${name} that it has not begun are not run. A run in progress is not stopped.`,
   },
   unlock: {
     label: "Unlock by force",
@@ -118,7 +118,7 @@ export function actOf(name: ActName, { attempt, again }: Target): Act {
     label: `Cancel attempt ${attempt}`,
     title: (job) => `Cancel attempt ${attempt} of ${job}`,
     does: ({ name: job }) =>
-      `Attempt ${attempt} of ${job} does not begin, and no other follows. A schedule goes on with its next tick.`,
+      `Attempt ${attempt} of ${job} does not begin, and no other follows. A schedule continues with its next tick.`,
   };
 }
 

@@ -10,7 +10,7 @@ export const LENGTHS: readonly (readonly [label: string, ms: number | undefined]
   ["8 hours", 28_800_000],
   ["1 day", 86_400_000],
   ["7 days", 604_800_000],
-  ["until somebody ends it", undefined],
+  ["until it is ended", undefined],
 ];
 
 /** When the action ends by itself. */
@@ -75,6 +75,6 @@ export function RangeFields({ zone }: { readonly zone: string }): VNode {
 /** The time in such a field. Throws if it does not exist, such as 30 February. */
 export function timeIn(text: string, zone: string): number {
   const at = fromField(text, zone);
-  if (at === undefined) throw new Error(`There is no time ${text}. Write it as ${TIME_FIELD.placeholder}.`);
+  if (at === undefined) throw new Error(`${text} is not a time. Write it as ${TIME_FIELD.placeholder}.`);
   return at;
 }

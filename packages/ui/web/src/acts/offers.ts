@@ -33,7 +33,7 @@ export function offersOf({
 
 /** A run on request needs a living process that makes it, and a lock that no user holds. */
 function noRun(unattended: string | undefined, isHeld: boolean): string | undefined {
-  if (unattended !== undefined) return "No process is there that runs its schedule.";
+  if (unattended !== undefined) return "No process runs its schedule.";
   return isHeld ? "A person holds it: nothing runs it until the hold ends." : undefined;
 }
 
@@ -41,7 +41,7 @@ function noRun(unattended: string | undefined, isHeld: boolean): string | undefi
 export function offersAgain({ run, job: { scheduled, unattended, held } }: RunPage): readonly Offer[] {
   const no = scheduled
     ? noRun(unattended, held === true)
-    : "The job has no schedule, so no process can be asked to run it. Start it where this run was started.";
+    : "The job has no schedule, so no process can run it on request. Start it where this run was started.";
   return allowed([offer("run-now", run.status === "running" ? "This run has not ended." : no)]);
 }
 

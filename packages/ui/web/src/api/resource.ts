@@ -12,18 +12,18 @@ export interface Resource<T> {
   refresh(): void;
 }
 
-interface Kept extends Resource<unknown> {
+interface Cached extends Resource<unknown> {
   users: number;
   /** Whether it was requested while its page was rendered. */
-  isAsked: boolean;
+  isRequested: boolean;
   busy: boolean;
   again: boolean;
   timer?: ReturnType<typeof setTimeout>;
 }
 
 /** Answers are cached for "back", which then shows them at once. */
-const MOST_KEPT = 40;
-const kept = new Map<string, Kept>();
+const MAX_CACHED = 40;
+const cache = new Map<string, Cached>();
 
 /** How long to wait after a failed call, in ms. */
 const RETRY = 2_000;
@@ -42,7 +42,7 @@ export function useResource<T>(path: string, { names, every }: ResourceOptions =
     const it = resourceOf(path);
     // At once: an effect would wait for the paint of a page that has nothing to show.
     if (it.users === 0) {
-      it.isAsked = true;
+      it.isRequested = true;
       load(path, it);
     }
     return it;
@@ -50,8 +50,8 @@ export function useResource<T>(path: string, { names, every }: ResourceOptions =
   const concerned = names?.join("\n");
   useEffect(() => {
     resource.users++;
-    if (!resource.isAsked) load(path, resource);
-    resource.isAsked = false;
+    if (!resource.isRequested) load(path, resource);
+    resource.isRequested = false;
     const off = onNews((changed) => {
       const isOurs = changed === "all" || concerned === undefined || changed.some((name) => names?.includes(name));
       if (isOurs) load(path, resource);
@@ -67,24 +67,24 @@ export function useResource<T>(path: string, { names, every }: ResourceOptions =
   return resource as Resource<T>;
 }
 
-function resourceOf(path: string): Kept {
-  const known = kept.get(path);
-  kept.delete(path);
+function resourceOf(path: string): Cached {
+  const known = cache.get(path);
+  cache.delete(path);
   const resource = known ?? create(path);
-  kept.set(path, resource);
-  for (const [old, { users }] of kept) {
-    if (kept.size <= MOST_KEPT) break;
-    if (users === 0) kept.delete(old);
+  cache.set(path, resource);
+  for (const [old, { users }] of cache) {
+    if (cache.size <= MAX_CACHED) break;
+    if (users === 0) cache.delete(old);
   }
   return resource;
 }
 
-function create(path: string): Kept {
-  const resource: Kept = {
+function create(path: string): Cached {
+  const resource: Cached = {
     data: signal(undefined),
     error: signal(undefined),
     users: 0,
-    isAsked: false,
+    isRequested: false,
     busy: false,
     again: false,
     refresh: () => load(path, resource),
@@ -96,7 +96,7 @@ function create(path: string): Kept {
  * Makes one call at a time. Changes during a call lead to another one, because the answer may be older than
  * they are.
  */
-function load(path: string, resource: Kept): void {
+function load(path: string, resource: Cached): void {
   clearTimeout(resource.timer);
   if (resource.busy) {
     resource.again = true;

@@ -4,6 +4,10 @@ import type { ActName, Me, Role } from "../api/types.js";
 /** The user. Undefined until the server has answered. */
 export const me = signal<Me | undefined>(undefined);
 
+/** Whether a tick without an outcome is overdue. */
+export const isOverdue = (due: number, now: number): boolean =>
+  due < now - (me.value?.overdueAfter ?? Number.POSITIVE_INFINITY);
+
 /** Whether the session has ended on the server. */
 export const signedOut = signal(false);
 

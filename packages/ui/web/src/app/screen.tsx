@@ -26,7 +26,7 @@ export function Screen(): VNode {
   if (part === "locks" && name === undefined) return <LocksScreen />;
   if (part === "audit" && name === undefined) return <AuditScreen />;
   return (
-    <Full icon="search" title="There is no such page" alone>
+    <Full icon="search" title="This page does not exist" alone>
       <p>Press g, then n, for what happens now.</p>
     </Full>
   );
@@ -64,7 +64,7 @@ function later<P extends object>(load: () => Promise<FunctionComponent<P>>): Fun
     if (!failed.value) return <Skeleton />;
     return (
       <Full icon="warn" title="A part of these pages could not be loaded" alone>
-        <p>The server may have been updated. Load the page anew.</p>
+        <p>The server may have been updated. Reload the page.</p>
       </Full>
     );
   };

@@ -1,6 +1,6 @@
 import type { Problem, ReasonView, Status, TickView } from "../api/types.js";
+import { isOverdue } from "../app/me.js";
 import type { IconName } from "../parts/icon.js";
-import { LATE } from "./times.js";
 
 /** A state as a colour, a shape and a word, so that none of them alone carries the meaning. */
 export interface State {
@@ -29,11 +29,11 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
   failed: STATUSES.failed,
   lost: STATUSES.lost,
   timeout: STATUSES.timeout,
-  orphaned: { tone: "lost", icon: "nobody", word: "Goes on alone" },
+  orphaned: { tone: "lost", icon: "unattended", word: "Outlived its run" },
   "ignores-cancel": { tone: "failed", icon: "cancelled", word: "Ignores its cancel" },
   overdue: { tone: "warn", icon: "overdue", word: "Overdue" },
-  unattended: { tone: "failed", icon: "nobody", word: "No process runs it" },
-  "orphaned-retry": { tone: "failed", icon: "nobody", word: "No process makes it" },
+  unattended: { tone: "failed", icon: "unattended", word: "No process runs it" },
+  "orphaned-retry": { tone: "failed", icon: "unattended", word: "No process makes it" },
   long: { tone: "warn", icon: "long", word: "Runs long" },
   paused: { tone: "warn", icon: "paused", word: "Paused" },
   held: { tone: "warn", icon: "held", word: "On hold" },
@@ -60,7 +60,7 @@ export function tickState({ outcome, status, skipped, unattended, due }: TickVie
   if (outcome !== undefined) return TICKS[outcome];
   if (skipped !== undefined)
     return { tone: "warn", icon: skipped === "blackout" ? "skipped" : skipped, word: "Will be skipped" };
-  if (due < now - LATE) return PROBLEMS.overdue;
+  if (isOverdue(due, now)) return PROBLEMS.overdue;
   if (unattended === true) return PROBLEMS.unattended;
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }

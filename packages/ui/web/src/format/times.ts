@@ -1,8 +1,5 @@
 import { offsetText, type Wall, wallOf } from "./wall.js";
 
-/** How long after its due time a tick is overdue, in ms. The server uses the same: see `overdueTicks`. */
-export const LATE = 60_000;
-
 /** A time, as short as possible: `02:14:07` or `02:14` today, `Tue 02:14` this week, `12 Nov 02:14`. */
 export function shortTime(at: number, now: number, zone: string): string {
   const wall = wallOf(at, zone);

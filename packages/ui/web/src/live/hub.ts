@@ -16,14 +16,14 @@ export type FromHub =
 /** The most logs that the server follows in one stream. */
 const MOST_LOGS = 10;
 
-type Tell = (message: FromHub) => void;
+type Post = (message: FromHub) => void;
 
 /**
  * One stream for several tabs: a browser has six connections to a host, and ten tabs would use up all of
  * them.
  */
 export class Hub {
-  readonly #tabs = new Map<Tell, readonly Follow[]>();
+  readonly #tabs = new Map<Post, readonly Follow[]>();
   #stream: Stream | undefined;
   #logs = "";
   #state: StreamState = "connecting";
@@ -33,28 +33,28 @@ export class Hub {
   #running: Map<string, Running> | undefined;
 
   /** Handles a message of a tab. */
-  take(tell: Tell, message: ToHub): void {
+  take(post: Post, message: ToHub): void {
     if (message.kind === "bye") {
-      this.#tabs.delete(tell);
+      this.#tabs.delete(post);
       if (this.#tabs.size === 0) this.#close();
       return;
     }
-    const isNew = !this.#tabs.has(tell);
-    this.#tabs.set(tell, message.logs);
+    const isNew = !this.#tabs.has(post);
+    this.#tabs.set(post, message.logs);
     if (isNew) {
-      tell(this.#stateNow());
-      this.#welcome(tell);
+      post(this.#stateNow());
+      this.#welcome(post);
     }
     this.#open(message.address);
   }
 
   /** Sends a new tab the running runs, which the stream sent only to the earlier tabs. */
-  #welcome(tell: Tell): void {
+  #welcome(post: Post): void {
     if (this.#hello === undefined || this.#running === undefined) return;
-    tell({ kind: "event", event: this.#hello });
+    post({ kind: "event", event: this.#hello });
     const all = { at: 0, all: true, put: [...this.#running.values()], gone: [] };
-    tell({ kind: "event", event: { id: "", event: "running", data: JSON.stringify(all) } });
-    if (this.#stale !== undefined) tell({ kind: "event", event: this.#stale });
+    post({ kind: "event", event: { id: "", event: "running", data: JSON.stringify(all) } });
+    if (this.#stale !== undefined) post({ kind: "event", event: this.#stale });
   }
 
   #open(address: string): void {
@@ -64,7 +64,10 @@ export class Hub {
     const key = JSON.stringify([address, logs]);
     if (key === this.#logs && this.#state !== "ended") return;
     this.#logs = key;
-    this.#stream ??= new Stream(address, { event: (event) => this.#event(event), state: (state) => this.#told(state) });
+    this.#stream ??= new Stream(address, {
+      event: (event) => this.#event(event),
+      state: (state) => this.#setState(state),
+    });
     this.#stream.open(logs);
   }
 
@@ -79,19 +82,19 @@ export class Hub {
 
   #event(event: StreamEvent): void {
     if (event.event === "hello") this.#hello = event;
-    if (event.event === "running") this.#keep(JSON.parse(event.data) as Events["running"]);
+    if (event.event === "running") this.#remember(JSON.parse(event.data) as Events["running"]);
     if (event.event === "stale") this.#stale = event;
     if (event.event === "fresh" || event.event === "hello") this.#stale = undefined;
     this.#all({ kind: "event", event });
   }
 
-  #keep({ all = false, put, gone }: Events["running"]): void {
+  #remember({ all = false, put, gone }: Events["running"]): void {
     if (all) this.#running = new Map();
     for (const id of gone) this.#running?.delete(id);
     for (const run of put) this.#running?.set(run.id, run);
   }
 
-  #told(state: StreamState): void {
+  #setState(state: StreamState): void {
     this.#state = state;
     this.#all(this.#stateNow());
   }
@@ -101,6 +104,6 @@ export class Hub {
   }
 
   #all(message: FromHub): void {
-    for (const tell of this.#tabs.keys()) tell(message);
+    for (const post of this.#tabs.keys()) post(message);
   }
 }

@@ -5,7 +5,7 @@ import type { Events, LogItem, Now, Running } from "../api/types.js";
 import { serverNow, setClock } from "../format/clock.js";
 import { connect } from "./connect.js";
 import type { FromHub } from "./hub.js";
-import { tellNews } from "./news.js";
+import { publishNews } from "./news.js";
 import type { Follow, StreamState } from "./stream.js";
 
 /** Whether the shown data is live; if it is not, the time of the data. */
@@ -24,20 +24,20 @@ type LogTaker = (items: readonly LogItem[] | "reset") => void;
 
 const followers = new Map<string, Set<LogTaker>>();
 const follows = new Map<string, Follow>();
-let tellLogs: (logs: readonly Follow[]) => void = () => {};
+let sendLogs: (logs: readonly Follow[]) => void = () => {};
 
 /** Follows the log of a run after a line. Returns the function that stops it. */
 export function followLog(id: string, after: number, take: LogTaker): () => void {
   followers.set(id, (followers.get(id) ?? new Set()).add(take));
   follows.set(id, { id, after });
-  tellLogs([...follows.values()]);
+  sendLogs([...follows.values()]);
   return () => {
     const set = followers.get(id);
     set?.delete(take);
     if (set === undefined || set.size > 0) return;
     followers.delete(id);
     follows.delete(id);
-    tellLogs([...follows.values()]);
+    sendLogs([...follows.values()]);
   };
 }
 
@@ -49,18 +49,18 @@ const REFRESH = 15_000;
 /** Starts the stream, or restarts it after a new sign-in. */
 export function goLive(): void {
   if (!isConnected) {
-    tellLogs = connect(take);
+    sendLogs = connect(take);
     setInterval(() => {
       if (!document.hidden) void refreshNow();
     }, REFRESH);
   }
   isConnected = true;
-  tellLogs([...follows.values()]);
+  sendLogs([...follows.values()]);
 }
 
-function readAnew(): void {
+function readAgain(): void {
   void refreshNow();
-  tellNews("all");
+  publishNews("all");
   for (const set of followers.values()) for (const follower of set) follower("reset");
 }
 
@@ -72,19 +72,19 @@ function take(message: FromHub): void {
     return;
   }
   const { event, data } = message.event;
-  const handler = handlers[event as keyof Events] as ((told: unknown) => void) | undefined;
+  const handler = handlers[event as keyof Events] as ((received: unknown) => void) | undefined;
   handler?.(JSON.parse(data));
 }
 
-const handlers: { readonly [Name in keyof Events]: (told: Events[Name]) => void } = {
+const handlers: { readonly [Name in keyof Events]: (received: Events[Name]) => void } = {
   hello: ({ at }) => {
     setClock(at);
-    readAnew();
+    readAgain();
   },
   running: applyRunning,
   changed: ({ at, names }) => {
     changedAt = at;
-    tellNews(names);
+    publishNews(names);
     void refreshNow();
   },
   log: ({ id, items }) => {
@@ -95,9 +95,9 @@ const handlers: { readonly [Name in keyof Events]: (told: Events[Name]) => void 
   },
   fresh: () => {
     connection.value = { state: "live", since: serverNow() };
-    readAnew();
+    readAgain();
   },
-  reset: readAnew,
+  reset: readAgain,
 };
 
 /**

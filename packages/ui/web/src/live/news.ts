@@ -12,6 +12,6 @@ export function onNews(listener: (news: News) => void): () => void {
 }
 
 /** Notifies all listeners. */
-export function tellNews(news: News): void {
+export function publishNews(news: News): void {
   for (const listener of [...listeners]) listener(news);
 }

@@ -5,6 +5,6 @@ const hub = new Hub();
 addEventListener("connect", (event) => {
   const port = (event as MessageEvent).ports[0];
   if (port === undefined) return;
-  const tell = (message: unknown): void => port.postMessage(message);
-  port.onmessage = ({ data }: MessageEvent<ToHub>) => hub.take(tell, data);
+  const post = (message: unknown): void => port.postMessage(message);
+  port.onmessage = ({ data }: MessageEvent<ToHub>) => hub.take(post, data);
 });

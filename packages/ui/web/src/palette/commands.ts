@@ -22,7 +22,7 @@ export function fixedCommands(): readonly Command[] {
   const { acts, target } = subject.value ?? { acts: [], target: { name: "" } };
   const own = acts.map((name): Command => {
     const { label, icon } = actOf(name, target);
-    return { label: `${label}: ${target.name}`, icon, hint: "act", run: () => ask(name, target) };
+    return { label: `${label}: ${target.name}`, icon, hint: "action", run: () => ask(name, target) };
   });
   const pages = PAGES.map(
     ({ path, label, icon, key }): Command => ({ label, icon, hint: `g ${key}`, run: () => go(path) }),

@@ -6,7 +6,7 @@ import { keysOpen, singleKeys } from "./keys.js";
 const KEYS: readonly (readonly [what: string, keys: readonly string[]])[] = [
   ["Find and do", ["Ctrl", "K"]],
   ["Find on this page", ["/"]],
-  ["Acts of this page", ["."]],
+  ["Actions of this page", ["."]],
   ["Next row, row before", ["j", "k"]],
   ["Open the row", ["Enter"]],
   ["These keys", ["?"]],

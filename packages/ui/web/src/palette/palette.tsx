@@ -46,11 +46,11 @@ function Box(): VNode {
         <input
           type="text"
           role="combobox"
-          aria-label="Find a job, a page or an act"
+          aria-label="Find a job, a page or an action"
           aria-expanded="true"
           aria-controls="palette-list"
           aria-activedescendant={found.length === 0 ? undefined : `palette-${at}`}
-          placeholder="Find a job, a page or an act"
+          placeholder="Find a job, a page or an action"
           autocomplete="off"
           spellcheck={false}
           autofocus
@@ -80,7 +80,7 @@ function Box(): VNode {
           </div>
         ))}
       </div>
-      {found.length === 0 && <p class="nothing dim">Nothing is called so.</p>}
+      {found.length === 0 && <p class="nothing dim">Nothing has this name.</p>}
     </Modal>
   );
 }

@@ -57,3 +57,29 @@ export function Section({ title, count, end, children }: SectionProps): VNode {
     </section>
   );
 }
+
+interface TableProps {
+  readonly class: string;
+  /** The headings of the columns: texts, or cells. */
+  readonly heads: readonly (string | VNode)[];
+  /** Whether a last column has actions. */
+  readonly acts?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** A table with its headings. */
+export const Table = ({ class: name, heads, acts = false, children }: TableProps): VNode => (
+  <table class={name}>
+    <thead>
+      <tr>
+        {heads.map((head) => (typeof head === "string" ? <th scope="col">{head}</th> : head))}
+        {acts && (
+          <th scope="col">
+            <span class="hidden-text">Actions</span>
+          </th>
+        )}
+      </tr>
+    </thead>
+    {children}
+  </table>
+);

@@ -52,7 +52,7 @@ export function Failure({ error }: { readonly error: ApiError }): VNode {
     return (
       <Full icon="away" title="The store is away">
         <p>{error.message}</p>
-        <p>Jobs that hold their lock go on until their lease ends. This page tries again by itself.</p>
+        <p>Jobs that hold their lock continue until their lease ends. This page tries again by itself.</p>
       </Full>
     );
   }
@@ -94,3 +94,14 @@ export function Loaded<T>({ of: { data, error }, rows, children }: LoadedProps<T
     <Failure error={error.value} />
   );
 }
+
+/** A similar name, if nothing has the requested one. */
+export const DidYouMean = ({ name, href }: { readonly name: string; readonly href: string }): VNode => (
+  <>
+    Did you mean{" "}
+    <a class="link" href={href}>
+      {name}
+    </a>
+    ?
+  </>
+);

@@ -1,8 +1,9 @@
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
+import { isOverdue } from "../app/me.js";
 import { second } from "../format/clock.js";
 import { distanceText, elapsedText } from "../format/duration.js";
-import { LATE, longTime, shortTime } from "../format/times.js";
+import { longTime, shortTime } from "../format/times.js";
 import { localZone, offsetOf, offsetText } from "../format/wall.js";
 import { zoneChoice, zoneFor } from "../format/zone.js";
 
@@ -48,7 +49,7 @@ export function Due({ at, job }: TimeProps): VNode {
   if (at > second.value) return <Away at={at} job={job} />;
   return (
     <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
-      {at > second.value - LATE ? "now" : "overdue"}
+      {isOverdue(at, second.value) ? "overdue" : "now"}
     </time>
   );
 }

@@ -89,7 +89,7 @@ export class Session {
     const now = Date.now();
     const picture = this.#parts.live.picture(now);
     const { paint, isReadOnly } = this.#parts;
-    const targets = targetsOf(listLines(picture, this.#ui.filter, now, this.#size.columns, paint));
+    const targets = targetsOf(listLines(picture, this.#ui, now, this.#size.columns, paint));
     const open = this.#openTarget(picture);
     const { ui, effect } = press(this.#ui, key, { targets, open, page: pageOf(this.#size), isReadOnly });
     this.#ui = ui;

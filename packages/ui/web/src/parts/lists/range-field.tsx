@@ -8,13 +8,13 @@ import { Icon } from "../icon.js";
 const HOUR = 3_600_000;
 
 /** A range of time in the address: `from` and `to`, in ms since 1970 as digits. */
-export interface AskedRange {
+export interface RangeQuery {
   readonly from: string | undefined;
   readonly to: string | undefined;
 }
 
 /** The range in the address. An invalid time is left out: the server would reject it. */
-export function rangeOf({ query }: { readonly query: URLSearchParams }): AskedRange {
+export function rangeOf({ query }: { readonly query: URLSearchParams }): RangeQuery {
   const [from, to] = ["from", "to"].map((field) => {
     const value = Number(query.get(field) || Number.NaN);
     // `toISOString` throws for times beyond the limits of a Date.
@@ -43,8 +43,8 @@ export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = 
   const given = (field: HTMLInputElement | null): number | undefined => fromField(field?.value ?? "", zone);
   const submit = (): void => {
     const [begin, end] = [given(first.current), given(last.current)];
-    if (begin === undefined) complain(first.current, "There is no such time.");
-    else if (end === undefined && last.current?.value) complain(last.current, "There is no such time.");
+    if (begin === undefined) complain(first.current, "This time does not exist.");
+    else if (end === undefined && last.current?.value) complain(last.current, "This time does not exist.");
     else if (end !== undefined && end <= begin) complain(last.current, "The end must be after the beginning.");
     else show(begin, end ?? begin + HOUR);
   };

@@ -8,8 +8,8 @@ import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { RunLink } from "../../parts/lists/run-link.js";
-import { Page } from "../../parts/page.js";
-import { Empty } from "../../parts/pictures.js";
+import { Page, Table } from "../../parts/page.js";
+import { DidYouMean, Empty } from "../../parts/pictures.js";
 import { Time } from "../../parts/time.js";
 
 const LIMIT = 100;
@@ -34,18 +34,9 @@ export function AuditScreen(): VNode {
           </tbody>
         )}
         around={(pages) => (
-          <table class="grid cards">
-            <thead>
-              <tr>
-                {["What", "Job", "Who", "Why", "When"].map((head) => (
-                  <th scope="col" key={head}>
-                    {head}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+          <Table class="grid cards" heads={["What", "Job", "Who", "Why", "When"]}>
             {pages}
-          </table>
+          </Table>
         )}
       />
     </Page>
@@ -59,13 +50,7 @@ function None({ called, meant }: { readonly called: string | undefined; readonly
       {meant === undefined ? (
         "Actions by hand appear here: who, what, to which job, and why."
       ) : (
-        <>
-          Did you mean{" "}
-          <a class="link" href={`${to.audit()}${queryOf({ name: meant })}`}>
-            {meant}
-          </a>
-          ?
-        </>
+        <DidYouMean name={meant} href={`${to.audit()}${queryOf({ name: meant })}`} />
       )}
     </Empty>
   );

@@ -48,12 +48,12 @@ export function JobRow({ job }: { readonly job: Job }): VNode {
 }
 
 /** The number of attempts that a streak covers. */
-const MOST = 50;
+const MAX_STREAK = 50;
 
 /** `Failed 6 times in a row`, `Completed 50+ times in a row`: a run with several attempts counts once. */
 export function streakText(streak: number): string {
   const n = Math.abs(streak);
-  const times = n === 1 ? "once" : `${n}${n >= MOST ? "+" : ""} times in a row`;
+  const times = n === 1 ? "once" : `${n}${n >= MAX_STREAK ? "+" : ""} times in a row`;
   return `${streak > 0 ? "Completed" : "Failed"} ${times}`;
 }
 
@@ -99,7 +99,7 @@ function Next({
 }: {
   readonly job: Job;
 }): VNode {
-  if (schedule?.paused !== undefined) return <Kept kind="paused" {...schedule.paused} at={nextRun} job={job} />;
+  if (schedule?.paused !== undefined) return <KeptOff kind="paused" {...schedule.paused} at={nextRun} job={job} />;
   if (unattended !== undefined || overdue !== undefined) {
     return (
       <span class="pair">
@@ -113,7 +113,13 @@ function Next({
   const hold = lock?.hold;
   if (hold !== undefined)
     return (
-      <Kept kind="held" by={hold.author} reason={hold.reason} at={skipped === undefined ? next : nextRun} job={job} />
+      <KeptOff
+        kind="held"
+        by={hold.author}
+        reason={hold.reason}
+        at={skipped === undefined ? next : nextRun}
+        job={job}
+      />
     );
   if (next === undefined) return <span class="dim">–</span>;
   if (skipped !== undefined) {
@@ -136,14 +142,14 @@ function Next({
   );
 }
 
-interface KeptProps extends ThenProps {
+interface KeptOffProps extends ThenProps {
   readonly kind: "paused" | "held";
   readonly by: string | undefined;
   readonly reason: string;
 }
 
 /** A job that a user keeps from running: who, why, and when it runs next. */
-function Kept({ kind, by, reason, at, job }: KeptProps): VNode {
+function KeptOff({ kind, by, reason, at, job }: KeptOffProps): VNode {
   return (
     <span class="pair">
       <StateMark state={problemOf(kind)} />

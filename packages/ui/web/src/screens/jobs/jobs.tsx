@@ -4,11 +4,29 @@ import type { Jobs } from "../../api/types.js";
 import { place } from "../../app/router.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
-import { Page } from "../../parts/page.js";
+import { Page, Table } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { JobRow } from "./job-row.js";
 
 const LIMIT = 100;
+
+const numeric = (head: string, title?: string): VNode => (
+  <th scope="col" class="num" title={title}>
+    {head}
+  </th>
+);
+
+const HEADS: readonly (string | VNode)[] = [
+  "Job",
+  <th scope="col" title="For how long it runs, or when its last run ended">
+    Last
+  </th>,
+  "Next",
+  "Durations",
+  numeric("p50"),
+  numeric("p95"),
+  numeric("Success rate", "Of the last 50 attempts; each attempt of a run counts"),
+];
 
 /** All jobs: when they run next, how they last ended, and their statistics. */
 export function JobsScreen(): VNode {
@@ -36,31 +54,9 @@ export function JobsScreen(): VNode {
           </tbody>
         )}
         around={(pages) => (
-          <table class="grid cards jobs">
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col" title="For how long it runs, or when its last run ended">
-                  Last
-                </th>
-                <th scope="col">Next</th>
-                <th scope="col">Durations</th>
-                <th scope="col" class="num">
-                  p50
-                </th>
-                <th scope="col" class="num">
-                  p95
-                </th>
-                <th scope="col" class="num" title="Of the last 50 attempts; each attempt of a run counts">
-                  Success rate
-                </th>
-                <th scope="col">
-                  <span class="hidden-text">Actions</span>
-                </th>
-              </tr>
-            </thead>
+          <Table class="grid cards jobs" heads={HEADS} acts>
             {pages}
-          </table>
+          </Table>
         )}
       />
     </Page>

@@ -6,7 +6,7 @@ import { place, to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count } from "../../format/duration.js";
 import { tickState } from "../../format/states.js";
-import { type AskedRange, rangeOf } from "../../parts/lists/range-field.js";
+import { type RangeQuery, rangeOf } from "../../parts/lists/range-field.js";
 import { Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
@@ -14,10 +14,10 @@ import { StateMark } from "../../parts/state.js";
 import { Away, Due, Time } from "../../parts/time.js";
 
 /** How many coming ticks are shown. */
-const TO_COME = 3;
+const COMING_TICKS = 3;
 
 /** An answer with this many ticks of a range may be incomplete. */
-const MOST = 100;
+const MAX_TICKS = 100;
 
 /** The coming ticks and the outcomes of past ones, the latest first, or those in the range of the address. */
 export function Ticks({ job }: { readonly job: JobDetail }): VNode | null {
@@ -28,7 +28,7 @@ export function Ticks({ job }: { readonly job: JobDetail }): VNode | null {
   if (job.ticks.length === 0) return null;
   const ticks = job.ticks;
   const past = ticks.filter(({ outcome }) => outcome !== undefined);
-  const shown = [...ticks.filter(({ outcome }) => outcome === undefined).slice(-TO_COME), ...past];
+  const shown = [...ticks.filter(({ outcome }) => outcome === undefined).slice(-COMING_TICKS), ...past];
   return (
     <Section title="Ticks">
       <List ticks={shown} />
@@ -37,7 +37,7 @@ export function Ticks({ job }: { readonly job: JobDetail }): VNode | null {
 }
 
 /** Read separately from the job: the page must stay while other ticks are read. */
-function OfRange({ job: { name }, range }: { readonly job: JobDetail; readonly range: AskedRange }): VNode {
+function OfRange({ job: { name }, range }: { readonly job: JobDetail; readonly range: RangeQuery }): VNode {
   const path = `jobs/${encodeURIComponent(name)}${queryOf({ ...range })}`;
   const timeline = (
     <a class="link" href={to.timeline(queryOf({ q: name, ...range }))}>
@@ -49,9 +49,9 @@ function OfRange({ job: { name }, range }: { readonly job: JobDetail; readonly r
       <Loaded of={useResource<JobDetail>(path, { names: [name] })} rows={4}>
         {({ ticks }) => (
           <>
-            {ticks.length === 0 && <Empty title="No tick of this time is kept">{timeline}</Empty>}
+            {ticks.length === 0 && <Empty title="No tick of this time is stored">{timeline}</Empty>}
             <List ticks={ticks} />
-            {ticks.length >= MOST && <p class="dim">There may be more. {timeline}.</p>}
+            {ticks.length >= MAX_TICKS && <p class="dim">There may be more. {timeline}.</p>}
           </>
         )}
       </Loaded>

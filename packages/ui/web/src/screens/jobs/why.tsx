@@ -88,7 +88,7 @@ export function headingOf(reasons: readonly ReasonView[] | undefined, running?: 
 
 /** The reasons, the most important first, each with its evidence and its action. */
 export function Reasons({ reasons, ...props }: WhyProps & { readonly reasons: readonly ReasonView[] }): VNode {
-  if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs when it is asked to.</Empty>;
+  if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs on request.</Empty>;
   return (
     <ol class="reasons">
       {withLast(reasons, props.job).map((reason, i) => (

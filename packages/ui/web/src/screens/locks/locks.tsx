@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { useResource } from "../../api/resource.js";
 import type { Locks } from "../../api/types.js";
 import { count } from "../../format/duration.js";
-import { Page, Section } from "../../parts/page.js";
+import { Page, Section, Table } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
 import { useInPlace } from "../../parts/steady/rows.js";
 import { InstanceRow, LockRow, SchedulerRow } from "./rows.js";
@@ -29,25 +29,13 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
         {rows.length === 0 ? (
           <Empty title="No lock is held">Each job can run now.</Empty>
         ) : (
-          <table class="grid cards">
-            <thead>
-              <tr>
-                {["Job", "Held by", "Since", "Lease", "Waiting", "Fence"].map((head) => (
-                  <th scope="col" key={head}>
-                    {head}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span class="hidden-text">Actions</span>
-                </th>
-              </tr>
-            </thead>
+          <Table class="grid cards" heads={["Job", "Held by", "Since", "Lease", "Waiting", "Fence"]} acts>
             <tbody {...around}>
               {rows.map((row) => (
                 <LockRow key={row.item.name} {...row} />
               ))}
             </tbody>
-          </table>
+          </Table>
         )}
         {truncated && <p class="dim">There are more than these.</p>}
       </Section>
@@ -55,27 +43,18 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
         {instances.length === 0 ? (
           <Empty title="No process has a lock or waits for one" />
         ) : (
-          <table class="grid cards">
-            <thead>
-              <tr>
-                {["Process", "Session since", "Lease", "Renewed", "Locks"].map((head) => (
-                  <th scope="col" key={head}>
-                    {head}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+          <Table class="grid cards" heads={["Process", "Session since", "Lease", "Renewed", "Locks"]}>
             <tbody>
               {instances.map((instance) => (
                 <InstanceRow key={instance.instance} instance={instance} />
               ))}
             </tbody>
-          </table>
+          </Table>
         )}
       </Section>
       <Section title="Schedulers" count={schedulers.length}>
         {schedulers.length === 0 ? (
-          <Empty title="No scheduler is there">No tick is decided until a process adds schedules.</Empty>
+          <Empty title="No scheduler is running">No tick is decided until a process adds schedules.</Empty>
         ) : (
           <ul class="rows">
             {schedulers.map((scheduler) => (

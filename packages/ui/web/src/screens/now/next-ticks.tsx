@@ -13,10 +13,10 @@ import { Due, Time } from "../../parts/time.js";
 import { marksOf } from "../timeline/model/axis.js";
 
 /** An answer with this many ticks or more has the first one of each job, and the soonest of the others. */
-const MOST = 50;
+const MAX_TICKS = 50;
 
 /** How many jobs are shown at first. */
-const FEW = 12;
+const FIRST_JOBS = 12;
 
 const DAY = 86_400_000;
 /** The share of the width that a text of the axis takes, with its distance to the next one. */
@@ -29,7 +29,7 @@ const HEIGHT = 32;
 export function NextTicks({ now: { at, next: ticks, ahead } }: { readonly now: Now }): VNode {
   const all = useSignal(false);
   const jobs = [...byJob(ticks).values()];
-  const shown = all.value ? jobs : jobs.slice(0, FEW);
+  const shown = all.value ? jobs : jobs.slice(0, FIRST_JOBS);
   return (
     <Section title="Next 24 hours" count={count(jobs.length, "job")}>
       {ticks.length === 0 ? (
@@ -39,7 +39,7 @@ export function NextTicks({ now: { at, next: ticks, ahead } }: { readonly now: N
           <Density from={at} slots={ahead} />
           <ul class="rows plain">
             {shown.map(([tick, n]) => (
-              <Row key={tick.schedule} tick={tick} more={ticks.length < MOST ? n - 1 : 0} />
+              <Row key={tick.schedule} tick={tick} more={ticks.length < MAX_TICKS ? n - 1 : 0} />
             ))}
           </ul>
           {shown.length < jobs.length && (

@@ -31,7 +31,11 @@ export function Problems({ problems }: { readonly problems: readonly Problem[] }
           problem.jobs === undefined ? (
             <Row key={`${problem.kind} ${problem.name}`} problem={problem} />
           ) : (
-            <Several key={`${problem.kind} ${problem.text}`} problem={problem} jobs={problem.jobs} />
+            <Several
+              key={`${problem.kind} ${problem.text.replace(/[\d.:]+/g, "")}`}
+              problem={problem}
+              jobs={problem.jobs}
+            />
           ),
         )}
       </ul>

@@ -86,10 +86,10 @@ const WELL: readonly Status[] = ["running", "completed", "skipped"];
 function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
   const { run, attempts, next, lastWell, why, log, progress, stopRequest: asked } = page;
   const live = running.value?.get(run.id);
-  const told = live?.progress ?? progress;
+  const latest = live?.progress ?? progress;
   return (
     <>
-      <RunFacts run={run} progress={told} />
+      <RunFacts run={run} progress={latest} />
       <div class="split">
         <div>
           <Stop of={live?.stopRequest ?? asked} isRunning={run.status === "running"} />
@@ -119,7 +119,7 @@ function Stop({ of, isRunning }: { readonly of: StopRequest | undefined; readonl
       <div class="note" data-tone="warn">
         <Icon name="warn" />
         <div>
-          Asked to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
+          ApiRequest to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
           {isRunning && ", still running"}: {of.reason}
         </div>
       </div>

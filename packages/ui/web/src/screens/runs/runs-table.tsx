@@ -10,7 +10,7 @@ import { zoneFor } from "../../format/zone.js";
 import { Holder } from "../../parts/facts.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { RunLink } from "../../parts/lists/run-link.js";
-import { Empty } from "../../parts/pictures.js";
+import { DidYouMean, Empty } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
 import { RunState } from "../../parts/state.js";
 import { Time } from "../../parts/time.js";
@@ -90,13 +90,7 @@ function None({ query: { name, q = name, status, from, to: end }, meant, bare }:
         {meant === undefined ? (
           "Old runs are deleted after a while."
         ) : (
-          <>
-            Did you mean{" "}
-            <a class="link" href={to.runs(queryOf({ name: meant, status, from, to: end }))}>
-              {meant}
-            </a>
-            ?
-          </>
+          <DidYouMean name={meant} href={to.runs(queryOf({ name: meant, status, from, to: end }))} />
         )}
       </Empty>
     );

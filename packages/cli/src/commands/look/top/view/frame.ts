@@ -115,7 +115,7 @@ export function targetsOf(lines: readonly Line[]): Target[] {
 /** The list as the body of a frame. */
 export function listBody(picture: Picture, ui: Ui, now: number, size: Size, paint: Paint): Body {
   const { columns } = size;
-  const sections = listSections(picture, ui.filter, now, columns, paint);
+  const sections = listSections(picture, ui, now, columns, paint);
   const selected = selectedOf(ui, targetsOf(joined(sections)))?.id;
   const lines = shared(sections, pageOf(size), selected);
   if (lines.length === 0) return { lines: [emptyText(picture, ui)] };

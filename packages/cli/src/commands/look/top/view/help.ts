@@ -2,7 +2,8 @@
 export const HELP: readonly string[] = [
   "  up down, j k   select a job",
   "  PgUp PgDn, g G a page; the first, last",
-  "  Enter          why, and the log, live",
+  "  Enter          why, and the log, live;",
+  "                 or the jobs of the row",
   "  l              the log alone",
   "  c              cancel the run",
   "  p              pause its schedule;",

@@ -1,5 +1,5 @@
 import { elapsedText } from "@ojm/core/internal";
-import type { Problem, Retry } from "@ojm/schedule/operator";
+import { grouped, groupKey, type Problem, type Retry } from "@ojm/schedule/operator";
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { cellText } from "../../../../output/table.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
@@ -7,7 +7,7 @@ import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
 import type { Coming, Picture } from "../data/picture.js";
 import { joined, type Line } from "./share.js";
-import type { Target } from "./ui.js";
+import type { Target, Ui } from "./ui.js";
 
 /** The marks before the selected row and before others. */
 const MARK = "> ";
@@ -22,6 +22,8 @@ interface Section<T> {
   readonly items: readonly T[];
   /** What distinguishes two rows of one job. */
   readonly kind?: (item: T) => string;
+  /** For a row of several jobs. */
+  readonly group?: (item: T) => Target["group"];
   readonly paint: (item: T, column: number) => Parameters<Paint>[1];
 }
 
@@ -33,7 +35,7 @@ export function listLines(...asked: Parameters<typeof listSections>): Line[] {
 /** The sections of the list: problems, running, retrying, next. */
 export function listSections(
   picture: Picture,
-  filter: string,
+  { filter, unfolded }: Pick<Ui, "filter" | "unfolded">,
   now: number,
   columns: number,
   paint: Paint,
@@ -44,7 +46,7 @@ export function listSections(
   const show = <T extends { readonly name: string }>(section: string, shown: Section<T>): Line[] =>
     sectionLines(section, shown, picture, columns, paint);
   return [
-    show("problem", problemSection(only(picture.problems), now)),
+    show("problem", problemSection(only(picture.problems), unfolded, now)),
     show("run", {
       columns: runColumns(columns).map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
       items: only(picture.running),
@@ -58,16 +60,22 @@ export function listSections(
   ];
 }
 
-function problemSection(items: readonly Problem[], now: number): Section<Problem> {
+/** `unfolded`: the row of several jobs whose jobs have rows too. */
+function problemSection(problems: readonly Problem[], unfolded: string | undefined, now: number): Section<Problem> {
+  const jobsOf = (problem: Problem): readonly Problem[] => {
+    const key = groupKey(problem);
+    return problem.jobs !== undefined && key === unfolded ? problems.filter((one) => groupKey(one) === key) : [];
+  };
   return {
     columns: [
-      { title: "PROBLEM", cell: ({ name }) => name, cut: "name" },
+      { title: "PROBLEM", cell: ({ name, jobs }) => (jobs ? `${jobs.n} jobs` : name), cut: "name" },
       { title: "WHAT", cell: ({ kind }) => kind },
       { title: "FOR", cell: ({ at }) => (at === undefined ? "" : elapsedText(now - at)), rank: 3 },
       { title: "WHY", cell: ({ text }) => text, rank: 2, cut: "text" },
     ],
-    items,
+    items: grouped(problems).flatMap((problem) => [problem, ...jobsOf(problem)]),
     kind: ({ kind }) => kind,
+    group: (problem) => problem.jobs && { jobs: problem.jobs.n, key: groupKey(problem) ?? "" },
     paint: ({ kind }, column) => (column < 2 ? (colorOf(kind) ?? "red") : undefined),
   };
 }
@@ -102,7 +110,7 @@ function nextSection(items: readonly Coming[], now: number): Section<Coming> {
 
 function sectionLines<T extends { readonly name: string }>(
   section: string,
-  { columns, items, kind, paint: colorIn }: Section<T>,
+  { columns, items, kind, group: groupOf, paint: colorIn }: Section<T>,
   picture: Picture,
   width: number,
   paint: Paint,
@@ -122,6 +130,8 @@ function sectionLines<T extends { readonly name: string }>(
     const item = items[i - 1];
     const text = { painted: `${NO_MARK}${painted[i]}`, plain: `${NO_MARK}${line}` };
     if (item === undefined) return text;
+    const group = groupOf?.(item);
+    if (group !== undefined) return { ...text, target: { id: `${section} ${group.key}`, name: group.key, group } };
     const id = `${section} ${item.name} ${kind?.(item) ?? ""}`;
     return { ...text, target: { id, ...targetOf(item.name, picture) } };
   });

@@ -1,6 +1,6 @@
 import type { KeyPress } from "../../../../output/terminal/keyboard.js";
 
-/** A row that can be selected: a job. */
+/** A row that can be selected: a job, or several jobs with one problem. */
 export interface Target {
   /** The id of the row. */
   readonly id: string;
@@ -11,6 +11,8 @@ export interface Target {
   readonly chain?: string;
   /** Whether its schedule is paused; `undefined` if it has none. */
   readonly paused?: boolean;
+  /** If it is several jobs: their number, and what identifies the group. */
+  readonly group?: { readonly jobs: number; readonly key: string };
 }
 
 /** The input line at the bottom of the screen. */
@@ -26,6 +28,8 @@ export interface Ui {
   /** The selected row, and its job; `undefined` until the user selects one. */
   readonly selected: Pick<Target, "id" | "name"> | undefined;
   readonly filter: string;
+  /** The group whose jobs have rows too. */
+  readonly unfolded?: string | undefined;
   readonly prompt?: Prompt;
   /** The result of the last key, at the bottom of the screen. */
   readonly message: string;
@@ -85,6 +89,11 @@ function inList(ui: Ui, key: KeyPress, { targets, page }: Shown): Pressed {
     case "right":
     case "l": {
       if (target === undefined) return { ui: { ...ui, message: "nothing is selected" } };
+      if (target.group !== undefined) {
+        const { key: unfolded } = target.group;
+        const selected = { id: target.id, name: target.name };
+        return { ui: { ...ui, selected, unfolded: unfolded === ui.unfolded ? undefined : unfolded } };
+      }
       const view = key.text === "l" ? "log" : "details";
       return { ui: { ...ui, view, scroll: 0 }, effect: { type: "open", name: target.name } };
     }
@@ -127,6 +136,7 @@ function act(ui: Ui, key: "c" | "p", { targets, open, isReadOnly }: Shown): Pres
   const target = ui.view === "list" ? selectedOf(ui, targets) : open;
   if (isReadOnly) return say("--read-only: nothing can be changed");
   if (target === undefined) return say("nothing is selected");
+  if (target.group !== undefined) return say(`these are ${target.group.jobs} jobs. Enter: select one of them`);
   if (key === "c") {
     if (target.run === undefined && target.chain === undefined) return say(`${target.name} does not run`);
     return { ui: { ...ui, prompt: { act: "cancel", target, text: "" } } };

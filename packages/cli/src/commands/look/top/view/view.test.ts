@@ -106,13 +106,13 @@ describe("the screen of ojm top", () => {
     const text = screen(shown, FIRST_LOOK, 80).join("\n");
     const marked = (words: string, color?: string): string => (color === "yellow" ? `<${words.trim()}>` : words);
     expect(
-      listLines(shown, "", NOW, 80, marked)
+      listLines(shown, FIRST_LOOK, NOW, 80, marked)
         .map(({ painted }) => painted)
         .join("\n"),
     ).toMatch(/<orders> +2 of 5/);
     expect(text).toContain("0 running, 2 waiting, 2 retrying");
     expect(text).toMatch(/RETRYING +ATTEMPT +IN +AT\n> orders +2 of 5 +overdue .*\n.* 2 of 5 +1 min 1 s/);
-    const targets = targetsOf(listLines(shown, "", NOW, 80, plain));
+    const targets = targetsOf(listLines(shown, FIRST_LOOK, NOW, 80, plain));
     const key: KeyPress = { name: "c", text: "c", ctrl: false };
     const { ui } = press(FIRST_LOOK, key, { targets, open: undefined, page: 9, isReadOnly: false });
     expect(ui.prompt).toMatchObject({ act: "cancel", target: { name: "orders", chain: "orders@x" } });
@@ -148,7 +148,10 @@ describe("the screen of ojm top", () => {
 
   test("with many problems, what runs and what comes next stay on the screen, and each row can be reached", () => {
     const names = Array.from({ length: 18 }, (_, i) => `job ${i}`);
-    const problems = names.map((name) => ({ name, kind: "failed" as const, text: "no route", at: NOW }));
+    const problems = names.map((name, i) => {
+      const text = `no route to ${String.fromCharCode(97 + i)}`;
+      return { name, kind: "failed" as const, text, at: NOW };
+    });
     const next = Array.from({ length: 12 }, (_, i) => ({ name: `next ${i}`, due: NOW + i * 1_000 }));
     const shown = picture({ problems, next });
     const lines = screen(shown, FIRST_LOOK, 80);
@@ -156,13 +159,39 @@ describe("the screen of ojm top", () => {
     expect(lines.join("\n")).toMatch(
       /> job 0 .*\n.*job 1 [\s\S]*… and \d+ more\n\n {2}RUNNING.*\n {2}import .*\n.*\n\n {2}NEXT.*\n {2}next 0 .*\n[\s\S]*… and \d+ more\n/,
     );
-    for (const { id, name } of targetsOf(listLines(shown, "", NOW, 80, plain))) {
+    for (const { id, name } of targetsOf(listLines(shown, FIRST_LOOK, NOW, 80, plain))) {
       const selected = screen(shown, { ...FIRST_LOOK, selected: { id, name } }, 80);
       expect(selected.find((line) => line.startsWith("> "))).toContain(name === HOSTILE ? "> " : `> ${name}`);
       expect(selected.join("\n")).toMatch(/PROBLEM[\s\S]*RUNNING[\s\S]*NEXT/);
     }
     const last = screen(shown, { ...FIRST_LOOK, selected: { id: "problem job 17 failed", name: "job 17" } }, 80);
     expect(last.join("\n")).toMatch(/… and \d+ before\n[\s\S]*> job 17 /);
+  });
+
+  test("jobs with equal errors have one row, which Enter opens and closes, and which no action changes", () => {
+    const failed = ["a", "b", "c"].map((name, i) => {
+      return { name, kind: "failed" as const, text: `connect ECONNREFUSED 10.0.3.${i}`, at: NOW - i * 60_000 };
+    });
+    const shown = picture({
+      problems: [...failed, { name: "d", kind: "failed", text: "no route", at: NOW - 600_000 }],
+      running: [],
+    });
+    const folded = screen(shown, FIRST_LOOK, 80);
+    expect(folded[1]).toContain("4 problems");
+    expect(folded.join("\n")).toMatch(/> 3 jobs +failed +2 min +connect ECONNREFUSED 10\.0\.3\.0 *\n {2}d +failed/);
+    const pressed = (ui: Ui, text: string, name = ""): ReturnType<typeof press> => {
+      const targets = targetsOf(listLines(shown, ui, NOW, 80, plain));
+      return press(ui, { name, text, ctrl: false }, { targets, open: undefined, page: 20, isReadOnly: false });
+    };
+    const { ui, effect } = pressed(FIRST_LOOK, "", "return");
+    expect(effect).toBeUndefined();
+    expect(screen(shown, ui, 80).join("\n")).toMatch(/> 3 jobs .*\n {2}a .*3\.0\n {2}b .*3\.1\n {2}c .*3\.2\n {2}d /);
+    expect(pressed(ui, "j").ui.selected?.name).toBe("a");
+    expect(screen(shown, pressed(ui, "", "return").ui, 80)).toEqual(folded);
+    for (const key of ["c", "p"])
+      expect(pressed(ui, key)).toMatchObject({ ui: { message: "these are 3 jobs. Enter: select one of them" } });
+    // A filter leaves one of them: it is a job then.
+    expect(screen(shown, { ...FIRST_LOOK, filter: "b" }, 80).join("\n")).toMatch(/> b +failed/);
   });
 
   test("on 40 columns it is shown for how long a run goes on", () => {
@@ -192,7 +221,9 @@ describe("the screen of ojm top", () => {
   });
 
   test("a filter leaves the names that have it", () => {
-    const names = targetsOf(listLines(picture(), "IMP", NOW, 80, plain)).map(({ name }) => name);
+    const names = targetsOf(listLines(picture(), { ...FIRST_LOOK, filter: "IMP" }, NOW, 80, plain)).map(
+      ({ name }) => name,
+    );
     expect(names).toEqual(["import", "import"]);
     expect(screen(picture(), { ...FIRST_LOOK, filter: "zzz" }, 80).join("\n")).toContain("no name has this in it");
   });

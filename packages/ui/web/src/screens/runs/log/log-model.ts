@@ -151,16 +151,16 @@ export class LogModel {
     this.#tail.push(...items);
     this.#last = lastLine(items) ?? this.#last;
     this.rows.push(...items);
-    this.#tell(kept);
+    this.#report(kept);
   }
 
   #publish(kept: number): void {
     const between: Row[] = this.#isWhole ? [] : [{ loading: true }];
     this.rows = [...this.#head, ...between, ...this.#tail];
-    this.#tell(kept);
+    this.#report(kept);
   }
 
-  #tell(kept: number): void {
+  #report(kept: number): void {
     this.change.value = { version: this.change.peek().version + 1, kept };
   }
 }

@@ -199,7 +199,10 @@ function linesOf(row: Row | undefined, columns: number): number {
 }
 
 /** Reports the height of the box in px, and its width in characters of the log. */
-function watchSize(element: HTMLElement | null, tell: (tall: number, wide: number) => void): (() => void) | undefined {
+function watchSize(
+  element: HTMLElement | null,
+  report: (tall: number, wide: number) => void,
+): (() => void) | undefined {
   if (element === null) return undefined;
   const context = document.createElement("canvas").getContext("2d");
   const { fontFamily } = getComputedStyle(element);
@@ -209,7 +212,7 @@ function watchSize(element: HTMLElement | null, tell: (tall: number, wide: numbe
     const { clientWidth, clientHeight } = element;
     // A narrow page shows no times: see the style sheet.
     const before = clientWidth < 560 ? 8 : BEFORE;
-    tell(clientHeight, Math.max(10, Math.floor((clientWidth - 24) / letter) - before));
+    report(clientHeight, Math.max(10, Math.floor((clientWidth - 24) / letter) - before));
   });
   observer.observe(element);
   return () => observer.disconnect();

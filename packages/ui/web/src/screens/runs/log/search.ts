@@ -1,6 +1,6 @@
 import { plain } from "./ansi.js";
+import { saysError } from "./error-words.js";
 import { isLine, type Row } from "./log-model.js";
-import { saysError } from "./says-error.js";
 
 /** The rows of a log that contain a text. Adding rows does not search the rows before them again. */
 export class Search {

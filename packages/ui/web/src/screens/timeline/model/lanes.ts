@@ -100,7 +100,10 @@ export class Lanes {
     this.#again = false;
     const { q, ...range } = this.#wanted;
     const half = (range.to - range.from) / 2;
-    const [from, to, px] = [Math.round(range.from - half), Math.round(range.to + half), Math.round(range.px * 2)];
+    // The server reads the same range once for several pages.
+    const step = 2 ** Math.floor(Math.log2(half / 4));
+    const [from, to] = [Math.floor((range.from - half) / step) * step, Math.ceil((range.to + half) / step) * step];
+    const px = Math.round(range.px * 2);
     this.#asked = { from, to, px, q };
     try {
       const lanes: Lane[] = [];

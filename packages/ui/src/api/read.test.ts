@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Channel, Clock } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
+import { overdueTicks } from "@ojm/schedule/operator";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
   Audit,
@@ -16,13 +17,13 @@ import type {
   Timeline,
   Why,
 } from "../contract/types.js";
-import { openCockpit, type TestCockpit } from "../testing/cockpit.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
 import type { OtherReason } from "../types.js";
 
-let it: TestCockpit;
+let it: TestUi;
 
 beforeEach(async () => {
-  it = await openCockpit();
+  it = await openTestUi();
 });
 
 afterEach(async () => {
@@ -60,14 +61,24 @@ function scans(channel: object): { readonly scanned: string[]; end(): void } {
 }
 
 describe("me", () => {
-  test("tells who asks, and what of", async () => {
+  test("has the user, and the store", async () => {
     const me = await it.get<Me>("/api/v1/me");
     expect(me).toMatchObject({ user: "ana", role: "admin", readOnly: false, store: "memory", showResults: false });
+  });
+
+  test("says when a tick is overdue, so that a page that counts down agrees with the server", async () => {
+    const { overdueAfter } = await it.get<Me>("/api/v1/me");
+    let due = 0;
+    const overdue = (by: number): undefined => {
+      due = by;
+    };
+    overdueTicks({ decided: 0, overdue }, 0);
+    expect(due).toBe(-overdueAfter - 1);
   });
 });
 
 describe("now", () => {
-  test("tells what runs, with its progress and who waits", async () => {
+  test("has what runs, with its progress and its waiters", async () => {
     const run = await it.manager.start("import", { trigger: "launch" });
     run.progress(3, 10, "rows");
     const waiting = it.manager.start("import", { wait: 60_000 });
@@ -86,7 +97,7 @@ describe("now", () => {
     await expect.poll(async () => (await it.get<Now>("/api/v1/now")).running).toEqual([]);
   });
 
-  test("tells who asked a run to stop that goes on, and why", async () => {
+  test("has the author and the reason of a request to stop a run that is still running", async () => {
     const run = await it.manager.start("import");
     await it.manager.cancel("import", { reason: "wrong month", author: "ben", wait: 0 });
     await expect
@@ -98,7 +109,7 @@ describe("now", () => {
   test("has a run that is still running a minute after it was asked to stop as a problem, and its request on its page", async () => {
     let ago = 20 * 60_000;
     const clock: Clock = { ...systemClock, now: () => Date.now() - ago };
-    await using it = await openCockpit({ channels: { clock }, mask: (text) => text.replaceAll("wrong", "***") });
+    await using it = await openTestUi({ channels: { clock }, mask: (text) => text.replaceAll("wrong", "***") });
     const run = await it.manager.start("import");
     const stop = async (ms: number): Promise<Now["problems"]> => {
       ago = ms;
@@ -142,7 +153,7 @@ describe("now", () => {
     await expect.poll(isEmpty).toBe(false);
   });
 
-  test("tells which chains wait for their next attempt, and so do their run and why, with what can be done", async () => {
+  test("has the retry series that wait for their next attempt, and so do their run and why, with the action that helps", async () => {
     const fails = (): Promise<never> => Promise.reject(new Error("no route"));
     it.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
     await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries, { timeout: 30_000 }).toHaveLength(1);
@@ -158,7 +169,7 @@ describe("now", () => {
     expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).next).toBeUndefined();
   });
 
-  test("tells an attempt that nobody makes as a problem, but not that of a living process", async () => {
+  test("has an attempt that no process makes as a problem, but not that of a living process", async () => {
     const fails = (): Promise<never> => Promise.reject(new Error("no route"));
     const retry = { attempts: 3, delay: 3_600_000 };
     const work = it.manager.run("import", fails, { retry }).catch(() => {});
@@ -187,7 +198,7 @@ describe("now", () => {
     await work;
   });
 
-  test("tells the problems, the worst first, until a run ends well", async () => {
+  test("has the problems, the worst first, until a run completes", async () => {
     await fail("report");
     await it.manager.hold("import", { reason: "the schema changes", author: "ana" });
     await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
@@ -205,7 +216,7 @@ describe("now", () => {
       .toEqual(["import", "nightly"]);
   });
 
-  test("tells the next ticks of all schedules, the soonest first, and that a schedule has nobody", async () => {
+  test("has the next ticks of all schedules, the soonest first, and the number of schedulers", async () => {
     await it.scheduler.add("often", { every: 3_600_000 }, () => {});
     await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await it.scheduler.add("yearly", { cron: "0 0 1 1 *" }, () => {});
@@ -218,7 +229,7 @@ describe("now", () => {
     expect(now.next.filter(({ schedule }) => schedule === "nightly").length).toBe(1);
   });
 
-  test("tells of each half hour of a day how many jobs are due in it, also beside one that is due each second", async () => {
+  test("has the number of jobs that are due in each half hour of a day, even beside one that is due each second", async () => {
     await it.scheduler.add("each-second", { every: 1_000 }, () => {});
     await it.scheduler.add("two-hourly", { every: 7_200_000 }, () => {});
     await it.scheduler.add("paused", { every: 60_000 }, () => {});
@@ -232,7 +243,7 @@ describe("now", () => {
     expect(next.filter(({ schedule }) => schedule === "two-hourly")).toHaveLength(1);
   });
 
-  test("tells once that nobody runs the schedules, with their number, and beside it what failed", async () => {
+  test("says once that no process runs the schedules, with their number, and beside it what failed", async () => {
     await fail("report");
     for (const name of ["often", "nightly", "yearly"]) await it.scheduler.add(name, { cron: "0 0 1 1 *" }, () => {});
     await announced("yearly");
@@ -250,7 +261,7 @@ describe("now", () => {
     expect(jobs).toMatchObject([{ name: "nightly", unattended: "no process runs this schedule" }]);
   });
 
-  test("tells since when nobody runs a schedule by its first tick that nobody decided on", async () => {
+  test("says since when no process runs a schedule by its first undecided tick", async () => {
     const from = Math.floor(Date.now() / 60_000 - 60) * 60_000;
     await leftAlone("often", { cron: "* * * * *", from });
     const told = async (): Promise<readonly [number | undefined, JobDetail["ticks"][number] | undefined]> => [
@@ -270,7 +281,7 @@ describe("now", () => {
     });
   });
 
-  test("tells of a job whose next tick will be skipped why, and when it runs next", async () => {
+  test("says why the next tick of a job will be skipped, and when it runs next", async () => {
     const to = Math.ceil(Date.now() / 3_600_000 + 3) * 3_600_000;
     await it.scheduler.add("dark", { every: 1_000, blackout: { from: 0, to } }, () => {});
     await it.scheduler.add("paused", { every: 1_000 }, () => {});
@@ -285,7 +296,7 @@ describe("now", () => {
     ]);
   });
 
-  test("marks the ticks to come of a job that nobody runs, and of no other", async () => {
+  test("marks the coming ticks of a job that no process runs, and of no other", async () => {
     const coming = async (): Promise<readonly (true | undefined)[]> =>
       (await it.get<Now>("/api/v1/now")).next.map(({ unattended }) => unattended);
     const ofJob = async (): Promise<JobDetail["ticks"]> => (await it.get<JobDetail>("/api/v1/jobs/often")).ticks;
@@ -300,7 +311,7 @@ describe("now", () => {
     expect(ticks.every(({ unattended }) => unattended === true)).toBe(true);
   });
 
-  test("tells the next tick of each job, however often one of them is due", async () => {
+  test("has the next tick of each job, however often one of them is due", async () => {
     await it.scheduler.add("busy", { every: 5_000 }, () => {});
     for (let hour = 0; hour < 20; hour++)
       await it.scheduler.add(`daily ${hour}`, { cron: `0 ${hour} * * *` }, () => {});
@@ -360,7 +371,7 @@ describe("jobs", () => {
     await expect.poll(statuses, { timeout: 30_000 }).toContain("failed");
   });
 
-  test("why tells the reasons of ojm why, each with what can be done", async () => {
+  test("why has the reasons of ojm why, each with the action that helps", async () => {
     await it.scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await it.scheduler.pause("nightly", { reason: "holidays" });
     await announced("nightly");
@@ -499,9 +510,9 @@ describe("runs", () => {
     expect((await pageOf(runs[2]?.id)).why).toEqual([]);
   });
 
-  test("results are hidden unless they are asked for, and everything passes the mask", async () => {
+  test("results are hidden unless showResults is set, and everything passes the mask", async () => {
     const mask = (text: string): string => text.replaceAll("secret", "***");
-    await using shown = await openCockpit({ showResults: true, mask });
+    await using shown = await openTestUi({ showResults: true, mask });
     for (const { manager, get } of [it, shown]) {
       const { record } = await manager.run("a", ({ log }) => {
         log.info("a secret line");
@@ -523,9 +534,9 @@ describe("runs", () => {
   test("the args of a run are hidden as its result, and masked where they are shown", async () => {
     const { manager } = it;
     const mask = (text: string): string => text.replaceAll("hunter2", "***");
-    await using shown = await openCockpit({ manager, mask, showResults: true });
+    await using shown = await openTestUi({ manager, mask, showResults: true });
     const { record } = await manager.run("with args", () => {}, { args: { password: "hunter2", rows: 10 } });
-    const of = async (cockpit: TestCockpit): Promise<unknown> =>
+    const of = async (cockpit: TestUi): Promise<unknown> =>
       ((await cockpit.get(`/api/v1/runs/${encodeURIComponent(record.id)}`)) as { run: { args?: unknown } }).run.args;
     expect([await of(it), await of(shown)]).toEqual([undefined, { password: "***", rows: 10 }]);
   });
@@ -535,15 +546,14 @@ describe("runs", () => {
     const mask = (text: string): string => text.replaceAll("hunter2", "***");
     const definition = { cron: "0 2 * * *", meta: { password: "hunter2" } };
     await scheduler.add("nightly", definition, () => {});
-    await using hidden = await openCockpit({ manager, scheduler, mask });
-    await using shown = await openCockpit({ manager, scheduler, mask, showResults: true });
-    const of = async ({ get }: TestCockpit): Promise<unknown> =>
-      (await get<JobDetail>("/api/v1/jobs/nightly")).definition;
+    await using hidden = await openTestUi({ manager, scheduler, mask });
+    await using shown = await openTestUi({ manager, scheduler, mask, showResults: true });
+    const of = async ({ get }: TestUi): Promise<unknown> => (await get<JobDetail>("/api/v1/jobs/nightly")).definition;
     expect(await of(hidden)).toEqual({ cron: "0 2 * * *" });
     expect(await of(shown)).toEqual({ cron: "0 2 * * *", meta: { password: "***" } });
   });
 
-  test("what else keeps a job from running is told with its reasons, and first among the problems", async () => {
+  test("what else keeps a job from running is among its reasons, and first among the problems", async () => {
     await it.manager.run("import", () => Promise.reject(new Error("its process is gone"))).catch(() => {});
     const { runs } = await it.get<Runs>("/api/v1/runs?name=import");
     const run = runs[0]?.id ?? "";
@@ -557,7 +567,7 @@ describe("runs", () => {
     const refused = { name: "import", code: "refused", text: "a start was refused" } as const;
     const reasons = async (name?: string): Promise<readonly OtherReason[]> =>
       name === undefined ? [orphan] : [{ ...orphan, keeps: true }, refused];
-    await using told = await openCockpit({ manager: it.manager, scheduler: it.scheduler, reasons });
+    await using told = await openTestUi({ manager: it.manager, scheduler: it.scheduler, reasons });
     const why = await told.get<Why>("/api/v1/jobs/import/why");
     expect(why.reasons.map(({ code }) => code)).toEqual(["orphaned", "refused", "last"]);
     expect(why.reasons[0]).toMatchObject({ text: "its command goes on", help: "kill it", run });
@@ -583,7 +593,7 @@ describe("runs", () => {
 
   test("pages of a log with a gap make up the whole, wherever they end", async () => {
     const channels = { logBudget: { head: 1_000, tail: 1_000, chunk: 200, interval: 1 } };
-    await using small = await openCockpit({ channels });
+    await using small = await openTestUi({ channels });
     const { record } = await small.manager.run("a", async ({ log }) => {
       for (let i = 1; i <= 200; i++) log.info(`line ${i} of a log that is too long`);
     });
@@ -622,7 +632,7 @@ describe("the timeline", () => {
 });
 
 describe("locks", () => {
-  test("tell who holds what, for which run, and the schedulers", async () => {
+  test("have the holder of each lock, its run, and the schedulers", async () => {
     const run = await it.manager.start("a");
     await it.manager.hold("b", { reason: "the schema changes", author: "ana" });
     await it.scheduler.add("c", { cron: "0 2 * * *" }, () => {});

@@ -5,7 +5,7 @@ import { openUi } from "../create-ui.js";
 import type { RequestSource, Role, Ui, UiOptions } from "../types.js";
 
 /** A UI on a store in memory. The header `X-Role` sets its viewer. */
-export interface TestCockpit extends AsyncDisposable {
+export interface TestUi extends AsyncDisposable {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
   readonly ui: Ui;
@@ -27,9 +27,9 @@ export interface Sending {
 }
 
 /** Opens a UI. The caller disposes of it. */
-export async function openCockpit(
+export async function openTestUi(
   options: Partial<UiOptions> & { readonly channels?: JobManagerOptions } = {},
-): Promise<TestCockpit> {
+): Promise<TestUi> {
   const { channels = {}, ...more } = options;
   // A store in memory belongs to a clock: each test has its own.
   const clock = { ...systemClock };

@@ -13,7 +13,7 @@ import { runsOf } from "../view/runs/runs.js";
 import { Shared, type Source } from "../view/source.js";
 import { timelineOf } from "../view/timeline/timeline.js";
 import { readZones, zonesOf } from "../view/zones.js";
-import type { Asked } from "./asked.js";
+import type { ApiRequest } from "./api-request.js";
 
 const DAY = 86_400_000;
 
@@ -59,12 +59,12 @@ const look = (
 });
 
 /** The endpoints that read the store, and the pages that show them. */
-export const lookEndpoints: readonly Endpoint[] = [
-  look("me", "me", "Who asks, and what they look at"),
+export const readEndpoints: readonly Endpoint[] = [
+  look("me", "me", "The user, and the store"),
   look("now", "now", "Problems, what runs, and what is next", { page: { path: /^\/$/, first: () => ["now"] } }),
   look("timeline", "timeline", "Runs and ticks of all jobs", {
     query: {
-      from: { type: "time", text: "the begin. Default: 24 hours before `to`" },
+      from: { type: "time", text: "the start. Default: 24 hours before `to`" },
       to: { type: "time", text: "the end, which may lie ahead. Default: now" },
       px: { type: "count", text: "how wide it is drawn: runs closer than a pixel are merged. Default: 1000" },
       limit: LIMIT,
@@ -105,7 +105,7 @@ export const lookEndpoints: readonly Endpoint[] = [
   look("log", "runs/:id/log", "Lines of the log of a run", {
     query: {
       after: { type: "count", text: "only lines after this one" },
-      tail: { type: "count", text: "only so many of the last lines" },
+      tail: { type: "count", text: "only this many of the last lines" },
       limit: LIMIT,
     },
   }),
@@ -133,10 +133,10 @@ export const lookEndpoints: readonly Endpoint[] = [
 ];
 
 /** Answers a request. */
-export type Handler = (asked: Asked) => Promise<object | Response>;
+export type Handler = (asked: ApiRequest) => Promise<object | Response>;
 
 /** The handlers of the endpoints that read the store. */
-export function lookHandlers(source: Source): Readonly<Record<string, Handler>> {
+export function readHandlers(source: Source): Readonly<Record<string, Handler>> {
   const now = new Shared<Now>(() => nowOf(source), { life: NOW_LIFE });
   const zones = new Shared(() => readZones(source), { life: ZONES_LIFE });
   return {
@@ -187,17 +187,17 @@ export function lookHandlers(source: Source): Readonly<Record<string, Handler>> 
   };
 }
 
-function named(query: Asked["query"]): { name?: string; q?: string } {
+function named(query: ApiRequest["query"]): { name?: string; q?: string } {
   const [name, q] = [query.text("name"), query.text("q")];
   return { ...(name !== undefined && { name }), ...(q !== undefined && { q }) };
 }
 
-function names(query: Asked["query"], usual: number, most: number): { after?: string; q?: string; limit: number } {
+function names(query: ApiRequest["query"], usual: number, most: number): { after?: string; q?: string; limit: number } {
   const [after, q] = [query.text("after"), query.text("q")];
   return { ...(after !== undefined && { after }), ...(q !== undefined && { q }), limit: query.limit(usual, most) };
 }
 
-function range(query: Asked["query"]): { from?: number; to?: number } {
+function range(query: ApiRequest["query"]): { from?: number; to?: number } {
   const [from, to] = [query.time("from"), query.time("to")];
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
@@ -241,11 +241,11 @@ const WAIT = 500;
  * probes.
  */
 export const isPage = (path: string): boolean =>
-  path === "/index.html" || lookEndpoints.some(({ page }) => page?.path.test(path) === true);
+  path === "/index.html" || readEndpoints.some(({ page }) => page?.path.test(path) === true);
 
 /** The first requests of the program of a page: paths below `/api/v1/`. Empty if the path has no page. */
 export function firstQuestions(page: string, query: URLSearchParams): readonly string[] {
-  const asked = lookEndpoints.flatMap(({ page: shown }) => {
+  const asked = readEndpoints.flatMap(({ page: shown }) => {
     const found = shown?.path.exec(page);
     return found == null ? [] : (shown?.first(encoded(found[1] ?? ""), query) ?? []);
   });

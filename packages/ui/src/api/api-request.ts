@@ -17,7 +17,7 @@ const BODY_DEADLINE = 10_000;
 const LAST_INSTANT = 8_640_000_000_000_000;
 
 /** A request, after all checks. */
-export interface Asked {
+export interface ApiRequest {
   readonly request: Request;
   readonly endpoint: Endpoint;
   readonly viewer: Viewer;
@@ -38,7 +38,7 @@ export class Query {
   constructor(search: URLSearchParams, { query = {} }: Endpoint) {
     this.#search = search;
     for (const name of this.#search.keys()) {
-      if (!Object.hasOwn(query, name)) throw new Refusal("INVALID", `there is no parameter "${name.slice(0, 100)}"`);
+      if (!Object.hasOwn(query, name)) throw new Refusal("INVALID", `unknown parameter "${name.slice(0, 100)}"`);
     }
   }
 
@@ -73,7 +73,7 @@ export class Query {
       ?.split(",")
       .map((one) => {
         if (isStatus(one)) return one;
-        throw new Refusal("INVALID", `there is no status "${one.slice(0, 100)}"`);
+        throw new Refusal("INVALID", `unknown status "${one.slice(0, 100)}"`);
       });
   }
 
@@ -96,7 +96,7 @@ export async function bodyOf(request: Request, { body: schema }: Endpoint): Prom
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Refusal("INVALID", "the body is no JSON");
+    throw new Refusal("INVALID", "the body is not JSON");
   }
   const { success, output, issues } = v.safeParse(schema, value, { abortEarly: true });
   if (success) return output;
