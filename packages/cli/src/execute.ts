@@ -25,11 +25,11 @@ export async function execute(words: readonly string[]): Promise<number> {
       process.stderr.write(`${jsonText(item)}\n`);
       return told.code;
     }
-    const { tell } = await import("./output/print.js");
+    const { printError } = await import("./output/print.js");
     // A problem of a job file starts with its place, if it has one.
     const { name, message } = error as Error;
     const isPlaced = name === "JobFileError" && !message.startsWith("error: ");
-    tell(isPlaced ? told.message : `ojm: ${told.message}`);
+    printError(isPlaced ? told.message : `ojm: ${told.message}`);
     return told.code;
   }
 }

@@ -12,8 +12,8 @@ export async function lastResort(error: unknown): Promise<void> {
   const exit = (): void => process.exit(1);
   try {
     // Loaded only now: each import slows down every start.
-    const [{ oneLine }, { tell }] = await Promise.all([import("./output/table.js"), import("./output/print.js")]);
-    tell(`ojm: ${oneLine(messageOf(error))}\n${ADVICE}${stack}`, exit);
+    const [{ oneLine }, { printError }] = await Promise.all([import("./output/table.js"), import("./output/print.js")]);
+    printError(`ojm: ${oneLine(messageOf(error))}\n${ADVICE}${stack}`, exit);
   } catch {
     // If packages of ojm are missing, an error here would call this function again, without end.
     process.stderr.write(`ojm: ${messageOf(error)}\n${ADVICE}${stack}\n`, exit);

@@ -29,7 +29,7 @@ const ADDED = channel("ojm:schedule:added");
 /**
  * Publishes the outcome of ticks on the diagnostics channel `ojm:tick`. It costs nothing without a listener.
  */
-export function tellTicks(schedule: string, ticks: readonly Decided[]): void {
+export function publishTicks(schedule: string, ticks: readonly Decided[]): void {
   if (!TICK.hasSubscribers) return;
   for (const { at, value } of ticks) TICK.publish({ schedule, at, ...value });
 }
@@ -38,6 +38,6 @@ export function tellTicks(schedule: string, ticks: readonly Decided[]): void {
  * Publishes on the diagnostics channel `ojm:schedule:added`, as `{ schedule }`, that this process runs a
  * schedule: a counter of its failures starts at 0.
  */
-export function tellAdded(schedule: string): void {
+export function publishAdded(schedule: string): void {
   if (ADDED.hasSubscribers) ADDED.publish({ schedule });
 }

@@ -11,7 +11,7 @@ import {
 import { systemClock } from "@ojm/core/backend";
 import { both, follow } from "@ojm/core/internal";
 import { Alarms } from "./alarms.js";
-import { inBackground, tellAdded, tellTicks } from "./background.js";
+import { inBackground, publishAdded, publishTicks } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
 import { nextOf, type ScheduleSummary, schedulesOf } from "./control/list.js";
 import { holdsIn, type NextTick } from "./control/overview.js";
@@ -138,7 +138,7 @@ export class Scheduler {
     this.#jobs.set(name, job);
     this.#alarms.keepAlive(true);
     opened.presence.add(name, own.hash);
-    tellAdded(name);
+    publishAdded(name);
     job.act();
   }
 
@@ -361,7 +361,7 @@ export class Scheduler {
       starts: new StartSlots(),
       began: this.#began,
       stop: () => void this.stop(),
-      tell: (schedule, ticks) => this.#tell(schedule, ticks),
+      publishTicks: (schedule, ticks) => this.#tell(schedule, ticks),
       attemptsFirst: (schedule) => retries.first(schedule),
       onLead: (schedule) => {
         requests.begin(schedule);
@@ -394,8 +394,8 @@ export class Scheduler {
     const [, name] = key as readonly string[];
     const job = this.#jobs.get(name ?? "");
     if (job === undefined) return;
-    if (entry === undefined) job.told(undefined);
-    else if (isSchedule(entry.value, job.own.name)) job.told({ value: entry.value, version: entry.version });
+    if (entry === undefined) job.scheduleChanged(undefined);
+    else if (isSchedule(entry.value, job.own.name)) job.scheduleChanged({ value: entry.value, version: entry.version });
   }
 
   #membersChanged(names: Iterable<string>): void {
@@ -403,7 +403,7 @@ export class Scheduler {
   }
 
   #tell(schedule: string, ticks: readonly Decided[]): void {
-    tellTicks(schedule, ticks);
+    publishTicks(schedule, ticks);
     for (const { at, value } of ticks) this.#onTick({ schedule, at, ...value });
   }
 }

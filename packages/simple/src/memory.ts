@@ -25,7 +25,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 const REMOVED = Number.NEGATIVE_INFINITY;
 
 /** At least this many removed entries are kept before they are swept out. */
-const FEW = 1_000;
+const SWEEP_THRESHOLD = 1_000;
 
 /** The entries of a process and their watches. */
 export class Memory {
@@ -118,7 +118,7 @@ export class Memory {
     this.#keys.remove(key);
     this.#forgetDeadline(key, before);
     this.#removed++;
-    if (this.#removed > FEW && this.#removed > this.#entries.size / 2) this.#sweepRemoved();
+    if (this.#removed > SWEEP_THRESHOLD && this.#removed > this.#entries.size / 2) this.#sweepRemoved();
   }
 
   #forgetDeadline(key: string, deadline: number): void {

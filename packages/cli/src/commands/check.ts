@@ -3,7 +3,7 @@ import { type Checked, checkJobFile, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
 import { readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { print, tell } from "../output/print.js";
+import { print, printError } from "../output/print.js";
 import { argsOf, loadsOf } from "../store/job-file.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */
@@ -14,7 +14,7 @@ export async function execute(given: Given): Promise<number> {
   const loads = await loadsOf(given);
   try {
     const checked = await checkJobFile(file, { args, loads, strict: flags.has("strict"), prepare: prepareType });
-    for (const warning of checked.warnings) tell(describe(warning));
+    for (const warning of checked.warnings) printError(describe(warning));
     print(`${visible(summary(file, checked), LINES)}\n`);
     return 0;
   } catch (error) {
@@ -22,7 +22,7 @@ export async function execute(given: Given): Promise<number> {
     const errors = error.problems.filter(({ severity }) => severity === "error").length;
     const warnings = error.problems.length - errors;
     const found = [count(errors, "error"), ...(warnings > 0 ? [count(warnings, "warning")] : [])].join(", ");
-    tell(`${error.message}\n${file} cannot be run: ${found}.`);
+    printError(`${error.message}\n${file} cannot be run: ${found}.`);
     return 2;
   }
 }

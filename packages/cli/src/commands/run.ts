@@ -5,7 +5,7 @@ import { prepareType } from "../backends.js";
 import { lastValue, readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { EXIT } from "../errors.js";
-import { print, tell, tellUnwritten } from "../output/print.js";
+import { print, printError, reportUnwritten } from "../output/print.js";
 import { argsOf, loadsOf } from "../store/job-file.js";
 import { openMetricsServer } from "./metrics.js";
 
@@ -31,7 +31,7 @@ export async function execute(given: Given): Promise<number> {
   // Before the error is printed: it would follow the line of a job.
   process.prependListener("uncaughtException", () => log.leaveTerminal());
   subscribe("ojm:store:gone", (event) => {
-    if (signals.code === undefined) tell(`ojm: ${(event as Events["ojm:store:gone"]).error.message}`);
+    if (signals.code === undefined) printError(`ojm: ${(event as Events["ojm:store:gone"]).error.message}`);
     signals.end(EXIT.away, "the store is gone");
   });
   const onStart = (control: RunControl): void => signals.control(control);
@@ -59,7 +59,7 @@ async function runToCode(file: string, options: RunFileOptions): Promise<number>
     const well = await runJobFile(file, options);
     await log.flush();
     if (log.lost === undefined) return well ? 0 : 1;
-    await new Promise<void>((resolve) => tellUnwritten(log.lost?.message ?? "", resolve));
+    await new Promise<void>((resolve) => reportUnwritten(log.lost?.message ?? "", resolve));
     return 1;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
@@ -76,7 +76,7 @@ async function show(text: () => Promise<string>): Promise<number> {
     return 0;
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
-    tell(error.message);
+    printError(error.message);
     return 2;
   }
 }

@@ -8,7 +8,7 @@ import type { UiServer, UiServerOptions } from "@ojm/ui";
 import { expectNoMore, lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT } from "../errors.js";
-import { print, tell } from "../output/print.js";
+import { print, printError } from "../output/print.js";
 import { withStore } from "../store/open.js";
 import { otherReasons } from "./exec/other-reasons.js";
 
@@ -29,7 +29,7 @@ export async function execute(given: Given): Promise<number> {
     try {
       print(`${ui.url}\n`);
       const more = lines === undefined ? "" : ", Enter shows another";
-      tell(`ojm ui: the link is good once, for a minute${more}; Ctrl-C ends it`);
+      printError(`ojm ui: the link is good once, for a minute${more}; Ctrl-C ends it`);
       lines?.on("line", () => print(`${ui.link()}\n`));
       await signalled();
     } finally {

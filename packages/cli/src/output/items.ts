@@ -1,7 +1,7 @@
 import { LINES, visible } from "@ojm/core/internal";
 import type { Given } from "../command-line/spec.js";
 import { type Color, painter } from "./color.js";
-import { jsonText, print, tell, wantsJson } from "./print.js";
+import { jsonText, print, printError, wantsJson } from "./print.js";
 import { cellText, oneLine, table } from "./table.js";
 import type { ColumnRoom } from "./width/grid.js";
 
@@ -71,5 +71,5 @@ function inLines(text: string, indent: number): string {
 export function tellMore(given: Given, isMore: boolean, limit: number, next = ""): void {
   if (!isMore || wantsJson(given)) return;
   const shown = limit === 1 ? "This is the newest one" : `These are the newest ${limit}`;
-  tell(`${shown}, and there are more: --limit N shows N of them${next}`);
+  printError(`${shown}, and there are more: --limit N shows N of them${next}`);
 }

@@ -13,12 +13,12 @@ export function print(text: string): void {
 
 /** Ends the process with 1 and one line, but not if the reader closed its end. */
 export function endUnlessGone({ code, message }: NodeJS.ErrnoException): void {
-  if (code !== "EPIPE") tellUnwritten(message, () => process.exit(1));
+  if (code !== "EPIPE") reportUnwritten(message, () => process.exit(1));
 }
 
 /** Prints that the output is lost. */
-export function tellUnwritten(why: string, told?: () => void): void {
-  process.stderr.write(`ojm: the output cannot be written: ${why}\n`, told);
+export function reportUnwritten(why: string, written?: () => void): void {
+  process.stderr.write(`ojm: the output cannot be written: ${why}\n`, written);
 }
 
 /**
@@ -38,7 +38,7 @@ export function wantsJson({ flags }: Given): boolean {
  * Writes lines to stderr. Their text may come from a job file, a store or a driver, so control characters are
  * escaped.
  */
-export function tell(text: string, written?: () => void): void {
+export function printError(text: string, written?: () => void): void {
   process.stderr.write(`${visible(text, LINES)}\n`, written);
 }
 

@@ -7,7 +7,7 @@ import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT, notFound } from "../errors.js";
-import { tell, wantsJson } from "../output/print.js";
+import { printError, wantsJson } from "../output/print.js";
 import { configuredStore, located } from "./config.js";
 import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js";
 
@@ -61,11 +61,11 @@ export function tellMade(
   const [file] = made;
   if (file === undefined || wantsJson(given)) return;
   if (isRelative !== true) {
-    tell(`ojm: made the store ${file}: there was none`);
+    printError(`ojm: made the store ${file}: there was none`);
     return;
   }
   const better = `${where === "--store" ? "--store " : `${where}=`}${jobs.type}:${file}`;
-  tell(
+  printError(
     `ojm: made the store ${file}, as ${where} is relative to this folder: another folder would have another store, with locks of its own. Better: ${better}`,
   );
 }

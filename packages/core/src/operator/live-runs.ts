@@ -22,7 +22,7 @@ import type { ActiveRun, FollowRunsOptions, LiveSession } from "./live-types.js"
  * For how long the usual duration of a job is not read again, in ms, and for how many jobs it is remembered.
  */
 const USUAL_FOR = 10_000;
-const MOST_USUAL = 1_000;
+const USUAL_NAMES_LIMIT = 1_000;
 
 /** The parts of the manager that a live view uses. */
 export interface LiveSource {
@@ -279,7 +279,7 @@ export class LiveRuns {
     }
     try {
       watched.usual = await usually(jobs, name);
-      if (this.#usual.size >= MOST_USUAL) this.#usual.clear();
+      if (this.#usual.size >= USUAL_NAMES_LIMIT) this.#usual.clear();
       // For a job that has never completed, read again at the next run.
       if (watched.usual !== undefined) this.#usual.set(name, { at: clock.monotonic(), usual: watched.usual });
       this.#tell(name);

@@ -42,7 +42,7 @@ export interface Retaining {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called before each change: another process may have taken over the work. */
-  goesOn(): Promise<boolean>;
+  mayContinue(): Promise<boolean>;
 }
 
 /** The inputs of a round. */
@@ -98,7 +98,7 @@ async function pruneTo(
   pruning: Pruning,
   resumed: RecordRef | undefined,
 ): Promise<Omit<PassValue, "began"> | undefined> {
-  const { jobs, index, cutoff, clock, until, signal, goesOn } = pruning;
+  const { jobs, index, cutoff, clock, until, signal, mayContinue } = pruning;
   const done = new Set<string>();
   let after = resumed;
   const soFar = (): Omit<PassValue, "began"> => ({ isOver: false, ...(after && { after }) });
@@ -106,7 +106,7 @@ async function pruneTo(
     const page: RecordRef[] = await index.refs({ before: cutoff, limit: PAGE, signal, ...(after && { after }) });
     for (const { name, startTime } of page) {
       if (!done.has(name)) {
-        if (!(await goesOn())) return undefined;
+        if (!(await mayContinue())) return undefined;
         if (!(await pruneName(pruning, name))) return soFar();
         done.add(name);
       }
@@ -156,14 +156,14 @@ async function pruneName(pruning: Pruning, name: string): Promise<boolean> {
  * Deletes those of these records whose retry series is over. Resolves to whether this process has the turn.
  */
 async function removeOver(
-  { locks, logs, goesOn, signal, ...stores }: Pruning,
+  { locks, logs, mayContinue, signal, ...stores }: Pruning,
   name: string,
   batch: readonly RunRecord[],
 ): Promise<boolean> {
   const isOver = await chainsOver(locks, name, batch);
   const over = batch.filter(isOver);
   if (over.length === 0) return true;
-  if (!(await goesOn())) return false;
+  if (!(await mayContinue())) return false;
   await remove({ ...stores, logs: (await logs.open()).channel, options: { signal } }, over, []);
   return true;
 }

@@ -27,7 +27,7 @@ const MONOTONIC = 1_000;
 const LONGEST_ROUND = 30_000;
 
 /** The longest time that {@link TestClock.until} lets pass, in ms. */
-const MOST = 3_600_000;
+const UNTIL_LIMIT = 3_600_000;
 
 /** Resolves once the current work is at rest: all promises that do not wait for a timer are settled then. */
 export function settled(): Promise<void> {
@@ -120,7 +120,7 @@ export class TestClock implements Clock {
   }
 
   /** Lets as much time pass as `work` needs. Throws if that is more than `most`. */
-  async until<T>(work: Promise<T>, most: Duration = MOST): Promise<T> {
+  async until<T>(work: Promise<T>, most: Duration = UNTIL_LIMIT): Promise<T> {
     const end = this.#monotonic + msOf(most);
     let done = false;
     const note = (): void => {

@@ -3,7 +3,7 @@ import { type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 /**
  * The most deadlines that are held. The oldest are dropped: only the lease knows when those entries expire.
  */
-const MOST = 10_000;
+const DEADLINES_LIMIT = 10_000;
 
 /** The longest delay that `setTimeout` takes; it fires at once for anything more. */
 const LONGEST_TIMER = 2_147_483_647;
@@ -120,7 +120,7 @@ export class Deadlines {
   }
 
   #bound(): void {
-    if (this.#byKey.size <= MOST) return;
+    if (this.#byKey.size <= DEADLINES_LIMIT) return;
     const [oldest] = this.#byKey.keys();
     if (oldest !== undefined) this.#forget(oldest);
   }

@@ -1,7 +1,7 @@
 import { RecentKeys } from "./recent.js";
 
 /** The most ends that are remembered. */
-const MOST = 1_000;
+const ENDS_LIMIT = 1_000;
 
 /** Pages of fewer entries than this share what is known about the end of a range. */
 const FEWEST = 64;
@@ -32,8 +32,8 @@ export function roomFor(limit: number): number {
  * entries of a range are requested again and again.
  */
 export class Ends {
-  readonly #byEnd: RecentKeys = new RecentKeys(MOST);
-  readonly #byBegin: RecentKeys = new RecentKeys(MOST);
+  readonly #byEnd: RecentKeys = new RecentKeys(ENDS_LIMIT);
+  readonly #byBegin: RecentKeys = new RecentKeys(ENDS_LIMIT);
 
   /**
    * Where to look first: from there to the end there were enough keys, and not too many.

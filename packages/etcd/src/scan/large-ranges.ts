@@ -11,7 +11,7 @@ export const LARGE = 10_000;
 const PAGE = 10;
 
 /** The most ranges that are remembered. */
-const MOST = 100;
+const RANGES_LIMIT = 100;
 
 /** A part of a range: the keys there that begin with the first `bytes` of the key where the page begins. */
 export interface Part {
@@ -38,7 +38,7 @@ export interface PageRead {
  * part of them to read.
  */
 export class LargeRanges {
-  readonly #bytes: Recent<number> = new Recent(MOST);
+  readonly #bytes: Recent<number> = new Recent(RANGES_LIMIT);
 
   /** The parts of a range, from its first key on. One part if the range is not known to be large. */
   *partsFrom(from: Buffer, to: Buffer): Generator<Part, void, undefined> {

@@ -19,7 +19,7 @@ const PAGES = 4;
 /**
  * The most starts of ranges that are remembered: a caller that walks from name to name needs one per name.
  */
-const MOST = 4_000;
+const STARTS_LIMIT = 4_000;
 
 /** Counting this many keys for each entry of a page is much more work than reading the page. */
 const WASTED = 1_000;
@@ -71,7 +71,11 @@ export interface Memory {
 }
 
 /** @internal */
-export const newMemory = (): Memory => ({ large: new LargeRanges(), ends: new Ends(), begins: new RecentKeys(MOST) });
+export const newMemory = (): Memory => ({
+  large: new LargeRanges(),
+  ends: new Ends(),
+  begins: new RecentKeys(STARTS_LIMIT),
+});
 
 /** A page to read, in the keys of etcd. */
 interface Wanted {

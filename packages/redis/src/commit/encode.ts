@@ -50,7 +50,7 @@ export function encodeCommit(commit: Commit, names: Names): EncodedCommit {
 }
 
 /** Up to this many comparisons cost less than a map. */
-const FEW = 64;
+const COMPARISONS_LIMIT = 64;
 
 /** Puts each write to the place of its key. Adds the keys that are not checked. */
 function placeWrites(
@@ -60,7 +60,7 @@ function placeWrites(
   names: Names,
 ): (StoredWrite | undefined)[] {
   const written: (StoredWrite | undefined)[] = [];
-  const few = checks.length * writes.length <= FEW;
+  const few = checks.length * writes.length <= COMPARISONS_LIMIT;
   const checked = few ? undefined : new Map(checks.map(({ key }, i) => [key, i]));
   for (const write of writes) {
     const { key } = write;

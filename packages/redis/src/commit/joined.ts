@@ -9,7 +9,7 @@ import { Part } from "./part.js";
 import type { CommitReply } from "./reply.js";
 
 /** The most commits of one call. All of them have an unknown outcome if its answer is lost. */
-const MOST = 32;
+const COMMITS_PER_CALL = 32;
 
 /** About how many bytes the arguments of one call may have, unless it is of one commit alone. */
 const BYTES = 64 * 1_024;
@@ -43,7 +43,7 @@ export class JoinedCommits {
   commit(commit: Commit, encoded: EncodedCommit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
     const part = new Part(commit, encoded, this.#options.where, signal);
     if (part.isOver) return part.outcome;
-    if (this.#parts.length === MOST || this.#bytes + encoded.size > BYTES) this.send();
+    if (this.#parts.length === COMMITS_PER_CALL || this.#bytes + encoded.size > BYTES) this.send();
     // Not later: this runs after all microtasks of the turn, and before any timer or other socket.
     if (this.#parts.length === 0) process.nextTick(this.#atEnd);
     this.#parts.push(part);

@@ -78,7 +78,7 @@ export class ScheduledJob implements Alarm {
   }
 
   /** Called when the entry of the schedule changed. */
-  told(schedule: Versioned<StoredSchedule> | undefined): void {
+  scheduleChanged(schedule: Versioned<StoredSchedule> | undefined): void {
     const known = this.#schedule?.version ?? "0";
     // This process may have read a newer version than the watch reports.
     if (schedule !== undefined && compareVersions(schedule.version, known) <= 0) return;
@@ -184,7 +184,7 @@ export class ScheduledJob implements Alarm {
     const settled = await this.#host.store.settle(stored, cursor, ticks);
     if (settled === undefined) return this.#found(undefined);
     this.#cursor = settled;
-    this.#host.tell(this.own.name, ticks);
+    this.#host.publishTicks(this.own.name, ticks);
   }
 
   async #start(stored: Stored, state: State, decision: Start): Promise<void> {
@@ -277,11 +277,11 @@ export class ScheduledJob implements Alarm {
     this.#cursor = cursor;
     if (schedule === undefined) return undefined;
     this.#known = schedule.value;
-    return cursor === undefined ? this.#beginAnew(schedule.value) : { schedule, cursor };
+    return cursor === undefined ? this.#findCursorAgain(schedule.value) : { schedule, cursor };
   }
 
   /** Handles a schedule without a cursor. */
-  async #beginAnew(schedule: StoredSchedule): Promise<Stored | undefined> {
+  async #findCursorAgain(schedule: StoredSchedule): Promise<Stored | undefined> {
     const stored = await findCursor(this.#host, schedule);
     if (stored !== undefined) this.#found(stored);
     return stored;

@@ -96,7 +96,7 @@ export async function startTick(
   try {
     await claim.look();
     const begun = await startClaimed(host, own, claim, options);
-    host.tell(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
+    host.publishTicks(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
     return { ...begun, cursor: { value: claim.planned.cursor, version: begun.version } };
   } catch (error) {
     onStored(claim.stored);
@@ -158,7 +158,7 @@ export interface Host {
   /** Called when the manager was closed, so that the scheduler has no store any more. */
   stop(): void;
   /** Publishes the outcomes of ticks. */
-  tell(schedule: string, ticks: readonly Decided[]): void;
+  publishTicks(schedule: string, ticks: readonly Decided[]): void;
   /** Called when this process becomes the first member for a schedule. */
   onLead(schedule: string): void;
   /** Makes the due attempts that no process makes, before the next tick of a schedule is run. */

@@ -3,7 +3,7 @@ import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption, timeOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
-import { done, tell, wantsJson } from "../../output/print.js";
+import { done, printError, wantsJson } from "../../output/print.js";
 import { neverRan } from "../../store/find-run.js";
 import { isKnown, refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
@@ -35,7 +35,7 @@ export async function execute(given: Given): Promise<number> {
           : error;
       });
       if (isNew && !given.flags.has("new") && !wantsJson(given))
-        tell(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
+        printError(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
       const end = new Date(until).toISOString();
       return done(
         given,

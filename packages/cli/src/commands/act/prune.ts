@@ -7,7 +7,7 @@ import { CommandError } from "../../errors.js";
 import { done } from "../../output/print.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
-import { said } from "../look/pruned.js";
+import { pruneText } from "../look/prune-text.js";
 import { author } from "./reason.js";
 
 /** Deletes the records and logs of runs that ended long ago. */
@@ -23,10 +23,10 @@ export async function execute(given: Given): Promise<number> {
     if (name !== undefined) await refuseUnknown(manager, name, true);
     if (given.flags.has("dry-run")) {
       const counts = { removed: await countOf(manager, options), audits: await auditsOf(manager, options) };
-      return done(given, `would remove ${said(counts)}`, { dryRun: true, ...counts });
+      return done(given, `would remove ${pruneText(counts)}`, { dryRun: true, ...counts });
     }
     const { removed, audits = 0 } = await manager.prune({ ...options, author: author() });
-    return done(given, `removed ${said({ removed, audits })}`, { removed, audits });
+    return done(given, `removed ${pruneText({ removed, audits })}`, { removed, audits });
   });
 }
 

@@ -15,11 +15,11 @@ import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
-import { tell } from "../../output/print.js";
+import { printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { configuredNotify } from "../../store/config.js";
 import { withStore } from "../../store/open.js";
-import { OWN_RUN } from "./left-attempts.js";
+import { OWN_RUN } from "./orphaned-retries.js";
 import { type Pinger, pingOption } from "./pinger.js";
 import { Predecessor, sayLiving } from "./predecessor.js";
 import { noteRefusal } from "./refusals.js";
@@ -75,7 +75,7 @@ export async function execute(given: Given): Promise<number> {
             const { message } = error as Error;
             // Without an answer of the store, the attempt may be pending there, and no process makes it.
             const what = isChannelError(error) ? `ojm got a signal, and ${message}` : `${message}. No attempt follows`;
-            tell(`ojm: ${what}`);
+            printError(`ojm: ${what}`);
           }
           return runner.signalled;
         }
@@ -105,7 +105,7 @@ async function reported(
 async function openAlerts(notify: PlannedNotify, manager: JobManager): Promise<{ close(): Promise<void> }> {
   const { openNotifier } = await import("@ojm/ojob");
   try {
-    return await openNotifier(notify, manager, (text) => tell(`ojm: ${text}`));
+    return await openNotifier(notify, manager, (text) => printError(`ojm: ${text}`));
   } catch (error) {
     const { message, cause } = error as Error;
     throw isChannelError(cause) ? cause : new CommandError(message);
@@ -151,25 +151,25 @@ async function exitOf(
   { manager, runner }: { readonly manager: JobManager; readonly runner: CommandRunner },
 ): Promise<number> {
   if (error instanceof CommandFailed) {
-    if (error.isUntold) tell(`ojm: ${error.message}`);
+    if (error.isUntold) printError(`ojm: ${error.message}`);
     const away = await storeError(manager, runner.run);
-    if (away !== undefined) tell(sayUnrecorded(given, error.code, away));
+    if (away !== undefined) printError(sayUnrecorded(given, error.code, away));
     return error.code;
   }
   const isLost = isRunError(error) && error.code === "LOST";
   if (runner.code !== undefined && isRunError(error) && error.code === "ENDED") {
-    tell(`ojm: the command ended with exit code ${runner.code}. ${error.message}`);
+    printError(`ojm: the command ended with exit code ${runner.code}. ${error.message}`);
     return runner.code;
   }
   if (runner.code !== undefined && (isLost || isChannelError(error))) {
     // The command is done: an error code would make a caller run it again.
-    tell(sayUnrecorded(given, runner.code, error));
+    printError(sayUnrecorded(given, runner.code, error));
     return runner.code;
   }
   if (!isRunError(error) || error.code === "INVALID") throw error;
   if (error.code === "STARTED") return unstarted(given, error.message, EXIT.started);
   if (error.code === "LOCKED") return refused(given, manager, error.message);
-  tell(`ojm: ${sayEnd(error, runner)}`);
+  printError(`ojm: ${sayEnd(error, runner)}`);
   if (error.code === "TIMEOUT") return EXIT.timeout;
   if (!isLost) return EXIT.failed;
   // Even if the store is back by now: exit code 5 means that the caller should try again.
@@ -209,7 +209,9 @@ function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: 
   runner.answered();
   const why = error instanceof Error ? error.message : String(error);
   const wait = sayDuration(Math.max(0, next.due - Date.now()));
-  tell(`ojm: attempt ${next.attempt - 1} of ${next.retry.attempts} failed: ${why}. The next one begins in ${wait}`);
+  printError(
+    `ojm: attempt ${next.attempt - 1} of ${next.retry.attempts} failed: ${why}. The next one begins in ${wait}`,
+  );
 }
 
 const sayNotStarted = (name: string, why: string): string => `"${name}" was not started: ${why}`;
@@ -229,6 +231,6 @@ function locked(given: Given, text: string): number {
 }
 
 function unstarted(given: Given, text: string, code: number): number {
-  if (!given.flags.has("quiet-if-locked")) tell(`ojm: ${text}`);
+  if (!given.flags.has("quiet-if-locked")) printError(`ojm: ${text}`);
   return code;
 }

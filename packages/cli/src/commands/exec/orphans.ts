@@ -1,7 +1,7 @@
 import { type Channel, type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
 import { processState, readable } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
-import { tell, wantsJson } from "../../output/print.js";
+import { printError, wantsJson } from "../../output/print.js";
 import { type CommandNote, isCommandNote, sayOjm } from "./predecessor.js";
 
 /**
@@ -66,7 +66,7 @@ export async function recordOf(manager: JobManager, { run }: Orphan): Promise<Ru
 export function tellOrphans(given: Given, orphans: readonly Orphan[]): void {
   if (wantsJson(given)) return;
   for (const orphan of orphans.filter(({ isCertain }) => isCertain))
-    tell(`ojm: ${sayOrphan(orphan)}. ${sayHelp(orphan)}`);
+    printError(`ojm: ${sayOrphan(orphan)}. ${sayHelp(orphan)}`);
 }
 
 /** Says that a command is still running. */

@@ -1,7 +1,7 @@
 import { lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
-import { tell } from "../../output/print.js";
+import { printError } from "../../output/print.js";
 
 /** The check of --ping. A wrong address is found before the command starts. */
 export async function pingOption(given: Given): Promise<Pinger | undefined> {
@@ -50,6 +50,6 @@ export class Pinger {
     const { ping } = await import("@ojm/alerts");
     const why = await ping(this.#check, what, { body, ...(what === "start" && { signal: this.#over.signal }) });
     // The address is a secret: it allows false reports.
-    if (why !== undefined) tell(`ojm: --ping: the ${words} of the command is not reported: ${why}`);
+    if (why !== undefined) printError(`ojm: --ping: the ${words} of the command is not reported: ${why}`);
   }
 }

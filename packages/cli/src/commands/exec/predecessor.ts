@@ -13,7 +13,7 @@ const execKey = (name: string): Key => ["exec", name];
 const LOOK = 200;
 
 /** How long a note lives that is not removed, in ms: 30 days. */
-const LIFE = 30 * 86_400_000;
+const NOTE_TTL = 30 * 86_400_000;
 
 /** The process of a command. */
 export interface CommandNote extends ProcessIdentity {
@@ -93,7 +93,7 @@ export class Predecessor {
   /** Notes the process of a command before it starts. Throws if the run has lost its lock. */
   async note(run: Run, identity: ProcessIdentity): Promise<void> {
     const value = { ...identity, run: run.id, ojm: identityOf(process.pid) };
-    await run.fenced(this.#locks, [{ put: this.#key, value, ttl: LIFE }]);
+    await run.fenced(this.#locks, [{ put: this.#key, value, ttl: NOTE_TTL }]);
   }
 
   /** Removes the note of a command that has ended. */

@@ -5,10 +5,10 @@ import { processIdentity, unlessCorrupt, visible } from "@ojm/core/internal";
 const refusalsKey = (name: string): Key => ["exec-refused", name];
 
 /** How long a note lives, in ms: 30 days. */
-const LIFE = 30 * 86_400_000;
+const NOTE_TTL = 30 * 86_400_000;
 
 /** The most times that a note has: for a cron line that tries each minute, more than an hour. */
-const MOST = 100;
+const TIMES_LIMIT = 100;
 
 /** How often a write is tried that conflicts with other writers. */
 const TRIES = 10;
@@ -32,8 +32,8 @@ export async function noteRefusal(manager: JobManager, name: string, why: string
   const key = refusalsKey(name);
   for (let tries = 0; tries < TRIES; tries++) {
     const entry = await unlessCorrupt(locks.entry(key));
-    const times = [...(isRefusals(entry?.value) ? entry.value.times : []), Date.now()].slice(-MOST);
-    const { ok } = await locks.compareAndSet(key, entry?.version ?? null, { times, host, pid, why }, { ttl: LIFE });
+    const times = [...(isRefusals(entry?.value) ? entry.value.times : []), Date.now()].slice(-TIMES_LIMIT);
+    const { ok } = await locks.compareAndSet(key, entry?.version ?? null, { times, host, pid, why }, { ttl: NOTE_TTL });
     if (ok) return;
   }
 }

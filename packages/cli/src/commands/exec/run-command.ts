@@ -1,9 +1,9 @@
 import type { JobManager, Run, RunError } from "@ojm/core";
 import { EXIT } from "../../errors.js";
-import { tell } from "../../output/print.js";
+import { printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
-import { takePlace } from "./left-attempts.js";
+import { takePlace } from "./orphaned-retries.js";
 import { Predecessor, sayLiving, sayOjm } from "./predecessor.js";
 
 /** After this long without an answer of the store, ojm prints what it waits for, in ms. */
@@ -112,7 +112,7 @@ export class CommandRunner {
   }
 
   #force(command: GuardedProcess, what: string, forcedBy: string): void {
-    tell(`ojm: got ${what}: ends the command by SIGKILL`);
+    printError(`ojm: got ${what}: ends the command by SIGKILL`);
     this.#forcedBy = forcedBy;
     command.kill("SIGKILL");
   }
@@ -156,7 +156,7 @@ export class CommandRunner {
   #awaitAnswer({ code }: Ended): void {
     if (this.#isDone) return;
     const text = `ojm: the command ended with exit code ${code}. The store has not answered since: ojm waits for it`;
-    this.#silence = setTimeout(() => tell(text), SILENCE);
+    this.#silence = setTimeout(() => printError(text), SILENCE);
   }
 
   /** The job function of a run. */
@@ -186,7 +186,7 @@ export class CommandRunner {
     else if (this.signalled !== undefined) {
       const text = `got ${this.#signal} and passed it on. The command ended with exit code 0: its run is completed`;
       run.log.warn(`ojm ${text}`);
-      tell(`ojm: ${text}`);
+      printError(`ojm: ${text}`);
     }
   }
 

@@ -6,7 +6,7 @@ import { type Column, printItems, tellMore } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
-import { saidOf } from "./pruned.js";
+import { pruneActionText } from "./prune-text.js";
 
 const LIMIT = 20;
 
@@ -26,7 +26,7 @@ export async function execute(given: Given): Promise<number> {
     { title: "JOB", cut: "name", cell: (act) => act.name },
     { title: "BY", rank: 4, cut: "text", cell: ({ author, by }) => author ?? process(by) },
     { title: "OF", rank: 5, cut: "text", cell: takenFrom },
-    { title: "REASON", rank: 3, cut: "text", cell: (act) => act.reason ?? saidOf(act) },
+    { title: "REASON", rank: 3, cut: "text", cell: (act) => act.reason ?? pruneActionText(act) },
   ];
   return withStore(given, async (manager) => {
     const all: AuditEntry[] = [];

@@ -7,7 +7,7 @@ import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
-import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./kept.js";
+import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./retry-series.js";
 import { SKIPPED, UNATTENDED } from "./unattended.js";
 
 /** How many runs of a job are read to find its streak. */

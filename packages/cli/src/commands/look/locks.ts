@@ -11,8 +11,8 @@ import { type SayTime, sayTime } from "../../output/times.js";
 import { argsOf, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, runsWithLock, tellOrphans } from "../exec/orphans.js";
-import { comingOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./kept.js";
 import { sayWaiters, withWaiters } from "./ps/running.js";
+import { comingOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./retry-series.js";
 
 /** How many of the last runs are searched for names of locks that are free. */
 const RECENT = 100;

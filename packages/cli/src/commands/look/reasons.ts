@@ -1,7 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
-import { sayHelpLeft } from "../exec/left-attempts.js";
+import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, type Orphan, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
 
@@ -30,7 +30,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   retry: (name, { reason }) =>
     reason?.orphaned === undefined || reason.next === undefined
       ? ojmCommand("cancel", name, "--reason …")
-      : sayHelpLeft(reason.next),
+      : orphanedRetryHelp(reason.next),
   unattended: (name) =>
     `start the process that adds the schedule; if none does any more: ${ojmCommand("schedules rm", name, "--reason …")}`,
   paused: (name) => ojmCommand("resume", name),

@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { rangeOptions } from "../../command-line/units.js";
-import { tell } from "../../output/print.js";
+import { printError } from "../../output/print.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { kindOf, withStore } from "../../store/open.js";
 import { FORMAT, FORMAT_VERSION, type Head, inWords, type Kind, type Tail } from "./format.js";
@@ -42,7 +42,7 @@ export async function execute(given: Given): Promise<number> {
       const tail = await exportTo(output, await kindOf(given), manager, wanted);
       if (output.closed.aborted) return undefined;
       const leftOut = Object.entries(tail.end.leftOut).map(([reason, count]) => `. Left out ${count}: ${reason}`);
-      tell(`ojm: exported ${inWords((kind) => tail.end[kind])}${leftOut.join("")}`);
+      printError(`ojm: exported ${inWords((kind) => tail.end[kind])}${leftOut.join("")}`);
     } finally {
       output.close();
     }

@@ -6,7 +6,7 @@ import type { ExportedSchedulePart, ScheduleImport } from "@ojm/schedule";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
-import { done, tell } from "../../output/print.js";
+import { done, printError } from "../../output/print.js";
 import { explained } from "../../store/explain.js";
 import { withStore } from "../../store/open.js";
 import { type Counts, FORMAT, FORMAT_VERSION, type Head, inWords, leftOutInWords } from "./format.js";
@@ -29,7 +29,7 @@ export async function execute(given: Given): Promise<number> {
       const target = new Target(manager, await manager.openImport(), source);
       const counts = await target.take(lines);
       const lower = await target.lowerFences();
-      if (lower !== undefined) tell(warning(lower));
+      if (lower !== undefined) printError(warning(lower));
       const text = [...sentences(counts), ...leftOutInWords(counts)];
       const from = { store: head.store, at: head.at, ojm: head.ojm };
       return done(given, text.join("\n"), { from, ...counts, ...(lower && { lowerFences: lower }) });

@@ -35,7 +35,7 @@ export interface Look {
   readonly signal: AbortSignal;
   now(): number;
   /** Called before each page: another process may have taken over the work. */
-  goesOn(): Promise<boolean>;
+  mayContinue(): Promise<boolean>;
 }
 
 /**
@@ -62,13 +62,13 @@ export async function closeOrphans(
 }
 
 async function closeSince(look: Look, seen: SeenValue | undefined): Promise<RecordRef[] | undefined> {
-  const { index, signal, goesOn } = look;
+  const { index, signal, mayContinue } = look;
   const { version = "0", open: before = [] } = seen ?? {};
   const refs = before.map(([startTime, name]) => ({ startTime, name }));
   const open = await stillOpen(look, refs);
   let after: RecordRef | number = seen === undefined ? BEGIN_OF_TIME : seen.until - MARGIN;
   for (;;) {
-    if (!(await goesOn())) return undefined;
+    if (!(await mayContinue())) return undefined;
     const page: IndexedRef[] = await index.refs({ after, limit: PAGE, signal });
     // Start times are ordered by several clocks, versions by the store.
     open.push(
@@ -84,10 +84,10 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
 
 /** Without an index: checks the newest records of each name. */
 async function closeOfNames(look: Look): Promise<RecordRef[] | undefined> {
-  const { jobs, signal, goesOn } = look;
+  const { jobs, signal, mayContinue } = look;
   const { jobNames } = await operatorPart();
   for await (const name of jobNames(jobs, signal)) {
-    if (!(await goesOn())) return undefined;
+    if (!(await mayContinue())) return undefined;
     const newest = { prefix: { name }, reverse: true, limit: NEWEST, signal };
     for await (const { key, value, version } of records(jobs, newest))
       await closeIfOrphan(look, { key, value, version });

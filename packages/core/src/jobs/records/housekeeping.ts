@@ -50,7 +50,7 @@ interface HousekeepingOptions {
  * deletes old records. One process does it for all processes that see the same locks.
  */
 export class Housekeeping {
-  readonly #look: Omit<Look & Retaining, "goesOn">;
+  readonly #look: Omit<Look & Retaining, "mayContinue">;
   readonly #turns: Channel<unknown>;
   readonly #clock: Clock;
   readonly #ttl: number;
@@ -135,8 +135,8 @@ export class Housekeeping {
     return this.#due - this.#clock.monotonic();
   }
 
-  async #lookNow(goesOn: () => Promise<boolean>): Promise<void> {
-    const look = { ...this.#look, goesOn };
+  async #lookNow(mayContinue: () => Promise<boolean>): Promise<void> {
+    const look = { ...this.#look, mayContinue };
     const began = this.#clock.monotonic();
     await inBackground(() => fillIndex(look));
     let saw: Omit<SeenValue, "due"> | undefined;

@@ -250,7 +250,7 @@ interface Filling {
   readonly signal: AbortSignal;
   now(): number;
   /** Called before each commit: another process may have taken over the work. */
-  goesOn(): Promise<boolean>;
+  mayContinue(): Promise<boolean>;
 }
 
 /**
@@ -271,7 +271,7 @@ async function fillAll({ index, now, ...filling }: Filling): Promise<void> {
   let after: Key | null | undefined;
   do {
     const slice = await readSlice(filling, after);
-    if (!(await filling.goesOn())) return;
+    if (!(await filling.mayContinue())) return;
     // If one of these records has changed meanwhile, read it again.
     if (await index.addMissing(filling.jobs, slice.records)) after = slice.last;
   } while (after !== null);
@@ -286,7 +286,7 @@ async function checkSlice({ index, now, ...filling }: Filling): Promise<void> {
   if (isOver && checked !== undefined && now() >= checked.began && now() < checked.began + REST) return;
   const began = isOver ? now() : checked.began;
   const { records, last } = await readSlice(filling, checked?.after ?? undefined);
-  if (!(await filling.goesOn())) return;
+  if (!(await filling.mayContinue())) return;
   // A record that has changed meanwhile is checked an hour later.
   await index.addMissing(jobs, records);
   await turns.set(CHECKED, { began, after: last } satisfies CheckedValue);

@@ -11,7 +11,7 @@ import { isRefusals } from "../../exec/refusals.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** How many entries of a channel, or of a kind, are checked. */
-const MOST = 20_000;
+const ENTRIES_LIMIT = 20_000;
 
 /** How many damaged entries are listed. */
 const NAMED = 50;
@@ -32,7 +32,7 @@ const CHECKS: readonly DamageCheck[] = [...DAMAGE_CHECKS, noteDamage, scheduleDa
 /** Finds entries that cannot be used: the other commands do not show them. */
 export async function checkEntries(manager: JobManager): Promise<Finding[]> {
   const found: DamagedEntry[] = [];
-  for await (const one of damagedEntries(manager, CHECKS, MOST)) found.push(one);
+  for await (const one of damagedEntries(manager, CHECKS, ENTRIES_LIMIT)) found.push(one);
   if (found.length === 0) return [ok("entries", "none is damaged")];
   const more = found.length - NAMED;
   return [

@@ -21,7 +21,7 @@ const SMALL_INDENT = 2;
 const NARROW = 70;
 
 /** The most findings with one remedy that are listed, if another command shows them all. */
-const MOST = 5;
+const FINDINGS_LIMIT = 5;
 
 /** The command that shows all findings of a check. */
 const SHOWN_BY: Readonly<Partial<Record<Finding["check"], string>>> = { schedulers: "ojm jobs" };
@@ -60,10 +60,10 @@ export function groupText(group: readonly Finding[], width: number, paint: Paint
   const isNarrow = width < NARROW;
   const indent = isNarrow ? SMALL_INDENT : INDENT;
   const command = state === "problem" ? SHOWN_BY[check] : undefined;
-  const isCut = command !== undefined && group.length > MOST;
+  const isCut = command !== undefined && group.length > FINDINGS_LIMIT;
   const lines = [
-    ...group.slice(0, isCut ? MOST : group.length).map(({ text }) => text),
-    ...(isCut ? [`and ${group.length - MOST} more: ${command}`] : []),
+    ...group.slice(0, isCut ? FINDINGS_LIMIT : group.length).map(({ text }) => text),
+    ...(isCut ? [`and ${group.length - FINDINGS_LIMIT} more: ${command}`] : []),
     ...(help === undefined ? [] : [`-> ${help}`]),
   ]
     // Escape control characters: names and reasons come from a store.

@@ -1,6 +1,6 @@
 import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
 import { holdOf, ojmCommand, unlessCorrupt } from "@ojm/core/internal";
-import { retriesIn } from "../kept.js";
+import { retriesIn } from "../retry-series.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** Locks and runs that do not match. */

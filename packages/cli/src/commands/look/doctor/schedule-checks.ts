@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { elapsedText, ojmCommand } from "@ojm/core/internal";
 import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import { type Problem, type ProblemKind, type StoreSnapshot, snapshot } from "@ojm/schedule/operator";
-import { sayHelpLeft } from "../../exec/left-attempts.js";
+import { orphanedRetryHelp } from "../../exec/orphaned-retries.js";
 import { orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { type Check, count, type Finding, ok, warning } from "./finding.js";
 
@@ -74,7 +74,7 @@ function helpOf({ kind, name, run, unattended }: Problem, { problems, retries }:
     }
     case "orphaned-retry": {
       const retry = retries.find((one) => one.chain === run && one.name === name);
-      return retry === undefined ? ojmCommand("why", name) : sayHelpLeft(retry);
+      return retry === undefined ? ojmCommand("why", name) : orphanedRetryHelp(retry);
     }
     case "held":
       return `to end that: ${ojmCommand("unlock", name, "--reason …")}`;

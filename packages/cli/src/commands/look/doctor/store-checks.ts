@@ -11,7 +11,7 @@ const CHANNEL = "oJobManager-doctor";
 const ROUND_TRIPS = 20;
 
 /** How long the leftovers of a killed doctor live, in ms. */
-const LIFE = 60_000;
+const LEFTOVER_TTL = 60_000;
 
 /** Heartbeats come every five seconds: calls slower than these, in ms, are a warning or a problem. */
 const SLOW = 250;
@@ -34,7 +34,7 @@ export async function checkRoundTrips(manager: JobManager): Promise<Finding[]> {
   const reads = await timed(() => channel.get(key));
   let commits: Took;
   try {
-    const life = channel.supports.ttl ? { ttl: LIFE } : {};
+    const life = channel.supports.ttl ? { ttl: LEFTOVER_TTL } : {};
     commits = await timed((i) => channel.set(key, i, life));
   } finally {
     await channel.unset(key);

@@ -1,6 +1,6 @@
 import { visible } from "@ojm/core/internal";
 import type { SayTime } from "../../../output/times.js";
-import { type Coming, sayDue } from "../kept.js";
+import { type Coming, sayDue } from "../retry-series.js";
 
 /** A living process starts an attempt within this time after it is due, in ms. */
 const LATE = 10_000;

@@ -1,6 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import { type FollowStoreOptions, followStore, type LiveStore } from "@ojm/schedule/operator";
-import { type Coming, comingIn } from "../kept.js";
+import { type Coming, comingIn } from "../retry-series.js";
 import { type Running, rowOf } from "./running.js";
 
 /** The rows of the screens, kept up to date by watches. */

@@ -3,7 +3,7 @@ import { isOwn } from "@ojm/core/internal";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
-import { tell, wantsJson } from "../../../output/print.js";
+import { printError, wantsJson } from "../../../output/print.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
 
 /** Why a run did not complete, and the failures of steps that did not end it. */
@@ -16,7 +16,7 @@ export function trouble({ error, result }: RunRecord): string {
 }
 
 /** The most runs that are read: a job that fails each second must not delay the answer. */
-const MOST = 10_000;
+const RUNS_READ_LIMIT = 10_000;
 
 /** The newest matching run of a name. */
 export interface NewestRun extends RunRecord {
@@ -39,15 +39,15 @@ export async function byNameText(
 ): Promise<string> {
   const found = new Map<string, NewestRun>();
   let read = 0;
-  for await (const run of manager.history({ ...asked, limit: MOST })) {
+  for await (const run of manager.history({ ...asked, limit: RUNS_READ_LIMIT })) {
     read++;
     if (asked.name === undefined && isOwn(run.name)) continue;
     const newest = found.get(run.name) ?? { ...run, count: 0 };
     found.set(run.name, { ...newest, count: newest.count + 1, first: run.startTime });
   }
   const all = [...found.values()];
-  if (read === MOST && !wantsJson(given))
-    tell(`These are the names of the newest ${MOST} runs: --since asks for fewer`);
+  if (read === RUNS_READ_LIMIT && !wantsJson(given))
+    printError(`These are the names of the newest ${RUNS_READ_LIMIT} runs: --since asks for fewer`);
   tellMore(given, all.length > limit, limit);
   const shown = await Promise.all(all.slice(0, limit).map((newest) => withLast(manager, newest)));
   return itemsText(given, shown, columns(sayTime(given), shown), "no such runs");

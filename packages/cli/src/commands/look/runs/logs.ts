@@ -8,7 +8,7 @@ import { EXIT } from "../../../errors.js";
 import { colorOf, type Paint, painter } from "../../../output/color.js";
 import { sayGap } from "../../../output/gap.js";
 import { Lines } from "../../../output/lines.js";
-import { jsonText, tell, wantsJson } from "../../../output/print.js";
+import { jsonText, printError, wantsJson } from "../../../output/print.js";
 import { type SayTime, sayTime } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
@@ -49,8 +49,8 @@ export async function execute(given: Given): Promise<number> {
       }
       if (isWhole) await lines.write(count === 0 ? "[]" : "]");
       if (count === 0 && isRead)
-        tell(`ojm: ${run.id} has no log${run.status === "running" && !isFollowed ? " so far" : ""}`);
-      if (count === 1 && isDeleted(first)) tell(`ojm: ${notKept(run)}: it had ${sayLines(first.missing.lines)}`);
+        printError(`ojm: ${run.id} has no log${run.status === "running" && !isFollowed ? " so far" : ""}`);
+      if (count === 1 && isDeleted(first)) printError(`ojm: ${notKept(run)}: it had ${sayLines(first.missing.lines)}`);
     } catch (error) {
       // Ctrl-C, or a reader that closed its end, as `head` does.
       if (!lines.closed.aborted) throw error;

@@ -9,14 +9,14 @@ import { type SayTime, sayAttempt, sayDuration, sayTime, sayTook } from "../../.
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 import { sayLimit } from "../../exec/limits.js";
-import { type NextAttempt, retriesIn, sayDue } from "../kept.js";
 import { type StopRequest, sayProcesses, sayStopRequest, stopRequestField } from "../ps/running.js";
+import { type NextAttempt, retriesIn, sayDue } from "../retry-series.js";
 
 /** How much later than its retry policy says an attempt may start, in ms: its process may have died. */
 const LATE = 86_400_000;
 
 /** The most runs of a name that are searched for the attempts of a series. */
-const MOST = 1_000;
+const RUNS_SEARCHED_LIMIT = 1_000;
 
 /** An attempt of a retry series that was made. */
 export interface Made extends Pick<RunRecord, "id" | "status"> {
@@ -38,7 +38,7 @@ export async function chainOf(manager: JobManager, run: RunRecord): Promise<Chai
   const from = parseRunId(chain)?.startTime ?? startTime;
   const to = from + retry.attempts * (timeout + retry.maxDelay) + LATE;
   const attempts: Made[] = [];
-  for await (const one of manager.history({ name, from, to, limit: MOST }))
+  for await (const one of manager.history({ name, from, to, limit: RUNS_SEARCHED_LIMIT }))
     if ((one.chain ?? one.id) === chain) attempts.push({ attempt: one.attempt ?? 1, id: one.id, status: one.status });
   const next = (await retriesIn(manager, name)).find((coming) => coming.chain === chain);
   if (attempts.length < 2 && next === undefined) return undefined;

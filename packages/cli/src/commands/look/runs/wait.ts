@@ -6,13 +6,13 @@ import { spanOption } from "../../../command-line/units.js";
 import { EXIT } from "../../../errors.js";
 import { colorOf } from "../../../output/color.js";
 import { printItem } from "../../../output/items.js";
-import { tell, wantsJson } from "../../../output/print.js";
+import { printError, wantsJson } from "../../../output/print.js";
 import { oneLine } from "../../../output/table.js";
 import { sayAttempt, sayTook } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
-import { sayHelpLeft } from "../../exec/left-attempts.js";
-import { retriesIn } from "../kept.js";
+import { orphanedRetryHelp } from "../../exec/orphaned-retries.js";
+import { retriesIn } from "../retry-series.js";
 
 /** How often it is checked whether a process makes the next attempt, in ms. */
 const LOOK = 2_000;
@@ -49,8 +49,8 @@ export async function execute(given: Given): Promise<number> {
     if (unmade !== undefined) {
       const { attempt, chain } = unmade;
       if (!wantsJson(given))
-        tell(
-          `ojm: no process makes attempt ${attempt} of ${chain}: its own is gone. What helps: ${sayHelpLeft(unmade)}`,
+        printError(
+          `ojm: no process makes attempt ${attempt} of ${chain}: its own is gone. What helps: ${orphanedRetryHelp(unmade)}`,
         );
       return EXIT.failed;
     }
@@ -109,7 +109,7 @@ async function tellNext(given: Given, manager: JobManager, run: RunRecord): Prom
   if (next === undefined) return;
   const { attempt = 1, status, error } = run;
   const end = `attempt ${attempt} of ${next.retry.attempts} ended as ${status}${error === undefined ? "" : `: ${oneLine(error)}`}`;
-  tell(`ojm: ${end}. Attempt ${next.attempt} is due at ${new Date(next.due).toISOString()}`);
+  printError(`ojm: ${end}. Attempt ${next.attempt} is due at ${new Date(next.due).toISOString()}`);
 }
 
 function exitOf({ status }: RunRecord): number {

@@ -9,7 +9,7 @@ import { onePerJob, type Picture } from "./picture.js";
 const HOUR = 3_600_000;
 
 /** The most failures that are counted: an hour of a job that fails each second must not delay the screen. */
-const MOST = 100;
+const FAILURES_LIMIT = 100;
 
 /** The shortest pause between two reads, in ms. */
 const REST = 1_000;
@@ -66,7 +66,7 @@ export class LiveStore {
       away: this.#health.away(now),
       processes: processes.size,
       waiting: [...(waiting?.values() ?? [])].reduce((sum, count) => sum + count, 0),
-      failed: { count: failures, isMore: failures === MOST },
+      failed: { count: failures, isMore: failures === FAILURES_LIMIT },
       schedules: new Map(schedules.map(({ schedule, paused }) => [schedule.name, paused !== undefined])),
       problems: onePerJob(problems),
       running: this.#rows.rows(now).filter(({ name }) => !isOwn(name)),
@@ -100,7 +100,7 @@ export class LiveStore {
       const times: number[] = [];
       for await (const { name, status, startTime, endTime = startTime } of this.#manager.failedRuns({
         from: Date.now() - HOUR,
-        limit: MOST,
+        limit: FAILURES_LIMIT,
       })) {
         // A user wanted a cancelled run to end.
         if (status !== "cancelled" && !isOwn(name)) times.push(endTime);

@@ -1,6 +1,6 @@
 import type { JobManager, PendingRetry, Run } from "@ojm/core";
 import { ojmCommand, type StartClaim, shellWord } from "@ojm/core/internal";
-import { tell } from "../../output/print.js";
+import { printError } from "../../output/print.js";
 
 /**
  * The claim of a run of `ojm exec`. It claims nothing: without it, the manager would continue an orphaned
@@ -9,7 +9,11 @@ import { tell } from "../../output/print.js";
 export const OWN_RUN: StartClaim = { ops: () => [], refused: async () => {} };
 
 /** How to deal with an orphaned retry: the command first. */
-export function sayHelpLeft({ name, trigger, schedule }: Pick<PendingRetry, "name" | "trigger" | "schedule">): string {
+export function orphanedRetryHelp({
+  name,
+  trigger,
+  schedule,
+}: Pick<PendingRetry, "name" | "trigger" | "schedule">): string {
   const end = `to end it: ${ojmCommand("cancel", name, "--reason …")}`;
   if (trigger === "exec") return `ojm exec ${shellWord(name)} -- COMMAND … begins a new run in its place; ${end}`;
   const who = schedule === undefined ? "its program again" : "the program that adds the schedule";
@@ -26,7 +30,7 @@ export async function takePlace(manager: JobManager, run: Run): Promise<void> {
     // The retries of a program are for its own code to make.
     if (trigger !== "exec" || !(await manager.endOrphanedRetry(run, next))) continue;
     const text = `attempt ${attempt} of ${retry.attempts} of ${chain} was left by an ojm that is gone: this run takes its place`;
-    tell(`ojm: ${text}`);
+    printError(`ojm: ${text}`);
     run.log.info(text);
   }
 }
