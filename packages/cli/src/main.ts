@@ -4,7 +4,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 // Since Node 22.8, compiled code is cached between starts. Not in the default folder below /tmp: another user
-// could prepare code there for this one. A folder that cannot be written costs nothing: there is no cache then.
+// could prepare code there for this one. A folder that cannot be written costs nothing: there is no cache
+// then.
 const { enableCompileCache } = module as { readonly enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ojm"));
 

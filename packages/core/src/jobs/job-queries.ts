@@ -279,8 +279,8 @@ export abstract class JobQueries {
    * `NOT_SUPPORTED` if the store has no watches. Close the result.
    *
    * @example
-   * using live = await manager.followRuns({ changed: (name) => console.log(name, live.run(name)?.progress) });
-   * await live.ready;
+   * using live = await manager.followRuns({ changed: (name) => console.log(name, live.run(name)?.progress)
+   * }); await live.ready;
    * console.log(live.runs().map(({ id }) => id));
    */
   async followRuns(options: FollowRunsOptions = {}): Promise<LiveRuns> {

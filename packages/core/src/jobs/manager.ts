@@ -215,8 +215,8 @@ export class JobManager extends JobQueries {
   }
 
   /**
-   * Ends an attempt of {@link JobManager.orphanedRetries}: no process will make it. `run` is the run of the same
-   * name that takes its place, and holds its lock. Resolves to whether the attempt was still there.
+   * Ends an attempt of {@link JobManager.orphanedRetries}: no process will make it. `run` is the run of the
+   * same name that takes its place, and holds its lock. Resolves to whether the attempt was still there.
    *
    * @internal
    * @throws LockError `LOST`; ChannelError if the store fails

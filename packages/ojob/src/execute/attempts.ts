@@ -223,8 +223,8 @@ export class RunOfJob {
 
   /**
    * Closes the run of a job that ended with an error, unless the job has closed it. A job that stopped within
-   * the grace period hands its run over: another process makes the same attempt. `orphaned`: the job was ended
-   * by force, and its run stays open until the manager is closed and records it as `lost`.
+   * the grace period hands its run over: another process makes the same attempt. `orphaned`: the job was
+   * ended by force, and its run stays open until the manager is closed and records it as `lost`.
    */
   async close(error: unknown): Promise<"orphaned" | "handed over" | "skipped" | "failed"> {
     const { run, isOrphaned } = this.handed;

@@ -21,9 +21,9 @@ const NOBODY = { host: "", pid: 0, instance: "" };
 type Parts = AsyncGenerator<ExportedSchedulePart, void, undefined>;
 
 /**
- * The schedules of a store, each after the outcomes of its ticks, for the {@link openScheduleImport} of another
- * store. Schedulers may use the store meanwhile: each schedule is exported as of one moment. Requests, such
- * as an unfinished backfill, belong to their store: they are not exported.
+ * The schedules of a store, each after the outcomes of its ticks, for the {@link openScheduleImport} of
+ * another store. Schedulers may use the store meanwhile: each schedule is exported as of one moment.
+ * Requests, such as an unfinished backfill, belong to their store: they are not exported.
  *
  * @throws ChannelError if the store fails
  */
